@@ -1,0 +1,5 @@
+"""`python -m scheduler` is `hanchot`."""
+
+from scheduler.cli import main
+
+main()

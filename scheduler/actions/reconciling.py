@@ -1,0 +1,171 @@
+"""Keeping the ledger in step with what a plan and its facts promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from scheduler.plan.agenda import AGENDA_RULES, Agenda, Rung, draw_agenda
+from scheduler.plan.dates import ONE_DAY, local_day
+from scheduler.plan.model import Plan
+from scheduler.ports import PlanState, RungChange, RungRow, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a reconcile changed: how many promises are new, which fell away, came to life again, or moved.
+
+    `armed` also holds the new promises that lie ahead of a plan already running.
+    """
+
+    new: int = 0
+    dropped: tuple[RungRow, ...] = ()
+    armed: tuple[Rung, ...] = ()
+    moved: tuple[RungRow, ...] = ()
+
+
+def idle_days(plan: Plan, state: PlanState, worked: AbstractSet[date], now: datetime) -> frozenset[date]:
+    """Return the working days, between the first load and today, without a tick in the opening hours."""
+    return frozenset(day for day in _watched_days(plan, state, now) if day not in worked)
+
+
+def read_agenda(unit: Unit, plan: Plan, now: datetime) -> Agenda:
+    """Return what a loaded plan promises at `now`."""
+    state = _state(unit, plan)
+    idle = idle_days(plan, state, unit.journal.working_days(plan.id), now)
+    return draw_agenda(plan, unit.facts.of(plan.id), loaded_at=state.first_loaded_at, idle=idle)
+
+
+def name_inputs(unit: Unit, plan: Plan, now: datetime) -> str:
+    """Return one word for everything the agenda of a loaded plan follows from.
+
+    Idle days are only counted: with one calendar they can only become more.
+    """
+    state = _state(unit, plan)
+    first, today = local_day(state.first_loaded_at, plan.zone), local_day(now, plan.zone)
+    worked = unit.journal.count_working_days(plan.id, first, today)
+    idle = len(_watched_days(plan, state, now)) - worked
+    return f"{AGENDA_RULES}/{plan.digest}/{unit.facts.last_id(plan.id)}/{idle}"
+
+
+def is_in_step(unit: Unit, plan: Plan, now: datetime) -> bool:
+    """Return whether the ledger of a loaded plan follows from the present inputs already."""
+    return _state(unit, plan).reconciled == name_inputs(unit, plan, now)
+
+
+class Agendas:
+    """The agendas of a process: each is drawn again only when something it follows from has changed."""
+
+    def __init__(self) -> None:
+        self._drawn: dict[str, tuple[str, Agenda]] = {}
+
+    def read(self, unit: Unit, plan: Plan, now: datetime) -> Agenda:
+        """Return what a loaded plan promises at `now`."""
+        inputs = name_inputs(unit, plan, now)
+        known = self._drawn.get(plan.id)
+        if known is None or known[0] != inputs:
+            known = self._drawn[plan.id] = (inputs, read_agenda(unit, plan, now))
+        return known[1]
+
+
+def _watched_days(plan: Plan, state: PlanState, now: datetime) -> list[date]:
+    """Return the working days after the day of the first load and before today."""
+    day, today = local_day(state.first_loaded_at, plan.zone) + ONE_DAY, local_day(now, plan.zone)
+    span = (day + n * ONE_DAY for n in range((today - day).days))
+    return [day for day in span if plan.workdays.is_workday(day)]
+
+
+def _state(unit: Unit, plan: Plan) -> PlanState:
+    state = unit.plans.state(plan.id)
+    if state is None:
+        raise LookupError(f"plan {plan.id} was never loaded")
+    return state
+
+
+def reconcile(unit: Unit, plan: Plan, now: datetime) -> Changes:
+    """Bring the ledger of a loaded plan in step and return what that changed."""
+    agenda = read_agenda(unit, plan, now)
+    existing = {row.key: row for row in unit.rungs.unsent(plan.id)}
+    changes: list[RungChange] = []
+    dropped: list[RungRow] = []
+    moved: list[RungRow] = []
+    armed: list[Rung] = []
+
+    def settle_known() -> Iterator[Rung]:
+        """Yield the promises that have no open row; weigh the others against theirs on the way."""
+        for rung in agenda.rungs():
+            row = existing.pop(rung.key, None)
+            if row is None:
+                yield rung
+                continue
+            change = weigh(rung, row, now)
+            if change is None:
+                continue
+            changes.append(change)
+            if change.state == row.state:
+                moved.append(row)
+            elif change.state == "planned":
+                armed.append(rung)
+            elif row.state == "planned":
+                dropped.append(row)
+
+    if existing:
+        new = list(settle_known())
+        sent = {row.key for row in unit.rungs.of(plan.id)} if new else set()
+        ahead = [rung for rung in new if rung.state == "planned" and rung.key not in sent]
+        armed, added = armed + ahead, len(ahead)
+        unit.rungs.add(plan.id, new, now=now)
+    else:
+        added = unit.rungs.add(plan.id, agenda.rungs(), now=now)
+    for row in existing.values():
+        if row.state == "planned":
+            dropped.append(row)
+            changes.append(_drop(row, why_gone(agenda, row)))
+    unit.rungs.revise(changes, now=now)
+    unit.plans.mark_reconciled(plan.id, name_inputs(unit, plan, now))
+    return Changes(added, tuple(dropped), tuple(armed), tuple(moved))
+
+
+def weigh(rung: Rung, row: RungRow, now: datetime) -> RungChange | None:
+    """Return what a promise that still holds changes in its unsent row, if anything.
+
+    A cancelled or swallowed row comes back only before its instant; one whose instant has
+    come is the business of the dispatch.
+    """
+    if row.state == "planned":
+        if rung.state != "planned":
+            return _change(row, rung, rung.at)
+        same = (rung.at, rung.note) == (row.at, row.note)
+        return None if same or row.at <= now else _change(row, rung, rung.at)
+    if rung.at < now or (rung.state, rung.reason) == (row.state, row.reason):
+        return None
+    return _change(row, rung, rung.at)
+
+
+def why_gone(agenda: Agenda, row: RungRow) -> str:
+    """Return why a promise no longer follows from the plan."""
+    plan, milestone = agenda.plan, row.milestone.partition("@")[0]
+    if all(m.id != milestone for m in plan.milestones):
+        return f"{milestone} is no longer in the plan"
+    obligation = agenda.by_key.get((row.milestone, row.party))
+    if obligation is None:
+        return f"{row.party} no longer has a part in {row.milestone}"
+    if obligation.event is not None and obligation.event.first != row.due:
+        return f"the date was fixed: {obligation.event.first}"
+    if obligation.due is not None and obligation.due.named != row.due:
+        return f"the date moved to {obligation.due.named}"
+    if obligation.window is not None and obligation.window.first != row.due:
+        return f"the window moved to {obligation.window.first}"
+    if obligation.undated:
+        return "the date is open again"
+    return "the plan no longer has this step"
+
+
+def _change(row: RungRow, rung: Rung, at: datetime) -> RungChange:
+    return RungChange(id=row.id, was=row.state, state=rung.state, at=at, reason=rung.reason, note=rung.note)
+
+
+def _drop(row: RungRow, reason: str) -> RungChange:
+    return RungChange(id=row.id, was="planned", state="cancelled", at=row.at, reason=reason, note=row.note)

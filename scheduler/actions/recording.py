@@ -1,0 +1,279 @@
+"""Recording what happened: check, append, bring the ledger in step, write the notices it causes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from scheduler.actions.correspondence import letter_for, notice_letters
+from scheduler.actions.loading import take
+from scheduler.actions.reconciling import Changes, read_agenda, reconcile
+from scheduler.errors import NothingMatched, Problem, UserError
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.catchup import opening
+from scheduler.plan.letters import Letter
+from scheduler.plan.model import By, Fact, Milestone, On, Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.plan.recipients import bounced_addresses, contacts_for
+from scheduler.plan.status import drop_withdrawn
+from scheduler.ports import Composer, Definition, Outgoing, RungRow, Store, Unit
+
+PERSONAL = ("received", "accepted", "returned", "extended", "opened")  # facts about one party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What recording needs: the record, and somebody who writes the notices."""
+
+    store: Store
+    composer: Composer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A recorded fact, what it changed, whom it writes to, and what could not be written."""
+
+    fact: Fact
+    changes: Changes
+    notified: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def record(desk: Desk, definition: Definition, fact: Fact, *, notify: bool = True) -> Recorded:
+    """Record a fact about a plan at `fact.recorded_at` and return what that changed.
+
+    Raises `NothingMatched` for an unknown milestone, party, group or deliverable and `UserError`
+    for a fact that makes no sense as things stand; nothing is recorded then.
+    """
+    take(desk.store, definition, fact.recorded_at)
+    plan = definition.plan
+    with desk.store.transaction() as unit:
+        before = read_agenda(unit, plan, fact.recorded_at)
+        remarks = check_fact(before, fact, unit)
+        fact = unit.facts.append(fact)
+        changes = reconcile(unit, plan, fact.recorded_at)
+        problems: list[Problem] = []
+        notified: tuple[str, ...] = ()
+        if fact.kind == "withdrawn":
+            unit.outbox.cancel(f"{fact.target}:", "the fact it was about was withdrawn", now=fact.recorded_at)
+        elif notify:
+            after = read_agenda(unit, plan, fact.recorded_at)
+            notified = _notify(desk, unit, after, fact, problems)
+    return Recorded(fact=fact, changes=changes, notified=notified, problems=tuple(problems), remarks=tuple(remarks))
+
+
+def _notify(desk: Desk, unit: Unit, agenda: Agenda, fact: Fact, problems: list[Problem]) -> tuple[str, ...]:
+    bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id)))
+    sent = []
+    if fact.kind == "bounced":
+        written = list(_reroute(unit, agenda, fact, bounced))
+    else:
+        written = [(letter, ()) for letter in notice_letters(agenda, fact, fact.recorded_at, bounced)]
+    for letter, rungs in written:
+        try:
+            outgoing = _outgoing(desk.composer, letter, fact, rungs)
+        except UserError as error:  # the fact stands; the operator is told what could not be written
+            problems += error.problems
+            continue
+        if unit.outbox.add(outgoing) is not None:
+            sent.append(letter.to.email)
+    return tuple(sent)
+
+
+def _outgoing(composer: Composer, letter: Letter, fact: Fact, rungs: tuple[int, ...]) -> Outgoing:
+    return Outgoing(
+        mail=composer.compose(letter),
+        kind=letter.kind,
+        plan=letter.plan.id,
+        milestone=letter.occurrence,
+        party=letter.party.id,
+        rung=letter.rung,
+        created_at=letter.now,
+        not_before=opening(letter.plan, letter.occurrence, letter.now),
+        expires_at=None,
+        rungs=rungs,
+        slot=f"{fact.id}:{letter.kind}:{letter.to.email}",
+    )
+
+
+def _reroute(
+    unit: Unit, agenda: Agenda, fact: Fact, bounced: frozenset[str]
+) -> Iterable[tuple[Letter, tuple[int, ...]]]:
+    """Yield the party's newest rungs that went to the bounced address, to its next contact (rule 10)."""
+    party = agenda.plan.parties[fact.party or ""]
+    newest: dict[str, RungRow] = {}
+    for row in unit.rungs.of(agenda.plan.id):
+        if row.party == party.id and row.state in ("sent", "queued") and row.kind != "escalation":
+            newest[row.milestone] = row
+    mails = unit.outbox.of_rungs([row.id for row in newest.values()])
+    for row in newest.values():
+        served = {mail.mail.address for mail in mails.get(row.id, ())}
+        obligation = agenda.by_key.get((row.milestone, row.party))
+        if fact.address not in served or obligation is None or not obligation.standing.is_open:
+            continue
+        for recipient in contacts_for(party, with_head=row.kind == "overdue", bounced=bounced):
+            if recipient.contact.email not in served:
+                yield letter_for(agenda, row, recipient, fact.recorded_at), (row.id,)
+
+
+# ---------------------------------------------------------------- does the fact make sense?
+
+
+def check_fact(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
+    """Return remarks on a fact that may be recorded; raise where it makes no sense."""
+    if fact.happened_at > fact.recorded_at:
+        raise UserError("it cannot have happened in the future", hint="check the date given")
+    if fact.kind == "withdrawn":
+        return _check_withdrawn(agenda, fact, unit)
+    if fact.kind == "nominated":
+        return _check_nominated(agenda, fact)
+    if fact.kind == "bounced":
+        return _check_bounced(agenda, fact)
+    milestone = find_milestone(agenda.plan, fact.milestone or "", agenda)
+    if fact.kind in PERSONAL or fact.party is not None:
+        obligation = find_obligation(agenda, fact.milestone or "", fact.party or "")
+        return _CHECKS.get(fact.kind, _check_nothing)(fact, milestone, obligation)
+    if fact.kind == "date_fixed":
+        return _check_date_fixed(agenda, fact, milestone)
+    return []
+
+
+def find_milestone(plan: Plan, id: str, agenda: Agenda | None = None) -> Milestone:
+    """Return a milestone by its id or an occurrence's; raises `NothingMatched` with near names."""
+    known = {m.id for m in plan.milestones} | ({o.milestone for o in agenda.obligations} if agenda else set())
+    if id not in known:
+        raise NothingMatched.named(f"milestone of {plan.id}", id, known)
+    return plan.milestone(id)
+
+
+def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
+    """Return an obligation; raises `NothingMatched` where the party has no part in the milestone."""
+    find_milestone(agenda.plan, milestone, agenda)
+    if party not in agenda.plan.parties:
+        raise NothingMatched.named("party", party, agenda.plan.parties)
+    own = {o.party: o for o in agenda.obligations if o.milestone == milestone and not o.attends}
+    if party not in own:
+        raise NothingMatched.named(f"party that owes {milestone}", party, own)
+    return own[party]
+
+
+def _check_nothing(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    return []
+
+
+def _check_received(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if milestone.kind == "event":
+        _refuse(f"{milestone.id} is an event: nothing is handed in for it", "`waive` says it does not take place")
+    _check_deliverables(milestone, fact.deliverables)
+    if obligation.due and obligation.due.is_late(fact.happened_at):
+        return [f"late: the date was {obligation.due.named}"]
+    return []
+
+
+def _check_returned(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if obligation.standing.state in ("open", "waived"):
+        _refuse(f"nothing of {milestone.id} was received from {fact.party} yet", "record it with `receive` first")
+    _check_deliverables(milestone, fact.missing)
+    return []
+
+
+def _check_accepted(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if obligation.standing.state in ("submitted", "resubmitted"):
+        return []
+    if obligation.standing.state == "accepted":
+        _refuse(f"{milestone.id} of {fact.party} is accepted already", "`why` and `status` show when")
+    missing = ", ".join(obligation.standing.missing)
+    what = f"still missing: {missing}" if missing else "nothing complete was received yet"
+    return _refuse(
+        f"{milestone.id} of {fact.party} cannot be accepted: {what}", "record what came with `receive` first"
+    )
+
+
+def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if obligation.due is None or milestone.kind == "event":
+        _refuse(f"{milestone.id} has no deadline that could be extended", "`fix-date` sets a date")
+    until = fact.form.day if isinstance(fact.form, By) else None
+    if until is None or until <= obligation.due.last:
+        _refuse(
+            f"an extension to {until} does not lie after {obligation.due.last}, the last day now",
+            "give a later day with --until",
+        )
+    return []
+
+
+def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if not obligation.unknown:
+        _refuse(f"{milestone.id} of {fact.party} is not in doubt", "`start` is for what was past at the first load")
+    return []
+
+
+_CHECKS: dict[str, Callable[[Fact, Milestone, Obligation], list[str]]] = {
+    "received": _check_received,
+    "returned": _check_returned,
+    "accepted": _check_accepted,
+    "extended": _check_extended,
+    "opened": _check_opened,
+}
+
+
+def _check_deliverables(milestone: Milestone, named: Iterable[str]) -> None:
+    known = {d.id for d in milestone.deliverables}
+    for id in named:
+        if id not in known:
+            raise NothingMatched.named(f"deliverable of {milestone.id}", id, known)
+
+
+def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[str]:
+    own = [o for o in agenda.obligations if o.milestone == fact.milestone and not o.attends]
+    decided = any(o.decided_by is not None for o in own)
+    if milestone.kind == "deadline" and any(o.due for o in own) and not decided:
+        _refuse(
+            f"{milestone.id} has a date in the plan already",
+            "change it in the definition file; `extend` gives one party more time",
+        )
+    limit = next((o.due for o in own if o.due is not None), None)
+    if isinstance(fact.form, On) and limit is not None and fact.form.last > limit.last_in_time:
+        return [f"the plan asks for it before: the last day in time is {limit.last_in_time}"]
+    return []
+
+
+def _check_nominated(agenda: Agenda, fact: Fact) -> list[str]:
+    chosen = {group.id for group in agenda.plan.groups.values() if group.chosen_by is not None}
+    if fact.group not in chosen:
+        raise NothingMatched.named("group to be chosen", fact.group or "", chosen)
+    for id in fact.parties:
+        party = agenda.plan.parties.get(id)
+        if party is None:
+            raise NothingMatched.named("party", id, agenda.plan.parties)
+        if party.external or not party.contacts:
+            _refuse(f"{id} cannot be nominated: it only receives documents", "name a party with contacts")
+    return []
+
+
+def _check_bounced(agenda: Agenda, fact: Fact) -> list[str]:
+    party = agenda.plan.parties.get(fact.party or "")
+    if party is None:
+        raise NothingMatched.named("party", fact.party or "", agenda.plan.parties)
+    known = [contact.email for contact in party.contacts]
+    if fact.address not in known:
+        raise NothingMatched.named(f"address of {party.id}", fact.address, known)
+    return []
+
+
+def _check_withdrawn(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
+    target = unit.facts.get(fact.target or 0)
+    if target is None or target.plan != agenda.plan.id:
+        raise NothingMatched(f"unknown fact: {fact.target}", hint="`status --format json` names the facts")
+    if target.kind == "withdrawn":
+        _refuse(f"fact {target.id} is itself an undo", "record what is true instead")
+    if target.by == "definition":
+        _refuse(f"fact {target.id} came from the definition file", "change the file back instead")
+    if any(f.kind == "withdrawn" and f.target == target.id for f in unit.facts.of(agenda.plan.id)):
+        _refuse(f"fact {target.id} was withdrawn already", "nothing to do")
+    return []
+
+
+def _refuse(message: str, hint: str) -> NoReturn:
+    raise UserError(message, hint=hint)

@@ -1,0 +1,125 @@
+"""What a person asks to be recorded, as a fact: shared by the command line and scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from scheduler.actions.recording import find_milestone
+from scheduler.errors import UserError
+from scheduler.plan.dates import to_instant
+from scheduler.plan.model import By, Channel, DateForm, Fact, FixedForm, On, Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What happens from outside: facts in the order of `recorded_at`, and spans without a daemon (UTC)."""
+
+    facts: Sequence[Fact] = ()
+    outages: Sequence[tuple[datetime, datetime]] = ()
+
+    def outage_at(self, instant: datetime) -> tuple[datetime, datetime] | None:
+        """Return the outage that `instant` lies in; its end is no longer part of it."""
+        return next((span for span in self.outages if span[0] <= instant < span[1]), None)
+
+
+MOMENT = timedelta(microseconds=1)
+NOON = time(12)  # a postmark names a day; its middle stands for it
+
+
+def received(
+    plan: Plan,
+    milestone: str,
+    party: str,
+    *,
+    at: datetime,
+    deliverables: Sequence[str] = (),
+    channel: Channel | None = None,
+    sent_on: date | None = None,
+    received_at: datetime | None = None,
+    files: Sequence[str] = (),
+    by: str = "",
+) -> Fact:
+    """Return a submission recorded at `at`; a paper's postmark, else the receipt, says when it happened."""
+    if sent_on is not None and channel != "paper":
+        raise UserError("a postmark (--sent-on) goes with paper only", hint="add --channel paper, or use --received-at")
+    happened_at = received_at or at
+    if sent_on is not None:
+        happened_at = min(to_instant(sent_on, NOON, plan.zone), happened_at)
+    return Fact(
+        plan=plan.id,
+        kind="received",
+        milestone=milestone,
+        party=party,
+        happened_at=happened_at,
+        recorded_at=at,
+        deliverables=tuple(deliverables),
+        channel=channel,
+        files=tuple(files),
+        by=by,
+    )
+
+
+def extended(
+    plan: Plan, milestone: str, party: str, *, at: datetime, until: date, decision: str = "", by: str = ""
+) -> Fact:
+    """Return an extension up to and including `until` (rule 11)."""
+    return Fact(
+        plan=plan.id,
+        kind="extended",
+        milestone=milestone,
+        party=party,
+        happened_at=at,
+        recorded_at=at,
+        form=By(until),
+        decision=decision,
+        by=by,
+    )
+
+
+def date_fixed(
+    plan: Plan,
+    milestone: str,
+    *,
+    at: datetime,
+    first: date | datetime,
+    last: date | None = None,
+    place: str = "",
+    decision: str = "",
+    by: str = "",
+) -> Fact:
+    """Return the decision of a date: an event's days, or the inclusive last day of a deadline."""
+    day, clock = (first.date(), first.time()) if isinstance(first, datetime) else (first, None)
+    kind = find_milestone(plan, milestone).kind
+    if last is not None and last < day:
+        raise UserError(f"it cannot end on {last} before it begins on {day}", hint="check --to")
+    if kind == "deadline" and last is not None:
+        raise UserError(f"{milestone} is a deadline: it has one day", hint="leave --to out")
+    form: FixedForm = On(day, last or day, clock) if kind == "event" else By(day, clock)
+    return Fact(
+        plan=plan.id,
+        kind="date_fixed",
+        milestone=milestone,
+        happened_at=at,
+        recorded_at=at,
+        form=form,
+        place=place,
+        decision=decision,
+        by=by,
+    )
+
+
+def amended(plan: Plan, milestone: str, *, at: datetime, form: DateForm, was: str = "", decision: str = "") -> Fact:
+    """Return an edit of the definition file, as if it were loaded at `at`."""
+    return Fact(
+        plan=plan.id,
+        kind="amended",
+        milestone=milestone,
+        happened_at=at,
+        recorded_at=at,
+        form=form,
+        was=was,
+        decision=decision,
+        by="definition",
+    )

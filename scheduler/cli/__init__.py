@@ -1,0 +1,52 @@
+"""The command line: every command reads its words, calls one use case, prints what came of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from scheduler import __version__
+from scheduler.cli import daemon, looking, planning, recording
+from scheduler.cli.printing import print_error
+from scheduler.cli.session import Session
+from scheduler.errors import ExitCode, UserError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="hanchot")
+@click.option("--config", type=click.Path(path_type=Path), help="The configuration; ./config.toml if left out.")
+@click.pass_context
+def hanchot(context: click.Context, config: Path | None) -> None:
+    """Carry a yearly plan through to its last deadline.
+
+    A plan is a file; reminders, status checks and escalations follow from it, and a record
+    shows afterwards what was sent, received and decided.
+    """
+    context.obj = Session(config)
+
+
+for _command in (*planning.COMMANDS, *daemon.COMMANDS, *recording.COMMANDS, *looking.COMMANDS):
+    hanchot.add_command(_command)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit with the code that its contract promises."""
+    try:
+        hanchot.main(arguments, prog_name="hanchot", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except UserError as error:
+        print_error(error)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; nothing is lost", err=True)
+        sys.exit(ExitCode.FAILED)
+    except BrokenPipeError:  # the reader of a pipe went away; say nothing more to it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.FAILED)
+    sys.exit(ExitCode.DONE)

@@ -1,0 +1,66 @@
+"""Commands that do the daemon's work: run, tick."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import date
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from scheduler.app import Replay, run_daemon, run_replay
+from scheduler.cli.session import Day, Session
+from scheduler.errors import ExitCode, UserError
+
+
+@click.command(epilog="Example: hanchot run --replay-from 2023-02-20 --speed 86400")
+@click.option("--replay-from", type=Day(), help="Live through the past from this day, in a data folder of its own.")
+@click.option(
+    "--speed", type=click.FloatRange(min=1), default=86400.0, show_default=True, help="Replayed seconds a second."
+)
+@click.option("--scenario", type=click.Path(path_type=Path), help="What happens during the replay (TOML).")
+@click.pass_obj
+def run(session: Session, replay_from: date | None, speed: float, scenario: Path | None) -> None:
+    """Run the daemon until it is told to stop (SIGTERM, SIGINT); the mail in hand is finished first."""
+    if replay_from is None and scenario is not None:
+        raise click.UsageError("--scenario goes with --replay-from")
+    stopping = threading.Event()
+    _stop_on_signals(stopping)
+    if replay_from is None:
+        run_daemon(session.app, stopping)
+        return
+    run_replay(session.app, Replay(first=replay_from, speed=speed, scenario=scenario), stopping, say=_say)
+
+
+@click.command(epilog="Example (crontab): */15 * * * * hanchot --config /etc/hanchot/config.toml tick")
+@click.pass_obj
+def tick(session: Session) -> None:
+    """Do once everything that is due now, and end."""
+    with session.app.store() as store:
+        ticker = session.app.ticker(store)
+        problems = ticker.load()
+        ticker.tick()
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise UserError(
+            f"{len(errors)} problems in the definitions; the sound plans were served",
+            hint="`hanchot check` lists them",
+            exit_code=ExitCode.WRONG_INPUT,
+        )
+
+
+COMMANDS = (run, tick)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _stop_on_signals(stopping: threading.Event) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)

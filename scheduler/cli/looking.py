@@ -1,0 +1,170 @@
+"""Commands that show: status, why, outbox."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+import click
+
+from scheduler.actions.listings import explain_rung, list_board, message_row
+from scheduler.cli.printing import print_fields, print_json, print_table, short
+from scheduler.cli.session import Moment, Session, format_option, in_zone
+from scheduler.errors import NothingMatched
+from scheduler.plan.dates import ONE_DAY, to_instant
+from scheduler.plan.model import Plan
+from scheduler.ports import MessageRow, Unit
+
+_STATES = ("queued", "inflight", "held", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous")
+
+
+@click.command(epilog="Example: hanchot status --plan bac-trung-bo-2023 --milestone dang-ky --as-of 2023-03-21")
+@click.option("--plan", "plan_id", help="Only this plan.")
+@click.option("--milestone", help="Only this milestone.")
+@click.option("--party", help="Only this party.")
+@click.option("--as-of", type=Moment(), help="As it stood then: a day (its end) or a local time.")
+@format_option
+@click.pass_obj
+def status(
+    session: Session,
+    plan_id: str | None,
+    milestone: str | None,
+    party: str | None,
+    as_of: date | datetime | None,
+    style: str,
+) -> None:
+    """Show how everything stands: milestones and parties."""
+    now = session.now
+    rows: list[dict[str, Any]] = []
+    with session.app.store() as store, store.reading() as view:
+        for plan in session.plans(plan_id, party, milestone):
+            then = _instant(as_of, plan) if as_of is not None else None
+            rows += list_board(view, plan, now, as_of=then, milestone=milestone, party=party)
+    if not rows:
+        raise NothingMatched("nothing matches", hint="`hanchot status` without options shows everything")
+    if style == "json":
+        print_json(rows)
+        return
+    shown = [
+        {
+            **row,
+            "next_step": f"{row['next']['rung']} {short(row['next']['at'])}" if row["next"] else "",
+            "received": short(row["received"]),
+            "seen": f"{row['seen']} ({short(row['checked'])})" if row["seen"] else "",
+            "status": f"{row['status']}{' (late)' if row['late'] and 'late' not in row['status'] else ''}",
+        }
+        for row in rows
+        if row["role"] == "owes" or party is not None
+    ]
+    columns = {
+        "milestone": "milestone",
+        "party": "party",
+        "status": "status",
+        "date": "date",
+        "received": "received",
+        "missing": "still missing",
+        "next_step": "next step",
+        "seen": "last check",
+    }
+    print_table(shown, columns, empty="No plan.")
+
+
+@click.command(epilog="Example: hanchot why r17")
+@click.argument("id")
+@format_option
+@click.pass_obj
+def why(session: Session, id: str, style: str) -> None:
+    """Say why a mail was sent or not: ID is a step (r17), a mail (m5) or a Message-ID."""
+    with session.app.store() as store, store.reading() as view:
+        rows = _explain(session, view, id)
+    if style == "json":
+        print_json(rows)
+        return
+    for row in rows:
+        print_fields(row)
+        click.echo()
+
+
+@click.group()
+def outbox() -> None:
+    """Mails on their way, and what became of them."""
+
+
+@outbox.command("list", epilog="Example: hanchot outbox list --state failed")
+@click.option("--plan", "plan_id", help="Only this plan.")
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only these states. May be repeated."
+)
+@format_option
+@click.pass_obj
+def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], style: str) -> None:
+    """List mails, oldest first."""
+    with session.app.store() as store, store.reading() as view:
+        zones = session.zones
+        rows = [message_row(mail, zones(mail.plan)) for mail in view.outbox.list(plan=plan_id, states=states)]
+    if style == "json":
+        print_json(rows)
+        return
+    columns = {"id": "id", "created": "written", "to": "to", "subject": "subject", "state": "state", "reason": "reason"}
+    print_table([{**row, "created": short(row["created"])} for row in rows], columns, empty="No mails.")
+
+
+@outbox.command("show", epilog="Example: hanchot outbox show m5")
+@click.argument("id")
+@click.option("--raw", is_flag=True, help="The bytes as they are sent.")
+@click.pass_obj
+def outbox_show(session: Session, id: str, raw: bool) -> None:
+    """Show one mail: where it stands and its words."""
+    with session.app.store() as store, store.reading() as view:
+        mail = _mail(view, id)
+        row = message_row(mail, session.zones(mail.plan))
+    if raw:
+        sys.stdout.buffer.write(mail.mail.data)
+        return
+    print_fields(row)
+    click.echo()
+    click.echo(session.app.read_text(mail.mail.data))
+
+
+COMMANDS = (status, why, outbox)
+
+
+def _instant(as_of: date | datetime, plan: Plan) -> datetime:
+    if isinstance(as_of, datetime):
+        return in_zone(as_of, plan)
+    return to_instant(as_of + ONE_DAY, time(), plan.zone)
+
+
+def _explain(session: Session, view: Unit, id: str) -> list[Mapping[str, Any]]:
+    number = _number(id, "r")
+    if number is None:
+        mail = _mail(view, id)
+        carried = [row for rung in mail.rungs if (row := view.rungs.get(rung)) is not None]
+        if not carried:
+            return [message_row(mail, session.zones(mail.plan))]
+    else:
+        row = view.rungs.get(number)
+        if row is None:
+            raise NothingMatched(f"there is no step {id}", hint="`hanchot agenda` and `status --format json` name them")
+        carried = [row]
+    return [explain_rung(view, session.plan(row.plan), row, session.now) for row in carried]
+
+
+def _mail(view: Unit, id: str) -> MessageRow:
+    number = _number(id, "m")
+    if number is not None:
+        found = view.outbox.get(number)
+    else:
+        wanted = id if id.startswith("<") else f"<{id}>"
+        found = next((mail for mail in view.outbox.list() if mail.mail.message_id == wanted), None)
+    if found is None:
+        raise NothingMatched(f"there is no mail {id}", hint="`hanchot outbox list` names them")
+    return found
+
+
+def _number(id: str, prefix: str) -> int | None:
+    match = re.fullmatch(rf"{prefix}?(\d{{1,18}})", id, re.ASCII)
+    return int(match[1]) if match else None

@@ -1,0 +1,90 @@
+"""Results on standard output, progress and problems on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from scheduler.engine.events import Event
+from scheduler.errors import Problem, UserError
+
+_WIDE = 200  # columns where the output is no terminal
+
+
+def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print JSON Lines: one object a line, UTF-8."""
+    for row in rows:
+        sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str) -> None:
+    """Print rows as a table: `columns` maps a key to its heading; `empty` is said where there is none."""
+    if not rows:
+        click.echo(empty)
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else _WIDE, soft_wrap=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in columns.values():
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(row.get(key))) for key in columns))
+    console.print(table)
+
+
+def print_fields(row: Mapping[str, Any], indent: str = "") -> None:
+    """Print one object as lines `key: value`, nested ones indented; empty values are left out."""
+    for key, value in row.items():
+        if value in (None, "", [], {}):
+            continue
+        if isinstance(value, Mapping):
+            click.echo(f"{indent}{key}:")
+            print_fields(value, indent + "  ")
+        elif isinstance(value, list) and isinstance(value[0], Mapping):
+            for entry in value:
+                click.echo(f"{indent}{key}:")
+                print_fields(entry, indent + "  ")
+        else:
+            click.echo(f"{indent}{key}: {_cell(value)}")
+
+
+def print_error(error: UserError) -> None:
+    """Print every problem with the way out, on standard error."""
+    for problem in error.problems:
+        print_problem(problem)
+
+
+def print_problem(problem: Problem) -> None:
+    """Print one problem on standard error."""
+    code = f" [{problem.code}]" if problem.severity == "warning" else ""
+    click.echo(f"{problem.severity}{code}: {problem}", err=True)
+
+
+def print_event(event: Event) -> None:
+    """Print one line for one thing that happened, on standard error."""
+    if event.word == "checked":
+        return
+    what = " ".join(part for part in (event.milestone, event.party, event.rung) if part)
+    moment = event.at.astimezone().strftime("%Y-%m-%d %H:%M")
+    click.echo(f"{moment}  {event.word:<9} {what}{'  ' if what else ''}{event.text}", err=True)
+
+
+def short(instant: str | None) -> str:
+    """Return an ISO instant without seconds and offset, for tables."""
+    return instant[:16].replace("T", " ") if instant else ""
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    return str(value)

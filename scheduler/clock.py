@@ -1,0 +1,76 @@
+"""The clocks: the only code that reads the wall clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant in UTC."""
+        return datetime.now(UTC)
+
+    def seconds_until(self, instant: datetime) -> float:
+        """Return the seconds from now to `instant`, 0 if it has come."""
+        return max(0.0, (instant - self.now()).total_seconds())
+
+
+class SteppingClock:
+    """A clock that moves only when told to: simulations and tests."""
+
+    def __init__(self, start: datetime) -> None:
+        self.instant = start
+
+    def now(self) -> datetime:
+        """Return the instant it was last set to."""
+        return self.instant
+
+    def seconds_until(self, instant: datetime) -> float:
+        """Return 0: nobody waits for this clock."""
+        return 0.0
+
+
+class ReplayClock:
+    """A clock that starts at a chosen instant and runs `speed` times faster, but only while somebody waits.
+
+    It never passes the instant that was last waited for, so a slow machine makes a replay
+    longer and never makes it skip: work done at 08:00 is done at 08:00.
+    """
+
+    def __init__(self, start: datetime, speed: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._speed = speed
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._from = self._goal = start
+        self._since = monotonic()
+        self.is_stopped = False
+
+    def now(self) -> datetime:
+        """Return the replayed instant in UTC."""
+        with self._lock:
+            return self._now()
+
+    def seconds_until(self, instant: datetime) -> float:
+        """Return the real seconds to wait for a replayed instant, and let time run on to it; for ever once stopped."""
+        with self._lock:
+            if self.is_stopped:
+                return float("inf")
+            self._from = self._now()
+            self._since = self._monotonic()
+            self._goal = max(instant, self._from)
+            return (self._goal - self._from).total_seconds() / self._speed
+
+    def stop(self) -> None:
+        """Let time stand still for good."""
+        with self._lock:
+            self._from = self._goal = self._now()
+            self.is_stopped = True
+
+    def _now(self) -> datetime:
+        gone = timedelta(seconds=(self._monotonic() - self._since) * self._speed)
+        return min(self._from + gone, self._goal)

@@ -1,0 +1,156 @@
+"""Collecting what is wrong with one file, in sentences a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from scheduler.definitions.lines import Key, find_lines, line_of, spell
+from scheduler.errors import Problem, near_names
+
+S = TypeVar("S", bound=BaseModel)
+
+
+class Wrong(ValueError):
+    """A value that cannot be; `hint` says what would be right."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def shown(value: object) -> str:
+    """Return a value as a definition file writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+class Report:
+    """The problems of one file; each is found once, however often it is reported."""
+
+    def __init__(self, file: str, text: str = "") -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self._text = text
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing but warnings was reported."""
+        return all(problem.severity != "error" for problem in self.problems)
+
+    @cached_property
+    def _lines(self) -> Mapping[Key, int]:
+        return find_lines(self._text)
+
+    def error(self, key: Key, message: str, hint: str | None = None, *, code: str = "wrong") -> None:
+        """Report what makes the definition unusable."""
+        self._add("error", code, key, message, hint)
+
+    def warn(self, code: str, key: Key, message: str, hint: str) -> None:
+        """Report what a person should know and may accept."""
+        self._add("warning", code, key, message, hint)
+
+    def syntax(self, line: int, message: str, hint: str) -> None:
+        """Report where the text stops being TOML."""
+        self.problems.append(Problem(message=message, code="syntax", file=self.file, line=line, hint=hint))
+
+    def fit(self, shape: type[S], raw: object, key: Key) -> S | None:
+        """Return `raw` in the given shape, or None after reporting everything that does not fit."""
+        try:
+            return shape.model_validate(raw)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                self._misfit(shape, raw, key, detail)
+            return None
+
+    def in_order(self) -> list[Problem]:
+        """Return the problems as they stand in the file, from top to bottom."""
+        return sorted(self.problems, key=lambda problem: problem.line or 0)
+
+    def _add(self, severity: str, code: str, key: Key, message: str, hint: str | None) -> None:
+        problem = Problem(
+            message=message,
+            code=code,
+            severity=severity,
+            file=self.file,
+            line=line_of(self._lines, key),
+            key=spell(key) or None,
+            hint=hint,
+        )
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def _misfit(self, shape: type[BaseModel], raw: object, key: Key, detail: Any) -> None:
+        inner = _as_written(raw, detail["loc"])
+        if detail["type"] == "extra_forbidden":
+            hint = near_names(str(inner[-1]), _keys(shape, inner[:-1]))
+            self.error(key + inner, "unknown key", hint, code="unknown-key")
+        elif detail["type"] == "missing":
+            missing = str(detail["loc"][-1])
+            self.error((*key, *inner, missing), f"the required key `{missing}` is missing", code="missing-key")
+        else:
+            self.error(key + inner, *_sentence(detail))
+
+
+def _as_written(raw: object, loc: Iterable[str | int]) -> Key:
+    """Return the part of a location that the file really has, without steps made by reading it."""
+    key: Key = ()
+    for part in loc:
+        if (isinstance(raw, dict) and part in raw) or (isinstance(raw, list) and isinstance(part, int)):
+            raw = raw[part]  # type: ignore[index]
+            key = (*key, part)
+        else:
+            break
+    return key
+
+
+def _keys(shape: type[BaseModel], inside: Key) -> Sequence[str]:
+    """Return the keys that may stand in the table at `inside`."""
+    for part in inside:
+        if isinstance(part, str):
+            field = next((f for name, f in shape.model_fields.items() if part in (name, f.alias)), None)
+            shape = _shape_in(field.annotation if field else None) or shape
+    return sorted(field.alias or name for name, field in shape.model_fields.items())
+
+
+def _shape_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _shape_in(inner))), None)
+
+
+def _sentence(detail: Any) -> tuple[str, str | None]:
+    context, got = detail.get("ctx", {}), detail.get("input")
+    match detail["type"]:
+        case "value_error":
+            return str(context["error"]), getattr(context["error"], "hint", None)
+        case "literal_error":
+            return f"must be {context['expected']}, not {shown(got)}", None
+        case "string_type":
+            return f"must be a text in quotes, not {shown(got)}", None
+        case "bool_type":
+            return f"must be true or false, not {shown(got)}", "write it without quotes" if isinstance(
+                got, str
+            ) else None
+        case "int_type":
+            return f"must be a whole number, not {shown(got)}", "write it without quotes" if isinstance(
+                got, str
+            ) else None
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}, not {shown(got)}", None
+        case "less_than_equal":
+            return f"must be at most {context['le']}, not {shown(got)}", None
+        case "list_type":
+            return f"must be a list, not {shown(got)}", "write it in square brackets: [ ... ]"
+        case "model_type":
+            return f"must be a table, not {shown(got)}", "write it in curly brackets: { key = value }"
+        case _:
+            return str(detail["msg"]), None
+
+
+def _unquote(got: object) -> str | None:
+    return "write it without quotes" if isinstance(got, str) else None

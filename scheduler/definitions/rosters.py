@@ -1,0 +1,179 @@
+"""Rosters: the parties of a folder, and which of them a plan would have to mail in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from scheduler.definitions.fields import Address, Day, Line, Title, identifier
+from scheduler.definitions.lines import Key
+from scheduler.definitions.problems import Report, Wrong
+from scheduler.definitions.reading import File
+from scheduler.definitions.schema import Shape
+from scheduler.errors import near_names
+from scheduler.plan.model import Contact, Party, Role
+
+_RESERVED = ("example", "test", "invalid", "localhost", "example.com", "example.net", "example.org")  # RFC 2606, 6761
+
+
+class ContactShape(Shape):
+    """One entry of `contacts`."""
+
+    name: Title
+    email: Address
+    role: Role = "officer"
+
+
+class PartyShape(Shape):
+    """One `[parties.ID]`."""
+
+    name: Title
+    short: Line = ""
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+    successor: Line | None = None
+    external: bool = False
+    contacts: list[ContactShape] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_from and self.valid_to and self.valid_from > self.valid_to:
+            raise Wrong(f"is valid from {self.valid_from}, after `valid_to` {self.valid_to}")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """The parties of one folder. `reports` holds every id that was written, sound or not.
+
+    `complete` is false if a file could not be read: ids it may hold must not be called unknown.
+    """
+
+    files: tuple[File, ...] = ()
+    reports: Mapping[str, Report] = field(default_factory=dict)
+    parties: Mapping[str, Party] = field(default_factory=dict)
+    complete: bool = True
+    sound: bool = True
+
+
+def read_roster(files: Sequence[File], taken: MutableMapping[str, str]) -> Roster:
+    """Return the roster of one folder; `taken` holds the ids of all rosters and the files they are in."""
+    reports: dict[str, Report] = {}
+    parties: dict[str, Party] = {}
+    for file in files:
+        file.expect_keys("parties")
+        here = file.table("parties")
+        read = {id: party for id, raw in here.items() if (party := _read_party(file, id, raw, taken))}
+        _advise_examples(file.report, read.values())
+        parties = {**read, **parties}
+        for id in here:
+            reports.setdefault(id, file.report)
+            taken.setdefault(id, str(file.path))
+    _check_successors(reports, parties)
+    return Roster(
+        files=tuple(files),
+        reports=reports,
+        parties=parties,
+        complete=all(file.data is not None for file in files),
+        sound=all(file.report.sound for file in files),
+    )
+
+
+def check_contacts(roster: Roster, mailed: Iterable[str]) -> bool:
+    """Report mailed parties that cannot be reached; return whether all can."""
+    reached = True
+    for id in sorted(_with_successors(roster, mailed)):
+        party, key = roster.parties[id], ("parties", id, "contacts")
+        if party.external:
+            continue
+        if not party.contacts:
+            hint = "give it a contact, or `external = true` if it only ever receives documents"
+            roster.reports[id].error(key, "is to be mailed and has no contact", hint, code="no-contact")
+            reached = False
+        elif all(contact.role != "officer" for contact in party.contacts):
+            hint = "its head gets the reminders; name an officer to spare them"
+            roster.reports[id].warn("no-officer", key, "is to be mailed and has no officer", hint)
+    return reached
+
+
+def find_cycles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
+    """Yield each circle of names, first and last the same, in the direction of the arrows."""
+    left = {name: set(targets) for name, targets in graph.items()}
+    while True:
+        try:
+            TopologicalSorter(left).prepare()
+        except CycleError as error:
+            circle = error.args[1]
+            yield circle[::-1]
+            for name in circle:
+                left.pop(name, None)
+        else:
+            return
+
+
+def _read_party(file: File, id: str, raw: object, taken: Mapping[str, str]) -> Party | None:
+    key: Key = ("parties", id)
+    try:
+        identifier(id)
+    except Wrong as error:
+        file.report.error(key, str(error), error.hint)
+    if id in taken:
+        hint = "party ids are unique across all rosters: choose another"
+        file.report.error(key, f"is already the id of a party in {taken[id]}", hint, code="duplicate")
+    shape = file.report.fit(PartyShape, raw, key)
+    return _build(id, shape) if shape else None
+
+
+def _build(id: str, shape: PartyShape) -> Party:
+    return Party(
+        id=id,
+        name=shape.name,
+        short=shape.short or shape.name,
+        contacts=tuple(Contact(name=c.name, email=c.email, role=c.role) for c in shape.contacts),
+        external=shape.external,
+        valid_from=shape.valid_from,
+        valid_to=shape.valid_to,
+        successor=shape.successor,
+    )
+
+
+def _check_successors(reports: Mapping[str, Report], parties: Mapping[str, Party]) -> None:
+    for id, party in parties.items():
+        if party.successor is not None and party.successor not in reports:
+            message, hint = f"unknown party {party.successor!r}", near_names(party.successor, sorted(reports))
+            reports[id].error(("parties", id, "successor"), message, hint, code="unknown-reference")
+    for circle in find_cycles({id: [p.successor] for id, p in parties.items() if p.successor}):
+        message = "succeeds itself: " + " -> ".join(circle)
+        reports[circle[0]].error(("parties", circle[0], "successor"), message, code="cycle")
+
+
+def _with_successors(roster: Roster, ids: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(ids)
+    while waiting:
+        id = waiting.pop()
+        if id in roster.parties and id not in found:
+            found.add(id)
+            waiting.append(roster.parties[id].successor or "")
+    return found
+
+
+def _advise_examples(report: Report, parties: Iterable[Party]) -> None:
+    examples = [
+        (("parties", party.id, "contacts", index), contact)
+        for party in parties
+        for index, contact in enumerate(party.contacts)
+        if _is_example(contact)
+    ]
+    if examples:
+        message = f"{len(examples)} addresses lie under domains reserved for examples, such as {examples[0][1].email}"
+        report.warn("example-address", examples[0][0], message, "nobody is reached there: write the real addresses")
+
+
+def _is_example(contact: Contact) -> bool:
+    domain = contact.email.rpartition("@")[2]
+    return any(domain == name or domain.endswith("." + name) for name in _RESERVED)

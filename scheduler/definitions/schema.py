@@ -1,0 +1,269 @@
+"""The shapes of the definition files: which keys a table may have and what they may hold."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Self, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from scheduler.definitions.fields import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    Clock,
+    Day,
+    Hours,
+    Id,
+    Line,
+    Moment,
+    RungText,
+    StepText,
+    Target,
+    Title,
+    Words,
+    Zone,
+    listed,
+)
+from scheduler.definitions.problems import Wrong
+from scheduler.plan.model import Channel, Kind, Step
+
+FORMS = ("before", "by", "on", "window", "undated", "recurring", "relative")
+
+Names = Annotated[list[Line], BeforeValidator(listed)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Source = Literal["manual", "mailbox", "folder", "web"]
+
+
+class Shape(BaseModel):
+    """A table; keys it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class OfficeShape(Shape):
+    """`[plan.office]`, `submit_to`."""
+
+    name: Line = ""
+    contact: Line = ""
+    phone: Line = ""
+    email: Line = ""
+    address: Line = ""
+
+
+class PlanShape(Shape):
+    """`[plan]`."""
+
+    id: Id
+    title: Title
+    issued: Day
+    year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
+    timezone: Zone
+    number: Line = ""
+    remind_from: Day | None = None
+    language: Line = "vi"
+    holidays: Line | None = None
+    workweek: list[Weekday] = ["mon", "tue", "wed", "thu", "fri"]
+    lateness: Literal["strict", "lenient"] = "lenient"
+    office: OfficeShape = OfficeShape()
+
+    @model_validator(mode="after")
+    def _has_working_days(self) -> Self:
+        if not self.workweek:
+            raise Wrong("`workweek` names no working day")
+        return self
+
+
+def _as_table(value: object) -> object:
+    return value if isinstance(value, dict) else {"parties": listed(value)}
+
+
+class GroupShape(Shape):
+    """A value of `[groups]`: a list of parties, or how it is filled during the year."""
+
+    parties: list[Line] = []
+    chosen_by: Line | None = None
+    after: Line | None = None
+
+    @model_validator(mode="after")
+    def _is_chosen_or_listed(self) -> Self:
+        if (self.chosen_by is None) != (self.after is None):
+            raise Wrong("needs both `chosen_by` and `after`", 'write { chosen_by = "lead", after = "tong-ket" }')
+        return self
+
+
+class GroupsShape(Shape):
+    """`[groups]`."""
+
+    groups: dict[Id, Annotated[GroupShape, BeforeValidator(_as_table)]]
+
+
+class OverdueShape(Shape):
+    """`overdue` of a ladder; what is left out is inherited, 0 times means none."""
+
+    first: StepText | None = None
+    every: StepText | None = None
+    times: Annotated[int, Field(ge=0, le=100)] | None = None
+
+
+class EscalationShape(Shape):
+    """One entry of `escalate`."""
+
+    after: StepText
+    to: Line
+
+
+class LadderShape(Shape):
+    """`[ladder]` and a milestone's own `ladder`; what is left out is inherited."""
+
+    at: Clock | None = None
+    hours: Hours | None = None
+    before: list[RungText] | None = None
+    on_named_day: bool | None = None
+    overdue: OverdueShape | None = None
+    escalate: list[EscalationShape] | None = None
+    fix_date: list[StepText] | None = None
+
+
+class ChecksShape(Shape):
+    """`[checks]`."""
+
+    at: Clock | None = None
+    sources: list[Source] = ["manual"]
+    folder: Line = ""
+
+
+class OnShape(Shape):
+    """`on`: a fixed day, or the first and last of several."""
+
+    first: Moment = Field(alias="from")
+    last: Day | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _refuse_backwards(self.first, self.last)
+        return self
+
+
+class WindowShape(Shape):
+    """`window`: somewhere between two days."""
+
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
+    words: Words = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _refuse_backwards(self.first, self.last)
+        return self
+
+
+def _refuse_backwards(first: date, last: date | None) -> None:
+    if last and last < (first.date() if isinstance(first, datetime) else first):
+        raise Wrong(f"ends on {last}, before it begins on {first}", "swap `from` and `to`")
+
+
+class RecurringShape(Shape):
+    """`recurring`."""
+
+    rule: Line
+    boundary: Literal["before", "by", "on"]
+    first: Day | None = Field(default=None, alias="from")
+    until: Day | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first:
+            _refuse_backwards(self.first, self.until)
+        return self
+
+
+class RelativeShape(Shape):
+    """`relative`: counted from another milestone."""
+
+    to: Line
+    within: StepText | None = None
+    before: StepText | None = None
+
+    @model_validator(mode="after")
+    def _one_direction(self) -> Self:
+        if (self.within is None) == (self.before is None):
+            raise Wrong("needs exactly one of `within` and `before`")
+        return self
+
+    @property
+    def counted(self) -> tuple[Step, Literal["within", "before"]]:
+        """Return how far, and to which side."""
+        return cast("Step", self.within or self.before), "within" if self.within else "before"
+
+
+def _as_span(value: object) -> object:
+    return value if isinstance(value, dict) else {"from": value}
+
+
+class DeliverableShape(Shape):
+    """One entry of `deliverables`."""
+
+    id: Id
+    title: Title
+
+
+class MilestoneShape(Shape):
+    """One `[[milestones]]`."""
+
+    id: Id
+    kind: Kind
+    title: Title
+    section: Line = ""
+    quote: Words = ""
+    note: Words = ""
+    condition: Words = ""
+    responsible: Names = []
+    organiser: Names = []
+    report_to: Names = []
+    attendees: Names = []
+    guests: Names = []
+    deliverables: list[DeliverableShape] = []
+    channels: list[Channel] = []
+    needs: list[Line] = []
+    submit_to: OfficeShape | None = None
+    ladder: LadderShape = LadderShape()
+    before: Moment | None = None
+    by: Moment | None = None
+    on: Annotated[OnShape | None, BeforeValidator(_as_span)] = None
+    window: WindowShape | None = None
+    undated: Words | None = None
+    recurring: RecurringShape | None = None
+    relative: RelativeShape | None = None
+
+
+class MeasureShape(Shape):
+    """`measure` of an indicator."""
+
+    milestone: Line | None = None
+    deliverable: Line | None = None
+    manual: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.milestone is not None) == self.manual or (self.manual and self.deliverable is not None):
+            raise Wrong("must name a milestone or be manual", 'write { milestone = "..." } or { manual = true }')
+        return self
+
+
+class IndicatorShape(Shape):
+    """One `[[indicators]]`."""
+
+    id: Id
+    title: Title
+    target: Target
+    measure: MeasureShape
+    section: Line = ""
+    quote: Words = ""
+
+
+class ProvisionShape(Shape):
+    """One `[[provisions]]`."""
+
+    section: Line
+    quote: Words
+    note: Words = ""

@@ -1,0 +1,30 @@
+"""The starter folder: a configuration, a plan and a roster that load as they are and explain themselves."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from scheduler.errors import UserError
+from scheduler.resources import shipped
+
+_YEAR = "@YEAR@"
+
+
+def write_starter(folder: Path, today: date) -> list[Path]:
+    """Write the starter files for next year into a new or empty folder and return them."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is not empty; nothing was written", hint="name a new folder")
+    source = shipped("templates") / "starter"
+    texts = {file.relative_to(source): file.read_text(encoding="utf-8") for file in sorted(source.rglob("*.toml"))}
+    texts[Path("config.toml")] = shipped("config.toml").read_text(encoding="utf-8")
+    try:
+        for name, text in texts.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace(_YEAR, str(today.year + 1)), encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"cannot write into {folder}: {error.strerror}", hint="check the folder and the disk"
+        ) from error
+    return [folder / name for name in sorted(texts)]

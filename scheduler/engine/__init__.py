@@ -1,0 +1,1 @@
+"""The daemon: one tick, and what fires it."""

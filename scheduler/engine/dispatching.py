@@ -1,0 +1,206 @@
+"""Due rungs become finished mails in the outbox: claim, look again, compose once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby, islice
+
+from scheduler.actions.correspondence import escalation_letters, letters_for
+from scheduler.actions.reconciling import Agendas, is_in_step, reconcile
+from scheduler.engine.events import Event, Report, Word
+from scheduler.errors import UserError
+from scheduler.plan.agenda import Agenda, RungState, describe_closing
+from scheduler.plan.catchup import Decision, DueRung, decide, last_moment
+from scheduler.plan.letters import Letter
+from scheduler.plan.model import Plan
+from scheduler.plan.recipients import bounced_addresses
+from scheduler.plan.status import drop_withdrawn
+from scheduler.ports import Composer, Outgoing, RungRow, Store, Unit
+
+PAGE = 200  # rungs dispatched in one transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatcher:
+    """Moves one plan's due rungs on. Several daemons may do so at once: claims decide."""
+
+    store: Store
+    composer: Composer
+    report: Report
+
+    def dispatch(self, plan: Plan, agendas: Agendas, now: datetime) -> datetime | None:
+        """Settle or queue every due rung of a plan; return the opening that others wait for, if any."""
+        with self.store.reading() as view:
+            due = view.rungs.due(plan.id, now)
+        decisions = decide([_due(row) for row in due], plan=plan, now=now)
+        verdicts = list(zip(due, decisions, strict=True))
+        new = [row.id for row in due if row.noticed_at is None]
+        if new:
+            with self.store.transaction() as unit:
+                unit.rungs.notice(new, now=now)
+        for page in _pages(verdicts):
+            self._dispatch_page(plan, agendas, page, now)
+        return min((d.until for d in decisions if d.until is not None), default=None)
+
+    def _dispatch_page(
+        self, plan: Plan, agendas: Agendas, page: Sequence[tuple[RungRow, Decision]], now: datetime
+    ) -> None:
+        with self.store.transaction() as unit:
+            happened = list(self._settle_page(unit, plan, agendas, page, now))
+        for event in happened:
+            self.report(event)
+
+    def _settle_page(
+        self, unit: Unit, plan: Plan, agendas: Agendas, page: Sequence[tuple[RungRow, Decision]], now: datetime
+    ) -> Iterator[Event]:
+        agenda = agendas.read(unit, plan, now)
+        to_send: list[RungRow] = []
+        for row, decision in page:
+            closed = look_again(agenda, row)
+            if closed is not None:
+                yield from _settle(unit, row, *closed, now)
+            elif decision.act == "send":
+                to_send.append(row)
+            elif decision.act != "wait":
+                yield from _settle(unit, row, decision.act, decision.reason, now)
+        if not is_in_step(unit, plan, now):
+            reconcile(unit, plan, now)
+        mine = unit.rungs.claim([row.id for row in to_send], now=now)
+        yield from self._compose(unit, agenda, [row for row in to_send if row.id in mine], now)
+
+    def _compose(self, unit: Unit, agenda: Agenda, rows: Sequence[RungRow], now: datetime) -> Iterator[Event]:
+        bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id))) if rows else frozenset()
+        for row in rows:
+            if row.kind != "escalation":
+                letters = [(letter, (row,)) for letter in letters_for(agenda, row, now, bounced)]
+                yield from self._queue(unit, agenda, (row,), letters, now)
+        escalations = [row for row in rows if row.kind == "escalation"]
+        for _, group in groupby(escalations, key=_escalation_group):
+            told = tuple(group)
+            notices = count_notices(unit, agenda.plan, told[0].milestone)
+            yield from self._queue(unit, agenda, told, escalation_letters(agenda, told, now, bounced, notices), now)
+
+    def _queue(
+        self,
+        unit: Unit,
+        agenda: Agenda,
+        rows: Sequence[RungRow],
+        letters: Iterable[tuple[Letter, tuple[RungRow, ...]]],
+        now: datetime,
+    ) -> Iterator[Event]:
+        """Compose each letter; a rung that nobody could be written to about is settled with the reason."""
+        carried: set[int] = set()
+        failures: dict[int, str] = {}
+        for letter, about in letters:
+            try:
+                mail = self.composer.compose(letter)
+            except UserError as error:
+                failures |= {row.id: str(error.problems[0].message) for row in about}
+                yield _event("trouble", about[0], now, f"could not be written: {error}")
+                continue
+            added = unit.outbox.add(
+                Outgoing(
+                    mail=mail,
+                    kind=letter.kind,
+                    plan=agenda.plan.id,
+                    milestone=letter.occurrence,
+                    party=letter.party.id,
+                    rung=letter.rung,
+                    created_at=now,
+                    not_before=now,
+                    expires_at=_expiry(unit, agenda, about, now),
+                    rungs=tuple(row.id for row in about),
+                )
+            )
+            if added is not None:
+                carried |= {row.id for row in about}
+        for row in rows:
+            if row.id not in carried:
+                yield from _settle(unit, row, *_unwritten(agenda, row, failures.get(row.id)), now)
+
+
+def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, str] | None:
+    """Return what a promise has become since it was planned, if it is no longer to be kept."""
+    obligation = agenda.by_key.get((row.milestone, row.party))
+    if row.kind == "choose":
+        groups = [g.id for g, o in agenda.nominations if (o.milestone, o.party) == (row.milestone, row.party)]
+        return None if any(g not in agenda.nominated for g in groups) else ("skipped", "the parties were chosen")
+    if obligation is None:
+        return "cancelled", f"{row.party} no longer has a part in {row.milestone}"
+    if obligation.standing.closed_by is not None:
+        return "skipped", describe_closing(obligation.standing.closed_by, agenda.plan)
+    day = _key_day(agenda, row)
+    if day is not None and day != row.due:
+        return "cancelled", f"the date moved to {day}"
+    return None
+
+
+def count_notices(unit: Unit, plan: Plan, milestone: str) -> Counter[str]:
+    """Return how many reminders and overdue notices of a milestone each party was really sent."""
+    return Counter(
+        row.party
+        for row in unit.rungs.of_milestone(plan.id, milestone)
+        if row.kind in ("reminder", "overdue") and row.state in ("sent", "queued")
+    )
+
+
+def _key_day(agenda: Agenda, row: RungRow) -> date | None:
+    o = agenda.by_key[row.milestone, row.party]
+    if o.event is not None:
+        return o.event.first
+    if o.window is not None:
+        return o.window.first
+    return o.due.named if o.due is not None else None
+
+
+def _unwritten(agenda: Agenda, row: RungRow, failure: str | None) -> tuple[RungState, str]:
+    if failure is not None:
+        return "failed", failure
+    if row.kind == "escalation":
+        return "skipped", f"nobody stands above {row.party} in the roster"
+    if agenda.plan.parties[row.party].contacts:
+        return "failed", f"every address of {row.party} bounces"
+    return "failed", f"{row.party} has no contact"
+
+
+def _expiry(unit: Unit, agenda: Agenda, rows: Sequence[RungRow], now: datetime) -> datetime:
+    first = rows[0]
+    following = unit.rungs.following(first)
+    return last_moment(first.at, now, following, agenda.plan)
+
+
+def _settle(unit: Unit, row: RungRow, state: RungState, reason: str, now: datetime) -> Iterator[Event]:
+    if unit.rungs.settle([row.id], state, reason, now=now):
+        yield _event(_WORDS[state], row, now, reason)
+
+
+_WORDS: dict[str, Word] = {
+    "skipped": "skipped", "missed": "missed", "cancelled": "cancelled", "failed": "failed",
+}  # fmt: skip
+
+
+def _event(word: Word, row: RungRow, now: datetime, text: str) -> Event:
+    return Event(word=word, at=now, text=text, plan=row.plan, milestone=row.milestone, party=row.party, rung=row.name)
+
+
+def _due(row: RungRow) -> DueRung:
+    return DueRung(row.milestone, row.party, row.name, row.at, row.noticed_at)
+
+
+def _escalation_group(row: RungRow) -> tuple[str, str]:
+    return row.milestone, row.name
+
+
+def _pages(verdicts: Sequence[tuple[RungRow, Decision]]) -> Iterator[list[tuple[RungRow, Decision]]]:
+    """Yield pages of at most PAGE rungs; the escalations of one milestone stay together."""
+    single = (v for v in verdicts if v[0].kind != "escalation")
+    while page := list(islice(single, PAGE)):
+        yield page
+    escalations = sorted(
+        (v for v in verdicts if v[0].kind == "escalation"), key=lambda v: (_escalation_group(v[0]), v[0].id)
+    )
+    for _, group in groupby(escalations, key=lambda v: _escalation_group(v[0])):
+        yield list(group)

@@ -1,0 +1,29 @@
+"""What the daemon says about itself while it works: one value per thing that happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Word = Literal[
+    "started", "stopped", "loaded", "refused", "changed", "recorded", "checked",
+    "sent", "queued", "skipped", "missed", "cancelled", "failed", "ambiguous", "outage", "trouble", "done",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened; `at` is UTC, `text` a sentence without addresses."""
+
+    word: Word
+    at: datetime
+    text: str
+    plan: str = ""
+    milestone: str = ""
+    party: str = ""
+    rung: str = ""
+
+
+Report = Callable[[Event], None]

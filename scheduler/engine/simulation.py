@@ -1,0 +1,37 @@
+"""A period played through without waiting: the same ticks, by a clock that steps from instant to instant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from scheduler.actions.requests import Scenario
+from scheduler.clock import SteppingClock
+from scheduler.engine.ticking import Arrivals, Ticker
+from scheduler.ports import Mail, Outcome
+
+
+class SinkMailer:
+    """A mailer that says yes and sends nothing."""
+
+    def send(self, mail: Mail) -> Outcome:
+        """Do nothing, well."""
+        return Outcome(state="sent")
+
+
+def play(ticker: Ticker, clock: SteppingClock, arrivals: Arrivals, scenario: Scenario, *, until: datetime) -> None:
+    """Play from the clock's instant up to, not including, `until`; facts known at an instant come before its tick."""
+    ticker.load()
+    due: datetime | None = clock.now()
+    while True:
+        instant = min((at for at in (due, arrivals.next_at) if at is not None), default=None)
+        if instant is None or instant >= until:
+            return
+        clock.instant = instant
+        arrivals.come_in(instant)
+        outage = scenario.outage_at(instant)
+        due = outage[1] if outage is not None else _next(ticker)
+
+
+def _next(ticker: Ticker) -> datetime:
+    tick = ticker.tick()
+    return min(tick.wake_at, tick.check_at)

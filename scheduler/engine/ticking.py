@@ -1,0 +1,248 @@
+"""One pass of the daemon: load, reconcile, check, dispatch, deliver, and say when to wake next."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from scheduler.actions.loading import take
+from scheduler.actions.reconciling import Agendas, Changes, is_in_step
+from scheduler.engine.checking import Checking
+from scheduler.engine.delivering import Deliverer
+from scheduler.engine.dispatching import Dispatcher
+from scheduler.engine.events import Event, Report
+from scheduler.engine.outages import OutageWatch
+from scheduler.errors import HanchotError, Problem
+from scheduler.plan.dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.model import Fact, Plan
+from scheduler.ports import Checker, Clock, Composer, Definition, Definitions, Mailer, Store, Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one plan has to be done for it now."""
+
+    plan: Plan
+    is_out_of_step: bool
+    is_check_due: bool
+    has_due: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a look at the record shows: the plans with their work, and those another process holds (with its digest)."""
+
+    plans: Sequence[Work]
+    foreign: Mapping[str, str]
+    is_mail_waiting: bool
+
+
+class Arrivals:
+    """Facts that come in from outside at their instants, in a replay or a simulation."""
+
+    def __init__(self, facts: Sequence[Fact], record: Callable[[Fact], object]) -> None:
+        self._pending = sorted(facts, key=lambda fact: fact.recorded_at)
+        self._record = record
+
+    def come_in(self, now: datetime) -> None:
+        """Record every fact whose instant has come."""
+        while self._pending and self._pending[0].recorded_at <= now:
+            self._record(self._pending.pop(0))
+
+    @property
+    def next_at(self) -> datetime | None:
+        """Return when the next fact comes in."""
+        return self._pending[0].recorded_at if self._pending else None
+
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """What one pass left: when to wake next, and when the next status check is due (UTC)."""
+
+    at: datetime
+    wake_at: datetime
+    check_at: datetime
+
+
+class Ticker:
+    """The daemon's work, one pass at a time. Passes never overlap within one process."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        definitions: Definitions,
+        composer: Composer,
+        mailer: Mailer,
+        checkers: Sequence[Checker],
+        operators: Sequence[str],
+        name: str,
+        report: Report,
+        is_stopping: Callable[[], bool] = lambda: False,
+        arrivals: Arrivals | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.report = report
+        self._definitions = definitions
+        self._is_stopping = is_stopping
+        self._arrivals = arrivals
+        self._lock = threading.Lock()
+        self._current: dict[str, Definition] = {}
+        self._estranged: dict[str, str] = {}
+        self._agendas = Agendas()
+        self._dispatcher = Dispatcher(store=store, composer=composer, report=report)
+        self._deliverer = Deliverer(store=store, mailer=mailer, report=report, name=name, is_stopping=is_stopping)
+        self._checking = Checking(store=store, checkers=checkers, report=report)
+        self._outages = OutageWatch(store=store, composer=composer, report=report, operators=operators)
+
+    @property
+    def plans(self) -> list[Plan]:
+        """Return the plans that were loaded last, ordered by id."""
+        return [self._current[id].plan for id in sorted(self._current)]
+
+    def load(self) -> tuple[Problem, ...]:
+        """Read the definitions and take what is new; a wrong one leaves its last good revision in force."""
+        with self._lock:
+            return self._load(self.clock.now())
+
+    def tick(self) -> Tick:
+        """Do everything that is due now."""
+        with self._lock:
+            now = self.clock.now()
+            if self._arrivals is not None:
+                self._arrivals.come_in(now)
+            survey = self._survey(now)
+            waits: list[datetime] = []
+            for work in survey.plans:
+                if not self._is_stopping():
+                    self._guard(work.plan, now, partial(self._advance, work, waits, now))
+            plans = {work.plan.id: work.plan for work in survey.plans}
+            if survey.is_mail_waiting or any(work.has_due for work in survey.plans):
+                self._deliverer.deliver(plans, self._agendas, now)
+            if not self._is_stopping() and self._outages.close_tick(list(plans.values()), self._agendas, now):
+                self._deliverer.deliver(plans, self._agendas, now)
+            return self._plan_ahead(list(plans.values()), waits, now)
+
+    def check(self) -> None:
+        """Run the status checks that are due now."""
+        with self._lock:
+            now = self.clock.now()
+            for work in self._survey(now).plans:
+                if work.is_check_due:
+                    self._guard(work.plan, now, partial(self._checking.check, work.plan, self._agendas, now))
+
+    # ---- parts of a pass
+
+    def _load(self, now: datetime) -> tuple[Problem, ...]:
+        loaded = self._definitions.load()
+        for definition in loaded.definitions:
+            self._guard(definition.plan, now, partial(self._take, definition, now))
+        for problem in loaded.problems:
+            if problem.severity == "error":
+                self.report(Event(word="refused", at=now, text=str(problem)))
+        return loaded.problems
+
+    def _take(self, definition: Definition, now: datetime) -> None:
+        changes = take(self.store, definition, now)
+        self._current[definition.plan.id] = definition
+        if changes is not None:
+            self._report_changes(definition.plan, changes, now)
+
+    def _survey(self, now: datetime) -> Survey:
+        """Return what there is to do for the plans whose revision is the one in the record.
+
+        Where another process took another revision the files are read again; if they still
+        disagree, the plan is left to that process.
+        """
+        if not self._current or self._look(now).foreign:
+            self._load(now)
+        survey = self._look(now)
+        for id, digest in survey.foreign.items():
+            if self._estranged.get(id) != digest:
+                self._estranged[id] = digest
+                text = "another process loaded another revision of this plan; it is left to that one"
+                self.report(Event(word="trouble", at=now, plan=id, text=text))
+        return survey
+
+    def _look(self, now: datetime) -> Survey:
+        with self.store.reading() as view:
+            recorded = {state.plan: state.digest for state in view.plans.states()}
+            own = [plan for plan in self.plans if recorded.get(plan.id) == plan.digest]
+            return Survey(
+                plans=[self._weigh(view, plan, now) for plan in own],
+                foreign={
+                    plan.id: recorded[plan.id]
+                    for plan in self.plans
+                    if recorded.get(plan.id, plan.digest) != plan.digest
+                },
+                is_mail_waiting=view.outbox.is_waiting(now),
+            )
+
+    def _weigh(self, view: Unit, plan: Plan, now: datetime) -> Work:
+        rung = view.rungs.next_at([plan.id], BEGINNING)
+        return Work(
+            plan=plan,
+            is_out_of_step=not is_in_step(view, plan, now),
+            is_check_due=self._checking.is_due(view, plan, now),
+            has_due=rung is not None and rung <= now,
+        )
+
+    def _advance(self, work: Work, waits: list[datetime], now: datetime) -> None:
+        plan = work.plan
+        if work.is_out_of_step:
+            self._take(self._current[plan.id], now)
+        if work.is_check_due:
+            self._checking.check(plan, self._agendas, now)
+        if work.has_due or work.is_out_of_step:
+            opens = self._dispatcher.dispatch(plan, self._agendas, now)
+            if opens is not None:
+                waits.append(opens)
+
+    def _guard(self, plan: Plan, now: datetime, step: Callable[[], object]) -> None:
+        """Run one plan's step; a broken plan does not stop the others."""
+        try:
+            step()
+        except HanchotError as error:
+            self.report(Event(word="trouble", at=now, plan=plan.id, text=str(error)))
+        except Exception as error:  # a fault of ours in one plan; it is told, and the other plans go on
+            text = f"{type(error).__name__}: {error}"
+            self.report(Event(word="trouble", at=now, plan=plan.id, text=text))
+
+    def _plan_ahead(self, plans: Sequence[Plan], waits: list[datetime], now: datetime) -> Tick:
+        with self.store.reading() as view:
+            rung = view.rungs.next_at([plan.id for plan in plans], now)
+            mail = view.outbox.next_at(now)
+            checks = [self._checking.next_at(view, plan, now) for plan in plans]
+        openings = [next_opening_after(plan, now) for plan in plans]
+        arrival = self._arrivals.next_at if self._arrivals is not None else None
+        known = [at for at in (rung, mail, arrival, *waits, *openings) if at is not None and at > now]
+        far = now + timedelta(days=1)
+        return Tick(at=now, wake_at=min(known, default=far), check_at=min(checks, default=far))
+
+    def _report_changes(self, plan: Plan, changes: Changes, now: datetime) -> None:
+        again = len(changes.armed) - changes.new if changes.armed else 0
+        counts = {
+            "new": changes.new,
+            "live again": again,
+            "fell away": len(changes.dropped),
+            "moved": len(changes.moved),
+        }
+        said = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing changed"
+        text = f"{plan.title}; steps: {said}"
+        self.report(Event(word="loaded", at=now, plan=plan.id, text=text))
+
+
+def next_opening_after(plan: Plan, now: datetime) -> datetime:
+    """Return the first opening of the plan's office after `now`: the daemon shows itself once a working day."""
+    today = local_day(now, plan.zone)
+    day = plan.workdays.on_or_after(today)
+    at = to_instant(day, plan.ladder.opens, plan.zone)
+    return at if at > now else to_instant(plan.workdays.on_or_after(day + ONE_DAY), plan.ladder.opens, plan.zone)

@@ -1,0 +1,1 @@
+"""Mail: letters become bytes, and bytes reach a mailbox."""

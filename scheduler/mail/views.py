@@ -1,0 +1,189 @@
+"""What a template may see of a letter: its own fields and what follows from them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from functools import partial
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from scheduler import wording
+from scheduler.plan.dates import DueDate
+from scheduler.plan.letters import Letter
+from scheduler.plan.model import Before, By, Channel, Milestone, Office, Party, Plan
+
+_LETTER_FIELDS = tuple(field.name for field in fields(Letter) if field.name not in ("key", "now"))
+
+
+def describe(letter: Letter, organisation: str) -> dict[str, Any]:
+    """Return the variables of a template: the letter's fields, and these.
+
+    `now` and `today` are local to the plan. `recipients` are the parties that get the documents,
+    `destination` the office that collects them (None: not ours to say), `ways` how to send,
+    `ask` whom to ask. `to_send` says whether something is sent or only done; `office_receives`
+    whether it is sent to the office that signs. `stage` is how near the target day is, `step`
+    the number in a rung's name, `duties` what a group that is to be chosen will owe, `moved` the
+    date in the plan where another one now applies.
+    """
+    plan, milestone = letter.plan, letter.milestone
+    now = letter.now.astimezone(plan.zone)
+    view = {name: getattr(letter, name) for name in _LETTER_FIELDS}
+    recipients = parties_of(plan, milestone.report_to) if milestone else ()
+    ours = _office_receives(letter, recipients)
+    destination = _destination(letter, ours=ours or not recipients)
+    return view | {
+        "organisation": organisation,
+        "office": plan.office,
+        "now": now,
+        "today": now.date(),
+        "recipients": recipients,
+        "office_receives": ours,
+        "destination": destination,
+        "ways": _ways(milestone, destination),
+        "ask": _whom_to_ask(plan.office, destination),
+        "to_send": bool(milestone and (recipients or milestone.deliverables)),
+        "organisers": parties_of(plan, milestone.organiser) if milestone else (),
+        "attendees": parties_of(plan, (*milestone.attendees, *milestone.guests)) if milestone else (),
+        "duties": tuple(m for m in plan.milestones if letter.group and letter.group.id in m.responsible),
+        "stage": _stage(letter, letter.due) if letter.due else "",
+        "step": _step(letter.rung),
+        "moved": _moved(milestone, letter.due),
+    }
+
+
+def parties_of(plan: Plan, names: Sequence[str]) -> tuple[Party, ...]:
+    """Return the parties that groups and party ids stand for, each once, in order."""
+    ids: dict[str, None] = {}
+    for name in names:
+        group = plan.groups.get(name)
+        ids |= dict.fromkeys(group.parties if group else (name,))
+    return tuple(plan.parties[id] for id in ids if id in plan.parties)
+
+
+def _office_receives(letter: Letter, recipients: Sequence[Party]) -> bool:
+    lead = letter.plan.groups.get("lead")
+    ids = lead.parties if lead else ()
+    return letter.party.id not in ids and any(party.id in ids for party in recipients)
+
+
+def _destination(letter: Letter, *, ours: bool) -> Office | None:
+    """Return who collects the documents; the plan's office does not for what goes elsewhere."""
+    milestone = letter.milestone
+    if milestone is not None and milestone.submit_to is not None:
+        return milestone.submit_to
+    lead = letter.plan.groups.get("lead")
+    to_lead = milestone is not None and lead is not None and bool({"lead", *lead.parties} & {*milestone.report_to})
+    return letter.plan.office if ours or to_lead else None
+
+
+def _ways(milestone: Milestone | None, destination: Office | None) -> tuple[tuple[Channel, str], ...]:
+    """Return the channels to send by, each with where to (may be empty)."""
+    if milestone is None:
+        return ()
+    office = destination or Office()
+    places: dict[Channel, str] = {
+        "paper": ", ".join(part for part in (office.name, office.address) if part) if office.address else "",
+        "email": office.email,
+    }
+    wanted = milestone.channels or tuple(channel for channel, place in places.items() if place)
+    return tuple((channel, places.get(channel, "")) for channel in wanted)
+
+
+def _whom_to_ask(office: Office, destination: Office | None) -> Office:
+    if office.contact or office.phone or office.email:
+        return office
+    return destination or office
+
+
+def _stage(letter: Letter, due: DueDate) -> str:
+    """Return how near the target day is, seen from the day the letter is written."""
+    today, workdays = letter.now.astimezone(letter.plan.zone).date(), letter.plan.workdays
+    if due.is_late(letter.now):
+        return "late"
+    if today >= due.target:
+        return "last" if today == due.target else "named" if today == due.named else "past-target"
+    if workdays.count_after(today, due.target) > 1:
+        return "ahead"
+    return "tomorrow" if (due.target - today).days == 1 else "next-workday"
+
+
+def _moved(milestone: Milestone | None, due: DueDate | None) -> Before | By | None:
+    form = milestone.form if milestone else None
+    return form if due and isinstance(form, Before | By) and form.day != due.named else None
+
+
+def _step(rung: str | None) -> int:
+    number = (rung or "").rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+# ---------------------------------------------------------------- filters
+
+
+def filters(language: str) -> Mapping[str, Callable[..., Any]]:
+    """Return the filters of a language's templates."""
+    return {
+        "date": partial(_in, wording.format_date, language),
+        "day": partial(_in, wording.format_day, language),
+        "in_words": partial(_in, wording.format_in_words, language),
+        "weekday": partial(_in, wording.format_with_weekday, language),
+        "clock": partial(_in, wording.format_clock, language),
+        "moment": partial(_in, wording.format_moment, language),
+        "event": partial(_in, wording.format_event, language),
+        "deadline": partial(_in, wording.format_due, language),
+        "aim": partial(_in, wording.format_aim, language),
+        "form": partial(_in, wording.format_form, language),
+        "days": lambda window: wording.format_days(window.first, window.last, language),
+        "number": partial(_in, wording.format_count, language),
+        "listed": partial(_in, wording.join_list, language),
+        "status": partial(_in, wording.status_label, language),
+        "channel": partial(_in, wording.channel_name, language),
+        "role": partial(_in, wording.role_name, language),
+        "rung": partial(_in, wording.rung_name, language),
+        "decapitalise": lambda text: text[:1].lower() + text[1:],
+        "cell": lambda text: str(text).replace("|", "/"),
+        "blocks": blocks,
+    }
+
+
+def _in(function: Callable[..., str], language: str, value: Any, **options: Any) -> str:
+    return function(value, language, **options)
+
+
+class Block(NamedTuple):
+    """A run of lines of one kind: `p`, `ul`, `ol` or `table`; a table's lines are tuples of cells."""
+
+    kind: str
+    lines: Sequence[Any]
+
+
+def blocks(text: str) -> list[Block]:
+    """Return a plain text as blocks, so that the HTML part says word for word what the text says.
+
+    A line that begins with "- " or "1. " is a list item, one with "| " a table row;
+    an empty line ends a block.
+    """
+    found = []
+    for kind, run in groupby(text.splitlines(), _kind_of_line):
+        lines = list(run)
+        if kind == "table":
+            found.append(Block(kind, [_cells(line) for line in lines]))
+        elif kind:
+            found.append(Block(kind, lines if kind == "p" else [line.partition(" ")[2] for line in lines]))
+    return found
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
+
+
+def _kind_of_line(line: str) -> str:
+    mark = line.partition(" ")[0]
+    if mark == "-":
+        return "ul"
+    if mark == "|":
+        return "table"
+    if mark.endswith(".") and mark[:-1].isdecimal():
+        return "ol"
+    return "p" if mark or line.strip() else ""

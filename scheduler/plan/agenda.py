@@ -1,0 +1,184 @@
+"""What a plan and its facts promise: rungs with their instants."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from scheduler.plan.dates import DueDate, local_day, next_opening, to_instant
+from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
+from scheduler.plan.letters import MessageKind
+from scheduler.plan.model import Fact, Group, Milestone, On, Plan
+from scheduler.plan.obligations import Obligation, Reading
+from scheduler.plan.status import drop_withdrawn
+
+AGENDA_RULES = 1  # raised when the same plan and facts give other rungs than before
+
+RungState = Literal["planned", "queued", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous"]
+
+_Shared = dict[tuple[str, DueDate], tuple[list[LadderStep], list[LadderStep]]]  # notices and escalations of a date
+
+
+class Rung(NamedTuple):
+    """One promised step: unique by (milestone, party, name, due). `at` is UTC.
+
+    `state` is planned, cancelled or skipped, the latter two with their `reason`;
+    `note` says how the day was found.
+    """
+
+    milestone: str
+    party: str
+    name: str
+    due: date
+    at: datetime
+    kind: MessageKind
+    state: RungState = "planned"
+    reason: str = ""
+    note: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, date]:
+        """Return what makes the promise unique within its plan."""
+        return (self.milestone, self.party, self.name, self.due)
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """Everything a plan promises, given what has happened. `rungs` streams; it can be asked again."""
+
+    plan: Plan
+    obligations: tuple[Obligation, ...]
+    nominations: tuple[tuple[Group, Obligation], ...]  # groups to choose, after which obligation of the chooser
+    nominated: frozenset[str]  # groups that were chosen
+    idle: frozenset[date]
+    bounces: dict[str, tuple[tuple[datetime, datetime | None], ...]] = field(default_factory=dict)
+
+    @cached_property
+    def by_key(self) -> dict[tuple[str, str], Obligation]:
+        """Return the obligations by (milestone, party)."""
+        return {(o.milestone, o.party): o for o in self.obligations}
+
+    def rungs(self) -> Iterator[Rung]:
+        """Yield every rung of every obligation; those of one obligation to one addressee ascend."""
+        cache: _Shared = {}
+        for obligation in self.obligations:
+            yield from self._rungs_of(obligation, cache)
+        choices: dict[tuple[str, str], tuple[Obligation, list[str]]] = {}
+        for group, o in self.nominations:
+            choices.setdefault((o.milestone, o.party), (o, []))[1].append(group.id)
+        for o, groups in choices.values():
+            yield from self._choose(o, groups)
+
+    def _ladders(self, milestone: Milestone) -> Ladders:
+        return Ladders(self.plan.workdays, self.plan.zone, milestone.ladder)
+
+    def _rungs_of(self, o: Obligation, cache: _Shared) -> Iterator[Rung]:
+        milestone = self.plan.milestone(o.milestone)
+        if o.unknown or o.undated:
+            return
+        if o.window is not None:
+            if not o.attends:
+                what = f"when {o.window.words} begins" if o.window.words else "when the window opens"
+                steps = self._ladders(milestone).fix_date(o.window.first, o.window.last, what)
+                yield from self._emit(o, o.window.first, steps)
+        elif o.event is not None:
+            if o.invited:
+                yield from self._event_rungs(o, o.event, milestone)
+        elif o.due is not None and milestone.kind == "event":
+            if not o.attends:
+                steps = self._ladders(milestone).fix_date(o.due.target, o.due.target, "the target day")
+                yield from self._emit(o, o.due.named, steps)
+        elif o.due is not None:
+            shared = (milestone.id, o.due)
+            if shared not in cache:
+                cache[shared] = (
+                    self._ladders(milestone).before_and_after(o.due),
+                    self._escalations(milestone, o.due, ()),
+                )
+            notices, escalations = cache[shared]
+            if o.party in self.bounces:
+                escalations = self._escalations(milestone, o.due, self.bounces[o.party])
+            yield from self._emit(o, o.due.named, [*notices, *escalations])
+
+    def _escalations(
+        self, milestone: Milestone, due: DueDate, gone: Sequence[tuple[datetime, datetime | None]]
+    ) -> list[LadderStep]:
+        ladders = self._ladders(milestone)
+        dead_since = next((local_day(start, self.plan.zone) for start, end in gone if end is None), None)
+        spans = [(local_day(s, self.plan.zone), local_day(e, self.plan.zone)) for s, e in gone if e is not None]
+
+        def is_uncounted(day: date) -> bool:
+            return day in self.idle or any(first <= day <= last for first, last in spans)
+
+        steps = []
+        for escalation in milestone.ladder.escalate:
+            step = ladders.escalation(due, escalation, is_uncounted)
+            if dead_since and local_day(step.at, self.plan.zone) >= dead_since:
+                step = step._replace(skipped="every address of the party bounces; put its contacts right first")
+            steps.append(step)
+        return sorted(steps, key=lambda step: step.at)
+
+    def _event_rungs(self, o: Obligation, event: On, milestone: Milestone) -> Iterator[Rung]:
+        ladder = milestone.ladder
+        starts = to_instant(event.first, event.clock or time(), self.plan.zone)
+        invited = next_opening(
+            o.since, opens=ladder.opens, closes=ladder.closes, zone=self.plan.zone, workdays=self.plan.workdays
+        )
+        steps = self._ladders(milestone).event(event)
+        if invited < starts:
+            note = "the next opening after the date was fixed"
+            steps = settle_collisions([LadderStep("invite", invited, "invitation", note), *steps])
+        yield from self._emit(o, event.first, steps)
+
+    def _choose(self, o: Obligation, groups: Collection[str]) -> Iterator[Rung]:
+        """Yield the rungs that ask for a choice; an answer the chooser itself owes there does not stop them."""
+        if o.event is not None:
+            due, after = o.event.first, o.event.last
+        elif o.due is not None and not o.unknown:
+            due, after = o.due.named, o.due.target
+        else:
+            return
+        closed = "the parties were chosen" if self.nominated.issuperset(groups) else ""
+        if o.standing.state == "waived":
+            closed = closed or self._closing(o)
+        yield from self._emit(o, due, self._ladders(self.plan.milestone(o.milestone)).choose(after), closed)
+
+    def _closing(self, o: Obligation) -> str:
+        return describe_closing(o.standing.closed_by, self.plan) if o.standing.closed_by is not None else ""
+
+    def _emit(self, o: Obligation, due: date, steps: Iterable[LadderStep], closed: str | None = None) -> Iterator[Rung]:
+        closed = self._closing(o) if closed is None else closed
+        for name, at, kind, note, skipped in steps:
+            if at < o.since or (o.until is not None and at >= o.until):
+                continue
+            state: RungState = "cancelled" if closed else "skipped" if skipped else "planned"
+            yield Rung(o.milestone, o.party, name, due, at, kind, state, closed or skipped, note)
+
+
+def draw_agenda(
+    plan: Plan, facts: Sequence[Fact], *, loaded_at: datetime, idle: Collection[date] = frozenset()
+) -> Agenda:
+    """Return what the plan promises.
+
+    `facts` are all facts of the plan in the order of recording; `loaded_at` is when the plan was
+    first loaded (UTC); `idle` holds the local working days on which the daemon was down.
+    """
+    reading = Reading(plan, drop_withdrawn(facts), loaded_at)
+    return Agenda(
+        plan=plan,
+        obligations=reading.everything(),
+        nominations=tuple(reading.choices()),
+        nominated=frozenset(reading.nominations),
+        idle=frozenset(idle),
+        bounces={party: span for party in reading.bounced if (span := reading.dead_spans(party))},
+    )
+
+
+def describe_closing(fact: Fact, plan: Plan) -> str:
+    """Return why nothing more is sent after this fact, with its local day."""
+    day = local_day(fact.happened_at, plan.zone)
+    extra = fact.channel or fact.reason
+    return f"{fact.kind} {day}" + (f" ({extra})" if extra else "")

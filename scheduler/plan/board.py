@@ -1,0 +1,126 @@
+"""How the plan stands at an instant: a status for every obligation, and what waits for what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from typing import Literal, NamedTuple
+
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.model import Channel, Milestone, Party
+from scheduler.plan.obligations import Obligation
+
+StatusCode = Literal[
+    "not_open",
+    "pending",
+    "due_soon",
+    "due_today",
+    "overdue",
+    "partial",
+    "submitted",
+    "resubmitted",
+    "revision",
+    "accepted",
+    "accepted_late",
+    "exempt",
+    "unknown",
+    "tentative",
+    "undated",
+    "fixed",
+    "held",
+]
+
+_SOON = timedelta(days=7)
+
+
+class Cell(NamedTuple):
+    """One obligation on the board: its status, whether it came late, and the channels still missing."""
+
+    obligation: Obligation
+    code: StatusCode
+    late: bool
+    missing_channels: tuple[Channel, ...]
+
+
+def draw_board(agenda: Agenda, now: datetime) -> list[Cell]:
+    """Return every obligation with its status at `now`, in the order of the agenda.
+
+    What a party that has ended left open is its successor's by then and stands there.
+    """
+    return [read_cell(agenda, o, now) for o in agenda.obligations if o.is_duty or o.until is None or now < o.until]
+
+
+def read_cell(agenda: Agenda, o: Obligation, now: datetime) -> Cell:
+    """Return the status of one obligation at `now`."""
+    milestone = agenda.plan.milestone(o.milestone)
+    late = bool(o.due and o.standing.complete_at and o.due.is_late(o.standing.complete_at))
+    arrived = o.standing.channels
+    expected = milestone.channels if o.standing.state in ("submitted", "resubmitted", "accepted") and arrived else ()
+    return Cell(o, _code(agenda, o, now, late=late), late, tuple(c for c in expected if c not in arrived))
+
+
+def is_complete(agenda: Agenda, milestone: str, now: datetime | None = None) -> bool:
+    """Return whether nothing of a milestone, or of what it needs, is open; an event that is over by `now` is not."""
+    own = [o for o in agenda.obligations if agenda.plan.milestone(o.milestone).id == milestone and o.is_duty]
+    done = [not o.standing.is_open or (now is not None and is_held(agenda, o, now)) for o in own]
+    needed = agenda.plan.milestone(milestone).needs
+    return bool(own) and all(done) and all(is_complete(agenda, m, now) for m in needed)
+
+
+def still_needed(agenda: Agenda, milestone: Milestone, now: datetime) -> list[tuple[Milestone, tuple[Party, ...]]]:
+    """Return the needed milestones that somebody still owes, with those parties."""
+    found = []
+    for id in milestone.needs:
+        owing = tuple(agenda.plan.parties[o.party] for o in _owing(agenda.obligations, id, agenda, now))
+        if owing:
+            found.append((agenda.plan.milestone(id), owing))
+    return found
+
+
+def _owing(obligations: Iterable[Obligation], milestone: str, agenda: Agenda, now: datetime) -> Iterable[Obligation]:
+    for o in obligations:
+        same = agenda.plan.milestone(o.milestone).id == milestone and not o.attends
+        if same and o.is_current(now) and o.standing.is_open and not is_held(agenda, o, now):
+            yield o
+
+
+def is_held(agenda: Agenda, o: Obligation, now: datetime) -> bool:
+    """Return whether a fixed event is over."""
+    return o.event is not None and now >= to_instant(o.event.last + ONE_DAY, time(), agenda.plan.zone)
+
+
+def _code(agenda: Agenda, o: Obligation, now: datetime, *, late: bool) -> StatusCode:
+    closed: dict[str, StatusCode] = {
+        "waived": "exempt",
+        "accepted": "accepted_late" if late else "accepted",
+        "submitted": "submitted",
+        "resubmitted": "resubmitted",
+    }
+    if o.standing.state in closed:
+        return closed[o.standing.state]
+    if o.unknown:
+        return "unknown"
+    if o.event is not None:
+        return "held" if is_held(agenda, o, now) else "fixed"
+    if o.window is not None or (o.due is not None and agenda.plan.milestone(o.milestone).kind == "event"):
+        return "tentative"
+    if o.due is None:
+        return "undated"
+    return _open_code(agenda, o, now)
+
+
+def _open_code(agenda: Agenda, o: Obligation, now: datetime) -> StatusCode:
+    assert o.due is not None  # noqa: S101 - an open obligation without a date is undated, told above
+    today = local_day(now, agenda.plan.zone)
+    if now < o.since and o.standing.state == "open":
+        return "not_open"
+    if o.due.is_late(now):
+        return "overdue"
+    if o.standing.state == "returned":
+        return "revision"
+    if o.standing.state == "partial":
+        return "partial"
+    if today == o.due.named:
+        return "due_today"
+    return "due_soon" if o.due.target - today <= _SOON else "pending"

@@ -1,0 +1,124 @@
+"""What a new revision of a plan changes for those who live by it.
+
+A plan's terms are the small part of it that the record must remember: the date of every
+milestone, who takes part in it, and the addresses of every party. Plain data, so that it can
+be stored and compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
+from datetime import date, datetime, time
+from typing import Any
+
+from scheduler.plan.model import (
+    Before,
+    By,
+    DateForm,
+    Fact,
+    Milestone,
+    On,
+    Plan,
+    Recurring,
+    Relative,
+    Step,
+    Undated,
+    Window,
+)
+from scheduler.plan.obligations import members
+
+_FORMS: dict[str, type[DateForm]] = {
+    form.__name__.lower(): form for form in (Before, By, On, Window, Undated, Recurring, Relative)
+}
+
+
+def read_terms(plan: Plan) -> dict[str, Any]:
+    """Return the terms of a plan as plain data."""
+    return {
+        "milestones": {
+            m.id: {"form": form_to_data(m.form), "parties": sorted(_taking_part(plan, m))} for m in plan.milestones
+        },
+        "contacts": {party.id: sorted(c.email for c in party.contacts) for party in plan.parties.values()},
+    }
+
+
+def compare_terms(plan: Plan, old: Mapping[str, Any], at: datetime) -> Iterator[Fact]:
+    """Yield what the revision `plan`, loaded at `at` (UTC), decides anew, as facts.
+
+    `amended` for a milestone whose date changed, `joined` for a party newly in a milestone,
+    `rerouted` for a party whose addresses changed. A new milestone is joined by its parties.
+    """
+    for milestone in plan.milestones:
+        known = old["milestones"].get(milestone.id, {"parties": []})
+        was = known.get("form")
+        if was is not None and was != form_to_data(milestone.form):
+            yield _fact(
+                plan, "amended", at, milestone=milestone.id, form=milestone.form, was=describe_form(form_from_data(was))
+            )
+        for party in sorted(_taking_part(plan, milestone) - set(known["parties"])):
+            yield _fact(plan, "joined", at, milestone=milestone.id, party=party)
+    for roster in plan.parties.values():
+        before = old["contacts"].get(roster.id)
+        if before is not None and before != sorted(c.email for c in roster.contacts):
+            yield _fact(plan, "rerouted", at, party=roster.id, was=", ".join(before))
+
+
+def describe_form(form: DateForm) -> str:
+    """Return a date in short English words: `before 2023-08-10`."""
+    match form:
+        case Before(day, clock) | By(day, clock):
+            moment = f"{day} {clock:%H:%M}" if clock else str(day)
+            return f"{'before' if isinstance(form, Before) else 'by'} {moment}"
+        case On(first, last, clock):
+            span = str(first) if first == last else f"{first} to {last}"
+            return f"on {span}" + (f" {clock:%H:%M}" if clock else "")
+        case Window(first, last, words):
+            return f"between {first} and {last} ({words})"
+        case Undated(words):
+            return f"undated ({words})"
+        case Recurring(rule, boundary, first, until):
+            return f"{boundary} {rule} from {first} until {until}"
+        case Relative(to, count, direction):
+            return f"{count} {'before' if direction == 'before' else 'after'} {to}"
+
+
+def form_to_data(form: DateForm) -> dict[str, Any]:
+    """Return a date form as plain data, to be read back by `form_from_data`."""
+    data = {name: _plain(value) for name, value in asdict(form).items() if value is not None}
+    return {"is": type(form).__name__.lower(), **data}
+
+
+def form_from_data(data: Mapping[str, Any]) -> DateForm:
+    """Return the date form that `form_to_data` wrote."""
+    form = _FORMS[data["is"]]
+    values = {f.name: _read(f.name, data[f.name]) for f in fields(form) if f.name in data}
+    return form(**values)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date | time) else value
+
+
+def _read(name: str, value: Any) -> Any:
+    if name in ("day", "first", "last", "until"):
+        return date.fromisoformat(value)
+    if name == "clock":
+        return time.fromisoformat(value)
+    return Step(**value) if name == "count" else value
+
+
+def _taking_part(plan: Plan, milestone: Milestone) -> set[str]:
+    """Return the parties of a milestone, with those that take over from one of them."""
+    found: set[str] = set()
+    waiting = [party for name in (*milestone.owners, *milestone.attendees) for party in members(plan, name)]
+    while waiting:
+        party = waiting.pop()
+        if party in plan.parties and party not in found:
+            found.add(party)
+            waiting.append(plan.parties[party].successor or party)
+    return found
+
+
+def _fact(plan: Plan, kind: Any, at: datetime, **details: Any) -> Fact:
+    return Fact(plan=plan.id, kind=kind, happened_at=at, recorded_at=at, by="definition", **details)

@@ -1,0 +1,134 @@
+"""The steps of a reminder ladder: which day each falls on, and which of them give way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from scheduler.plan.dates import ONE_DAY, DueDate, step_back, step_on, to_instant
+from scheduler.plan.letters import MessageKind
+from scheduler.plan.model import Escalation, Ladder, On, Step
+from scheduler.plan.workdays import Workdays
+
+EVENT_STEPS = (Step(7, "days"), Step(1, "working days"))  # reminders of a fixed event, before its first day
+CHOOSE_TIMES = 3
+CHOOSE_FIRST = Step(1, "working days")
+CHOOSE_EVERY = Step(2, "working days")
+
+
+class LadderStep(NamedTuple):
+    """One step, the same for every party with the same date. `skipped` is the reason it never leaves."""
+
+    name: str
+    at: datetime
+    kind: MessageKind
+    note: str
+    skipped: str = ""
+
+
+class Ladders(NamedTuple):
+    """What all ladders of a plan share: its working calendar, zone and hour."""
+
+    workdays: Workdays
+    zone: ZoneInfo
+    ladder: Ladder
+
+    def before_and_after(self, due: DueDate) -> list[LadderStep]:
+        """Return the reminders and overdue notices of a deadline, ascending, collisions resolved."""
+        steps = [self._before(due, step) for step in self.ladder.before]
+        if self.ladder.on_named_day:
+            steps.append(self._named_day(due))
+        return settle_collisions([*steps, *self._overdue(due)])
+
+    def fix_date(self, opening: date, passed: date, what: str) -> list[LadderStep]:
+        """Return the steps that ask for a date: before `opening`, and once after `passed`."""
+        steps = [self._back(f"fix-date:{s.code}", opening, s, what, "fix-date") for s in self.ladder.fix_date]
+        day = self.workdays.on_or_after(passed + ONE_DAY)
+        note = f"the first working day after {passed}, which passed undecided"
+        return settle_collisions([*steps, LadderStep("fix-date:passed", self._at(day), "fix-date", note)])
+
+    def event(self, event: On) -> list[LadderStep]:
+        """Return the reminders of a fixed event, without its invitation."""
+        return [self._back(f"event:{s.code}", event.first, s, "the first day", "reminder") for s in EVENT_STEPS]
+
+    def choose(self, after: date) -> list[LadderStep]:
+        """Return the steps that ask the chooser whom it proposes, counted from `after`."""
+        steps, day = [], after
+        for number in range(1, CHOOSE_TIMES + 1):
+            step = CHOOSE_FIRST if number == 1 else CHOOSE_EVERY
+            note = f"{step} after {day}"
+            day = step_on(day, step, self.workdays)
+            steps.append(LadderStep(f"choose:{number}", self._at(day), "choose", note))
+        return steps
+
+    def escalation(
+        self, due: DueDate, escalation: Escalation, is_uncounted: Callable[[date], bool] | None = None
+    ) -> LadderStep:
+        """Return one escalation; working days for which `is_uncounted` holds do not bring it nearer."""
+        after = escalation.after
+        nominal = step_on(due.last_in_time, after, self.workdays)
+        note = f"{after} after {due.last_in_time}, the last day in time"
+        day = nominal
+        if is_uncounted is not None:
+            day = self._count(due.last_in_time, nominal, is_uncounted)
+            if day != nominal:
+                note += f"; moved from {nominal}: days on which we could not reach anybody do not count"
+        return LadderStep(f"escalate:{after.code}", self._at(day), "escalation", note)
+
+    def _count(self, start: date, nominal: date, is_uncounted: Callable[[date], bool]) -> date:
+        wanted, day = self.workdays.count_after(start, nominal), start
+        while wanted:
+            day = self.workdays.on_or_after(day + ONE_DAY)
+            wanted -= not is_uncounted(day)
+        return day
+
+    def _before(self, due: DueDate, step: Step | None) -> LadderStep:
+        if step is not None:
+            return self._back(f"before:{step.code}", due.target, step, "the target day", "reminder")
+        note = f"the last working day on or before {due.last}, the last day surely in time"
+        return LadderStep("target", self._at(due.target), "reminder", note)
+
+    def _named_day(self, due: DueDate) -> LadderStep:
+        at, skipped = self._at(due.named), ""
+        if due.is_late(at):
+            skipped = f"{due.named} is already late"
+        elif not self.workdays.is_workday(due.named):
+            skipped = f"{due.named} is a day off"
+        return LadderStep("named-day", at, "reminder", "the day that the plan names", skipped)
+
+    def _overdue(self, due: DueDate) -> Iterable[LadderStep]:
+        rule = self.ladder.overdue
+        if rule is None:
+            return
+        day, step, since = due.last_in_time, rule.first, "the last day in time"
+        for number in range(1, rule.times + 1):
+            note = f"{step} after {day}, {since}"
+            day = step_on(day, step, self.workdays)
+            yield LadderStep(f"overdue:{number}", self._at(day), "overdue", note)
+            step, since = rule.every, "the notice before"
+
+    def _back(self, name: str, day: date, step: Step, what: str, kind: MessageKind) -> LadderStep:
+        found = step_back(day, step, self.workdays)
+        note = f"{step} before {day}, {what}"
+        if step.unit == "days" and found != (nominal := day - step.count * ONE_DAY):
+            note += f"; moved from {nominal}, a day off"
+        return LadderStep(name, self._at(found), kind, note)
+
+    def _at(self, day: date) -> datetime:
+        return to_instant(day, self.ladder.at, self.zone)
+
+
+def settle_collisions(steps: list[LadderStep]) -> list[LadderStep]:
+    """Return the steps ascending; of several at one instant only the later-named one stays."""
+    winner = {step.at: step.name for step in steps if not step.skipped}
+    return sorted(
+        (
+            step
+            if step.skipped or winner[step.at] == step.name
+            else step._replace(skipped=f"same day as {winner[step.at]}")
+            for step in steps
+        ),
+        key=lambda step: step.at,
+    )

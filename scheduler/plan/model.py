@@ -1,0 +1,345 @@
+"""The words of a plan as values: parties, milestones, ladders, indicators, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from scheduler.plan.workdays import Workdays
+
+Role = Literal["officer", "head", "assistant"]
+Unit = Literal["days", "working days"]
+Kind = Literal["deadline", "event"]
+Channel = Literal["paper", "email", "web"]
+FactKind = Literal[
+    "received",
+    "accepted",
+    "returned",
+    "extended",
+    "waived",
+    "nominated",
+    "date_fixed",
+    "amended",
+    "joined",
+    "opened",
+    "bounced",
+    "rerouted",
+    "withdrawn",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person of a party and the address that reaches them."""
+
+    name: str
+    email: str
+    role: Role = "officer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """An organisation; the id is its identity, the name is not.
+
+    `valid_to` is its last day; from the day after, `successor` (a party id) takes over.
+    An external party only ever receives documents and is never mailed.
+    """
+
+    id: str
+    name: str
+    short: str
+    contacts: tuple[Contact, ...] = ()
+    external: bool = False
+    valid_from: date | None = None
+    valid_to: date | None = None
+    successor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A count of days or working days: `3 working days`."""
+
+    count: int
+    unit: Unit
+
+    @property
+    def code(self) -> str:
+        """Return the short form used in rung names: `14d`, `3wd`."""
+        return f"{self.count}{'d' if self.unit == 'days' else 'wd'}"
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit[:-1] if self.count == 1 else self.unit}"
+
+
+# Forms of a date: exactly one per milestone. Clock times are local to the plan's zone.
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """`before D`: the named day itself is excluded by the strict reading."""
+
+    day: date
+    clock: time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """`by D`, "chậm nhất", "đến hết": the named day is included."""
+
+    day: date
+    clock: time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """A fixed event, from its first to its last day."""
+
+    first: date
+    last: date
+    clock: time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A tentative event: somewhere between two days, in the plan's own words."""
+
+    first: date
+    last: date
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undated:
+    """A duty whose plan names no date."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    """A duty that comes back by an RFC 5545 rule; each occurrence is an obligation of its own."""
+
+    rule: str
+    boundary: Literal["before", "by", "on"]
+    first: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """A date counted from another milestone: `within` N days after it, or `before` it."""
+
+    to: str
+    count: Step
+    direction: Literal["within", "before"]
+
+
+DateForm = Before | By | On | Window | Undated | Recurring | Relative
+FixedForm = Before | By | On  # the forms that a decision can set
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliverable:
+    """One document due under a milestone."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Where to send and whom to ask; printed in every mail."""
+
+    name: str = ""
+    contact: str = ""
+    phone: str = ""
+    email: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """The overdue notices: the first so long after the last day in time, then every so often."""
+
+    first: Step
+    every: Step
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """Who is told, and when, that somebody has still not answered."""
+
+    after: Step
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """The reminder ladder. `None` in `before` stands for the target day itself."""
+
+    at: time = time(8)
+    opens: time = time(8)
+    closes: time = time(17)
+    before: tuple[Step | None, ...] = (
+        Step(14, "days"),
+        Step(7, "days"),
+        Step(3, "working days"),
+        Step(1, "working days"),
+        None,
+    )
+    on_named_day: bool = True
+    overdue: Overdue | None = Overdue(first=Step(1, "working days"), every=Step(2, "working days"), times=3)
+    escalate: tuple[Escalation, ...] = (Escalation(after=Step(2, "working days"), to="lead"),)
+    fix_date: tuple[Step, ...] = (Step(30, "days"), Step(14, "days"), Step(7, "days"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """The status checks: when on a working morning, and where to look."""
+
+    at: time = time(7, 30)
+    sources: tuple[str, ...] = ("manual",)
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A named set of parties; `chosen_by` and `after` mark one that is filled during the year."""
+
+    id: str
+    parties: tuple[str, ...] = ()
+    chosen_by: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone:
+    """A thing with a date in the plan.
+
+    `responsible` (deadline) or `organiser` (event), `report_to`, `attendees` and `guests` name
+    groups or parties. `needs` names milestones that must be complete first.
+    """
+
+    id: str
+    kind: Kind
+    title: str
+    form: DateForm
+    ladder: Ladder
+    section: str = ""
+    quote: str = ""
+    note: str = ""
+    responsible: tuple[str, ...] = ()
+    organiser: tuple[str, ...] = ()
+    report_to: tuple[str, ...] = ()
+    attendees: tuple[str, ...] = ()
+    guests: tuple[str, ...] = ()
+    deliverables: tuple[Deliverable, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    needs: tuple[str, ...] = ()
+    condition: str = ""
+    submit_to: Office | None = None
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Return who must act: the responsible of a deadline, the organiser of an event."""
+        return self.responsible if self.kind == "deadline" else self.organiser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What an indicator counts: a milestone's submissions, or a figure a person enters."""
+
+    milestone: str | None = None
+    deliverable: str | None = None
+    manual: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """A target (chỉ tiêu) that the plan sets itself."""
+
+    id: str
+    title: str
+    target: str
+    measure: Measure
+    section: str = ""
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provision:
+    """Something the plan lays down that has no date of its own: a standing duty, a rule, a request."""
+
+    section: str
+    quote: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One definition: one document, one cycle. `digest` identifies the revision.
+
+    `parties` holds the whole roster that serves this plan; `workdays` its working calendar.
+    """
+
+    id: str
+    title: str
+    issued: date
+    year: int
+    zone: ZoneInfo
+    remind_from: date
+    number: str = ""
+    language: str = "vi"
+    lateness: Literal["strict", "lenient"] = "lenient"
+    office: Office = field(default_factory=Office)
+    checks: Checks = field(default_factory=Checks)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    parties: Mapping[str, Party] = field(default_factory=dict)
+    milestones: tuple[Milestone, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    provisions: tuple[Provision, ...] = ()
+    ladder: Ladder = field(default_factory=Ladder)
+    workdays: Workdays = field(default_factory=Workdays)
+    digest: str = ""
+    file: str = ""
+
+    def milestone(self, id: str) -> Milestone:
+        """Return the milestone of that id; an occurrence `id@date` gives its milestone."""
+        wanted = id.partition("@")[0]
+        return next(m for m in self.milestones if m.id == wanted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One appended record of something that happened.
+
+    `happened_at` decides lateness, `recorded_at` decides rungs and the board's past; both UTC.
+    Facts are ordered by (`recorded_at`, `id`). Which further fields are set follows from `kind`.
+    """
+
+    plan: str
+    kind: FactKind
+    happened_at: datetime
+    recorded_at: datetime
+    id: int = 0
+    milestone: str | None = None
+    party: str | None = None
+    by: str = ""
+    deliverables: tuple[str, ...] = ()  # received: what came (none named: all)
+    channel: Channel | None = None
+    files: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()  # returned: what must be sent again (none named: all)
+    form: FixedForm | Window | Undated | Recurring | Relative | None = None  # extended, date_fixed, amended
+    was: str = ""  # amended: the date the file named before, for the notice; rerouted: the addresses, by ", "
+    place: str = ""
+    decision: str = ""
+    reason: str = ""
+    note: str = ""
+    group: str | None = None  # nominated, joined
+    parties: tuple[str, ...] = ()
+    address: str = ""  # bounced; rerouted: the one that works again, if it is the same
+    target: int | None = None  # withdrawn: the fact taken back

@@ -1,0 +1,83 @@
+"""Who a rung's mail goes to (contract rules 7 and 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from scheduler.plan.model import Contact, Escalation, Fact, Milestone, Party, Plan, Role
+from scheduler.plan.obligations import members
+
+
+class Recipient(NamedTuple):
+    """One contact of one party."""
+
+    party: Party
+    contact: Contact
+
+
+def bounced_addresses(facts: Sequence[Fact]) -> frozenset[str]:
+    """Return the addresses that are known to bounce, given the facts that still count."""
+    dead: set[str] = set()
+    for fact in facts:
+        if fact.kind == "bounced" and fact.address:
+            dead.add(fact.address)
+        elif fact.kind == "rerouted":
+            dead.discard(fact.address)
+    return frozenset(dead)
+
+
+def contacts_for(party: Party, *, with_head: bool, bounced: Collection[str] = ()) -> list[Recipient]:
+    """Return the officers (no officer that works: the head, else an assistant); `with_head` adds the head."""
+    working = [contact for contact in party.contacts if contact.email not in bounced]
+    chosen: list[Contact] = []
+    for role in _FALLBACK:
+        chosen = [contact for contact in working if contact.role == role]
+        if chosen:
+            break
+    if with_head:
+        chosen += [contact for contact in working if contact.role == "head" and contact not in chosen]
+    return _distinct(party, chosen)
+
+
+def heads_of(party: Party, bounced: Collection[str] = ()) -> list[Recipient]:
+    """Return the heads of a party whose addresses work."""
+    return _distinct(party, [c for c in party.contacts if c.role == "head" and c.email not in bounced])
+
+
+def superiors(plan: Plan, escalation: Escalation, about: str, bounced: Collection[str] = ()) -> list[Recipient]:
+    """Return who is told that the party `about` has not answered.
+
+    Its own name in the group that would be told means the deputies' heads, else its own head.
+    """
+    told = members(plan, escalation.to)
+    if about not in told:
+        return [r for party in told for r in contacts_for(plan.parties[party], with_head=False, bounced=bounced)]
+    deputies = [party for party in members(plan, "deputies") if party != about]
+    above = [r for party in deputies for r in heads_of(plan.parties[party], bounced)]
+    return above or heads_of(plan.parties[about], bounced)
+
+
+def operators(plan: Plan, emails: Sequence[str]) -> list[Recipient]:
+    """Return who runs the daemon: the configured addresses, else the first officer of the plan's lead."""
+    lead = next((plan.parties[party] for party in members(plan, "lead") if party in plan.parties), None)
+    if lead is None:
+        lead = next(iter(plan.parties.values()), None)
+    if lead is None:
+        return []
+    if emails:
+        known = {contact.email: contact for contact in lead.contacts}
+        return [Recipient(lead, known.get(email, Contact(name="", email=email))) for email in emails]
+    return contacts_for(lead, with_head=False)[:1]
+
+
+def escalation_named(milestone: Milestone, rung: str) -> Escalation | None:
+    """Return the escalation of a ladder that a rung's name stands for."""
+    return next((e for e in milestone.ladder.escalate if f"escalate:{e.after.code}" == rung), None)
+
+
+_FALLBACK: tuple[Role, ...] = ("officer", "head", "assistant")
+
+
+def _distinct(party: Party, contacts: Sequence[Contact]) -> list[Recipient]:
+    return [Recipient(party, contact) for contact in {contact.email: contact for contact in contacts}.values()]

@@ -1,0 +1,390 @@
+"""The ports: what the core asks of the world, as Protocols with their contracts.
+
+Every implementation of a port passes the same contract suite (tests/contracts).
+All instants are aware and UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from scheduler.errors import Problem
+from scheduler.plan.agenda import Rung, RungState
+from scheduler.plan.letters import Letter, MessageKind
+from scheduler.plan.model import Fact, Plan
+from scheduler.plan.obligations import Obligation
+
+MessageState = Literal["queued", "inflight", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous", "held"]
+
+
+class Clock(Protocol):
+    """The only source of the present moment."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+
+    def seconds_until(self, instant: datetime) -> float:
+        """Return how many real seconds to wait until `instant` (0 if it has come)."""
+
+
+# ---------------------------------------------------------------- mail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A finished message: its bytes never change again. `message_id` includes the brackets."""
+
+    message_id: str
+    date: datetime
+    address: str
+    subject: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one attempt to deliver."""
+
+    state: Literal["sent", "failed", "ambiguous"]
+    reply: str = ""
+
+
+class Composer(Protocol):
+    """Turns a letter into the bytes of a mail; the same letter gives the same bytes."""
+
+    def compose(self, letter: Letter) -> Mail:
+        """Return the finished mail. Raises `UserError` where a template or a name does not serve."""
+
+
+class Mailer(Protocol):
+    """Hands a finished mail to the world; sending the same mail twice must not make two."""
+
+    def send(self, mail: Mail) -> Outcome:
+        """Deliver the mail's bytes as they are and say what became of them."""
+
+
+# ---------------------------------------------------------------- definitions and checks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One plan as loaded, with the text it was read from."""
+
+    plan: Plan
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What the definition files gave: the plans that are sound, and every problem of the others."""
+
+    definitions: tuple[Definition, ...]
+    problems: tuple[Problem, ...]
+
+
+class Definitions(Protocol):
+    """The door through which plans come in."""
+
+    def load(self) -> Loaded:
+        """Read everything; a wrong definition is left out whole and explained in `problems`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one status check saw of one obligation."""
+
+    milestone: str
+    party: str
+    source: str
+    seen: str
+
+
+class Checker(Protocol):
+    """Looks whether open obligations have been answered. Source `manual` reads the record only."""
+
+    source: str
+
+    def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
+        """Return what is seen of each open obligation, in the order given."""
+
+
+# ---------------------------------------------------------------- store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanState:
+    """What the store remembers of a plan. `terms` is the summary that `plan.changes` compares."""
+
+    plan: str
+    digest: str
+    first_loaded_at: datetime
+    loaded_at: datetime
+    terms: Mapping[str, Any]
+    reconciled: str = ""  # the inputs of the last reconcile, as one comparable word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungRow:
+    """A promise in the ledger."""
+
+    id: int
+    plan: str
+    milestone: str
+    party: str
+    name: str
+    due: date
+    at: datetime
+    kind: MessageKind
+    state: RungState
+    reason: str
+    note: str
+    noticed_at: datetime | None = None  # the first tick that found it due
+    settled_at: datetime | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, date]:
+        """Return what makes the promise unique within its plan."""
+        return (self.milestone, self.party, self.name, self.due)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungChange:
+    """A change to an unsent rung; it is made only if the row is still in state `was`."""
+
+    id: int
+    was: RungState
+    state: RungState
+    at: datetime
+    reason: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A mail for the outbox. `rungs` are the promises it carries to `mail.address`.
+
+    It leaves not before `not_before` and is `missed` from `expires_at` on. `slot` is unique where
+    set: a mail without rungs (receipt, change, outage) goes out once per slot.
+    `plans` names the plans it is about; `party` the addressee's organisation.
+    """
+
+    mail: Mail
+    kind: MessageKind
+    plan: str
+    milestone: str | None
+    party: str
+    created_at: datetime
+    not_before: datetime
+    expires_at: datetime | None
+    rungs: tuple[int, ...] = ()
+    slot: str | None = None
+    rung: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRow:
+    """A mail in the outbox and where it stands."""
+
+    id: int
+    mail: Mail
+    kind: MessageKind
+    plan: str
+    milestone: str | None
+    party: str
+    rung: str | None
+    state: MessageState
+    reason: str
+    reply: str
+    attempts: int
+    created_at: datetime
+    not_before: datetime
+    expires_at: datetime | None
+    settled_at: datetime | None
+    rungs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRow:
+    """What the last status check of one source saw of one obligation, and since when it has."""
+
+    milestone: str
+    party: str
+    source: str
+    seen: str
+    since: datetime
+    checked_at: datetime
+
+
+class Plans(Protocol):
+    """Plan revisions."""
+
+    def state(self, plan: str) -> PlanState | None:
+        """Return what is remembered of a plan, or None before its first load."""
+
+    def states(self) -> Sequence[PlanState]:
+        """Return every plan ever loaded, ordered by id."""
+
+    def record_revision(self, *, plan: str, digest: str, at: datetime, source: str, terms: Mapping[str, Any]) -> None:
+        """Remember a revision that was loaded at `at`; the first one sets `first_loaded_at`."""
+
+    def mark_reconciled(self, plan: str, inputs: str) -> None:
+        """Remember that the ledger agrees with these inputs."""
+
+
+class Facts(Protocol):
+    """What happened: appended, never changed."""
+
+    def append(self, fact: Fact) -> Fact:
+        """Append a fact and return it with its id; ids ascend in the order of appending."""
+
+    def of(self, plan: str) -> Sequence[Fact]:
+        """Return every fact of a plan ordered by (recorded_at, id), withdrawn ones included."""
+
+    def last_id(self, plan: str) -> int:
+        """Return the id of the newest fact of a plan, 0 if there is none."""
+
+    def get(self, id: int) -> Fact | None:
+        """Return one fact."""
+
+
+class Rungs(Protocol):
+    """The ledger of promises: unique by (plan, milestone, party, name, due)."""
+
+    def add(self, plan: str, rungs: Iterable[Rung], *, now: datetime) -> int:
+        """Insert promises as they stream in, leave those whose key exists alone; return how many were given."""
+
+    def of(self, plan: str) -> Sequence[RungRow]:
+        """Return every promise of a plan ordered by (at, id)."""
+
+    def get(self, id: int) -> RungRow | None:
+        """Return one promise."""
+
+    def unsent(self, plan: str) -> Sequence[RungRow]:
+        """Return the promises that a reconcile may still change: planned, cancelled, skipped."""
+
+    def revise(self, changes: Iterable[RungChange], *, now: datetime) -> int:
+        """Apply changes to rows that are still as they were seen; return how many were applied."""
+
+    def due(self, plan: str, now: datetime) -> Sequence[RungRow]:
+        """Return the planned promises whose instant has come, ordered by (at, id)."""
+
+    def notice(self, ids: Collection[int], *, now: datetime) -> None:
+        """Stamp when a due promise was first seen; a stamp stays."""
+
+    def claim(self, ids: Collection[int], *, now: datetime) -> set[int]:
+        """Move planned promises to `queued` and return those this caller got."""
+
+    def settle(self, ids: Collection[int], state: RungState, reason: str, *, now: datetime) -> set[int]:
+        """Move planned or queued promises to a final state and return those this caller moved."""
+
+    def of_milestone(self, plan: str, milestone: str) -> Sequence[RungRow]:
+        """Return every promise of one milestone (or occurrence) ordered by (at, id)."""
+
+    def following(self, row: RungRow) -> datetime | None:
+        """Return the instant of the next planned promise of the same obligation, escalations left out."""
+
+    def between(self, plan: str, after: datetime, until: datetime) -> Sequence[RungRow]:
+        """Return the promises with `after` < at <= `until`, whatever their state, ordered by (at, id)."""
+
+    def next_at(self, plans: Collection[str], after: datetime) -> datetime | None:
+        """Return the earliest instant after `after` of any planned promise of these plans."""
+
+
+class Outbox(Protocol):
+    """Finished mails on their way. A delivery is unique by (rung, address)."""
+
+    def add(self, outgoing: Outgoing) -> int | None:
+        """Queue a mail with its deliveries; None if its slot or Message-ID was used before."""
+
+    def claim(self, now: datetime, *, by: str, lease: timedelta, limit: int) -> Sequence[MessageRow]:
+        """Take mails that may leave at `now` (or whose lease ran out) for delivery.
+
+        They become `inflight` under the name `by` until the lease ends; soonest due first.
+        """
+
+    def finish(
+        self, id: int, *, by: str, state: MessageState, reason: str, reply: str, attempted: bool, now: datetime
+    ) -> bool:
+        """Record what became of a mail taken by `by`; settle the rungs whose deliveries are all final.
+
+        False if the lease was lost meanwhile; nothing is changed then.
+        A rung is `sent` if any delivery was, else `ambiguous`, `failed`, `missed`, `cancelled`, `skipped`,
+        the first of these that one of its deliveries has.
+        """
+
+    def cancel(self, slot: str, reason: str, *, now: datetime) -> int:
+        """Cancel the queued mails whose slot begins with `slot`; return how many there were."""
+
+    def postpone(self, id: int, *, by: str, until: datetime) -> None:
+        """Put a mail taken by `by` back into the queue, not to leave before `until`."""
+
+    def get(self, id: int) -> MessageRow | None:
+        """Return one mail."""
+
+    def list(self, *, plan: str | None = None, states: Collection[MessageState] = ()) -> Sequence[MessageRow]:
+        """Return mails, oldest first."""
+
+    def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
+        """Return the mails that carried each of these promises."""
+
+    def is_waiting(self, now: datetime) -> bool:
+        """Return whether there is a mail that `claim` would give at `now`."""
+
+    def next_at(self, after: datetime) -> datetime | None:
+        """Return the earliest instant after `after` at which a queued mail may leave or a lease ends."""
+
+
+class Journal(Protocol):
+    """What the daemon did and saw itself."""
+
+    def last_tick(self) -> datetime | None:
+        """Return when the last completed tick was."""
+
+    def record_tick(self, at: datetime) -> None:
+        """Remember a completed tick."""
+
+    def working_days(self, plan: str) -> AbstractSet[date]:
+        """Return the local days on which a tick was completed inside the plan's opening hours."""
+
+    def count_working_days(self, plan: str, after: date, before: date) -> int:
+        """Return how many of these days lie strictly between two days."""
+
+    def record_working_day(self, plan: str, day: date) -> None:
+        """Remember such a day; doing so again changes nothing."""
+
+    def last_check(self, plan: str) -> datetime | None:
+        """Return when the last status check of a plan was."""
+
+    def record_check(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
+        """Remember what a status check saw; `since` stays while what is seen stays the same."""
+
+    def checks(self, plan: str) -> Sequence[CheckRow]:
+        """Return what the last check of each obligation saw."""
+
+
+class Unit(Protocol):
+    """One transaction: everything in it happens or nothing does."""
+
+    plans: Plans
+    facts: Facts
+    rungs: Rungs
+    outbox: Outbox
+    journal: Journal
+
+
+class Store(Protocol):
+    """The record. Any number of processes may use one store."""
+
+    def transaction(self) -> AbstractContextManager[Unit]:
+        """Open a writing transaction; commit on leaving, roll back on an exception."""
+
+    def reading(self) -> AbstractContextManager[Unit]:
+        """Open a consistent view that never waits for a writer; nothing may be changed in it."""
+
+    def close(self) -> None:
+        """Let go of every connection."""

@@ -1,0 +1,58 @@
+"""Column types: instants, days and ids, the same on every database."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400_000_000
+_SECOND = 1_000_000
+
+# SQLite gives ascending ids by itself only to a column whose type is spelled INTEGER.
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def microseconds(instant: datetime) -> int:
+    """Return an aware instant as whole microseconds since 1970; refuses a naive one with `ValueError`."""
+    if instant.tzinfo is None:
+        raise ValueError(f"an instant without a zone cannot be stored: {instant!r}")
+    since = instant - _EPOCH
+    return since.days * _DAY + since.seconds * _SECOND + since.microseconds
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, UTC on the way out, kept as microseconds since 1970.
+
+    A number compares and indexes alike on every database and loses no digit; a text or a
+    database's own timestamp does one or the other somewhere.
+    """
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        """Turn an instant into what is stored."""
+        return None if value is None else microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        """Turn what is stored into an instant in UTC."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Day(TypeDecorator[date]):
+    """A calendar day, kept as its ISO text, which sorts as days do."""
+
+    impl = sa.String(10)
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Any) -> str | None:
+        """Turn a day into what is stored."""
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: Any) -> date | None:
+        """Turn what is stored into a day."""
+        return None if value is None else date.fromisoformat(value)

@@ -1,0 +1,142 @@
+"""The store: one database, transactions on it, and the record's five facets in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock, get_ident
+
+import sqlalchemy as sa
+
+from scheduler import ports
+from scheduler.store import engines, schema
+from scheduler.store.facts import SqlFacts
+from scheduler.store.failures import explained, locked
+from scheduler.store.journal import SqlJournal
+from scheduler.store.outbox import SqlOutbox
+from scheduler.store.plans import SqlPlans
+from scheduler.store.rungs import SqlRungs
+
+BUSY_TIMEOUT = 10.0
+
+
+class SqlUnit:
+    """One transaction on the record."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.plans: ports.Plans = SqlPlans(connection)
+        self.facts: ports.Facts = SqlFacts(connection)
+        self.rungs: ports.Rungs = SqlRungs(connection)
+        self.outbox: ports.Outbox = SqlOutbox(connection)
+        self.journal: ports.Journal = SqlJournal(connection)
+
+
+class SqlStore:
+    """The record in a SQL database; `name` is what people call it. Made by `open_store`.
+
+    Threads may share it. Errors of the database come out as `UserError`.
+    """
+
+    def __init__(self, engine: sa.Engine, *, name: str, memory: bool, busy_timeout: float) -> None:
+        self.engine = engine
+        self.name = name
+        self._reads = engines.for_reading(engine)
+        turn = _Turn(name, busy_timeout) if engine.dialect.name == "sqlite" else None
+        self._writing = turn
+        self._reading = turn if memory else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[ports.Unit]:
+        """Open a writing transaction; commit on leaving, roll back on an exception."""
+        with explained(self.name), _taken(self._writing), self.engine.begin() as connection:
+            yield SqlUnit(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[ports.Unit]:
+        """Open a consistent view that never waits for a writer; nothing may be changed in it.
+
+        In memory there is only one connection: there it waits, and may not be opened inside another unit.
+        """
+        with explained(self.name), _taken(self._reading), self._reads.begin() as connection:
+            yield SqlUnit(connection)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+
+class _Turn:
+    """Whose turn it is to write, within this process.
+
+    SQLite has one writer and lets the others look again ever more rarely; threads that queue here
+    follow each other at once.
+    """
+
+    def __init__(self, name: str, timeout: float) -> None:
+        self._name = name
+        self._timeout = timeout
+        self._lock = Lock()
+        self._owner: int | None = None
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        if self._owner == get_ident():
+            raise RuntimeError("this thread is already inside a transaction of the same store")
+        if not self._lock.acquire(timeout=self._timeout):
+            raise locked(self._name)
+        self._owner = get_ident()
+        try:
+            yield
+        finally:
+            self._owner = None
+            self._lock.release()
+
+
+def _taken(turn: _Turn | None) -> AbstractContextManager[None]:
+    return turn.taken() if turn else nullcontext()
+
+
+def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> SqlStore:
+    """Open the database at a SQLAlchemy address, `sqlite://` for one in memory; an empty one gets its tables.
+
+    `busy_timeout` is how many seconds to wait for another writer. Raises `UserError` where the
+    database cannot be opened, is somebody else's, or has another version.
+    """
+    address = engines.parse(url)
+    name = engines.shown(address)
+    engine = engines.connect_to(address, busy_timeout=busy_timeout)
+    try:
+        with explained(name):
+            with engines.for_reading(engine).begin() as connection:
+                current = schema.is_current(connection)
+            if not current:
+                with engine.begin() as connection:
+                    schema.prepare(connection, name)
+    except BaseException:
+        engine.dispose()
+        raise
+    return SqlStore(engine, name=name, memory=engines.is_memory(address), busy_timeout=busy_timeout)
+
+
+def upgrade(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> bool:
+    """Bring the database at `url` to this program's version; return whether there was anything to do.
+
+    Everything happens in one transaction. Raises `UserError` like `open_store`.
+    """
+    address = engines.parse(url)
+    name = engines.shown(address)
+    engine = engines.connect_to(address, busy_timeout=busy_timeout)
+    try:
+        with explained(name), engine.begin() as connection:
+            schema.lock(connection)
+            found, version = schema.inspect(connection)
+            if found == "current":
+                return False
+            if found in {"newer", "foreign"}:
+                raise schema.refusal(found, name, version)
+            from scheduler.store.migrations import migrate  # Alembic costs 100 ms: only who needs it pays
+
+            migrate(connection)
+            return True
+    finally:
+        engine.dispose()

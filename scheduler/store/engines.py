@@ -1,0 +1,131 @@
+"""Opening a database: the address, the folder, and how SQLite is set."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import StaticPool
+
+from scheduler.errors import UserError
+
+OLDEST_SQLITE = (3, 35)  # RETURNING
+_WAYS = "for example sqlite:///var/hanchot.db or postgresql+psycopg://user@host/name"
+_READS = "hanchot_reads"
+_TRIES = 50
+
+
+def parse(url: str) -> URL:
+    """Return the address in its parts; refuses what is not one, and databases that are not supported."""
+    try:
+        parsed = make_url(url)
+        dialect = parsed.get_backend_name()
+    except exc.ArgumentError as error:
+        raise UserError(f"[database] url: {url!r} is not an address of a database", hint=_WAYS) from error
+    if dialect not in {"sqlite", "postgresql"}:
+        raise UserError(f"[database] url: {dialect} is not supported", hint=_WAYS)
+    return parsed
+
+
+def is_memory(url: URL) -> bool:
+    """Return whether the database lives in memory and ends with its one connection."""
+    return url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}
+
+
+def shown(url: URL) -> str:
+    """Return the database's name for people: the file, or the address without its password."""
+    if url.get_backend_name() == "sqlite":
+        return "in memory" if is_memory(url) else str(url.database).removeprefix("file:")
+    return url.render_as_string(hide_password=True)
+
+
+def connect_to(url: URL, *, busy_timeout: float) -> sa.Engine:
+    """Return an engine for the address; connects to nothing yet. `busy_timeout` is in seconds."""
+    options: dict[str, Any] = {"json_serializer": partial(json.dumps, ensure_ascii=False, separators=(",", ":"))}
+    if url.get_backend_name() == "sqlite":
+        require_sqlite(sqlite3.sqlite_version_info)
+        options["connect_args"] = {"timeout": busy_timeout, "check_same_thread": False}
+        if is_memory(url):
+            options["poolclass"] = StaticPool
+        else:
+            _make_folder(url)
+    else:
+        options["paramstyle"] = "format"  # by place, as SQLite does: `Rungs.add` hands tuples to the driver
+    try:
+        engine = sa.create_engine(url, **options)
+    except (exc.ArgumentError, ModuleNotFoundError) as error:
+        raise UserError(f"[database] url: {shown(url)} cannot be used: {error}", hint=_WAYS) from error
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _set_up)
+        sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def for_reading(engine: sa.Engine) -> sa.Engine:
+    """Return the same engine, its transactions reading one unchanging view and refusing to write."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine.execution_options(**{_READS: True})
+
+
+def require_sqlite(version: tuple[int, ...]) -> None:
+    """Raise `UserError` for a SQLite that lacks what the queries need."""
+    if version < OLDEST_SQLITE:
+        have, need = (".".join(str(part) for part in parts) for parts in (version, OLDEST_SQLITE))
+        raise UserError(
+            f"this Python comes with SQLite {have}; hanchot needs {need} or newer",
+            hint="use a newer Python, or a PostgreSQL database",
+        )
+
+
+def _make_folder(url: URL) -> None:
+    if url.query.get("uri"):
+        return  # a file: address says itself how it wants to be opened
+    folder = Path(str(url.database)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"the folder of the database {shown(url)} cannot be made: {error.strerror}: {error.filename}",
+            hint="make it by hand, or change [database] url",
+        ) from error
+
+
+def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+    # sqlite3 would begin transactions by itself, but not before SELECT or CREATE; `_begin` does it for all.
+    connection.isolation_level = None
+    # WAL lets people read while the daemon writes. With it NORMAL adds 40 us to a commit, FULL 310 us and
+    # SQLite's own defaults 1.3 ms. A killed process loses nothing with NORMAL; a power cut may forget the
+    # last marks, and those mails go out again with the same identity (Message-ID and bytes).
+    journal = _into_wal(connection)
+    connection.execute(f"PRAGMA synchronous={'FULL' if journal == 'delete' else 'NORMAL'}")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _into_wal(connection: sqlite3.Connection) -> str:
+    """Switch the file to WAL and return its journal mode, which may be another where WAL is impossible."""
+    for _ in range(_TRIES):
+        try:
+            return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        # The switch itself does not wait for others who are at the same new file, but this does.
+        connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("ROLLBACK")
+    return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+
+
+def _begin(connection: sa.Connection) -> None:
+    reads = bool(connection.get_execution_options().get(_READS))
+    if connection.info.get(_READS, False) is not reads:
+        connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}")
+        connection.info[_READS] = reads
+    # A writer takes its lock at once: one that began by reading could find that it may no longer write.
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

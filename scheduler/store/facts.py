@@ -1,0 +1,61 @@
+"""What happened: appended, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from scheduler.plan.model import Fact
+from scheduler.store.forms import packed, unpacked
+from scheduler.store.tables import fact as facts
+
+_COLUMNS = ("plan", "kind", "milestone", "party", "happened_at", "recorded_at", "by")
+# The rest goes into `details`: which of them are set follows from the kind, and new kinds bring new ones.
+_DETAILS = {field.name: field.default for field in fields(Fact) if field.name not in (*_COLUMNS, "id")}
+
+_ROW = sa.select(facts.c.id, *(facts.c[name] for name in _COLUMNS), facts.c.details)
+_OF = _ROW.where(facts.c.plan == sa.bindparam("wanted")).order_by(facts.c.recorded_at, facts.c.id)
+_GET = _ROW.where(facts.c.id == sa.bindparam("wanted"))
+_LAST = sa.select(sa.func.max(facts.c.id)).where(facts.c.plan == sa.bindparam("wanted"))
+_APPEND = facts.insert().returning(facts.c.id)
+
+
+class SqlFacts:
+    """The facts of every plan."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def append(self, fact: Fact) -> Fact:
+        """Append a fact and return it with its id; ids ascend in the order of appending."""
+        values = {name: getattr(fact, name) for name in _COLUMNS}
+        id = self._connection.execute(_APPEND, {**values, "details": _details(fact)}).scalar_one()
+        return replace(fact, id=id)
+
+    def of(self, plan: str) -> Sequence[Fact]:
+        """Return every fact of a plan ordered by (recorded_at, id), withdrawn ones included."""
+        return [_fact(row) for row in self._connection.execute(_OF, {"wanted": plan}).mappings()]
+
+    def last_id(self, plan: str) -> int:
+        """Return the id of the newest fact of a plan, 0 if there is none."""
+        return self._connection.scalar(_LAST, {"wanted": plan}) or 0
+
+    def get(self, id: int) -> Fact | None:
+        """Return one fact."""
+        row = self._connection.execute(_GET, {"wanted": id}).mappings().first()
+        return None if row is None else _fact(row)
+
+
+def _details(fact: Fact) -> dict[str, Any]:
+    """Return the further fields that are set."""
+    found = {name: getattr(fact, name) for name in _DETAILS}
+    return {name: packed(value) for name, value in found.items() if value != _DETAILS[name]}
+
+
+def _fact(row: sa.RowMapping) -> Fact:
+    known: dict[str, Any] = {**row}
+    details = known.pop("details")
+    return Fact(**known, **{name: unpacked(value) for name, value in details.items()})

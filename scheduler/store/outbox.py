@@ -1,0 +1,279 @@
+"""Finished mails on their way, and the promises they carry."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, get_args
+
+import sqlalchemy as sa
+
+from scheduler.ports import Mail, MessageRow, MessageState, Outgoing
+from scheduler.store.statements import chunks, insert_into, words
+from scheduler.store.tables import delivery as deliveries
+from scheduler.store.tables import message as messages
+from scheduler.store.tables import rung as rungs
+from scheduler.store.tables import unsettled
+
+_FINAL = ("sent", "ambiguous", "failed", "missed", "cancelled", "skipped")  # the first that a rung has decides
+_OPEN = ("queued", "inflight", "held")
+_IDS = 1_000
+
+_ROW = sa.select(
+    messages.c.id,
+    messages.c.message_id,
+    messages.c.date,
+    messages.c.address,
+    messages.c.subject,
+    messages.c.bytes,
+    messages.c.kind,
+    messages.c.plan,
+    messages.c.milestone,
+    messages.c.party,
+    messages.c.rung,
+    messages.c.state,
+    messages.c.reason,
+    messages.c.reply,
+    messages.c.attempts,
+    messages.c.created_at,
+    messages.c.not_before,
+    messages.c.expires_at,
+    messages.c.settled_at,
+)
+_AMONG = messages.c.id.in_(sa.bindparam("ids", expanding=True))
+_GET = _ROW.where(_AMONG).order_by(messages.c.id)
+# When a mail may next be taken: a queued one when its time comes, one on its way when its lease ends.
+_moment = sa.case((words(messages.c.state, "queued"), messages.c.not_before), else_=messages.c.lease_until)
+_MAY_GO = (unsettled, _moment <= sa.bindparam("now"))
+_WAITING = sa.select(1).select_from(messages).where(*_MAY_GO).limit(1)
+_NEXT = sa.select(sa.func.min(_moment)).where(unsettled, _moment > sa.bindparam("after"))
+# Other daemons pass over the rows that this one is taking; SQLite has one writer and needs no such word.
+_FREE = (
+    _ROW.where(*_MAY_GO)
+    .order_by(messages.c.not_before, messages.c.id)
+    .limit(sa.bindparam("at_most"))
+    .with_for_update(skip_locked=True)
+)
+_TAKE = (
+    messages.update()
+    .where(_AMONG)
+    .values(state="inflight", claimed_by=sa.bindparam("who"), lease_until=sa.bindparam("until"))
+)
+_MINE = (
+    messages.c.id == sa.bindparam("wanted"),
+    messages.c.claimed_by == sa.bindparam("who"),
+    words(messages.c.state, "inflight"),
+)
+_FINISH = (
+    messages.update()
+    .where(*_MINE)
+    .values(
+        state=sa.bindparam("to"),
+        reason=sa.bindparam("because"),
+        reply=sa.bindparam("answer"),
+        attempts=messages.c.attempts + sa.bindparam("tried"),
+        settled_at=sa.bindparam("now"),
+        claimed_by=None,
+        lease_until=None,
+    )
+)
+_POSTPONE = (
+    messages.update()
+    .where(*_MINE)
+    .values(state="queued", not_before=sa.bindparam("until"), claimed_by=None, lease_until=None)
+)
+_BEGINNING = sa.bindparam("beginning", type_=sa.Text)
+_CANCEL = (
+    messages.update()
+    .where(
+        unsettled,
+        words(messages.c.state, "queued"),
+        # Not LIKE, which on SQLite takes A for a.
+        sa.func.substr(messages.c.slot, 1, sa.func.length(_BEGINNING)) == _BEGINNING,
+    )
+    .values(state="cancelled", reason=sa.bindparam("because"), settled_at=sa.bindparam("now"))
+    .returning(messages.c.id)
+)
+_CARRIED = sa.select(deliveries.c.message_id, deliveries.c.rung_id).order_by(deliveries.c.id)
+_CARRIED_BY = _CARRIED.where(deliveries.c.message_id.in_(sa.bindparam("ids", expanding=True)))
+_CARRIERS_OF = _CARRIED.where(deliveries.c.rung_id.in_(sa.bindparam("ids", expanding=True)))
+
+
+def _settling() -> sa.Update:
+    """Return the statement that settles the rungs of a message that have no mail on its way any more."""
+    mails = messages.join(deliveries, deliveries.c.message_id == messages.c.id)
+    its = deliveries.c.rung_id == rungs.c.id
+    rank = sa.case({state: place for place, state in enumerate(_FINAL)}, value=messages.c.state)
+
+    def deciding(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
+        found = sa.select(column).select_from(mails).where(its).order_by(rank, messages.c.id).limit(1)
+        return found.correlate(rungs).scalar_subquery()
+
+    still_open = sa.select(1).select_from(mails).where(its, words(messages.c.state, *_OPEN)).correlate(rungs)
+    carried = sa.select(deliveries.c.rung_id).where(deliveries.c.message_id == sa.bindparam("wanted"))
+    return (
+        rungs.update()
+        .where(rungs.c.id.in_(carried), words(rungs.c.state, "planned", "queued"), ~still_open.exists())
+        .values(state=deciding(messages.c.state), reason=deciding(messages.c.reason), settled_at=sa.bindparam("now"))
+    )
+
+
+_SETTLE = _settling()
+
+
+class SqlOutbox:
+    """The mails of every plan."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def add(self, outgoing: Outgoing) -> int | None:
+        """Queue a mail with its deliveries; None if its slot or Message-ID was used before.
+
+        A promise that has already been delivered to this address is left out; None if that leaves
+        a mail without any of the promises it was written for.
+        """
+        dialect = self._connection.dialect.name
+        id: int | None = self._connection.execute(_adding(dialect), _values(outgoing)).scalar()
+        if id is None or not outgoing.rungs:
+            return id
+        rows = [{"rung_id": rung, "address": outgoing.mail.address, "message_id": id} for rung in outgoing.rungs]
+        if not self._connection.execute(_carrying(dialect), rows).all():
+            self._connection.execute(messages.delete().where(messages.c.id == id))
+            return None
+        return id
+
+    def claim(self, now: datetime, *, by: str, lease: timedelta, limit: int) -> Sequence[MessageRow]:
+        """Take mails that may leave at `now` (or whose lease ran out) for delivery.
+
+        They become `inflight` under the name `by` until the lease ends; soonest due first. `by`
+        must be a name that no other claim uses at the same time.
+        """
+        rows = self._connection.execute(_FREE, {"now": now, "at_most": limit}).mappings().all()
+        for chunk in chunks([row["id"] for row in rows], _IDS):
+            self._connection.execute(_TAKE, {"ids": chunk, "who": by, "until": now + lease})
+        return self._built(rows, state="inflight")
+
+    def finish(
+        self, id: int, *, by: str, state: MessageState, reason: str, reply: str, attempted: bool, now: datetime
+    ) -> bool:
+        """Record what became of a mail taken by `by`; settle the rungs whose deliveries are all final.
+
+        `queued` puts the mail back for another attempt. False if the lease was lost meanwhile;
+        nothing is changed then.
+        """
+        if state == "inflight" or state not in get_args(MessageState):
+            raise ValueError(f"a mail cannot be finished as {state!r}")
+        final = state in _FINAL
+        values = {"wanted": id, "who": by, "to": state, "because": reason, "answer": reply}
+        settled = {"tried": int(attempted), "now": now if final else None}
+        if not self._connection.execute(_FINISH, values | settled).rowcount:
+            return False
+        if final:
+            self._connection.execute(_SETTLE, {"wanted": id, "now": now})
+        return True
+
+    def cancel(self, slot: str, reason: str, *, now: datetime) -> int:
+        """Cancel the queued mails whose slot begins with `slot`; return how many there were."""
+        values = {"beginning": slot, "because": reason, "now": now}
+        cancelled = self._connection.scalars(_CANCEL, values).all()
+        for id in cancelled:
+            self._connection.execute(_SETTLE, {"wanted": id, "now": now})
+        return len(cancelled)
+
+    def postpone(self, id: int, *, by: str, until: datetime) -> None:
+        """Put a mail taken by `by` back into the queue, not to leave before `until`."""
+        self._connection.execute(_POSTPONE, {"wanted": id, "who": by, "until": until})
+
+    def get(self, id: int) -> MessageRow | None:
+        """Return one mail."""
+        return next(iter(self._among([id])), None)
+
+    def list(self, *, plan: str | None = None, states: Collection[MessageState] = ()) -> Sequence[MessageRow]:
+        """Return mails, oldest first."""
+        query = _ROW.order_by(messages.c.id)
+        if plan is not None:
+            query = query.where(messages.c.plan == plan)
+        if states:
+            query = query.where(messages.c.state.in_(sorted(states)))
+        return self._built(self._connection.execute(query).mappings().all())
+
+    def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
+        """Return the mails that carried each of these promises, oldest first."""
+        pairs = [
+            (carried.rung_id, carried.message_id)
+            for chunk in chunks(rungs, _IDS)
+            for carried in self._connection.execute(_CARRIERS_OF, {"ids": chunk})
+        ]
+        mails = {mail.id: mail for mail in self._among({message for _, message in pairs})}
+        found: dict[int, Sequence[MessageRow]] = {rung: [] for rung in rungs}
+        for rung, message in sorted(pairs, key=lambda pair: pair[1]):
+            found[rung] = [*found[rung], mails[message]]
+        return found
+
+    def is_waiting(self, now: datetime) -> bool:
+        """Return whether there is a mail that `claim` would give at `now`."""
+        return self._connection.scalar(_WAITING, {"now": now}) is not None
+
+    def next_at(self, after: datetime) -> datetime | None:
+        """Return the earliest instant after `after` at which a queued mail may leave or a lease ends."""
+        earliest: datetime | None = self._connection.scalar(_NEXT, {"after": after})
+        return earliest
+
+    def _among(self, ids: Iterable[int]) -> Sequence[MessageRow]:
+        rows = [row for chunk in chunks(ids, _IDS) for row in self._connection.execute(_GET, {"ids": chunk}).mappings()]
+        return self._built(rows)
+
+    def _built(self, rows: Sequence[sa.RowMapping], **changed: Any) -> Sequence[MessageRow]:
+        carried: dict[int, list[int]] = defaultdict(list)
+        for chunk in chunks((row["id"] for row in rows), _IDS):
+            for message, rung in self._connection.execute(_CARRIED_BY, {"ids": chunk}):
+                carried[message].append(rung)
+        return [_message({**row, **changed}, tuple(carried[row["id"]])) for row in rows]
+
+
+@cache
+def _adding(dialect: str) -> sa.Executable:
+    return insert_into(dialect, messages).on_conflict_do_nothing().returning(messages.c.id)
+
+
+@cache
+def _carrying(dialect: str) -> sa.Executable:
+    return insert_into(dialect, deliveries).on_conflict_do_nothing().returning(deliveries.c.id)
+
+
+def _values(outgoing: Outgoing) -> dict[str, Any]:
+    mail = outgoing.mail
+    return {
+        "message_id": mail.message_id,
+        "slot": outgoing.slot,
+        "date": mail.date,
+        "address": mail.address,
+        "subject": mail.subject,
+        "bytes": mail.data,
+        "kind": outgoing.kind,
+        "plan": outgoing.plan,
+        "milestone": outgoing.milestone,
+        "party": outgoing.party,
+        "rung": outgoing.rung,
+        "state": "queued",
+        "reason": "",
+        "reply": "",
+        "attempts": 0,
+        "created_at": outgoing.created_at,
+        "not_before": outgoing.not_before,
+        "expires_at": outgoing.expires_at,
+    }
+
+
+def _message(row: dict[str, Any], rungs: tuple[int, ...]) -> MessageRow:
+    mail = Mail(
+        message_id=row.pop("message_id"),
+        date=row.pop("date"),
+        address=row.pop("address"),
+        subject=row.pop("subject"),
+        data=row.pop("bytes"),
+    )
+    return MessageRow(mail=mail, rungs=rungs, **row)

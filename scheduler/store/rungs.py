@@ -1,0 +1,231 @@
+"""The ledger of promises."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from scheduler.plan.agenda import Rung, RungState
+from scheduler.ports import RungChange, RungRow
+from scheduler.store.columns import microseconds
+from scheduler.store.statements import chunks, insert_into, words
+from scheduler.store.tables import planned
+from scheduler.store.tables import rung as rungs
+
+_CHUNK = 5_000  # rungs held at once while a plan's promises stream in
+_IDS = 1_000  # ids named in one statement
+
+_ADDED = ("plan", "milestone", "party", "name", "due", "at", "kind", "state", "reason", "note", "settled_at")
+_ROW = sa.select(
+    rungs.c.id,
+    rungs.c.plan,
+    rungs.c.milestone,
+    rungs.c.party,
+    rungs.c.name,
+    rungs.c.due,
+    rungs.c.at,
+    rungs.c.kind,
+    rungs.c.state,
+    rungs.c.reason,
+    rungs.c.note,
+    rungs.c.noticed_at,
+    rungs.c.settled_at,
+)
+_GET = _ROW.where(rungs.c.id == sa.bindparam("wanted"))
+_OF = _ROW.where(rungs.c.plan == sa.bindparam("wanted")).order_by(rungs.c.at, rungs.c.id)
+_UNSENT = _OF.where(words(rungs.c.state, "planned", "cancelled", "skipped"))
+_DUE = _OF.where(planned, rungs.c.at <= sa.bindparam("now"))
+_OF_MILESTONE = _OF.where(rungs.c.milestone == sa.bindparam("one"))
+_BETWEEN = _OF.where(rungs.c.at > sa.bindparam("after"), rungs.c.at <= sa.bindparam("until"))
+_EARLIEST = sa.select(sa.func.min(rungs.c.at)).where(planned, rungs.c.at > sa.bindparam("after"))
+_NEXT = _EARLIEST.where(rungs.c.plan.in_(sa.bindparam("plans", expanding=True)))
+_FOLLOWING = _EARLIEST.where(
+    rungs.c.plan == sa.bindparam("wanted"),
+    rungs.c.milestone == sa.bindparam("one"),
+    rungs.c.party == sa.bindparam("whose"),
+    rungs.c.kind != "escalation",
+)
+
+_AMONG = rungs.c.id.in_(sa.bindparam("ids", expanding=True))
+_NOTICE = rungs.update().where(_AMONG, rungs.c.noticed_at.is_(None)).values(noticed_at=sa.bindparam("now"))
+_CLAIM = rungs.update().where(_AMONG, planned).values(state="queued").returning(rungs.c.id)
+_SETTLE = (
+    rungs.update()
+    .where(_AMONG, words(rungs.c.state, "planned", "queued"))
+    .values(state=sa.bindparam("to"), reason=sa.bindparam("because"), settled_at=sa.bindparam("now"))
+    .returning(rungs.c.id)
+)
+_REVISE = (
+    rungs.update()
+    .where(rungs.c.id == sa.bindparam("wanted"), rungs.c.state == sa.bindparam("was"))
+    .values(
+        state=sa.bindparam("to"),
+        at=sa.bindparam("moved"),
+        reason=sa.bindparam("because"),
+        note=sa.bindparam("how"),
+        settled_at=sa.bindparam("now"),
+    )
+)
+
+
+class SqlRungs:
+    """The promises of every plan."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def add(self, plan: str, rungs: Iterable[Rung], *, now: datetime) -> int:
+        """Insert promises as they stream in, leave those whose key exists alone; return how many were given."""
+        given = 0
+        for chunk in chunks(rungs, _CHUNK):
+            self._connection.exec_driver_sql(_adding(self._connection.dialect), _rows(plan, chunk, now))
+            given += len(chunk)
+        return given
+
+    def of(self, plan: str) -> Sequence[RungRow]:
+        """Return every promise of a plan ordered by (at, id)."""
+        return _found(self._connection.execute(_OF, {"wanted": plan}))
+
+    def get(self, id: int) -> RungRow | None:
+        """Return one promise."""
+        return next(iter(_found(self._connection.execute(_GET, {"wanted": id}))), None)
+
+    def unsent(self, plan: str) -> Sequence[RungRow]:
+        """Return the promises that a reconcile may still change: planned, cancelled, skipped."""
+        return _found(self._connection.execute(_UNSENT, {"wanted": plan}))
+
+    def revise(self, changes: Iterable[RungChange], *, now: datetime) -> int:
+        """Apply changes to rows that are still as they were seen; return how many were applied."""
+        applied = 0
+        for chunk in chunks(changes, _CHUNK):
+            applied += self._connection.execute(_REVISE, [_revision(change, now) for change in chunk]).rowcount
+        return applied
+
+    def due(self, plan: str, now: datetime) -> Sequence[RungRow]:
+        """Return the planned promises whose instant has come, ordered by (at, id)."""
+        return _found(self._connection.execute(_DUE, {"wanted": plan, "now": now}))
+
+    def notice(self, ids: Collection[int], *, now: datetime) -> None:
+        """Stamp when a due promise was first seen; a stamp stays."""
+        for chunk in chunks(ids, _IDS):
+            self._connection.execute(_NOTICE, {"ids": chunk, "now": now})
+
+    def claim(self, ids: Collection[int], *, now: datetime) -> set[int]:
+        """Move planned promises to `queued` and return those this caller got."""
+        got: set[int] = set()
+        for chunk in chunks(ids, _IDS):
+            got.update(self._connection.scalars(_CLAIM, {"ids": chunk}))
+        return got
+
+    def settle(self, ids: Collection[int], state: RungState, reason: str, *, now: datetime) -> set[int]:
+        """Move planned or queued promises to a final state and return those this caller moved."""
+        moved: set[int] = set()
+        for chunk in chunks(ids, _IDS):
+            values = {"ids": chunk, "to": state, "because": reason, "now": now}
+            moved.update(self._connection.scalars(_SETTLE, values))
+        return moved
+
+    def of_milestone(self, plan: str, milestone: str) -> Sequence[RungRow]:
+        """Return every promise of one milestone (or occurrence) ordered by (at, id)."""
+        return _found(self._connection.execute(_OF_MILESTONE, {"wanted": plan, "one": milestone}))
+
+    def following(self, row: RungRow) -> datetime | None:
+        """Return the instant of the next planned promise of the same obligation, escalations left out."""
+        values = {"wanted": row.plan, "one": row.milestone, "whose": row.party, "after": row.at}
+        earliest: datetime | None = self._connection.scalar(_FOLLOWING, values)
+        return earliest
+
+    def between(self, plan: str, after: datetime, until: datetime) -> Sequence[RungRow]:
+        """Return the promises with `after` < at <= `until`, whatever their state, ordered by (at, id)."""
+        return _found(self._connection.execute(_BETWEEN, {"wanted": plan, "after": after, "until": until}))
+
+    def next_at(self, plans: Collection[str], after: datetime) -> datetime | None:
+        """Return the earliest instant after `after` of any planned promise of these plans."""
+        earliest: datetime | None = self._connection.scalar(_NEXT, {"plans": list(plans), "after": after})
+        return earliest
+
+
+@lru_cache(maxsize=8)
+def _adding(dialect: sa.Dialect) -> str:
+    insert = insert_into(dialect.name, rungs).on_conflict_do_nothing()
+    return str(insert.compile(dialect=dialect, column_keys=_ADDED))
+
+
+def _rows(plan: str, chunk: Iterable[Rung], now: datetime) -> list[tuple[Any, ...]]:
+    """Return what the driver takes, in the order of `_ADDED`.
+
+    Handed over as they are, 100,000 rungs take 1.5 times as long as a bare executemany of ready
+    tuples; by way of SQLAlchemy's parameters 2.5 times.
+    """
+    settled = microseconds(now)
+    return [
+        (
+            plan,
+            milestone,
+            party,
+            name,
+            due.isoformat(),
+            microseconds(at),
+            kind,
+            state,
+            reason,
+            note,
+            None if state == "planned" else settled,
+        )
+        for milestone, party, name, due, at, kind, state, reason, note in chunk
+    ]
+
+
+def _revision(change: RungChange, now: datetime) -> dict[str, Any]:
+    return {
+        "wanted": change.id,
+        "was": change.was,
+        "to": change.state,
+        "moved": change.at,
+        "because": change.reason,
+        "how": change.note,
+        "now": _settled(change.state, now),
+    }
+
+
+def _settled(state: RungState, now: datetime) -> datetime | None:
+    return None if state in ("planned", "queued") else now
+
+
+def _found(rows: Iterable[Sequence[Any]]) -> list[RungRow]:
+    return [
+        RungRow(
+            id=id,
+            plan=plan,
+            milestone=milestone,
+            party=party,
+            name=name,
+            due=due,
+            at=at,
+            kind=kind,
+            state=state,
+            reason=reason,
+            note=note,
+            noticed_at=noticed_at,
+            settled_at=settled_at,
+        )
+        for (
+            id,
+            plan,
+            milestone,
+            party,
+            name,
+            due,
+            at,
+            kind,
+            state,
+            reason,
+            note,
+            noticed_at,
+            settled_at,
+        ) in rows
+    ]

@@ -1,0 +1,293 @@
+"""Words a person reads: dates, times, counts, statuses.
+
+Everything that differs between languages is data in one `_Language`; another language is one
+more table. Days come in, text goes out; nothing here knows what day it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from scheduler.plan.dates import DueDate
+from scheduler.plan.model import Before, By, DateForm, On, Step, Undated, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Language:
+    """One language: names, and patterns for `str.format`.
+
+    Date patterns know `d`, `dd`, `m` (from `months`), `yyyy`; the others name their own parts.
+    """
+
+    weekdays: tuple[str, ...]  # Monday first
+    months: tuple[str, ...]
+    numeric: str
+    day: str
+    in_words: str
+    with_weekday: str
+    span: str
+    clock: str
+    moment: str
+    event_moment: str
+    before: str
+    by: str
+    latest: str
+    aim_to_send: str
+    aim_to_finish: str
+    count_digits: int
+    days_left: str
+    today: str
+    days_over: str
+    last_join: str
+    units: Mapping[str, str]
+    labels: Mapping[str, tuple[str, str]]  # code: (label, short label)
+    channels: Mapping[str, str]
+    roles: Mapping[str, str]
+    rungs: Mapping[str, str]
+
+
+_VI = _Language(
+    weekdays=("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật"),
+    months=("01", "02", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"),
+    numeric="{dd}/{m}/{yyyy}",
+    day="ngày {date}",
+    in_words="ngày {dd} tháng {m} năm {yyyy}",
+    with_weekday="{weekday}, {day}",
+    span="từ {first} đến {last}",
+    clock="{hour:02} giờ {minute:02}",
+    moment="{clock} {day}",
+    event_moment="{clock}, {day}",
+    before="trước {when}",
+    by="chậm nhất {when}",
+    latest="chậm nhất hết {day}",
+    aim_to_send="{literal} (đề nghị gửi {latest})",
+    aim_to_finish="{literal} (đề nghị hoàn thành {latest})",
+    count_digits=2,
+    days_left="Còn {count} ngày",
+    today="Đến hạn hôm nay",
+    days_over="Quá hạn {count} ngày",
+    last_join=" và ",
+    units={"days": "{count} ngày", "working days": "{count} ngày làm việc"},
+    labels={
+        "not_open": ("Chưa đến kỳ", "Chưa đến kỳ"),
+        "pending": ("Chưa nộp", "Chưa nộp"),
+        "open": ("Chưa nộp", "Chưa nộp"),
+        "due_soon": ("Sắp đến hạn", "Sắp hạn"),
+        "due_today": ("Đến hạn hôm nay", "Đến hạn"),
+        "overdue": ("Quá hạn, chưa nộp", "Quá hạn"),
+        "submitted": ("Đã nộp, chờ tiếp nhận", "Đã nộp"),
+        "partial": ("Đã nộp một phần", "Nộp thiếu"),
+        "accepted": ("Đã tiếp nhận", "Đã nhận"),
+        "accepted_late": ("Đã tiếp nhận (nộp sau thời hạn)", "Nhận muộn"),
+        "revision": ("Yêu cầu bổ sung", "Bổ sung"),
+        "returned": ("Yêu cầu bổ sung", "Bổ sung"),
+        "resubmitted": ("Đã bổ sung, chờ tiếp nhận", "Đã bổ sung"),
+        "extended": ("Được gia hạn", "Gia hạn"),
+        "exempt": ("Được miễn", "Miễn"),
+        "waived": ("Được miễn", "Miễn"),
+        "not_applicable": ("Không áp dụng", "Không áp dụng"),
+        "consolidated": ("Đã tổng hợp", "Đã tổng hợp"),
+        "forwarded": ("Đã gửi cấp trên", "Đã gửi"),
+        "cancelled": ("Đã hủy", "Hủy"),
+        "unknown": ("Chưa rõ", "Chưa rõ"),
+        "tentative": ("Dự kiến", "Dự kiến"),
+        "undated": ("Chưa xác định thời gian", "Chưa có ngày"),
+        "fixed": ("Đã chốt", "Đã chốt"),
+        "held": ("Đã tổ chức", "Đã tổ chức"),
+    },
+    channels={"paper": "bản giấy", "email": "bản mềm", "web": "biểu mẫu trực tuyến"},
+    roles={"officer": "cán bộ phụ trách", "head": "lãnh đạo đơn vị", "assistant": "bộ phận giúp việc"},
+    rungs={
+        "before": "nhắc trước hạn {step}",
+        "target": "nhắc ngày cuối nên gửi",
+        "named-day": "nhắc đúng ngày ghi trong kế hoạch",
+        "overdue": "thông báo quá hạn lần {count}",
+        "escalate": "báo cáo đơn vị còn thiếu",
+        "fix-date": "nhắc chốt ngày, trước {step}",
+        "fix-date:passed": "nhắc chốt ngày, đã qua thời gian dự kiến",
+        "invite": "mời dự",
+        "event": "nhắc sự kiện, trước {step}",
+        "choose": "nhắc lựa chọn lần {count}",
+    },
+)
+
+_LANGUAGES: Mapping[str, _Language] = {"vi": _VI}
+_STEP = re.compile(r"(\d+)(d|wd)")
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages there are words for."""
+    return tuple(_LANGUAGES)
+
+
+# ---------------------------------------------------------------- days and times
+
+
+def _of(language: str, pattern: str, day: date) -> str:
+    months = _LANGUAGES[language].months
+    return pattern.format(d=day.day, dd=f"{day.day:02}", m=months[day.month - 1], yyyy=f"{day.year:04}")
+
+
+def format_date(day: date, language: str) -> str:
+    """Return a day in figures: 09/8/2023, 05/02/2023, 10/8/2023."""
+    return _of(language, _LANGUAGES[language].numeric, day)
+
+
+def format_day(day: date, language: str) -> str:
+    """Return a day in figures with the word for it: "ngày 09/8/2023"."""
+    return _LANGUAGES[language].day.format(date=format_date(day, language))
+
+
+def format_in_words(day: date, language: str) -> str:
+    """Return a day in words: "ngày 09 tháng 8 năm 2023"."""
+    return _of(language, _LANGUAGES[language].in_words, day)
+
+
+def format_with_weekday(day: date, language: str) -> str:
+    """Return a day with its weekday: "thứ Tư, ngày 09/8/2023"."""
+    words = _LANGUAGES[language]
+    return words.with_weekday.format(weekday=words.weekdays[day.weekday()], day=format_day(day, language))
+
+
+def format_clock(clock: time | datetime, language: str) -> str:
+    """Return a time of day: "17 giờ 00"."""
+    return _LANGUAGES[language].clock.format(hour=clock.hour, minute=clock.minute)
+
+
+def format_moment(local: datetime, language: str) -> str:
+    """Return a local time with its day: "17 giờ 00 ngày 09/8/2023"."""
+    pattern = _LANGUAGES[language].moment
+    return pattern.format(clock=format_clock(local, language), day=format_day(local.date(), language))
+
+
+def format_event(event: On, language: str, *, weekday: bool = True) -> str:
+    """Return when an event is: "08 giờ 00, thứ Năm, ngày 08/6/2023" or "từ ... đến ..."."""
+    words = _LANGUAGES[language]
+    day = format_with_weekday if weekday else format_day
+    first = day(event.first, language)
+    if event.clock is not None:
+        first = words.event_moment.format(clock=format_clock(event.clock, language), day=first)
+    if event.first == event.last:
+        return first
+    return words.span.format(first=first, last=day(event.last, language))
+
+
+def format_days(first: date, last: date, language: str) -> str:
+    """Return a span of days: "từ ngày 01/6/2023 đến ngày 10/6/2023", or the one day."""
+    return format_event(On(first, last), language, weekday=False)
+
+
+# ---------------------------------------------------------------- deadlines
+
+
+def format_deadline(day: date, language: str, *, inclusive: bool, clock: time | None = None) -> str:
+    """Return a deadline in the plan's own way: "trước ngày 10/8/2023", "chậm nhất ngày 10/8/2023"."""
+    words = _LANGUAGES[language]
+    when = format_day(day, language)
+    if clock is not None:
+        when = words.moment.format(clock=format_clock(clock, language), day=when)
+    return (words.by if inclusive else words.before).format(when=when)
+
+
+def format_due(due: DueDate, language: str) -> str:
+    """Return a derived deadline in the plan's own way."""
+    return format_deadline(due.named, language, inclusive=due.inclusive, clock=due.clock)
+
+
+def format_latest(day: date, language: str) -> str:
+    """Return the last day to send: "chậm nhất hết thứ Tư, ngày 09/8/2023"."""
+    return _LANGUAGES[language].latest.format(day=format_with_weekday(day, language))
+
+
+def format_aim(due: DueDate, language: str, *, to_send: bool = True) -> str:
+    """Return the literal deadline, then in brackets the day by which to send (or finish) it.
+
+    Where both say the same ("chậm nhất" a working day, or a clock time on one) it is said once.
+    """
+    words = _LANGUAGES[language]
+    literal, latest = format_due(due, language), format_latest(due.target, language)
+    if due.named == due.target:
+        return literal if due.clock is not None else latest
+    return (words.aim_to_send if to_send else words.aim_to_finish).format(literal=literal, latest=latest)
+
+
+def format_form(form: DateForm, language: str) -> str:
+    """Return a date as the plan gives it; a window or an undated duty in the plan's own words.
+
+    A recurring or relative date names no day of its own and gives an empty text.
+    """
+    match form:
+        case Before(day, clock):
+            return format_deadline(day, language, inclusive=False, clock=clock)
+        case By(day, clock):
+            return format_deadline(day, language, inclusive=True, clock=clock)
+        case On():
+            return format_event(form, language, weekday=False)
+        case Window(first, last, words):
+            return words or format_days(first, last, language)
+        case Undated(words):
+            return words
+        case _:
+            return ""
+
+
+def format_days_left(days: int, language: str) -> str:
+    """Return how long there is: "Còn 05 ngày", "Đến hạn hôm nay", "Quá hạn 03 ngày"."""
+    words = _LANGUAGES[language]
+    if days == 0:
+        return words.today
+    return (words.days_left if days > 0 else words.days_over).format(count=format_count(abs(days), language))
+
+
+# ---------------------------------------------------------------- counts, lists, names
+
+
+def format_count(count: int, language: str) -> str:
+    """Return a count, below ten with a leading zero: "01", "09", "10"; nought stays "0"."""
+    return str(count).zfill(_LANGUAGES[language].count_digits) if count else "0"
+
+
+def format_step(step: Step, language: str) -> str:
+    """Return a span of days: "14 ngày", "03 ngày làm việc"."""
+    return _LANGUAGES[language].units[step.unit].format(count=format_count(step.count, language))
+
+
+def join_list(items: Sequence[str], language: str) -> str:
+    """Return a list as words: "a", "a và b", "a, b và c"."""
+    if len(items) < 2:
+        return "".join(items)
+    return ", ".join(items[:-1]) + _LANGUAGES[language].last_join + items[-1]
+
+
+def status_label(code: str, language: str, *, short: bool = False) -> str:
+    """Return the label of a status code; a code without one stands for itself."""
+    return _LANGUAGES[language].labels.get(code, (code, code))[short]
+
+
+def channel_name(channel: str, language: str) -> str:
+    """Return the name of a channel: "bản giấy", "bản mềm"."""
+    return _LANGUAGES[language].channels.get(channel, channel)
+
+
+def role_name(role: str, language: str) -> str:
+    """Return what a contact is in their organisation: "cán bộ phụ trách"."""
+    return _LANGUAGES[language].roles.get(role, role)
+
+
+def rung_name(rung: str, language: str) -> str:
+    """Return a rung's name in words: `before:3wd` is "nhắc trước hạn 03 ngày làm việc"."""
+    words = _LANGUAGES[language]
+    kind, _, rest = rung.partition(":")
+    pattern = words.rungs.get(rung) or words.rungs.get(kind)
+    if pattern is None:
+        return rung
+    step = _STEP.fullmatch(rest)
+    if step:
+        unit = Step(int(step[1]), "days" if step[2] == "d" else "working days")
+        return pattern.format(step=format_step(unit, language))
+    if rest.isdecimal():
+        return pattern.format(count=format_count(int(rest), language))
+    return pattern

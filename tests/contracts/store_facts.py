@@ -1,0 +1,148 @@
+"""What every store does with facts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from typing import Any, get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scheduler.plan.model import (
+    Before,
+    By,
+    Channel,
+    Fact,
+    FactKind,
+    On,
+    Recurring,
+    Relative,
+    Step,
+    Undated,
+    Unit,
+    Window,
+)
+from scheduler.ports import Store
+from tests.contracts.store_samples import HOUR, NOW, PLAN, a_fact
+
+# PostgreSQL keeps no NUL in a text; nothing a person types has one.
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
+lists = st.lists(texts, max_size=3).map(tuple)
+instants = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+clocks = st.none() | st.times()
+steps = st.builds(Step, st.integers(0, 400), st.sampled_from(get_args(Unit)))
+forms = st.one_of(
+    st.builds(Before, st.dates(), clocks),
+    st.builds(By, st.dates(), clocks),
+    st.builds(On, st.dates(), st.dates(), clocks),
+    st.builds(Window, st.dates(), st.dates(), texts),
+    st.builds(Undated, texts),
+    st.builds(Recurring, texts, st.sampled_from(["before", "by", "on"]), st.dates(), st.dates()),
+    st.builds(Relative, texts, steps, st.sampled_from(["within", "before"])),
+)
+facts = st.builds(
+    Fact,
+    plan=texts,
+    kind=st.sampled_from(get_args(FactKind)),
+    happened_at=instants,
+    recorded_at=instants,
+    milestone=st.none() | texts,
+    party=st.none() | texts,
+    by=texts,
+    deliverables=lists,
+    channel=st.none() | st.sampled_from(get_args(Channel)),
+    files=lists,
+    missing=lists,
+    form=st.none() | forms,
+    was=texts,
+    place=texts,
+    decision=texts,
+    reason=texts,
+    note=texts,
+    group=st.none() | texts,
+    parties=lists,
+    address=texts,
+    target=st.none() | st.integers(0, 2**60),
+)
+
+
+def append(store: Store, **changes: Any) -> Fact:
+    with store.transaction() as unit:
+        return unit.facts.append(a_fact(**changes))
+
+
+class FactsContract:
+    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(fact=facts)
+    def test_every_fact_comes_back_as_it_was(self, store: Store, fact: Fact) -> None:
+        with store.transaction() as unit:
+            kept = unit.facts.append(fact)
+        assert kept == replace(fact, id=kept.id)
+        with store.reading() as unit:
+            assert unit.facts.get(kept.id) == kept
+
+    @pytest.mark.parametrize(
+        "form",
+        [
+            Before(date(2023, 8, 10), time(17)),
+            By(date(2023, 8, 10)),
+            On(date(2023, 6, 5), date(2023, 6, 7), time(8, 30)),
+            Window(date(2023, 6, 1), date(2023, 6, 10), "dự kiến đầu tháng 6"),
+            Undated("Định kỳ 6 tháng, 01 năm"),
+            Recurring("FREQ=MONTHLY;BYMONTHDAY=25", "before", date(2023, 1, 1), date(2023, 12, 31)),
+            Relative("tong-ket", Step(5, "working days"), "within"),
+        ],
+        ids=lambda form: type(form).__name__,
+    )
+    def test_every_form_of_a_date_comes_back_as_it_was(self, store: Store, form: Any) -> None:
+        kept = append(store, kind="amended", form=form)
+        with store.reading() as unit:
+            found = unit.facts.get(kept.id)
+        assert found is not None
+        assert found.form == form
+        assert type(found.form) is type(form)
+
+    def test_ids_ascend_from_above_zero_in_the_order_of_appending(self, store: Store) -> None:
+        ids = [append(store, recorded_at=NOW - hours * HOUR).id for hours in range(5)]
+        assert ids == sorted(set(ids))
+        assert ids[0] > 0
+
+    def test_facts_are_ordered_by_when_they_were_recorded_then_by_id(self, store: Store) -> None:
+        late, early, same = (append(store, recorded_at=NOW + hours * HOUR).id for hours in (2, 1, 2))
+        with store.reading() as unit:
+            assert [fact.id for fact in unit.facts.of(PLAN)] == [early, late, same]
+
+    def test_a_withdrawn_fact_is_still_there(self, store: Store) -> None:
+        first = append(store)
+        second = append(store, kind="withdrawn", target=first.id)
+        with store.reading() as unit:
+            assert list(unit.facts.of(PLAN)) == [first, second]
+
+    def test_a_plan_sees_its_own_facts_only(self, store: Store) -> None:
+        mine = append(store)
+        append(store, plan="another")
+        with store.reading() as unit:
+            assert list(unit.facts.of(PLAN)) == [mine]
+            assert unit.facts.last_id(PLAN) == mine.id
+
+    def test_the_newest_id_of_a_plan_without_facts_is_zero(self, store: Store) -> None:
+        with store.reading() as unit:
+            assert unit.facts.last_id(PLAN) == 0
+            assert unit.facts.get(1) is None
+
+    def test_an_instant_keeps_its_microseconds_and_becomes_utc(self, store: Store) -> None:
+        elsewhere = datetime.fromisoformat("2023-03-10T09:00:00.123457+07:00")
+        kept = append(store, happened_at=elsewhere)
+        with store.reading() as unit:
+            found = unit.facts.get(kept.id)
+        assert found is not None
+        assert found.happened_at == elsewhere
+        assert found.happened_at.tzinfo is UTC
+
+    def test_an_instant_without_a_zone_is_refused(self, store: Store) -> None:
+        with pytest.raises(ValueError, match="without a zone"):
+            append(store, happened_at=NOW.replace(tzinfo=None))
+        with store.reading() as unit:
+            assert list(unit.facts.of(PLAN)) == []

@@ -1,0 +1,88 @@
+"""What every store does with the daemon's own journal."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from scheduler.ports import CheckRow, Finding, Store
+from tests.contracts.store_samples import HOUR, NOW
+
+
+def finding(seen: str = "open", **changes: str) -> Finding:
+    return Finding(**({"milestone": "m", "party": "p", "source": "manual", "seen": seen} | changes))
+
+
+class JournalContract:
+    def test_there_was_no_tick_at_first(self, store: Store) -> None:
+        with store.reading() as unit:
+            assert unit.journal.last_tick() is None
+
+    def test_the_last_tick_is_the_one_recorded_last(self, store: Store) -> None:
+        for hours in (0, 1, 2):
+            with store.transaction() as unit:
+                unit.journal.record_tick(NOW + hours * HOUR)
+        with store.reading() as unit:
+            assert unit.journal.last_tick() == NOW + 2 * HOUR
+
+    def test_a_working_day_is_remembered_once_and_for_its_plan(self, store: Store) -> None:
+        with store.transaction() as unit:
+            for day in (1, 2, 1):
+                unit.journal.record_working_day("p", date(2023, 8, day))
+        with store.reading() as unit:
+            assert unit.journal.working_days("p") == {date(2023, 8, 1), date(2023, 8, 2)}
+            assert unit.journal.working_days("q") == set()
+
+    def test_working_days_are_counted_strictly_between_two_days(self, store: Store) -> None:
+        with store.transaction() as unit:
+            for day in range(1, 8):
+                unit.journal.record_working_day("p", date(2023, 8, day))
+            unit.journal.record_working_day("q", date(2023, 8, 4))
+        with store.reading() as unit:
+            assert unit.journal.count_working_days("p", date(2023, 8, 2), date(2023, 8, 6)) == 3
+            assert unit.journal.count_working_days("p", date(2023, 7, 31), date(2024, 1, 1)) == 7
+            assert unit.journal.count_working_days("p", date(2023, 8, 2), date(2023, 8, 3)) == 0
+
+    def test_a_check_is_remembered_even_if_it_saw_nothing(self, store: Store) -> None:
+        with store.transaction() as unit:
+            unit.journal.record_check("p", NOW, [])
+        with store.reading() as unit:
+            assert unit.journal.last_check("p") == NOW
+            assert unit.journal.last_check("q") is None
+            assert list(unit.journal.checks("p")) == []
+
+    def test_what_is_seen_keeps_its_since_while_it_stays_the_same(self, store: Store) -> None:
+        for hours, seen in enumerate(["open", "open", "submitted", "submitted"]):
+            with store.transaction() as unit:
+                unit.journal.record_check("p", NOW + hours * HOUR, [finding(seen)])
+        with store.reading() as unit:
+            assert unit.journal.last_check("p") == NOW + 3 * HOUR
+            assert list(unit.journal.checks("p")) == [
+                CheckRow(
+                    milestone="m",
+                    party="p",
+                    source="manual",
+                    seen="submitted",
+                    since=NOW + 2 * HOUR,
+                    checked_at=NOW + 3 * HOUR,
+                )
+            ]
+
+    def test_what_was_seen_before_and_comes_back_counts_anew(self, store: Store) -> None:
+        for hours, seen in enumerate(["open", "submitted", "open"]):
+            with store.transaction() as unit:
+                unit.journal.record_check("p", NOW + hours * HOUR, [finding(seen)])
+        with store.reading() as unit:
+            assert [row.since for row in unit.journal.checks("p")] == [NOW + 2 * HOUR]
+
+    def test_each_source_sees_for_itself_and_an_obligation_left_out_keeps_its_last_check(self, store: Store) -> None:
+        with store.transaction() as unit:
+            unit.journal.record_check("p", NOW, [finding(source="manual"), finding("file", source="folder")])
+            unit.journal.record_check("p", NOW + HOUR, [finding(milestone="a")])
+            unit.journal.record_check("q", NOW, [finding()])
+        with store.reading() as unit:
+            found = [(row.milestone, row.source, row.seen, row.checked_at) for row in unit.journal.checks("p")]
+        assert found == [
+            ("a", "manual", "open", NOW + HOUR),
+            ("m", "folder", "file", NOW),
+            ("m", "manual", "open", NOW),
+        ]

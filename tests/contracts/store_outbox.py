@@ -1,0 +1,276 @@
+"""What every store does with finished mails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scheduler.errors import UserError
+from scheduler.ports import MessageRow, MessageState, Store
+from tests.contracts.store_samples import (
+    HOUR,
+    LEASE,
+    NOW,
+    PLAN,
+    a_mail,
+    claimed_rungs,
+    outgoing,
+    queue,
+    rung_row,
+    send_off,
+    states_of,
+)
+
+
+def mail_row(store: Store, id: int) -> MessageRow:
+    with store.reading() as unit:
+        row = unit.outbox.get(id)
+    assert row is not None
+    return row
+
+
+def take(store: Store, *, hours: float = 0, by: str = "a", limit: int = 100) -> list[int]:
+    with store.transaction() as unit:
+        return [row.id for row in unit.outbox.claim(NOW + hours * HOUR, by=by, lease=LEASE, limit=limit)]
+
+
+def finish(store: Store, id: int, state: MessageState = "sent", **changes: Any) -> bool:
+    values: dict[str, Any] = {"by": "a", "reason": "", "reply": "", "attempted": True, "now": NOW}
+    with store.transaction() as unit:
+        return unit.outbox.finish(id, state=state, **(values | changes))
+
+
+class OutboxContract:
+    def test_a_mail_comes_back_as_it_was_given(self, store: Store) -> None:
+        rungs = claimed_rungs(store, 2)
+        given = outgoing(rungs=tuple(rungs), rung="before:7d", slot="s")
+        [id] = queue(store, given)
+        assert mail_row(store, id) == MessageRow(
+            id=id,
+            mail=given.mail,
+            kind="reminder",
+            plan=PLAN,
+            milestone="so-ket",
+            party="tran-phu",
+            rung="before:7d",
+            state="queued",
+            reason="",
+            reply="",
+            attempts=0,
+            created_at=NOW,
+            not_before=NOW,
+            expires_at=NOW + 48 * HOUR,
+            settled_at=None,
+            rungs=tuple(rungs),
+        )
+
+    def test_a_mail_may_be_without_milestone_rungs_and_expiry(self, store: Store) -> None:
+        [id] = queue(store, outgoing(kind="outage", milestone=None, expires_at=None))
+        row = mail_row(store, id)
+        assert (row.milestone, row.expires_at, row.rungs, row.rung) == (None, None, (), None)
+
+    def test_an_unknown_mail_is_none(self, store: Store) -> None:
+        with store.reading() as unit:
+            assert unit.outbox.get(99) is None
+
+    def test_a_message_id_is_used_once(self, store: Store) -> None:
+        first, second = claimed_rungs(store, 2)
+        queue(store, outgoing(1, rungs=(first,)))
+        with store.transaction() as unit:
+            assert unit.outbox.add(outgoing(1, rungs=(second,))) is None
+        with store.reading() as unit:
+            assert len(unit.outbox.list()) == 1
+            assert unit.outbox.of_rungs([second]) == {second: []}
+
+    def test_a_slot_is_used_once_and_mails_without_one_as_often_as_they_like(self, store: Store) -> None:
+        queue(store, outgoing(1, slot="s"), outgoing(2), outgoing(3))
+        with store.transaction() as unit:
+            assert unit.outbox.add(outgoing(4, slot="s")) is None
+
+    def test_a_promise_is_delivered_to_an_address_once(self, store: Store) -> None:
+        served, fresh = claimed_rungs(store, 2)
+        queue(store, outgoing(1, rungs=(served,)))
+        with store.transaction() as unit:
+            assert unit.outbox.add(outgoing(2, rungs=(served,))) is None
+            assert len(unit.outbox.list()) == 1
+            third = unit.outbox.add(outgoing(3, rungs=(served, fresh)))
+        assert third is not None
+        assert mail_row(store, third).rungs == (fresh,)
+
+    def test_a_promise_is_delivered_to_each_of_several_addresses(self, store: Store) -> None:
+        [rung] = claimed_rungs(store)
+        head = outgoing(2, mail=a_mail(2, address="hieutruong@tranphu.example"), rungs=(rung,))
+        ids = queue(store, outgoing(1, rungs=(rung,)), head)
+        with store.reading() as unit:
+            assert [row.id for row in unit.outbox.of_rungs([rung])[rung]] == ids
+
+    def test_a_mail_for_a_promise_that_does_not_exist_is_refused(self, store: Store) -> None:
+        with pytest.raises(UserError, match="refused"), store.transaction() as unit:
+            unit.outbox.add(outgoing(rungs=(99,)))
+        with store.reading() as unit:
+            assert list(unit.outbox.list()) == []
+
+    def test_the_soonest_due_mails_are_taken_first_and_no_more_than_asked_for(self, store: Store) -> None:
+        late, early, same = queue(
+            store, outgoing(1, not_before=NOW), outgoing(2, not_before=NOW - HOUR), outgoing(3, not_before=NOW)
+        )
+        assert take(store, limit=2) == [early, late]
+        assert take(store, limit=2) == [same]
+        assert take(store) == []
+
+    def test_a_mail_is_not_taken_before_its_time(self, store: Store) -> None:
+        [id] = queue(store, outgoing(not_before=NOW + HOUR))
+        assert take(store, hours=0.99) == []
+        assert take(store, hours=1) == [id]
+
+    def test_a_taken_mail_comes_with_everything_and_is_on_its_way(self, store: Store) -> None:
+        rungs = tuple(claimed_rungs(store, 2))
+        [id] = queue(store, outgoing(rungs=rungs))
+        with store.transaction() as unit:
+            [row] = unit.outbox.claim(NOW, by="a", lease=LEASE, limit=1)
+        assert (row.state, row.rungs, row.mail) == ("inflight", rungs, a_mail())
+        assert mail_row(store, id) == row
+
+    def test_a_mail_whose_lease_ran_out_is_taken_by_another(self, store: Store) -> None:
+        [id] = queue(store, outgoing())
+        assert take(store, by="a") == [id]
+        assert take(store, by="b", hours=0.08) == []
+        assert take(store, by="b", hours=5 / 60) == [id]
+        assert not finish(store, id, by="a")
+        assert mail_row(store, id).attempts == 0
+        assert finish(store, id, by="b")
+
+    def test_a_mail_that_is_held_or_final_is_not_taken(self, store: Store) -> None:
+        states: tuple[MessageState, ...] = ("held", "sent", "failed")
+        for id, state in zip(queue(store, *map(outgoing, range(3))), states, strict=True):
+            send_off(store, id, state)
+        assert take(store, hours=100) == []
+
+    def test_a_finished_mail_says_how_when_and_at_which_attempt(self, store: Store) -> None:
+        [id] = queue(store, outgoing())
+        assert send_off(store, id, "sent", reply="250 2.0.0 Ok", now=NOW + HOUR)
+        row = mail_row(store, id)
+        assert (row.state, row.reply, row.attempts, row.settled_at) == ("sent", "250 2.0.0 Ok", 1, NOW + HOUR)
+        assert not finish(store, id)
+
+    def test_a_mail_that_was_not_tried_counts_no_attempt(self, store: Store) -> None:
+        [id] = queue(store, outgoing())
+        assert send_off(store, id, "missed", reason="quá hạn", attempted=False)
+        row = mail_row(store, id)
+        assert (row.state, row.reason, row.attempts) == ("missed", "quá hạn", 0)
+
+    def test_a_mail_nobody_took_cannot_be_finished(self, store: Store) -> None:
+        [id] = queue(store, outgoing())
+        assert not finish(store, id)
+        assert mail_row(store, id).state == "queued"
+
+    def test_a_mail_can_be_put_back_for_another_attempt(self, store: Store) -> None:
+        [rung] = claimed_rungs(store)
+        [id] = queue(store, outgoing(rungs=(rung,)))
+        assert send_off(store, id, "queued", reply="451 later")
+        row = mail_row(store, id)
+        assert (row.state, row.attempts, row.settled_at) == ("queued", 1, None)
+        assert rung_row(store, rung).state == "queued"
+        assert send_off(store, id)
+        assert mail_row(store, id).attempts == 2
+
+    @pytest.mark.parametrize("state", ["inflight", "gone"])
+    def test_a_mail_cannot_be_finished_as_something_that_is_no_end(self, store: Store, state: Any) -> None:
+        [id] = queue(store, outgoing())
+        with pytest.raises(ValueError, match=state):
+            send_off(store, id, state)
+
+    def test_a_postponed_mail_waits_in_the_queue(self, store: Store) -> None:
+        [id] = queue(store, outgoing())
+        take(store)
+        with store.transaction() as unit:
+            unit.outbox.postpone(id, by="a", until=NOW + 2 * HOUR)
+        row = mail_row(store, id)
+        assert (row.state, row.not_before, row.attempts) == ("queued", NOW + 2 * HOUR, 0)
+        assert take(store, hours=1) == []
+        assert take(store, hours=2, by="b") == [id]
+
+    def test_only_who_took_a_mail_postpones_it(self, store: Store) -> None:
+        waiting, taken = queue(store, outgoing(1, not_before=NOW + HOUR), outgoing(2))
+        take(store)
+        with store.transaction() as unit:
+            unit.outbox.postpone(taken, by="b", until=NOW + 2 * HOUR)
+            unit.outbox.postpone(waiting, by="a", until=NOW + 2 * HOUR)
+        assert mail_row(store, taken).state == "inflight"
+        assert mail_row(store, waiting).not_before == NOW + HOUR
+
+    def test_queued_mails_are_cancelled_by_the_beginning_of_their_slot(self, store: Store) -> None:
+        slots = ["7:receipt:a", "7:receipt:b", "77:receipt:a", "7%", None, "7:sent"]
+        *waiting, gone = queue(store, *(outgoing(n, slot=slot) for n, slot in enumerate(slots)))
+        send_off(store, gone)
+        for id in waiting:
+            finish(store, id, "queued", attempted=False)
+        with store.transaction() as unit:
+            assert unit.outbox.cancel("7:", "taken back", now=NOW + HOUR) == 2
+            assert unit.outbox.cancel("7_", "", now=NOW) == 0
+        states = [mail_row(store, id).state for id in (*waiting, gone)]
+        assert states == ["cancelled", "cancelled", "queued", "queued", "queued", "sent"]
+        assert (mail_row(store, waiting[0]).reason, mail_row(store, waiting[0]).settled_at) == (
+            "taken back",
+            NOW + HOUR,
+        )
+
+    def test_the_beginning_of_a_slot_knows_capital_letters(self, store: Store) -> None:
+        queue(store, outgoing(slot="abc"))
+        with store.transaction() as unit:
+            assert unit.outbox.cancel("AB", "", now=NOW) == 0
+
+    def test_mails_are_listed_oldest_first_by_plan_and_state(self, store: Store) -> None:
+        first, other, last = queue(store, outgoing(1), outgoing(2, plan="another"), outgoing(3))
+        send_off(store, last)
+        with store.reading() as unit:
+            assert [row.id for row in unit.outbox.list()] == [first, other, last]
+            assert [row.id for row in unit.outbox.list(plan=PLAN)] == [first, last]
+            assert [row.id for row in unit.outbox.list(states=["sent"])] == [last]
+            assert [row.id for row in unit.outbox.list(plan=PLAN, states={"inflight", "sent"})] == [first, last]
+
+    def test_a_promise_no_mail_carried_has_no_mails(self, store: Store) -> None:
+        [rung] = claimed_rungs(store)
+        with store.reading() as unit:
+            assert unit.outbox.of_rungs([rung]) == {rung: []}
+            assert unit.outbox.of_rungs([]) == {}
+
+    def test_one_mail_carries_many_promises(self, store: Store) -> None:
+        rungs = claimed_rungs(store, 1_200)
+        [id] = queue(store, outgoing(rungs=tuple(rungs)))
+        with store.reading() as unit:
+            assert {row.id for rows in unit.outbox.of_rungs(rungs).values() for row in rows} == {id}
+        send_off(store, id)
+        assert set(states_of(store, rungs)) == {"sent"}
+
+    def test_the_next_instant_is_when_a_mail_may_leave_or_a_lease_ends(self, store: Store) -> None:
+        queue(store, outgoing(1), outgoing(2, not_before=NOW + HOUR))
+        with store.reading() as unit:
+            assert unit.outbox.next_at(NOW - HOUR) == NOW
+            assert unit.outbox.next_at(NOW) == NOW + HOUR
+            assert unit.outbox.next_at(NOW + HOUR) is None
+        take(store)
+        with store.reading() as unit:
+            assert unit.outbox.next_at(NOW - HOUR) == NOW + LEASE
+
+    def test_a_mail_is_waiting_while_somebody_could_take_it(self, store: Store) -> None:
+        [id] = queue(store, outgoing(not_before=NOW))
+        waiting = []
+        for hours in (-1, 0):
+            with store.reading() as unit:
+                waiting.append(unit.outbox.is_waiting(NOW + hours * HOUR))
+        take(store)
+        for hours in (0, 1):
+            with store.reading() as unit:
+                waiting.append(unit.outbox.is_waiting(NOW + hours * HOUR))
+        finish(store, id)
+        with store.reading() as unit:
+            waiting.append(unit.outbox.is_waiting(NOW + HOUR))
+        assert waiting == [False, True, False, True, False]
+
+    def test_mails_that_are_done_or_held_set_no_next_instant(self, store: Store) -> None:
+        for id, state in zip(queue(store, outgoing(1), outgoing(2)), ("sent", "held"), strict=True):
+            send_off(store, id, state)  # type: ignore[arg-type]
+        with store.reading() as unit:
+            assert unit.outbox.next_at(NOW - HOUR) is None

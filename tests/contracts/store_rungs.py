@@ -1,0 +1,204 @@
+"""What every store does with the ledger of promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from scheduler.plan.agenda import Rung, RungState
+from scheduler.ports import RungChange, RungRow, Store
+from tests.contracts.store_samples import HOUR, NOW, PLAN, a_rung, add_rungs, rung_row, states_of
+
+LATER = NOW + 3 * HOUR
+
+
+def ledger(store: Store, plan: str = PLAN) -> list[RungRow]:
+    with store.reading() as unit:
+        return list(unit.rungs.of(plan))
+
+
+def in_state(store: Store, *states: RungState) -> list[int]:
+    """Put one rung of each state into the ledger."""
+    return add_rungs(store, *(a_rung(party=f"truong-{n}", state=state) for n, state in enumerate(states)))
+
+
+class RungsContract:
+    def test_a_promise_comes_back_as_it_was_given(self, store: Store) -> None:
+        given = a_rung(party="trường-Đ", note="dời từ Chủ nhật 6/8", state="cancelled", reason="đã nộp")
+        [id] = add_rungs(store, given)
+        assert rung_row(store, id) == RungRow(id=id, plan=PLAN, noticed_at=None, settled_at=NOW, **given._asdict())
+
+    def test_a_planned_promise_is_not_settled(self, store: Store) -> None:
+        [id] = add_rungs(store, a_rung())
+        assert rung_row(store, id).settled_at is None
+
+    def test_a_promise_that_is_there_already_is_left_alone(self, store: Store) -> None:
+        [id] = add_rungs(store, a_rung(note="first"))
+        with store.transaction() as unit:
+            assert unit.rungs.add(PLAN, [a_rung(note="second", at=LATER), a_rung(name="target")], now=NOW) == 2
+        assert len(ledger(store)) == 2
+        assert (rung_row(store, id).note, rung_row(store, id).at) == ("first", NOW)
+
+    @pytest.mark.parametrize("key", ["milestone", "party", "name", "due"])
+    def test_another_milestone_party_name_or_due_date_is_another_promise(self, store: Store, key: str) -> None:
+        other = date(2023, 9, 1) if key == "due" else "other"
+        add_rungs(store, a_rung(), a_rung(**{key: other}))
+        assert len(ledger(store)) == 2
+
+    def test_two_plans_keep_their_own_promises(self, store: Store) -> None:
+        add_rungs(store, a_rung())
+        add_rungs(store, a_rung(), plan="another")
+        assert [row.plan for row in ledger(store)] == [PLAN]
+
+    def test_promises_stream_in_without_being_collected_first(self, store: Store) -> None:
+        drawn = 0
+
+        def stream() -> Iterator[Rung]:
+            nonlocal drawn
+            for number in range(12_345):
+                drawn += 1
+                yield a_rung(party=f"truong-{number}")
+
+        with store.transaction() as unit:
+            assert unit.rungs.add(PLAN, stream(), now=NOW) == 12_345
+        assert drawn == 12_345
+        assert len(ledger(store)) == 12_345
+
+    def test_an_empty_stream_adds_nothing(self, store: Store) -> None:
+        with store.transaction() as unit:
+            assert unit.rungs.add(PLAN, iter(()), now=NOW) == 0
+        assert ledger(store) == []
+
+    def test_promises_are_ordered_by_instant_then_id(self, store: Store) -> None:
+        late, early, same = add_rungs(store, a_rung(at=LATER), a_rung(name="b"), a_rung(name="a", at=LATER))
+        assert [row.id for row in ledger(store)] == [early, late, same]
+
+    def test_an_unknown_promise_is_none(self, store: Store) -> None:
+        with store.reading() as unit:
+            assert unit.rungs.get(99) is None
+
+    def test_a_reconcile_may_change_planned_cancelled_and_skipped_promises_only(self, store: Store) -> None:
+        ids = in_state(store, "planned", "queued", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous")
+        with store.reading() as unit:
+            assert [row.id for row in unit.rungs.unsent(PLAN)] == [ids[0], ids[3], ids[5]]
+
+    def test_a_change_is_applied_whole(self, store: Store) -> None:
+        [id] = add_rungs(store, a_rung())
+        change = RungChange(id=id, was="planned", state="cancelled", at=LATER, reason="đã nộp", note="new")
+        before = rung_row(store, id)
+        with store.transaction() as unit:
+            assert unit.rungs.revise([change], now=NOW + HOUR) == 1
+        assert rung_row(store, id) == replace(
+            before, state="cancelled", at=LATER, reason="đã nộp", note="new", settled_at=NOW + HOUR
+        )
+
+    def test_a_cancelled_promise_that_lives_again_is_not_settled(self, store: Store) -> None:
+        [id] = in_state(store, "cancelled")
+        change = RungChange(id=id, was="cancelled", state="planned", at=NOW, reason="", note="")
+        with store.transaction() as unit:
+            assert unit.rungs.revise([change], now=NOW) == 1
+        assert (rung_row(store, id).state, rung_row(store, id).settled_at) == ("planned", None)
+
+    def test_a_change_to_a_row_that_moved_on_is_not_made(self, store: Store) -> None:
+        stale, fresh = in_state(store, "queued", "planned")
+        changes = [
+            RungChange(id=id, was="planned", state="cancelled", at=NOW, reason="r", note="")
+            for id in (stale, fresh, 99)
+        ]
+        with store.transaction() as unit:
+            assert unit.rungs.revise(changes, now=NOW) == 1
+        assert states_of(store, [stale, fresh]) == ["queued", "cancelled"]
+
+    def test_due_are_planned_promises_whose_instant_has_come(self, store: Store) -> None:
+        late, exactly, _future, _sent = add_rungs(
+            store,
+            a_rung(name="a"),
+            a_rung(name="b", at=NOW - HOUR),
+            a_rung(name="c", at=LATER),
+            a_rung(name="d", state="sent"),
+        )
+        add_rungs(store, a_rung(), plan="another")
+        with store.reading() as unit:
+            assert [row.id for row in unit.rungs.due(PLAN, NOW)] == [exactly, late]
+
+    def test_the_first_notice_stays(self, store: Store) -> None:
+        first, second = in_state(store, "planned", "planned")
+        with store.transaction() as unit:
+            unit.rungs.notice([first], now=NOW)
+            unit.rungs.notice([first, second], now=LATER)
+            unit.rungs.notice([], now=LATER)
+        assert [rung_row(store, id).noticed_at for id in (first, second)] == [NOW, LATER]
+
+    def test_a_planned_promise_is_claimed_once(self, store: Store) -> None:
+        ids = in_state(store, "planned", "cancelled", "planned")
+        with store.transaction() as unit:
+            assert unit.rungs.claim(ids, now=NOW) == {ids[0], ids[2]}
+            assert unit.rungs.claim(ids, now=NOW) == set()
+            assert unit.rungs.claim([], now=NOW) == set()
+        assert states_of(store, ids) == ["queued", "cancelled", "queued"]
+
+    def test_many_promises_are_claimed_and_settled_in_one_go(self, store: Store) -> None:
+        ids = add_rungs(store, *(a_rung(party=f"truong-{number}") for number in range(2_500)))
+        with store.transaction() as unit:
+            assert unit.rungs.claim(ids, now=NOW) == set(ids)
+            assert unit.rungs.settle(ids, "missed", "", now=NOW) == set(ids)
+
+    def test_planned_and_queued_promises_are_settled_once(self, store: Store) -> None:
+        ids = in_state(store, "planned", "queued", "sent", "cancelled")
+        with store.transaction() as unit:
+            assert unit.rungs.settle(ids, "missed", "quá hạn", now=LATER) == set(ids[:2])
+            assert unit.rungs.settle(ids, "skipped", "again", now=LATER) == set()
+        assert states_of(store, ids) == ["missed", "missed", "sent", "cancelled"]
+        assert (rung_row(store, ids[0]).reason, rung_row(store, ids[0]).settled_at) == ("quá hạn", LATER)
+
+    def test_the_promises_of_one_milestone_are_found_together(self, store: Store) -> None:
+        late, early, _other = add_rungs(
+            store, a_rung(at=LATER), a_rung(party="nguyen-ai-quoc"), a_rung(milestone="so-ket@2023-08-25")
+        )
+        with store.reading() as unit:
+            assert [row.id for row in unit.rungs.of_milestone(PLAN, "so-ket")] == [early, late]
+
+    def test_the_following_promise_is_the_next_planned_one_of_the_same_obligation(self, store: Store) -> None:
+        first, *_ = add_rungs(
+            store,
+            a_rung(),
+            a_rung(name="1", at=NOW + HOUR, state="cancelled"),
+            a_rung(name="2", at=NOW + HOUR, party="another"),
+            a_rung(name="3", at=NOW + HOUR, milestone="another"),
+            a_rung(name="4", at=NOW + HOUR, kind="escalation"),
+            a_rung(name="5", at=NOW + 4 * HOUR),
+            a_rung(name="6", at=LATER, kind="overdue"),
+        )
+        with store.reading() as unit:
+            row = unit.rungs.get(first)
+            assert row is not None
+            assert unit.rungs.following(row) == LATER
+
+    def test_nothing_follows_the_last_promise(self, store: Store) -> None:
+        [id] = add_rungs(store, a_rung())
+        row = rung_row(store, id)
+        with store.reading() as unit:
+            assert unit.rungs.following(row) is None
+
+    def test_between_takes_the_end_but_not_the_beginning(self, store: Store) -> None:
+        _start, inside, end, _after = add_rungs(
+            store,
+            a_rung(name="a"),
+            a_rung(name="b", at=NOW + HOUR, state="sent"),
+            a_rung(name="c", at=LATER),
+            a_rung(name="d", at=LATER + HOUR),
+        )
+        with store.reading() as unit:
+            assert [row.id for row in unit.rungs.between(PLAN, NOW, LATER)] == [inside, end]
+
+    def test_the_next_instant_is_the_earliest_planned_one_after_now_of_the_plans_asked_for(self, store: Store) -> None:
+        add_rungs(store, a_rung(), a_rung(name="a", at=NOW + HOUR, state="sent"), a_rung(name="b", at=LATER))
+        add_rungs(store, a_rung(at=NOW + 2 * HOUR), plan="another")
+        with store.reading() as unit:
+            assert unit.rungs.next_at([PLAN], NOW) == LATER
+            assert unit.rungs.next_at([PLAN, "another"], NOW) == NOW + 2 * HOUR
+            assert unit.rungs.next_at([PLAN], LATER) is None
+            assert unit.rungs.next_at([], NOW) is None

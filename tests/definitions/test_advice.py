@@ -1,0 +1,130 @@
+"""Warnings tell what is allowed and still worth a look; the shipped plan has exactly those it deserves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from scheduler.definitions import DefinitionFiles
+from scheduler.errors import Problem
+from scheduler.ports import Loaded
+
+from .conftest import PARTIES, PLAN
+
+Load = Callable[..., Loaded]
+
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
+DEADLINE = "before = 2024-03-15"
+
+
+def test_a_plan_that_is_in_order_has_no_problem_at_all(load: Load) -> None:
+    assert load().problems == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "codes"),
+    [
+        ("before = 2024-01-05", ["deadline-not-after-issue"]),
+        ("by = 2024-01-05", ["deadline-not-after-issue"]),
+        ("by = 2024-01-08", []),
+        ("before = 2024-03-18", ["last-day-off"]),
+        ("before = 2024-03-18T08:00:00", ["last-day-off"]),
+        ("before = 2024-03-18T08:01:00", []),
+        ("by = 2024-03-18", []),
+        ("by = 2024-03-17", ["last-day-off"]),
+        ("before = 2024-01-01", ["deadline-not-after-issue", "last-day-off"]),
+        ("window = { from = 2024-06-01, to = 2024-06-10 }", ["tentative"]),
+        ('undated = ""', ["undated"]),
+    ],
+)
+def test_a_remarkable_date_is_remarked(load: Load, written: str, codes: list[str]) -> None:
+    loaded = load(PLAN.replace(DEADLINE, written))
+    assert codes == [problem.code for problem in loaded.problems]
+    assert all(problem.severity == "warning" and problem.hint for problem in loaded.problems)
+    assert len(loaded.definitions) == 1
+
+
+def test_a_public_holiday_makes_a_last_day_off(load: Load) -> None:
+    plan = PLAN.replace("year = 2024", 'year = 2024\nholidays = "VN"').replace(DEADLINE, "by = 2024-09-02")
+    (problem,) = load(plan).problems
+    assert (problem.code, problem.hint) == ("last-day-off", "people are asked for Friday 2024-08-30")
+
+
+def test_example_addresses_give_one_warning_for_each_file(load: Load) -> None:
+    parties = PARTIES.replace("alpha.edu.vn", "alpha.example").replace("beta.edu.vn", "EXAMPLE.com")
+    (problem,) = load(parties=parties).problems
+    assert (problem.code, problem.key) == ("example-address", "parties.alpha.contacts[0]")
+    assert problem.message.startswith("3 addresses")
+
+
+def test_a_mailed_party_without_an_officer_is_remarked(load: Load) -> None:
+    parties = PARTIES.replace('"office@beta.edu.vn"', '"office@beta.edu.vn", role = "head"')
+    (problem,) = load(parties=parties).problems
+    assert (problem.code, problem.key) == ("no-officer", "parties.beta.contacts")
+
+
+def test_a_party_nobody_mails_needs_no_contact(load: Load) -> None:
+    assert load(parties=PARTIES + '[parties.gamma]\nname = "Trường Gamma"\n').problems == ()
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Loaded:
+    return DefinitionFiles([WORKFLOWS]).load()
+
+
+def test_the_shipped_definitions_have_exactly_the_warnings_they_deserve(shipped: Loaded) -> None:
+    def place(problem: Problem) -> tuple[str, str | None]:
+        return problem.code, problem.key
+
+    assert [place(problem) for problem in shipped.problems] == [
+        ("deadline-not-after-issue", "milestones[0].before"),
+        ("last-day-off", "milestones[0].before"),
+        ("undated", "milestones[1].undated"),
+        ("tentative", "milestones[2].window"),
+        ("last-day-off", "milestones[4].before"),
+        ("undated", "milestones[5].undated"),
+        ("last-day-off", "milestones[7].before"),
+        ("example-address", "parties.tran-phu-ha-tinh.contacts[0]"),
+    ]
+    assert Counter(problem.severity for problem in shipped.problems) == {"warning": 8}
+
+
+def test_every_warning_points_to_the_line_that_earned_it(shipped: Loaded) -> None:
+    for problem in shipped.problems:
+        assert problem.file
+        assert problem.line
+        assert problem.key
+        line = Path(problem.file).read_text(encoding="utf-8").splitlines()[problem.line - 1]
+        assert problem.key.rpartition(".")[2] in line or ".example" in line
+
+
+def test_the_shipped_plan_carries_every_row_of_the_document(shipped: Loaded) -> None:
+    (definition,) = shipped.definitions
+    plan = definition.plan
+    assert [(m.id, m.section) for m in plan.milestones] == [
+        ("dang-ky", "3.1.2"),
+        ("bao-cao-6-thang", "3.1.3"),
+        ("so-ket", "2.3.1"),
+        ("bao-cao-so-ket", "2.3.2"),
+        ("kiem-tra", "2.4"),
+        ("bao-cao-nam", "3.1.3"),
+        ("tong-ket", "2.5"),
+        ("ho-so-tong-ket", "2.5"),
+        ("khen-thuong", "2.5"),
+    ]
+    assert [i.target for i in plan.indicators] == [
+        "100%", "100%", "100%", ">= 1", ">= 1", "100%", "30%..50%", "= 1", "= 1", "100%",
+    ]  # fmt: skip
+    assert all(item.quote for item in (*plan.milestones, *plan.indicators, *plan.provisions))
+    assert len(plan.groups["members"].parties) == 6
+    assert plan.groups["nominees"].chosen_by == "lead"
+    assert plan.remind_from == date(2023, 2, 20)
+
+
+def test_nobody_real_can_be_mailed_by_the_shipped_roster(shipped: Loaded) -> None:
+    parties = shipped.definitions[0].plan.parties.values()
+    assert {c.email.rpartition(".")[2] for party in parties for c in party.contacts} == {"example"}

@@ -1,0 +1,119 @@
+"""Every mail as people get it, kept in `golden/` for review.
+
+After a change of words that is meant, write the files anew and read the difference:
+
+    HANCHOT_GOLDEN=write .venv/bin/pytest tests/mail/test_golden.py
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from scheduler.mail.composing import TemplateComposer
+from scheduler.plan.letters import MessageKind
+from scheduler.ports import Mail
+
+from .letters import LETTERS, ORGANISATION, SENDER
+from .reading import body, header, read
+
+GOLDEN = Path(__file__).parent / "golden"
+TEMPLATES = Path(__file__).parents[2] / "templates"
+COMPOSER = TemplateComposer(
+    [TEMPLATES], sender=SENDER, organisation=ORGANISATION, reply_to="thidua@tinh-a.example", secret=b"golden" * 6
+)
+MAILS = {name: COMPOSER.compose(letter) for name, letter in LETTERS.items()}
+
+
+def readable(mail: Mail) -> str:
+    """Return a mail with decoded headers and both bodies."""
+    message = read(mail.data)
+    head = "\n".join(f"{name}: {header(message, name)}" for name in message.keys())  # noqa: SIM118 - keeps their order
+    return f"{head}\n\n{body(message, 'plain')}\n{'-' * 32} html\n\n{body(message, 'html')}"
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_a_mail_reads_as_it_was_reviewed(name: str) -> None:
+    """Headers, text and HTML are those in the golden file."""
+    file = GOLDEN / f"{name}.eml.txt"
+    if os.environ.get("HANCHOT_GOLDEN") == "write":
+        file.write_text(readable(MAILS[name]), encoding="utf-8")
+    assert readable(MAILS[name]) == file.read_text(encoding="utf-8")
+
+
+def test_no_golden_file_is_left_over() -> None:
+    """Each file belongs to a letter that is still composed."""
+    assert {file.name.removesuffix(".eml.txt") for file in GOLDEN.iterdir()} == set(LETTERS)
+
+
+def test_every_kind_of_mail_has_a_golden_file() -> None:
+    """A new kind needs templates and an example."""
+    assert {letter.kind for letter in LETTERS.values()} == set(get_args(MessageKind))
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_a_mail_shows_no_traces_of_its_making(name: str) -> None:
+    """No empty value, template syntax, code name or stray punctuation reaches a reader."""
+    message = read(MAILS[name].data)
+    for text in (MAILS[name].subject, body(message, "plain"), body(message, "html")):
+        for trace in ("None", "{{", "}}", "{%", "Undefined", "DueDate", "()", " ,", " ;", ": ;", "  \n", "[]"):
+            assert trace not in text
+        assert text == unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_paragraphs_are_separated_by_one_empty_line(name: str) -> None:
+    """The closing stands apart, and nothing leaves a hole where it vanished."""
+    text = body(read(MAILS[name].data), "plain")
+    assert "\n\n\n" not in text
+    assert text == text.strip() + "\n"
+    if LETTERS[name].kind != "outage":
+        assert "\n\nTrân trọng.\n\n" in text
+    assert text.startswith("Kính gửi: ")
+    assert "Thư được gửi tự động" in text
+
+
+class Outline(HTMLParser):
+    """Checks that elements are closed in the order they were opened, and collects the words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.words: list[str] = []
+        self.language = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        if tag == "html":
+            self.language = dict(attrs).get("lang") or ""
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_the_html_part_is_well_formed_and_says_what_the_text_says(name: str) -> None:
+    """Nothing from outside, every element closed, and every line of the text is there."""
+    message = read(MAILS[name].data)
+    outline = Outline()
+    outline.feed(body(message, "html"))
+    outline.close()
+    assert outline.open == []
+    assert outline.language == "vi"
+    assert not outline.seen & {"img", "script", "a", "link", "iframe", "form", "style"}
+    in_html = " ".join(outline.words)
+    for line in body(message, "plain").splitlines():
+        for cell in line.strip("| ").split(" | "):
+            words = cell.split(" ", 1)[1] if cell.startswith("- ") or cell[:3] in ("1. ", "2. ", "3. ") else cell
+            assert words.strip() in in_html

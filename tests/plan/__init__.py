@@ -1,0 +1,1 @@
+"""Tests of what a plan says and what follows from it."""

@@ -1,0 +1,39 @@
+"""The SQL store keeps the contract of its port."""
+
+from __future__ import annotations
+
+from tests.contracts.store_facts import FactsContract
+from tests.contracts.store_journal import JournalContract
+from tests.contracts.store_outbox import OutboxContract
+from tests.contracts.store_plans import PlansContract
+from tests.contracts.store_rungs import RungsContract
+from tests.contracts.store_settling import SettlingContract
+from tests.contracts.store_units import UnitsContract
+
+
+class TestPlans(PlansContract):
+    pass
+
+
+class TestFacts(FactsContract):
+    pass
+
+
+class TestRungs(RungsContract):
+    pass
+
+
+class TestOutbox(OutboxContract):
+    pass
+
+
+class TestSettling(SettlingContract):
+    pass
+
+
+class TestJournal(JournalContract):
+    pass
+
+
+class TestUnits(UnitsContract):
+    pass

@@ -1,0 +1,143 @@
+"""The versions of the database: what migrations make, what is refused, and what the indexes serve."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from scheduler.errors import UserError
+from scheduler.ports import Unit
+from scheduler.store import open_store, schema, upgrade
+from scheduler.store.migrations import configuration
+from scheduler.store.tables import metadata
+from tests.contracts.store_samples import LEASE, NOW, PLAN, a_fact
+
+
+def connect(url: str) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(Path(url.removeprefix("sqlite:///")), isolation_level=None))
+
+
+def tables_of(url: str) -> list[tuple[str, ...]]:
+    with connect(url) as connection:
+        return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
+
+
+def test_migrations_make_what_a_new_database_gets(tmp_path: Path) -> None:
+    fresh, migrated = (f"sqlite:///{tmp_path}/{name}.db" for name in ("fresh", "migrated"))
+    open_store(fresh).close()
+    assert upgrade(migrated)
+    assert tables_of(migrated) == tables_of(fresh)
+
+
+def test_alembic_finds_nothing_left_to_migrate(url: str) -> None:
+    with closing(open_store(url)) as store, store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_known_versions_are_those_of_the_migrations() -> None:
+    history = [script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()]
+    assert tuple(reversed(history)) == schema.REVISIONS
+
+
+def test_upgrading_what_is_up_to_date_changes_nothing(url: str) -> None:
+    open_store(url).close()
+    before = tables_of(url)
+    assert not upgrade(url)
+    assert tables_of(url) == before
+
+
+def test_an_upgraded_database_can_be_used(url: str) -> None:
+    upgrade(url)
+    with closing(open_store(url)) as store, store.transaction() as unit:
+        unit.facts.append(a_fact())
+        assert len(unit.facts.of(PLAN)) == 1
+
+
+def test_an_older_database_is_refused_with_the_command_to_run(url: str) -> None:
+    with connect(url) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    with pytest.raises(UserError, match="hanchot db upgrade"):
+        open_store(url)
+    assert upgrade(url)
+    open_store(url).close()
+
+
+@pytest.mark.parametrize("use", [open_store, upgrade])
+def test_a_newer_database_is_refused_and_left_alone(url: str, use: object) -> None:
+    open_store(url).close()
+    with connect(url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = tables_of(url)
+    with pytest.raises(UserError, match=r"newer version of hanchot.*9999") as caught:
+        use(url)  # type: ignore[operator]
+    assert "update hanchot" in str(caught.value)
+    assert tables_of(url) == before
+
+
+def test_another_programs_database_is_not_upgraded(url: str) -> None:
+    with connect(url) as connection:
+        connection.execute("CREATE TABLE customers (id INTEGER)")
+    with pytest.raises(UserError, match="not hanchot's"):
+        upgrade(url)
+
+
+def test_an_upgrade_that_fails_leaves_the_database_as_it_was(url: str) -> None:
+    with connect(url) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("CREATE TABLE last_check (plan TEXT)")  # in the way of the first migration's last table
+    before = tables_of(url)
+    with pytest.raises(UserError, match="last_check"):
+        upgrade(url)
+    assert tables_of(url) == before
+
+
+@pytest.mark.parametrize(
+    ("tables", "version", "standing"),
+    [
+        (set(), None, "empty"),
+        ({"customers"}, None, "foreign"),
+        ({"alembic_version"}, None, "older"),
+        ({"alembic_version", "plan"}, "0001", "older"),
+        ({"alembic_version", "plan"}, "0002", "current"),
+        ({"alembic_version", "plan"}, "0003", "newer"),
+    ],
+)
+def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version: str | None, standing: str) -> None:
+    assert schema.standing(tables, version, revisions=("0001", "0002")) == standing
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (lambda unit: unit.rungs.due(PLAN, NOW), "ix_rung_planned_plan_at"),
+        (lambda unit: unit.rungs.next_at([PLAN, "q"], NOW), "ix_rung_planned_plan_at"),
+        (lambda unit: unit.rungs.of(PLAN), "sqlite_autoindex_rung"),
+        (lambda unit: unit.rungs.of_milestone(PLAN, "so-ket"), "sqlite_autoindex_rung"),
+        (lambda unit: unit.facts.of(PLAN), "ix_fact_plan_recorded_at"),
+        (lambda unit: unit.outbox.claim(NOW, by="a", lease=LEASE, limit=9), "ix_message_unsettled_not_before"),
+        (lambda unit: unit.outbox.is_waiting(NOW), "ix_message_unsettled_not_before"),
+        (lambda unit: unit.outbox.next_at(NOW), "ix_message_unsettled_not_before"),
+        (lambda unit: unit.outbox.cancel("7:", "", now=NOW), "ix_message_unsettled_not_before"),
+        (lambda unit: unit.outbox.of_rungs([1]), "sqlite_autoindex_delivery"),
+    ],
+    ids=["due", "next rung", "ledger", "milestone", "facts", "claim", "waiting", "next mail", "cancel", "carriers"],
+)
+def test_the_frequent_questions_are_answered_from_an_index(url: str, ask: Callable[[Unit], object], index: str) -> None:
+    asked: list[tuple[str, Any]] = []
+    with closing(open_store(url)) as store:
+        sa.event.listen(store.engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        with store.transaction() as unit:
+            ask(unit)
+        statement, values = next(call for call in asked if call[0].startswith(("SELECT", "UPDATE")))
+        with store.engine.connect() as connection:
+            steps = [step.detail for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert index in steps[0]

@@ -1,0 +1,206 @@
+"""The words of texts people read, Vietnamese first."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scheduler import wording
+from scheduler.plan.dates import derive_due_date
+from scheduler.plan.model import Before, By, Channel, DateForm, On, Recurring, Relative, Role, Step, Undated, Window
+from scheduler.plan.status import StandingState
+from scheduler.plan.workdays import Workdays
+
+VI = "vi"
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2023, 8, 9), "09/8/2023"),
+        (date(2023, 8, 10), "10/8/2023"),
+        (date(2023, 2, 5), "05/02/2023"),
+        (date(2023, 1, 31), "31/01/2023"),
+        (date(2023, 3, 1), "01/3/2023"),
+        (date(2023, 12, 9), "09/12/2023"),
+    ],
+)
+def test_days_below_ten_and_the_first_two_months_get_a_zero(day: date, expected: str) -> None:
+    """The zero rule of official documents."""
+    assert wording.format_date(day, VI) == expected
+    assert wording.format_day(day, VI) == f"ngày {expected}"
+
+
+def test_a_day_in_words_follows_the_same_zero_rule() -> None:
+    """Words and figures agree on zeros."""
+    assert wording.format_in_words(date(2023, 8, 9), VI) == "ngày 09 tháng 8 năm 2023"
+    assert wording.format_in_words(date(2023, 2, 10), VI) == "ngày 10 tháng 02 năm 2023"
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (7, "thứ Hai, ngày 07/8/2023"),
+        (8, "thứ Ba, ngày 08/8/2023"),
+        (9, "thứ Tư, ngày 09/8/2023"),
+        (10, "thứ Năm, ngày 10/8/2023"),
+        (11, "thứ Sáu, ngày 11/8/2023"),
+        (12, "thứ Bảy, ngày 12/8/2023"),
+        (13, "Chủ nhật, ngày 13/8/2023"),
+    ],
+)
+def test_weekdays_are_written_the_official_way(day: int, expected: str) -> None:
+    """Lower-case "thứ", capital ordinal, and Sunday with a capital of its own."""
+    assert wording.format_with_weekday(date(2023, 8, day), VI) == expected
+
+
+def test_times_have_two_figures_on_both_sides() -> None:
+    """Times are written with "giờ" and never end in it."""
+    assert wording.format_clock(time(17), VI) == "17 giờ 00"
+    assert wording.format_clock(time(8, 5), VI) == "08 giờ 05"
+    local = datetime(2023, 8, 9, 17, 0, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+    assert wording.format_moment(local, VI) == "17 giờ 00 ngày 09/8/2023"
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, "0"), (1, "01"), (9, "09"), (10, "10"), (105, "105")])
+def test_counts_below_ten_get_a_zero(count: int, expected: str) -> None:
+    """One school is written 01; none is plainly 0."""
+    assert wording.format_count(count, VI) == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (Before(date(2023, 8, 10)), "trước ngày 10/8/2023"),
+        (By(date(2023, 8, 10)), "chậm nhất ngày 10/8/2023"),
+        (Before(date(2024, 3, 15), time(17)), "trước 17 giờ 00 ngày 15/3/2024"),
+        (On(date(2023, 6, 8), date(2023, 6, 8)), "ngày 08/6/2023"),
+        (On(date(2023, 6, 8), date(2023, 6, 8), time(8)), "08 giờ 00, ngày 08/6/2023"),
+        (On(date(2023, 6, 5), date(2023, 6, 7)), "từ ngày 05/6/2023 đến ngày 07/6/2023"),
+        (Window(date(2023, 6, 1), date(2023, 6, 10), "đầu tháng 6"), "đầu tháng 6"),
+        (Window(date(2023, 6, 1), date(2023, 6, 10), ""), "từ ngày 01/6/2023 đến ngày 10/6/2023"),
+        (Undated("Định kỳ 6 tháng, 01 năm"), "Định kỳ 6 tháng, 01 năm"),
+        (Recurring("FREQ=MONTHLY", "by", date(2023, 1, 1), date(2023, 12, 31)), ""),
+        (Relative("so-ket", Step(5, "days"), "within"), ""),
+    ],
+)
+def test_every_form_of_a_date_is_said_as_the_plan_says_it(form: DateForm, expected: str) -> None:
+    """The literal words come first; a form without a day of its own says nothing."""
+    assert wording.format_form(form, VI) == expected
+
+
+def test_an_event_is_said_with_its_weekdays() -> None:
+    """An invitation names the weekday of the first and the last day."""
+    event = On(date(2023, 6, 8), date(2023, 6, 9), time(8))
+    assert wording.format_event(event, VI) == "từ 08 giờ 00, thứ Năm, ngày 08/6/2023 đến thứ Sáu, ngày 09/6/2023"
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (Before(date(2023, 8, 10)), "trước ngày 10/8/2023 (đề nghị gửi chậm nhất hết thứ Tư, ngày 09/8/2023)"),
+        (Before(date(2023, 11, 20)), "trước ngày 20/11/2023 (đề nghị gửi chậm nhất hết thứ Sáu, ngày 17/11/2023)"),
+        (By(date(2023, 3, 31)), "chậm nhất hết thứ Sáu, ngày 31/3/2023"),
+        (By(date(2023, 4, 2)), "chậm nhất ngày 02/4/2023 (đề nghị gửi chậm nhất hết thứ Sáu, ngày 31/3/2023)"),
+        (Before(date(2024, 3, 15), time(17)), "trước 17 giờ 00 ngày 15/3/2024"),
+        (
+            Before(date(2024, 3, 15), time(8)),
+            "trước 08 giờ 00 ngày 15/3/2024 (đề nghị gửi chậm nhất hết thứ Năm, ngày 14/3/2024)",
+        ),
+    ],
+)
+def test_the_literal_deadline_comes_before_the_day_to_aim_at(form: Before | By, expected: str) -> None:
+    """Where the two are the same thing, it is said once."""
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    due = derive_due_date(form, lateness="lenient", hour=time(8), zone=zone, workdays=Workdays())
+    assert wording.format_aim(due, VI) == expected
+
+
+def test_what_is_done_rather_than_sent_is_to_be_finished() -> None:
+    """An inspection is not sent anywhere."""
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    form = Before(date(2023, 10, 30))
+    due = derive_due_date(form, lateness="lenient", hour=time(8), zone=zone, workdays=Workdays())
+    expected = "trước ngày 30/10/2023 (đề nghị hoàn thành chậm nhất hết thứ Sáu, ngày 27/10/2023)"
+    assert wording.format_aim(due, VI, to_send=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [(5, "Còn 05 ngày"), (14, "Còn 14 ngày"), (0, "Đến hạn hôm nay"), (-3, "Quá hạn 03 ngày")]
+)
+def test_days_left_are_counted_down_to_the_day_and_beyond(days: int, expected: str) -> None:
+    """Today has words of its own."""
+    assert wording.format_days_left(days, VI) == expected
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"), [([], ""), (["a"], "a"), (["a", "b"], "a và b"), (["a", "b", "c"], "a, b và c")]
+)
+def test_lists_end_in_and(items: list[str], expected: str) -> None:
+    """The last of a list is joined by a word."""
+    assert wording.join_list(items, VI) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "label", "short"),
+    [
+        ("accepted_late", "Đã tiếp nhận (nộp sau thời hạn)", "Nhận muộn"),
+        ("partial", "Đã nộp một phần", "Nộp thiếu"),
+        ("unknown", "Chưa rõ", "Chưa rõ"),
+        ("tentative", "Dự kiến", "Dự kiến"),
+        ("undated", "Chưa xác định thời gian", "Chưa có ngày"),
+        ("fixed", "Đã chốt", "Đã chốt"),
+        ("held", "Đã tổ chức", "Đã tổ chức"),
+        ("not-a-status", "not-a-status", "not-a-status"),
+    ],
+)
+def test_a_status_code_has_a_long_and_a_short_label(code: str, label: str, short: str) -> None:
+    """A code without a label stands for itself rather than failing a mail."""
+    assert wording.status_label(code, VI) == label
+    assert wording.status_label(code, VI, short=True) == short
+
+
+def test_every_standing_channel_and_role_has_words() -> None:
+    """A value added to the model needs its word here."""
+    for state in get_args(StandingState):
+        assert wording.status_label(state, VI) != state
+    for channel in get_args(Channel):
+        assert wording.channel_name(channel, VI) != channel
+    for role in get_args(Role):
+        assert wording.role_name(role, VI) != role
+
+
+@pytest.mark.parametrize(
+    ("rung", "expected"),
+    [
+        ("before:14d", "nhắc trước hạn 14 ngày"),
+        ("before:3wd", "nhắc trước hạn 03 ngày làm việc"),
+        ("target", "nhắc ngày cuối nên gửi"),
+        ("named-day", "nhắc đúng ngày ghi trong kế hoạch"),
+        ("overdue:2", "thông báo quá hạn lần 02"),
+        ("escalate:2wd", "báo cáo đơn vị còn thiếu"),
+        ("fix-date:30d", "nhắc chốt ngày, trước 30 ngày"),
+        ("fix-date:passed", "nhắc chốt ngày, đã qua thời gian dự kiến"),
+        ("invite", "mời dự"),
+        ("event:1wd", "nhắc sự kiện, trước 01 ngày làm việc"),
+        ("choose:1", "nhắc lựa chọn lần 01"),
+        ("something-else", "something-else"),
+    ],
+)
+def test_a_rung_is_named_in_words(rung: str, expected: str) -> None:
+    """Operators read what a rung was, not its code."""
+    assert wording.rung_name(rung, VI) == expected
+
+
+def test_steps_are_said_with_their_unit() -> None:
+    """Days and working days are not the same thing."""
+    assert wording.format_step(Step(3, "working days"), VI) == "03 ngày làm việc"
+    assert wording.format_step(Step(14, "days"), VI) == "14 ngày"
+
+
+def test_vietnamese_is_among_the_languages() -> None:
+    """The languages a plan may name are known."""
+    assert VI in wording.languages()
