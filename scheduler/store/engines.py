@@ -54,6 +54,7 @@ def connect_to(url: URL, *, busy_timeout: float) -> sa.Engine:
         if is_memory(url):
             options["poolclass"] = StaticPool
         else:
+            options["pool_timeout"] = busy_timeout
             _make_folder(url)
     else:
         options["paramstyle"] = "format"  # by place, as SQLite does: `Rungs.add` hands tuples to the driver

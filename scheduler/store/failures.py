@@ -14,7 +14,7 @@ from scheduler.errors import UserError
 _SQLITE: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_PERM: ("hanchot may not open {name}", "give the user that runs hanchot access to the file"),
     sqlite3.SQLITE_BUSY: (
-        "{name} is locked by another program",
+        "{name} is locked by another writer",
         "another hanchot, a backup or a database browser is writing to it: try again when that is done",
     ),
     sqlite3.SQLITE_READONLY: (
@@ -63,9 +63,21 @@ def _explain(error: Exception, name: str) -> Exception:
         # Raised while a value was being stored (a naive instant, say): the caller's mistake, in its own words.
         return cause if isinstance(cause, Exception) else error
     elif isinstance(error, exc.TimeoutError):
-        return UserError(f"every connection to {name} is in use", hint="stop some of what works on it, and try again")
-    detail = str(cause).strip().partition("\n")[0]
-    return UserError(f"the database {name} refused: {detail}", hint="if it happens again, report it with these words")
+        return UserError(
+            f"every connection to the database {name} is in use", hint="stop some of what works on it, and try again"
+        )
+    if isinstance(error, exc.OperationalError) and not isinstance(cause, sqlite3.Error):
+        return UserError(
+            f"the database {name} cannot be used: {_first_line(cause)}",
+            hint="check that its server runs and that [database] url is right",
+        )
+    return UserError(
+        f"the database {name} refused: {_first_line(cause)}", hint="if it happens again, report it with these words"
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _words(known: tuple[str, str], name: str) -> UserError:

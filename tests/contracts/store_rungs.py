@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from scheduler.plan.agenda import Rung, RungState
-from scheduler.ports import RungChange, RungRow, Store
+from scheduler.ports import RungChange, RungRow, Store, Unit
 from tests.contracts.store_samples import HOUR, NOW, PLAN, a_rung, add_rungs, rung_row, states_of
 
 LATER = NOW + 3 * HOUR
@@ -54,17 +54,17 @@ class RungsContract:
         assert [row.plan for row in ledger(store)] == [PLAN]
 
     def test_promises_stream_in_without_being_collected_first(self, store: Store) -> None:
-        drawn = 0
+        stored_before_the_last: list[int] = []
 
-        def stream() -> Iterator[Rung]:
-            nonlocal drawn
+        def stream(unit: Unit) -> Iterator[Rung]:
             for number in range(12_345):
-                drawn += 1
+                if number == 12_344:
+                    stored_before_the_last.append(len(unit.rungs.of(PLAN)))
                 yield a_rung(party=f"truong-{number}")
 
         with store.transaction() as unit:
-            assert unit.rungs.add(PLAN, stream(), now=NOW) == 12_345
-        assert drawn == 12_345
+            assert unit.rungs.add(PLAN, stream(unit), now=NOW) == 12_345
+        assert stored_before_the_last[0] > 5_000
         assert len(ledger(store)) == 12_345
 
     def test_an_empty_stream_adds_nothing(self, store: Store) -> None:

@@ -43,7 +43,7 @@ def test_one_of_two_documents_is_partial_and_does_not_close() -> None:
 def test_the_last_missing_document_completes() -> None:
     story = tell_of(TWO)
     received(story, 2, "list")
-    closing = received(story, 1, "plan")
+    closing = received(story, 3, "plan", happened_at=at(8, 1))
     found = stands(story)
     assert (found.state, found.missing, found.closed_by) == ("submitted", (), closing)
     assert found.complete_at == at(8, 2)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 
 import pytest
 
+from scheduler.errors import UserError
 from scheduler.store import SqlStore, open_store
 from tests.contracts.store_samples import LEASE, NOW, PLAN, a_fact, a_rung, add_rungs, outgoing, queue
 
@@ -49,6 +51,25 @@ def test_another_store_on_the_same_file_sees_what_was_committed(file: SqlStore, 
             unit.facts.append(a_fact())
         with other.reading() as view:
             assert len(view.facts.of(PLAN)) == 1
+
+
+def test_a_thread_waits_for_another_only_so_long(file: SqlStore) -> None:
+    def write() -> None:
+        with file.transaction() as unit:
+            unit.facts.append(a_fact())
+
+    with ThreadPoolExecutor(1) as pool:
+        with file.transaction(), pytest.raises(UserError, match="locked by another writer"):
+            pool.submit(write).result()
+        pool.submit(write).result()
+
+
+def test_more_readers_than_connections_are_refused_in_words(file: SqlStore) -> None:
+    with ExitStack() as readers:
+        for _ in range(15):
+            readers.enter_context(file.reading())
+        with pytest.raises(UserError, match="every connection"):
+            readers.enter_context(file.reading())
 
 
 def claim_in_process(

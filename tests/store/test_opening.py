@@ -170,7 +170,7 @@ def test_another_programs_database_is_refused_and_left_alone(url: str) -> None:
 def test_a_locked_database_is_waited_for_and_then_named(url: str) -> None:
     with closing(open_store(url, busy_timeout=0.05)) as store, closing(sqlite3.connect(path_of(url))) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(UserError, match="locked by another program"):
+        with pytest.raises(UserError, match="locked by another writer"):
             append(store)
         assert count(store) == 0
         other.rollback()
