@@ -118,14 +118,18 @@ class Checker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanState:
-    """What the store remembers of a plan. `terms` is the summary that `plan.changes` compares."""
+    """What the store knows of a plan at a glance."""
 
     plan: str
     digest: str
     first_loaded_at: datetime
     loaded_at: datetime
-    terms: Mapping[str, Any]
     reconciled: str = ""  # the inputs of the last reconcile, as one comparable word
+    seen_on: date | None = None  # the last local day with a tick inside the opening hours
+    checked_at: datetime | None = None  # the last status check
+    last_fact: int = 0  # the id of the newest fact
+    idle: int = 0  # how many idle days are recorded
+    next_rung: datetime | None = None  # the earliest instant of a planned promise, past ones included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +174,7 @@ class Outgoing:
 
     It leaves not before `not_before` and is `missed` from `expires_at` on. `slot` is unique where
     set: a mail without rungs (receipt, change, outage) goes out once per slot.
-    `plans` names the plans it is about; `party` the addressee's organisation.
+    `party` is the addressee's organisation.
     """
 
     mail: Mail
@@ -229,11 +233,20 @@ class Plans(Protocol):
     def states(self) -> Sequence[PlanState]:
         """Return every plan ever loaded, ordered by id."""
 
+    def terms(self, plan: str) -> Mapping[str, Any]:
+        """Return the terms of the revision in force, the summary that `plan.changes` compares."""
+
     def record_revision(self, *, plan: str, digest: str, at: datetime, source: str, terms: Mapping[str, Any]) -> None:
         """Remember a revision that was loaded at `at`; the first one sets `first_loaded_at`."""
 
     def mark_reconciled(self, plan: str, inputs: str) -> None:
         """Remember that the ledger agrees with these inputs."""
+
+    def record_seen(self, plan: str, day: date, idle: Collection[date] = ()) -> None:
+        """Remember a local day on which the daemon was there, and the working days before on which it was not."""
+
+    def idle_days(self, plan: str) -> AbstractSet[date]:
+        """Return the local working days on which the daemon was not there inside the opening hours."""
 
 
 class Facts(Protocol):
@@ -244,9 +257,6 @@ class Facts(Protocol):
 
     def of(self, plan: str) -> Sequence[Fact]:
         """Return every fact of a plan ordered by (recorded_at, id), withdrawn ones included."""
-
-    def last_id(self, plan: str) -> int:
-        """Return the id of the newest fact of a plan, 0 if there is none."""
 
     def get(self, id: int) -> Fact | None:
         """Return one fact."""
@@ -332,11 +342,8 @@ class Outbox(Protocol):
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
         """Return the mails that carried each of these promises."""
 
-    def is_waiting(self, now: datetime) -> bool:
-        """Return whether there is a mail that `claim` would give at `now`."""
-
-    def next_at(self, after: datetime) -> datetime | None:
-        """Return the earliest instant after `after` at which a queued mail may leave or a lease ends."""
+    def next_at(self) -> datetime | None:
+        """Return the earliest instant at which a queued mail may leave or a lease ends, past ones included."""
 
 
 class Journal(Protocol):
@@ -348,20 +355,8 @@ class Journal(Protocol):
     def record_tick(self, at: datetime) -> None:
         """Remember a completed tick."""
 
-    def working_days(self, plan: str) -> AbstractSet[date]:
-        """Return the local days on which a tick was completed inside the plan's opening hours."""
-
-    def count_working_days(self, plan: str, after: date, before: date) -> int:
-        """Return how many of these days lie strictly between two days."""
-
-    def record_working_day(self, plan: str, day: date) -> None:
-        """Remember such a day; doing so again changes nothing."""
-
-    def last_check(self, plan: str) -> datetime | None:
-        """Return when the last status check of a plan was."""
-
     def record_check(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
-        """Remember what a status check saw; `since` stays while what is seen stays the same."""
+        """Remember what a status check of a loaded plan saw; `since` stays while what is seen stays the same."""
 
     def checks(self, plan: str) -> Sequence[CheckRow]:
         """Return what the last check of each obligation saw."""

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from scheduler.actions.reconciling import idle_days
 from scheduler.plan.agenda import Agenda, draw_agenda
 from scheduler.plan.board import Cell, draw_board
 from scheduler.plan.changes import describe_form
+from scheduler.plan.dates import local_day
 from scheduler.plan.model import Fact, Plan, Undated, Window
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import drop_withdrawn
@@ -28,7 +28,8 @@ def view_agenda(view: Unit, plan: Plan, now: datetime, *, as_of: datetime | None
     facts = [f for f in view.facts.of(plan.id) if as_of is None or f.recorded_at <= as_of]
     if state is None:
         return draw_agenda(plan, facts, loaded_at=now)
-    idle = idle_days(plan, state, view.journal.working_days(plan.id), as_of or now)
+    today = local_day(as_of or now, plan.zone)
+    idle = {day for day in view.plans.idle_days(plan.id) if day < today}
     return draw_agenda(plan, facts, loaded_at=state.first_loaded_at, idle=idle)
 
 

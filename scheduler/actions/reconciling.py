@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from scheduler.plan.agenda import AGENDA_RULES, Agenda, Rung, draw_agenda
-from scheduler.plan.dates import ONE_DAY, local_day
 from scheduler.plan.model import Plan
 from scheduler.ports import PlanState, RungChange, RungRow, Unit
 
@@ -26,33 +24,23 @@ class Changes:
     moved: tuple[RungRow, ...] = ()
 
 
-def idle_days(plan: Plan, state: PlanState, worked: AbstractSet[date], now: datetime) -> frozenset[date]:
-    """Return the working days, between the first load and today, without a tick in the opening hours."""
-    return frozenset(day for day in _watched_days(plan, state, now) if day not in worked)
+def read_agenda(unit: Unit, plan: Plan) -> Agenda:
+    """Return what a loaded plan promises."""
+    loaded_at = find_state(unit, plan).first_loaded_at
+    return draw_agenda(plan, unit.facts.of(plan.id), loaded_at=loaded_at, idle=unit.plans.idle_days(plan.id))
 
 
-def read_agenda(unit: Unit, plan: Plan, now: datetime) -> Agenda:
-    """Return what a loaded plan promises at `now`."""
-    state = _state(unit, plan)
-    idle = idle_days(plan, state, unit.journal.working_days(plan.id), now)
-    return draw_agenda(plan, unit.facts.of(plan.id), loaded_at=state.first_loaded_at, idle=idle)
+def name_inputs(state: PlanState, plan: Plan) -> str:
+    """Return one word for everything the agenda of a plan follows from; facts and idle days only become more."""
+    return f"{AGENDA_RULES}/{plan.digest}/{state.last_fact}/{state.idle}"
 
 
-def name_inputs(unit: Unit, plan: Plan, now: datetime) -> str:
-    """Return one word for everything the agenda of a loaded plan follows from.
-
-    Idle days are only counted: with one calendar they can only become more.
-    """
-    state = _state(unit, plan)
-    first, today = local_day(state.first_loaded_at, plan.zone), local_day(now, plan.zone)
-    worked = unit.journal.count_working_days(plan.id, first, today)
-    idle = len(_watched_days(plan, state, now)) - worked
-    return f"{AGENDA_RULES}/{plan.digest}/{unit.facts.last_id(plan.id)}/{idle}"
-
-
-def is_in_step(unit: Unit, plan: Plan, now: datetime) -> bool:
-    """Return whether the ledger of a loaded plan follows from the present inputs already."""
-    return _state(unit, plan).reconciled == name_inputs(unit, plan, now)
+def find_state(unit: Unit, plan: Plan) -> PlanState:
+    """Return what the record knows of a plan that was loaded."""
+    state = unit.plans.state(plan.id)
+    if state is None:
+        raise LookupError(f"plan {plan.id} was never loaded")
+    return state
 
 
 class Agendas:
@@ -61,32 +49,18 @@ class Agendas:
     def __init__(self) -> None:
         self._drawn: dict[str, tuple[str, Agenda]] = {}
 
-    def read(self, unit: Unit, plan: Plan, now: datetime) -> Agenda:
-        """Return what a loaded plan promises at `now`."""
-        inputs = name_inputs(unit, plan, now)
+    def read(self, unit: Unit, plan: Plan) -> Agenda:
+        """Return what a loaded plan promises now."""
+        inputs = name_inputs(find_state(unit, plan), plan)
         known = self._drawn.get(plan.id)
         if known is None or known[0] != inputs:
-            known = self._drawn[plan.id] = (inputs, read_agenda(unit, plan, now))
+            known = self._drawn[plan.id] = (inputs, read_agenda(unit, plan))
         return known[1]
-
-
-def _watched_days(plan: Plan, state: PlanState, now: datetime) -> list[date]:
-    """Return the working days after the day of the first load and before today."""
-    day, today = local_day(state.first_loaded_at, plan.zone) + ONE_DAY, local_day(now, plan.zone)
-    span = (day + n * ONE_DAY for n in range((today - day).days))
-    return [day for day in span if plan.workdays.is_workday(day)]
-
-
-def _state(unit: Unit, plan: Plan) -> PlanState:
-    state = unit.plans.state(plan.id)
-    if state is None:
-        raise LookupError(f"plan {plan.id} was never loaded")
-    return state
 
 
 def reconcile(unit: Unit, plan: Plan, now: datetime) -> Changes:
     """Bring the ledger of a loaded plan in step and return what that changed."""
-    agenda = read_agenda(unit, plan, now)
+    agenda = read_agenda(unit, plan)
     existing = {row.key: row for row in unit.rungs.unsent(plan.id)}
     changes: list[RungChange] = []
     dropped: list[RungRow] = []
@@ -124,7 +98,7 @@ def reconcile(unit: Unit, plan: Plan, now: datetime) -> Changes:
             dropped.append(row)
             changes.append(_drop(row, why_gone(agenda, row)))
     unit.rungs.revise(changes, now=now)
-    unit.plans.mark_reconciled(plan.id, name_inputs(unit, plan, now))
+    unit.plans.mark_reconciled(plan.id, name_inputs(find_state(unit, plan), plan))
     return Changes(added, tuple(dropped), tuple(armed), tuple(moved))
 
 

@@ -50,7 +50,7 @@ def record(desk: Desk, definition: Definition, fact: Fact, *, notify: bool = Tru
     take(desk.store, definition, fact.recorded_at)
     plan = definition.plan
     with desk.store.transaction() as unit:
-        before = read_agenda(unit, plan, fact.recorded_at)
+        before = read_agenda(unit, plan)
         remarks = check_fact(before, fact, unit)
         fact = unit.facts.append(fact)
         changes = reconcile(unit, plan, fact.recorded_at)
@@ -59,7 +59,7 @@ def record(desk: Desk, definition: Definition, fact: Fact, *, notify: bool = Tru
         if fact.kind == "withdrawn":
             unit.outbox.cancel(f"{fact.target}:", "the fact it was about was withdrawn", now=fact.recorded_at)
         elif notify:
-            after = read_agenda(unit, plan, fact.recorded_at)
+            after = read_agenda(unit, plan)
             notified = _notify(desk, unit, after, fact, problems)
     return Recorded(fact=fact, changes=changes, notified=notified, problems=tuple(problems), remarks=tuple(remarks))
 

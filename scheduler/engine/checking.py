@@ -11,7 +11,7 @@ from scheduler.engine.events import Event, Report
 from scheduler.plan.dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.ports import Checker, Finding, Store, Unit
+from scheduler.ports import Checker, Finding, PlanState, Store, Unit
 
 LEAD = timedelta(minutes=30)  # a check this fresh is good enough before a rung
 
@@ -37,18 +37,18 @@ class Checking:
     checkers: Sequence[Checker]
     report: Report
 
-    def is_due(self, view: Unit, plan: Plan, now: datetime) -> bool:
+    def is_due(self, view: Unit, plan: Plan, state: PlanState, now: datetime) -> bool:
         """Return whether a morning's or a rung's check has not been made yet."""
-        last = view.journal.last_check(plan.id)
+        last = state.checked_at
         if last is None or next_morning(plan, last) <= now:
             return True
-        rung = view.rungs.next_at([plan.id], last)
+        rung = view.rungs.next_at([plan.id], last) if _comes_by(state.next_rung, now + LEAD) else None
         return rung is not None and last < rung - LEAD <= now
 
     def check(self, plan: Plan, agendas: Agendas, now: datetime) -> None:
         """Look at every open obligation of a plan through each of its sources."""
         with self.store.reading() as view:
-            agenda = agendas.read(view, plan, now)
+            agenda = agendas.read(view, plan)
         watched = [o for o in agenda.obligations if is_watched(o, now)]
         sources = [checker for checker in self.checkers if checker.source in plan.checks.sources]
         findings = [finding for checker in sources for finding in checker.check(plan, watched, now)]
@@ -56,11 +56,15 @@ class Checking:
             unit.journal.record_check(plan.id, now, findings)
         self.report(Event(word="checked", at=now, plan=plan.id, text=f"{len(watched)} open obligations looked at"))
 
-    def next_at(self, view: Unit, plan: Plan, now: datetime) -> datetime:
+    def next_at(self, view: Unit, plan: Plan, state: PlanState, now: datetime) -> datetime:
         """Return when the next check of a plan is due, after `now`."""
-        rung = view.rungs.next_at([plan.id], now + LEAD)
+        rung = view.rungs.next_at([plan.id], now + LEAD) if _comes_by(state.next_rung, now + LEAD) else state.next_rung
         morning = next_morning(plan, now)
         return min(morning, rung - LEAD) if rung is not None else morning
+
+
+def _comes_by(rung: datetime | None, instant: datetime) -> bool:
+    return rung is not None and rung <= instant
 
 
 def is_watched(obligation: Obligation, now: datetime) -> bool:

@@ -74,7 +74,7 @@ class Deliverer:
         if row.attempts or not row.rungs or plan is None:
             return None
         with self.store.reading() as view:
-            agenda = agendas.read(view, plan, now)
+            agenda = agendas.read(view, plan)
             carried = [rung for id in row.rungs if (rung := view.rungs.get(id)) is not None]
         found = [look_again(agenda, rung) for rung in carried]
         gone = [verdict for verdict in found if verdict is not None]

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from itertools import groupby, islice
 
 from scheduler.actions.correspondence import escalation_letters, letters_for
-from scheduler.actions.reconciling import Agendas, is_in_step, reconcile
+from scheduler.actions.reconciling import Agendas, find_state, name_inputs, reconcile
 from scheduler.engine.events import Event, Report, Word
 from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda, RungState, describe_closing
@@ -56,7 +56,7 @@ class Dispatcher:
     def _settle_page(
         self, unit: Unit, plan: Plan, agendas: Agendas, page: Sequence[tuple[RungRow, Decision]], now: datetime
     ) -> Iterator[Event]:
-        agenda = agendas.read(unit, plan, now)
+        agenda = agendas.read(unit, plan)
         to_send: list[RungRow] = []
         for row, decision in page:
             closed = look_again(agenda, row)
@@ -66,7 +66,8 @@ class Dispatcher:
                 to_send.append(row)
             elif decision.act != "wait":
                 yield from _settle(unit, row, decision.act, decision.reason, now)
-        if not is_in_step(unit, plan, now):
+        state = find_state(unit, plan)
+        if state.reconciled != name_inputs(state, plan):
             reconcile(unit, plan, now)
         mine = unit.rungs.claim([row.id for row in to_send], now=now)
         yield from self._compose(unit, agenda, [row for row in to_send if row.id in mine], now)

@@ -11,7 +11,6 @@ from scheduler.actions.reconciling import Agendas
 from scheduler.engine.events import Event, Report
 from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.catchup import opening
 from scheduler.plan.dates import local_day
 from scheduler.plan.letters import Outage, OutageEntry
 from scheduler.plan.model import Plan
@@ -27,20 +26,22 @@ class OutageWatch:
     report: Report
     operators: Sequence[str]
 
-    def close_tick(self, plans: Sequence[Plan], agendas: Agendas, now: datetime) -> bool:
-        """Record the tick as completed, and with it a summary of what went wrong since the one before.
+    def close_tick(
+        self, plans: Sequence[Plan], agendas: Agendas, now: datetime, *, seen: Sequence[Plan], suspicious: bool
+    ) -> bool:
+        """Record the tick as completed, with a summary of what went wrong since the one before.
 
-        Return whether there was anything to summarise.
+        `seen` are the plans for which this is the day's first tick in the opening hours; unless
+        `suspicious`, no rung was due since the last tick. Return whether there was a summary.
         """
         happened: list[Event] = []
         with self.store.transaction() as unit:
-            last = unit.journal.last_tick()
+            last = unit.journal.last_tick() if suspicious else None
             if last is not None:
                 happened = self._summarise(unit, plans, agendas, last, now)
             unit.journal.record_tick(now)
-            for plan in plans:
-                if opening(plan, None, now) == now:
-                    unit.journal.record_working_day(plan.id, local_day(now, plan.zone))
+            for plan in seen:
+                unit.plans.record_seen(plan.id, local_day(now, plan.zone))
         for event in happened:
             self.report(event)
         return bool(happened)
@@ -51,7 +52,7 @@ class OutageWatch:
         suffered = {plan.id: _suffered(plan, unit.rungs.between(plan.id, last, now)) for plan in plans}
         if not any(suffered.values()):
             return []
-        touched = [agendas.read(unit, plan, now) for plan in plans if suffered[plan.id]]
+        touched = [agendas.read(unit, plan) for plan in plans if suffered[plan.id]]
         entries = {agenda.plan.id: _entries(agenda, suffered[agenda.plan.id]) for agenda in touched}
         outage = Outage(since=last, until=now, entries=())
         events = []

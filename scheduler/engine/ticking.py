@@ -5,39 +5,47 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from scheduler.actions.loading import take
-from scheduler.actions.reconciling import Agendas, Changes, is_in_step
+from scheduler.actions.reconciling import Agendas, Changes, name_inputs
 from scheduler.engine.checking import Checking
 from scheduler.engine.delivering import Deliverer
 from scheduler.engine.dispatching import Dispatcher
 from scheduler.engine.events import Event, Report
 from scheduler.engine.outages import OutageWatch
 from scheduler.errors import HanchotError, Problem
+from scheduler.plan.catchup import opening
 from scheduler.plan.dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Fact, Plan
-from scheduler.ports import Checker, Clock, Composer, Definition, Definitions, Mailer, Store, Unit
+from scheduler.ports import Checker, Clock, Composer, Definition, Definitions, Mailer, PlanState, Store, Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What one plan has to be done for it now."""
+    """What one plan has to be done for it now. `idle` holds working days on which the daemon was away."""
 
     plan: Plan
-    is_out_of_step: bool
+    state: PlanState
+    is_new_day: bool
+    idle: tuple[date, ...]
     is_check_due: bool
     has_due: bool
+
+    @property
+    def is_out_of_step(self) -> bool:
+        """Return whether the ledger does not follow from the present inputs."""
+        return bool(self.idle) or self.state.reconciled != name_inputs(self.state, self.plan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What a look at the record shows: the plans with their work, and those another process holds (with its digest)."""
+    """What a look at the record shows: each plan's work, those another process holds (with its digest), mail."""
 
     plans: Sequence[Work]
     foreign: Mapping[str, str]
-    is_mail_waiting: bool
+    mail_at: datetime | None
 
 
 class Arrivals:
@@ -56,9 +64,6 @@ class Arrivals:
     def next_at(self) -> datetime | None:
         """Return when the next fact comes in."""
         return self._pending[0].recorded_at if self._pending else None
-
-
-BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,7 @@ class Ticker:
         self._current: dict[str, Definition] = {}
         self._estranged: dict[str, str] = {}
         self._agendas = Agendas()
+        self._is_first = True
         self._dispatcher = Dispatcher(store=store, composer=composer, report=report)
         self._deliverer = Deliverer(store=store, mailer=mailer, report=report, name=name, is_stopping=is_stopping)
         self._checking = Checking(store=store, checkers=checkers, report=report)
@@ -125,11 +131,13 @@ class Ticker:
                 if not self._is_stopping():
                     self._guard(work.plan, now, partial(self._advance, work, waits, now))
             plans = {work.plan.id: work.plan for work in survey.plans}
-            if survey.is_mail_waiting or any(work.has_due for work in survey.plans):
+            is_moved = any(work.has_due or work.is_out_of_step for work in survey.plans)
+            if is_moved or _has_come(survey.mail_at, now):
                 self._deliverer.deliver(plans, self._agendas, now)
-            if not self._is_stopping() and self._outages.close_tick(list(plans.values()), self._agendas, now):
+            if not self._is_stopping() and self._close(survey, plans, now):
                 self._deliverer.deliver(plans, self._agendas, now)
-            return self._plan_ahead(list(plans.values()), waits, now)
+            is_quiet = not is_moved and survey.mail_at is None
+            return self._plan_ahead(survey if is_quiet else self._look(now), waits, now)
 
     def check(self) -> None:
         """Run the status checks that are due now."""
@@ -162,9 +170,12 @@ class Ticker:
         Where another process took another revision the files are read again; if they still
         disagree, the plan is left to that process.
         """
-        if not self._current or self._look(now).foreign:
+        if not self._current:
             self._load(now)
         survey = self._look(now)
+        if survey.foreign:
+            self._load(now)
+            survey = self._look(now)
         for id, digest in survey.foreign.items():
             if self._estranged.get(id) != digest:
                 self._estranged[id] = digest
@@ -174,29 +185,38 @@ class Ticker:
 
     def _look(self, now: datetime) -> Survey:
         with self.store.reading() as view:
-            recorded = {state.plan: state.digest for state in view.plans.states()}
-            own = [plan for plan in self.plans if recorded.get(plan.id) == plan.digest]
+            states = {state.plan: state for state in view.plans.states()}
             return Survey(
-                plans=[self._weigh(view, plan, now) for plan in own],
-                foreign={
-                    plan.id: recorded[plan.id]
+                plans=[
+                    self._weigh(view, plan, states[plan.id], now)
                     for plan in self.plans
-                    if recorded.get(plan.id, plan.digest) != plan.digest
+                    if plan.id in states and states[plan.id].digest == plan.digest
+                ],
+                foreign={
+                    plan.id: states[plan.id].digest
+                    for plan in self.plans
+                    if plan.id in states and states[plan.id].digest != plan.digest
                 },
-                is_mail_waiting=view.outbox.is_waiting(now),
+                mail_at=view.outbox.next_at(),
             )
 
-    def _weigh(self, view: Unit, plan: Plan, now: datetime) -> Work:
-        rung = view.rungs.next_at([plan.id], BEGINNING)
+    def _weigh(self, view: Unit, plan: Plan, state: PlanState, now: datetime) -> Work:
+        today = local_day(now, plan.zone)
+        is_new_day = opening(plan, None, now) == now and (state.seen_on is None or state.seen_on < today)
         return Work(
             plan=plan,
-            is_out_of_step=not is_in_step(view, plan, now),
-            is_check_due=self._checking.is_due(view, plan, now),
-            has_due=rung is not None and rung <= now,
+            state=state,
+            is_new_day=is_new_day,
+            idle=_days_between(plan, state.seen_on, today) if is_new_day and state.seen_on else (),
+            is_check_due=self._checking.is_due(view, plan, state, now),
+            has_due=_has_come(state.next_rung, now),
         )
 
     def _advance(self, work: Work, waits: list[datetime], now: datetime) -> None:
         plan = work.plan
+        if work.idle:
+            with self.store.transaction() as unit:
+                unit.plans.record_seen(plan.id, local_day(now, plan.zone), work.idle)
         if work.is_out_of_step:
             self._take(self._current[plan.id], now)
         if work.is_check_due:
@@ -205,6 +225,12 @@ class Ticker:
             opens = self._dispatcher.dispatch(plan, self._agendas, now)
             if opens is not None:
                 waits.append(opens)
+
+    def _close(self, survey: Survey, plans: Mapping[str, Plan], now: datetime) -> bool:
+        suspicious = self._is_first or any(work.has_due or work.is_out_of_step for work in survey.plans)
+        self._is_first = False
+        seen = [work.plan for work in survey.plans if work.is_new_day]
+        return self._outages.close_tick(list(plans.values()), self._agendas, now, seen=seen, suspicious=suspicious)
 
     def _guard(self, plan: Plan, now: datetime, step: Callable[[], object]) -> None:
         """Run one plan's step; a broken plan does not stop the others."""
@@ -216,16 +242,20 @@ class Ticker:
             text = f"{type(error).__name__}: {error}"
             self.report(Event(word="trouble", at=now, plan=plan.id, text=text))
 
-    def _plan_ahead(self, plans: Sequence[Plan], waits: list[datetime], now: datetime) -> Tick:
+    def _plan_ahead(self, survey: Survey, waits: list[datetime], now: datetime) -> Tick:
+        """Return when to wake: for the next rung, mail, arrival or opening; at the latest in a day."""
+        plans = [work.plan for work in survey.plans]
+        known = [next_opening_after(plan, now) for plan in plans] + waits
+        known += [at for at in (survey.mail_at, self._arrivals.next_at if self._arrivals else None) if at is not None]
         with self.store.reading() as view:
-            rung = view.rungs.next_at([plan.id for plan in plans], now)
-            mail = view.outbox.next_at(now)
-            checks = [self._checking.next_at(view, plan, now) for plan in plans]
-        openings = [next_opening_after(plan, now) for plan in plans]
-        arrival = self._arrivals.next_at if self._arrivals is not None else None
-        known = [at for at in (rung, mail, arrival, *waits, *openings) if at is not None and at > now]
+            checks = [self._checking.next_at(view, work.plan, work.state, now) for work in survey.plans]
+            for work in survey.plans:
+                waiting = _has_come(work.state.next_rung, now)
+                rung = view.rungs.next_at([work.plan.id], now) if waiting else work.state.next_rung
+                known += [rung] if rung is not None else []
         far = now + timedelta(days=1)
-        return Tick(at=now, wake_at=min(known, default=far), check_at=min(checks, default=far))
+        ahead = [at for at in known if at > now]
+        return Tick(at=now, wake_at=min(ahead, default=far), check_at=min(checks, default=far))
 
     def _report_changes(self, plan: Plan, changes: Changes, now: datetime) -> None:
         again = len(changes.armed) - changes.new if changes.armed else 0
@@ -246,3 +276,13 @@ def next_opening_after(plan: Plan, now: datetime) -> datetime:
     day = plan.workdays.on_or_after(today)
     at = to_instant(day, plan.ladder.opens, plan.zone)
     return at if at > now else to_instant(plan.workdays.on_or_after(day + ONE_DAY), plan.ladder.opens, plan.zone)
+
+
+def _has_come(instant: datetime | None, now: datetime) -> bool:
+    return instant is not None and instant <= now
+
+
+def _days_between(plan: Plan, seen_on: date, today: date) -> tuple[date, ...]:
+    """Return the working days strictly between two days."""
+    span = (seen_on + n * ONE_DAY for n in range(1, (today - seen_on).days))
+    return tuple(day for day in span if plan.workdays.is_workday(day))

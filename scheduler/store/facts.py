@@ -19,7 +19,6 @@ _DETAILS = {field.name: field.default for field in fields(Fact) if field.name no
 _ROW = sa.select(facts.c.id, *(facts.c[name] for name in _COLUMNS), facts.c.details)
 _OF = _ROW.where(facts.c.plan == sa.bindparam("wanted")).order_by(facts.c.recorded_at, facts.c.id)
 _GET = _ROW.where(facts.c.id == sa.bindparam("wanted"))
-_LAST = sa.select(sa.func.max(facts.c.id)).where(facts.c.plan == sa.bindparam("wanted"))
 _APPEND = facts.insert().returning(facts.c.id)
 
 
@@ -38,10 +37,6 @@ class SqlFacts:
     def of(self, plan: str) -> Sequence[Fact]:
         """Return every fact of a plan ordered by (recorded_at, id), withdrawn ones included."""
         return [_fact(row) for row in self._connection.execute(_OF, {"wanted": plan}).mappings()]
-
-    def last_id(self, plan: str) -> int:
-        """Return the id of the newest fact of a plan, 0 if there is none."""
-        return self._connection.scalar(_LAST, {"wanted": plan}) or 0
 
     def get(self, id: int) -> Fact | None:
         """Return one fact."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from datetime import date, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from scheduler.ports import CheckRow, Finding
 from scheduler.store.statements import insert_into
-from scheduler.store.tables import checkup, last_check, tick, working_day
+from scheduler.store.tables import checkup, tick
+from scheduler.store.tables import plan as plans
 
 _CHECKS = (
     sa.select(
@@ -19,19 +19,10 @@ _CHECKS = (
     .where(checkup.c.plan == sa.bindparam("wanted"))
     .order_by(checkup.c.milestone, checkup.c.party, checkup.c.source)
 )
-_COUNT_DAYS = (
-    sa.select(sa.func.count())
-    .select_from(working_day)
-    .where(
-        working_day.c.plan == sa.bindparam("wanted"),
-        working_day.c.day > sa.bindparam("after"),
-        working_day.c.day < sa.bindparam("before"),
-    )
-)
 
 
 class SqlJournal:
-    """Ticks, working days and status checks."""
+    """Ticks and status checks."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
@@ -51,33 +42,9 @@ class SqlJournal:
             {"id": 1, "completed_at": at},
         )
 
-    def working_days(self, plan: str) -> AbstractSet[date]:
-        """Return the local days on which a tick was completed inside the plan's opening hours."""
-        return frozenset(self._connection.scalars(sa.select(working_day.c.day).where(working_day.c.plan == plan)))
-
-    def count_working_days(self, plan: str, after: date, before: date) -> int:
-        """Return how many of these days lie strictly between two days."""
-        values = {"wanted": plan, "after": after, "before": before}
-        return self._connection.scalar(_COUNT_DAYS, values) or 0
-
-    def record_working_day(self, plan: str, day: date) -> None:
-        """Remember such a day; doing so again changes nothing."""
-        insert = insert_into(self._dialect, working_day).on_conflict_do_nothing()
-        self._connection.execute(insert, {"plan": plan, "day": day})
-
-    def last_check(self, plan: str) -> datetime | None:
-        """Return when the last status check of a plan was."""
-        return self._connection.scalar(sa.select(last_check.c.checked_at).where(last_check.c.plan == plan))
-
     def record_check(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
-        """Remember what a status check saw; `since` stays while what is seen stays the same."""
-        insert = insert_into(self._dialect, last_check)
-        self._connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=[last_check.c.plan], set_={"checked_at": insert.excluded.checked_at}
-            ),
-            {"plan": plan, "checked_at": at},
-        )
+        """Remember what a status check of a loaded plan saw; `since` stays while what is seen stays the same."""
+        self._connection.execute(plans.update().where(plans.c.plan == plan).values(checked_at=at))
         if findings:
             self._record_findings(plan, at, findings)
 

@@ -47,8 +47,7 @@ _GET = _ROW.where(_AMONG).order_by(messages.c.id)
 # When a mail may next be taken: a queued one when its time comes, one on its way when its lease ends.
 _moment = sa.case((words(messages.c.state, "queued"), messages.c.not_before), else_=messages.c.lease_until)
 _MAY_GO = (unsettled, _moment <= sa.bindparam("now"))
-_WAITING = sa.select(1).select_from(messages).where(*_MAY_GO).limit(1)
-_NEXT = sa.select(sa.func.min(_moment)).where(unsettled, _moment > sa.bindparam("after"))
+_NEXT = sa.select(sa.func.min(_moment)).where(unsettled)
 # Other daemons pass over the rows that this one is taking; SQLite has one writer and needs no such word.
 _FREE = (
     _ROW.where(*_MAY_GO)
@@ -213,13 +212,9 @@ class SqlOutbox:
             found[rung] = [*found[rung], mails[message]]
         return found
 
-    def is_waiting(self, now: datetime) -> bool:
-        """Return whether there is a mail that `claim` would give at `now`."""
-        return self._connection.scalar(_WAITING, {"now": now}) is not None
-
-    def next_at(self, after: datetime) -> datetime | None:
-        """Return the earliest instant after `after` at which a queued mail may leave or a lease ends."""
-        earliest: datetime | None = self._connection.scalar(_NEXT, {"after": after})
+    def next_at(self) -> datetime | None:
+        """Return the earliest instant at which a queued mail may leave or a lease ends, past ones included."""
+        earliest: datetime | None = self._connection.scalar(_NEXT)
         return earliest
 
     def _among(self, ids: Iterable[int]) -> Sequence[MessageRow]:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from scheduler.errors import NothingMatched
 from scheduler.ports import PlanState
+from scheduler.store.statements import insert_into
+from scheduler.store.tables import fact, idle_day, planned, revision, rung
 from scheduler.store.tables import plan as plans
-from scheduler.store.tables import revision
 
 _STATE = sa.select(
-    plans.c.plan, plans.c.digest, plans.c.first_loaded_at, plans.c.loaded_at, plans.c.terms, plans.c.reconciled
+    plans.c.plan,
+    plans.c.digest,
+    plans.c.first_loaded_at,
+    plans.c.loaded_at,
+    plans.c.reconciled,
+    plans.c.seen_on,
+    plans.c.checked_at,
+    sa.select(sa.func.coalesce(sa.func.max(fact.c.id), 0))
+    .where(fact.c.plan == plans.c.plan)
+    .scalar_subquery()
+    .label("last_fact"),
+    sa.select(sa.func.count()).where(idle_day.c.plan == plans.c.plan).scalar_subquery().label("idle"),
+    sa.select(sa.func.min(rung.c.at)).where(planned, rung.c.plan == plans.c.plan).scalar_subquery().label("next_rung"),
 )
 _OF = _STATE.where(plans.c.plan == sa.bindparam("wanted"))
 _ALL = _STATE.order_by(plans.c.plan)
@@ -35,6 +49,13 @@ class SqlPlans:
         """Return every plan ever loaded, ordered by id."""
         return [PlanState(**row) for row in self._connection.execute(_ALL).mappings()]
 
+    def terms(self, plan: str) -> Mapping[str, Any]:
+        """Return the terms of the revision in force; raises `NothingMatched` for an unknown plan."""
+        found: Mapping[str, Any] | None = self._connection.scalar(sa.select(plans.c.terms).where(plans.c.plan == plan))
+        if found is None:
+            raise self._unknown(plan)
+        return found
+
     def record_revision(self, *, plan: str, digest: str, at: datetime, source: str, terms: Mapping[str, Any]) -> None:
         """Remember a revision that was loaded at `at`; the first one sets `first_loaded_at`.
 
@@ -54,7 +75,22 @@ class SqlPlans:
     def mark_reconciled(self, plan: str, inputs: str) -> None:
         """Remember that the ledger agrees with these inputs; raises `NothingMatched` for an unknown plan."""
         if not self._update(plan, reconciled=inputs):
-            raise NothingMatched.named("plan", plan, [state.plan for state in self.states()])
+            raise self._unknown(plan)
+
+    def record_seen(self, plan: str, day: date, idle: Collection[date] = ()) -> None:
+        """Remember a local day on which the daemon was there, and the working days before on which it was not."""
+        if not self._update(plan, seen_on=day):
+            raise self._unknown(plan)
+        if idle:
+            insert = insert_into(self._connection.dialect.name, idle_day).on_conflict_do_nothing()
+            self._connection.execute(insert, [{"plan": plan, "day": missed} for missed in idle])
+
+    def idle_days(self, plan: str) -> AbstractSet[date]:
+        """Return the local working days on which the daemon was not there inside the opening hours."""
+        return frozenset(self._connection.scalars(sa.select(idle_day.c.day).where(idle_day.c.plan == plan)))
+
+    def _unknown(self, plan: str) -> NothingMatched:
+        return NothingMatched.named("plan", plan, [state.plan for state in self.states()])
 
     def _update(self, plan: str, **values: Any) -> int:
         return self._connection.execute(plans.update().where(plans.c.plan == plan).values(**values)).rowcount

@@ -25,6 +25,8 @@ plan = sa.Table(
     sa.Column("loaded_at", Instant, nullable=False),
     sa.Column("terms", sa.JSON, nullable=False),
     sa.Column("reconciled", sa.Text, nullable=False, server_default=""),
+    sa.Column("seen_on", Day),
+    sa.Column("checked_at", Instant),
 )
 
 revision = sa.Table(
@@ -121,8 +123,8 @@ tick = sa.Table(
     sa.Column("completed_at", Instant, nullable=False),
 )
 
-working_day = sa.Table(
-    "working_day",
+idle_day = sa.Table(
+    "idle_day",
     metadata,
     sa.Column("plan", sa.Text, primary_key=True),
     sa.Column("day", Day, primary_key=True),
@@ -137,13 +139,6 @@ checkup = sa.Table(
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("seen", sa.Text, nullable=False),
     sa.Column("since", Instant, nullable=False),
-    sa.Column("checked_at", Instant, nullable=False),
-)
-
-last_check = sa.Table(
-    "last_check",
-    metadata,
-    sa.Column("plan", sa.Text, primary_key=True),
     sa.Column("checked_at", Instant, nullable=False),
 )
 

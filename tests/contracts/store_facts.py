@@ -125,11 +125,9 @@ class FactsContract:
         append(store, plan="another")
         with store.reading() as unit:
             assert list(unit.facts.of(PLAN)) == [mine]
-            assert unit.facts.last_id(PLAN) == mine.id
 
-    def test_the_newest_id_of_a_plan_without_facts_is_zero(self, store: Store) -> None:
+    def test_a_fact_that_was_never_recorded_is_none(self, store: Store) -> None:
         with store.reading() as unit:
-            assert unit.facts.last_id(PLAN) == 0
             assert unit.facts.get(1) is None
 
     def test_an_instant_keeps_its_microseconds_and_becomes_utc(self, store: Store) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from scheduler.ports import CheckRow, Finding, Store
 from tests.contracts.store_samples import HOUR, NOW
 
 
 def finding(seen: str = "open", **changes: str) -> Finding:
     return Finding(**({"milestone": "m", "party": "p", "source": "manual", "seen": seen} | changes))
+
+
+def load(store: Store, *plans: str) -> None:
+    with store.transaction() as unit:
+        for plan in plans:
+            unit.plans.record_revision(plan=plan, digest="d", at=NOW, source="", terms={})
 
 
 class JournalContract:
@@ -24,30 +28,12 @@ class JournalContract:
         with store.reading() as unit:
             assert unit.journal.last_tick() == NOW + 2 * HOUR
 
-    def test_a_working_day_is_remembered_once_and_for_its_plan(self, store: Store) -> None:
-        with store.transaction() as unit:
-            for day in (1, 2, 1):
-                unit.journal.record_working_day("p", date(2023, 8, day))
-        with store.reading() as unit:
-            assert unit.journal.working_days("p") == {date(2023, 8, 1), date(2023, 8, 2)}
-            assert unit.journal.working_days("q") == set()
-
-    def test_working_days_are_counted_strictly_between_two_days(self, store: Store) -> None:
-        with store.transaction() as unit:
-            for day in range(1, 8):
-                unit.journal.record_working_day("p", date(2023, 8, day))
-            unit.journal.record_working_day("q", date(2023, 8, 4))
-        with store.reading() as unit:
-            assert unit.journal.count_working_days("p", date(2023, 8, 2), date(2023, 8, 6)) == 3
-            assert unit.journal.count_working_days("p", date(2023, 7, 31), date(2024, 1, 1)) == 7
-            assert unit.journal.count_working_days("p", date(2023, 8, 2), date(2023, 8, 3)) == 0
-
     def test_a_check_is_remembered_even_if_it_saw_nothing(self, store: Store) -> None:
+        load(store, "p", "q")
         with store.transaction() as unit:
             unit.journal.record_check("p", NOW, [])
         with store.reading() as unit:
-            assert unit.journal.last_check("p") == NOW
-            assert unit.journal.last_check("q") is None
+            assert [state.checked_at for state in unit.plans.states()] == [NOW, None]
             assert list(unit.journal.checks("p")) == []
 
     def test_what_is_seen_keeps_its_since_while_it_stays_the_same(self, store: Store) -> None:
@@ -55,7 +41,6 @@ class JournalContract:
             with store.transaction() as unit:
                 unit.journal.record_check("p", NOW + hours * HOUR, [finding(seen)])
         with store.reading() as unit:
-            assert unit.journal.last_check("p") == NOW + 3 * HOUR
             assert list(unit.journal.checks("p")) == [
                 CheckRow(
                     milestone="m",

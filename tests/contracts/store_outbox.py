@@ -245,32 +245,18 @@ class OutboxContract:
         assert set(states_of(store, rungs)) == {"sent"}
 
     def test_the_next_instant_is_when_a_mail_may_leave_or_a_lease_ends(self, store: Store) -> None:
-        queue(store, outgoing(1), outgoing(2, not_before=NOW + HOUR))
+        queue(store, outgoing(1, not_before=NOW + HOUR))
         with store.reading() as unit:
-            assert unit.outbox.next_at(NOW - HOUR) == NOW
-            assert unit.outbox.next_at(NOW) == NOW + HOUR
-            assert unit.outbox.next_at(NOW + HOUR) is None
+            assert unit.outbox.next_at() == NOW + HOUR
+        queue(store, outgoing(2))
+        with store.reading() as unit:
+            assert unit.outbox.next_at() == NOW
         take(store)
         with store.reading() as unit:
-            assert unit.outbox.next_at(NOW - HOUR) == NOW + LEASE
-
-    def test_a_mail_is_waiting_while_somebody_could_take_it(self, store: Store) -> None:
-        [id] = queue(store, outgoing(not_before=NOW))
-        waiting = []
-        for hours in (-1, 0):
-            with store.reading() as unit:
-                waiting.append(unit.outbox.is_waiting(NOW + hours * HOUR))
-        take(store)
-        for hours in (0, 1):
-            with store.reading() as unit:
-                waiting.append(unit.outbox.is_waiting(NOW + hours * HOUR))
-        finish(store, id)
-        with store.reading() as unit:
-            waiting.append(unit.outbox.is_waiting(NOW + HOUR))
-        assert waiting == [False, True, False, True, False]
+            assert unit.outbox.next_at() == min(NOW + LEASE, NOW + HOUR)
 
     def test_mails_that_are_done_or_held_set_no_next_instant(self, store: Store) -> None:
         for id, state in zip(queue(store, outgoing(1), outgoing(2)), ("sent", "held"), strict=True):
             send_off(store, id, state)  # type: ignore[arg-type]
         with store.reading() as unit:
-            assert unit.outbox.next_at(NOW - HOUR) is None
+            assert unit.outbox.next_at() is None

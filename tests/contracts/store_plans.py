@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
 
 from scheduler.errors import NothingMatched
+from scheduler.plan.agenda import Rung
+from scheduler.plan.model import Fact
 from scheduler.ports import PlanState, Store
 from tests.contracts.store_samples import HOUR, NOW
 
@@ -31,25 +34,26 @@ class PlansContract:
         record(store)
         with store.reading() as unit:
             assert unit.plans.state("p") == PlanState(
-                plan="p", digest="d1", first_loaded_at=NOW, loaded_at=NOW, terms=TERMS, reconciled=""
+                plan="p", digest="d1", first_loaded_at=NOW, loaded_at=NOW, reconciled=""
             )
+            assert unit.plans.terms("p") == TERMS
 
     def test_a_later_revision_keeps_the_first_load(self, store: Store) -> None:
         record(store)
         record(store, "d2", hours=5, terms={"new": 1})
         with store.reading() as unit:
-            state = unit.plans.state("p")
+            state, terms = unit.plans.state("p"), unit.plans.terms("p")
         assert state is not None
         assert (state.first_loaded_at, state.loaded_at) == (NOW, NOW + 5 * HOUR)
-        assert (state.digest, state.terms) == ("d2", {"new": 1})
+        assert (state.digest, terms) == ("d2", {"new": 1})
 
     def test_loading_what_is_in_force_again_moves_no_instant(self, store: Store) -> None:
         record(store)
         record(store, hours=5, terms={"new": 1})
         with store.reading() as unit:
-            state = unit.plans.state("p")
+            state, terms = unit.plans.state("p"), unit.plans.terms("p")
         assert state is not None
-        assert (state.loaded_at, state.terms) == (NOW, {"new": 1})
+        assert (state.loaded_at, terms) == (NOW, {"new": 1})
 
     def test_going_back_to_an_earlier_revision_is_a_load_of_its_own(self, store: Store) -> None:
         for hours, digest in enumerate(("d1", "d2", "d1")):
@@ -78,3 +82,37 @@ class PlansContract:
         record(store)
         with pytest.raises(NothingMatched, match="unknown plan: 'pp'"), store.transaction() as unit:
             unit.plans.mark_reconciled("pp", "x")
+
+    def test_an_unknown_plan_has_no_terms_and_no_days(self, store: Store) -> None:
+        record(store)
+        with pytest.raises(NothingMatched, match="unknown plan: 'pp'"), store.reading() as unit:
+            unit.plans.terms("pp")
+        with pytest.raises(NothingMatched, match="unknown plan: 'pp'"), store.transaction() as unit:
+            unit.plans.record_seen("pp", date(2023, 8, 1))
+
+    def test_days_without_the_daemon_are_remembered_once_and_for_their_plan(self, store: Store) -> None:
+        record(store)
+        record(store, plan="q")
+        first, second, third = (date(2023, 8, day) for day in (1, 2, 3))
+        with store.transaction() as unit:
+            unit.plans.record_seen("p", second, [first])
+            unit.plans.record_seen("p", third, [first, second])
+        with store.reading() as unit:
+            assert unit.plans.idle_days("p") == {first, second}
+            assert unit.plans.idle_days("q") == set()
+            assert [(state.seen_on, state.idle) for state in unit.plans.states()] == [(third, 2), (None, 0)]
+
+    def test_a_state_knows_the_newest_fact_and_the_next_planned_promise(self, store: Store) -> None:
+        record(store)
+        record(store, plan="q")
+        with store.transaction() as unit:
+            fact = Fact(plan="p", kind="waived", milestone="m", happened_at=NOW, recorded_at=NOW)
+            ids = [unit.facts.append(fact).id for _ in range(2)]
+            rungs = [
+                Rung("m", "a", f"overdue:{n}", NOW.date(), NOW + n * HOUR, "overdue", state)
+                for n, state in enumerate(("cancelled", "planned", "planned"))
+            ]
+            unit.rungs.add("p", rungs, now=NOW)
+        with store.reading() as unit:
+            states = list(unit.plans.states())
+        assert [(state.last_fact, state.next_rung) for state in states] == [(ids[-1], NOW + HOUR), (0, None)]

@@ -38,7 +38,7 @@ def change_everything_and_fail(unit: Unit) -> NoReturn:
     unit.rungs.add(PLAN, [a_rung()], now=NOW)
     unit.outbox.add(outgoing(rungs=(unit.rungs.of(PLAN)[0].id,)))
     unit.journal.record_tick(NOW)
-    unit.journal.record_working_day(PLAN, NOW.date())
+    unit.plans.record_seen(PLAN, NOW.date(), [NOW.date()])
     unit.journal.record_check(PLAN, NOW, [])
     raise Trouble
 
@@ -56,7 +56,7 @@ class UnitsContract:
             change_everything_and_fail(unit)
         with store.reading() as unit:
             assert [*unit.facts.of(PLAN), *unit.plans.states(), *unit.rungs.of(PLAN), *unit.outbox.list()] == []
-            assert (unit.journal.last_tick(), unit.journal.last_check(PLAN)) == (None, None)
+            assert (unit.journal.last_tick(), unit.plans.idle_days(PLAN)) == (None, set())
 
     def test_a_store_works_on_after_a_transaction_that_raised(self, store: Store) -> None:
         with pytest.raises(Trouble), store.transaction():

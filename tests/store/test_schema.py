@@ -93,9 +93,9 @@ def test_another_programs_database_is_not_upgraded(url: str) -> None:
 def test_an_upgrade_that_fails_leaves_the_database_as_it_was(url: str) -> None:
     with connect(url) as connection:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        connection.execute("CREATE TABLE last_check (plan TEXT)")  # in the way of the first migration's last table
+        connection.execute("CREATE TABLE checkup (plan TEXT)")  # in the way of the first migration's last table
     before = tables_of(url)
-    with pytest.raises(UserError, match="last_check"):
+    with pytest.raises(UserError, match="checkup"):
         upgrade(url)
     assert tables_of(url) == before
 
@@ -124,12 +124,11 @@ def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version
         (lambda unit: unit.rungs.of_milestone(PLAN, "so-ket"), "sqlite_autoindex_rung"),
         (lambda unit: unit.facts.of(PLAN), "ix_fact_plan_recorded_at"),
         (lambda unit: unit.outbox.claim(NOW, by="a", lease=LEASE, limit=9), "ix_message_unsettled_not_before"),
-        (lambda unit: unit.outbox.is_waiting(NOW), "ix_message_unsettled_not_before"),
-        (lambda unit: unit.outbox.next_at(NOW), "ix_message_unsettled_not_before"),
+        (lambda unit: unit.outbox.next_at(), "ix_message_unsettled_not_before"),
         (lambda unit: unit.outbox.cancel("7:", "", now=NOW), "ix_message_unsettled_not_before"),
         (lambda unit: unit.outbox.of_rungs([1]), "sqlite_autoindex_delivery"),
     ],
-    ids=["due", "next rung", "ledger", "milestone", "facts", "claim", "waiting", "next mail", "cancel", "carriers"],
+    ids=["due", "next rung", "ledger", "milestone", "facts", "claim", "next mail", "cancel", "carriers"],
 )
 def test_the_frequent_questions_are_answered_from_an_index(url: str, ask: Callable[[Unit], object], index: str) -> None:
     asked: list[tuple[str, Any]] = []

@@ -45,6 +45,8 @@ def _plans() -> None:
         _must("loaded_at", _INSTANT),
         _must("terms", sa.JSON()),
         _must("reconciled", sa.Text(), server_default=""),
+        _may("seen_on", _DAY),
+        _may("checked_at", _INSTANT),
         sa.PrimaryKeyConstraint("plan", name="pk_plan"),
     )
     op.create_table(
@@ -163,10 +165,10 @@ def _journal() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_tick"),
     )
     op.create_table(
-        "working_day",
+        "idle_day",
         _must("plan", sa.Text()),
         _must("day", _DAY),
-        sa.PrimaryKeyConstraint("plan", "day", name="pk_working_day"),
+        sa.PrimaryKeyConstraint("plan", "day", name="pk_idle_day"),
     )
     op.create_table(
         "checkup",
@@ -178,10 +180,4 @@ def _journal() -> None:
         _must("since", _INSTANT),
         _must("checked_at", _INSTANT),
         sa.PrimaryKeyConstraint("plan", "milestone", "party", "source", name="pk_checkup"),
-    )
-    op.create_table(
-        "last_check",
-        _must("plan", sa.Text()),
-        _must("checked_at", _INSTANT),
-        sa.PrimaryKeyConstraint("plan", name="pk_last_check"),
     )

@@ -1,0 +1,184 @@
+"""The board: a status for every obligation, and what waits for what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time
+
+import pytest
+
+from scheduler.plan.board import draw_board, is_complete, read_cell, still_needed
+from scheduler.plan.model import Before, By, DateForm, Deliverable, FactKind, Milestone, On, Undated, Window
+
+from .builders import Story, at, deadline, event, plan, tell_of
+
+REPORT = deadline(
+    Before(date(2023, 8, 10)),
+    deliverables=tuple(Deliverable(id=id, title=id) for id in ("plan", "list")),
+    channels=("paper", "email"),
+)
+
+
+def code(story: Story, now: datetime, milestone: str = "report", party: str = "beta") -> str:
+    """Return the status of one obligation."""
+    agenda = story.agenda()
+    return read_cell(agenda, agenda.by_key[milestone, party], now).code
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (at(1, 31), "not_open"),
+        (at(2, 1, 0), "pending"),
+        (at(8, 1, 23), "pending"),
+        (at(8, 2, 0), "due_soon"),  # a week before the target
+        (at(8, 9, 23, 59), "due_soon"),
+        (at(8, 10, 0), "due_today"),
+        (at(8, 10, 23, 59), "due_today"),
+        (at(8, 11, 0), "overdue"),
+    ],
+)
+def test_an_open_deadline_comes_nearer(now: datetime, expected: str) -> None:
+    assert code(tell_of(REPORT), now) == expected
+
+
+def test_a_strict_deadline_is_overdue_on_its_named_day() -> None:
+    assert code(tell_of(REPORT, lateness="strict"), at(8, 10, 0)) == "overdue"
+
+
+@pytest.mark.parametrize(("form", "expected"), [(Before, "overdue"), (By, "due_today")])
+def test_exactly_at_its_clock_time(form: type[Before | By], expected: str) -> None:
+    story = tell_of(deadline(form(date(2023, 8, 10), time(17))))
+    assert code(story, at(8, 10, 17)) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "expected"),
+    [
+        ((("received", 1, ("plan",)),), at(8, 2), "partial"),
+        ((("received", 1, ("plan",)),), at(8, 14), "overdue"),
+        ((("received", 1, ()),), at(8, 14), "submitted"),
+        ((("received", 1, ()), ("returned", 2, ())), at(8, 3), "revision"),
+        ((("received", 1, ()), ("returned", 2, ())), at(8, 14), "overdue"),
+        ((("received", 1, ()), ("returned", 2, ()), ("received", 3, ())), at(8, 3), "resubmitted"),
+        ((("received", 1, ()), ("accepted", 2, ())), at(8, 14), "accepted"),
+        ((("received", 14, ()), ("accepted", 15, ())), at(8, 15), "accepted_late"),
+        ((("waived", 1, ()),), at(8, 14), "exempt"),
+    ],
+)
+def test_what_was_told_shows(
+    told: tuple[tuple[FactKind, int, tuple[str, ...]], ...], now: datetime, expected: str
+) -> None:
+    story = tell_of(REPORT)
+    for kind, day, items in told:
+        story.tell(kind, at(8, day), "report", "beta", deliverables=items)
+    assert code(story, now) == expected
+
+
+def test_a_part_sent_before_the_plan_is_active_shows() -> None:
+    story = tell_of(REPORT)
+    story.tell("received", at(1, 30), "report", "beta", deliverables=("plan",))
+    assert code(story, at(1, 31)) == "partial"
+
+
+def test_what_was_past_at_the_first_load_is_unknown() -> None:
+    assert code(Story(plan(REPORT), loaded_at=at(8, 14)), at(8, 15)) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("milestone", "now", "expected"),
+    [
+        (event(Window(date(2023, 6, 1), date(2023, 6, 10), "")), at(6, 15), "tentative"),
+        (event(Before(date(2023, 6, 15))), at(6, 1), "tentative"),
+        (event(On(date(2023, 6, 5), date(2023, 6, 7))), at(6, 7, 23), "fixed"),
+        (event(On(date(2023, 6, 5), date(2023, 6, 7))), at(6, 8, 0), "held"),
+        (deadline(Undated("yearly"), "meeting"), at(6, 1), "undated"),
+        (deadline(Window(date(2023, 6, 1), date(2023, 6, 10), ""), "meeting"), at(6, 1), "tentative"),
+    ],
+)
+def test_events_and_dates_to_come(milestone: Milestone, now: datetime, expected: str) -> None:
+    assert code(tell_of(milestone), now, "meeting") == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "day", "late"),
+    [
+        (Before(date(2023, 8, 10)), 10, False),
+        (Before(date(2023, 8, 10)), 11, True),
+        (By(date(2023, 8, 11)), 11, False),
+    ],
+)
+def test_late_is_what_happened_after_the_last_day_in_time(form: DateForm, day: int, late: bool) -> None:
+    story = tell_of(deadline(form))
+    story.tell("received", at(8, 20), "report", "beta", happened_at=at(8, day, 23))
+    agenda = story.agenda()
+    assert read_cell(agenda, agenda.by_key["report", "beta"], at(8, 21)).late == late
+
+
+def test_an_extension_makes_a_late_answer_one_in_time() -> None:
+    story = tell_of(deadline(Before(date(2023, 8, 10))))
+    story.tell("received", at(8, 14), "report", "beta")
+    story.tell("extended", at(8, 15), "report", "beta", form=By(date(2023, 8, 14)))
+    agenda = story.agenda()
+    assert not read_cell(agenda, agenda.by_key["report", "beta"], at(8, 21)).late
+
+
+def test_the_channel_still_missing_is_shown_once_something_arrived() -> None:
+    story = tell_of(REPORT)
+
+    def missing() -> tuple[str, ...]:
+        agenda = story.agenda()
+        return read_cell(agenda, agenda.by_key["report", "beta"], at(8, 14)).missing_channels
+
+    assert missing() == ()
+    story.tell("received", at(8, 1), "report", "beta", channel="email")
+    assert missing() == ("paper",)
+    story.tell("received", at(8, 3), "report", "beta", channel="paper")
+    assert missing() == ()
+
+
+def test_the_board_has_every_obligation_in_the_order_of_the_plan() -> None:
+    story = tell_of(REPORT, event(On(date(2023, 6, 5), date(2023, 6, 7))))
+    cells = [(c.obligation.milestone, c.obligation.party) for c in draw_board(story.agenda(), at(8, 1))]
+    assert cells == [(id, party) for id in ("report", "meeting") for party in ("lead", "beta", "gamma")]
+
+
+# ---- what waits for what
+
+SUMMARY = deadline(Before(date(2023, 8, 20)), "summary", responsible=("lead",), needs=("report", "meeting"))
+MEETING = event(On(date(2023, 8, 15), date(2023, 8, 15)))
+
+
+def test_what_is_needed_is_shown_with_those_who_still_owe_it() -> None:
+    story = tell_of(SUMMARY, REPORT, MEETING)
+    story.tell("received", at(8, 1), "report", "gamma")
+
+    def waits(day: int) -> dict[str, list[str]]:
+        found = still_needed(story.agenda(), SUMMARY, at(8, day))
+        return {milestone.id: [p.id for p in parties] for milestone, parties in found}
+
+    assert waits(10) == {"report": ["lead", "beta"], "meeting": ["lead"]}
+    assert waits(16) == {"report": ["lead", "beta"]}
+    story.tell("waived", at(8, 16), "report")
+    assert waits(17) == {}
+
+
+def test_what_is_needed_never_delays_a_rung() -> None:
+    alone = replace(SUMMARY, needs=())
+    assert tell_of(SUMMARY, REPORT, MEETING).ladder("summary", "lead") == tell_of(alone).ladder("summary", "lead")
+
+
+def test_a_milestone_is_complete_with_what_it_needs() -> None:
+    story = tell_of(SUMMARY, REPORT, MEETING)
+    story.tell("received", at(8, 1), "summary", "lead")
+    assert not is_complete(story.agenda(), "summary", at(8, 16))
+    for party in ("lead", "beta", "gamma"):
+        story.tell("received", at(8, 2), "report", party)
+    assert is_complete(story.agenda(), "report")
+    assert not is_complete(story.agenda(), "summary", at(8, 15))
+    assert is_complete(story.agenda(), "summary", at(8, 16))  # the day after the meeting
+    assert not is_complete(story.agenda(), "summary")
+
+
+def test_a_milestone_that_nobody_owes_is_not_complete() -> None:
+    assert not is_complete(tell_of(replace(REPORT, responsible=())).agenda(), "report")

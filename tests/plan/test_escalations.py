@@ -1,0 +1,170 @@
+"""Escalation is fair: days on which we could not be heard do not count (rule 3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from scheduler.plan.agenda import Rung
+from scheduler.plan.model import Before, Contact, Escalation, Ladder, Party
+
+from .builders import PARTIES, Story, at, days, deadline, party, tell_of, working_days
+
+LEAD, BETA, GAMMA = PARTIES
+AUGUST = deadline(Before(date(2023, 8, 10)))  # late from Friday 11 August, told to the lead on Monday 14 August
+NEW = Contact(name="new", email="new@beta.example")
+
+
+def escalation(story: Story, idle: tuple[int, ...] = (), party: str = "beta") -> Rung:
+    """Return the escalation about a party; `idle` holds days of August."""
+    found = story.rungs(party=party, idle=[date(2023, 8, day) for day in idle])
+    return next(rung for rung in found if rung.name == "escalate:2wd")
+
+
+def bounce(story: Story, day: int, who: str, hour: int = 9) -> None:
+    """Record that one of beta's addresses bounced."""
+    story.tell("bounced", at(8, day, hour), party="beta", address=f"{who}@beta.example")
+
+
+def move_house(story: Story, day: int, *contacts: Contact) -> None:
+    """Load a roster that gives beta other contacts."""
+    moved = replace(story.plan.parties["beta"], contacts=contacts)
+    story.revise(replace(story.plan, parties=dict(story.plan.parties) | {"beta": moved}), at(8, day))
+
+
+@pytest.mark.parametrize(
+    ("idle", "day"),
+    [
+        ((), 14),
+        ((10,), 14),  # not late yet: nothing to count
+        ((11,), 15),
+        ((14,), 15),
+        ((11, 14), 16),
+        ((11, 14, 15, 16, 17), 21),
+        ((12, 13), 14),  # a weekend is not counted anyway
+        ((15,), 14),
+    ],
+)
+def test_a_day_on_which_the_daemon_was_down_is_not_counted(idle: tuple[int, ...], day: int) -> None:
+    assert escalation(tell_of(AUGUST), idle).at == at(8, day)
+
+
+def test_a_moved_escalation_says_from_where() -> None:
+    note = escalation(tell_of(AUGUST), (11,)).note
+    assert note == (
+        "2 working days after 2023-08-10, the last day in time; "
+        "moved from 2023-08-14: days on which we could not reach anybody do not count"
+    )
+
+
+def test_overdue_notices_keep_their_days() -> None:
+    story = tell_of(AUGUST)
+    idle = [date(2023, 8, 11), date(2023, 8, 14)]
+    assert [r.at for r in story.rungs() if r.kind == "overdue"] == [
+        r.at for r in story.rungs(idle=idle) if r.kind == "overdue"
+    ]
+
+
+def test_a_count_of_days_waits_as_many_working_days_as_it_spans() -> None:
+    ladder = Ladder(escalate=(Escalation(after=days(4), to="lead"),))
+    story = tell_of(replace(AUGUST, ladder=ladder))
+    assert [r.at for r in story.rungs() if r.kind == "escalation"] == [at(8, 14)]
+    assert [r.at for r in story.rungs(idle=[date(2023, 8, 11)]) if r.kind == "escalation"] == [at(8, 15)]
+
+
+def test_several_escalations_ascend_in_whatever_order_they_are_written() -> None:
+    steps = (Escalation(after=working_days(5), to="deputies"), Escalation(after=working_days(2), to="lead"))
+    story = tell_of(replace(AUGUST, ladder=Ladder(escalate=steps)))
+    assert [r.name for r in story.rungs() if r.kind == "escalation"] == ["escalate:2wd", "escalate:5wd"]
+
+
+def test_a_ladder_without_escalation_never_tells_anybody() -> None:
+    story = tell_of(replace(AUGUST, ladder=Ladder(escalate=())))
+    bounce(story, 1, "officer")
+    assert not [r for r in story.rungs() if r.kind == "escalation"]
+
+
+# ---- bounces
+
+
+def test_while_every_address_bounces_nobody_is_told() -> None:
+    story = tell_of(AUGUST)
+    bounce(story, 1, "officer")
+    assert escalation(story).state == "planned"
+    bounce(story, 11, "head")
+    found = escalation(story)
+    assert (found.state, found.reason) == (
+        "skipped",
+        "every address of the party bounces; put its contacts right first",
+    )
+    assert escalation(story, party="gamma").state == "planned"
+
+
+def test_an_escalation_before_the_last_address_died_stands() -> None:
+    story = tell_of(AUGUST)
+    bounce(story, 1, "officer")
+    bounce(story, 15, "head")
+    assert escalation(story).state == "planned"
+
+
+def test_the_days_on_which_every_address_bounced_are_not_counted() -> None:
+    story = tell_of(AUGUST)
+    for who in ("officer", "head"):
+        bounce(story, 11, who)
+    move_house(story, 15, NEW)
+    found = escalation(story)
+    assert (found.state, found.at) == ("planned", at(8, 17))
+    assert story.agenda().bounces == {"beta": ((at(8, 11, 9), at(8, 15)),)}
+
+
+def test_one_address_that_works_is_enough() -> None:
+    story = tell_of(AUGUST)
+    bounce(story, 11, "officer")
+    move_house(story, 15, NEW)
+    assert escalation(story).at == at(8, 14)
+    assert story.agenda().bounces == {}
+
+
+def test_new_addresses_can_die_too() -> None:
+    story = tell_of(AUGUST)
+    for who in ("officer", "head"):
+        bounce(story, 1, who)
+    move_house(story, 2, NEW)
+    bounce(story, 11, "new")
+    assert escalation(story).state == "skipped"
+    move_house(story, 14, Contact(name="newer", email="newer@beta.example"))
+    assert escalation(story).at == at(8, 16)
+    assert len(story.agenda().bounces["beta"]) == 2
+
+
+def test_an_address_known_to_be_dead_stays_dead_in_a_new_roster() -> None:
+    story = tell_of(AUGUST)
+    bounce(story, 1, "officer")
+    officer = BETA.contacts[0]
+    move_house(story, 2, officer)
+    assert escalation(story).state == "skipped"
+
+
+def test_an_address_that_works_again_ends_it() -> None:
+    story = tell_of(AUGUST)
+    for who in ("officer", "head"):
+        bounce(story, 11, who)
+    story.tell("rerouted", at(8, 15), party="beta", address="officer@beta.example")
+    assert escalation(story).at == at(8, 17)
+
+
+def test_undoing_a_bounce_is_as_if_it_had_not_been_recorded() -> None:
+    story = tell_of(AUGUST)
+    for who in ("officer", "head"):
+        bounce(story, 11, who)
+    story.undo(story.facts[-1], at(8, 14))
+    assert (escalation(story).state, escalation(story).at) == ("planned", at(8, 14))
+
+
+@pytest.mark.parametrize("roster", [(LEAD, party("beta", contacts=()), GAMMA), (LEAD, GAMMA)])
+def test_a_party_without_addresses_has_none_that_bounce(roster: tuple[Party, ...]) -> None:
+    story = tell_of(replace(AUGUST, responsible=("gamma",)), parties=roster)
+    bounce(story, 11, "officer")
+    assert story.agenda().bounces == {}

@@ -1,0 +1,150 @@
+"""Who a rung's mail goes to (rules 7 and 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from scheduler.plan.model import Before, Contact, Escalation, Group, Party, Plan, Role
+from scheduler.plan.recipients import (
+    Recipient,
+    bounced_addresses,
+    contacts_for,
+    escalation_named,
+    heads_of,
+    operators,
+    superiors,
+)
+
+from .builders import PARTIES, at, deadline, plan, tell_of, working_days
+
+TO_LEAD = Escalation(after=working_days(2), to="lead")
+DEPUTIES = Group(id="deputies", parties=("beta", "gamma"))
+LEAD, BETA, GAMMA = PARTIES
+
+
+def staffed(*roles: Role) -> Party:
+    """Return a party with one contact for each role; the address says which."""
+    contacts = tuple(Contact(name=r, email=f"{r}{n}@x.example", role=r) for n, r in enumerate(roles))
+    return replace(BETA, contacts=contacts)
+
+
+def addresses(found: Sequence[Recipient]) -> list[str]:
+    """Return the local parts of the addresses."""
+    return [r.contact.email.partition("@")[0] for r in found]
+
+
+@pytest.mark.parametrize(
+    ("roles", "bounced", "reminded", "overdue"),
+    [
+        (("officer", "head"), (), ["officer0"], ["officer0", "head1"]),
+        (("officer", "officer", "head"), (), ["officer0", "officer1"], ["officer0", "officer1", "head2"]),
+        (("head", "assistant"), (), ["head0"], ["head0"]),
+        (("assistant",), (), ["assistant0"], ["assistant0"]),
+        (("officer", "head", "assistant"), ("officer0",), ["head1"], ["head1"]),
+        (("officer", "head", "assistant"), ("officer0", "head1"), ["assistant2"], ["assistant2"]),
+        (("officer", "officer", "head"), ("officer0",), ["officer1"], ["officer1", "head2"]),
+        (("officer", "head"), ("head1",), ["officer0"], ["officer0"]),
+        (("officer",), ("officer0",), [], []),
+        ((), (), [], []),
+    ],
+)
+def test_officers_else_the_head_else_an_assistant_and_overdue_also_the_head(
+    roles: tuple[Role, ...], bounced: Collection[str], reminded: list[str], overdue: list[str]
+) -> None:
+    dead = [f"{name}@x.example" for name in bounced]
+    party = staffed(*roles)
+    assert addresses(contacts_for(party, with_head=False, bounced=dead)) == reminded
+    assert addresses(contacts_for(party, with_head=True, bounced=dead)) == overdue
+
+
+def test_one_address_gets_one_mail() -> None:
+    twice = (Contact(name="a", email="a@x.example"), Contact(name="b", email="a@x.example", role="head"))
+    party = replace(BETA, contacts=twice)
+    assert len(contacts_for(party, with_head=True)) == 1
+
+
+def test_heads_whose_addresses_work() -> None:
+    assert addresses(heads_of(staffed("officer", "head", "head"))) == ["head1", "head2"]
+    assert addresses(heads_of(staffed("officer", "head", "head"), ["head1@x.example"])) == ["head2"]
+
+
+# ---- escalation
+
+
+def told(known: Plan, about: str, to: str = "lead", bounced: Collection[str] = ()) -> list[str]:
+    """Return the addresses told that a party has not answered."""
+    return [r.contact.email for r in superiors(known, replace(TO_LEAD, to=to), about, bounced)]
+
+
+def test_the_lead_is_told_of_the_others() -> None:
+    assert told(plan(groups=(DEPUTIES,)), "beta") == ["officer@lead.example"]
+
+
+def test_the_heads_of_the_deputies_are_told_of_the_lead() -> None:
+    assert told(plan(groups=(DEPUTIES,)), "lead") == ["head@beta.example", "head@gamma.example"]
+
+
+@pytest.mark.parametrize("groups", [(), (Group(id="deputies"),)], ids=["no group", "nobody in it"])
+def test_without_deputies_the_leads_own_head_is_told(groups: tuple[Group, ...]) -> None:
+    assert told(plan(groups=groups), "lead") == ["head@lead.example"]
+
+
+def test_deputies_that_cannot_be_reached_leave_the_leads_own_head() -> None:
+    dead = ["head@beta.example", "head@gamma.example"]
+    assert told(plan(groups=(DEPUTIES,)), "lead", bounced=dead) == ["head@lead.example"]
+
+
+def test_nobody_above() -> None:
+    headless = replace(LEAD, contacts=LEAD.contacts[:1])
+    assert told(plan(parties=(headless, BETA, GAMMA)), "lead") == []
+
+
+def test_one_deputy_is_told_of_another() -> None:
+    assert told(plan(groups=(DEPUTIES,)), "gamma", to="deputies") == ["head@beta.example"]
+
+
+def test_an_escalation_is_found_by_the_name_of_its_rung() -> None:
+    report = deadline(Before(date(2023, 8, 10)))
+    assert escalation_named(report, "escalate:2wd") == TO_LEAD
+    assert escalation_named(report, "escalate:5wd") is None
+
+
+# ---- bounces
+
+
+def test_the_addresses_that_bounce() -> None:
+    story = tell_of()
+    story.tell("bounced", at(8, 1), party="beta", address="officer@beta.example")
+    story.tell("bounced", at(8, 1), party="beta", address="head@beta.example")
+    story.tell("bounced", at(8, 1), party="beta")
+    story.tell("rerouted", at(8, 2), party="beta")
+    story.tell("rerouted", at(8, 3), party="beta", address="head@beta.example")
+    story.tell("received", at(8, 4), party="beta")
+    assert bounced_addresses(story.facts) == {"officer@beta.example"}
+
+
+# ---- operators
+
+
+def test_operators_are_the_configured_addresses() -> None:
+    found = operators(plan(), ["head@lead.example", "other@x.example"])
+    assert [(r.party.id, r.contact.name, r.contact.email) for r in found] == [
+        ("lead", "head", "head@lead.example"),
+        ("lead", "", "other@x.example"),
+    ]
+
+
+def test_else_the_first_officer_of_the_lead() -> None:
+    assert addresses(operators(plan(), [])) == ["officer"]
+    two = replace(LEAD, contacts=tuple(Contact(name=n, email=f"{n}@x.example") for n in "ab"))
+    assert addresses(operators(plan(parties=(two, BETA, GAMMA)), [])) == ["a"]
+
+
+def test_a_plan_without_lead_has_its_first_party_for_it() -> None:
+    found = operators(plan(parties=(GAMMA, BETA)), [])
+    assert [r.party.id for r in found] == ["gamma"]
+    assert operators(plan(parties=()), ["a@x.example"]) == []
