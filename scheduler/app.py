@@ -201,10 +201,14 @@ def run_replay(app: App, replay: Replay, stopping: threading.Event, say: Callabl
         raise UserError("there is no sound plan to replay", hint="`hanchot check` says what is wrong")
     start = to_instant(replay.first, time(), definitions[0].plan.zone)
     clock = ReplayClock(start, replay.speed)
+    facts = [fact for definition in definitions for fact in _facts_in(replay.scenario, definition)]
     app = replace(app, settings=prepare_replay(app.settings), clock=clock)
-    facts = [fact for d in definitions for fact in _facts_in(replay.scenario, d)] if replay.scenario else []
     with app.store() as store:
-        ticker = app.ticker(store, stopping=stopping, arrivals=Arrivals(facts, _recorder(app, store, definitions)))
+        ticker = app.ticker(
+            store,
+            stopping=stopping,
+            arrivals=Arrivals(facts, _recorder(app.desk(store), definitions, lambda event: ticker.report(event))),
+        )
         ticker.load()
         watch = _ReplayWatch(store, ticker, clock, lambda: say(_farewell(app, store)))
         EmbeddedEngine(ticker, system=SystemClock(), stopping=stopping, after_tick=watch.after_tick).run()
@@ -282,8 +286,7 @@ def _replay_config(settings: Settings) -> str:
     )
 
 
-def _recorder(app: App, store: Store, definitions: Sequence[Definition]) -> Callable[[Fact], Recorded | None]:
-    desk = app.desk(store)
+def _recorder(desk: Desk, definitions: Sequence[Definition], report: Report) -> Callable[[Fact], Recorded | None]:
     by_id = {definition.plan.id: definition for definition in definitions}
 
     def put_down(fact: Fact) -> Recorded | None:
@@ -291,9 +294,9 @@ def _recorder(app: App, store: Store, definitions: Sequence[Definition]) -> Call
         try:
             recorded = record(desk, by_id[fact.plan], fact)
         except UserError as error:
-            app.report(Event(word="trouble", at=fact.recorded_at, plan=fact.plan, text=f"{words}: {error}"))
+            report(Event(word="trouble", at=fact.recorded_at, plan=fact.plan, text=f"{words}: {error}"))
             return None
-        app.report(
+        report(
             Event(
                 word="recorded",
                 at=fact.recorded_at,

@@ -72,5 +72,6 @@ class ReplayClock:
             self.is_stopped = True
 
     def _now(self) -> datetime:
-        gone = timedelta(seconds=(self._monotonic() - self._since) * self._speed)
-        return min(self._from + gone, self._goal)
+        ahead = (self._goal - self._from).total_seconds()
+        gone = (self._monotonic() - self._since) * self._speed  # may be more seconds than a date can hold
+        return self._goal if gone >= ahead else self._from + timedelta(seconds=gone)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -99,11 +102,12 @@ def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> S
     """Return the settings of a file and the environment; raises `WrongInput` with every problem."""
     environment = os.environ if environment is None else environment
     data = _read(file)
-    problems = _override(data, environment)
+    variables, problems = _override(data, environment)
+    problems += [Problem(file=str(file), key="folder", message="unknown key")] if "folder" in data else []
     try:
         settings = Settings.model_validate({**data, "folder": file.parent})
     except ValidationError as error:
-        problems += [_problem(file, details) for details in error.errors()]
+        problems += [_problem(file, details, variables) for details in error.errors()]
     if problems:
         raise WrongInput(problems)
     return settings
@@ -111,16 +115,26 @@ def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> S
 
 def read_secret(file: Path) -> bytes:
     """Return the secret in a file, made at first use and readable by its owner only."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _existing_secret(file)
-    except OSError as error:
-        raise UserError(f"cannot write the secret {file}: {error.strerror}", hint="check web.secret_file") from error
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(secrets.token_hex(32))
+    if not file.exists():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _write_secret(file)
+        except OSError as error:
+            hint = "check web.secret_file, its folder and the disk"
+            raise UserError(f"cannot write the secret {file}: {error.strerror}", hint=hint) from error
     return _existing_secret(file)
+
+
+def _write_secret(file: Path) -> None:
+    """Put a whole new secret in its place in one step; if another process was first, its secret stays."""
+    descriptor, draft = mkstemp(prefix=f"{file.name}.", dir=file.parent)  # readable by its owner only
+    try:
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            os.link(draft, file)
+    finally:
+        Path(draft).unlink()
 
 
 def _existing_secret(file: Path) -> bytes:
@@ -142,12 +156,26 @@ def _read(file: Path) -> dict[str, Any]:
         raise WrongInput(f"no configuration at {file}", hint="`hanchot init DIR` writes one") from error
     except OSError as error:
         raise WrongInput(f"cannot read {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WrongInput([Problem(file=str(file), message=str(error), hint="it must be TOML in UTF-8")]) from error
+    except UnicodeDecodeError as error:
+        raise WrongInput([Problem(file=str(file), message="is not text in UTF-8", hint="save it as UTF-8")]) from error
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"at line (\d+)", str(error))
+        line = int(where[1]) if where else None
+        problem = Problem(file=str(file), line=line, message=f"is not valid TOML: {error}", hint=_source(file, line))
+        raise WrongInput([problem]) from error
 
 
-def _override(data: dict[str, Any], environment: Mapping[str, str]) -> list[Problem]:
-    """Lay HANCHOT_SECTION__KEY over the file's data; return a problem for each that names no key."""
+def _source(file: Path, line: int | None) -> str | None:
+    rows = file.read_text(encoding="utf-8").splitlines()
+    return f"line {line} reads: {rows[line - 1].strip()}" if line is not None and line <= len(rows) else None
+
+
+def _override(data: dict[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    """Lay HANCHOT_SECTION__KEY over the file's data.
+
+    Return which key path each variable has set, and a problem for each that names no key.
+    """
+    variables: dict[str, str] = {}
     problems = []
     for name in sorted(environment):
         if not name.startswith(PREFIX) or "__" not in name:
@@ -155,11 +183,14 @@ def _override(data: dict[str, Any], environment: Mapping[str, str]) -> list[Prob
         section, _, key = name.removeprefix(PREFIX).lower().partition("__")
         known = _keys(section)
         if key in known:
-            data.setdefault(section, {})[key] = environment[name]
+            table = data.setdefault(section, {})
+            if isinstance(table, dict):  # what else it may be is refused with the rest of the file
+                table[key] = environment[name]
+                variables[f"{section}.{key}"] = name
         else:
             choices = sorted(f"{PREFIX}{s}__{k}".upper() for s in _sections() for k in _keys(s))
             problems.append(Problem(key=name, message="names no setting", hint=near_names(name, choices)))
-    return problems
+    return variables, problems
 
 
 def _sections() -> list[str]:
@@ -173,11 +204,16 @@ def _keys(section: str) -> list[str]:
     return [info.alias or name for name, info in field.annotation.model_fields.items()]
 
 
-def _problem(file: Path, details: Mapping[str, Any]) -> Problem:
+def _problem(file: Path, details: Mapping[str, Any], variables: Mapping[str, str]) -> Problem:
     where = [str(part) for part in details["loc"]]
     hint = None
     message = str(details["msg"])
     if details["type"] == "extra_forbidden":
         message = "unknown key"
         hint = near_names(where[-1], _keys(where[0]) if len(where) > 1 else _sections())
+    elif details["type"] == "model_type":
+        message, hint = "must be a table", f"write [{where[0]}] and its keys below it"
+    variable = variables.get(".".join(where[:2]))
+    if variable is not None:
+        return Problem(key=variable, message=message, hint="the variable overrides the file")
     return Problem(file=str(file), key=".".join(where), message=message, hint=hint)

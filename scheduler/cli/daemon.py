@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 from datetime import date
@@ -11,11 +12,12 @@ from types import FrameType
 import click
 
 from scheduler.app import Replay, run_daemon, run_replay
+from scheduler.cli.printing import example
 from scheduler.cli.session import Day, Session
 from scheduler.errors import ExitCode, UserError
 
 
-@click.command(epilog="Example: hanchot run --replay-from 2023-02-20 --speed 86400")
+@click.command(epilog=example("hanchot run --replay-from 2023-02-20 --speed 86400"))
 @click.option("--replay-from", type=Day(), help="Live through the past from this day, in a data folder of its own.")
 @click.option(
     "--speed", type=click.FloatRange(min=1), default=86400.0, show_default=True, help="Replayed seconds a second."
@@ -23,21 +25,31 @@ from scheduler.errors import ExitCode, UserError
 @click.option("--scenario", type=click.Path(path_type=Path), help="What happens during the replay (TOML).")
 @click.pass_obj
 def run(session: Session, replay_from: date | None, speed: float, scenario: Path | None) -> None:
-    """Run the daemon until it is told to stop (SIGTERM, SIGINT); the mail in hand is finished first."""
+    """Run the daemon until it is told to stop.
+
+    SIGTERM and SIGINT (Ctrl-C) stop it; the mail in hand is finished first. With --replay-from it lives
+    through the past instead, by a clock of its own and with a record and mails of its own.
+    """
     if replay_from is None and scenario is not None:
         raise click.UsageError("--scenario goes with --replay-from")
+    if not math.isfinite(speed):
+        raise click.UsageError("--speed is not a number of seconds")
     stopping = threading.Event()
     _stop_on_signals(stopping)
     if replay_from is None:
         run_daemon(session.app, stopping)
         return
+    _say(
+        f"Replaying from {replay_from}, {speed:,.0f} seconds a second. Mails are written as files below "
+        f"{session.app.settings.resolve(session.app.settings.paths.data)}; nothing is sent to anybody."
+    )
     run_replay(session.app, Replay(first=replay_from, speed=speed, scenario=scenario), stopping, say=_say)
 
 
-@click.command(epilog="Example (crontab): */15 * * * * hanchot --config /etc/hanchot/config.toml tick")
+@click.command(epilog=example("*/15 * * * * hanchot --config /etc/hanchot/config.toml tick    # a line of a crontab"))
 @click.pass_obj
 def tick(session: Session) -> None:
-    """Do once everything that is due now, and end."""
+    """Do once everything that is due now, and end: the daemon for users of cron."""
     with session.app.store() as store:
         ticker = session.app.ticker(store)
         problems = ticker.load()

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from scheduler.actions.listings import explain_rung, list_board, message_row
-from scheduler.cli.printing import print_fields, print_json, print_table, short
+from scheduler.actions.requests import MOMENT
+from scheduler.cli.printing import example, print_fields, print_json, print_table, short
 from scheduler.cli.session import Moment, Session, format_option, in_zone
 from scheduler.errors import NothingMatched
 from scheduler.plan.dates import ONE_DAY, to_instant
@@ -21,7 +22,7 @@ from scheduler.ports import MessageRow, Unit
 _STATES = ("queued", "inflight", "held", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous")
 
 
-@click.command(epilog="Example: hanchot status --plan bac-trung-bo-2023 --milestone dang-ky --as-of 2023-03-21")
+@click.command(epilog=example("hanchot status --plan bac-trung-bo-2023 --milestone dang-ky --as-of 2023-03-21"))
 @click.option("--plan", "plan_id", help="Only this plan.")
 @click.option("--milestone", help="Only this milestone.")
 @click.option("--party", help="Only this party.")
@@ -53,8 +54,10 @@ def status(
             **row,
             "next_step": f"{row['next']['rung']} {short(row['next']['at'])}" if row["next"] else "",
             "received": short(row["received"]),
-            "seen": f"{row['seen']} ({short(row['checked'])})" if row["seen"] else "",
-            "status": f"{row['status']}{' (late)' if row['late'] and 'late' not in row['status'] else ''}",
+            "seen": f"{row['seen']} ({short(row['checked'])})" if row["seen"] and _is_open(row) else "",
+            "status": f"{row['status']}{' (late)' if row['late'] and 'late' not in row['status'] else ''}".replace(
+                "_", " "
+            ),
         }
         for row in rows
         if row["role"] == "owes" or party is not None
@@ -69,15 +72,18 @@ def status(
         "next_step": "next step",
         "seen": "last check",
     }
-    print_table(shown, columns, empty="No plan.")
+    print_table(shown, columns, empty="Nothing is owed; --format json also lists who attends.")
 
 
-@click.command(epilog="Example: hanchot why r17")
+@click.command(epilog=example("hanchot why r17"))
 @click.argument("id")
 @format_option
 @click.pass_obj
 def why(session: Session, id: str, style: str) -> None:
-    """Say why a mail was sent or not: ID is a step (r17), a mail (m5) or a Message-ID."""
+    """Say why a mail was sent or not.
+
+    ID is a step (r17), a mail (m5) or a Message-ID.
+    """
     with session.app.store() as store, store.reading() as view:
         rows = _explain(session, view, id)
     if style == "json":
@@ -93,7 +99,7 @@ def outbox() -> None:
     """Mails on their way, and what became of them."""
 
 
-@outbox.command("list", epilog="Example: hanchot outbox list --state failed")
+@outbox.command("list", epilog=example("hanchot outbox list --state failed"))
 @click.option("--plan", "plan_id", help="Only this plan.")
 @click.option(
     "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only these states. May be repeated."
@@ -105,6 +111,8 @@ def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], 
     with session.app.store() as store, store.reading() as view:
         zones = session.zones
         rows = [message_row(mail, zones(mail.plan)) for mail in view.outbox.list(plan=plan_id, states=states)]
+    if not rows:
+        session.plans(plan_id)  # an unknown plan is told from one without mails
     if style == "json":
         print_json(rows)
         return
@@ -112,7 +120,7 @@ def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], 
     print_table([{**row, "created": short(row["created"])} for row in rows], columns, empty="No mails.")
 
 
-@outbox.command("show", epilog="Example: hanchot outbox show m5")
+@outbox.command("show", epilog=example("hanchot outbox show m5"))
 @click.argument("id")
 @click.option("--raw", is_flag=True, help="The bytes as they are sent.")
 @click.pass_obj
@@ -132,10 +140,15 @@ def outbox_show(session: Session, id: str, raw: bool) -> None:
 COMMANDS = (status, why, outbox)
 
 
+def _is_open(row: Mapping[str, Any]) -> bool:
+    """Return whether a status check still has something to look for."""
+    return row["status"] in ("pending", "due_soon", "due_today", "overdue", "partial", "revision")
+
+
 def _instant(as_of: date | datetime, plan: Plan) -> datetime:
     if isinstance(as_of, datetime):
         return in_zone(as_of, plan)
-    return to_instant(as_of + ONE_DAY, time(), plan.zone)
+    return to_instant(as_of + ONE_DAY, time(), plan.zone) - MOMENT
 
 
 def _explain(session: Session, view: Unit, id: str) -> list[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ import click
 
 from scheduler.actions.listings import list_agenda, list_plans
 from scheduler.app import simulate, write_starter
-from scheduler.cli.printing import print_json, print_problem, print_table, short
+from scheduler.cli.printing import example, print_json, print_problem, print_table, short
 from scheduler.cli.session import Day, Session, format_option
 from scheduler.errors import ExitCode
 from scheduler.plan.dates import ONE_DAY, to_instant
@@ -27,39 +27,43 @@ _DELIVERY_COLUMNS = {
 }
 
 
-@click.command(epilog="Example: hanchot init our-office")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.command(epilog=example("hanchot init our-office"))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.pass_obj
 def init(session: Session, folder: Path) -> None:
-    """Write a starter folder: a configuration, a plan and a roster, with comments."""
+    """Write a starter folder: configuration, plan and roster."""
     for path in write_starter(folder, session.today):
         click.echo(path)
     click.echo(f"Next: edit the files, then `cd {folder}` and `hanchot check`.", err=True)
 
 
-@click.command(epilog="Example: hanchot check workflows/bac-trung-bo/2023.toml")
+@click.command(epilog=example("hanchot check workflows/bac-trung-bo/2023.toml"))
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @format_option
 @click.pass_obj
 def check(session: Session, paths: tuple[Path, ...], style: str) -> None:
-    """Validate the configuration and the definitions: every problem, with its place and the way out."""
+    """Validate the configuration and the definitions.
+
+    Every problem is listed with its place and the way out. Without PATHS everything that the configuration
+    names is looked at.
+    """
     problems = session.app.definitions.check(paths)
     errors = sum(problem.severity == "error" for problem in problems)
     if style == "json":
         print_json(_problem_row(asdict(problem)) for problem in problems)
     else:
         for problem in problems:
-            print_problem(problem)
+            print_problem(problem, err=False)
         click.echo(f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}")
     if errors:
         raise SystemExit(ExitCode.WRONG_INPUT)
 
 
-@click.command(epilog="Example: hanchot plans --format json")
+@click.command(epilog=example("hanchot plans --format json"))
 @format_option
 @click.pass_obj
 def plans(session: Session, style: str) -> None:
-    """List the plans, their revision, and what in them is tentative or undated."""
+    """List the plans and what in them is tentative or undated."""
     loaded = session.app.definitions.load()
     with session.app.store() as store, store.reading() as view:
         rows = list(list_plans(view, [definition.plan for definition in loaded.definitions]))
@@ -79,7 +83,7 @@ def plans(session: Session, style: str) -> None:
 
 
 @click.command(
-    "simulate", epilog="Example: hanchot simulate bac-trung-bo-2023 --from 2023-02-20 --to 2023-12-31 --format json"
+    "simulate", epilog=example("hanchot simulate bac-trung-bo-2023 --from 2023-02-20 --to 2023-12-31 --format json")
 )
 @click.argument("plan")
 @click.option("--from", "first", type=Day(), required=True, help="The first day; the plan counts as loaded then.")
@@ -91,9 +95,9 @@ def plans(session: Session, style: str) -> None:
 def simulate_command(
     session: Session, plan: str, first: date, last: date, scenario: Path | None, diff: Path | None, style: str
 ) -> None:
-    """Play a period in memory: who gets what and when. Nothing is sent or stored.
+    """Play a period in memory: who gets what and when.
 
-    PLAN is the id of a plan or a definition file.
+    Nothing is sent or stored. PLAN is the id of a plan or a definition file.
     """
     if last < first:
         raise click.UsageError("--to lies before --from")
@@ -106,10 +110,11 @@ def simulate_command(
         print_json(rows)
         return
     columns = {"change": "", **_DELIVERY_COLUMNS} if diff is not None else _DELIVERY_COLUMNS
-    print_table(_with_short(rows, "at"), columns, empty="No difference." if diff else "Nothing happens in this period.")
+    shown = [{**row, "rung": row["rung"] or row["kind"]} for row in _with_short(rows, "at")]
+    print_table(shown, columns, empty="No difference." if diff else "Nothing happens in this period.")
 
 
-@click.command(epilog="Example: hanchot agenda --plan bac-trung-bo-2023 --to 2023-06-30")
+@click.command(epilog=example("hanchot agenda --plan bac-trung-bo-2023 --to 2023-06-30"))
 @click.option("--from", "first", type=Day(), help="The first day; today if left out.")
 @click.option("--to", "last", type=Day(), help="The last day; the end of the plan if left out.")
 @click.option("--plan", "plan_id", help="Only this plan.")

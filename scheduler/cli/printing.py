@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
 from typing import Any
 
 import click
@@ -12,7 +13,8 @@ import click
 from scheduler.engine.events import Event
 from scheduler.errors import Problem, UserError
 
-_WIDE = 200  # columns where the output is no terminal
+_WIDE = 10_000  # columns where the output is no terminal: one row stays one line, so that grep serves
+_FOLDING = frozenset({"title", "subject", "reason", "missing", "note", "seen", "to"})  # in a narrow terminal
 
 
 def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -22,10 +24,14 @@ def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str) -> None:
-    """Print rows as a table: `columns` maps a key to its heading; `empty` is said where there is none."""
+    """Print rows as a table: `columns` maps a key to its heading; `empty` is said where there is none.
+
+    Columns without any content are left out.
+    """
     if not rows:
         click.echo(empty)
         return
+    columns = {key: heading for key, heading in columns.items() if any(_cell(row.get(key)) for row in rows)}
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -33,11 +39,13 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *
 
     console = Console(width=None if sys.stdout.isatty() else _WIDE, soft_wrap=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in columns.values():
-        table.add_column(heading, overflow="fold")
+    for key, heading in columns.items():
+        table.add_column(heading, overflow="fold", no_wrap=key not in _FOLDING)
     for row in rows:
         table.add_row(*(Text(_cell(row.get(key))) for key in columns))
-    console.print(table)
+    with console.capture() as capture:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
 def print_fields(row: Mapping[str, Any], indent: str = "") -> None:
@@ -62,19 +70,24 @@ def print_error(error: UserError) -> None:
         print_problem(problem)
 
 
-def print_problem(problem: Problem) -> None:
-    """Print one problem on standard error."""
+def print_problem(problem: Problem, *, err: bool = True) -> None:
+    """Print one problem, on standard error unless it is what was asked for."""
     code = f" [{problem.code}]" if problem.severity == "warning" else ""
-    click.echo(f"{problem.severity}{code}: {problem}", err=True)
+    click.echo(f"{problem.severity}{code}: {problem}", err=err)
 
 
-def print_event(event: Event) -> None:
-    """Print one line for one thing that happened, on standard error."""
+def print_event(event: Event, zone: tzinfo | None) -> None:
+    """Print one line for one thing that happened, on standard error; `zone` None is the machine's."""
     if event.word == "checked":
         return
     what = " ".join(part for part in (event.milestone, event.party, event.rung) if part)
-    moment = event.at.astimezone().strftime("%Y-%m-%d %H:%M")
+    moment = event.at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
     click.echo(f"{moment}  {event.word:<9} {what}{'  ' if what else ''}{event.text}", err=True)
+
+
+def example(line: str) -> str:
+    """Return the last words of a command's help: an example that is not wrapped, so that it can be copied."""
+    return f"\b\nExample:\n  {line}"
 
 
 def short(instant: str | None) -> str:

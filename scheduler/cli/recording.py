@@ -12,7 +12,7 @@ import click
 from scheduler.actions import requests
 from scheduler.actions.listings import fact_row, rung_row
 from scheduler.actions.recording import Recorded
-from scheduler.cli.printing import print_json, print_problem, short
+from scheduler.cli.printing import example, print_json, print_problem, short
 from scheduler.cli.session import Day, Moment, Session, format_option, in_zone
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.model import Fact, FactKind, Plan
@@ -31,7 +31,7 @@ _by = click.option("--by", default="", help="Who says so.")
 _decision = click.option("--decision", default="", help="The document that decides it.")
 
 
-@click.command(epilog="Example: hanchot receive bac-trung-bo-2023 dang-ky nghe-an --channel paper --sent-on 2023-03-15")
+@click.command(epilog=example("hanchot receive bac-trung-bo-2023 dang-ky nghe-an --channel paper --sent-on 2023-03-15"))
 @_obligation
 @click.option("--deliverable", "deliverables", multiple=True, help="What came; all of it if left out. May be repeated.")
 @click.option("--channel", type=click.Choice(["paper", "email", "web"]), help="How it came.")
@@ -75,7 +75,7 @@ def receive(
     _record(session, fact, style, notify=not no_receipt)
 
 
-@click.command(epilog="Example: hanchot accept bac-trung-bo-2023 dang-ky nghe-an")
+@click.command(epilog=example("hanchot accept bac-trung-bo-2023 dang-ky nghe-an"))
 @_obligation
 @_by
 @format_option
@@ -87,7 +87,9 @@ def accept(session: Session, plan: str, milestone: str, party: str, by: str, sty
 
 @click.command(
     "return",
-    epilog="Example: hanchot return bac-trung-bo-2023 dang-ky nghe-an --missing danh-sach --note 'chưa có chữ ký'",
+    epilog=example(
+        "hanchot return bac-trung-bo-2023 dang-ky nghe-an --missing danh-sach-can-bo --note 'chưa có chữ ký'"
+    ),
 )
 @_obligation
 @click.option("--missing", multiple=True, help="What must be sent again; all of it if left out. May be repeated.")
@@ -102,7 +104,7 @@ def return_command(
     _record(session, _simple(session, "returned", plan, milestone, party, missing=missing, note=note, by=by), style)
 
 
-@click.command(epilog="Example: hanchot waive bac-trung-bo-2023 kiem-tra --all --reason 'không tổ chức'")
+@click.command(epilog=example("hanchot waive bac-trung-bo-2023 kiem-tra --all --reason 'không tổ chức'"))
 @click.argument("plan")
 @click.argument("milestone")
 @click.argument("party", required=False)
@@ -131,7 +133,7 @@ def waive(
 
 
 @click.command(
-    epilog="Example: hanchot extend bac-trung-bo-2023 dang-ky nghe-an --until 2023-03-27 --decision '12/CV-CTĐ'"
+    epilog=example("hanchot extend bac-trung-bo-2023 dang-ky nghe-an --until 2023-03-27 --decision '12/CV-CTĐ'")
 )
 @_obligation
 @click.option("--until", type=Day(), required=True, help="The new last day (included).")
@@ -142,13 +144,16 @@ def waive(
 def extend(
     session: Session, plan: str, milestone: str, party: str, until: date, decision: str, by: str, style: str
 ) -> None:
-    """Give one party more time: a full ladder for the new date, and a notice to the party."""
+    """Give one party more time.
+
+    It gets a notice of the new date and a full ladder of reminders for it.
+    """
     found = session.plan(plan)
     fact = requests.extended(found, milestone, party, at=session.now, until=until, decision=decision, by=by)
     _record(session, fact, style)
 
 
-@click.command(epilog="Example: hanchot nominate bac-trung-bo-2023 nominees nghe-an thanh-hoa")
+@click.command(epilog=example("hanchot nominate bac-trung-bo-2023 nominees nghe-an thanh-hoa"))
 @click.argument("plan")
 @click.argument("group")
 @click.argument("parties", nargs=-1)
@@ -175,7 +180,7 @@ def nominate(
 
 
 @click.command(
-    "fix-date", epilog="Example: hanchot fix-date bac-trung-bo-2023 so-ket 2023-06-08T08:00 --place 'Hà Tĩnh'"
+    "fix-date", epilog=example("hanchot fix-date bac-trung-bo-2023 so-ket 2023-06-08T08:00 --place 'Hà Tĩnh'")
 )
 @click.argument("plan")
 @click.argument("milestone")
@@ -205,14 +210,18 @@ def fix_date(
     _record(session, fact, style)
 
 
-@click.command(epilog="Example: hanchot undo f12 --reason 'ghi nhầm trường'")
+@click.command(epilog=example("hanchot undo f12 --reason 'ghi nhầm trường'"))
 @click.argument("fact")
 @click.option("--reason", required=True, help="Why it is taken back.")
 @_by
 @format_option
 @click.pass_obj
 def undo(session: Session, fact: str, reason: str, by: str, style: str) -> None:
-    """Take a recorded fact back: steps live again as if it had not been recorded; nothing is mailed."""
+    """Take a recorded fact back.
+
+    Steps live again as if it had not been recorded; nothing is mailed. FACT is the id that was
+    printed when it was recorded.
+    """
     target = session.find_fact(fact)
     withdrawn = Fact(
         plan=target.plan,
@@ -228,14 +237,18 @@ def undo(session: Session, fact: str, reason: str, by: str, style: str) -> None:
     _record(session, withdrawn, style)
 
 
-@click.command(epilog="Example: hanchot start bac-trung-bo-2023 --all-open")
+@click.command(epilog=example("hanchot start bac-trung-bo-2023 --all-open"))
 @click.argument("plan")
 @click.option("--all-open", is_flag=True, help="Nothing was received; all of it is still open.")
 @click.option("--all-received", is_flag=True, help="All of it was received in time.")
 @_by
 @click.pass_obj
 def start(session: Session, plan: str, all_open: bool, all_received: bool, by: str) -> None:
-    """Settle what was already past its last day when the plan was first loaded."""
+    """Settle what was already past when the plan was first loaded.
+
+    Nobody is accused of it until somebody says what is true: open, or received. Asks for each
+    without an option.
+    """
     if all_open and all_received:
         raise click.UsageError("--all-open and --all-received exclude each other")
     unknown = session.unknown(plan)

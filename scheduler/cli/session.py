@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,8 @@ from scheduler.actions.recording import Recorded, record
 from scheduler.app import App, find_settings, pick
 from scheduler.cli.printing import print_event
 from scheduler.clock import SystemClock
-from scheduler.errors import NothingMatched, UserError
+from scheduler.engine.events import Event
+from scheduler.errors import ExitCode, NothingMatched, UserError
 from scheduler.plan.dates import to_instant
 from scheduler.plan.model import Fact, Plan
 from scheduler.plan.obligations import Obligation
@@ -36,12 +37,22 @@ class Session:
     @cached_property
     def app(self) -> App:
         """Return the parts for the configuration."""
-        return App(settings=find_settings(self._config), clock=SystemClock(), report=print_event)
+        return App(settings=find_settings(self._config), clock=SystemClock(), report=self.report)
 
     @cached_property
     def loaded(self) -> Loaded:
         """Return what the definition files give."""
         return self.app.definitions.load()
+
+    def report(self, event: Event) -> None:
+        """Print what happens, in the time of the plan that it happens in."""
+        print_event(event, self._zone_of(event.plan))
+
+    def _zone_of(self, plan: str) -> tzinfo | None:
+        """Return a plan's zone; what belongs to no plan is told in the zone of all, or else of the machine."""
+        zones = {definition.plan.id: definition.plan.zone for definition in self.loaded.definitions}
+        shared: tzinfo | None = next(iter(zones.values())) if len(set(zones.values())) == 1 else None
+        return zones.get(plan, shared)
 
     @property
     def today(self) -> date:
@@ -135,7 +146,8 @@ class Moment(click.ParamType[date | datetime]):
 def in_zone(moment: date | datetime, plan: Plan) -> datetime:
     """Return a moment that a person named as a UTC instant; without an offset it is local to the plan."""
     if not isinstance(moment, datetime):
-        raise UserError(f"{moment} has no time of day", hint="write it like 2023-06-08T08:00")
+        hint = "write it like 2023-06-08T08:00"
+        raise UserError(f"{moment} has no time of day", hint=hint, exit_code=ExitCode.USAGE)
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     return to_instant(moment.date(), moment.time(), plan.zone)

@@ -56,6 +56,7 @@ def read_plan(file: File, roster: Roster, calendars: Sequence[Calendar], languag
         zone=head.timezone,
         remind_from=head.remind_from or head.issued,
         number=head.number,
+        short=head.short,
         language=head.language,
         lateness=head.lateness,
         office=building.office(head.office),

@@ -59,6 +59,7 @@ class PlanShape(Shape):
     year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
     timezone: Zone
     number: Line = ""
+    short: Line = ""
     remind_from: Day | None = None
     language: Line = "vi"
     holidays: Line | None = None

@@ -15,7 +15,7 @@ Word = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing that happened; `at` is UTC, `text` a sentence without addresses."""
+    """One thing that happened; `at` is aware, `text` a sentence without addresses."""
 
     word: Word
     at: datetime

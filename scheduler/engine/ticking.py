@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 from scheduler.actions.loading import take
@@ -95,7 +95,7 @@ class Ticker:
     ) -> None:
         self.store = store
         self.clock = clock
-        self.report = report
+        self._report = report
         self._definitions = definitions
         self._is_stopping = is_stopping
         self._arrivals = arrivals
@@ -104,15 +104,21 @@ class Ticker:
         self._estranged: dict[str, str] = {}
         self._agendas = Agendas()
         self._is_first = True
-        self._dispatcher = Dispatcher(store=store, composer=composer, report=report)
-        self._deliverer = Deliverer(store=store, mailer=mailer, report=report, name=name, is_stopping=is_stopping)
-        self._checking = Checking(store=store, checkers=checkers, report=report)
-        self._outages = OutageWatch(store=store, composer=composer, report=report, operators=operators)
+        self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report)
+        self._deliverer = Deliverer(store=store, mailer=mailer, report=self.report, name=name, is_stopping=is_stopping)
+        self._checking = Checking(store=store, checkers=checkers, report=self.report)
+        self._outages = OutageWatch(store=store, composer=composer, report=self.report, operators=operators)
 
     @property
     def plans(self) -> list[Plan]:
         """Return the plans that were loaded last, ordered by id."""
         return [self._current[id].plan for id in sorted(self._current)]
+
+    def report(self, event: Event) -> None:
+        """Report an event in the local time of its plan, else of the first plan."""
+        definition = self._current.get(event.plan) or next(iter(self._current.values()), None)
+        zone = definition.plan.zone if definition else UTC
+        self._report(replace(event, at=event.at.astimezone(zone)))
 
     def load(self) -> tuple[Problem, ...]:
         """Read the definitions and take what is new; a wrong one leaves its last good revision in force."""

@@ -42,7 +42,8 @@ class TemplateComposer:
     """Composes mails from the templates `mail/<language>/<kind>.{subject,txt,html}` of `folders`.
 
     The first folder that has a template wins, so an organisation's own come before those that
-    ship. Templates are compiled once. The same letter gives the same bytes.
+    ship. Templates are compiled once. The same letter gives the same bytes. Without an `organisation`
+    mails are sent in the name of the plan.
     """
 
     def __init__(
@@ -52,7 +53,8 @@ class TemplateComposer:
         self._loader = jinja2.FileSystemLoader(self._folders)
         self._organisation = organisation
         self._secret = secret
-        self._from = headers.write_address("From", _nfc(organisation), sender)
+        self._sender = sender
+        self._froms = {"": headers.write_address("From", "", sender)}  # by sender's name; also checks the address
         self._before_subject = headers.write_address("Reply-To", "", reply_to) if reply_to else ""
         self._domain = _id_domain(sender.rpartition("@")[2])
         self._environments: dict[str, jinja2.Environment] = {}
@@ -69,7 +71,7 @@ class TemplateComposer:
         environment = self._environment(letter.plan.language)
         name = f"mail/{letter.plan.language}/{letter.kind}"
         try:
-            view = views.describe(letter, self._organisation)
+            view = views.describe(letter, self._name(letter))
             subject = environment.get_template(f"{name}.subject").render(view)
             text = environment.get_template(f"{name}.txt").render(view)
             view["text"] = text = _GAP.sub("\n\n", text).strip() + "\n"
@@ -105,7 +107,7 @@ class TemplateComposer:
         message_id = f"<{digest}@{self._domain}>"
         head = "".join(
             (
-                self._from,
+                self._from(self._name(letter)),
                 headers.write_address("To", _nfc(letter.to.name), letter.to.email),
                 self._before_subject,
                 headers.write_text("Subject", subject),
@@ -125,6 +127,14 @@ class TemplateComposer:
             subject=subject,
             data=b"".join(parts),
         )
+
+    def _name(self, letter: Letter) -> str:
+        return self._organisation or letter.plan.sender_name
+
+    def _from(self, name: str) -> str:
+        if name not in self._froms:
+            self._froms[name] = headers.write_address("From", _nfc(name), self._sender)
+        return self._froms[name]
 
     def _digest(self, key: str) -> str:
         code = hmac.digest(self._secret, b"message-id\0" + key.encode(), "sha256")

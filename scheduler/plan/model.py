@@ -293,6 +293,7 @@ class Plan:
     zone: ZoneInfo
     remind_from: date
     number: str = ""
+    short: str = ""  # how mails name whose plan it is; see `sender_name`
     language: str = "vi"
     lateness: Literal["strict", "lenient"] = "lenient"
     office: Office = field(default_factory=Office)
@@ -306,6 +307,11 @@ class Plan:
     workdays: Workdays = field(default_factory=Workdays)
     digest: str = ""
     file: str = ""
+
+    @property
+    def sender_name(self) -> str:
+        """Return the name in which mails about the plan are sent."""
+        return self.short or self.office.name or self.title
 
     def milestone(self, id: str) -> Milestone:
         """Return the milestone of that id; an occurrence `id@date` gives its milestone."""

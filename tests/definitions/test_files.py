@@ -80,10 +80,15 @@ def test_a_folder_named_twice_is_read_once(folder: Path) -> None:
 
 
 def test_a_file_that_is_neither_plan_nor_roster_is_told(folder: Path, write: Write) -> None:
-    write("cluster/scenario.toml", "[[facts]]\nkind = 'received'\n")
+    write("cluster/stray.toml", "[[things]]\nkind = 'received'\n")
     (problem,) = load(folder).problems
     assert "neither a plan ([plan]) nor a roster ([parties])" in problem.message
     assert "calendars" in str(problem.hint)
+
+
+def test_a_scenario_beside_the_definitions_is_left_to_simulations(folder: Path, write: Write) -> None:
+    write("cluster/year.toml", "[[facts]]\nkind = 'received'\n")
+    assert load(folder).problems == ()
 
 
 @pytest.mark.parametrize(

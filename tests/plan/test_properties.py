@@ -1,0 +1,341 @@
+"""What holds of every plan, whatever happened to it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from scheduler.plan.agenda import Rung, draw_agenda
+from scheduler.plan.board import draw_board, is_complete, still_needed
+from scheduler.plan.dates import derive_due_date, local_day, next_opening, to_instant
+from scheduler.plan.model import Before, By, DateForm, Fact, Milestone, On, Plan
+from scheduler.plan.status import drop_withdrawn
+from scheduler.plan.workdays import Workdays
+
+from . import strategies as our
+from .builders import Story, deadline, tell_of
+
+Key = tuple[str, str, str, date]
+
+
+def drawn(story: Story, idle: Iterable[date] = ()) -> list[Rung]:
+    """Return every rung of a story."""
+    return list(story.agenda(frozenset(idle)).rungs())
+
+
+def matter(rung: Rung) -> tuple[str, str, str]:
+    """Return the obligation and the addressee of a rung."""
+    apart = rung.kind if rung.kind in ("escalation", "choose") else ""
+    return rung.milestone, rung.party, apart
+
+
+def of_obligation(rungs: Iterable[Rung]) -> Mapping[tuple[str, str], list[Rung]]:
+    """Return rungs by obligation."""
+    found = defaultdict(list)
+    for rung in rungs:
+        found[rung.milestone, rung.party].append(rung)
+    return found
+
+
+# ---- every agenda
+
+
+@given(our.stories())
+def test_a_promise_is_unique(story: Story) -> None:
+    assert [key for key, count in Counter(rung.key for rung in drawn(story)).items() if count > 1] == []
+
+
+@given(our.stories())
+def test_rungs_ascend_for_each_obligation_and_addressee(story: Story) -> None:
+    told = defaultdict(list)
+    for rung in drawn(story):
+        told[matter(rung)].append(rung.at)
+    assert dict(told) == {key: sorted(instants) for key, instants in told.items()}
+
+
+@given(our.stories())
+def test_no_two_planned_rungs_of_an_obligation_reach_one_addressee_at_one_instant(story: Story) -> None:
+    planned = Counter((*matter(rung), rung.at) for rung in drawn(story) if rung.state == "planned")
+    assert [key for key, count in planned.items() if count > 1] == []
+
+
+@given(our.stories(), our.instants(), our.instants(), our.instants())
+def test_splitting_a_period_changes_nothing(story: Story, *ends: datetime) -> None:
+    a, b, c = sorted(ends)
+
+    def within(first: datetime, last: datetime) -> list[Rung]:
+        return [rung for rung in drawn(story) if first <= rung.at < last]
+
+    assert Counter(within(a, c)) == Counter(within(a, b) + within(b, c))
+
+
+@given(our.stories())
+def test_drawing_twice_gives_the_same(story: Story) -> None:
+    agenda = story.agenda()
+    assert list(agenda.rungs()) == list(agenda.rungs()) == drawn(story)
+
+
+@given(our.stories())
+def test_no_planned_rung_falls_on_a_day_off(story: Story) -> None:
+    plan = story.plan
+    off = [r for r in drawn(story) if not plan.workdays.is_workday(local_day(r.at, plan.zone))]
+    assert {(r.name, r.state) for r in off} <= {("named-day", "skipped"), ("named-day", "cancelled")}
+    assert all(r.reason for r in off)
+
+
+@given(our.stories())
+def test_every_rung_is_at_the_plans_hour_in_the_plans_zone(story: Story) -> None:
+    """Only an invitation leaves at the opening. A wall-clock time that summer time skips moves on by the gap."""
+    plan = story.plan
+    for rung in drawn(story):
+        day, ladder = local_day(rung.at, plan.zone), plan.milestone(rung.milestone).ladder
+        if rung.name == "invite":
+            hours = (ladder.opens, ladder.closes)
+            assert (
+                next_opening(rung.at, opens=hours[0], closes=hours[1], zone=plan.zone, workdays=plan.workdays)
+                == rung.at
+            )
+        else:
+            assert rung.at == to_instant(day, ladder.at, plan.zone)
+
+
+@given(our.stories())
+def test_what_is_not_planned_says_why(story: Story) -> None:
+    assert all(bool(rung.reason) == (rung.state != "planned") for rung in drawn(story))
+
+
+@given(our.stories())
+def test_a_swallowed_rung_names_a_winner_of_its_instant(story: Story) -> None:
+    rungs = drawn(story)
+    at = {rung.key: rung.at for rung in rungs}
+    for rung in rungs:
+        if rung.reason.startswith("same day as "):
+            winner = (rung.milestone, rung.party, rung.reason.removeprefix("same day as "), rung.due)
+            assert at[winner] == rung.at
+
+
+@given(our.stories())
+def test_no_rung_lies_before_its_obligation_became_active_or_after_it_ended(story: Story) -> None:
+    start = max(to_instant(story.plan.remind_from, time(), story.plan.zone), story.loaded_at)
+    agenda = story.agenda()
+    for rung in agenda.rungs():
+        assert rung.at >= start
+        if (o := agenda.by_key.get((rung.milestone, rung.party))) is not None:
+            assert rung.at >= o.since
+            assert o.decided_by is None or rung.at >= o.decided_by.recorded_at
+
+
+@given(our.stories())
+def test_a_closed_obligation_has_no_planned_rung(story: Story) -> None:
+    agenda = story.agenda()
+    closed = {(o.milestone, o.party) for o in agenda.obligations if not o.standing.is_open}
+    planned = [r for r in agenda.rungs() if r.state == "planned" and r.kind != "choose"]
+    assert [r for r in planned if (r.milestone, r.party) in closed] == []
+
+
+@given(our.stories())
+def test_nobody_is_told_late_of_what_is_not_late(story: Story) -> None:
+    """An overdue notice or escalation never leaves before the boundary."""
+    agenda = story.agenda()
+    for rung in agenda.rungs():
+        due = agenda.by_key[rung.milestone, rung.party].due
+        if rung.kind in ("overdue", "escalation") and due is not None:
+            assert rung.at >= due.late_from
+        if rung.name in ("target", "named-day") and rung.state == "planned" and due is not None:
+            assert not due.is_late(rung.at)
+
+
+@given(our.stories(), our.instants())
+def test_the_board_can_be_read_at_any_instant(story: Story, now: datetime) -> None:
+    agenda = story.agenda()
+    assert len(draw_board(agenda, now)) <= len(agenda.obligations)
+    for milestone in story.plan.milestones:
+        assert still_needed(agenda, milestone, now) == []
+        assert is_complete(agenda, milestone.id) <= is_complete(agenda, milestone.id, now)
+
+
+# ---- what changes an agenda and what does not
+
+
+@given(our.stories(), our.instants())
+def test_undoing_a_fact_is_as_if_it_had_not_been_recorded(story: Story, later: datetime) -> None:
+    assume(story.facts and later >= story.facts[-1].recorded_at)
+    last = story.facts[-1]
+    without = replace(story, facts=story.facts[:-1])
+    expected = drawn(without)
+    story.undo(last, later)
+    assert drawn(story) == expected
+
+
+@given(our.stories())
+def test_only_facts_that_still_count_are_read(story: Story) -> None:
+    assert drawn(replace(story, facts=drop_withdrawn(story.facts))) == drawn(story)
+
+
+@given(our.stories(), st.sampled_from(our.CLOSING), our.instants(date(2023, 7, 1)))
+def test_a_fact_changes_no_other_obligation(story: Story, kind: str, when: datetime) -> None:
+    """Except for what is counted from it."""
+    assume(not story.facts or when >= story.facts[-1].recorded_at)
+    before = of_obligation(r for r in drawn(story) if not r.milestone.startswith("after"))
+    story.tell(kind, when, "report", "beta")  # type: ignore[arg-type]
+    after = of_obligation(r for r in drawn(story) if not r.milestone.startswith("after"))
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    assert changed <= {("report", "beta")}
+
+
+MOVES = st.lists(
+    st.tuples(
+        st.sampled_from(["amended", "date_fixed", "extended"]),
+        our.instants(date(2023, 2, 2)),
+        st.dates(date(2023, 2, 1), date(2023, 12, 31)),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def moved(moves: list[tuple[str, datetime, date]]) -> Story:
+    """Return a story in which the date of beta's report was moved again and again."""
+    story = tell_of(deadline(Before(date(2023, 8, 10))))
+    for kind, when, day in sorted(moves, key=lambda move: move[1]):
+        whom = "beta" if kind == "extended" else None
+        form: DateForm = Before(day) if kind == "amended" else By(day)
+        story.tell(kind, when, "report", whom, form=form)  # type: ignore[arg-type]
+    return story
+
+
+@given(MOVES)
+def test_a_moved_date_has_only_its_own_rungs_from_the_decision_on(moves: list[tuple[str, datetime, date]]) -> None:
+    story = moved(moves)
+    last = story.facts[-1]
+    assert isinstance(last.form, Before | By)
+    rungs = story.rungs()
+    assert {r.due for r in rungs} <= {last.form.day}
+    assert all(r.at >= last.recorded_at for r in rungs)
+    fresh = tell_of(deadline(last.form))
+    assert [(r.key, r.at) for r in rungs] == [(r.key, r.at) for r in fresh.rungs() if r.at >= last.recorded_at]
+
+
+@given(MOVES, our.instants(date(2023, 2, 2)))
+def test_a_date_moved_there_and_back_has_its_keys_again_from_the_way_back_on(
+    moves: list[tuple[str, datetime, date]], back: datetime
+) -> None:
+    assume(all(when <= back for _, when, _ in moves))
+    story = moved(moves)
+    fresh = [r for r in tell_of(deadline(Before(date(2023, 8, 10)))).rungs() if r.at >= back]
+    story.tell("amended", back, "report", form=Before(date(2023, 8, 10)))
+    assert story.rungs() == fresh
+
+
+@given(MOVES)
+def test_undoing_every_move_restores_the_first_ladder(moves: list[tuple[str, datetime, date]]) -> None:
+    story = moved(moves)
+    until = max(fact.recorded_at for fact in story.facts)
+    for fact in tuple(story.facts):
+        story.undo(fact, until)
+    assert story.rungs() == tell_of(deadline(Before(date(2023, 8, 10)))).rungs()
+
+
+# ---- escalation
+
+
+def escalations(rungs: Iterable[Rung]) -> dict[Key, datetime]:
+    """Return when each escalation leaves."""
+    return {rung.key: rung.at for rung in rungs if rung.kind == "escalation"}
+
+
+@given(our.stories(most=3), st.frozensets(our.any_day(), max_size=40))
+def test_idle_days_never_bring_an_escalation_nearer(story: Story, idle: frozenset[date]) -> None:
+    before, after = escalations(drawn(story)), escalations(drawn(story, idle))
+    assert all(after[key] >= at for key, at in before.items())
+
+
+@given(our.plans(), st.frozensets(our.any_day(), max_size=40))
+def test_an_escalation_moves_by_the_idle_working_days(known: Plan, idle: frozenset[date]) -> None:
+    """As many days that count lie between the last day in time and the escalation as without idle days."""
+    story = Story(known, loaded_at=datetime(2022, 12, 1, tzinfo=known.zone))
+    story.plan = replace(known, remind_from=date(2022, 12, 1))
+    agenda = story.agenda()
+    after = escalations(drawn(story, idle))
+    for key, at in escalations(agenda.rungs()).items():
+        due = agenda.by_key[key[0], key[1]].due
+        assert due is not None
+        span = due.last_in_time, local_day(at, known.zone)
+        counted = counting_days(known.workdays, *span)
+        moved = counting_days(known.workdays, due.last_in_time, local_day(after[key], known.zone))
+        assert len(moved - idle) == len(counted)
+        assert after[key] == at or (moved - idle and max(moved - idle) == local_day(after[key], known.zone))
+
+
+def counting_days(workdays: Workdays, start: date, end: date) -> set[date]:
+    """Return the working days after `start` up to and including `end`."""
+    days = (start + timedelta(days=n) for n in range(1, (end - start).days + 1))
+    return {day for day in days if workdays.is_workday(day)}
+
+
+# ---- dates
+
+
+@given(our.plans(), our.dated_forms(), our.clocks())
+def test_the_four_days_stand_in_order(known: Plan, form: Before | By, hour: time) -> None:
+    due = derive_due_date(form, lateness=known.lateness, hour=hour, zone=known.zone, workdays=known.workdays)
+    assert due.target <= due.last <= due.last_in_time <= due.named
+    assert known.workdays.is_workday(due.target)
+    assert to_instant(due.last, time(), known.zone) <= due.late_from
+    assert not any(
+        known.workdays.is_workday(due.target + timedelta(days=n + 1)) for n in range((due.last - due.target).days)
+    )
+
+
+@given(our.calendars(), our.any_day(), st.integers(-30, 30))
+def test_counting_working_days_there_and_back(workdays: Workdays, day: date, count: int) -> None:
+    found = workdays.add(day, count)
+    assert workdays.count_after(min(day, found), max(day, found)) in (abs(count), abs(count) + (count < 0) * (-1) + 1)
+    assert count == 0 or workdays.is_workday(found)
+
+
+@given(our.plans(), st.lists(our.instants(), min_size=2))
+def test_openings_never_lie_in_the_past_and_keep_the_order(known: Plan, moments: list[datetime]) -> None:
+    hours = {"opens": time(2, 15), "closes": time(17), "zone": known.zone, "workdays": known.workdays}
+    found = [next_opening(moment, **hours) for moment in sorted(moments)]  # type: ignore[arg-type]
+    assert all(opening >= moment for opening, moment in zip(found, sorted(moments), strict=True))
+    assert all(one <= other for one, other in pairwise(found))
+    assert [next_opening(opening, **hours) for opening in found] == found  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("milestone", ["report", "meeting"])
+@given(our.stories())
+def test_every_owner_of_a_milestone_has_one_obligation(milestone: str, story: Story) -> None:
+    owners = Counter(o.party for o in story.agenda().obligations if o.milestone == milestone)
+    assert set(owners.values()) <= {1}
+
+
+@given(our.milestones(), our.instants(date(2023, 2, 2)))
+def test_the_order_of_milestones_does_not_matter(some: tuple[Milestone, ...], when: datetime) -> None:
+    story, other = tell_of(*some), tell_of(*reversed(some))
+    fact: Fact = story.tell("received", when, "report", "beta")
+    other.facts.append(fact)
+    assert Counter(drawn(story)) == Counter(drawn(other))
+
+
+@given(our.plans())
+def test_facts_in_the_future_of_another_plan_leave_an_event_alone(known: Plan) -> None:
+    """An event's rungs follow from its first day only, never from its last."""
+    meeting = known.milestone("meeting")
+    assume(isinstance(meeting.form, On))
+    longer = replace(meeting, form=replace(meeting.form, last=date(2024, 1, 31)))
+    changed = replace(known, milestones=tuple(longer if m.id == "meeting" else m for m in known.milestones))
+    loaded = datetime(2022, 12, 1, tzinfo=known.zone)
+
+    def reminders(of: Plan) -> list[Rung]:
+        rungs = draw_agenda(of, [], loaded_at=loaded).rungs()
+        return [r for r in rungs if r.milestone == "meeting" and r.kind in ("invitation", "reminder")]
+
+    assert reminders(changed) == reminders(known)
