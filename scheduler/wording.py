@@ -45,7 +45,6 @@ class _Language:
     units: Mapping[str, str]
     labels: Mapping[str, tuple[str, str]]  # code: (label, short label)
     channels: Mapping[str, str]
-    roles: Mapping[str, str]
     rungs: Mapping[str, str]
 
 
@@ -99,7 +98,6 @@ _VI = _Language(
         "held": ("Đã tổ chức", "Đã tổ chức"),
     },
     channels={"paper": "bản giấy", "email": "bản mềm", "web": "biểu mẫu trực tuyến"},
-    roles={"officer": "cán bộ phụ trách", "head": "lãnh đạo đơn vị", "assistant": "bộ phận giúp việc"},
     rungs={
         "before": "nhắc trước hạn {step}",
         "target": "nhắc ngày cuối nên gửi",
@@ -270,11 +268,6 @@ def status_label(code: str, language: str, *, short: bool = False) -> str:
 def channel_name(channel: str, language: str) -> str:
     """Return the name of a channel: "bản giấy", "bản mềm"."""
     return _LANGUAGES[language].channels.get(channel, channel)
-
-
-def role_name(role: str, language: str) -> str:
-    """Return what a contact is in their organisation: "cán bộ phụ trách"."""
-    return _LANGUAGES[language].roles.get(role, role)
 
 
 def rung_name(rung: str, language: str) -> str:

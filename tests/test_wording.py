@@ -163,16 +163,6 @@ def test_a_status_code_has_a_long_and_a_short_label(code: str, label: str, short
     assert wording.status_label(code, VI, short=True) == short
 
 
-def test_every_standing_channel_and_role_has_words() -> None:
-    """A value added to the model needs its word here."""
-    for state in get_args(StandingState):
-        assert wording.status_label(state, VI) != state
-    for channel in get_args(Channel):
-        assert wording.channel_name(channel, VI) != channel
-    for role in get_args(Role):
-        assert wording.role_name(role, VI) != role
-
-
 @pytest.mark.parametrize(
     ("rung", "expected"),
     [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import tzinfo
 from typing import Any
 
 import click
@@ -76,13 +75,12 @@ def print_problem(problem: Problem, *, err: bool = True) -> None:
     click.echo(f"{problem.severity}{code}: {problem}", err=err)
 
 
-def print_event(event: Event, zone: tzinfo | None) -> None:
-    """Print one line for one thing that happened, on standard error; `zone` None is the machine's."""
+def print_event(event: Event) -> None:
+    """Print one line for one thing that happened, on standard error, in the zone that its instant comes in."""
     if event.word == "checked":
         return
     what = " ".join(part for part in (event.milestone, event.party, event.rung) if part)
-    moment = event.at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-    click.echo(f"{moment}  {event.word:<9} {what}{'  ' if what else ''}{event.text}", err=True)
+    click.echo(f"{event.at:%Y-%m-%d %H:%M}  {event.word:<9} {what}{'  ' if what else ''}{event.text}", err=True)
 
 
 def example(line: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,6 @@ from scheduler.actions.recording import Recorded, record
 from scheduler.app import App, find_settings, pick
 from scheduler.cli.printing import print_event
 from scheduler.clock import SystemClock
-from scheduler.engine.events import Event
 from scheduler.errors import ExitCode, NothingMatched, UserError
 from scheduler.plan.dates import to_instant
 from scheduler.plan.model import Fact, Plan
@@ -37,22 +36,12 @@ class Session:
     @cached_property
     def app(self) -> App:
         """Return the parts for the configuration."""
-        return App(settings=find_settings(self._config), clock=SystemClock(), report=self.report)
+        return App(settings=find_settings(self._config), clock=SystemClock(), report=print_event)
 
     @cached_property
     def loaded(self) -> Loaded:
         """Return what the definition files give."""
         return self.app.definitions.load()
-
-    def report(self, event: Event) -> None:
-        """Print what happens, in the time of the plan that it happens in."""
-        print_event(event, self._zone_of(event.plan))
-
-    def _zone_of(self, plan: str) -> tzinfo | None:
-        """Return a plan's zone; what belongs to no plan is told in the zone of all, or else of the machine."""
-        zones = {definition.plan.id: definition.plan.zone for definition in self.loaded.definitions}
-        shared: tzinfo | None = next(iter(zones.values())) if len(set(zones.values())) == 1 else None
-        return zones.get(plan, shared)
 
     @property
     def today(self) -> date:

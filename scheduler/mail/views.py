@@ -139,7 +139,6 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "listed": partial(_in, wording.join_list, language),
         "status": partial(_in, wording.status_label, language),
         "channel": partial(_in, wording.channel_name, language),
-        "role": partial(_in, wording.role_name, language),
         "rung": partial(_in, wording.rung_name, language),
         "decapitalise": lambda text: text[:1].lower() + text[1:],
         "cell": lambda text: str(text).replace("|", "/"),

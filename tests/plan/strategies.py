@@ -70,6 +70,12 @@ def spans(draw: st.DrawFn) -> tuple[date, date]:
     return first, first + timedelta(days=draw(st.integers(0, 14)))
 
 
+def days_of(span: tuple[date, date]) -> list[date]:
+    """Return every day from the first to the last."""
+    first, last = span
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
 def events() -> st.SearchStrategy[On]:
     """Return fixed events."""
     return st.builds(lambda span, clock: On(*span, clock), spans(), st.none() | clocks())
@@ -80,10 +86,12 @@ def windows() -> st.SearchStrategy[Window]:
     return st.builds(lambda span, words: Window(*span, words), spans(), st.text(max_size=10))
 
 
-def recurrences() -> st.SearchStrategy[Recurring]:
-    """Return duties of every month."""
-    rules = st.sampled_from(["FREQ=MONTHLY;BYMONTHDAY=25", "FREQ=MONTHLY;BYDAY=-1FR", "FREQ=MONTHLY;INTERVAL=3"])
-    return st.builds(Recurring, rules, st.sampled_from(["before", "by"]), any_day(), any_day())
+@st.composite
+def recurrences(draw: st.DrawFn) -> Recurring:
+    """Return duties that come back a few times."""
+    rule = draw(st.sampled_from(["FREQ=MONTHLY;BYMONTHDAY=25", "FREQ=MONTHLY;BYDAY=-1FR", "FREQ=MONTHLY;INTERVAL=3"]))
+    first = draw(any_day())
+    return Recurring(rule, draw(st.sampled_from(["before", "by"])), first, first + timedelta(days=80))
 
 
 def relatives() -> st.SearchStrategy[Relative]:
@@ -103,8 +111,8 @@ def calendars() -> st.SearchStrategy[Workdays]:
     return st.builds(
         Workdays,
         workweek=st.frozensets(st.integers(0, 6), min_size=3),
-        off=st.dictionaries(any_day(), st.just("off"), max_size=30),
-        worked=st.frozensets(any_day(), max_size=5),
+        off=st.sets(spans(), max_size=3).map(lambda some: {day: "off" for span in some for day in days_of(span)}),
+        worked=st.frozensets(any_day(), max_size=3),
     )
 
 

@@ -1,0 +1,173 @@
+"""How fast a plan of 100,000 rungs becomes a ledger, beside a bare executemany of the same rows.
+
+    .venv/bin/python bench/agenda.py [PARTIES [MILESTONES [ROUNDS]]]
+
+Ours is the whole way: from the plan through its agenda and the reconcile to the committed
+ledger in a fresh SQLite file. The peer, sqlite3 from the standard library, streams the same
+finished rows into a table with the same columns and indexes (WAL, synchronous NORMAL, one
+transaction). Both take turns in each round, and the best of the rounds is shown. Then: the
+agenda alone, and bringing the ledger in step after one new fact. Memory is what the peak adds
+to what was resident before.
+"""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from scheduler.actions.loading import take
+from scheduler.actions.reconciling import reconcile
+from scheduler.plan.agenda import draw_agenda
+from scheduler.plan.model import Before, Contact, Fact, Group, Ladder, Milestone, Party, Plan
+from scheduler.ports import Definition
+from scheduler.store import open_store
+
+NOW = datetime(2023, 1, 2, tzinfo=UTC)
+FIRST = date(2023, 2, 14)
+TARGET = 3.0
+
+
+class Cost(NamedTuple):
+    """Seconds on the wall, seconds of CPU, and by how many MB the peak lay above the start."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+def make_plan(parties: int, milestones: int) -> Plan:
+    """Return a plan in which every party owes every milestone: ten rungs each."""
+    schools = {
+        id: Party(id=id, name=f"Trường {id}", short=id, contacts=(Contact(name=f"Cán bộ {id}", email=f"{id}@b.example"),))
+        for id in (f"school-{n:05}" for n in range(parties))
+    }
+    return Plan(
+        id="bench-2023",
+        title="Hoạt động thi đua năm 2023",
+        issued=NOW.date(),
+        year=2023,
+        zone=ZoneInfo("Asia/Ho_Chi_Minh"),
+        remind_from=NOW.date(),
+        groups={
+            "lead": Group(id="lead", parties=("school-00000",)),
+            "members": Group(id="members", parties=tuple(schools)),
+        },
+        parties=schools,
+        milestones=tuple(
+            Milestone(
+                id=f"milestone-{n:02}",
+                kind="deadline",
+                title=f"Báo cáo số {n}",
+                form=Before(FIRST + timedelta(weeks=3 * n)),
+                ladder=Ladder(),
+                responsible=("members",),
+                report_to=("lead",),
+            )
+            for n in range(milestones)
+        ),
+        digest="1",
+    )
+
+
+def measured(work: Callable[[], object]) -> Cost:
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted anew from here
+    before, cpu, wall = resident("VmRSS"), time.process_time(), time.perf_counter()
+    work()
+    return Cost(time.perf_counter() - wall, time.process_time() - cpu, resident("VmHWM") - before)
+
+
+def resident(key: str) -> float:
+    """Return a line of /proc/self/status in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))
+
+
+def load(file: Path, plan: Plan) -> None:
+    store = open_store(f"sqlite:///{file}")
+    take(store, Definition(plan=plan, source=""), NOW)
+    store.close()
+
+
+def answer(file: Path, plan: Plan) -> None:
+    """Record one submission and bring the ledger in step."""
+    at = NOW + timedelta(days=1)
+    store = open_store(f"sqlite:///{file}")
+    with store.transaction() as unit:
+        fact = Fact(
+            plan=plan.id,
+            kind="received",
+            milestone="milestone-00",
+            party="school-00001",
+            happened_at=at,
+            recorded_at=at,
+        )
+        unit.facts.append(fact)
+        changes = reconcile(unit, plan, at)
+    store.close()
+    assert len(changes.dropped) == 10, "one obligation's rungs fall away"
+
+
+def read_ledger(file: Path) -> tuple[list[str], str, list[tuple[object, ...]]]:
+    """Return the statements that made the ledger's table, the one that fills it, and its rows."""
+    with sqlite3.connect(file) as connection:
+        made = connection.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'rung' AND sql IS NOT NULL").fetchall()
+        found = connection.execute("SELECT * FROM rung ORDER BY id")
+        names = [column[0] for column in found.description]
+        insert = f"INSERT INTO rung ({', '.join(names[1:])}) VALUES ({', '.join('?' * len(names[1:]))})"
+        return [sql for (sql,) in made], insert, [row[1:] for row in found]
+
+
+def bare(file: Path, tables: Iterable[str], insert: str, rows: Iterable[tuple[object, ...]]) -> None:
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    for sql in tables:
+        connection.execute(sql)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(insert, iter(rows))
+    connection.execute("COMMIT")
+    connection.close()
+
+
+def draw(plan: Plan) -> None:
+    for _ in draw_agenda(plan, [], loaded_at=NOW).rungs():
+        pass
+
+
+def main() -> None:
+    parties, milestones, rounds = [int(word) for word in sys.argv[1:]] + [1000, 10, 7][len(sys.argv) - 1 :]
+    plan = make_plan(parties, milestones)
+    results: dict[str, list[Cost]] = {"bare executemany": [], "plan to ledger": [], "agenda alone": [], "one new fact": []}
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(rounds):
+            ledger, peer = Path(folder, f"ledger-{number}.db"), Path(folder, f"peer-{number}.db")
+            results["plan to ledger"].append(measured(lambda: load(ledger, plan)))  # noqa: B023 - called at once
+            tables, insert, rows = read_ledger(ledger)
+            results["bare executemany"].append(measured(lambda: bare(peer, tables, insert, rows)))  # noqa: B023
+            count = len(rows)
+            del rows
+            results["agenda alone"].append(measured(lambda: draw(plan)))
+            results["one new fact"].append(measured(lambda: answer(ledger, plan)))  # noqa: B023
+    best = {name: Cost(*map(min, zip(*costs, strict=True))) for name, costs in results.items()}
+    peak = {name: max(cost.memory for cost in costs) for name, costs in results.items()}
+    peer = best["bare executemany"]
+    print(f"{count:,} rungs: {parties:,} parties x {milestones} milestones; best of {rounds} rounds")
+    print(f"{'':18}{'wall':>9}{'of peer':>9}{'CPU':>9}{'of peer':>9}{'memory':>10}")
+    for name, cost in best.items():
+        wall, cpu = cost.wall / peer.wall, cost.cpu / peer.cpu
+        print(f"{name:18}{cost.wall:7.2f} s{wall:7.2f} x{cost.cpu:7.2f} s{cpu:7.2f} x{peak[name]:+7.0f} MB")
+    ratio = best["plan to ledger"].wall / peer.wall
+    print(f"the whole way takes {ratio:.2f} times the bare executemany (target: at most {TARGET:g})")
+
+
+if __name__ == "__main__":
+    main()
