@@ -10,7 +10,7 @@ import pytest
 
 from scheduler import wording
 from scheduler.plan.dates import derive_due_date
-from scheduler.plan.model import Before, By, Channel, DateForm, On, Recurring, Relative, Role, Step, Undated, Window
+from scheduler.plan.model import Before, By, Channel, DateForm, On, Recurring, Relative, Step, Undated, Window
 from scheduler.plan.status import StandingState
 from scheduler.plan.workdays import Workdays
 
@@ -161,6 +161,14 @@ def test_a_status_code_has_a_long_and_a_short_label(code: str, label: str, short
     """A code without a label stands for itself rather than failing a mail."""
     assert wording.status_label(code, VI) == label
     assert wording.status_label(code, VI, short=True) == short
+
+
+def test_every_standing_and_channel_has_words() -> None:
+    """A value added to the model needs its word here."""
+    for state in get_args(StandingState):
+        assert wording.status_label(state, VI) != state
+    for channel in get_args(Channel):
+        assert wording.channel_name(channel, VI) != channel
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,6 @@ def _entries(agenda: Agenda, rows: Sequence[RungRow]) -> tuple[OutageEntry, ...]
             rung=row.name,
             at=row.at,
             outcome=outcome_of(plan, row) or "late",  # type: ignore[arg-type]  # one of the three words
-            reason=row.reason,
         )
         for row in rows
         if row.party in plan.parties

@@ -54,7 +54,6 @@ class OutageEntry:
     rung: str
     at: datetime
     outcome: Literal["late", "missed", "skipped"]
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

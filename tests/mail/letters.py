@@ -231,18 +231,14 @@ OUTAGE = Outage(
             rung="before:7d",
             at=at("2023-03-10T08:00"),
             outcome="missed",
-            reason="chậm hơn 02 ngày làm việc",
         ),
-        OutageEntry(
-            milestone=REGISTER, party=SOUTH, rung="before:3wd", at=at("2023-03-14T08:00"), outcome="late", reason=""
-        ),
+        OutageEntry(milestone=REGISTER, party=SOUTH, rung="before:3wd", at=at("2023-03-14T08:00"), outcome="late"),
         OutageEntry(
             milestone=REGISTER,
             party=WEST,
             rung="overdue:1",
             at=at("2023-03-14T08:00"),
             outcome="skipped",
-            reason="đã nộp | đã nhận",
         ),
     ),
 )
