@@ -112,7 +112,7 @@ def weigh(rung: Rung, row: RungRow, now: datetime) -> RungChange | None:
         if rung.state != "planned":
             return _change(row, rung, rung.at)
         same = (rung.at, rung.note) == (row.at, row.note)
-        return None if same or row.at <= now else _change(row, rung, rung.at)
+        return None if same or max(row.at, rung.at) <= now else _change(row, rung, rung.at)
     if rung.at < now or (rung.state, rung.reason) == (row.state, row.reason):
         return None
     return _change(row, rung, rung.at)

@@ -213,7 +213,7 @@ class Ticker:
             plan=plan,
             state=state,
             is_new_day=is_new_day,
-            idle=_days_between(plan, state.seen_on, today) if is_new_day and state.seen_on else (),
+            idle=_days_between(plan, state.seen_on, today) if state.seen_on else (),
             is_check_due=self._checking.is_due(view, plan, state, now),
             has_due=_has_come(state.next_rung, now),
         )
@@ -222,7 +222,7 @@ class Ticker:
         plan = work.plan
         if work.idle:
             with self.store.transaction() as unit:
-                unit.plans.record_seen(plan.id, local_day(now, plan.zone), work.idle)
+                unit.plans.record_seen(plan.id, local_day(now, plan.zone) - ONE_DAY, work.idle)
         if work.is_out_of_step:
             self._take(self._current[plan.id], now)
         if work.is_check_due:
