@@ -46,7 +46,9 @@ class Cost(NamedTuple):
 def make_plan(parties: int, milestones: int) -> Plan:
     """Return a plan in which every party owes every milestone: ten rungs each."""
     schools = {
-        id: Party(id=id, name=f"Trường {id}", short=id, contacts=(Contact(name=f"Cán bộ {id}", email=f"{id}@b.example"),))
+        id: Party(
+            id=id, name=f"Trường {id}", short=id, contacts=(Contact(name=f"Cán bộ {id}", email=f"{id}@b.example"),)
+        )
         for id in (f"school-{n:05}" for n in range(parties))
     }
     return Plan(
@@ -119,7 +121,9 @@ def answer(file: Path, plan: Plan) -> None:
 def read_ledger(file: Path) -> tuple[list[str], str, list[tuple[object, ...]]]:
     """Return the statements that made the ledger's table, the one that fills it, and its rows."""
     with sqlite3.connect(file) as connection:
-        made = connection.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'rung' AND sql IS NOT NULL").fetchall()
+        made = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE tbl_name = 'rung' AND sql IS NOT NULL"
+        ).fetchall()
         found = connection.execute("SELECT * FROM rung ORDER BY id")
         names = [column[0] for column in found.description]
         insert = f"INSERT INTO rung ({', '.join(names[1:])}) VALUES ({', '.join('?' * len(names[1:]))})"
@@ -146,7 +150,12 @@ def draw(plan: Plan) -> None:
 def main() -> None:
     parties, milestones, rounds = [int(word) for word in sys.argv[1:]] + [1000, 10, 7][len(sys.argv) - 1 :]
     plan = make_plan(parties, milestones)
-    results: dict[str, list[Cost]] = {"bare executemany": [], "plan to ledger": [], "agenda alone": [], "one new fact": []}
+    results: dict[str, list[Cost]] = {
+        "bare executemany": [],
+        "plan to ledger": [],
+        "agenda alone": [],
+        "one new fact": [],
+    }
     with tempfile.TemporaryDirectory() as folder:
         for number in range(rounds):
             ledger, peer = Path(folder, f"ledger-{number}.db"), Path(folder, f"peer-{number}.db")
@@ -154,18 +163,18 @@ def main() -> None:
             tables, insert, rows = read_ledger(ledger)
             results["bare executemany"].append(measured(lambda: bare(peer, tables, insert, rows)))  # noqa: B023
             count = len(rows)
-            del rows
+            rows = []
             results["agenda alone"].append(measured(lambda: draw(plan)))
             results["one new fact"].append(measured(lambda: answer(ledger, plan)))  # noqa: B023
     best = {name: Cost(*map(min, zip(*costs, strict=True))) for name, costs in results.items()}
     peak = {name: max(cost.memory for cost in costs) for name, costs in results.items()}
-    peer = best["bare executemany"]
+    base = best["bare executemany"]
     print(f"{count:,} rungs: {parties:,} parties x {milestones} milestones; best of {rounds} rounds")
     print(f"{'':18}{'wall':>9}{'of peer':>9}{'CPU':>9}{'of peer':>9}{'memory':>10}")
     for name, cost in best.items():
-        wall, cpu = cost.wall / peer.wall, cost.cpu / peer.cpu
+        wall, cpu = cost.wall / base.wall, cost.cpu / base.cpu
         print(f"{name:18}{cost.wall:7.2f} s{wall:7.2f} x{cost.cpu:7.2f} s{cpu:7.2f} x{peak[name]:+7.0f} MB")
-    ratio = best["plan to ledger"].wall / peer.wall
+    ratio = best["plan to ledger"].wall / base.wall
     print(f"the whole way takes {ratio:.2f} times the bare executemany (target: at most {TARGET:g})")
 
 

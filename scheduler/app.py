@@ -23,7 +23,6 @@ from scheduler.definitions import DefinitionFiles
 from scheduler.definitions.scenarios import read_scenario
 from scheduler.definitions.starter import write_starter
 from scheduler.engine.checking import ManualChecker
-from scheduler.engine.embedded import EmbeddedEngine
 from scheduler.engine.events import Event, Report
 from scheduler.engine.simulation import SinkMailer, play
 from scheduler.engine.ticking import Arrivals, Tick, Ticker
@@ -174,6 +173,8 @@ def pick(loaded: Loaded, id: str) -> Definition:
 
 def run_daemon(app: App, stopping: threading.Event) -> None:
     """Run the daemon until `stopping` is set."""
+    from scheduler.engine.embedded import EmbeddedEngine  # APScheduler: only who needs it loads it
+
     with app.store() as store:
         ticker = app.ticker(store, stopping=stopping)
         app.report(Event(word="started", at=app.clock.now(), text="the daemon runs"))
@@ -196,6 +197,8 @@ def run_replay(app: App, replay: Replay, stopping: threading.Event, say: Callabl
 
     The clock stands still thirty days after the last step; the daemon stays up.
     """
+    from scheduler.engine.embedded import EmbeddedEngine  # as above
+
     definitions = app.definitions.load().definitions
     if not definitions:
         raise UserError("there is no sound plan to replay", hint="`hanchot check` says what is wrong")

@@ -28,7 +28,7 @@ Words = Annotated[list[str], BeforeValidator(_words)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Paths(_Section):

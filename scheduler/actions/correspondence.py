@@ -7,9 +7,9 @@ from datetime import datetime
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.board import read_cell, still_needed
-from scheduler.plan.dates import DueDate, derive_due_date
+from scheduler.plan.dates import DueDate
 from scheduler.plan.letters import Letter, Outage, OutageEntry, Roll, RollEntry
-from scheduler.plan.model import Before, By, Deliverable, Fact, Milestone
+from scheduler.plan.model import Deliverable, Fact, Milestone
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, operators, superiors
 from scheduler.ports import RungRow
@@ -116,15 +116,19 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
     )
 
 
-def notice_letters(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> list[Letter]:
-    """Return the letters that a fact itself causes: a receipt, a return, an extension."""
+def notice_letters(
+    agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str], was: DueDate | None = None
+) -> list[Letter]:
+    """Return the letters that a fact itself causes: a receipt, a return, an extension (`was`: the date before)."""
     kind = {"received": "receipt", "returned": "return", "extended": "change"}.get(fact.kind)
     if kind is None or fact.party is None or fact.milestone is None:
         return []
-    return list(_notices(agenda, fact, kind, now, bounced))
+    return list(_notices(agenda, fact, kind, now, bounced, was))
 
 
-def _notices(agenda: Agenda, fact: Fact, kind: str, now: datetime, bounced: Collection[str]) -> Iterator[Letter]:
+def _notices(
+    agenda: Agenda, fact: Fact, kind: str, now: datetime, bounced: Collection[str], was: DueDate | None
+) -> Iterator[Letter]:
     plan, milestone = agenda.plan, agenda.plan.milestone(fact.milestone or "")
     obligation = agenda.by_key[fact.milestone or "", fact.party or ""]
     for party, contact in contacts_for(plan.parties[fact.party or ""], with_head=False, bounced=bounced):
@@ -138,7 +142,7 @@ def _notices(agenda: Agenda, fact: Fact, kind: str, now: datetime, bounced: Coll
             milestone=milestone,
             occurrence=obligation.milestone,
             due=obligation.due,
-            was=_date_in_plan(agenda, milestone),
+            was=was if kind == "change" else None,
             missing=_titles(milestone, obligation),
             received=_received(milestone, obligation),
             fact=fact,
@@ -181,12 +185,3 @@ def _received(milestone: Milestone, obligation: Obligation | None) -> tuple[Deli
 def _candidates(agenda: Agenda) -> tuple[str, ...]:
     group = agenda.plan.groups.get("members")
     return group.parties if group else tuple(p.id for p in agenda.plan.parties.values() if not p.external)
-
-
-def _date_in_plan(agenda: Agenda, milestone: Milestone) -> DueDate | None:
-    form, plan = milestone.form, agenda.plan
-    if not isinstance(form, Before | By):
-        return None
-    return derive_due_date(
-        form, lateness=plan.lateness, hour=milestone.ladder.at, zone=plan.zone, workdays=plan.workdays
-    )

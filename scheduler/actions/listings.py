@@ -93,7 +93,8 @@ def _promises(view: Unit, plan: Plan, now: datetime) -> Iterable[RungRow]:
 
 def list_deliveries(view: Unit, plan: Plan, since: datetime, until: datetime) -> list[Row]:
     """Return one row per delivery, and one for every other rung of the period, by instant."""
-    rungs = view.rungs.between(plan.id, since - timedelta(microseconds=1), until)
+    moment = timedelta(microseconds=1)  # `between` leaves out the first instant and takes the last
+    rungs = view.rungs.between(plan.id, since - moment, until - moment)
     mails = view.outbox.of_rungs([row.id for row in rungs])
     rows = []
     for rung in rungs:

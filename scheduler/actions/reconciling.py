@@ -85,7 +85,7 @@ def reconcile(unit: Unit, plan: Plan, now: datetime) -> Changes:
             elif row.state == "planned":
                 dropped.append(row)
 
-    if existing:
+    if existing or unit.rungs.of(plan.id):
         new = list(settle_known())
         sent = {row.key for row in unit.rungs.of(plan.id)} if new else set()
         ahead = [rung for rung in new if rung.state == "planned" and rung.key not in sent]
@@ -106,14 +106,15 @@ def weigh(rung: Rung, row: RungRow, now: datetime) -> RungChange | None:
     """Return what a promise that still holds changes in its unsent row, if anything.
 
     A cancelled or swallowed row comes back only before its instant; one whose instant has
-    come is the business of the dispatch.
+    come is the business of the dispatch, and what that settled is final.
     """
     if row.state == "planned":
         if rung.state != "planned":
             return _change(row, rung, rung.at)
         same = (rung.at, rung.note) == (row.at, row.note)
         return None if same or max(row.at, rung.at) <= now else _change(row, rung, rung.at)
-    if rung.at < now or (rung.state, rung.reason) == (row.state, row.reason):
+    is_settled = row.noticed_at is not None and row.at <= now
+    if is_settled or rung.at < now or (rung.state, rung.reason) == (row.state, row.reason):
         return None
     return _change(row, rung, rung.at)
 
@@ -126,7 +127,7 @@ def why_gone(agenda: Agenda, row: RungRow) -> str:
     obligation = agenda.by_key.get((row.milestone, row.party))
     if obligation is None:
         return f"{row.party} no longer has a part in {row.milestone}"
-    if obligation.event is not None and obligation.event.first != row.due:
+    if obligation.event is not None and (row.kind == "fix-date" or obligation.event.first != row.due):
         return f"the date was fixed: {obligation.event.first}"
     if obligation.due is not None and obligation.due.named != row.due:
         return f"the date moved to {obligation.due.named}"

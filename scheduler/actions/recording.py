@@ -11,9 +11,9 @@ from scheduler.actions.loading import take
 from scheduler.actions.reconciling import Changes, read_agenda, reconcile
 from scheduler.errors import NothingMatched, Problem, UserError
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.catchup import opening
+from scheduler.plan.catchup import last_moment, opening
 from scheduler.plan.letters import Letter
-from scheduler.plan.model import By, Fact, Milestone, On, Plan
+from scheduler.plan.model import By, Fact, Milestone, On, Plan, Recurring
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import bounced_addresses, contacts_for
 from scheduler.plan.status import drop_withdrawn
@@ -60,20 +60,25 @@ def record(desk: Desk, definition: Definition, fact: Fact, *, notify: bool = Tru
             unit.outbox.cancel(f"{fact.target}:", "the fact it was about was withdrawn", now=fact.recorded_at)
         elif notify:
             after = read_agenda(unit, plan)
-            notified = _notify(desk, unit, after, fact, problems)
+            notified = _notify(desk, unit, before, after, fact, problems)
     return Recorded(fact=fact, changes=changes, notified=notified, problems=tuple(problems), remarks=tuple(remarks))
 
 
-def _notify(desk: Desk, unit: Unit, agenda: Agenda, fact: Fact, problems: list[Problem]) -> tuple[str, ...]:
+def _notify(
+    desk: Desk, unit: Unit, before: Agenda, agenda: Agenda, fact: Fact, problems: list[Problem]
+) -> tuple[str, ...]:
     bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id)))
-    sent = []
+    written: Iterable[tuple[Letter, RungRow | None]]
     if fact.kind == "bounced":
         written = list(_reroute(unit, agenda, fact, bounced))
     else:
-        written = [(letter, ()) for letter in notice_letters(agenda, fact, fact.recorded_at, bounced)]
-    for letter, rungs in written:
+        known = before.by_key.get((fact.milestone or "", fact.party or ""))
+        was = known.due if known else None
+        written = [(letter, None) for letter in notice_letters(agenda, fact, fact.recorded_at, bounced, was)]
+    sent = []
+    for letter, row in written:
         try:
-            outgoing = _outgoing(desk.composer, letter, fact, rungs)
+            outgoing = _outgoing(desk.composer, unit, letter, fact, row)
         except UserError as error:  # the fact stands; the operator is told what could not be written
             problems += error.problems
             continue
@@ -82,7 +87,9 @@ def _notify(desk: Desk, unit: Unit, agenda: Agenda, fact: Fact, problems: list[P
     return tuple(sent)
 
 
-def _outgoing(composer: Composer, letter: Letter, fact: Fact, rungs: tuple[int, ...]) -> Outgoing:
+def _outgoing(composer: Composer, unit: Unit, letter: Letter, fact: Fact, row: RungRow | None) -> Outgoing:
+    """Return a notice, or the promise `row` on its way to another address: it grows old like any promise."""
+    expires_at = last_moment(row.at, letter.now, unit.rungs.following(row), letter.plan) if row else None
     return Outgoing(
         mail=composer.compose(letter),
         kind=letter.kind,
@@ -92,15 +99,13 @@ def _outgoing(composer: Composer, letter: Letter, fact: Fact, rungs: tuple[int, 
         rung=letter.rung,
         created_at=letter.now,
         not_before=opening(letter.plan, letter.occurrence, letter.now),
-        expires_at=None,
-        rungs=rungs,
+        expires_at=expires_at,
+        rungs=(row.id,) if row else (),
         slot=f"{fact.id}:{letter.kind}:{letter.to.email}",
     )
 
 
-def _reroute(
-    unit: Unit, agenda: Agenda, fact: Fact, bounced: frozenset[str]
-) -> Iterable[tuple[Letter, tuple[int, ...]]]:
+def _reroute(unit: Unit, agenda: Agenda, fact: Fact, bounced: frozenset[str]) -> Iterable[tuple[Letter, RungRow]]:
     """Yield the party's newest rungs that went to the bounced address, to its next contact (rule 10)."""
     party = agenda.plan.parties[fact.party or ""]
     newest: dict[str, RungRow] = {}
@@ -115,7 +120,7 @@ def _reroute(
             continue
         for recipient in contacts_for(party, with_head=row.kind == "overdue", bounced=bounced):
             if recipient.contact.email not in served:
-                yield letter_for(agenda, row, recipient, fact.recorded_at), (row.id,)
+                yield letter_for(agenda, row, recipient, fact.recorded_at), row
 
 
 # ---------------------------------------------------------------- does the fact make sense?
@@ -132,6 +137,8 @@ def check_fact(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
     if fact.kind == "bounced":
         return _check_bounced(agenda, fact)
     milestone = find_milestone(agenda.plan, fact.milestone or "", agenda)
+    if fact.kind != "amended":
+        _check_occurrence(agenda, fact.milestone or "", milestone)
     if fact.kind in PERSONAL or fact.party is not None:
         obligation = find_obligation(agenda, fact.milestone or "", fact.party or "")
         return _CHECKS.get(fact.kind, _check_nothing)(fact, milestone, obligation)
@@ -148,9 +155,16 @@ def find_milestone(plan: Plan, id: str, agenda: Agenda | None = None) -> Milesto
     return plan.milestone(id)
 
 
+def _check_occurrence(agenda: Agenda, id: str, milestone: Milestone) -> None:
+    """Refuse the name of a recurring milestone where one of its occurrences is meant."""
+    known = {o.milestone for o in agenda.obligations if o.milestone.partition("@")[0] == milestone.id}
+    if isinstance(milestone.form, Recurring) and id not in known:
+        raise NothingMatched.named(f"occurrence of {milestone.id}", id, known)
+
+
 def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
     """Return an obligation; raises `NothingMatched` where the party has no part in the milestone."""
-    find_milestone(agenda.plan, milestone, agenda)
+    _check_occurrence(agenda, milestone, find_milestone(agenda.plan, milestone, agenda))
     if party not in agenda.plan.parties:
         raise NothingMatched.named("party", party, agenda.plan.parties)
     own = {o.party: o for o in agenda.obligations if o.milestone == milestone and not o.attends}

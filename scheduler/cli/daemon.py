@@ -40,8 +40,8 @@ def run(session: Session, replay_from: date | None, speed: float, scenario: Path
         run_daemon(session.app, stopping)
         return
     _say(
-        f"Replaying from {replay_from}, {speed:,.0f} seconds a second. Mails are written as files below "
-        f"{session.app.settings.resolve(session.app.settings.paths.data)}; nothing is sent to anybody."
+        f"Replaying from {replay_from}, {speed:,.0f} seconds a second. Mails become files below "
+        f"{session.app.settings.resolve(session.app.settings.paths.data) / 'replay'}; nothing is sent to anybody."
     )
     run_replay(session.app, Replay(first=replay_from, speed=speed, scenario=scenario), stopping, say=_say)
 
@@ -49,7 +49,10 @@ def run(session: Session, replay_from: date | None, speed: float, scenario: Path
 @click.command(epilog=example("*/15 * * * * hanchot --config /etc/hanchot/config.toml tick    # a line of a crontab"))
 @click.pass_obj
 def tick(session: Session) -> None:
-    """Do once everything that is due now, and end: the daemon for users of cron."""
+    """Do once everything that is due now, and end.
+
+    For users of cron; it may run beside a daemon.
+    """
     with session.app.store() as store:
         ticker = session.app.ticker(store)
         problems = ticker.load()

@@ -73,6 +73,11 @@ def status(
         "seen": "last check",
     }
     print_table(shown, columns, empty="Nothing is owed; --format json also lists who attends.")
+    doubtful = sorted({row["plan"] for row in shown if row["status"] == "unknown"})
+    for plan in doubtful:
+        click.echo(
+            f"Unknown: past already when the plan was first loaded. `hanchot start {plan}` settles it.", err=True
+        )
 
 
 @click.command(epilog=example("hanchot why r17"))

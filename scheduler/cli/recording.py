@@ -332,10 +332,10 @@ def _print(recorded: Recorded, plan: Plan) -> None:
     click.echo(f"f{fact.id}: {fact.kind} {about}")
     for remark in recorded.remarks:
         click.echo(f"  {remark}")
-    for row in changes.dropped:
+    for row in sorted(changes.dropped, key=lambda row: row.at):
         shown = rung_row(row, plan)
         click.echo(f"  fell away: {row.milestone} {row.party} {row.name} of {short(shown['at'])}")
-    for rung in changes.armed:
+    for rung in sorted(changes.armed, key=lambda rung: rung.at):
         click.echo(
             f"  will fire: {rung.milestone} {rung.party} {rung.name} on {rung.at.astimezone(plan.zone):%Y-%m-%d %H:%M}"
         )

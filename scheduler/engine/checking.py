@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from scheduler.actions.reconciling import Agendas
 from scheduler.engine.events import Event, Report
+from scheduler.errors import UserError
 from scheduler.plan.dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
@@ -46,15 +47,23 @@ class Checking:
         return rung is not None and last < rung - LEAD <= now
 
     def check(self, plan: Plan, agendas: Agendas, now: datetime) -> None:
-        """Look at every open obligation of a plan through each of its sources."""
+        """Look at every open obligation of a plan through each of its sources; one that fails is told."""
         with self.store.reading() as view:
             agenda = agendas.read(view, plan)
         watched = [o for o in agenda.obligations if is_watched(o, now)]
         sources = [checker for checker in self.checkers if checker.source in plan.checks.sources]
-        findings = [finding for checker in sources for finding in checker.check(plan, watched, now)]
+        findings = [finding for checker in sources for finding in self._ask(checker, plan, watched, now)]
         with self.store.transaction() as unit:
             unit.journal.record_check(plan.id, now, findings)
         self.report(Event(word="checked", at=now, plan=plan.id, text=f"{len(watched)} open obligations looked at"))
+
+    def _ask(self, checker: Checker, plan: Plan, watched: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
+        try:
+            return checker.check(plan, watched, now)
+        except UserError as error:
+            text = f"the source {checker.source} could not be looked at: {error}"
+            self.report(Event(word="trouble", at=now, plan=plan.id, text=text))
+            return ()
 
     def next_at(self, view: Unit, plan: Plan, state: PlanState, now: datetime) -> datetime:
         """Return when the next check of a plan is due, after `now`."""

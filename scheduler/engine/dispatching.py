@@ -56,6 +56,9 @@ class Dispatcher:
     def _settle_page(
         self, unit: Unit, plan: Plan, agendas: Agendas, page: Sequence[tuple[RungRow, Decision]], now: datetime
     ) -> Iterator[Event]:
+        state = find_state(unit, plan)
+        if state.digest != plan.digest:
+            return  # another process took another revision meanwhile; the next tick looks at that one
         agenda = agendas.read(unit, plan)
         to_send: list[RungRow] = []
         for row, decision in page:
@@ -66,9 +69,10 @@ class Dispatcher:
                 to_send.append(row)
             elif decision.act != "wait":
                 yield from _settle(unit, row, decision.act, decision.reason, now)
-        state = find_state(unit, plan)
         if state.reconciled != name_inputs(state, plan):
             reconcile(unit, plan, now)
+            still_due = {row.id for row in unit.rungs.due(plan.id, now)}
+            to_send = [row for row in to_send if row.id in still_due]
         mine = unit.rungs.claim([row.id for row in to_send], now=now)
         yield from self._compose(unit, agenda, [row for row in to_send if row.id in mine], now)
 
@@ -134,7 +138,11 @@ def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, str] | None:
     if obligation.standing.closed_by is not None:
         return "skipped", describe_closing(obligation.standing.closed_by, agenda.plan)
     day = _key_day(agenda, row)
-    if day is not None and day != row.due:
+    if day is None:
+        return "cancelled", "the date is open again"
+    if row.kind == "fix-date" and obligation.event is not None:
+        return "cancelled", f"the date was fixed: {day}"
+    if day != row.due:
         return "cancelled", f"the date moved to {day}"
     return None
 
@@ -144,7 +152,7 @@ def count_notices(unit: Unit, plan: Plan, milestone: str) -> Counter[str]:
     return Counter(
         row.party
         for row in unit.rungs.of_milestone(plan.id, milestone)
-        if row.kind in ("reminder", "overdue") and row.state in ("sent", "queued")
+        if row.kind in ("reminder", "overdue") and row.state == "sent"
     )
 
 
@@ -169,7 +177,7 @@ def _unwritten(agenda: Agenda, row: RungRow, failure: str | None) -> tuple[RungS
 
 def _expiry(unit: Unit, agenda: Agenda, rows: Sequence[RungRow], now: datetime) -> datetime:
     first = rows[0]
-    following = unit.rungs.following(first)
+    following = unit.rungs.following(first) if first.kind != "escalation" else None  # what follows is not for them
     return last_moment(first.at, now, following, agenda.plan)
 
 
@@ -200,8 +208,8 @@ def _pages(verdicts: Sequence[tuple[RungRow, Decision]]) -> Iterator[list[tuple[
     single = (v for v in verdicts if v[0].kind != "escalation")
     while page := list(islice(single, PAGE)):
         yield page
-    escalations = sorted(
-        (v for v in verdicts if v[0].kind == "escalation"), key=lambda v: (_escalation_group(v[0]), v[0].id)
-    )
-    for _, group in groupby(escalations, key=lambda v: _escalation_group(v[0])):
-        yield list(group)
+    escalations: dict[tuple[str, str], list[tuple[RungRow, Decision]]] = {}
+    for verdict in verdicts:
+        if verdict[0].kind == "escalation":
+            escalations.setdefault(_escalation_group(verdict[0]), []).append(verdict)
+    yield from escalations.values()  # the older ones first, as the others: what gives way is settled before what stays

@@ -7,9 +7,12 @@ itself, no cron, no misfire that drops anything. Times are UTC.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent import futures
+from contextlib import suppress
 from datetime import UTC, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
@@ -19,11 +22,11 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from scheduler.engine.events import Event
 from scheduler.engine.ticking import Tick, Ticker
-from scheduler.errors import UserError
+from scheduler.errors import HanchotError, UserError
 from scheduler.ports import Clock
 
 HEARTBEAT = 30.0  # seconds; bounds how late a step of the machine's clock can make us
-STALLED_AFTER = 10  # heartbeats without a completed tick
+STALLED_AFTER = 25  # heartbeats without a sign of life; longer than the ten minutes an SMTP server may take
 CLOCK_STEP = 2.0  # seconds by which wall and monotonic clock may drift apart between two heartbeats
 
 
@@ -50,12 +53,16 @@ class EmbeddedEngine:
         self._monotonic = monotonic
         self._after_tick = after_tick
         self._beat = monotonic()
+        self._pulse = 0
+        self._aftermath = futures.ThreadPoolExecutor(1, thread_name_prefix="aftermath")
         self._failure: BaseException | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(2)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
+        # A tick longer than a heartbeat is no cause for a warning; the next heartbeat comes.
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 
     def run(self) -> None:
         """Tick until stopped; the mail in hand is finished first. Raises `UserError` if ticks cease to come."""
@@ -63,13 +70,14 @@ class EmbeddedEngine:
         every = IntervalTrigger(seconds=self._heartbeat, timezone=UTC)
         seldom = IntervalTrigger(hours=6, timezone=UTC)
         self._scheduler.add_listener(self._after_job, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
-        self._scheduler.add_job(self._ticker.tick, every, id="tick", next_run_time=first)
-        self._scheduler.add_job(self._ticker.check, seldom, id="check", next_run_time=None)
+        self._scheduler.add_job(self._tick, every, id="tick", next_run_time=first)
+        self._scheduler.add_job(self._check, seldom, id="check", next_run_time=None)
         self._scheduler.start()
         try:
             self._watch()
         finally:
             self._stopping.set()
+            self._aftermath.shutdown(wait=True)  # first: APScheduler waits for its threads with its locks held
             self._scheduler.shutdown(wait=True)
         if self._failure is not None:
             raise self._failure
@@ -82,41 +90,74 @@ class EmbeddedEngine:
         """Sleep from heartbeat to heartbeat; notice a stepped clock and a scheduler that fell silent."""
         offset = self._offset()
         while not self._stopping.wait(self._heartbeat):
+            if self._is_stalled():
+                self._failure = UserError(
+                    f"no tick was completed, and nothing else happened, for {STALLED_AFTER * self._heartbeat:.0f} s",
+                    hint="the daemon ends so that it can be started again; nothing is lost",
+                )
+                return
             moved = self._offset() - offset
             if abs(moved) > CLOCK_STEP:
                 offset += moved
                 self._scheduler.modify_job("tick", next_run_time=self._system.now())
-                text = f"the machine's clock moved by {moved:+.0f} s; everything is looked at anew"
-                self._ticker.report(Event(word="trouble", at=self._ticker.clock.now(), text=text))
-            if self._monotonic() - self._beat > STALLED_AFTER * self._heartbeat:
-                self._failure = UserError(
-                    f"no tick was completed for {STALLED_AFTER * self._heartbeat:.0f} s",
-                    hint="the daemon ends so that it can be started again; nothing is lost",
-                )
-                return
+                self._tell(f"the machine's clock moved by {moved:+.0f} s; everything is looked at anew")
+                self._pulse = self._ticker.pulse  # that was no sign of life of a tick
+
+    def _is_stalled(self) -> bool:
+        """Return whether there was no sign of life for too long; each thing a long tick does is one."""
+        pulse = self._ticker.pulse
+        if pulse != self._pulse:
+            self._pulse, self._beat = pulse, self._monotonic()
+        return self._monotonic() - self._beat > STALLED_AFTER * self._heartbeat
+
+    def _tick(self) -> Tick | None:
+        try:
+            return self._ticker.tick()
+        except HanchotError as error:  # a locked database, say: told in its own words; the next heartbeat tries again
+            self._tell(str(error))
+            return None
+
+    def _check(self) -> None:
+        try:
+            self._ticker.check()
+        except HanchotError as error:
+            self._tell(str(error))
+
+    def _tell(self, text: str) -> None:
+        self._ticker.report(Event(word="trouble", at=self._ticker.clock.now(), text=text))
 
     def _offset(self) -> float:
         return self._system.now().timestamp() - self._monotonic()
 
     def _after_job(self, event: JobExecutionEvent) -> None:
-        """Move the jobs to when they are due next; runs after APScheduler has let go of the job."""
+        """Take note of a job that ended.
+
+        APScheduler may call this in the middle of its own bookkeeping, which then overwrites what was
+        armed here: it does so where a job ended before it had looked away. So the rest is done elsewhere.
+        """
+        if event.exception is not None:
+            self._tell(f"{type(event.exception).__name__}: {event.exception}")
         if event.job_id != "tick" or self._stopping.is_set():
             return
         self._beat = self._monotonic()
-        if event.exception is not None:
-            text = f"{type(event.exception).__name__}: {event.exception}"
-            self._ticker.report(Event(word="trouble", at=self._ticker.clock.now(), text=text))
-            return
-        tick: Tick = event.retval
-        if self._after_tick is not None:
-            self._after_tick(tick)
-        self._arm(tick)
+        if event.retval is not None:
+            with suppress(RuntimeError):  # the run has just ended
+                self._aftermath.submit(self._follow, event.retval)
+
+    def _follow(self, tick: Tick) -> None:
+        """Do what follows a tick, and move the jobs to when they are due next."""
+        try:
+            if self._after_tick is not None:
+                self._after_tick(tick)
+            self._arm(tick)
+        except Exception as error:  # the next heartbeat ticks again
+            self._tell(f"{type(error).__name__}: {error}")
 
     def _arm(self, tick: Tick) -> None:
-        clock = self._ticker.clock
-        wait = clock.seconds_until(min(tick.wake_at, tick.check_at))
-        if wait < self._heartbeat:
-            due = self._system.now() + timedelta(seconds=wait)
-            self._scheduler.modify_job("tick", next_run_time=due)
-            if tick.check_at <= tick.wake_at:
-                self._scheduler.modify_job("check", next_run_time=due)
+        wait = self._ticker.clock.seconds_until(min(tick.wake_at, tick.check_at))
+        if wait >= self._heartbeat:
+            return
+        due = self._system.now() + timedelta(seconds=wait)
+        self._scheduler.modify_job("tick", next_run_time=due)
+        if tick.check_at <= tick.wake_at:
+            self._scheduler.modify_job("check", next_run_time=due)

@@ -99,6 +99,7 @@ def outcome_of(plan: Plan, row: RungRow) -> str | None:
 
 def _entries(agenda: Agenda, rows: Sequence[RungRow]) -> tuple[OutageEntry, ...]:
     plan = agenda.plan
+    known = {milestone.id for milestone in plan.milestones}
     return tuple(
         OutageEntry(
             milestone=plan.milestone(row.milestone),
@@ -108,5 +109,5 @@ def _entries(agenda: Agenda, rows: Sequence[RungRow]) -> tuple[OutageEntry, ...]
             outcome=outcome_of(plan, row) or "late",  # type: ignore[arg-type]  # one of the three words
         )
         for row in rows
-        if row.party in plan.parties
+        if row.party in plan.parties and row.milestone.partition("@")[0] in known
     )

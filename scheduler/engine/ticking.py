@@ -24,7 +24,10 @@ from scheduler.ports import Checker, Clock, Composer, Definition, Definitions, M
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What one plan has to be done for it now. `idle` holds working days on which the daemon was away."""
+    """What one plan has to be done for it now, and when next.
+
+    `idle` holds working days on which the daemon was away; `check_at` and `rung_at` lie after now.
+    """
 
     plan: Plan
     state: PlanState
@@ -32,6 +35,8 @@ class Work:
     idle: tuple[date, ...]
     is_check_due: bool
     has_due: bool
+    check_at: datetime
+    rung_at: datetime | None
 
     @property
     def is_out_of_step(self) -> bool:
@@ -95,17 +100,21 @@ class Ticker:
     ) -> None:
         self.store = store
         self.clock = clock
+        self.pulse = 0  # how many things were told so far: a long tick shows by it that it goes on
         self._report = report
         self._definitions = definitions
         self._is_stopping = is_stopping
         self._arrivals = arrivals
         self._lock = threading.Lock()
         self._current: dict[str, Definition] = {}
+        self._untaken: set[str] = set()  # plans that could not be taken into the record
         self._estranged: dict[str, str] = {}
         self._agendas = Agendas()
         self._is_first = True
         self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report)
-        self._deliverer = Deliverer(store=store, mailer=mailer, report=self.report, name=name, is_stopping=is_stopping)
+        self._deliverer = Deliverer(
+            store=store, clock=clock, mailer=mailer, report=self.report, name=name, is_stopping=is_stopping
+        )
         self._checking = Checking(store=store, checkers=checkers, report=self.report)
         self._outages = OutageWatch(store=store, composer=composer, report=self.report, operators=operators)
 
@@ -116,6 +125,7 @@ class Ticker:
 
     def report(self, event: Event) -> None:
         """Report an event in the local time of its plan, else of the first plan."""
+        self.pulse += 1
         definition = self._current.get(event.plan) or next(iter(self._current.values()), None)
         zone = definition.plan.zone if definition else UTC
         self._report(replace(event, at=event.at.astimezone(zone)))
@@ -139,9 +149,9 @@ class Ticker:
             plans = {work.plan.id: work.plan for work in survey.plans}
             is_moved = any(work.has_due or work.is_out_of_step for work in survey.plans)
             if is_moved or _has_come(survey.mail_at, now):
-                self._deliverer.deliver(plans, self._agendas, now)
+                self._deliverer.deliver(plans, self._agendas)
             if not self._is_stopping() and self._close(survey, plans, now):
-                self._deliverer.deliver(plans, self._agendas, now)
+                self._deliverer.deliver(plans, self._agendas)
             is_quiet = not is_moved and survey.mail_at is None
             return self._plan_ahead(survey if is_quiet else self._look(now), waits, now)
 
@@ -155,10 +165,12 @@ class Ticker:
 
     # ---- parts of a pass
 
-    def _load(self, now: datetime) -> tuple[Problem, ...]:
+    def _load(self, now: datetime, wanted: Callable[[Plan], bool] = lambda plan: True) -> tuple[Problem, ...]:
         loaded = self._definitions.load()
         for definition in loaded.definitions:
-            self._guard(definition.plan, now, partial(self._take, definition, now))
+            if wanted(definition.plan):
+                self._untaken.add(definition.plan.id)
+                self._guard(definition.plan, now, partial(self._take, definition, now))
         for problem in loaded.problems:
             if problem.severity == "error":
                 self.report(Event(word="refused", at=now, text=str(problem)))
@@ -167,20 +179,21 @@ class Ticker:
     def _take(self, definition: Definition, now: datetime) -> None:
         changes = take(self.store, definition, now)
         self._current[definition.plan.id] = definition
+        self._untaken.discard(definition.plan.id)
         if changes is not None:
             self._report_changes(definition.plan, changes, now)
 
     def _survey(self, now: datetime) -> Survey:
         """Return what there is to do for the plans whose revision is the one in the record.
 
-        Where another process took another revision the files are read again; if they still
-        disagree, the plan is left to that process.
+        Where another process took another revision the files are read again; if they say what
+        they said before, the plan is left to that process. What could not be taken is tried again.
         """
-        if not self._current:
-            self._load(now)
+        if not self._current or self._untaken:
+            self._load(now, lambda plan: plan.id not in self._current or plan.id in self._untaken)
         survey = self._look(now)
         if survey.foreign:
-            self._load(now)
+            self._load(now, self._is_news)
             survey = self._look(now)
         for id, digest in survey.foreign.items():
             if self._estranged.get(id) != digest:
@@ -188,6 +201,10 @@ class Ticker:
                 text = "another process loaded another revision of this plan; it is left to that one"
                 self.report(Event(word="trouble", at=now, plan=id, text=text))
         return survey
+
+    def _is_news(self, plan: Plan) -> bool:
+        known = self._current.get(plan.id)
+        return known is None or known.plan.digest != plan.digest
 
     def _look(self, now: datetime) -> Survey:
         with self.store.reading() as view:
@@ -209,13 +226,16 @@ class Ticker:
     def _weigh(self, view: Unit, plan: Plan, state: PlanState, now: datetime) -> Work:
         today = local_day(now, plan.zone)
         is_new_day = opening(plan, None, now) == now and (state.seen_on is None or state.seen_on < today)
+        has_due = _has_come(state.next_rung, now)
         return Work(
             plan=plan,
             state=state,
             is_new_day=is_new_day,
             idle=_days_between(plan, state.seen_on, today) if state.seen_on else (),
             is_check_due=self._checking.is_due(view, plan, state, now),
-            has_due=_has_come(state.next_rung, now),
+            has_due=has_due,
+            check_at=self._checking.next_at(view, plan, state, now),
+            rung_at=view.rungs.next_at([plan.id], now) if has_due else state.next_rung,
         )
 
     def _advance(self, work: Work, waits: list[datetime], now: datetime) -> None:
@@ -226,7 +246,7 @@ class Ticker:
         if work.is_out_of_step:
             self._take(self._current[plan.id], now)
         if work.is_check_due:
-            self._checking.check(plan, self._agendas, now)
+            self._guard(plan, now, partial(self._checking.check, plan, self._agendas, now))
         if work.has_due or work.is_out_of_step:
             opens = self._dispatcher.dispatch(plan, self._agendas, now)
             if opens is not None:
@@ -253,15 +273,11 @@ class Ticker:
         plans = [work.plan for work in survey.plans]
         known = [next_opening_after(plan, now) for plan in plans] + waits
         known += [at for at in (survey.mail_at, self._arrivals.next_at if self._arrivals else None) if at is not None]
-        with self.store.reading() as view:
-            checks = [self._checking.next_at(view, work.plan, work.state, now) for work in survey.plans]
-            for work in survey.plans:
-                waiting = _has_come(work.state.next_rung, now)
-                rung = view.rungs.next_at([work.plan.id], now) if waiting else work.state.next_rung
-                known += [rung] if rung is not None else []
+        known += [work.rung_at for work in survey.plans if work.rung_at is not None]
         far = now + timedelta(days=1)
         ahead = [at for at in known if at > now]
-        return Tick(at=now, wake_at=min(ahead, default=far), check_at=min(checks, default=far))
+        check_at = min((work.check_at for work in survey.plans), default=far)
+        return Tick(at=now, wake_at=min(ahead, default=far), check_at=check_at)
 
     def _report_changes(self, plan: Plan, changes: Changes, now: datetime) -> None:
         again = len(changes.armed) - changes.new if changes.armed else 0

@@ -77,31 +77,29 @@ class Agenda:
 
     def _rungs_of(self, o: Obligation, cache: _Shared) -> Iterator[Rung]:
         milestone = self.plan.milestone(o.milestone)
-        if o.unknown or o.undated:
-            return
         if o.window is not None:
             if not o.attends:
                 what = f"when {o.window.words} begins" if o.window.words else "when the window opens"
                 steps = self._ladders(milestone).fix_date(o.window.first, o.window.last, what)
                 yield from self._emit(o, o.window.first, steps)
-        elif o.event is not None:
-            if o.invited:
-                yield from self._event_rungs(o, o.event, milestone)
-        elif o.due is not None and milestone.kind == "event":
+        elif o.event is not None and o.invited:
+            yield from self._event_rungs(o, o.event, milestone)
+        elif o.due is not None and not o.unknown:
+            yield from self._due_rungs(o, o.due, milestone, cache)
+
+    def _due_rungs(self, o: Obligation, due: DueDate, milestone: Milestone, cache: _Shared) -> Iterator[Rung]:
+        ladders = self._ladders(milestone)
+        if milestone.kind == "event":
             if not o.attends:
-                steps = self._ladders(milestone).fix_date(o.due.target, o.due.target, "the target day")
-                yield from self._emit(o, o.due.named, steps)
-        elif o.due is not None:
-            shared = (milestone.id, o.due)
-            if shared not in cache:
-                cache[shared] = (
-                    self._ladders(milestone).before_and_after(o.due),
-                    self._escalations(milestone, o.due, ()),
-                )
-            notices, escalations = cache[shared]
-            if o.party in self.bounces:
-                escalations = self._escalations(milestone, o.due, self.bounces[o.party])
-            yield from self._emit(o, o.due.named, [*notices, *escalations])
+                yield from self._emit(o, due.named, ladders.fix_date(due.target, due.target, "the target day"))
+            return
+        shared = (milestone.id, due)
+        if shared not in cache:
+            cache[shared] = ladders.before_and_after(due), self._escalations(milestone, due, ())
+        notices, escalations = cache[shared]
+        if o.party in self.bounces:
+            escalations = self._escalations(milestone, due, self.bounces[o.party])
+        yield from self._emit(o, due.named, [*notices, *escalations])
 
     def _escalations(
         self, milestone: Milestone, due: DueDate, gone: Sequence[tuple[datetime, datetime | None]]

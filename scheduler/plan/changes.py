@@ -79,8 +79,7 @@ def describe_form(form: DateForm) -> str:
             return f"undated ({words})"
         case Recurring(rule, boundary, first, until):
             return f"{boundary} {rule} from {first} until {until}"
-        case Relative(to, count, direction):
-            return f"{count} {'before' if direction == 'before' else 'after'} {to}"
+    return f"{form.count} {'before' if form.direction == 'before' else 'after'} {form.to}"
 
 
 def form_to_data(form: DateForm) -> dict[str, Any]:

@@ -347,9 +347,8 @@ def occurrences(form: Recurring) -> list[date]:
 
 
 def _merge(one: Term, other: Term) -> Term:
-    until = None if one.until is None or other.until is None else max(one.until, other.until)
     heir_of = one.heir_of | other.heir_of if one.heir_of and other.heir_of else frozenset()
-    return Term(one.party, min(one.since, other.since), until, heir_of)
+    return one._replace(since=min(one.since, other.since), heir_of=heir_of)
 
 
 def _is_passed_on(term: Term, terms: Mapping[str, Term], owed: Mapping[str, Obligation]) -> bool:

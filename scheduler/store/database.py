@@ -37,10 +37,10 @@ class SqlStore:
     Threads may share it. Errors of the database come out as `UserError`.
     """
 
-    def __init__(self, engine: sa.Engine, *, name: str, memory: bool, busy_timeout: float) -> None:
+    def __init__(self, engine: sa.Engine, reads: sa.Engine, *, name: str, memory: bool, busy_timeout: float) -> None:
         self.engine = engine
         self.name = name
-        self._reads = engines.for_reading(engine)
+        self._reads = reads
         turn = _Turn(name, busy_timeout) if engine.dialect.name == "sqlite" else None
         self._writing = turn
         self._reading = turn if memory else None
@@ -57,11 +57,13 @@ class SqlStore:
 
         In memory there is only one connection: there it waits, and may not be opened inside another unit.
         """
-        with explained(self.name), _taken(self._reading), self._reads.begin() as connection:
+        refusing = engines.unchanged if self._reading else nullcontext
+        with explained(self.name), _taken(self._reading), self._reads.begin() as connection, refusing(connection):
             yield SqlUnit(connection)
 
     def close(self) -> None:
         """Let go of every connection."""
+        self._reads.dispose()
         self.engine.dispose()
 
 
@@ -105,17 +107,19 @@ def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> SqlStore:
     address = engines.parse(url)
     name = engines.shown(address)
     engine = engines.connect_to(address, busy_timeout=busy_timeout)
+    reads = engines.for_reading(engine, busy_timeout=busy_timeout)
+    store = SqlStore(engine, reads, name=name, memory=engines.is_memory(address), busy_timeout=busy_timeout)
     try:
         with explained(name):
-            with engines.for_reading(engine).begin() as connection:
+            with reads.begin() as connection:
                 current = schema.is_current(connection)
             if not current:
                 with engine.begin() as connection:
                     schema.prepare(connection, name)
     except BaseException:
-        engine.dispose()
+        store.close()
         raise
-    return SqlStore(engine, name=name, memory=engines.is_memory(address), busy_timeout=busy_timeout)
+    return store
 
 
 def upgrade(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 
 import sqlalchemy as sa
 
 from scheduler.ports import CheckRow, Finding
+from scheduler.store.columns import microseconds
 from scheduler.store.statements import insert_into
 from scheduler.store.tables import checkup, tick
 from scheduler.store.tables import plan as plans
@@ -19,6 +21,9 @@ _CHECKS = (
     .where(checkup.c.plan == sa.bindparam("wanted"))
     .order_by(checkup.c.milestone, checkup.c.party, checkup.c.source)
 )
+_CHECKED = plans.update().where(plans.c.plan == sa.bindparam("wanted")).values(checked_at=sa.bindparam("now"))
+_LAST_TICK = sa.select(tick.c.completed_at)
+_FOUND = ("plan", "milestone", "party", "source", "seen", "since", "checked_at")
 
 
 class SqlJournal:
@@ -26,53 +31,45 @@ class SqlJournal:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
-        self._dialect = connection.dialect.name
 
     def last_tick(self) -> datetime | None:
         """Return when the last completed tick was."""
-        return self._connection.scalar(sa.select(tick.c.completed_at))
+        return self._connection.scalar(_LAST_TICK)
 
     def record_tick(self, at: datetime) -> None:
         """Remember a completed tick."""
-        insert = insert_into(self._dialect, tick)
-        self._connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=[tick.c.id], set_={"completed_at": insert.excluded.completed_at}
-            ),
-            {"id": 1, "completed_at": at},
-        )
+        self._connection.execute(_ticking(self._connection.dialect.name), {"id": 1, "completed_at": at})
 
     def record_check(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
         """Remember what a status check of a loaded plan saw; `since` stays while what is seen stays the same."""
-        self._connection.execute(plans.update().where(plans.c.plan == plan).values(checked_at=at))
+        self._connection.execute(_CHECKED, {"wanted": plan, "now": at})
         if findings:
-            self._record_findings(plan, at, findings)
+            now = microseconds(at)  # ready for the driver, as in `Rungs.add`: every morning sees every obligation
+            rows = [(plan, f.milestone, f.party, f.source, f.seen, now, now) for f in findings]
+            self._connection.exec_driver_sql(_finding(self._connection.dialect), rows)
 
     def checks(self, plan: str) -> Sequence[CheckRow]:
         """Return what the last check of each obligation saw, ordered by milestone, party and source."""
         return [CheckRow(**row) for row in self._connection.execute(_CHECKS, {"wanted": plan}).mappings()]
 
-    def _record_findings(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
-        insert = insert_into(self._dialect, checkup)
-        same = checkup.c.seen == insert.excluded.seen
-        statement = insert.on_conflict_do_update(
-            index_elements=list(checkup.primary_key),
-            set_={
-                "since": sa.case((same, checkup.c.since), else_=insert.excluded.since),
-                "seen": insert.excluded.seen,
-                "checked_at": insert.excluded.checked_at,
-            },
-        )
-        rows = [
-            {
-                "plan": plan,
-                "milestone": finding.milestone,
-                "party": finding.party,
-                "source": finding.source,
-                "seen": finding.seen,
-                "since": at,
-                "checked_at": at,
-            }
-            for finding in findings
-        ]
-        self._connection.execute(statement, rows)
+
+@cache
+def _ticking(dialect: str) -> sa.Executable:
+    insert = insert_into(dialect, tick)
+    latest = {"completed_at": insert.excluded.completed_at}
+    return insert.on_conflict_do_update(index_elements=[tick.c.id], set_=latest)
+
+
+@lru_cache(maxsize=8)
+def _finding(dialect: sa.Dialect) -> str:
+    insert = insert_into(dialect.name, checkup)
+    same = checkup.c.seen == insert.excluded.seen
+    statement = insert.on_conflict_do_update(
+        index_elements=list(checkup.primary_key),
+        set_={
+            "since": sa.case((same, checkup.c.since), else_=insert.excluded.since),
+            "seen": insert.excluded.seen,
+            "checked_at": insert.excluded.checked_at,
+        },
+    )
+    return str(statement.compile(dialect=dialect, column_keys=_FOUND))

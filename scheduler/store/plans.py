@@ -32,6 +32,9 @@ _STATE = sa.select(
 )
 _OF = _STATE.where(plans.c.plan == sa.bindparam("wanted"))
 _ALL = _STATE.order_by(plans.c.plan)
+_TERMS = sa.select(plans.c.terms).where(plans.c.plan == sa.bindparam("wanted"))
+_IDLE = sa.select(idle_day.c.day).where(idle_day.c.plan == sa.bindparam("wanted"))
+_UPDATE = plans.update().where(plans.c.plan == sa.bindparam("wanted"))
 
 
 class SqlPlans:
@@ -51,7 +54,7 @@ class SqlPlans:
 
     def terms(self, plan: str) -> Mapping[str, Any]:
         """Return the terms of the revision in force; raises `NothingMatched` for an unknown plan."""
-        found: Mapping[str, Any] | None = self._connection.scalar(sa.select(plans.c.terms).where(plans.c.plan == plan))
+        found: Mapping[str, Any] | None = self._connection.scalar(_TERMS, {"wanted": plan})
         if found is None:
             raise self._unknown(plan)
         return found
@@ -87,10 +90,10 @@ class SqlPlans:
 
     def idle_days(self, plan: str) -> AbstractSet[date]:
         """Return the local working days on which the daemon was not there inside the opening hours."""
-        return frozenset(self._connection.scalars(sa.select(idle_day.c.day).where(idle_day.c.plan == plan)))
+        return frozenset(self._connection.scalars(_IDLE, {"wanted": plan}))
 
     def _unknown(self, plan: str) -> NothingMatched:
         return NothingMatched.named("plan", plan, [state.plan for state in self.states()])
 
     def _update(self, plan: str, **values: Any) -> int:
-        return self._connection.execute(plans.update().where(plans.c.plan == plan).values(**values)).rowcount
+        return self._connection.execute(_UPDATE, {"wanted": plan, **values}).rowcount

@@ -78,12 +78,12 @@ def days_of(span: tuple[date, date]) -> list[date]:
 
 def events() -> st.SearchStrategy[On]:
     """Return fixed events."""
-    return st.builds(lambda span, clock: On(*span, clock), spans(), st.none() | clocks())
+    return st.builds(lambda span, clock: On(span[0], span[1], clock), spans(), st.none() | clocks())
 
 
 def windows() -> st.SearchStrategy[Window]:
     """Return tentative events."""
-    return st.builds(lambda span, words: Window(*span, words), spans(), st.text(max_size=10))
+    return st.builds(lambda span, words: Window(span[0], span[1], words), spans(), st.text(max_size=10))
 
 
 @st.composite

@@ -123,13 +123,15 @@ def test_an_extension_makes_a_late_answer_one_in_time() -> None:
     assert not read_cell(agenda, agenda.by_key["report", "beta"], at(8, 21)).late
 
 
-def test_the_channel_still_missing_is_shown_once_something_arrived() -> None:
+def test_the_channel_still_missing_is_shown_once_everything_arrived_by_another() -> None:
     story = tell_of(REPORT)
 
     def missing() -> tuple[str, ...]:
         agenda = story.agenda()
         return read_cell(agenda, agenda.by_key["report", "beta"], at(8, 14)).missing_channels
 
+    assert missing() == ()
+    story.tell("received", at(8, 1), "report", "beta", channel="email", deliverables=("list",))
     assert missing() == ()
     story.tell("received", at(8, 1), "report", "beta", channel="email")
     assert missing() == ("paper",)

@@ -182,6 +182,7 @@ def test_an_occurrence_has_the_hours_of_its_milestone() -> None:
         (at(8, 9), at(8, 9), at(8, 30), at(8, 14)),
         (at(8, 9), at(8, 11, 9), None, at(8, 16)),  # composed late: counted from then
         (at(8, 9), at(8, 11, 9), at(8, 10), at(8, 16)),  # a next rung already past does not count
+        (at(8, 9), at(8, 9), at(8, 9), at(8, 14)),  # nor one of this very instant
     ],
 )
 def test_a_composed_mail_is_too_old_at_the_next_rung_or_after_two_working_days(

@@ -90,29 +90,29 @@ def test_a_dropped_milestone_decides_nothing() -> None:
 
 def test_a_new_member_joins_every_milestone_of_its_group() -> None:
     members = Group(id="members", parties=("lead", "beta", "gamma", "delta"))
-    new = replace(OLD, groups=OLD.groups | {"members": members}, parties=OLD.parties | {"delta": party("delta")})
+    new = replace(OLD, groups={**OLD.groups, "members": members}, parties={**OLD.parties, "delta": party("delta")})
     assert summary(decided(new)) == [("joined", "report", "delta"), ("joined", "meeting", "delta")]
 
 
 def test_a_new_successor_joins_too() -> None:
     ended = replace(BETA, valid_to=date(2023, 8, 31), successor="heir")
-    new = replace(OLD, parties=OLD.parties | {"beta": ended, "heir": party("heir")})
+    new = replace(OLD, parties={**OLD.parties, "beta": ended, "heir": party("heir")})
     assert summary(decided(new)) == [("joined", "report", "heir"), ("joined", "meeting", "heir")]
 
 
 def test_other_addresses_reroute_and_say_which_there_were() -> None:
     moved = replace(BETA, contacts=(Contact(name="new", email="new@beta.example"),))
-    (fact,) = decided(replace(OLD, parties=OLD.parties | {"beta": moved}))
+    (fact,) = decided(replace(OLD, parties={**OLD.parties, "beta": moved}))
     assert (fact.kind, fact.party, fact.was) == ("rerouted", "beta", "head@beta.example, officer@beta.example")
 
 
 def test_another_name_or_order_of_contacts_reroutes_nothing() -> None:
     renamed = replace(BETA, name="Beta School", contacts=tuple(reversed(BETA.contacts)))
-    assert decided(replace(OLD, parties=OLD.parties | {"beta": renamed})) == []
+    assert decided(replace(OLD, parties={**OLD.parties, "beta": renamed})) == []
 
 
 def test_a_party_new_in_the_roster_reroutes_nothing() -> None:
-    assert decided(replace(OLD, parties=OLD.parties | {"delta": party("delta")})) == []
+    assert decided(replace(OLD, parties={**OLD.parties, "delta": party("delta")})) == []
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,13 @@ def test_an_escalation_before_the_last_address_died_stands() -> None:
     assert escalation(story).state == "planned"
 
 
+def test_an_escalation_of_the_day_on_which_the_last_address_died_is_not_sent() -> None:
+    story = tell_of(AUGUST)
+    bounce(story, 1, "officer")
+    bounce(story, 14, "head", hour=7)
+    assert escalation(story).state == "skipped"
+
+
 def test_the_days_on_which_every_address_bounced_are_not_counted() -> None:
     story = tell_of(AUGUST)
     for who in ("officer", "head"):

@@ -147,6 +147,9 @@ def test_nobody_is_invited_to_what_has_begun() -> None:
     afternoon = tell_of(event(JUNE))
     fix(afternoon, (6, 8, 9), replace(FIXED, clock=time(14)))
     assert afternoon.ladder("meeting") == ["06-08 invite"]
+    at_eight = tell_of(event(JUNE))
+    fix(at_eight, (6, 7, 18), replace(FIXED, clock=time(8)))
+    assert at_eight.rungs("meeting") == []
 
 
 def test_an_event_fixed_in_the_file_is_announced_when_the_plan_becomes_active() -> None:

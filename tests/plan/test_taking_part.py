@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, time
 
 from scheduler.plan.board import draw_board, is_complete, still_needed
-from scheduler.plan.model import Before, Group, On, Party, Relative
+from scheduler.plan.model import Before, Group, Ladder, On, Party, Relative
 from scheduler.plan.obligations import members
 
-from .builders import GROUPS, LOADED, PARTIES, Story, at, deadline, event, party, plan, tell_of, working_days
+from .builders import GROUPS, LOADED, PARTIES, Story, at, days, deadline, event, party, plan, tell_of, working_days
 
 AUGUST = Before(date(2023, 8, 10))
 LEAD, BETA, GAMMA = PARTIES
@@ -26,7 +26,7 @@ def owing(story: Story, milestone: str = "report") -> list[str]:
 
 def regrouped(story: Story, parties: tuple[str, ...], when: int, roster: Iterable[Party] = PARTIES) -> None:
     """Load a revision, on a day of August, that names other members."""
-    groups = story.plan.groups | {"members": Group(id="members", parties=parties)}
+    groups = {**story.plan.groups, "members": Group(id="members", parties=parties)}
     story.revise(replace(story.plan, groups=groups, parties={p.id: p for p in roster}), at(8, when))
 
 
@@ -178,6 +178,15 @@ def test_at_any_time_one_of_the_two_is_asked() -> None:
 
     assert asked(2) == ["lead", "beta", "gamma"]
     assert asked(3) == ["lead", "heir", "gamma"]
+
+
+def test_the_hand_over_is_at_midnight_to_the_instant() -> None:
+    midnight = deadline(AUGUST, ladder=Ladder(at=time(0), before=(days(6),), on_named_day=False, overdue=None))
+    story = tell_of(midnight, parties=SUCCESSION)
+    assert [story.ladder(party=id)[:1] for id in ("beta", "heir")] == [[], ["08-03 before:6d"]]
+    agenda, instant = story.agenda(), at(8, 3, 0)
+    assert [agenda.by_key["report", id].is_current(instant) for id in ("beta", "heir")] == [False, True]
+    assert "beta" not in [cell.obligation.party for cell in draw_board(agenda, instant)]
 
 
 def test_the_board_shows_an_ended_party_only_for_what_it_did() -> None:

@@ -1,0 +1,182 @@
+"""The command line as a whole: help, exit codes, configuration, tick."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import click
+import pytest
+
+from scheduler import __version__
+from scheduler.cli import hanchot
+from scheduler.errors import ExitCode
+
+from .conftest import Office, Run
+
+
+def walk(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command below a group, with its words."""
+    if isinstance(command, click.Group):
+        for name, sub in command.commands.items():
+            yield from walk(sub, *path, name)
+    else:
+        yield path, command
+
+
+COMMANDS = {" ".join(path): command for path, command in walk(hanchot)}
+
+
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Set environment variables for the time of a block."""
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            del os.environ[name]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_with_an_example(run: Run, name: str) -> None:
+    """The example is one line that can be copied; it uses the command it explains."""
+    result = run(*name.split(), "--help")
+    assert (result.code, result.err) == (ExitCode.DONE, "")
+    line = result.out.rstrip().splitlines()[-1]
+    assert "  Example:" in result.out.splitlines()
+    assert "hanchot " in line
+    assert f" {name}" in line
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_has_help(name: str) -> None:
+    """No option is left to be guessed."""
+    options = [parameter for parameter in COMMANDS[name].params if isinstance(parameter, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+def test_the_list_of_commands_is_not_cut_off(run: Run) -> None:
+    """Each command says in one line what it does."""
+    assert "..." not in run("--help").out.partition("Commands:")[2]
+
+
+def test_the_version_is_the_packages(run: Run) -> None:
+    """One place says it."""
+    assert run("--version").out == f"hanchot, version {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [(), ("nope",), ("outbox",), ("plans", "--nope"), ("plans", "--format", "xml")])
+def test_a_wrong_command_line_ends_with_the_code_for_usage(run: Run, arguments: tuple[str, ...]) -> None:
+    """What is wrong goes to standard error."""
+    result = run(*arguments)
+    assert (result.code, result.out) == (ExitCode.USAGE, "")
+    assert "Usage: " in result.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--scenario", "x.toml"),
+        ("run", "--replay-from", "2023-02-20", "--speed", "0"),
+        ("run", "--replay-from", "2023-02-20", "--speed", "nan"),
+        ("run", "--replay-from", "20 Feb"),
+    ],
+)
+def test_a_daemon_does_not_start_on_a_wrong_command_line(run: Run, arguments: tuple[str, ...]) -> None:
+    """Nothing is written before it is understood."""
+    assert run(*arguments).code == ExitCode.USAGE
+
+
+def test_a_missing_configuration_is_refused_with_the_way_out(run: Run, tmp_path: Path) -> None:
+    """A file that was named must be there."""
+    result = run("--config", tmp_path / "nope.toml", "plans")
+    assert result.code == ExitCode.WRONG_INPUT
+    assert "`hanchot init DIR` writes one" in result.err
+
+
+def test_every_problem_of_a_configuration_is_listed(run: Run, tmp_path: Path) -> None:
+    """Unknown keys by their path, with the near ones."""
+    file = tmp_path / "config.toml"
+    file.write_text('[mial]\nx = 1\n[mail]\nform = "a"\ntransport = "pigeon"\n', encoding="utf-8")
+    result = run("--config", file, "plans")
+    assert (result.code, result.out) == (ExitCode.WRONG_INPUT, "")
+    for words in ("mial: unknown key", "did you mean mail?", "mail.form: unknown key", "mail.transport: "):
+        assert words in result.err
+
+
+def test_an_environment_variable_overrides_the_configuration(office: Office) -> None:
+    """HANCHOT_SECTION__KEY; a list is words between commas."""
+    elsewhere = office.folder / "elsewhere"
+    with environment(HANCHOT_DATABASE__URL=f"sqlite:///{elsewhere}/record.db"):
+        assert office("plans").code == ExitCode.DONE
+    assert (elsewhere / "record.db").exists()
+    with environment(HANCHOT_PATHS__WORKFLOWS=str(elsewhere)):
+        assert office.rows("plans") == []
+
+
+def test_an_environment_variable_that_names_no_key_is_refused(office: Office) -> None:
+    """A slip would otherwise go unnoticed."""
+    with environment(HANCHOT_MAIL__FORM="a@b.vn"):
+        result = office("plans")
+    assert result.code == ExitCode.WRONG_INPUT
+    assert "HANCHOT_MAIL__FORM" in result.err
+    assert "HANCHOT_MAIL__FROM" in result.err
+
+
+def test_a_missing_folder_of_definitions_is_named(office: Office) -> None:
+    """No plan is not the same as no folder."""
+    (office.folder / "config.toml").write_text('[paths]\nworkflows = ["nowhere"]\n', encoding="utf-8")
+    result = office("check")
+    assert result.code == ExitCode.WRONG_INPUT
+    assert "nowhere" in result.out
+
+
+def test_a_locked_database_is_explained(office: Office) -> None:
+    """Reading goes on meanwhile."""
+    assert office("tick").code == ExitCode.DONE
+    with closing(sqlite3.connect(office.folder / "var" / "hanchot.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert office("status").code == ExitCode.DONE
+        result = office("receive", office.plan, "dang-ky", "branch-one")
+        other.execute("ROLLBACK")
+    assert (result.code, result.out) == (ExitCode.FAILED, "")
+    assert "is locked by another writer" in result.err
+    assert office.rows("status", "--milestone", "dang-ky")[0]["facts"] == []
+
+
+def test_a_file_that_is_no_database_is_explained(office: Office) -> None:
+    """It is left as it is."""
+    file = office.folder / "var" / "hanchot.db"
+    file.parent.mkdir()
+    file.write_text("not a database, but long enough to be looked at" * 20, encoding="utf-8")
+    result = office("status")
+    assert (result.code, "is not a SQLite database" in result.err) == (ExitCode.FAILED, True)
+
+
+def test_a_database_whose_folder_cannot_be_made_is_explained(office: Office) -> None:
+    """A file stands where the folder should be."""
+    (office.folder / "var").touch()
+    result = office("status")
+    assert (result.code, "cannot be made" in result.err) == (ExitCode.FAILED, True)
+
+
+def test_tick_serves_the_sound_plans_and_fails_for_the_others(office: Office) -> None:
+    """One broken plan does not stop the rest, and a cron user hears of it."""
+    folder = office.folder / "workflows" / "our-office"
+    (folder / "broken.toml").write_text('[plan]\nid = "broken"\n', encoding="utf-8")
+    result = office("tick")
+    assert result.code == ExitCode.WRONG_INPUT
+    assert "the sound plans were served" in result.err
+    (folder / "broken.toml").unlink()
+    assert office.rows("plans")[0]["first_loaded"] is not None
+
+
+def test_a_quiet_tick_says_nothing(office: Office) -> None:
+    """So that cron writes no mail about it."""
+    assert "loaded" in office("tick").err
+    quiet = office("tick")
+    assert (quiet.code, quiet.out, quiet.err) == (ExitCode.DONE, "", "")

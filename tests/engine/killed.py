@@ -1,0 +1,75 @@
+"""A daemon to be killed: ticks once with 500 rungs due, and says each step on a line of its own.
+
+Started by test_kill.py as `python killed.py DATABASE MAILDIR INSTANT`.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from scheduler.mail.maildir import Maildir
+from scheduler.plan.letters import Letter
+from scheduler.plan.model import Group, Ladder, Plan, Step
+from scheduler.ports import Mail
+from scheduler.store import open_store
+from tests.engine.fakes import Scribe
+from tests.engine.house import COMPOSER, House, plan, report
+from tests.plan.builders import at, party
+
+COUNT = 500
+
+
+def crowd() -> Plan:
+    """Return a plan of 500 parties with one reminder each."""
+    made = [party(f"p{number:03}") for number in range(COUNT)]
+    groups = [Group(id="lead", parties=("p000",)), Group(id="members", parties=tuple(p.id for p in made))]
+    ladder = Ladder(before=(Step(7, "days"),), on_named_day=False, overdue=None, escalate=())
+    return plan(replace(report(), ladder=ladder), parties=made, groups=groups)
+
+
+def say(what: str) -> None:
+    """Say a step so that who listens hears it at once."""
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
+class Loud:
+    """A Maildir that says each mail: when it is about to be written, and when it is."""
+
+    def __init__(self, path: Path) -> None:
+        self._maildir = Maildir(path)
+
+    def send(self, mail: Mail) -> object:
+        """Write the mail."""
+        say("sending")
+        outcome = self._maildir.send(mail)
+        say("sent")
+        return outcome
+
+
+def composed(letter: Letter) -> None:
+    say("composing")
+
+
+def main(database: str, maildir: str, instant: str) -> None:
+    """Tick once."""
+    store = open_store(database)
+    house = House(
+        store,
+        crowd(),
+        start=at(3, 1),
+        composer=Scribe(COMPOSER, composed),
+        mailer=Loud(Path(maildir)),
+        name=f"at {instant}",
+    )
+    house.ticker.load()
+    house.tick(datetime.fromisoformat(instant))
+    store.close()
+    say("done")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,68 @@
+"""Killed at random moments of a tick with 500 due, twenty times: nothing lost, nothing composed twice."""
+
+from __future__ import annotations
+
+import email
+import random
+import subprocess
+import sys
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from scheduler.store import open_store
+from tests.engine.killed import COUNT
+from tests.plan.builders import at
+
+# Each: at which line of which kind the daemon is killed. Pages of rungs are of 200: what is killed before its
+# page is complete is composed anew, with the same identity; later ones stop in the second and the third page.
+COMPOSING = [(1, 199), (1, 199), (201, 399), (201, 299), (1, 99)]
+DELIVERING = [(1, 28)] * 15
+ROOT = Path(__file__).parents[2]
+
+
+def run(folder: Path, instant: datetime, word: str = "", line: int = 0) -> bool:
+    """Run the daemon once, killing it at a line; return whether it came to that."""
+    command = [sys.executable, "-m", "tests.engine.killed", f"sqlite:///{folder}/hanchot.db", str(folder / "mail")]
+    with subprocess.Popen(
+        [*command, instant.isoformat()], stdout=subprocess.PIPE, text=True, cwd=ROOT, bufsize=1
+    ) as process:
+        assert process.stdout is not None
+        for said in process.stdout:
+            line -= said.strip() == word
+            if word and not line:
+                process.kill()
+                return True
+    assert process.returncode == 0
+    return False
+
+
+@pytest.mark.parametrize("seed", [20230320])
+def test_a_daemon_killed_twenty_times_loses_nothing_and_writes_nothing_twice(tmp_path: Path, seed: int) -> None:
+    """Each run comes when the lease of the last one is over; the last one may finish."""
+    chance = random.Random(seed)
+    moments = [("composing", bounds) for bounds in COMPOSING]
+    moments += [(chance.choice(["sending", "sent"]), bounds) for bounds in DELIVERING]
+    instant = at(3, 10, 8)
+    for word, bounds in moments:
+        assert run(tmp_path, instant, word, chance.randint(*bounds)), "it was not alive any more"
+        instant += timedelta(minutes=16)
+    assert not run(tmp_path, instant)
+
+    files = list((tmp_path / "mail" / "new").iterdir())
+    identities = Counter(email.message_from_bytes(file.read_bytes())["Message-ID"] for file in files)
+    store = open_store(f"sqlite:///{tmp_path}/hanchot.db")
+    with store.reading() as view:
+        mails = view.outbox.list()
+        rungs = view.rungs.of("plan")
+        carriers = view.outbox.of_rungs([rung.id for rung in rungs])
+    store.close()
+    assert Counter(rung.state for rung in rungs) == {"sent": COUNT}
+    assert Counter(mail.state for mail in mails) == {"sent": COUNT}
+    assert {len(carried) for carried in carriers.values()} == {1}
+    assert identities == Counter(mail.mail.message_id for mail in mails)
+    assert len(files) == len(identities) == COUNT
+    written = {file.read_bytes() for file in files}
+    assert written == {mail.mail.data for mail in mails}

@@ -1,0 +1,287 @@
+"""Whatever happens in whatever order: nothing is lost, nothing leaves twice, each promise ends in one state.
+
+Hypothesis lets a house live: time passes with and without a daemon, daemons die at any step and are
+started again, a second one ticks in between, people record and take back facts, the plan's date moves
+there and back, the mail server fails. Then a last daemon runs far beyond the last rung.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from scheduler.actions.reconciling import read_agenda
+from scheduler.engine.events import Event
+from scheduler.errors import UserError
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.catchup import LATEST, opening, working_days_late
+from scheduler.plan.model import By, Group, On, Undated, Window
+from scheduler.plan.obligations import Obligation
+from scheduler.ports import Mail, MessageRow, RungRow
+from scheduler.store import open_store
+from tests.engine.fakes import Crash, PlainComposer, Scribe, crash, nothing, on_call
+from tests.engine.house import FRIDAY, House, due_by, plan
+from tests.plan.builders import at, deadline, event, vietnam
+
+OVER = at(5, 20)
+FINAL = {"sent", "skipped", "missed", "cancelled", "failed", "ambiguous"}
+PARTIES = st.sampled_from(["lead", "beta", "gamma"])
+CALENDAR = vietnam(off=[date(2023, 3, 15)])
+MEETING = event(Window(date(2023, 4, 3), date(2023, 4, 7), "early in April"))
+NOMINEES = Group(id="nominees", chosen_by="lead", after="report")
+REVISIONS = [
+    plan(milestone, MEETING, groups=[NOMINEES], workdays=CALENDAR)
+    for milestone in (
+        due_by(FRIDAY),
+        due_by(date(2023, 3, 24)),
+        due_by(date(2023, 3, 10)),
+        deadline(Undated("later")),
+    )
+]
+SPANS = st.one_of(
+    st.integers(1, 90).map(lambda n: timedelta(minutes=n)),
+    st.integers(1, 30).map(lambda n: timedelta(hours=n)),
+    st.integers(1, 8).map(lambda n: timedelta(days=n)),
+)
+PLACES = st.sampled_from(["compose", "before the mail", "inside the mail", "report"])
+
+
+class Life(RuleBasedStateMachine):
+    """One house, and all that can happen to it."""
+
+    @initialize(weeks=st.integers(0, 3), hour=st.integers(0, 23))
+    def begin(self, weeks: int, hour: int) -> None:
+        """Open the house on some day before or in the middle of the ladder."""
+        self.store = open_store("sqlite://")
+        self.scribe = Scribe(PlainComposer())
+        start = at(2, 27, hour) + timedelta(weeks=weeks)
+        self.house = House(self.store, REVISIONS[0], start=start, composer=self.scribe)
+        self.house.post.before = self.look_at
+        self.names = 0
+        self.torn: Counter[str] = Counter()  # mails in hand when a daemon died: they may go out once more
+        self.wrong: list[str] = []  # what should never have left
+        self.restart()
+
+    # ---- time and daemons
+
+    def restart(self, report: Callable[[Event], None] = nothing) -> None:
+        """Start a new daemon; what the last one held in memory is gone."""
+        self.names += 1
+        self.house.ticker = self.house.daemon(name=f"daemon {self.names}", report=report)
+
+    @rule(span=SPANS)
+    def time_passes_without_a_daemon(self, span: timedelta) -> None:
+        """Sleep, an outage, a machine switched off."""
+        self.house.clock.instant += span
+
+    @rule(span=SPANS)
+    def the_daemon_lives(self, span: timedelta) -> None:
+        """It wakes at every instant it asked for."""
+        self.house.live(self.house.clock.instant + span)
+
+    @rule()
+    def the_daemon_ticks(self) -> None:
+        """A heartbeat."""
+        self.house.tick()
+
+    @rule()
+    def the_daemon_starts_again(self) -> None:
+        """And reads its files."""
+        self.restart()
+        self.house.ticker.load()
+
+    @rule(span=SPANS, where=PLACES, step=st.integers(1, 5))
+    def the_daemon_dies(self, span: timedelta, where: str, step: int) -> None:
+        """In the middle of a tick, at any step of it."""
+        self.house.clock.instant += span
+        fatal = on_call(step, crash)
+        post = self.house.post
+
+        def inside(mail: Mail) -> None:
+            self.look_at(mail)
+            post.sent.append((self.house.clock.now(), mail))
+            try:
+                fatal()
+            except Crash:
+                self.torn[mail.message_id] += 1
+                raise
+            post.sent.pop()
+
+        self.restart(fatal if where == "report" else nothing)
+        if where == "compose":
+            self.scribe.before = fatal
+        elif where == "before the mail":
+            post.before = fatal
+        elif where == "inside the mail" and not post.is_down:
+            post.before = inside
+        with contextlib.suppress(Crash):
+            self.house.tick()
+        self.scribe.before, post.before = nothing, self.look_at
+        self.restart()
+
+    @rule(span=SPANS, step=st.integers(1, 3))
+    def a_second_daemon_ticks_in_between(self, span: timedelta, step: int) -> None:
+        """While the first has a mail in hand."""
+        self.house.clock.instant += span
+        self.names += 1
+        second = self.house.daemon(name=f"daemon {self.names}", report=nothing)
+        meanwhile = on_call(step, second.tick)
+
+        def look_and_tick(mail: Mail) -> None:
+            self.look_at(mail)
+            meanwhile()
+
+        self.house.post.before = look_and_tick
+        self.house.tick()
+        self.house.post.before = self.look_at
+
+    # ---- people
+
+    @rule(kind=st.sampled_from(["received", "received", "returned", "accepted", "waived", "opened"]), party=PARTIES)
+    def a_fact_is_recorded(self, kind: str, party: str) -> None:
+        """One that makes no sense is refused, and then nothing has happened."""
+        self.record(kind, party)
+
+    @rule(party=PARTIES, days=st.integers(1, 20))
+    def a_deadline_is_extended(self, party: str, days: int) -> None:
+        """For one party."""
+        self.record("extended", party, form=By(FRIDAY + timedelta(days=days)))
+
+    @rule(day=st.integers(20, 31))
+    def a_date_is_fixed(self, day: int) -> None:
+        """Of the meeting."""
+        fixed = date(2023, 3, day)
+        self.record("date_fixed", None, "meeting", form=On(fixed, fixed))
+
+    @rule(parties=st.lists(PARTIES, unique=True, max_size=2))
+    def parties_are_nominated(self, parties: list[str]) -> None:
+        """Or nobody."""
+        self.record("nominated", None, None, group="nominees", parties=tuple(parties))
+
+    @rule(party=PARTIES, role=st.sampled_from(["officer", "head"]))
+    def an_address_bounces(self, party: str, role: str) -> None:
+        """And the party's next contact is written to."""
+        self.record("bounced", party, None, address=f"{role}@{party}.example")
+
+    @rule(which=st.integers(0, 50))
+    def a_fact_is_taken_back(self, which: int) -> None:
+        """Any of them."""
+        own = [fact for fact in self.house.facts() if fact.by != "definition"] if self.is_loaded else []
+        if own:
+            self.record("withdrawn", None, None, target=own[which % len(own)].id)
+
+    def record(self, kind: str, party: str | None, milestone: str | None = "report", **details: object) -> None:
+        try:
+            self.house.record(kind, party, milestone, **details)  # type: ignore[arg-type]
+        except UserError:
+            pass
+
+    @rule(number=st.integers(0, len(REVISIONS) - 1), is_taken=st.booleans())
+    def the_plan_is_edited(self, number: int, is_taken: bool) -> None:
+        """The date moves, there and back; another process may load it first."""
+        self.house.shelf.plans = [REVISIONS[number]]
+        if is_taken:
+            self.house.take()
+
+    @rule(is_down=st.booleans())
+    def the_mail_server_changes(self, is_down: bool) -> None:
+        """Down or up."""
+        self.house.post.is_down = is_down
+
+    # ---- what must hold
+
+    @property
+    def is_loaded(self) -> bool:
+        with self.store.reading() as view:
+            return view.plans.state("plan") is not None
+
+    def look_at(self, mail: Mail) -> None:
+        """Look whether a mail that is about to leave may do so."""
+        now = self.house.clock.now()
+        with self.store.reading() as view:
+            (row,) = [row for row in view.outbox.list() if row.mail == mail]
+            state = view.plans.state("plan")
+            assert state is not None
+            (in_force,) = [revision for revision in REVISIONS if revision.digest == state.digest]
+            agenda = read_agenda(view, in_force)
+            rungs = [rung for id in row.rungs if (rung := view.rungs.get(id)) is not None]
+        self.wrong += [
+            f"{now}: {row.rung or row.kind} to {row.mail.address}: {what}" for what in faults(agenda, row, rungs, now)
+        ]
+
+    def teardown(self) -> None:
+        """Let a last daemon run far beyond the last rung, and look at everything."""
+        if not hasattr(self, "house"):
+            return
+        self.house.post.is_down = False
+        self.restart()
+        self.house.ticker.load()
+        self.house.live(self.house.clock.instant + timedelta(days=3))
+        self.house.live(max(OVER, self.house.clock.instant))
+        self.house.tick(self.house.clock.instant + timedelta(days=10))
+        assert self.wrong == []
+        with self.store.reading() as view:
+            rows = view.rungs.of("plan")
+            mails = view.outbox.list()
+            carriers = view.outbox.of_rungs([row.id for row in rows])
+        assert [row for row in rows if row.state not in FINAL] == []
+        assert [row for row in rows if row.state != "sent" and not row.reason] == []
+        assert [mail for mail in mails if mail.state not in FINAL] == []
+        assert [mail for mail in mails if mail.state not in ("sent", "ambiguous") and not mail.reason] == []
+        for row in rows:
+            carried = carriers[row.id]
+            addresses = Counter(mail.mail.address for mail in carried if mail.state == "sent")
+            assert max(addresses.values(), default=0) <= 1
+            assert (row.state == "sent") is (sum(addresses.values()) > 0) or row.state == "ambiguous"
+        handed = Counter(self.house.post.ids)
+        assert {id: count for id, count in handed.items() if count > 1 + self.torn[id]} == {}
+        sent = [mail.mail.message_id for mail in mails if mail.state == "sent"]
+        assert len(sent) == len(set(sent))
+        assert set(sent) <= set(handed)
+        assert {id for id in handed if id not in sent} <= set(self.torn)
+        self.store.close()
+
+
+def faults(agenda: Agenda, row: MessageRow, rungs: list[RungRow], now: datetime) -> list[str]:
+    """Return what is wrong with a mail that leaves now."""
+    found = []
+    if row.kind != "outage" and opening(agenda.plan, None, now) != now:
+        found.append("outside the hours")
+    if row.rungs and all(is_closed(agenda, rung) for rung in rungs):
+        found.append("closed")
+    for rung in rungs:
+        obligation = agenda.by_key.get((rung.milestone, rung.party))
+        if rung.at > now:
+            found.append(f"early: {rung.at}")
+        if rung.noticed_at is not None and working_days_late(rung.at, rung.noticed_at, agenda.plan) > LATEST:
+            found.append("too late")
+        if rung.kind != "choose" and len(rungs) == 1 and (obligation is None or day_of(obligation) != rung.due):
+            found.append(f"a superseded date: {rung.due}")
+    return found
+
+
+def is_closed(agenda: Agenda, rung: RungRow) -> bool:
+    """Return whether nothing is to be said about a promise any more."""
+    if rung.kind == "choose":
+        return "nominees" in agenda.nominated
+    obligation = agenda.by_key.get((rung.milestone, rung.party))
+    return obligation is None or not obligation.standing.is_open
+
+
+def day_of(o: Obligation) -> date | None:
+    """Return the day that an obligation is about now."""
+    if o.event is not None:
+        return o.event.first
+    return o.window.first if o.window is not None else o.due.named if o.due is not None else None
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(
+    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+)

@@ -1,0 +1,176 @@
+"""Settings: a file, the environment, and everything that can be wrong with them."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from scheduler.config import Settings, load_settings, read_secret
+from scheduler.errors import ExitCode, UserError, WrongInput
+
+
+def write(folder: Path, text: str) -> Path:
+    """Return a configuration file with these words."""
+    file = folder / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def refusal(file: Path, **environment: str) -> list[tuple[str | None, str, str | None]]:
+    """Return (key, message, hint) of each problem that a configuration is refused for."""
+    with pytest.raises(WrongInput) as refused:
+        load_settings(file, environment)
+    assert refused.value.exit_code == ExitCode.WRONG_INPUT
+    return [(problem.key, problem.message, problem.hint) for problem in refused.value.problems]
+
+
+def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
+    """Every key may be left out."""
+    assert load_settings(write(tmp_path, ""), {}) == Settings(folder=tmp_path)
+
+
+def test_keys_of_the_file_win_over_the_defaults(tmp_path: Path) -> None:
+    """`from` is a word of Python, so it has another name inside."""
+    settings = load_settings(write(tmp_path, '[mail]\nfrom = "a@b.vn"\n[operators]\nemails = ["c@d.vn"]'), {})
+    assert (settings.mail.sender, settings.operators.emails) == ("a@b.vn", ["c@d.vn"])
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """Lists are words between commas; variables of other names are nobody's business."""
+    settings = load_settings(
+        write(tmp_path, '[mail]\nfrom = "a@b.vn"'),
+        {"HANCHOT_MAIL__FROM": "x@y.vn", "HANCHOT_OPERATORS__EMAILS": "a@b.vn, c@d.vn,", "HANCHOT_GOLDEN": "1"},
+    )
+    assert (settings.mail.sender, settings.operators.emails) == ("x@y.vn", ["a@b.vn", "c@d.vn"])
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    """So a daemon may be started from anywhere; absolute paths stay."""
+    settings = load_settings(write(tmp_path, ""), {})
+    assert settings.resolve("var") == tmp_path / "var"
+    assert settings.resolve("/srv/var") == Path("/srv/var")
+
+
+@pytest.mark.parametrize(
+    ("url", "resolved"),
+    [
+        ("sqlite:///var/hanchot.db", "sqlite:///{folder}/var/hanchot.db"),
+        ("sqlite:////srv/hanchot.db", "sqlite:////srv/hanchot.db"),
+        ("sqlite://", "sqlite://"),
+        ("postgresql+psycopg://user@host/name", "postgresql+psycopg://user@host/name"),
+    ],
+)
+def test_a_relative_database_file_is_resolved_and_nothing_else(tmp_path: Path, url: str, resolved: str) -> None:
+    """Four slashes make an absolute path."""
+    settings = load_settings(write(tmp_path, f'[database]\nurl = "{url}"'), {})
+    assert settings.database_url == resolved.format(folder=tmp_path)
+
+
+def test_unknown_keys_are_refused_by_their_path(tmp_path: Path) -> None:
+    """All of them at once, each with the near name."""
+    file = write(tmp_path, '[mial]\nx = 1\n[mail]\nform = "a"\n[paths]\nzzz = 1')
+    assert refusal(file) == [
+        ("paths.zzz", "unknown key", "there are: workflows, templates, data"),
+        ("mail.form", "unknown key", "did you mean from?"),
+        ("mial", "unknown key", "did you mean mail?"),
+    ]
+
+
+@pytest.mark.parametrize("key", ["folder = 'x'", "[folder]\nx = 1", "[mail]\nsender = 'a@b.vn'"])
+def test_names_that_exist_only_inside_are_unknown_keys(tmp_path: Path, key: str) -> None:
+    """What is not in the shipped file is not a key."""
+    assert [message for _, message, _ in refusal(write(tmp_path, key))] == ["unknown key"]
+
+
+def test_wrong_values_are_refused_by_their_path(tmp_path: Path) -> None:
+    """A table that is no table, a list that is a number, a word that is no choice."""
+    keys = [key for key, _, _ in refusal(write(tmp_path, 'mail = 3\n[paths]\nworkflows = 3\n[engine]\nkind = "cron"'))]
+    assert keys == ["paths.workflows", "engine.kind", "mail"]
+
+
+def test_a_wrong_variable_is_named_instead_of_the_file(tmp_path: Path) -> None:
+    """A person looks where the value came from."""
+    ((key, _, hint),) = refusal(write(tmp_path, ""), HANCHOT_MAIL__TRANSPORT="pigeon")
+    assert (key, hint) == ("HANCHOT_MAIL__TRANSPORT", "the variable overrides the file")
+
+
+@pytest.mark.parametrize("name", ["HANCHOT_MAIL__FORM", "HANCHOT_MIAL__FROM", "HANCHOT_FOLDER__X"])
+def test_a_variable_that_names_no_key_is_refused(tmp_path: Path, name: str) -> None:
+    """A slip in a unit file would otherwise go unnoticed."""
+    ((key, message, _),) = refusal(write(tmp_path, ""), **{name: "x"})
+    assert (key, message) == (name, "names no setting")
+
+
+def test_a_variable_over_something_that_is_no_table_is_told_once(tmp_path: Path) -> None:
+    """The file is what is wrong."""
+    assert [key for key, _, _ in refusal(write(tmp_path, "mail = 3"), HANCHOT_MAIL__FROM="a@b.vn")] == ["mail"]
+
+
+def test_a_syntax_error_shows_its_line(tmp_path: Path) -> None:
+    """With the parser's words and the source."""
+    file = write(tmp_path, "[mail]\nfrom = \n")
+    with pytest.raises(WrongInput) as refused:
+        load_settings(file, {})
+    (problem,) = refused.value.problems
+    assert (problem.line, problem.hint) == (2, "line 2 reads: from =")
+    assert "is not valid TOML" in problem.message
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """Saved in an old encoding, for example."""
+    file = tmp_path / "config.toml"
+    file.write_bytes("organisation = 'Cụm'".encode("utf-16"))
+    assert refusal(file) == [(None, "is not text in UTF-8", "save it as UTF-8")]
+
+
+def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
+    """A folder cannot be read; a missing file is told from it."""
+    assert refusal(tmp_path)[0][1] == f"cannot read {tmp_path}: Is a directory"
+    assert refusal(tmp_path / "nope.toml")[0][1] == f"no configuration at {tmp_path / 'nope.toml'}"
+
+
+def test_a_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    """64 hexadecimal digits that stay the same."""
+    file = tmp_path / "var" / "secret"
+    secret = read_secret(file)
+    assert (len(secret), stat.S_IMODE(file.stat().st_mode)) == (64, 0o600)
+    assert read_secret(file) == secret
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_processes_that_start_together_agree_on_the_secret(tmp_path: Path) -> None:
+    """The first one to put its file in place wins; nobody reads half a file."""
+    start = threading.Barrier(8)
+    found: list[bytes] = []
+
+    def look() -> None:
+        start.wait()
+        found.append(read_secret(tmp_path / "secret"))
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(found), len(set(found))) == (8, 1)
+
+
+def test_a_short_secret_is_refused(tmp_path: Path) -> None:
+    """An empty file would make ids that anybody can guess."""
+    (tmp_path / "secret").write_text("abc", encoding="utf-8")
+    with pytest.raises(UserError, match="is too short"):
+        read_secret(tmp_path / "secret")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("file/secret", "cannot write the secret"), (".", "cannot read the secret")]
+)
+def test_a_secret_that_cannot_be_kept_is_explained(tmp_path: Path, name: str, words: str) -> None:
+    """A file where its folder should be, a folder where it should be."""
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=words) as refused:
+        read_secret(tmp_path / name)
+    assert "web.secret_file" in str(refused.value)
