@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -177,10 +178,10 @@ def run_daemon(app: App, stopping: threading.Event) -> None:
 
     with app.store() as store:
         ticker = app.ticker(store, stopping=stopping)
-        app.report(Event(word="started", at=app.clock.now(), text="the daemon runs"))
         ticker.load()
+        ticker.report(Event(word="started", at=app.clock.now(), text="the daemon runs"))
         EmbeddedEngine(ticker, system=SystemClock(), stopping=stopping).run()
-        app.report(Event(word="stopped", at=app.clock.now(), text="nothing is lost"))
+        ticker.report(Event(word="stopped", at=app.clock.now(), text="nothing is lost"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,15 +239,15 @@ class _ReplayWatch:
 
 
 def _farewell(app: App, store: Store) -> str:
+    folder = app.settings.folder
     mails = app.settings.resolve(app.settings.mail.maildir)
     with store.reading() as view:
         sent = sum(1 for mail in view.outbox.list() if mail.state == "sent")
+    look = f"  {sys.argv[0]} --config {folder / 'config.toml'}"
     return (
-        f"\nThe replay is over: {sent} mails lie in {mails}/new (open one with any mail program).\n"
-        f"The record is {app.settings.database.url}. Look at it from another terminal:\n"
-        f"  hanchot --config {mails.parent}/config.toml status\n"
-        f"  hanchot --config {mails.parent}/config.toml outbox list\n"
-        f"  hanchot --config {mails.parent}/config.toml why r1\n"
+        f"\nThe replay is over: {sent} mails lie in {mails / 'new'} (open one with any mail program).\n"
+        f"The record is {folder / 'hanchot.db'}. Look at it from another terminal:\n"
+        f"{look} status\n{look} outbox list\n{look} why r1\n"
         "The daemon stays up; Ctrl-C ends it."
     )
 
@@ -306,12 +307,16 @@ def _recorder(desk: Desk, definitions: Sequence[Definition], report: Report) -> 
                 plan=fact.plan,
                 milestone=fact.milestone or fact.group or "",
                 party=fact.party or ", ".join(fact.parties),
-                text=f"{words}; {len(recorded.changes.dropped)} steps fell away",
+                text=words + _fallen(len(recorded.changes.dropped)),
             )
         )
         return recorded
 
     return put_down
+
+
+def _fallen(count: int) -> str:
+    return f"; {count} step{'' if count == 1 else 's'} fell away" if count else ""
 
 
 # ---------------------------------------------------------------- simulation

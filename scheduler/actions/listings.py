@@ -14,7 +14,7 @@ from scheduler.plan.agenda import Agenda, draw_agenda
 from scheduler.plan.board import Cell, draw_board
 from scheduler.plan.changes import describe_form
 from scheduler.plan.dates import local_day
-from scheduler.plan.model import Fact, Plan, Undated, Window
+from scheduler.plan.model import Fact, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import drop_withdrawn
 from scheduler.ports import CheckRow, MessageRow, RungRow, Unit
@@ -33,10 +33,12 @@ def view_agenda(view: Unit, plan: Plan, now: datetime, *, as_of: datetime | None
     return draw_agenda(plan, facts, loaded_at=state.first_loaded_at, idle=idle)
 
 
-def list_plans(view: Unit, plans: Sequence[Plan]) -> Iterator[Row]:
+def list_plans(view: Unit, plans: Sequence[Plan], now: datetime) -> Iterator[Row]:
     """Yield each plan with its revision and what in it is still tentative or undated."""
     for plan in plans:
         state = view.plans.state(plan.id)
+        cells = draw_board(view_agenda(view, plan, now), now)
+        without = {code: [c.obligation.milestone for c in cells if c.code == code] for code in ("tentative", "undated")}
         yield {
             "plan": plan.id,
             "title": plan.title,
@@ -46,8 +48,7 @@ def list_plans(view: Unit, plans: Sequence[Plan]) -> Iterator[Row]:
             "first_loaded": iso(state.first_loaded_at, plan.zone) if state else None,
             "milestones": len(plan.milestones),
             "parties": sum(1 for party in plan.parties.values() if not party.external),
-            "tentative": [m.id for m in plan.milestones if isinstance(m.form, Window)],
-            "undated": [m.id for m in plan.milestones if isinstance(m.form, Undated)],
+            **{code: list(dict.fromkeys(milestones)) for code, milestones in without.items()},
         }
 
 

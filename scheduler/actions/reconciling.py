@@ -85,7 +85,7 @@ def reconcile(unit: Unit, plan: Plan, now: datetime) -> Changes:
             elif row.state == "planned":
                 dropped.append(row)
 
-    if existing or unit.rungs.of(plan.id):
+    if find_state(unit, plan).reconciled:  # else it is the first time: nothing can be there, and all of it streams in
         new = list(settle_known())
         sent = {row.key for row in unit.rungs.of(plan.id)} if new else set()
         ahead = [rung for rung in new if rung.state == "planned" and rung.key not in sent]

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 from scheduler.actions.recording import find_milestone
 from scheduler.errors import UserError
-from scheduler.plan.dates import to_instant
+from scheduler.plan.dates import local_day, to_instant
 from scheduler.plan.model import By, Channel, DateForm, Fact, FixedForm, On, Plan
 
 
@@ -45,6 +45,8 @@ def received(
     if sent_on is not None and channel != "paper":
         raise UserError("a postmark (--sent-on) goes with paper only", hint="add --channel paper, or use --received-at")
     happened_at = received_at or at
+    if sent_on is not None and sent_on > local_day(happened_at, plan.zone):
+        raise UserError(f"the postmark {sent_on} lies after the day it came", hint="check --sent-on")
     if sent_on is not None:
         happened_at = min(to_instant(sent_on, NOON, plan.zone), happened_at)
     return Fact(

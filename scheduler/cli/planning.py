@@ -66,7 +66,7 @@ def plans(session: Session, style: str) -> None:
     """List the plans and what in them is tentative or undated."""
     loaded = session.app.definitions.load()
     with session.app.store() as store, store.reading() as view:
-        rows = list(list_plans(view, [definition.plan for definition in loaded.definitions]))
+        rows = list(list_plans(view, [definition.plan for definition in loaded.definitions], session.now))
     if style == "json":
         print_json(rows)
     else:

@@ -48,9 +48,9 @@ def test_a_submission_stops_the_ladder_and_says_which_rungs_fell_away(running: H
     """At once, with the reason."""
     recorded = running.record("received", channel="paper")
     assert recorded.fact.id > 0
-    assert [row.name for row in recorded.changes.dropped] == [
+    assert {row.name for row in recorded.changes.dropped} == {
         "before:7d", "before:3wd", "before:1wd", "named-day", "overdue:1", "escalate:2wd", "overdue:2", "overdue:3",
-    ]  # fmt: skip
+    }  # fmt: skip
     assert recorded.changes.new == 0
     assert running.states() == {
         "before:14d": "sent",
@@ -128,7 +128,7 @@ def test_an_unknown_document_is_refused_with_near_names(store: SqlStore) -> None
     assert "unknown deliverable of report: 'lst'" in str(refused(house, "returned", missing=("lst",)))
 
 
-# ---- returned, accepted
+# ---- sent back, accepted
 
 
 def test_a_return_lets_the_rungs_ahead_live_again_and_tells_the_party(running: House) -> None:
@@ -136,9 +136,9 @@ def test_a_return_lets_the_rungs_ahead_live_again_and_tells_the_party(running: H
     running.record("received", notify=False)
     running.live(at(3, 15, 9))
     recorded = running.record("returned", note="page 2 is missing")
-    assert [rung.name for rung in recorded.changes.armed] == [
+    assert {rung.name for rung in recorded.changes.armed} == {
         "before:1wd", "named-day", "overdue:1", "escalate:2wd", "overdue:2", "overdue:3",
-    ]  # fmt: skip
+    }  # fmt: skip
     assert recorded.notified == ("officer@beta.example",)
     running.live(at(3, 18))
     assert running.left() == [
@@ -161,7 +161,8 @@ def test_what_never_came_cannot_be_returned(running: House, before: tuple[str, .
 def test_an_accept_is_refused_without_a_submission(running: House) -> None:
     """And says what is missing."""
     assert str(refused(running, "accepted")) == (
-        "report of beta cannot be accepted: nothing complete was received yet\n    record what came with `receive` first"
+        "report of beta cannot be accepted: nothing complete was received yet\n"
+        "    record what came with `receive` first"
     )
 
 
@@ -257,7 +258,8 @@ def test_what_was_past_at_the_first_load_lives_when_a_person_says_it_is_open(sto
     house = House(store, start=at(3, 20, 7))
     house.ticker.load()
     recorded = house.record("opened")
-    assert [rung.name for rung in recorded.changes.armed] == ["overdue:1", "escalate:2wd", "overdue:2", "overdue:3"]
+    assert {rung.name for rung in recorded.changes.armed} == {"overdue:1", "escalate:2wd", "overdue:2", "overdue:3"}
+    assert recorded.changes.new == 4
 
 
 def test_what_is_not_in_doubt_cannot_be_opened(running: House) -> None:
@@ -301,7 +303,6 @@ def test_an_undated_duty_gets_a_date_and_may_get_another(store: SqlStore) -> Non
     house.record("date_fixed", None, form=By(date(2023, 3, 24)))
     recorded = house.record("date_fixed", None, form=By(FRIDAY))
     assert {row.due for row in recorded.changes.dropped} == {date(2023, 3, 24)}
-    assert house.states()["before:14d"] == "planned" or True
     house.live(at(3, 11))
     assert house.left() == ["03-03 08:00 before:14d", "03-10 08:00 before:7d"]
 
@@ -361,8 +362,9 @@ def test_what_bounced_goes_to_the_next_contact_at_the_next_opening(running: Hous
 
 
 def carriers(house: House, name: str) -> list[object]:
+    id = house.row(name).id
     with house.store.reading() as view:
-        return list(view.outbox.of_rungs([house.row(name).id]).values())
+        return list(view.outbox.of_rungs([id]).values())
 
 
 def test_what_is_sent_on_grows_old_like_any_promise(running: House) -> None:
@@ -393,7 +395,7 @@ def test_an_overdue_notice_that_the_head_has_is_not_sent_on(running: House) -> N
 def test_an_address_that_is_not_the_partys_is_refused(running: House) -> None:
     """With near names."""
     error = refused(running, "bounced", milestone=None, address="oficer@beta.example")
-    assert error.problems[0].hint == "did you mean officer@beta.example?"
+    assert error.problems[0].hint == "did you mean officer@beta.example or head@beta.example?"
     assert "unknown party: 'betta'" in str(refused(running, "bounced", "betta", None, address="x"))
 
 
@@ -500,7 +502,7 @@ def test_a_party_without_a_part_in_the_milestone_is_refused(store: SqlStore) -> 
     house.ticker.load()
     error = refused(house, "received", "beta")
     assert "unknown party that owes report: 'beta'" in str(error)
-    assert error.problems[0].hint == "there are: lead"
+    assert error.problems[0].hint == "did you mean lead?"
     assert "unknown party that owes meeting: 'gamma'" in str(refused(house, "waived", "gamma", "meeting"))
 
 
@@ -547,7 +549,7 @@ def test_recording_works_in_an_empty_record(store: SqlStore) -> None:
         plan="plan", kind="received", milestone="report", party="beta", happened_at=at(2, 1), recorded_at=at(2, 1)
     )
     recorded = record(Desk(store=store, composer=COMPOSER), definition, fact)
-    assert recorded.changes.dropped == () or recorded.changes.dropped
+    assert len(recorded.changes.dropped) == 9
     with store.reading() as view:
         assert view.plans.state("plan") is not None
 
