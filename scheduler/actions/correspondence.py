@@ -29,8 +29,9 @@ def letter_for(agenda: Agenda, row: RungRow, to: Recipient, now: datetime) -> Le
     plan, milestone = agenda.plan, agenda.plan.milestone(row.milestone)
     key = "/".join((plan.id, row.milestone, row.party, row.name, str(row.due), to.contact.email))
     obligation = agenda.by_key.get((row.milestone, row.party))
-    groups = [group for group, o in agenda.nominations if o.milestone == row.milestone and o.party == row.party]
-    chosen = groups[0] if row.kind == "choose" and groups else None
+    asked = [g for g, o in agenda.nominations if (o.milestone, o.party) == (row.milestone, row.party)]
+    open_groups = [group for group in asked if group.id not in agenda.nominated]
+    chosen = open_groups[0] if row.kind == "choose" and open_groups else None
     return Letter(
         key=key,
         kind=row.kind,
@@ -94,7 +95,7 @@ def _escalation(
 
 def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, notices: Notices) -> Roll:
     plan = agenda.plan
-    own = [o for o in agenda.obligations if o.milestone == occurrence and not o.attends]
+    own = [o for o in agenda.obligations if o.milestone == occurrence and not o.attends and o.is_current(now)]
     missing = [o for o in own if o.standing.is_open and o.due is not None and o.due.is_late(now)]
     waiting = [o for o in plan.milestones if milestone.id in o.needs]
     affects = waiting[0] if waiting else None

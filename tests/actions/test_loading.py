@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 from scheduler.actions.reconciling import Changes
 from scheduler.plan.model import Contact, Group, Undated
@@ -206,11 +206,11 @@ def test_a_day_off_that_is_announced_moves_what_would_fall_on_it(house: House) -
     assert kinds(house) == []
 
 
-def test_a_day_off_announced_for_a_day_that_has_begun_is_caught_up_at_once(house: House) -> None:
-    """Tomorrow's reminder moves to this morning, and this morning has passed."""
+def test_a_reminder_that_a_new_day_off_moves_into_the_past_is_caught_up_at_once(house: House) -> None:
+    """Tomorrow's moves to this morning's hour, and that has passed."""
     house.live(at(3, 9, 9))
-    holiday = plan(workdays=replace(house.plan.workdays, off={date(2023, 3, 10): "announced"}))
-    house.shelf.plans = [holiday]
-    house.take(holiday, at(3, 9, 9) + timedelta(minutes=1))
-    house.live(at(3, 9, 10))
-    assert house.left()[-1][:11] == "03-09 09:00" or house.left()[-1] == "03-09 10:00 before:7d"
+    house.shelf.plans = [plan(workdays=replace(house.plan.workdays, off={date(2023, 3, 10): "announced"}))]
+    house.clock.instant = at(3, 9, 9, 30)
+    house.take()
+    house.tick()
+    assert house.left() == ["03-03 08:00 before:14d", "03-09 09:30 before:7d"]
