@@ -6,13 +6,14 @@ import os
 import re
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import time
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from scheduler.errors import Problem, UserError, WrongInput, near_names
 
@@ -42,7 +43,7 @@ class Paths(_Section):
 class Database(_Section):
     """The record."""
 
-    url: str = "sqlite:///var/hanchot.db"
+    url: str = Field("sqlite:///var/hanchot.db", repr=False)  # it may hold a password
 
 
 class EngineSection(_Section):
@@ -51,14 +52,68 @@ class EngineSection(_Section):
     kind: Literal["embedded"] = "embedded"
 
 
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class Smtp(_Section):
+    """The mail server that takes our mails. A `port` of 0 is the usual one of `security`."""
+
+    host: str = ""
+    port: int = Field(0, ge=0, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: str = ""
+
+    @property
+    def usual_port(self) -> int:
+        """Return the port to connect to."""
+        return self.port or PORTS[self.security]
+
+
+class MailLimits(_Section):
+    """How many mails the account may send, all processes together; 0: as many as there are."""
+
+    per_minute: int = Field(60, ge=0)
+    per_day: int = Field(450, ge=0)
+
+
 class MailSection(_Section):
     """How mails leave and whom they come from."""
 
-    transport: Literal["maildir"] = "maildir"
+    transport: Literal["maildir", "smtp"] = "maildir"
     sender: str = Field("hanchot@localhost.example", alias="from")
     organisation: str = ""
     reply_to: str = ""
     maildir: str = "var/mail"
+    smtp: Smtp = Smtp()
+    limits: MailLimits = MailLimits()
+
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _weekly(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(rf"({'|'.join(WEEKDAYS)}) ([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError(f'is not a weekday and a time, such as "monday 08:00": {value!r}')
+    return value
+
+
+class DigestSection(_Section):
+    """The weekly digest of each plan."""
+
+    weekly: Annotated[str, BeforeValidator(_weekly)] = "monday 08:00"
+    to: str = "lead"
+
+    @property
+    def weekday(self) -> int:
+        """Return the day of the week, Monday as 0."""
+        return WEEKDAYS.index(self.weekly.partition(" ")[0])
+
+    @property
+    def at(self) -> time:
+        """Return the local time."""
+        return time.fromisoformat(self.weekly.partition(" ")[2])
 
 
 class Web(_Section):
@@ -80,6 +135,7 @@ class Settings(_Section):
     database: Database = Database()
     engine: EngineSection = EngineSection()
     mail: MailSection = MailSection()
+    digest: DigestSection = DigestSection()
     web: Web = Web()
     operators: Operators = Operators()
     folder: Path = Path()
@@ -97,6 +153,22 @@ class Settings(_Section):
             return prefix + str(self.resolve(url.removeprefix(prefix)))
         return url
 
+    @property
+    def database_file(self) -> Path | None:
+        """Return the file of a SQLite database; None if the database is something else."""
+        file = self.database_url.removeprefix("sqlite:///")
+        return Path(file) if file != self.database_url and file != ":memory:" else None
+
+    def smtp_password(self) -> str:
+        """Return the password of the mail account, from its file if it has one; "" if there is none.
+
+        Raises `UserError` where the file does not serve.
+        """
+        smtp = self.mail.smtp
+        if not smtp.password_file:
+            return smtp.password.get_secret_value()
+        return read_password(self.resolve(smtp.password_file), "mail.smtp.password_file")
+
 
 def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings of a file and the environment; raises `WrongInput` with every problem."""
@@ -108,9 +180,26 @@ def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> S
         settings = Settings.model_validate({**data, "folder": file.parent})
     except ValidationError as error:
         problems += [_problem(file, details, variables) for details in error.errors()]
+    else:
+        problems += _contradictions(str(file), settings.mail)
     if problems:
         raise WrongInput(problems)
     return settings
+
+
+def read_password(file: Path, key: str) -> str:
+    """Return the one line in a file; `key` is the setting that names the file."""
+    try:
+        password = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        hint = f"check {key}; the user that runs hanchot must be able to read the file"
+        raise UserError(f"cannot read the password file {file}: {error.strerror}", hint=hint) from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"the password file {file} is not text in UTF-8", hint=f"check {key}") from error
+    if not password or not password.isprintable():
+        problem = "is empty" if not password else "holds more than one line, or a control character"
+        raise UserError(f"the password file {file} {problem}", hint="write the password into it, alone, on one line")
+    return password
 
 
 def read_secret(file: Path) -> bytes:
@@ -171,49 +260,89 @@ def _source(file: Path, line: int | None) -> str | None:
 
 
 def _override(data: dict[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
-    """Lay HANCHOT_SECTION__KEY over the file's data.
+    """Lay HANCHOT_SECTION__KEY (and HANCHOT_SECTION__SECTION__KEY) over the file's data.
 
     Return which key path each variable has set, and a problem for each that names no key.
     """
+    known = dict(_paths(Settings))
     variables: dict[str, str] = {}
     problems = []
     for name in sorted(environment):
         if not name.startswith(PREFIX) or "__" not in name:
             continue
-        section, _, key = name.removeprefix(PREFIX).lower().partition("__")
-        known = _keys(section)
-        if key in known:
-            table = data.setdefault(section, {})
-            if isinstance(table, dict):  # what else it may be is refused with the rest of the file
-                table[key] = environment[name]
-                variables[f"{section}.{key}"] = name
-        else:
-            choices = sorted(f"{PREFIX}{s}__{k}".upper() for s in _sections() for k in _keys(s))
-            problems.append(Problem(key=name, message="names no setting", hint=near_names(name, choices)))
+        path = known.get(name)
+        if path is None:
+            hint = near_names(name, sorted(known))
+            problems.append(Problem(key=name, message="names no setting", hint=hint))
+            continue
+        *sections, key = path
+        table: Any = data
+        for section in sections:
+            table = table.setdefault(section, {}) if isinstance(table, dict) else None
+        if isinstance(table, dict):  # what else it may be is refused with the rest of the file
+            table[key] = environment[name]
+            variables[".".join(path)] = name
     return variables, problems
 
 
-def _sections() -> list[str]:
-    return [name for name in Settings.model_fields if name != "folder"]
+def _paths(model: type[BaseModel], *above: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the variable and the path of every key."""
+    for name, below in _fields(model).items():
+        if below is not None:
+            yield from _paths(below, *above, name)
+        elif above:
+            yield PREFIX + "__".join((*above, name)).upper(), (*above, name)
 
 
-def _keys(section: str) -> list[str]:
-    field = Settings.model_fields.get(section)
-    if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-        return []
-    return [info.alias or name for name, info in field.annotation.model_fields.items()]
+def _fields(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
+    """Return the keys of a section; those that are sections themselves with their shape."""
+    fields = {info.alias or name: info.annotation for name, info in model.model_fields.items() if name != "folder"}
+    return {
+        name: shape if isinstance(shape, type) and issubclass(shape, BaseModel) else None
+        for name, shape in fields.items()
+    }
 
 
 def _problem(file: Path, details: Mapping[str, Any], variables: Mapping[str, str]) -> Problem:
+    """Return what is wrong with a value, without the value: it may be a secret."""
     where = [str(part) for part in details["loc"]]
     hint = None
     message = str(details["msg"])
     if details["type"] == "extra_forbidden":
-        message = "unknown key"
-        hint = near_names(where[-1], _keys(where[0]) if len(where) > 1 else _sections())
+        message, hint = "unknown key", near_names(where[-1], _siblings(where))
     elif details["type"] == "model_type":
-        message, hint = "must be a table", f"write [{where[0]}] and its keys below it"
-    variable = variables.get(".".join(where[:2]))
-    if variable is not None:
-        return Problem(key=variable, message=message, hint="the variable overrides the file")
+        message, hint = "must be a table", f"write [{'.'.join(where)}] and its keys below it"
+    for name, variable in variables.items():
+        if [*name.split(".")] == where[: name.count(".") + 1]:
+            return Problem(key=variable, message=message, hint="the variable overrides the file")
     return Problem(file=str(file), key=".".join(where), message=message, hint=hint)
+
+
+def _siblings(where: Sequence[str]) -> list[str]:
+    """Return the keys there are in the section of a key."""
+    model: type[BaseModel] = Settings
+    for section in where[:-1]:
+        model = _fields(model).get(section) or model
+    return list(_fields(model))
+
+
+def _contradictions(file: str, mail: MailSection) -> Iterator[Problem]:
+    """Yield what is wrong between the keys of the mail section, one by one sound."""
+    smtp = mail.smtp
+    has_password = bool(smtp.password.get_secret_value() or smtp.password_file)
+    if smtp.password.get_secret_value() and smtp.password_file:
+        message = "there is a password and a file for it"
+        yield Problem(file=file, key="mail.smtp.password_file", message=message, hint="keep one of them")
+    if mail.transport != "smtp":
+        return
+    if not smtp.host:
+        hint = 'write host = "mail.coquan.vn" below [mail.smtp], or transport = "maildir"'
+        message = 'must be named for transport = "smtp"'
+        yield Problem(file=file, key="mail.smtp.host", message=message, hint=hint)
+    if has_password and not smtp.username:
+        message = "is missing; there is a password"
+        yield Problem(file=file, key="mail.smtp.username", message=message, hint="name the account")
+    if smtp.username and not has_password:
+        hint = "write the password into a file and name it as mail.smtp.password_file"
+        message = "is missing; there is a username"
+        yield Problem(file=file, key="mail.smtp.password", message=message, hint=hint)

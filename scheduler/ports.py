@@ -46,12 +46,24 @@ class Mail:
     data: bytes
 
 
+Pace = Literal["soon", "scattered", "slowly"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one attempt to deliver."""
+    """What became of one attempt to deliver; `reply` holds the server's words.
 
-    state: Literal["sent", "failed", "ambiguous"]
+    A `deferred` mail may be tried again, at the given pace. `account` says that the trouble is not this
+    mail's: pause, nothing should leave for a while; stop, nothing until a person has looked.
+    `is_dead` says that the address itself takes no mail. `ambiguous`: the mail was handed over and no
+    answer came.
+    """
+
+    state: Literal["sent", "failed", "ambiguous", "deferred"]
     reply: str = ""
+    pace: Pace = "soon"
+    account: Literal["pause", "stop"] | None = None
+    is_dead: bool = False
 
 
 class Composer(Protocol):
@@ -62,10 +74,21 @@ class Composer(Protocol):
 
 
 class Mailer(Protocol):
-    """Hands a finished mail to the world; sending the same mail twice must not make two."""
+    """Hands a finished mail to the world.
+
+    `account` names the account it sends from, for limits and pauses shared by all processes; it is
+    another name as soon as the credentials are others.
+    """
+
+    @property
+    def account(self) -> str:
+        """Return the name of the account."""
 
     def send(self, mail: Mail) -> Outcome:
         """Deliver the mail's bytes as they are and say what became of them."""
+
+    def close(self) -> None:
+        """Let go of any connection."""
 
 
 # ---------------------------------------------------------------- definitions and checks
@@ -210,6 +233,18 @@ class MessageRow:
     expires_at: datetime | None
     settled_at: datetime | None
     rungs: tuple[int, ...] = ()
+    unclear: bool = False  # an earlier attempt was ambiguous
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountState:
+    """What is known of a mail account: whether it rests or was stopped, why, and how often in a row it had to rest."""
+
+    name: str
+    paused_until: datetime | None = None
+    stopped: bool = False
+    reason: str = ""
+    strikes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +336,9 @@ class Rungs(Protocol):
     def between(self, plan: str, after: datetime, until: datetime) -> Sequence[RungRow]:
         """Return the promises with `after` < at <= `until`, whatever their state, ordered by (at, id)."""
 
+    def missed(self, plan: str, after: datetime) -> Sequence[RungRow]:
+        """Return the promises that were settled as missed after an instant, ordered by (at, id)."""
+
     def next_at(self, plans: Collection[str], after: datetime) -> datetime | None:
         """Return the earliest instant after `after` of any planned promise of these plans."""
 
@@ -318,17 +356,40 @@ class Outbox(Protocol):
         """
 
     def finish(
-        self, id: int, *, by: str, state: MessageState, reason: str, reply: str, attempted: bool, now: datetime
+        self,
+        id: int,
+        *,
+        by: str,
+        state: MessageState,
+        reason: str,
+        reply: str,
+        attempted: bool,
+        now: datetime,
+        not_before: datetime | None = None,
+        unclear: bool = False,
     ) -> bool:
         """Record what became of a mail taken by `by`; settle the rungs whose deliveries are all final.
 
         False if the lease was lost meanwhile; nothing is changed then.
-        A rung is `sent` if any delivery was, else `ambiguous`, `failed`, `missed`, `cancelled`, `skipped`,
+        With state `queued` the mail goes back, not to leave before `not_before`; `unclear` marks that this
+        attempt was ambiguous. A rung is `sent` if any delivery was, else `ambiguous`, `failed`, `missed`, `cancelled`, `skipped`,
         the first of these that one of its deliveries has.
         """
 
+    def has_slot(self, slot: str) -> bool:
+        """Return whether a mail was ever queued under this slot."""
+
     def cancel(self, slot: str, reason: str, *, now: datetime) -> int:
         """Cancel the queued mails whose slot begins with `slot`; return how many there were."""
+
+    def hold(self, id: int) -> bool:
+        """Keep a queued mail back until it is released; False if it is not queued."""
+
+    def release(self, id: int) -> bool:
+        """Let a held mail go; False if it is not held."""
+
+    def retry(self, id: int, *, now: datetime) -> bool:
+        """Queue a failed or ambiguous mail and its rungs again, by a person's decision; False if it is neither."""
 
     def postpone(self, id: int, *, by: str, until: datetime) -> None:
         """Put a mail taken by `by` back into the queue, not to leave before `until`."""
@@ -346,6 +407,31 @@ class Outbox(Protocol):
         """Return the earliest instant at which a queued mail may leave or a lease ends, past ones included."""
 
 
+class Accounts(Protocol):
+    """Mail accounts: their pauses, and the limits that all processes share."""
+
+    def state(self, name: str) -> AccountState:
+        """Return what is known of an account; of one never heard of, that nothing is wrong."""
+
+    def pause(self, name: str, *, until: datetime, reason: str) -> None:
+        """Let an account rest; counts one more strike."""
+
+    def stop(self, name: str, *, reason: str) -> None:
+        """Stop an account until a person clears it."""
+
+    def clear(self, name: str) -> None:
+        """Forget every trouble of an account; what it has used of its limits stays."""
+
+    def take(self, name: str, wanted: int, *, now: datetime, per_minute: int, per_day: int) -> int:
+        """Count up to `wanted` mails as leaving now and return how many the limits allow; a limit of 0 is none.
+
+        The minute is the clock's, the day the last 24 full hours and the one running.
+        """
+
+    def give_back(self, name: str, count: int, *, now: datetime) -> None:
+        """Take back mails that were counted at `now` and did not leave after all."""
+
+
 class Journal(Protocol):
     """What the daemon did and saw itself."""
 
@@ -354,6 +440,12 @@ class Journal(Protocol):
 
     def record_tick(self, at: datetime) -> None:
         """Remember a completed tick."""
+
+    def record_outage(self, since: datetime, until: datetime) -> None:
+        """Remember a span in which steps suffered, and that the operators were told at its end."""
+
+    def outages(self, after: datetime) -> Sequence[tuple[datetime, datetime]]:
+        """Return the outages that ended after an instant, oldest first."""
 
     def record_check(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
         """Remember what a status check of a loaded plan saw; `since` stays while what is seen stays the same."""
@@ -369,6 +461,7 @@ class Unit(Protocol):
     facts: Facts
     rungs: Rungs
     outbox: Outbox
+    accounts: Accounts
     journal: Journal
 
 

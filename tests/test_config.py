@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import threading
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,141 @@ def test_a_secret_that_cannot_be_kept_is_explained(tmp_path: Path, name: str, wo
     with pytest.raises(UserError, match=words) as refused:
         read_secret(tmp_path / name)
     assert "web.secret_file" in str(refused.value)
+
+
+SMTP = '[mail]\ntransport = "smtp"\n[mail.smtp]\nhost = "mail.coquan.vn"\n'
+
+
+def test_a_section_within_a_section_can_be_overridden(tmp_path: Path) -> None:
+    """HANCHOT_MAIL__SMTP__PASSWORD: as many levels as the key has; numbers are read as such."""
+    variables = {
+        "HANCHOT_MAIL__TRANSPORT": "smtp",
+        "HANCHOT_MAIL__SMTP__HOST": "mail.coquan.vn",
+        "HANCHOT_MAIL__SMTP__PORT": "2525",
+        "HANCHOT_MAIL__SMTP__USERNAME": "van-thu",
+        "HANCHOT_MAIL__SMTP__PASSWORD": "s3cret",
+        "HANCHOT_MAIL__LIMITS__PER_DAY": "0",
+    }
+    mail = load_settings(write(tmp_path, '[mail.smtp]\nhost = "x"\nusername = "y"'), variables).mail
+    assert (mail.smtp.host, mail.smtp.usual_port, mail.smtp.username) == ("mail.coquan.vn", 2525, "van-thu")
+    assert (mail.smtp.password.get_secret_value(), mail.limits.per_day) == ("s3cret", 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["HANCHOT_MAIL__SMTP", "HANCHOT_MAIL__SMTP__PASWORD", "HANCHOT_MAIL__SMTP__HOST__X", "HANCHOT_MAIL__"]
+)
+def test_a_variable_of_a_wrong_depth_names_no_key(tmp_path: Path, name: str) -> None:
+    """A section is no key, and a key no section."""
+    ((key, message, hint),) = refusal(write(tmp_path, ""), **{name: "x"})
+    assert (key, message) == (name, "names no setting")
+    assert hint is not None
+    assert "HANCHOT_MAIL__" in hint
+
+
+def test_a_variable_below_something_that_is_no_table_is_told_once(tmp_path: Path) -> None:
+    """The file is what is wrong."""
+    file = write(tmp_path, "[mail]\nsmtp = 3")
+    assert [key for key, _, _ in refusal(file, HANCHOT_MAIL__SMTP__HOST="x")] == ["mail.smtp"]
+
+
+def test_keys_of_inner_sections_are_refused_by_their_path(tmp_path: Path) -> None:
+    """With the near names of their own section."""
+    file = write(tmp_path, '[mail.smtp]\nhots = "x"\nport = 70000\nsecurity = "ssl"\n[mail.limits]\nper_minute = -1')
+    found = {key: (message, hint) for key, message, hint in refusal(file)}
+    assert found["mail.smtp.hots"] == ("unknown key", "did you mean host or port?")
+    assert set(found) == {"mail.smtp.hots", "mail.smtp.port", "mail.smtp.security", "mail.limits.per_minute"}
+
+
+@pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
+def test_the_usual_port_follows_from_the_security(tmp_path: Path, security: str, port: int) -> None:
+    """Nobody has to know it."""
+    settings = load_settings(write(tmp_path, f'{SMTP}security = "{security}"'), {})
+    assert settings.mail.smtp.usual_port == port
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ('[mail]\ntransport = "smtp"', ["mail.smtp.host"]),
+        (SMTP + 'username = "a"', ["mail.smtp.password"]),
+        (SMTP + 'password = "a"', ["mail.smtp.username"]),
+        (SMTP + 'username = "a"\npassword = "b"\npassword_file = "c"', ["mail.smtp.password_file"]),
+        ('[mail]\ntransport = "smtp"\n[mail.smtp]\nusername = "a"', ["mail.smtp.host", "mail.smtp.password"]),
+    ],
+)
+def test_keys_that_contradict_each_other_are_refused_by_path(tmp_path: Path, text: str, keys: list[str]) -> None:
+    """Each by itself would be sound."""
+    found = refusal(write(tmp_path, text))
+    assert [key for key, _, _ in found] == keys
+    assert all(hint for _, _, hint in found)
+
+
+def test_the_server_of_an_unused_transport_may_be_incomplete(tmp_path: Path) -> None:
+    """It is prepared in peace."""
+    settings = load_settings(write(tmp_path, '[mail.smtp]\nusername = "a"'), {})
+    assert settings.mail.transport == "maildir"
+
+
+def test_a_password_is_never_shown(tmp_path: Path) -> None:
+    """Not by the settings themselves, not by what is wrong with them; one in a database's address neither."""
+    file = write(tmp_path, SMTP + 'username = "a"\npassword = "s3cret"')
+    settings = load_settings(file, {"HANCHOT_DATABASE__URL": "postgresql+psycopg://u:s3cret@h/n"})
+    assert "s3cret" not in repr(settings) + str(settings) + settings.model_dump_json(include={"mail"})
+    assert settings.smtp_password() == "s3cret"
+    file.write_text('[mail.smtp]\npassword = ["s3cret"]\nuser = "s3cret"', encoding="utf-8")
+    assert "s3cret" not in str(refusal(file))
+
+
+def test_a_password_is_read_from_its_file(tmp_path: Path) -> None:
+    """Relative to the configuration; the line's end does not belong to it, spaces do."""
+    settings = load_settings(write(tmp_path, SMTP + 'username = "a"\npassword_file = "pw"'), {})
+    (tmp_path / "pw").write_text(" mật khẩu \r\n", encoding="utf-8")
+    assert settings.smtp_password() == " mật khẩu "
+
+
+def test_without_a_login_there_is_no_password(tmp_path: Path) -> None:
+    """A relay on this machine asks for none."""
+    assert load_settings(write(tmp_path, SMTP), {}).smtp_password() == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "No such file"),
+        (b"", "is empty"),
+        (b"\n", "is empty"),
+        (b"one\ntwo\n", "more than one line"),
+        (b"\xff\xfe", "not text in UTF-8"),
+    ],
+)
+def test_a_password_file_that_does_not_serve_is_named_with_its_key(
+    tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    """And what is in it is not shown."""
+    settings = load_settings(write(tmp_path, SMTP + 'username = "a"\npassword_file = "pw"'), {})
+    if content is not None:
+        (tmp_path / "pw").write_bytes(content)
+    with pytest.raises(UserError, match=words) as refused:
+        settings.smtp_password()
+    assert str(tmp_path / "pw") in str(refused.value)
+    assert "one" not in str(refused.value).replace("alone, on one line", "").replace("more than one line", "")
+
+
+def test_the_digest_comes_on_a_weekday_at_a_time(tmp_path: Path) -> None:
+    """As words."""
+    digest = load_settings(write(tmp_path, '[digest]\nweekly = "friday 16:30"'), {}).digest
+    assert (digest.weekday, digest.at, digest.to) == (4, time(16, 30), "lead")
+    for wrong in ("8:00", "fri 08:00", "friday 24:00", "friday"):
+        ((key, message, _),) = refusal(write(tmp_path, f'[digest]\nweekly = "{wrong}"'))
+        assert (key, "monday 08:00" in message) == ("digest.weekly", True)
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [("sqlite:///var/x.db", "{folder}/var/x.db"), ("sqlite:////srv/x.db", "/srv/x.db"), ("sqlite://", None)],
+)
+def test_the_file_of_a_database_is_known(tmp_path: Path, url: str, file: str | None) -> None:
+    """Other databases have none."""
+    settings = load_settings(write(tmp_path, f'[database]\nurl = "{url}"'), {})
+    assert settings.database_file == (Path(file.format(folder=tmp_path)) if file else None)
+    assert load_settings(write(tmp_path, '[database]\nurl = "postgresql://h/n"'), {}).database_file is None

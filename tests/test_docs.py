@@ -7,6 +7,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -83,7 +84,7 @@ def test_every_file_that_a_page_links_to_exists(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_path_that_a_page_names_exists(page: str) -> None:
     """Words in code style that look like paths of the repository."""
-    paths = re.findall(r"`((?:scheduler|tests|templates|workflows|bench)/[\w./-]+)`", read(page))
+    paths = re.findall(r"`((?:scheduler|tests|templates|workflows|bench|contrib)/[\w./-]+)`", read(page))
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
@@ -101,7 +102,7 @@ def code(text: str) -> list[str]:
 
 def test_the_shipped_configuration_names_every_key_with_its_default() -> None:
     """The file is the documentation, so it must be complete and true."""
-    defaults = Settings().model_dump(by_alias=True, exclude={"folder"})
+    defaults = Settings().model_dump(mode="json", by_alias=True, exclude={"folder"})
     assert tomllib.loads(read("config.toml")) == defaults
     assert load_settings(ROOT / "config.toml", {}) == Settings(folder=ROOT)
 
@@ -113,9 +114,18 @@ def test_the_shipped_configuration_explains_every_key() -> None:
 
 
 def test_every_key_of_the_configuration_is_in_the_readme() -> None:
-    """By its section."""
-    sections = Settings().model_dump(by_alias=True, exclude={"folder"})
-    assert [name for name in sections if f"`[{name}]`" not in read("README.md")] == []
+    """By its section, also within another."""
+    assert [
+        name for name in sections(tomllib.loads(read("config.toml"))) if f"`[{name}]`" not in read("README.md")
+    ] == []
+
+
+def sections(table: dict[str, Any], *path: str) -> Iterator[str]:
+    """Yield the names of the tables in a configuration."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield ".".join((*path, name))
+            yield from sections(value, *path, name)
 
 
 def test_the_changelog_has_the_version_of_the_package() -> None:

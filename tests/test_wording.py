@@ -1,4 +1,4 @@
-"""The words of texts people read, Vietnamese first."""
+"""The words of texts people read, in Vietnamese and in English."""
 
 from __future__ import annotations
 
@@ -9,12 +9,27 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scheduler import wording
+from scheduler.plan.board import StatusCode
 from scheduler.plan.dates import derive_due_date
-from scheduler.plan.model import Before, By, Channel, DateForm, On, Recurring, Relative, Step, Undated, Window
+from scheduler.plan.model import (
+    Before,
+    By,
+    Channel,
+    DateForm,
+    FactKind,
+    On,
+    Recurring,
+    Relative,
+    Step,
+    Undated,
+    Window,
+)
 from scheduler.plan.status import StandingState
 from scheduler.plan.workdays import Workdays
+from scheduler.wording.english import ENGLISH
+from scheduler.wording.vietnamese import VIETNAMESE
 
-VI = "vi"
+VI, EN = "vi", "en"
 
 
 @pytest.mark.parametrize(
@@ -163,12 +178,16 @@ def test_a_status_code_has_a_long_and_a_short_label(code: str, label: str, short
     assert wording.status_label(code, VI, short=True) == short
 
 
-def test_every_standing_and_channel_has_words() -> None:
-    """A value added to the model needs its word here."""
-    for state in get_args(StandingState):
-        assert wording.status_label(state, VI) != state
+@pytest.mark.parametrize("language", wording.languages())
+def test_every_value_of_the_model_has_words_in_every_language(language: str) -> None:
+    """A value added to the model needs its word in each table."""
+    for code in (*get_args(StandingState), *get_args(StatusCode)):
+        assert wording.status_label(code, language) != code
+        assert wording.status_label(code, language, short=True) != code
     for channel in get_args(Channel):
-        assert wording.channel_name(channel, VI) != channel
+        assert wording.channel_name(channel, language) != channel
+    for kind in get_args(FactKind):
+        assert wording.fact_name(kind, language) != kind
 
 
 @pytest.mark.parametrize(
@@ -199,6 +218,101 @@ def test_steps_are_said_with_their_unit() -> None:
     assert wording.format_step(Step(14, "days"), VI) == "14 ngày"
 
 
-def test_vietnamese_is_among_the_languages() -> None:
-    """The languages a plan may name are known."""
-    assert VI in wording.languages()
+def test_the_languages_are_vietnamese_and_english() -> None:
+    """The languages a plan or a contact may name are known."""
+    assert wording.languages() == (VI, EN)
+
+
+def test_the_tables_of_all_languages_have_the_same_entries() -> None:
+    """What one language can say, the other can."""
+    for table in ("labels", "channels", "rungs", "facts", "units"):
+        assert getattr(VIETNAMESE, table).keys() == getattr(ENGLISH, table).keys()
+    assert len(ENGLISH.weekdays) == len(VIETNAMESE.weekdays) == 7
+    assert len(ENGLISH.months) == len(VIETNAMESE.months) == 12
+
+
+# ---------------------------------------------------------------- English
+
+
+def test_english_names_the_month_so_that_no_reader_swaps_day_and_month() -> None:
+    """Figures alone are read differently on the two sides of an ocean."""
+    day = date(2023, 8, 9)
+    assert wording.format_date(day, EN) == wording.format_day(day, EN) == wording.format_in_words(day, EN)
+    assert wording.format_date(day, EN) == "9 August 2023"
+    assert wording.format_with_weekday(day, EN) == "Wednesday, 9 August 2023"
+
+
+def test_english_hours_run_to_twenty_four() -> None:
+    """There is no a.m. and no p.m."""
+    local = datetime(2023, 8, 9, 17, 0, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+    assert wording.format_clock(time(8, 5), EN) == "08:05"
+    assert wording.format_moment(local, EN) == "17:00 on 9 August 2023"
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (Before(date(2023, 8, 10)), "before 10 August 2023 (please send it by the end of Wednesday, 9 August 2023)"),
+        (By(date(2023, 3, 31)), "by the end of Friday, 31 March 2023"),
+        (By(date(2023, 4, 2)), "by 2 April 2023 (please send it by the end of Friday, 31 March 2023)"),
+        (Before(date(2024, 3, 15), time(17)), "before 17:00 on 15 March 2024"),
+    ],
+)
+def test_the_literal_deadline_comes_first_in_english_too(form: Before | By, expected: str) -> None:
+    """The plan's own words, then the day to aim at."""
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    due = derive_due_date(form, lateness="lenient", hour=time(8), zone=zone, workdays=Workdays())
+    assert wording.format_aim(due, EN) == expected
+
+
+def test_what_is_done_is_to_be_finished_in_english_too() -> None:
+    """An inspection is not sent anywhere."""
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    form = Before(date(2023, 10, 30))
+    due = derive_due_date(form, lateness="lenient", hour=time(8), zone=zone, workdays=Workdays())
+    expected = "before 30 October 2023 (please finish it by the end of Friday, 27 October 2023)"
+    assert wording.format_aim(due, EN, to_send=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (On(date(2023, 6, 8), date(2023, 6, 8), time(8)), "08:00 on 8 June 2023"),
+        (On(date(2023, 6, 5), date(2023, 6, 7)), "from 5 June 2023 to 7 June 2023"),
+        (Window(date(2023, 6, 1), date(2023, 6, 10), ""), "from 1 June 2023 to 10 June 2023"),
+        (Window(date(2023, 6, 1), date(2023, 6, 10), "early June"), "early June"),
+    ],
+)
+def test_events_and_windows_are_said_in_english(form: DateForm, expected: str) -> None:
+    """The plan's own words stay as they are."""
+    assert wording.format_form(form, EN) == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(5, "5 days left"), (1, "1 day left"), (0, "Due today"), (-1, "1 day overdue"), (-3, "3 days overdue")],
+)
+def test_english_knows_one_from_many(days: int, expected: str) -> None:
+    """One day is not one days."""
+    assert wording.format_days_left(days, EN) == expected
+
+
+@pytest.mark.parametrize(
+    ("rung", "expected"),
+    [
+        ("before:1wd", "reminder 1 working day before the last day"),
+        ("before:14d", "reminder 14 days before the last day"),
+        ("overdue:2", "overdue notice 2"),
+        ("fix-date:passed", "request to fix the day, the intended time has passed"),
+        ("something-else", "something-else"),
+    ],
+)
+def test_a_rung_is_named_in_english(rung: str, expected: str) -> None:
+    """Operators read what a rung was, not its code."""
+    assert wording.rung_name(rung, EN) == expected
+
+
+def test_english_lists_end_in_and_and_counts_have_no_zero() -> None:
+    """The habits of Vietnamese documents stay in Vietnamese."""
+    assert wording.join_list(["a", "b", "c"], EN) == "a, b and c"
+    assert [wording.format_count(count, EN) for count in (0, 1, 12)] == ["0", "1", "12"]

@@ -46,7 +46,7 @@ def letter_for(agenda: Agenda, row: RungRow, to: Recipient, now: datetime) -> Le
         event=obligation.event if obligation else None,
         place=obligation.place if obligation else "",
         window=obligation.window if obligation else None,
-        missing=_titles(milestone, obligation),
+        missing=describe_missing(milestone, obligation),
         received=_received(milestone, obligation),
         waits_for=tuple(still_needed(agenda, milestone, now)),
         group=chosen,
@@ -104,7 +104,7 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
             RollEntry(
                 party=plan.parties[o.party],
                 status=read_cell(agenda, o, now).code,
-                missing=_titles(milestone, o),
+                missing=describe_missing(milestone, o),
                 notices=notices.get(o.party, 0),
             )
             for o in missing
@@ -144,7 +144,7 @@ def _notices(
             occurrence=obligation.milestone,
             due=obligation.due,
             was=was if kind == "change" else None,
-            missing=_titles(milestone, obligation),
+            missing=describe_missing(milestone, obligation),
             received=_received(milestone, obligation),
             fact=fact,
         )
@@ -172,14 +172,15 @@ def outage_letters(
     return list(letters.values())
 
 
-def _titles(milestone: Milestone, obligation: Obligation | None) -> tuple[Deliverable, ...]:
+def describe_missing(milestone: Milestone, obligation: Obligation | None) -> tuple[Deliverable, ...]:
+    """Return the documents still owed, all of them where nothing is known."""
     if obligation is None:
         return milestone.deliverables
     return tuple(d for d in milestone.deliverables if d.id in obligation.standing.missing)
 
 
 def _received(milestone: Milestone, obligation: Obligation | None) -> tuple[Deliverable, ...]:
-    missing = {d.id for d in _titles(milestone, obligation)}
+    missing = {d.id for d in describe_missing(milestone, obligation)}
     return tuple(d for d in milestone.deliverables if d.id not in missing)
 
 

@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from scheduler import __version__
-from scheduler.cli import daemon, looking, planning, recording
+from scheduler.cli import daemon, looking, outbox, planning, recording, tending
 from scheduler.cli.printing import print_error
 from scheduler.cli.session import Session
 from scheduler.errors import ExitCode, UserError
@@ -32,8 +32,9 @@ def hanchot(context: click.Context, config: Path | None) -> None:
     context.obj = Session(config)
 
 
-for _command in (*planning.COMMANDS, *daemon.COMMANDS, *recording.COMMANDS, *looking.COMMANDS):
-    hanchot.add_command(_command)
+for _group in (planning, daemon, recording, looking, outbox, tending):
+    for _command in _group.COMMANDS:
+        hanchot.add_command(_command)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import signal
 import threading
@@ -11,10 +12,13 @@ from types import FrameType
 
 import click
 
-from scheduler.app import Replay, run_daemon, run_replay
+from scheduler.app import Replay, run_daemon, run_replay, tick_once
 from scheduler.cli.printing import example
 from scheduler.cli.session import Day, Session
+from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode, UserError
+from scheduler.logs import Libraries, Log, choose_style
+from scheduler.systemd import Notifier
 
 
 @click.command(epilog=example("hanchot run --replay-from 2023-02-20 --speed 86400"))
@@ -23,8 +27,14 @@ from scheduler.errors import ExitCode, UserError
     "--speed", type=click.FloatRange(min=1), default=86400.0, show_default=True, help="Replayed seconds a second."
 )
 @click.option("--scenario", type=click.Path(path_type=Path), help="What happens during the replay (TOML).")
+@click.option(
+    "--log",
+    "style",
+    type=click.Choice(["text", "json"]),
+    help="How to log; if left out: text at a terminal and in a replay, else JSON Lines.",
+)
 @click.pass_obj
-def run(session: Session, replay_from: date | None, speed: float, scenario: Path | None) -> None:
+def run(session: Session, replay_from: date | None, speed: float, scenario: Path | None, style: str | None) -> None:
     """Run the daemon until it is told to stop.
 
     SIGTERM and SIGINT (Ctrl-C) stop it; the mail in hand is finished first. With --replay-from it lives
@@ -34,16 +44,18 @@ def run(session: Session, replay_from: date | None, speed: float, scenario: Path
         raise click.UsageError("--scenario goes with --replay-from")
     if not math.isfinite(speed):
         raise click.UsageError("--speed is not a number of seconds")
+    session.log = Log(choose_style(style, is_replay=replay_from is not None))
+    logging.getLogger().addHandler(Libraries(lambda text: session.log.say(text, SystemClock().now())))
     stopping = threading.Event()
     _stop_on_signals(stopping)
-    if replay_from is None:
-        run_daemon(session.app, stopping)
-        return
-    _say(
-        f"Replaying from {replay_from}, {speed:,.0f} seconds a second. Mails become files below "
-        f"{session.app.settings.resolve(session.app.settings.paths.data) / 'replay'}; nothing is sent to anybody."
-    )
-    run_replay(session.app, Replay(first=replay_from, speed=speed, scenario=scenario), stopping, say=_say)
+    try:
+        if replay_from is None:
+            run_daemon(session.app, stopping, Notifier.found_in())
+        else:
+            _replay(session, Replay(first=replay_from, speed=speed, scenario=scenario), stopping)
+    except UserError as error:
+        session.log.problems(error, SystemClock().now())
+        raise SystemExit(error.exit_code) from error
 
 
 @click.command(epilog=example("*/15 * * * * hanchot --config /etc/hanchot/config.toml tick    # a line of a crontab"))
@@ -53,11 +65,7 @@ def tick(session: Session) -> None:
 
     For users of cron; it may run beside a daemon.
     """
-    with session.app.store() as store:
-        ticker = session.app.ticker(store)
-        problems = ticker.load()
-        ticker.tick()
-    errors = [problem for problem in problems if problem.severity == "error"]
+    errors = [problem for problem in tick_once(session.app) if problem.severity == "error"]
     if errors:
         raise UserError(
             f"{len(errors)} problems in the definitions; the sound plans were served",
@@ -69,8 +77,16 @@ def tick(session: Session) -> None:
 COMMANDS = (run, tick)
 
 
-def _say(line: str) -> None:
-    click.echo(line, err=True)
+def _replay(session: Session, replay: Replay, stopping: threading.Event) -> None:
+    def say(text: str) -> None:
+        session.log.say(text, SystemClock().now())
+
+    paths = session.app.settings.paths
+    say(
+        f"Replaying from {replay.first}, {replay.speed:,.0f} seconds a second. Mails become files below "
+        f"{session.app.settings.resolve(paths.data) / 'replay'}; nothing is sent to anybody."
+    )
+    run_replay(session.app, replay, stopping, say=say)
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:

@@ -1,9 +1,7 @@
-"""Commands that show: status, why, outbox."""
+"""Commands that show: status, why."""
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
@@ -12,14 +10,13 @@ import click
 
 from scheduler.actions.listings import explain_rung, list_board, message_row
 from scheduler.actions.requests import MOMENT
+from scheduler.cli.outbox import find_mail, read_number
 from scheduler.cli.printing import example, print_fields, print_json, print_table, short
 from scheduler.cli.session import Moment, Session, format_option, in_zone
 from scheduler.errors import NothingMatched
 from scheduler.plan.dates import ONE_DAY, to_instant
 from scheduler.plan.model import Plan
-from scheduler.ports import MessageRow, Unit
-
-_STATES = ("queued", "inflight", "held", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous")
+from scheduler.ports import Unit
 
 
 @click.command(epilog=example("hanchot status --plan bac-trung-bo-2023 --milestone dang-ky --as-of 2023-03-21"))
@@ -99,50 +96,7 @@ def why(session: Session, id: str, style: str) -> None:
         click.echo()
 
 
-@click.group()
-def outbox() -> None:
-    """Mails on their way, and what became of them."""
-
-
-@outbox.command("list", epilog=example("hanchot outbox list --state failed"))
-@click.option("--plan", "plan_id", help="Only this plan.")
-@click.option(
-    "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only these states. May be repeated."
-)
-@format_option
-@click.pass_obj
-def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], style: str) -> None:
-    """List mails, oldest first."""
-    with session.app.store() as store, store.reading() as view:
-        zones = session.zones
-        rows = [message_row(mail, zones(mail.plan)) for mail in view.outbox.list(plan=plan_id, states=states)]
-    if not rows:
-        session.plans(plan_id)  # an unknown plan is told from one without mails
-    if style == "json":
-        print_json(rows)
-        return
-    columns = {"id": "id", "created": "written", "to": "to", "subject": "subject", "state": "state", "reason": "reason"}
-    print_table([{**row, "created": short(row["created"])} for row in rows], columns, empty="No mails.")
-
-
-@outbox.command("show", epilog=example("hanchot outbox show m5"))
-@click.argument("id")
-@click.option("--raw", is_flag=True, help="The bytes as they are sent.")
-@click.pass_obj
-def outbox_show(session: Session, id: str, raw: bool) -> None:
-    """Show one mail: where it stands and its words."""
-    with session.app.store() as store, store.reading() as view:
-        mail = _mail(view, id)
-        row = message_row(mail, session.zones(mail.plan))
-    if raw:
-        sys.stdout.buffer.write(mail.mail.data)
-        return
-    print_fields(row)
-    click.echo()
-    click.echo(session.app.read_text(mail.mail.data))
-
-
-COMMANDS = (status, why, outbox)
+COMMANDS = (status, why)
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:
@@ -157,9 +111,9 @@ def _instant(as_of: date | datetime, plan: Plan) -> datetime:
 
 
 def _explain(session: Session, view: Unit, id: str) -> list[Mapping[str, Any]]:
-    number = _number(id, "r")
+    number = read_number(id, "r")
     if number is None:
-        mail = _mail(view, id)
+        mail = find_mail(view, id)
         carried = [row for rung in mail.rungs if (row := view.rungs.get(rung)) is not None]
         if not carried:
             return [message_row(mail, session.zones(mail.plan))]
@@ -169,20 +123,3 @@ def _explain(session: Session, view: Unit, id: str) -> list[Mapping[str, Any]]:
             raise NothingMatched(f"there is no step {id}", hint="`hanchot agenda` and `status --format json` name them")
         carried = [row]
     return [explain_rung(view, session.plan(row.plan), row, session.now) for row in carried]
-
-
-def _mail(view: Unit, id: str) -> MessageRow:
-    number = _number(id, "m")
-    if number is not None:
-        found = view.outbox.get(number)
-    else:
-        wanted = id if id.startswith("<") else f"<{id}>"
-        found = next((mail for mail in view.outbox.list() if mail.mail.message_id == wanted), None)
-    if found is None:
-        raise NothingMatched(f"there is no mail {id}", hint="`hanchot outbox list` names them")
-    return found
-
-
-def _number(id: str, prefix: str) -> int | None:
-    match = re.fullmatch(rf"{prefix}?(\d{{1,18}})", id, re.ASCII)
-    return int(match[1]) if match else None

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from scheduler.engine.events import Event
 from scheduler.errors import Problem, UserError
 
 _WIDE = 10_000  # columns where the output is no terminal: one row stays one line, so that grep serves
@@ -73,14 +72,6 @@ def print_problem(problem: Problem, *, err: bool = True) -> None:
     """Print one problem, on standard error unless it is what was asked for."""
     code = f" [{problem.code}]" if problem.severity == "warning" else ""
     click.echo(f"{problem.severity}{code}: {problem}", err=err)
-
-
-def print_event(event: Event) -> None:
-    """Print one line for one thing that happened, on standard error, in the zone that its instant comes in."""
-    if event.word == "checked":
-        return
-    what = " ".join(part for part in (event.milestone, event.party, event.rung) if part)
-    click.echo(f"{event.at:%Y-%m-%d %H:%M}  {event.word:<9} {what}{'  ' if what else ''}{event.text}", err=True)
 
 
 def example(line: str) -> str:

@@ -15,9 +15,9 @@ from scheduler.actions.listings import view_agenda
 from scheduler.actions.loading import take
 from scheduler.actions.recording import Recorded, record
 from scheduler.app import App, find_settings, pick
-from scheduler.cli.printing import print_event
 from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode, NothingMatched, UserError
+from scheduler.logs import Log
 from scheduler.plan.dates import to_instant
 from scheduler.plan.model import Fact, Plan
 from scheduler.plan.obligations import Obligation
@@ -32,11 +32,12 @@ class Session:
     def __init__(self, config: Path | None) -> None:
         self._config = config
         self.now = SystemClock().now()
+        self.log = Log("text")
 
     @cached_property
     def app(self) -> App:
         """Return the parts for the configuration."""
-        return App(settings=find_settings(self._config), clock=SystemClock(), report=print_event)
+        return App(settings=find_settings(self._config), clock=SystemClock(), report=self.log.event)
 
     @cached_property
     def loaded(self) -> Loaded:

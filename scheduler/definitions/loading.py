@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from scheduler import wording
 from scheduler.definitions.calendars import read_calendar
 from scheduler.definitions.plans import read_plan
 from scheduler.definitions.problems import Report
@@ -13,7 +14,7 @@ from scheduler.definitions.rosters import Roster, read_roster
 from scheduler.errors import Problem
 from scheduler.ports import Definition, Loaded
 
-LANGUAGES = frozenset({"vi"})  # those that have mail templates
+LANGUAGES = frozenset(wording.languages())  # mail templates ship for each of them
 
 
 class DefinitionFiles:
@@ -67,7 +68,7 @@ class DefinitionFiles:
 
     def _read(self, files: Sequence[File]) -> list[Definition]:
         _refuse_unknown(files)
-        rosters = _rosters(file for file in files if file.kind == "roster")
+        rosters = _rosters((file for file in files if file.kind == "roster"), self._languages)
         calendars = [read_calendar(file) for file in files if file.kind == "calendar"]
         plans = [file for file in files if file.kind == "plan" and file.data is not None]
         _refuse_same_ids(plans)
@@ -88,12 +89,12 @@ def _rosters_beside(path: Path) -> list[File]:
     return [file for file in map(read_file, beside) if file.kind == "roster"]
 
 
-def _rosters(files: Iterable[File]) -> dict[Path, Roster]:
+def _rosters(files: Iterable[File], languages: Collection[str]) -> dict[Path, Roster]:
     folders: dict[Path, list[File]] = {}
     for file in files:
         folders.setdefault(file.path.parent, []).append(file)
     taken: dict[str, str] = {}
-    return {folder: read_roster(found, taken) for folder, found in folders.items()}
+    return {folder: read_roster(found, taken, languages) for folder, found in folders.items()}
 
 
 def _refuse_unknown(files: Iterable[File]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Self
@@ -26,6 +26,7 @@ class ContactShape(Shape):
     name: Title
     email: Address
     role: Role = "officer"
+    language: Line | None = None
 
 
 class PartyShape(Shape):
@@ -60,7 +61,7 @@ class Roster:
     sound: bool = True
 
 
-def read_roster(files: Sequence[File], taken: MutableMapping[str, str]) -> Roster:
+def read_roster(files: Sequence[File], taken: MutableMapping[str, str], languages: Collection[str]) -> Roster:
     """Return the roster of one folder; `taken` holds the ids of all rosters and the files they are in."""
     reports: dict[str, Report] = {}
     parties: dict[str, Party] = {}
@@ -68,6 +69,7 @@ def read_roster(files: Sequence[File], taken: MutableMapping[str, str]) -> Roste
         file.expect_keys("parties")
         here = file.table("parties")
         read = {id: party for id, raw in here.items() if (party := _read_party(file, id, raw, taken))}
+        _check_languages(file.report, read.values(), languages)
         _advise_examples(file.report, read.values())
         parties = {**read, **parties}
         for id in here:
@@ -133,7 +135,7 @@ def _build(id: str, shape: PartyShape) -> Party:
         id=id,
         name=shape.name,
         short=shape.short or shape.name,
-        contacts=tuple(Contact(name=c.name, email=c.email, role=c.role) for c in shape.contacts),
+        contacts=tuple(Contact(name=c.name, email=c.email, role=c.role, language=c.language) for c in shape.contacts),
         external=shape.external,
         valid_from=shape.valid_from,
         valid_to=shape.valid_to,
@@ -149,6 +151,15 @@ def _check_successors(reports: Mapping[str, Report], parties: Mapping[str, Party
     for circle in find_cycles({id: [p.successor] for id, p in parties.items() if p.successor}):
         message = "succeeds itself: " + " -> ".join(circle)
         reports[circle[0]].error(("parties", circle[0], "successor"), message, code="cycle")
+
+
+def _check_languages(report: Report, parties: Iterable[Party], languages: Collection[str]) -> None:
+    for party in parties:
+        for index, contact in enumerate(party.contacts):
+            if contact.language is not None and contact.language not in languages:
+                key: Key = ("parties", party.id, "contacts", index, "language")
+                hint = near_names(contact.language, sorted(languages))
+                report.error(key, f"there are no mails in the language {contact.language!r}", hint)
 
 
 def _with_successors(roster: Roster, ids: Iterable[str]) -> set[str]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.actions.reconciling import Agendas
+from scheduler.engine.attempts import Aftermath, follow_up, pause_after
 from scheduler.engine.dispatching import look_again
 from scheduler.engine.events import Event, Report, Word
 from scheduler.errors import HanchotError, UserError
 from scheduler.plan.catchup import opening
 from scheduler.plan.model import Plan
-from scheduler.ports import Clock, Mailer, MessageRow, MessageState, Store
+from scheduler.ports import Clock, Mailer, MessageRow, MessageState, Outcome, Store
 
 LEASE = timedelta(minutes=15)  # longer than the ten minutes an SMTP server may take
 HOLD = timedelta(minutes=4)  # so long a page is worked on: the last mail begun still ends inside the lease
@@ -22,10 +23,31 @@ IMMEDIATE = ("outage",)  # kinds that opening hours do not bind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many mails an account may send; 0 is no limit. Shared by all processes on one record."""
+
+    per_minute: int = 0
+    per_day: int = 0
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What one pass over the outbox came to."""
+
+    sent: int = 0
+    missed: int = 0
+    is_blocked: bool = False  # the transport or the account is unwell
+    resume_at: datetime | None = None  # when a limit or a pause is over
+    strikes: int = 0  # of the account before this pass
+    is_cut: bool = False  # the last page was given back before its end, to be taken again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deliverer:
     """Empties the outbox. `name` tells this process from others on the same store.
 
     The clock is read anew for each mail: a long delivery does not run on past closing time.
+    `on_dead` is told of an address that takes no mail, before its mail counts as failed.
     """
 
     store: Store
@@ -34,58 +56,125 @@ class Deliverer:
     report: Report
     name: str
     is_stopping: Callable[[], bool]
+    on_dead: Callable[[MessageRow, str, datetime], None]
+    limits: Limits = Limits()
 
-    def deliver(self, plans: Mapping[str, Plan], agendas: Agendas) -> None:
+    def deliver(self, plans: Mapping[str, Plan], agendas: Agendas) -> Delivery:
         """Deliver what may leave now; between two mails it can be asked to stop."""
-        while not self.is_stopping():
-            since = self.clock.now()
+        delivery = Delivery()
+        while not (self.is_stopping() or delivery.is_blocked):
+            since, delivery.is_cut = self.clock.now(), False
+            page, allowed = self._take_page(since, delivery)
+            left = self._work_off(page, plans, agendas, since, delivery)
+            unused = allowed - len(page) + left
+            if unused:
+                with self.store.transaction() as unit:
+                    unit.accounts.give_back(self.mailer.account, unused, now=since)
+            if len(page) < PAGE and not delivery.is_cut:
+                break
+        if delivery.sent and delivery.strikes and not delivery.is_blocked:
             with self.store.transaction() as unit:
-                page = unit.outbox.claim(since, by=self.name, lease=LEASE, limit=PAGE)
-            for taken, row in enumerate(page):
-                now = self.clock.now()
-                if taken and abs(now - since) > HOLD:
-                    self._give_back(page[taken:])
-                    break
-                if self.is_stopping() or not self._deliver_one(row, plans.get(row.plan), agendas, now):
-                    self._give_back(page[taken:])
-                    return
-            else:
-                if len(page) < PAGE:
-                    return
+                unit.accounts.clear(self.mailer.account)
+        return delivery
+
+    def _take_page(self, now: datetime, delivery: Delivery) -> tuple[Sequence[MessageRow], int]:
+        """Take as many mails as the account may send now; return them and how many it might have sent."""
+        with self.store.transaction() as unit:
+            account = unit.accounts.state(self.mailer.account)
+            delivery.strikes = account.strikes
+            if account.stopped or (account.paused_until is not None and account.paused_until > now):
+                delivery.is_blocked, delivery.resume_at = True, account.paused_until
+                return (), 0
+            if not self.limits.per_minute and not self.limits.per_day:
+                return unit.outbox.claim(now, by=self.name, lease=LEASE, limit=PAGE), 0
+            limits = {"per_minute": self.limits.per_minute, "per_day": self.limits.per_day}
+            allowed = unit.accounts.take(self.mailer.account, PAGE, now=now, **limits)
+            page = unit.outbox.claim(now, by=self.name, lease=LEASE, limit=allowed) if allowed else ()
+        if not allowed:
+            delivery.resume_at = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        return page, allowed
+
+    def _work_off(
+        self,
+        page: Sequence[MessageRow],
+        plans: Mapping[str, Plan],
+        agendas: Agendas,
+        since: datetime,
+        delivery: Delivery,
+    ) -> int:
+        """Deliver a page and return how many of its mails did not reach the account."""
+        idle = 0
+        for taken, row in enumerate(page):
+            now = self.clock.now()
+            delivery.is_cut = taken > 0 and abs(now - since) > HOLD
+            if delivery.is_blocked or self.is_stopping() or delivery.is_cut:
+                self._give_back(page[taken:])
+                return idle + len(page) - taken
+            idle += not self._deliver_one(row, plans.get(row.plan), agendas, now, delivery)
+        return idle
 
     def _give_back(self, rows: Sequence[MessageRow]) -> None:
         with self.store.transaction() as unit:
             for row in rows:
                 unit.outbox.postpone(row.id, by=self.name, until=row.not_before)
 
-    def _deliver_one(self, row: MessageRow, plan: Plan | None, agendas: Agendas, now: datetime) -> bool:
-        """Settle, postpone or send one mail; return False where the transport itself is unwell."""
+    def _deliver_one(
+        self, row: MessageRow, plan: Plan | None, agendas: Agendas, now: datetime, delivery: Delivery
+    ) -> bool:
+        """Settle, postpone or try one mail; return whether it was tried."""
         try:
-            return self._handle(row, plan, agendas, now)
+            return self._handle(row, plan, agendas, now, delivery)
         except HanchotError:
             raise
         except Exception as error:  # a fault of ours with one mail; it is told, and the others go on
             text = f"mail stays in the outbox: {type(error).__name__}: {error}"
             self.report(self._event(row, "trouble", now, text))
             self._postpone(row, now + LATER)
-            return True
+            return False
 
-    def _handle(self, row: MessageRow, plan: Plan | None, agendas: Agendas, now: datetime) -> bool:
+    def _handle(self, row: MessageRow, plan: Plan | None, agendas: Agendas, now: datetime, delivery: Delivery) -> bool:
         leaves = self._earliest(row, plan, now)
         if leaves > now:
             self._postpone(row, leaves)
-            return True
+            return False
         verdict = self._look_again(row, plan, agendas, now)
         if verdict is not None:
-            self._finish(row, *verdict, reply="", attempted=False, now=now)
-            return True
+            state, reason = verdict
+            delivery.missed += state == "missed"
+            self._finish(row, Aftermath(state=state, reason=reason, attempted=False), "", now)
+            return False
         try:
             outcome = self.mailer.send(row.mail)
         except UserError as error:  # nothing is lost: the mails wait in the outbox for a later tick
             self.report(self._event(row, "trouble", now, f"mail stays in the outbox: {error}"))
+            self._give_back([row])
+            delivery.is_blocked = True
             return False
-        self._finish(row, outcome.state, outcome.reply, reply=outcome.reply, attempted=True, now=now)
+        self._conclude(row, outcome, self.clock.now(), delivery)
         return True
+
+    def _conclude(self, row: MessageRow, outcome: Outcome, now: datetime, delivery: Delivery) -> None:
+        """Record what an attempt came to, for the mail, its address and the account."""
+        if outcome.account is not None:
+            self._rest(outcome, now, delivery)
+        if outcome.is_dead:
+            self.on_dead(row, outcome.reply, now)
+        self._finish(row, follow_up(outcome, row, now), outcome.reply, now)
+        delivery.sent += outcome.state == "sent"
+
+    def _rest(self, outcome: Outcome, now: datetime, delivery: Delivery) -> None:
+        """Let the account rest, or stop it until a person has looked."""
+        delivery.is_blocked = True
+        name = self.mailer.account
+        with self.store.transaction() as unit:
+            if outcome.account == "stop":
+                unit.accounts.stop(name, reason=outcome.reply)
+                text = f"the mail account is stopped: {outcome.reply}; `hanchot mail test` starts it again"
+            else:
+                delivery.resume_at = now + pause_after(unit.accounts.state(name).strikes)
+                unit.accounts.pause(name, until=delivery.resume_at, reason=outcome.reply)
+                text = f"the mail account rests until {delivery.resume_at.isoformat()}: {outcome.reply}"
+        self.report(Event(word="trouble", at=now, text=text))
 
     def _earliest(self, row: MessageRow, plan: Plan | None, now: datetime) -> datetime:
         """Return when a mail may leave; one whose plan is not served here waits until it is, or is too old."""
@@ -119,16 +208,22 @@ class Deliverer:
         state, reason = gone[0]
         return ("cancelled" if state == "cancelled" else "skipped"), reason
 
-    def _finish(
-        self, row: MessageRow, state: MessageState, reason: str, *, reply: str, attempted: bool, now: datetime
-    ) -> None:
-        kept = "" if state == "sent" else reason
+    def _finish(self, row: MessageRow, after: Aftermath, reply: str, now: datetime) -> None:
         with self.store.transaction() as unit:
             done = unit.outbox.finish(
-                row.id, by=self.name, state=state, reason=kept, reply=reply, attempted=attempted, now=now
+                row.id,
+                by=self.name,
+                state=after.state,
+                reason=after.reason,
+                reply=reply,
+                attempted=after.attempted,
+                now=now,
+                not_before=after.not_before,
+                unclear=after.unclear,
             )
         if done:
-            self.report(self._event(row, _WORDS[state], now, row.mail.subject if state == "sent" else reason))
+            text = row.mail.subject if after.state == "sent" else after.reason
+            self.report(self._event(row, _WORDS[after.state], now, text))
 
     def _event(self, row: MessageRow, word: Word, now: datetime, text: str) -> Event:
         return Event(
@@ -147,6 +242,6 @@ def _is_expired(row: MessageRow, now: datetime) -> bool:
 
 
 _WORDS: dict[str, Word] = {
-    "sent": "sent", "skipped": "skipped", "missed": "missed", "cancelled": "cancelled",
+    "queued": "queued", "sent": "sent", "skipped": "skipped", "missed": "missed", "cancelled": "cancelled",
     "failed": "failed", "ambiguous": "ambiguous",
 }  # fmt: skip

@@ -17,6 +17,7 @@ from datetime import UTC, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -33,7 +34,8 @@ CLOCK_STEP = 2.0  # seconds by which wall and monotonic clock may drift apart be
 class EmbeddedEngine:
     """Runs a ticker until it is stopped.
 
-    `system` is the machine's clock, by which APScheduler waits; `after_tick` is called with each tick.
+    `system` is the machine's clock, by which APScheduler waits; `after_tick` is called with each tick, and
+    `on_heartbeat` every `heartbeat` seconds for as long as there are signs of life.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class EmbeddedEngine:
         heartbeat: float = HEARTBEAT,
         monotonic: Callable[[], float] = time.monotonic,
         after_tick: Callable[[Tick], None] | None = None,
+        on_heartbeat: Callable[[], None] | None = None,
     ) -> None:
         self._ticker = ticker
         self._system = system
@@ -52,6 +55,7 @@ class EmbeddedEngine:
         self._heartbeat = heartbeat
         self._monotonic = monotonic
         self._after_tick = after_tick
+        self._on_heartbeat = on_heartbeat
         self._beat = monotonic()
         self._pulse = 0
         self._aftermath = futures.ThreadPoolExecutor(1, thread_name_prefix="aftermath")
@@ -86,6 +90,11 @@ class EmbeddedEngine:
         """Ask the run to end."""
         self._stopping.set()
 
+    def wake(self) -> None:
+        """Tick now instead of at the next heartbeat; before and after the run there is nothing to wake."""
+        with suppress(JobLookupError):
+            self._scheduler.modify_job("tick", next_run_time=self._system.now())
+
     def _watch(self) -> None:
         """Sleep from heartbeat to heartbeat; notice a stepped clock and a scheduler that fell silent."""
         offset = self._offset()
@@ -96,6 +105,8 @@ class EmbeddedEngine:
                     hint="the daemon ends so that it can be started again; nothing is lost",
                 )
                 return
+            if self._on_heartbeat is not None:
+                self._on_heartbeat()
             moved = self._offset() - offset
             if abs(moved) > CLOCK_STEP:
                 offset += moved

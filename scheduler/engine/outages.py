@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from scheduler.actions.correspondence import outage_letters
 from scheduler.actions.reconciling import Agendas
@@ -15,6 +15,8 @@ from scheduler.plan.dates import local_day
 from scheduler.plan.letters import Outage, OutageEntry
 from scheduler.plan.model import Plan
 from scheduler.ports import Composer, Outgoing, RungRow, Store, Unit
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,18 +29,30 @@ class OutageWatch:
     operators: Sequence[str]
 
     def close_tick(
-        self, plans: Sequence[Plan], agendas: Agendas, now: datetime, *, seen: Sequence[Plan], suspicious: bool
+        self,
+        plans: Sequence[Plan],
+        agendas: Agendas,
+        now: datetime,
+        *,
+        seen: Sequence[Plan],
+        suspicious: bool,
+        is_mail_back: bool = False,
     ) -> bool:
         """Record the tick as completed, with a summary of what went wrong since the one before.
 
         `seen` are the plans for which this is the day's first tick in the opening hours; unless
-        `suspicious`, no rung was due since the last tick. Return whether there was a summary.
+        `suspicious`, no rung was due since the last tick. `is_mail_back` asks also for what was missed
+        since the last summary because mail could not leave. Return whether there was a summary.
         """
         happened: list[Event] = []
         with self.store.transaction() as unit:
             last = unit.journal.last_tick() if suspicious else None
             if last is not None:
-                happened = self._summarise(unit, plans, agendas, last, now)
+                suffered = {plan.id: _suffered(plan, unit.rungs.between(plan.id, last, now)) for plan in plans}
+                late = self._missed(unit, plans, last) if is_mail_back else {}
+                since = min([last, *(row.at for rows in late.values() for row in rows)])
+                found = {plan.id: [*late.get(plan.id, ()), *suffered[plan.id]] for plan in plans}
+                happened = self._summarise(unit, plans, agendas, found, since, now)
             unit.journal.record_tick(now)
             for plan in seen:
                 unit.plans.record_seen(plan.id, local_day(now, plan.zone))
@@ -46,15 +60,26 @@ class OutageWatch:
             self.report(event)
         return bool(happened)
 
+    def _missed(self, unit: Unit, plans: Sequence[Plan], last: datetime) -> dict[str, list[RungRow]]:
+        """Return what was missed since the last summary and was due before the last tick."""
+        told = max((until for _, until in unit.journal.outages(BEGINNING)), default=BEGINNING)
+        return {plan.id: [row for row in unit.rungs.missed(plan.id, told) if row.at <= last] for plan in plans}
+
     def _summarise(
-        self, unit: Unit, plans: Sequence[Plan], agendas: Agendas, last: datetime, now: datetime
+        self,
+        unit: Unit,
+        plans: Sequence[Plan],
+        agendas: Agendas,
+        suffered: Mapping[str, Sequence[RungRow]],
+        since: datetime,
+        now: datetime,
     ) -> list[Event]:
-        suffered = {plan.id: _suffered(plan, unit.rungs.between(plan.id, last, now)) for plan in plans}
         if not any(suffered.values()):
             return []
         touched = [agendas.read(unit, plan) for plan in plans if suffered[plan.id]]
         entries = {agenda.plan.id: _entries(agenda, suffered[agenda.plan.id]) for agenda in touched}
-        outage = Outage(since=last, until=now, entries=())
+        outage = Outage(since=since, until=now, entries=())
+        unit.journal.record_outage(since, now)
         events = []
         for letter in outage_letters(touched, entries, outage, self.operators):
             try:
@@ -76,7 +101,8 @@ class OutageWatch:
                 )
             )
         count = sum(len(rows) for rows in suffered.values())
-        text = f"was away from {last.isoformat()} to {now.isoformat()}: {count} steps late, missed or skipped"
+        span = f"from {since.isoformat()} to {now.isoformat()}"
+        text = f"was away or could not send {span}: {count} steps late, missed or skipped"
         return [*events, Event(word="outage", at=now, text=text)]
 
 

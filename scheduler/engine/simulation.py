@@ -13,9 +13,14 @@ from scheduler.ports import Mail, Outcome
 class SinkMailer:
     """A mailer that says yes and sends nothing."""
 
+    account = "nobody"
+
     def send(self, mail: Mail) -> Outcome:
         """Do nothing, well."""
         return Outcome(state="sent")
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def play(ticker: Ticker, clock: SteppingClock, arrivals: Arrivals, scenario: Scenario, *, until: datetime) -> None:

@@ -8,25 +8,39 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
+from scheduler.actions.digests import Weekly
 from scheduler.actions.loading import take
 from scheduler.actions.reconciling import Agendas, Changes, name_inputs
+from scheduler.actions.recording import Desk, record
 from scheduler.engine.checking import Checking
-from scheduler.engine.delivering import Deliverer
+from scheduler.engine.delivering import Deliverer, Delivery, Limits
+from scheduler.engine.digesting import Digesting
 from scheduler.engine.dispatching import Dispatcher
 from scheduler.engine.events import Event, Report
 from scheduler.engine.outages import OutageWatch
-from scheduler.errors import HanchotError, Problem
+from scheduler.errors import HanchotError, Problem, UserError
 from scheduler.plan.catchup import opening
 from scheduler.plan.dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Fact, Plan
-from scheduler.ports import Checker, Clock, Composer, Definition, Definitions, Mailer, PlanState, Store, Unit
+from scheduler.ports import (
+    Checker,
+    Clock,
+    Composer,
+    Definition,
+    Definitions,
+    Mailer,
+    MessageRow,
+    PlanState,
+    Store,
+    Unit,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """What one plan has to be done for it now, and when next.
 
-    `idle` holds working days on which the daemon was away; `check_at` and `rung_at` lie after now.
+    `idle` holds working days on which the daemon was away; `check_at`, `digest_at` and `rung_at` lie after now.
     """
 
     plan: Plan
@@ -34,8 +48,10 @@ class Work:
     is_new_day: bool
     idle: tuple[date, ...]
     is_check_due: bool
+    is_digest_due: bool
     has_due: bool
     check_at: datetime
+    digest_at: datetime | None
     rung_at: datetime | None
 
     @property
@@ -97,6 +113,8 @@ class Ticker:
         report: Report,
         is_stopping: Callable[[], bool] = lambda: False,
         arrivals: Arrivals | None = None,
+        limits: Limits | None = None,
+        weekly: Weekly | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -110,12 +128,21 @@ class Ticker:
         self._untaken: set[str] = set()  # plans that could not be taken into the record
         self._estranged: dict[str, str] = {}
         self._agendas = Agendas()
-        self._is_first = True
+        self._owes_summary = True  # a process before this one may have died owing it
         self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report)
+        self._desk = Desk(store=store, composer=composer)
         self._deliverer = Deliverer(
-            store=store, clock=clock, mailer=mailer, report=self.report, name=name, is_stopping=is_stopping
+            store=store,
+            clock=clock,
+            mailer=mailer,
+            report=self.report,
+            name=name,
+            is_stopping=is_stopping,
+            on_dead=self._on_dead,
+            limits=limits or Limits(),
         )
         self._checking = Checking(store=store, checkers=checkers, report=self.report)
+        self._digesting = Digesting(store=store, composer=composer, report=self.report, weekly=weekly)
         self._outages = OutageWatch(store=store, composer=composer, report=self.report, operators=operators)
 
     @property
@@ -147,11 +174,12 @@ class Ticker:
                 if not self._is_stopping():
                     self._guard(work.plan, now, partial(self._advance, work, waits, now))
             plans = {work.plan.id: work.plan for work in survey.plans}
-            is_moved = any(work.has_due or work.is_out_of_step for work in survey.plans)
+            is_moved = any(work.has_due or work.is_out_of_step or work.is_digest_due for work in survey.plans)
+            delivery = Delivery()
             if is_moved or _has_come(survey.mail_at, now):
-                self._deliverer.deliver(plans, self._agendas)
-            if not self._is_stopping() and self._close(survey, plans, now):
-                self._deliverer.deliver(plans, self._agendas)
+                delivery = self._deliver(plans, waits)
+            if not self._is_stopping() and self._close(survey, plans, delivery, now):
+                self._deliver(plans, waits)
             is_quiet = not is_moved and survey.mail_at is None
             return self._plan_ahead(survey if is_quiet else self._look(now), waits, now)
 
@@ -164,6 +192,40 @@ class Ticker:
                     self._guard(work.plan, now, partial(self._checking.check, work.plan, self._agendas, now))
 
     # ---- parts of a pass
+
+    def _deliver(self, plans: Mapping[str, Plan], waits: list[datetime]) -> Delivery:
+        delivery = self._deliverer.deliver(plans, self._agendas)
+        if delivery.resume_at is not None:
+            waits.append(delivery.resume_at)
+        self._owes_summary = self._owes_summary or delivery.missed > 0
+        return delivery
+
+    def _is_mail_back(self, delivery: Delivery) -> bool:
+        """Return whether mail leaves again, or nothing waits for that."""
+        if delivery.is_blocked or delivery.sent:
+            return not delivery.is_blocked
+        with self.store.reading() as view:
+            return view.outbox.next_at() is None
+
+    def _on_dead(self, row: MessageRow, reply: str, now: datetime) -> None:
+        """Record that an address takes no mail: its steps go to the party's next contact (rule 10)."""
+        definition = self._current.get(row.plan)
+        if definition is None:
+            return
+        fact = Fact(
+            plan=row.plan,
+            kind="bounced",
+            happened_at=now,
+            recorded_at=now,
+            party=row.party,
+            address=row.mail.address,
+            note=reply,
+            by="mail server",
+        )
+        try:
+            record(self._desk, definition, fact)
+        except UserError as error:  # the roster has changed since; the mail alone has failed then
+            self.report(Event(word="trouble", at=now, plan=row.plan, party=row.party, text=str(error)))
 
     def _load(self, now: datetime, wanted: Callable[[Plan], bool] = lambda plan: True) -> tuple[Problem, ...]:
         loaded = self._definitions.load()
@@ -233,8 +295,10 @@ class Ticker:
             is_new_day=is_new_day,
             idle=_days_between(plan, state.seen_on, today) if state.seen_on else (),
             is_check_due=self._checking.is_due(view, plan, state, now),
+            is_digest_due=self._digesting.is_due(plan, state, now),
             has_due=has_due,
             check_at=self._checking.next_at(view, plan, state, now),
+            digest_at=self._digesting.next_at(plan, now),
             rung_at=view.rungs.next_at([plan.id], now) if has_due else state.next_rung,
         )
 
@@ -251,12 +315,19 @@ class Ticker:
             opens = self._dispatcher.dispatch(plan, self._agendas, now)
             if opens is not None:
                 waits.append(opens)
+        if work.is_digest_due:
+            self._guard(plan, now, partial(self._digesting.write, plan, self._agendas, now))
 
-    def _close(self, survey: Survey, plans: Mapping[str, Plan], now: datetime) -> bool:
-        suspicious = self._is_first or any(work.has_due or work.is_out_of_step for work in survey.plans)
-        self._is_first = False
+    def _close(self, survey: Survey, plans: Mapping[str, Plan], delivery: Delivery, now: datetime) -> bool:
+        """Close the tick; what the mail server made us miss is told once mail leaves again."""
+        is_owing = self._owes_summary and self._is_mail_back(delivery)
+        if is_owing:
+            self._owes_summary = False
+        suspicious = is_owing or any(work.has_due or work.is_out_of_step for work in survey.plans)
         seen = [work.plan for work in survey.plans if work.is_new_day]
-        return self._outages.close_tick(list(plans.values()), self._agendas, now, seen=seen, suspicious=suspicious)
+        return self._outages.close_tick(
+            list(plans.values()), self._agendas, now, seen=seen, suspicious=suspicious, is_mail_back=is_owing
+        )
 
     def _guard(self, plan: Plan, now: datetime, step: Callable[[], object]) -> None:
         """Run one plan's step; a broken plan does not stop the others."""
@@ -274,6 +345,7 @@ class Ticker:
         known = [next_opening_after(plan, now) for plan in plans] + waits
         known += [at for at in (survey.mail_at, self._arrivals.next_at if self._arrivals else None) if at is not None]
         known += [work.rung_at for work in survey.plans if work.rung_at is not None]
+        known += [work.digest_at for work in survey.plans if work.digest_at is not None]
         far = now + timedelta(days=1)
         ahead = [at for at in known if at > now]
         check_at = min((work.check_at for work in survey.plans), default=far)

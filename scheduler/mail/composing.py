@@ -16,9 +16,8 @@ from pathlib import Path
 
 import jinja2
 
-from scheduler import wording
-from scheduler.errors import Problem, UserError, near_names
-from scheduler.mail import headers, views
+from scheduler.errors import Problem, UserError
+from scheduler.mail import headers, templates, views
 from scheduler.plan.letters import Letter
 from scheduler.ports import Mail
 
@@ -42,15 +41,15 @@ class TemplateComposer:
     """Composes mails from the templates `mail/<language>/<kind>.{subject,txt,html}` of `folders`.
 
     The first folder that has a template wins, so an organisation's own come before those that
-    ship. Templates are compiled once. The same letter gives the same bytes. Without an `organisation`
-    mails are sent in the name of the plan.
+    ship. Templates are compiled once. A letter is written in its addressee's language, else in the
+    plan's. The same letter gives the same bytes. Without an `organisation` mails are sent in the
+    name of the plan.
     """
 
     def __init__(
         self, folders: Sequence[Path], *, sender: str, organisation: str, reply_to: str | None, secret: bytes
     ) -> None:
         self._folders = tuple(str(folder.resolve()) for folder in folders)
-        self._loader = jinja2.FileSystemLoader(self._folders)
         self._organisation = organisation
         self._secret = secret
         self._sender = sender
@@ -66,10 +65,14 @@ class TemplateComposer:
         except UserError as error:
             raise UserError([_in_letter(problem, letter) for problem in error.problems]) from error
 
+    def check(self) -> list[Problem]:
+        """Return what is wrong with the templates, before any mail is written."""
+        return templates.check_templates([Path(folder) for folder in self._folders])
+
     def render(self, letter: Letter) -> tuple[str, str, str]:
         """Return a letter's subject, text and HTML."""
-        environment = self._environment(letter.plan.language)
-        name = f"mail/{letter.plan.language}/{letter.kind}"
+        environment = self._environment(letter.language)
+        name = f"mail/{letter.language}/{letter.kind}"
         try:
             view = views.describe(letter, self._name(letter))
             subject = environment.get_template(f"{name}.subject").render(view)
@@ -83,21 +86,7 @@ class TemplateComposer:
     def _environment(self, language: str) -> jinja2.Environment:
         environment = self._environments.get(language)
         if environment is None:
-            if language not in wording.languages():
-                raise UserError(
-                    f"there are no words for the language {language!r}", hint=near_names(language, wording.languages())
-                )
-            environment = jinja2.Environment(
-                loader=self._loader,
-                autoescape=jinja2.select_autoescape(["html"], default=False),
-                undefined=jinja2.StrictUndefined,
-                trim_blocks=True,
-                lstrip_blocks=True,
-                auto_reload=False,
-                cache_size=-1,
-            )
-            environment.filters.update(views.filters(language))
-            self._environments[language] = environment
+            environment = self._environments[language] = templates.make_environment(self._folders, language)
         return environment
 
     def _assemble(self, letter: Letter, subject: str, text: str, html: str) -> Mail:
@@ -142,10 +131,9 @@ class TemplateComposer:
 
     def _explain(self, error: Exception, name: str) -> Problem:
         """Return what went wrong in a template, with its file and line where they are known."""
-        message = f"{type(error).__name__}: {error}"
         if isinstance(error, jinja2.TemplateNotFound):
-            missing, looked = str(error.name), ", ".join(self._folders)
-            return Problem(message=f"there is no template {missing}", hint=f"looked in {looked}", file=missing)
+            return templates.no_template(str(error.name), self._folders)
+        message = templates.describe(error)
         if isinstance(error, jinja2.TemplateSyntaxError):
             return Problem(message=message, file=error.filename or name, line=error.lineno)
         for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):

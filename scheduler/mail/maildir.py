@@ -17,6 +17,14 @@ class Maildir:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @property
+    def account(self) -> str:
+        """Return the folder's name."""
+        return f"maildir {self._path}"
+
+    def close(self) -> None:
+        """Nothing is kept open between two mails."""
+
     def send(self, mail: Mail) -> Outcome:
         """Write the mail's bytes into `new`; `UserError` if the folder cannot take them.
 

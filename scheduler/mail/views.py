@@ -9,22 +9,44 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from scheduler import wording
+from scheduler.mail.written import format_written
 from scheduler.plan.dates import DueDate
 from scheduler.plan.letters import Letter
-from scheduler.plan.model import Before, By, Channel, Milestone, Office, Party, Plan
+from scheduler.plan.model import Before, By, Channel, Milestone, Office, Party, Plan, Relative
 
 _LETTER_FIELDS = tuple(field.name for field in fields(Letter) if field.name not in ("key", "now"))
+_DERIVED = (
+    "language",
+    "organisation",
+    "office",
+    "now",
+    "today",
+    "recipients",
+    "office_receives",
+    "destination",
+    "ways",
+    "ask",
+    "to_send",
+    "organisers",
+    "attendees",
+    "duties",
+    "stage",
+    "step",
+    "moved",
+)
+VARIABLES = frozenset((*_LETTER_FIELDS, *_DERIVED, "text"))  # `text`: in an HTML template, the finished text
+TESTS: Mapping[str, Callable[..., bool]] = {"relative": lambda form: isinstance(form, Relative)}
 
 
 def describe(letter: Letter, organisation: str) -> dict[str, Any]:
     """Return the variables of a template: the letter's fields, and these.
 
-    `now` and `today` are local to the plan. `recipients` are the parties that get the documents,
-    `destination` the office that collects them (None: not ours to say), `ways` how to send,
-    `ask` whom to ask. `to_send` says whether something is sent or only done; `office_receives`
-    whether it is sent to the office that signs. `stage` is how near the target day is, `step`
-    the number in a rung's name, `duties` what a group that is to be chosen will owe, `moved` the
-    date in the plan where another one now applies.
+    `language` is the one the letter is written in; `now` and `today` are local to the plan.
+    `recipients` are the parties that get the documents, `destination` the office that collects
+    them (None: not ours to say), `ways` how to send, `ask` whom to ask. `to_send` says whether
+    something is sent or only done; `office_receives` whether it is sent to the office that signs.
+    `stage` is how near the target day is, `step` the number in a rung's name, `duties` what a
+    group that is to be chosen will owe, `moved` the date in the plan where another one now applies.
     """
     plan, milestone = letter.plan, letter.milestone
     now = letter.now.astimezone(plan.zone)
@@ -33,6 +55,7 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
     ours = _office_receives(letter, recipients)
     destination = _destination(letter, ours=ours or not recipients)
     return view | {
+        "language": letter.language,
         "organisation": organisation,
         "office": plan.office,
         "now": now,
@@ -134,10 +157,15 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "deadline": partial(_in, wording.format_due, language),
         "aim": partial(_in, wording.format_aim, language),
         "form": partial(_in, wording.format_form, language),
+        "written_form": partial(_in, format_written, language),
         "days": lambda window: wording.format_days(window.first, window.last, language),
         "number": partial(_in, wording.format_count, language),
+        "counted": lambda count, one, many: wording.format_quantity(
+            count, language, one="{count} " + one, many="{count} " + many
+        ),
         "listed": partial(_in, wording.join_list, language),
         "status": partial(_in, wording.status_label, language),
+        "fact": partial(_in, wording.fact_name, language),
         "channel": partial(_in, wording.channel_name, language),
         "rung": partial(_in, wording.rung_name, language),
         "decapitalise": lambda text: text[:1].lower() + text[1:],

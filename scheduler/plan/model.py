@@ -33,11 +33,12 @@ FactKind = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person of a party and the address that reaches them."""
+    """A person of a party and the address that reaches them; `language` only where it is not the plan's."""
 
     name: str
     email: str
     role: Role = "officer"
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,17 @@
-"""The store: one database, transactions on it, and the record's five facets in each."""
+"""The store: one database, transactions on it, and the record's six facets in each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock, get_ident
+from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 
 from scheduler import ports
-from scheduler.store import engines, schema
+from scheduler.store import engines, locks, schema
+from scheduler.store.accounts import SqlAccounts
 from scheduler.store.facts import SqlFacts
 from scheduler.store.failures import explained, locked
 from scheduler.store.journal import SqlJournal
@@ -17,18 +19,50 @@ from scheduler.store.outbox import SqlOutbox
 from scheduler.store.plans import SqlPlans
 from scheduler.store.rungs import SqlRungs
 
+_T = TypeVar("_T")
+
 BUSY_TIMEOUT = 10.0
 
 
-class SqlUnit:
-    """One transaction on the record."""
+class _Facet(Generic[_T]):
+    """A part of the record that a unit makes when it is first asked for."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self.plans: ports.Plans = SqlPlans(connection)
-        self.facts: ports.Facts = SqlFacts(connection)
-        self.rungs: ports.Rungs = SqlRungs(connection)
+    def __init__(self, make: Callable[[sa.Connection], _T]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type[SqlUnit], name: str) -> None:
+        self._name = name
+
+    def __get__(self, unit: SqlUnit, owner: type[SqlUnit]) -> _T:
+        facet = unit.__dict__[self._name] = self._make(unit.alone())
+        return facet
+
+
+class SqlUnit:
+    """One transaction on the record.
+
+    Who writes decides by what it reads first: is the plan loaded, is the obligation open, when was the
+    last tick. So one at a time touches those facets in a writing transaction, on SQLite because it has one
+    writer and on PostgreSQL by a lock. Outbox and accounts look after themselves: mail leaves meanwhile.
+    """
+
+    plans = _Facet[ports.Plans](SqlPlans)
+    facts = _Facet[ports.Facts](SqlFacts)
+    rungs = _Facet[ports.Rungs](SqlRungs)
+    journal = _Facet[ports.Journal](SqlJournal)
+
+    def __init__(self, connection: sa.Connection, *, writes: bool) -> None:
+        self._connection = connection
+        self._is_alone = not writes  # a reader disturbs nobody
         self.outbox: ports.Outbox = SqlOutbox(connection)
-        self.journal: ports.Journal = SqlJournal(connection)
+        self.accounts: ports.Accounts = SqlAccounts(connection)
+
+    def alone(self) -> sa.Connection:
+        """Return the connection, in a writing transaction as the only one at the record."""
+        if not self._is_alone:
+            locks.for_record(self._connection)
+            self._is_alone = True
+        return self._connection
 
 
 class SqlStore:
@@ -49,7 +83,7 @@ class SqlStore:
     def transaction(self) -> Iterator[ports.Unit]:
         """Open a writing transaction; commit on leaving, roll back on an exception."""
         with explained(self.name), _taken(self._writing), self.engine.begin() as connection:
-            yield SqlUnit(connection)
+            yield SqlUnit(connection, writes=True)
 
     @contextmanager
     def reading(self) -> Iterator[ports.Unit]:
@@ -59,7 +93,7 @@ class SqlStore:
         """
         refusing = engines.unchanged if self._reading else nullcontext
         with explained(self.name), _taken(self._reading), self._reads.begin() as connection, refusing(connection):
-            yield SqlUnit(connection)
+            yield SqlUnit(connection, writes=False)
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -132,7 +166,7 @@ def upgrade(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> bool:
     engine = engines.connect_to(address, busy_timeout=busy_timeout)
     try:
         with explained(name), engine.begin() as connection:
-            schema.lock(connection)
+            locks.for_creation(connection)
             found, version = schema.inspect(connection)
             if found == "current":
                 return False

@@ -16,9 +16,11 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import StaticPool
 
 from scheduler.errors import UserError
+from scheduler.store import postgres
 
 OLDEST_SQLITE = (3, 35)  # RETURNING
 _WAYS = "for example sqlite:///var/hanchot.db or postgresql+psycopg://user@host/name"
+_DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
 _READS = "hanchot_reads"
 _TRIES = 50
 
@@ -27,11 +29,15 @@ def parse(url: str) -> URL:
     """Return the address in its parts; refuses what is not one, and databases that are not supported."""
     try:
         parsed = make_url(url)
-        dialect = parsed.get_backend_name()
-    except exc.ArgumentError as error:
-        raise UserError(f"[database] url: {url!r} is not an address of a database", hint=_WAYS) from error
-    if dialect not in {"sqlite", "postgresql"}:
-        raise UserError(f"[database] url: {dialect} is not supported", hint=_WAYS)
+    except (exc.ArgumentError, ValueError) as error:
+        raise UserError(f"[database] url: {_masked(url)!r} is not an address of a database", hint=_WAYS) from error
+    if parsed.drivername not in _DRIVERS:
+        raise UserError(f"[database] url: {parsed.drivername} is not supported", hint=_WAYS)
+    if "@" in (parsed.host or ""):
+        raise UserError(
+            f"[database] url: {shown(parsed)} is not the address that is meant: the password holds an @ or a /",
+            hint="write %40 for @, %2F for /, %3A for : and %25 for % in a password",
+        )
     return parsed
 
 
@@ -44,12 +50,23 @@ def shown(url: URL) -> str:
     """Return the database's name for people: the file, or the address without its password."""
     if url.get_backend_name() == "sqlite":
         return "in memory" if is_memory(url) else str(url.database).removeprefix("file:")
-    return url.render_as_string(hide_password=True)
+    query = {name: "***" if "pass" in name else value for name, value in url.query.items()}
+    host = (url.host or "").rpartition("@")[2] or None
+    return url.set(query=query, host=host).render_as_string(hide_password=True)
+
+
+def _masked(text: str) -> str:
+    """Return what was meant to be an address without what could be a password."""
+    begin, at, rest = text.rpartition("@")
+    return begin.partition("//")[0] + "***@" + rest.partition("?")[0] if at else rest.partition("?")[0]
 
 
 def connect_to(url: URL, *, busy_timeout: float) -> sa.Engine:
     """Return an engine for the address; connects to nothing yet. `busy_timeout` is in seconds."""
-    options: dict[str, Any] = {"json_serializer": partial(json.dumps, ensure_ascii=False, separators=(",", ":"))}
+    options: dict[str, Any] = {
+        "json_serializer": partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
+        "hide_parameters": True,  # addresses and mails have no place in a log
+    }
     if url.get_backend_name() == "sqlite":
         require_sqlite(sqlite3.sqlite_version_info)
         options["connect_args"] = {"timeout": busy_timeout, "check_same_thread": False}
@@ -59,14 +76,21 @@ def connect_to(url: URL, *, busy_timeout: float) -> sa.Engine:
             options["pool_timeout"] = busy_timeout
             _make_folder(url)
     else:
-        options["paramstyle"] = "format"  # by place, as SQLite does: `Rungs.add` hands tuples to the driver
+        options |= postgres.options(url, busy_timeout=busy_timeout)
     try:
         engine = sa.create_engine(url, **options)
-    except (exc.ArgumentError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"[database] url: {shown(url)} needs a driver that is not installed: {error.name}",
+            hint="pip install 'hanchot[postgresql]'",
+        ) from error
+    except exc.ArgumentError as error:
         raise UserError(f"[database] url: {shown(url)} cannot be used: {error}", hint=_WAYS) from error
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up)
         sa.event.listen(engine, "begin", _begin)
+    else:
+        postgres.set_up(engine, shown(url), busy_timeout=busy_timeout)
     return engine
 
 

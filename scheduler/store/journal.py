@@ -5,29 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from operator import attrgetter
 
 import sqlalchemy as sa
 
 from scheduler.ports import CheckRow, Finding
 from scheduler.store.columns import microseconds
 from scheduler.store.statements import insert_into
-from scheduler.store.tables import checkup, tick
+from scheduler.store.tables import checkup, outage, tick
 from scheduler.store.tables import plan as plans
 
-_CHECKS = (
-    sa.select(
-        checkup.c.milestone, checkup.c.party, checkup.c.source, checkup.c.seen, checkup.c.since, checkup.c.checked_at
-    )
-    .where(checkup.c.plan == sa.bindparam("wanted"))
-    .order_by(checkup.c.milestone, checkup.c.party, checkup.c.source)
-)
+_CHECKS = sa.select(
+    checkup.c.milestone, checkup.c.party, checkup.c.source, checkup.c.seen, checkup.c.since, checkup.c.checked_at
+).where(checkup.c.plan == sa.bindparam("wanted"))
 _CHECKED = plans.update().where(plans.c.plan == sa.bindparam("wanted")).values(checked_at=sa.bindparam("now"))
 _LAST_TICK = sa.select(tick.c.completed_at)
+_OUTAGES = (
+    sa.select(outage.c.since, outage.c.until)
+    .where(outage.c.until > sa.bindparam("after"))
+    .order_by(outage.c.until, outage.c.id)
+)
 _FOUND = ("plan", "milestone", "party", "source", "seen", "since", "checked_at")
 
 
 class SqlJournal:
-    """Ticks and status checks."""
+    """Ticks, outages and status checks."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
@@ -40,6 +42,14 @@ class SqlJournal:
         """Remember a completed tick."""
         self._connection.execute(_ticking(self._connection.dialect.name), {"id": 1, "completed_at": at})
 
+    def record_outage(self, since: datetime, until: datetime) -> None:
+        """Remember a span in which steps suffered, and that the operators were told at its end."""
+        self._connection.execute(outage.insert(), {"since": since, "until": until})
+
+    def outages(self, after: datetime) -> Sequence[tuple[datetime, datetime]]:
+        """Return the outages that ended after an instant, the first that ended first."""
+        return [(row.since, row.until) for row in self._connection.execute(_OUTAGES, {"after": after})]
+
     def record_check(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
         """Remember what a status check of a loaded plan saw; `since` stays while what is seen stays the same."""
         self._connection.execute(_CHECKED, {"wanted": plan, "now": at})
@@ -50,7 +60,8 @@ class SqlJournal:
 
     def checks(self, plan: str) -> Sequence[CheckRow]:
         """Return what the last check of each obligation saw, ordered by milestone, party and source."""
-        return [CheckRow(**row) for row in self._connection.execute(_CHECKS, {"wanted": plan}).mappings()]
+        rows = [CheckRow(**row) for row in self._connection.execute(_CHECKS, {"wanted": plan}).mappings()]
+        return sorted(rows, key=attrgetter("milestone", "party", "source"))
 
 
 @cache

@@ -11,14 +11,12 @@ from typing import Any, get_args
 import sqlalchemy as sa
 
 from scheduler.ports import Mail, MessageRow, MessageState, Outgoing
+from scheduler.store import settling
 from scheduler.store.statements import chunks, insert_into, words
 from scheduler.store.tables import delivery as deliveries
 from scheduler.store.tables import message as messages
-from scheduler.store.tables import rung as rungs
 from scheduler.store.tables import unsettled
 
-_FINAL = ("sent", "ambiguous", "failed", "missed", "cancelled", "skipped")  # the first that a rung has decides
-_OPEN = ("queued", "inflight", "held")
 _IDS = 1_000
 
 _ROW = sa.select(
@@ -41,6 +39,7 @@ _ROW = sa.select(
     messages.c.not_before,
     messages.c.expires_at,
     messages.c.settled_at,
+    messages.c.unclear,
 )
 _AMONG = messages.c.id.in_(sa.bindparam("ids", expanding=True))
 _GET = _ROW.where(_AMONG).order_by(messages.c.id)
@@ -73,9 +72,26 @@ _FINISH = (
         reason=sa.bindparam("because"),
         reply=sa.bindparam("answer"),
         attempts=messages.c.attempts + sa.bindparam("tried"),
+        not_before=sa.func.coalesce(sa.bindparam("earliest", type_=messages.c.not_before.type), messages.c.not_before),
+        unclear=sa.or_(messages.c.unclear, sa.bindparam("doubtful", type_=sa.Boolean)),
         settled_at=sa.bindparam("now"),
         claimed_by=None,
         lease_until=None,
+    )
+)
+_ONE = messages.c.id == sa.bindparam("wanted")
+_HOLD = messages.update().where(_ONE, words(messages.c.state, "queued")).values(state="held")
+_RELEASE = messages.update().where(_ONE, words(messages.c.state, "held")).values(state="queued")
+_RETRY = (
+    messages.update()
+    .where(_ONE, words(messages.c.state, "failed", "ambiguous"))
+    .values(
+        state="queued",
+        reason="",
+        unclear=sa.or_(messages.c.unclear, words(messages.c.state, "ambiguous")),
+        not_before=sa.bindparam("now"),
+        expires_at=None,  # a person's decision is not overruled by the expiry that was
+        settled_at=None,
     )
 )
 _POSTPONE = (
@@ -83,6 +99,7 @@ _POSTPONE = (
     .where(*_MINE)
     .values(state="queued", not_before=sa.bindparam("until"), claimed_by=None, lease_until=None)
 )
+_SLOT = sa.select(messages.c.id).where(messages.c.slot == sa.bindparam("wanted"))
 _BEGINNING = sa.bindparam("beginning", type_=sa.Text)
 _CANCEL = (
     messages.update()
@@ -98,28 +115,6 @@ _CANCEL = (
 _CARRIED = sa.select(deliveries.c.message_id, deliveries.c.rung_id).order_by(deliveries.c.id)
 _CARRIED_BY = _CARRIED.where(deliveries.c.message_id.in_(sa.bindparam("ids", expanding=True)))
 _CARRIERS_OF = _CARRIED.where(deliveries.c.rung_id.in_(sa.bindparam("ids", expanding=True)))
-
-
-def _settling() -> sa.Update:
-    """Return the statement that settles the rungs of a message that have no mail on its way any more."""
-    mails = messages.join(deliveries, deliveries.c.message_id == messages.c.id)
-    its = deliveries.c.rung_id == rungs.c.id
-    rank = sa.case({state: place for place, state in enumerate(_FINAL)}, value=messages.c.state)
-
-    def deciding(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
-        found = sa.select(column).select_from(mails).where(its).order_by(rank, messages.c.id).limit(1)
-        return found.correlate(rungs).scalar_subquery()
-
-    still_open = sa.select(1).select_from(mails).where(its, words(messages.c.state, *_OPEN)).correlate(rungs)
-    carried = sa.select(deliveries.c.rung_id).where(deliveries.c.message_id == sa.bindparam("wanted"))
-    return (
-        rungs.update()
-        .where(rungs.c.id.in_(carried), words(rungs.c.state, "planned", "queued"), ~still_open.exists())
-        .values(state=deciding(messages.c.state), reason=deciding(messages.c.reason), settled_at=sa.bindparam("now"))
-    )
-
-
-_SETTLE = _settling()
 
 
 class SqlOutbox:
@@ -156,31 +151,64 @@ class SqlOutbox:
         return self._built(rows, state="inflight")
 
     def finish(
-        self, id: int, *, by: str, state: MessageState, reason: str, reply: str, attempted: bool, now: datetime
+        self,
+        id: int,
+        *,
+        by: str,
+        state: MessageState,
+        reason: str,
+        reply: str,
+        attempted: bool,
+        now: datetime,
+        not_before: datetime | None = None,
+        unclear: bool = False,
     ) -> bool:
         """Record what became of a mail taken by `by`; settle the rungs whose deliveries are all final.
 
-        `queued` puts the mail back for another attempt. False if the lease was lost meanwhile;
-        nothing is changed then.
+        `queued` puts the mail back for another attempt, not before `not_before` if that is given;
+        `unclear` marks that this attempt was ambiguous, and the mark stays. False if the lease was
+        lost meanwhile; nothing is changed then.
         """
         if state == "inflight" or state not in get_args(MessageState):
             raise ValueError(f"a mail cannot be finished as {state!r}")
-        final = state in _FINAL
+        final = state in settling.FINAL
         values = {"wanted": id, "who": by, "to": state, "because": reason, "answer": reply}
+        again = {"earliest": not_before if state == "queued" else None, "doubtful": unclear}
         settled = {"tried": int(attempted), "now": now if final else None}
-        if not self._connection.execute(_FINISH, values | settled).rowcount:
+        if not self._connection.execute(_FINISH, values | again | settled).rowcount:
             return False
         if final:
-            self._connection.execute(_SETTLE, {"wanted": id, "now": now})
+            settling.settle(self._connection, [id], now=now)
         return True
+
+    def has_slot(self, slot: str) -> bool:
+        """Return whether a mail was ever queued under this slot."""
+        return self._connection.scalar(_SLOT, {"wanted": slot}) is not None
 
     def cancel(self, slot: str, reason: str, *, now: datetime) -> int:
         """Cancel the queued mails whose slot begins with `slot`; return how many there were."""
         values = {"beginning": slot, "because": reason, "now": now}
         cancelled = self._connection.scalars(_CANCEL, values).all()
-        for id in cancelled:
-            self._connection.execute(_SETTLE, {"wanted": id, "now": now})
+        settling.settle(self._connection, cancelled, now=now)
         return len(cancelled)
+
+    def hold(self, id: int) -> bool:
+        """Keep a queued mail back until it is released; False if it is not queued."""
+        return bool(self._connection.execute(_HOLD, {"wanted": id}).rowcount)
+
+    def release(self, id: int) -> bool:
+        """Let a held mail go; False if it is not held."""
+        return bool(self._connection.execute(_RELEASE, {"wanted": id}).rowcount)
+
+    def retry(self, id: int, *, now: datetime) -> bool:
+        """Queue a failed or ambiguous mail and its rungs again, by a person's decision; False if it is neither.
+
+        It expires no more. Of its rungs those come along that had failed or were ambiguous.
+        """
+        if not self._connection.execute(_RETRY, {"wanted": id, "now": now}).rowcount:
+            return False
+        settling.reopen(self._connection, id)
+        return True
 
     def postpone(self, id: int, *, by: str, until: datetime) -> None:
         """Put a mail taken by `by` back into the queue, not to leave before `until`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,7 +32,6 @@ _STATE = sa.select(
     sa.select(sa.func.min(rung.c.at)).where(planned, rung.c.plan == plans.c.plan).scalar_subquery().label("next_rung"),
 )
 _OF = _STATE.where(plans.c.plan == sa.bindparam("wanted"))
-_ALL = _STATE.order_by(plans.c.plan)
 _TERMS = sa.select(plans.c.terms).where(plans.c.plan == sa.bindparam("wanted"))
 _IDLE = sa.select(idle_day.c.day).where(idle_day.c.plan == sa.bindparam("wanted"))
 _UPDATE = plans.update().where(plans.c.plan == sa.bindparam("wanted"))
@@ -50,7 +50,8 @@ class SqlPlans:
 
     def states(self) -> Sequence[PlanState]:
         """Return every plan ever loaded, ordered by id."""
-        return [PlanState(**row) for row in self._connection.execute(_ALL).mappings()]
+        rows = [PlanState(**row) for row in self._connection.execute(_STATE).mappings()]
+        return sorted(rows, key=attrgetter("plan"))  # here: a PostgreSQL may be set to order words in another way
 
     def terms(self, plan: str) -> Mapping[str, Any]:
         """Return the terms of the revision in force; raises `NothingMatched` for an unknown plan."""

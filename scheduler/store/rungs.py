@@ -40,6 +40,7 @@ _OF = _ROW.where(rungs.c.plan == sa.bindparam("wanted")).order_by(rungs.c.at, ru
 _UNSENT = _OF.where(words(rungs.c.state, "planned", "cancelled", "skipped"))
 _DUE = _OF.where(planned, rungs.c.at <= sa.bindparam("now"))
 _OF_MILESTONE = _OF.where(rungs.c.milestone == sa.bindparam("one"))
+_MISSED = _OF.where(words(rungs.c.state, "missed"), rungs.c.settled_at > sa.bindparam("after"))
 _BETWEEN = _OF.where(rungs.c.at > sa.bindparam("after"), rungs.c.at <= sa.bindparam("until"))
 _EARLIEST = sa.select(sa.func.min(rungs.c.at)).where(planned, rungs.c.at > sa.bindparam("after"))
 _NEXT = _EARLIEST.where(rungs.c.plan.in_(sa.bindparam("plans", expanding=True)))
@@ -142,6 +143,10 @@ class SqlRungs:
     def between(self, plan: str, after: datetime, until: datetime) -> Sequence[RungRow]:
         """Return the promises with `after` < at <= `until`, whatever their state, ordered by (at, id)."""
         return _found(self._connection.execute(_BETWEEN, {"wanted": plan, "after": after, "until": until}))
+
+    def missed(self, plan: str, after: datetime) -> Sequence[RungRow]:
+        """Return the promises that were settled as missed after an instant, ordered by (at, id)."""
+        return _found(self._connection.execute(_MISSED, {"wanted": plan, "after": after}))
 
     def next_at(self, plans: Collection[str], after: datetime) -> datetime | None:
         """Return the earliest instant after `after` of any planned promise of these plans."""

@@ -7,9 +7,10 @@ from typing import Literal
 import sqlalchemy as sa
 
 from scheduler.errors import UserError
+from scheduler.store import locks
 from scheduler.store.tables import metadata
 
-REVISIONS = ("0001",)  # every migration there ever was, oldest first
+REVISIONS = ("0001", "0002")  # every migration there ever was, oldest first
 HEAD = REVISIONS[-1]
 
 Standing = Literal["empty", "current", "older", "newer", "foreign"]
@@ -21,8 +22,6 @@ _version = sa.Table(
     sa.Column("version_num", sa.String(32), nullable=False),
     sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
-
-_CREATION_LOCK = 0x48414E43484F54  # any number that nothing else in the same PostgreSQL uses
 
 
 def standing(tables: set[str], version: str | None, revisions: tuple[str, ...] = REVISIONS) -> Standing:
@@ -48,15 +47,9 @@ def is_current(connection: sa.Connection) -> bool:
     return False
 
 
-def lock(connection: sa.Connection) -> None:
-    """Keep other processes from creating or upgrading until this transaction ends."""
-    if connection.dialect.name == "postgresql":  # on SQLite, BEGIN IMMEDIATE has done it already
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATION_LOCK)))
-
-
 def prepare(connection: sa.Connection, name: str) -> None:
     """Create the tables in an empty database; refuse an older, a newer and somebody else's database."""
-    lock(connection)
+    locks.for_creation(connection)
     found, version = inspect(connection)
     if found == "empty":
         metadata.create_all(connection)

@@ -102,6 +102,7 @@ message = sa.Table(
     sa.Column("settled_at", Instant),
     sa.Column("claimed_by", sa.Text),
     sa.Column("lease_until", Instant),
+    sa.Column("unclear", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 unsettled = words(message.c.state, "queued", "inflight")
 sa.Index("ix_message_unsettled_not_before", message.c.not_before, message.c.id, sqlite_where=unsettled)
@@ -116,11 +117,38 @@ delivery = sa.Table(
     sa.UniqueConstraint("rung_id", "address"),
 )
 
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("paused_until", Instant),
+    sa.Column("stopped", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("strikes", sa.Integer, nullable=False),
+)
+
+quota = sa.Table(
+    "quota",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),  # "minute" or "hour"
+    sa.Column("slot", Instant, primary_key=True),  # when that minute or hour began
+    sa.Column("used", sa.Integer, nullable=False),
+)
+
 tick = sa.Table(
     "tick",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # always 1: there is one last tick
     sa.Column("completed_at", Instant, nullable=False),
+)
+
+outage = sa.Table(
+    "outage",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("until", Instant, nullable=False),
 )
 
 idle_day = sa.Table(

@@ -28,6 +28,15 @@ class JournalContract:
         with store.reading() as unit:
             assert unit.journal.last_tick() == NOW + 2 * HOUR
 
+    def test_outages_are_found_by_their_end_the_oldest_first(self, store: Store) -> None:
+        with store.transaction() as unit:
+            for since, until in ((3, 9), (0, 1), (4, 5)):
+                unit.journal.record_outage(NOW + since * HOUR, NOW + until * HOUR)
+        with store.reading() as unit:
+            long, short = (NOW + 3 * HOUR, NOW + 9 * HOUR), (NOW + 4 * HOUR, NOW + 5 * HOUR)
+            assert list(unit.journal.outages(NOW + HOUR)) == [short, long]
+            assert list(unit.journal.outages(NOW + 9 * HOUR)) == []
+
     def test_a_check_is_remembered_even_if_it_saw_nothing(self, store: Store) -> None:
         load(store, "p", "q")
         with store.transaction() as unit:

@@ -63,6 +63,7 @@ class OutboxContract:
             expires_at=NOW + 48 * HOUR,
             settled_at=None,
             rungs=tuple(rungs),
+            unclear=False,
         )
 
     def test_a_mail_may_be_without_milestone_rungs_and_expiry(self, store: Store) -> None:
@@ -174,6 +175,34 @@ class OutboxContract:
         assert rung_row(store, rung).state == "queued"
         assert send_off(store, id)
         assert mail_row(store, id).attempts == 2
+
+    def test_a_mail_that_is_put_back_waits_as_long_as_it_was_told(self, store: Store) -> None:
+        [id] = queue(store, outgoing())
+        assert send_off(store, id, "queued", reply="451 later", not_before=NOW + HOUR)
+        row = mail_row(store, id)
+        assert (row.not_before, row.attempts, row.reply) == (NOW + HOUR, 1, "451 later")
+        assert take(store, hours=0.99, by="b") == []
+        assert take(store, hours=1, by="b") == [id]
+        assert not finish(store, id, by="a")
+
+    def test_a_mail_that_ends_keeps_the_instant_from_which_it_might_leave(self, store: Store) -> None:
+        [id] = queue(store, outgoing())
+        send_off(store, id, "sent", not_before=NOW + HOUR)
+        assert mail_row(store, id).not_before == NOW
+
+    def test_a_mail_that_may_have_arrived_says_so_for_ever(self, store: Store) -> None:
+        sure, unclear = queue(store, outgoing(1), outgoing(2))
+        send_off(store, sure, "queued")
+        finish(store, unclear, "queued", unclear=True)
+        send_off(store, sure)
+        finish(store, unclear)
+        assert [mail_row(store, id).unclear for id in (sure, unclear)] == [False, True]
+
+    def test_a_slot_that_was_used_is_known_whatever_became_of_its_mail(self, store: Store) -> None:
+        [id] = queue(store, outgoing(slot="digest:1"))
+        send_off(store, id, "failed")
+        with store.reading() as unit:
+            assert [unit.outbox.has_slot(slot) for slot in ("digest:1", "digest:", "digest:2")] == [True, False, False]
 
     @pytest.mark.parametrize("state", ["inflight", "gone"])
     def test_a_mail_cannot_be_finished_as_something_that_is_no_end(self, store: Store, state: Any) -> None:

@@ -194,6 +194,17 @@ class RungsContract:
         with store.reading() as unit:
             assert [row.id for row in unit.rungs.between(PLAN, NOW, LATER)] == [inside, end]
 
+    def test_what_was_missed_after_an_instant_is_found_by_when_it_was_settled(self, store: Store) -> None:
+        before, after, later, _sent = add_rungs(
+            store, a_rung(name="a"), a_rung(name="b"), a_rung(name="c", at=NOW - HOUR), a_rung(name="d")
+        )
+        add_rungs(store, a_rung(state="missed"), plan="another")
+        with store.transaction() as unit:
+            unit.rungs.settle([before], "missed", "", now=NOW)
+            unit.rungs.settle([after, later], "missed", "", now=LATER)
+            unit.rungs.settle([_sent], "skipped", "", now=LATER)
+            assert [row.id for row in unit.rungs.missed(PLAN, NOW)] == [later, after]
+
     def test_the_next_instant_is_the_earliest_planned_one_after_now_of_the_plans_asked_for(self, store: Store) -> None:
         add_rungs(store, a_rung(), a_rung(name="a", at=NOW + HOUR, state="sent"), a_rung(name="b", at=LATER))
         add_rungs(store, a_rung(at=NOW + 2 * HOUR), plan="another")

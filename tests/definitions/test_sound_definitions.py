@@ -79,6 +79,13 @@ def test_parties_and_groups_are_read_from_the_roster_of_the_folder(load: Load) -
     assert plan.groups["lead"] == Group(id="lead", parties=("alpha",))
 
 
+def test_a_plan_and_each_of_its_contacts_may_choose_a_language(load: Load) -> None:
+    parties = PARTIES.replace('role = "head"', 'role = "head", language = "vi"')
+    plan = only(load(PLAN.replace("year = 2024", 'year = 2024\nlanguage = "en"'), parties))
+    assert plan.language == "en"
+    assert [contact.language for contact in plan.parties["alpha"].contacts] == [None, "vi"]
+
+
 def test_a_group_can_be_filled_during_the_year(load: Load) -> None:
     plan = only(load(PLAN.replace("[groups]", '[groups]\nbest = { chosen_by = "lead", after = "meeting" }')))
     assert plan.groups["best"] == Group(id="best", chosen_by="lead", after="meeting")

@@ -48,7 +48,7 @@ WRONG_PLANS = [
     ("issued = 2024-01-05", "issued = 0001-01-05", "plan.issued", "outside the years"),
     (ZONE, 'timezone = "Asia/Ho_Chi_Min"', "plan.timezone", "Asia/Ho_Chi_Minh"),
     (ZONE, 'timezone = "../etc/passwd"', "plan.timezone", "unknown time zone"),
-    (ZONE, f'{ZONE}\nlanguage = "fr"', "plan.language", "there are: vi"),
+    (ZONE, f'{ZONE}\nlanguage = "fr"', "plan.language", "there are: en, vi"),
     (ZONE, f'{ZONE}\nholidays = "VM"', "plan.holidays", "VN"),
     (ZONE, f'{ZONE}\nholidays = "DE-XX"', "plan.holidays", "no subdivision"),
     (ZONE, f'{ZONE}\nworkweek = ["mon", "tues"]', "plan.workweek[1]", "'tue'"),
@@ -208,6 +208,8 @@ WRONG_ROSTERS = [
     ("office@beta.edu.vn", "<office@beta.edu.vn>", "parties.beta.contacts[0].email", "cannot be an e-mail"),
     ("office@beta.edu.vn", "a@b.vn\\r\\nBcc: c@d.vn", "parties.beta.contacts[0].email", "U+000D"),
     ('role = "head"', 'role = "boss"', "parties.alpha.contacts[1].role", "'officer', 'head' or 'assistant'"),
+    ('role = "head"', 'language = "enn"', "parties.alpha.contacts[1].language", "did you mean en?"),
+    ('role = "head"', "language = true", "parties.alpha.contacts[1].language", "text in quotes"),
     ('name = "Hiệu trưởng"', 'name = "a\\u2066b"', "parties.alpha.contacts[1].name", "U+2066"),
     ("[parties.academy]", "[partys]\n[parties.academy]", "partys", "did you mean parties"),
 ]

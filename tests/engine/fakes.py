@@ -46,6 +46,7 @@ class Post:
     is_down: bool = False
     before: Callable[[Mail], object] = nothing
     outcome: Outcome = field(default_factory=lambda: Outcome(state="sent", reply="250 ok"))
+    account: str = "post"
 
     def send(self, mail: Mail) -> Outcome:
         """Keep the mail."""
@@ -54,6 +55,9 @@ class Post:
             raise UserError("the server does not answer", hint="look at [mail.smtp]")
         self.sent.append((self.clock.now(), mail))
         return self.outcome
+
+    def close(self) -> None:
+        """Let go of nothing."""
 
     @property
     def ids(self) -> list[str]:

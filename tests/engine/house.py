@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from scheduler import resources
+from scheduler.actions.digests import Weekly
 from scheduler.actions.loading import take
 from scheduler.actions.reconciling import Changes
 from scheduler.actions.recording import Desk, Recorded, record
 from scheduler.clock import SteppingClock
 from scheduler.engine.checking import ManualChecker
+from scheduler.engine.delivering import Limits
 from scheduler.engine.events import Event
 from scheduler.engine.ticking import Arrivals, Tick, Ticker
 from scheduler.mail.composing import TemplateComposer
@@ -107,6 +109,8 @@ class House:
         report: Callable[[Event], None] | None = None,
         is_stopping: Callable[[], bool] = lambda: False,
         arrivals: Arrivals | None = None,
+        limits: Limits | None = None,
+        weekly: Weekly | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
         return Ticker(
@@ -121,6 +125,8 @@ class House:
             report=report or self.events.append,
             is_stopping=is_stopping,
             arrivals=arrivals,
+            limits=limits,
+            weekly=weekly,
         )
 
     # ---- what happens

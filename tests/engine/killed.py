@@ -1,6 +1,7 @@
 """A daemon to be killed: ticks once with 500 rungs due, and says each step on a line of its own.
 
-Started by test_kill.py as `python killed.py DATABASE MAILDIR INSTANT`.
+Started by test_kill.py as `python -m tests.engine.killed DATABASE MAILDIR INSTANT [WORD]`. Before each step
+called WORD it takes a line from its standard input, so that it cannot run ahead of who listens.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from scheduler.mail.maildir import Maildir
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Group, Ladder, Plan, Step
-from scheduler.ports import Mail
+from scheduler.ports import Mail, Outcome
 from scheduler.store import open_store
 from tests.engine.fakes import Scribe
 from tests.engine.house import COMPOSER, House, plan, report
@@ -32,6 +33,8 @@ def crowd() -> Plan:
 
 def say(what: str) -> None:
     """Say a step so that who listens hears it at once."""
+    if what in sys.argv[4:]:
+        sys.stdin.readline()
     sys.stdout.write(f"{what}\n")
     sys.stdout.flush()
 
@@ -41,13 +44,17 @@ class Loud:
 
     def __init__(self, path: Path) -> None:
         self._maildir = Maildir(path)
+        self.account = "maildir"
 
-    def send(self, mail: Mail) -> object:
+    def send(self, mail: Mail) -> Outcome:
         """Write the mail."""
         say("sending")
         outcome = self._maildir.send(mail)
         say("sent")
         return outcome
+
+    def close(self) -> None:
+        """Let go of nothing."""
 
 
 def composed(letter: Letter) -> None:
@@ -72,4 +79,4 @@ def main(database: str, maildir: str, instant: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:4])

@@ -24,12 +24,16 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(folder: Path, instant: datetime, word: str = "", line: int = 0) -> bool:
-    """Run the daemon once, killing it at a line; return whether it came to that."""
+    """Run the daemon once; kill it between its n-th step of a kind and the next. Return whether it came to that."""
     command = [sys.executable, "-m", "tests.engine.killed", f"sqlite:///{folder}/hanchot.db", str(folder / "mail")]
+    pipe = subprocess.PIPE
     with subprocess.Popen(
-        [*command, instant.isoformat()], stdout=subprocess.PIPE, text=True, cwd=ROOT, bufsize=1
+        [*command, instant.isoformat(), word], stdin=pipe, stdout=pipe, text=True, cwd=ROOT
     ) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.write("\n" * line)
+        process.stdin.flush()
         for said in process.stdout:
             line -= said.strip() == word
             if word and not line:

@@ -1,13 +1,29 @@
-"""A small plan made by hand, and one letter of every kind and variant about it."""
+"""A small plan made by hand, and one letter of every kind and variant about it, in every language."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.plan.dates import DueDate, derive_due_date
-from scheduler.plan.letters import Letter, MessageKind, Outage, OutageEntry, Roll, RollEntry
+from scheduler.plan.letters import (
+    Digest,
+    DigestChange,
+    DigestDone,
+    DigestDue,
+    DigestHealth,
+    DigestIncomplete,
+    DigestMails,
+    DigestUndecided,
+    Letter,
+    MessageKind,
+    Outage,
+    OutageEntry,
+    Roll,
+    RollEntry,
+)
 from scheduler.plan.model import (
     Before,
     By,
@@ -22,6 +38,9 @@ from scheduler.plan.model import (
     On,
     Party,
     Plan,
+    Relative,
+    Step,
+    Undated,
     Window,
 )
 from scheduler.plan.workdays import Workdays
@@ -134,6 +153,22 @@ MONTHLY = Milestone(
     ladder=LADDER,
     responsible=("members",),
 )
+CROSS_CHECK = Milestone(
+    id="kiem-tra-cheo",
+    kind="deadline",
+    title="Kiểm tra chéo",
+    form=Undated("Định kỳ 6 tháng, 01 năm"),
+    ladder=LADDER,
+    responsible=("members",),
+)
+MINUTES = Milestone(
+    id="bien-ban",
+    kind="deadline",
+    title="Biên bản hội nghị",
+    form=Relative("so-ket", Step(5, "working days"), "within"),
+    ladder=LADDER,
+    responsible=("lead",),
+)
 
 PLAN = Plan(
     id="cum-2023",
@@ -156,7 +191,7 @@ PLAN = Plan(
         "nominees": Group(id="nominees", chosen_by="lead", after="tong-ket"),
     },
     parties={party.id: party for party in (LEAD, NORTH, SOUTH, WEST, ACADEMY)},
-    milestones=(REGISTER, MIDYEAR_REPORT, INSPECTION, CONFERENCE, WRAP_UP, AWARDS, MONTHLY),
+    milestones=(REGISTER, MIDYEAR_REPORT, INSPECTION, CONFERENCE, WRAP_UP, AWARDS, MONTHLY, CROSS_CHECK, MINUTES),
     workdays=WORKDAYS,
 )
 BARE_PLAN = Plan(
@@ -243,6 +278,94 @@ OUTAGE = Outage(
     ),
 )
 GRANTED = By(date(2023, 3, 31))
+
+
+def digest(now: str, digest: Digest) -> Letter:
+    """Return the digest of a week, to the lead's own head."""
+    return from_lead("digest", now, milestone=None, digest=digest)
+
+
+FULL_WEEK = Digest(
+    week=12,
+    first=date(2023, 3, 20),
+    last=date(2023, 3, 26),
+    done=(
+        DigestDone(milestone=REGISTER, parties=(LEAD, WEST)),
+        DigestDone(milestone=INSPECTION, parties=(LEAD,)),
+    ),
+    due=(
+        DigestDue(day=date(2023, 3, 20), milestone=REGISTER, parties=(NORTH, SOUTH), due=due(REGISTER)),
+        DigestDue(
+            day=date(2023, 3, 22),
+            milestone=CONFERENCE,
+            parties=(LEAD,),
+            event=On(date(2023, 3, 22), date(2023, 3, 23), time(8)),
+        ),
+        DigestDue(
+            day=date(2023, 3, 31),
+            milestone=MONTHLY,
+            parties=(NORTH,),
+            due=due(MONTHLY, By(date(2023, 3, 31), time(17))),
+        ),
+        DigestDue(
+            day=date(2023, 4, 1),
+            milestone=WRAP_UP,
+            event=On(date(2023, 4, 1), date(2023, 4, 1)),
+        ),
+    ),
+    incomplete=(
+        DigestIncomplete(
+            milestone=REGISTER,
+            entries=(
+                RollEntry(party=NORTH, status="pending", missing=REGISTER.deliverables),
+                RollEntry(party=SOUTH, status="partial", missing=REGISTER.deliverables[2:]),
+            ),
+            due=due(REGISTER),
+        ),
+        DigestIncomplete(milestone=AWARDS, entries=(RollEntry(party=WEST, status="revision"),)),
+    ),
+    undecided=(
+        DigestUndecided(
+            milestone=CONFERENCE, window=Window(date(2023, 6, 1), date(2023, 6, 10), "đầu tháng 6 năm 2023")
+        ),
+        DigestUndecided(milestone=WRAP_UP, due=due(WRAP_UP)),
+    ),
+    undated=(CROSS_CHECK, MINUTES),
+    changed=(
+        DigestChange(
+            fact=fact(
+                "extended", "2023-03-17T14:25", form=GRANTED, decision="Công văn số 12-CV/CTĐ", reason="sáp nhập"
+            ),
+            milestone=REGISTER,
+            parties=(NORTH,),
+        ),
+        DigestChange(
+            fact=fact("date_fixed", "2023-03-18T09:00", form=On(date(2023, 3, 22), date(2023, 3, 23), time(8))),
+            milestone=CONFERENCE,
+        ),
+        DigestChange(fact=fact("rerouted", "2023-03-19T09:00", milestone=None), parties=(SOUTH,)),
+    ),
+    health=DigestHealth(last_tick=at("2023-03-20T07:59")),
+)
+EMPTY_WEEK = Digest(
+    week=27,
+    first=date(2023, 7, 3),
+    last=date(2023, 7, 9),
+    health=DigestHealth(last_tick=at("2023-07-03T07:59")),
+    next_milestone=DigestDue(day=date(2023, 8, 9), milestone=MIDYEAR_REPORT, parties=(LEAD,), due=due(MIDYEAR_REPORT)),
+)
+TROUBLED_WEEK = Digest(
+    week=28,
+    first=date(2023, 7, 10),
+    last=date(2023, 7, 16),
+    due=(DigestDue(day=date(2023, 7, 21), milestone=MONTHLY, due=due(MONTHLY, By(date(2023, 7, 21)))),),
+    health=DigestHealth(
+        outages=((at("2023-07-05T17:20"), at("2023-07-06T09:05")),),
+        bounced=((NORTH, "nguyet@tinh-bac.example"), (SOUTH, "nam@tinh-nam.example")),
+        failed=DigestMails(count=3, subjects=("[Cụm] Báo cáo tháng", "[Cụm] Kiểm tra")),
+        ambiguous=DigestMails(count=1, subjects=("[Cụm] Báo cáo sơ kết",)),
+    ),
+)
 
 LETTERS: dict[str, Letter] = {
     "reminder-14d": about_registration("reminder", "2023-03-03T08:00", "before:14d"),
@@ -369,14 +492,19 @@ LETTERS: dict[str, Letter] = {
         milestone=CONFERENCE,
         event=On(date(2023, 6, 15), date(2023, 6, 15), time(14)),
         place=PLACE,
-        fact=fact("date_fixed", "2023-05-30T08:58", milestone="so-ket", was="từ ngày 08/6/2023 đến ngày 09/6/2023"),
+        fact=fact("date_fixed", "2023-05-30T08:58", milestone="so-ket", was="on 2023-06-08 to 2023-06-09 08:00"),
     ),
     "change-to-window": from_lead(
         "change",
         "2023-05-30T09:00",
         milestone=CONFERENCE,
         window=Window(date(2023, 7, 1), date(2023, 7, 15), "nửa đầu tháng 7 năm 2023"),
-        fact=fact("amended", "2023-05-30T08:58", milestone="so-ket", was="Dự kiến đầu tháng 6 năm 2023"),
+        fact=fact(
+            "amended",
+            "2023-05-30T08:58",
+            milestone="so-ket",
+            was="between 2023-06-01 and 2023-06-10 (Dự kiến đầu tháng 6 năm 2023)",
+        ),
     ),
     "change-waived": letter(
         "change", "2023-03-17T14:30", fact=fact("waived", "2023-03-17T14:25", reason="trường đang sáp nhập")
@@ -426,4 +554,17 @@ LETTERS: dict[str, Letter] = {
         milestone=None,
         outage=Outage(since=OUTAGE.since, until=OUTAGE.until, entries=()),
     ),
+    "digest": digest("2023-03-20T08:00", FULL_WEEK),
+    "digest-nothing-due": digest("2023-07-03T08:00", EMPTY_WEEK),
+    "digest-trouble": digest("2023-07-10T08:00", TROUBLED_WEEK),
+}
+
+
+def in_english(letter: Letter) -> Letter:
+    """Return a letter whose addressee reads English, of the same plan."""
+    return replace(letter, to=replace(letter.to, language="en"))
+
+
+IN_EVERY_LANGUAGE: dict[str, Letter] = {f"vi/{name}": letter for name, letter in LETTERS.items()} | {
+    f"en/{name}": in_english(letter) for name, letter in LETTERS.items()
 }

@@ -15,7 +15,7 @@ from scheduler.errors import UserError
 from scheduler.mail.composing import TemplateComposer
 from scheduler.plan.model import Contact
 
-from .letters import LETTERS, NORTH, ORGANISATION, PLAN, REGISTER, SENDER, about_registration
+from .letters import IN_EVERY_LANGUAGE, LETTERS, NORTH, ORGANISATION, PLAN, REGISTER, SENDER, about_registration
 from .reading import body, header, read
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -34,6 +34,9 @@ def composer(
     )
 
 
+COMPOSER = composer()
+
+
 def write(folder: Path, name: str, text: str) -> Path:
     path = folder / "mail" / "vi" / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,16 +47,17 @@ def write(folder: Path, name: str, text: str) -> Path:
 # ---------------------------------------------------------------- bytes
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
 def test_composing_twice_gives_the_same_bytes(name: str) -> None:
     """Two composers that share nothing but their settings agree to the last byte."""
-    assert composer().compose(LETTERS[name]) == composer().compose(LETTERS[name])
+    letter = IN_EVERY_LANGUAGE[name]
+    assert composer().compose(letter) == composer().compose(letter)
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
 def test_every_line_ends_in_crlf_and_is_short(name: str) -> None:
     """A server gets the bytes as they are."""
-    data = composer().compose(LETTERS[name]).data
+    data = COMPOSER.compose(IN_EVERY_LANGUAGE[name]).data
     assert data.isascii()
     assert data.endswith(b"\r\n")
     lines = data.split(b"\r\n")
@@ -93,10 +97,10 @@ def test_without_a_reply_address_there_is_no_reply_to() -> None:
     assert "Reply-To" not in read(composer().compose(LETTER).data)
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
 def test_a_second_reader_sees_the_same_mail(name: str) -> None:
     """Subject and both bodies are the same for a reader that shares no code with the first."""
-    mail = composer().compose(LETTERS[name])
+    mail = COMPOSER.compose(IN_EVERY_LANGUAGE[name])
     message, other = read(mail.data), fast_mail_parser.parse_email(mail.data)
     assert other.subject == header(message, "Subject") == mail.subject
     (text,), (html,) = other.text_plain, other.text_html
@@ -281,6 +285,25 @@ def test_a_language_without_words_is_named() -> None:
     """A plan in a language that nobody has written yet fails by name."""
     with pytest.raises(UserError, match="there are no words for the language 'xx'"):
         composer().compose(replace(LETTER, plan=replace(PLAN, language="xx")))
+
+
+def test_a_letter_is_in_the_language_of_its_addressee_else_of_the_plan() -> None:
+    """One plan may be read in two languages, and the lead's choice does not bind a contact."""
+    english, vietnamese = "(before 20 March 2023)", "(trước ngày 20/3/2023)"
+    for plan, contact, expected in (
+        ("vi", None, vietnamese),
+        ("vi", "en", english),
+        ("en", None, english),
+        ("en", "vi", vietnamese),
+    ):
+        letter = replace(LETTER, plan=replace(PLAN, language=plan), to=replace(LETTER.to, language=contact))
+        assert COMPOSER.compose(letter).subject.endswith(expected)
+
+
+def test_the_message_id_does_not_depend_on_the_language() -> None:
+    """A contact who changes it is not written to twice."""
+    english = replace(LETTER, to=replace(LETTER.to, language="en"))
+    assert COMPOSER.compose(english).message_id == COMPOSER.compose(LETTER).message_id
 
 
 def test_an_empty_subject_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every mail as people get it, kept in `golden/` for review.
+"""Every mail as people get it, kept in `golden/LANGUAGE/` for review.
 
 After a change of words that is meant, write the files anew and read the difference:
 
@@ -8,6 +8,7 @@ After a change of words that is meant, write the files anew and read the differe
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,11 +16,12 @@ from typing import get_args
 
 import pytest
 
+from scheduler import wording
 from scheduler.mail.composing import TemplateComposer
 from scheduler.plan.letters import MessageKind
 from scheduler.ports import Mail
 
-from .letters import LETTERS, ORGANISATION, SENDER
+from .letters import BARE_PLAN, IN_EVERY_LANGUAGE, ORGANISATION, PLAN, SENDER
 from .reading import body, header, read
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -27,7 +29,11 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 COMPOSER = TemplateComposer(
     [TEMPLATES], sender=SENDER, organisation=ORGANISATION, reply_to="thidua@tinh-a.example", secret=b"golden" * 6
 )
-MAILS = {name: COMPOSER.compose(letter) for name, letter in LETTERS.items()}
+MAILS = {name: COMPOSER.compose(letter) for name, letter in IN_EVERY_LANGUAGE.items()}
+FRAME = {  # how a mail opens, closes and says where it comes from
+    "vi": ("Kính gửi: ", "Trân trọng.", "Thư được gửi tự động"),
+    "en": ("To: ", "Yours sincerely,", "This mail was sent automatically"),
+}
 
 
 def readable(mail: Mail) -> str:
@@ -37,7 +43,7 @@ def readable(mail: Mail) -> str:
     return f"{head}\n\n{body(message, 'plain')}\n{'-' * 32} html\n\n{body(message, 'html')}"
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
 def test_a_mail_reads_as_it_was_reviewed(name: str) -> None:
     """Headers, text and HTML are those in the golden file."""
     file = GOLDEN / f"{name}.eml.txt"
@@ -48,15 +54,18 @@ def test_a_mail_reads_as_it_was_reviewed(name: str) -> None:
 
 def test_no_golden_file_is_left_over() -> None:
     """Each file belongs to a letter that is still composed."""
-    assert {file.name.removesuffix(".eml.txt") for file in GOLDEN.iterdir()} == set(LETTERS)
+    files = (str(file.relative_to(GOLDEN)) for file in GOLDEN.rglob("*.eml.txt"))
+    assert {file.removesuffix(".eml.txt") for file in files} == set(IN_EVERY_LANGUAGE)
 
 
-def test_every_kind_of_mail_has_a_golden_file() -> None:
-    """A new kind needs templates and an example."""
-    assert {letter.kind for letter in LETTERS.values()} == set(get_args(MessageKind))
+@pytest.mark.parametrize("language", wording.languages())
+def test_every_kind_of_mail_has_a_golden_file_in_every_language(language: str) -> None:
+    """A new kind, or a new language, needs templates and examples."""
+    kinds = {letter.kind for letter in IN_EVERY_LANGUAGE.values() if letter.language == language}
+    assert kinds == set(get_args(MessageKind))
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
 def test_a_mail_shows_no_traces_of_its_making(name: str) -> None:
     """No empty value, template syntax, code name or stray punctuation reaches a reader."""
     message = read(MAILS[name].data)
@@ -66,16 +75,33 @@ def test_a_mail_shows_no_traces_of_its_making(name: str) -> None:
         assert text == unicodedata.normalize("NFC", text)
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
 def test_paragraphs_are_separated_by_one_empty_line(name: str) -> None:
     """The closing stands apart, and nothing leaves a hole where it vanished."""
     text = body(read(MAILS[name].data), "plain")
     assert "\n\n\n" not in text
     assert text == text.strip() + "\n"
-    if LETTERS[name].kind != "outage":
-        assert "\n\nTrân trọng.\n\n" in text
-    assert text.startswith("Kính gửi: ")
-    assert "Thư được gửi tự động" in text
+    opening, close, origin = FRAME[IN_EVERY_LANGUAGE[name].language]
+    if IN_EVERY_LANGUAGE[name].kind != "outage":
+        assert f"\n\n{close}\n\n" in text
+    assert text.startswith(opening)
+    assert origin in text
+
+
+LETTERS_OF_VIETNAM = re.compile("[àáâãèéêìíòóôõùúýăđĩũơưạ-ỹ]", re.IGNORECASE)
+QUOTED = {
+    word
+    for text in (repr(PLAN), repr(BARE_PLAN), repr(tuple(IN_EVERY_LANGUAGE.values())), ORGANISATION)
+    for word in re.findall(r"\w+", text.casefold())
+}
+
+
+@pytest.mark.parametrize("name", [name for name in IN_EVERY_LANGUAGE if name.startswith("en/")])
+def test_an_english_mail_has_no_vietnamese_but_what_the_plan_says(name: str) -> None:
+    """Names, titles and quotations stay as they are; every word of ours is English."""
+    text = body(read(MAILS[name].data), "plain")
+    foreign = {word for word in re.findall(r"\w+", text.casefold()) if LETTERS_OF_VIETNAM.search(word)}
+    assert foreign <= QUOTED
 
 
 class Outline(HTMLParser):
@@ -102,7 +128,7 @@ class Outline(HTMLParser):
         self.words += data.split()
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
 def test_the_html_part_is_well_formed_and_says_what_the_text_says(name: str) -> None:
     """Nothing from outside, every element closed, and every line of the text is there."""
     message = read(MAILS[name].data)
@@ -110,7 +136,7 @@ def test_the_html_part_is_well_formed_and_says_what_the_text_says(name: str) -> 
     outline.feed(body(message, "html"))
     outline.close()
     assert outline.open == []
-    assert outline.language == "vi"
+    assert outline.language == IN_EVERY_LANGUAGE[name].language
     assert not outline.seen & {"img", "script", "a", "link", "iframe", "form", "style"}
     in_html = " ".join(outline.words)
     for line in body(message, "plain").splitlines():

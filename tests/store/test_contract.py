@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.contracts.store_accounts import AccountsContract
+from tests.contracts.store_deciding import DecidingContract
 from tests.contracts.store_facts import FactsContract
 from tests.contracts.store_journal import JournalContract
 from tests.contracts.store_outbox import OutboxContract
@@ -28,6 +30,14 @@ class TestOutbox(OutboxContract):
 
 
 class TestSettling(SettlingContract):
+    pass
+
+
+class TestDeciding(DecidingContract):
+    pass
+
+
+class TestAccounts(AccountsContract):
     pass
 
 

@@ -1,6 +1,6 @@
 """Words a person reads: dates, times, counts, statuses.
 
-Everything that differs between languages is data in one `_Language`; another language is one
+Everything that differs between languages is data in one `Language`; another language is one
 more table. Days come in, text goes out; nothing here knows what day it is.
 """
 
@@ -8,111 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from scheduler.plan.dates import DueDate
 from scheduler.plan.model import Before, By, DateForm, On, Step, Undated, Window
+from scheduler.wording.english import ENGLISH
+from scheduler.wording.language import Language
+from scheduler.wording.vietnamese import VIETNAMESE
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Language:
-    """One language: names, and patterns for `str.format`.
-
-    Date patterns know `d`, `dd`, `m` (from `months`), `yyyy`; the others name their own parts.
-    """
-
-    weekdays: tuple[str, ...]  # Monday first
-    months: tuple[str, ...]
-    numeric: str
-    day: str
-    in_words: str
-    with_weekday: str
-    span: str
-    clock: str
-    moment: str
-    event_moment: str
-    before: str
-    by: str
-    latest: str
-    aim_to_send: str
-    aim_to_finish: str
-    count_digits: int
-    days_left: str
-    today: str
-    days_over: str
-    last_join: str
-    units: Mapping[str, str]
-    labels: Mapping[str, tuple[str, str]]  # code: (label, short label)
-    channels: Mapping[str, str]
-    rungs: Mapping[str, str]
-
-
-_VI = _Language(
-    weekdays=("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật"),
-    months=("01", "02", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"),
-    numeric="{dd}/{m}/{yyyy}",
-    day="ngày {date}",
-    in_words="ngày {dd} tháng {m} năm {yyyy}",
-    with_weekday="{weekday}, {day}",
-    span="từ {first} đến {last}",
-    clock="{hour:02} giờ {minute:02}",
-    moment="{clock} {day}",
-    event_moment="{clock}, {day}",
-    before="trước {when}",
-    by="chậm nhất {when}",
-    latest="chậm nhất hết {day}",
-    aim_to_send="{literal} (đề nghị gửi {latest})",
-    aim_to_finish="{literal} (đề nghị hoàn thành {latest})",
-    count_digits=2,
-    days_left="Còn {count} ngày",
-    today="Đến hạn hôm nay",
-    days_over="Quá hạn {count} ngày",
-    last_join=" và ",
-    units={"days": "{count} ngày", "working days": "{count} ngày làm việc"},
-    labels={
-        "not_open": ("Chưa đến kỳ", "Chưa đến kỳ"),
-        "pending": ("Chưa nộp", "Chưa nộp"),
-        "open": ("Chưa nộp", "Chưa nộp"),
-        "due_soon": ("Sắp đến hạn", "Sắp hạn"),
-        "due_today": ("Đến hạn hôm nay", "Đến hạn"),
-        "overdue": ("Quá hạn, chưa nộp", "Quá hạn"),
-        "submitted": ("Đã nộp, chờ tiếp nhận", "Đã nộp"),
-        "partial": ("Đã nộp một phần", "Nộp thiếu"),
-        "accepted": ("Đã tiếp nhận", "Đã nhận"),
-        "accepted_late": ("Đã tiếp nhận (nộp sau thời hạn)", "Nhận muộn"),
-        "revision": ("Yêu cầu bổ sung", "Bổ sung"),
-        "returned": ("Yêu cầu bổ sung", "Bổ sung"),
-        "resubmitted": ("Đã bổ sung, chờ tiếp nhận", "Đã bổ sung"),
-        "extended": ("Được gia hạn", "Gia hạn"),
-        "exempt": ("Được miễn", "Miễn"),
-        "waived": ("Được miễn", "Miễn"),
-        "not_applicable": ("Không áp dụng", "Không áp dụng"),
-        "consolidated": ("Đã tổng hợp", "Đã tổng hợp"),
-        "forwarded": ("Đã gửi cấp trên", "Đã gửi"),
-        "cancelled": ("Đã hủy", "Hủy"),
-        "unknown": ("Chưa rõ", "Chưa rõ"),
-        "tentative": ("Dự kiến", "Dự kiến"),
-        "undated": ("Chưa xác định thời gian", "Chưa có ngày"),
-        "fixed": ("Đã chốt", "Đã chốt"),
-        "held": ("Đã tổ chức", "Đã tổ chức"),
-    },
-    channels={"paper": "bản giấy", "email": "bản mềm", "web": "biểu mẫu trực tuyến"},
-    rungs={
-        "before": "nhắc trước hạn {step}",
-        "target": "nhắc ngày cuối nên gửi",
-        "named-day": "nhắc đúng ngày ghi trong kế hoạch",
-        "overdue": "thông báo quá hạn lần {count}",
-        "escalate": "báo cáo đơn vị còn thiếu",
-        "fix-date": "nhắc chốt ngày, trước {step}",
-        "fix-date:passed": "nhắc chốt ngày, đã qua thời gian dự kiến",
-        "invite": "mời dự",
-        "event": "nhắc sự kiện, trước {step}",
-        "choose": "nhắc lựa chọn lần {count}",
-    },
-)
-
-_LANGUAGES: Mapping[str, _Language] = {"vi": _VI}
+_LANGUAGES: Mapping[str, Language] = {"vi": VIETNAMESE, "en": ENGLISH}
 _STEP = re.compile(r"(\d+)(d|wd)")
 
 
@@ -237,7 +141,8 @@ def format_days_left(days: int, language: str) -> str:
     words = _LANGUAGES[language]
     if days == 0:
         return words.today
-    return (words.days_left if days > 0 else words.days_over).format(count=format_count(abs(days), language))
+    one, many = words.days_left if days > 0 else words.days_over
+    return format_quantity(abs(days), language, one=one, many=many)
 
 
 # ---------------------------------------------------------------- counts, lists, names
@@ -248,9 +153,15 @@ def format_count(count: int, language: str) -> str:
     return str(count).zfill(_LANGUAGES[language].count_digits) if count else "0"
 
 
+def format_quantity(count: int, language: str, *, one: str, many: str) -> str:
+    """Return a count with what is counted, by the pattern for one or that for more (and for none)."""
+    return (one if count == 1 else many).format(count=format_count(count, language))
+
+
 def format_step(step: Step, language: str) -> str:
     """Return a span of days: "14 ngày", "03 ngày làm việc"."""
-    return _LANGUAGES[language].units[step.unit].format(count=format_count(step.count, language))
+    one, many = _LANGUAGES[language].units[step.unit]
+    return format_quantity(step.count, language, one=one, many=many)
 
 
 def join_list(items: Sequence[str], language: str) -> str:
@@ -268,6 +179,11 @@ def status_label(code: str, language: str, *, short: bool = False) -> str:
 def channel_name(channel: str, language: str) -> str:
     """Return the name of a channel: "bản giấy", "bản mềm"."""
     return _LANGUAGES[language].channels.get(channel, channel)
+
+
+def fact_name(kind: str, language: str) -> str:
+    """Return what a fact was: "Gia hạn", "Chốt ngày"."""
+    return _LANGUAGES[language].facts.get(kind, kind)
 
 
 def rung_name(rung: str, language: str) -> str:

@@ -1,0 +1,188 @@
+"""The parts for one configuration, put together."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from scheduler import resources
+from scheduler.actions.digests import Weekly
+from scheduler.actions.recording import Desk
+from scheduler.config import Settings, load_settings, read_secret
+from scheduler.definitions import DefinitionFiles
+from scheduler.engine.checking import ManualChecker
+from scheduler.engine.delivering import Limits
+from scheduler.engine.events import Event, Report
+from scheduler.engine.ticking import Arrivals, Ticker
+from scheduler.errors import NothingMatched, WrongInput
+from scheduler.mail.composing import TemplateComposer
+from scheduler.mail.maildir import Maildir
+from scheduler.mail.reading import read_text
+from scheduler.ports import Clock, Composer, Definition, Definitions, Loaded, Mailer, Store
+from scheduler.store import open_store
+
+
+def quiet(event: Event) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The parts for one configuration, made when they are asked for."""
+
+    settings: Settings
+    clock: Clock
+    report: Report = quiet
+
+    @property
+    def definition_folders(self) -> list[Path]:
+        """Return the folders that definitions are read from."""
+        return [self.settings.resolve(folder) for folder in self.settings.paths.workflows]
+
+    @property
+    def definitions(self) -> DefinitionFiles:
+        """Return the door to the definition files."""
+        return DefinitionFiles(self.definition_folders, calendars=[resources.shipped("workflows") / "calendars"])
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Open the record for the time of a block."""
+        store = open_store(self.settings.database_url)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    @property
+    def secret(self) -> bytes:
+        """Return this installation's own secret, made at first use."""
+        return read_secret(self.settings.resolve(self.settings.web.secret_file))
+
+    def composer(self) -> TemplateComposer:
+        """Return the writer of mails, with the secret that message ids follow from."""
+        return self.composer_with(self.secret)
+
+    def composer_with(self, secret: bytes) -> TemplateComposer:
+        """Return a writer of mails whose message ids follow from another secret."""
+        mail = self.settings.mail
+        own = [self.settings.resolve(folder) for folder in self.settings.paths.templates]
+        return TemplateComposer(
+            [*own, resources.shipped("templates")],
+            sender=mail.sender,
+            organisation=mail.organisation,
+            reply_to=mail.reply_to or None,
+            secret=secret,
+        )
+
+    def mailer(self) -> Mailer:
+        """Return what hands mails over; whoever asks for it closes it."""
+        return self.mailer_with(self.secret)
+
+    def mailer_with(self, secret: bytes) -> Mailer:
+        """Return what hands mails over, its account named by another secret."""
+        mail = self.settings.mail
+        if mail.transport == "maildir":
+            return Maildir(self.settings.resolve(mail.maildir))
+        from scheduler.mail.smtp import Account, SmtpMailer  # only who sends needs it
+
+        account = Account(
+            host=mail.smtp.host,
+            port=mail.smtp.usual_port,
+            security=mail.smtp.security,
+            username=mail.smtp.username,
+            password=self.settings.smtp_password(),
+        )
+        return SmtpMailer(account, sender=mail.sender, secret=secret)
+
+    @property
+    def limits(self) -> Limits:
+        """Return what the account may send; files may be written without end."""
+        limits = self.settings.mail.limits
+        if self.settings.mail.transport == "maildir":
+            return Limits()
+        return Limits(per_minute=limits.per_minute, per_day=limits.per_day)
+
+    def desk(self, store: Store) -> Desk:
+        """Return what recording facts needs."""
+        return Desk(store=store, composer=self.composer())
+
+    def find_plan(self, name: str) -> Definition:
+        """Return a sound plan by its id or its file.
+
+        Raises `WrongInput` where it is wrong, `NothingMatched` where there is none.
+        """
+        if not name.endswith(".toml"):
+            return pick(self.definitions.load(), name)
+        loaded = self.definitions.load_file(Path(name))
+        errors = [problem for problem in loaded.problems if problem.severity == "error"]
+        if errors:
+            raise WrongInput(errors)
+        if not loaded.definitions:
+            raise WrongInput(f"{name} is no plan", hint="a plan has a table [plan]")
+        return loaded.definitions[0]
+
+    def ticker(
+        self,
+        store: Store,
+        *,
+        stopping: threading.Event | None = None,
+        arrivals: Arrivals | None = None,
+        definitions: Definitions | None = None,
+        composer: Composer | None = None,
+        mailer: Mailer | None = None,
+    ) -> Ticker:
+        """Return the daemon's work on a store."""
+        digest = self.settings.digest
+        return Ticker(
+            store=store,
+            clock=self.clock,
+            definitions=definitions or self.definitions,
+            composer=composer or self.composer(),
+            mailer=mailer or self.mailer(),
+            checkers=[ManualChecker()],
+            operators=self.settings.operators.emails,
+            name=f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
+            report=self.report,
+            is_stopping=stopping.is_set if stopping is not None else lambda: False,
+            arrivals=arrivals,
+            limits=self.limits,
+            weekly=Weekly(weekday=digest.weekday, at=digest.at, to=digest.to),
+        )
+
+    def read_text(self, data: bytes) -> str:
+        """Return the words of a mail."""
+        return read_text(data)
+
+
+def find_settings(config: Path | None) -> Settings:
+    """Return the settings of a named file, of ./config.toml, or the shipped ones."""
+    if config is not None:
+        return load_settings(config)
+    here = Path("config.toml")
+    if here.exists():
+        return load_settings(here)
+    shipped = load_settings(resources.shipped("config.toml"))
+    if "HANCHOT_PATHS__WORKFLOWS" in os.environ:
+        return shipped.model_copy(update={"folder": Path()})
+    workflows = [str(resources.shipped("workflows"))]
+    paths = shipped.paths.model_copy(update={"workflows": workflows})
+    return shipped.model_copy(update={"folder": Path(), "paths": paths})
+
+
+def pick(loaded: Loaded, id: str) -> Definition:
+    """Return the plan of that id; explain why it is missing if it is."""
+    found = {definition.plan.id: definition for definition in loaded.definitions}
+    if id in found:
+        return found[id]
+    errors = [problem for problem in loaded.problems if problem.severity == "error"]
+    if errors and not found:
+        raise WrongInput(errors)
+    error = NothingMatched.named("plan", id, found)
+    if errors:
+        raise NothingMatched([*error.problems, *errors])
+    raise error

@@ -1,0 +1,137 @@
+"""Commands about mails: outbox list, show, hold, release, retry."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from scheduler.actions.listings import message_row
+from scheduler.cli.printing import example, print_fields, print_json, print_table, short
+from scheduler.cli.session import Session, format_option
+from scheduler.errors import NothingMatched, UserError
+from scheduler.ports import MessageRow, Unit
+
+_STATES = ("queued", "inflight", "held", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous")
+
+
+@click.group()
+def outbox() -> None:
+    """Mails on their way, and what became of them."""
+
+
+@outbox.command("list", epilog=example("hanchot outbox list --state failed"))
+@click.option("--plan", "plan_id", help="Only this plan.")
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only these states. May be repeated."
+)
+@format_option
+@click.pass_obj
+def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], style: str) -> None:
+    """List mails, oldest first."""
+    with session.app.store() as store, store.reading() as view:
+        zones = session.zones
+        rows = [message_row(mail, zones(mail.plan)) for mail in view.outbox.list(plan=plan_id, states=states)]
+    if not rows:
+        session.plans(plan_id)  # an unknown plan is told from one without mails
+    if style == "json":
+        print_json(rows)
+        return
+    columns = {"id": "id", "created": "written", "to": "to", "subject": "subject", "state": "state", "reason": "reason"}
+    print_table([{**row, "created": short(row["created"])} for row in rows], columns, empty="No mails.")
+
+
+@outbox.command("show", epilog=example("hanchot outbox show m5"))
+@click.argument("id")
+@click.option("--raw", is_flag=True, help="The bytes as they are sent.")
+@click.pass_obj
+def outbox_show(session: Session, id: str, raw: bool) -> None:
+    """Show one mail: where it stands and its words."""
+    with session.app.store() as store, store.reading() as view:
+        mail = find_mail(view, id)
+        row = message_row(mail, session.zones(mail.plan))
+    if raw:
+        sys.stdout.buffer.write(mail.mail.data)
+        return
+    print_fields(row)
+    click.echo()
+    click.echo(session.app.read_text(mail.mail.data))
+
+
+@outbox.command("hold", epilog=example("hanchot outbox hold m5 m6"))
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.pass_obj
+def outbox_hold(session: Session, ids: tuple[str, ...]) -> None:
+    """Keep mails back that have not left yet.
+
+    They stay until they are released, or are too old to be sent.
+    """
+    _change(session, ids, lambda unit, mail: unit.outbox.hold(mail.id), "held", "only a queued mail can be held")
+
+
+@outbox.command("release", epilog=example("hanchot outbox release m5"))
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.pass_obj
+def outbox_release(session: Session, ids: tuple[str, ...]) -> None:
+    """Let held mails go.
+
+    They leave with the next tick, if they are still of use then.
+    """
+    _change(session, ids, lambda unit, mail: unit.outbox.release(mail.id), "released", "only a held mail is released")
+
+
+@outbox.command("retry", epilog=example("hanchot outbox retry m5"))
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.pass_obj
+def outbox_retry(session: Session, ids: tuple[str, ...]) -> None:
+    """Send failed or ambiguous mails once more.
+
+    The very same bytes, with the same Message-ID: where an ambiguous one has arrived after all, most
+    mailboxes show the two as one.
+    """
+
+    def retry(unit: Unit, mail: MessageRow) -> bool:
+        return unit.outbox.retry(mail.id, now=session.now)
+
+    _change(session, ids, retry, "queued again", "only a failed or ambiguous mail is sent again")
+
+
+COMMANDS = (outbox,)
+
+
+def _change(
+    session: Session, ids: Sequence[str], change: Callable[[Unit, MessageRow], bool], done: str, rule: str
+) -> None:
+    """Change some mails, each by itself; an id that is unknown stops all of it before anything is done."""
+    refused = []
+    with session.app.store() as store, store.transaction() as unit:
+        mails = [find_mail(unit, id) for id in dict.fromkeys(ids)]
+        for mail in mails:
+            if change(unit, mail):
+                click.echo(f"m{mail.id}: {done}")
+            else:
+                refused.append(f"m{mail.id} is {mail.state}")
+    if refused:
+        raise UserError(", ".join(refused), hint=rule)
+
+
+def find_mail(view: Unit, id: str) -> MessageRow:
+    """Return the mail of a number (m5) or a Message-ID."""
+    number = read_number(id, "m")
+    if number is not None:
+        found = view.outbox.get(number)
+    else:
+        wanted = id if id.startswith("<") else f"<{id}>"
+        found = next((mail for mail in view.outbox.list() if mail.mail.message_id == wanted), None)
+    if found is None:
+        raise NothingMatched(f"there is no mail {id}", hint="`hanchot outbox list` names them")
+    return found
+
+
+def read_number(id: str, prefix: str) -> int | None:
+    """Return the number in an id such as m5; None if it is no such id."""
+    match = re.fullmatch(rf"{prefix}?(\d{{1,18}})", id, re.ASCII)
+    return int(match[1]) if match else None

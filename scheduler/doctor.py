@@ -1,0 +1,161 @@
+"""What `doctor` says about what was found: each judgement with the way out. Pure; looking is done elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from scheduler.errors import Problem, UserError
+from scheduler.ports import AccountState, MessageRow, MessageState, Outcome
+
+CLOCK_BEHIND = timedelta(minutes=2)  # of the record's last tick; another machine's clock may be a little ahead
+TICK_OLD = timedelta(minutes=20)  # whoever uses cron ticks every quarter of an hour
+LATELY = timedelta(days=7)  # so long a mail that was lost is worth a word
+STUCK = timedelta(days=1)
+LITTLE_ROOM, HARDLY_ROOM = 500_000_000, 50_000_000  # bytes
+
+State = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One thing that was looked at."""
+
+    check: str
+    state: State
+    message: str
+    hint: str = ""
+
+
+def from_problems(check: str, problems: Sequence[Problem], well: str, hint: str) -> Verdict:
+    """Return the worst of some problems and how many there are, or that all is well."""
+    for severity in ("error", "warning"):
+        found = [problem for problem in problems if problem.severity == severity]
+        if found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            state: State = "error" if severity == "error" else "warning"
+            return Verdict(check=check, state=state, message=_flat(found[0]) + more, hint=hint or found[0].hint or "")
+    return Verdict(check=check, state="ok", message=well)
+
+
+def from_error(check: str, error: UserError) -> Verdict:
+    """Return an error as what a check found."""
+    first = error.problems[0]
+    return Verdict(check=check, state="error", message=_flat(first), hint=first.hint or "")
+
+
+def judge_clock(now: datetime, last_tick: datetime | None) -> Verdict:
+    """Return whether the machine's clock can be right: the past cannot lie in the future."""
+    if last_tick is None or last_tick - now <= CLOCK_BEHIND:
+        return Verdict(check="clock", state="ok", message=f"{now.isoformat(timespec='seconds')}")
+    message = f"the record was last written {spell(last_tick - now)} from now: the clock is wrong, or was"
+    hint = "set the clock (`timedatectl` shows it); if it is right now, wait: nothing is done twice"
+    return Verdict(check="clock", state="error", message=message, hint=hint)
+
+
+def judge_tick(now: datetime, last_tick: datetime | None) -> Verdict:
+    """Return whether the daemon is at work."""
+    hint = "start `hanchot run`, or `hanchot tick` every quarter of an hour"
+    if last_tick is None:
+        return Verdict(check="daemon", state="warning", message="has never run on this record", hint=hint)
+    if now - last_tick <= TICK_OLD:
+        return Verdict(
+            check="daemon", state="ok", message=f"last at work {spell(max(now - last_tick, timedelta()))} ago"
+        )
+    message = f"last at work {spell(now - last_tick)} ago; nobody is reminded meanwhile"
+    return Verdict(check="daemon", state="error", message=message, hint=hint)
+
+
+def judge_room(path: Path, free: int, *, is_writable: bool) -> Verdict:
+    """Return whether a folder can take what will be written."""
+    if not is_writable:
+        hint = "give the user that runs hanchot the right to write there"
+        return Verdict(check="disk", state="error", message=f"{path} cannot be written to", hint=hint)
+    message = f"{path}: {free / 1e9:,.1f} GB free"
+    if free >= LITTLE_ROOM:
+        return Verdict(check="disk", state="ok", message=message)
+    state: State = "error" if free < HARDLY_ROOM else "warning"
+    return Verdict(check="disk", state=state, message=f"{path}: only {free / 1e6:,.0f} MB free", hint="make room")
+
+
+def judge_login(server: str, outcome: Outcome | None) -> Verdict:
+    """Return what came of opening a connection up to where a mail could be sent."""
+    if outcome is None:
+        return Verdict(check="mail", state="ok", message=f"{server} took the login; `hanchot mail test` sends a mail")
+    return Verdict(check="mail", state="error", message=f"{server}: {outcome.reply}", hint=way_out(outcome))
+
+
+def way_out(outcome: Outcome) -> str:
+    """Return what a person can do about an attempt that failed."""
+    if outcome.account == "stop":
+        return "check host, security, username and password in [mail.smtp], and mail.from"
+    if outcome.account == "pause":
+        return "the server has had enough for now: the daemon waits; lower [mail.limits] if it happens again"
+    if outcome.is_dead:
+        return "check the address"
+    if outcome.state == "ambiguous":
+        return "nobody knows whether it arrived: look into the mailbox"
+    if outcome.state == "deferred":
+        return "check that the server can be reached from here; if so, try again later"
+    return "what the server says is about this mail: check mail.from"
+
+
+def judge_account(state: AccountState, now: datetime) -> Verdict:
+    """Return whether mails may leave."""
+    if state.stopped:
+        hint = "put right what it complains of, then `hanchot mail test ADDRESS` starts it again"
+        return Verdict(check="account", state="error", message=f"stopped: {state.reason}", hint=hint)
+    if state.paused_until is not None and state.paused_until > now:
+        message = f"rests for another {spell(state.paused_until - now)}: {state.reason}"
+        hint = "it goes on by itself; `hanchot mail test ADDRESS` ends the rest if a mail goes through"
+        return Verdict(check="account", state="warning", message=message, hint=hint)
+    return Verdict(check="account", state="ok", message="mails may leave")
+
+
+def judge_outbox(mails: Sequence[MessageRow], now: datetime) -> Verdict:
+    """Return what of the outbox needs a person: held, stuck, and what was lost in the last days."""
+
+    def count(state: MessageState) -> int:
+        return sum(1 for mail in mails if mail.state == state and not _is_old(mail, now))
+
+    stuck = sum(1 for mail in mails if mail.state == "queued" and now - mail.not_before > STUCK)
+    counts = {
+        "failed": count("failed"),
+        "ambiguous": count("ambiguous"),
+        "held": count("held"),
+        "waiting for more than a day": stuck,
+    }
+    said = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    if not said:
+        return Verdict(check="outbox", state="ok", message="nothing needs a person")
+    hint = "`hanchot outbox list` and `why` show them; `hanchot outbox retry` and `release` send them"
+    return Verdict(check="outbox", state="warning", message=said, hint=hint)
+
+
+def judge_secrecy(files: Sequence[tuple[Path, int]]) -> Iterator[Verdict]:
+    """Yield a warning for each file with a secret that others may read, by its mode."""
+    for path, mode in files:
+        if mode & 0o077:
+            message = f"{path} holds a secret and others may read it"
+            yield Verdict(check="secrets", state="warning", message=message, hint=f"chmod 600 {path}")
+
+
+def spell(span: timedelta) -> str:
+    """Return a span of time in its largest fitting unit."""
+    seconds = span.total_seconds()
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def _is_old(mail: MessageRow, now: datetime) -> bool:
+    return mail.settled_at is not None and now - mail.settled_at > LATELY
+
+
+def _flat(problem: Problem) -> str:
+    place = ":".join(str(part) for part in (problem.file, problem.line) if part is not None)
+    return ": ".join(part for part in (place, problem.key, problem.message) if part)

@@ -1,0 +1,122 @@
+"""Mail templates as files: how they are compiled, and what is wrong with them before any mail is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import get_args
+
+import jinja2
+from jinja2 import meta, nodes
+
+from scheduler import wording
+from scheduler.errors import Problem, UserError, near_names
+from scheduler.mail import views
+from scheduler.plan.letters import MessageKind
+
+SUFFIXES = ("subject", "txt", "html")
+_GIVEN_BY_JINJA = frozenset({"self", "super", "caller", "varargs", "kwargs", *jinja2.defaults.DEFAULT_NAMESPACE})
+_Trees = Mapping[Path, nodes.Template]
+
+
+def make_environment(folders: Sequence[str], language: str) -> jinja2.Environment:
+    """Return what compiles the templates of one language, each once; the first folder that has one wins."""
+    if language not in wording.languages():
+        hint = near_names(language, wording.languages())
+        raise UserError(f"there are no words for the language {language!r}", hint=hint)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        autoescape=jinja2.select_autoescape(["html"], default=False),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    environment.filters.update(views.filters(language))
+    environment.tests.update(views.TESTS)
+    return environment
+
+
+def check_templates(folders: Sequence[Path]) -> list[Problem]:
+    """Return what is known to be wrong with the templates of these folders.
+
+    Every file is compiled, also one that a folder before it hides. Every kind of mail must be there in
+    every language, and what a template includes must exist. A name that no mail gives is a warning.
+    """
+    roots = [folder.resolve() for folder in folders]
+    trees: dict[Path, nodes.Template] = {}
+    problems = []
+    environment = make_environment([], wording.languages()[0])  # all languages have the same filters
+    for file in (file for root in roots for file in _files(root)):
+        try:
+            trees[file] = _parse(environment, file)
+        except jinja2.TemplateSyntaxError as error:
+            problems.append(Problem(message=describe(error), code="syntax", file=str(file), line=error.lineno))
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(Problem(message=f"the template cannot be read: {error}", file=str(file)))
+    problems += [*_without_target(trees, roots), *_unknown_names(trees)]
+    problems.sort(key=lambda problem: (problem.file or "", problem.line or 0))
+    return [*_missing(roots), *problems]
+
+
+def describe(error: Exception) -> str:
+    """Return an error of a template as one line."""
+    return f"{type(error).__name__}: {(isinstance(error, jinja2.TemplateError) and error.message) or error}"
+
+
+def no_template(name: str, folders: Sequence[object]) -> Problem:
+    """Return the problem of a template that is in none of the folders."""
+    looked = ", ".join(map(str, folders))
+    return Problem(message=f"there is no template {name}", hint=f"looked in {looked}", file=name)
+
+
+def _files(root: Path) -> list[Path]:
+    files = (file for suffix in SUFFIXES for file in (root / "mail").rglob(f"*.{suffix}"))
+    return sorted(file for file in files if file.is_file())
+
+
+def _parse(environment: jinja2.Environment, file: Path) -> nodes.Template:
+    source = file.read_text(encoding="utf-8")
+    tree = environment.parse(source)
+    for node in tree.find_all((nodes.Filter, nodes.Test)):  # compiling leaves those of a branch to be found in use
+        known: Mapping[str, object] = environment.filters if isinstance(node, nodes.Filter) else environment.tests
+        if node.name not in known:
+            message = f"No {type(node).__name__.lower()} named {node.name!r}."
+            raise jinja2.TemplateAssertionError(message, node.lineno)
+    environment.compile(source, filename=str(file))
+    return tree
+
+
+def _missing(roots: Sequence[Path]) -> Iterator[Problem]:
+    for language, kind, suffix in product(wording.languages(), get_args(MessageKind), SUFFIXES):
+        name = f"mail/{language}/{kind}.{suffix}"
+        if not _exists(roots, name):
+            yield no_template(name, roots)
+
+
+def _without_target(trees: _Trees, roots: Sequence[Path]) -> Iterator[Problem]:
+    for file, tree in trees.items():
+        for reference in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
+            target = getattr(reference, "template", None)
+            if isinstance(target, nodes.Const) and not _exists(roots, str(target.value)):
+                message = f"there is no template {target.value}"
+                yield Problem(message=message, file=str(file), line=reference.lineno)
+
+
+def _unknown_names(trees: _Trees) -> Iterator[Problem]:
+    """Yield names that neither the mail nor any template sets; an included one sees what its includer set."""
+    names = {file: list(tree.find_all(nodes.Name)) for file, tree in trees.items()}
+    known = views.VARIABLES | _GIVEN_BY_JINJA | {n.name for found in names.values() for n in found if n.ctx != "load"}
+    for file, tree in trees.items():
+        for name in sorted(meta.find_undeclared_variables(tree) - known):
+            line = next((node.lineno for node in names[file] if node.name == name), None)
+            message, hint = f"no mail gives the name `{name}`", near_names(name, sorted(known))
+            yield Problem(
+                message=message, code="unknown-name", severity="warning", file=str(file), line=line, hint=hint
+            )
+
+
+def _exists(roots: Sequence[Path], name: str) -> bool:
+    return any((root / name).is_file() for root in roots)

@@ -1,0 +1,130 @@
+"""Mail accounts: their pauses, and the limits that all processes share."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from scheduler.ports import AccountState
+from scheduler.store import locks
+from scheduler.store.statements import insert_into
+from scheduler.store.tables import account as accounts
+from scheduler.store.tables import quota
+
+_HOUR = timedelta(hours=1)
+_DAY = 24 * _HOUR
+# A process whose clock is a little behind must still find what it counted.
+_KEPT = {"minute": _HOUR, "hour": 2 * _DAY}
+
+_NAMED = accounts.c.name == sa.bindparam("wanted")
+_STATE = sa.select(
+    accounts.c.name, accounts.c.paused_until, accounts.c.stopped, accounts.c.reason, accounts.c.strikes
+).where(_NAMED)
+_CLEAR = accounts.delete().where(_NAMED)
+
+_OF = quota.c.account == sa.bindparam("wanted")
+_minute = sa.and_(quota.c.kind == "minute", quota.c.slot == sa.bindparam("minute"))
+# The hour to come belongs to the day as well: another process, its clock a little ahead, may have counted there.
+_day = sa.and_(quota.c.kind == "hour", quota.c.slot.between(sa.bindparam("first"), sa.bindparam("last")))
+_USED = sa.select(
+    *(sa.func.coalesce(sa.func.sum(sa.case((span, quota.c.used), else_=0)), 0) for span in (_minute, _day))
+).where(_OF)
+_FORGET = quota.delete().where(_OF, quota.c.kind == sa.bindparam("one"), quota.c.slot < sa.bindparam("oldest"))
+_LESS = sa.bindparam("less", type_=sa.Integer)
+_GIVE_BACK = (
+    quota.update()
+    .where(_OF, quota.c.kind == sa.bindparam("one"), quota.c.slot == sa.bindparam("started"))
+    .values(used=sa.case((quota.c.used > _LESS, quota.c.used - _LESS), else_=0))
+)
+
+
+class SqlAccounts:
+    """The mail accounts of every sender."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def state(self, name: str) -> AccountState:
+        """Return what is known of an account; of one never heard of, that nothing is wrong."""
+        row = self._connection.execute(_STATE, {"wanted": name}).mappings().first()
+        return AccountState(name=name) if row is None else AccountState(**row)
+
+    def pause(self, name: str, *, until: datetime, reason: str) -> None:
+        """Let an account rest; counts one more strike. A longer rest stays, and so does a stop with its reason."""
+        values = {"name": name, "paused_until": until, "stopped": False, "reason": reason, "strikes": 1}
+        self._connection.execute(_pausing(self._connection.dialect.name), values)
+
+    def stop(self, name: str, *, reason: str) -> None:
+        """Stop an account until a person clears it."""
+        values = {"name": name, "stopped": True, "reason": reason, "strikes": 0}
+        self._connection.execute(_stopping(self._connection.dialect.name), values)
+
+    def clear(self, name: str) -> None:
+        """Forget every trouble of an account; what it has used of its limits stays."""
+        self._connection.execute(_CLEAR, {"wanted": name})
+
+    def take(self, name: str, wanted: int, *, now: datetime, per_minute: int, per_day: int) -> int:
+        """Count up to `wanted` mails as leaving now and return how many the limits allow; a limit of 0 is none.
+
+        The minute is the clock's, the day the last 24 full hours and the one running.
+        """
+        locks.for_account(self._connection, name)
+        slots = _slots(now)
+        hour = slots["hour"]
+        values = {"wanted": name, "minute": slots["minute"], "first": hour - _DAY, "last": hour + _HOUR}
+        in_minute, in_day = self._connection.execute(_USED, values).one()
+        left = [limit - used for limit, used in ((per_minute, in_minute), (per_day, in_day)) if limit]
+        allowed: int = max(0, min([wanted, *left]))
+        if allowed:
+            self._forget(name, slots)
+            rows = [{"account": name, "kind": kind, "slot": slot, "used": allowed} for kind, slot in slots.items()]
+            self._connection.execute(_counting(self._connection.dialect.name), rows)
+        return allowed
+
+    def give_back(self, name: str, count: int, *, now: datetime) -> None:
+        """Take back mails that were counted at `now` and did not leave after all."""
+        locks.for_account(self._connection, name)
+        rows = [{"wanted": name, "one": kind, "started": slot, "less": count} for kind, slot in _slots(now).items()]
+        self._connection.execute(_GIVE_BACK, rows)
+
+    def _forget(self, name: str, slots: dict[str, datetime]) -> None:
+        """Delete the slots that no count asks for any more."""
+        rows = [{"wanted": name, "one": kind, "oldest": slot - _KEPT[kind]} for kind, slot in slots.items()]
+        self._connection.execute(_FORGET, rows)
+
+
+def _slots(now: datetime) -> dict[str, datetime]:
+    """Return when the minute and the hour of an instant began; UTC, whose hours are whole everywhere."""
+    minute = now.replace(second=0, microsecond=0)
+    return {"minute": minute, "hour": minute.replace(minute=0)}
+
+
+@cache
+def _pausing(dialect: str) -> sa.Executable:
+    insert = insert_into(dialect, accounts)
+    longer = accounts.c.paused_until > insert.excluded.paused_until
+    return insert.on_conflict_do_update(
+        index_elements=[accounts.c.name],
+        set_={
+            "paused_until": sa.case((longer, accounts.c.paused_until), else_=insert.excluded.paused_until),
+            "reason": sa.case((sa.or_(longer, accounts.c.stopped), accounts.c.reason), else_=insert.excluded.reason),
+            "strikes": accounts.c.strikes + 1,
+        },
+    )
+
+
+@cache
+def _stopping(dialect: str) -> sa.Executable:
+    insert = insert_into(dialect, accounts)
+    stopped: dict[str, Any] = {"stopped": insert.excluded.stopped, "reason": insert.excluded.reason}
+    return insert.on_conflict_do_update(index_elements=[accounts.c.name], set_=stopped)
+
+
+@cache
+def _counting(dialect: str) -> sa.Executable:
+    insert = insert_into(dialect, quota)
+    more = {"used": quota.c.used + insert.excluded.used}
+    return insert.on_conflict_do_update(index_elements=list(quota.primary_key), set_=more)

@@ -1,0 +1,41 @@
+"""What one language needs so that dates, counts and statuses can be said in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """One language: names, and patterns for `str.format`.
+
+    Date patterns know `d`, `dd`, `m` (from `months`), `yyyy`; the others name their own parts.
+    Where a count decides the form there are two patterns, for one and for more.
+    """
+
+    weekdays: tuple[str, ...]  # Monday first
+    months: tuple[str, ...]
+    numeric: str
+    day: str
+    in_words: str
+    with_weekday: str
+    span: str
+    clock: str
+    moment: str
+    event_moment: str
+    before: str
+    by: str
+    latest: str
+    aim_to_send: str
+    aim_to_finish: str
+    count_digits: int
+    days_left: tuple[str, str]
+    today: str
+    days_over: tuple[str, str]
+    last_join: str
+    units: Mapping[str, tuple[str, str]]
+    labels: Mapping[str, tuple[str, str]]  # code: (label, short label)
+    channels: Mapping[str, str]
+    rungs: Mapping[str, str]
+    facts: Mapping[str, str]

@@ -1,0 +1,183 @@
+"""What a mail server's answers do to a mail, to the account and to the party."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from scheduler.actions.digests import Weekly
+from scheduler.engine.delivering import Limits
+from scheduler.ports import AccountState, MessageRow, Outcome
+from scheduler.store import SqlStore
+from tests.engine.house import House
+from tests.plan.builders import at
+
+SENT = Outcome(state="sent", reply="250 ok")
+LATER = Outcome(state="deferred", reply="451 4.3.0 try later")
+LIMIT = Outcome(state="deferred", reply="550 5.4.5 daily limit", account="pause")
+LOGIN = Outcome(state="deferred", reply="535 5.7.8 bad credentials", account="stop")
+DEAD = Outcome(state="failed", reply="550 5.1.1 no such user", is_dead=True)
+LOST = Outcome(state="ambiguous", reply="the connection died after the mail was handed over")
+
+
+@pytest.fixture
+def ready(house: House) -> House:
+    """Return a house on the eve of before:7d."""
+    house.live(at(3, 9, 18))
+    house.post.sent.clear()
+    return house
+
+
+def account(house: House) -> AccountState:
+    with house.store.reading() as view:
+        return view.accounts.state(house.post.account)
+
+
+def beta(house: House) -> MessageRow:
+    [mail] = house.mails(rung="before:7d", party="beta")
+    return mail
+
+
+def test_a_mail_put_off_leaves_at_a_later_attempt_with_the_same_bytes(ready: House) -> None:
+    ready.post.outcome = LATER
+    tick = ready.tick(at(3, 10, 8))
+    waiting = beta(ready)
+    assert (waiting.state, waiting.attempts, waiting.reply) == ("queued", 1, LATER.reply)
+    assert at(3, 10, 8) < tick.wake_at <= at(3, 10, 8) + timedelta(minutes=1.2)
+    ready.post.outcome = SENT
+    ready.live(at(3, 10, 8, 5))
+    assert (beta(ready).state, beta(ready).attempts) == ("sent", 2)
+    data = {mail.data for _, mail in ready.post.sent if mail.address == beta(ready).mail.address}
+    assert data == {waiting.mail.data}
+
+
+def test_a_mail_put_off_until_the_next_step_is_due_is_missed(ready: House) -> None:
+    ready.post.outcome = LATER
+    ready.live(at(3, 13, 18))
+    ready.post.outcome = SENT
+    ready.live(at(3, 14, 9))
+    assert beta(ready).state == "missed"
+    assert ready.states()["before:7d"] == "missed"
+    assert ready.states()["before:3wd"] == "sent"
+
+
+def test_a_limit_reached_lets_the_account_rest_and_nothing_else_is_tried(ready: House) -> None:
+    ready.post.outcome = LIMIT
+    tick = ready.tick(at(3, 10, 8))
+    assert len(ready.post.sent) == 1
+    assert (beta(ready).state, beta(ready).attempts) == ("queued", 0)
+    assert account(ready).paused_until == tick.wake_at == at(3, 10, 8, 15)
+
+
+def test_an_account_that_must_rest_again_rests_longer_and_is_forgiven_when_mail_leaves(ready: House) -> None:
+    ready.post.outcome = LIMIT
+    ready.live(at(3, 10, 8, 15))
+    assert account(ready).paused_until == at(3, 10, 8, 45)
+    ready.post.outcome = SENT
+    ready.live(at(3, 10, 8, 45))
+    assert account(ready) == AccountState(name=ready.post.account)
+    assert {mail.state for mail in ready.mails(rung="before:7d")} == {"sent"}
+
+
+def test_a_refused_login_stops_the_account_until_a_person_has_looked(ready: House) -> None:
+    ready.post.outcome = LOGIN
+    ready.live(at(3, 10, 16))
+    assert len(ready.post.sent) == 1
+    assert (account(ready).stopped, account(ready).reason) == (True, LOGIN.reply)
+    assert [text for text in ready.told("trouble") if "hanchot mail test" in text] != []
+    with ready.store.transaction() as unit:
+        unit.accounts.clear(ready.post.account)
+    ready.post.outcome = SENT
+    ready.tick(at(3, 10, 16, 1))
+    assert {mail.state for mail in ready.mails(rung="before:7d")} == {"sent"}
+
+
+def test_a_dead_address_hands_the_step_to_the_partys_next_contact(ready: House) -> None:
+    """Rule 10: the fact is recorded with the server's words; contacts already served are left alone."""
+    ready.post.outcome = DEAD
+    ready.tick(at(3, 10, 8))
+    ready.post.outcome = SENT
+    ready.live(at(3, 10, 9))
+    states = {mail.mail.address: mail.state for mail in ready.mails(rung="before:7d", party="beta")}
+    assert states == {"officer@beta.example": "failed", "head@beta.example": "sent"}
+    assert ready.states()["before:7d"] == "sent"
+    [bounced] = [fact for fact in ready.facts() if fact.kind == "bounced" and fact.party == "beta"]
+    assert (bounced.address, bounced.note) == ("officer@beta.example", DEAD.reply)
+
+
+def test_a_mail_whose_answer_was_lost_goes_out_once_more_and_then_stays_unclear(ready: House) -> None:
+    ready.post.outcome = LOST
+    ready.live(at(3, 10, 12))
+    tried = [mail.message_id for _, mail in ready.post.sent if mail.address == "officer@beta.example"]
+    assert len(tried) == 2
+    assert len(set(tried)) == 1
+    assert (beta(ready).state, ready.states()["before:7d"]) == ("ambiguous", "ambiguous")
+
+
+def test_who_answered_after_a_lost_answer_is_not_written_to_again(ready: House) -> None:
+    ready.post.outcome = LOST
+    ready.tick(at(3, 10, 8))
+    ready.slip_in("received")
+    ready.post.outcome = SENT
+    ready.live(at(3, 10, 9))
+    assert beta(ready).state == "skipped"
+
+
+def test_no_more_leave_in_a_minute_than_the_account_may_send(store: SqlStore) -> None:
+    house = House(store, limits=Limits(per_minute=2))
+    house.live(at(3, 9, 18))
+    house.post.sent.clear()
+    house.tick(at(3, 10, 8))
+    assert len(house.post.sent) == 2
+    house.live(at(3, 10, 8, 1))
+    assert len(house.post.sent) == 3
+
+
+def test_two_daemons_share_the_limit_of_a_day(store: SqlStore) -> None:
+    house = House(store, limits=Limits(per_day=4))
+    house.live(at(3, 3, 12))
+    second = house.daemon(name="second", limits=Limits(per_day=4))
+    house.clock.instant = at(3, 3, 12)
+    second.tick()
+    assert len(house.post.sent) == 3
+    house.clock.instant = at(3, 4)
+    house.live(at(3, 10, 8))
+    house.clock.instant = at(3, 10, 8)
+    second.tick()
+    assert len(house.post.sent) == 6
+
+
+def test_a_mail_server_away_for_days_over_a_deadline_leaves_one_summary(ready: House) -> None:
+    """Who answered meanwhile is not written to, what is stale is missed, and the operators read it once."""
+    ready.live(at(3, 16, 7))
+    ready.post.sent.clear()
+    ready.post.is_down = True
+    ready.live(at(3, 17, 10))
+    ready.record("received", "gamma", notify=False)
+    ready.live(at(3, 21, 7))
+    ready.post.is_down = False
+    ready.live(at(3, 21, 12))
+    assert ready.left("officer@gamma.example") == []
+    assert ready.left() == ["03-21 08:00 overdue:1"]
+    assert {ready.states()[name] for name in ("before:1wd", "named-day")} == {"missed"}
+    assert len(ready.left("ops@cum.example")) == 1
+
+
+def test_a_digest_is_written_once_a_week_whatever_number_of_daemons_there_are(store: SqlStore) -> None:
+    house = House(store, weekly=Weekly())
+    second = house.daemon(name="second", weekly=Weekly())
+    for day in (3, 6, 7, 13):
+        house.tick(at(3, day, 8, 1))
+        second.tick()
+    assert [text for text in house.left("officer@lead.example") if "digest" in text] == [
+        "03-06 08:01 digest",
+        "03-13 08:01 digest",
+    ]
+
+
+def test_a_digest_whose_day_has_long_passed_is_not_written(store: SqlStore) -> None:
+    house = House(store, weekly=Weekly())
+    house.tick(at(3, 3, 12))
+    house.tick(at(3, 9, 12))
+    assert house.mails(kind="digest") == []

@@ -1,0 +1,77 @@
+"""The clocks, mailers and checkers keep the contracts of their ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scheduler.clock import ReplayClock, SteppingClock, SystemClock
+from scheduler.engine.checking import ManualChecker
+from scheduler.engine.simulation import SinkMailer
+from scheduler.mail.maildir import Maildir
+from scheduler.plan.model import Deliverable
+from scheduler.ports import Checker, Clock, Mailer
+from tests.contracts.checkers import CheckerContract
+from tests.contracts.clocks import ClockContract, WaitingClockContract
+from tests.contracts.mailers import DeliveringMailerContract, MailerContract
+from tests.engine.house import report
+from tests.plan.builders import Story, at, tell_of
+
+
+class TestSystemClock(WaitingClockContract):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return SystemClock()
+
+
+class TestReplayClock(WaitingClockContract):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return ReplayClock(at(3, 1), speed=10.0)
+
+
+class TestSteppingClock(ClockContract):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return SteppingClock(at(3, 1))
+
+
+class TestMaildir(DeliveringMailerContract):
+    @pytest.fixture
+    def mailer(self, tmp_path: Path) -> Mailer:
+        return Maildir(tmp_path / "mail")
+
+    @pytest.fixture
+    def delivered(self, tmp_path: Path) -> Callable[[], list[bytes]]:
+        return lambda: [file.read_bytes() for file in (tmp_path / "mail").rglob("*") if file.is_file()]
+
+
+class TestSinkMailer(MailerContract):
+    @pytest.fixture
+    def mailer(self) -> Mailer:
+        return SinkMailer()
+
+
+class TestManualChecker(CheckerContract):
+    @pytest.fixture
+    def checker(self) -> Checker:
+        return ManualChecker()
+
+    @pytest.fixture
+    def story(self) -> Story:
+        documents = tuple(Deliverable(id=id, title=id) for id in ("plan", "list"))
+        told = tell_of(report(deliverables=documents))
+        told.tell("received", at(3, 1), "report", "beta", deliverables=("plan",))
+        told.tell("received", at(3, 1), "report", "gamma")
+        told.tell("returned", at(3, 2), "report", "gamma", missing=("list",))
+        return told
+
+    def test_it_sees_what_people_have_recorded(self, checker: Checker, story: Story) -> None:
+        found = checker.check(story.plan, story.agenda().obligations, at(3, 3))
+        assert {f.party: f.seen for f in found} == {
+            "lead": "nothing recorded",
+            "beta": "partial, still missing list",
+            "gamma": "returned, still missing list",
+        }

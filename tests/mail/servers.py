@@ -1,0 +1,193 @@
+"""Real mail programs on the loopback, each with its own configuration in a folder of its own.
+
+`make servers` installs them on Debian. Where one is missing the test is skipped and says so;
+HANCHOT_REFUSE_SKIPS=1 turns that into a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+NOBODY = 65534
+_ADMIN = "/usr/sbin:/sbin:/usr/local/sbin"  # not on everybody's path
+
+MAIN = """
+compatibility_level = 3.6
+queue_directory = {folder}/spool
+data_directory = {folder}/data
+maillog_file = {folder}/log
+maillog_file_prefixes = {folder}
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+smtp_host_lookup = native
+disable_dns_lookups = yes
+myhostname = mx.hanchot.example
+mydomain = hanchot.example
+mynetworks = 127.0.0.0/8
+mydestination =
+local_recipient_maps =
+alias_maps =
+alias_database =
+virtual_mailbox_domains = regexp:{folder}/etc/domains
+virtual_mailbox_base = {folder}/mail
+virtual_mailbox_maps = regexp:{folder}/etc/mailboxes
+virtual_minimum_uid = 1
+virtual_uid_maps = static:{nobody}
+virtual_gid_maps = static:{nobody}
+default_transport = error:5.7.1 nothing leaves this machine
+relay_transport = error:5.7.1 nothing leaves this machine
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_recipient_restrictions = reject_unlisted_recipient, permit_mynetworks, reject
+smtpd_client_connection_rate_limit = 0
+smtpd_tls_cert_file = {certificate}
+smtpd_tls_key_file = {key}
+smtpd_tls_security_level = may
+message_size_limit = 1000000
+notify_classes =
+smtputf8_enable = yes
+"""
+MASTER = """
+127.0.0.1:{port} inet n - n - - smtpd
+cleanup   unix  n - n - 0 cleanup
+qmgr      unix  n - n 300 1 qmgr
+rewrite   unix  - - n - - trivial-rewrite
+bounce    unix  - - n - 0 bounce
+defer     unix  - - n - 0 bounce
+trace     unix  - - n - 0 bounce
+proxymap  unix  - - n - - proxymap
+tlsmgr    unix  - - n 1000? 1 tlsmgr
+error     unix  - - n - - error
+retry     unix  - - n - - error
+virtual   unix  - n n - - virtual
+anvil     unix  - - n - 1 anvil
+postlog   unix-dgram n - n - 1 postlogd
+"""
+
+
+def find_program(name: str) -> str:
+    """Return where a program is; skips the test where it is missing."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_ADMIN}")
+    if found is None:
+        pytest.skip(f"{name} is not installed (`make servers` installs it)")
+    return found
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+    """Look again and again until something has come true."""
+    pause, ends = threading.Event(), time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, f"{what} did not happen within {seconds:g} s"
+        pause.wait(0.01)
+
+
+def make_certificate(folder: Path, names: str = "DNS:localhost,IP:127.0.0.1", days: int = 2) -> tuple[Path, Path]:
+    """Return a self-signed certificate for the given names, and its key."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    command = [find_program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", str(days), "-subj", "/CN=localhost", "-addext", f"subjectAltName={names}"]
+    command += ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    return certificate, key
+
+
+@contextmanager
+def run_sink(*options: str) -> Iterator[int]:
+    """Run Postfix's smtp-sink with these options and yield its port."""
+    program = find_program("smtp-sink")
+    port = _free_port()
+    user = ["-u", "nobody"] if os.getuid() == 0 else []
+    process = subprocess.Popen(
+        [program, *user, *options, f"127.0.0.1:{port}", "128"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        wait_until(lambda: process.poll() is not None or _answers(port), "smtp-sink listens")
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        yield port
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+class Postfix:
+    """A running Postfix. `*@gone.example` has no mailboxes; every other address of `*.example` is one."""
+
+    def __init__(self, folder: Path, port: int, certificate: Path) -> None:
+        self.folder = folder
+        self.port = port
+        self.certificate = certificate
+
+    def read_mails(self, count: int) -> list[bytes]:
+        """Return all mails delivered so far, as soon as there are `count`, and empty the mailbox."""
+        new = self.folder / "mail" / "all" / "new"
+        wait_until(lambda: new.exists() and len(list(new.iterdir())) >= count, f"{count} mails arrive")
+        files = sorted(new.iterdir())
+        mails = [file.read_bytes() for file in files]
+        for file in files:
+            file.unlink()
+        return mails
+
+
+@contextmanager
+def run_postfix() -> Iterator[Postfix]:
+    """Run a real Postfix that delivers into a Maildir; it has to be started by root."""
+    program = find_program("postfix")
+    if os.getuid() != 0:
+        pytest.skip("Postfix can be started by root only")
+    folder = Path(tempfile.mkdtemp(prefix="hanchot-postfix-"))
+    try:
+        port = _write_configuration(folder)
+        command = [program, "-c", str(folder / "etc")]
+        started = subprocess.run([*command, "start"], capture_output=True, text=True, check=False)
+        log = folder / "log"
+        try:
+            wait_until(lambda: _answers(port), f"Postfix listens: {started.stderr}")
+            yield Postfix(folder, port, folder / "certificate.pem")
+        finally:
+            subprocess.run([*command, "stop"], capture_output=True, check=False)
+            pid = folder / "spool" / "pid" / "master.pid"
+            if pid.exists():
+                number = int(pid.read_text().strip() or 0)
+                wait_until(lambda: not number or not Path(f"/proc/{number}").exists(), f"Postfix stops: {log}")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _write_configuration(folder: Path) -> int:
+    port = _free_port()
+    certificate, key = make_certificate(folder)
+    for name in ("etc", "spool", "data", "mail"):
+        (folder / name).mkdir()
+    for path in (folder, folder / "etc", folder / "spool"):
+        path.chmod(0o755)
+    shutil.chown(folder / "data", "postfix")
+    os.chown(folder / "mail", NOBODY, NOBODY)
+    main = MAIN.format(folder=folder, nobody=NOBODY, certificate=certificate, key=key)
+    (folder / "etc" / "main.cf").write_text(main)
+    (folder / "etc" / "master.cf").write_text(MASTER.format(port=port))
+    (folder / "etc" / "domains").write_text("/\\.example$/ here\n")
+    (folder / "etc" / "mailboxes").write_text("!/@gone\\.example$/ all/\n")
+    return port
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+            return connection.recv(3) != b""
+    except OSError:
+        return False

@@ -1,0 +1,169 @@
+"""A PostgreSQL of the tests' own: made from Debian's programs, reached by a socket in a folder, gone at the end.
+
+Import the fixtures into a conftest: `postgres`, `postgres_url`, `empty_postgres_url`. However many do, a test
+run starts one cluster, when the first test asks for it. The machine's own cluster is never touched.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from scheduler.store import open_store
+
+USER = "hanchot"
+GUARDED = "guarded"  # a user who needs a password; all others are let in by whoever can reach the socket
+ACCESS = f"local all {GUARDED} scram-sha-256\nlocal all all trust\n"
+# Nothing of it outlives the run, so nothing need reach the disk.
+SETTINGS = """\
+listen_addresses = ''
+fsync = off
+full_page_writes = off
+max_connections = 60
+"""
+_TEMPLATE = "with_tables"
+_RUNNING = pytest.StashKey["Cluster"]()
+
+
+class Cluster:
+    """A PostgreSQL server with databases that tests make and throw away."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs = programs
+        self._folder = folder
+        self._data = folder / "data"
+        self._numbers = count(1)
+        self._server: subprocess.Popen[bytes] | None = None
+        self._as_user = _as_user(folder)
+        self._run(
+            "initdb",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+            f"--username={USER}",
+            str(self._data),
+        )
+        (self._data / "pg_hba.conf").write_text(ACCESS)
+        with (self._data / "postgresql.conf").open("a") as settings:
+            settings.write(f"{SETTINGS}unix_socket_directories = '{folder}'\n")
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        # If the tests are killed, so is the server.
+        command = ["setpriv", *self._as_user, "--pdeathsig=INT", "--", self._programs / "postgres", "-D", self._data]
+        self._server = subprocess.Popen(command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        asking = [self._programs / "pg_isready", "--quiet", f"--host={self._folder}"]
+        while subprocess.run(asking, check=False).returncode:
+            assert self._server.poll() is None, "PostgreSQL ended as soon as it was started"
+
+    def stop(self) -> None:
+        """Stop the server; whoever is connected is cut off."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGINT)
+            self._server.wait(60)
+            self._server = None
+
+    def remove(self) -> None:
+        """Stop the server and delete everything."""
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    def url(self, database: str, user: str = USER) -> str:
+        """Return the address of a database, for `open_store`."""
+        return f"postgresql+psycopg://{user}@/{database}?host={self._folder}"
+
+    def create(self, *options: str) -> str:
+        """Make a database and return its name."""
+        name = f"test{next(self._numbers)}"
+        self._run("createdb", f"--host={self._folder}", f"--username={USER}", *options, name)
+        return name
+
+    def copy(self) -> str:
+        """Make a database that has the tables already and return its name."""
+        return self.create(f"--template={_TEMPLATE}")
+
+    def drop(self, name: str) -> None:
+        """Delete a database, whoever is using it."""
+        self._run("dropdb", f"--host={self._folder}", f"--username={USER}", "--force", "--if-exists", name)
+
+    def psql(self, statement: str, database: str = "postgres") -> str:
+        """Run a statement as the superuser and return what it prints."""
+        options = ["--no-psqlrc", "--tuples-only", "--no-align", f"--host={self._folder}", f"--username={USER}"]
+        return self._run("psql", *options, f"--dbname={database}", f"--command={statement}").strip()
+
+    def make_template(self) -> None:
+        """Make the database that others are copied from."""
+        self._run("createdb", f"--host={self._folder}", f"--username={USER}", _TEMPLATE)
+        open_store(self.url(_TEMPLATE)).close()
+
+    def _run(self, program: str, *arguments: str) -> str:
+        command = ["setpriv", *self._as_user, "--", self._programs / program, *arguments]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, cwd="/", env=environment | {"PGUSER": USER}
+        )
+        assert done.returncode == 0, f"{program}: {done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Cluster:
+    """Return the cluster of this test run."""
+    stash = request.config.stash
+    if _RUNNING not in stash:
+        cluster = Cluster(
+            _find_programs(), Path(tempfile.mkdtemp(prefix="hanchot-", dir="/tmp"))
+        )  # sockets: short paths
+        request.config.add_cleanup(cluster.remove)
+        cluster.start()
+        cluster.make_template()
+        stash[_RUNNING] = cluster
+    return stash[_RUNNING]
+
+
+@pytest.fixture
+def postgres_url(postgres: Cluster) -> Iterator[str]:
+    """Return the address of a database of the test's own, with tables and nothing in them."""
+    name = postgres.copy()
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: Cluster) -> Iterator[str]:
+    """Return the address of a database of the test's own, without tables."""
+    name = postgres.create()
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+def _find_programs() -> Path:
+    """Return where PostgreSQL's programs are; Debian keeps them apart, a folder for each version."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
+    found = [folder for folder in found if (folder / "initdb").exists() and (folder / "postgres").exists()]
+    if not found:
+        pytest.skip("PostgreSQL's server is not installed: run `make servers` (Debian, as root)")
+    if importlib.util.find_spec("psycopg") is None:
+        pytest.skip("psycopg is not installed: pip install 'hanchot[postgresql]'")
+    return found[-1]
+
+
+def _as_user(folder: Path) -> list[str]:
+    """Give the folder to somebody who may run PostgreSQL, which root may not; return how to become them."""
+    if os.getuid() != 0:
+        return []
+    names = {entry.pw_name: entry for entry in pwd.getpwall()}
+    owner = names.get("postgres", names["nobody"])
+    os.chown(folder, owner.pw_uid, owner.pw_gid)
+    return [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
