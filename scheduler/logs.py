@@ -23,7 +23,8 @@ _LEVELS = {"trouble": "error", "refused": "error", "failed": "error"} | dict.fro
 )
 _OUTSIDE = r"\s<>()\[\]{},;:\"'`=|@/\\"
 _DAY = r"\d{4}-\d\d-\d\d\b"  # milestone@2024-05-25 is an occurrence
-_ADDRESS = re.compile(rf"(?<![^{_OUTSIDE}])(?:\"[^\"\n]*\"|[^{_OUTSIDE}]++)@(?!{_DAY})(?:\[[^\]\s]*\]|[\w-]+(?:\.[\w-]+)*)")
+_LOCAL_PART = rf"(?<![^{_OUTSIDE}])(?:\"[^\"\n]*\"|[^{_OUTSIDE}]++)"
+_ADDRESS = re.compile(rf"{_LOCAL_PART}@(?!{_DAY})(?:\[[^\]\s]*\]|[\w-]+(?:\.[\w-]+)*)")
 _TOKEN = re.compile(r"(?<=/)(calendar|p|sign-in)/[A-Za-z0-9_-]{16,}")
 
 

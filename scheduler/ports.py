@@ -372,8 +372,8 @@ class Outbox(Protocol):
 
         False if the lease was lost meanwhile; nothing is changed then.
         With state `queued` the mail goes back, not to leave before `not_before`; `unclear` marks that this
-        attempt was ambiguous. A rung is `sent` if any delivery was, else `ambiguous`, `failed`, `missed`, `cancelled`, `skipped`,
-        the first of these that one of its deliveries has.
+        attempt was ambiguous. A rung is `sent` if any delivery was, else the first of `ambiguous`, `failed`, `missed`,
+        `cancelled`, `skipped` that one of its deliveries has.
         """
 
     def has_slot(self, slot: str) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+pytest.register_assert_rewrite("tests.contracts")  # the asserts of shared suites explain themselves too
+
 for name in [name for name in os.environ if name.startswith("HANCHOT_") and "__" in name]:
     del os.environ[name]  # it would override what a test writes into its config.toml
 

@@ -74,6 +74,11 @@ class Cluster:
             self._server.wait(60)
             self._server = None
 
+    def restart(self) -> None:
+        """Stop the server and start it again."""
+        self.stop()
+        self.start()
+
     def remove(self) -> None:
         """Stop the server and delete everything."""
         self.stop()

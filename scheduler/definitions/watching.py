@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class DefinitionWatch:
 
     It counts from the moment it is made. What the system tells of changes is only a hint to look at the
     files; `tell` gets a sentence where it tells nothing, and then they are looked at every half minute.
+    `hints` yields them as `watchfiles.watch` does.
     """
 
     def __init__(
@@ -31,12 +32,16 @@ class DefinitionWatch:
         tell: Callable[[str], None],
         stopping: threading.Event,
         step: float = STEP,
+        round: float = ROUND,
+        hints: Callable[..., Iterable[object]] | None = None,
     ) -> None:
         self._folders = tuple(folders)
         self._changed = changed
         self._tell = tell
         self._stopping = stopping
         self._step = step
+        self._round = round
+        self._hints = hints
         self._is_blind = False
         self._seen = self._look()
 
@@ -56,26 +61,26 @@ class DefinitionWatch:
             self._compare()
             places = self._places()
             if not places or self._is_blind:
-                self._stopping.wait(SELDOM * ROUND)
+                self._stopping.wait(SELDOM * self._round)
                 continue
             try:
                 self._watch(places)
             except OSError as error:
                 if self._places() == places:  # not a folder just gone: there are no more watches to be had
                     self._is_blind = True
-                    self._tell(f"changes of definitions are noticed within {SELDOM * ROUND:.0f} s only: {error}")
+                    self._tell(f"changes of definitions are noticed within {SELDOM * self._round:.0f} s only: {error}")
 
     def _watch(self, places: dict[Path, int]) -> None:
         """Compare at each hint until a folder comes, goes or is replaced, or it is time to stop."""
         import watchfiles  # only the daemon needs it
 
-        hints = watchfiles.watch(
+        hints = (self._hints or watchfiles.watch)(
             *places,
             watch_filter=None,
             step=int(self._step * 1000),
             debounce=int(self._step * 10_000),
             stop_event=self._stopping,
-            rust_timeout=int(ROUND * 1000),
+            rust_timeout=int(self._round * 1000),
             yield_on_timeout=True,
             raise_interrupt=False,
         )

@@ -99,12 +99,14 @@ def for_reading(engine: sa.Engine, *, busy_timeout: float) -> sa.Engine:
 
     In memory there is only one connection for all: there `unchanged` does the refusing.
     """
-    if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     if is_memory(engine.url):
         return engine.execution_options(**{_READS: True})
-    # Connections of its own: a connection forgets its prepared statements whenever `query_only` is switched.
+    # Connections of its own: one on SQLite forgets its prepared statements whenever `query_only` is switched, and
+    # one on PostgreSQL that is switched back from reading would overrule an administrator who forbids writing.
     reads = connect_to(engine.url, busy_timeout=busy_timeout)
+    if engine.dialect.name == "postgresql":
+        sa.event.listen(reads, "connect", postgres.keep_to_reading)
+        return reads
     reads.update_execution_options(**{_READS: True})
     sa.event.listen(reads, "connect", _refuse_writes)
     return reads

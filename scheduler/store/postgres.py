@@ -57,5 +57,13 @@ def set_up(engine: sa.Engine, name: str, *, busy_timeout: float) -> None:
     sa.event.listen(engine, "connect", connected)
 
 
+def keep_to_reading(connection: psycopg.Connection[Any], _record: object) -> None:
+    """Let every transaction of a new connection read one unchanging view and refuse to write."""
+    from psycopg import IsolationLevel
+
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+
+
 def _milliseconds(seconds: float) -> str:
     return str(max(1, round(seconds * 1000)))  # 0 would mean for ever

@@ -51,9 +51,10 @@ class Installed:
         )
         return done.stdout.strip()
 
-    def start(self, folder: Path, *arguments: object) -> Daemon:
+    def start(self, folder: Path, *arguments: object, **environment: str) -> Daemon:
         """Start a command that stays up."""
-        return Daemon(subprocess.Popen(self._command(arguments), cwd=folder, env=_env({}), stderr=subprocess.PIPE))
+        command = self._command(arguments)
+        return Daemon(subprocess.Popen(command, cwd=folder, env=_env(environment), stderr=subprocess.PIPE))
 
     def _command(self, arguments: tuple[object, ...]) -> list[str]:
         return [str(self.bin / "hanchot"), *(str(argument) for argument in arguments)]

@@ -18,8 +18,8 @@ from .conftest import ROOT, Daemon, Installed
 
 YEAR_2023 = ("bac-trung-bo-2023", "--from", "2023-02-20", "--to", "2023-12-31")
 COMMANDS = (
-    "accept", "agenda", "check", "extend", "fix-date", "init", "nominate", "outbox", "plans", "receive", "return",
-    "run", "simulate", "start", "status", "tick", "undo", "waive", "why",
+    "accept", "agenda", "check", "db", "doctor", "extend", "fix-date", "init", "mail", "nominate", "outbox", "plans",
+    "receive", "return", "run", "simulate", "start", "status", "tick", "undo", "waive", "why",
 )  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def test_a_replay_lives_through_the_year_and_stays_up(
     assert daemon.end(signal.SIGTERM) == 0
 
     assert {mail["state"] for mail in mails} == {"sent"}
-    kinds = {"reminder", "overdue", "escalation", "fix-date", "invitation", "change", "receipt", "return"}
+    kinds = {"reminder", "overdue", "escalation", "fix-date", "invitation", "change", "receipt", "return", "digest"}
     assert {mail["kind"] for mail in mails} == kinds
     files = [
         email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
@@ -162,7 +162,7 @@ def test_a_daemon_starts_and_ends_when_it_is_told_to(
     hanchot: Installed, office: Path, daemons: list[Daemon], number: int
 ) -> None:
     """Quietly, with the code for success, and with a record that others can open."""
-    daemon = hanchot.start(office, "run")
+    daemon = hanchot.start(office, "run", "--log", "text")
     daemons.append(daemon)
     daemon.wait_for(" loaded ")
     assert daemon.end(number) == 0

@@ -10,8 +10,6 @@ import pytest
 from scheduler.store import SqlStore, open_store
 from tests.engine.house import House
 
-pytest.register_assert_rewrite("tests.contracts")
-
 
 @pytest.fixture
 def store() -> Iterator[SqlStore]:

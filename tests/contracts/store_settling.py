@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+
 import pytest
 
 from scheduler.ports import MessageState, Store
@@ -19,6 +22,7 @@ from tests.contracts.store_samples import (
     send_off,
     states_of,
 )
+from tests.contracts.store_units import at_once
 
 
 class SettlingContract:
@@ -64,6 +68,26 @@ class SettlingContract:
         assert states_of(store, [both, one]) == ["queued", "sent"]
         finish(store, second, "failed")
         assert states_of(store, [both, one]) == ["sent", "sent"]
+
+    def test_a_promise_whose_last_mails_end_at_the_same_moment_ends_too(self, store: Store) -> None:
+        rungs = claimed_rungs(store, 60)
+        bundles = [rungs[start : start + 3] for start in range(0, 60, 3)]
+        ids = [
+            queue(
+                store,
+                outgoing(2 * n, mail=a_mail(2 * n), rungs=tuple(bundle)),
+                outgoing(2 * n + 1, mail=a_mail(2 * n + 1, address="b@x.example"), rungs=tuple(reversed(bundle))),
+            )
+            for n, bundle in enumerate(bundles)
+        ]
+        take(store)
+        at_once(*(partial(self.finish_all, store, [pair[side] for pair in ids]) for side in (0, 1)))
+        assert set(states_of(store, rungs)) == {"sent"}
+
+    @staticmethod
+    def finish_all(store: Store, ids: Iterable[int]) -> None:
+        for id in ids:
+            finish(store, id)
 
     def test_a_promise_that_ended_before_stays_as_it_is(self, store: Store) -> None:
         [rung] = claimed_rungs(store)

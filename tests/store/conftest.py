@@ -12,8 +12,6 @@ from tests.postgres import empty_postgres_url, postgres, postgres_url
 
 __all__ = ["empty_postgres_url", "postgres", "postgres_url"]
 
-pytest.register_assert_rewrite("tests.contracts")
-
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:

@@ -90,14 +90,14 @@ def claim_in_process(
     answers.put((rungs, mails))
 
 
-def test_processes_never_claim_the_same_twice(url: str) -> None:
-    with closing(open_store(url)) as store:
+def test_processes_never_claim_the_same_twice(shared_url: str) -> None:
+    with closing(open_store(shared_url)) as store:
         rungs = add_rungs(store, *(a_rung(party=f"truong-{number}") for number in range(200)))
         mails = queue(store, *(outgoing(number) for number in range(200)))
     spawn = multiprocessing.get_context("spawn")
     together, answers = spawn.Barrier(2, timeout=60), spawn.SimpleQueue()
     processes = [
-        spawn.Process(target=claim_in_process, args=(url, name, together.wait, answers)) for name in ("a", "b")
+        spawn.Process(target=claim_in_process, args=(shared_url, name, together.wait, answers)) for name in ("a", "b")
     ]
     for process in processes:
         process.start()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from alembic.script import ScriptDirectory
 from scheduler.errors import UserError
 from scheduler.ports import Unit
 from scheduler.store import open_store, schema, upgrade
-from scheduler.store.migrations import configuration
+from scheduler.store.migrations import configuration, migrate
 from scheduler.store.tables import metadata
 from tests.contracts.store_samples import LEASE, NOW, PLAN, a_fact
 
@@ -31,16 +32,105 @@ def tables_of(url: str) -> list[tuple[str, ...]]:
         return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
 
 
-def test_migrations_make_what_a_new_database_gets(tmp_path: Path) -> None:
-    fresh, migrated = (f"sqlite:///{tmp_path}/{name}.db" for name in ("fresh", "migrated"))
+@contextmanager
+def session(url: str) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def described(url: str) -> dict[str, Any]:
+    """Return everything that a database says of its tables, columns in their order."""
+    with session(url) as connection:
+        inspector = sa.inspect(connection)
+        return {
+            name: {
+                "columns": [{**column, "type": str(column["type"])} for column in inspector.get_columns(name)],
+                "key": inspector.get_pk_constraint(name),
+                "references": sorted(inspector.get_foreign_keys(name), key=itemgetter("name")),
+                "unique": sorted(inspector.get_unique_constraints(name), key=itemgetter("name")),
+                "checks": inspector.get_check_constraints(name),
+                "indexes": sorted(map(index_described, inspector.get_indexes(name)), key=itemgetter("name")),
+            }
+            for name in inspector.get_table_names()
+        }
+
+
+def index_described(index: Mapping[str, Any]) -> dict[str, Any]:
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return {**index, "dialect_options": options}
+
+
+def make_first_version(url: str) -> None:
+    """Make a database as the first version of hanchot did, with a mail in it."""
+    with session(url) as connection:
+        migrate(connection, to="0001")
+        connection.execute(sa.text(FIRST_MAIL), {"bytes": b"Subject: x"})
+
+
+FIRST_MAIL = """\
+INSERT INTO message (message_id, date, address, subject, bytes, kind, plan, party, state, reason, reply, attempts,
+                     created_at, not_before)
+VALUES ('<1@x.example>', 0, 'a@x.example', 'x', :bytes, 'reminder', 'cum-2023', 'p', 'queued', '', '', 1, 0, 0)"""
+
+
+def test_migrations_make_what_a_new_database_gets(
+    empty_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    make_first_version(empty_url)
+    assert upgrade(empty_url)
+    migrated = described(empty_url)
+    fresh = (
+        f"sqlite:///{tmp_path}/fresh.db" if empty_url.startswith("sqlite") else request.getfixturevalue("postgres_url")
+    )
     open_store(fresh).close()
-    assert upgrade(migrated)
-    assert tables_of(migrated) == tables_of(fresh)
+    assert migrated == described(fresh)
+    assert {"message", "quota"} < set(migrated)
 
 
-def test_alembic_finds_nothing_left_to_migrate(url: str) -> None:
-    with closing(open_store(url)) as store, store.engine.connect() as connection:
+def test_alembic_finds_nothing_left_to_migrate(empty_url: str) -> None:
+    with closing(open_store(empty_url)) as store, store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_database_of_the_first_version_is_refused_until_it_is_upgraded_and_keeps_its_mails(empty_url: str) -> None:
+    make_first_version(empty_url)
+    before = described(empty_url)
+    with pytest.raises(UserError, match="hanchot db upgrade"):
+        open_store(empty_url)
+    assert described(empty_url) == before
+    assert upgrade(empty_url)
+    assert not upgrade(empty_url)
+    with closing(open_store(empty_url)) as store, store.reading() as unit:
+        [row] = unit.outbox.list()
+    assert (row.mail.data, row.attempts, row.unclear) == (b"Subject: x", 1, False)
+
+
+def test_an_upgrade_that_fails_half_way_leaves_a_database_as_it_was(empty_url: str) -> None:
+    make_first_version(empty_url)
+    with session(empty_url) as connection:
+        connection.execute(sa.text("CREATE TABLE quota (account TEXT)"))  # in the way of the second migration
+    before = described(empty_url)
+    with pytest.raises(UserError, match="quota"):
+        upgrade(empty_url)
+    assert described(empty_url) == before
+
+
+def test_what_is_newer_or_another_programs_is_refused_on_every_database(empty_url: str) -> None:
+    with session(empty_url) as connection:
+        connection.execute(sa.text("CREATE TABLE customers (id INTEGER)"))
+    for use in (open_store, upgrade):
+        with pytest.raises(UserError, match="not hanchot's"):
+            use(empty_url)
+    with session(empty_url) as connection:
+        connection.execute(sa.text("DROP TABLE customers"))
+    open_store(empty_url).close()
+    with session(empty_url) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    for use in (open_store, upgrade):
+        with pytest.raises(UserError, match=r"newer version of hanchot.*9999"):
+            use(empty_url)
 
 
 def test_the_known_versions_are_those_of_the_migrations() -> None:
@@ -55,9 +145,9 @@ def test_upgrading_what_is_up_to_date_changes_nothing(url: str) -> None:
     assert tables_of(url) == before
 
 
-def test_an_upgraded_database_can_be_used(url: str) -> None:
-    upgrade(url)
-    with closing(open_store(url)) as store, store.transaction() as unit:
+def test_an_upgraded_database_can_be_used(empty_url: str) -> None:
+    upgrade(empty_url)
+    with closing(open_store(empty_url)) as store, store.transaction() as unit:
         unit.facts.append(a_fact())
         assert len(unit.facts.of(PLAN)) == 1
 

@@ -1,0 +1,426 @@
+"""How fast due reminders become accepted and recorded mails, beside a bare smtplib loop of finished bytes.
+
+    .venv/bin/python bench/dispatch.py [--count 5000] [--rounds 3] [--peer-count 1000] [--profile]
+    .venv/bin/python bench/dispatch.py --large
+
+Ours is one tick: due promises are claimed, looked at twice, composed (text and HTML, personal,
+about 6 KB), handed to Postfix's smtp-sink, each recorded by its own commit in a SQLite file. The bare
+loop sends the same bytes over one connection and records nothing: it is the limit. Client and sink share
+one core, because unpinned the limit has two speeds. The ways take turns; the best of the rounds is shown.
+
+Peers, with fewer mails because they are slow: the straightforward script (ORM rows, EmailMessage,
+send_message, a commit each) and, where it is installed (`pip install --group bench`), django-post_office.
+Both render the same templates. --large compares 1,000 with 50,000 mails: rate and memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import gc
+import importlib.util
+import os
+import pstats
+import shutil
+import smtplib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formataddr
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from scheduler.clock import SteppingClock
+from scheduler.engine.ticking import Ticker
+from scheduler.mail.composing import TemplateComposer
+from scheduler.mail.smtp import Account, SmtpMailer
+from scheduler.plan.letters import Letter
+from scheduler.plan.model import Before, Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan, Step
+from scheduler.ports import Composer, Definition, Loaded, Mail
+from scheduler.store import open_store
+
+ORGANISATION = "Cụm Thi đua khu vực Bắc Trung Bộ"
+SENDER = "nhacviec@cum-thi-dua.example"
+SECRET = b"bench" * 8
+LOADED = datetime(2023, 2, 20, 1, tzinfo=UTC)
+DUE = datetime(2023, 3, 6, 1, 1, tzinfo=UTC)  # the working morning on which the 14-day reminder leaves
+OF_LIMIT, OF_SCRIPT, OF_POST_OFFICE, OF_SMALL = 0.20, 15, 4, 0.9
+DOCUMENTS = ("Kế hoạch triển khai phong trào thi đua", "Bản đăng ký thi đua")
+
+
+def make_plan(parties: int) -> Plan:
+    """Return a plan with one milestone that every party owes, and one reminder of it."""
+    milestone = Milestone(
+        id="dang-ky",
+        kind="deadline",
+        title="Kế hoạch triển khai phong trào thi đua và đăng ký thi đua năm 2023",
+        form=Before(date(2023, 3, 21)),
+        ladder=Ladder(before=(Step(14, "days"),), on_named_day=False, overdue=None, escalate=()),
+        section="3.1.2",
+        quote="Các trường gửi các văn bản nêu trên về Cụm trưởng theo địa chỉ ... trước ngày 21/3/2023",
+        responsible=("members",),
+        report_to=("lead",),
+        deliverables=tuple(Deliverable(id=f"d{n}", title=title) for n, title in enumerate(DOCUMENTS)),
+        channels=("paper", "email"),
+    )
+    schools = {
+        id: Party(
+            id=id,
+            name=f"Trường Chính trị tỉnh số {id[-5:]}",
+            short=f"Tỉnh {id[-5:]}",
+            contacts=(Contact(name=f"Nguyễn Thị Ánh Nguyệt {id[-5:]}", email=f"{id}@truong.example"),),
+        )
+        for id in (f"school-{n:05}" for n in range(parties))
+    }
+    return Plan(
+        id="bench-2023",
+        title="Hoạt động thi đua năm 2023",
+        number="01-KH/CTĐ",
+        issued=LOADED.date(),
+        year=2023,
+        zone=ZoneInfo("Asia/Ho_Chi_Minh"),
+        remind_from=LOADED.date(),
+        office=Office(name="Bộ phận giúp việc Cụm trưởng", phone="0239 000 000", address="Số 14, Hà Tĩnh"),
+        groups={
+            "lead": Group(id="lead", parties=("school-00000",)),
+            "members": Group(id="members", parties=tuple(schools)),
+        },
+        parties=schools,
+        milestones=(milestone,),
+        digest="1",
+    )
+
+
+@dataclass
+class Shelf:
+    """The one plan there is."""
+
+    plan: Plan
+
+    def load(self) -> Loaded:
+        """Return it."""
+        return Loaded(definitions=(Definition(plan=self.plan, source=""),), problems=())
+
+
+@dataclass
+class Scribe:
+    """Composes, and keeps what it wrote."""
+
+    composer: Composer
+    letters: list[Letter] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
+
+    def compose(self, letter: Letter) -> Mail:
+        """Compose with the real composer."""
+        self.letters.append(letter)
+        self.mails.append(self.composer.compose(letter))
+        return self.mails[-1]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds on the wall, seconds of CPU of this process, MB that the peak lay above the start; for so many mails."""
+
+    count: int
+    wall: float
+    cpu: float
+    memory: float
+
+    @property
+    def rate(self) -> float:
+        """Return mails a second."""
+        return self.count / self.wall
+
+
+def measured(count: int, work: Callable[[], object]) -> Cost:
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted anew from here
+    before, cpu, wall = resident("VmRSS"), time.process_time(), time.perf_counter()
+    work()
+    return Cost(count, time.perf_counter() - wall, time.process_time() - cpu, resident("VmHWM") - before)
+
+
+def resident(key: str) -> float:
+    """Return a line of /proc/self/status in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))
+
+
+@contextmanager
+def sink() -> Iterator[int]:
+    """Run smtp-sink on a free port of the loopback."""
+    program = shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        raise SystemExit("smtp-sink is missing: `make servers` installs it with Postfix")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    user = ["-u", "nobody"] if os.getuid() == 0 else []
+    process = subprocess.Popen([program, *user, f"127.0.0.1:{port}", "128"], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def composer() -> TemplateComposer:
+    templates = Path(__file__).parents[1] / "templates"
+    return TemplateComposer([templates], sender=SENDER, organisation=ORGANISATION, reply_to=None, secret=SECRET)
+
+
+# ---------------------------------------------------------------- the ways
+
+
+@contextmanager
+def due_reminders(port: int, count: int, writer: Composer) -> Iterator[Callable[[], object]]:
+    """Load a plan into a fresh record, go to the morning on which its reminders are due, and yield the tick."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(f"sqlite:///{folder}/hanchot.db")
+        clock = SteppingClock(LOADED)
+        account = Account(host="127.0.0.1", port=port, security="none")
+        mailer = SmtpMailer(account, sender=SENDER, secret=SECRET)
+        ticker = Ticker(
+            store=store,
+            clock=clock,
+            definitions=Shelf(make_plan(count)),
+            composer=writer,
+            mailer=mailer,
+            checkers=[],
+            operators=[],
+            name="bench",
+            report=lambda event: None,
+        )
+        ticker.load()
+        ticker.tick()
+        clock.instant = DUE
+        yield ticker.tick
+        with store.reading() as view:
+            sent = len(view.outbox.list(plan="bench-2023", states=["sent"]))
+        assert sent == count, f"{sent} of {count} mails were sent"
+        mailer.close()
+        store.close()
+
+
+def ours(port: int, count: int) -> Cost:
+    with due_reminders(port, count, composer()) as tick:
+        return measured(count, tick)
+
+
+def bare(port: int, mails: Sequence[Mail]) -> Cost:
+    """Send finished bytes and record nothing."""
+
+    def work() -> None:
+        with smtplib.SMTP("127.0.0.1", port, local_hostname="localhost") as client:
+            for mail in mails:
+                client.sendmail(SENDER, mail.address, mail.data)
+
+    return measured(len(mails), work)
+
+
+def mailer_alone(port: int, mails: Sequence[Mail]) -> Cost:
+    """Send finished bytes through our mailer and record nothing."""
+    mailer = SmtpMailer(Account(host="127.0.0.1", port=port, security="none"), sender=SENDER, secret=SECRET)
+
+    def work() -> None:
+        for mail in mails:
+            outcome = mailer.send(mail)
+            assert outcome.state == "sent", outcome
+
+    cost = measured(len(mails), work)
+    mailer.close()
+    return cost
+
+
+def fill(message: EmailMessage, letter: Letter, writer: TemplateComposer) -> EmailMessage:
+    """Render a letter into a message of the standard library."""
+    subject, text, html = writer.render(letter)
+    message["From"] = formataddr((ORGANISATION, SENDER))
+    message["To"] = formataddr((letter.to.name, letter.to.email))
+    message["Subject"] = subject
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    return message
+
+
+def script(port: int, letters: Sequence[Letter]) -> Cost:
+    """Do what one writes in an afternoon: all rows of the ORM, an EmailMessage each, send, mark, commit."""
+
+    class Base(orm.DeclarativeBase):
+        pass
+
+    class Reminder(Base):
+        __tablename__ = "reminder"
+        id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+        school: orm.Mapped[str]
+        due: orm.Mapped[date]
+        status: orm.Mapped[str]
+        sent_at: orm.Mapped[datetime | None]
+
+    by_school = {letter.party.id: letter for letter in letters}
+    writer = composer()
+    with tempfile.TemporaryDirectory() as folder:
+        engine = sa.create_engine(f"sqlite:///{folder}/script.db")
+        Base.metadata.create_all(engine)
+        with orm.Session(engine) as session:
+            session.add_all(Reminder(school=id, due=DUE.date(), status="due") for id in by_school)
+            session.commit()
+
+        def work() -> None:
+            with orm.Session(engine) as session, smtplib.SMTP("127.0.0.1", port, local_hostname="localhost") as client:
+                for row in session.scalars(sa.select(Reminder).where(Reminder.status == "due")).all():
+                    client.send_message(fill(EmailMessage(policy=SMTP), by_school[row.school], writer))
+                    row.status, row.sent_at = "sent", datetime.now(UTC).replace(tzinfo=None)
+                    session.commit()
+
+        cost = measured(len(letters), work)
+        engine.dispose()
+    return cost
+
+
+def post_office(port: int, letters: Sequence[Letter]) -> Cost:
+    """Queue through django-post_office in a fresh record, then let it empty its queue."""
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connections
+
+    with tempfile.TemporaryDirectory() as folder:
+        if not settings.configured:
+            settings.configure(
+                DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{folder}/po.db"}},
+                INSTALLED_APPS=["django.contrib.contenttypes", "post_office"],
+                TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
+                EMAIL_HOST="127.0.0.1",
+                DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+                POST_OFFICE={"BATCH_SIZE": 1000, "THREADS_PER_PROCESS": 1},
+                USE_TZ=True,
+            )
+            django.setup()
+        settings.EMAIL_PORT = port
+        connections["default"].settings_dict["NAME"] = f"{folder}/po.db"
+        call_command("migrate", verbosity=0)
+        from post_office import mail
+        from post_office.models import STATUS, Email
+
+        writer, sender = composer(), formataddr((ORGANISATION, SENDER))
+
+        def work() -> None:
+            for letter in letters:
+                subject, text, html = writer.render(letter)
+                mail.send(letter.to.email, sender, subject=subject, message=text, html_message=html)
+            mail.send_queued_mail_until_done(processes=1)
+
+        cost = measured(len(letters), work)
+        sent = Email.objects.filter(status=STATUS.sent).count()
+        assert sent == len(letters), f"post_office sent {sent} of {len(letters)}"
+        connections.close_all()
+    return cost
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def prepare(port: int, count: int) -> Scribe:
+    """Run once without the clock: everything is warm then, and the letters and bytes are known."""
+    scribe = Scribe(composer())
+    with due_reminders(port, count, scribe) as tick:
+        tick()
+    return scribe
+
+
+def show(name: str, cost: Cost, limit: Cost) -> None:
+    print(
+        f"{name:34}{cost.count:7,}{cost.rate:9,.0f}/s{cost.rate / limit.rate:8.3f}"
+        f"{cost.cpu / cost.count * 1e6:9,.0f} us{cost.memory:+8.0f} MB"
+    )
+
+
+def compare(port: int, count: int, rounds: int, peer_count: int) -> None:
+    scribe = prepare(port, count)
+    few = scribe.letters[:peer_count]
+    ways: dict[str, Callable[[], Cost]] = {
+        "bare smtplib, nothing recorded": lambda: bare(port, scribe.mails),
+        "our mailer, nothing recorded": lambda: mailer_alone(port, scribe.mails),
+        "ours": lambda: ours(port, count),
+        "straightforward script": lambda: script(port, few),
+    }
+    if importlib.util.find_spec("post_office"):
+        ways["django-post_office"] = lambda: post_office(port, few)
+    costs: dict[str, list[Cost]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            costs[name].append(way())
+    best = {name: max(found, key=lambda cost: cost.rate) for name, found in costs.items()}
+    limit, mine = best["bare smtplib, nothing recorded"], best["ours"]
+    size = sum(len(mail.data) for mail in scribe.mails) / count
+    print(f"mails of {size:,.0f} bytes; client and sink on one core; best of {rounds} rounds")
+    print(f"{'':34}{'mails':>7}{'rate':>11}{'of limit':>8}{'CPU a mail':>12}{'memory':>11}")
+    for name, cost in best.items():
+        show(name, cost, limit)
+    print(f"ours reaches {mine.rate / limit.rate:.2f} of the bare loop (target: at least {OF_LIMIT:.2f})")
+    for name, target in (("straightforward script", OF_SCRIPT), ("django-post_office", OF_POST_OFFICE)):
+        if name in best:
+            print(f"ours is {mine.rate / best[name].rate:.1f} times as fast as {name} (target: at least {target})")
+        else:
+            print(f"{name} is not installed (`pip install --group bench`)")
+
+
+def compare_sizes(port: int, small: int = 1_000, large: int = 50_000) -> None:
+    prepare(port, 200)
+    costs = {count: ours(port, count) for count in (small, large)}
+    again = ours(port, small)
+    costs[small] = max(costs[small], again, key=lambda cost: cost.rate)
+    print(f"{'mails':>8}{'rate':>11}{'CPU a mail':>12}{'memory':>11}")
+    for count, cost in costs.items():
+        print(f"{count:8,}{cost.rate:9,.0f}/s{cost.cpu / count * 1e6:9,.0f} us{cost.memory:+8.0f} MB")
+    ratio = costs[large].rate / costs[small].rate
+    print(f"{large:,} mails go at {ratio:.2f} of the rate of {small:,} (target: at least {OF_SMALL})")
+
+
+def profile(port: int, count: int) -> None:
+    prepare(port, 200)
+    profiler = cProfile.Profile()
+    with due_reminders(port, count, composer()) as tick:
+        profiler.runcall(tick)
+    stats = pstats.Stats(profiler, stream=sys.stdout)
+    stats.sort_stats("tottime").print_stats(30)
+    stats.sort_stats("cumulative").print_stats("scheduler/|sqlalchemy/engine/base|commit")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Due reminders to accepted, recorded mails.")
+    parser.add_argument("--count", type=int, default=5_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peer-count", type=int, default=1_000)
+    parser.add_argument("--large", action="store_true", help="1,000 beside 50,000 mails instead")
+    parser.add_argument("--profile", action="store_true", help="where the time of one tick goes instead")
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # smtp-sink inherits it
+    with sink() as port:
+        if options.profile:
+            profile(port, options.count)
+        elif options.large:
+            compare_sizes(port)
+        else:
+            compare(port, options.count, options.rounds, options.peer_count)
+
+
+if __name__ == "__main__":
+    main()

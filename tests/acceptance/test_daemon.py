@@ -1,0 +1,171 @@
+"""The running daemon: it takes edits, tells systemd how it fares, and logs for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import PATIENCE, ROOT, Daemon, Installed
+
+UNIT = ROOT / "contrib" / "hanchot.service"
+
+
+@pytest.fixture
+def office(hanchot: Installed, tmp_path: Path) -> Path:
+    """Return a starter folder as `hanchot init` writes it."""
+    assert hanchot(tmp_path, "init", "office").returncode == 0
+    return tmp_path / "office"
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[socket.socket]:
+    """Return a socket that listens as systemd does."""
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(PATIENCE)
+        yield listener
+
+
+def rows(daemon: Daemon) -> list[dict[str, Any]]:
+    """Return what a daemon has logged, every line an object."""
+    return [json.loads(line) for line in daemon.lines]
+
+
+def test_an_edit_is_taken_and_a_wrong_one_refused_while_the_daemon_runs(
+    hanchot: Installed, office: Path, daemons: list[Daemon]
+) -> None:
+    """The last good revision goes on; once it is put right it is taken again."""
+    plan = office / "workflows" / "our-office" / "plan.toml"
+    good = plan.read_text(encoding="utf-8")
+    daemon = hanchot.start(office, "run", "--log", "text")
+    daemons.append(daemon)
+    daemon.wait_for(" started ")
+    (before,) = hanchot.rows(office, "plans")
+
+    plan.write_text(good.replace("-03-", "-04-"), encoding="utf-8")
+    daemon.wait_for(" loaded ")
+    (after,) = hanchot.rows(office, "plans")
+    assert before["revision"] != after["revision"]
+    agenda = hanchot.rows(office, "agenda")
+
+    plan.write_text(good.replace('kind = "deadline"', 'kind = "dedline"', 1), encoding="utf-8")
+    line = daemon.wait_for(" refused ")
+    assert "plan.toml:" in line
+    assert "dedline" in line
+    daemon.wait_for("goes on until this is put right")
+
+    plan.write_text(good.replace("-03-", "-04-"), encoding="utf-8")
+    received = hanchot(office, "receive", after["plan"], "dang-ky", "branch-one")
+    assert received.returncode == 0
+    assert hanchot.rows(office, "plans")[0]["revision"] == after["revision"]
+    assert len(hanchot.rows(office, "agenda")) < len(agenda)
+    assert daemon.end(signal.SIGTERM) == 0
+
+
+def test_systemd_hears_that_the_daemon_is_ready_and_that_it_ends(
+    hanchot: Installed, office: Path, daemons: list[Daemon], manager: socket.socket
+) -> None:
+    """Ready means that the first tick is done."""
+    daemon = hanchot.start(office, "run", NOTIFY_SOCKET=manager.getsockname())
+    daemons.append(daemon)
+    assert manager.recv(100) == b"READY=1"
+    assert (office / "var" / "hanchot.db").exists()
+    assert daemon.end(signal.SIGTERM) == 0
+    assert manager.recv(100) == b"STOPPING=1"
+
+
+def test_without_a_terminal_every_line_of_the_log_is_json(
+    hanchot: Installed, office: Path, daemons: list[Daemon]
+) -> None:
+    """With ids and a level; what ends the start is a line as well."""
+    daemon = hanchot.start(office, "run")
+    daemons.append(daemon)
+    daemon.wait_for('"started"')
+    assert daemon.end(signal.SIGTERM) == 0
+    daemon.wait_for('"stopped"')
+    found = rows(daemon)
+    assert [row["event"] for row in found] == ["loaded", "started", "stopped"]
+    assert {row["level"] for row in found} == {"info"}
+    assert found[0]["plan"].startswith("our-office-")
+
+    (office / "var" / "hanchot.db").write_bytes(b"no database" * 100)
+    broken = hanchot.start(office, "run")
+    daemons.append(broken)
+    broken.wait_for("is not a SQLite database")
+    assert broken.process.wait(PATIENCE) == 1
+    assert [row["level"] for row in rows(broken)] == ["error"]
+
+
+def test_a_full_disk_behind_the_log_does_not_stop_the_daemon(
+    hanchot: Installed, office: Path, manager: socket.socket
+) -> None:
+    """It becomes ready, and ends well when it is told to."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("HANCHOT_", "COV_"))}
+    environment |= {"NOTIFY_SOCKET": manager.getsockname(), "PYTHONWARNINGS": "error"}
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen([hanchot.bin / "hanchot", "run"], cwd=office, stderr=full, env=environment)
+    try:
+        assert manager.recv(100) == b"READY=1"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait(PATIENCE)
+    (plan,) = hanchot.rows(office, "plans")
+    assert plan["first_loaded"] is not None
+
+
+# ---- the unit file
+
+
+def systemd_analyze(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run systemd's own check, or skip where it is not installed."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed (Debian: systemd)")
+    command = [program, *(str(argument) for argument in arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+
+
+@pytest.fixture
+def unit(hanchot: Installed, tmp_path: Path) -> Path:
+    """Return the unit with the program where it is installed here."""
+    text = UNIT.read_text(encoding="utf-8")
+    assert "ExecStart=/opt/hanchot/bin/hanchot " in text
+    file = tmp_path / UNIT.name
+    file.write_text(text.replace("ExecStart=/opt/hanchot/bin/", f"ExecStart={hanchot.bin}/"), encoding="utf-8")
+    return file
+
+
+def test_systemd_finds_nothing_wrong_with_the_unit(unit: Path) -> None:
+    """Not even an unknown key."""
+    done = systemd_analyze("verify", "--man=no", unit)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_systemd_calls_the_unit_well_protected(unit: Path) -> None:
+    """2.0 of 10 at most; an unprotected service has 9.6."""
+    done = systemd_analyze("security", "--offline=true", "--threshold=20", "--no-pager", unit)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_watchdog_waits_longer_than_a_heartbeat() -> None:
+    """Otherwise systemd would end a daemon that is well."""
+    from scheduler.engine.embedded import HEARTBEAT
+
+    (minutes,) = [
+        line.removeprefix("WatchdogSec=").removesuffix("min")
+        for line in UNIT.read_text(encoding="utf-8").splitlines()
+        if line.startswith("WatchdogSec=")
+    ]
+    assert float(minutes) * 60 >= 3 * HEARTBEAT

@@ -1,0 +1,182 @@
+"""What the doctor says about what it finds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scheduler.doctor import (
+    from_error,
+    from_problems,
+    judge_account,
+    judge_clock,
+    judge_login,
+    judge_outbox,
+    judge_room,
+    judge_secrecy,
+    judge_tick,
+    spell,
+    way_out,
+)
+from scheduler.errors import Problem, UserError
+from scheduler.ports import AccountState, MessageRow, Outcome
+from tests.contracts.store_samples import a_mail
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+HERE = Path("/srv/office")
+
+
+def a_row(**changes: Any) -> MessageRow:
+    """Return a mail of the outbox."""
+    values: dict[str, Any] = {
+        "id": 1,
+        "mail": a_mail(),
+        "kind": "reminder",
+        "plan": "cum",
+        "milestone": "so-ket",
+        "party": "nghe-an",
+        "rung": None,
+        "state": "queued",
+        "reason": "",
+        "reply": "",
+        "attempts": 0,
+        "created_at": NOW,
+        "not_before": NOW,
+        "expires_at": None,
+        "settled_at": None,
+    }
+    return MessageRow(**(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "state"),
+    [(None, "ok"), (-DAY, "ok"), (timedelta(), "ok"), (MINUTE, "ok"), (3 * MINUTE, "error"), (400 * DAY, "error")],
+)
+def test_a_record_from_the_future_means_a_wrong_clock(ahead: timedelta | None, state: str) -> None:
+    """Another machine's clock may be a little ahead."""
+    verdict = judge_clock(NOW, None if ahead is None else NOW + ahead)
+    assert (verdict.state, bool(verdict.hint)) == (state, state == "error")
+
+
+@pytest.mark.parametrize(
+    ("age", "state"), [(None, "warning"), (-MINUTE, "ok"), (MINUTE, "ok"), (19 * MINUTE, "ok"), (HOUR, "error")]
+)
+def test_a_daemon_that_does_not_tick_does_not_run(age: timedelta | None, state: str) -> None:
+    """Cron users tick every quarter of an hour; before the first start it is a warning only."""
+    assert judge_tick(NOW, None if age is None else NOW - age).state == state
+
+
+@pytest.mark.parametrize(
+    ("free", "is_writable", "state", "words"),
+    [
+        (80_000_000_000, True, "ok", "80.0 GB free"),
+        (400_000_000, True, "warning", "only 400 MB free"),
+        (10_000_000, True, "error", "only 10 MB free"),
+        (0, True, "error", "only 0 MB free"),
+        (80_000_000_000, False, "error", "cannot be written to"),
+    ],
+)
+def test_a_folder_needs_room_and_the_right_to_write(free: int, is_writable: bool, state: str, words: str) -> None:
+    """It is named."""
+    verdict = judge_room(HERE, free, is_writable=is_writable)
+    assert (verdict.state, words in verdict.message, str(HERE) in verdict.message) == (state, True, True)
+
+
+def test_a_login_that_fails_is_told_in_the_servers_words_with_the_way_out() -> None:
+    """One that works names the server."""
+    refused = Outcome(state="deferred", reply="535 5.7.8 not accepted", account="stop")
+    verdict = judge_login("mail.x.vn port 587", refused)
+    assert (verdict.state, verdict.message) == ("error", "mail.x.vn port 587: 535 5.7.8 not accepted")
+    assert "password" in verdict.hint
+    assert judge_login("mail.x.vn port 587", None).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Outcome(state="deferred", account="stop"), "username and password"),
+        (Outcome(state="deferred", account="pause"), "[mail.limits]"),
+        (Outcome(state="failed", is_dead=True), "the address"),
+        (Outcome(state="ambiguous"), "look into the mailbox"),
+        (Outcome(state="deferred"), "reached"),
+        (Outcome(state="failed"), "mail.from"),
+    ],
+)
+def test_every_failure_of_a_mail_has_a_way_out(outcome: Outcome, words: str) -> None:
+    """In plain words."""
+    assert words in way_out(outcome)
+
+
+@pytest.mark.parametrize(
+    ("account", "state", "words"),
+    [
+        (AccountState(name="a"), "ok", "may leave"),
+        (AccountState(name="a", paused_until=NOW - MINUTE, strikes=1), "ok", "may leave"),
+        (AccountState(name="a", paused_until=NOW + 30 * MINUTE, reason="450 4.2.1"), "warning", "30 minutes: 450"),
+        (AccountState(name="a", stopped=True, reason="535 no"), "error", "535 no"),
+    ],
+)
+def test_an_account_at_rest_says_why_and_for_how_long(account: AccountState, state: str, words: str) -> None:
+    """One that was stopped says how it goes on."""
+    verdict = judge_account(account, NOW)
+    assert (verdict.state, words in verdict.message) == (state, True)
+    assert ("hanchot mail test" in verdict.hint) == (state != "ok")
+
+
+def test_the_outbox_tells_what_needs_a_person() -> None:
+    """What was lost long ago is history; what waits for its hour is well."""
+    mails = [
+        a_row(state="failed", settled_at=NOW - DAY),
+        a_row(state="failed", settled_at=NOW - 30 * DAY),
+        a_row(state="ambiguous", settled_at=NOW - DAY),
+        a_row(state="held"),
+        a_row(state="queued", not_before=NOW - 2 * DAY),
+        a_row(state="queued", not_before=NOW + DAY),
+    ]
+    verdict = judge_outbox(mails, NOW)
+    assert verdict.message == "1 failed, 1 ambiguous, 1 held, 1 waiting for more than a day"
+    assert (verdict.state, judge_outbox([], NOW).state) == ("warning", "ok")
+
+
+def test_a_secret_that_others_may_read_is_a_warning() -> None:
+    """With the command that mends it."""
+    (verdict,) = judge_secrecy([(HERE / "a", 0o100600), (HERE / "b", 0o100644)])
+    assert (verdict.state, verdict.hint) == ("warning", "chmod 600 /srv/office/b")
+
+
+def test_of_several_problems_the_worst_is_shown_and_the_rest_counted() -> None:
+    """An error before any warning."""
+    problems = [
+        Problem(message="a", severity="warning"),
+        Problem(message="b", file="plan.toml", line=3, key="plan.id"),
+        Problem(message="c"),
+    ]
+    verdict = from_problems("definitions", problems, "sound", "look")
+    assert (verdict.state, verdict.message, verdict.hint) == ("error", "plan.toml:3: plan.id: b (and 1 more)", "look")
+    assert from_problems("definitions", problems[:1], "sound", "").state == "warning"
+    assert from_problems("definitions", [], "sound", "").message == "sound"
+
+
+def test_an_error_becomes_a_line_with_its_hint() -> None:
+    """Message and way out apart."""
+    verdict = from_error("database", UserError("it is locked", hint="try again"))
+    assert (verdict.check, verdict.state, verdict.message, verdict.hint) == (
+        "database",
+        "error",
+        "it is locked",
+        "try again",
+    )
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [(timedelta(), "0 seconds"), (90 * MINUTE / 60, "90 seconds"), (5 * MINUTE, "5 minutes"), (47 * HOUR, "47 hours")],
+)
+def test_spans_are_told_in_their_largest_fitting_unit(span: timedelta, words: str) -> None:
+    """Two of it at least."""
+    assert spell(span) == words
+    assert spell(48 * HOUR) == "2 days"
