@@ -354,11 +354,13 @@ EMPTY_WEEK = Digest(
     health=DigestHealth(last_tick=at("2023-07-03T07:59")),
     next_milestone=DigestDue(day=date(2023, 8, 9), milestone=MIDYEAR_REPORT, parties=(LEAD,), due=due(MIDYEAR_REPORT)),
 )
+MONTHLY_DUE = DigestDue(day=date(2023, 7, 21), milestone=MONTHLY, due=due(MONTHLY, By(date(2023, 7, 21))))
 TROUBLED_WEEK = Digest(
     week=28,
     first=date(2023, 7, 10),
     last=date(2023, 7, 16),
-    due=(DigestDue(day=date(2023, 7, 21), milestone=MONTHLY, due=due(MONTHLY, By(date(2023, 7, 21)))),),
+    due=(MONTHLY_DUE,),
+    next_milestone=MONTHLY_DUE,
     health=DigestHealth(
         outages=((at("2023-07-05T17:20"), at("2023-07-06T09:05")),),
         bounced=((NORTH, "nguyet@tinh-bac.example"), (SOUTH, "nam@tinh-nam.example")),
@@ -556,6 +558,9 @@ LETTERS: dict[str, Letter] = {
     ),
     "digest": digest("2023-03-20T08:00", FULL_WEEK),
     "digest-nothing-due": digest("2023-07-03T08:00", EMPTY_WEEK),
+    "digest-nothing-ahead": digest(
+        "2023-12-04T08:00", Digest(week=49, first=date(2023, 12, 4), last=date(2023, 12, 10))
+    ),
     "digest-trouble": digest("2023-07-10T08:00", TROUBLED_WEEK),
 }
 
