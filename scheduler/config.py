@@ -9,9 +9,11 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import time
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
@@ -30,6 +32,40 @@ Words = Annotated[list[str], BeforeValidator(_words)]
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _network(value: object) -> object:
+    try:
+        return str(ip_network(str(value)))
+    except ValueError:
+        raise ValueError(f'is no address or network, such as "127.0.0.1" or "10.0.0.0/8": {value!r}') from None
+
+
+def _base(value: object) -> object:
+    """Take an address that pages can be put behind, without a slash at its end."""
+    if not isinstance(value, str) or not value:
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in value:
+        raise ValueError(f'is not the address of a site, such as "https://thidua.coquan.vn": {value!r}')
+    return value.rstrip("/")
+
+
+class Server(_Section):
+    """Where pages, feeds and health are served; a port of 0 is any free one."""
+
+    host: str = Field("127.0.0.1", min_length=1)
+    port: int = Field(8321, ge=0, le=65535)
+    public_url: Annotated[str, BeforeValidator(_base)] = ""
+    trusted_proxies: Annotated[list[Annotated[str, BeforeValidator(_network)]], BeforeValidator(_words)] = []
+
+    @property
+    def is_public(self) -> bool:
+        """Return whether the pages have an address that others can open, so that mails may lead there."""
+        host = urlsplit(self.public_url).hostname or "localhost"
+        with suppress(ValueError):
+            return not ip_address(host).is_loopback
+        return host != "localhost" and not host.endswith(".localhost")
 
 
 class Paths(_Section):
@@ -131,6 +167,7 @@ class Operators(_Section):
 class Settings(_Section):
     """Everything that can be configured. `folder` is what relative paths are relative to."""
 
+    server: Server = Server()
     paths: Paths = Paths()
     database: Database = Database()
     engine: EngineSection = EngineSection()

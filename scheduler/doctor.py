@@ -56,12 +56,12 @@ def judge_clock(now: datetime, last_tick: datetime | None) -> Verdict:
     return Verdict(check="clock", state="error", message=message, hint=hint)
 
 
-def judge_tick(now: datetime, last_tick: datetime | None) -> Verdict:
-    """Return whether the daemon is at work."""
+def judge_tick(now: datetime, last_tick: datetime | None, *, fresh: timedelta = TICK_OLD) -> Verdict:
+    """Return whether the daemon is at work: a tick was completed not longer ago than `fresh`."""
     hint = "start `hanchot run`, or `hanchot tick` every quarter of an hour"
     if last_tick is None:
         return Verdict(check="daemon", state="warning", message="has never run on this record", hint=hint)
-    if now - last_tick <= TICK_OLD:
+    if now - last_tick <= fresh:
         return Verdict(
             check="daemon", state="ok", message=f"last at work {spell(max(now - last_tick, timedelta()))} ago"
         )
@@ -79,6 +79,15 @@ def judge_room(path: Path, free: int, *, is_writable: bool) -> Verdict:
         return Verdict(check="disk", state="ok", message=message)
     state: State = "error" if free < HARDLY_ROOM else "warning"
     return Verdict(check="disk", state=state, message=f"{path}: only {free / 1e6:,.0f} MB free", hint="make room")
+
+
+def judge_links(public_url: str, *, is_public: bool) -> Verdict:
+    """Return whether mails can lead to the pages (contract rule 20)."""
+    if is_public:
+        return Verdict(check="links", state="ok", message=f"pages are reached at {public_url}")
+    message = f"mails hold no links: {public_url or 'no address'} cannot be opened from other machines"
+    hint = "set public_url in [server] once the pages can be reached from outside"
+    return Verdict(check="links", state="warning", message=message, hint=hint)
 
 
 def judge_login(server: str, outcome: Outcome | None) -> Verdict:

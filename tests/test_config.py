@@ -313,3 +313,40 @@ def test_the_file_of_a_database_is_known(tmp_path: Path, url: str, file: str | N
     settings = load_settings(write(tmp_path, f'[database]\nurl = "{url}"'), {})
     assert settings.database_file == (Path(file.format(folder=tmp_path)) if file else None)
     assert load_settings(write(tmp_path, '[database]\nurl = "postgresql://h/n"'), {}).database_file is None
+
+
+@pytest.mark.parametrize(
+    ("url", "is_public"),
+    [
+        ("", False),
+        ("http://127.0.0.1:8321", False),
+        ("http://[::1]:8321", False),
+        ("http://localhost", False),
+        ("http://board.localhost", False),
+        ("https://thidua.coquan.example", True),
+        ("http://10.1.2.3:8321/thi-dua", True),
+    ],
+)
+def test_a_site_is_public_if_others_can_open_its_address(tmp_path: Path, url: str, is_public: bool) -> None:
+    """Only then mails may lead there."""
+    settings = load_settings(write(tmp_path, f'[server]\npublic_url = "{url}"'), {})
+    assert (settings.server.public_url, settings.server.is_public) == (url, is_public)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["thidua.coquan.example", "ftp://coquan.example", "https://", "https://a@b.example", "https://b.example/?x=1"],
+)
+def test_what_is_no_address_of_a_site_is_refused(tmp_path: Path, url: str) -> None:
+    """With an example of one."""
+    [(key, message, _)] = refusal(write(tmp_path, f'[server]\npublic_url = "{url}"'))
+    assert (key, "https://thidua.coquan.vn" in message) == ("server.public_url", True)
+
+
+def test_proxies_are_addresses_or_networks(tmp_path: Path) -> None:
+    """Also from the environment."""
+    file = write(tmp_path, '[server]\ntrusted_proxies = ["127.0.0.1", "10.0.0.0/8"]')
+    assert load_settings(file, {}).server.trusted_proxies == ["127.0.0.1/32", "10.0.0.0/8"]
+    assert load_settings(file, {"HANCHOT_SERVER__TRUSTED_PROXIES": "::1"}).server.trusted_proxies == ["::1/128"]
+    [(key, message, _)] = refusal(write(tmp_path, '[server]\ntrusted_proxies = ["proxy"]'))
+    assert (key, "'proxy'" in message) == ("server.trusted_proxies.0", True)

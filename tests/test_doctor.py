@@ -13,6 +13,7 @@ from scheduler.doctor import (
     from_problems,
     judge_account,
     judge_clock,
+    judge_links,
     judge_login,
     judge_outbox,
     judge_room,
@@ -180,3 +181,14 @@ def test_spans_are_told_in_their_largest_fitting_unit(span: timedelta, words: st
     """Two of it at least."""
     assert spell(span) == words
     assert spell(48 * HOUR) == "2 days"
+
+
+def test_without_an_address_that_others_can_open_mails_hold_no_links() -> None:
+    """Contract rule 20."""
+    verdict = judge_links("http://127.0.0.1:8321", is_public=False)
+    assert (verdict.state, verdict.message) == (
+        "warning",
+        "mails hold no links: http://127.0.0.1:8321 cannot be opened from other machines",
+    )
+    assert "no address" in judge_links("", is_public=False).message
+    assert judge_links("https://thidua.coquan.example", is_public=True).state == "ok"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scheduler.app.examining import examine
 from scheduler.app.parts import App, find_settings, pick
 from scheduler.app.replaying import Replay, run_replay
-from scheduler.app.running import run_daemon, tick_once
+from scheduler.app.running import Running, Serve, run_daemon, tick_once
 from scheduler.app.simulating import simulate
 from scheduler.app.tending import send_trial, upgrade_record
 from scheduler.definitions.starter import write_starter
@@ -13,6 +13,8 @@ from scheduler.definitions.starter import write_starter
 __all__ = [
     "App",
     "Replay",
+    "Running",
+    "Serve",
     "examine",
     "find_settings",
     "pick",

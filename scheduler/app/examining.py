@@ -17,6 +17,7 @@ from scheduler.doctor import (
     from_problems,
     judge_account,
     judge_clock,
+    judge_links,
     judge_login,
     judge_outbox,
     judge_room,
@@ -39,6 +40,8 @@ def examine(app: App) -> Iterator[Verdict]:
     loaded = app.definitions.load()
     yield from _definitions(loaded)
     yield from _addresses(app, loaded)
+    server = app.settings.server
+    yield judge_links(server.public_url, is_public=server.is_public)
     yield from _guarded("templates", lambda: _templates(app))
     yield from _guarded("zones", _zones)
     yield from _guarded("disk", lambda: _disk(app))

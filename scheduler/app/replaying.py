@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scheduler.actions.recording import Desk, Recorded, record
 from scheduler.app.parts import App
+from scheduler.app.running import Running, Serve
 from scheduler.clock import ReplayClock, SystemClock
 from scheduler.config import Settings, load_settings
 from scheduler.definitions.scenarios import read_scenario
@@ -36,7 +37,7 @@ class Replay:
     scenario: Path | None = None
 
 
-def run_replay(app: App, replay: Replay, stopping: threading.Event, say: Callable[[str], None]) -> None:
+def run_replay(app: App, replay: Replay, stopping: threading.Event, serve: Serve, say: Callable[[str], None]) -> None:
     """Run the real daemon by a replay clock, in a folder of its own, until `stopping` is set.
 
     The clock stands still thirty days after the last step; the daemon stays up.
@@ -56,9 +57,21 @@ def run_replay(app: App, replay: Replay, stopping: threading.Event, say: Callabl
             stopping=stopping,
             arrivals=Arrivals(facts, _recorder(app.desk(store), definitions, lambda event: ticker.report(event))),
         )
-        ticker.load()
         watch = _ReplayWatch(store, ticker, clock, lambda: say(_farewell(app, store)))
-        EmbeddedEngine(ticker, system=SystemClock(), stopping=stopping, after_tick=watch.after_tick).run()
+        engine = EmbeddedEngine(ticker, system=SystemClock(), stopping=stopping, after_tick=watch.after_tick)
+        running = Running(
+            app=app,
+            store=store,
+            clock=clock,
+            system=SystemClock(),
+            account=app.mailer().account,
+            definitions=lambda: ticker.definitions,
+            wake=engine.wake,
+            tell=lambda text: ticker.report(Event(word="trouble", at=clock.now(), text=text)),
+        )
+        with serve(running):
+            ticker.load()
+            engine.run()
 
 
 class _ReplayWatch:
@@ -128,7 +141,8 @@ def _replay_config(settings: Settings) -> str:
             'data = "."\n[database]\nurl = "sqlite:///hanchot.db"\n[mail]\ntransport = "maildir"\nmaildir = "mail"',
             f"from = {json.dumps(mail.sender)}\norganisation = {json.dumps(mail.organisation, ensure_ascii=False)}",
             f'reply_to = {json.dumps(mail.reply_to)}\n[web]\nsecret_file = "secret"',
-            f"[operators]\nemails = {json.dumps(settings.operators.emails)}\n",
+            f"[operators]\nemails = {json.dumps(settings.operators.emails)}",
+            f"[server]\nhost = {json.dumps(settings.server.host)}\nport = {settings.server.port}\n",
         ]
     )
 

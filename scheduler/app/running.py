@@ -4,19 +4,49 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 
 from scheduler.app.parts import App
 from scheduler.clock import SystemClock
+from scheduler.config import Settings
 from scheduler.definitions.watching import DefinitionWatch
 from scheduler.engine.events import Event, Word
 from scheduler.engine.ticking import Ticker
 from scheduler.errors import Problem
+from scheduler.ports import Clock, Definition, Store
 from scheduler.systemd import Notifier
 
 
-def run_daemon(app: App, stopping: threading.Event, manager: Notifier | None = None) -> None:
-    """Run the daemon until `stopping` is set; `manager` is told how it fares."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A daemon at work, as what serves it sees it.
+
+    `clock` is the plan's time, which a replay makes up; `system` the machine's, for links and sessions.
+    `account` is the mail account's name, `definitions` gives what is in force, `wake` asks for a tick now,
+    `tell` puts a trouble into the log.
+    """
+
+    app: App
+    store: Store
+    clock: Clock
+    system: Clock
+    account: str
+    definitions: Callable[[], list[Definition]]
+    wake: Callable[[], None]
+    tell: Callable[[str], None]
+
+    @property
+    def settings(self) -> Settings:
+        """Return the configuration."""
+        return self.app.settings
+
+
+Serve = Callable[[Running], AbstractContextManager[str]]  # serves for the time of a block; gives the address
+
+
+def run_daemon(app: App, stopping: threading.Event, serve: Serve, manager: Notifier | None = None) -> None:
+    """Run the daemon until `stopping` is set, served by `serve`; `manager` is told how it fares."""
     from scheduler.engine.embedded import EmbeddedEngine  # APScheduler: only who needs it loads it
 
     manager = manager or Notifier()
@@ -35,11 +65,22 @@ def run_daemon(app: App, stopping: threading.Event, manager: Notifier | None = N
             tell=lambda text: _tell(ticker, "trouble", text),
             stopping=stopping,
         )
-        ticker.load()
-        _tell(ticker, "started", "the daemon runs")
-        with watch.running():
-            engine.run()
-        manager.stopping()
+        running = Running(
+            app=app,
+            store=store,
+            clock=app.clock,
+            system=SystemClock(),
+            account=mailer.account,
+            definitions=lambda: ticker.definitions,
+            wake=engine.wake,
+            tell=lambda text: _tell(ticker, "trouble", text),
+        )
+        with serve(running) as address:
+            ticker.load()
+            _tell(ticker, "started", f"the daemon runs; {address}")
+            with watch.running():
+                engine.run()
+            manager.stopping()
     _tell(ticker, "stopped", "nothing is lost")
 
 

@@ -6,13 +6,14 @@ import logging
 import math
 import signal
 import threading
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from types import FrameType
 
 import click
 
-from scheduler.app import Replay, run_daemon, run_replay, tick_once
+from scheduler.app import Replay, Running, run_daemon, run_replay, tick_once
 from scheduler.cli.printing import example
 from scheduler.cli.session import Day, Session
 from scheduler.clock import SystemClock
@@ -50,7 +51,7 @@ def run(session: Session, replay_from: date | None, speed: float, scenario: Path
     _stop_on_signals(stopping)
     try:
         if replay_from is None:
-            run_daemon(session.app, stopping, Notifier.found_in())
+            run_daemon(session.app, stopping, _serve, Notifier.found_in())
         else:
             _replay(session, Replay(first=replay_from, speed=speed, scenario=scenario), stopping)
     except UserError as error:
@@ -86,7 +87,13 @@ def _replay(session: Session, replay: Replay, stopping: threading.Event) -> None
         f"Replaying from {replay.first}, {replay.speed:,.0f} seconds a second. Mails become files below "
         f"{session.app.settings.resolve(paths.data) / 'replay'}; nothing is sent to anybody."
     )
-    run_replay(session.app, replay, stopping, say=say)
+    run_replay(session.app, replay, stopping, _serve, say=say)
+
+
+def _serve(running: Running) -> AbstractContextManager[str]:
+    from scheduler.web.serving import serve  # the web server: only the daemon needs it
+
+    return serve(running)
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:

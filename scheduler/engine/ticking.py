@@ -146,9 +146,15 @@ class Ticker:
         self._outages = OutageWatch(store=store, composer=composer, report=self.report, operators=operators)
 
     @property
+    def definitions(self) -> list[Definition]:
+        """Return the plans that were loaded last with their texts, ordered by id."""
+        current = dict(self._current)  # another thread may load meanwhile
+        return [current[id] for id in sorted(current)]
+
+    @property
     def plans(self) -> list[Plan]:
         """Return the plans that were loaded last, ordered by id."""
-        return [self._current[id].plan for id in sorted(self._current)]
+        return [definition.plan for definition in self.definitions]
 
     def report(self, event: Event) -> None:
         """Report an event in the local time of its plan, else of the first plan."""

@@ -141,4 +141,4 @@ def daemons() -> Iterator[list[Daemon]]:
 
 def _env(more: dict[str, str]) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("HANCHOT_", "PYTHON", "COV_"))}
-    return plain | {"PYTHONWARNINGS": "error", **more}
+    return plain | {"PYTHONWARNINGS": "error", "HANCHOT_SERVER__PORT": "0", **more}

@@ -8,6 +8,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -169,3 +172,40 @@ def test_the_watchdog_waits_longer_than_a_heartbeat() -> None:
         if line.startswith("WatchdogSec=")
     ]
     assert float(minutes) * 60 >= 3 * HEARTBEAT
+
+
+def test_monitoring_can_ask_a_running_daemon(hanchot: Installed, office: Path, daemons: list[Daemon]) -> None:
+    """It lives at once and is ready after its first tick."""
+    daemon = hanchot.start(office, "run", "--log", "json")
+    daemons.append(daemon)
+    started = json.loads(daemon.wait_for('"started"'))
+    address = started["text"].rpartition(" ")[2]
+    with urllib.request.urlopen(f"{address}/healthz", timeout=PATIENCE) as answer:
+        assert answer.read() == b"ok\n"
+    daemon.wait_for('"checked"')
+    until = time.monotonic() + PATIENCE
+    while (ready := readiness(address))["daemon"] != "ok" and time.monotonic() < until:
+        pass  # the first tick is about to be recorded
+    assert ready == {"ready": True, "database": "ok", "daemon": "ok", "account": "ok"}
+    assert daemon.end(signal.SIGTERM) == 0
+
+
+def test_a_daemon_whose_port_is_taken_says_so_and_ends(hanchot: Installed, office: Path) -> None:
+    """Rather than run where nobody can look."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = str(other.getsockname()[1])
+        done = hanchot(office, "run", "--log", "text", HANCHOT_SERVER__PORT=port)
+    assert done.returncode == 1
+    assert f"cannot listen at 127.0.0.1 port {port}" in done.stderr.decode()
+
+
+def readiness(address: str) -> dict[str, Any]:
+    """Return what a daemon says of itself, ready or not."""
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=PATIENCE) as answer:
+            said = answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            said = error.read()
+    parsed: dict[str, Any] = json.loads(said)
+    return parsed

@@ -1,0 +1,76 @@
+"""The web server beside the daemon, in a thread of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import uvicorn
+
+from scheduler.app import Running
+from scheduler.config import Server
+from scheduler.errors import UserError
+from scheduler.web.site import make_site
+
+FAREWELL = 5  # seconds that requests in progress get at the end
+
+
+@contextmanager
+def serve(running: Running) -> Iterator[str]:
+    """Serve the site for the time of a block and give the address it is at.
+
+    Raises `UserError` where that address cannot be had. If the server ends by itself, that is told;
+    the daemon goes on.
+    """
+    settings = running.settings.server
+    with closing(_bind(settings)) as listening:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                make_site(running),
+                loop="asyncio",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,  # addresses of pages hold tokens
+                server_header=False,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies,
+                timeout_graceful_shutdown=FAREWELL,
+            )
+        )
+        thread = threading.Thread(target=_run, args=(server, listening, running), name="web")
+        thread.start()
+        try:
+            yield _address(settings, listening)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _run(server: uvicorn.Server, listening: socket.socket, running: Running) -> None:
+    try:
+        server.run(sockets=[listening])
+    except Exception as error:  # whatever it is, reminders go on without pages
+        running.tell(f"the web server failed: {type(error).__name__}: {error}")
+    else:
+        if not server.should_exit:
+            running.tell("the web server ended by itself; start the daemon anew to have its pages back")
+
+
+def _bind(settings: Server) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=512)
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UserError(
+            f"cannot listen at {settings.host} port {settings.port}: {why}",
+            hint="is another hanchot running there? Set host and port in [server]; port = 0 takes any free one",
+        ) from error
+
+
+def _address(settings: Server, listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"

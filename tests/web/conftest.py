@@ -1,0 +1,87 @@
+"""A daemon's record served by the real web server on a port of its own, asked over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from email.message import Message
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from scheduler.app import App, Running
+from scheduler.clock import SteppingClock
+from scheduler.config import load_settings
+from scheduler.ports import Definition
+from scheduler.store import open_store
+from scheduler.web.serving import serve
+from tests.plan.builders import LOADED
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+
+@dataclass
+class Served:
+    """A served house: its address, its clock, its record, and what was told to the log."""
+
+    running: Running
+    clock: SteppingClock
+    definitions: list[Definition] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    address: str = ""
+    woken: int = 0
+
+    def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+        """Ask for a path; header names are written with underscores."""
+        place = urlsplit(self.address)
+        named: Mapping[str, str] = {name.replace("_", "-"): value for name, value in headers.items()}
+        with closing(http.client.HTTPConnection(str(place.hostname), place.port, timeout=30)) as connection:
+            connection.request(method, path, body, dict(named))
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+
+
+@contextmanager
+def served(folder: Path, *server: str, port: int = 0, **details: Any) -> Iterator[Served]:
+    """Serve a house whose record is a file in `folder`; `server` are lines of its [server] section."""
+    file = folder / "config.toml"
+    file.write_text("\n".join(["[server]", *server, f"port = {port}"]), encoding="utf-8")
+    settings = load_settings(file, {})
+    (folder / "var").mkdir(exist_ok=True)
+    clock = SteppingClock(LOADED)
+    with closing(open_store(settings.database_url)) as store:
+        running = Running(
+            app=App(settings=settings, clock=clock),
+            store=store,
+            clock=clock,
+            system=clock,
+            account="maildir",
+            definitions=lambda: house.definitions,
+            wake=lambda: setattr(house, "woken", house.woken + 1),
+            tell=lambda text: house.told.append(text),
+        )
+        house = Served(replace(running, **details), clock)
+        with serve(house.running) as address:
+            house.address = address
+            yield house
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Served]:
+    """Return a house that is served."""
+    with served(tmp_path) as house:
+        yield house
+
+
+Ask = Callable[..., Answer]
