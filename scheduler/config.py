@@ -8,7 +8,7 @@ import secrets
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import time
+from datetime import time, timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from tempfile import mkstemp
@@ -66,6 +66,12 @@ class Server(_Section):
         with suppress(ValueError):
             return not ip_address(host).is_loopback
         return host != "localhost" and not host.endswith(".localhost")
+
+    def url(self, port: int) -> str:
+        """Return the address of the pages: the public one, else the one on this machine with the port in use."""
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told apart, not bound to
+        host = everywhere.get(self.host, self.host)
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 class Paths(_Section):
@@ -152,9 +158,29 @@ class DigestSection(_Section):
         return time.fromisoformat(self.weekly.partition(" ")[2])
 
 
-class Web(_Section):
-    """The secret from which message ids and private addresses follow."""
+_SPAN = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s?")
 
+
+def _span(value: object) -> object:
+    if isinstance(value, str) and not _SPAN.fullmatch(value):
+        raise ValueError(f'is not a span of time, such as "30 minutes" or "14 days": {value!r}')
+    return value
+
+
+def read_span(words: str) -> timedelta:
+    """Return a span of time from the words of the configuration, already checked: "30 minutes", "14 days"."""
+    count, unit = _SPAN.fullmatch(words).groups()  # type: ignore[union-attr]  # checked
+    return timedelta(**{f"{unit}s": int(count)})
+
+
+Span = Annotated[str, BeforeValidator(_span)]
+
+
+class Web(_Section):
+    """How long operators stay signed in, and the secret from which message ids and private addresses follow."""
+
+    session: Span = "14 days"
+    link: Span = "30 minutes"
     secret_file: str = "var/secret"  # noqa: S105 - a path
 
 

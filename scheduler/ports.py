@@ -454,6 +454,47 @@ class Journal(Protocol):
         """Return what the last check of each obligation saw."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """Somebody who is signed in."""
+
+    email: str
+    began_at: datetime
+    renewed_at: datetime
+    expires_at: datetime
+
+
+class Access(Protocol):
+    """Who may come in: sign-in links and sessions. Secrets are never stored, only their digests."""
+
+    def add_link(self, digest: str, *, email: str, at: datetime, expires_at: datetime) -> None:
+        """Remember a sign-in link that was made for an address."""
+
+    def links_since(self, email: str, after: datetime) -> int:
+        """Return how many links were made for an address after an instant."""
+
+    def use_link(self, digest: str, *, now: datetime) -> str | None:
+        """Use a link up and return whom it lets in; None if it is unknown, used or expired."""
+
+    def begin_session(self, digest: str, *, email: str, at: datetime, expires_at: datetime) -> None:
+        """Remember a session."""
+
+    def session(self, digest: str, *, now: datetime) -> SessionRow | None:
+        """Return a session that has not expired, by its secret or the one that it had last."""
+
+    def renew_session(self, digest: str, *, to: str, now: datetime, expires_at: datetime) -> bool:
+        """Give a session another secret; False if another request did so first. The old one stays good for a minute."""
+
+    def end_session(self, digest: str) -> None:
+        """Forget a session."""
+
+    def end_sessions(self, email: str) -> int:
+        """Forget every session and every unused link of an address; return how many sessions there were."""
+
+    def forget_expired(self, *, now: datetime) -> None:
+        """Delete links and sessions whose time is over for a day or more."""
+
+
 class Unit(Protocol):
     """One transaction: everything in it happens or nothing does."""
 
@@ -463,6 +504,7 @@ class Unit(Protocol):
     outbox: Outbox
     accounts: Accounts
     journal: Journal
+    access: Access
 
 
 class Store(Protocol):

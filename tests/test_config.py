@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import stat
 import threading
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 
-from scheduler.config import Settings, load_settings, read_secret
+from scheduler.config import Settings, load_settings, read_secret, read_span
 from scheduler.errors import ExitCode, UserError, WrongInput
 
 
@@ -350,3 +350,20 @@ def test_proxies_are_addresses_or_networks(tmp_path: Path) -> None:
     assert load_settings(file, {"HANCHOT_SERVER__TRUSTED_PROXIES": "::1"}).server.trusted_proxies == ["::1/128"]
     [(key, message, _)] = refusal(write(tmp_path, '[server]\ntrusted_proxies = ["proxy"]'))
     assert (key, "'proxy'" in message) == ("server.trusted_proxies.0", True)
+
+
+@pytest.mark.parametrize(
+    ("words", "span"),
+    [("30 minutes", timedelta(minutes=30)), ("1 hour", timedelta(hours=1)), ("14 days", timedelta(days=14))],
+)
+def test_spans_of_time_are_words(tmp_path: Path, words: str, span: timedelta) -> None:
+    """In the unit that a person thinks in."""
+    settings = load_settings(write(tmp_path, f'[web]\nsession = "{words}"'), {})
+    assert read_span(settings.web.session) == span
+
+
+@pytest.mark.parametrize("words", ["30", "0 days", "-1 days", "two days", "1 month", "99999 days", "3 days "])
+def test_what_is_no_span_of_time_is_refused(tmp_path: Path, words: str) -> None:
+    """With an example of one."""
+    [(key, message, _)] = refusal(write(tmp_path, f'[web]\nlink = "{words}"'))
+    assert (key, '"14 days"' in message) == ("web.link", True)

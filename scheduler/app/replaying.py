@@ -64,10 +64,12 @@ def run_replay(app: App, replay: Replay, stopping: threading.Event, serve: Serve
             store=store,
             clock=clock,
             system=SystemClock(),
+            composer=app.composer(),
             account=app.mailer().account,
             definitions=lambda: ticker.definitions,
             wake=engine.wake,
             tell=lambda text: ticker.report(Event(word="trouble", at=clock.now(), text=text)),
+            is_replay=True,
         )
         with serve(running):
             ticker.load()

@@ -14,7 +14,7 @@ from scheduler.definitions.watching import DefinitionWatch
 from scheduler.engine.events import Event, Word
 from scheduler.engine.ticking import Ticker
 from scheduler.errors import Problem
-from scheduler.ports import Clock, Definition, Store
+from scheduler.ports import Clock, Composer, Definition, Store
 from scheduler.systemd import Notifier
 
 
@@ -23,18 +23,20 @@ class Running:
     """A daemon at work, as what serves it sees it.
 
     `clock` is the plan's time, which a replay makes up; `system` the machine's, for links and sessions.
-    `account` is the mail account's name, `definitions` gives what is in force, `wake` asks for a tick now,
-    `tell` puts a trouble into the log.
+    `account` is the mail account's name, `definitions` gives what is in force, `wake` asks for a tick
+    now, `tell` puts a trouble into the log.
     """
 
     app: App
     store: Store
     clock: Clock
     system: Clock
+    composer: Composer
     account: str
     definitions: Callable[[], list[Definition]]
     wake: Callable[[], None]
     tell: Callable[[str], None]
+    is_replay: bool = False
 
     @property
     def settings(self) -> Settings:
@@ -70,6 +72,7 @@ def run_daemon(app: App, stopping: threading.Event, serve: Serve, manager: Notif
             store=store,
             clock=app.clock,
             system=SystemClock(),
+            composer=app.composer(),
             account=mailer.account,
             definitions=lambda: ticker.definitions,
             wake=engine.wake,

@@ -1,11 +1,17 @@
-"""What an operator asks for: a test mail, a newer record."""
+"""What an operator asks for: a test mail, a way in, a newer record."""
 
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import datetime
 
+from scheduler.actions.access import find_operator, make_link
 from scheduler.app.parts import App
+from scheduler.clock import SystemClock
+from scheduler.config import read_span
+from scheduler.errors import NothingMatched, UserError
 from scheduler.mail.trial import write_trial
+from scheduler.plan.recipients import operators
 from scheduler.ports import Outcome
 from scheduler.store import upgrade
 
@@ -23,6 +29,24 @@ def send_trial(app: App, address: str) -> tuple[Outcome, bool]:
         state = unit.accounts.state(name)
         unit.accounts.clear(name)
     return outcome, state.stopped or state.paused_until is not None
+
+
+def invite(app: App, email: str) -> tuple[str, datetime]:
+    """Return the address at which an operator can sign in once, and until when; nothing is mailed.
+
+    Raises `NothingMatched` for who is no operator.
+    """
+    settings = app.settings
+    plans = [definition.plan for definition in app.definitions.load().definitions]
+    known = [to.contact.email for plan in plans for to in operators(plan, settings.operators.emails)]
+    if find_operator(plans, settings.operators.emails, email) is None:
+        raise NothingMatched.named("operator", email, known)
+    if not settings.server.port and not settings.server.public_url:
+        raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
+    now, lifetime = SystemClock().now(), read_span(settings.web.link)
+    with app.store() as store, store.transaction() as unit:
+        token = make_link(unit, email, now=now, lifetime=lifetime)
+    return f"{settings.server.url(settings.server.port)}/sign-in/{token}", now + lifetime
 
 
 def upgrade_record(app: App) -> bool:

@@ -1,4 +1,4 @@
-"""Commands for operators: doctor, mail test, db upgrade."""
+"""Commands for operators: doctor, mail test, sign-in, db upgrade."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from scheduler.app import examine, send_trial, upgrade_record
+from scheduler.app import examine, invite, send_trial, upgrade_record
 from scheduler.cli.printing import example, print_json
 from scheduler.cli.session import Session, format_option
 from scheduler.doctor import Verdict, way_out
@@ -73,7 +73,21 @@ def db_upgrade(session: Session) -> None:
     click.echo("The record has this program's version now." if done else "The record has this program's version.")
 
 
-COMMANDS = (doctor, mail, db)
+@click.command("sign-in", epilog=example("hanchot sign-in thidua@coquan.vn"))
+@click.argument("email")
+@click.pass_obj
+def sign_in(session: Session, email: str) -> None:
+    """Print a link by which an operator can sign in to the board, once.
+
+    For whoever may use this machine; nothing is mailed. Operators are named in [operators], else it is
+    the first officer of the plan's lead.
+    """
+    address, until = invite(session.app, email)
+    click.echo(address)
+    click.echo(f"It can be used once, until {until.astimezone():%Y-%m-%d %H:%M}.", err=True)
+
+
+COMMANDS = (doctor, mail, sign_in, db)
 
 
 def _verdicts(session: Session) -> Iterator[Verdict]:

@@ -19,7 +19,7 @@ LEASE = timedelta(minutes=15)  # longer than the ten minutes an SMTP server may 
 HOLD = timedelta(minutes=4)  # so long a page is worked on: the last mail begun still ends inside the lease
 LATER = timedelta(minutes=15)  # when to try again what could not be handled at all
 PAGE = 50
-IMMEDIATE = ("outage",)  # kinds that opening hours do not bind
+IMMEDIATE = ("outage", "sign-in")  # kinds that opening hours do not bind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

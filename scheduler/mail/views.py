@@ -8,6 +8,9 @@ from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from jinja2.utils import urlize
+from markupsafe import Markup, escape
+
 from scheduler import wording
 from scheduler.mail.written import format_written
 from scheduler.plan.dates import DueDate
@@ -171,11 +174,17 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "decapitalise": lambda text: text[:1].lower() + text[1:],
         "cell": lambda text: str(text).replace("|", "/"),
         "blocks": blocks,
+        "linked": link_addresses,
     }
 
 
 def _in(function: Callable[..., str], language: str, value: Any, **options: Any) -> str:
     return function(value, language, **options)
+
+
+def link_addresses(line: str) -> Markup:
+    """Return a line as HTML in which the addresses of pages can be clicked; without one it is only escaped."""
+    return Markup(urlize(line)) if "://" in line else escape(line)  # noqa: S704 - urlize escapes
 
 
 class Block(NamedTuple):

@@ -21,6 +21,7 @@ MessageKind = Literal[
     "choose",
     "outage",
     "digest",
+    "sign-in",
 ]
 
 
@@ -162,11 +163,11 @@ class Letter:
     """One mail to one contact of one party.
 
     `key` is its identity for ever (the Message-ID follows from it); `now` is the UTC instant at
-    which it is written. `milestone` is None only for an outage and a digest. Which of the further
+    which it is written. `milestone` is None only for an outage, a digest and a sign-in. Which of the further
     fields are set follows from `kind`: `due` reminder, overdue, escalation, change, return, receipt
     and fix-date of an event with a last day; `event` and `place` invitation and reminder of an event;
     `window` fix-date of a tentative event; `roll` escalation; `group` and `candidates` choose;
-    `fact` change, receipt, return; `outage` outage; `digest` digest.
+    `fact` change, receipt, return; `outage` outage; `digest` digest; `link` and `link_until` sign-in.
     """
 
     key: str
@@ -192,6 +193,8 @@ class Letter:
     fact: Fact | None = None
     outage: Outage | None = None
     digest: Digest | None = None
+    link: str = ""
+    link_until: datetime | None = None  # UTC
 
     @property
     def language(self) -> str:

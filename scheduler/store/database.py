@@ -1,4 +1,4 @@
-"""The store: one database, transactions on it, and the record's six facets in each."""
+"""The store: one database, transactions on it, and the record's facets in each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from scheduler import ports
 from scheduler.store import engines, locks, schema
+from scheduler.store.access import SqlAccess
 from scheduler.store.accounts import SqlAccounts
 from scheduler.store.facts import SqlFacts
 from scheduler.store.failures import explained, locked
@@ -43,7 +44,7 @@ class SqlUnit:
 
     Who writes decides by what it reads first: is the plan loaded, is the obligation open, when was the
     last tick. So one at a time touches those facets in a writing transaction, on SQLite because it has one
-    writer and on PostgreSQL by a lock. Outbox and accounts look after themselves: mail leaves meanwhile.
+    writer and on PostgreSQL by a lock. Outbox, accounts and access look after themselves: mail leaves meanwhile.
     """
 
     plans = _Facet[ports.Plans](SqlPlans)
@@ -56,6 +57,7 @@ class SqlUnit:
         self._is_alone = not writes  # a reader disturbs nobody
         self.outbox: ports.Outbox = SqlOutbox(connection)
         self.accounts: ports.Accounts = SqlAccounts(connection)
+        self.access: ports.Access = SqlAccess(connection)
 
     def alone(self) -> sa.Connection:
         """Return the connection, in a writing transaction as the only one at the record."""

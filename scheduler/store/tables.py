@@ -170,6 +170,27 @@ checkup = sa.Table(
     sa.Column("checked_at", Instant, nullable=False),
 )
 
+link = sa.Table(
+    "link",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False, index=True),
+    sa.Column("made_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("used_at", Instant),
+)
+
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("former", sa.Text, index=True),  # the digest it had before the last renewal
+    sa.Column("email", sa.Text, nullable=False, index=True),
+    sa.Column("began_at", Instant, nullable=False),
+    sa.Column("renewed_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+)
+
 
 @sa.event.listens_for(metadata, "before_create")
 def _say_it_to_postgres(_metadata: object, connection: sa.Connection, **_options: object) -> None:

@@ -24,7 +24,7 @@ def ready(request: Request) -> Response:
 
     Only words that say nothing about anybody: `hanchot doctor` has the details.
     """
-    verdicts = judge(request.app.state.running)
+    verdicts = judge(request.app.state.house.running)
     is_ready = all(verdict.state == "ok" for verdict in verdicts)
     answer = {"ready": is_ready} | {verdict.check: verdict.state for verdict in verdicts}
     return JSONResponse(answer, 200 if is_ready else 503, headers={"Cache-Control": "no-store"})

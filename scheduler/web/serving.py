@@ -43,7 +43,7 @@ def serve(running: Running) -> Iterator[str]:
         thread = threading.Thread(target=_run, args=(server, listening, running), name="web")
         thread.start()
         try:
-            yield _address(settings, listening)
+            yield settings.url(listening.getsockname()[1])
         finally:
             server.should_exit = True
             thread.join()
@@ -69,8 +69,3 @@ def _bind(settings: Server) -> socket.socket:
             f"cannot listen at {settings.host} port {settings.port}: {why}",
             hint="is another hanchot running there? Set host and port in [server]; port = 0 takes any free one",
         ) from error
-
-
-def _address(settings: Server, listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"

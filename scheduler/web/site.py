@@ -3,14 +3,57 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.app import Running
-from scheduler.web import health
+from scheduler.errors import UserError
+from scheduler.web import board, health, signing_in
+from scheduler.web.guard import SecureHeaders
+from scheduler.web.visits import House, Visit
+
+FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another version has another address
+ERRORS = {401: "session", 403: "refused", 404: "not_found", 405: "method", 413: "too_big", 429: "too_many"}
 
 
 def make_site(running: Running) -> Starlette:
     """Return the application that serves a running daemon."""
-    site = Starlette(routes=[Route("/healthz", health.live), Route("/readyz", health.ready)])
-    site.state.running = running
+    site = Starlette(
+        routes=[
+            Route("/healthz", health.live),
+            Route("/readyz", health.ready),
+            Route("/static/{name}", static),
+            *board.ROUTES,
+            *signing_in.ROUTES,
+        ],
+        middleware=[Middleware(SecureHeaders)],
+        exception_handlers={HTTPException: explain, UserError: explain, Exception: explain},
+    )
+    site.state.house = House.of(running)
     return site
+
+
+async def static(request: Request) -> Response:
+    """Serve a file of the site."""
+    found = request.app.state.house.pages.assets.get(request.path_params["name"])
+    if found is None:
+        raise HTTPException(404)
+    _, kind, data = found
+    return Response(data, media_type=kind, headers=FOR_A_YEAR)
+
+
+def explain(request: Request, error: Exception) -> Response:
+    """Say in words what is wrong: with the request, with the record, or with us."""
+    visit = Visit(request, request.app.state.house)
+    if isinstance(error, HTTPException):
+        response = visit.page("error.html", status=error.status_code, error=ERRORS.get(error.status_code, "refused"))
+        response.headers.update(error.headers or {})
+        return response
+    if isinstance(error, UserError):  # the record is away: it comes back by itself
+        visit.running.tell(f"a page could not be shown: {error}")
+        return visit.page("error.html", status=503, error="away")
+    visit.running.tell(f"a page failed: {type(error).__name__}: {error}")
+    return visit.page("error.html", status=500, error="fault")

@@ -314,3 +314,20 @@ def test_no_variable_points_a_replay_at_anything_real(open_office: Office) -> No
     assert settings.mail.transport == "maildir"
     assert settings.database_file == open_office.folder / "var" / "replay" / "hanchot.db"
     assert os.environ.get("HANCHOT_MAIL__TRANSPORT") is None
+
+
+def test_a_link_to_sign_in_is_printed_for_an_operator(office: Office) -> None:
+    """Nothing but the link on standard output; what is kept of it is no secret."""
+    (office.folder / "config.toml").open("a").write("\n")
+    result = office("sign-in", "vanphong@example.com")
+    assert (result.code, result.err[:19]) == (0, "It can be used once")
+    address, token = result.out.strip().rsplit("/", 1)
+    assert address == "http://127.0.0.1:8321/sign-in"
+    assert token.encode() not in (office.folder / "var" / "hanchot.db").read_bytes()
+
+
+def test_nobody_else_gets_a_link(office: Office) -> None:
+    """The operators are offered."""
+    result = office("sign-in", "vanphog@example.com")
+    assert result.code == ExitCode.NOTHING_MATCHED
+    assert "did you mean" in result.err

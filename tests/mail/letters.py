@@ -562,6 +562,13 @@ LETTERS: dict[str, Letter] = {
         "2023-12-04T08:00", Digest(week=49, first=date(2023, 12, 4), last=date(2023, 12, 10))
     ),
     "digest-trouble": digest("2023-07-10T08:00", TROUBLED_WEEK),
+    "sign-in": from_lead(
+        "sign-in",
+        "2023-07-10T09:12",
+        milestone=None,
+        link="https://thidua.tinh-a.example/sign-in/p6hTnCqk0gYyUe0jZ4VbW8rQ2sXm1aLd",
+        link_until=at("2023-07-10T09:42"),
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.contracts.store_access import AccessContract
 from tests.contracts.store_accounts import AccountsContract
 from tests.contracts.store_deciding import DecidingContract
 from tests.contracts.store_facts import FactsContract
@@ -38,6 +39,10 @@ class TestDeciding(DecidingContract):
 
 
 class TestAccounts(AccountsContract):
+    pass
+
+
+class TestAccess(AccessContract):
     pass
 
 

@@ -9,16 +9,19 @@ from dataclasses import dataclass, field, replace
 from email.message import Message
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from scheduler.actions.loading import take
 from scheduler.app import App, Running
 from scheduler.clock import SteppingClock
 from scheduler.config import load_settings
-from scheduler.ports import Definition
+from scheduler.plan.model import Plan
+from scheduler.ports import Definition, MessageRow
 from scheduler.store import open_store
 from scheduler.web.serving import serve
+from tests.engine.house import COMPOSER, signed
 from tests.plan.builders import LOADED
 
 
@@ -29,6 +32,16 @@ class Answer:
     status: int
     headers: Message
     body: bytes
+
+    @property
+    def text(self) -> str:
+        """Return the body as words."""
+        return self.body.decode()
+
+    @property
+    def cookie(self) -> str:
+        """Return the cookie it sets, as a browser sends it back."""
+        return str(self.headers.get("Set-Cookie", "")).partition(";")[0]
 
 
 @dataclass
@@ -41,6 +54,27 @@ class Served:
     told: list[str] = field(default_factory=list)
     address: str = ""
     woken: int = 0
+
+    @property
+    def mails(self) -> list[MessageRow]:
+        """Return the mails in the outbox."""
+        with self.running.store.reading() as view:
+            return list(view.outbox.list())
+
+    def serve(self, *plans: Plan) -> None:
+        """Put plans in force, as loading them does."""
+        self.definitions = [Definition(plan=signed(plan), source="") for plan in plans]
+        for definition in self.definitions:
+            take(self.running.store, definition, self.clock.now())
+
+    def post(self, path: str, **fields: str) -> Answer:
+        """Post a form as a browser without scripts does."""
+        return self.send(path, fields)
+
+    def send(self, path: str, fields: Mapping[str, str], **headers: str) -> Answer:
+        """Post a form with headers of one's own."""
+        headers = {"Content_Type": "application/x-www-form-urlencoded", **headers}
+        return self.ask(path, "POST", urlencode(fields).encode(), **headers)
 
     def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
         """Ask for a path; header names are written with underscores."""
@@ -66,6 +100,7 @@ def served(folder: Path, *server: str, port: int = 0, **details: Any) -> Iterato
             store=store,
             clock=clock,
             system=clock,
+            composer=COMPOSER,
             account="maildir",
             definitions=lambda: house.definitions,
             wake=lambda: setattr(house, "woken", house.woken + 1),

@@ -1,0 +1,178 @@
+"""One visit: who asks, in which language, and the answer as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from scheduler import resources
+from scheduler.actions.access import Visitor, find_operator, recognise
+from scheduler.app import Running
+from scheduler.config import read_span
+from scheduler.plan.model import Plan
+from scheduler.web.guard import read_form, require_form, sign_form
+from scheduler.web.pages import Pages
+from scheduler.web.throttle import Throttle
+
+
+@dataclass(frozen=True)
+class House:
+    """What every page is made from."""
+
+    running: Running
+    pages: Pages
+    secret: bytes = field(repr=False)
+    asking: Throttle = field(default_factory=lambda: Throttle(20, timedelta(minutes=15)))  # for sign-in links
+    entering: Throttle = field(default_factory=lambda: Throttle(30, timedelta(minutes=15)))  # by them
+
+    @classmethod
+    def of(cls, running: Running) -> House:
+        """Return the house of a running daemon, with its own templates before the shipped ones."""
+        settings = running.settings
+        own = [settings.resolve(folder) for folder in settings.paths.templates]
+        return cls(running, Pages([*own, resources.shipped("templates")]), running.app.secret)
+
+    @property
+    def plans(self) -> list[Plan]:
+        """Return the plans in force."""
+        return [definition.plan for definition in self.running.definitions()]
+
+    @property
+    def language(self) -> str:
+        """Return the language of pages that belong to no plan: that of the first."""
+        return next((plan.language for plan in self.plans), "vi")
+
+    @property
+    def name(self) -> str:
+        """Return whose site it is."""
+        settings = self.running.settings
+        return settings.mail.organisation or next((plan.sender_name for plan in self.plans), "Hạn chót")
+
+    def is_operator(self, email: str) -> bool:
+        """Return whether an address is still one of an operator."""
+        return find_operator(self.plans, self.running.settings.operators.emails, email) is not None
+
+
+@dataclass
+class Visit:
+    """One request with what is known of it."""
+
+    request: Request
+    house: House
+    visitor: Visitor | None = None
+    form: FormData = field(default_factory=FormData)
+
+    @property
+    def running(self) -> Running:
+        """Return the daemon that is visited."""
+        return self.house.running
+
+    @property
+    def now(self) -> datetime:
+        """Return the plan's instant, which a replay makes up."""
+        return self.running.clock.now()
+
+    def page(self, template: str, *, status: int = 200, language: str | None = None, **values: Any) -> Response:
+        """Return a page."""
+        running, language = self.running, language or self.house.language
+        plans = self.house.plans
+        replayed = self.now.astimezone(plans[0].zone) if running.is_replay and plans else None
+        known = {
+            "visitor": self.visitor,
+            "site_name": self.house.name,
+            "replayed": replayed,
+            "form_token": sign_form(self.house.secret, subject(self.visitor)) if self.visitor else "",
+        }
+        return HTMLResponse(self.house.pages.render(template, language, known | values), status)
+
+    def field(self, name: str, limit: int = 2000) -> str:
+        """Return a field of the form as text without spaces around it; "" if it is not there."""
+        value = self.form.get(name, "")
+        return value.strip()[:limit] if isinstance(value, str) else ""
+
+
+Handler = Callable[[Visit], Response]
+COOKIE = "hanchot"
+
+
+def for_anyone(handler: Handler) -> Callable[[Request], Any]:
+    """Serve a page to whoever comes; a posted form is read before."""
+
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        visit = Visit(request, request.app.state.house)
+        if request.method == "POST":
+            visit.form = await read_form(request)
+        return await run_in_threadpool(handler, visit)
+
+    return endpoint
+
+
+def for_operators(handler: Handler) -> Callable[[Request], Any]:
+    """Serve a page to operators; others are sent to sign in, and what they post changes nothing."""
+
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        visit = Visit(request, request.app.state.house)
+        visit.visitor = await run_in_threadpool(find_visitor, visit)
+        if request.method == "POST":
+            visit.form = await read_form(request)
+            if visit.visitor is None:
+                raise HTTPException(401)
+            require_form(visit.form, visit.house.secret, subject(visit.visitor))
+        elif visit.visitor is None:
+            return RedirectResponse("/sign-in", 303)
+        response = await run_in_threadpool(handler, visit)
+        if visit.visitor.renewed:
+            keep_cookie(visit, response, visit.visitor.renewed)
+        return response
+
+    return endpoint
+
+
+def find_visitor(visit: Visit) -> Visitor | None:
+    """Return who is signed in; nobody who is no operator any more."""
+    token = visit.request.cookies.get(cookie_name(visit), "")
+    if not token or len(token) > 100:
+        return None
+    running = visit.running
+    lifetime = read_span(running.settings.web.session)
+    visitor = recognise(running.store, token, now=running.system.now(), lifetime=lifetime)
+    return visitor if visitor is not None and visit.house.is_operator(visitor.email) else None
+
+
+def subject(visitor: Visitor) -> str:
+    """Return what an operator's forms are bound to: the session, whatever its secret is by now."""
+    return f"operator\0{visitor.email}\0{visitor.began_at.isoformat()}"
+
+
+def cookie_name(visit: Visit) -> str:
+    """Return the name of the session's cookie; over https it is one that no other host can set."""
+    return f"__Host-{COOKIE}" if is_secure(visit) else COOKIE
+
+
+def keep_cookie(visit: Visit, response: Response, token: str) -> None:
+    """Let the browser keep a session's secret, out of reach of scripts and of forms on other sites."""
+    age = int(read_span(visit.running.settings.web.session).total_seconds())
+    response.set_cookie(
+        cookie_name(visit), token, max_age=age, path="/", secure=is_secure(visit), httponly=True, samesite="lax"
+    )
+
+
+def drop_cookie(visit: Visit, response: Response) -> None:
+    """Let the browser forget a session."""
+    response.delete_cookie(cookie_name(visit), path="/", secure=is_secure(visit), httponly=True, samesite="lax")
+
+
+def is_secure(visit: Visit) -> bool:
+    """Return whether the visitor came over https, as far as a proxy is believed."""
+    return visit.request.url.scheme == "https"

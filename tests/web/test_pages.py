@@ -1,0 +1,118 @@
+"""Pages have words for everything, in every language, and say what is wrong."""
+
+from __future__ import annotations
+
+import html
+import re
+import sqlite3
+import tomllib
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from scheduler import wording
+from tests.engine.house import plan
+
+from .conftest import Served
+from .test_signing_in import sign_in
+
+TEMPLATES = Path(__file__).parents[2] / "templates" / "web"
+WORDS = {
+    language: {
+        f"{section}.{key}": text
+        for section, keys in tomllib.loads((TEMPLATES / f"{language}.toml").read_text(encoding="utf-8")).items()
+        for key, text in keys.items()
+    }
+    for language in wording.languages()
+}
+SAID = {
+    key: file.name
+    for file in sorted(TEMPLATES.glob("*.html"))
+    for key in re.findall(r"""say\("([^"]+)"[,)]""", file.read_text(encoding="utf-8"))
+}
+
+
+def blanks(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def test_every_language_has_the_same_words_with_the_same_blanks() -> None:
+    first, *others = WORDS.values()
+    for other in others:
+        assert {key: blanks(text) for key, text in other.items()} == {k: blanks(t) for k, t in first.items()}
+
+
+def test_every_word_that_a_template_says_is_there() -> None:
+    assert len(SAID) > 10
+    assert {key: file for key, file in SAID.items() if key not in WORDS["vi"]} == {}
+
+
+def test_no_template_has_words_of_its_own() -> None:
+    """Else they would be in one language only."""
+    for file in TEMPLATES.glob("*.html"):
+        bare = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<[^>]*>|&\w+;", " ", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert re.findall(r"[^\W\d_]{2,}", bare) == [], file.name
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/static/style.css", 404), ("/sign-out", 405)])
+def test_what_is_wrong_with_an_address_is_said_in_words(house: Served, path: str, status: int) -> None:
+    answer = house.ask(path)
+    assert answer.status == status
+    assert WORDS["vi"]["error.home"] in answer.text
+
+
+def test_pages_are_in_the_language_of_the_plan(house: Served) -> None:
+    house.serve(plan(language="en"))
+    page = house.ask("/sign-in").text
+    assert '<html lang="en">' in page
+    assert html.escape(WORDS["en"]["sign_in.ask"]).replace("&#x27;", "&#39;") in page
+
+
+def test_whoever_is_not_signed_in_is_sent_to_sign_in(house: Served) -> None:
+    house.serve(plan())
+    answer = house.ask("/")
+    assert (answer.status, answer.headers["Location"], answer.body) == (303, "/sign-in", b"")
+
+
+def test_every_answer_keeps_others_out(house: Served) -> None:
+    for path in ("/sign-in", "/nowhere", "/", "/healthz"):
+        headers = house.ask(path).headers
+        assert "script-src 'self'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["X-Robots-Tag"] == "noindex, nofollow"
+        assert "no-store" in headers["Cache-Control"]
+
+
+def test_files_of_the_site_are_kept_for_a_year_under_an_address_that_changes_with_them(house: Served) -> None:
+    page = house.ask("/sign-in").text
+    [address] = re.findall(r'href="(/static/style\.[0-9a-f]{12}\.css)"', page)
+    answer = house.ask(address)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/css; charset=utf-8")
+    assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_names_and_addresses_are_never_taken_for_html(house: Served) -> None:
+    answer = house.post("/sign-in", email="<script>alert(1)</script>@x.example")
+    assert "<script>" not in answer.text
+    assert "&lt;script&gt;" in answer.text
+
+
+def test_while_the_record_is_away_pages_say_so_and_the_log_is_told(house: Served) -> None:
+    house.serve(plan())
+    cookie = sign_in(house)
+    with closing(sqlite3.connect(str(house.running.settings.database_file))) as connection:
+        connection.execute("ALTER TABLE session RENAME TO elsewhere")
+        connection.commit()
+    answer = house.ask("/", Cookie=cookie)
+    assert answer.status == 503
+    assert WORDS["vi"]["error.away"] in answer.text
+    assert "a page could not be shown" in house.told[0]
+
+
+def test_a_fault_of_ours_is_said_without_its_details(house: Served) -> None:
+    house.definitions = [None]  # type: ignore[list-item]
+    answer = house.ask("/sign-in")
+    assert answer.status == 500
+    assert "Traceback" not in answer.text
