@@ -318,7 +318,6 @@ def test_no_variable_points_a_replay_at_anything_real(open_office: Office) -> No
 
 def test_a_link_to_sign_in_is_printed_for_an_operator(office: Office) -> None:
     """Nothing but the link on standard output; what is kept of it is no secret."""
-    (office.folder / "config.toml").open("a").write("\n")
     result = office("sign-in", "vanphong@example.com")
     assert (result.code, result.err[:19]) == (0, "It can be used once")
     address, token = result.out.strip().rsplit("/", 1)
