@@ -101,6 +101,10 @@ def way_out(outcome: Outcome) -> str:
     """Return what a person can do about an attempt that failed."""
     if outcome.account == "stop":
         return "check host, security, username and password in [mail.smtp], and mail.from"
+    if outcome.account == "pause" and outcome.pace == "soon":
+        return (
+            "check host and port in [mail.smtp], and that the server can be reached from here; the daemon tries again"
+        )
     if outcome.account == "pause":
         return "the server has had enough for now: the daemon waits; lower [mail.limits] if it happens again"
     if outcome.is_dead:

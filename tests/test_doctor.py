@@ -100,7 +100,8 @@ def test_a_login_that_fails_is_told_in_the_servers_words_with_the_way_out() -> N
     ("outcome", "words"),
     [
         (Outcome(state="deferred", account="stop"), "username and password"),
-        (Outcome(state="deferred", account="pause"), "[mail.limits]"),
+        (Outcome(state="deferred", account="pause", pace="slowly"), "[mail.limits]"),
+        (Outcome(state="deferred", account="pause"), "host and port"),  # nobody listens there
         (Outcome(state="failed", is_dead=True), "the address"),
         (Outcome(state="ambiguous"), "look into the mailbox"),
         (Outcome(state="deferred"), "reached"),

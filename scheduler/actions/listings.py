@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,7 +67,8 @@ def list_board(
     agenda = view_agenda(view, plan, now, as_of=as_of)
     facts = drop_withdrawn([f for f in view.facts.of(plan.id) if f.recorded_at <= at])
     checks = {(c.milestone, c.party): c for c in view.journal.checks(plan.id) if c.checked_at <= at}
-    upcoming = _next_rungs(view.rungs.of(plan.id), at)
+    promises = view.rungs.of(plan.id) if as_of is None else promised(agenda)  # then nothing later was known
+    upcoming = _next_rungs(promises, at)
     for cell in draw_board(agenda, at):
         o = cell.obligation
         if not _asked(o, milestone, party):
@@ -88,8 +90,13 @@ def list_agenda(
 def _promises(view: Unit, plan: Plan, now: datetime) -> Iterable[RungRow]:
     if view.plans.state(plan.id) is not None:
         return view.rungs.of(plan.id)
-    agenda = draw_agenda(plan, [], loaded_at=now)
-    return [RungRow(id=0, plan=plan.id, **rung._asdict()) for rung in agenda.rungs()]
+    return promised(draw_agenda(plan, [], loaded_at=now))
+
+
+def promised(agenda: Agenda) -> list[RungRow]:
+    """Return what an agenda promises as rows that are in no record, by instant."""
+    rows = [RungRow(id=0, plan=agenda.plan.id, **rung._asdict()) for rung in agenda.rungs()]
+    return sorted(rows, key=attrgetter("at"))
 
 
 def list_deliveries(view: Unit, plan: Plan, since: datetime, until: datetime) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -12,6 +12,7 @@ from scheduler.actions.reconciling import Changes, read_agenda, reconcile
 from scheduler.errors import NothingMatched, Problem, UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.catchup import last_moment, opening
+from scheduler.plan.dates import local_day
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import By, Fact, Milestone, On, Plan, Recurring
 from scheduler.plan.obligations import Obligation
@@ -247,10 +248,23 @@ def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[
             f"{milestone.id} has a date in the plan already",
             "change it in the definition file; `extend` gives one party more time",
         )
+    return list(_remarks_on_date(agenda.plan, fact, own))
+
+
+def _remarks_on_date(plan: Plan, fact: Fact, own: Sequence[Obligation]) -> Iterator[str]:
+    """Yield what is odd about a day that is fixed; it may be meant all the same."""
+    assert isinstance(fact.form, On | By)  # noqa: S101 - what can be fixed, see requests.date_fixed
     limit = next((o.due for o in own if o.due is not None), None)
+    window = next((o.window for o in own if o.window is not None), None)
     if isinstance(fact.form, On) and limit is not None and fact.form.last > limit.last_in_time:
-        return [f"the plan asks for it before: the last day in time is {limit.last_in_time}"]
-    return []
+        yield f"the plan asks for it before: the last day in time is {limit.last_in_time}"
+    first, last = (fact.form.first, fact.form.last) if isinstance(fact.form, On) else (fact.form.day, fact.form.day)
+    if window is not None and not (window.first <= first and last <= window.last):
+        yield f"it lies outside what the plan foresees: {window.first} to {window.last}"
+    if last < local_day(fact.recorded_at, plan.zone):
+        yield "it lies in the past: nobody is reminded of it"
+    if not plan.workdays.is_workday(first):
+        yield f"{first} is a day off"
 
 
 def _check_nominated(agenda: Agenda, fact: Fact) -> list[str]:

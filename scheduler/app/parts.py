@@ -24,7 +24,7 @@ from scheduler.mail.composing import TemplateComposer
 from scheduler.mail.maildir import Maildir
 from scheduler.mail.reading import read_text
 from scheduler.ports import Clock, Composer, Definition, Definitions, Loaded, Mailer, Store
-from scheduler.store import open_store
+from scheduler.store import check_address, open_store
 
 
 def quiet(event: Event) -> None:
@@ -160,7 +160,16 @@ class App:
 
 
 def find_settings(config: Path | None) -> Settings:
-    """Return the settings of a named file, of ./config.toml, or the shipped ones."""
+    """Return the settings of a named file, of ./config.toml, or the shipped ones.
+
+    Raises `WrongInput` where they are wrong.
+    """
+    settings = _find_settings(config)
+    check_address(settings.database_url)
+    return settings
+
+
+def _find_settings(config: Path | None) -> Settings:
     if config is not None:
         return load_settings(config)
     here = Path("config.toml")

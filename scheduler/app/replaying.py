@@ -49,7 +49,7 @@ def run_replay(app: App, replay: Replay, stopping: threading.Event, serve: Serve
         raise UserError("there is no sound plan to replay", hint="`hanchot check` says what is wrong")
     start = to_instant(replay.first, time(), definitions[0].plan.zone)
     clock = ReplayClock(start, replay.speed)
-    facts = [fact for definition in definitions for fact in _facts_in(replay.scenario, definition)]
+    facts = [fact for definition in definitions for fact in _facts_in(replay.scenario, definition, say)]
     app = replace(app, settings=prepare_replay(app.settings), clock=clock)
     with app.store() as store:
         ticker = app.ticker(
@@ -110,8 +110,13 @@ def _farewell(app: App, store: Store) -> str:
     )
 
 
-def _facts_in(scenario: Path | None, definition: Definition) -> Sequence[Fact]:
-    return read_scenario(scenario, definition.plan).facts if scenario is not None else ()
+def _facts_in(scenario: Path | None, definition: Definition, say: Callable[[str], None]) -> Sequence[Fact]:
+    if scenario is None:
+        return ()
+    read = read_scenario(scenario, definition.plan)
+    if read.outages:
+        say("The outages of the scenario are left out: a replay is always there. `hanchot simulate` plays them.")
+    return read.facts
 
 
 def prepare_replay(settings: Settings) -> Settings:

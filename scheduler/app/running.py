@@ -13,7 +13,7 @@ from scheduler.config import Settings
 from scheduler.definitions.watching import DefinitionWatch
 from scheduler.engine.events import Event, Word
 from scheduler.engine.ticking import Ticker
-from scheduler.errors import Problem
+from scheduler.errors import Problem, WrongInput
 from scheduler.ports import Clock, Composer, Definition, Store
 from scheduler.systemd import Notifier
 
@@ -79,7 +79,10 @@ def run_daemon(app: App, stopping: threading.Event, serve: Serve, manager: Notif
             tell=lambda text: _tell(ticker, "trouble", text),
         )
         with serve(running) as address:
-            ticker.load()
+            problems = ticker.load()
+            if not ticker.plans:  # nobody would be reminded of anything
+                errors = [problem for problem in problems if problem.severity == "error"]
+                raise WrongInput(errors or "there is no plan", hint="`hanchot init DIR` writes one to begin with")
             _tell(ticker, "started", f"the daemon runs; {address}")
             with watch.running():
                 engine.run()

@@ -21,12 +21,12 @@ from scheduler.errors import ExitCode, UserError
 from scheduler.logs import Libraries, Log, choose_style
 from scheduler.systemd import Notifier
 
+A_DAY = 86_400.0  # seconds
+
 
 @click.command(epilog=example("hanchot run --replay-from 2023-02-20 --speed 86400"))
 @click.option("--replay-from", type=Day(), help="Live through the past from this day, in a data folder of its own.")
-@click.option(
-    "--speed", type=click.FloatRange(min=1), default=86400.0, show_default=True, help="Replayed seconds a second."
-)
+@click.option("--speed", type=click.FloatRange(min=1), help="Replayed seconds a second; a day a second if left out.")
 @click.option("--scenario", type=click.Path(path_type=Path), help="What happens during the replay (TOML).")
 @click.option(
     "--log",
@@ -35,14 +35,17 @@ from scheduler.systemd import Notifier
     help="How to log; if left out: text at a terminal and in a replay, else JSON Lines.",
 )
 @click.pass_obj
-def run(session: Session, replay_from: date | None, speed: float, scenario: Path | None, style: str | None) -> None:
+def run(
+    session: Session, replay_from: date | None, speed: float | None, scenario: Path | None, style: str | None
+) -> None:
     """Run the daemon until it is told to stop.
 
     SIGTERM and SIGINT (Ctrl-C) stop it; the mail in hand is finished first. With --replay-from it lives
     through the past instead, by a clock of its own and with a record and mails of its own.
     """
-    if replay_from is None and scenario is not None:
-        raise click.UsageError("--scenario goes with --replay-from")
+    if replay_from is None and not (scenario is None and speed is None):
+        raise click.UsageError("--speed and --scenario go with --replay-from")
+    speed = A_DAY if speed is None else speed
     if not math.isfinite(speed):
         raise click.UsageError("--speed is not a number of seconds")
     session.log = Log(choose_style(style, is_replay=replay_from is not None))
@@ -66,13 +69,10 @@ def tick(session: Session) -> None:
 
     For users of cron; it may run beside a daemon.
     """
-    errors = [problem for problem in tick_once(session.app) if problem.severity == "error"]
-    if errors:
-        raise UserError(
-            f"{len(errors)} problems in the definitions; the sound plans were served",
-            hint="`hanchot check` lists them",
-            exit_code=ExitCode.WRONG_INPUT,
-        )
+    errors = sum(problem.severity == "error" for problem in tick_once(session.app))
+    if errors:  # each was told when it was found
+        message = f"{errors} problem{'' if errors == 1 else 's'} in the definitions; what is sound was served"
+        raise UserError(message, hint="`hanchot check` lists them with the warnings", exit_code=ExitCode.WRONG_INPUT)
 
 
 COMMANDS = (run, tick)

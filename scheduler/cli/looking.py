@@ -10,9 +10,9 @@ import click
 
 from scheduler.actions.listings import explain_rung, list_board, message_row
 from scheduler.actions.requests import MOMENT
-from scheduler.cli.outbox import find_mail, read_number
+from scheduler.cli.outbox import find_mail
 from scheduler.cli.printing import example, print_fields, print_json, print_table, short
-from scheduler.cli.session import Moment, Session, format_option, in_zone
+from scheduler.cli.session import Moment, Session, format_option, in_zone, read_number
 from scheduler.errors import NothingMatched
 from scheduler.plan.dates import ONE_DAY, to_instant
 from scheduler.plan.model import Plan
@@ -42,9 +42,13 @@ def status(
             then = _instant(as_of, plan) if as_of is not None else None
             rows += list_board(view, plan, now, as_of=then, milestone=milestone, party=party)
     if not rows:
+        session.say_what_is_wrong()
+        if not session.loaded.definitions:
+            raise NothingMatched("there is no plan", hint="`hanchot init DIR` writes one to begin with")
         raise NothingMatched("nothing matches", hint="`hanchot status` without options shows everything")
     if style == "json":
         print_json(rows)
+        session.say_what_is_wrong()
         return
     shown = [
         {
@@ -75,6 +79,7 @@ def status(
         click.echo(
             f"Unknown: past already when the plan was first loaded. `hanchot start {plan}` settles it.", err=True
         )
+    session.say_what_is_wrong()
 
 
 @click.command(epilog=example("hanchot why r17"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ import click
 
 from scheduler.actions.listings import message_row
 from scheduler.cli.printing import example, print_fields, print_json, print_table, short
-from scheduler.cli.session import Session, format_option
+from scheduler.cli.session import Session, format_option, read_number
 from scheduler.errors import NothingMatched, UserError
 from scheduler.ports import MessageRow, Unit
 
@@ -129,9 +128,3 @@ def find_mail(view: Unit, id: str) -> MessageRow:
     if found is None:
         raise NothingMatched(f"there is no mail {id}", hint="`hanchot outbox list` names them")
     return found
-
-
-def read_number(id: str, prefix: str) -> int | None:
-    """Return the number in an id such as m5; None if it is no such id."""
-    match = re.fullmatch(rf"{prefix}?(\d{{1,18}})", id, re.ASCII)
-    return int(match[1]) if match else None

@@ -64,9 +64,8 @@ def check(session: Session, paths: tuple[Path, ...], style: str) -> None:
 @click.pass_obj
 def plans(session: Session, style: str) -> None:
     """List the plans and what in them is tentative or undated."""
-    loaded = session.app.definitions.load()
     with session.app.store() as store, store.reading() as view:
-        rows = list(list_plans(view, [definition.plan for definition in loaded.definitions], session.now))
+        rows = list(list_plans(view, session.plans(None), session.now))
     if style == "json":
         print_json(rows)
     else:
@@ -77,9 +76,8 @@ def plans(session: Session, style: str) -> None:
             "tentative": "tentative",
             "undated": "undated",
         }
-        print_table(rows, columns, empty="No sound plan. `hanchot check` says why.")
-    if any(problem.severity == "error" for problem in loaded.problems):
-        click.echo("Some definitions are wrong and were left out: `hanchot check`.", err=True)
+        print_table(rows, columns, empty="There is no sound plan.")
+    session.say_what_is_wrong()
 
 
 @click.command(
@@ -125,6 +123,8 @@ def agenda(
     session: Session, first: date | None, last: date | None, plan_id: str | None, party: str | None, style: str
 ) -> None:
     """List what fires next."""
+    if first is not None and last is not None and last < first:
+        raise click.UsageError("--to lies before --from")
     now = session.app.clock.now()
     rows: list[dict[str, Any]] = []
     with session.app.store() as store, store.reading() as view:
@@ -145,6 +145,7 @@ def agenda(
             "note": "because",
         }
         print_table(_with_short(rows, "at"), columns, empty="Nothing will fire in this period.")
+    session.say_what_is_wrong()
 
 
 COMMANDS = (init, check, plans, simulate_command, agenda)

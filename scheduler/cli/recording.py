@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from scheduler.actions import requests
-from scheduler.actions.listings import fact_row, rung_row
+from scheduler.actions.listings import fact_row, iso, rung_row
 from scheduler.actions.recording import Recorded
 from scheduler.cli.printing import example, print_json, print_problem, short
 from scheduler.cli.session import Day, Moment, Session, format_option, in_zone
@@ -320,7 +320,10 @@ def _row(recorded: Recorded, plan: Plan) -> dict[str, Any]:
     return {
         "fact": fact_row(recorded.fact, plan.zone),
         "fell_away": [rung_row(row, plan) for row in recorded.changes.dropped],
-        "armed": [{"milestone": r.milestone, "party": r.party, "rung": r.name} for r in recorded.changes.armed],
+        "armed": [
+            {"at": iso(r.at, plan.zone), "milestone": r.milestone, "party": r.party, "rung": r.name}
+            for r in recorded.changes.armed
+        ],
         "notified": list(recorded.notified),
         "remarks": list(recorded.remarks),
     }

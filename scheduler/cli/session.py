@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -16,9 +17,9 @@ from scheduler.actions.loading import take
 from scheduler.actions.recording import Recorded, record
 from scheduler.app import App, find_settings, pick
 from scheduler.clock import SystemClock
-from scheduler.errors import ExitCode, NothingMatched, UserError
+from scheduler.errors import ExitCode, NothingMatched, UserError, WrongInput
 from scheduler.logs import Log
-from scheduler.plan.dates import to_instant
+from scheduler.plan.dates import FIRST_YEAR, LAST_YEAR, to_instant
 from scheduler.plan.model import Fact, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Loaded
@@ -64,6 +65,12 @@ class Session:
             raise NothingMatched.named("milestone", milestone, milestones)
         return found
 
+    def say_what_is_wrong(self) -> None:
+        """Raise `WrongInput` with every error of the definitions, if there is one: what was shown is not all."""
+        errors = [problem for problem in self.loaded.problems if problem.severity == "error"]
+        if errors:
+            raise WrongInput(errors)
+
     def zones(self, plan: str) -> ZoneInfo:
         """Return the zone of a plan, UTC where the plan is gone."""
         return next((d.plan.zone for d in self.loaded.definitions if d.plan.id == plan), ZoneInfo("UTC"))
@@ -75,9 +82,9 @@ class Session:
 
     def find_fact(self, id: str) -> Fact:
         """Return a recorded fact by its id (`f12`)."""
-        number = id.removeprefix("f")
+        number = read_number(id, "f")
         with self.app.store() as store, store.reading() as view:
-            found = view.facts.get(int(number)) if number.isascii() and number.isdigit() else None
+            found = view.facts.get(number) if number is not None else None
         if found is None:
             raise NothingMatched(f"there is no fact {id}", hint="`hanchot status --format json` and `why` name them")
         return found
@@ -110,10 +117,8 @@ class Day(click.ParamType[date]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Return the day; anything else is a usage error."""
-        if isinstance(value, date):
-            return value
         try:
-            return date.fromisoformat(value)
+            return _sensible(value if isinstance(value, date) else date.fromisoformat(value))
         except ValueError:
             self.fail(f"{value!r} is not a day; write it like 2023-08-10", param, ctx)
 
@@ -125,12 +130,27 @@ class Moment(click.ParamType[date | datetime]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | datetime:
         """Return the day or local time; anything else is a usage error."""
-        if isinstance(value, date):
-            return value
         try:
-            return datetime.fromisoformat(value) if "T" in value or " " in value else date.fromisoformat(value)
+            if isinstance(value, date):
+                return _sensible(value)
+            return _sensible((datetime if "T" in value or " " in value else date).fromisoformat(value))
         except ValueError:
             self.fail(f"{value!r} is no date; write it like 2023-06-08 or 2023-06-08T08:00", param, ctx)
+
+
+D = TypeVar("D", date, datetime)
+
+
+def _sensible(moment: D) -> D:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"the year {moment.year}")
+    return moment
+
+
+def read_number(id: str, prefix: str) -> int | None:
+    """Return the number in an id such as m5; None if it is no such id."""
+    match = re.fullmatch(rf"{prefix}?(\d{{1,18}})", id, re.ASCII)
+    return int(match[1]) if match else None
 
 
 def in_zone(moment: date | datetime, plan: Plan) -> datetime:

@@ -13,6 +13,7 @@ from pydantic import PlainValidator
 
 from scheduler.definitions.problems import Wrong, shown
 from scheduler.errors import near_names
+from scheduler.plan.dates import FIRST_YEAR, LAST_YEAR
 from scheduler.plan.model import Step
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -22,7 +23,6 @@ _TARGET = re.compile(r"(?:(?:>=|<=|=) ?\d+%?|\d+%)|(\d+)%?\.\.(\d+)%?")
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # text that reads unlike it is stored
-FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
 def words(value: object) -> str:

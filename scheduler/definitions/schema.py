@@ -8,8 +8,6 @@ from typing import Annotated, Literal, Self, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from scheduler.definitions.fields import (
-    FIRST_YEAR,
-    LAST_YEAR,
     Clock,
     Day,
     Hours,
@@ -25,6 +23,7 @@ from scheduler.definitions.fields import (
     listed,
 )
 from scheduler.definitions.problems import Wrong
+from scheduler.plan.dates import FIRST_YEAR, LAST_YEAR
 from scheduler.plan.model import Channel, Kind, Step
 
 FORMS = ("before", "by", "on", "window", "undated", "recurring", "relative")

@@ -126,6 +126,7 @@ class Ticker:
         self._lock = threading.Lock()
         self._current: dict[str, Definition] = {}
         self._untaken: set[str] = set()  # plans that could not be taken into the record
+        self._refused: tuple[str, ...] = ()  # what was wrong with the definitions when they were read last
         self._estranged: dict[str, str] = {}
         self._agendas = Agendas()
         self._owes_summary = True  # a process before this one may have died owing it
@@ -239,9 +240,10 @@ class Ticker:
             if wanted(definition.plan):
                 self._untaken.add(definition.plan.id)
                 self._guard(definition.plan, now, partial(self._take, definition, now))
-        for problem in loaded.problems:
-            if problem.severity == "error":
-                self.report(Event(word="refused", at=now, text=str(problem)))
+        refused = tuple(str(problem) for problem in loaded.problems if problem.severity == "error")
+        for text in refused if refused != self._refused else ():  # what is still wrong was told before
+            self.report(Event(word="refused", at=now, text=text))
+        self._refused = refused
         return loaded.problems
 
     def _take(self, definition: Definition, now: datetime) -> None:

@@ -15,6 +15,7 @@ from scheduler.plan.model import Before, By, Step
 from scheduler.plan.workdays import Workdays
 
 ONE_DAY = timedelta(days=1)
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # years that a date may lie in: counting from it stays within what dates can say
 
 
 def to_instant(day: date, clock: time, zone: ZoneInfo) -> datetime:

@@ -170,7 +170,8 @@ def test_tick_serves_the_sound_plans_and_fails_for_the_others(office: Office) ->
     (folder / "broken.toml").write_text('[plan]\nid = "broken"\n', encoding="utf-8")
     result = office("tick")
     assert result.code == ExitCode.WRONG_INPUT
-    assert "the sound plans were served" in result.err
+    assert "what is sound was served" in result.err
+    assert result.err.count("broken.toml") == result.err.count("refused")  # each problem is told once
     (folder / "broken.toml").unlink()
     assert office.rows("plans")[0]["first_loaded"] is not None
 
@@ -180,3 +181,21 @@ def test_a_quiet_tick_says_nothing(office: Office) -> None:
     assert "loaded" in office("tick").err
     quiet = office("tick")
     assert (quiet.code, quiet.out, quiet.err) == (ExitCode.DONE, "", "")
+
+
+@pytest.mark.parametrize("option", [("--speed", "86400"), ("--scenario", "x.toml")])
+def test_what_belongs_to_a_replay_starts_no_real_daemon(office: Office, option: tuple[str, str]) -> None:
+    """Real people would be mailed."""
+    result = office("run", *option)
+    assert result.code == ExitCode.USAGE
+    assert "--replay-from" in result.err
+
+
+def test_an_address_of_a_database_that_is_none_is_a_wrong_configuration(office: Office) -> None:
+    """Found by whatever command."""
+    file = office.folder / "config.toml"
+    file.write_text('[database]\nurl = "mysql://x/y"\n', encoding="utf-8")
+    for command in ("check", "plans"):
+        result = office(command)
+        assert result.code == ExitCode.WRONG_INPUT
+        assert "[database] url" in result.err

@@ -91,10 +91,11 @@ def test_plans_shows_what_has_no_date_yet(office: Office) -> None:
 def test_plans_points_at_definitions_that_were_left_out(office: Office) -> None:
     """One wrong plan does not hide the others."""
     change_plan(office, "before = ", "befor = ").rename(office.folder / "workflows" / "our-office" / "wrong.toml")
-    result = office("plans")
-    assert result.code == ExitCode.DONE
-    assert office.plan in result.out
-    assert "`hanchot check`" in result.err
+    for command in ("plans", "status", "agenda"):
+        result = office(command)
+        assert result.code == ExitCode.WRONG_INPUT
+        assert office.plan in office("plans").out
+        assert "befor: unknown key" in result.err
 
 
 def test_agenda_lists_the_steps_of_a_plan_that_was_never_loaded(office: Office) -> None:
@@ -113,8 +114,31 @@ def test_agenda_keeps_to_a_period_and_a_party(office: Office) -> None:
     assert {row["party"] for row in rows} == {"branch-one"}
     assert {row["milestone"] for row in rows} == {"dang-ky"}
     assert all(f"{YEAR}-03-08" <= row["at"][:10] <= f"{YEAR}-03-11" for row in rows)
-    empty = office("agenda", "--from", f"{YEAR}-06-20", "--to", f"{YEAR}-06-19")
+    empty = office("agenda", "--from", f"{YEAR + 1}-06-20", "--to", f"{YEAR + 1}-06-21")
     assert (empty.code, empty.out) == (ExitCode.DONE, "Nothing will fire in this period.\n")
+    assert office("agenda", "--from", f"{YEAR}-06-20", "--to", f"{YEAR}-06-19").code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize("year", ["0001", "1899", "2201", "9999"])
+def test_days_that_no_plan_can_lie_in_are_refused(office: Office, year: str) -> None:
+    """Counting from them would leave what dates can say."""
+    for arguments in (
+        ("agenda", "--to", f"{year}-12-31"),
+        ("simulate", office.plan, "--from", f"{year}-01-01", "--to", f"{year}-12-31"),
+        ("fix-date", office.plan, "so-ket", f"{year}-12-31"),
+        ("extend", office.plan, "dang-ky", "branch-one", "--until", f"{year}-12-31", "--decision", "x"),
+        ("receive", office.plan, "dang-ky", "branch-one", "--received-at", f"{year}-01-01T00:00"),
+    ):
+        assert office(*arguments).code == ExitCode.USAGE
+
+
+def test_without_any_sound_plan_the_problems_are_what_is_shown(office: Office) -> None:
+    """Not that nothing matched."""
+    change_plan(office, "before = ", "befor = ").replace(office.folder / "workflows" / "our-office" / "plan.toml")
+    for command in ("plans", "status", "agenda", "run"):
+        result = office(command)
+        assert result.code == ExitCode.WRONG_INPUT
+        assert "befor: unknown key" in result.err
 
 
 @pytest.mark.parametrize(

@@ -188,3 +188,19 @@ def test_receive_refuses_what_makes_no_sense(
     result = open_office("receive", "here", "report", "branch", *arguments)
     assert (result.code, result.out) == (code, "")
     assert words in result.err
+
+
+def test_a_fact_whose_number_no_record_can_hold_is_unknown(office: Office) -> None:
+    """Not a fault."""
+    assert office("undo", "f99999999999999999999", "--reason", "x").code == ExitCode.NOTHING_MATCHED
+
+
+@pytest.mark.parametrize(
+    ("day", "remark"),
+    [(f"{NEXT_YEAR - 2}-06-10", "in the past"), (f"{NEXT_YEAR}-12-25", "outside what the plan foresees")],
+)
+def test_an_odd_day_is_taken_with_a_remark(office: Office, day: str, remark: str) -> None:
+    """It may be meant."""
+    result = office("fix-date", office.plan, "so-ket", day)
+    assert result.code == ExitCode.DONE
+    assert remark in result.out
