@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -180,3 +182,12 @@ def test_a_quiet_tick_says_nothing(office: Office) -> None:
     assert "loaded" in office("tick").err
     quiet = office("tick")
     assert (quiet.code, quiet.out, quiet.err) == (ExitCode.DONE, "", "")
+
+
+def test_a_command_with_nothing_to_log_loads_no_log(office: Office) -> None:
+    """Somebody waits for it; what has news to tell loads structlog."""
+    code = "import sys, scheduler.cli as c\ntry: c.main(sys.argv[1:])\nfinally: print('structlog' in sys.modules)"
+    for command, is_loaded in (("tick", True), ("tick", False), ("status", False)):
+        arguments = [sys.executable, "-c", code, "--config", str(office.folder / "config.toml"), command]
+        done = subprocess.run(arguments, capture_output=True, check=True, text=True)
+        assert (command, done.stdout.splitlines()[-1]) == (command, str(is_loaded))
