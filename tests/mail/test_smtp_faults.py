@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
 import pytest
 
-from scheduler.mail.replies import GARBLED, SILENCE, Meaning, Phase, judge, to_outcome
+from scheduler.mail.replies import CERTIFICATE, GARBLED, RULES, SILENCE, UNOFFERED, Meaning, Phase, judge, to_outcome
 from scheduler.ports import Outcome
 
 from .answers import ANSWERS
@@ -59,6 +60,13 @@ def test_each_answer_of_the_table_becomes_its_outcome(phase: Phase, answer: str,
         assert it.send(mail(1)) == to_outcome(meaning, answer)
         assert it.send(mail(2)).state == "sent"
     assert [received.taken for received in server.received] == [False, True][phase != "content" :]
+
+
+def test_every_row_about_a_reply_is_shown_over_the_wire() -> None:
+    """Rows about no reply at all are shown by the tests below, and by those of TLS, login and SMTPUTF8."""
+    shown = {judge(phase, answer[:3], answer[4:]) for phase, answer, _ in ANSWERS if phase in SPOKEN}
+    about_none = re.compile(rf"({SILENCE}|{GARBLED}|{CERTIFICATE}|{UNOFFERED})(\||$)")
+    assert [rule for rule in RULES if rule not in shown and not about_none.match(rule.code)] == []
 
 
 def test_words_over_several_lines_are_kept_on_one() -> None:
