@@ -150,6 +150,20 @@ def test_a_locked_database_is_explained(office: Office) -> None:
     assert office.rows("status", "--milestone", "dang-ky")[0]["facts"] == []
 
 
+@pytest.mark.parametrize("command", ["tick", "doctor"])
+def test_a_secret_that_cannot_be_read_is_explained(office: Office, command: str) -> None:
+    """No other is made in its place: every message id would be another."""
+    assert office("tick").code == ExitCode.DONE
+    secret = office.folder / "var" / "secret"
+    secret.unlink()
+    secret.mkdir()
+    result = office(command)
+    assert result.code == ExitCode.FAILED
+    assert f"cannot read the secret {secret}: Is a directory" in result.out + result.err
+    assert "web.secret_file" in result.out + result.err
+    assert secret.is_dir()
+
+
 def test_a_file_that_is_no_database_is_explained(office: Office) -> None:
     """It is left as it is."""
     file = office.folder / "var" / "hanchot.db"
