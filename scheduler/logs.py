@@ -97,10 +97,10 @@ class Libraries(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Say one record by its logger and its message, at its level."""
         try:
-            level = logging.ERROR if record.levelno >= logging.ERROR else logging.WARNING
-            self._say(f"{record.name}: {record.getMessage()}", level)
-        except Exception:  # a message that does not fit its arguments
-            self.handleError(record)
+            text = record.getMessage()
+        except Exception:  # it does not fit its arguments; logging's own report would be a traceback, unmasked
+            text = str(record.msg)
+        self._say(f"{record.name}: {text}", logging.ERROR if record.levelno >= logging.ERROR else logging.WARNING)
 
 
 def choose_style(wanted: str | None, *, is_replay: bool) -> Style:

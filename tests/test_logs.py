@@ -171,19 +171,23 @@ def test_every_problem_of_an_error_is_a_line_of_json() -> None:
 
 
 def test_what_libraries_say_comes_into_the_same_log() -> None:
-    """From warnings on, by its logger, at its level, masked, without a traceback."""
+    """From warnings on, at its level, masked, without a traceback; what does not fit its arguments as it is."""
     paper = Paper()
     log = Log("json", paper.write)
     handler = Libraries(lambda text, level: log.say(text, AT, level=level))
     library = logging.getLogger("library")
     library.addHandler(handler)
+    library.propagate = False  # pytest listens at the root, and is strict
     library.info("quiet")
     library.warning("a@b.vn is odd")
     library.critical("it failed for %s", "good", exc_info=ValueError("x"))
+    library.error("%d of a@b.vn", "many")
     library.removeHandler(handler)
+    library.propagate = True
     assert [(row["level"], row["text"]) for row in map(json.loads, paper.lines)] == [
         ("warning", "library: (address) is odd"),
         ("error", "library: it failed for good"),
+        ("error", "library: %d of (address)"),
     ]
 
 
