@@ -14,6 +14,7 @@ test: $(VENV)/.development
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .import_linter_cache
 	$(BIN)/pytest --cov --cov-report=term:skip-covered $(PYTEST)
+	$(if $(PYTEST),,$(BIN)/coverage report --include='scheduler/plan/*' --show-missing --skip-covered --fail-under=100)
 
 format: $(VENV)/.development
 	$(BIN)/ruff format .

@@ -15,8 +15,9 @@ from tempfile import mkstemp
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from scheduler.addresses import read_address
 from scheduler.errors import Problem, UserError, WrongInput, near_names
 
 PREFIX = "HANCHOT_"
@@ -27,7 +28,16 @@ def _words(value: object) -> object:
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
+def _address(value: str) -> str:
+    """Take an address that can be written to; a domain with accents becomes its ASCII form."""
+    found = read_address(value)
+    if found is None:
+        raise ValueError(f"is not an address such as name@example.vn: {value!r}")
+    return found
+
+
 Words = Annotated[list[str], BeforeValidator(_words)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class _Section(BaseModel):
@@ -124,9 +134,9 @@ class MailSection(_Section):
     """How mails leave and whom they come from."""
 
     transport: Literal["maildir", "smtp"] = "maildir"
-    sender: str = Field("hanchot@localhost.example", alias="from")
+    sender: Address = Field("hanchot@localhost.example", alias="from")
     organisation: str = ""
-    reply_to: str = ""
+    reply_to: Annotated[str, AfterValidator(lambda value: value and _address(value))] = ""
     maildir: str = "var/mail"
     smtp: Smtp = Smtp()
     limits: MailLimits = MailLimits()
@@ -187,7 +197,7 @@ class Web(_Section):
 class Operators(_Section):
     """Who runs the daemon."""
 
-    emails: Words = []
+    emails: Annotated[list[Address], BeforeValidator(_words)] = []
 
 
 class Settings(_Section):

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
 from datetime import datetime
+from functools import cached_property
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 
 from scheduler.engine.events import Event
 from scheduler.errors import UserError
 
 Style = Literal["text", "json"]
+Values = MutableMapping[str, Any]
 
-_LEVELS = {"trouble": "error", "refused": "error", "failed": "error"} | dict.fromkeys(
-    ("missed", "ambiguous", "outage"), "warning"
+_IDS = ("plan", "milestone", "party", "rung")
+_LEVELS = dict.fromkeys(("trouble", "refused", "failed"), logging.ERROR) | dict.fromkeys(
+    ("missed", "ambiguous", "outage"), logging.WARNING
 )
 _OUTSIDE = r"\s<>()\[\]{},;:\"'`=|@/\\"
 _DAY = r"\d{4}-\d\d-\d\d\b"  # milestone@2024-05-25 is an occurrence
@@ -33,61 +35,72 @@ class Log:
 
     def __init__(self, style: Style, write: Callable[[bytes], None] | None = None) -> None:
         self._style = style
-        self._write = write or _write_to_standard_error
+        self._sink = _Sink(write or _write_to_standard_error)
         self._lock = Lock()
         self._lost = 0
 
     def event(self, event: Event) -> None:
         """Write one line for one thing that happened, in the zone that its instant comes in."""
-        if self._style == "json":
-            ids = {name: getattr(event, name) for name in ("plan", "milestone", "party", "rung")}
-            known = {name: id for name, id in ids.items() if id}
-            self._put(_as_json(event.at, _LEVELS.get(event.word, "info"), event.word, event.text, known))
-        elif event.word != "checked":
-            self._put(_as_text(event))
+        if event.word == "checked" and self._style == "text":
+            return
+        ids = {name: id for name in _IDS if (id := getattr(event, name))}
+        self._put(_LEVELS.get(event.word, logging.INFO), event.word, at=event.at, text=event.text, **ids)
 
-    def say(self, text: str, at: datetime, *, level: str = "info") -> None:
+    def say(self, text: str, at: datetime, *, level: int = logging.INFO) -> None:
         """Write some words that are no event."""
-        self._put(_as_json(at, level, "note", text) if self._style == "json" else mask(text))
+        self._put(level, "note", at=at, text=text)
 
     def problems(self, error: UserError, at: datetime) -> None:
         """Write every problem of an error with the way out."""
         for problem in error.problems:
-            text = str(problem) if self._style == "json" else f"{problem.severity}: {problem}"
-            self.say(text, at, level=problem.severity)
+            self.say(str(problem), at, level=logging.ERROR if problem.severity == "error" else logging.WARNING)
 
-    def _put(self, line: str) -> None:
+    def _put(self, level: int, word: str, **values: Any) -> None:
         with self._lock:
-            if self._lost:
-                self._apologise()
-            self._lost += not self._try(line)
+            if self._lost and self._logger.error("lost", text=f"{self._lost} lines of this log could not be written"):
+                self._lost = 0
+            self._lost += not self._logger.log(level, word, **values)
 
-    def _apologise(self) -> None:
-        text = f"{self._lost} lines of this log could not be written"
-        if self._try(json.dumps({"level": "error", "event": "lost", "text": text}) if self._style == "json" else text):
-            self._lost = 0
+    @cached_property
+    def _logger(self) -> Any:
+        import structlog  # here: it takes 40 ms, and most commands have nothing to log
 
-    def _try(self, line: str) -> bool:
+        as_json = structlog.processors.JSONRenderer(ensure_ascii=False, default=_as_iso)
+        steps = [structlog.processors.add_log_level, _mask_values, as_json if self._style == "json" else _as_text]
+        return structlog.wrap_logger(self._sink, steps, structlog.make_filtering_bound_logger(logging.NOTSET)).bind()
+
+
+class _Sink:
+    """What structlog hands finished lines to."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+
+    def put(self, line: str) -> bool:
+        """Write a line and return whether that was possible."""
         try:
             self._write(line.encode("utf-8", "backslashreplace") + b"\n")
         except (OSError, ValueError):  # a full disk, a reader that went away, a closed stream
             return False
         return True
 
+    info = warning = error = put  # structlog calls it by the level
+
 
 class Libraries(logging.Handler):
     """Puts what libraries have to say, from warnings on, into the same log; tracebacks stay out."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str, int], None]) -> None:
         super().__init__(logging.WARNING)
         self._say = say
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say one record by its logger and its message."""
+        """Say one record by its logger and its message, at its level."""
         try:
-            self._say(f"{record.name}: {record.getMessage()}")
-        except Exception:  # a message that does not fit its arguments
-            self.handleError(record)
+            text = record.getMessage()
+        except Exception:  # it does not fit its arguments; logging's own report would be a traceback, unmasked
+            text = str(record.msg)
+        self._say(f"{record.name}: {text}", logging.ERROR if record.levelno >= logging.ERROR else logging.WARNING)
 
 
 def choose_style(wanted: str | None, *, is_replay: bool) -> Style:
@@ -102,14 +115,22 @@ def mask(text: str) -> str:
     return _TOKEN.sub(r"\1/(token)", _ADDRESS.sub("(address)", text))
 
 
-def _as_text(event: Event) -> str:
-    what = " ".join(part for part in (event.milestone, event.party, event.rung) if part)
-    return f"{event.at:%Y-%m-%d %H:%M}  {event.word:<9} {what}{'  ' if what else ''}{mask(event.text)}"
+def _mask_values(logger: object, method: str, values: Values) -> Values:
+    """Mask whatever is written, for structlog."""
+    return {name: mask(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
-def _as_json(at: datetime, level: str, word: str, text: str, ids: Mapping[str, str] | None = None) -> str:
-    values = {"at": at.isoformat(timespec="seconds"), "level": level, "event": word, **(ids or {}), "text": mask(text)}
-    return json.dumps(values, ensure_ascii=False)
+def _as_text(logger: object, method: str, values: Values) -> str:
+    """Write a line for people, for structlog."""
+    text: str = values["text"]
+    if values["event"] in ("note", "lost"):
+        return text if values["level"] == "info" else f"{values['level']}: {text}"
+    what = " ".join(values[name] for name in _IDS[1:] if name in values)
+    return f"{values['at']:%Y-%m-%d %H:%M}  {values['event']:<9} {what}{'  ' if what else ''}{text}"
+
+
+def _as_iso(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
 
 
 def _write_to_standard_error(line: bytes) -> None:

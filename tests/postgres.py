@@ -14,6 +14,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from scheduler.store import open_store
 
 USER = "hanchot"
 GUARDED = "guarded"  # a user who needs a password; all others are let in by whoever can reach the socket
-ACCESS = f"local all {GUARDED} scram-sha-256\nlocal all all trust\n"
+ACCESS = f"local all {GUARDED} scram-sha-256\nlocal all all trust\nlocal replication all trust\n"
 # Nothing of it outlives the run, so nothing need reach the disk.
 SETTINGS = """\
 listen_addresses = ''
@@ -36,25 +37,22 @@ _RUNNING = pytest.StashKey["Cluster"]()
 
 
 class Cluster:
-    """A PostgreSQL server with databases that tests make and throw away."""
+    """A PostgreSQL server with databases that tests make and throw away; with a `source`, its standby."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, source: Cluster | None = None) -> None:
         self._programs = programs
         self._folder = folder
         self._data = folder / "data"
         self._numbers = count(1)
         self._server: subprocess.Popen[bytes] | None = None
         self._as_user = _as_user(folder)
-        self._run(
-            "initdb",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-            "--no-sync",
-            f"--username={USER}",
-            str(self._data),
-        )
-        (self._data / "pg_hba.conf").write_text(ACCESS)
+        options = [f"--username={USER}", "--no-sync", f"--pgdata={self._data}"]
+        if source is None:
+            self._run("initdb", *options, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
+            (self._data / "pg_hba.conf").write_text(ACCESS)
+        else:
+            copying = ["--write-recovery-conf", "--checkpoint=fast"]
+            self._run("pg_basebackup", *options, *copying, f"--host={source._folder}")
         with (self._data / "postgresql.conf").open("a") as settings:
             settings.write(f"{SETTINGS}unix_socket_directories = '{folder}'\n")
 
@@ -78,6 +76,19 @@ class Cluster:
         """Stop the server and start it again."""
         self.stop()
         self.start()
+
+    @contextmanager
+    def standby(self) -> Iterator[Cluster]:
+        """Run a second server that follows this one."""
+        other = Cluster(self._programs, _make_folder(), self)
+        try:
+            other.start()
+            while self.psql("SELECT state FROM pg_stat_replication") != "streaming":
+                assert other._server is not None
+                assert other._server.poll() is None, "the standby ended as soon as it was started"
+            yield other
+        finally:
+            other.remove()
 
     def remove(self) -> None:
         """Stop the server and delete everything."""
@@ -127,9 +138,7 @@ def postgres(request: pytest.FixtureRequest) -> Cluster:
     """Return the cluster of this test run."""
     stash = request.config.stash
     if _RUNNING not in stash:
-        cluster = Cluster(
-            _find_programs(), Path(tempfile.mkdtemp(prefix="hanchot-", dir="/tmp"))
-        )  # sockets: short paths
+        cluster = Cluster(_find_programs(), _make_folder())
         request.config.add_cleanup(cluster.remove)
         cluster.start()
         cluster.make_template()
@@ -151,6 +160,10 @@ def empty_postgres_url(postgres: Cluster) -> Iterator[str]:
     name = postgres.create()
     yield postgres.url(name)
     postgres.drop(name)
+
+
+def _make_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="hanchot-", dir="/tmp"))  # the path of a socket has to be short
 
 
 def _find_programs() -> Path:

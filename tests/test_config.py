@@ -48,6 +48,27 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert (settings.mail.sender, settings.operators.emails) == ("x@y.vn", ["a@b.vn", "c@d.vn"])
 
 
+def test_the_address_of_a_domain_with_accents_becomes_ascii(tmp_path: Path) -> None:
+    """As in a roster; no address to reply to is none."""
+    file = write(tmp_path, '[mail]\nfrom = "VT@Trường.vn"\n[operators]\nemails = ["a@sở.vn"]')
+    settings = load_settings(file, {})
+    assert (settings.mail.sender, settings.operators.emails) == ("VT@xn--trng-rib8295b.vn", ["a@xn--s-lym.vn"])
+    assert settings.mail.reply_to == ""
+
+
+@pytest.mark.parametrize(
+    "wrong", ["a", "@b.vn", "a@b.vn\\nBcc: c@d.vn", '\\"a b\\"@c.vn', "A <a@b.vn>", "thơ@b.vn", "a@b..vn"]
+)
+def test_what_is_no_address_is_refused_before_a_mail_needs_it(tmp_path: Path, wrong: str) -> None:
+    """Each by its key."""
+    file = write(
+        tmp_path, f'[mail]\nfrom = "{wrong}"\nreply_to = "{wrong}"\n[operators]\nemails = ["a@b.vn", "{wrong}"]'
+    )
+    found = refusal(file)
+    assert [key for key, _, _ in found] == ["mail.from", "mail.reply_to", "operators.emails.1"]
+    assert all("is not an address" in message for _, message, _ in found)
+
+
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     """So a daemon may be started from anywhere; absolute paths stay."""
     settings = load_settings(write(tmp_path, ""), {})

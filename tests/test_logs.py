@@ -96,6 +96,16 @@ def test_addresses_and_tokens_never_reach_the_log(text: str, masked: str) -> Non
     assert written("text", event)[0].endswith(masked)
 
 
+def test_no_field_of_a_line_is_spared() -> None:
+    """Masking is a step that every value passes, not a habit of some callers."""
+    event = Event(word="sent", at=AT, text="x", party="a@b.vn", rung="/p/abcdefghijklmnop0123")
+    for style in ("text", "json"):
+        (line,) = written(style, event)
+        assert "a@b.vn" not in line
+        assert "abcdefghijklmnop" not in line
+        assert "(address)" in line
+
+
 @given(
     st.from_regex(r"[a-z0-9.+-]{1,20}@[a-z0-9-]{1,10}\.vn", fullmatch=True),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
@@ -117,7 +127,7 @@ def test_a_full_disk_stops_nothing_and_what_was_lost_is_counted() -> None:
     paper.is_full = False
     log.say("y", AT)
     log.say("z", AT)
-    assert paper.lines[1:] == ["2 lines of this log could not be written", "y", "z"]
+    assert paper.lines[1:] == ["error: 2 lines of this log could not be written", "y", "z"]
 
 
 def test_what_was_lost_is_told_in_json_too() -> None:
@@ -161,15 +171,24 @@ def test_every_problem_of_an_error_is_a_line_of_json() -> None:
 
 
 def test_what_libraries_say_comes_into_the_same_log() -> None:
-    """From warnings on, by its logger, without a traceback."""
-    said: list[str] = []
-    handler = Libraries(said.append)
+    """From warnings on, at its level, masked, without a traceback; what does not fit its arguments as it is."""
+    paper = Paper()
+    log = Log("json", paper.write)
+    handler = Libraries(lambda text, level: log.say(text, AT, level=level))
     library = logging.getLogger("library")
     library.addHandler(handler)
+    library.propagate = False  # pytest listens at the root, and is strict
     library.info("quiet")
-    library.error("it failed for %s", "good", exc_info=ValueError("x"))
+    library.warning("a@b.vn is odd")
+    library.critical("it failed for %s", "good", exc_info=ValueError("x"))
+    library.error("%d of a@b.vn", "many")
     library.removeHandler(handler)
-    assert said == ["library: it failed for good"]
+    library.propagate = True
+    assert [(row["level"], row["text"]) for row in map(json.loads, paper.lines)] == [
+        ("warning", "library: (address) is odd"),
+        ("error", "library: it failed for good"),
+        ("error", "library: %d of (address)"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,9 @@ def run(
     if not math.isfinite(speed):
         raise click.UsageError("--speed is not a number of seconds")
     session.log = Log(choose_style(style, is_replay=replay_from is not None))
-    logging.getLogger().addHandler(Libraries(lambda text: session.log.say(text, SystemClock().now())))
+    logging.getLogger().addHandler(
+        Libraries(lambda text, level: session.log.say(text, SystemClock().now(), level=level))
+    )
     stopping = threading.Event()
     _stop_on_signals(stopping)
     try:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import PlainValidator
 
+from scheduler.addresses import read_address
 from scheduler.definitions.problems import Wrong, shown
 from scheduler.errors import near_names
 from scheduler.plan.dates import FIRST_YEAR, LAST_YEAR
@@ -20,8 +21,6 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 _STEP = re.compile(r"([1-9]\d{0,2}) (working )?days?")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _TARGET = re.compile(r"(?:(?:>=|<=|=) ?\d+%?|\d+%)|(\d+)%?\.\.(\d+)%?")
-_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # text that reads unlike it is stored
 
 
@@ -130,16 +129,10 @@ def target(value: object) -> str:
 
 def address(value: object) -> str:
     """Return an e-mail address; a domain with letters beyond a-z becomes its ASCII form."""
-    text = line(value)
-    local, _, domain = text.rpartition("@")
-    try:
-        host = domain.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        host = ""
-    right = len(local) <= 64 and len(host) <= 253 and all(_LABEL.fullmatch(label) for label in host.split("."))
-    if not right or not _LOCAL.fullmatch(local):
+    found = read_address(line(value))
+    if found is None:
         raise Wrong(f"{shown(value)} cannot be an e-mail address", "write one address only, such as ten@truong.edu.vn")
-    return f"{local}@{host}"
+    return found
 
 
 def listed(value: object) -> object:

@@ -16,6 +16,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Literal
 
+from scheduler.addresses import to_ascii
 from scheduler.errors import UserError
 from scheduler.mail.replies import GARBLED, SILENCE, judge, to_outcome
 from scheduler.mail.session import Patience, Session, Trouble
@@ -212,10 +213,8 @@ def to_wire_address(address: str) -> str | None:
     local, _, domain = address.partition("@")
     if domain.isascii():
         return address
-    try:
-        return f"{local}@{domain.encode('idna').decode()}"
-    except UnicodeError:
-        return None
+    host = to_ascii(domain)
+    return f"{local}@{host}" if host else None
 
 
 def _traces(account: Account) -> tuple[str, ...]:

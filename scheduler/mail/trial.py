@@ -7,6 +7,7 @@ from base64 import encodebytes
 from datetime import datetime
 from email.utils import format_datetime
 
+from scheduler.addresses import read_address
 from scheduler.mail import headers
 from scheduler.ports import Mail
 
@@ -21,6 +22,7 @@ This mail was sent with `hanchot mail test`; there is nothing to do.
 
 def write_trial(address: str, *, sender: str, organisation: str, now: datetime) -> Mail:
     """Return a plain mail to `address`, another one each time; `UserError` for what is no address."""
+    address = read_address(address) or address  # what is none is refused below, by name
     message_id = f"<{secrets.token_hex(16)}@{sender.rpartition('@')[2]}>"
     body = encodebytes(_TEXT.replace("\n", "\r\n").encode()).replace(b"\n", b"\r\n")
     head = "".join(

@@ -135,7 +135,7 @@ def systemd_analyze(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run systemd's own check, or skip where it is not installed."""
     program = shutil.which("systemd-analyze")
     if program is None:
-        pytest.skip("systemd-analyze is not installed (Debian: systemd)")
+        pytest.skip("systemd-analyze is not installed (`make servers` installs it)")
     command = [program, *(str(argument) for argument in arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
@@ -157,8 +157,8 @@ def test_systemd_finds_nothing_wrong_with_the_unit(unit: Path) -> None:
 
 
 def test_systemd_calls_the_unit_well_protected(unit: Path) -> None:
-    """2.0 of 10 at most; an unprotected service has 9.6."""
-    done = systemd_analyze("security", "--offline=true", "--threshold=20", "--no-pager", unit)
+    """1.5 of 10 at most ("OK" ends at 5); an unprotected service has 9.6."""
+    done = systemd_analyze("security", "--offline=true", "--threshold=15", "--no-pager", unit)
     assert done.returncode == 0, done.stdout
 
 

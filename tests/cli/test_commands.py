@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -148,6 +150,20 @@ def test_a_locked_database_is_explained(office: Office) -> None:
     assert office.rows("status", "--milestone", "dang-ky")[0]["facts"] == []
 
 
+@pytest.mark.parametrize("command", ["tick", "doctor"])
+def test_a_secret_that_cannot_be_read_is_explained(office: Office, command: str) -> None:
+    """No other is made in its place: every message id would be another."""
+    assert office("tick").code == ExitCode.DONE
+    secret = office.folder / "var" / "secret"
+    secret.unlink()
+    secret.mkdir()
+    result = office(command)
+    assert result.code == ExitCode.FAILED
+    assert f"cannot read the secret {secret}: Is a directory" in result.out + result.err
+    assert "web.secret_file" in result.out + result.err
+    assert secret.is_dir()
+
+
 def test_a_file_that_is_no_database_is_explained(office: Office) -> None:
     """It is left as it is."""
     file = office.folder / "var" / "hanchot.db"
@@ -199,3 +215,12 @@ def test_an_address_of_a_database_that_is_none_is_a_wrong_configuration(office: 
         result = office(command)
         assert result.code == ExitCode.WRONG_INPUT
         assert "[database] url" in result.err
+
+
+def test_a_command_with_nothing_to_log_loads_no_log(office: Office) -> None:
+    """Somebody waits for it; what has news to tell loads structlog."""
+    code = "import sys, scheduler.cli as c\ntry: c.main(sys.argv[1:])\nfinally: print('structlog' in sys.modules)"
+    for command, is_loaded in (("tick", True), ("tick", False), ("status", False)):
+        arguments = [sys.executable, "-c", code, "--config", str(office.folder / "config.toml"), command]
+        done = subprocess.run(arguments, capture_output=True, check=True, text=True)
+        assert (command, done.stdout.splitlines()[-1]) == (command, str(is_loaded))

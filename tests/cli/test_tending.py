@@ -213,6 +213,15 @@ def test_a_test_mail_is_sent_now_and_the_servers_words_are_shown(open_office: Of
     assert not message.defects
 
 
+def test_a_test_mail_to_a_domain_with_accents_goes_to_its_ascii_form(open_office: Office) -> None:
+    """On the envelope and in the mail."""
+    with ScriptedServer() as server:
+        use_smtp(open_office, server)
+        assert open_office("mail", "test", "b@trường.vn").code == ExitCode.DONE
+    (received,) = server.received
+    assert received.recipient == email.message_from_bytes(received.data)["To"] == "b@xn--trng-rib8295b.vn"
+
+
 def test_two_test_mails_are_two(open_office: Office) -> None:
     """Otherwise the second would not be shown."""
     open_office("mail", "test", "b@branch.vn")

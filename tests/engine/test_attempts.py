@@ -56,13 +56,16 @@ def test_what_was_refused_has_failed_in_the_servers_words() -> None:
     assert (after.state, after.reason) == ("failed", "550 no")
 
 
-@pytest.mark.parametrize(("attempts", "about"), [(0, 1), (1, 5), (2, 15), (3, 30), (4, 60), (9, 60)])
-def test_what_was_put_off_waits_longer_each_time(attempts: int, about: int) -> None:
-    after = follow_up(deferred(), mail(attempts=attempts), NOW)
-    assert after.state == "queued"
-    assert after.attempted
-    assert after.not_before is not None
-    assert minutes(after.not_before - NOW) == pytest.approx(about, rel=JITTER)
+@pytest.mark.parametrize(
+    ("pace", "waits"), [("soon", (1, 5, 15, 30, 60, 60)), ("scattered", (1, 3, 10, 30, 30)), ("slowly", (60, 120, 240))]
+)
+def test_what_was_put_off_waits_longer_each_time(pace: Pace, waits: tuple[int, ...]) -> None:
+    for attempts, about in enumerate(waits):
+        after = follow_up(deferred(pace=pace), mail(attempts=attempts), NOW)
+        assert after.state == "queued"
+        assert after.attempted
+        assert after.not_before is not None
+        assert minutes(after.not_before - NOW) == pytest.approx(about, rel=JITTER)
 
 
 @given(pace=st.sampled_from(list(WAITS)), attempts=st.integers(0, 20), identity=st.text())

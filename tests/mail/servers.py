@@ -91,13 +91,18 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30.0) 
         pause.wait(0.01)
 
 
-def make_certificate(folder: Path, names: str = "DNS:localhost,IP:127.0.0.1", days: int = 2) -> tuple[Path, Path]:
+def make_certificate(
+    folder: Path, names: str = "DNS:localhost,IP:127.0.0.1", *, is_expired: bool = False
+) -> tuple[Path, Path]:
     """Return a self-signed certificate for the given names, and its key."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     command = [find_program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command += ["-nodes", "-days", str(days), "-subj", "/CN=localhost", "-addext", f"subjectAltName={names}"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", f"subjectAltName={names}"]
     command += ["-keyout", str(key), "-out", str(certificate)]
     subprocess.run(command, check=True, capture_output=True)
+    if is_expired:
+        again = ["openssl", "x509", "-in", certificate, "-signkey", key, "-days", "-1", "-out", certificate]
+        subprocess.run(again, check=True, capture_output=True)
     return certificate, key
 
 

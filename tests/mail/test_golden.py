@@ -11,45 +11,30 @@ import os
 import re
 import unicodedata
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from scheduler import wording
-from scheduler.mail.composing import TemplateComposer
 from scheduler.plan.letters import MessageKind
-from scheduler.ports import Mail
 
-from .letters import BARE_PLAN, IN_EVERY_LANGUAGE, ORGANISATION, PLAN, SENDER
-from .reading import body, header, read
+from .letters import BARE_PLAN, IN_EVERY_LANGUAGE, ORGANISATION, PLAN
+from .reading import body, read
+from .reviewed import GOLDEN, MAILS, golden_file, readable
 
-GOLDEN = Path(__file__).parent / "golden"
-TEMPLATES = Path(__file__).parents[2] / "templates"
-COMPOSER = TemplateComposer(
-    [TEMPLATES], sender=SENDER, organisation=ORGANISATION, reply_to="thidua@tinh-a.example", secret=b"golden" * 6
-)
-MAILS = {name: COMPOSER.compose(letter) for name, letter in IN_EVERY_LANGUAGE.items()}
 FRAME = {  # how a mail opens, closes and says where it comes from
     "vi": ("Kính gửi: ", "Trân trọng.", "Thư được gửi tự động"),
     "en": ("To: ", "Yours sincerely,", "This mail was sent automatically"),
 }
 
 
-def readable(mail: Mail) -> str:
-    """Return a mail with decoded headers and both bodies."""
-    message = read(mail.data)
-    head = "\n".join(f"{name}: {header(message, name)}" for name in message.keys())  # noqa: SIM118 - keeps their order
-    return f"{head}\n\n{body(message, 'plain')}\n{'-' * 32} html\n\n{body(message, 'html')}"
-
-
 @pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
 def test_a_mail_reads_as_it_was_reviewed(name: str) -> None:
     """Headers, text and HTML are those in the golden file."""
-    file = GOLDEN / f"{name}.eml.txt"
+    file = golden_file(name)
     if os.environ.get("HANCHOT_GOLDEN") == "write":
-        file.write_text(readable(MAILS[name]), encoding="utf-8")
-    assert readable(MAILS[name]) == file.read_text(encoding="utf-8")
+        file.write_text(readable(MAILS[name].data), encoding="utf-8")
+    assert readable(MAILS[name].data) == file.read_text(encoding="utf-8")
 
 
 def test_no_golden_file_is_left_over() -> None:

@@ -101,7 +101,9 @@ def test_what_is_no_address_never_reaches_the_server(address: str) -> None:
 
 
 def test_a_domain_with_diacritics_goes_out_in_ascii() -> None:
+    """By IDNA 2008: that of 2003 would write to strasse.example, which is somebody else."""
     assert to_wire_address("tho@tỉnh-bắc.example") == "tho@xn--tnh-bc-tf8b2h.example"
+    assert to_wire_address("tho@straße.example") == "tho@xn--strae-oqa.example"
 
 
 @given(st.text(max_size=30))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
 import pytest
 
-from scheduler.mail.replies import GARBLED, SILENCE, Meaning, Phase, judge, to_outcome
+from scheduler.mail.replies import CERTIFICATE, GARBLED, RULES, SILENCE, UNOFFERED, Meaning, Phase, judge, to_outcome
 from scheduler.ports import Outcome
 
 from .answers import ANSWERS
@@ -30,7 +31,7 @@ VERBS: dict[str, Phase] = {
     "MAIL": "sender", "RCPT": "recipient", "DATA": "data", "content": "content",
 }  # fmt: skip
 SPOKEN: dict[Phase, str] = {phase: verb for verb, phase in VERBS.items() if verb != "EHLO"}
-SAFE = {"state": "deferred", "is_dead": False}
+HALF = b"250-the first line\r\n250 and then noth"  # and the server waits for the next command
 GARBAGE: tuple[bytes, ...] = (
     b"\xff\xfe\x00\r\n", b"hello\r\n", b"9999 what\r\n", b"25\r\n", b"\r\n", b"-250 no\r\n", b"150 wait\r\n",
     b"250-one\r\n550 two\r\n", b"250-one\r\nnot a code\r\n",
@@ -61,6 +62,13 @@ def test_each_answer_of_the_table_becomes_its_outcome(phase: Phase, answer: str,
     assert [received.taken for received in server.received] == [False, True][phase != "content" :]
 
 
+def test_every_row_about_a_reply_is_shown_over_the_wire() -> None:
+    """Rows about no reply at all are shown by the tests below, and by those of TLS, login and SMTPUTF8."""
+    shown = {judge(phase, answer[:3], answer[4:]) for phase, answer, _ in ANSWERS if phase in SPOKEN}
+    about_none = re.compile(rf"({SILENCE}|{GARBLED}|{CERTIFICATE}|{UNOFFERED})(\||$)")
+    assert [rule for rule in RULES if rule not in shown and not about_none.match(rule.code)] == []
+
+
 def test_words_over_several_lines_are_kept_on_one() -> None:
     answer = b"550-5.1.1 The address\r\n550-5.1.1\tdoes not \x1b[31mexist\r\n550 5.1.1 \xc3\xa0\xff - gsmtp\r\n"
     with ScriptedServer({"RCPT": answer}) as server, mailer(server.port) as it:
@@ -80,9 +88,9 @@ def test_a_very_long_answer_is_shortened() -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize("fault", [CLOSE, RESET, FREEZE, DRIP], ids=repr)
+@pytest.mark.parametrize("fault", [CLOSE, RESET, FREEZE, HALF, DRIP], ids=repr)
 def test_a_server_that_goes_or_freezes(verb: str, fault: Answer) -> None:
-    """Closing, breaking, freezing and dripping are the same to us: no answer, and the phase decides."""
+    """Closing, breaking, freezing (in a reply too) and dripping are the same: no answer, and the phase decides."""
     with (
         ScriptedServer({verb: [fault]}) as server,
         mailer(server.port, username="u", password="geheim-1", patience=HASTE) as it,

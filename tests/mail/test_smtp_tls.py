@@ -63,8 +63,15 @@ def test_a_certificate_that_nobody_vouches_for_stops_the_account(
     assert spoken(server) <= {"EHLO", "STARTTLS"}
 
 
-def test_a_certificate_for_another_name_stops_the_account(tmp_path: Path) -> None:
-    certificate, key = make_certificate(tmp_path, "DNS:other.example")
+@pytest.mark.parametrize(
+    ("names", "is_expired", "words"),
+    [("DNS:other.example", False, "ostname mismatch"), ("DNS:localhost", True, "certificate has expired")],
+)
+def test_a_certificate_for_another_name_or_another_day_stops_the_account(
+    tmp_path: Path, names: str, is_expired: bool, words: str
+) -> None:
+    """Although somebody vouches for it."""
+    certificate, key = make_certificate(tmp_path, names, is_expired=is_expired)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     trusting = ssl.create_default_context(cafile=str(certificate))
@@ -74,7 +81,7 @@ def test_a_certificate_for_another_name_stops_the_account(tmp_path: Path) -> Non
     ):
         outcome = it.send(mail())
     assert outcome.account == "stop"
-    assert "ostname mismatch" in outcome.reply
+    assert words in outcome.reply
 
 
 def test_a_server_without_starttls_gets_nothing() -> None:

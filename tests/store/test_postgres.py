@@ -148,6 +148,24 @@ def test_after_a_restart_of_the_server_the_next_transaction_works(own_cluster: C
     assert count(store) == 2
 
 
+def test_when_a_standby_takes_over_the_next_transaction_works_there(own_cluster: Cluster) -> None:
+    """The address names both servers; what was committed is there, and until one may be written to nothing is lost."""
+    name = own_cluster.copy()
+    with own_cluster.standby() as standby:
+        second = standby.url(name).partition("?")[2]
+        url = f"{own_cluster.url(name)}&{second}&target_session_attrs=read-write"
+        with closing(open_store(url)) as store:
+            append(store)
+            own_cluster.stop()
+            with pytest.raises(UserError, match="cannot be reached"):
+                append(store)
+            standby.psql("SELECT pg_promote()")
+            append(store)
+            assert count(store) == 2
+    own_cluster.start()
+    own_cluster.drop(name)
+
+
 def test_a_connection_that_is_lost_in_a_transaction_loses_only_that(own_cluster: Cluster, store: SqlStore) -> None:
     append(store)
     with pytest.raises(UserError, match=r"connection to the database .* was lost"):

@@ -1,0 +1,31 @@
+"""The mails whose golden files people have read, and how such a file is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scheduler.mail.composing import TemplateComposer
+
+from .letters import IN_EVERY_LANGUAGE, ORGANISATION, SENDER
+from .reading import body, header, read
+
+GOLDEN = Path(__file__).parent / "golden"
+TEMPLATES = Path(__file__).parents[2] / "templates"
+COMPOSER = TemplateComposer(
+    [TEMPLATES], sender=SENDER, organisation=ORGANISATION, reply_to="thidua@tinh-a.example", secret=b"golden" * 6
+)
+MAILS = {name: COMPOSER.compose(letter) for name, letter in IN_EVERY_LANGUAGE.items()}
+ADDED = {"Return-Path", "X-Original-To", "Delivered-To", "Received"}  # by servers on the way
+
+
+def golden_file(name: str) -> Path:
+    """Return the golden file of a letter."""
+    return GOLDEN / f"{name}.eml.txt"
+
+
+def readable(data: bytes) -> str:
+    """Return a mail with its own headers, decoded, and both bodies."""
+    message = read(data)
+    names = (name for name in message.keys() if name not in ADDED)  # noqa: SIM118 - keeps their order
+    head = "\n".join(f"{name}: {header(message, name)}" for name in names)
+    return f"{head}\n\n{body(message, 'plain')}\n{'-' * 32} html\n\n{body(message, 'html')}"
