@@ -142,6 +142,26 @@ class MailSection(_Section):
     limits: MailLimits = MailLimits()
 
 
+IMAP_PORTS = {"tls": 993, "starttls": 143, "none": 143}
+
+
+class Inbox(_Section):
+    """The mailbox of the account. A `port` of 0 is the usual one of `security`; `sent` is looked into if named."""
+
+    host: str = ""
+    port: int = Field(0, ge=0, le=65535)
+    security: Literal["starttls", "tls", "none"] = "tls"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: str = ""
+    sent: str = ""
+
+    @property
+    def usual_port(self) -> int:
+        """Return the port to connect to."""
+        return self.port or IMAP_PORTS[self.security]
+
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -208,6 +228,7 @@ class Settings(_Section):
     database: Database = Database()
     engine: EngineSection = EngineSection()
     mail: MailSection = MailSection()
+    inbox: Inbox = Inbox()
     digest: DigestSection = DigestSection()
     web: Web = Web()
     operators: Operators = Operators()
@@ -237,10 +258,16 @@ class Settings(_Section):
 
         Raises `UserError` where the file does not serve.
         """
-        smtp = self.mail.smtp
-        if not smtp.password_file:
-            return smtp.password.get_secret_value()
-        return read_password(self.resolve(smtp.password_file), "mail.smtp.password_file")
+        return self._password(self.mail.smtp, "mail.smtp")
+
+    def inbox_password(self) -> str:
+        """Return the password of the mailbox in the same way."""
+        return self._password(self.inbox, "inbox")
+
+    def _password(self, section: Smtp | Inbox, path: str) -> str:
+        if not section.password_file:
+            return section.password.get_secret_value()
+        return read_password(self.resolve(section.password_file), f"{path}.password_file")
 
 
 def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -255,6 +282,7 @@ def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> S
         problems += [_problem(file, details, variables) for details in error.errors()]
     else:
         problems += _contradictions(str(file), settings.mail)
+        problems += _gaps(str(file), settings.inbox)
     if problems:
         raise WrongInput(problems)
     return settings
@@ -402,20 +430,42 @@ def _siblings(where: Sequence[str]) -> list[str]:
 def _contradictions(file: str, mail: MailSection) -> Iterator[Problem]:
     """Yield what is wrong between the keys of the mail section, one by one sound."""
     smtp = mail.smtp
-    has_password = bool(smtp.password.get_secret_value() or smtp.password_file)
-    if smtp.password.get_secret_value() and smtp.password_file:
-        message = "there is a password and a file for it"
-        yield Problem(file=file, key="mail.smtp.password_file", message=message, hint="keep one of them")
+    yield from _two_passwords(file, "mail.smtp", smtp)
     if mail.transport != "smtp":
         return
     if not smtp.host:
         hint = 'write host = "mail.coquan.vn" below [mail.smtp], or transport = "maildir"'
         message = 'must be named for transport = "smtp"'
         yield Problem(file=file, key="mail.smtp.host", message=message, hint=hint)
-    if has_password and not smtp.username:
+    if _has_password(smtp) and not smtp.username:
         message = "is missing; there is a password"
         yield Problem(file=file, key="mail.smtp.username", message=message, hint="name the account")
-    if smtp.username and not has_password:
-        hint = "write the password into a file and name it as mail.smtp.password_file"
-        message = "is missing; there is a username"
-        yield Problem(file=file, key="mail.smtp.password", message=message, hint=hint)
+    if smtp.username and not _has_password(smtp):
+        yield _no_password(file, "mail.smtp", "there is a username")
+
+
+def _gaps(file: str, inbox: Inbox) -> Iterator[Problem]:
+    """Yield what is wrong between the keys of the inbox, and what is missing to look into the sent folder."""
+    yield from _two_passwords(file, "inbox", inbox)
+    if not inbox.sent:
+        return
+    for key, hint in (("host", 'write host = "imap.coquan.vn" below [inbox]'), ("username", "name the account")):
+        if not getattr(inbox, key):
+            yield Problem(file=file, key=f"inbox.{key}", message="is missing; inbox.sent names a folder", hint=hint)
+    if not _has_password(inbox):
+        yield _no_password(file, "inbox", "inbox.sent names a folder")
+
+
+def _has_password(section: Smtp | Inbox) -> bool:
+    return bool(section.password.get_secret_value() or section.password_file)
+
+
+def _two_passwords(file: str, path: str, section: Smtp | Inbox) -> Iterator[Problem]:
+    if section.password.get_secret_value() and section.password_file:
+        message = "there is a password and a file for it"
+        yield Problem(file=file, key=f"{path}.password_file", message=message, hint="keep one of them")
+
+
+def _no_password(file: str, path: str, reason: str) -> Problem:
+    hint = f"write the password into a file and name it as {path}.password_file"
+    return Problem(file=file, key=f"{path}.password", message=f"is missing; {reason}", hint=hint)

@@ -91,6 +91,16 @@ class Mailer(Protocol):
         """Let go of any connection."""
 
 
+class SentFolder(Protocol):
+    """Where the mail account keeps what it has sent. Looking changes nothing there, and ends in time."""
+
+    def has(self, message_id: str) -> bool:
+        """Return whether a mail with this Message-ID (with its brackets) lies there.
+
+        Raises `UserError`, with the way out, where the folder cannot be looked into.
+        """
+
+
 # ---------------------------------------------------------------- definitions and checks
 
 

@@ -316,6 +316,49 @@ def test_a_password_file_that_does_not_serve_is_named_with_its_key(
     assert "one" not in str(refused.value).replace("alone, on one line", "").replace("more than one line", "")
 
 
+INBOX = '[inbox]\nhost = "imap.coquan.vn"\nusername = "a"\n'
+
+
+@pytest.mark.parametrize(("security", "port"), [("tls", 993), ("starttls", 143), ("none", 143)])
+def test_the_usual_port_of_an_inbox_follows_from_the_security(tmp_path: Path, security: str, port: int) -> None:
+    """Another one may be named."""
+    inbox = load_settings(write(tmp_path, f'{INBOX}security = "{security}"'), {}).inbox
+    assert (inbox.security, inbox.usual_port) == (security, port)
+    inbox = load_settings(write(tmp_path, f'{INBOX}security = "{security}"\nport = 1143'), {}).inbox
+    assert inbox.usual_port == 1143
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ('[inbox]\nsent = "Sent"', ["inbox.host", "inbox.username", "inbox.password"]),
+        (INBOX + 'sent = "Sent"', ["inbox.password"]),
+        (INBOX + 'password = "b"\npassword_file = "c"', ["inbox.password_file"]),
+        (INBOX + 'sent = "Sent"\npassword_file = "c"', []),
+        ('[inbox]\nusername = "a"', []),
+    ],
+)
+def test_a_sent_folder_needs_a_whole_account(tmp_path: Path, text: str, keys: list[str]) -> None:
+    """Without one an inbox is prepared in peace."""
+    file = write(tmp_path, text)
+    found = refusal(file) if keys else []
+    assert [key for key, _, _ in found] == keys
+    assert all(hint for _, _, hint in found)
+    assert keys or load_settings(file, {}).inbox.username == "a"
+
+
+def test_the_password_of_an_inbox_is_never_shown_and_may_lie_in_a_file(tmp_path: Path) -> None:
+    """As that of the mail server; a variable wins."""
+    settings = load_settings(write(tmp_path, INBOX), {"HANCHOT_INBOX__PASSWORD": "s3cret"})
+    assert "s3cret" not in repr(settings) + str(settings) + settings.model_dump_json(include={"inbox"})
+    assert settings.inbox_password() == "s3cret"
+    settings = load_settings(write(tmp_path, INBOX + 'password_file = "pw"'), {})
+    with pytest.raises(UserError, match=r"check inbox\.password_file"):
+        settings.inbox_password()
+    (tmp_path / "pw").write_text("mật khẩu\n", encoding="utf-8")
+    assert settings.inbox_password() == "mật khẩu"
+
+
 def test_the_digest_comes_on_a_weekday_at_a_time(tmp_path: Path) -> None:
     """As words."""
     digest = load_settings(write(tmp_path, '[digest]\nweekly = "friday 16:30"'), {}).digest

@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scheduler.app.parts import App
-from scheduler.config import read_secret
+from scheduler.config import Inbox, Smtp, read_secret
 from scheduler.doctor import (
     Verdict,
     from_error,
@@ -36,7 +36,7 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 def examine(app: App) -> Iterator[Verdict]:
     """Yield what is well and what is not; the configuration itself was read already."""
     yield Verdict(check="configuration", state="ok", message="every key is known and sound")
-    yield from judge_secrecy([(path, path.stat().st_mode) for path in _secrets(app) if path.is_file()])
+    yield from judge_secrecy([(path, path.stat().st_mode) for path in dict.fromkeys(_secrets(app)) if path.is_file()])
     loaded = app.definitions.load()
     yield from _definitions(loaded)
     yield from _addresses(app, loaded)
@@ -46,6 +46,7 @@ def examine(app: App) -> Iterator[Verdict]:
     yield from _guarded("zones", _zones)
     yield from _guarded("disk", lambda: _disk(app))
     yield from _guarded("mail", lambda: _mail(app))
+    yield from _guarded("inbox", lambda: _inbox(app))
     yield from _guarded("database", lambda: _record(app))
 
 
@@ -97,11 +98,29 @@ def _mail(app: App) -> Iterator[Verdict]:
     with closing(_mailer(app)) as mailer:
         assert isinstance(mailer, SmtpMailer)  # noqa: S101 - the transport says so
         yield judge_login(f"{mail.smtp.host} port {mail.smtp.usual_port}", mailer.log_in())
-    if mail.smtp.security == "none" and mail.smtp.username and mail.smtp.host not in _HERE:
-        message = f"the password goes to {mail.smtp.host} unprotected"
-        yield Verdict(
-            check="mail", state="warning", message=message, hint='set mail.smtp.security to "starttls" or "tls"'
-        )
+    yield from _exposed("mail", mail.smtp, "mail.smtp")
+
+
+def _inbox(app: App) -> Iterator[Verdict]:
+    """Look at the mailbox as far as it is used: where no sent folder is named, not at all."""
+    folder = app.sent_folder()
+    if folder is None:
+        return
+    from scheduler.mail.sent import ImapSentFolder  # only who looks needs it
+
+    assert isinstance(folder, ImapSentFolder)  # noqa: S101 - it is the only kind
+    folder.check()
+    inbox = app.settings.inbox
+    message = f"{inbox.host} port {inbox.usual_port} took the login; the folder {inbox.sent} is there"
+    yield Verdict(check="inbox", state="ok", message=message)
+    yield from _exposed("inbox", inbox, "inbox")
+
+
+def _exposed(check: str, server: Smtp | Inbox, path: str) -> Iterator[Verdict]:
+    if server.security == "none" and server.username and server.host not in _HERE:
+        message = f"the password goes to {server.host} unprotected"
+        hint = f'set {path}.security to "starttls" or "tls"'
+        yield Verdict(check=check, state="warning", message=message, hint=hint)
 
 
 def _record(app: App) -> Iterator[Verdict]:
@@ -142,10 +161,11 @@ def _secrets(app: App) -> Iterator[Path]:
     """Yield the files that hold a secret."""
     settings = app.settings
     yield settings.resolve(settings.web.secret_file)
-    if settings.mail.smtp.password_file:
-        yield settings.resolve(settings.mail.smtp.password_file)
-    if settings.mail.smtp.password.get_secret_value() and "HANCHOT_MAIL__SMTP__PASSWORD" not in os.environ:
-        yield settings.folder / "config.toml"
+    for section, variable in ((settings.mail.smtp, "MAIL__SMTP"), (settings.inbox, "INBOX")):
+        if section.password_file:
+            yield settings.resolve(section.password_file)
+        if section.password.get_secret_value() and f"HANCHOT_{variable}__PASSWORD" not in os.environ:
+            yield settings.folder / "config.toml"
 
 
 def _folders(app: App) -> Sequence[Path]:

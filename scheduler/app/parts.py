@@ -23,7 +23,7 @@ from scheduler.errors import NothingMatched, WrongInput
 from scheduler.mail.composing import TemplateComposer
 from scheduler.mail.maildir import Maildir
 from scheduler.mail.reading import read_text
-from scheduler.ports import Clock, Composer, Definition, Definitions, Loaded, Mailer, Store
+from scheduler.ports import Clock, Composer, Definition, Definitions, Loaded, Mailer, SentFolder, Store
 from scheduler.store import check_address, open_store
 
 
@@ -99,6 +99,23 @@ class App:
         )
         return SmtpMailer(account, sender=mail.sender, secret=secret)
 
+    def sent_folder(self) -> SentFolder | None:
+        """Return what looks into the account's sent folder, if one is named."""
+        if not self.settings.inbox.sent:
+            return None
+        from scheduler.mail.sent import ImapSentFolder  # only who looks needs it
+        from scheduler.mail.smtp import Account
+
+        inbox = self.settings.inbox
+        account = Account(
+            host=inbox.host,
+            port=inbox.usual_port,
+            security=inbox.security,
+            username=inbox.username,
+            password=self.settings.inbox_password(),
+        )
+        return ImapSentFolder(account, inbox.sent)
+
     @property
     def limits(self) -> Limits:
         """Return what the account may send; files may be written without end."""
@@ -135,6 +152,7 @@ class App:
         definitions: Definitions | None = None,
         composer: Composer | None = None,
         mailer: Mailer | None = None,
+        sent_folder: SentFolder | None = None,
     ) -> Ticker:
         """Return the daemon's work on a store."""
         digest = self.settings.digest
@@ -152,6 +170,7 @@ class App:
             arrivals=arrivals,
             limits=self.limits,
             weekly=Weekly(weekday=digest.weekday, at=digest.at, to=digest.to),
+            sent_folder=sent_folder,
         )
 
     def read_text(self, data: bytes) -> str:

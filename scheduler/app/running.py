@@ -53,7 +53,7 @@ def run_daemon(app: App, stopping: threading.Event, serve: Serve, manager: Notif
 
     manager = manager or Notifier()
     with app.store() as store, closing(app.mailer()) as mailer:
-        ticker = app.ticker(store, stopping=stopping, mailer=mailer)
+        ticker = app.ticker(store, stopping=stopping, mailer=mailer, sent_folder=app.sent_folder())
         engine = EmbeddedEngine(
             ticker,
             system=SystemClock(),
@@ -93,7 +93,7 @@ def run_daemon(app: App, stopping: threading.Event, serve: Serve, manager: Notif
 def tick_once(app: App) -> tuple[Problem, ...]:
     """Do everything that is due now; return the problems of the definitions."""
     with app.store() as store, closing(app.mailer()) as mailer:
-        ticker = app.ticker(store, mailer=mailer)
+        ticker = app.ticker(store, mailer=mailer, sent_folder=app.sent_folder())
         problems = ticker.load()
         ticker.tick()
     return problems

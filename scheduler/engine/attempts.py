@@ -31,6 +31,11 @@ class Aftermath:
     unclear: bool = False
 
 
+FOUND = Aftermath(
+    state="sent", reason="no answer came, but the mail was found in the sent folder", attempted=False
+)  # of an unclear mail
+
+
 def follow_up(outcome: Outcome, row: MessageRow, now: datetime) -> Aftermath:
     """Return what becomes of a mail after the attempt that ended in `outcome` at `now`."""
     if outcome.state == "sent":

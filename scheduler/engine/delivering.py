@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.actions.reconciling import Agendas
-from scheduler.engine.attempts import Aftermath, follow_up, pause_after
+from scheduler.engine.attempts import FOUND, Aftermath, follow_up, pause_after
 from scheduler.engine.dispatching import look_again
 from scheduler.engine.events import Event, Report, Word
 from scheduler.errors import HanchotError, UserError
@@ -47,7 +47,8 @@ class Deliverer:
     """Empties the outbox. `name` tells this process from others on the same store.
 
     The clock is read anew for each mail: a long delivery does not run on past closing time.
-    `on_dead` is told of an address that takes no mail, before its mail counts as failed.
+    `on_dead` is told of an address that takes no mail, before its mail counts as failed. `has_left` knows
+    of an unclear mail whether it left after all.
     """
 
     store: Store
@@ -57,6 +58,7 @@ class Deliverer:
     name: str
     is_stopping: Callable[[], bool]
     on_dead: Callable[[MessageRow, str, datetime], None]
+    has_left: Callable[[MessageRow, datetime], bool]
     limits: Limits = Limits()
 
     def deliver(self, plans: Mapping[str, Plan], agendas: Agendas) -> Delivery:
@@ -136,6 +138,9 @@ class Deliverer:
         leaves = self._earliest(row, plan, now)
         if leaves > now:
             self._postpone(row, leaves)
+            return False
+        if self.has_left(row, now):
+            self._finish(row, FOUND, row.reply, self.clock.now())
             return False
         verdict = self._look_again(row, plan, agendas, now)
         if verdict is not None:

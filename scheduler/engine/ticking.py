@@ -18,6 +18,7 @@ from scheduler.engine.digesting import Digesting
 from scheduler.engine.dispatching import Dispatcher
 from scheduler.engine.events import Event, Report
 from scheduler.engine.outages import OutageWatch
+from scheduler.engine.searching import Search
 from scheduler.errors import HanchotError, Problem, UserError
 from scheduler.plan.catchup import opening
 from scheduler.plan.dates import ONE_DAY, local_day, to_instant
@@ -31,6 +32,7 @@ from scheduler.ports import (
     Mailer,
     MessageRow,
     PlanState,
+    SentFolder,
     Store,
     Unit,
 )
@@ -115,6 +117,7 @@ class Ticker:
         arrivals: Arrivals | None = None,
         limits: Limits | None = None,
         weekly: Weekly | None = None,
+        sent_folder: SentFolder | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -140,6 +143,7 @@ class Ticker:
             name=name,
             is_stopping=is_stopping,
             on_dead=self._on_dead,
+            has_left=Search(folder=sent_folder, report=self.report).finds,
             limits=limits or Limits(),
         )
         self._checking = Checking(store=store, checkers=checkers, report=self.report)

@@ -69,7 +69,7 @@ class SmtpMailer:
         self._patience = patience or Patience()
         self._per_connection = per_connection
         self._idle = idle
-        self._hidden = _traces(account)
+        self._hidden = traces(account)
         self._session: Session | None = None
         self._mails = 0  # over the present connection
         self._used_at = 0.0
@@ -217,7 +217,7 @@ def to_wire_address(address: str) -> str | None:
     return f"{local}@{host}" if host else None
 
 
-def _traces(account: Account) -> tuple[str, ...]:
+def traces(account: Account) -> tuple[str, ...]:
     """Return the forms in which a password travels, longest first."""
     if not account.password:
         return ()

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from scheduler.cli import main
+from tests.mail.dovecot import dovecot
+
+__all__ = ["dovecot"]
 
 YEAR = datetime.now(UTC).year + 1  # noqa: TID251 - the commands read the machine's clock too
 

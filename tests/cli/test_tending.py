@@ -7,12 +7,16 @@ import email.policy
 import os
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scheduler.app import App, find_settings, tick_once
+from scheduler.clock import SteppingClock, SystemClock
 from scheduler.errors import ExitCode
+from tests.mail.dovecot import PASSWORD, Dovecot
 from tests.mail.scripted import CLOSE, Answer, ScriptedServer
 
 from .conftest import Office, Run
@@ -193,6 +197,80 @@ def test_a_secret_that_others_may_read_is_told(open_office: Office) -> None:
         use_smtp(open_office, server)
         (open_office.folder / "password").chmod(0o644)
         assert examined(open_office)["secrets"]["state"] == "warning"
+
+
+def use_inbox(office: Office, server: Dovecot, account: str, **keys: str) -> None:
+    """Let an office look into the sent folder of an account."""
+    values = {"host": "127.0.0.1", "security": "none", "username": account, "password_file": "imap", "sent": "Sent"}
+    (office.folder / "imap").write_text(PASSWORD + "\n", encoding="utf-8")
+    (office.folder / "imap").chmod(0o600)
+    file = office.folder / "config.toml"
+    lines = ["[inbox]", f"port = {server.port}", *(f'{key} = "{value}"' for key, value in (values | keys).items())]
+    file.write_text("\n".join([file.read_text(encoding="utf-8"), *lines]), encoding="utf-8")
+
+
+def test_the_doctor_looks_into_the_sent_folder_if_one_is_named(
+    open_office: Office, dovecot: Dovecot, tmp_path: Path
+) -> None:
+    """It signs in and finds the folder; nobody else is asked about an inbox."""
+    assert "inbox" not in examined(open_office)
+    dovecot.keep(tmp_path.name, ".Sent", "<1@hanchot.example>")
+    use_inbox(open_office, dovecot, tmp_path.name)
+    inbox = examined(open_office)["inbox"]
+    assert inbox["state"] == "ok"
+    assert inbox["message"] == f"127.0.0.1 port {dovecot.port} took the login; the folder Sent is there"
+
+
+@pytest.mark.parametrize(
+    ("keys", "words", "hint"),
+    [
+        ({"sent": "Sennt"}, "has no folder 'Sennt'", "did you mean Sent?"),
+        ({"password_file": "wrong"}, "does not take the login", "username and password in [inbox]"),
+        ({"password_file": "gone"}, "cannot read the password file", "inbox.password_file"),
+        ({"security": "starttls"}, "certificate is not accepted", "inbox.host"),
+    ],
+)
+def test_a_sent_folder_that_cannot_be_looked_into_is_an_error(
+    open_office: Office, dovecot: Dovecot, tmp_path: Path, keys: dict[str, str], words: str, hint: str
+) -> None:
+    """With the way out, and the password in none of it."""
+    dovecot.keep(tmp_path.name, ".Sent", "<1@hanchot.example>")
+    (open_office.folder / "wrong").write_text("geheim-1", encoding="utf-8")
+    use_inbox(open_office, dovecot, tmp_path.name, **keys)
+    result = open_office("doctor", "--format", "json")
+    (inbox,) = [row for row in result.rows if row["check"] == "inbox"]
+    assert (result.code, inbox["state"]) == (ExitCode.FAILED, "error")
+    assert words in inbox["message"]
+    assert hint in inbox["hint"]
+    assert not any(secret in result.out + result.err for secret in (PASSWORD, "geheim-1"))
+
+
+def test_the_password_of_the_inbox_is_a_secret_too(open_office: Office, dovecot: Dovecot, tmp_path: Path) -> None:
+    """In a file of its own."""
+    use_inbox(open_office, dovecot, tmp_path.name)
+    (open_office.folder / "imap").chmod(0o640)
+    assert str(open_office.folder / "imap") in examined(open_office)["secrets"]["message"]
+
+
+def test_a_mail_whose_answer_was_lost_is_found_in_the_sent_folder(
+    open_office: Office, dovecot: Dovecot, tmp_path: Path
+) -> None:
+    """The daemon's own parts: a server that hangs up after the mail, a mailbox that has it, and ten minutes."""
+    dovecot.keep(tmp_path.name, ".Sent", "<0@hanchot.example>")
+    with ScriptedServer({"content": CLOSE}) as server:
+        use_smtp(open_office, server)
+        use_inbox(open_office, dovecot, tmp_path.name)
+        open_office("receive", "here", "report", "branch", "--deliverable", "text")
+        clock = SteppingClock(SystemClock().now())
+        app = App(settings=find_settings(open_office.folder / "config.toml"), clock=clock)
+        tick_once(app)
+        (received,) = server.received
+        dovecot.keep(tmp_path.name, ".Sent", email.message_from_bytes(received.data)["Message-ID"])
+        clock.instant += timedelta(minutes=10)
+        tick_once(app)
+        (mail,) = open_office.rows("outbox", "list")
+    assert (mail["state"], "found in the sent folder" in mail["reason"]) == ("sent", True)
+    assert len(server.received) == 1
 
 
 # ---- mail test

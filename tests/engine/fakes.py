@@ -66,6 +66,22 @@ class Post:
 
 
 @dataclass
+class Drawer:
+    """A sent folder with these Message-IDs in it; while `is_down` nobody can look."""
+
+    ids: set[str] = field(default_factory=set)
+    is_down: bool = False
+    looks: list[str] = field(default_factory=list)
+
+    def has(self, message_id: str) -> bool:
+        """Look."""
+        self.looks.append(message_id)
+        if self.is_down:
+            raise UserError("the mailbox does not answer", hint="look at [inbox]")
+        return message_id in self.ids
+
+
+@dataclass
 class Scribe:
     """Composes with a real composer; `before` runs with each letter and may refuse it."""
 

@@ -21,7 +21,18 @@ from scheduler.engine.events import Event
 from scheduler.engine.ticking import Arrivals, Tick, Ticker
 from scheduler.mail.composing import TemplateComposer
 from scheduler.plan.model import By, Fact, FactKind, Milestone, Plan
-from scheduler.ports import Checker, Clock, Composer, Definition, Mailer, MessageRow, PlanState, RungRow, Store
+from scheduler.ports import (
+    Checker,
+    Clock,
+    Composer,
+    Definition,
+    Mailer,
+    MessageRow,
+    PlanState,
+    RungRow,
+    SentFolder,
+    Store,
+)
 from tests.engine.fakes import Post, Shelf
 from tests.plan import builders
 from tests.plan.builders import HANOI, LOADED, deadline
@@ -111,6 +122,7 @@ class House:
         arrivals: Arrivals | None = None,
         limits: Limits | None = None,
         weekly: Weekly | None = None,
+        sent_folder: SentFolder | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
         return Ticker(
@@ -127,6 +139,7 @@ class House:
             arrivals=arrivals,
             limits=limits,
             weekly=weekly,
+            sent_folder=sent_folder,
         )
 
     # ---- what happens

@@ -1,4 +1,4 @@
-"""The clocks, mailers and checkers keep the contracts of their ports."""
+"""The clocks, mailers, checkers and the stand-in of a sent folder keep the contracts of their ports."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from scheduler.engine.checking import ManualChecker
 from scheduler.engine.simulation import SinkMailer
 from scheduler.mail.maildir import Maildir
 from scheduler.plan.model import Deliverable
-from scheduler.ports import Checker, Clock, Mailer
+from scheduler.ports import Checker, Clock, Mailer, SentFolder
 from tests.contracts.checkers import CheckerContract
 from tests.contracts.clocks import ClockContract, WaitingClockContract
 from tests.contracts.mailers import DeliveringMailerContract, MailerContract
+from tests.contracts.sent_folders import Keep, SentFolderContract
+from tests.engine.fakes import Drawer
 from tests.engine.house import report
 from tests.plan.builders import Story, at, tell_of
 
@@ -52,6 +54,24 @@ class TestSinkMailer(MailerContract):
     @pytest.fixture
     def mailer(self) -> Mailer:
         return SinkMailer()
+
+
+class TestDrawer(SentFolderContract):
+    @pytest.fixture
+    def drawer(self) -> Drawer:
+        return Drawer()
+
+    @pytest.fixture
+    def sent_folder(self, drawer: Drawer) -> SentFolder:
+        return drawer
+
+    @pytest.fixture
+    def keep(self, drawer: Drawer) -> Keep:
+        return drawer.ids.add
+
+    @pytest.fixture
+    def broken(self) -> SentFolder:
+        return Drawer(is_down=True)
 
 
 class TestManualChecker(CheckerContract):

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from .dovecot import dovecot
 from .servers import Postfix, make_certificate, run_postfix
+
+__all__ = ["dovecot"]
 
 
 @pytest.fixture(scope="session")

@@ -110,13 +110,13 @@ def make_certificate(
 def run_sink(*options: str) -> Iterator[int]:
     """Run Postfix's smtp-sink with these options and yield its port."""
     program = find_program("smtp-sink")
-    port = _free_port()
+    port = free_port()
     user = ["-u", "nobody"] if os.getuid() == 0 else []
     process = subprocess.Popen(
         [program, *user, *options, f"127.0.0.1:{port}", "128"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
-        wait_until(lambda: process.poll() is not None or _answers(port), "smtp-sink listens")
+        wait_until(lambda: process.poll() is not None or answers(port), "smtp-sink listens")
         assert process.poll() is None, process.stderr and process.stderr.read()
         yield port
     finally:
@@ -156,7 +156,7 @@ def run_postfix() -> Iterator[Postfix]:
         started = subprocess.run([*command, "start"], capture_output=True, text=True, check=False)
         log = folder / "log"
         try:
-            wait_until(lambda: _answers(port), f"Postfix listens: {started.stderr}")
+            wait_until(lambda: answers(port), f"Postfix listens: {started.stderr}")
             yield Postfix(folder, port, folder / "certificate.pem")
         finally:
             subprocess.run([*command, "stop"], capture_output=True, check=False)
@@ -169,7 +169,7 @@ def run_postfix() -> Iterator[Postfix]:
 
 
 def _write_configuration(folder: Path) -> int:
-    port = _free_port()
+    port = free_port()
     certificate, key = make_certificate(folder)
     for name in ("etc", "spool", "data", "mail"):
         (folder / name).mkdir()
@@ -185,12 +185,14 @@ def _write_configuration(folder: Path) -> int:
     return port
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Return whether somebody greets on a port."""
     try:
         with socket.create_connection(("127.0.0.1", port), 5) as connection:
             return connection.recv(3) != b""

@@ -1,0 +1,47 @@
+"""A mail of which nobody knows whether it left is looked for where its account keeps what was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scheduler.engine.events import Event, Report
+from scheduler.errors import UserError
+from scheduler.ports import MessageRow, SentFolder
+
+REST = timedelta(minutes=3)  # after a look that failed: each may take half a minute, and many mails may be unclear
+
+
+@dataclass(slots=True, kw_only=True)
+class Search:
+    """Looks into the sent folder, if there is one to look into."""
+
+    folder: SentFolder | None
+    report: Report
+    failed_at: datetime | None = None
+
+    def finds(self, row: MessageRow, now: datetime) -> bool:
+        """Return whether an unclear mail is known to have left; trouble with the folder is told and stops nothing."""
+        if self.folder is None or not row.unclear:
+            return False
+        if self.failed_at is not None and abs(now - self.failed_at) < REST:
+            return False
+        try:
+            found = self.folder.has(row.mail.message_id)
+        except UserError as error:
+            self.failed_at = now
+            text = f"the sent folder cannot be looked into, so an unclear mail goes out once more: {error}"
+            self.report(
+                Event(
+                    word="trouble",
+                    at=now,
+                    text=text,
+                    plan=row.plan,
+                    milestone=row.milestone or "",
+                    party=row.party,
+                    rung=row.rung or row.kind,
+                )
+            )
+            return False
+        self.failed_at = None
+        return found

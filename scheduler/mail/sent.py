@@ -1,0 +1,128 @@
+"""The folder in which a mail account keeps what it has sent, over IMAP.
+
+It tells of a mail whose answer was lost whether it left after all. Nothing is fetched, marked or
+changed: the folder is opened read-only and searched.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from imaplib import IMAP4
+from socket import gaierror
+from typing import Any
+
+from imapclient import IMAPClient
+from imapclient.exceptions import CapabilityError, LoginError
+
+from scheduler.errors import UserError, near_names
+from scheduler.mail.smtp import Account, traces
+
+PATIENCE = 30.0  # seconds for one whole look; a mail taken for delivery waits for it inside its lease
+
+_KEYS = "check host, port and security in [inbox]"
+
+
+class ImapSentFolder:
+    """Looks into one folder of one account. Each look is a connection of its own and ends in time."""
+
+    def __init__(
+        self, account: Account, folder: str, *, context: ssl.SSLContext | None = None, patience: float = PATIENCE
+    ) -> None:
+        self._account = account
+        self._folder = folder
+        self._context = context
+        self._patience = patience
+
+    def has(self, message_id: str) -> bool:
+        """Return whether a mail with this Message-ID lies there; raises `UserError` where nobody can tell."""
+        return self._look(lambda client: bool(client.search(["HEADER", "Message-ID", message_id])))
+
+    def check(self) -> None:
+        """Sign in and open the folder; raises `UserError` where that fails."""
+        self._look(lambda client: True)
+
+    def _look(self, see: Callable[[Any], bool]) -> bool:
+        """Look in a thread that is left to itself when the time is up.
+
+        The timeout of a socket begins anew with each byte: a server that trickles would be listened to for ever.
+        """
+        answer: Future[bool] = Future()
+        threading.Thread(target=self._visit, args=(see, answer), daemon=True).start()
+        try:
+            return answer.result(self._patience)
+        except UserError:
+            raise
+        except Exception as error:
+            raise self._explain(error) from error
+
+    def _visit(self, see: Callable[[Any], bool], answer: Future[bool]) -> None:
+        """Connect, see, and take leave; the answer does not wait for the leave-taking."""
+        account = self._account
+        try:
+            context = self._context or ssl.create_default_context()
+            is_tls = account.security == "tls"
+            with IMAPClient(
+                account.host, account.port, ssl=is_tls, ssl_context=context, timeout=self._patience
+            ) as client:
+                if account.security == "starttls":
+                    client.starttls(context)
+                self._sign_in(client)
+                self._open_folder(client)
+                answer.set_result(see(client))
+        except Exception as error:
+            answer.set_exception(error)
+
+    def _sign_in(self, client: Any) -> None:
+        account = self._account
+        if client.has_capability("AUTH=PLAIN"):  # the plain LOGIN knows ASCII only
+            client.plain_login(account.username, account.password)
+        else:
+            client.login(account.username, account.password)
+
+    def _open_folder(self, client: Any) -> None:
+        try:
+            client.select_folder(self._folder, readonly=True)
+        except IMAP4.error:
+            names = [name for flags, _, name in client.list_folders() if rb"\Noselect" not in flags]
+            if self._folder in names:
+                raise
+            message = f"{self._server} has no folder {self._folder!r}"
+            raise UserError(message, hint=f"check inbox.sent; {near_names(self._folder, sorted(names))}") from None
+
+    @property
+    def _server(self) -> str:
+        return f"{self._account.host} port {self._account.port}"
+
+    def _explain(self, error: Exception) -> UserError:
+        """Return what went wrong in words, with the way out."""
+        match error:
+            case TimeoutError():
+                words, hint = f"gave no answer within {self._patience:g} seconds", f"try again later; {_KEYS}"
+            case ssl.SSLCertVerificationError():
+                words, hint = f"its certificate is not accepted: {error.verify_message}", "check inbox.host"
+            case ssl.SSLError():
+                words, hint = f"no TLS: {error.reason or error}", _KEYS
+            case gaierror():
+                words, hint = f"its address cannot be found: {error.strerror}", "check inbox.host"
+            case OSError():
+                words, hint = f"cannot be reached: {error.strerror or error}", f"try again later; {_KEYS}"
+            case CapabilityError():
+                words, hint = "it does not offer STARTTLS; nothing is sent unprotected", _KEYS
+            case LoginError():
+                words, hint = f"it does not take the login: {_words(error)}", "check username and password in [inbox]"
+            case UnicodeError():  # its own words would show a letter of the password
+                words, hint = "it takes a login in plain ASCII only", "choose a username and a password of such letters"
+            case _:
+                words, hint = f"it does not do what was asked: {_words(error)}", f"try again later; {_KEYS}"
+        for trace in traces(self._account):
+            words = words.replace(trace, "***")
+        return UserError(f"{self._server}: {words}", hint=hint)
+
+
+def _words(error: Exception) -> str:
+    """Return what the server said; the library hands some of it on as Python writes bytes."""
+    return re.sub(r"""\bb(['"])(.*)\1""", r"\2", str(error))
