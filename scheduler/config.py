@@ -8,6 +8,7 @@ import secrets
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import time, timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -19,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from scheduler.addresses import read_address
 from scheduler.errors import Problem, UserError, WrongInput, near_names
+from scheduler.lines import Key, find_lines, line_of
 
 PREFIX = "HANCHOT_"
 
@@ -284,8 +286,17 @@ def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> S
         problems += _contradictions(str(file), settings.mail)
         problems += _gaps(str(file), settings.inbox)
     if problems:
-        raise WrongInput(problems)
+        lines = find_lines(file.read_text(encoding="utf-8"))
+        raise WrongInput([_placed(problem, lines) for problem in problems])
     return settings
+
+
+def _placed(problem: Problem, lines: Mapping[Key, int]) -> Problem:
+    """Return a problem of the file with the line of its key."""
+    if problem.file is None or problem.key is None:
+        return problem
+    key: Key = tuple(int(part) if part.isdecimal() else part for part in problem.key.split("."))
+    return replace(problem, line=line_of(lines, key))
 
 
 def read_password(file: Path, key: str) -> str:

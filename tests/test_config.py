@@ -431,3 +431,15 @@ def test_what_is_no_span_of_time_is_refused(tmp_path: Path, words: str) -> None:
     """With an example of one."""
     [(key, message, _)] = refusal(write(tmp_path, f'[web]\nlink = "{words}"'))
     assert (key, '"14 days"' in message) == ("web.link", True)
+
+
+def test_every_problem_of_the_file_names_its_line(tmp_path: Path) -> None:
+    """Of a key that is missing the line of its table."""
+    file = write(tmp_path, '[mail]\ntransport = "smtp"\n\n[server]\nport = "x"\n[paths]\nworkflow = []\n')
+    with pytest.raises(WrongInput) as refused:
+        load_settings(file, {})
+    assert {problem.key: problem.line for problem in refused.value.problems} == {"server.port": 5, "paths.workflow": 7}
+    file = write(tmp_path, '\n[mail]\ntransport = "smtp"\n')
+    with pytest.raises(WrongInput) as refused:
+        load_settings(file, {})
+    assert {problem.key: problem.line for problem in refused.value.problems} == {"mail.smtp.host": 2}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from scheduler.definitions.lines import Key
 from scheduler.definitions.problems import Report
 from scheduler.definitions.schema import PlanShape
+from scheduler.lines import Key
 from scheduler.plan.dates import derive_due_date
 from scheduler.plan.model import Before, By, Milestone, Undated, Window
 from scheduler.plan.workdays import Workdays

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from scheduler.definitions.lines import Key
 from scheduler.definitions.problems import Report
 from scheduler.definitions.reading import File
 from scheduler.definitions.rosters import Roster, check_contacts, find_cycles
 from scheduler.definitions.schema import FORMS, LadderShape
 from scheduler.errors import near_names
+from scheduler.lines import Key
 
 _MAILED = ("responsible", "organiser", "attendees")
 _OWNERS = {"deadline": "responsible", "event": "organiser"}

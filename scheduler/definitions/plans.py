@@ -9,12 +9,12 @@ from scheduler.definitions import building, schema
 from scheduler.definitions.advice import advise
 from scheduler.definitions.calendars import Calendar, working_calendar
 from scheduler.definitions.crosschecks import check_ladder, check_plan
-from scheduler.definitions.lines import Key
 from scheduler.definitions.problems import Report, Wrong
 from scheduler.definitions.reading import File
 from scheduler.definitions.recurrences import check_recurrence
 from scheduler.definitions.rosters import Roster
 from scheduler.errors import near_names
+from scheduler.lines import Key
 from scheduler.plan.model import Ladder, Milestone, Plan, Recurring
 from scheduler.plan.workdays import Workdays
 

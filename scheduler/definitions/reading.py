@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from scheduler.definitions.lines import Key
 from scheduler.definitions.problems import Report, shown
 from scheduler.errors import near_names
+from scheduler.lines import Key
 
 FileKind = Literal["plan", "roster", "calendar", "scenario", "unknown"]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.definitions.lines import find_lines, line_of, spell
+from scheduler.lines import find_lines, line_of, spell
 
 TEXT = '''\
 # a comment with [brackets] and "quotes"
