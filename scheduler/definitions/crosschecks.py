@@ -66,7 +66,8 @@ def _check_duplicates(report: Report, values: Sequence[tuple[Key, object]]) -> N
     for key, value in values:
         if not isinstance(value, (dict, list)):
             if value in seen and not (value is None and key[-1] == "id"):
-                report.error(key, f'"{value or "target"}" is there twice', code="duplicate")
+                hint = "give one of them another id" if key[-1] == "id" else "remove one of them"
+                report.error(key, f'"{value or "target"}" is there twice', hint, code="duplicate")
             seen.add(value)
 
 
@@ -116,7 +117,8 @@ def _check_circles(file: File) -> None:
             relative[id] = [to] if isinstance(to, str) else []
     for field, words, graph in (("needs", "needs itself", needs), ("relative", "is counted from itself", relative)):
         for circle in find_cycles(graph):
-            file.report.error((*places[circle[0]], field), f"{words}: " + " -> ".join(circle), code="cycle")
+            message, hint = f"{words}: " + " -> ".join(circle), "remove one of these references"
+            file.report.error((*places[circle[0]], field), message, hint, code="cycle")
 
 
 def _check_party_names(file: File, roster: Roster) -> bool:

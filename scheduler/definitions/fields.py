@@ -72,12 +72,23 @@ def moment(value: object) -> date | datetime:
 
 def _dated(value: object) -> date:
     if isinstance(value, str):
-        raise Wrong(f"must be a date, not {shown(value)}", "write the date without quotes: 2023-08-10")
+        hint = "write the date without quotes: 2023-08-10"
+        if re.fullmatch(r"\d{4}-\d\d-\d\d.*", value) and not _is_date(value):
+            raise Wrong(f"{shown(value)} is in no calendar", f"check the day and the month, and {hint}")
+        raise Wrong(f"must be a date, not {shown(value)}", hint)
     if not isinstance(value, date):
         raise Wrong(f"must be a date, not {shown(value)}", "write year, month and day: 2023-08-10")
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise Wrong(f"{value} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return value
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text[:10])
+    except ValueError:
+        return False
+    return True
 
 
 def clock(value: object) -> time:
@@ -114,7 +125,8 @@ def zone(value: object) -> ZoneInfo:
     """Return a time zone of the IANA database."""
     known = available_timezones()
     if not isinstance(value, str) or value not in known:
-        raise Wrong(f"unknown time zone {shown(value)}", near_names(str(value), sorted(known)))
+        hint = {"Asia/Hanoi": "Việt Nam is Asia/Ho_Chi_Minh"}.get(str(value)) or near_names(str(value), sorted(known))
+        raise Wrong(f"unknown time zone {shown(value)}", hint)
     return ZoneInfo(value)
 
 

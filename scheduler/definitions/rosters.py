@@ -150,7 +150,8 @@ def _check_successors(reports: Mapping[str, Report], parties: Mapping[str, Party
             reports[id].error(("parties", id, "successor"), message, hint, code="unknown-reference")
     for circle in find_cycles({id: [p.successor] for id, p in parties.items() if p.successor}):
         message = "succeeds itself: " + " -> ".join(circle)
-        reports[circle[0]].error(("parties", circle[0], "successor"), message, code="cycle")
+        hint = "remove one of these successors"
+        reports[circle[0]].error(("parties", circle[0], "successor"), message, hint, code="cycle")
 
 
 def _check_languages(report: Report, parties: Iterable[Party], languages: Collection[str]) -> None:
