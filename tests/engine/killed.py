@@ -7,28 +7,18 @@ called WORD it takes a line from its standard input, so that it cannot run ahead
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from scheduler.mail.maildir import Maildir
 from scheduler.plan.letters import Letter
-from scheduler.plan.model import Group, Ladder, Plan, Step
 from scheduler.ports import Mail, Outcome
 from scheduler.store import open_store
 from tests.engine.fakes import Scribe
-from tests.engine.house import COMPOSER, House, plan, report
-from tests.plan.builders import at, party
+from tests.engine.house import COMPOSER, ONCE, House, crowd
+from tests.plan.builders import at
 
 COUNT = 500
-
-
-def crowd() -> Plan:
-    """Return a plan of 500 parties with one reminder each."""
-    made = [party(f"p{number:03}") for number in range(COUNT)]
-    groups = [Group(id="lead", parties=("p000",)), Group(id="members", parties=tuple(p.id for p in made))]
-    ladder = Ladder(before=(Step(7, "days"),), on_named_day=False, overdue=None, escalate=())
-    return plan(replace(report(), ladder=ladder), parties=made, groups=groups)
 
 
 def say(what: str) -> None:
@@ -66,7 +56,7 @@ def main(database: str, maildir: str, instant: str) -> None:
     store = open_store(database)
     house = House(
         store,
-        crowd(),
+        crowd(COUNT, ladder=ONCE),
         start=at(3, 1),
         composer=Scribe(COMPOSER, composed),
         mailer=Loud(Path(maildir)),

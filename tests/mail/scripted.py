@@ -55,11 +55,12 @@ DEFAULTS: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Received:
-    """One mail whose final dot has arrived; `taken` is whether the answer, if any, was a yes."""
+    """One mail whose final dot has arrived, over which connection; `taken`: the answer, if any, was a yes."""
 
     sender: str
     recipient: str
     data: bytes
+    connection: str
     taken: bool
 
 
@@ -118,10 +119,10 @@ class ScriptedServer:
                 return
             self.connections += 1
             self._open.append(connection)
-            self._start(self._serve, connection)
+            self._start(self._serve, connection, f"{self.port}/{self.connections}")
 
-    def _serve(self, connection: socket.socket) -> None:
-        conversation = _Conversation(self, connection)
+    def _serve(self, connection: socket.socket, name: str) -> None:
+        conversation = _Conversation(self, connection, name)
         try:
             conversation.run()
         except (OSError, _Over):
@@ -154,8 +155,9 @@ class _Over(Exception):
 
 
 class _Conversation:
-    def __init__(self, server: ScriptedServer, connection: socket.socket) -> None:
+    def __init__(self, server: ScriptedServer, connection: socket.socket, name: str) -> None:
         self.server = server
+        self.name = name
         self.connection = connection
         self.file = connection.makefile("rb")
 
@@ -194,7 +196,7 @@ class _Conversation:
             if not line:
                 raise _Over
             lines.append(line[1:] if line.startswith(b".") else line)
-        mail = Received(_path(sender), _path(recipient), b"".join(lines), taken=False)
+        mail = Received(_path(sender), _path(recipient), b"".join(lines), self.name, taken=False)
         self.server.received.append(mail)
         answer = self.server._next_answer("content")
         mail.taken = isinstance(answer, str) and answer.startswith("250")
