@@ -176,7 +176,7 @@ class Ticker:
             plans = {work.plan.id: work.plan for work in survey.plans}
             is_moved = any(work.has_due or work.is_out_of_step or work.is_digest_due for work in survey.plans)
             delivery = Delivery()
-            if is_moved or _has_come(survey.mail_at, now):
+            if is_moved or self._deliverer.is_torn or _has_come(survey.mail_at, now):
                 delivery = self._deliver(plans, waits)
             if not self._is_stopping() and self._close(survey, plans, delivery, now):
                 self._deliver(plans, waits)
