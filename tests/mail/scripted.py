@@ -66,7 +66,7 @@ class Received:
 
 @dataclass
 class ScriptedServer:
-    """Listens on a free port of the loopback while it is used as a context."""
+    """Listens on a port of the loopback while it is used as a context: a free one, or where a socket is bound."""
 
     answers: Mapping[str, Answer | Sequence[Answer]] = field(default_factory=dict)
     offers: Sequence[str] = OFFERS
@@ -75,6 +75,7 @@ class ScriptedServer:
     received: list[Received] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
+    bound: socket.socket | None = None
 
     def __post_init__(self) -> None:
         self._left = {verb: list(a) for verb, a in self.answers.items() if not isinstance(a, (str, bytes, Fault))}
@@ -89,7 +90,8 @@ class ScriptedServer:
         return int(self._listener.getsockname()[1])
 
     def __enter__(self) -> ScriptedServer:
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = self.bound or socket.create_server(("127.0.0.1", 0))
+        self._listener.listen()
         self._start(self._accept)
         return self
 
