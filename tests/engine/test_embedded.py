@@ -402,17 +402,21 @@ def test_ticks_that_cease_to_come_end_the_run_with_an_error() -> None:
 
 def test_a_long_tick_that_does_things_is_not_taken_for_a_hanging_one() -> None:
     """A thousand mails to a slow server take longer than any limit; each is a sign of life."""
-    beats = threading.Semaphore(0)
-    done = threading.Event()
+    beats, taken, done = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
 
     def work(number: int) -> None:
         for _ in range(3 * STALLED_AFTER if number == 1 else 0):
             ticker.pulse += 1
             assert beats.acquire(timeout=SOON)
+            taken.release()
         done.set()
 
+    def beat() -> None:
+        beats.release()
+        assert done.is_set() or taken.acquire(timeout=SOON)
+
     ticker = Metronome(work=work)
-    with running(engine_of(ticker, heartbeat=QUICK / 5, on_heartbeat=beats.release)) as raised:
+    with running(engine_of(ticker, heartbeat=QUICK / 5, on_heartbeat=beat)) as raised:
         assert done.wait(SOON)
         until(lambda: ticker.ticks > 1)
     assert raised == []
