@@ -24,7 +24,7 @@ DUE = at(3, 10, 8)
 PATIENCE = 60.0  # seconds that a loaded machine may take for what should take a few
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload([__name__])
+CONTEXT.set_forkserver_preload(["tests.ordeals.daemons", "tests.ordeals.aloud"])
 
 
 def start(work: Callable[..., None], *arguments: object) -> BaseProcess:
