@@ -1,9 +1,16 @@
 #!/bin/sh
-# Installs the real programs that tests run: Postfix with smtp-sink, Dovecot, PostgreSQL, systemd-analyze.
-# Debian or Ubuntu, as root. Nothing is started: each test starts what it needs, with its own configuration, in a folder of its own.
+# Installs the real programs that tests run. Debian or Ubuntu, as root.
+# Nothing is started: each test starts what it needs, with its own configuration, in a folder of its own.
 set -eu
 
-packages="postfix dovecot-imapd postgresql openssl systemd"
+packages="
+    postfix
+    dovecot-imapd
+    postgresql
+    openssl
+    systemd
+    faketime
+"
 
 [ "$(id -u)" = 0 ] || { echo "make servers installs packages: run it as root" >&2; exit 1; }
 command -v apt-get >/dev/null || { echo "make servers knows Debian only; elsewhere install: $packages" >&2; exit 1; }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from scheduler.actions.reconciling import Agendas
 from scheduler.engine.attempts import FOUND, Aftermath, follow_up, pause_after
@@ -42,6 +43,14 @@ class Delivery:
     is_cut: bool = False  # the last page was given back before its end, to be taken again
 
 
+@dataclass(slots=True)
+class Unfinished:
+    """What a pass could not finish because the record failed: the page it held, and the answer to one of its mails."""
+
+    page: Sequence[MessageRow] = ()
+    answer: tuple[MessageRow, Outcome, datetime] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliverer:
     """Empties the outbox. `name` tells this process from others on the same store.
@@ -60,10 +69,17 @@ class Deliverer:
     on_dead: Callable[[MessageRow, str, datetime], None]
     has_left: Callable[[MessageRow, datetime], bool]
     limits: Limits = Limits()
+    _unfinished: Unfinished = field(default_factory=Unfinished)
+
+    @property
+    def is_torn(self) -> bool:
+        """Return whether the last pass ended in the midst of a page."""
+        return bool(self._unfinished.page)
 
     def deliver(self, plans: Mapping[str, Plan], agendas: Agendas) -> Delivery:
         """Deliver what may leave now; between two mails it can be asked to stop."""
         delivery = Delivery()
+        self._mend(delivery)
         while not (self.is_stopping() or delivery.is_blocked):
             since, delivery.is_cut = self.clock.now(), False
             page, allowed = self._take_page(since, delivery)
@@ -78,6 +94,16 @@ class Deliverer:
             with self.store.transaction() as unit:
                 unit.accounts.clear(self.mailer.account)
         return delivery
+
+    def _mend(self, delivery: Delivery) -> None:
+        """Record what the last pass could not, and give back what it held: nothing waits for the lease's end."""
+        unfinished = self._unfinished
+        if unfinished.answer is not None:
+            row, outcome, now = unfinished.answer
+            self._guard(row, now, partial(self._conclude, row, outcome, now, delivery))
+        if unfinished.page:
+            self._give_back(unfinished.page)
+            unfinished.page = ()
 
     def _take_page(self, now: datetime, delivery: Delivery) -> tuple[Sequence[MessageRow], int]:
         """Take as many mails as the account may send now; return them and how many it might have sent."""
@@ -106,13 +132,17 @@ class Deliverer:
     ) -> int:
         """Deliver a page and return how many of its mails did not reach the account."""
         idle = 0
+        self._unfinished.page = page
         for taken, row in enumerate(page):
             now = self.clock.now()
             delivery.is_cut = taken > 0 and abs(now - since) > HOLD
             if delivery.is_blocked or self.is_stopping() or delivery.is_cut:
                 self._give_back(page[taken:])
-                return idle + len(page) - taken
-            idle += not self._deliver_one(row, plans.get(row.plan), agendas, now, delivery)
+                idle += len(page) - taken
+                break
+            handle = partial(self._handle, row, plans.get(row.plan), agendas, now, delivery)
+            idle += not self._guard(row, now, handle)
+        self._unfinished.page = ()
         return idle
 
     def _give_back(self, rows: Sequence[MessageRow]) -> None:
@@ -120,21 +150,21 @@ class Deliverer:
             for row in rows:
                 unit.outbox.postpone(row.id, by=self.name, until=row.not_before)
 
-    def _deliver_one(
-        self, row: MessageRow, plan: Plan | None, agendas: Agendas, now: datetime, delivery: Delivery
-    ) -> bool:
-        """Settle, postpone or try one mail; return whether it was tried."""
+    def _guard(self, row: MessageRow, now: datetime, step: Callable[[], bool]) -> bool:
+        """Run a step with one mail and return what it returns: whether the mail was tried."""
         try:
-            return self._handle(row, plan, agendas, now, delivery)
+            return step()
         except HanchotError:
             raise
         except Exception as error:  # a fault of ours with one mail; it is told, and the others go on
             text = f"mail stays in the outbox: {type(error).__name__}: {error}"
             self.report(self._event(row, "trouble", now, text))
+            self._unfinished.answer = None
             self._postpone(row, now + LATER)
             return False
 
     def _handle(self, row: MessageRow, plan: Plan | None, agendas: Agendas, now: datetime, delivery: Delivery) -> bool:
+        """Settle, postpone or try one mail; return whether it was tried."""
         leaves = self._earliest(row, plan, now)
         if leaves > now:
             self._postpone(row, leaves)
@@ -155,17 +185,19 @@ class Deliverer:
             self._give_back([row])
             delivery.is_blocked = True
             return False
-        self._conclude(row, outcome, self.clock.now(), delivery)
-        return True
+        return self._conclude(row, outcome, self.clock.now(), delivery)
 
-    def _conclude(self, row: MessageRow, outcome: Outcome, now: datetime, delivery: Delivery) -> None:
-        """Record what an attempt came to, for the mail, its address and the account."""
+    def _conclude(self, row: MessageRow, outcome: Outcome, now: datetime, delivery: Delivery) -> bool:
+        """Record what an attempt came to, for the mail, its address and the account; if the record fails, later."""
+        self._unfinished.answer = row, outcome, now
         if outcome.account is not None:
             self._rest(outcome, now, delivery)
         if outcome.is_dead:
             self.on_dead(row, outcome.reply, now)
         self._finish(row, follow_up(outcome, row, now), outcome.reply, now)
         delivery.sent += outcome.state == "sent"
+        self._unfinished.answer = None
+        return True
 
     def _rest(self, outcome: Outcome, now: datetime, delivery: Delivery) -> None:
         """Let the account rest, or stop it until a person has looked."""

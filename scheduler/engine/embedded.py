@@ -56,7 +56,7 @@ class EmbeddedEngine:
         self._monotonic = monotonic
         self._after_tick = after_tick
         self._on_heartbeat = on_heartbeat
-        self._beat = monotonic()
+        self._silent = 0  # heartbeats since the last sign of life
         self._pulse = 0
         self._aftermath = futures.ThreadPoolExecutor(1, thread_name_prefix="aftermath")
         self._failure: BaseException | None = None
@@ -107,19 +107,21 @@ class EmbeddedEngine:
                 return
             if self._on_heartbeat is not None:
                 self._on_heartbeat()
-            moved = self._offset() - offset
-            if abs(moved) > CLOCK_STEP:
-                offset += moved
+            before, offset = offset, self._offset()
+            if abs(offset - before) > CLOCK_STEP:
                 self._scheduler.modify_job("tick", next_run_time=self._system.now())
-                self._tell(f"the machine's clock moved by {moved:+.0f} s; everything is looked at anew")
+                self._tell(f"the machine's clock moved by {offset - before:+.0f} s; everything is looked at anew")
                 self._pulse = self._ticker.pulse  # that was no sign of life of a tick
 
     def _is_stalled(self) -> bool:
-        """Return whether there was no sign of life for too long; each thing a long tick does is one."""
-        pulse = self._ticker.pulse
-        if pulse != self._pulse:
-            self._pulse, self._beat = pulse, self._monotonic()
-        return self._monotonic() - self._beat > STALLED_AFTER * self._heartbeat
+        """Return whether there was no sign of life for too long; each thing a long tick does is one.
+
+        Heartbeats are counted, not seconds: a process that was stopped for an hour does not hang.
+        """
+        is_alive = self._ticker.pulse != self._pulse
+        self._silent = 0 if is_alive else self._silent + 1
+        self._pulse = self._ticker.pulse
+        return self._silent > STALLED_AFTER
 
     def _tick(self) -> Tick | None:
         try:
@@ -150,7 +152,7 @@ class EmbeddedEngine:
             self._tell(f"{type(event.exception).__name__}: {event.exception}")
         if event.job_id != "tick" or self._stopping.is_set():
             return
-        self._beat = self._monotonic()
+        self._silent = 0
         if event.retval is not None:
             with suppress(RuntimeError):  # the run has just ended
                 self._aftermath.submit(self._follow, event.retval)

@@ -79,7 +79,9 @@ class OutageWatch:
         touched = [agendas.read(unit, plan) for plan in plans if suffered[plan.id]]
         entries = {agenda.plan.id: _entries(agenda, suffered[agenda.plan.id]) for agenda in touched}
         outage = Outage(since=since, until=now, entries=())
-        unit.journal.record_outage(since, now)
+        # Another daemon, its clock a little ahead, may have settled some of it later than now; it is told all the same.
+        settled = [row.settled_at for rows in suffered.values() for row in rows if row.settled_at is not None]
+        unit.journal.record_outage(since, max([now, *settled]))
         events = []
         for letter in outage_letters(touched, entries, outage, self.operators):
             try:

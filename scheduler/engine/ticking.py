@@ -133,6 +133,7 @@ class Ticker:
         self._estranged: dict[str, str] = {}
         self._agendas = Agendas()
         self._owes_summary = True  # a process before this one may have died owing it
+        self._is_unclosed = False  # something moved in a tick that the record did not let us close
         self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report)
         self._desk = Desk(store=store, composer=composer)
         self._deliverer = Deliverer(
@@ -186,8 +187,9 @@ class Ticker:
                     self._guard(work.plan, now, partial(self._advance, work, waits, now))
             plans = {work.plan.id: work.plan for work in survey.plans}
             is_moved = any(work.has_due or work.is_out_of_step or work.is_digest_due for work in survey.plans)
+            self._is_unclosed = self._is_unclosed or is_moved
             delivery = Delivery()
-            if is_moved or _has_come(survey.mail_at, now):
+            if is_moved or self._deliverer.is_torn or _has_come(survey.mail_at, now):
                 delivery = self._deliver(plans, waits)
             if not self._is_stopping() and self._close(survey, plans, delivery, now):
                 self._deliver(plans, waits)
@@ -205,10 +207,11 @@ class Ticker:
     # ---- parts of a pass
 
     def _deliver(self, plans: Mapping[str, Plan], waits: list[datetime]) -> Delivery:
+        owes, self._owes_summary = self._owes_summary, True  # should the record fail in the midst of it
         delivery = self._deliverer.deliver(plans, self._agendas)
         if delivery.resume_at is not None:
             waits.append(delivery.resume_at)
-        self._owes_summary = self._owes_summary or delivery.missed > 0
+        self._owes_summary = owes or delivery.missed > 0
         return delivery
 
     def _is_mail_back(self, delivery: Delivery) -> bool:
@@ -333,13 +336,17 @@ class Ticker:
     def _close(self, survey: Survey, plans: Mapping[str, Plan], delivery: Delivery, now: datetime) -> bool:
         """Close the tick; what the mail server made us miss is told once mail leaves again."""
         is_owing = self._owes_summary and self._is_mail_back(delivery)
-        if is_owing:
-            self._owes_summary = False
-        suspicious = is_owing or any(work.has_due or work.is_out_of_step for work in survey.plans)
-        seen = [work.plan for work in survey.plans if work.is_new_day]
-        return self._outages.close_tick(
-            list(plans.values()), self._agendas, now, seen=seen, suspicious=suspicious, is_mail_back=is_owing
+        is_told = self._outages.close_tick(
+            list(plans.values()),
+            self._agendas,
+            now,
+            seen=[work.plan for work in survey.plans if work.is_new_day],
+            suspicious=is_owing or self._is_unclosed,
+            is_mail_back=is_owing,
         )
+        self._owes_summary = self._owes_summary and not is_owing
+        self._is_unclosed = False
+        return is_told
 
     def _guard(self, plan: Plan, now: datetime, step: Callable[[], object]) -> None:
         """Run one plan's step; a broken plan does not stop the others."""

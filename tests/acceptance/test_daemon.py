@@ -13,10 +13,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from scheduler.clock import SystemClock
+from tests.mail.servers import wait_until
 
 from .conftest import PATIENCE, ROOT, Daemon, Installed
 
@@ -126,6 +130,43 @@ def test_a_full_disk_behind_the_log_does_not_stop_the_daemon(
         process.wait(PATIENCE)
     (plan,) = hanchot.rows(office, "plans")
     assert plan["first_loaded"] is not None
+
+
+# ---- the clock
+
+
+def faked_by(ahead: timedelta) -> dict[str, str]:
+    """Return the environment in which a program's clock is ahead; skips where libfaketime is not installed."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not found:
+        pytest.skip("faketime is not installed (`make servers` installs it)")
+    settings = {"FAKETIME": f"+{ahead.total_seconds():.3f}", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+    return {"LD_PRELOAD": str(found[0]), **settings}
+
+
+def test_what_falls_due_while_the_process_is_stopped_leaves_when_it_goes_on(
+    hanchot: Installed, office: Path, daemons: list[Daemon]
+) -> None:
+    """It has seen nothing of the instant that passed; nothing is lost, and it knows of no trouble."""
+    begun = time.monotonic()
+    agenda = hanchot.rows(office, "agenda")
+    patience = timedelta(seconds=3 + 3 * (time.monotonic() - begun))  # until then it surely runs, also on a slow day
+    due, clock = datetime.fromisoformat(agenda[0]["at"]), SystemClock()
+    ahead = due - patience - clock.now()
+    daemon = hanchot.start(office, "run", **faked_by(ahead))
+    daemons.append(daemon)
+    daemon.wait_for('"started"')
+    daemon.process.send_signal(signal.SIGSTOP)
+    assert clock.now() + ahead < due, "it was too slow to start"
+    wait_until(lambda: clock.now() + ahead > due + timedelta(seconds=0.5), "the instant passes")
+    daemon.process.send_signal(signal.SIGCONT)
+    owed = sum(step["at"] == agenda[0]["at"] for step in agenda)
+    for _ in range(owed):
+        daemon.wait_for('"sent"')
+    assert daemon.end(signal.SIGTERM) == 0
+    assert {row["level"] for row in rows(daemon)} == {"info"}
+    assert [mail["state"] for mail in hanchot.rows(office, "outbox", "list")] == ["sent"] * owed
+    assert len(list((office / "var" / "mail" / "new").iterdir())) == owed
 
 
 # ---- the unit file

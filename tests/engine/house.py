@@ -20,7 +20,7 @@ from scheduler.engine.delivering import Limits
 from scheduler.engine.events import Event
 from scheduler.engine.ticking import Arrivals, Tick, Ticker
 from scheduler.mail.composing import TemplateComposer
-from scheduler.plan.model import By, Fact, FactKind, Milestone, Plan
+from scheduler.plan.model import By, Fact, FactKind, Group, Ladder, Milestone, Plan, Step
 from scheduler.ports import (
     Checker,
     Clock,
@@ -35,7 +35,7 @@ from scheduler.ports import (
 )
 from tests.engine.fakes import Post, Shelf
 from tests.plan import builders
-from tests.plan.builders import HANOI, LOADED, deadline
+from tests.plan.builders import HANOI, LOADED, deadline, party
 
 FRIDAY = date(2023, 3, 17)  # the last day of `report`: the rungs are those of `LADDER`
 LADDER = {
@@ -66,6 +66,16 @@ def plan(*milestones: Milestone, **details: Any) -> Plan:
     """Return a plan that is known by its content, as one from a file is."""
     made = builders.plan(*(milestones or (report(),)), **details)
     return made if made.digest else signed(made)
+
+
+ONCE = Ladder(before=(Step(7, "days"),), on_named_day=False, overdue=None, escalate=())  # one reminder, 03-10 08:00
+
+
+def crowd(count: int, **details: Any) -> Plan:
+    """Return a plan of many members, of whom the first leads."""
+    made = [party(f"p{number:04}") for number in range(count)]
+    groups = [Group(id="lead", parties=("p0000",)), Group(id="members", parties=tuple(p.id for p in made))]
+    return plan(report(**details), parties=made, groups=groups)
 
 
 def signed(plan: Plan) -> Plan:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import date, time
+from pathlib import Path
 
+import pytest
+
+from scheduler.engine.events import Event
+from scheduler.errors import UserError
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Before, Ladder, Step
-from scheduler.store import SqlStore
+from scheduler.store import SqlStore, open_store
 from tests.engine.fakes import Scribe, refuse
 from tests.engine.house import COMPOSER, House, due_by, local, plan, report
 from tests.plan.builders import at, deadline, vietnam
@@ -194,6 +200,28 @@ def test_a_summary_that_cannot_be_written_is_told_and_does_not_stop_the_tick(sto
     assert text.startswith("outage summary could not be written: no words")
     with store.reading() as view:
         assert view.journal.last_tick() == at(3, 15, 9)
+
+
+def test_an_outage_is_summed_up_though_the_record_failed_before_the_tick_was_closed(tmp_path: Path) -> None:
+    """What was missed was recorded, and nothing is due at the tick that succeeds."""
+    url = f"sqlite:///{tmp_path}/hanchot.db"
+    with (
+        closing(open_store(url, busy_timeout=0.05)) as store,
+        closing(open_store(url)) as backup,
+        ExitStack() as locked,
+    ):
+
+        def lock(event: Event) -> None:
+            if event.word == "missed" and event.party == "gamma":
+                locked.enter_context(backup.transaction())
+
+        house = House(store, report=lock)
+        house.live(at(3, 9, 18))
+        with pytest.raises(UserError, match="is locked"):
+            house.tick(at(3, 15, 9))
+        locked.close()
+        house.tick(at(3, 15, 9, 1))
+        assert summaries(house) == ["03-15 09:01 outage"]
 
 
 def test_a_milestone_that_left_the_plan_meanwhile_does_not_break_the_summary(house: House) -> None:

@@ -13,21 +13,13 @@ import pytest
 
 from scheduler.engine.delivering import HOLD, LEASE, PAGE
 from scheduler.mail.maildir import Maildir
-from scheduler.plan.model import Group, Plan
 from scheduler.ports import Mail, Outcome
 from scheduler.store import SqlStore
 from tests.engine.fakes import Crash, Post, RunningClock, crash, on_call
-from tests.engine.house import House, plan, report
-from tests.plan.builders import at, party
+from tests.engine.house import House, crowd
+from tests.plan.builders import at
 
 OpenFile = Callable[[], SqlStore]
-
-
-def crowd(count: int) -> Plan:
-    """Return the definition of a plan with many members."""
-    made = [party(f"p{number:03}") for number in range(count)]
-    groups = [Group(id="lead", parties=("p000",)), Group(id="members", parties=tuple(p.id for p in made))]
-    return plan(report(), parties=made, groups=groups)
 
 
 # ---- a transport that is unwell

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -278,6 +279,43 @@ def test_a_clock_that_drifts_a_little_is_no_trouble() -> None:
     assert ticker.troubles == []
 
 
+def test_a_clock_that_is_slewed_for_days_is_no_trouble() -> None:
+    """NTP lets it run faster or slower for as long as it takes; what counts is the step between two heartbeats."""
+    clock = Shifted()
+    beats: list[timedelta] = []
+
+    def slew() -> None:
+        clock.shift += timedelta(seconds=1)
+        beats.append(clock.shift)
+
+    with running(engine_of(ticker := Metronome(), system=clock, on_heartbeat=slew)):
+        until(lambda: len(beats) > 10)
+    assert ticker.troubles == []
+
+
+def test_a_process_that_was_stopped_for_hours_in_the_midst_of_a_tick_goes_on() -> None:
+    """All clocks have moved when it wakes; the tick that stood still with it is not taken for a hanging one."""
+    passed, beats = [0.0], threading.Semaphore(0)
+    clock = Shifted()
+
+    def stand_still() -> None:
+        if clock.shift == timedelta(0):
+            passed[0] += 6 * 3600
+            clock.shift = timedelta(hours=6)
+        beats.release()
+
+    def work(number: int) -> None:
+        for _ in range(3 if number == 1 else 0):
+            assert beats.acquire(timeout=SOON)
+
+    ticker = Metronome(work=work)
+    engine = engine_of(ticker, system=clock, monotonic=lambda: time.monotonic() + passed[0], on_heartbeat=stand_still)
+    with running(engine) as raised:
+        until(lambda: ticker.ticks > 2)
+    assert raised == []
+    assert [text for text in ticker.troubles if "clock moved" not in text] == []
+
+
 def test_a_month_asleep_costs_no_memory_worth_mention() -> None:
     """APScheduler lists every missed run even where they coalesce: at a heartbeat these are few (A5)."""
     engine = engine_of(ticker := Metronome(), heartbeat=HEARTBEAT)
@@ -343,59 +381,42 @@ def test_a_fault_in_what_follows_a_tick_does_not_end_the_ticks() -> None:
     assert set(ticker.troubles) == {"ZeroDivisionError: by us"}
 
 
-class Watch:
-    """A monotonic clock moved by hand; `looks` counts who reads it."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.looks = 0
-
-    def __call__(self) -> float:
-        """Return the seconds."""
-        self.looks += 1
-        return self.seconds
-
-    def pass_by(self, seconds: float) -> None:
-        """Let seconds pass, until everybody has seen it."""
-        self.seconds += seconds
-        seen = self.looks
-        until(lambda: self.looks > seen + 6)
-
-
 def test_ticks_that_cease_to_come_end_the_run_with_an_error() -> None:
     """A daemon that hangs must not look alive (A6)."""
     stopping = threading.Event()
-    watch = Watch()
-    hangs = threading.Event()
-
-    def hang(number: int) -> None:
-        hangs.set()
-        stopping.wait(SOON)
-
-    engine = engine_of(Metronome(work=hang), stopping=stopping, monotonic=watch)
+    beats: list[int] = []
+    engine = engine_of(
+        Metronome(work=lambda number: stopping.wait(SOON)),
+        stopping=stopping,
+        heartbeat=QUICK / 5,
+        on_heartbeat=lambda: beats.append(1),
+    )
     with running(engine) as raised:
-        assert hangs.wait(SOON)
-        watch.seconds += STALLED_AFTER * QUICK + 1
         until(lambda: bool(raised))
     (error,) = raised
     assert isinstance(error, UserError)
     assert "no tick was completed" in str(error)
     assert "nothing is lost" in str(error)
+    assert len(beats) == STALLED_AFTER
 
 
 def test_a_long_tick_that_does_things_is_not_taken_for_a_hanging_one() -> None:
     """A thousand mails to a slow server take longer than any limit; each is a sign of life."""
-    watch = Watch()
-    done = threading.Event()
+    beats, taken, done = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
 
     def work(number: int) -> None:
-        for _ in range(4 if number == 1 else 0):
+        for _ in range(3 * STALLED_AFTER if number == 1 else 0):
             ticker.pulse += 1
-            watch.pass_by(STALLED_AFTER * QUICK * 0.9)
+            assert beats.acquire(timeout=SOON)
+            taken.release()
         done.set()
 
+    def beat() -> None:
+        beats.release()
+        assert done.is_set() or taken.acquire(timeout=SOON)
+
     ticker = Metronome(work=work)
-    with running(engine_of(ticker, monotonic=watch)) as raised:
+    with running(engine_of(ticker, heartbeat=QUICK / 5, on_heartbeat=beat)) as raised:
         assert done.wait(SOON)
         until(lambda: ticker.ticks > 1)
     assert raised == []

@@ -55,17 +55,18 @@ DEFAULTS: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Received:
-    """One mail whose final dot has arrived; `taken` is whether the answer, if any, was a yes."""
+    """One mail whose final dot has arrived, over which connection; `taken`: the answer, if any, was a yes."""
 
     sender: str
     recipient: str
     data: bytes
+    connection: str
     taken: bool
 
 
 @dataclass
 class ScriptedServer:
-    """Listens on a free port of the loopback while it is used as a context."""
+    """Listens on a port of the loopback while it is used as a context: a free one, or where a socket is bound."""
 
     answers: Mapping[str, Answer | Sequence[Answer]] = field(default_factory=dict)
     offers: Sequence[str] = OFFERS
@@ -74,6 +75,7 @@ class ScriptedServer:
     received: list[Received] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
+    bound: socket.socket | None = None
 
     def __post_init__(self) -> None:
         self._left = {verb: list(a) for verb, a in self.answers.items() if not isinstance(a, (str, bytes, Fault))}
@@ -88,7 +90,8 @@ class ScriptedServer:
         return int(self._listener.getsockname()[1])
 
     def __enter__(self) -> ScriptedServer:
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = self.bound or socket.create_server(("127.0.0.1", 0))
+        self._listener.listen()
         self._start(self._accept)
         return self
 
@@ -118,10 +121,10 @@ class ScriptedServer:
                 return
             self.connections += 1
             self._open.append(connection)
-            self._start(self._serve, connection)
+            self._start(self._serve, connection, f"{self.port}/{self.connections}")
 
-    def _serve(self, connection: socket.socket) -> None:
-        conversation = _Conversation(self, connection)
+    def _serve(self, connection: socket.socket, name: str) -> None:
+        conversation = _Conversation(self, connection, name)
         try:
             conversation.run()
         except (OSError, _Over):
@@ -154,8 +157,9 @@ class _Over(Exception):
 
 
 class _Conversation:
-    def __init__(self, server: ScriptedServer, connection: socket.socket) -> None:
+    def __init__(self, server: ScriptedServer, connection: socket.socket, name: str) -> None:
         self.server = server
+        self.name = name
         self.connection = connection
         self.file = connection.makefile("rb")
 
@@ -194,7 +198,7 @@ class _Conversation:
             if not line:
                 raise _Over
             lines.append(line[1:] if line.startswith(b".") else line)
-        mail = Received(_path(sender), _path(recipient), b"".join(lines), taken=False)
+        mail = Received(_path(sender), _path(recipient), b"".join(lines), self.name, taken=False)
         self.server.received.append(mail)
         answer = self.server._next_answer("content")
         mail.taken = isinstance(answer, str) and answer.startswith("250")

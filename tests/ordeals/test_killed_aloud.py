@@ -4,42 +4,40 @@ from __future__ import annotations
 
 import email
 import random
-import subprocess
-import sys
 from collections import Counter
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from scheduler.store import open_store
-from tests.engine.killed import COUNT
+from tests.ordeals.aloud import COUNT, tick_aloud
+from tests.ordeals.daemons import CONTEXT, PATIENCE, start
 from tests.plan.builders import at
 
 # Each: at which line of which kind the daemon is killed. Pages of rungs are of 200: what is killed before its
 # page is complete is composed anew, with the same identity; later ones stop in the second and the third page.
 COMPOSING = [(1, 199), (1, 199), (201, 399), (201, 299), (1, 99)]
 DELIVERING = [(1, 28)] * 15
-ROOT = Path(__file__).parents[2]
 
 
 def run(folder: Path, instant: datetime, word: str = "", line: int = 0) -> bool:
     """Run the daemon once; kill it between its n-th step of a kind and the next. Return whether it came to that."""
-    command = [sys.executable, "-m", "tests.engine.killed", f"sqlite:///{folder}/hanchot.db", str(folder / "mail")]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [*command, instant.isoformat(), word], stdin=pipe, stdout=pipe, text=True, cwd=ROOT
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write("\n" * line)
-        process.stdin.flush()
-        for said in process.stdout:
-            line -= said.strip() == word
+    ears, mouth = CONTEXT.Pipe()
+    for _ in range(line):
+        ears.send("go on")
+    process = start(tick_aloud, f"sqlite:///{folder}/hanchot.db", folder / "mail", instant, word, mouth)
+    mouth.close()
+    with closing(ears), suppress(EOFError):
+        while True:
+            line -= ears.recv() == word
             if word and not line:
                 process.kill()
+                process.join(PATIENCE)
                 return True
-    assert process.returncode == 0
+    process.join(PATIENCE)
+    assert process.exitcode == 0
     return False
 
 
