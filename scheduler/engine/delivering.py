@@ -67,7 +67,7 @@ class Deliverer:
             page, allowed = self._take_page(since, delivery)
             left = self._work_off(page, plans, agendas, since, delivery)
             unused = allowed - len(page) + left
-            if unused:
+            if allowed and unused:
                 with self.store.transaction() as unit:
                     unit.accounts.give_back(self.mailer.account, unused, now=since)
             if len(page) < PAGE and not delivery.is_cut:
@@ -78,7 +78,7 @@ class Deliverer:
         return delivery
 
     def _take_page(self, now: datetime, delivery: Delivery) -> tuple[Sequence[MessageRow], int]:
-        """Take as many mails as the account may send now; return them and how many it might have sent."""
+        """Take as many mails as the account may send now; return them and how many were counted for it."""
         with self.store.transaction() as unit:
             account = unit.accounts.state(self.mailer.account)
             delivery.strikes = account.strikes
