@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scheduler.actions.reconciling import Agendas
@@ -13,7 +13,7 @@ from scheduler.engine.events import Event, Report, Word
 from scheduler.errors import HanchotError, UserError
 from scheduler.plan.catchup import opening
 from scheduler.plan.model import Plan
-from scheduler.ports import Clock, Mailer, MessageRow, MessageState, Outcome, Store
+from scheduler.ports import Clock, Mailer, MessageRow, MessageState, Outcome, RungRow, Store
 
 LEASE = timedelta(minutes=15)  # longer than the ten minutes an SMTP server may take
 HOLD = timedelta(minutes=4)  # so long a page is worked on: the last mail begun still ends inside the lease
@@ -40,6 +40,7 @@ class Delivery:
     resume_at: datetime | None = None  # when a limit or a pause is over
     strikes: int = 0  # of the account before this pass
     is_cut: bool = False  # the last page was given back before its end, to be taken again
+    carried: Mapping[int, RungRow] = field(default_factory=dict)  # the promises of the page in hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,7 @@ class Deliverer:
     ) -> int:
         """Deliver a page and return how many of its mails did not reach the account."""
         idle = 0
+        delivery.carried = self._read_carried(page)
         for taken, row in enumerate(page):
             now = self.clock.now()
             delivery.is_cut = taken > 0 and abs(now - since) > HOLD
@@ -112,6 +114,14 @@ class Deliverer:
                 return idle + len(page) - taken
             idle += not self._deliver_one(row, plans.get(row.plan), agendas, now, delivery)
         return idle
+
+    def _read_carried(self, page: Sequence[MessageRow]) -> Mapping[int, RungRow]:
+        """Return what the mails of a page promise: that stays the same, only whether it is still owed may change."""
+        ids = {id for row in page for id in row.rungs}
+        if not ids:
+            return {}
+        with self.store.reading() as view:
+            return view.rungs.among(ids)
 
     def _give_back(self, rows: Sequence[MessageRow]) -> None:
         with self.store.transaction() as unit:
@@ -137,7 +147,7 @@ class Deliverer:
         if leaves > now:
             self._postpone(row, leaves)
             return False
-        verdict = self._look_again(row, plan, agendas, now)
+        verdict = self._look_again(row, plan, agendas, delivery.carried, now)
         if verdict is not None:
             state, reason = verdict
             delivery.missed += state == "missed"
@@ -191,7 +201,7 @@ class Deliverer:
             unit.outbox.postpone(row.id, by=self.name, until=until)
 
     def _look_again(
-        self, row: MessageRow, plan: Plan | None, agendas: Agendas, now: datetime
+        self, row: MessageRow, plan: Plan | None, agendas: Agendas, carried: Mapping[int, RungRow], now: datetime
     ) -> tuple[MessageState, str] | None:
         """Return why a mail should not leave any more (the second of the two looks)."""
         if _is_expired(row, now):
@@ -200,8 +210,7 @@ class Deliverer:
             return None
         with self.store.reading() as view:
             agenda = agendas.read(view, plan)
-            carried = [rung for id in row.rungs if (rung := view.rungs.get(id)) is not None]
-        found = [look_again(agenda, rung) for rung in carried]
+        found = [look_again(agenda, carried[id]) for id in row.rungs]
         gone = [verdict for verdict in found if verdict is not None]
         if len(gone) < len(found) or not gone:
             return None
