@@ -7,10 +7,16 @@ Ours is one tick: due promises are claimed, looked at twice, composed (text and 
 about 6 KB), handed to Postfix's smtp-sink, each recorded by its own commit in a SQLite file. The bare
 loop sends the same bytes over one connection and records nothing: it is the limit. Client and sink share
 one core, because unpinned the limit has two speeds. The ways take turns; the best of the rounds is shown.
+On a busy machine the clock lies, so each ratio is shown twice: by the clock, and by the CPU that client
+and sink used together, which leaves out what the peers wait for the disk.
 
 Peers, with fewer mails because they are slow: the straightforward script (ORM rows, EmailMessage,
-send_message, a commit each) and, where it is installed (`pip install --group bench`), django-post_office.
-Both render the same templates. --large compares 1,000 with 50,000 mails: rate and memory.
+send_message, a commit each, SQLite and SQLAlchemy as they come) and, where it is installed
+(`pip install --group bench`), django-post_office, its queue filled by `send`, a mail at a time as mails
+come up, or by `send_many` in pages as large as ours. It records a whole batch of sent mails at its end.
+The script slows down as the mails become more, because the ORM expires every row at each commit.
+Both render the same templates and begin with letters that are worked out already, which ours does in
+its tick. --large compares 1,000 with 50,000 mails: rate and memory.
 """
 
 from __future__ import annotations
@@ -19,6 +25,7 @@ import argparse
 import cProfile
 import gc
 import importlib.util
+import logging
 import os
 import pstats
 import shutil
@@ -30,7 +37,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -42,6 +49,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from scheduler.clock import SteppingClock
+from scheduler.engine.dispatching import PAGE
 from scheduler.engine.ticking import Ticker
 from scheduler.mail.composing import TemplateComposer
 from scheduler.mail.smtp import Account, SmtpMailer
@@ -49,6 +57,7 @@ from scheduler.plan.letters import Letter
 from scheduler.plan.model import Before, Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan, Step
 from scheduler.ports import Composer, Definition, Loaded, Mail
 from scheduler.store import open_store
+from scheduler.store.statements import chunks
 
 ORGANISATION = "Cụm Thi đua khu vực Bắc Trung Bộ"
 SENDER = "nhacviec@cum-thi-dua.example"
@@ -130,11 +139,12 @@ class Scribe:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds on the wall, seconds of CPU of this process, MB that the peak lay above the start; for so many mails."""
+    """Seconds on the wall, of CPU here and in the sink, MB that the peak lay above the start; for so many mails."""
 
     count: int
     wall: float
     cpu: float
+    sink: float
     memory: float
 
     @property
@@ -142,13 +152,26 @@ class Cost:
         """Return mails a second."""
         return self.count / self.wall
 
+    @property
+    def work(self) -> float:
+        """Return seconds of CPU a mail: what it takes on a core that nobody else uses and a disk that never waits."""
+        return (self.cpu + self.sink) / self.count
+
 
 def measured(count: int, work: Callable[[], object]) -> Cost:
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted anew from here
-    before, cpu, wall = resident("VmRSS"), time.process_time(), time.perf_counter()
+    before, sink, cpu, wall = resident("VmRSS"), of_children(), time.process_time(), time.perf_counter()
     work()
-    return Cost(count, time.perf_counter() - wall, time.process_time() - cpu, resident("VmHWM") - before)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Cost(count, wall, cpu, of_children() - sink, resident("VmHWM") - before)
+
+
+def of_children() -> float:
+    """Return the seconds of CPU that smtp-sink has used: it is the only child."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in children]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(key: str) -> float:
@@ -294,7 +317,7 @@ def script(port: int, letters: Sequence[Letter]) -> Cost:
     return cost
 
 
-def post_office(port: int, letters: Sequence[Letter]) -> Cost:
+def post_office(port: int, letters: Sequence[Letter], *, page: int) -> Cost:
     """Queue through django-post_office in a fresh record, then let it empty its queue."""
     import django
     from django.conf import settings
@@ -311,20 +334,29 @@ def post_office(port: int, letters: Sequence[Letter]) -> Cost:
                 DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
                 POST_OFFICE={"BATCH_SIZE": 1000, "THREADS_PER_PROCESS": 1},
                 USE_TZ=True,
+                LOGGING_CONFIG=None,
             )
             django.setup()
         settings.EMAIL_PORT = port
         connections["default"].settings_dict["NAME"] = f"{folder}/po.db"
         call_command("migrate", verbosity=0)
+        logging.disable(logging.INFO)
         from post_office import mail
         from post_office.models import STATUS, Email
 
         writer, sender = composer(), formataddr((ORGANISATION, SENDER))
 
         def work() -> None:
-            for letter in letters:
-                subject, text, html = writer.render(letter)
-                mail.send(letter.to.email, sender, subject=subject, message=text, html_message=html)
+            for some in chunks(letters, page):
+                mails = []
+                for letter in some:
+                    subject, text, html = writer.render(letter)
+                    words = {"subject": subject, "message": text, "html_message": html}
+                    mails.append({"recipients": letter.to.email, "sender": sender, **words})
+                if page == 1:
+                    mail.send(**mails[0])
+                else:
+                    mail.send_many(mails)
             mail.send_queued_mail_until_done(processes=1)
 
         cost = measured(len(letters), work)
@@ -347,9 +379,17 @@ def prepare(port: int, count: int) -> Scribe:
 
 def show(name: str, cost: Cost, limit: Cost) -> None:
     print(
-        f"{name:34}{cost.count:7,}{cost.rate:9,.0f}/s{cost.rate / limit.rate:8.3f}"
-        f"{cost.cpu / cost.count * 1e6:9,.0f} us{cost.memory:+8.0f} MB"
+        f"{name:34}{cost.count:7,}{cost.rate:9,.0f}/s{cost.rate / limit.rate:9.3f}"
+        f"{cost.cpu / cost.count * 1e6:9,.0f} us{cost.work * 1e6:9,.0f} us{limit.work / cost.work:9.3f}"
+        f"{cost.memory:+7.0f} MB"
     )
+
+
+def best_of(costs: Sequence[Cost]) -> Cost:
+    """Return the shortest time and the least CPU of the rounds: noise only ever adds."""
+    fastest = min(costs, key=lambda cost: cost.wall)
+    least = min(costs, key=lambda cost: cost.work)
+    return replace(fastest, cpu=least.cpu, sink=least.sink)
 
 
 def compare(port: int, count: int, rounds: int, peer_count: int) -> None:
@@ -362,36 +402,50 @@ def compare(port: int, count: int, rounds: int, peer_count: int) -> None:
         "straightforward script": lambda: script(port, few),
     }
     if importlib.util.find_spec("post_office"):
-        ways["django-post_office"] = lambda: post_office(port, few)
+        ways["django-post_office"] = lambda: post_office(port, few, page=1)
+        ways["django-post_office, send_many"] = lambda: post_office(port, few, page=PAGE)
     costs: dict[str, list[Cost]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
             costs[name].append(way())
-    best = {name: max(found, key=lambda cost: cost.rate) for name, found in costs.items()}
+    best = {name: best_of(found) for name, found in costs.items()}
     limit, mine = best["bare smtplib, nothing recorded"], best["ours"]
     size = sum(len(mail.data) for mail in scribe.mails) / count
     print(f"mails of {size:,.0f} bytes; client and sink on one core; best of {rounds} rounds")
-    print(f"{'':34}{'mails':>7}{'rate':>11}{'of limit':>8}{'CPU a mail':>12}{'memory':>11}")
+    print(
+        f"{'':34}{'mails':>7}{'rate':>11}{'of limit':>9}"
+        f"{'CPU a mail':>12}{'with sink':>12}{'of limit':>9}{'memory':>10}"
+    )
     for name, cost in best.items():
         show(name, cost, limit)
-    print(f"ours reaches {mine.rate / limit.rate:.2f} of the bare loop (target: at least {OF_LIMIT:.2f})")
-    for name, target in (("straightforward script", OF_SCRIPT), ("django-post_office", OF_POST_OFFICE)):
-        if name in best:
-            print(f"ours is {mine.rate / best[name].rate:.1f} times as fast as {name} (target: at least {target})")
-        else:
-            print(f"{name} is not installed (`pip install --group bench`)")
+    print(
+        f"ours reaches {mine.rate / limit.rate:.2f} of the bare loop by the clock, "
+        f"{limit.work / mine.work:.2f} by CPU (target: at least {OF_LIMIT:.2f})"
+    )
+    targets = {"straightforward script": OF_SCRIPT, "django-post_office": OF_POST_OFFICE}
+    for name, peer in list(best.items())[3:]:
+        wanted = f" (target: at least {targets[name]})" if name in targets else ""
+        print(
+            f"ours is {mine.rate / peer.rate:.1f} times as fast as {name} by the clock, "
+            f"{peer.work / mine.work:.1f} by CPU{wanted}"
+        )
+    if "django-post_office" not in best:
+        print("django-post_office is not installed (`pip install --group bench`)")
 
 
 def compare_sizes(port: int, small: int = 1_000, large: int = 50_000) -> None:
     prepare(port, 200)
     costs = {count: ours(port, count) for count in (small, large)}
     again = ours(port, small)
-    costs[small] = max(costs[small], again, key=lambda cost: cost.rate)
+    costs[small] = best_of([costs[small], again])
     print(f"{'mails':>8}{'rate':>11}{'CPU a mail':>12}{'memory':>11}")
     for count, cost in costs.items():
         print(f"{count:8,}{cost.rate:9,.0f}/s{cost.cpu / count * 1e6:9,.0f} us{cost.memory:+8.0f} MB")
-    ratio = costs[large].rate / costs[small].rate
-    print(f"{large:,} mails go at {ratio:.2f} of the rate of {small:,} (target: at least {OF_SMALL})")
+    by_clock, by_cpu = costs[large].rate / costs[small].rate, costs[small].work / costs[large].work
+    print(
+        f"{large:,} mails go at {by_clock:.2f} of the rate of {small:,} by the clock, {by_cpu:.2f} by CPU "
+        f"(target: at least {OF_SMALL})"
+    )
 
 
 def profile(port: int, count: int) -> None:

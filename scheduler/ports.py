@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from scheduler.errors import Problem
 from scheduler.plan.agenda import Rung, RungState
@@ -149,6 +149,13 @@ class Checker(Protocol):
 # ---------------------------------------------------------------- store
 
 
+class Inputs(NamedTuple):
+    """What besides its revision the promises of a plan follow from, as numbers that only grow."""
+
+    last_fact: int  # the id of the newest fact
+    idle: int  # how many idle days are recorded
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanState:
     """What the store knows of a plan at a glance."""
@@ -275,6 +282,9 @@ class Plans(Protocol):
     def state(self, plan: str) -> PlanState | None:
         """Return what is remembered of a plan, or None before its first load."""
 
+    def inputs(self, plan: str) -> Inputs:
+        """Return what besides its revision the promises of a plan follow from; cheap, for a look before each mail."""
+
     def states(self) -> Sequence[PlanState]:
         """Return every plan ever loaded, ordered by id."""
 
@@ -319,6 +329,9 @@ class Rungs(Protocol):
     def get(self, id: int) -> RungRow | None:
         """Return one promise."""
 
+    def among(self, ids: Collection[int]) -> Mapping[int, RungRow]:
+        """Return those promises of these ids that there are."""
+
     def unsent(self, plan: str) -> Sequence[RungRow]:
         """Return the promises that a reconcile may still change: planned, cancelled, skipped."""
 
@@ -340,8 +353,8 @@ class Rungs(Protocol):
     def of_milestone(self, plan: str, milestone: str) -> Sequence[RungRow]:
         """Return every promise of one milestone (or occurrence) ordered by (at, id)."""
 
-    def following(self, row: RungRow) -> datetime | None:
-        """Return the instant of the next planned promise of the same obligation, escalations left out."""
+    def following(self, ids: Collection[int]) -> Mapping[int, datetime]:
+        """Return for each of these promises the next planned one of its obligation, if any; escalations left out."""
 
     def between(self, plan: str, after: datetime, until: datetime) -> Sequence[RungRow]:
         """Return the promises with `after` < at <= `until`, whatever their state, ordered by (at, id)."""

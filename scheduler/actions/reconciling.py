@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from scheduler.plan.agenda import AGENDA_RULES, Agenda, Rung, draw_agenda
 from scheduler.plan.model import Plan
-from scheduler.ports import PlanState, RungChange, RungRow, Unit
+from scheduler.ports import Inputs, PlanState, RungChange, RungRow, Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What a reconcile changed: how many promises are new, which fell away, came to life again, or moved.
 
-    `armed` also holds the new promises that lie ahead of a plan already running.
+    `armed` also holds the new promises that lie ahead of a plan already running. `drawn` is the
+    agenda that the ledger now follows, with the word for its inputs.
     """
 
     new: int = 0
     dropped: tuple[RungRow, ...] = ()
     armed: tuple[Rung, ...] = ()
     moved: tuple[RungRow, ...] = ()
+    drawn: tuple[str, Agenda] | None = field(default=None, compare=False, repr=False)
 
 
 def read_agenda(unit: Unit, plan: Plan) -> Agenda:
@@ -30,9 +32,9 @@ def read_agenda(unit: Unit, plan: Plan) -> Agenda:
     return draw_agenda(plan, unit.facts.of(plan.id), loaded_at=loaded_at, idle=unit.plans.idle_days(plan.id))
 
 
-def name_inputs(state: PlanState, plan: Plan) -> str:
+def name_inputs(seen: PlanState | Inputs, plan: Plan) -> str:
     """Return one word for everything the agenda of a plan follows from; facts and idle days only become more."""
-    return f"{AGENDA_RULES}/{plan.digest}/{state.last_fact}/{state.idle}"
+    return f"{AGENDA_RULES}/{plan.digest}/{seen.last_fact}/{seen.idle}"
 
 
 def find_state(unit: Unit, plan: Plan) -> PlanState:
@@ -49,9 +51,14 @@ class Agendas:
     def __init__(self) -> None:
         self._drawn: dict[str, tuple[str, Agenda]] = {}
 
+    def keep(self, changes: Changes) -> None:
+        """Remember the agenda of a reconcile, once it is committed: before, other facts may get the same ids."""
+        if changes.drawn is not None:
+            self._drawn[changes.drawn[1].plan.id] = changes.drawn
+
     def read(self, unit: Unit, plan: Plan) -> Agenda:
         """Return what a loaded plan promises now."""
-        inputs = name_inputs(find_state(unit, plan), plan)
+        inputs = name_inputs(unit.plans.inputs(plan.id), plan)
         known = self._drawn.get(plan.id)
         if known is None or known[0] != inputs:
             known = self._drawn[plan.id] = (inputs, read_agenda(unit, plan))
@@ -98,8 +105,9 @@ def reconcile(unit: Unit, plan: Plan, now: datetime) -> Changes:
             dropped.append(row)
             changes.append(_drop(row, why_gone(agenda, row)))
     unit.rungs.revise(changes, now=now)
-    unit.plans.mark_reconciled(plan.id, name_inputs(find_state(unit, plan), plan))
-    return Changes(added, tuple(dropped), tuple(armed), tuple(moved))
+    inputs = name_inputs(find_state(unit, plan), plan)
+    unit.plans.mark_reconciled(plan.id, inputs)
+    return Changes(added, tuple(dropped), tuple(armed), tuple(moved), (inputs, agenda))
 
 
 def weigh(rung: Rung, row: RungRow, now: datetime) -> RungChange | None:

@@ -90,7 +90,8 @@ def _notify(
 
 def _outgoing(composer: Composer, unit: Unit, letter: Letter, fact: Fact, row: RungRow | None) -> Outgoing:
     """Return a notice, or the promise `row` on its way to another address: it grows old like any promise."""
-    expires_at = last_moment(row.at, letter.now, unit.rungs.following(row), letter.plan) if row else None
+    following = unit.rungs.following([row.id]).get(row.id) if row else None
+    expires_at = last_moment(row.at, letter.now, following, letter.plan) if row else None
     return Outgoing(
         mail=composer.compose(letter),
         kind=letter.kind,

@@ -14,7 +14,7 @@ from scheduler.engine.events import Event, Report, Word
 from scheduler.errors import HanchotError, UserError
 from scheduler.plan.catchup import opening
 from scheduler.plan.model import Plan
-from scheduler.ports import Clock, Mailer, MessageRow, MessageState, Outcome, Store
+from scheduler.ports import Clock, Mailer, MessageRow, MessageState, Outcome, RungRow, Store
 
 LEASE = timedelta(minutes=15)  # longer than the ten minutes an SMTP server may take
 HOLD = timedelta(minutes=4)  # so long a page is worked on: the last mail begun still ends inside the lease
@@ -41,6 +41,7 @@ class Delivery:
     resume_at: datetime | None = None  # when a limit or a pause is over
     strikes: int = 0  # of the account before this pass
     is_cut: bool = False  # the last page was given back before its end, to be taken again
+    carried: Mapping[int, RungRow] = field(default_factory=dict)  # the promises of the page in hand
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class Deliverer:
             page, allowed = self._take_page(since, delivery)
             left = self._work_off(page, plans, agendas, since, delivery)
             unused = allowed - len(page) + left
-            if unused:
+            if allowed and unused:
                 with self.store.transaction() as unit:
                     unit.accounts.give_back(self.mailer.account, unused, now=since)
             if len(page) < PAGE and not delivery.is_cut:
@@ -106,7 +107,7 @@ class Deliverer:
             unfinished.page = ()
 
     def _take_page(self, now: datetime, delivery: Delivery) -> tuple[Sequence[MessageRow], int]:
-        """Take as many mails as the account may send now; return them and how many it might have sent."""
+        """Take as many mails as the account may send now; return them and how many were counted for it."""
         with self.store.transaction() as unit:
             account = unit.accounts.state(self.mailer.account)
             delivery.strikes = account.strikes
@@ -133,6 +134,7 @@ class Deliverer:
         """Deliver a page and return how many of its mails did not reach the account."""
         idle = 0
         self._unfinished.page = page
+        delivery.carried = self._read_carried(page)
         for taken, row in enumerate(page):
             now = self.clock.now()
             delivery.is_cut = taken > 0 and abs(now - since) > HOLD
@@ -144,6 +146,14 @@ class Deliverer:
             idle += not self._guard(row, now, handle)
         self._unfinished.page = ()
         return idle
+
+    def _read_carried(self, page: Sequence[MessageRow]) -> Mapping[int, RungRow]:
+        """Return what the mails of a page promise: that stays the same, only whether it is still owed may change."""
+        ids = {id for row in page for id in row.rungs}
+        if not ids:
+            return {}
+        with self.store.reading() as view:
+            return view.rungs.among(ids)
 
     def _give_back(self, rows: Sequence[MessageRow]) -> None:
         with self.store.transaction() as unit:
@@ -172,7 +182,7 @@ class Deliverer:
         if self.has_left(row, now):
             self._finish(row, FOUND, row.reply, self.clock.now())
             return False
-        verdict = self._look_again(row, plan, agendas, now)
+        verdict = self._look_again(row, plan, agendas, delivery.carried, now)
         if verdict is not None:
             state, reason = verdict
             delivery.missed += state == "missed"
@@ -228,7 +238,7 @@ class Deliverer:
             unit.outbox.postpone(row.id, by=self.name, until=until)
 
     def _look_again(
-        self, row: MessageRow, plan: Plan | None, agendas: Agendas, now: datetime
+        self, row: MessageRow, plan: Plan | None, agendas: Agendas, carried: Mapping[int, RungRow], now: datetime
     ) -> tuple[MessageState, str] | None:
         """Return why a mail should not leave any more (the second of the two looks)."""
         if _is_expired(row, now):
@@ -237,8 +247,7 @@ class Deliverer:
             return None
         with self.store.reading() as view:
             agenda = agendas.read(view, plan)
-            carried = [rung for id in row.rungs if (rung := view.rungs.get(id)) is not None]
-        found = [look_again(agenda, rung) for rung in carried]
+        found = [look_again(agenda, carried[id]) for id in row.rungs]
         gone = [verdict for verdict in found if verdict is not None]
         if len(gone) < len(found) or not gone:
             return None

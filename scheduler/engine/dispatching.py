@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from itertools import groupby, islice
 
 from scheduler.actions.correspondence import escalation_letters, letters_for
@@ -18,7 +19,7 @@ from scheduler.plan.letters import Letter
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import bounced_addresses
 from scheduler.plan.status import drop_withdrawn
-from scheduler.ports import Composer, Outgoing, RungRow, Store, Unit
+from scheduler.ports import Composer, Mail, Outgoing, RungRow, Store, Unit
 
 PAGE = 200  # rungs dispatched in one transaction
 
@@ -77,16 +78,19 @@ class Dispatcher:
         yield from self._compose(unit, agenda, [row for row in to_send if row.id in mine], now)
 
     def _compose(self, unit: Unit, agenda: Agenda, rows: Sequence[RungRow], now: datetime) -> Iterator[Event]:
-        bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id))) if rows else frozenset()
-        for row in rows:
-            if row.kind != "escalation":
-                letters = [(letter, (row,)) for letter in letters_for(agenda, row, now, bounced)]
-                yield from self._queue(unit, agenda, (row,), letters, now)
+        if not rows:
+            return
+        bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id)))
         escalations = [row for row in rows if row.kind == "escalation"]
+        single = [row for row in rows if row.kind != "escalation"]
+        letters = [(letter, (row,)) for row in single for letter in letters_for(agenda, row, now, bounced)]
+        following = unit.rungs.following([row.id for row in single])
+        yield from self._queue(unit, agenda, single, letters, now, following)
         for _, group in groupby(escalations, key=_escalation_group):
             told = tuple(group)
             notices = count_notices(unit, agenda.plan, told[0].milestone)
-            yield from self._queue(unit, agenda, told, escalation_letters(agenda, told, now, bounced, notices), now)
+            reports = escalation_letters(agenda, told, now, bounced, notices)
+            yield from self._queue(unit, agenda, told, reports, now, {})  # what follows is not for those who are told
 
     def _queue(
         self,
@@ -95,17 +99,20 @@ class Dispatcher:
         rows: Sequence[RungRow],
         letters: Iterable[tuple[Letter, tuple[RungRow, ...]]],
         now: datetime,
+        following: Mapping[int, datetime],
     ) -> Iterator[Event]:
         """Compose each letter; a rung that nobody could be written to about is settled with the reason."""
+        written: list[tuple[Letter, tuple[RungRow, ...], Mail]] = []
         carried: set[int] = set()
         failures: dict[int, str] = {}
         for letter, about in letters:
             try:
-                mail = self.composer.compose(letter)
+                written.append((letter, about, self.composer.compose(letter)))
             except UserError as error:
                 failures |= {row.id: str(error.problems[0].message) for row in about}
                 yield _event("trouble", about[0], now, f"could not be written: {error}")
-                continue
+        expiry = cache(lambda at, next_at: last_moment(at, now, next_at, agenda.plan))  # the same for most of a page
+        for letter, about, mail in written:
             added = unit.outbox.add(
                 Outgoing(
                     mail=mail,
@@ -116,7 +123,7 @@ class Dispatcher:
                     rung=letter.rung,
                     created_at=now,
                     not_before=now,
-                    expires_at=_expiry(unit, agenda, about, now),
+                    expires_at=expiry(about[0].at, following.get(about[0].id)),
                     rungs=tuple(row.id for row in about),
                 )
             )
@@ -173,12 +180,6 @@ def _unwritten(agenda: Agenda, row: RungRow, failure: str | None) -> tuple[RungS
     if agenda.plan.parties[row.party].contacts:
         return "failed", f"every address of {row.party} bounces"
     return "failed", f"{row.party} has no contact"
-
-
-def _expiry(unit: Unit, agenda: Agenda, rows: Sequence[RungRow], now: datetime) -> datetime:
-    first = rows[0]
-    following = unit.rungs.following(first) if first.kind != "escalation" else None  # what follows is not for them
-    return last_moment(first.at, now, following, agenda.plan)
 
 
 def _settle(unit: Unit, row: RungRow, state: RungState, reason: str, now: datetime) -> Iterator[Event]:

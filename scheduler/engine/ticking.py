@@ -258,6 +258,7 @@ class Ticker:
         self._current[definition.plan.id] = definition
         self._untaken.discard(definition.plan.id)
         if changes is not None:
+            self._agendas.keep(changes)
             self._report_changes(definition.plan, changes, now)
 
     def _survey(self, now: datetime) -> Survey:

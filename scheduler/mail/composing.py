@@ -10,9 +10,11 @@ from base64 import b32encode
 from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from email.utils import format_datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import jinja2
 
@@ -99,8 +101,8 @@ class TemplateComposer:
                 self._from(self._name(letter)),
                 headers.write_address("To", _nfc(letter.to.name), letter.to.email),
                 self._before_subject,
-                headers.write_text("Subject", subject),
-                f"Date: {format_datetime(letter.now.astimezone(letter.plan.zone))}\r\n",
+                _subject(subject),
+                _date(letter.now, letter.plan.zone),
                 headers.write_ids("Message-ID", (message_id,)),
                 _AUTOMATIC,
                 f'=_{digest}"\r\n\r\n',
@@ -143,6 +145,12 @@ class TemplateComposer:
 
 
 _nfc = partial(unicodedata.normalize, "NFC")
+_subject = lru_cache(partial(headers.write_text, "Subject"))  # mails of one page mostly have the same
+
+
+@lru_cache
+def _date(instant: datetime, zone: ZoneInfo) -> str:
+    return f"Date: {format_datetime(instant.astimezone(zone))}\r\n"
 
 
 def _in_letter(problem: Problem, letter: Letter) -> Problem:
@@ -161,7 +169,9 @@ def _id_domain(domain: str) -> str:
 def _base64(text: str) -> bytes:
     """Return a text body as base64 lines of 76 characters; its own line breaks become CRLF."""
     try:
-        data = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode()
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        data = text.replace("\n", "\r\n").encode()
     except UnicodeEncodeError as error:
         raise UserError(f"the text holds half a character (U+{ord(text[error.start]):04X})") from error
     code = b2a_base64(data, newline=False)

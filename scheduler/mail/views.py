@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from functools import partial
+from datetime import datetime
+from functools import lru_cache, partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
 from scheduler import wording
 from scheduler.mail.written import format_written
-from scheduler.plan.dates import DueDate
+from scheduler.plan.dates import DueDate, local_day
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Before, By, Channel, Milestone, Office, Party, Plan, Relative
 
+_T = TypeVar("_T")
 _LETTER_FIELDS = tuple(field.name for field in fields(Letter) if field.name not in ("key", "now"))
 _DERIVED = (
     "language",
@@ -52,29 +54,57 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
     group that is to be chosen will owe, `moved` the date in the plan where another one now applies.
     """
     plan, milestone = letter.plan, letter.milestone
-    now = letter.now.astimezone(plan.zone)
-    view = {name: getattr(letter, name) for name in _LETTER_FIELDS}
-    recipients = parties_of(plan, milestone.report_to) if milestone else ()
+    common = _common(_Same(plan), _Same(milestone), letter.due, letter.now)
+    recipients: Sequence[Party] = common["recipients"]
     ours = _office_receives(letter, recipients)
     destination = _destination(letter, ours=ours or not recipients)
-    return view | {
+    return {
+        **{name: getattr(letter, name) for name in _LETTER_FIELDS},
+        **common,
         "language": letter.language,
         "organisation": organisation,
-        "office": plan.office,
-        "now": now,
-        "today": now.date(),
-        "recipients": recipients,
         "office_receives": ours,
         "destination": destination,
         "ways": _ways(milestone, destination),
         "ask": _whom_to_ask(plan.office, destination),
+        "duties": tuple(m for m in plan.milestones if letter.group and letter.group.id in m.responsible),
+        "step": _step(letter.rung),
+    }
+
+
+class _Same(Generic[_T]):
+    """A value that equals itself only: a plan is large and has no hash, but it is one object."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: _T) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+@lru_cache(maxsize=16)
+def _common(
+    plan_: _Same[Plan], milestone_: _Same[Milestone | None], due: DueDate | None, written_at: datetime
+) -> Mapping[str, Any]:
+    """Return what all letters about one milestone share that are written at one instant."""
+    plan, milestone = plan_.value, milestone_.value
+    now = written_at.astimezone(plan.zone)
+    recipients = parties_of(plan, milestone.report_to) if milestone else ()
+    return {
+        "office": plan.office,
+        "now": now,
+        "today": now.date(),
+        "recipients": recipients,
         "to_send": bool(milestone and (recipients or milestone.deliverables)),
         "organisers": parties_of(plan, milestone.organiser) if milestone else (),
         "attendees": parties_of(plan, (*milestone.attendees, *milestone.guests)) if milestone else (),
-        "duties": tuple(m for m in plan.milestones if letter.group and letter.group.id in m.responsible),
-        "stage": _stage(letter, letter.due) if letter.due else "",
-        "step": _step(letter.rung),
-        "moved": _moved(milestone, letter.due),
+        "stage": _stage(plan, due, written_at) if due else "",
+        "moved": _moved(milestone, due),
     }
 
 
@@ -122,10 +152,10 @@ def _whom_to_ask(office: Office, destination: Office | None) -> Office:
     return destination or office
 
 
-def _stage(letter: Letter, due: DueDate) -> str:
+def _stage(plan: Plan, due: DueDate, now: datetime) -> str:
     """Return how near the target day is, seen from the day the letter is written."""
-    today, workdays = letter.now.astimezone(letter.plan.zone).date(), letter.plan.workdays
-    if due.is_late(letter.now):
+    today, workdays = local_day(now, plan.zone), plan.workdays
+    if due.is_late(now):
         return "late"
     if today >= due.target:
         return "last" if today == due.target else "named" if today == due.named else "past-target"
@@ -157,8 +187,8 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "clock": partial(_in, wording.format_clock, language),
         "moment": partial(_in, wording.format_moment, language),
         "event": partial(_in, wording.format_event, language),
-        "deadline": partial(_in, wording.format_due, language),
-        "aim": partial(_in, wording.format_aim, language),
+        "deadline": lru_cache(partial(_in, wording.format_due, language)),  # the same in mail after mail
+        "aim": lru_cache(partial(_in, wording.format_aim, language)),
         "form": partial(_in, wording.format_form, language),
         "written_form": partial(_in, format_written, language),
         "days": lambda window: wording.format_days(window.first, window.last, language),

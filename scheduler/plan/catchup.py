@@ -41,7 +41,9 @@ def decide(due: Sequence[DueRung], *, plan: Plan, now: datetime) -> list[Decisio
     `due` must hold every due rung of each obligation in it. A rung that was first noticed
     outside the opening hours keeps the lateness of that moment until the opening it waits for.
     """
-    decisions = [_judge(rung, plan, now) for rung in due]
+    alike = {(rung.milestone, rung.at, rung.noticed_at): rung for rung in due}  # thousands fall due at one instant
+    judged = {what: _judge(rung, plan, now) for what, rung in alike.items()}
+    decisions = [judged[rung.milestone, rung.at, rung.noticed_at] for rung in due]
     newest: dict[tuple[str, str, str], DueRung] = {}
     for rung, decision in zip(due, decisions, strict=True):
         if decision.act != "missed":

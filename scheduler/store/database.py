@@ -77,6 +77,10 @@ class SqlStore:
         self.engine = engine
         self.name = name
         self._reads = reads
+        # In memory there is only one connection, and a server may have gone since the last transaction.
+        is_kept = engine.dialect.name == "sqlite" and not memory
+        self._for_writing = _Kept(engine) if is_kept else engine
+        self._for_reading = _Kept(reads) if is_kept else reads
         turn = _Turn(name, busy_timeout) if engine.dialect.name == "sqlite" else None
         self._writing = turn
         self._reading = turn if memory else None
@@ -84,7 +88,7 @@ class SqlStore:
     @contextmanager
     def transaction(self) -> Iterator[ports.Unit]:
         """Open a writing transaction; commit on leaving, roll back on an exception."""
-        with explained(self.name), _taken(self._writing), self.engine.begin() as connection:
+        with explained(self.name), _taken(self._writing), self._for_writing.begin() as connection:
             yield SqlUnit(connection, writes=True)
 
     @contextmanager
@@ -94,13 +98,47 @@ class SqlStore:
         In memory there is only one connection: there it waits, and may not be opened inside another unit.
         """
         refusing = engines.unchanged if self._reading else nullcontext
-        with explained(self.name), _taken(self._reading), self._reads.begin() as connection, refusing(connection):
+        with explained(self.name), _taken(self._reading), self._for_reading.begin() as connection, refusing(connection):
             yield SqlUnit(connection, writes=False)
 
     def close(self) -> None:
         """Let go of every connection."""
+        for kept in (self._for_writing, self._for_reading):
+            if isinstance(kept, _Kept):
+                kept.close()
         self._reads.dispose()
         self.engine.dispose()
+
+
+class _Kept:
+    """An engine's connections, open from one transaction to the next.
+
+    SQLAlchemy's pool makes each ready anew whenever it is asked for one: more work than a transaction is.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._idle: list[sa.Connection] = []
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """Open a transaction; a connection on which one failed is not used again."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._engine.connect()
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+
+    def close(self) -> None:
+        """Give back what is idle."""
+        while self._idle:
+            self._idle.pop().close()
 
 
 class _Turn:

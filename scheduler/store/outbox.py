@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
 
 import sqlalchemy as sa
 
 from scheduler.ports import Mail, MessageRow, MessageState, Outgoing
 from scheduler.store import settling
-from scheduler.store.statements import chunks, insert_into, words
+from scheduler.store.statements import Prepared, chunks, insert_into, words
+from scheduler.store.tables import content as contents
 from scheduler.store.tables import delivery as deliveries
 from scheduler.store.tables import message as messages
 from scheduler.store.tables import unsettled
 
 _IDS = 1_000
+_Row: TypeAlias = sa.Row[*tuple[Any, ...]]
 
 _ROW = sa.select(
     messages.c.id,
@@ -25,7 +26,7 @@ _ROW = sa.select(
     messages.c.date,
     messages.c.address,
     messages.c.subject,
-    messages.c.bytes,
+    contents.c.bytes,
     messages.c.kind,
     messages.c.plan,
     messages.c.milestone,
@@ -40,7 +41,7 @@ _ROW = sa.select(
     messages.c.expires_at,
     messages.c.settled_at,
     messages.c.unclear,
-)
+).join_from(messages, contents)
 _AMONG = messages.c.id.in_(sa.bindparam("ids", expanding=True))
 _GET = _ROW.where(_AMONG).order_by(messages.c.id)
 # When a mail may next be taken: a queued one when its time comes, one on its way when its lease ends.
@@ -52,7 +53,7 @@ _FREE = (
     _ROW.where(*_MAY_GO)
     .order_by(messages.c.not_before, messages.c.id)
     .limit(sa.bindparam("at_most"))
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True, of=messages)
 )
 _TAKE = (
     messages.update()
@@ -64,19 +65,23 @@ _MINE = (
     messages.c.claimed_by == sa.bindparam("who"),
     words(messages.c.state, "inflight"),
 )
-_FINISH = (
-    messages.update()
-    .where(*_MINE)
-    .values(
-        state=sa.bindparam("to"),
-        reason=sa.bindparam("because"),
-        reply=sa.bindparam("answer"),
-        attempts=messages.c.attempts + sa.bindparam("tried"),
-        not_before=sa.func.coalesce(sa.bindparam("earliest", type_=messages.c.not_before.type), messages.c.not_before),
-        unclear=sa.or_(messages.c.unclear, sa.bindparam("doubtful", type_=sa.Boolean)),
-        settled_at=sa.bindparam("now"),
-        claimed_by=None,
-        lease_until=None,
+_FINISH = Prepared(
+    lambda dialect: (
+        messages.update()
+        .where(*_MINE)
+        .values(
+            state=sa.bindparam("to"),
+            reason=sa.bindparam("because"),
+            reply=sa.bindparam("answer"),
+            attempts=messages.c.attempts + sa.bindparam("tried"),
+            not_before=sa.func.coalesce(
+                sa.bindparam("earliest", type_=messages.c.not_before.type), messages.c.not_before
+            ),
+            unclear=sa.or_(messages.c.unclear, sa.bindparam("doubtful", type_=sa.Boolean)),
+            settled_at=sa.bindparam("now"),
+            claimed_by=None,
+            lease_until=None,
+        )
     )
 )
 _ONE = messages.c.id == sa.bindparam("wanted")
@@ -115,6 +120,32 @@ _CANCEL = (
 _CARRIED = sa.select(deliveries.c.message_id, deliveries.c.rung_id).order_by(deliveries.c.id)
 _CARRIED_BY = _CARRIED.where(deliveries.c.message_id.in_(sa.bindparam("ids", expanding=True)))
 _CARRIERS_OF = _CARRIED.where(deliveries.c.rung_id.in_(sa.bindparam("ids", expanding=True)))
+_ADDED = (
+    "message_id",
+    "slot",
+    "date",
+    "address",
+    "subject",
+    "kind",
+    "plan",
+    "milestone",
+    "party",
+    "rung",
+    "state",
+    "reason",
+    "reply",
+    "attempts",
+    "created_at",
+    "not_before",
+    "expires_at",
+)
+_ADD = Prepared(
+    lambda dialect: insert_into(dialect, messages).on_conflict_do_nothing().returning(messages.c.id), _ADDED
+)
+_FILL = Prepared(lambda dialect: contents.insert(), ("message_id", "bytes"))
+_CARRY = Prepared(
+    lambda dialect: insert_into(dialect, deliveries).on_conflict_do_nothing(), ("rung_id", "address", "message_id")
+)
 
 
 class SqlOutbox:
@@ -129,14 +160,16 @@ class SqlOutbox:
         A promise that has already been delivered to this address is left out; None if that leaves
         a mail without any of the promises it was written for.
         """
-        dialect = self._connection.dialect.name
-        id: int | None = self._connection.execute(_adding(dialect), _values(outgoing)).scalar()
-        if id is None or not outgoing.rungs:
-            return id
-        rows = [{"rung_id": rung, "address": outgoing.mail.address, "message_id": id} for rung in outgoing.rungs]
-        if not self._connection.execute(_carrying(dialect), rows).all():
+        added = _ADD.run(self._connection, _values(outgoing)).fetchall()
+        if not added:
+            return None
+        id: int = added[0][0]
+        mail = {"message_id": id, "address": outgoing.mail.address, "bytes": outgoing.mail.data}
+        carried = [_CARRY.run(self._connection, {"rung_id": rung, **mail}).rowcount for rung in outgoing.rungs]
+        if carried and not any(carried):
             self._connection.execute(messages.delete().where(messages.c.id == id))
             return None
+        _FILL.run(self._connection, mail)
         return id
 
     def claim(self, now: datetime, *, by: str, lease: timedelta, limit: int) -> Sequence[MessageRow]:
@@ -145,8 +178,8 @@ class SqlOutbox:
         They become `inflight` under the name `by` until the lease ends; soonest due first. `by`
         must be a name that no other claim uses at the same time.
         """
-        rows = self._connection.execute(_FREE, {"now": now, "at_most": limit}).mappings().all()
-        for chunk in chunks([row["id"] for row in rows], _IDS):
+        rows = self._connection.execute(_FREE, {"now": now, "at_most": limit}).all()
+        for chunk in chunks([row.id for row in rows], _IDS):
             self._connection.execute(_TAKE, {"ids": chunk, "who": by, "until": now + lease})
         return self._built(rows, state="inflight")
 
@@ -175,10 +208,10 @@ class SqlOutbox:
         values = {"wanted": id, "who": by, "to": state, "because": reason, "answer": reply}
         again = {"earliest": not_before if state == "queued" else None, "doubtful": unclear}
         settled = {"tried": int(attempted), "now": now if final else None}
-        if not self._connection.execute(_FINISH, values | again | settled).rowcount:
+        if not _FINISH.run(self._connection, values | again | settled).rowcount:
             return False
         if final:
-            settling.settle(self._connection, [id], now=now)
+            settling.settle(self._connection, id, now=now)
         return True
 
     def has_slot(self, slot: str) -> bool:
@@ -189,7 +222,8 @@ class SqlOutbox:
         """Cancel the queued mails whose slot begins with `slot`; return how many there were."""
         values = {"beginning": slot, "because": reason, "now": now}
         cancelled = self._connection.scalars(_CANCEL, values).all()
-        settling.settle(self._connection, cancelled, now=now)
+        for id in cancelled:
+            settling.settle(self._connection, id, now=now)
         return len(cancelled)
 
     def hold(self, id: int) -> bool:
@@ -225,7 +259,7 @@ class SqlOutbox:
             query = query.where(messages.c.plan == plan)
         if states:
             query = query.where(messages.c.state.in_(sorted(states)))
-        return self._built(self._connection.execute(query).mappings().all())
+        return self._built(self._connection.execute(query).all())
 
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
         """Return the mails that carried each of these promises, oldest first."""
@@ -246,25 +280,15 @@ class SqlOutbox:
         return earliest
 
     def _among(self, ids: Iterable[int]) -> Sequence[MessageRow]:
-        rows = [row for chunk in chunks(ids, _IDS) for row in self._connection.execute(_GET, {"ids": chunk}).mappings()]
+        rows = [row for chunk in chunks(ids, _IDS) for row in self._connection.execute(_GET, {"ids": chunk})]
         return self._built(rows)
 
-    def _built(self, rows: Sequence[sa.RowMapping], **changed: Any) -> Sequence[MessageRow]:
+    def _built(self, rows: Sequence[_Row], state: MessageState | None = None) -> Sequence[MessageRow]:
         carried: dict[int, list[int]] = defaultdict(list)
-        for chunk in chunks((row["id"] for row in rows), _IDS):
+        for chunk in chunks((row.id for row in rows), _IDS):
             for message, rung in self._connection.execute(_CARRIED_BY, {"ids": chunk}):
                 carried[message].append(rung)
-        return [_message({**row, **changed}, tuple(carried[row["id"]])) for row in rows]
-
-
-@cache
-def _adding(dialect: str) -> sa.Executable:
-    return insert_into(dialect, messages).on_conflict_do_nothing().returning(messages.c.id)
-
-
-@cache
-def _carrying(dialect: str) -> sa.Executable:
-    return insert_into(dialect, deliveries).on_conflict_do_nothing().returning(deliveries.c.id)
+        return [_message(row, state, tuple(carried[row.id])) for row in rows]
 
 
 def _values(outgoing: Outgoing) -> dict[str, Any]:
@@ -275,7 +299,6 @@ def _values(outgoing: Outgoing) -> dict[str, Any]:
         "date": mail.date,
         "address": mail.address,
         "subject": mail.subject,
-        "bytes": mail.data,
         "kind": outgoing.kind,
         "plan": outgoing.plan,
         "milestone": outgoing.milestone,
@@ -291,12 +314,25 @@ def _values(outgoing: Outgoing) -> dict[str, Any]:
     }
 
 
-def _message(row: dict[str, Any], rungs: tuple[int, ...]) -> MessageRow:
-    mail = Mail(
-        message_id=row.pop("message_id"),
-        date=row.pop("date"),
-        address=row.pop("address"),
-        subject=row.pop("subject"),
-        data=row.pop("bytes"),
+def _message(row: _Row, now_in: MessageState | None, rungs: tuple[int, ...]) -> MessageRow:
+    id, message_id, date, address, subject, data, kind, plan, milestone, party, rung, state, *rest = row
+    reason, reply, attempts, created_at, not_before, expires_at, settled_at, unclear = rest
+    return MessageRow(
+        id=id,
+        mail=Mail(message_id=message_id, date=date, address=address, subject=subject, data=data),
+        kind=kind,
+        plan=plan,
+        milestone=milestone,
+        party=party,
+        rung=rung,
+        state=now_in or state,
+        reason=reason,
+        reply=reply,
+        attempts=attempts,
+        created_at=created_at,
+        not_before=not_before,
+        expires_at=expires_at,
+        settled_at=settled_at,
+        rungs=rungs,
+        unclear=unclear,
     )
-    return MessageRow(mail=mail, rungs=rungs, **row)

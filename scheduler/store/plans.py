@@ -11,11 +11,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.errors import NothingMatched
-from scheduler.ports import PlanState
-from scheduler.store.statements import insert_into
+from scheduler.ports import Inputs, PlanState
+from scheduler.store.statements import Prepared, insert_into
 from scheduler.store.tables import fact, idle_day, planned, revision, rung
 from scheduler.store.tables import plan as plans
 
+
+def _last_fact(plan: sa.ColumnElement[str]) -> sa.ScalarSelect[Any]:
+    return sa.select(sa.func.coalesce(sa.func.max(fact.c.id), 0)).where(fact.c.plan == plan).scalar_subquery()
+
+
+def _idle(plan: sa.ColumnElement[str]) -> sa.ScalarSelect[Any]:
+    return sa.select(sa.func.count()).where(idle_day.c.plan == plan).scalar_subquery()
+
+
+_WANTED = sa.bindparam("wanted", type_=sa.Text)
+_INPUTS = Prepared(lambda dialect: sa.select(_last_fact(_WANTED), _idle(_WANTED)))
 _STATE = sa.select(
     plans.c.plan,
     plans.c.digest,
@@ -24,11 +35,8 @@ _STATE = sa.select(
     plans.c.reconciled,
     plans.c.seen_on,
     plans.c.checked_at,
-    sa.select(sa.func.coalesce(sa.func.max(fact.c.id), 0))
-    .where(fact.c.plan == plans.c.plan)
-    .scalar_subquery()
-    .label("last_fact"),
-    sa.select(sa.func.count()).where(idle_day.c.plan == plans.c.plan).scalar_subquery().label("idle"),
+    _last_fact(plans.c.plan).label("last_fact"),
+    _idle(plans.c.plan).label("idle"),
     sa.select(sa.func.min(rung.c.at)).where(planned, rung.c.plan == plans.c.plan).scalar_subquery().label("next_rung"),
 )
 _OF = _STATE.where(plans.c.plan == sa.bindparam("wanted"))
@@ -47,6 +55,10 @@ class SqlPlans:
         """Return what is remembered of a plan, or None before its first load."""
         row = self._connection.execute(_OF, {"wanted": plan}).mappings().first()
         return None if row is None else PlanState(**row)
+
+    def inputs(self, plan: str) -> Inputs:
+        """Return what besides its revision the promises of a plan follow from."""
+        return Inputs._make(*_INPUTS.run(self._connection, {"wanted": plan}).fetchall())
 
     def states(self) -> Sequence[PlanState]:
         """Return every plan ever loaded, ordered by id."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -42,16 +42,24 @@ _DUE = _OF.where(planned, rungs.c.at <= sa.bindparam("now"))
 _OF_MILESTONE = _OF.where(rungs.c.milestone == sa.bindparam("one"))
 _MISSED = _OF.where(words(rungs.c.state, "missed"), rungs.c.settled_at > sa.bindparam("after"))
 _BETWEEN = _OF.where(rungs.c.at > sa.bindparam("after"), rungs.c.at <= sa.bindparam("until"))
-_EARLIEST = sa.select(sa.func.min(rungs.c.at)).where(planned, rungs.c.at > sa.bindparam("after"))
-_NEXT = _EARLIEST.where(rungs.c.plan.in_(sa.bindparam("plans", expanding=True)))
-_FOLLOWING = _EARLIEST.where(
-    rungs.c.plan == sa.bindparam("wanted"),
-    rungs.c.milestone == sa.bindparam("one"),
-    rungs.c.party == sa.bindparam("whose"),
-    rungs.c.kind != "escalation",
+_NEXT = sa.select(sa.func.min(rungs.c.at)).where(
+    planned, rungs.c.at > sa.bindparam("after"), rungs.c.plan.in_(sa.bindparam("plans", expanding=True))
 )
 
 _AMONG = rungs.c.id.in_(sa.bindparam("ids", expanding=True))
+_SOME = _ROW.where(_AMONG)
+_earlier = rungs.alias()
+_FOLLOWING = (
+    sa.select(_earlier.c.id, sa.func.min(rungs.c.at))
+    .where(
+        _earlier.c.id.in_(sa.bindparam("ids", expanding=True)),
+        *(rungs.c[name] == _earlier.c[name] for name in ("plan", "milestone", "party")),
+        rungs.c.at > _earlier.c.at,
+        planned,
+        rungs.c.kind != "escalation",
+    )
+    .group_by(_earlier.c.id)
+)
 _NOTICE = rungs.update().where(_AMONG, rungs.c.noticed_at.is_(None)).values(noticed_at=sa.bindparam("now"))
 _CLAIM = rungs.update().where(_AMONG, planned).values(state="queued").returning(rungs.c.id)
 _SETTLE = (
@@ -95,6 +103,11 @@ class SqlRungs:
         """Return one promise."""
         return next(iter(_found(self._connection.execute(_GET, {"wanted": id}))), None)
 
+    def among(self, ids: Collection[int]) -> Mapping[int, RungRow]:
+        """Return those promises of these ids that there are."""
+        chunked = (_found(self._connection.execute(_SOME, {"ids": chunk})) for chunk in chunks(ids, _IDS))
+        return {row.id: row for rows in chunked for row in rows}
+
     def unsent(self, plan: str) -> Sequence[RungRow]:
         """Return the promises that a reconcile may still change: planned, cancelled, skipped."""
         return _found(self._connection.execute(_UNSENT, {"wanted": plan}))
@@ -134,11 +147,11 @@ class SqlRungs:
         """Return every promise of one milestone (or occurrence) ordered by (at, id)."""
         return _found(self._connection.execute(_OF_MILESTONE, {"wanted": plan, "one": milestone}))
 
-    def following(self, row: RungRow) -> datetime | None:
-        """Return the instant of the next planned promise of the same obligation, escalations left out."""
-        values = {"wanted": row.plan, "one": row.milestone, "whose": row.party, "after": row.at}
-        earliest: datetime | None = self._connection.scalar(_FOLLOWING, values)
-        return earliest
+    def following(self, ids: Collection[int]) -> Mapping[int, datetime]:
+        """Return for each of these promises the next planned one of its obligation, if any; escalations left out."""
+        return {
+            id: at for chunk in chunks(ids, _IDS) for id, at in self._connection.execute(_FOLLOWING, {"ids": chunk})
+        }
 
     def between(self, plan: str, after: datetime, until: datetime) -> Sequence[RungRow]:
         """Return the promises with `after` < at <= `until`, whatever their state, ordered by (at, id)."""

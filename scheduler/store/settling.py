@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from scheduler.store.statements import chunks, words
+from scheduler.store.statements import Prepared, words
 from scheduler.store.tables import delivery as deliveries
 from scheduler.store.tables import message as messages
 from scheduler.store.tables import rung as rungs
 
 FINAL = ("sent", "ambiguous", "failed", "missed", "cancelled", "skipped")  # the first that a rung has decides
 _OPEN = ("queued", "inflight", "held")
-_IDS = 1_000
 
-_CARRIED = rungs.c.id.in_(
-    sa.select(deliveries.c.rung_id).where(deliveries.c.message_id.in_(sa.bindparam("ids", expanding=True)))
-)
+_CARRIED = rungs.c.id.in_(sa.select(deliveries.c.rung_id).where(deliveries.c.message_id == sa.bindparam("mail")))
 # Whoever finishes another mail of the same promise waits here and then sees what the first one did: without it,
 # two at once would each leave the settling to the other. Always in the same order, so that none waits in a ring.
 _LOCK = sa.select(rungs.c.id).where(_CARRIED).order_by(rungs.c.id).with_for_update(key_share=True)
@@ -31,7 +27,7 @@ _REOPEN = (
 
 
 def _settling() -> sa.Update:
-    """Return the statement that settles the rungs of messages that have no mail on its way any more."""
+    """Return the statement that settles the rungs of a message that have no mail on its way any more."""
     mails = messages.join(deliveries, deliveries.c.message_id == messages.c.id)
     its = deliveries.c.rung_id == rungs.c.id
     rank = sa.case({state: place for place, state in enumerate(FINAL)}, value=messages.c.state)
@@ -48,22 +44,21 @@ def _settling() -> sa.Update:
     )
 
 
-_SETTLE = _settling()
+_SETTLE = Prepared(lambda dialect: _settling())
 
 
-def settle(connection: sa.Connection, mails: Collection[int], *, now: datetime) -> None:
-    """End the promises that these mails carried and that wait for no other."""
-    for chunk in chunks(mails, _IDS):
-        _lock(connection, chunk)
-        connection.execute(_SETTLE, {"ids": chunk, "now": now})
+def settle(connection: sa.Connection, mail: int, *, now: datetime) -> None:
+    """End the promises that a mail carried and that wait for no other."""
+    _lock(connection, mail)
+    _SETTLE.run(connection, {"mail": mail, "now": now})
 
 
 def reopen(connection: sa.Connection, mail: int) -> None:
     """Let the promises of a mail that had failed or were ambiguous wait for it once more."""
-    _lock(connection, [mail])
-    connection.execute(_REOPEN, {"ids": [mail]})
+    _lock(connection, mail)
+    connection.execute(_REOPEN, {"mail": mail})
 
 
-def _lock(connection: sa.Connection, mails: Collection[int]) -> None:
+def _lock(connection: sa.Connection, mail: int) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK, {"ids": mails}).all()
+        connection.execute(_LOCK, {"mail": mail}).all()

@@ -11,8 +11,8 @@ import pytest
 from scheduler.errors import NothingMatched
 from scheduler.plan.agenda import Rung
 from scheduler.plan.model import Fact
-from scheduler.ports import PlanState, Store
-from tests.contracts.store_samples import HOUR, NOW
+from scheduler.ports import Inputs, PlanState, Store
+from tests.contracts.store_samples import HOUR, NOW, a_fact
 
 TERMS = {"so-ket": {"due": "2023-08-10", "words": "trước ngày 10/8", "parties": ["a", "b"]}}
 
@@ -62,6 +62,20 @@ class PlansContract:
             state = unit.plans.state("p")
         assert state is not None
         assert (state.digest, state.loaded_at) == ("d1", NOW + 2 * HOUR)
+
+    def test_what_the_promises_follow_from_is_counted_for_each_plan(self, store: Store) -> None:
+        record(store)
+        record(store, plan="q")
+        with store.transaction() as unit:
+            assert unit.plans.inputs("p") == Inputs(last_fact=0, idle=0)
+            unit.facts.append(a_fact(plan="p"))
+            newest = unit.facts.append(a_fact(plan="p"))
+            unit.facts.append(a_fact(plan="q"))
+            unit.plans.record_seen("p", date(2023, 8, 2), [date(2023, 8, 1)])
+        with store.reading() as unit:
+            state = unit.plans.state("p")
+            assert state is not None
+            assert unit.plans.inputs("p") == (state.last_fact, state.idle) == (newest.id, 1)
 
     def test_plans_are_listed_by_id(self, store: Store) -> None:
         for plan in ("c", "a", "b"):

@@ -35,6 +35,12 @@ class RungsContract:
         [id] = add_rungs(store, a_rung())
         assert rung_row(store, id).settled_at is None
 
+    def test_promises_are_found_by_their_ids(self, store: Store) -> None:
+        first, _, third = add_rungs(store, a_rung(), a_rung(name="1"), a_rung(name="2"))
+        with store.reading() as unit:
+            assert unit.rungs.among([third, first, 999]) == {id: unit.rungs.get(id) for id in (first, third)}
+            assert unit.rungs.among([]) == {}
+
     def test_a_promise_that_is_there_already_is_left_alone(self, store: Store) -> None:
         [id] = add_rungs(store, a_rung(note="first"))
         with store.transaction() as unit:
@@ -162,26 +168,19 @@ class RungsContract:
             assert [row.id for row in unit.rungs.of_milestone(PLAN, "so-ket")] == [early, late]
 
     def test_the_following_promise_is_the_next_planned_one_of_the_same_obligation(self, store: Store) -> None:
-        first, *_ = add_rungs(
+        first, *_, last = add_rungs(
             store,
             a_rung(),
             a_rung(name="1", at=NOW + HOUR, state="cancelled"),
             a_rung(name="2", at=NOW + HOUR, party="another"),
             a_rung(name="3", at=NOW + HOUR, milestone="another"),
             a_rung(name="4", at=NOW + HOUR, kind="escalation"),
-            a_rung(name="5", at=NOW + 4 * HOUR),
-            a_rung(name="6", at=LATER, kind="overdue"),
+            a_rung(name="5", at=LATER, kind="overdue"),
+            a_rung(name="6", at=NOW + 4 * HOUR),
         )
         with store.reading() as unit:
-            row = unit.rungs.get(first)
-            assert row is not None
-            assert unit.rungs.following(row) == LATER
-
-    def test_nothing_follows_the_last_promise(self, store: Store) -> None:
-        [id] = add_rungs(store, a_rung())
-        row = rung_row(store, id)
-        with store.reading() as unit:
-            assert unit.rungs.following(row) is None
+            assert unit.rungs.following([first, last]) == {first: LATER}
+            assert unit.rungs.following([]) == {}
 
     def test_between_takes_the_end_but_not_the_beginning(self, store: Store) -> None:
         _start, inside, end, _after = add_rungs(

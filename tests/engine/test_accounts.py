@@ -134,6 +134,17 @@ def test_no_more_leave_in_a_minute_than_the_account_may_send(store: SqlStore) ->
     assert len(house.post.sent) == 3
 
 
+def test_a_daemon_without_limits_changes_no_count_of_another(ready: House) -> None:
+    def take(count: int) -> int:
+        with ready.store.transaction() as unit:
+            return unit.accounts.take(ready.post.account, count, now=at(3, 10, 8), per_minute=5, per_day=5)
+
+    assert take(2) == 2
+    ready.tick(at(3, 10, 8))
+    assert len(ready.post.sent) == 3
+    assert take(5) == 3
+
+
 def test_two_daemons_share_the_limit_of_a_day(store: SqlStore) -> None:
     house = House(store, limits=Limits(per_day=4))
     house.live(at(3, 3, 12))

@@ -187,10 +187,9 @@ def test_a_read_only_database_is_read_and_the_first_write_refused(url: str) -> N
 
 
 def test_a_full_disk_is_named_and_leaves_what_was_there(url: str) -> None:
+    open_and_write(url)
     with closing(open_store(url)) as store:
-        append(store)
         sa.event.listen(store.engine, "connect", full)
-        store.engine.dispose()
         with pytest.raises(UserError, match="no room left"), store.transaction() as unit:
             unit.plans.record_revision(plan=PLAN, digest="d", at=NOW, source="x" * 1_000_000, terms={})
         assert count(store) == 1
