@@ -30,16 +30,15 @@ HEARTBEAT = 0.5  # 25 without a sign of life end the engine; a loaded machine ma
 
 @contextmanager
 def dispatching(
-    url: str, server: ScriptedServer, on_connect: Callable[[sqlite3.Connection, object], None] | None = None
+    url: str, server: ScriptedServer, on_begin: Callable[[sa.Connection], None] | None = None
 ) -> Iterator[House]:
     """Run an engine through a dispatch of 250 mails; in the end everything has left, each once."""
     with closing(open_store(url, busy_timeout=0.1)) as store, mailer(server.port) as post:
         house = House(store, crowd(COUNT, ladder=ONCE))
         house.ticker.load()
         house.ticker = house.daemon(name="second", mailer=post, clock=Shifted(DUE - SystemClock().now()))
-        if on_connect:
-            sa.event.listen(store.engine, "connect", on_connect)
-            store.engine.dispose()
+        if on_begin:
+            sa.event.listen(store.engine, "begin", on_begin)
         with running(engine_of(house.ticker, heartbeat=HEARTBEAT)) as raised:
             yield house
             wait_until(lambda: sent(house) == COUNT, "everything leaves", PATIENCE)
@@ -111,16 +110,24 @@ def test_postgresql_made_read_only_during_a_dispatch(
 
 def test_no_room_for_sqlite_to_write_reminders(file_url: str, server: ScriptedServer) -> None:
     """They are written when there is room; nothing has to be started again."""
-    with dispatching(file_url, server, full) as house:
+    disk = Disk()
+    with dispatching(file_url, server, disk) as house:
         told(house, "there is no room left")
         assert server.received == []
-        sa.event.remove(house.store.engine, "connect", full)
-        house.store.engine.dispose()
+        disk.pages = 1_000_000
 
 
-def full(connection: sqlite3.Connection, _record: object) -> None:
-    """Let the file grow no further, as a full disk would."""
-    connection.execute("PRAGMA max_page_count=1")
+class Disk:
+    """Lets the file grow to so many pages and no further, as a full disk would."""
+
+    def __init__(self) -> None:
+        self.pages = 1  # never fewer than there are
+
+    def __call__(self, connection: sa.Connection) -> None:
+        """Take effect in the transaction that begins."""
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.execute(f"PRAGMA max_page_count={self.pages}")
 
 
 def test_a_disk_that_fails_under_sqlite_while_mails_leave(file_url: str, server: ScriptedServer) -> None:
