@@ -48,7 +48,7 @@ def letter_for(agenda: Agenda, row: RungRow, to: Recipient, now: datetime) -> Le
         window=obligation.window if obligation else None,
         missing=describe_missing(milestone, obligation),
         received=_received(milestone, obligation),
-        waits_for=tuple(still_needed(agenda, milestone, now)),
+        waits_for=() if obligation and obligation.attends else tuple(still_needed(agenda, milestone, now)),
         group=chosen,
         candidates=tuple(plan.parties[p] for p in _candidates(agenda)) if chosen else (),
     )

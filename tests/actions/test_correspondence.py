@@ -102,6 +102,17 @@ def test_a_letter_names_what_it_waits_for() -> None:
     assert [(milestone.id, [p.id for p in owing]) for milestone, owing in letter.waits_for] == [("first", ["gamma"])]
 
 
+def test_who_only_attends_is_not_told_what_the_event_still_waits_for() -> None:
+    """The organiser is; an invitation is no place to name debtors."""
+    meeting = event(On(date(2023, 6, 8), date(2023, 6, 8)), needs=("report",))
+    agenda = tell_of(report(), meeting).agenda()
+    waits = {}
+    for who in ("lead", "beta"):
+        (letter,) = letters_for(agenda, row("invite", "invitation", milestone="meeting", party=who), NOW, ())
+        waits[who] = [milestone.id for milestone, _ in letter.waits_for]
+    assert waits == {"lead": ["report"], "beta": []}
+
+
 def test_a_letter_about_an_event_carries_its_day_and_place() -> None:
     """And one about a window its words."""
     story = tell_of(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")))
