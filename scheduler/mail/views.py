@@ -25,6 +25,7 @@ _DERIVED = (
     "now",
     "today",
     "recipients",
+    "send_to",
     "office_receives",
     "destination",
     "ways",
@@ -45,8 +46,9 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
     """Return the variables of a template: the letter's fields, and these.
 
     `language` is the one the letter is written in; `now` and `today` are local to the plan.
-    `recipients` are the parties that get the documents, `destination` the office that collects
-    them (None: not ours to say), `ways` how to send, `ask` whom to ask. `to_send` says whether
+    `recipients` are the parties that get the documents, `send_to` their names (the milestone's own
+    `submit_to` if it names somebody), `destination` the office that collects them (None: not ours
+    to say), `ways` how to send, `ask` whom to ask. `to_send` says whether
     something is sent or only done; `office_receives` whether it is sent to the office that signs.
     `stage` is how near the target day is, `step` the number in a rung's name, `duties` what a
     group that is to be chosen will owe, `moved` the date in the plan where another one now applies.
@@ -64,6 +66,7 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
         "now": now,
         "today": now.date(),
         "recipients": recipients,
+        "send_to": _send_to(milestone, recipients),
         "office_receives": ours,
         "destination": destination,
         "ways": _ways(milestone, destination),
@@ -85,6 +88,11 @@ def parties_of(plan: Plan, names: Sequence[str]) -> tuple[Party, ...]:
         group = plan.groups.get(name)
         ids |= dict.fromkeys(group.parties if group else (name,))
     return tuple(plan.parties[id] for id in ids if id in plan.parties)
+
+
+def _send_to(milestone: Milestone | None, recipients: Sequence[Party]) -> tuple[str, ...]:
+    own = milestone.submit_to.name if milestone and milestone.submit_to else ""
+    return (own,) if own else tuple(party.name for party in recipients)
 
 
 def _office_receives(letter: Letter, recipients: Sequence[Party]) -> bool:

@@ -45,6 +45,8 @@ from scheduler.plan.model import (
 )
 from scheduler.plan.workdays import Workdays
 
+from .shipped import SHIPPED
+
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 WORKDAYS = Workdays(off={date(2023, 5, 1): "Quốc tế Lao động", date(2023, 9, 4): "Quốc khánh"})
 LADDER = Ladder()
@@ -580,3 +582,4 @@ def in_english(letter: Letter) -> Letter:
 IN_EVERY_LANGUAGE: dict[str, Letter] = {f"vi/{name}": letter for name, letter in LETTERS.items()} | {
     f"en/{name}": in_english(letter) for name, letter in LETTERS.items()
 }
+ALL_LETTERS = IN_EVERY_LANGUAGE | {f"shipped/{name}": letter for name, letter in SHIPPED.items()}
