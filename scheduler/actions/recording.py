@@ -56,6 +56,8 @@ def record(desk: Desk, definition: Definition, fact: Fact, *, notify: bool = Tru
         changes = reconcile(unit, plan, fact.recorded_at)
         problems: list[Problem] = []
         notified: tuple[str, ...] = ()
+        if fact.kind == "nominated":
+            remarks += _remark_past(before, read_agenda(unit, plan))
         if fact.kind == "withdrawn":
             unit.outbox.cancel(f"{fact.target}:", "the fact it was about was withdrawn", now=fact.recorded_at)
         elif notify:
@@ -219,7 +221,10 @@ def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) ->
 
 def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
     if not obligation.unknown:
-        _refuse(f"{milestone.id} of {fact.party} is not in doubt", "`start` is for what was past at the first load")
+        _refuse(
+            f"{milestone.id} of {fact.party} is not in doubt",
+            "`start` is for what was past when the plan, or the party, came in",
+        )
     return []
 
 
@@ -264,6 +269,13 @@ def _check_nominated(agenda: Agenda, fact: Fact) -> list[str]:
         if party.external or not party.contacts:
             _refuse(f"{id} cannot be nominated: it only receives documents", "name a party with contacts")
     return []
+
+
+def _remark_past(before: Agenda, after: Agenda) -> list[str]:
+    """Return what is in doubt because the parties were chosen after its last day (rule 4)."""
+    found = [o for o in after.obligations if o.unknown and (o.milestone, o.party) not in before.by_key]
+    what = "was past its last day already: nobody is reminded until `start` says whether it is open"
+    return [f"{o.milestone} of {o.party} {what}" for o in found]
 
 
 def _check_bounced(agenda: Agenda, fact: Fact) -> list[str]:

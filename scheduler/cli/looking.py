@@ -72,9 +72,8 @@ def status(
     print_table(shown, columns, empty="Nothing is owed; --format json also lists who attends.")
     doubtful = sorted({row["plan"] for row in shown if row["status"] == "unknown"})
     for plan in doubtful:
-        click.echo(
-            f"Unknown: past already when the plan was first loaded. `hanchot start {plan}` settles it.", err=True
-        )
+        why = "past already when the plan was first loaded, or the party came into it"
+        click.echo(f"Unknown: {why}. `hanchot start {plan}` settles it.", err=True)
 
 
 @click.command(epilog=example("hanchot why r17"))

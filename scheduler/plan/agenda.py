@@ -15,7 +15,7 @@ from scheduler.plan.model import Fact, Group, Milestone, On, Plan
 from scheduler.plan.obligations import Obligation, Reading
 from scheduler.plan.status import drop_withdrawn
 
-AGENDA_RULES = 1  # raised when the same plan and facts give other rungs than before
+AGENDA_RULES = 2  # raised when the same plan and facts give other rungs than before
 
 RungState = Literal["planned", "queued", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous"]
 

@@ -39,7 +39,7 @@ class Obligation:
     `window` and `undated` those are set that apply. `since` is the UTC instant from which rungs
     exist, `until` the one at which the party ends; a successor has them from there. `invited` marks
     who takes part in an event, `attends` who does no more than that. `unknown` marks what was past
-    its last day when the plan was first loaded or the party joined (contract rule 4). `decided_by`
+    its last day when the plan was first loaded, or the party joined or was chosen (contract rule 4). `decided_by`
     is the fact that set the date, if one did.
     """
 
@@ -71,11 +71,13 @@ class Obligation:
 class Term(NamedTuple):
     """A party's time in an obligation: from `since` on, up to `until` where the party ends.
 
-    `heir_of` names the predecessors of one that is in it only as their successor.
+    `came` is when it came into the milestone: what was past by then is in doubt. A successor has its
+    predecessor's. `heir_of` names the predecessors of one that is in it only as their successor.
     """
 
     party: str
     since: datetime
+    came: datetime
     until: datetime | None
     heir_of: frozenset[str] = frozenset()
 
@@ -229,9 +231,11 @@ class Reading:
             invited=attends,
             decided_by=dated.decided_by,
         )
-        return self._with_date(obligation, form, facts, milestone)
+        return self._with_date(obligation, form, facts, milestone, term.came)
 
-    def _with_date(self, o: Obligation, form: DateForm, facts: Sequence[Fact], milestone: Milestone) -> Obligation:
+    def _with_date(
+        self, o: Obligation, form: DateForm, facts: Sequence[Fact], milestone: Milestone, came: datetime
+    ) -> Obligation:
         if isinstance(form, On):
             return replace(o, event=form, place=o.decided_by.place if o.decided_by else "")
         if isinstance(form, Window):
@@ -239,7 +243,7 @@ class Reading:
         if isinstance(form, Undated):
             return replace(o, undated=form.words or "undated")
         assert isinstance(form, Before | By)  # noqa: S101 - the other forms are resolved above
-        return self._judge_unknown(o, self._due(milestone, form), facts, milestone)
+        return self._judge_unknown(o, self._due(milestone, form), facts, came)
 
     def _due(self, milestone: Milestone, form: Before | By) -> DueDate:
         return derive_due_date(
@@ -250,10 +254,9 @@ class Reading:
             workdays=self.plan.workdays,
         )
 
-    def _judge_unknown(self, o: Obligation, due: DueDate, facts: Sequence[Fact], milestone: Milestone) -> Obligation:
-        """Mark what was over at the first load or when the party joined, unless a person has spoken of it since."""
-        began = max([self.loaded_at, *self._joined(milestone, o.party)])
-        if due.last >= local_day(began, self.plan.zone):
+    def _judge_unknown(self, o: Obligation, due: DueDate, facts: Sequence[Fact], came: datetime) -> Obligation:
+        """Mark what was over when the party came into it, unless a person has spoken of it since."""
+        if due.last >= local_day(came, self.plan.zone):
             return replace(o, due=due)
         spoken = next((f.recorded_at for f in facts if f.kind not in _SAYS_NOTHING), None)
         if spoken is None:
@@ -268,32 +271,31 @@ class Reading:
         """Return each party's term, in the order named; who ended before its term began has none."""
         seen: dict[str, Term] = {}
         for name in names:
-            for party, since in self._members(name):
-                for term in self._successions(self.plan.parties[party], since):
+            for party, came in self._members(name):
+                for term in self._successions(self.plan.parties[party], came):
                     old = seen.get(term.party)
                     seen[term.party] = term if old is None else _merge(old, term)
-        terms = [t._replace(since=max([t.since, *self._joined(milestone, t.party)])) for t in seen.values()]
+        terms = [_joining(t, self._joined(milestone, t.party)) for t in seen.values()]
         return {t.party: t for t in terms if t.until is None or t.since < t.until}
 
     def _members(self, name: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the parties a name stands for, each with when it came: at the first load, or when it was chosen."""
         group = self.plan.groups.get(name)
-        if group is None:
-            yield name, self.start
-            return
-        for party in group.parties:
-            yield party, self.start
+        for party in group.parties if group else (name,):
+            yield party, self.loaded_at
         for party, chosen_at in self.nominations.get(name, {}).items():
             if party in self.plan.parties:
-                yield party, max(self.start, chosen_at)
+                yield party, max(self.loaded_at, chosen_at)
 
-    def _successions(self, party: Party, since: datetime) -> Iterator[Term]:
+    def _successions(self, party: Party, came: datetime) -> Iterator[Term]:
         """Yield the party's own term and, after its last day, those of its successors."""
         passed: list[str] = []
+        since = max(self.start, came)
         while party.id not in passed:
             if party.valid_from:
                 since = max(since, to_instant(party.valid_from, time(), self.plan.zone))
             until = to_instant(party.valid_to + ONE_DAY, time(), self.plan.zone) if party.valid_to else None
-            yield Term(party.id, since, until, frozenset(passed[-1:]))
+            yield Term(party.id, since, came, until, frozenset(passed[-1:]))
             passed.append(party.id)
             if until is None or party.successor is None or party.successor not in self.plan.parties:
                 return
@@ -348,7 +350,12 @@ def occurrences(form: Recurring) -> list[date]:
 
 def _merge(one: Term, other: Term) -> Term:
     heir_of = one.heir_of | other.heir_of if one.heir_of and other.heir_of else frozenset()
-    return one._replace(since=min(one.since, other.since), heir_of=heir_of)
+    return one._replace(since=min(one.since, other.since), came=min(one.came, other.came), heir_of=heir_of)
+
+
+def _joining(term: Term, joined: Sequence[datetime]) -> Term:
+    """Return a term of a party that revisions of the plan brought in at these instants."""
+    return term._replace(since=max([term.since, *joined]), came=max([term.came, *joined]))
 
 
 def _is_passed_on(term: Term, terms: Mapping[str, Term], owed: Mapping[str, Obligation]) -> bool:

@@ -322,6 +322,17 @@ def test_a_choice_ends_the_asking_and_lets_the_chosen_take_part(store: SqlStore)
     assert house.rows("gamma", "dossier") == []
 
 
+def test_a_choice_made_after_the_last_day_is_remarked(store: SqlStore) -> None:
+    """The chosen are not accused; a person says what is true (contract rule 4)."""
+    dossier = due_by(date(2023, 4, 14), id="dossier", responsible=("nominees",))
+    house = House(store, plan(report(), dossier, groups=[NOMINEES]), start=at(4, 18))
+    house.take(when=at(3, 1))
+    (remark,) = house.record("nominated", None, None, group="nominees", parties=("beta",)).remarks
+    assert remark.startswith("dossier of beta was past its last day already")
+    house.live(at(5, 2))
+    assert house.rows("beta", "dossier") == []
+
+
 def test_nobody_at_all_may_be_chosen(store: SqlStore) -> None:
     """`--none` (contract rule 13)."""
     house = House(store, plan(groups=[NOMINEES]))

@@ -103,6 +103,24 @@ def test_a_second_nomination_adds_and_none_empties() -> None:
     assert owing(story, "award") == []
 
 
+def test_a_nominee_is_not_accused_of_what_was_past_when_it_was_chosen() -> None:
+    """Its first mail is not an overdue notice; a person says whether it is open."""
+    story = tell_of(deadline(AUGUST, "award", responsible=("winners",)), deadline(AUGUST), groups=(WINNERS,))
+    story.tell("nominated", at(8, 9, 9), group="winners", parties=("beta",))
+    story.tell("nominated", at(8, 11, 9), group="winners", parties=("gamma",))
+    assert story.ladder("award", "beta")[0] == "08-10 named-day"
+    assert story.agenda().by_key["award", "gamma"].unknown
+    assert story.rungs("award", "gamma") == []
+    story.tell("opened", at(8, 11, 10), "award", "gamma")
+    assert story.ladder("award", "gamma")[0] == "08-15 overdue:2"
+
+
+def test_a_nominee_that_owes_it_anyway_is_not_in_doubt() -> None:
+    story = tell_of(deadline(AUGUST, "award", responsible=("beta", "winners")), deadline(AUGUST), groups=(WINNERS,))
+    story.tell("nominated", at(8, 14), group="winners", parties=("beta",))
+    assert not story.agenda().by_key["award", "beta"].unknown
+
+
 def test_a_nominee_that_owes_it_anyway_keeps_its_earlier_rungs() -> None:
     both = ("beta", "winners")
     story = tell_of(deadline(AUGUST, "award", responsible=both), deadline(AUGUST), groups=(WINNERS,))
