@@ -35,7 +35,7 @@ class Dispatcher:
         """Settle or queue every due rung of a plan; return the opening that others wait for, if any."""
         with self.store.reading() as view:
             due = view.rungs.due(plan.id, now)
-        decisions = decide([_due(row) for row in due], plan=plan, now=now)
+        decisions = decide([as_due(row) for row in due], plan=plan, now=now)
         verdicts = list(zip(due, decisions, strict=True))
         new = [row.id for row in due if row.noticed_at is None]
         if new:
@@ -195,7 +195,8 @@ def _event(word: Word, row: RungRow, now: datetime, text: str) -> Event:
     return Event(word=word, at=now, text=text, plan=row.plan, milestone=row.milestone, party=row.party, rung=row.name)
 
 
-def _due(row: RungRow) -> DueRung:
+def as_due(row: RungRow) -> DueRung:
+    """Return what a decision needs to know of a promise."""
     return DueRung(row.milestone, row.party, row.name, row.at, row.noticed_at)
 
 
