@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from scheduler import wording
 from scheduler.mail.written import format_written
-from scheduler.plan.dates import DueDate
+from scheduler.plan.dates import ONE_DAY, DueDate
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Before, By, Channel, Milestone, Office, Party, Plan, Relative
 
@@ -36,6 +36,7 @@ _DERIVED = (
     "duties",
     "stage",
     "step",
+    "next_workday",
     "moved",
 )
 VARIABLES = frozenset((*_LETTER_FIELDS, *_DERIVED, "text"))  # `text`: in an HTML template, the finished text
@@ -45,7 +46,7 @@ TESTS: Mapping[str, Callable[..., bool]] = {"relative": lambda form: isinstance(
 def describe(letter: Letter, organisation: str) -> dict[str, Any]:
     """Return the variables of a template: the letter's fields, and these.
 
-    `language` is the one the letter is written in; `now` and `today` are local to the plan.
+    `language` is the one the letter is written in; `now`, `today` and `next_workday` are local to the plan.
     `recipients` are the parties that get the documents, `send_to` their names (the milestone's own
     `submit_to` if it names somebody), `destination` the office that collects them (None: not ours
     to say), `ways` how to send, `ask` whom to ask. `to_send` says whether
@@ -77,6 +78,7 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
         "duties": tuple(m for m in plan.milestones if letter.group and letter.group.id in m.responsible),
         "stage": _stage(letter, letter.due) if letter.due else "",
         "step": _step(letter.rung),
+        "next_workday": plan.workdays.on_or_after(now.date() + ONE_DAY),
         "moved": _moved(milestone, letter.due),
     }
 
@@ -166,6 +168,7 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "moment": partial(_in, wording.format_moment, language),
         "event": partial(_in, wording.format_event, language),
         "deadline": partial(_in, wording.format_due, language),
+        "latest": partial(_in, wording.format_latest, language),
         "aim": partial(_in, wording.format_aim, language),
         "form": partial(_in, wording.format_form, language),
         "written_form": partial(_in, format_written, language),

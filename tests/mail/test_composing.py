@@ -13,9 +13,9 @@ import pytest
 
 from scheduler.errors import UserError
 from scheduler.mail.composing import TemplateComposer
-from scheduler.plan.model import Contact
+from scheduler.plan.model import Contact, Office
 
-from .letters import IN_EVERY_LANGUAGE, LETTERS, NORTH, ORGANISATION, PLAN, REGISTER, SENDER, about_registration
+from .letters import IN_EVERY_LANGUAGE, LETTERS, NORTH, ORGANISATION, PLAN, REGISTER, SENDER, about_registration, at
 from .reading import body, header, read
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -298,6 +298,21 @@ def test_a_letter_is_in_the_language_of_its_addressee_else_of_the_plan() -> None
     ):
         letter = replace(LETTER, plan=replace(PLAN, language=plan), to=replace(LETTER.to, language=contact))
         assert COMPOSER.compose(letter).subject.endswith(expected)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_an_office_that_is_the_organisation_signs_once(language: str) -> None:
+    """A plan without a short name is sent in its office's name."""
+    plan = replace(PLAN, language=language, office=Office(name="Văn phòng"))
+    _, text, _ = composer(organisation="Văn phòng").render(replace(LETTER, plan=plan))
+    assert "\n\nVĂN PHÒNG\n\n" in text
+
+
+def test_the_first_overdue_notice_asks_for_the_next_working_day() -> None:
+    """A day to hold on to; Monday after a Friday."""
+    late = replace(LETTERS["overdue-1"], now=at("2023-03-24T08:00"))
+    _, text, _ = COMPOSER.render(late)
+    assert "gửi hồ sơ chậm nhất hết thứ Hai, ngày 27/3/2023." in text
 
 
 def test_the_message_id_does_not_depend_on_the_language() -> None:
