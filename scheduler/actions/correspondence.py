@@ -96,7 +96,8 @@ def _escalation(
 def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, notices: Notices) -> Roll:
     plan = agenda.plan
     own = [o for o in agenda.obligations if o.milestone == occurrence and not o.attends and o.is_current(now)]
-    missing = [o for o in own if o.standing.is_open and o.due is not None and o.due.is_late(now)]
+    unanswered = [o for o in own if o.standing.is_open or o.standing.state == "waived"]
+    missing = [o for o in unanswered if _is_overdue(o, now)]
     waiting = [o for o in plan.milestones if milestone.id in o.needs]
     affects = waiting[0] if waiting else None
     return Roll(
@@ -109,12 +110,31 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
             )
             for o in missing
         ),
+        apart=tuple(
+            RollEntry(party=plan.parties[o.party], status=_why_apart(agenda, o, now))
+            for o in unanswered
+            if not _is_overdue(o, now)
+        ),
+        lacking=tuple(
+            RollEntry(party=plan.parties[o.party], status=cell.code, channels=cell.missing_channels)
+            for o in own
+            if (cell := read_cell(agenda, o, now)).lacks_copy
+        ),
         submitted=tuple(plan.parties[o.party] for o in own if o.standing.state in ("submitted", "resubmitted")),
         accepted=tuple(plan.parties[o.party] for o in own if o.standing.state == "accepted"),
         total=len(own),
         affects=affects,
         affects_due=next((o.due for o in agenda.obligations if affects and o.milestone == affects.id), None),
     )
+
+
+def _is_overdue(o: Obligation, now: datetime) -> bool:
+    return o.standing.is_open and not o.unknown and o.due is not None and o.due.is_late(now)
+
+
+def _why_apart(agenda: Agenda, o: Obligation, now: datetime) -> str:
+    is_extended = o.standing.is_open and o.decided_by is not None and o.decided_by.kind == "extended"
+    return "extended" if is_extended else read_cell(agenda, o, now).code
 
 
 def notice_letters(

@@ -51,6 +51,7 @@ def status(
             **row,
             "next_step": f"{row['next']['rung']} {short(row['next']['at'])}" if row["next"] else "",
             "received": short(row["received"]),
+            "missing": [*row["missing"], *(f"copy by {channel}" for channel in row["missing_channels"])],
             "seen": f"{row['seen']} ({short(row['checked'])})" if row["seen"] and _is_open(row) else "",
             "status": f"{row['status']}{' (late)' if row['late'] and 'late' not in row['status'] else ''}".replace(
                 "_", " "

@@ -211,6 +211,31 @@ def test_the_list_leaves_out_who_still_has_time() -> None:
     assert [entry.party.id for entry in letter.roll.entries] == ["lead", "beta"]
 
 
+def test_everybody_is_counted_once_in_the_list() -> None:
+    """Who has more time, was released or is in doubt has a line of its own, and the figures add up."""
+    parties = [party(id) for id in ("lead", "open", "longer", "free", "doubtful", "sent", "done")]
+    members = [Group(id="members", parties=tuple(p.id for p in parties if p.id != "doubtful"))]
+    story = tell_of(report(channels=("paper", "email")), parties=parties, groups=members)
+    story.tell("extended", at(3, 10), "report", "longer", form=By(date(2023, 3, 31)))
+    story.tell("waived", at(3, 10), "report", "free", reason="merged")
+    story.tell("received", at(3, 10), "report", "sent", channel="email")
+    story.tell("received", at(3, 10), "report", "done", channel="email")
+    story.tell("accepted", at(3, 11), "report", "done")
+    everybody = {**story.plan.groups, "members": Group(id="members", parties=tuple(p.id for p in parties))}
+    story.revise(replace(story.plan, groups=everybody), at(3, 20))
+    ((letter, _),) = escalation_letters(story.agenda(), [escalation("open")], NOW, (), {})
+    roll = letter.roll
+    assert roll is not None
+    assert [entry.party.id for entry in roll.entries] == ["lead", "open"]
+    assert [(e.party.id, e.status) for e in roll.apart] == [
+        ("longer", "extended"),
+        ("free", "exempt"),
+        ("doubtful", "unknown"),
+    ]
+    assert [(e.party.id, e.channels) for e in roll.lacking] == [("sent", ("paper",))]
+    assert len(roll.entries) + len(roll.apart) + len(roll.submitted) + len(roll.accepted) == roll.total == 7
+
+
 def test_the_list_names_the_milestone_that_waits() -> None:
     """And its date."""
     story = tell_of(report(), due_by(date(2023, 4, 14), id="next", needs=("report",)))

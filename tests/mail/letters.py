@@ -70,6 +70,7 @@ NORTH = Party(
 )
 SOUTH = Party(id="south-school", name="Trường Chính trị tỉnh Nam", short="Tỉnh Nam")
 WEST = Party(id="west-school", name="Trường Chính trị tỉnh Tây", short="Tỉnh Tây")
+EAST = Party(id="east-school", name="Trường Chính trị tỉnh Đông", short="Tỉnh Đông")
 ACADEMY = Party(id="academy", name="Học viện (qua Vụ Các trường chính trị)", short="Học viện", external=True)
 OFFICER, HEAD = NORTH.contacts
 LEAD_HEAD = LEAD.contacts[0]
@@ -254,7 +255,9 @@ ROLL = Roll(
     ),
     submitted=(WEST,),
     accepted=(LEAD,),
-    total=4,
+    apart=(RollEntry(party=EAST, status="extended"),),
+    lacking=(RollEntry(party=WEST, status="submitted", channels=("paper",)),),
+    total=5,
     affects=MIDYEAR_REPORT,
     affects_due=due(MIDYEAR_REPORT),
 )
@@ -324,7 +327,13 @@ FULL_WEEK = Digest(
             ),
             due=due(REGISTER),
         ),
-        DigestIncomplete(milestone=AWARDS, entries=(RollEntry(party=WEST, status="revision"),)),
+        DigestIncomplete(
+            milestone=AWARDS,
+            entries=(
+                RollEntry(party=WEST, status="revision"),
+                RollEntry(party=NORTH, status="submitted", channels=("paper",)),
+            ),
+        ),
     ),
     undecided=(
         DigestUndecided(
