@@ -77,7 +77,7 @@ def db_upgrade(session: Session) -> None:
 @click.argument("email")
 @click.pass_obj
 def sign_in(session: Session, email: str) -> None:
-    """Print a link by which an operator can sign in to the board, once.
+    """Print a link that signs an operator in, once.
 
     For whoever may use this machine; nothing is mailed. Operators are named in [operators], else it is
     the first officer of the plan's lead.
