@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from scheduler.errors import Problem
 from scheduler.plan.agenda import AGENDA_RULES, Agenda, Rung, draw_agenda
 from scheduler.plan.model import Plan
 from scheduler.ports import PlanState, RungChange, RungRow, Unit
@@ -15,13 +16,15 @@ from scheduler.ports import PlanState, RungChange, RungRow, Unit
 class Changes:
     """What a reconcile changed: how many promises are new, which fell away, came to life again, or moved.
 
-    `armed` also holds the new promises that lie ahead of a plan already running.
+    `armed` also holds the new promises that lie ahead of a plan already running; `problems` what could
+    not be written to those whom the change concerns.
     """
 
     new: int = 0
     dropped: tuple[RungRow, ...] = ()
     armed: tuple[Rung, ...] = ()
     moved: tuple[RungRow, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def read_agenda(unit: Unit, plan: Plan) -> Agenda:

@@ -12,7 +12,6 @@ from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
 from scheduler import wording
-from scheduler.mail.written import format_written
 from scheduler.plan.dates import ONE_DAY, DueDate
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Before, By, Channel, Milestone, Office, Party, Plan, Relative
@@ -171,7 +170,6 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "latest": partial(_in, wording.format_latest, language),
         "aim": partial(_in, wording.format_aim, language),
         "form": partial(_in, wording.format_form, language),
-        "written_form": partial(_in, format_written, language),
         "days": lambda window: wording.format_days(window.first, window.last, language),
         "number": partial(_in, wording.format_count, language),
         "counted": lambda count, one, many: wording.format_quantity(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from scheduler.plan.dates import DueDate, local_day, next_opening, to_instant
+from scheduler.plan.dates import DueDate, local_day, next_opening
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
 from scheduler.plan.letters import MessageKind
 from scheduler.plan.model import Fact, Group, Milestone, On, Plan
-from scheduler.plan.obligations import Obligation, Reading
+from scheduler.plan.obligations import Obligation, Reading, begins_at
 from scheduler.plan.status import drop_withdrawn
 
 AGENDA_RULES = 2  # raised when the same plan and facts give other rungs than before
@@ -121,14 +121,14 @@ class Agenda:
 
     def _event_rungs(self, o: Obligation, event: On, milestone: Milestone) -> Iterator[Rung]:
         ladder = milestone.ladder
-        starts = to_instant(event.first, event.clock or time(), self.plan.zone)
         invited = next_opening(
             o.since, opens=ladder.opens, closes=ladder.closes, zone=self.plan.zone, workdays=self.plan.workdays
         )
         steps = self._ladders(milestone).event(event)
-        if invited < starts:
+        if invited < begins_at(event, self.plan):
             note = "the next opening after the date was fixed"
-            steps = settle_collisions([LadderStep("invite", invited, "invitation", note), *steps])
+            skipped = "the notice of the change says it" if o.told is not None else ""
+            steps = settle_collisions([LadderStep("invite", invited, "invitation", note, skipped), *steps])
         yield from self._emit(o, event.first, steps)
 
     def _choose(self, o: Obligation, groups: Collection[str]) -> Iterator[Rung]:

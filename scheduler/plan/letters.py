@@ -7,7 +7,19 @@ from datetime import date, datetime
 from typing import Literal
 
 from scheduler.plan.dates import DueDate
-from scheduler.plan.model import Channel, Contact, Deliverable, Fact, Group, Milestone, On, Party, Plan, Window
+from scheduler.plan.model import (
+    Channel,
+    Contact,
+    DateForm,
+    Deliverable,
+    Fact,
+    Group,
+    Milestone,
+    On,
+    Party,
+    Plan,
+    Window,
+)
 
 MessageKind = Literal[
     "reminder",
@@ -186,9 +198,10 @@ class Letter:
     milestone: Milestone | None = None
     occurrence: str = ""  # the obligation's id: the milestone's, or `milestone@date`
     due: DueDate | None = None
-    was: DueDate | None = None  # change: the date before
+    was: DateForm | None = None  # change: the date before
     event: On | None = None
     place: str = ""
+    place_was: str = ""  # change: the place before
     window: Window | None = None
     missing: tuple[Deliverable, ...] = ()
     received: tuple[Deliverable, ...] = ()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from dateutil.rrule import rrulestr
 
-from scheduler.plan.dates import ONE_DAY, DueDate, derive_due_date, local_day, step_on, to_instant
+from scheduler.plan.dates import ONE_DAY, DueDate, derive_due_date, local_day, next_opening, step_on, to_instant
 from scheduler.plan.model import (
     Before,
     By,
@@ -27,8 +27,16 @@ from scheduler.plan.model import (
     Window,
 )
 from scheduler.plan.status import Standing, read_standing
+from scheduler.plan.written import read_written
 
 _SAYS_NOTHING = ("joined", "amended", "date_fixed")  # of whether something past its last day is open
+
+
+class Told(NamedTuple):
+    """An event as its participants know it."""
+
+    event: On
+    place: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +46,10 @@ class Obligation:
     `milestone` is the milestone's id or, of a recurring one, `milestone@date`. Of `due`, `event`,
     `window` and `undated` those are set that apply. `since` is the UTC instant from which rungs
     exist, `until` the one at which the party ends; a successor has them from there. `invited` marks
-    who takes part in an event, `attends` who does no more than that. `unknown` marks what was past
+    who takes part in an event, `attends` who does no more than that; `told` is the day and place that
+    it knew before the decision that holds, be it another day or a release. `unknown` marks what was past
     its last day when the plan was first loaded, or the party joined or was chosen (contract rule 4). `decided_by`
-    is the fact that set the date, if one did.
+    is the fact that set the date, if one did, and `was` the date that was known before.
     """
 
     milestone: str
@@ -57,6 +66,8 @@ class Obligation:
     invited: bool = False
     unknown: bool = False
     decided_by: Fact | None = None
+    was: DateForm | None = None
+    told: Told | None = None
 
     @property
     def is_duty(self) -> bool:
@@ -83,12 +94,25 @@ class Term(NamedTuple):
 
 
 class Dated(NamedTuple):
-    """One occurrence of a milestone with the date that holds now, and since when it does."""
+    """One occurrence of a milestone with the date that holds now, and since when it does.
+
+    `earlier` are the dates that held before, oldest first.
+    """
 
     id: str
     form: DateForm
     since: datetime
     decided_by: Fact | None
+    earlier: tuple[Dated, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Return where the decision says that it takes place."""
+        return self.decided_by.place if self.decided_by else ""
+
+    def replaced(self, form: DateForm, since: datetime, decided_by: Fact) -> Dated:
+        """Return the date that a decision puts in the place of this one."""
+        return Dated(self.id, form, since, decided_by, (*self.earlier, self._replace(earlier=())))
 
 
 class Reading:
@@ -141,9 +165,13 @@ class Reading:
             yield self._latest(id, Dated(id, fixed, now.since, None))
 
     def _latest(self, id: str, dated: Dated) -> Dated:
-        for fact in self.of[id, None]:
-            if fact.kind in ("date_fixed", "amended") and fact.form is not None:
-                dated = Dated(id, fact.form, max(self.start, fact.recorded_at), fact)
+        facts = [f for f in self.of[id, None] if f.kind in ("date_fixed", "amended") and f.form is not None]
+        edited = next((f.was for f in facts if f.was), "")
+        if edited:  # the plan in hand says what the file says now
+            dated = dated._replace(form=read_written(edited) or Undated(edited))
+        for fact in facts:
+            assert fact.form is not None  # noqa: S101 - asked above
+            dated = dated.replaced(fact.form, max(self.start, fact.recorded_at), fact)
         return dated
 
     def _extended(self, dated: Dated, party: str) -> Dated:
@@ -151,7 +179,7 @@ class Reading:
         for fact in self.of[dated.id, party]:
             newer = decided is None or (fact.recorded_at, fact.id) > (decided.recorded_at, decided.id)
             if fact.kind == "extended" and fact.form is not None and newer:
-                dated = Dated(dated.id, fact.form, max(self.start, fact.recorded_at), fact)
+                dated = dated.replaced(fact.form, max(self.start, fact.recorded_at), fact)
         return dated
 
     def _resolve(self, milestone: Milestone, form: Relative, party: str, since: datetime) -> tuple[DateForm, datetime]:
@@ -221,17 +249,45 @@ class Reading:
             if own
             else self.of[dated.id, None]
         )
+        standing = read_standing(milestone, facts)
+        released = standing.closed_by.recorded_at if standing.state == "waived" and standing.closed_by else None
+        known = self._known(milestone, dated, term.since, released) if dated.earlier or released else None
         obligation = Obligation(
             milestone=dated.id,
             party=term.party,
             since=since,
             until=term.until,
-            standing=read_standing(milestone, facts),
+            standing=standing,
             attends=attends,
             invited=attends,
             decided_by=dated.decided_by,
+            was=known.form if known else None,
+            told=Told(known.form, known.place) if known and isinstance(known.form, On) else None,
         )
         return self._with_date(obligation, form, facts, milestone, term.came)
+
+    def _known(self, milestone: Milestone, dated: Dated, since: datetime, released: datetime | None) -> Dated | None:
+        """Return the date that a party knew before the decision that holds: the last that stood until an opening."""
+        dates = (*dated.earlier, dated)
+        ends = [*(later.since for later in dates[1:]), released]
+        known: Dated | None = None
+        for one, end in zip(dates, ends, strict=True):
+            if end is not None and self._leaves(milestone, one, since) < end:
+                known = one
+        return known or (dates[0] if dated.earlier and milestone.kind == "deadline" else None)
+
+    def _leaves(self, milestone: Milestone, dated: Dated, since: datetime) -> datetime:
+        """Return when a party is told of a date; never of an event that has begun by then."""
+        ladder = milestone.ladder
+        leaves = next_opening(
+            max(dated.since, since),
+            opens=ladder.opens,
+            closes=ladder.closes,
+            zone=self.plan.zone,
+            workdays=self.plan.workdays,
+        )
+        is_over = isinstance(dated.form, On) and leaves >= begins_at(dated.form, self.plan)
+        return datetime.max.replace(tzinfo=UTC) if is_over else leaves
 
     def _with_date(
         self, o: Obligation, form: DateForm, facts: Sequence[Fact], milestone: Milestone, came: datetime
@@ -337,6 +393,11 @@ def members(plan: Plan, name: str) -> tuple[str, ...]:
     if name in plan.groups:
         return plan.groups[name].parties
     return (name,) if name in plan.parties else ()
+
+
+def begins_at(event: On, plan: Plan) -> datetime:
+    """Return the instant at which an event begins; without an hour its first midnight."""
+    return to_instant(event.first, event.clock or time(), plan.zone)
 
 
 def occurrences(form: Recurring) -> list[date]:

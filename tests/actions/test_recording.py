@@ -7,8 +7,9 @@ from datetime import date
 
 import pytest
 
+from scheduler.actions.notifying import Desk
 from scheduler.actions.reconciling import read_agenda
-from scheduler.actions.recording import Desk, check_fact, find_milestone, find_obligation, record
+from scheduler.actions.recording import check_fact, find_milestone, find_obligation, record
 from scheduler.errors import ExitCode, NothingMatched, UserError
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import By, Contact, Deliverable, Fact, Group, On, Party, Recurring, Undated, Window
@@ -209,11 +210,16 @@ def test_the_notice_of_an_extension_names_the_date_before(store: SqlStore) -> No
     house = House(store, composer=Scribe(COMPOSER, letters.append))
     house.ticker.load()
     house.record("extended", form=By(date(2023, 3, 24)))
-    house.record("extended", form=By(date(2023, 3, 31)))
-    assert [(letter.was.named, letter.due.named) for letter in letters if letter.was and letter.due] == [
-        (FRIDAY, date(2023, 3, 24)),
-        (date(2023, 3, 24), date(2023, 3, 31)),
+    house.live(at(2, 2, 18))
+    for day in (date(2023, 3, 27), date(2023, 3, 31)):
+        house.record("extended", form=By(day))
+    assert [(letter.was, letter.due.named) for letter in letters if letter.due] == [
+        (By(FRIDAY), date(2023, 3, 24)),
+        (By(date(2023, 3, 24)), date(2023, 3, 27)),
+        (By(date(2023, 3, 24)), date(2023, 3, 31)),
     ]
+    house.live(at(2, 3, 9))
+    assert house.left() == ["02-01 08:00 change", "02-03 08:00 change"]  # the last one replaced the one before
 
 
 @pytest.mark.parametrize("until", [FRIDAY, date(2023, 3, 1)])
@@ -235,11 +241,11 @@ def test_what_has_no_deadline_cannot_be_extended(store: SqlStore) -> None:
 # ---- waived
 
 
-def test_a_waiver_stops_the_ladder_of_one_party_without_a_mail(running: House) -> None:
+def test_a_waiver_stops_the_ladder_of_one_party_and_tells_it(running: House) -> None:
     """The others go on."""
     recorded = running.record("waived", reason="newly founded")
     assert len(recorded.changes.dropped) == 8
-    assert recorded.notified == ()
+    assert recorded.notified == ("officer@beta.example",)
     assert {row.reason for row in recorded.changes.dropped} == {""}
     assert running.row("before:7d").reason == "waived 2023-03-04 (newly founded)"
     assert running.states("gamma")["before:7d"] == "planned"
@@ -247,7 +253,9 @@ def test_a_waiver_stops_the_ladder_of_one_party_without_a_mail(running: House) -
 
 def test_a_waiver_for_all_stops_everybody(running: House) -> None:
     """In one act."""
-    assert len(running.record("waived", None).changes.dropped) == 24
+    recorded = running.record("waived", None)
+    assert len(recorded.changes.dropped) == 24
+    assert recorded.notified == ("officer@lead.example", "officer@beta.example", "officer@gamma.example")
 
 
 # ---- opened
@@ -295,16 +303,57 @@ def test_the_date_of_a_deadline_in_the_plan_is_changed_in_the_file(running: Hous
     assert "has a date in the plan already" in str(error)
 
 
+def meeting(store: SqlStore) -> House:
+    """Return a house with a meeting on 8 June whose invitations have left."""
+    house = House(store, plan(event(WINDOW)))
+    house.live(at(5, 19, 9))
+    house.record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)))
+    house.live(at(5, 19, 18))
+    assert house.left() == ["05-19 09:00 invite"]
+    return house
+
+
+def test_of_a_moved_event_everybody_invited_gets_one_mail(store: SqlStore) -> None:
+    """The notice of the change, and no second invitation; the reminders are those of the new day."""
+    house = meeting(store)
+    recorded = house.record("date_fixed", None, "meeting", form=On(date(2023, 6, 15), date(2023, 6, 15)))
+    assert len(recorded.notified) == 3
+    house.live(at(6, 20))
+    assert house.left()[1:] == ["05-22 08:00 change", "06-08 08:00 event:7d", "06-14 08:00 event:1wd"]
+    assert house.row("invite", milestone="meeting").reason == "the notice of the change says it"
+
+
+def test_of_an_event_moved_there_and_back_before_the_opening_nobody_hears(store: SqlStore) -> None:
+    """The notice that waited is cancelled with the reason; what was told is true again."""
+    house = meeting(store)
+    for day in (15, 8):
+        house.record("date_fixed", None, "meeting", form=On(date(2023, 6, day), date(2023, 6, day)))
+    house.live(at(6, 20))
+    assert house.left()[1:] == ["06-01 08:00 event:7d", "06-07 08:00 event:1wd"]
+    assert {(mail.state, mail.reason) for mail in house.mails(kind="change")} == {
+        ("cancelled", "a later decision replaced it")
+    }
+
+
+def test_an_event_called_off_is_told_to_everybody_invited(store: SqlStore) -> None:
+    """And to nobody whom no invitation reached."""
+    house = meeting(store)
+    house.record("waived", None, "meeting", reason="storm")
+    house.live(at(6, 20))
+    assert house.left()[1:] == ["05-22 08:00 change"]
+
+
 def test_an_undated_duty_gets_a_date_and_may_get_another(store: SqlStore) -> None:
     """The latest decision wins."""
     house = House(store, plan(deadline(Undated("yearly"))))
     house.ticker.load()
     assert house.rows(None) == []
     house.record("date_fixed", None, form=By(date(2023, 3, 24)))
+    house.live(at(2, 1, 9))
     recorded = house.record("date_fixed", None, form=By(FRIDAY))
     assert {row.due for row in recorded.changes.dropped} == {date(2023, 3, 24)}
     house.live(at(3, 11))
-    assert house.left() == ["03-03 08:00 before:14d", "03-10 08:00 before:7d"]
+    assert house.left() == ["02-01 09:00 change", "03-03 08:00 before:14d", "03-10 08:00 before:7d"]
 
 
 # ---- nominated

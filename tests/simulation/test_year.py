@@ -194,8 +194,10 @@ class TestAMixedYear:
         assert sent(rows, milestone="dang-ky", party="thanh-hoa", kind="return") == ["2023-03-23 09:00"]
         assert sent(rows, milestone="dang-ky", party="thanh-hoa", kind="overdue") == ["2023-03-27 08:00"]
 
-    def test_a_waived_inspection_is_not_chased_any_more(self, rows: Rows) -> None:
-        assert sent(rows, milestone="kiem-tra") == ["2023-10-13 08:00"]
+    def test_a_waived_inspection_is_told_and_not_chased_any_more(self, rows: Rows) -> None:
+        assert sent(rows, milestone="kiem-tra", rung="before:14d") == ["2023-10-13 08:00"]
+        assert sent(rows, milestone="kiem-tra", kind="change") == ["2023-10-16 09:00"]
+        assert len(sent(rows, milestone="kiem-tra")) == 2
 
     def test_a_nominee_is_reminded_only_from_its_nomination_on(self, rows: Rows) -> None:
         assert sent(rows, milestone="khen-thuong", party="thanh-hoa", rung="before:7d") == ["2023-11-22 08:00"]
