@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, time
 
 from scheduler.actions.correspondence import letter_for, notice_letters
 from scheduler.errors import Problem, UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.catchup import last_moment, opening
+from scheduler.plan.dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.letters import Letter
-from scheduler.plan.model import Fact, FactKind
+from scheduler.plan.model import Fact, FactKind, Plan
 from scheduler.plan.recipients import bounced_addresses, contacts_for
 from scheduler.plan.status import drop_withdrawn
 from scheduler.ports import Composer, Outgoing, RungRow, Store, Unit
@@ -38,8 +40,14 @@ def notify(composer: Composer, unit: Unit, agenda: Agenda, fact: Fact) -> Writte
     """Queue the letters that a recorded fact causes; `agenda` knows it."""
     facts = drop_withdrawn(unit.facts.of(agenda.plan.id))
     bounced = bounced_addresses(facts)
+    leaves = opening(agenda.plan, fact.milestone, fact.recorded_at)
     if fact.kind in DECISIONS:
         _replace_changes(unit, agenda, fact, facts)
+    elif fact.kind == "received":
+        before = _submissions(unit, fact)
+        told = [old for old in before if _has_receipt(unit, agenda.plan, old)]
+        leaves = receipt_leaves(agenda.plan, [*told, fact])
+        _cancel_receipts(unit, before, "a later receipt lists everything", fact.recorded_at)
     letters: Iterable[tuple[Letter, RungRow | None]]
     if fact.kind == "bounced":
         letters = _reroute(unit, agenda, fact, bounced)
@@ -48,7 +56,7 @@ def notify(composer: Composer, unit: Unit, agenda: Agenda, fact: Fact) -> Writte
     written = Written()
     for letter, row in letters:
         try:
-            outgoing = _outgoing(composer, unit, letter, fact, row)
+            outgoing = _outgoing(composer, unit, letter, fact, row, leaves)
         except UserError as error:  # the fact stands; the operator is told what could not be written
             written.problems += error.problems
             continue
@@ -57,9 +65,49 @@ def notify(composer: Composer, unit: Unit, agenda: Agenda, fact: Fact) -> Writte
     return written
 
 
+def receipt_leaves(plan: Plan, submissions: Sequence[Fact]) -> datetime:
+    """Return when the receipt of the last of these submissions of one obligation leaves (rule 17).
+
+    At the next opening; but what is recorded while a receipt waits is put into that one, and after one
+    has left the next leaves on another day.
+    """
+    leaves: datetime | None = None
+    for fact in submissions:
+        if leaves is not None and fact.recorded_at < leaves:
+            continue
+        earliest = opening(plan, fact.milestone, fact.recorded_at)
+        if leaves is not None and local_day(leaves, plan.zone) == local_day(earliest, plan.zone):
+            earliest = opening(
+                plan, fact.milestone, to_instant(local_day(leaves, plan.zone) + ONE_DAY, time(), plan.zone)
+            )
+        leaves = earliest
+    assert leaves is not None  # noqa: S101 - there is at least the submission it is about
+    return leaves
+
+
+def _submissions(unit: Unit, fact: Fact) -> list[Fact]:
+    """Return the other submissions of the same obligation, also those withdrawn since: a receipt may have left."""
+    same = (fact.milestone, fact.party, "received")
+    return [f for f in unit.facts.of(fact.plan) if (f.milestone, f.party, f.kind) == same and f.id != fact.id]
+
+
+def _has_receipt(unit: Unit, plan: Plan, fact: Fact) -> bool:
+    contacts = plan.parties[fact.party or ""].contacts
+    return any(unit.outbox.has_slot(f"{fact.id}:receipt:{contact.email}") for contact in contacts)
+
+
+def _cancel_receipts(unit: Unit, submissions: Sequence[Fact], reason: str, now: datetime) -> None:
+    for fact in submissions:
+        unit.outbox.cancel(f"{fact.id}:receipt:", reason, now=now)
+
+
 def take_back(unit: Unit, fact: Fact) -> None:
-    """Cancel what still waits of the letters of the fact that `fact` withdraws."""
-    unit.outbox.cancel(f"{fact.target}:", "the fact it was about was withdrawn", now=fact.recorded_at)
+    """Cancel what still waits of the letters of the fact that `fact` withdraws, and receipts that list it."""
+    reason = "the fact it was about was withdrawn"
+    unit.outbox.cancel(f"{fact.target}:", reason, now=fact.recorded_at)
+    withdrawn = unit.facts.get(fact.target or 0)
+    if withdrawn is not None and withdrawn.kind == "received":
+        _cancel_receipts(unit, _submissions(unit, withdrawn), reason, fact.recorded_at)
 
 
 def _replace_changes(unit: Unit, agenda: Agenda, fact: Fact, facts: Sequence[Fact]) -> None:
@@ -73,7 +121,9 @@ def _replace_changes(unit: Unit, agenda: Agenda, fact: Fact, facts: Sequence[Fac
                 unit.outbox.cancel(f"{old.id}:{slot}", "a later decision replaced it", now=fact.recorded_at)
 
 
-def _outgoing(composer: Composer, unit: Unit, letter: Letter, fact: Fact, row: RungRow | None) -> Outgoing:
+def _outgoing(
+    composer: Composer, unit: Unit, letter: Letter, fact: Fact, row: RungRow | None, leaves: datetime
+) -> Outgoing:
     """Return a notice, or the promise `row` on its way to another address: it grows old like any promise."""
     expires_at = last_moment(row.at, letter.now, unit.rungs.following(row), letter.plan) if row else None
     return Outgoing(
@@ -84,7 +134,7 @@ def _outgoing(composer: Composer, unit: Unit, letter: Letter, fact: Fact, row: R
         party=letter.party.id,
         rung=letter.rung,
         created_at=letter.now,
-        not_before=opening(letter.plan, letter.occurrence, letter.now),
+        not_before=leaves if row is None else opening(letter.plan, letter.occurrence, letter.now),
         expires_at=expires_at,
         rungs=(row.id,) if row else (),
         slot=f"{fact.id}:{letter.kind}:{letter.to.email}",

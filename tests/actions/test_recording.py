@@ -89,6 +89,54 @@ def test_a_receipt_goes_to_the_registered_officers_at_the_next_opening(running: 
     assert mail.not_before == at(3, 6, 8)
 
 
+def test_what_comes_while_a_receipt_waits_is_put_into_that_one(store: SqlStore) -> None:
+    """On Monday morning one receipt says everything that came over the weekend (contract rule 17)."""
+    letters: list[Letter] = []
+    house = House(store, plan(report(deliverables=DOCUMENTS)), composer=Scribe(COMPOSER, letters.append))
+    house.live(at(3, 4))
+    for document in ("plan", "list"):
+        house.record("received", deliverables=(document,))
+    house.live(at(3, 7))
+    assert house.left()[1:] == ["03-06 08:00 receipt"]
+    assert [mail.reason for mail in house.mails(state="cancelled")] == ["a later receipt lists everything"]
+    assert [d.id for d in letters[-1].received] == ["plan", "list"]
+
+
+def test_after_a_receipt_has_left_the_next_one_leaves_on_another_day(store: SqlStore) -> None:
+    """However often something comes: one receipt a day for one obligation, the last with everything."""
+    house = House(store, plan(report(deliverables=DOCUMENTS)))
+    house.live(at(3, 6, 9))
+    for hour, document in ((9, "plan"), (10, "plan"), (11, "list")):
+        house.live(at(3, 6, hour))
+        house.record("received", deliverables=(document,))
+    house.record("received", "gamma")
+    house.live(at(3, 9))
+    assert house.left()[1:] == ["03-06 09:00 receipt", "03-07 08:00 receipt"]
+    assert house.left("officer@gamma.example")[1:] == ["03-06 11:00 receipt"]
+    house.record("received", deliverables=("list",))
+    house.live(at(3, 10))
+    assert house.left()[-1] == "03-09 08:00 receipt"
+
+
+def test_a_submission_without_a_receipt_does_not_hold_up_the_next_one(running: House) -> None:
+    """`--no-receipt`, and then one with."""
+    running.live(at(3, 6, 9))
+    running.record("received", notify=False)
+    running.record("received")
+    running.live(at(3, 6, 10))
+    assert running.left()[1:] == ["03-06 09:00 receipt"]
+
+
+def test_no_receipt_lists_what_was_taken_back(store: SqlStore) -> None:
+    """The waiting one is cancelled, whichever of the two submissions it was written for."""
+    house = House(store, plan(report(deliverables=DOCUMENTS)))
+    house.live(at(3, 4))
+    first = house.record("received", deliverables=("plan",)).fact
+    house.record("received", deliverables=("list",))
+    house.undo(first)
+    assert {mail.state for mail in house.mails(kind="receipt")} == {"cancelled"}
+
+
 def test_no_receipt_is_written_where_none_is_wanted(running: House) -> None:
     """`--no-receipt`."""
     assert running.record("received", notify=False).notified == ()
@@ -479,12 +527,16 @@ def test_an_undo_lets_rungs_live_again_and_mails_nothing(running: House) -> None
 
 def test_an_undo_cancels_only_the_notices_of_its_own_fact(running: House) -> None:
     """Fact 1 is not fact 11."""
-    facts = [running.record("received", party).fact for party in ("beta", "gamma") * 6]
-    running.undo(facts[0])
-    states = {mail.party: [] for mail in running.mails(kind="receipt")}
-    for mail in running.mails(kind="receipt"):
-        states[mail.party].append(mail.state)
-    assert states == {"beta": ["cancelled"] + ["queued"] * 5, "gamma": ["queued"] * 6}
+    first = running.record("received").fact
+    for _ in range(9):
+        running.record("received", "gamma", notify=False)
+    eleventh = running.record("received", "gamma").fact
+    assert (first.id, eleventh.id) == (1, 11)
+    running.undo(first)
+    assert {mail.party: mail.state for mail in running.mails(kind="receipt")} == {
+        "beta": "cancelled",
+        "gamma": "queued",
+    }
 
 
 def test_a_notice_that_has_left_is_not_called_back(running: House) -> None:
