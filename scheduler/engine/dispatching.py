@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -84,9 +83,15 @@ class Dispatcher:
                 yield from self._queue(unit, agenda, (row,), letters, now)
         escalations = [row for row in rows if row.kind == "escalation"]
         for _, group in groupby(escalations, key=_escalation_group):
-            told = tuple(group)
-            notices = count_notices(unit, agenda.plan, told[0].milestone)
-            yield from self._queue(unit, agenda, told, escalation_letters(agenda, told, now, bounced, notices), now)
+            rows = list(group)
+            notices = count_notices(unit, agenda.plan, rows[0].milestone)
+            told = tuple(row for row in rows if notices.get(row.party, 1))
+            for row in rows:
+                if row not in told:
+                    yield from _settle(unit, row, "skipped", f"no notice to {row.party} has left", now)
+            if told:
+                reports = escalation_letters(agenda, told, now, bounced, notices)
+                yield from self._queue(unit, agenda, told, reports, now)
 
     def _queue(
         self,
@@ -147,13 +152,13 @@ def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, str] | None:
     return None
 
 
-def count_notices(unit: Unit, plan: Plan, milestone: str) -> Counter[str]:
-    """Return how many reminders and overdue notices of a milestone each party was really sent."""
-    return Counter(
-        row.party
-        for row in unit.rungs.of_milestone(plan.id, milestone)
-        if row.kind in ("reminder", "overdue") and row.state == "sent"
-    )
+def count_notices(unit: Unit, plan: Plan, milestone: str) -> dict[str, int]:
+    """Return how many reminders and overdue notices of a milestone left, for each party that was promised one."""
+    counts: dict[str, int] = {}
+    for row in unit.rungs.of_milestone(plan.id, milestone):
+        if row.kind in ("reminder", "overdue"):
+            counts[row.party] = counts.get(row.party, 0) + (row.state == "sent")
+    return counts
 
 
 def _key_day(agenda: Agenda, row: RungRow) -> date | None:

@@ -97,12 +97,26 @@ class Agenda:
         if shared not in cache:
             cache[shared] = ladders.before_and_after(due), self._escalations(milestone, due, ())
         notices, escalations = cache[shared]
-        if o.party in self.bounces:
-            escalations = self._escalations(milestone, due, self.bounces[o.party])
+        gone = self.bounces.get(o.party, ())
+        if gone:
+            escalations = self._escalations(milestone, due, gone)
+        if notices:  # nobody is reported before it was written to
+            heard = next((step.at for step in notices if step.at >= o.since and not step.skipped), None)
+            if heard is None:
+                escalations = []
+            elif any(step.at <= heard for step in escalations):
+                first = local_day(heard, self.plan.zone)
+                later = {step.name: step for step in self._escalations(milestone, due, gone, first)}
+                escalations = [later[step.name] if step.at <= heard else step for step in escalations]
+                escalations.sort(key=lambda step: step.at)
         yield from self._emit(o, due.named, [*notices, *escalations])
 
     def _escalations(
-        self, milestone: Milestone, due: DueDate, gone: Sequence[tuple[datetime, datetime | None]]
+        self,
+        milestone: Milestone,
+        due: DueDate,
+        gone: Sequence[tuple[datetime, datetime | None]],
+        heard: date | None = None,
     ) -> list[LadderStep]:
         ladders = self._ladders(milestone)
         dead_since = next((local_day(start, self.plan.zone) for start, end in gone if end is None), None)
@@ -113,7 +127,7 @@ class Agenda:
 
         steps = []
         for escalation in milestone.ladder.escalate:
-            step = ladders.escalation(due, escalation, is_uncounted)
+            step = ladders.escalation(due, escalation, is_uncounted, heard)
             if dead_since and local_day(step.at, self.plan.zone) >= dead_since:
                 step = step._replace(skipped="every address of the party bounces; put its contacts right first")
             steps.append(step)

@@ -69,7 +69,7 @@ def test_a_newcomer_is_not_accused_of_what_was_past_when_it_came() -> None:
     assert story.agenda().by_key["report", "gamma"].unknown
     assert story.rungs(party="gamma") == []
     story.tell("opened", at(8, 14), "report", "gamma")
-    assert story.ladder(party="gamma") == ["08-15 overdue:2", "08-17 overdue:3", "08-14 escalate:2wd"]
+    assert story.ladder(party="gamma") == ["08-15 overdue:2", "08-17 overdue:3", "08-17 escalate:2wd"]
 
 
 def test_a_milestone_new_in_the_plan_begins_with_the_revision() -> None:
