@@ -7,10 +7,10 @@ from datetime import datetime
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.board import read_cell, still_needed
-from scheduler.plan.dates import DueDate
-from scheduler.plan.letters import Letter, Outage, OutageEntry, Roll, RollEntry
-from scheduler.plan.model import Deliverable, Fact, Milestone
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.catchup import opening
+from scheduler.plan.letters import Letter, MessageKind, Outage, OutageEntry, Roll, RollEntry
+from scheduler.plan.model import Before, By, Deliverable, Fact, Milestone, On, Window
+from scheduler.plan.obligations import Obligation, begins_at
 from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, operators, superiors
 from scheduler.ports import RungRow
 
@@ -48,7 +48,7 @@ def letter_for(agenda: Agenda, row: RungRow, to: Recipient, now: datetime) -> Le
         window=obligation.window if obligation else None,
         missing=describe_missing(milestone, obligation),
         received=_received(milestone, obligation),
-        waits_for=tuple(still_needed(agenda, milestone, now)),
+        waits_for=() if obligation and obligation.attends else tuple(still_needed(agenda, milestone, now)),
         group=chosen,
         candidates=tuple(plan.parties[p] for p in _candidates(agenda)) if chosen else (),
     )
@@ -96,7 +96,8 @@ def _escalation(
 def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, notices: Notices) -> Roll:
     plan = agenda.plan
     own = [o for o in agenda.obligations if o.milestone == occurrence and not o.attends and o.is_current(now)]
-    missing = [o for o in own if o.standing.is_open and o.due is not None and o.due.is_late(now)]
+    unanswered = [o for o in own if o.standing.is_open or o.standing.state == "waived"]
+    missing = [o for o in unanswered if _is_overdue(o, now)]
     waiting = [o for o in plan.milestones if milestone.id in o.needs]
     affects = waiting[0] if waiting else None
     return Roll(
@@ -109,6 +110,16 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
             )
             for o in missing
         ),
+        apart=tuple(
+            RollEntry(party=plan.parties[o.party], status=_why_apart(agenda, o, now))
+            for o in unanswered
+            if not _is_overdue(o, now)
+        ),
+        lacking=tuple(
+            RollEntry(party=plan.parties[o.party], status=cell.code, channels=cell.missing_channels)
+            for o in own
+            if (cell := read_cell(agenda, o, now)).lacks_copy
+        ),
         submitted=tuple(plan.parties[o.party] for o in own if o.standing.state in ("submitted", "resubmitted")),
         accepted=tuple(plan.parties[o.party] for o in own if o.standing.state == "accepted"),
         total=len(own),
@@ -117,35 +128,84 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
     )
 
 
-def notice_letters(
-    agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str], was: DueDate | None = None
-) -> list[Letter]:
-    """Return the letters that a fact itself causes: a receipt, a return, an extension (`was`: the date before)."""
-    kind = {"received": "receipt", "returned": "return", "extended": "change"}.get(fact.kind)
-    if kind is None or fact.party is None or fact.milestone is None:
-        return []
-    return list(_notices(agenda, fact, kind, now, bounced, was))
+def _is_overdue(o: Obligation, now: datetime) -> bool:
+    return o.standing.is_open and not o.unknown and o.due is not None and o.due.is_late(now)
+
+
+def _why_apart(agenda: Agenda, o: Obligation, now: datetime) -> str:
+    is_extended = o.standing.is_open and o.decided_by is not None and o.decided_by.kind == "extended"
+    return "extended" if is_extended else read_cell(agenda, o, now).code
+
+
+def notice_letters(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> list[Letter]:
+    """Return the letters that a fact itself causes: a receipt, a return, a change (`agenda` knows the fact)."""
+    if fact.kind in ("received", "returned"):
+        kind: MessageKind = "receipt" if fact.kind == "received" else "return"
+        concerned = [agenda.by_key[fact.milestone or "", fact.party]] if fact.party else []
+    else:
+        kind, concerned = "change", [o for o in agenda.obligations if _is_told(agenda, o, fact, now)]
+    return [letter for o in concerned for letter in _notices(agenda, o, fact, kind, now, bounced)]
+
+
+def _is_told(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bool:
+    """Return whether a party is written to because a fact changed its date or released it.
+
+    It is told of what it knew otherwise, not of the first day of something: that is the invitation,
+    or the ladder. What is done, over or in doubt is left alone.
+    """
+    milestone = agenda.plan.milestone(o.milestone)
+    if milestone.id != (fact.milestone or "").partition("@")[0] or not o.is_current(now) or o.unknown:
+        return False
+    if fact.kind == "waived":
+        is_news = o.standing.state == "waived" and _is_by(o.standing.closed_by, fact)
+        return is_news and (milestone.kind == "deadline" or _is_told_day_ahead(agenda, o, now))
+    if not _is_by(o.decided_by, fact):
+        return False
+    return fact.kind == "extended" or (o.standing.is_open and _is_moved(agenda, o, now))
+
+
+def _is_moved(agenda: Agenda, o: Obligation, now: datetime) -> bool:
+    """Return whether the date that holds is another than the one a party knows."""
+    if o.told is not None:
+        if o.event is None:
+            return _is_told_day_ahead(agenda, o, now)
+        leaves = opening(agenda.plan, o.milestone, now)
+        return (o.event, o.place) != o.told and leaves < begins_at(o.event, agenda.plan)
+    if o.event is not None or o.attends:
+        return not o.invited and isinstance(o.was, On) and o.was != o.event
+    return isinstance(o.was, Before | By | Window) and o.was != (o.window or (o.due and o.due.form))
+
+
+def _is_told_day_ahead(agenda: Agenda, o: Obligation, now: datetime) -> bool:
+    return o.told is not None and now < begins_at(o.told.event, agenda.plan)
+
+
+def _is_by(decision: Fact | None, fact: Fact) -> bool:
+    return decision is not None and decision.id == fact.id
 
 
 def _notices(
-    agenda: Agenda, fact: Fact, kind: str, now: datetime, bounced: Collection[str], was: DueDate | None
+    agenda: Agenda, o: Obligation, fact: Fact, kind: MessageKind, now: datetime, bounced: Collection[str]
 ) -> Iterator[Letter]:
-    plan, milestone = agenda.plan, agenda.plan.milestone(fact.milestone or "")
-    obligation = agenda.by_key[fact.milestone or "", fact.party or ""]
-    for party, contact in contacts_for(plan.parties[fact.party or ""], with_head=False, bounced=bounced):
+    plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
+    for party, contact in contacts_for(plan.parties[o.party], with_head=False, bounced=bounced):
         yield Letter(
             key=f"{plan.id}/{kind}/{fact.id}/{contact.email}",
-            kind=kind,  # type: ignore[arg-type]  # one of the three above
+            kind=kind,
             plan=plan,
             party=party,
             to=contact,
             now=now,
             milestone=milestone,
-            occurrence=obligation.milestone,
-            due=obligation.due,
-            was=was if kind == "change" else None,
-            missing=describe_missing(milestone, obligation),
-            received=_received(milestone, obligation),
+            occurrence=o.milestone,
+            due=o.due,
+            event=o.event,
+            place=o.place,
+            window=o.window,
+            was=(None if fact.kind == "waived" and not o.told else o.was) if kind == "change" else None,
+            place_was=o.told.place if o.told else "",
+            missing=describe_missing(milestone, o),
+            received=_received(milestone, o),
             fact=fact,
         )
 

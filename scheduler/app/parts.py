@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scheduler import resources
 from scheduler.actions.digests import Weekly
-from scheduler.actions.recording import Desk
+from scheduler.actions.notifying import Desk
 from scheduler.config import Settings, load_settings, read_secret
 from scheduler.definitions import DefinitionFiles
 from scheduler.engine.checking import ManualChecker

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from pathlib import Path
 
-from scheduler.actions.recording import Desk, Recorded, record
+from scheduler.actions.notifying import Desk
+from scheduler.actions.recording import Recorded, record
 from scheduler.app.parts import App
 from scheduler.app.running import Running, Serve
 from scheduler.clock import ReplayClock, SystemClock

@@ -7,7 +7,8 @@ from datetime import date, time
 from pathlib import Path
 
 from scheduler.actions.listings import Row, list_deliveries
-from scheduler.actions.recording import Desk, record
+from scheduler.actions.notifying import Desk
+from scheduler.actions.recording import record
 from scheduler.actions.requests import Scenario
 from scheduler.app.parts import App, quiet
 from scheduler.clock import SteppingClock

@@ -10,8 +10,9 @@ from functools import partial
 
 from scheduler.actions.digests import Weekly
 from scheduler.actions.loading import take
+from scheduler.actions.notifying import Desk
 from scheduler.actions.reconciling import Agendas, Changes, name_inputs
-from scheduler.actions.recording import Desk, record
+from scheduler.actions.recording import record
 from scheduler.engine.checking import Checking
 from scheduler.engine.delivering import Deliverer, Delivery, Limits
 from scheduler.engine.digesting import Digesting
@@ -254,7 +255,7 @@ class Ticker:
         return loaded.problems
 
     def _take(self, definition: Definition, now: datetime) -> None:
-        changes = take(self.store, definition, now)
+        changes = take(self._desk, definition, now)
         self._current[definition.plan.id] = definition
         self._untaken.discard(definition.plan.id)
         if changes is not None:
@@ -382,6 +383,8 @@ class Ticker:
         said = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing changed"
         text = f"{plan.title}; steps: {said}"
         self.report(Event(word="loaded", at=now, plan=plan.id, text=text))
+        for problem in changes.problems:
+            self.report(Event(word="trouble", at=now, plan=plan.id, text=f"could not be written: {problem}"))
 
 
 def next_opening_after(plan: Plan, now: datetime) -> datetime:

@@ -13,8 +13,7 @@ from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
 from scheduler import wording
-from scheduler.mail.written import format_written
-from scheduler.plan.dates import DueDate, local_day
+from scheduler.plan.dates import ONE_DAY, DueDate, local_day
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Before, By, Channel, Milestone, Office, Party, Plan, Relative
 
@@ -27,6 +26,7 @@ _DERIVED = (
     "now",
     "today",
     "recipients",
+    "send_to",
     "office_receives",
     "destination",
     "ways",
@@ -37,6 +37,7 @@ _DERIVED = (
     "duties",
     "stage",
     "step",
+    "next_workday",
     "moved",
 )
 VARIABLES = frozenset((*_LETTER_FIELDS, *_DERIVED, "text"))  # `text`: in an HTML template, the finished text
@@ -46,9 +47,10 @@ TESTS: Mapping[str, Callable[..., bool]] = {"relative": lambda form: isinstance(
 def describe(letter: Letter, organisation: str) -> dict[str, Any]:
     """Return the variables of a template: the letter's fields, and these.
 
-    `language` is the one the letter is written in; `now` and `today` are local to the plan.
-    `recipients` are the parties that get the documents, `destination` the office that collects
-    them (None: not ours to say), `ways` how to send, `ask` whom to ask. `to_send` says whether
+    `language` is the one the letter is written in; `now`, `today` and `next_workday` are local to the plan.
+    `recipients` are the parties that get the documents, `send_to` their names (the milestone's own
+    `submit_to` if it names somebody), `destination` the office that collects them (None: not ours
+    to say), `ways` how to send, `ask` whom to ask. `to_send` says whether
     something is sent or only done; `office_receives` whether it is sent to the office that signs.
     `stage` is how near the target day is, `step` the number in a rung's name, `duties` what a
     group that is to be chosen will owe, `moved` the date in the plan where another one now applies.
@@ -100,10 +102,12 @@ def _common(
         "now": now,
         "today": now.date(),
         "recipients": recipients,
+        "send_to": _send_to(milestone, recipients),
         "to_send": bool(milestone and (recipients or milestone.deliverables)),
         "organisers": parties_of(plan, milestone.organiser) if milestone else (),
         "attendees": parties_of(plan, (*milestone.attendees, *milestone.guests)) if milestone else (),
         "stage": _stage(plan, due, written_at) if due else "",
+        "next_workday": plan.workdays.on_or_after(now.date() + ONE_DAY),
         "moved": _moved(milestone, due),
     }
 
@@ -115,6 +119,11 @@ def parties_of(plan: Plan, names: Sequence[str]) -> tuple[Party, ...]:
         group = plan.groups.get(name)
         ids |= dict.fromkeys(group.parties if group else (name,))
     return tuple(plan.parties[id] for id in ids if id in plan.parties)
+
+
+def _send_to(milestone: Milestone | None, recipients: Sequence[Party]) -> tuple[str, ...]:
+    own = milestone.submit_to.name if milestone and milestone.submit_to else ""
+    return (own,) if own else tuple(party.name for party in recipients)
 
 
 def _office_receives(letter: Letter, recipients: Sequence[Party]) -> bool:
@@ -189,8 +198,8 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "event": partial(_in, wording.format_event, language),
         "deadline": lru_cache(partial(_in, wording.format_due, language)),  # the same in mail after mail
         "aim": lru_cache(partial(_in, wording.format_aim, language)),
+        "latest": partial(_in, wording.format_latest, language),
         "form": partial(_in, wording.format_form, language),
-        "written_form": partial(_in, format_written, language),
         "days": lambda window: wording.format_days(window.first, window.last, language),
         "number": partial(_in, wording.format_count, language),
         "counted": lambda count, one, many: wording.format_quantity(

@@ -12,8 +12,9 @@ from typing import Any
 from scheduler import resources
 from scheduler.actions.digests import Weekly
 from scheduler.actions.loading import take
+from scheduler.actions.notifying import Desk
 from scheduler.actions.reconciling import Changes
-from scheduler.actions.recording import Desk, Recorded, record
+from scheduler.actions.recording import Recorded, record
 from scheduler.clock import SteppingClock
 from scheduler.engine.checking import ManualChecker
 from scheduler.engine.delivering import Limits
@@ -179,7 +180,8 @@ class House:
 
     def take(self, plan: Plan | None = None, when: datetime | None = None) -> Changes | None:
         """Load a plan as another process would."""
-        return take(self.store, Definition(plan=plan or self.plan, source="toml"), when or self.clock.instant)
+        desk = Desk(store=self.store, composer=self.composer)
+        return take(desk, Definition(plan=plan or self.plan, source="toml"), when or self.clock.instant)
 
     def fact(
         self, kind: FactKind, party: str | None = "beta", milestone: str | None = "report", **details: Any
