@@ -55,7 +55,7 @@ def status(
             **row,
             "next_step": f"{row['next']['rung']} {short(row['next']['at'])}" if row["next"] else "",
             "received": short(row["received"]),
-            "missing": [*row["missing"], *(f"copy by {channel}" for channel in row["missing_channels"])],
+            "missing": [*row["missing"], *_missing_copies(row)],
             "seen": f"{row['seen']} ({short(row['checked'])})" if row["seen"] and _is_open(row) else "",
             "status": f"{row['status']}{' (late)' if row['late'] and 'late' not in row['status'] else ''}".replace(
                 "_", " "
@@ -102,6 +102,12 @@ def why(session: Session, id: str, style: str) -> None:
 
 
 COMMANDS = (status, why)
+
+
+def _missing_copies(row: Mapping[str, Any]) -> list[str]:
+    """Return the copies that have not come; whoever accepted what was there did without them."""
+    is_accepted = row["status"] in ("accepted", "accepted_late")
+    return [] if is_accepted else [f"copy by {channel}" for channel in row["missing_channels"]]
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:

@@ -39,10 +39,10 @@ def test_status_shows_the_last_check_of_what_is_open(open_office: Office) -> Non
 
 
 def test_status_shows_which_copy_is_still_missing(open_office: Office) -> None:
-    """All of it came by e-mail; the paper has not (contract rule 8)."""
+    """All of it came by e-mail, the paper has not (contract rule 8); who accepts it does without."""
     open_office("receive", "here", "report", "branch", "--channel", "email")
     assert "copy by paper" in open_office("status", "--milestone", "report").out
-    open_office("receive", "here", "report", "branch", "--channel", "paper")
+    open_office("accept", "here", "report", "branch")
     assert "copy by paper" not in open_office("status", "--milestone", "report").out
 
 
