@@ -15,7 +15,8 @@ from scheduler import wording
 from scheduler.mail.written import format_written
 from scheduler.plan.dates import DueDate
 from scheduler.plan.letters import Letter
-from scheduler.plan.model import Before, By, Channel, Milestone, Office, Party, Plan, Relative
+from scheduler.plan.model import Before, By, Milestone, Relative
+from scheduler.plan.sending import find_destination, office_receives, parties_of, ways_to_send, whom_to_ask
 
 _LETTER_FIELDS = tuple(field.name for field in fields(Letter) if field.name not in ("key", "now"))
 _DERIVED = (
@@ -55,8 +56,8 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
     now = letter.now.astimezone(plan.zone)
     view = {name: getattr(letter, name) for name in _LETTER_FIELDS}
     recipients = parties_of(plan, milestone.report_to) if milestone else ()
-    ours = _office_receives(letter, recipients)
-    destination = _destination(letter, ours=ours or not recipients)
+    ours = office_receives(plan, letter.party.id, recipients)
+    destination = find_destination(plan, milestone, ours=ours or not recipients)
     return view | {
         "language": letter.language,
         "organisation": organisation,
@@ -66,8 +67,8 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
         "recipients": recipients,
         "office_receives": ours,
         "destination": destination,
-        "ways": _ways(milestone, destination),
-        "ask": _whom_to_ask(plan.office, destination),
+        "ways": ways_to_send(milestone, destination),
+        "ask": whom_to_ask(plan.office, destination),
         "to_send": bool(milestone and (recipients or milestone.deliverables)),
         "organisers": parties_of(plan, milestone.organiser) if milestone else (),
         "attendees": parties_of(plan, (*milestone.attendees, *milestone.guests)) if milestone else (),
@@ -76,50 +77,6 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
         "step": _step(letter.rung),
         "moved": _moved(milestone, letter.due),
     }
-
-
-def parties_of(plan: Plan, names: Sequence[str]) -> tuple[Party, ...]:
-    """Return the parties that groups and party ids stand for, each once, in order."""
-    ids: dict[str, None] = {}
-    for name in names:
-        group = plan.groups.get(name)
-        ids |= dict.fromkeys(group.parties if group else (name,))
-    return tuple(plan.parties[id] for id in ids if id in plan.parties)
-
-
-def _office_receives(letter: Letter, recipients: Sequence[Party]) -> bool:
-    lead = letter.plan.groups.get("lead")
-    ids = lead.parties if lead else ()
-    return letter.party.id not in ids and any(party.id in ids for party in recipients)
-
-
-def _destination(letter: Letter, *, ours: bool) -> Office | None:
-    """Return who collects the documents; the plan's office does not for what goes elsewhere."""
-    milestone = letter.milestone
-    if milestone is not None and milestone.submit_to is not None:
-        return milestone.submit_to
-    lead = letter.plan.groups.get("lead")
-    to_lead = milestone is not None and lead is not None and bool({"lead", *lead.parties} & {*milestone.report_to})
-    return letter.plan.office if ours or to_lead else None
-
-
-def _ways(milestone: Milestone | None, destination: Office | None) -> tuple[tuple[Channel, str], ...]:
-    """Return the channels to send by, each with where to (may be empty)."""
-    if milestone is None:
-        return ()
-    office = destination or Office()
-    places: dict[Channel, str] = {
-        "paper": ", ".join(part for part in (office.name, office.address) if part) if office.address else "",
-        "email": office.email,
-    }
-    wanted = milestone.channels or tuple(channel for channel, place in places.items() if place)
-    return tuple((channel, places.get(channel, "")) for channel in wanted)
-
-
-def _whom_to_ask(office: Office, destination: Office | None) -> Office:
-    if office.contact or office.phone or office.email:
-        return office
-    return destination or office
 
 
 def _stage(letter: Letter, due: DueDate) -> str:
