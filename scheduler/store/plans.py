@@ -24,6 +24,7 @@ _STATE = sa.select(
     plans.c.reconciled,
     plans.c.seen_on,
     plans.c.checked_at,
+    plans.c.published,
     sa.select(sa.func.coalesce(sa.func.max(fact.c.id), 0))
     .where(fact.c.plan == plans.c.plan)
     .scalar_subquery()
@@ -79,6 +80,11 @@ class SqlPlans:
     def mark_reconciled(self, plan: str, inputs: str) -> None:
         """Remember that the ledger agrees with these inputs; raises `NothingMatched` for an unknown plan."""
         if not self._update(plan, reconciled=inputs):
+            raise self._unknown(plan)
+
+    def mark_published(self, plan: str, inputs: str) -> None:
+        """Remember that the calendars agree with these inputs; raises `NothingMatched` for an unknown plan."""
+        if not self._update(plan, published=inputs):
             raise self._unknown(plan)
 
     def record_seen(self, plan: str, day: date, idle: Collection[date] = ()) -> None:
