@@ -44,7 +44,13 @@ def simulate(
     try:
         desk = Desk(store=store, composer=composer)
         arrivals = Arrivals(played.facts, lambda fact: record(desk, definition, fact))
-        ticker = app.ticker(store, definitions=_OneDefinition(definition), composer=composer, mailer=SinkMailer())
+        ticker = app.ticker(
+            store,
+            definitions=_OneDefinition(definition),
+            composer=composer,
+            mailer=SinkMailer(),
+            has_readers=False,
+        )
         play(ticker, clock, arrivals, played, until=until)
         with store.reading() as view:
             return list_deliveries(view, plan, start, until)

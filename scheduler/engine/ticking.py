@@ -11,7 +11,8 @@ from functools import partial
 from scheduler.actions.digests import Weekly
 from scheduler.actions.loading import take
 from scheduler.actions.notifying import Desk
-from scheduler.actions.reconciling import Agendas, Changes, name_inputs
+from scheduler.actions.publishing import name_published, publish
+from scheduler.actions.reconciling import Agendas, Changes, find_state, name_inputs
 from scheduler.actions.recording import record
 from scheduler.engine.checking import Checking
 from scheduler.engine.delivering import Deliverer, Delivery, Limits
@@ -25,6 +26,7 @@ from scheduler.plan.catchup import opening
 from scheduler.plan.dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Fact, Plan
 from scheduler.ports import (
+    Calendars,
     Checker,
     Clock,
     Composer,
@@ -52,6 +54,7 @@ class Work:
     idle: tuple[date, ...]
     is_check_due: bool
     is_digest_due: bool
+    is_unpublished: bool
     has_due: bool
     check_at: datetime
     digest_at: datetime | None
@@ -119,6 +122,7 @@ class Ticker:
         limits: Limits | None = None,
         weekly: Weekly | None = None,
         sent_folder: SentFolder | None = None,
+        calendars: Calendars | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -127,6 +131,7 @@ class Ticker:
         self._definitions = definitions
         self._is_stopping = is_stopping
         self._arrivals = arrivals
+        self._calendars = calendars  # None: nobody looks at calendars
         self._lock = threading.Lock()
         self._current: dict[str, Definition] = {}
         self._untaken: set[str] = set()  # plans that could not be taken into the record
@@ -313,6 +318,7 @@ class Ticker:
             idle=_days_between(plan, state.seen_on, today) if state.seen_on else (),
             is_check_due=self._checking.is_due(view, plan, state, now),
             is_digest_due=self._digesting.is_due(plan, state, now),
+            is_unpublished=self._is_unpublished(plan, state, now),
             has_due=has_due,
             check_at=self._checking.next_at(view, plan, state, now),
             digest_at=self._digesting.next_at(plan, now),
@@ -334,6 +340,18 @@ class Ticker:
                 waits.append(opens)
         if work.is_digest_due:
             self._guard(plan, now, partial(self._digesting.write, plan, self._agendas, now))
+        if work.is_unpublished:
+            self._guard(plan, now, partial(self._publish, plan, now))
+
+    def _is_unpublished(self, plan: Plan, state: PlanState, now: datetime) -> bool:
+        return self._calendars is not None and state.published != name_published(state, plan, self._calendars, now)
+
+    def _publish(self, plan: Plan, now: datetime) -> None:
+        if self._calendars is None:
+            return
+        with self.store.transaction() as unit:
+            if self._is_unpublished(plan, find_state(unit, plan), now):
+                publish(unit, plan, self._agendas.read(unit, plan), self._calendars, now)
 
     def _close(self, survey: Survey, plans: Mapping[str, Plan], delivery: Delivery, now: datetime) -> bool:
         """Close the tick; what the mail server made us miss is told once mail leaves again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -60,6 +60,16 @@ class Agenda:
     def by_key(self) -> dict[tuple[str, str], Obligation]:
         """Return the obligations by (milestone, party)."""
         return {(o.milestone, o.party): o for o in self.obligations}
+
+    @cached_property
+    def by_party(self) -> dict[str, list[Obligation]]:
+        """Return the obligations of each party, in order."""
+        return _grouped(self.obligations, lambda o: o.party)
+
+    @cached_property
+    def by_milestone(self) -> dict[str, list[Obligation]]:
+        """Return the obligations of each milestone or occurrence, in order."""
+        return _grouped(self.obligations, lambda o: o.milestone)
 
     def rungs(self) -> Iterator[Rung]:
         """Yield every rung of every obligation; those of one obligation to one addressee ascend."""
@@ -168,6 +178,13 @@ class Agenda:
                 continue
             state: RungState = "cancelled" if closed else "skipped" if skipped else "planned"
             yield Rung(o.milestone, o.party, name, due, at, kind, state, closed or skipped, note)
+
+
+def _grouped(obligations: Iterable[Obligation], key: Callable[[Obligation], str]) -> dict[str, list[Obligation]]:
+    found: dict[str, list[Obligation]] = {}
+    for obligation in obligations:
+        found.setdefault(key(obligation), []).append(obligation)
+    return found
 
 
 def draw_agenda(

@@ -202,3 +202,8 @@ def rung_name(rung: str, language: str) -> str:
     if rest.isdecimal():
         return pattern.format(count=format_count(int(rest), language))
     return pattern
+
+
+def calendar_words(key: str, language: str, **values: object) -> str:
+    """Return words of a calendar entry."""
+    return _LANGUAGES[language].calendar[key].format(**values)

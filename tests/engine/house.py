@@ -23,6 +23,7 @@ from scheduler.engine.ticking import Arrivals, Tick, Ticker
 from scheduler.mail.composing import TemplateComposer
 from scheduler.plan.model import By, Fact, FactKind, Group, Ladder, Milestone, Plan, Step
 from scheduler.ports import (
+    Calendars,
     Checker,
     Clock,
     Composer,
@@ -133,6 +134,7 @@ class House:
         arrivals: Arrivals | None = None,
         limits: Limits | None = None,
         weekly: Weekly | None = None,
+        calendars: Calendars | None = None,
         sent_folder: SentFolder | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
@@ -150,6 +152,7 @@ class House:
             arrivals=arrivals,
             limits=limits,
             weekly=weekly,
+            calendars=calendars,
             sent_folder=sent_folder,
         )
 

@@ -6,6 +6,7 @@ from tests.contracts.store_access import AccessContract
 from tests.contracts.store_accounts import AccountsContract
 from tests.contracts.store_deciding import DecidingContract
 from tests.contracts.store_facts import FactsContract
+from tests.contracts.store_feeds import FeedsContract
 from tests.contracts.store_journal import JournalContract
 from tests.contracts.store_outbox import OutboxContract
 from tests.contracts.store_plans import PlansContract
@@ -43,6 +44,10 @@ class TestAccounts(AccountsContract):
 
 
 class TestAccess(AccessContract):
+    pass
+
+
+class TestFeeds(FeedsContract):
     pass
 
 
