@@ -518,6 +518,49 @@ class Access(Protocol):
         """Delete links and sessions whose time is over for a day or more."""
 
 
+class Pages(Protocol):
+    """The private addresses of parties' pages: only how often each was revoked is kept."""
+
+    def generations(self) -> Mapping[str, int]:
+        """Return the generation that is good now of every party whose address was ever revoked; of others it is 1."""
+
+    def revoke(self, party: str, *, now: datetime) -> int:
+        """Make the party's present address worthless; return the generation that is good from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A file that came with a submission; its bytes lie outside of the record, known by their digest.
+
+    `name` is a text that its sender chose, `kind` its media type as found in the bytes.
+    """
+
+    name: str
+    kind: str
+    size: int
+    digest: str  # SHA-256 in hexadecimal figures
+    id: int = 0
+    fact: int = 0
+    party: str = ""
+    received_at: datetime | None = None
+
+
+class Documents(Protocol):
+    """What is known of the files that came in."""
+
+    def add(self, fact: Fact, document: Document) -> Document:
+        """Remember a file that came with a recorded fact; return it as it is remembered."""
+
+    def get(self, id: int) -> Document | None:
+        """Return one file."""
+
+    def of(self, facts: Collection[int]) -> Sequence[Document]:
+        """Return the files that came with these facts, oldest first."""
+
+    def size_since(self, party: str, since: datetime) -> int:
+        """Return how many bytes came from a party at an instant or later."""
+
+
 class Unit(Protocol):
     """One transaction: everything in it happens or nothing does."""
 
@@ -528,6 +571,8 @@ class Unit(Protocol):
     accounts: Accounts
     journal: Journal
     access: Access
+    pages: Pages
+    documents: Documents
 
 
 class Store(Protocol):

@@ -17,6 +17,7 @@ from scheduler.store.facts import SqlFacts
 from scheduler.store.failures import explained, locked
 from scheduler.store.journal import SqlJournal
 from scheduler.store.outbox import SqlOutbox
+from scheduler.store.party_pages import SqlDocuments, SqlPages
 from scheduler.store.plans import SqlPlans
 from scheduler.store.rungs import SqlRungs
 
@@ -44,7 +45,7 @@ class SqlUnit:
 
     Who writes decides by what it reads first: is the plan loaded, is the obligation open, when was the
     last tick. So one at a time touches those facets in a writing transaction, on SQLite because it has one
-    writer and on PostgreSQL by a lock. Outbox, accounts and access look after themselves: mail leaves meanwhile.
+    writer and on PostgreSQL by a lock. The others look after themselves: mail leaves meanwhile.
     """
 
     plans = _Facet[ports.Plans](SqlPlans)
@@ -58,6 +59,8 @@ class SqlUnit:
         self.outbox: ports.Outbox = SqlOutbox(connection)
         self.accounts: ports.Accounts = SqlAccounts(connection)
         self.access: ports.Access = SqlAccess(connection)
+        self.pages: ports.Pages = SqlPages(connection)
+        self.documents: ports.Documents = SqlDocuments(connection)
 
     def alone(self) -> sa.Connection:
         """Return the connection, in a writing transaction as the only one at the record."""

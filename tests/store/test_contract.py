@@ -8,6 +8,7 @@ from tests.contracts.store_deciding import DecidingContract
 from tests.contracts.store_facts import FactsContract
 from tests.contracts.store_journal import JournalContract
 from tests.contracts.store_outbox import OutboxContract
+from tests.contracts.store_party_pages import DocumentsContract, PagesContract
 from tests.contracts.store_plans import PlansContract
 from tests.contracts.store_rungs import RungsContract
 from tests.contracts.store_settling import SettlingContract
@@ -43,6 +44,14 @@ class TestAccounts(AccountsContract):
 
 
 class TestAccess(AccessContract):
+    pass
+
+
+class TestPages(PagesContract):
+    pass
+
+
+class TestDocuments(DocumentsContract):
     pass
 
 
