@@ -13,7 +13,7 @@ from scheduler.actions.correspondence import escalation_letters, letters_for
 from scheduler.actions.reconciling import Agendas, find_state, name_inputs, reconcile
 from scheduler.engine.events import Event, Report, Word
 from scheduler.errors import UserError
-from scheduler.plan.agenda import Agenda, RungState, describe_closing
+from scheduler.plan.agenda import REMINDERS, Agenda, RungState, describe_closing, describe_declaration
 from scheduler.plan.catchup import Decision, DueRung, decide, last_moment
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Plan
@@ -144,6 +144,9 @@ def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, str] | None:
         return "cancelled", f"{row.party} no longer has a part in {row.milestone}"
     if obligation.standing.closed_by is not None:
         return "skipped", describe_closing(obligation.standing.closed_by, agenda.plan)
+    said = [f for f in obligation.standing.declared if f.recorded_at >= row.at]
+    if said and row.kind in REMINDERS:
+        return "skipped", describe_declaration(said[0], agenda.plan)
     day = _key_day(agenda, row)
     if day is None:
         return "cancelled", "the date is open again"

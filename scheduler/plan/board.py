@@ -18,6 +18,7 @@ StatusCode = Literal[
     "due_today",
     "overdue",
     "partial",
+    "declared",
     "submitted",
     "resubmitted",
     "revision",
@@ -99,6 +100,8 @@ def _code(agenda: Agenda, o: Obligation, now: datetime, *, late: bool) -> Status
     }
     if o.standing.state in closed:
         return closed[o.standing.state]
+    if o.standing.declared:
+        return "declared"
     if o.unknown:
         return "unknown"
     if o.event is not None:

@@ -28,7 +28,13 @@ from scheduler.plan.model import (
 )
 from scheduler.plan.status import Standing, read_standing
 
-_SAYS_NOTHING = ("joined", "amended", "date_fixed")  # of whether something past its last day is open
+_SAYS_NOTHING = (
+    "joined",
+    "amended",
+    "date_fixed",
+    "declared",
+    "disowned",
+)  # of whether something past its last day is open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

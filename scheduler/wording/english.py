@@ -49,6 +49,7 @@ ENGLISH = Language(
         "overdue": ("Overdue, not submitted", "Overdue"),
         "submitted": ("Submitted, waiting for acceptance", "Submitted"),
         "partial": ("Submitted in part", "In part"),
+        "declared": ("Said to be sent, not confirmed yet", "Said sent"),
         "accepted": ("Accepted", "Accepted"),
         "accepted_late": ("Accepted (submitted late)", "Late"),
         "revision": ("To be completed", "Revision"),
@@ -82,6 +83,8 @@ ENGLISH = Language(
     },
     facts={
         "received": "Documents received",
+        "declared": "Said to be sent",
+        "disowned": "Said to be somebody else's task",
         "accepted": "Accepted",
         "returned": "Returned for completion",
         "extended": "Deadline extended",

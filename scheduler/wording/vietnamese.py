@@ -36,6 +36,7 @@ VIETNAMESE = Language(
         "overdue": ("Quá hạn, chưa nộp", "Quá hạn"),
         "submitted": ("Đã nộp, chờ tiếp nhận", "Đã nộp"),
         "partial": ("Đã nộp một phần", "Nộp thiếu"),
+        "declared": ("Đơn vị báo đã gửi, chờ xác nhận", "Báo đã gửi"),
         "accepted": ("Đã tiếp nhận", "Đã nhận"),
         "accepted_late": ("Đã tiếp nhận (nộp sau thời hạn)", "Nhận muộn"),
         "revision": ("Yêu cầu bổ sung", "Bổ sung"),
@@ -69,6 +70,8 @@ VIETNAMESE = Language(
     },
     facts={
         "received": "Đã nhận hồ sơ",
+        "declared": "Đơn vị báo đã gửi hồ sơ",
+        "disowned": "Đơn vị báo không phải nhiệm vụ của mình",
         "accepted": "Đã tiếp nhận",
         "returned": "Đề nghị bổ sung",
         "extended": "Gia hạn",
