@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.board import read_cell, still_needed
-from scheduler.plan.dates import DueDate
-from scheduler.plan.letters import Letter, Outage, OutageEntry, Roll, RollEntry
-from scheduler.plan.model import Deliverable, Fact, Milestone
+from scheduler.plan.dates import DueDate, local_day
+from scheduler.plan.letters import Letter, MessageKind, Outage, OutageEntry, Roll, RollEntry
+from scheduler.plan.model import Deliverable, Fact, Milestone, Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, operators, superiors
+from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, lead_officers, operators, superiors
 from scheduler.ports import RungRow
 
+CLAIMS = ("declared", "disowned")  # facts that a party states of itself
+_TOLD: Mapping[str, tuple[MessageKind, ...]] = {  # which facts the party itself gets which mail about
+    "received": ("receipt",),
+    "declared": ("receipt",),
+    "returned": ("return",),
+    "extended": ("change",),
+}
 Notices = Mapping[str, int]  # reminders that really left, by party
 
 
@@ -120,22 +127,37 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
 def notice_letters(
     agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str], was: DueDate | None = None
 ) -> list[Letter]:
-    """Return the letters that a fact itself causes: a receipt, a return, an extension (`was`: the date before)."""
-    kind = {"received": "receipt", "returned": "return", "extended": "change"}.get(fact.kind)
-    if kind is None or fact.party is None or fact.milestone is None:
+    """Return the letters that a fact itself causes: a receipt, a return, an extension (`was`: the date before).
+
+    What a party says of itself goes to the lead, too. Said again on the same day it causes none (rule 17).
+    """
+    if fact.party is None or fact.milestone is None:
         return []
-    return list(_notices(agenda, fact, kind, now, bounced, was))
+    plan, obligation = agenda.plan, agenda.by_key[fact.milestone, fact.party]
+    if fact.kind in CLAIMS and _was_said_today(plan, obligation, fact):
+        return []
+    party = contacts_for(plan.parties[fact.party], with_head=False, bounced=bounced)
+    found = [(kind, to) for kind in _TOLD.get(fact.kind, ()) for to in party]
+    if fact.kind in CLAIMS:
+        found += [("notice", to) for to in lead_officers(plan, bounced)]
+    return list(_notices(agenda, fact, found, now, was))
+
+
+def _was_said_today(plan: Plan, obligation: Obligation, fact: Fact) -> bool:
+    said = obligation.standing.declared if fact.kind == "declared" else obligation.standing.disowned
+    day = local_day(fact.recorded_at, plan.zone)
+    return any(f.id != fact.id and local_day(f.recorded_at, plan.zone) == day for f in said)
 
 
 def _notices(
-    agenda: Agenda, fact: Fact, kind: str, now: datetime, bounced: Collection[str], was: DueDate | None
+    agenda: Agenda, fact: Fact, wanted: Iterable[tuple[MessageKind, Recipient]], now: datetime, was: DueDate | None
 ) -> Iterator[Letter]:
     plan, milestone = agenda.plan, agenda.plan.milestone(fact.milestone or "")
     obligation = agenda.by_key[fact.milestone or "", fact.party or ""]
-    for party, contact in contacts_for(plan.parties[fact.party or ""], with_head=False, bounced=bounced):
+    for kind, (party, contact) in wanted:
         yield Letter(
             key=f"{plan.id}/{kind}/{fact.id}/{contact.email}",
-            kind=kind,  # type: ignore[arg-type]  # one of the three above
+            kind=kind,
             plan=plan,
             party=party,
             to=contact,

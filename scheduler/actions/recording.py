@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from scheduler.actions.correspondence import letter_for, notice_letters
 from scheduler.actions.loading import take
+from scheduler.actions.pages import PageAddresses, leading_to_pages
 from scheduler.actions.reconciling import Changes, read_agenda, reconcile
 from scheduler.errors import NothingMatched, Problem, UserError
 from scheduler.plan.agenda import Agenda
@@ -18,17 +19,22 @@ from scheduler.plan.model import By, Fact, Milestone, On, Plan, Recurring
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import bounced_addresses, contacts_for
 from scheduler.plan.status import drop_withdrawn
-from scheduler.ports import Composer, Definition, Outgoing, RungRow, Store, Unit
+from scheduler.ports import Composer, Definition, Document, Outgoing, RungRow, Store, Unit
 
-PERSONAL = ("received", "accepted", "returned", "extended", "opened")  # facts about one party
+PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened")  # facts about one party
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What recording needs: the record, and somebody who writes the notices."""
+    """What recording needs: the record, somebody who writes the notices, and where parties' pages are, if anywhere."""
 
     store: Store
     composer: Composer
+    pages: PageAddresses | None = None
+
+
+class DoneAlready(UserError):
+    """What a form asks for was done when it was sent the first time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +48,13 @@ class Recorded:
     remarks: tuple[str, ...] = ()
 
 
-def record(desk: Desk, definition: Definition, fact: Fact, *, notify: bool = True) -> Recorded:
-    """Record a fact about a plan at `fact.recorded_at` and return what that changed.
+def record(
+    desk: Desk, definition: Definition, fact: Fact, *, notify: bool = True, documents: Sequence[Document] = ()
+) -> Recorded:
+    """Record a fact about a plan at `fact.recorded_at`, with the files that came, and return what that changed.
 
-    Raises `NothingMatched` for an unknown milestone, party, group or deliverable and `UserError`
-    for a fact that makes no sense as things stand; nothing is recorded then.
+    Raises `NothingMatched` for an unknown milestone, party, group or deliverable, `DoneAlready` for a form that
+    was recorded before, and `UserError` for a fact that makes no sense as things stand; nothing is recorded then.
     """
     take(desk.store, definition, fact.recorded_at)
     plan = definition.plan
@@ -54,6 +62,8 @@ def record(desk: Desk, definition: Definition, fact: Fact, *, notify: bool = Tru
         before = read_agenda(unit, plan)
         remarks = check_fact(before, fact, unit)
         fact = unit.facts.append(fact)
+        for document in documents:
+            unit.documents.add(fact, document)
         changes = reconcile(unit, plan, fact.recorded_at)
         problems: list[Problem] = []
         notified: tuple[str, ...] = ()
@@ -77,9 +87,10 @@ def _notify(
         was = known.due if known else None
         written = [(letter, None) for letter in notice_letters(agenda, fact, fact.recorded_at, bounced, was)]
     sent = []
+    lead = leading_to_pages(desk.pages, unit)
     for letter, row in written:
         try:
-            outgoing = _outgoing(desk.composer, unit, letter, fact, row)
+            outgoing = _outgoing(desk.composer, unit, lead(letter), fact, row)
         except UserError as error:  # the fact stands; the operator is told what could not be written
             problems += error.problems
             continue
@@ -132,6 +143,8 @@ def check_fact(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
     """Return remarks on a fact that may be recorded; raise where it makes no sense."""
     if fact.happened_at > fact.recorded_at:
         raise UserError("it cannot have happened in the future", hint="check the date given")
+    if fact.once and any(known.once == fact.once for known in unit.facts.of(agenda.plan.id)):
+        raise DoneAlready("this form was recorded already", hint="nothing to do")
     if fact.kind == "withdrawn":
         return _check_withdrawn(agenda, fact, unit)
     if fact.kind == "nominated":
@@ -141,6 +154,10 @@ def check_fact(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
     milestone = find_milestone(agenda.plan, fact.milestone or "", agenda)
     if fact.kind != "amended":
         _check_occurrence(agenda, fact.milestone or "", milestone)
+    if fact.kind == "disowned":  # who only attends is asked as well
+        if (fact.milestone, fact.party) not in agenda.by_key:
+            find_obligation(agenda, fact.milestone or "", fact.party or "")
+        return []
     if fact.kind in PERSONAL or fact.party is not None:
         obligation = find_obligation(agenda, fact.milestone or "", fact.party or "")
         return _CHECKS.get(fact.kind, _check_nothing)(fact, milestone, obligation)
@@ -188,6 +205,12 @@ def _check_received(fact: Fact, milestone: Milestone, obligation: Obligation) ->
     return []
 
 
+def _check_declared(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if not obligation.standing.is_open:
+        _refuse(f"{milestone.id} of {fact.party} is not open any more", "`status` shows how it stands")
+    return _check_received(fact, milestone, obligation)
+
+
 def _check_returned(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
     if obligation.standing.state in ("open", "waived"):
         _refuse(f"nothing of {milestone.id} was received from {fact.party} yet", "record it with `receive` first")
@@ -227,6 +250,7 @@ def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> l
 
 _CHECKS: dict[str, Callable[[Fact, Milestone, Obligation], list[str]]] = {
     "received": _check_received,
+    "declared": _check_declared,
     "returned": _check_returned,
     "accepted": _check_accepted,
     "extended": _check_extended,

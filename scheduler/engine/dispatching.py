@@ -10,6 +10,7 @@ from functools import cache
 from itertools import groupby, islice
 
 from scheduler.actions.correspondence import escalation_letters, letters_for
+from scheduler.actions.pages import PageAddresses, leading_to_pages
 from scheduler.actions.reconciling import Agendas, find_state, name_inputs, reconcile
 from scheduler.engine.events import Event, Report, Word
 from scheduler.errors import UserError
@@ -31,6 +32,7 @@ class Dispatcher:
     store: Store
     composer: Composer
     report: Report
+    pages: PageAddresses | None = None
 
     def dispatch(self, plan: Plan, agendas: Agendas, now: datetime) -> datetime | None:
         """Settle or queue every due rung of a plan; return the opening that others wait for, if any."""
@@ -83,7 +85,8 @@ class Dispatcher:
         bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id)))
         escalations = [row for row in rows if row.kind == "escalation"]
         single = [row for row in rows if row.kind != "escalation"]
-        letters = [(letter, (row,)) for row in single for letter in letters_for(agenda, row, now, bounced)]
+        lead = leading_to_pages(self.pages, unit)
+        letters = [(lead(letter), (row,)) for row in single for letter in letters_for(agenda, row, now, bounced)]
         following = unit.rungs.following([row.id for row in single])
         yield from self._queue(unit, agenda, single, letters, now, following)
         for _, group in groupby(escalations, key=_escalation_group):

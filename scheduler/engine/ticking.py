@@ -10,6 +10,7 @@ from functools import partial
 
 from scheduler.actions.digests import Weekly
 from scheduler.actions.loading import take
+from scheduler.actions.pages import PageAddresses
 from scheduler.actions.reconciling import Agendas, Changes, name_inputs
 from scheduler.actions.recording import Desk, record
 from scheduler.engine.checking import Checking
@@ -118,6 +119,7 @@ class Ticker:
         limits: Limits | None = None,
         weekly: Weekly | None = None,
         sent_folder: SentFolder | None = None,
+        pages: PageAddresses | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -134,8 +136,8 @@ class Ticker:
         self._agendas = Agendas()
         self._owes_summary = True  # a process before this one may have died owing it
         self._is_unclosed = False  # something moved in a tick that the record did not let us close
-        self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report)
-        self._desk = Desk(store=store, composer=composer)
+        self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report, pages=pages)
+        self._desk = Desk(store=store, composer=composer, pages=pages)
         self._deliverer = Deliverer(
             store=store,
             clock=clock,

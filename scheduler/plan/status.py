@@ -18,8 +18,8 @@ class Standing:
 
     `first_at` is when the first complete submission happened, `complete_at` when the last did
     (both UTC, `happened_at`; a postmark counts). `closed_by` is the fact that closed the
-    obligation; from its `recorded_at` on no rung is due. `declared` holds what the party says it has
-    sent, and `disowned` that it says the task is not its own, as long as nobody has answered with a fact.
+    obligation; from its `recorded_at` on no rung is due. `declared` holds the facts in which the party
+    says it has sent something, `disowned` those in which it says the task is not its own, until one answers them.
     """
 
     state: StandingState = "open"
@@ -29,7 +29,7 @@ class Standing:
     closed_by: Fact | None = None
     channels: frozenset[Channel] = frozenset()
     declared: tuple[Fact, ...] = ()
-    disowned: Fact | None = None
+    disowned: tuple[Fact, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -104,7 +104,7 @@ def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
         closed_by=closed_by,
         channels=frozenset(channels),
         declared=() if closed_by else _unanswered(facts, "declared"),
-        disowned=next(iter(_unanswered(facts, "disowned")[-1:]), None),
+        disowned=_unanswered(facts, "disowned"),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from scheduler import resources
 from scheduler.actions.digests import Weekly
 from scheduler.actions.loading import take
+from scheduler.actions.pages import PageAddresses
 from scheduler.actions.reconciling import Changes
 from scheduler.actions.recording import Desk, Recorded, record
 from scheduler.clock import SteppingClock
@@ -133,6 +134,7 @@ class House:
         limits: Limits | None = None,
         weekly: Weekly | None = None,
         sent_folder: SentFolder | None = None,
+        pages: PageAddresses | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
         return Ticker(
@@ -150,6 +152,7 @@ class House:
             limits=limits,
             weekly=weekly,
             sent_folder=sent_folder,
+            pages=pages,
         )
 
     # ---- what happens
