@@ -423,6 +423,9 @@ class Outbox(Protocol):
     def list(self, *, plan: str | None = None, states: Collection[MessageState] = ()) -> Sequence[MessageRow]:
         """Return mails, oldest first."""
 
+    def depth(self) -> Mapping[MessageState, int]:
+        """Return how many mails there are in each state that has any."""
+
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
         """Return the mails that carried each of these promises."""
 

@@ -69,6 +69,7 @@ def run_replay(app: App, replay: Replay, stopping: threading.Event, serve: Serve
             definitions=lambda: ticker.definitions,
             wake=engine.wake,
             tell=lambda text: ticker.report(Event(word="trouble", at=clock.now(), text=text)),
+            note=lambda text: ticker.pass_on(Event(word="asked", at=clock.now(), text=text)),
             is_replay=True,
         )
         with serve(running):

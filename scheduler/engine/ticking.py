@@ -167,6 +167,10 @@ class Ticker:
     def report(self, event: Event) -> None:
         """Report an event in the local time of its plan, else of the first plan."""
         self.pulse += 1
+        self.pass_on(event)
+
+    def pass_on(self, event: Event) -> None:
+        """Report an event that is no sign that a tick goes on."""
         definition = self._current.get(event.plan) or next(iter(self._current.values()), None)
         zone = definition.plan.zone if definition else UTC
         self._report(replace(event, at=event.at.astimezone(zone)))

@@ -198,6 +198,7 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "form": partial(_in, wording.format_form, language),
         "written_form": partial(_in, format_written, language),
         "days": lambda window: wording.format_days(window.first, window.last, language),
+        "size": partial(_in, wording.format_size, language),
         "number": partial(_in, wording.format_count, language),
         "counted": lambda count, one, many: wording.format_quantity(
             count, language, one="{count} " + one, many="{count} " + many

@@ -11,12 +11,13 @@ from starlette.routing import Route
 
 from scheduler.app import Running
 from scheduler.errors import UserError
-from scheduler.web import board, health, signing_in
+from scheduler.web import board, documents, health, metrics, party_page, signing_in
+from scheduler.web.access_log import AccessLog
 from scheduler.web.guard import SecureHeaders
 from scheduler.web.visits import House, Visit
 
 FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another version has another address
-ERRORS = {401: "session", 403: "refused", 404: "not_found", 405: "method", 413: "too_big", 429: "too_many"}
+ERRORS = {401: "session", 403: "refused", 404: "not_found", 405: "method", 410: "gone", 413: "too_big", 429: "too_many"}
 
 
 def make_site(running: Running) -> Starlette:
@@ -27,9 +28,12 @@ def make_site(running: Running) -> Starlette:
             Route("/readyz", health.ready),
             Route("/static/{name}", static),
             *board.ROUTES,
+            *documents.ROUTES,
+            *metrics.ROUTES,
+            *party_page.ROUTES,
             *signing_in.ROUTES,
         ],
-        middleware=[Middleware(SecureHeaders)],
+        middleware=[Middleware(AccessLog, tell=running.note), Middleware(SecureHeaders)],
         exception_handlers={HTTPException: explain, UserError: explain, Exception: explain},
     )
     site.state.house = House.of(running)

@@ -32,6 +32,7 @@ ENGLISH = Language(
     aim_to_send="{literal} (please send it {latest})",
     aim_to_finish="{literal} (please finish it {latest})",
     count_digits=1,
+    decimal=".",
     days_left=("{count} day left", "{count} days left"),
     today="Due today",
     days_over=("{count} day overdue", "{count} days overdue"),

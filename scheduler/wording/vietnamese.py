@@ -19,6 +19,7 @@ VIETNAMESE = Language(
     aim_to_send="{literal} (đề nghị gửi {latest})",
     aim_to_finish="{literal} (đề nghị hoàn thành {latest})",
     count_digits=2,
+    decimal=",",
     days_left=("Còn {count} ngày", "Còn {count} ngày"),
     today="Đến hạn hôm nay",
     days_over=("Quá hạn {count} ngày", "Quá hạn {count} ngày"),
