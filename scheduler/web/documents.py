@@ -10,11 +10,14 @@ from starlette.routing import Route
 
 from scheduler.web.visits import Visit, for_operators
 
+_NUMBERS = 2**63  # more than a database counts to
+
 
 def download(visit: Visit) -> Response:
     """Hand a file over under the name that it came with."""
+    id = visit.request.path_params["id"]
     with visit.running.store.reading() as view:
-        document = view.documents.get(visit.request.path_params["id"])
+        document = view.documents.get(id) if id < _NUMBERS else None
     if document is None:
         raise HTTPException(404)
     place = visit.house.shelf.place(document.digest)

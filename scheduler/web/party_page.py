@@ -180,6 +180,8 @@ def _take(visit: Visit, incoming: Incoming) -> Response:
             raise HTTPException(429)
         documents = incoming.documents() if act == "send" else []
         answer.troubles = tuple(_check(act, answer, incoming, documents, seen))
+        if Trouble("disk_full") in answer.troubles:
+            visit.running.tell("documents could not be kept: the disk of the data folder takes no more")
         if answer.troubles:
             return seen.page(answer)
     return _record(visit, seen, answer, incoming, documents)

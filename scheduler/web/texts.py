@@ -18,7 +18,8 @@ def clean_text(text: str, limit: int) -> str:
 
 def clean_name(name: str, suffixes: tuple[str, ...]) -> str:
     """Return the name of a file without folders; it ends in one of `suffixes`, which its content allows."""
-    bare = clean_text(re.split(r"[/\\]", name)[-1], 1000).lstrip(".")
+    named = name.replace("%22", '"')  # as browsers write it in a form
+    bare = clean_text(re.split(r"[/\\]", named)[-1], 1000).lstrip(".")
     stem, dot, suffix = bare.rpartition(".")
     if not dot or suffix.lower() not in suffixes:
         stem, suffix = bare, suffixes[0]
