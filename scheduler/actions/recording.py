@@ -33,10 +33,6 @@ class Desk:
     pages: PageAddresses | None = None
 
 
-class DoneAlready(UserError):
-    """What a form asks for was done when it was sent the first time."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """A recorded fact, what it changed, whom it writes to, and what could not be written."""
@@ -53,12 +49,16 @@ def record(
 ) -> Recorded:
     """Record a fact about a plan at `fact.recorded_at`, with the files that came, and return what that changed.
 
-    Raises `NothingMatched` for an unknown milestone, party, group or deliverable, `DoneAlready` for a form that
-    was recorded before, and `UserError` for a fact that makes no sense as things stand; nothing is recorded then.
+    What was recorded under the same `once` is returned as it is and changes nothing again. Raises
+    `NothingMatched` for an unknown milestone, party, group or deliverable and `UserError` for a fact that makes
+    no sense as things stand; nothing is recorded then.
     """
     take(desk.store, definition, fact.recorded_at)
     plan = definition.plan
     with desk.store.transaction() as unit:
+        done = [f for f in unit.facts.of(plan.id) if f.once == fact.once] if fact.once else []
+        if done:
+            return Recorded(fact=done[0], changes=Changes())
         before = read_agenda(unit, plan)
         remarks = check_fact(before, fact, unit)
         fact = unit.facts.append(fact)
@@ -143,8 +143,6 @@ def check_fact(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
     """Return remarks on a fact that may be recorded; raise where it makes no sense."""
     if fact.happened_at > fact.recorded_at:
         raise UserError("it cannot have happened in the future", hint="check the date given")
-    if fact.once and any(known.once == fact.once for known in unit.facts.of(agenda.plan.id)):
-        raise DoneAlready("this form was recorded already", hint="nothing to do")
     if fact.kind == "withdrawn":
         return _check_withdrawn(agenda, fact, unit)
     if fact.kind == "nominated":

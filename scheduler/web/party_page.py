@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from scheduler.actions import requests
 from scheduler.actions.pages import by_page
-from scheduler.actions.recording import Desk, DoneAlready, record
+from scheduler.actions.recording import Desk, record
 from scheduler.errors import UserError
 from scheduler.plan.dates import local_day, to_instant
 from scheduler.plan.model import Channel, Fact
@@ -40,7 +40,7 @@ def show_page(visit: Visit) -> Response:
         subscription = find_subscription(visit, view, caller.party.id)
     plans = [(d.plan, list(by_part(list_tasks(agenda, caller.party.id, visit.now)))) for d, agenda in caller.agendas]
     return visit.page(
-        "party.html",
+        "own-page.html",
         language=caller.agendas[0][0].plan.language,
         party=caller.party,
         plans=plans,
@@ -112,7 +112,7 @@ class Seen:
         """Return the page of the task, with what was typed still there."""
         plan = self.task.plan
         return self.visit.page(
-            "party-task.html",
+            "own-task.html",
             language=plan.language,
             status=answer.status,
             party=self.caller.party,
@@ -201,8 +201,6 @@ def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, docume
     fact = _ACTS[answer.act](seen, answer, incoming.field("once"), documents)
     try:
         recorded = record(desk, seen.definition, fact, documents=documents)
-    except DoneAlready:
-        return _done(visit, answer.act)
     except UserError:  # something has happened since the last look
         with running.store.reading() as view:
             now = Seen.of(visit, view)

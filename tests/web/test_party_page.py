@@ -94,7 +94,7 @@ def test_a_task_shows_what_arrived_when_how_and_by_whom_only_by_role(house: Serv
 
 def test_what_is_complete_has_no_form_and_what_is_returned_has_one_again(house: Served) -> None:
     tell(house, "received")
-    assert "<form" not in house.ask(path_of(house)).text.partition(WORDS["en"]["party.disown"])[0]
+    assert "<form" not in house.ask(path_of(house)).text.partition(WORDS["en"]["own.disown"])[0]
     tell(house, "returned")
     assert hidden(house.ask(path_of(house)).text, "send")
 
@@ -103,14 +103,14 @@ def test_a_copy_on_paper_that_is_still_expected_is_asked_for(house: Served) -> N
     house.serve(plan(report(channels=("paper", "email")), office=OFFICE, language="en"))
     assert upload(house, ("a.pdf", PDF)).status == 303
     words = words_of(house, path_of(house))
-    assert f"{WORDS['en']['party.paper_too']} The Office, 14 Main St." in words
+    assert f"{WORDS['en']['own.paper_too']} The Office, 14 Main St." in words
 
 
 def test_a_page_is_in_the_language_of_its_plan(house: Served) -> None:
     house.serve(plan())
     page = house.ask(path_of(house)).text
     assert '<html lang="vi">' in page
-    assert WORDS["vi"]["party.send"] in page
+    assert WORDS["vi"]["own.send"] in page
 
 
 def test_a_party_of_two_plans_sees_both(house: Served) -> None:
@@ -222,7 +222,7 @@ def test_a_declaration_is_recorded_unverified_and_shown(house: Served) -> None:
     assert (fact.kind, fact.channel, fact.note, fact.by) == ("declared", "paper", "by post, number 7", "page: Lan")
     assert (fact.happened_at, fact.recorded_at) == (at(2, 2, 12), at(2, 3, 10))
     words = words_of(house, answer.headers["Location"])
-    assert WORDS["en"]["party.done_declare"] in words
+    assert WORDS["en"]["own.done_declare"] in words
     assert "Said to be sent, not confirmed yet" in words
     assert "your party (Lan) Said to be sent (on paper), sent 2 February 2023" in words
     assert house.woken == 1
@@ -270,7 +270,7 @@ def test_a_form_posted_after_the_task_changed_says_what_and_loses_no_text(house:
     tell(house, "extended", form=By(date(2023, 3, 31)))
     answer = house.send(path_of(house), form)
     assert answer.status == 409
-    assert WORDS["en"]["party.changed"] in answer.text
+    assert WORDS["en"]["own.changed"] in answer.text
     assert "Deadline extended, by 31 March 2023" in answer.text
     assert "a long text</textarea>" in answer.text
     assert 'value="email" required checked' in answer.text
