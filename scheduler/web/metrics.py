@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_address, ip_network
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
-import prometheus_client as prometheus
-from prometheus_client.core import GaugeMetricFamily, Metric
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,35 +17,35 @@ from starlette.routing import Route
 from scheduler.app import Running
 from scheduler.ports import MessageState
 
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
 _FORWARDED = ("x-forwarded-for", "x-real-ip", "forwarded")
 
 
 class Metrics:
-    """What is counted in this process and what the record says, in a registry of its own."""
-
-    def __init__(self, running: Running) -> None:
-        self.registry = prometheus.CollectorRegistry()
-        self.registry.register(_Record(running))
-        self.feed_hits = prometheus.Counter(
-            "hanchot_feed_hits",
-            "Requests for calendars, by the status of the answer.",
-            ["status"],
-            registry=self.registry,
-        )
-
-
-class _Record:
-    """Reads the record at the moment it is asked. Raises `UserError` where it is away."""
+    """What the record says at the moment it is asked, and what is counted in this process."""
 
     def __init__(self, running: Running) -> None:
         self._running = running
+        self.feed_hits: Counter[str] = Counter()  # requests for calendars, by the status of the answer
+
+    def write(self) -> tuple[bytes, str]:
+        """Return the figures and their media type. Raises `UserError` where the record is away."""
+        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest  # 50 ms, only if asked
+
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry), CONTENT_TYPE_LATEST
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing: what there is, is the same at every time, and the record need not be there yet."""
+        """Return nothing: the record is asked once, when the figures are collected."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Return how the record stands now."""
+        """Yield every figure."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
         running = self._running
         now = running.clock.now()
         with running.store.reading() as view:
@@ -66,14 +65,18 @@ class _Record:
         rests = account.paused_until is not None and account.paused_until > running.system.now()
         yield _gauge("mail_account_paused", "1 while the mail account rests.", int(rests))
         yield _gauge("mail_account_stopped", "1 until a person lets the account go on.", int(account.stopped))
+        hits = CounterMetricFamily("hanchot_feed_hits", "Requests for calendars by status.", labels=["status"])
+        for status, count in sorted(self.feed_hits.items()):
+            hits.add_metric([status], count)
+        yield hits
 
 
 def show(request: Request) -> Response:
     """Give the figures to this machine and to trusted networks; for others there is no such page."""
     if not is_near(request):
         raise HTTPException(404)
-    figures = prometheus.generate_latest(request.app.state.house.metrics.registry)
-    return Response(figures, media_type=prometheus.CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+    figures, kind = request.app.state.house.metrics.write()
+    return Response(figures, media_type=kind, headers={"Cache-Control": "no-store"})
 
 
 def is_near(request: Request) -> bool:
@@ -91,6 +94,8 @@ ROUTES = [Route("/metrics", show)]
 
 
 def _gauge(name: str, words: str, value: float) -> Metric:
+    from prometheus_client.core import GaugeMetricFamily
+
     return GaugeMetricFamily(f"hanchot_{name}", words, value=value)
 
 

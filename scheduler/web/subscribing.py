@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import segno
-
 from scheduler.ports import Unit
 from scheduler.web.visits import Visit
 
@@ -24,6 +22,8 @@ class Subscription:
     @property
     def picture(self) -> str:
         """Return the address as a QR code for a telephone, as a picture that needs nothing from elsewhere."""
+        import segno  # 60 ms, only if asked
+
         return str(segno.make(self.address, error="m").svg_data_uri(scale=4, border=3, dark="#000", light="#fff"))
 
 
