@@ -491,6 +491,9 @@ class Outbox(Protocol):
     def list(self, *, plan: str | None = None, states: Collection[MessageState] = ()) -> Sequence[MessageRow]:
         """Return mails, oldest first."""
 
+    def depth(self) -> Mapping[MessageState, int]:
+        """Return how many mails there are in each state that has any."""
+
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
         """Return the mails that carried each of these promises."""
 
@@ -641,6 +644,49 @@ class Feeds(Protocol):
         """Remember when a calendar was last fetched, and by which program."""
 
 
+class Pages(Protocol):
+    """The private addresses of parties' pages: only how often each was revoked is kept."""
+
+    def generations(self) -> Mapping[str, int]:
+        """Return the generation that is good now of every party whose address was ever revoked; of others it is 1."""
+
+    def revoke(self, party: str, *, now: datetime) -> int:
+        """Make the party's present address worthless; return the generation that is good from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A file that came with a submission; its bytes lie outside of the record, known by their digest.
+
+    `name` is a text that its sender chose, `kind` its media type as found in the bytes.
+    """
+
+    name: str
+    kind: str
+    size: int
+    digest: str  # SHA-256 in hexadecimal figures
+    id: int = 0
+    fact: int = 0
+    party: str = ""
+    received_at: datetime | None = None
+
+
+class Documents(Protocol):
+    """What is known of the files that came in."""
+
+    def add(self, fact: Fact, document: Document) -> Document:
+        """Remember a file that came with a recorded fact; return it as it is remembered."""
+
+    def get(self, id: int) -> Document | None:
+        """Return one file."""
+
+    def of(self, facts: Collection[int]) -> Sequence[Document]:
+        """Return the files that came with these facts, oldest first."""
+
+    def size_since(self, party: str, since: datetime) -> int:
+        """Return how many bytes came from a party at an instant or later."""
+
+
 class Unit(Protocol):
     """One transaction: everything in it happens or nothing does."""
 
@@ -652,6 +698,8 @@ class Unit(Protocol):
     journal: Journal
     access: Access
     feeds: Feeds
+    pages: Pages
+    documents: Documents
 
 
 class Store(Protocol):

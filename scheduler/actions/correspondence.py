@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.board import read_cell, still_needed
 from scheduler.plan.catchup import opening
+from scheduler.plan.dates import local_day
 from scheduler.plan.letters import Letter, MessageKind, Outage, OutageEntry, Roll, RollEntry
-from scheduler.plan.model import Before, By, Deliverable, Fact, Milestone, On, Window
+from scheduler.plan.model import Before, By, Deliverable, Fact, Milestone, On, Plan, Window
 from scheduler.plan.obligations import Obligation, begins_at
-from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, operators, superiors
+from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, lead_officers, operators, superiors
 from scheduler.ports import RungRow
 
+CLAIMS = ("declared", "disowned")  # facts that a party states of itself
 Notices = Mapping[str, int]  # reminders that really left, by party
 
 
@@ -139,12 +141,37 @@ def _why_apart(agenda: Agenda, o: Obligation, now: datetime) -> str:
 
 def notice_letters(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> list[Letter]:
     """Return the letters that a fact itself causes: a receipt, a return, a change (`agenda` knows the fact)."""
+    if fact.kind in CLAIMS:
+        return list(_claim_letters(agenda, fact, now, bounced))
     if fact.kind in ("received", "returned"):
         kind: MessageKind = "receipt" if fact.kind == "received" else "return"
         concerned = [agenda.by_key[fact.milestone or "", fact.party]] if fact.party else []
     else:
         kind, concerned = "change", [o for o in agenda.obligations if _is_told(agenda, o, fact, now)]
-    return [letter for o in concerned for letter in _notices(agenda, o, fact, kind, now, bounced)]
+    return [letter for o in concerned for letter in _notices(agenda, o, fact, kind, now, _officers(agenda, o, bounced))]
+
+
+def _claim_letters(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> Iterator[Letter]:
+    """Yield the letters about what a party says of itself: to the lead, and a receipt for what it says it has sent.
+
+    Said again on the same day it causes none (rule 17).
+    """
+    o = agenda.by_key[fact.milestone or "", fact.party or ""]
+    if _was_said_today(agenda.plan, o, fact):
+        return
+    if fact.kind == "declared":
+        yield from _notices(agenda, o, fact, "receipt", now, _officers(agenda, o, bounced))
+    yield from _notices(agenda, o, fact, "notice", now, lead_officers(agenda.plan, bounced))
+
+
+def _was_said_today(plan: Plan, obligation: Obligation, fact: Fact) -> bool:
+    said = obligation.standing.declared if fact.kind == "declared" else obligation.standing.disowned
+    day = local_day(fact.recorded_at, plan.zone)
+    return any(f.id != fact.id and local_day(f.recorded_at, plan.zone) == day for f in said)
+
+
+def _officers(agenda: Agenda, o: Obligation, bounced: Collection[str]) -> list[Recipient]:
+    return contacts_for(agenda.plan.parties[o.party], with_head=False, bounced=bounced)
 
 
 def _is_told(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bool:
@@ -185,10 +212,10 @@ def _is_by(decision: Fact | None, fact: Fact) -> bool:
 
 
 def _notices(
-    agenda: Agenda, o: Obligation, fact: Fact, kind: MessageKind, now: datetime, bounced: Collection[str]
+    agenda: Agenda, o: Obligation, fact: Fact, kind: MessageKind, now: datetime, recipients: Iterable[Recipient]
 ) -> Iterator[Letter]:
     plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
-    for party, contact in contacts_for(plan.parties[o.party], with_head=False, bounced=bounced):
+    for party, contact in recipients:
         yield Letter(
             key=f"{plan.id}/{kind}/{fact.id}/{contact.email}",
             kind=kind,

@@ -32,7 +32,7 @@ WEEK = timedelta(days=7)
 AHEAD = 14  # days
 SHOWN = 5  # subjects of failed mails
 MOVING = ("extended", "waived", "date_fixed", "amended", "nominated")  # facts that changed a date or a duty
-INCOMPLETE = ("partial", "revision", "overdue")
+INCOMPLETE = ("partial", "declared", "revision", "overdue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ def take(desk: Desk, definition: Definition, now: datetime) -> Changes | None:
         changes = reconcile(unit, plan, now)
         amended = [fact for fact in decided if fact.kind == "amended"]
         agenda = read_agenda(unit, plan) if amended else None
-        problems = [p for fact in amended if agenda for p in notify(desk.composer, unit, agenda, fact).problems]
+        problems = [p for fact in amended if agenda for p in notify(desk, unit, agenda, fact).problems]
     return replace(changes, problems=tuple(problems))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 
 from scheduler.actions.correspondence import letter_for, notice_letters
+from scheduler.actions.pages import PageAddresses, leading_to_pages
 from scheduler.errors import Problem, UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.catchup import last_moment, opening
@@ -22,10 +23,11 @@ DECISIONS: tuple[FactKind, ...] = ("extended", "waived", "date_fixed", "amended"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What recording needs: the record, and somebody who writes the notices."""
+    """What recording needs: the record, somebody who writes the notices, and where parties' pages are, if anywhere."""
 
     store: Store
     composer: Composer
+    pages: PageAddresses | None = None
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class Written:
     problems: list[Problem] = field(default_factory=list)
 
 
-def notify(composer: Composer, unit: Unit, agenda: Agenda, fact: Fact) -> Written:
+def notify(desk: Desk, unit: Unit, agenda: Agenda, fact: Fact) -> Written:
     """Queue the letters that a recorded fact causes; `agenda` knows it."""
     facts = drop_withdrawn(unit.facts.of(agenda.plan.id))
     bounced = bounced_addresses(facts)
@@ -54,9 +56,10 @@ def notify(composer: Composer, unit: Unit, agenda: Agenda, fact: Fact) -> Writte
     else:
         letters = ((letter, None) for letter in notice_letters(agenda, fact, fact.recorded_at, bounced))
     written = Written()
+    lead = leading_to_pages(desk.pages, unit)
     for letter, row in letters:
         try:
-            outgoing = _outgoing(composer, unit, letter, fact, row, leaves)
+            outgoing = _outgoing(desk.composer, unit, lead(letter), fact, row, leaves)
         except UserError as error:  # the fact stands; the operator is told what could not be written
             written.problems += error.problems
             continue

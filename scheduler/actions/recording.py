@@ -15,9 +15,9 @@ from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates import local_day
 from scheduler.plan.model import By, Fact, Milestone, On, Plan, Recurring
 from scheduler.plan.obligations import Obligation
-from scheduler.ports import Definition, Unit
+from scheduler.ports import Definition, Document, Unit
 
-PERSONAL = ("received", "accepted", "returned", "extended", "opened")  # facts about one party
+PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened")  # facts about one party
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +31,26 @@ class Recorded:
     remarks: tuple[str, ...] = ()
 
 
-def record(desk: Desk, definition: Definition, fact: Fact, *, notify: bool = True) -> Recorded:
-    """Record a fact about a plan at `fact.recorded_at` and return what that changed.
+def record(
+    desk: Desk, definition: Definition, fact: Fact, *, notify: bool = True, documents: Sequence[Document] = ()
+) -> Recorded:
+    """Record a fact about a plan at `fact.recorded_at`, with the files that came, and return what that changed.
 
-    Raises `NothingMatched` for an unknown milestone, party, group or deliverable and `UserError`
-    for a fact that makes no sense as things stand; nothing is recorded then.
+    What was recorded under the same `once` is returned as it is and changes nothing again. Raises
+    `NothingMatched` for an unknown milestone, party, group or deliverable and `UserError` for a fact that makes
+    no sense as things stand; nothing is recorded then.
     """
     taken = take(desk, definition, fact.recorded_at)
     plan = definition.plan
     with desk.store.transaction() as unit:
+        done = [f for f in unit.facts.of(plan.id) if f.once == fact.once] if fact.once else []
+        if done:
+            return Recorded(fact=done[0], changes=Changes())
         before = read_agenda(unit, plan)
         remarks = check_fact(before, fact, unit)
         fact = unit.facts.append(fact)
+        for document in documents:
+            unit.documents.add(fact, document)
         changes = reconcile(unit, plan, fact.recorded_at)
         after = read_agenda(unit, plan)
         remarks += _remark_past(before, after) if fact.kind == "nominated" else []
@@ -50,7 +58,7 @@ def record(desk: Desk, definition: Definition, fact: Fact, *, notify: bool = Tru
         if fact.kind == "withdrawn":
             take_back(unit, fact)
         elif notify:
-            written = write_notices(desk.composer, unit, after, fact)
+            written = write_notices(desk, unit, after, fact)
     return Recorded(
         fact=fact,
         changes=changes,
@@ -76,6 +84,10 @@ def check_fact(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
     milestone = find_milestone(agenda.plan, fact.milestone or "", agenda)
     if fact.kind != "amended":
         _check_occurrence(agenda, fact.milestone or "", milestone)
+    if fact.kind == "disowned":  # who only attends is asked as well
+        if (fact.milestone, fact.party) not in agenda.by_key:
+            find_obligation(agenda, fact.milestone or "", fact.party or "")
+        return []
     if fact.kind in PERSONAL or fact.party is not None:
         obligation = find_obligation(agenda, fact.milestone or "", fact.party or "")
         return _CHECKS.get(fact.kind, _check_nothing)(fact, milestone, obligation)
@@ -123,6 +135,12 @@ def _check_received(fact: Fact, milestone: Milestone, obligation: Obligation) ->
     return []
 
 
+def _check_declared(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if not obligation.standing.is_open:
+        _refuse(f"{milestone.id} of {fact.party} is not open any more", "`status` shows how it stands")
+    return _check_received(fact, milestone, obligation)
+
+
 def _check_returned(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
     if obligation.standing.state in ("open", "waived"):
         _refuse(f"nothing of {milestone.id} was received from {fact.party} yet", "record it with `receive` first")
@@ -165,6 +183,7 @@ def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> l
 
 _CHECKS: dict[str, Callable[[Fact, Milestone, Obligation], list[str]]] = {
     "received": _check_received,
+    "declared": _check_declared,
     "returned": _check_returned,
     "accepted": _check_accepted,
     "extended": _check_extended,

@@ -39,7 +39,9 @@ def received(
     sent_on: date | None = None,
     received_at: datetime | None = None,
     files: Sequence[str] = (),
+    note: str = "",
     by: str = "",
+    once: str = "",
 ) -> Fact:
     """Return a submission recorded at `at`; a paper's postmark, else the receipt, says when it happened."""
     if sent_on is not None and channel != "paper":
@@ -59,7 +61,55 @@ def received(
         deliverables=tuple(deliverables),
         channel=channel,
         files=tuple(files),
+        note=note,
         by=by,
+        once=once,
+    )
+
+
+def declared(
+    plan: Plan,
+    milestone: str,
+    party: str,
+    *,
+    at: datetime,
+    sent_on: date,
+    channel: Channel,
+    note: str = "",
+    by: str = "",
+    once: str = "",
+) -> Fact:
+    """Return what a party says it has sent on a day; nobody has seen it yet."""
+    if sent_on > local_day(at, plan.zone):
+        raise UserError(f"{sent_on} has not come yet", hint="give the day on which it was sent")
+    return Fact(
+        plan=plan.id,
+        kind="declared",
+        milestone=milestone,
+        party=party,
+        happened_at=min(to_instant(sent_on, NOON, plan.zone), at),
+        recorded_at=at,
+        channel=channel,
+        note=note,
+        by=by,
+        once=once,
+    )
+
+
+def disowned(
+    plan: Plan, milestone: str, party: str, *, at: datetime, note: str = "", by: str = "", once: str = ""
+) -> Fact:
+    """Return that a party says a task is not its own, or that its mails reach the wrong people."""
+    return Fact(
+        plan=plan.id,
+        kind="disowned",
+        milestone=milestone,
+        party=party,
+        happened_at=at,
+        recorded_at=at,
+        note=note,
+        by=by,
+        once=once,
     )
 
 

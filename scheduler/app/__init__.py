@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scheduler.app.examining import examine
+from scheduler.app.linking import list_pages, revoke_page
 from scheduler.app.parts import App, find_settings, pick
 from scheduler.app.replaying import Replay, run_replay
 from scheduler.app.running import Running, Serve, run_daemon, tick_once
@@ -18,8 +19,10 @@ __all__ = [
     "examine",
     "find_settings",
     "invite",
+    "list_pages",
     "make_feed",
     "pick",
+    "revoke_page",
     "run_daemon",
     "run_replay",
     "send_trial",

@@ -13,6 +13,7 @@ from pathlib import Path
 from scheduler import resources
 from scheduler.actions.digests import Weekly
 from scheduler.actions.notifying import Desk
+from scheduler.actions.pages import PageAddresses
 from scheduler.config import Settings, load_settings, read_secret
 from scheduler.definitions import DefinitionFiles
 from scheduler.engine.checking import ManualChecker
@@ -127,7 +128,13 @@ class App:
 
     def desk(self, store: Store) -> Desk:
         """Return what recording facts needs."""
-        return Desk(store=store, composer=self.composer())
+        return Desk(store=store, composer=self.composer(), pages=self.pages)
+
+    @property
+    def pages(self) -> PageAddresses | None:
+        """Return where parties' pages are for mails; None while only this machine can open them (rule 20)."""
+        server = self.settings.server
+        return PageAddresses(server.public_url, self.secret) if server.is_public else None
 
     def find_plan(self, name: str) -> Definition:
         """Return a sound plan by its id or its file.
@@ -174,6 +181,7 @@ class App:
             weekly=Weekly(weekday=digest.weekday, at=digest.at, to=digest.to),
             sent_folder=sent_folder,
             calendars=self.calendars if has_readers else None,
+            pages=self.pages if composer is None else None,  # a simulation leads nowhere
         )
 
     @property

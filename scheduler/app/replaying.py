@@ -88,6 +88,7 @@ def run_replay(
             definitions=lambda: ticker.definitions,
             wake=engine.wake,
             tell=lambda text: ticker.report(Event(word="trouble", at=clock.now(), text=text)),
+            note=lambda text: ticker.pass_on(Event(word="asked", at=clock.now(), text=text)),
             is_replay=True,
         )
         with serve(running) as address:

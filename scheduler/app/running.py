@@ -24,7 +24,7 @@ class Running:
 
     `clock` is the plan's time, which a replay makes up; `system` the machine's, for links and sessions.
     `account` is the mail account's name, `definitions` gives what is in force, `wake` asks for a tick
-    now, `tell` puts a trouble into the log.
+    now, `tell` puts a trouble into the log, `note` what was asked of the pages.
     """
 
     app: App
@@ -36,6 +36,7 @@ class Running:
     definitions: Callable[[], list[Definition]]
     wake: Callable[[], None]
     tell: Callable[[str], None]
+    note: Callable[[str], None]
     is_replay: bool = False
 
     @property
@@ -77,6 +78,7 @@ def run_daemon(app: App, stopping: threading.Event, serve: Serve, manager: Notif
             definitions=lambda: ticker.definitions,
             wake=engine.wake,
             tell=lambda text: _tell(ticker, "trouble", text),
+            note=lambda text: ticker.pass_on(Event(word="asked", at=ticker.clock.now(), text=text)),
         )
         with serve(running) as address:
             problems = ticker.load()

@@ -9,10 +9,11 @@ from functools import cache
 from itertools import groupby, islice
 
 from scheduler.actions.correspondence import escalation_letters, letters_for
+from scheduler.actions.pages import PageAddresses, leading_to_pages
 from scheduler.actions.reconciling import Agendas, find_state, name_inputs, reconcile
 from scheduler.engine.events import Event, Report, Word
 from scheduler.errors import UserError
-from scheduler.plan.agenda import Agenda, RungState, describe_closing
+from scheduler.plan.agenda import REMINDERS, Agenda, RungState, describe_closing, describe_declaration
 from scheduler.plan.catchup import Decision, DueRung, decide, last_moment
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Plan
@@ -30,6 +31,7 @@ class Dispatcher:
     store: Store
     composer: Composer
     report: Report
+    pages: PageAddresses | None = None
 
     def dispatch(self, plan: Plan, agendas: Agendas, now: datetime) -> datetime | None:
         """Settle or queue every due rung of a plan; return the opening that others wait for, if any."""
@@ -82,7 +84,8 @@ class Dispatcher:
         bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id)))
         escalations = [row for row in rows if row.kind == "escalation"]
         single = [row for row in rows if row.kind != "escalation"]
-        letters = [(letter, (row,)) for row in single for letter in letters_for(agenda, row, now, bounced)]
+        lead = leading_to_pages(self.pages, unit)
+        letters = [(lead(letter), (row,)) for row in single for letter in letters_for(agenda, row, now, bounced)]
         following = unit.rungs.following([row.id for row in single])
         yield from self._queue(unit, agenda, single, letters, now, following)
         for _, group in groupby(escalations, key=_escalation_group):
@@ -150,6 +153,9 @@ def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, str] | None:
         return "cancelled", f"{row.party} no longer has a part in {row.milestone}"
     if obligation.standing.closed_by is not None:
         return "skipped", describe_closing(obligation.standing.closed_by, agenda.plan)
+    said = [f for f in obligation.standing.declared if f.recorded_at >= row.at]
+    if said and row.kind in REMINDERS:
+        return "skipped", describe_declaration(said[0], agenda.plan)
     day = _key_day(agenda, row)
     if day is None:
         return "cancelled", "the date is open again"

@@ -9,7 +9,7 @@ from typing import Literal
 
 Word = Literal[
     "started", "stopped", "loaded", "refused", "changed", "recorded", "checked",
-    "sent", "queued", "skipped", "missed", "cancelled", "failed", "ambiguous", "outage", "trouble", "done",
+    "sent", "queued", "skipped", "missed", "cancelled", "failed", "ambiguous", "outage", "trouble", "done", "asked",
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from scheduler.actions.digests import Weekly
 from scheduler.actions.loading import take
 from scheduler.actions.notifying import Desk
+from scheduler.actions.pages import PageAddresses
 from scheduler.actions.publishing import name_published, publish
 from scheduler.actions.reconciling import Agendas, Changes, find_state, name_inputs
 from scheduler.actions.recording import record
@@ -123,6 +124,7 @@ class Ticker:
         weekly: Weekly | None = None,
         sent_folder: SentFolder | None = None,
         calendars: Calendars | None = None,
+        pages: PageAddresses | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -140,8 +142,8 @@ class Ticker:
         self._agendas = Agendas()
         self._owes_summary = True  # a process before this one may have died owing it
         self._is_unclosed = False  # something moved in a tick that the record did not let us close
-        self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report)
-        self._desk = Desk(store=store, composer=composer)
+        self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report, pages=pages)
+        self._desk = Desk(store=store, composer=composer, pages=pages)
         self._deliverer = Deliverer(
             store=store,
             clock=clock,
@@ -171,6 +173,10 @@ class Ticker:
     def report(self, event: Event) -> None:
         """Report an event in the local time of its plan, else of the first plan."""
         self.pulse += 1
+        self.pass_on(event)
+
+    def pass_on(self, event: Event) -> None:
+        """Report an event that is no sign that a tick goes on."""
         definition = self._current.get(event.plan) or next(iter(self._current.values()), None)
         zone = definition.plan.zone if definition else UTC
         self._report(replace(event, at=event.at.astimezone(zone)))

@@ -13,6 +13,7 @@ from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
 from scheduler import wording
+from scheduler.actions.pages import said_by
 from scheduler.plan.dates import ONE_DAY, DueDate, local_day
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Before, By, Milestone, Party, Plan, Relative
@@ -47,6 +48,8 @@ _DERIVED = (
     "step",
     "next_workday",
     "moved",
+    "about",
+    "who",
 )
 VARIABLES = frozenset((*_LETTER_FIELDS, *_DERIVED, "text"))  # `text`: in an HTML template, the finished text
 TESTS: Mapping[str, Callable[..., bool]] = {"relative": lambda form: isinstance(form, Relative)}
@@ -61,7 +64,8 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
     to say), `ways` how to send, `ask` whom to ask. `to_send` says whether
     something is sent or only done; `office_receives` whether it is sent to the office that signs.
     `stage` is how near the target day is, `step` the number in a rung's name, `duties` what a
-    group that is to be chosen will owe, `moved` the date in the plan where another one now applies.
+    group that is to be chosen will owe, `moved` the date in the plan where another one now applies;
+    `about` the party that a fact is about, `who` the name given with what a party says on its page.
     """
     plan, milestone = letter.plan, letter.milestone
     common = _common(_Same(plan), _Same(milestone), letter.due, letter.now)
@@ -79,6 +83,8 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
         "ask": whom_to_ask(plan.office, destination),
         "duties": tuple(m for m in plan.milestones if letter.group and letter.group.id in m.responsible),
         "step": _step(letter.rung),
+        "about": plan.parties.get(letter.fact.party or "") if letter.fact else None,
+        "who": (letter.fact and said_by(letter.fact)) or "",
     }
 
 
@@ -160,6 +166,7 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "latest": partial(_in, wording.format_latest, language),
         "form": partial(_in, wording.format_form, language),
         "days": lambda window: wording.format_days(window.first, window.last, language),
+        "size": partial(_in, wording.format_size, language),
         "number": partial(_in, wording.format_count, language),
         "counted": lambda count, one, many: wording.format_quantity(
             count, language, one="{count} " + one, many="{count} " + many

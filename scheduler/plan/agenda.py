@@ -17,6 +17,8 @@ from scheduler.plan.status import drop_withdrawn
 
 AGENDA_RULES = 2  # raised when the same plan and facts give other rungs than before
 
+REMINDERS: tuple[MessageKind, ...] = ("reminder", "overdue")  # what a party is told of an obligation of its own
+
 RungState = Literal["planned", "queued", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous"]
 
 _Shared = dict[tuple[str, DueDate], tuple[list[LadderStep], list[LadderStep]]]  # notices and escalations of a date
@@ -168,14 +170,23 @@ class Agenda:
             closed = closed or self._closing(o)
         yield from self._emit(o, due, self._ladders(self.plan.milestone(o.milestone)).choose(after), closed)
 
+    def _declarations(self, o: Obligation) -> list[Fact]:
+        """Return what the party says it has sent towards the present date: each stops the next reminder only."""
+        decided = o.decided_by
+        return [f for f in o.standing.declared if decided is None or f.recorded_at >= decided.recorded_at]
+
     def _closing(self, o: Obligation) -> str:
         return describe_closing(o.standing.closed_by, self.plan) if o.standing.closed_by is not None else ""
 
     def _emit(self, o: Obligation, due: date, steps: Iterable[LadderStep], closed: str | None = None) -> Iterator[Rung]:
         closed = self._closing(o) if closed is None else closed
+        said = self._declarations(o)
         for name, at, kind, note, skipped in steps:
             if at < o.since or (o.until is not None and at >= o.until):
                 continue
+            if said and said[0].recorded_at <= at and kind in REMINDERS and not skipped:
+                skipped = describe_declaration(said[0], self.plan)
+                said = [fact for fact in said if fact.recorded_at > at]
             state: RungState = "cancelled" if closed else "skipped" if skipped else "planned"
             yield Rung(o.milestone, o.party, name, due, at, kind, state, closed or skipped, note)
 
@@ -211,3 +222,9 @@ def describe_closing(fact: Fact, plan: Plan) -> str:
     day = local_day(fact.happened_at, plan.zone)
     extra = fact.channel or fact.reason
     return f"{fact.kind} {day}" + (f" ({extra})" if extra else "")
+
+
+def describe_declaration(fact: Fact, plan: Plan) -> str:
+    """Return why the reminder after this declaration is left out: nothing has been seen yet, so the others stay."""
+    day = local_day(fact.happened_at, plan.zone)
+    return f"the party says it was sent on {day}" + (f" ({fact.channel})" if fact.channel else "")

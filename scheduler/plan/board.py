@@ -18,6 +18,7 @@ StatusCode = Literal[
     "due_today",
     "overdue",
     "partial",
+    "declared",
     "submitted",
     "resubmitted",
     "revision",
@@ -61,6 +62,8 @@ def read_cell(agenda: Agenda, o: Obligation, now: datetime) -> Cell:
     milestone = agenda.plan.milestone(o.milestone)
     late = bool(o.due and o.standing.complete_at and o.due.is_late(o.standing.complete_at))
     arrived = o.standing.channels
+    if "web" in arrived:  # files that came by the page are the copy that the plan asks for by mail
+        arrived |= {"email"}
     expected = milestone.channels if o.standing.state in ("submitted", "resubmitted", "accepted") and arrived else ()
     return Cell(o, _code(agenda, o, now, late=late), late, tuple(c for c in expected if c not in arrived))
 
@@ -104,6 +107,8 @@ def _code(agenda: Agenda, o: Obligation, now: datetime, *, late: bool) -> Status
     }
     if o.standing.state in closed:
         return closed[o.standing.state]
+    if o.standing.declared:
+        return "declared"
     if o.unknown:
         return "unknown"
     if o.event is not None:

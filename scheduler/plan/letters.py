@@ -30,6 +30,7 @@ MessageKind = Literal[
     "change",
     "receipt",
     "return",
+    "notice",
     "choose",
     "outage",
     "digest",
@@ -185,7 +186,8 @@ class Letter:
     fields are set follows from `kind`: `due` reminder, overdue, escalation, change, return, receipt
     and fix-date of an event with a last day; `event` and `place` invitation and reminder of an event;
     `window` fix-date of a tentative event; `roll` escalation; `group` and `candidates` choose;
-    `fact` change, receipt, return; `outage` outage; `digest` digest; `link` and `link_until` sign-in.
+    `fact` change, receipt, return, and notice, which tells the lead what a party says; `outage` outage;
+    `digest` digest; `link` and `link_until` sign-in.
     """
 
     key: str
@@ -212,6 +214,7 @@ class Letter:
     fact: Fact | None = None
     outage: Outage | None = None
     digest: Digest | None = None
+    page: str = ""  # the address at which the party sees what this is about and can answer
     link: str = ""
     link_until: datetime | None = None  # UTC
 

@@ -16,6 +16,8 @@ Kind = Literal["deadline", "event"]
 Channel = Literal["paper", "email", "web"]
 FactKind = Literal[
     "received",
+    "declared",
+    "disowned",
     "accepted",
     "returned",
     "extended",
@@ -337,6 +339,7 @@ class Fact:
     party: str | None = None
     by: str = ""
     deliverables: tuple[str, ...] = ()  # received: what came (none named: all)
+    once: str = ""  # received, declared, disowned: the word of the form it came by; no two facts have the same
     channel: Channel | None = None
     files: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()  # returned: what must be sent again (none named: all)

@@ -29,7 +29,13 @@ from scheduler.plan.model import (
 from scheduler.plan.status import Standing, read_standing
 from scheduler.plan.written import read_written
 
-_SAYS_NOTHING = ("joined", "amended", "date_fixed")  # of whether something past its last day is open
+_SAYS_NOTHING = (
+    "joined",
+    "amended",
+    "date_fixed",
+    "declared",
+    "disowned",
+)  # of whether something past its last day is open
 
 
 class Told(NamedTuple):

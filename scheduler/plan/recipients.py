@@ -58,6 +58,13 @@ def superiors(plan: Plan, escalation: Escalation, about: str, bounced: Collectio
     return above or heads_of(plan.parties[about], bounced)
 
 
+def lead_officers(plan: Plan, bounced: Collection[str] = ()) -> list[Recipient]:
+    """Return who works for the lead; a plan that names none has its operators."""
+    lead = [plan.parties[party] for party in members(plan, "lead") if party in plan.parties]
+    found = [r for party in lead for r in contacts_for(party, with_head=False, bounced=bounced)]
+    return found or operators(plan, ())
+
+
 def operators(plan: Plan, emails: Sequence[str]) -> list[Recipient]:
     """Return who runs the daemon: the configured addresses, else the first officer of the plan's lead."""
     lead = next((plan.parties[party] for party in members(plan, "lead") if party in plan.parties), None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from scheduler.plan.model import Channel, Fact, Milestone
+from scheduler.plan.model import Channel, Fact, FactKind, Milestone
 
 StandingState = Literal["open", "partial", "submitted", "returned", "resubmitted", "accepted", "waived"]
 
@@ -18,7 +18,8 @@ class Standing:
 
     `first_at` is when the first complete submission happened, `complete_at` when the last did
     (both UTC, `happened_at`; a postmark counts). `closed_by` is the fact that closed the
-    obligation; from its `recorded_at` on no rung is due.
+    obligation; from its `recorded_at` on no rung is due. `declared` holds the facts in which the party
+    says it has sent something, `disowned` those in which it says the task is not its own, until one answers them.
     """
 
     state: StandingState = "open"
@@ -27,6 +28,8 @@ class Standing:
     complete_at: datetime | None = None
     closed_by: Fact | None = None
     channels: frozenset[Channel] = frozenset()
+    declared: tuple[Fact, ...] = ()
+    disowned: tuple[Fact, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -34,6 +37,7 @@ class Standing:
         return self.closed_by is None
 
 
+_ANSWERS = ("received", "accepted", "returned", "waived")  # to what a party says
 WHOLE = ""  # stands for the one thing owed by a milestone without deliverables
 
 
@@ -99,4 +103,12 @@ def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
         complete_at=complete_at,
         closed_by=closed_by,
         channels=frozenset(channels),
+        declared=() if closed_by else _unanswered(facts, "declared"),
+        disowned=_unanswered(facts, "disowned"),
     )
+
+
+def _unanswered(facts: Sequence[Fact], kind: FactKind) -> tuple[Fact, ...]:
+    """Return what the party has said since the last fact that answers it."""
+    answered = max((n for n, fact in enumerate(facts, 1) if fact.kind in _ANSWERS), default=0)
+    return tuple(fact for fact in facts[answered:] if fact.kind == kind)

@@ -18,6 +18,7 @@ from scheduler.store.failures import explained, locked
 from scheduler.store.feeds import SqlFeeds
 from scheduler.store.journal import SqlJournal
 from scheduler.store.outbox import SqlOutbox
+from scheduler.store.party_pages import SqlDocuments, SqlPages
 from scheduler.store.plans import SqlPlans
 from scheduler.store.rungs import SqlRungs
 
@@ -45,7 +46,7 @@ class SqlUnit:
 
     Who writes decides by what it reads first: is the plan loaded, is the obligation open, when was the
     last tick. So one at a time touches those facets in a writing transaction, on SQLite because it has one
-    writer and on PostgreSQL by a lock. Outbox, accounts, access and feeds look after themselves: mail leaves meanwhile.
+    writer and on PostgreSQL by a lock. The others look after themselves: mail leaves meanwhile.
     """
 
     plans = _Facet[ports.Plans](SqlPlans)
@@ -60,6 +61,8 @@ class SqlUnit:
         self.accounts: ports.Accounts = SqlAccounts(connection)
         self.access: ports.Access = SqlAccess(connection)
         self.feeds: ports.Feeds = SqlFeeds(connection)
+        self.pages: ports.Pages = SqlPages(connection)
+        self.documents: ports.Documents = SqlDocuments(connection)
 
     def alone(self) -> sa.Connection:
         """Return the connection, in a writing transaction as the only one at the record."""

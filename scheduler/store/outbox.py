@@ -147,6 +147,8 @@ _CARRY = Prepared(
     lambda dialect: insert_into(dialect, deliveries).on_conflict_do_nothing(), ("rung_id", "address", "message_id")
 )
 
+_DEPTH = sa.select(messages.c.state, sa.func.count().label("mails")).group_by(messages.c.state)
+
 
 class SqlOutbox:
     """The mails of every plan."""
@@ -260,6 +262,10 @@ class SqlOutbox:
         if states:
             query = query.where(messages.c.state.in_(sorted(states)))
         return self._built(self._connection.execute(query).all())
+
+    def depth(self) -> Mapping[MessageState, int]:
+        """Return how many mails there are in each state that has any."""
+        return {row.state: row.mails for row in self._connection.execute(_DEPTH)}
 
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
         """Return the mails that carried each of these promises, oldest first."""

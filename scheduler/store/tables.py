@@ -233,6 +233,28 @@ entry = sa.Table(
     sa.Column("task", sa.LargeBinary, nullable=False),
 )
 
+page = sa.Table(
+    "page",
+    metadata,
+    sa.Column("party", sa.Text, primary_key=True),  # one whose address was never revoked has no row: generation 1
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("revoked_at", Instant, nullable=False),
+)
+
+document = sa.Table(
+    "document",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("fact_id", Id, sa.ForeignKey("fact.id"), nullable=False, index=True),
+    sa.Column("party", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Index("ix_document_party_received_at", "party", "received_at"),
+)
+
 
 @sa.event.listens_for(metadata, "before_create")
 def _say_it_to_postgres(_metadata: object, connection: sa.Connection, **_options: object) -> None:

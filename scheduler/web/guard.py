@@ -101,6 +101,11 @@ def sign_form(secret: bytes, subject: str) -> str:
     return urlsafe_b64encode(hmac.digest(secret, f"form\0{subject}".encode(), sha256)[:16]).rstrip(b"=").decode()
 
 
+def is_form_of(given: str, expected: str) -> bool:
+    """Return whether the word in a posted form is the one that its reader was given."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
 def require_form(form: FormData, secret: bytes, subject: str) -> None:
     """Raise `Refused` if a posted form is not one that was given to this reader."""
     given = form.get("form")

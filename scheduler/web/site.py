@@ -12,7 +12,8 @@ from starlette.types import ASGIApp
 
 from scheduler.app import Running
 from scheduler.errors import UserError
-from scheduler.web import board, calendars, health, signing_in
+from scheduler.web import board, calendars, documents, health, metrics, party_page, signing_in
+from scheduler.web.access_log import AccessLog
 from scheduler.web.guard import SecureHeaders
 from scheduler.web.visits import House, Visit
 
@@ -29,9 +30,12 @@ def make_site(running: Running) -> ASGIApp:
             Route("/static/{name}", static),
             *board.ROUTES,
             *calendars.ROUTES,
+            *documents.ROUTES,
+            *metrics.ROUTES,
+            *party_page.ROUTES,
             *signing_in.ROUTES,
         ],
-        middleware=[Middleware(SecureHeaders)],
+        middleware=[Middleware(AccessLog, tell=running.note), Middleware(SecureHeaders)],
         exception_handlers={HTTPException: explain, UserError: explain, Exception: explain},
     )
     site.state.house = House.of(running)

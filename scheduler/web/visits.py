@@ -16,12 +16,16 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from scheduler import resources
 from scheduler.actions.access import Visitor, find_operator, recognise
+from scheduler.actions.reconciling import Agendas
 from scheduler.app import Running
 from scheduler.config import read_span
 from scheduler.plan.model import Plan
 from scheduler.web.guard import read_form, require_form, sign_form
+from scheduler.web.metrics import Metrics
 from scheduler.web.pages import Pages
+from scheduler.web.shelf import Shelf
 from scheduler.web.throttle import Throttle
+from scheduler.web.uploads import Traffic
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,14 @@ class House:
     secret: bytes = field(repr=False)
     asking: Throttle = field(default_factory=lambda: Throttle(20, timedelta(minutes=15)))  # for sign-in links
     entering: Throttle = field(default_factory=lambda: Throttle(30, timedelta(minutes=15)))  # by them
+    saying: Throttle = field(default_factory=lambda: Throttle(30, timedelta(hours=1)))  # what a party says and sends
+    objecting: Throttle = field(default_factory=lambda: Throttle(5, timedelta(hours=1)))
+    traffic: Traffic = field(default_factory=Traffic)
+    agendas: Agendas = field(default_factory=Agendas)
+    metrics: Metrics = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "metrics", Metrics(self.running))
 
     @classmethod
     def of(cls, running: Running) -> House:
@@ -56,6 +68,12 @@ class House:
         """Return whose site it is."""
         settings = self.running.settings
         return settings.mail.organisation or next((plan.sender_name for plan in self.plans), "Hạn chót")
+
+    @property
+    def shelf(self) -> Shelf:
+        """Return where the files lie that came in."""
+        settings = self.running.settings
+        return Shelf(settings.resolve(settings.paths.data) / "documents", self.running.system.now)
 
     def is_operator(self, email: str) -> bool:
         """Return whether an address is still one of an operator."""

@@ -158,6 +158,13 @@ def format_quantity(count: int, language: str, *, one: str, many: str) -> str:
     return (one if count == 1 else many).format(count=format_count(count, language))
 
 
+def format_size(size: int, language: str) -> str:
+    """Return the size of a file: "12 KB", "3,4 MB" in figures as the language writes them."""
+    if size < 1_000_000:
+        return f"{max(1, round(size / 1000))} KB"
+    return f"{size / 1_000_000:.1f} MB".replace(".", _LANGUAGES[language].decimal)
+
+
 def format_step(step: Step, language: str) -> str:
     """Return a span of days: "14 ngày", "03 ngày làm việc"."""
     one, many = _LANGUAGES[language].units[step.unit]

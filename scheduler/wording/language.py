@@ -30,6 +30,7 @@ class Language:
     aim_to_send: str
     aim_to_finish: str
     count_digits: int
+    decimal: str
     days_left: tuple[str, str]
     today: str
     days_over: tuple[str, str]

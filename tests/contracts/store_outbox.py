@@ -42,6 +42,17 @@ def finish(store: Store, id: int, state: MessageState = "sent", **changes: Any) 
 
 
 class OutboxContract:
+    def test_mails_are_counted_by_state(self, store: Store) -> None:
+        with store.reading() as unit:
+            assert unit.outbox.depth() == {}
+        first, *_ = queue(store, *(outgoing(number) for number in range(3)))
+        send_off(store, first, "failed")
+        with store.transaction() as unit:
+            unit.outbox.postpone(first + 1, by="a", until=NOW)
+            unit.outbox.hold(first + 1)
+        with store.reading() as unit:
+            assert unit.outbox.depth() == {"failed": 1, "held": 1, "inflight": 1}
+
     def test_a_mail_comes_back_as_it_was_given(self, store: Store) -> None:
         rungs = claimed_rungs(store, 2)
         given = outgoing(rungs=tuple(rungs), rung="before:7d", slot="s")

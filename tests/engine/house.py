@@ -13,6 +13,7 @@ from scheduler import resources
 from scheduler.actions.digests import Weekly
 from scheduler.actions.loading import take
 from scheduler.actions.notifying import Desk
+from scheduler.actions.pages import PageAddresses
 from scheduler.actions.reconciling import Changes
 from scheduler.actions.recording import Recorded, record
 from scheduler.clock import SteppingClock
@@ -136,6 +137,7 @@ class House:
         weekly: Weekly | None = None,
         calendars: Calendars | None = None,
         sent_folder: SentFolder | None = None,
+        pages: PageAddresses | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
         return Ticker(
@@ -154,6 +156,7 @@ class House:
             weekly=weekly,
             calendars=calendars,
             sent_folder=sent_folder,
+            pages=pages,
         )
 
     # ---- what happens

@@ -380,6 +380,8 @@ TROUBLED_WEEK = Digest(
     ),
 )
 
+PAGE = "https://thidua.tinh-a.example/p/3q2-7wAAAAAAAAAAAAAAAA/cum-2023/dang-ky"
+
 LETTERS: dict[str, Letter] = {
     "reminder-14d": about_registration("reminder", "2023-03-03T08:00", "before:14d"),
     "reminder-1wd": about_registration("reminder", "2023-03-16T08:00", "before:1wd"),
@@ -573,6 +575,75 @@ LETTERS: dict[str, Letter] = {
         due=due(REGISTER),
         missing=REGISTER.deliverables,
         fact=fact("returned", "2023-03-28T14:58"),
+    ),
+    "receipt-with-files": letter(
+        "receipt",
+        "2023-03-16T10:05",
+        due=due(REGISTER),
+        received=REGISTER.deliverables,
+        page=PAGE,
+        fact=fact(
+            "received",
+            "2023-03-16T10:00",
+            id=43,
+            channel="web",
+            by="page: Trần Thị Ánh Nguyệt",
+            files=("Kế hoạch.pdf", "Danh sách cán bộ.xlsx"),
+        ),
+    ),
+    "receipt-declared": letter(
+        "receipt",
+        "2023-03-16T10:05",
+        due=due(REGISTER),
+        missing=REGISTER.deliverables,
+        page=PAGE,
+        fact=fact(
+            "declared",
+            "2023-03-16T10:00",
+            id=44,
+            channel="paper",
+            happened_at=at("2023-03-14T12:00"),
+            by="page: Trần Thị Ánh Nguyệt",
+        ),
+    ),
+    "reminder-with-page": about_registration("reminder", "2023-03-03T08:00", "before:14d", page=PAGE),
+    "overdue-with-page": about_registration("overdue", "2023-03-22T08:00", "overdue:1", page=PAGE),
+    "invitation-with-page": letter(
+        "invitation", "2023-05-22T08:00", rung="invite", milestone=CONFERENCE, event=EVENT, place=PLACE, page=PAGE
+    ),
+    "change-with-page": letter(
+        "change",
+        "2023-03-17T14:30",
+        due=due(REGISTER, GRANTED),
+        was=due(REGISTER),
+        missing=REGISTER.deliverables,
+        page=PAGE,
+        fact=fact("extended", "2023-03-17T14:25", form=GRANTED, decision="Công văn số 12-CV/CTĐ, ngày 17/3/2023"),
+    ),
+    "return-with-page": letter(
+        "return",
+        "2023-03-15T15:00",
+        due=due(REGISTER),
+        missing=REGISTER.deliverables[1:2],
+        page=PAGE,
+        fact=fact("returned", "2023-03-15T14:58", missing=("dang-ky",), note="thiếu chữ ký của Hiệu trưởng"),
+    ),
+    "notice-declared": from_lead(
+        "notice",
+        "2023-03-16T10:00",
+        due=due(REGISTER),
+        missing=REGISTER.deliverables,
+        fact=fact(
+            "declared",
+            "2023-03-16T10:00",
+            channel="paper",
+            happened_at=at("2023-03-14T12:00"),
+            by="page: Trần Thị Ánh Nguyệt",
+            note="gửi qua bưu điện, xem http://evil.example/",
+        ),
+    ),
+    "notice-disowned": from_lead(
+        "notice", "2023-03-16T10:00", due=due(REGISTER), fact=fact("disowned", "2023-03-16T10:00", by="page")
     ),
     "outage": letter("outage", "2023-03-16T09:06", party=LEAD, to=LEAD_HEAD, milestone=None, outage=OUTAGE),
     "outage-without-effect": letter(

@@ -170,7 +170,16 @@ def plans() -> st.SearchStrategy[Plan]:
     )
 
 
-CLOSING: tuple[FactKind, ...] = ("received", "accepted", "waived", "returned", "opened", "joined")
+CLOSING: tuple[FactKind, ...] = (
+    "received",
+    "declared",
+    "disowned",
+    "accepted",
+    "waived",
+    "returned",
+    "opened",
+    "joined",
+)
 
 
 @st.composite

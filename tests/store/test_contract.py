@@ -9,6 +9,7 @@ from tests.contracts.store_facts import FactsContract
 from tests.contracts.store_feeds import FeedsContract
 from tests.contracts.store_journal import JournalContract
 from tests.contracts.store_outbox import OutboxContract
+from tests.contracts.store_party_pages import DocumentsContract, PagesContract
 from tests.contracts.store_plans import PlansContract
 from tests.contracts.store_rungs import RungsContract
 from tests.contracts.store_settling import SettlingContract
@@ -48,6 +49,14 @@ class TestAccess(AccessContract):
 
 
 class TestFeeds(FeedsContract):
+    pass
+
+
+class TestPages(PagesContract):
+    pass
+
+
+class TestDocuments(DocumentsContract):
     pass
 
 

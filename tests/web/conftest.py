@@ -53,6 +53,7 @@ class Served:
     clock: SteppingClock
     definitions: list[Definition] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     address: str = ""
     woken: int = 0
 
@@ -106,6 +107,7 @@ def served(folder: Path, *server: str, port: int = 0, **details: Any) -> Iterato
             definitions=lambda: house.definitions,
             wake=lambda: setattr(house, "woken", house.woken + 1),
             tell=lambda text: house.told.append(text),
+            note=lambda text: house.asked.append(text),
         )
         house = Served(replace(running, **details), clock)
         with serve(house.running) as address:

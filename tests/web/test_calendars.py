@@ -268,7 +268,7 @@ def test_rule_24_a_revoked_address_is_gone_and_another_is_another(library: Libra
     with library.house.running.store.transaction() as unit:
         unit.feeds.revoke(feed.id, at=LOADED)
     gone = library.until(lambda answer: answer.status != 200, path)
-    assert (gone.status, "thu hồi" in gone.text) == (410, True)
+    assert (gone.status, WORDS["vi"]["error.gone_title"] in gone.text) == (410, True)
     assert library.get(kept).status == 200
     _, later = library.create()
     assert library.until(lambda answer: answer.status == 200, later).status == 200

@@ -1,0 +1,82 @@
+"""The private pages of parties: where they are, and how long they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from urllib.parse import quote
+
+from scheduler.actions.addresses import make_token
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.dates import local_day
+from scheduler.plan.letters import Letter
+from scheduler.plan.model import Fact
+from scheduler.plan.obligations import Obligation
+from scheduler.ports import Unit
+
+LINKED = ("reminder", "overdue", "invitation", "change", "receipt", "return")  # kinds of mail that lead to the page
+_PAGE = "page"
+AFTERLIFE = timedelta(days=90)  # a page is shown so long after its last date (rule 11)
+
+
+@dataclass(frozen=True, slots=True)
+class PageAddresses:
+    """Where parties' pages are: behind the address of the site, by a token that follows from the secret."""
+
+    base: str
+    secret: bytes = field(repr=False)
+
+    def of(self, party: str, generation: int = 1, *below: str) -> str:
+        """Return the address of a party's page, or of what is below it."""
+        token = make_token(self.secret, "page", party, generation)
+        return "/".join((self.base, "p", token, *(quote(part, safe="@") for part in below)))
+
+
+def leading_to_pages(addresses: PageAddresses | None, unit: Unit) -> Callable[[Letter], Letter]:
+    """Return what gives a letter to a party the address of what it is about, where there are addresses to give."""
+    if addresses is None:
+        return lambda letter: letter
+    generations = unit.pages.generations()
+
+    def lead(letter: Letter) -> Letter:
+        if letter.kind not in LINKED:
+            return letter
+        party = letter.party.id
+        return replace(letter, page=addresses.of(party, generations.get(party, 1), letter.plan.id, letter.occurrence))
+
+    return lead
+
+
+def by_page(who: str) -> str:
+    """Return how a fact says that somebody recorded it on the party's page; the name is only what was typed."""
+    return f"{_PAGE}: {who}" if who else _PAGE
+
+
+def said_by(fact: Fact) -> str | None:
+    """Return who recorded a fact on the party's page, "" for nobody named; None if it came another way."""
+    mark, _, who = fact.by.partition(": ")
+    return who if mark == _PAGE else None
+
+
+def is_over(agendas: Iterable[Agenda], party: str, now: datetime) -> bool:
+    """Return whether everything that a party had a part in lies ninety days back."""
+    return all(
+        local_day(now, agenda.plan.zone) > last_day(agenda, party) + AFTERLIFE
+        for agenda in agendas
+        if party in agenda.plan.parties
+    )
+
+
+def last_day(agenda: Agenda, party: str) -> date:
+    """Return the last date of a party in a plan; without any, the end of the plan's year."""
+    days = [day for o in agenda.obligations if o.party == party and (day := _day_of(o)) is not None]
+    return max(days, default=date(agenda.plan.year, 12, 31))
+
+
+def _day_of(o: Obligation) -> date | None:
+    if o.event is not None:
+        return o.event.last
+    if o.window is not None:
+        return o.window.last
+    return max(o.due.named, o.due.last) if o.due is not None else None

@@ -1,0 +1,98 @@
+"""What parties' pages need: how often their addresses were revoked, and what came in through them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+
+import sqlalchemy as sa
+
+from scheduler.plan.model import Fact
+from scheduler.ports import Document
+from scheduler.store.statements import chunks, insert_into
+from scheduler.store.tables import document, page
+
+_AT_ONCE = 500  # ids in one question
+
+_GENERATIONS = sa.select(page.c.party, page.c.generation)
+
+_ROW = sa.select(
+    document.c.id,
+    document.c.fact_id.label("fact"),
+    document.c.party,
+    document.c.name,
+    document.c.kind,
+    document.c.size,
+    document.c.digest,
+    document.c.received_at,
+)
+_GET = _ROW.where(document.c.id == sa.bindparam("wanted"))
+_OF = _ROW.where(document.c.fact_id.in_(sa.bindparam("wanted", expanding=True))).order_by(document.c.id)
+_ADD = document.insert().returning(document.c.id)
+_SIZE = sa.select(sa.func.coalesce(sa.func.sum(document.c.size), 0)).where(
+    document.c.party == sa.bindparam("wanted"), document.c.received_at >= sa.bindparam("since")
+)
+
+
+class SqlPages:
+    """The addresses of every party's page."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def generations(self) -> Mapping[str, int]:
+        """Return the generation that is good now of every party whose address was ever revoked; of others it is 1."""
+        return {row.party: row.generation for row in self._connection.execute(_GENERATIONS)}
+
+    def revoke(self, party: str, *, now: datetime) -> int:
+        """Make the party's present address worthless; return the generation that is good from now on."""
+        values = {"party": party, "generation": 2, "revoked_at": now}
+        return int(self._connection.execute(_revoking(self._connection.dialect.name), values).scalar_one())
+
+
+class SqlDocuments:
+    """The files of every plan."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def add(self, fact: Fact, document: Document) -> Document:
+        """Remember a file that came with a recorded fact; return it as it is remembered."""
+        known = replace(document, fact=fact.id, party=fact.party or "", received_at=fact.recorded_at)
+        values = {
+            "fact_id": known.fact,
+            "party": known.party,
+            "name": known.name,
+            "kind": known.kind,
+            "size": known.size,
+            "digest": known.digest,
+            "received_at": known.received_at,
+        }
+        return replace(known, id=self._connection.execute(_ADD, values).scalar_one())
+
+    def get(self, id: int) -> Document | None:
+        """Return one file."""
+        row = self._connection.execute(_GET, {"wanted": id}).mappings().first()
+        return None if row is None else Document(**row)
+
+    def of(self, facts: Collection[int]) -> Sequence[Document]:
+        """Return the files that came with these facts, oldest first."""
+        found = [
+            Document(**row)
+            for some in chunks(facts, _AT_ONCE)
+            for row in self._connection.execute(_OF, {"wanted": some}).mappings()
+        ]
+        return sorted(found, key=lambda known: known.id)
+
+    def size_since(self, party: str, since: datetime) -> int:
+        """Return how many bytes came from a party at an instant or later."""
+        return int(self._connection.execute(_SIZE, {"wanted": party, "since": since}).scalar_one())
+
+
+@cache
+def _revoking(dialect: str) -> sa.Executable:
+    insert = insert_into(dialect, page)
+    stepped = {"generation": page.c.generation + 1, "revoked_at": insert.excluded.revoked_at}
+    return insert.on_conflict_do_update(index_elements=[page.c.party], set_=stepped).returning(page.c.generation)

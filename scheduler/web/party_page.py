@@ -1,0 +1,333 @@
+"""A party's private page: its tasks over all plans, and the forms by which it answers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from scheduler.actions import requests
+from scheduler.actions.notifying import Desk
+from scheduler.actions.pages import by_page
+from scheduler.actions.recording import record
+from scheduler.errors import UserError
+from scheduler.plan.dates import local_day, to_instant
+from scheduler.plan.model import Channel, Fact
+from scheduler.ports import Definition, Document, Unit
+from scheduler.web.callers import Caller, find_caller, for_parties
+from scheduler.web.guard import is_form_of, read_form
+from scheduler.web.party_view import Task, by_part, find_task, list_history, list_tasks, name_sight, news_since
+from scheduler.web.subscribing import find_subscription
+from scheduler.web.texts import clean_text
+from scheduler.web.uploads import DAILY, Incoming, Trouble, read_upload
+from scheduler.web.visits import Visit
+
+CHANNELS: tuple[Channel, ...] = ("paper", "email")  # by which a party says it has sent something
+LIMITS = {"sent_on": 10, "channel": 10, "who": 120, "note": 1000}  # characters of what is typed
+
+
+def show_page(visit: Visit) -> Response:
+    """Show everything that a party has a part in."""
+    with visit.running.store.reading() as view:
+        caller = find_caller(visit, view)
+        subscription = find_subscription(visit, view, caller.party.id)
+    plans = [(d.plan, list(by_part(list_tasks(agenda, caller.party.id, visit.now)))) for d, agenda in caller.agendas]
+    return visit.page(
+        "own-page.html",
+        language=caller.agendas[0][0].plan.language,
+        party=caller.party,
+        plans=plans,
+        here=visit.request.url.path,
+        subscription=subscription,
+    )
+
+
+def show_task(visit: Visit) -> Response:
+    """Show one task with its history and the forms that answer it."""
+    with visit.running.store.reading() as view:
+        seen = Seen.of(visit, view)
+        return seen.page(Answer(done=visit.request.query_params.get("done", "")))
+
+
+@dataclass(kw_only=True)
+class Answer:
+    """What somebody typed into a form, and what is to be said about it."""
+
+    act: str = ""  # declare, send, disown
+    values: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(LIMITS, ""))
+    chosen: tuple[str, ...] = ()  # deliverables
+    troubles: tuple[Trouble, ...] = ()
+    news: tuple[Fact, ...] | None = None  # what has changed since the form was opened
+    done: str = ""
+
+    @property
+    def status(self) -> int:
+        """Return what the answer says to a program."""
+        words = {trouble.word for trouble in self.troubles}
+        if self.news is not None:
+            return 409
+        return 507 if "disk_full" in words else 413 if words & _TOO_BIG else 422 if words else 200
+
+
+_TOO_BIG = {"file_too_big", "too_many_files", "day_full"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """One look at one task of a caller."""
+
+    visit: Visit
+    view: Unit
+    caller: Caller
+    definition: Definition
+    task: Task
+    facts: list[Fact]
+
+    @classmethod
+    def of(cls, visit: Visit, view: Unit) -> Seen:
+        """Return what the address of a request names; 404 where the party has no part in it."""
+        caller = find_caller(visit, view)
+        asked = visit.request.path_params
+        for definition, agenda in caller.agendas:
+            if definition.plan.id == asked["plan"]:
+                task = find_task(agenda, asked["milestone"], caller.party.id, visit.now)
+                if task is not None:
+                    facts = list(view.facts.of(definition.plan.id))
+                    return cls(visit=visit, view=view, caller=caller, definition=definition, task=task, facts=facts)
+        raise HTTPException(404)
+
+    @property
+    def sight(self) -> str:
+        """Return the word for what a form made now rests on."""
+        return name_sight(self.task, self.facts)
+
+    def page(self, answer: Answer) -> Response:
+        """Return the page of the task, with what was typed still there."""
+        plan = self.task.plan
+        return self.visit.page(
+            "own-task.html",
+            language=plan.language,
+            status=answer.status,
+            party=self.caller.party,
+            form_token=self.caller.form_token,
+            task=self.task,
+            history=list_history(self.view, self.task),
+            answer=answer,
+            zone=plan.zone,
+            today=local_day(self.visit.now, plan.zone),
+            channels=CHANNELS,
+            seen=self.sight,
+            once=secrets.token_urlsafe(12),
+            home=f"/p/{self.visit.request.path_params['token']}",
+            here=self.visit.request.url.path,
+        )
+
+
+async def answer_task(request: Request) -> Response:
+    """Take what a party says or sends about a task. Said twice by one form, it is taken once."""
+    visit = Visit(request, request.app.state.house)
+    house = visit.house
+    seen, room = await run_in_threadpool(_admit, visit)
+    if not request.headers.get("content-type", "").startswith("multipart/"):
+        form = await read_form(request)
+        fields = {name: [value] for name, value in form.multi_items() if isinstance(value, str)}
+        return await run_in_threadpool(_take, visit, Incoming(fields=fields))
+    with house.traffic.counted(seen.party.id, room) as counted:
+        incoming = await read_upload(request, house.shelf, counted)
+        try:
+            return await run_in_threadpool(_take, visit, incoming)
+        finally:
+            incoming.drop()
+
+
+def _admit(visit: Visit) -> tuple[Caller, int]:
+    """Return who sends something and how many bytes may still come today; refuse it before it is read."""
+    with visit.running.store.reading() as view:
+        seen = Seen.of(visit, view)
+        if not visit.house.saying.admits(seen.caller.party.id, visit.running.system.now()):
+            raise HTTPException(429)
+        return seen.caller, _room(seen)
+
+
+def _room(seen: Seen) -> int:
+    plan = seen.task.plan
+    midnight = to_instant(local_day(seen.visit.now, plan.zone), time(), plan.zone)
+    return DAILY - seen.view.documents.size_since(seen.caller.party.id, midnight)
+
+
+def _take(visit: Visit, incoming: Incoming) -> Response:
+    act = incoming.field("act")
+    with visit.running.store.reading() as view:
+        seen = Seen.of(visit, view)
+        if not is_form_of(incoming.field("form"), seen.caller.form_token):
+            raise HTTPException(403)
+        answer = _read(incoming, act)
+        if incoming.field("once") in {fact.once for fact in seen.facts if fact.once}:
+            return _done(visit, act)
+        if incoming.field("seen") != seen.sight:
+            answer.news = tuple(news_since(incoming.field("seen"), seen.task, seen.facts))
+            return seen.page(answer)
+        if act not in _ACTS or not _is_open_to(act, seen.task):
+            raise HTTPException(403)
+        if act == "disown" and not visit.house.objecting.admits(seen.caller.party.id, visit.running.system.now()):
+            raise HTTPException(429)
+        documents = incoming.documents() if act == "send" else []
+        answer.troubles = tuple(_check(act, answer, incoming, documents, seen))
+        if Trouble("disk_full") in answer.troubles:
+            visit.running.tell("documents could not be kept: the disk of the data folder takes no more")
+        if answer.troubles:
+            return seen.page(answer)
+    return _record(visit, seen, answer, incoming, documents)
+
+
+def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, documents: list[Document]) -> Response:
+    running = visit.running
+    try:
+        for _, draft in incoming.drafts:
+            visit.house.shelf.keep(draft)
+    except OSError as error:
+        running.tell(f"documents could not be kept: {error.strerror}")
+        answer.troubles = (Trouble("disk_full"),)
+        with running.store.reading() as view:
+            return Seen.of(visit, view).page(answer)
+    desk = Desk(store=running.store, composer=running.composer, pages=running.app.pages)
+    fact = _ACTS[answer.act](seen, answer, incoming.field("once"), documents)
+    try:
+        recorded = record(desk, seen.definition, fact, documents=documents)
+    except UserError:  # something has happened since the last look
+        with running.store.reading() as view:
+            now = Seen.of(visit, view)
+            answer.news = tuple(news_since(seen.sight, now.task, now.facts))
+            if now.sight == seen.sight:
+                raise
+            return now.page(answer)
+    for problem in recorded.problems:
+        running.tell(f"a notice could not be written: {problem}")
+    running.wake()
+    return _done(visit, answer.act)
+
+
+def _done(visit: Visit, act: str) -> Response:
+    return RedirectResponse(f"{visit.request.url.path}?done={act if act in _ACTS else ''}", 303)
+
+
+def _is_open_to(act: str, task: Task) -> bool:
+    return act == "disown" or task.can_send
+
+
+def _read(incoming: Incoming, act: str) -> Answer:
+    values = {name: clean_text(incoming.field(name), limit) for name, limit in LIMITS.items()}
+    chosen = tuple(incoming.fields.get("deliverable", ()))
+    return Answer(act=act, values=values, chosen=chosen, troubles=tuple(incoming.troubles))
+
+
+# ---------------------------------------------------------------- what is wrong with a form
+
+
+def _check(act: str, answer: Answer, incoming: Incoming, documents: list[Document], seen: Seen) -> list[Trouble]:
+    found = list(dict.fromkeys(incoming.troubles))
+    if not answer.values["who"]:
+        found.append(Trouble("no_name"))
+    if act == "declare":
+        found += _check_declared(answer, seen)
+    if act == "send" and not found and not documents:
+        found.append(Trouble("no_files"))
+    if act == "send" and sum(document.size for document in documents) > _room(seen):
+        found.append(Trouble("day_full"))
+    known = {deliverable.id for deliverable in seen.task.milestone.deliverables}
+    if act == "send" and (not known.issuperset(answer.chosen) or (known and not answer.chosen)):
+        found.append(Trouble("no_deliverable"))
+    if act == "disown" and not answer.values["note"]:
+        found.append(Trouble("no_note"))
+    return found
+
+
+def _check_declared(answer: Answer, seen: Seen) -> list[Trouble]:
+    found = []
+    day = _day(answer.values["sent_on"])
+    if day is None:
+        found.append(Trouble("no_day"))
+    elif day > local_day(seen.visit.now, seen.task.plan.zone):
+        found.append(Trouble("day_to_come"))
+    if answer.values["channel"] not in CHANNELS:
+        found.append(Trouble("no_channel"))
+    return found
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+# ---------------------------------------------------------------- what a form becomes
+
+
+def _declared(seen: Seen, answer: Answer, once: str, documents: list[Document]) -> Fact:
+    return requests.declared(
+        seen.task.plan,
+        seen.task.id,
+        seen.caller.party.id,
+        at=seen.visit.now,
+        sent_on=date.fromisoformat(answer.values["sent_on"]),
+        channel=answer.values["channel"],  # type: ignore[arg-type]  # checked
+        note=answer.values["note"],
+        by=by_page(answer.values["who"]),
+        once=once,
+    )
+
+
+def _sent(seen: Seen, answer: Answer, once: str, documents: list[Document]) -> Fact:
+    return requests.received(
+        seen.task.plan,
+        seen.task.id,
+        seen.caller.party.id,
+        at=seen.visit.now,
+        deliverables=answer.chosen,
+        channel="web",
+        files=[document.name for document in documents],
+        note=answer.values["note"],
+        by=by_page(answer.values["who"]),
+        once=once,
+    )
+
+
+def _disowned(seen: Seen, answer: Answer, once: str, documents: list[Document]) -> Fact:
+    return requests.disowned(
+        seen.task.plan,
+        seen.task.id,
+        seen.caller.party.id,
+        at=seen.visit.now,
+        note=answer.values["note"],
+        by=by_page(answer.values["who"]),
+        once=once,
+    )
+
+
+_ACTS: Mapping[str, Callable[[Seen, Answer, str, list[Document]], Fact]] = {
+    "declare": _declared,
+    "send": _sent,
+    "disown": _disowned,
+}
+
+
+async def task(request: Request) -> Response:
+    """Show a task, or take an answer to it."""
+    handler: Any = answer_task if request.method == "POST" else for_parties(show_task)
+    response: Response = await handler(request)
+    return response
+
+
+ROUTES = [
+    Route("/p/{token}", for_parties(show_page), methods=["GET"]),
+    Route("/p/{token}/{plan}/{milestone}", task, methods=["GET", "POST"]),
+]
