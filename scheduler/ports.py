@@ -178,14 +178,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An item as it was published: what is said (`digest` tells one saying from another), since when, and its bytes.
+    """An item as it was published, since when, and its bytes; `version` is that of what rendered it.
 
     `sequence` counts the changes, `revised_at` is the last of them. `gone_at`: since then it is shown as cancelled;
     `left_at`: since then it is not in the calendar. It is kept, so that it goes on counting if it comes back.
     """
 
     item: Item
-    digest: str
+    version: str
     sequence: int
     created_at: datetime
     revised_at: datetime

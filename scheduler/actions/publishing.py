@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 
 from scheduler.actions.reconciling import Agendas, find_state, name_inputs
 from scheduler.plan.agenda import Agenda
@@ -92,14 +90,14 @@ def _follow(entry: Entry | None, item: Item, calendars: Calendars, now: datetime
     if gone_at is not None and now - gone_at >= SHOWN_CANCELLED:
         is_shown = False
     left_at = None if is_shown else entry.left_at if entry and entry.left_at else now
-    digest = _digest(item, calendars)
-    if entry is None or (entry.digest != digest and is_shown):
+    is_other = entry is None or (entry.item, entry.version) != (item, calendars.version)
+    if entry is None or (is_other and is_shown):
         sequence, created_at = (entry.sequence + 1, entry.created_at) if entry else (0, now)
         revised_at = max(now, entry.revised_at + _SECOND) if entry else now  # readers look whether it is later
         event, task = calendars.render(item, sequence=sequence, created_at=created_at, revised_at=revised_at)
         return Entry(
             item=item,
-            digest=digest,
+            version=calendars.version,
             sequence=sequence,
             created_at=created_at,
             revised_at=revised_at,
@@ -110,8 +108,3 @@ def _follow(entry: Entry | None, item: Item, calendars: Calendars, now: datetime
         )
     changed = replace(entry, gone_at=gone_at, left_at=left_at)
     return changed if changed != entry else None
-
-
-def _digest(item: Item, calendars: Calendars) -> str:
-    said = json.dumps(asdict(item), default=str, ensure_ascii=False, sort_keys=True)
-    return sha256(f"{calendars.version}\n{said}".encode()).hexdigest()

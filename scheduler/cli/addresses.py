@@ -81,14 +81,14 @@ def feeds_create(
 @click.pass_obj
 def feeds_revoke(session: Session, ids: tuple[str, ...]) -> None:
     """Make addresses good for nothing from now on; whoever subscribed is told by their program."""
-    numbers = {id: read_number(id, "c") for id in dict.fromkeys(ids)}
+    numbers = {id: read_number(id, "c") or 0 for id in dict.fromkeys(ids)}
     with session.app.store() as store, store.transaction() as unit:
         known = {feed.id for feed in unit.feeds.list() if feed.revoked_at is None}
         for id, number in numbers.items():
             if number not in known:
                 raise NothingMatched(f"there is no address {id} in use", hint="`hanchot feeds list` names them")
         for number in numbers.values():
-            unit.feeds.revoke(number or 0, at=session.now)
+            unit.feeds.revoke(number, at=session.now)
             click.echo(f"c{number}: revoked")
 
 

@@ -31,7 +31,7 @@ _AUDIENCES = (
     .where(feed.c.revoked_at.is_(None), sa.or_(feed.c.plan.is_(None), feed.c.plan == _PLAN))
     .distinct()
 )
-_SAID = (entry.c.item, entry.c.digest, entry.c.sequence, entry.c.created_at, entry.c.revised_at)
+_SAID = (entry.c.item, entry.c.version, entry.c.sequence, entry.c.created_at, entry.c.revised_at)
 _ENTRIES = sa.select(*_SAID, entry.c.gone_at, entry.c.left_at).where(
     entry.c.audience == _AUDIENCE, entry.c.plan == _PLAN
 )
@@ -121,7 +121,7 @@ def _row(one: Entry) -> dict[str, Any]:
     return {"uid": one.item.uid, "item": packed, "first": one.item.first, "zone": one.item.zone, **own}
 
 
-_OWN = ("digest", "sequence", "created_at", "revised_at", "gone_at", "left_at", "event", "task")
+_OWN = ("version", "sequence", "created_at", "revised_at", "gone_at", "left_at", "event", "task")
 
 
 def _packed(value: Any) -> Any:

@@ -35,7 +35,7 @@ ITEM = Item(
 
 def an_entry(uid: str = "u1", day: int = 8, **changes: Any) -> Entry:
     item = replace(ITEM, uid=uid, first=date(2023, 6, day))
-    values = {"digest": "d", "sequence": 0, "created_at": NOW, "revised_at": NOW, "event": b"e" + uid.encode()}
+    values = {"version": "1", "sequence": 0, "created_at": NOW, "revised_at": NOW, "event": b"e" + uid.encode()}
     return Entry(item=item, **(values | changes))
 
 

@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("uid", sa.Text(), nullable=False),
         sa.Column("item", sa.JSON(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("revised_at", _INSTANT, nullable=False),
