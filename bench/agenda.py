@@ -24,7 +24,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from scheduler.actions.loading import take
+from scheduler.actions.notifying import Desk
 from scheduler.actions.reconciling import reconcile
+from scheduler.mail.composing import TemplateComposer
 from scheduler.plan.agenda import draw_agenda
 from scheduler.plan.model import Before, Contact, Fact, Group, Ladder, Milestone, Party, Plan
 from scheduler.ports import Definition
@@ -95,7 +97,8 @@ def resident(key: str) -> float:
 
 def load(file: Path, plan: Plan) -> None:
     store = open_store(f"sqlite:///{file}")
-    take(store, Definition(plan=plan, source=""), NOW)
+    writer = TemplateComposer([], sender="a@b.example", organisation="", reply_to=None, secret=b"bench")
+    take(Desk(store=store, composer=writer), Definition(plan=plan, source=""), NOW)
     store.close()
 
 

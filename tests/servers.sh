@@ -11,6 +11,14 @@ packages="
     openssl
     systemd
     faketime
+    calcurse
+    dbus
+    evolution-data-server
+    gir1.2-ecal-2.0
+    python3-gi
+    thunderbird
+    nginx-light
+    wrk
 "
 
 [ "$(id -u)" = 0 ] || { echo "make servers installs packages: run it as root" >&2; exit 1; }
@@ -29,3 +37,6 @@ apt-get update -q
 echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
 # shellcheck disable=SC2086 # a list of packages
 apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 $packages
+
+command -v npm >/dev/null || apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 nodejs npm
+npm ci --no-audit --no-fund --prefix "$(dirname "$0")/feeds/programs"

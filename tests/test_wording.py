@@ -80,9 +80,9 @@ def test_times_have_two_figures_on_both_sides() -> None:
     assert wording.format_moment(local, VI) == "17 giờ 00 ngày 09/8/2023"
 
 
-@pytest.mark.parametrize(("count", "expected"), [(0, "0"), (1, "01"), (9, "09"), (10, "10"), (105, "105")])
+@pytest.mark.parametrize(("count", "expected"), [(0, "00"), (1, "01"), (9, "09"), (10, "10"), (105, "105")])
 def test_counts_below_ten_get_a_zero(count: int, expected: str) -> None:
-    """One school is written 01; none is plainly 0."""
+    """One school is written 01, none 00: every count of a mail has the same look."""
     assert wording.format_count(count, VI) == expected
 
 
@@ -152,10 +152,18 @@ def test_days_left_are_counted_down_to_the_day_and_beyond(days: int, expected: s
 
 
 @pytest.mark.parametrize(
-    ("items", "expected"), [([], ""), (["a"], "a"), (["a", "b"], "a và b"), (["a", "b", "c"], "a, b và c")]
+    ("items", "expected"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a, x"], "a, x"),
+        (["a", "b"], "a và b"),
+        (["a", "b", "c"], "a, b và c"),
+        (["a, x", "b", "c"], "a, x; b; c"),
+    ],
 )
 def test_lists_end_in_and(items: list[str], expected: str) -> None:
-    """The last of a list is joined by a word."""
+    """The last of a list is joined by a word; names that hold a comma are kept apart by semicolons."""
     assert wording.join_list(items, VI) == expected
 
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import re
+import unicodedata
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Literal
+from urllib.parse import quote
+
+from scheduler.plan.model import Plan
+from scheduler.ports import FeedRow
 
 Purpose = Literal["feed", "page", "reply"]
 
@@ -16,3 +23,25 @@ def make_token(secret: bytes, purpose: Purpose, subject: str, generation: int) -
     """Return the token of one subject's address; each purpose and each generation has another."""
     said = "\0".join(("address", purpose, str(generation), subject))  # what may hold anything comes last
     return urlsafe_b64encode(hmac.digest(secret, said.encode(), sha256)[:16]).rstrip(b"=").decode()
+
+
+def name_calendar(feed: FeedRow, plans: Sequence[Plan]) -> tuple[str, str]:
+    """Return the name of a calendar, and the language of its readers."""
+    shown = [plan for plan in plans if feed.plan in (None, plan.id)]
+    whose = next((plan.parties[feed.audience].short for plan in shown if feed.audience in plan.parties), "")
+    what = shown[0].sender_name if shown else "Hạn chót"
+    return " - ".join(part for part in (what, whose) if part), shown[0].language if shown else "vi"
+
+
+def calendar_path(feed: FeedRow, plans: Sequence[Plan], secret: bytes) -> str:
+    """Return the address of a calendar below the site's: its token, and a name for programs that show that."""
+    name = slug(name_calendar(feed, plans)[0])
+    if not feed.audience:
+        return f"/calendar/public/{quote(feed.plan or '')}/{name}.ics"
+    return f"/calendar/{make_token(secret, 'feed', feed.audience, feed.generation)}/{name}.ics"
+
+
+def slug(name: str) -> str:
+    """Return a name in letters that every address may hold."""
+    plain = unicodedata.normalize("NFD", name.replace("đ", "d").replace("Đ", "D"))
+    return re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if c.isascii()).lower()).strip("-") or "calendar"

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.board import read_cell, still_needed
-from scheduler.plan.dates import DueDate, local_day
+from scheduler.plan.catchup import opening
+from scheduler.plan.dates import local_day
 from scheduler.plan.letters import Letter, MessageKind, Outage, OutageEntry, Roll, RollEntry
-from scheduler.plan.model import Deliverable, Fact, Milestone, Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.model import Before, By, Deliverable, Fact, Milestone, On, Plan, Window
+from scheduler.plan.obligations import Obligation, begins_at
 from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, lead_officers, operators, superiors
 from scheduler.ports import RungRow
 
 CLAIMS = ("declared", "disowned")  # facts that a party states of itself
-_TOLD: Mapping[str, tuple[MessageKind, ...]] = {  # which facts the party itself gets which mail about
-    "received": ("receipt",),
-    "declared": ("receipt",),
-    "returned": ("return",),
-    "extended": ("change",),
-}
 Notices = Mapping[str, int]  # reminders that really left, by party
 
 
@@ -55,7 +50,7 @@ def letter_for(agenda: Agenda, row: RungRow, to: Recipient, now: datetime) -> Le
         window=obligation.window if obligation else None,
         missing=describe_missing(milestone, obligation),
         received=_received(milestone, obligation),
-        waits_for=tuple(still_needed(agenda, milestone, now)),
+        waits_for=() if obligation and obligation.attends else tuple(still_needed(agenda, milestone, now)),
         group=chosen,
         candidates=tuple(plan.parties[p] for p in _candidates(agenda)) if chosen else (),
     )
@@ -103,7 +98,8 @@ def _escalation(
 def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, notices: Notices) -> Roll:
     plan = agenda.plan
     own = [o for o in agenda.obligations if o.milestone == occurrence and not o.attends and o.is_current(now)]
-    missing = [o for o in own if o.standing.is_open and o.due is not None and o.due.is_late(now)]
+    unanswered = [o for o in own if o.standing.is_open or o.standing.state == "waived"]
+    missing = [o for o in unanswered if _is_overdue(o, now)]
     waiting = [o for o in plan.milestones if milestone.id in o.needs]
     affects = waiting[0] if waiting else None
     return Roll(
@@ -116,6 +112,16 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
             )
             for o in missing
         ),
+        apart=tuple(
+            RollEntry(party=plan.parties[o.party], status=_why_apart(agenda, o, now))
+            for o in unanswered
+            if not _is_overdue(o, now)
+        ),
+        lacking=tuple(
+            RollEntry(party=plan.parties[o.party], status=cell.code, channels=cell.missing_channels)
+            for o in own
+            if (cell := read_cell(agenda, o, now)).lacks_copy
+        ),
         submitted=tuple(plan.parties[o.party] for o in own if o.standing.state in ("submitted", "resubmitted")),
         accepted=tuple(plan.parties[o.party] for o in own if o.standing.state == "accepted"),
         total=len(own),
@@ -124,52 +130,112 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
     )
 
 
-def notice_letters(
-    agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str], was: DueDate | None = None
-) -> list[Letter]:
-    """Return the letters that a fact itself causes: a receipt, a return, an extension (`was`: the date before).
+def _is_overdue(o: Obligation, now: datetime) -> bool:
+    return o.standing.is_open and not o.unknown and o.due is not None and o.due.is_late(now)
 
-    What a party says of itself goes to the lead, too. Said again on the same day it causes none (rule 17).
+
+def _why_apart(agenda: Agenda, o: Obligation, now: datetime) -> str:
+    is_extended = o.standing.is_open and o.decided_by is not None and o.decided_by.kind == "extended"
+    return "extended" if is_extended else read_cell(agenda, o, now).code
+
+
+def notice_letters(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> list[Letter]:
+    """Return the letters that a fact itself causes: a receipt, a return, a change (`agenda` knows the fact).
+
+    What a party says of itself goes to the lead, too; said again on the same day it causes none (rule 17).
     """
-    if fact.party is None or fact.milestone is None:
-        return []
-    plan, obligation = agenda.plan, agenda.by_key[fact.milestone, fact.party]
-    if fact.kind in CLAIMS and _was_said_today(plan, obligation, fact):
-        return []
-    party = contacts_for(plan.parties[fact.party], with_head=False, bounced=bounced)
-    found = [(kind, to) for kind in _TOLD.get(fact.kind, ()) for to in party]
+    plan = agenda.plan
+    if fact.kind in ("received", "returned", *CLAIMS):
+        concerned = [agenda.by_key[fact.milestone or "", fact.party]] if fact.party else []
+        if fact.kind in CLAIMS and any(_was_said_today(plan, o, fact) for o in concerned):
+            return []
+    else:
+        concerned = [o for o in agenda.obligations if _is_told(agenda, o, fact, now)]
+    kind = _KINDS.get(fact.kind, "change")
+    wanted: list[tuple[Obligation, MessageKind, Recipient]] = []
+    if kind is not None:
+        wanted += [(o, kind, to) for o in concerned for to in _contacts(plan, o, bounced)]
     if fact.kind in CLAIMS:
-        found += [("notice", to) for to in lead_officers(plan, bounced)]
-    return list(_notices(agenda, fact, found, now, was))
+        wanted += [(o, "notice", to) for o in concerned for to in lead_officers(plan, bounced)]
+    return [_notice(agenda, o, fact, about, to, now) for o, about, to in wanted]
 
 
-def _was_said_today(plan: Plan, obligation: Obligation, fact: Fact) -> bool:
-    said = obligation.standing.declared if fact.kind == "declared" else obligation.standing.disowned
+_KINDS: Mapping[str, MessageKind | None] = {  # what the party itself is written
+    "received": "receipt",
+    "declared": "receipt",
+    "disowned": None,
+    "returned": "return",
+}
+
+
+def _contacts(plan: Plan, o: Obligation, bounced: Collection[str]) -> list[Recipient]:
+    return contacts_for(plan.parties[o.party], with_head=False, bounced=bounced)
+
+
+def _was_said_today(plan: Plan, o: Obligation, fact: Fact) -> bool:
+    said = o.standing.declared if fact.kind == "declared" else o.standing.disowned
     day = local_day(fact.recorded_at, plan.zone)
     return any(f.id != fact.id and local_day(f.recorded_at, plan.zone) == day for f in said)
 
 
-def _notices(
-    agenda: Agenda, fact: Fact, wanted: Iterable[tuple[MessageKind, Recipient]], now: datetime, was: DueDate | None
-) -> Iterator[Letter]:
-    plan, milestone = agenda.plan, agenda.plan.milestone(fact.milestone or "")
-    obligation = agenda.by_key[fact.milestone or "", fact.party or ""]
-    for kind, (party, contact) in wanted:
-        yield Letter(
-            key=f"{plan.id}/{kind}/{fact.id}/{contact.email}",
-            kind=kind,
-            plan=plan,
-            party=party,
-            to=contact,
-            now=now,
-            milestone=milestone,
-            occurrence=obligation.milestone,
-            due=obligation.due,
-            was=was if kind == "change" else None,
-            missing=describe_missing(milestone, obligation),
-            received=_received(milestone, obligation),
-            fact=fact,
-        )
+def _is_told(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bool:
+    """Return whether a party is written to because a fact changed its date or released it.
+
+    It is told of what it knew otherwise, not of the first day of something: that is the invitation,
+    or the ladder. What is done, over or in doubt is left alone.
+    """
+    milestone = agenda.plan.milestone(o.milestone)
+    if milestone.id != (fact.milestone or "").partition("@")[0] or not o.is_current(now) or o.unknown:
+        return False
+    if fact.kind == "waived":
+        is_news = o.standing.state == "waived" and _is_by(o.standing.closed_by, fact)
+        return is_news and (milestone.kind == "deadline" or _is_told_day_ahead(agenda, o, now))
+    if not _is_by(o.decided_by, fact):
+        return False
+    return fact.kind == "extended" or (o.standing.is_open and _is_moved(agenda, o, now))
+
+
+def _is_moved(agenda: Agenda, o: Obligation, now: datetime) -> bool:
+    """Return whether the date that holds is another than the one a party knows."""
+    if o.told is not None:
+        if o.event is None:
+            return _is_told_day_ahead(agenda, o, now)
+        leaves = opening(agenda.plan, o.milestone, now)
+        return (o.event, o.place) != o.told and leaves < begins_at(o.event, agenda.plan)
+    if o.event is not None or o.attends:
+        return not o.invited and isinstance(o.was, On) and o.was != o.event
+    return isinstance(o.was, Before | By | Window) and o.was != (o.window or (o.due and o.due.form))
+
+
+def _is_told_day_ahead(agenda: Agenda, o: Obligation, now: datetime) -> bool:
+    return o.told is not None and now < begins_at(o.told.event, agenda.plan)
+
+
+def _is_by(decision: Fact | None, fact: Fact) -> bool:
+    return decision is not None and decision.id == fact.id
+
+
+def _notice(agenda: Agenda, o: Obligation, fact: Fact, kind: MessageKind, to: Recipient, now: datetime) -> Letter:
+    plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
+    return Letter(
+        key=f"{plan.id}/{kind}/{fact.id}/{to.contact.email}",
+        kind=kind,
+        plan=plan,
+        party=to.party,
+        to=to.contact,
+        now=now,
+        milestone=milestone,
+        occurrence=o.milestone,
+        due=o.due,
+        event=o.event,
+        place=o.place,
+        window=o.window,
+        was=(None if fact.kind == "waived" and not o.told else o.was) if kind == "change" else None,
+        place_was=o.told.place if o.told else "",
+        missing=describe_missing(milestone, o),
+        received=_received(milestone, o),
+        fact=fact,
+    )
 
 
 def outage_letters(

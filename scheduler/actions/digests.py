@@ -161,7 +161,7 @@ def _due(plan: Plan, cells: Sequence[Cell], today: date) -> list[DigestDue]:
 def _incomplete(plan: Plan, cells: Sequence[Cell]) -> Iterable[DigestIncomplete]:
     found: dict[str, list[Cell]] = {}
     for cell in cells:
-        if cell.code in INCOMPLETE:
+        if cell.code in INCOMPLETE or cell.lacks_copy:
             found.setdefault(cell.obligation.milestone, []).append(cell)
     for id, missing in found.items():
         milestone = plan.milestone(id)
@@ -170,6 +170,7 @@ def _incomplete(plan: Plan, cells: Sequence[Cell]) -> Iterable[DigestIncomplete]
                 party=plan.parties[cell.obligation.party],
                 status=cell.code,
                 missing=describe_missing(milestone, cell.obligation),
+                channels=cell.missing_channels,
             )
             for cell in missing
         )

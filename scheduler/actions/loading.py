@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from scheduler.actions.reconciling import Changes, name_inputs, reconcile
+from scheduler.actions.notifying import Desk, notify
+from scheduler.actions.reconciling import Changes, name_inputs, read_agenda, reconcile
 from scheduler.plan.changes import compare_terms, read_terms
 from scheduler.plan.dates import local_day
-from scheduler.ports import Definition, Store, Unit
+from scheduler.plan.model import Fact
+from scheduler.ports import Definition, Unit
 
 
-def take(store: Store, definition: Definition, now: datetime) -> Changes | None:
-    """Take a definition as the plan that holds from `now` on; None if nothing was new."""
+def take(desk: Desk, definition: Definition, now: datetime) -> Changes | None:
+    """Take a definition as the plan that holds from `now` on and tell whom it concerns; None if nothing was new."""
     plan = definition.plan
-    with store.reading() as view:
+    with desk.store.reading() as view:
         state = view.plans.state(plan.id)
     if state is not None and state.reconciled == name_inputs(state, plan):
         return None
-    with store.transaction() as unit:
-        _record_revision(unit, definition, now)
-        return reconcile(unit, plan, now)
+    with desk.store.transaction() as unit:
+        decided = _record_revision(unit, definition, now)
+        changes = reconcile(unit, plan, now)
+        amended = [fact for fact in decided if fact.kind == "amended"]
+        agenda = read_agenda(unit, plan) if amended else None
+        problems = [p for fact in amended if agenda for p in notify(desk, unit, agenda, fact).problems]
+    return replace(changes, problems=tuple(problems))
 
 
-def _record_revision(unit: Unit, definition: Definition, now: datetime) -> None:
+def _record_revision(unit: Unit, definition: Definition, now: datetime) -> list[Fact]:
+    """Remember a new revision and return what it decides anew, as recorded facts."""
     plan = definition.plan
     state = unit.plans.state(plan.id)
     if state is not None and state.digest == plan.digest:
-        return
-    if state is not None:
-        for fact in compare_terms(plan, unit.plans.terms(plan.id), now):
-            unit.facts.append(fact)
+        return []
+    decided = list(compare_terms(plan, unit.plans.terms(plan.id), now)) if state is not None else []
+    decided = [unit.facts.append(fact) for fact in decided]
     terms = read_terms(plan)
     unit.plans.record_revision(plan=plan.id, digest=plan.digest, at=now, source=definition.source, terms=terms)
     if state is None:
         unit.plans.record_seen(plan.id, local_day(now, plan.zone))
+    return decided

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from scheduler.errors import Problem
 from scheduler.plan.agenda import AGENDA_RULES, Agenda, Rung, draw_agenda
 from scheduler.plan.model import Plan
 from scheduler.ports import Inputs, PlanState, RungChange, RungRow, Unit
@@ -15,14 +16,16 @@ from scheduler.ports import Inputs, PlanState, RungChange, RungRow, Unit
 class Changes:
     """What a reconcile changed: how many promises are new, which fell away, came to life again, or moved.
 
-    `armed` also holds the new promises that lie ahead of a plan already running. `drawn` is the
-    agenda that the ledger now follows, with the word for its inputs.
+    `armed` also holds the new promises that lie ahead of a plan already running; `problems` what could
+    not be written to those whom the change concerns. `drawn` is the agenda that the ledger now follows,
+    with the word for its inputs.
     """
 
     new: int = 0
     dropped: tuple[RungRow, ...] = ()
     armed: tuple[Rung, ...] = ()
     moved: tuple[RungRow, ...] = ()
+    problems: tuple[Problem, ...] = ()
     drawn: tuple[str, Agenda] | None = field(default=None, compare=False, repr=False)
 
 
@@ -107,7 +110,7 @@ def reconcile(unit: Unit, plan: Plan, now: datetime) -> Changes:
     unit.rungs.revise(changes, now=now)
     inputs = name_inputs(find_state(unit, plan), plan)
     unit.plans.mark_reconciled(plan.id, inputs)
-    return Changes(added, tuple(dropped), tuple(armed), tuple(moved), (inputs, agenda))
+    return Changes(added, tuple(dropped), tuple(armed), tuple(moved), drawn=(inputs, agenda))
 
 
 def weigh(rung: Rung, row: RungRow, now: datetime) -> RungChange | None:

@@ -6,31 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from scheduler.actions.correspondence import letter_for, notice_letters
 from scheduler.actions.loading import take
-from scheduler.actions.pages import PageAddresses, leading_to_pages
+from scheduler.actions.notifying import Desk, Written, take_back
+from scheduler.actions.notifying import notify as write_notices
 from scheduler.actions.reconciling import Changes, read_agenda, reconcile
 from scheduler.errors import NothingMatched, Problem, UserError
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.catchup import last_moment, opening
 from scheduler.plan.dates import local_day
-from scheduler.plan.letters import Letter
 from scheduler.plan.model import By, Fact, Milestone, On, Plan, Recurring
 from scheduler.plan.obligations import Obligation
-from scheduler.plan.recipients import bounced_addresses, contacts_for
-from scheduler.plan.status import drop_withdrawn
-from scheduler.ports import Composer, Definition, Document, Outgoing, RungRow, Store, Unit
+from scheduler.ports import Definition, Document, Unit
 
 PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened")  # facts about one party
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What recording needs: the record, somebody who writes the notices, and where parties' pages are, if anywhere."""
-
-    store: Store
-    composer: Composer
-    pages: PageAddresses | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +40,7 @@ def record(
     `NothingMatched` for an unknown milestone, party, group or deliverable and `UserError` for a fact that makes
     no sense as things stand; nothing is recorded then.
     """
-    take(desk.store, definition, fact.recorded_at)
+    taken = take(desk, definition, fact.recorded_at)
     plan = definition.plan
     with desk.store.transaction() as unit:
         done = [f for f in unit.facts.of(plan.id) if f.once == fact.once] if fact.once else []
@@ -65,75 +52,20 @@ def record(
         for document in documents:
             unit.documents.add(fact, document)
         changes = reconcile(unit, plan, fact.recorded_at)
-        problems: list[Problem] = []
-        notified: tuple[str, ...] = ()
+        after = read_agenda(unit, plan)
+        remarks += _remark_past(before, after) if fact.kind == "nominated" else []
+        written = Written()
         if fact.kind == "withdrawn":
-            unit.outbox.cancel(f"{fact.target}:", "the fact it was about was withdrawn", now=fact.recorded_at)
+            take_back(unit, fact)
         elif notify:
-            after = read_agenda(unit, plan)
-            notified = _notify(desk, unit, before, after, fact, problems)
-    return Recorded(fact=fact, changes=changes, notified=notified, problems=tuple(problems), remarks=tuple(remarks))
-
-
-def _notify(
-    desk: Desk, unit: Unit, before: Agenda, agenda: Agenda, fact: Fact, problems: list[Problem]
-) -> tuple[str, ...]:
-    bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id)))
-    written: Iterable[tuple[Letter, RungRow | None]]
-    if fact.kind == "bounced":
-        written = list(_reroute(unit, agenda, fact, bounced))
-    else:
-        known = before.by_key.get((fact.milestone or "", fact.party or ""))
-        was = known.due if known else None
-        written = [(letter, None) for letter in notice_letters(agenda, fact, fact.recorded_at, bounced, was)]
-    sent = []
-    lead = leading_to_pages(desk.pages, unit)
-    for letter, row in written:
-        try:
-            outgoing = _outgoing(desk.composer, unit, lead(letter), fact, row)
-        except UserError as error:  # the fact stands; the operator is told what could not be written
-            problems += error.problems
-            continue
-        if unit.outbox.add(outgoing) is not None:
-            sent.append(letter.to.email)
-    return tuple(sent)
-
-
-def _outgoing(composer: Composer, unit: Unit, letter: Letter, fact: Fact, row: RungRow | None) -> Outgoing:
-    """Return a notice, or the promise `row` on its way to another address: it grows old like any promise."""
-    following = unit.rungs.following([row.id]).get(row.id) if row else None
-    expires_at = last_moment(row.at, letter.now, following, letter.plan) if row else None
-    return Outgoing(
-        mail=composer.compose(letter),
-        kind=letter.kind,
-        plan=letter.plan.id,
-        milestone=letter.occurrence,
-        party=letter.party.id,
-        rung=letter.rung,
-        created_at=letter.now,
-        not_before=opening(letter.plan, letter.occurrence, letter.now),
-        expires_at=expires_at,
-        rungs=(row.id,) if row else (),
-        slot=f"{fact.id}:{letter.kind}:{letter.to.email}",
+            written = write_notices(desk, unit, after, fact)
+    return Recorded(
+        fact=fact,
+        changes=changes,
+        notified=tuple(written.addresses),
+        problems=(*(taken.problems if taken else ()), *written.problems),
+        remarks=tuple(remarks),
     )
-
-
-def _reroute(unit: Unit, agenda: Agenda, fact: Fact, bounced: frozenset[str]) -> Iterable[tuple[Letter, RungRow]]:
-    """Yield the party's newest rungs that went to the bounced address, to its next contact (rule 10)."""
-    party = agenda.plan.parties[fact.party or ""]
-    newest: dict[str, RungRow] = {}
-    for row in unit.rungs.of(agenda.plan.id):
-        if row.party == party.id and row.state in ("sent", "queued") and row.kind != "escalation":
-            newest[row.milestone] = row
-    mails = unit.outbox.of_rungs([row.id for row in newest.values()])
-    for row in newest.values():
-        served = {mail.mail.address for mail in mails.get(row.id, ())}
-        obligation = agenda.by_key.get((row.milestone, row.party))
-        if fact.address not in served or obligation is None or not obligation.standing.is_open:
-            continue
-        for recipient in contacts_for(party, with_head=row.kind == "overdue", bounced=bounced):
-            if recipient.contact.email not in served:
-                yield letter_for(agenda, row, recipient, fact.recorded_at), row
 
 
 # ---------------------------------------------------------------- does the fact make sense?
@@ -242,7 +174,10 @@ def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) ->
 
 def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
     if not obligation.unknown:
-        _refuse(f"{milestone.id} of {fact.party} is not in doubt", "`start` is for what was past at the first load")
+        _refuse(
+            f"{milestone.id} of {fact.party} is not in doubt",
+            "`start` is for what was past when the plan, or the party, came in",
+        )
     return []
 
 
@@ -301,6 +236,13 @@ def _check_nominated(agenda: Agenda, fact: Fact) -> list[str]:
         if party.external or not party.contacts:
             _refuse(f"{id} cannot be nominated: it only receives documents", "name a party with contacts")
     return []
+
+
+def _remark_past(before: Agenda, after: Agenda) -> list[str]:
+    """Return what is in doubt because the parties were chosen after its last day (rule 4)."""
+    found = [o for o in after.obligations if o.unknown and (o.milestone, o.party) not in before.by_key]
+    what = "was past its last day already: nobody is reminded until `start` says whether it is open"
+    return [f"{o.milestone} of {o.party} {what}" for o in found]
 
 
 def _check_bounced(agenda: Agenda, fact: Fact) -> list[str]:

@@ -8,7 +8,7 @@ from scheduler.app.parts import App, find_settings, pick
 from scheduler.app.replaying import Replay, run_replay
 from scheduler.app.running import Running, Serve, run_daemon, tick_once
 from scheduler.app.simulating import simulate
-from scheduler.app.tending import invite, send_trial, upgrade_record
+from scheduler.app.tending import invite, make_feed, send_trial, upgrade_record
 from scheduler.definitions.starter import write_starter
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "find_settings",
     "invite",
     "list_pages",
+    "make_feed",
     "pick",
     "revoke_page",
     "run_daemon",

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from scheduler import resources
 from scheduler.actions.digests import Weekly
+from scheduler.actions.notifying import Desk
 from scheduler.actions.pages import PageAddresses
-from scheduler.actions.recording import Desk
 from scheduler.config import Settings, load_settings, read_secret
 from scheduler.definitions import DefinitionFiles
 from scheduler.engine.checking import ManualChecker
@@ -21,10 +21,11 @@ from scheduler.engine.delivering import Limits
 from scheduler.engine.events import Event, Report
 from scheduler.engine.ticking import Arrivals, Ticker
 from scheduler.errors import NothingMatched, WrongInput
+from scheduler.feeds import IcalCalendars
 from scheduler.mail.composing import TemplateComposer
 from scheduler.mail.maildir import Maildir
 from scheduler.mail.reading import read_text
-from scheduler.ports import Clock, Composer, Definition, Definitions, Loaded, Mailer, SentFolder, Store
+from scheduler.ports import Calendars, Clock, Composer, Definition, Definitions, Loaded, Mailer, SentFolder, Store
 from scheduler.store import check_address, open_store
 
 
@@ -160,8 +161,9 @@ class App:
         composer: Composer | None = None,
         mailer: Mailer | None = None,
         sent_folder: SentFolder | None = None,
+        has_readers: bool = True,
     ) -> Ticker:
-        """Return the daemon's work on a store."""
+        """Return the daemon's work on a store; without readers no calendars are published."""
         digest = self.settings.digest
         return Ticker(
             store=store,
@@ -179,7 +181,13 @@ class App:
             weekly=Weekly(weekday=digest.weekday, at=digest.at, to=digest.to),
             sent_folder=sent_folder,
             pages=self.pages if composer is None else None,  # a simulation leads nowhere
+            calendars=self.calendars if has_readers else None,
         )
+
+    @property
+    def calendars(self) -> Calendars:
+        """Return what says what stands in calendars, and renders it."""
+        return IcalCalendars()
 
     def read_text(self, data: bytes) -> str:
         """Return the words of a mail."""

@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from pathlib import Path
 
-from scheduler.actions.recording import Desk, Recorded, record
+from scheduler.actions.addresses import calendar_path
+from scheduler.actions.notifying import Desk
+from scheduler.actions.publishing import create_feed
+from scheduler.actions.recording import Recorded, record
 from scheduler.app.parts import App
 from scheduler.app.running import Running, Serve
 from scheduler.clock import ReplayClock, SystemClock
@@ -21,7 +24,8 @@ from scheduler.engine.events import Event, Report
 from scheduler.engine.ticking import Arrivals, Tick, Ticker
 from scheduler.errors import UserError
 from scheduler.plan.dates import to_instant
-from scheduler.plan.model import Fact
+from scheduler.plan.model import Fact, Plan
+from scheduler.plan.obligations import members
 from scheduler.ports import Definition, Store
 
 REPLAY_MARK = ".hanchot-replay"  # a folder without it is never emptied
@@ -37,10 +41,19 @@ class Replay:
     scenario: Path | None = None
 
 
-def run_replay(app: App, replay: Replay, stopping: threading.Event, serve: Serve, say: Callable[[str], None]) -> None:
+def run_replay(
+    app: App,
+    replay: Replay,
+    stopping: threading.Event,
+    serve: Serve,
+    *,
+    say: Callable[[str], None],
+    show: Callable[[str], None],
+) -> None:
     """Run the real daemon by a replay clock, in a folder of its own, until `stopping` is set.
 
-    The clock stands still thirty days after the last step; the daemon stays up.
+    The clock stands still thirty days after the last step; the daemon stays up. `say` puts words into the log,
+    `show` hands over the address of a calendar.
     """
     from scheduler.engine.embedded import EmbeddedEngine  # APScheduler: only who needs it loads it
 
@@ -57,7 +70,13 @@ def run_replay(app: App, replay: Replay, stopping: threading.Event, serve: Serve
             stopping=stopping,
             arrivals=Arrivals(facts, _recorder(app.desk(store), definitions, lambda event: ticker.report(event))),
         )
-        watch = _ReplayWatch(store, ticker, clock, lambda: say(_farewell(app, store)))
+
+        def take_leave() -> None:
+            say(_farewell(app, store))
+            if feed:
+                show(f"The lead's calendar, for any calendar program: {address}{feed}")
+
+        watch = _ReplayWatch(store, ticker, clock, take_leave)
         engine = EmbeddedEngine(ticker, system=SystemClock(), stopping=stopping, after_tick=watch.after_tick)
         running = Running(
             app=app,
@@ -72,9 +91,21 @@ def run_replay(app: App, replay: Replay, stopping: threading.Event, serve: Serve
             note=lambda text: ticker.pass_on(Event(word="asked", at=clock.now(), text=text)),
             is_replay=True,
         )
-        with serve(running):
+        with serve(running) as address:
             ticker.load()
+            feed = _make_feed(app, store, ticker.plans)
             engine.run()
+
+
+def _make_feed(app: App, store: Store, plans: Sequence[Plan]) -> str:
+    """Make a calendar for the lead of the first plan; return its path, "" if there is nobody to lead."""
+    audience = next((party for plan in plans for party in members(plan, "lead")), None)
+    if audience is None:
+        return ""
+    with store.transaction() as unit:
+        now = app.clock.now()
+        feed = create_feed(unit, plans, app.calendars, audience=audience, plan=None, tasks=False, now=now)
+    return calendar_path(feed, plans, app.secret)
 
 
 class _ReplayWatch:

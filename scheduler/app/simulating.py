@@ -7,7 +7,8 @@ from datetime import date, time
 from pathlib import Path
 
 from scheduler.actions.listings import Row, list_deliveries
-from scheduler.actions.recording import Desk, record
+from scheduler.actions.notifying import Desk
+from scheduler.actions.recording import record
 from scheduler.actions.requests import Scenario
 from scheduler.app.parts import App, quiet
 from scheduler.clock import SteppingClock
@@ -43,7 +44,13 @@ def simulate(
     try:
         desk = Desk(store=store, composer=composer)
         arrivals = Arrivals(played.facts, lambda fact: record(desk, definition, fact))
-        ticker = app.ticker(store, definitions=_OneDefinition(definition), composer=composer, mailer=SinkMailer())
+        ticker = app.ticker(
+            store,
+            definitions=_OneDefinition(definition),
+            composer=composer,
+            mailer=SinkMailer(),
+            has_readers=False,
+        )
         play(ticker, clock, arrivals, played, until=until)
         with store.reading() as view:
             return list_deliveries(view, plan, start, until)

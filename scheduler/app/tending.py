@@ -6,13 +6,16 @@ from contextlib import closing
 from datetime import datetime
 
 from scheduler.actions.access import find_operator, make_link
+from scheduler.actions.addresses import calendar_path
+from scheduler.actions.loading import take
+from scheduler.actions.publishing import create_feed
 from scheduler.app.parts import App
 from scheduler.clock import SystemClock
 from scheduler.config import read_span
 from scheduler.errors import NothingMatched, UserError
 from scheduler.mail.trial import write_trial
 from scheduler.plan.recipients import operators
-from scheduler.ports import Outcome
+from scheduler.ports import FeedRow, Loaded, Outcome
 from scheduler.store import upgrade
 
 
@@ -41,12 +44,31 @@ def invite(app: App, email: str) -> tuple[str, datetime]:
     known = [to.contact.email for plan in plans for to in operators(plan, settings.operators.emails)]
     if find_operator(plans, settings.operators.emails, email) is None:
         raise NothingMatched.named("operator", email, known)
-    if not settings.server.port and not settings.server.public_url:
-        raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
+    base = _find_address(app)
     now, lifetime = SystemClock().now(), read_span(settings.web.link)
     with app.store() as store, store.transaction() as unit:
         token = make_link(unit, email, now=now, lifetime=lifetime)
-    return f"{settings.server.url(settings.server.port)}/sign-in/{token}", now + lifetime
+    return f"{base}/sign-in/{token}", now + lifetime
+
+
+def make_feed(app: App, loaded: Loaded, *, audience: str, plan: str | None, tasks: bool) -> tuple[FeedRow, str]:
+    """Make the address of a calendar, and fill the calendar; return both."""
+    base, now = _find_address(app), app.clock.now()
+    shown = [definition for definition in loaded.definitions if plan in (None, definition.plan.id)]
+    plans = [definition.plan for definition in shown]
+    with app.store() as store:
+        for definition in shown:
+            take(app.desk(store), definition, now)
+        with store.transaction() as unit:
+            feed = create_feed(unit, plans, app.calendars, audience=audience, plan=plan, tasks=tasks, now=now)
+    return feed, base + calendar_path(feed, plans, app.secret)
+
+
+def _find_address(app: App) -> str:
+    server = app.settings.server
+    if not server.port and not server.public_url:
+        raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
+    return server.url(server.port)
 
 
 def upgrade_record(app: App) -> bool:

@@ -6,7 +6,7 @@ import logging
 import math
 import signal
 import threading
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import date
 from pathlib import Path
 from types import FrameType
@@ -89,7 +89,13 @@ def _replay(session: Session, replay: Replay, stopping: threading.Event) -> None
         f"Replaying from {replay.first}, {replay.speed:,.0f} seconds a second. Mails become files below "
         f"{session.app.settings.resolve(paths.data) / 'replay'}; nothing is sent to anybody."
     )
-    run_replay(session.app, replay, stopping, _serve, say=say)
+    run_replay(session.app, replay, stopping, _serve, say=say, show=_show)
+
+
+def _show(text: str) -> None:
+    """Print an address, which the log would mask."""
+    with suppress(OSError):  # nobody need be reading
+        click.echo(text)
 
 
 def _serve(running: Running) -> AbstractContextManager[str]:

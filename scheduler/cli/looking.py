@@ -55,6 +55,7 @@ def status(
             **row,
             "next_step": f"{row['next']['rung']} {short(row['next']['at'])}" if row["next"] else "",
             "received": short(row["received"]),
+            "missing": [*row["missing"], *_missing_copies(row)],
             "seen": f"{row['seen']} ({short(row['checked'])})" if row["seen"] and _is_open(row) else "",
             "status": f"{row['status']}{' (late)' if row['late'] and 'late' not in row['status'] else ''}".replace(
                 "_", " "
@@ -76,9 +77,8 @@ def status(
     print_table(shown, columns, empty="Nothing is owed; --format json also lists who attends.")
     doubtful = sorted({row["plan"] for row in shown if row["status"] == "unknown"})
     for plan in doubtful:
-        click.echo(
-            f"Unknown: past already when the plan was first loaded. `hanchot start {plan}` settles it.", err=True
-        )
+        why = "past already when the plan was first loaded, or the party came into it"
+        click.echo(f"Unknown: {why}. `hanchot start {plan}` settles it.", err=True)
     session.say_what_is_wrong()
 
 
@@ -102,6 +102,12 @@ def why(session: Session, id: str, style: str) -> None:
 
 
 COMMANDS = (status, why)
+
+
+def _missing_copies(row: Mapping[str, Any]) -> list[str]:
+    """Return the copies that have not come; whoever accepted what was there did without them."""
+    is_accepted = row["status"] in ("accepted", "accepted_late")
+    return [] if is_accepted else [f"copy by {channel}" for channel in row["missing_channels"]]
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:

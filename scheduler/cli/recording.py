@@ -244,7 +244,7 @@ def undo(session: Session, fact: str, reason: str, by: str, style: str) -> None:
 @_by
 @click.pass_obj
 def start(session: Session, plan: str, all_open: bool, all_received: bool, by: str) -> None:
-    """Settle what was already past when the plan was first loaded.
+    """Settle what was already past when plan or party came in.
 
     Nobody is accused of it until somebody says what is true: open, or received. Asks for each
     without an option.
@@ -253,7 +253,7 @@ def start(session: Session, plan: str, all_open: bool, all_received: bool, by: s
         raise click.UsageError("--all-open and --all-received exclude each other")
     unknown = session.unknown(plan)
     if not unknown:
-        raise NothingMatched("nothing was in doubt when this plan was first loaded")
+        raise NothingMatched("nothing of this plan is in doubt")
     for o in unknown:
         answer = "open" if all_open else "received" if all_received else _ask(o.milestone, o.party)
         if answer == "skip":

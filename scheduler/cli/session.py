@@ -93,7 +93,7 @@ class Session:
         """Return what was past its last day when a plan was first loaded and is still in doubt."""
         definition = pick(self.loaded, plan)
         with self.app.store() as store:
-            take(store, definition, self.now)
+            take(self.app.desk(store), definition, self.now)
             with store.reading() as view:
                 return [o for o in view_agenda(view, definition.plan, self.now).obligations if o.unknown]
 

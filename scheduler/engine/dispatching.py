@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -38,7 +37,7 @@ class Dispatcher:
         """Settle or queue every due rung of a plan; return the opening that others wait for, if any."""
         with self.store.reading() as view:
             due = view.rungs.due(plan.id, now)
-        decisions = decide([_due(row) for row in due], plan=plan, now=now)
+        decisions = decide([as_due(row) for row in due], plan=plan, now=now)
         verdicts = list(zip(due, decisions, strict=True))
         new = [row.id for row in due if row.noticed_at is None]
         if new:
@@ -90,10 +89,17 @@ class Dispatcher:
         following = unit.rungs.following([row.id for row in single])
         yield from self._queue(unit, agenda, single, letters, now, following)
         for _, group in groupby(escalations, key=_escalation_group):
-            told = tuple(group)
-            notices = count_notices(unit, agenda.plan, told[0].milestone)
-            reports = escalation_letters(agenda, told, now, bounced, notices)
-            yield from self._queue(unit, agenda, told, reports, now, {})  # what follows is not for those who are told
+            due = list(group)
+            notices = count_notices(unit, agenda.plan, due[0].milestone)
+            told = tuple(row for row in due if notices.get(row.party, 1))
+            for row in due:
+                if row not in told:
+                    yield from _settle(unit, row, "skipped", f"no notice to {row.party} has left", now)
+            if told:
+                reports = escalation_letters(agenda, told, now, bounced, notices)
+                yield from self._queue(
+                    unit, agenda, told, reports, now, {}
+                )  # what follows is not for those who are told
 
     def _queue(
         self,
@@ -160,13 +166,13 @@ def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, str] | None:
     return None
 
 
-def count_notices(unit: Unit, plan: Plan, milestone: str) -> Counter[str]:
-    """Return how many reminders and overdue notices of a milestone each party was really sent."""
-    return Counter(
-        row.party
-        for row in unit.rungs.of_milestone(plan.id, milestone)
-        if row.kind in ("reminder", "overdue") and row.state == "sent"
-    )
+def count_notices(unit: Unit, plan: Plan, milestone: str) -> dict[str, int]:
+    """Return how many reminders and overdue notices of a milestone left, for each party that was promised one."""
+    counts: dict[str, int] = {}
+    for row in unit.rungs.of_milestone(plan.id, milestone):
+        if row.kind in ("reminder", "overdue"):
+            counts[row.party] = counts.get(row.party, 0) + (row.state == "sent")
+    return counts
 
 
 def _key_day(agenda: Agenda, row: RungRow) -> date | None:
@@ -202,7 +208,8 @@ def _event(word: Word, row: RungRow, now: datetime, text: str) -> Event:
     return Event(word=word, at=now, text=text, plan=row.plan, milestone=row.milestone, party=row.party, rung=row.name)
 
 
-def _due(row: RungRow) -> DueRung:
+def as_due(row: RungRow) -> DueRung:
+    """Return what a decision needs to know of a promise."""
     return DueRung(row.milestone, row.party, row.name, row.at, row.noticed_at)
 
 

@@ -10,9 +10,11 @@ from functools import partial
 
 from scheduler.actions.digests import Weekly
 from scheduler.actions.loading import take
+from scheduler.actions.notifying import Desk
 from scheduler.actions.pages import PageAddresses
-from scheduler.actions.reconciling import Agendas, Changes, name_inputs
-from scheduler.actions.recording import Desk, record
+from scheduler.actions.publishing import name_published, publish
+from scheduler.actions.reconciling import Agendas, Changes, find_state, name_inputs
+from scheduler.actions.recording import record
 from scheduler.engine.checking import Checking
 from scheduler.engine.delivering import Deliverer, Delivery, Limits
 from scheduler.engine.digesting import Digesting
@@ -25,6 +27,7 @@ from scheduler.plan.catchup import opening
 from scheduler.plan.dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Fact, Plan
 from scheduler.ports import (
+    Calendars,
     Checker,
     Clock,
     Composer,
@@ -52,6 +55,7 @@ class Work:
     idle: tuple[date, ...]
     is_check_due: bool
     is_digest_due: bool
+    is_unpublished: bool
     has_due: bool
     check_at: datetime
     digest_at: datetime | None
@@ -120,6 +124,7 @@ class Ticker:
         weekly: Weekly | None = None,
         sent_folder: SentFolder | None = None,
         pages: PageAddresses | None = None,
+        calendars: Calendars | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -128,6 +133,7 @@ class Ticker:
         self._definitions = definitions
         self._is_stopping = is_stopping
         self._arrivals = arrivals
+        self._calendars = calendars  # None: nobody looks at calendars
         self._lock = threading.Lock()
         self._current: dict[str, Definition] = {}
         self._untaken: set[str] = set()  # plans that could not be taken into the record
@@ -260,7 +266,7 @@ class Ticker:
         return loaded.problems
 
     def _take(self, definition: Definition, now: datetime) -> None:
-        changes = take(self.store, definition, now)
+        changes = take(self._desk, definition, now)
         self._current[definition.plan.id] = definition
         self._untaken.discard(definition.plan.id)
         if changes is not None:
@@ -318,6 +324,7 @@ class Ticker:
             idle=_days_between(plan, state.seen_on, today) if state.seen_on else (),
             is_check_due=self._checking.is_due(view, plan, state, now),
             is_digest_due=self._digesting.is_due(plan, state, now),
+            is_unpublished=self._is_unpublished(plan, state, now),
             has_due=has_due,
             check_at=self._checking.next_at(view, plan, state, now),
             digest_at=self._digesting.next_at(plan, now),
@@ -339,6 +346,18 @@ class Ticker:
                 waits.append(opens)
         if work.is_digest_due:
             self._guard(plan, now, partial(self._digesting.write, plan, self._agendas, now))
+        if work.is_unpublished:
+            self._guard(plan, now, partial(self._publish, plan, now))
+
+    def _is_unpublished(self, plan: Plan, state: PlanState, now: datetime) -> bool:
+        return self._calendars is not None and state.published != name_published(state, plan, self._calendars, now)
+
+    def _publish(self, plan: Plan, now: datetime) -> None:
+        if self._calendars is None:
+            return
+        with self.store.transaction() as unit:
+            if self._is_unpublished(plan, find_state(unit, plan), now):
+                publish(unit, plan, self._agendas.read(unit, plan), self._calendars, now)
 
     def _close(self, survey: Survey, plans: Mapping[str, Plan], delivery: Delivery, now: datetime) -> bool:
         """Close the tick; what the mail server made us miss is told once mail leaves again."""
@@ -388,6 +407,8 @@ class Ticker:
         said = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing changed"
         text = f"{plan.title}; steps: {said}"
         self.report(Event(word="loaded", at=now, plan=plan.id, text=text))
+        for problem in changes.problems:
+            self.report(Event(word="trouble", at=now, plan=plan.id, text=f"could not be written: {problem}"))
 
 
 def next_opening_after(plan: Plan, now: datetime) -> datetime:

@@ -14,10 +14,17 @@ from markupsafe import Markup, escape
 
 from scheduler import wording
 from scheduler.actions.pages import said_by
-from scheduler.mail.written import format_written
-from scheduler.plan.dates import DueDate, local_day
+from scheduler.plan.dates import ONE_DAY, DueDate, local_day
 from scheduler.plan.letters import Letter
-from scheduler.plan.model import Before, By, Channel, Milestone, Office, Party, Plan, Relative
+from scheduler.plan.model import Before, By, Milestone, Party, Plan, Relative
+from scheduler.plan.sending import (
+    find_destination,
+    names_to_send_to,
+    office_receives,
+    parties_of,
+    ways_to_send,
+    whom_to_ask,
+)
 
 _T = TypeVar("_T")
 _LETTER_FIELDS = tuple(field.name for field in fields(Letter) if field.name not in ("key", "now"))
@@ -28,6 +35,7 @@ _DERIVED = (
     "now",
     "today",
     "recipients",
+    "send_to",
     "office_receives",
     "destination",
     "ways",
@@ -38,6 +46,7 @@ _DERIVED = (
     "duties",
     "stage",
     "step",
+    "next_workday",
     "moved",
     "about",
     "who",
@@ -49,9 +58,10 @@ TESTS: Mapping[str, Callable[..., bool]] = {"relative": lambda form: isinstance(
 def describe(letter: Letter, organisation: str) -> dict[str, Any]:
     """Return the variables of a template: the letter's fields, and these.
 
-    `language` is the one the letter is written in; `now` and `today` are local to the plan.
-    `recipients` are the parties that get the documents, `destination` the office that collects
-    them (None: not ours to say), `ways` how to send, `ask` whom to ask. `to_send` says whether
+    `language` is the one the letter is written in; `now`, `today` and `next_workday` are local to the plan.
+    `recipients` are the parties that get the documents, `send_to` their names (the milestone's own
+    `submit_to` if it names somebody), `destination` the office that collects them (None: not ours
+    to say), `ways` how to send, `ask` whom to ask. `to_send` says whether
     something is sent or only done; `office_receives` whether it is sent to the office that signs.
     `stage` is how near the target day is, `step` the number in a rung's name, `duties` what a
     group that is to be chosen will owe, `moved` the date in the plan where another one now applies;
@@ -60,8 +70,8 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
     plan, milestone = letter.plan, letter.milestone
     common = _common(_Same(plan), _Same(milestone), letter.due, letter.now)
     recipients: Sequence[Party] = common["recipients"]
-    ours = _office_receives(letter, recipients)
-    destination = _destination(letter, ours=ours or not recipients)
+    ours = office_receives(plan, letter.party.id, recipients)
+    destination = find_destination(plan, milestone, ours=ours or not recipients)
     return {
         **{name: getattr(letter, name) for name in _LETTER_FIELDS},
         **common,
@@ -69,8 +79,8 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
         "organisation": organisation,
         "office_receives": ours,
         "destination": destination,
-        "ways": _ways(milestone, destination),
-        "ask": _whom_to_ask(plan.office, destination),
+        "ways": ways_to_send(milestone, destination),
+        "ask": whom_to_ask(plan.office, destination),
         "duties": tuple(m for m in plan.milestones if letter.group and letter.group.id in m.responsible),
         "step": _step(letter.rung),
         "about": plan.parties.get(letter.fact.party or "") if letter.fact else None,
@@ -106,56 +116,14 @@ def _common(
         "now": now,
         "today": now.date(),
         "recipients": recipients,
+        "send_to": names_to_send_to(milestone, recipients) if milestone else (),
         "to_send": bool(milestone and (recipients or milestone.deliverables)),
         "organisers": parties_of(plan, milestone.organiser) if milestone else (),
         "attendees": parties_of(plan, (*milestone.attendees, *milestone.guests)) if milestone else (),
         "stage": _stage(plan, due, written_at) if due else "",
+        "next_workday": plan.workdays.on_or_after(now.date() + ONE_DAY),
         "moved": _moved(milestone, due),
     }
-
-
-def parties_of(plan: Plan, names: Sequence[str]) -> tuple[Party, ...]:
-    """Return the parties that groups and party ids stand for, each once, in order."""
-    ids: dict[str, None] = {}
-    for name in names:
-        group = plan.groups.get(name)
-        ids |= dict.fromkeys(group.parties if group else (name,))
-    return tuple(plan.parties[id] for id in ids if id in plan.parties)
-
-
-def _office_receives(letter: Letter, recipients: Sequence[Party]) -> bool:
-    lead = letter.plan.groups.get("lead")
-    ids = lead.parties if lead else ()
-    return letter.party.id not in ids and any(party.id in ids for party in recipients)
-
-
-def _destination(letter: Letter, *, ours: bool) -> Office | None:
-    """Return who collects the documents; the plan's office does not for what goes elsewhere."""
-    milestone = letter.milestone
-    if milestone is not None and milestone.submit_to is not None:
-        return milestone.submit_to
-    lead = letter.plan.groups.get("lead")
-    to_lead = milestone is not None and lead is not None and bool({"lead", *lead.parties} & {*milestone.report_to})
-    return letter.plan.office if ours or to_lead else None
-
-
-def _ways(milestone: Milestone | None, destination: Office | None) -> tuple[tuple[Channel, str], ...]:
-    """Return the channels to send by, each with where to (may be empty)."""
-    if milestone is None:
-        return ()
-    office = destination or Office()
-    places: dict[Channel, str] = {
-        "paper": ", ".join(part for part in (office.name, office.address) if part) if office.address else "",
-        "email": office.email,
-    }
-    wanted = milestone.channels or tuple(channel for channel, place in places.items() if place)
-    return tuple((channel, places.get(channel, "")) for channel in wanted)
-
-
-def _whom_to_ask(office: Office, destination: Office | None) -> Office:
-    if office.contact or office.phone or office.email:
-        return office
-    return destination or office
 
 
 def _stage(plan: Plan, due: DueDate, now: datetime) -> str:
@@ -195,8 +163,8 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "event": partial(_in, wording.format_event, language),
         "deadline": lru_cache(partial(_in, wording.format_due, language)),  # the same in mail after mail
         "aim": lru_cache(partial(_in, wording.format_aim, language)),
+        "latest": partial(_in, wording.format_latest, language),
         "form": partial(_in, wording.format_form, language),
-        "written_form": partial(_in, format_written, language),
         "days": lambda window: wording.format_days(window.first, window.last, language),
         "size": partial(_in, wording.format_size, language),
         "number": partial(_in, wording.format_count, language),

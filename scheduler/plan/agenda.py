@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from scheduler.plan.dates import DueDate, local_day, next_opening, to_instant
+from scheduler.plan.dates import DueDate, local_day, next_opening
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
 from scheduler.plan.letters import MessageKind
 from scheduler.plan.model import Fact, Group, Milestone, On, Plan
-from scheduler.plan.obligations import Obligation, Reading
+from scheduler.plan.obligations import Obligation, Reading, begins_at
 from scheduler.plan.status import drop_withdrawn
 
 AGENDA_RULES = 2  # raised when the same plan and facts give other rungs than before
@@ -63,6 +63,16 @@ class Agenda:
         """Return the obligations by (milestone, party)."""
         return {(o.milestone, o.party): o for o in self.obligations}
 
+    @cached_property
+    def by_party(self) -> dict[str, list[Obligation]]:
+        """Return the obligations of each party, in order."""
+        return _grouped(self.obligations, lambda o: o.party)
+
+    @cached_property
+    def by_milestone(self) -> dict[str, list[Obligation]]:
+        """Return the obligations of each milestone or occurrence, in order."""
+        return _grouped(self.obligations, lambda o: o.milestone)
+
     def rungs(self) -> Iterator[Rung]:
         """Yield every rung of every obligation; those of one obligation to one addressee ascend."""
         cache: _Shared = {}
@@ -99,12 +109,26 @@ class Agenda:
         if shared not in cache:
             cache[shared] = ladders.before_and_after(due), self._escalations(milestone, due, ())
         notices, escalations = cache[shared]
-        if o.party in self.bounces:
-            escalations = self._escalations(milestone, due, self.bounces[o.party])
+        gone = self.bounces.get(o.party, ())
+        if gone:
+            escalations = self._escalations(milestone, due, gone)
+        if notices:  # nobody is reported before it was written to
+            heard = next((step.at for step in notices if step.at >= o.since and not step.skipped), None)
+            if heard is None:
+                escalations = []
+            elif any(step.at <= heard for step in escalations):
+                first = local_day(heard, self.plan.zone)
+                later = {step.name: step for step in self._escalations(milestone, due, gone, first)}
+                escalations = [later[step.name] if step.at <= heard else step for step in escalations]
+                escalations.sort(key=lambda step: step.at)
         yield from self._emit(o, due.named, [*notices, *escalations])
 
     def _escalations(
-        self, milestone: Milestone, due: DueDate, gone: Sequence[tuple[datetime, datetime | None]]
+        self,
+        milestone: Milestone,
+        due: DueDate,
+        gone: Sequence[tuple[datetime, datetime | None]],
+        heard: date | None = None,
     ) -> list[LadderStep]:
         ladders = self._ladders(milestone)
         dead_since = next((local_day(start, self.plan.zone) for start, end in gone if end is None), None)
@@ -115,7 +139,7 @@ class Agenda:
 
         steps = []
         for escalation in milestone.ladder.escalate:
-            step = ladders.escalation(due, escalation, is_uncounted)
+            step = ladders.escalation(due, escalation, is_uncounted, heard)
             if dead_since and local_day(step.at, self.plan.zone) >= dead_since:
                 step = step._replace(skipped="every address of the party bounces; put its contacts right first")
             steps.append(step)
@@ -123,14 +147,14 @@ class Agenda:
 
     def _event_rungs(self, o: Obligation, event: On, milestone: Milestone) -> Iterator[Rung]:
         ladder = milestone.ladder
-        starts = to_instant(event.first, event.clock or time(), self.plan.zone)
         invited = next_opening(
             o.since, opens=ladder.opens, closes=ladder.closes, zone=self.plan.zone, workdays=self.plan.workdays
         )
         steps = self._ladders(milestone).event(event)
-        if invited < starts:
+        if invited < begins_at(event, self.plan):
             note = "the next opening after the date was fixed"
-            steps = settle_collisions([LadderStep("invite", invited, "invitation", note), *steps])
+            skipped = "the notice of the change says it" if o.told is not None else ""
+            steps = settle_collisions([LadderStep("invite", invited, "invitation", note, skipped), *steps])
         yield from self._emit(o, event.first, steps)
 
     def _choose(self, o: Obligation, groups: Collection[str]) -> Iterator[Rung]:
@@ -165,6 +189,13 @@ class Agenda:
                 said = [fact for fact in said if fact.recorded_at > at]
             state: RungState = "cancelled" if closed else "skipped" if skipped else "planned"
             yield Rung(o.milestone, o.party, name, due, at, kind, state, closed or skipped, note)
+
+
+def _grouped(obligations: Iterable[Obligation], key: Callable[[Obligation], str]) -> dict[str, list[Obligation]]:
+    found: dict[str, list[Obligation]] = {}
+    for obligation in obligations:
+        found.setdefault(key(obligation), []).append(obligation)
+    return found
 
 
 def draw_agenda(

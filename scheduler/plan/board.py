@@ -43,6 +43,11 @@ class Cell(NamedTuple):
     late: bool
     missing_channels: tuple[Channel, ...]
 
+    @property
+    def lacks_copy(self) -> bool:
+        """Return whether all is there but by another channel; whoever accepted it did without."""
+        return bool(self.missing_channels) and self.obligation.standing.state != "accepted"
+
 
 def draw_board(agenda: Agenda, now: datetime) -> list[Cell]:
     """Return every obligation with its status at `now`, in the order of the agenda.

@@ -50,6 +50,11 @@ class DueDate:
     inclusive: bool
     clock: time | None = None
 
+    @property
+    def form(self) -> Before | By:
+        """Return the date as a plan would give it."""
+        return (By if self.inclusive else Before)(self.named, self.clock)
+
     def is_late(self, instant: datetime) -> bool:
         """Return whether something that happened at `instant` was late."""
         if self.clock is not None and self.inclusive:

@@ -64,15 +64,22 @@ class Ladders(NamedTuple):
         return steps
 
     def escalation(
-        self, due: DueDate, escalation: Escalation, is_uncounted: Callable[[date], bool] | None = None
+        self,
+        due: DueDate,
+        escalation: Escalation,
+        is_uncounted: Callable[[date], bool] | None = None,
+        heard: date | None = None,
     ) -> LadderStep:
-        """Return one escalation; working days for which `is_uncounted` holds do not bring it nearer."""
-        after = escalation.after
-        nominal = step_on(due.last_in_time, after, self.workdays)
-        note = f"{after} after {due.last_in_time}, the last day in time"
+        """Return one escalation; working days for which `is_uncounted` holds do not bring it nearer.
+
+        `heard` is the day of the first notice, where that comes too late to count from the last day in time.
+        """
+        after, start = escalation.after, heard or due.last_in_time
+        nominal = step_on(start, after, self.workdays)
+        note = f"{after} after {start}, {'the first notice' if heard else 'the last day in time'}"
         day = nominal
         if is_uncounted is not None:
-            day = self._count(due.last_in_time, nominal, is_uncounted)
+            day = self._count(start, nominal, is_uncounted)
             if day != nominal:
                 note += f"; moved from {nominal}: days on which we could not reach anybody do not count"
         return LadderStep(f"escalate:{after.code}", self._at(day), "escalation", note)

@@ -7,7 +7,19 @@ from datetime import date, datetime
 from typing import Literal
 
 from scheduler.plan.dates import DueDate
-from scheduler.plan.model import Contact, Deliverable, Fact, Group, Milestone, On, Party, Plan, Window
+from scheduler.plan.model import (
+    Channel,
+    Contact,
+    DateForm,
+    Deliverable,
+    Fact,
+    Group,
+    Milestone,
+    On,
+    Party,
+    Plan,
+    Window,
+)
 
 MessageKind = Literal[
     "reminder",
@@ -28,21 +40,27 @@ MessageKind = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollEntry:
-    """One party in an escalation's list: how it stands and what it still owes."""
+    """One party in a list: how it stands and what it still owes."""
 
     party: Party
     status: str  # a status code, see plan.status
     missing: tuple[Deliverable, ...] = ()
+    channels: tuple[Channel, ...] = ()  # by which what was submitted has not come yet
     notices: int = 0  # reminders and overdue notices that really left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roll:
-    """Who has answered: every responsible party of one milestone, and what waits for it."""
+    """Who has answered: every responsible party of one milestone, and what waits for it.
 
-    entries: tuple[RollEntry, ...]  # those still open, in roster order
+    Each is in one of `entries`, `submitted`, `accepted` and `apart`.
+    """
+
+    entries: tuple[RollEntry, ...]  # open and late, in roster order
     submitted: tuple[Party, ...]  # answered, waiting for acceptance
     accepted: tuple[Party, ...]
+    apart: tuple[RollEntry, ...] = ()  # nothing is to be said against them: more time, released, in doubt
+    lacking: tuple[RollEntry, ...] = ()  # of the submitted, those of which a copy by another channel has not come
     total: int
     affects: Milestone | None = None  # the next milestone that needs this one
     affects_due: DueDate | None = None
@@ -182,9 +200,10 @@ class Letter:
     milestone: Milestone | None = None
     occurrence: str = ""  # the obligation's id: the milestone's, or `milestone@date`
     due: DueDate | None = None
-    was: DueDate | None = None  # change: the date before
+    was: DateForm | None = None  # change: the date before
     event: On | None = None
     place: str = ""
+    place_was: str = ""  # change: the place before
     window: Window | None = None
     missing: tuple[Deliverable, ...] = ()
     received: tuple[Deliverable, ...] = ()

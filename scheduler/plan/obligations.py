@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from dateutil.rrule import rrulestr
 
-from scheduler.plan.dates import ONE_DAY, DueDate, derive_due_date, local_day, step_on, to_instant
+from scheduler.plan.dates import ONE_DAY, DueDate, derive_due_date, local_day, next_opening, step_on, to_instant
 from scheduler.plan.model import (
     Before,
     By,
@@ -27,6 +27,7 @@ from scheduler.plan.model import (
     Window,
 )
 from scheduler.plan.status import Standing, read_standing
+from scheduler.plan.written import read_written
 
 _SAYS_NOTHING = (
     "joined",
@@ -37,6 +38,13 @@ _SAYS_NOTHING = (
 )  # of whether something past its last day is open
 
 
+class Told(NamedTuple):
+    """An event as its participants know it."""
+
+    event: On
+    place: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obligation:
     """A milestone for one party: what is due, since when it is watched, and how it stands.
@@ -44,9 +52,10 @@ class Obligation:
     `milestone` is the milestone's id or, of a recurring one, `milestone@date`. Of `due`, `event`,
     `window` and `undated` those are set that apply. `since` is the UTC instant from which rungs
     exist, `until` the one at which the party ends; a successor has them from there. `invited` marks
-    who takes part in an event, `attends` who does no more than that. `unknown` marks what was past
-    its last day when the plan was first loaded or the party joined (contract rule 4). `decided_by`
-    is the fact that set the date, if one did.
+    who takes part in an event, `attends` who does no more than that; `told` is the day and place that
+    it knew before the decision that holds, be it another day or a release. `unknown` marks what was past
+    its last day when the plan was first loaded, or the party joined or was chosen (contract rule 4). `decided_by`
+    is the fact that set the date, if one did, and `was` the date that was known before.
     """
 
     milestone: str
@@ -63,6 +72,8 @@ class Obligation:
     invited: bool = False
     unknown: bool = False
     decided_by: Fact | None = None
+    was: DateForm | None = None
+    told: Told | None = None
 
     @property
     def is_duty(self) -> bool:
@@ -77,22 +88,37 @@ class Obligation:
 class Term(NamedTuple):
     """A party's time in an obligation: from `since` on, up to `until` where the party ends.
 
-    `heir_of` names the predecessors of one that is in it only as their successor.
+    `came` is when it came into the milestone: what was past by then is in doubt. A successor has its
+    predecessor's. `heir_of` names the predecessors of one that is in it only as their successor.
     """
 
     party: str
     since: datetime
+    came: datetime
     until: datetime | None
     heir_of: frozenset[str] = frozenset()
 
 
 class Dated(NamedTuple):
-    """One occurrence of a milestone with the date that holds now, and since when it does."""
+    """One occurrence of a milestone with the date that holds now, and since when it does.
+
+    `earlier` are the dates that held before, oldest first.
+    """
 
     id: str
     form: DateForm
     since: datetime
     decided_by: Fact | None
+    earlier: tuple[Dated, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Return where the decision says that it takes place."""
+        return self.decided_by.place if self.decided_by else ""
+
+    def replaced(self, form: DateForm, since: datetime, decided_by: Fact) -> Dated:
+        """Return the date that a decision puts in the place of this one."""
+        return Dated(self.id, form, since, decided_by, (*self.earlier, self._replace(earlier=())))
 
 
 class Reading:
@@ -145,9 +171,13 @@ class Reading:
             yield self._latest(id, Dated(id, fixed, now.since, None))
 
     def _latest(self, id: str, dated: Dated) -> Dated:
-        for fact in self.of[id, None]:
-            if fact.kind in ("date_fixed", "amended") and fact.form is not None:
-                dated = Dated(id, fact.form, max(self.start, fact.recorded_at), fact)
+        facts = [f for f in self.of[id, None] if f.kind in ("date_fixed", "amended") and f.form is not None]
+        edited = next((f.was for f in facts if f.was), "")
+        if edited:  # the plan in hand says what the file says now
+            dated = dated._replace(form=read_written(edited) or Undated(edited))
+        for fact in facts:
+            assert fact.form is not None  # noqa: S101 - asked above
+            dated = dated.replaced(fact.form, max(self.start, fact.recorded_at), fact)
         return dated
 
     def _extended(self, dated: Dated, party: str) -> Dated:
@@ -155,7 +185,7 @@ class Reading:
         for fact in self.of[dated.id, party]:
             newer = decided is None or (fact.recorded_at, fact.id) > (decided.recorded_at, decided.id)
             if fact.kind == "extended" and fact.form is not None and newer:
-                dated = Dated(dated.id, fact.form, max(self.start, fact.recorded_at), fact)
+                dated = dated.replaced(fact.form, max(self.start, fact.recorded_at), fact)
         return dated
 
     def _resolve(self, milestone: Milestone, form: Relative, party: str, since: datetime) -> tuple[DateForm, datetime]:
@@ -225,19 +255,49 @@ class Reading:
             if own
             else self.of[dated.id, None]
         )
+        standing = read_standing(milestone, facts)
+        released = standing.closed_by.recorded_at if standing.state == "waived" and standing.closed_by else None
+        known = self._known(milestone, dated, term.since, released) if dated.earlier or released else None
         obligation = Obligation(
             milestone=dated.id,
             party=term.party,
             since=since,
             until=term.until,
-            standing=read_standing(milestone, facts),
+            standing=standing,
             attends=attends,
             invited=attends,
             decided_by=dated.decided_by,
+            was=known.form if known else None,
+            told=Told(known.form, known.place) if known and isinstance(known.form, On) else None,
         )
-        return self._with_date(obligation, form, facts, milestone)
+        return self._with_date(obligation, form, facts, milestone, term.came)
 
-    def _with_date(self, o: Obligation, form: DateForm, facts: Sequence[Fact], milestone: Milestone) -> Obligation:
+    def _known(self, milestone: Milestone, dated: Dated, since: datetime, released: datetime | None) -> Dated | None:
+        """Return the date that a party knew before the decision that holds: the last that stood until an opening."""
+        dates = (*dated.earlier, dated)
+        ends = [*(later.since for later in dates[1:]), released]
+        known: Dated | None = None
+        for one, end in zip(dates, ends, strict=True):
+            if end is not None and self._leaves(milestone, one, since) < end:
+                known = one
+        return known or (dates[0] if dated.earlier and milestone.kind == "deadline" else None)
+
+    def _leaves(self, milestone: Milestone, dated: Dated, since: datetime) -> datetime:
+        """Return when a party is told of a date; never of an event that has begun by then."""
+        ladder = milestone.ladder
+        leaves = next_opening(
+            max(dated.since, since),
+            opens=ladder.opens,
+            closes=ladder.closes,
+            zone=self.plan.zone,
+            workdays=self.plan.workdays,
+        )
+        is_over = isinstance(dated.form, On) and leaves >= begins_at(dated.form, self.plan)
+        return datetime.max.replace(tzinfo=UTC) if is_over else leaves
+
+    def _with_date(
+        self, o: Obligation, form: DateForm, facts: Sequence[Fact], milestone: Milestone, came: datetime
+    ) -> Obligation:
         if isinstance(form, On):
             return replace(o, event=form, place=o.decided_by.place if o.decided_by else "")
         if isinstance(form, Window):
@@ -245,7 +305,7 @@ class Reading:
         if isinstance(form, Undated):
             return replace(o, undated=form.words or "undated")
         assert isinstance(form, Before | By)  # noqa: S101 - the other forms are resolved above
-        return self._judge_unknown(o, self._due(milestone, form), facts, milestone)
+        return self._judge_unknown(o, self._due(milestone, form), facts, came)
 
     def _due(self, milestone: Milestone, form: Before | By) -> DueDate:
         return derive_due_date(
@@ -256,10 +316,9 @@ class Reading:
             workdays=self.plan.workdays,
         )
 
-    def _judge_unknown(self, o: Obligation, due: DueDate, facts: Sequence[Fact], milestone: Milestone) -> Obligation:
-        """Mark what was over at the first load or when the party joined, unless a person has spoken of it since."""
-        began = max([self.loaded_at, *self._joined(milestone, o.party)])
-        if due.last >= local_day(began, self.plan.zone):
+    def _judge_unknown(self, o: Obligation, due: DueDate, facts: Sequence[Fact], came: datetime) -> Obligation:
+        """Mark what was over when the party came into it, unless a person has spoken of it since."""
+        if due.last >= local_day(came, self.plan.zone):
             return replace(o, due=due)
         spoken = next((f.recorded_at for f in facts if f.kind not in _SAYS_NOTHING), None)
         if spoken is None:
@@ -274,32 +333,31 @@ class Reading:
         """Return each party's term, in the order named; who ended before its term began has none."""
         seen: dict[str, Term] = {}
         for name in names:
-            for party, since in self._members(name):
-                for term in self._successions(self.plan.parties[party], since):
+            for party, came in self._members(name):
+                for term in self._successions(self.plan.parties[party], came):
                     old = seen.get(term.party)
                     seen[term.party] = term if old is None else _merge(old, term)
-        terms = [t._replace(since=max([t.since, *self._joined(milestone, t.party)])) for t in seen.values()]
+        terms = [_joining(t, self._joined(milestone, t.party)) for t in seen.values()]
         return {t.party: t for t in terms if t.until is None or t.since < t.until}
 
     def _members(self, name: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the parties a name stands for, each with when it came: at the first load, or when it was chosen."""
         group = self.plan.groups.get(name)
-        if group is None:
-            yield name, self.start
-            return
-        for party in group.parties:
-            yield party, self.start
+        for party in group.parties if group else (name,):
+            yield party, self.loaded_at
         for party, chosen_at in self.nominations.get(name, {}).items():
             if party in self.plan.parties:
-                yield party, max(self.start, chosen_at)
+                yield party, max(self.loaded_at, chosen_at)
 
-    def _successions(self, party: Party, since: datetime) -> Iterator[Term]:
+    def _successions(self, party: Party, came: datetime) -> Iterator[Term]:
         """Yield the party's own term and, after its last day, those of its successors."""
         passed: list[str] = []
+        since = max(self.start, came)
         while party.id not in passed:
             if party.valid_from:
                 since = max(since, to_instant(party.valid_from, time(), self.plan.zone))
             until = to_instant(party.valid_to + ONE_DAY, time(), self.plan.zone) if party.valid_to else None
-            yield Term(party.id, since, until, frozenset(passed[-1:]))
+            yield Term(party.id, since, came, until, frozenset(passed[-1:]))
             passed.append(party.id)
             if until is None or party.successor is None or party.successor not in self.plan.parties:
                 return
@@ -343,6 +401,11 @@ def members(plan: Plan, name: str) -> tuple[str, ...]:
     return (name,) if name in plan.parties else ()
 
 
+def begins_at(event: On, plan: Plan) -> datetime:
+    """Return the instant at which an event begins; without an hour its first midnight."""
+    return to_instant(event.first, event.clock or time(), plan.zone)
+
+
 def occurrences(form: Recurring) -> list[date]:
     """Return the days of a recurring duty, from its first to its last (RFC 5545)."""
     start = datetime.combine(form.first, time())
@@ -354,7 +417,12 @@ def occurrences(form: Recurring) -> list[date]:
 
 def _merge(one: Term, other: Term) -> Term:
     heir_of = one.heir_of | other.heir_of if one.heir_of and other.heir_of else frozenset()
-    return one._replace(since=min(one.since, other.since), heir_of=heir_of)
+    return one._replace(since=min(one.since, other.since), came=min(one.came, other.came), heir_of=heir_of)
+
+
+def _joining(term: Term, joined: Sequence[datetime]) -> Term:
+    """Return a term of a party that revisions of the plan brought in at these instants."""
+    return term._replace(since=max([term.since, *joined]), came=max([term.came, *joined]))
 
 
 def _is_passed_on(term: Term, terms: Mapping[str, Term], owed: Mapping[str, Obligation]) -> bool:

@@ -15,6 +15,7 @@ from scheduler.store.access import SqlAccess
 from scheduler.store.accounts import SqlAccounts
 from scheduler.store.facts import SqlFacts
 from scheduler.store.failures import explained, locked
+from scheduler.store.feeds import SqlFeeds
 from scheduler.store.journal import SqlJournal
 from scheduler.store.outbox import SqlOutbox
 from scheduler.store.party_pages import SqlDocuments, SqlPages
@@ -61,6 +62,7 @@ class SqlUnit:
         self.access: ports.Access = SqlAccess(connection)
         self.pages: ports.Pages = SqlPages(connection)
         self.documents: ports.Documents = SqlDocuments(connection)
+        self.feeds: ports.Feeds = SqlFeeds(connection)
 
     def alone(self) -> sa.Connection:
         """Return the connection, in a writing transaction as the only one at the record."""

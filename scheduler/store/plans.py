@@ -35,6 +35,7 @@ _STATE = sa.select(
     plans.c.reconciled,
     plans.c.seen_on,
     plans.c.checked_at,
+    plans.c.published,
     _last_fact(plans.c.plan).label("last_fact"),
     _idle(plans.c.plan).label("idle"),
     sa.select(sa.func.min(rung.c.at)).where(planned, rung.c.plan == plans.c.plan).scalar_subquery().label("next_rung"),
@@ -91,6 +92,11 @@ class SqlPlans:
     def mark_reconciled(self, plan: str, inputs: str) -> None:
         """Remember that the ledger agrees with these inputs; raises `NothingMatched` for an unknown plan."""
         if not self._update(plan, reconciled=inputs):
+            raise self._unknown(plan)
+
+    def mark_published(self, plan: str, inputs: str) -> None:
+        """Remember that the calendars agree with these inputs; raises `NothingMatched` for an unknown plan."""
+        if not self._update(plan, published=inputs):
             raise self._unknown(plan)
 
     def record_seen(self, plan: str, day: date, idle: Collection[date] = ()) -> None:

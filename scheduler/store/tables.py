@@ -27,6 +27,7 @@ plan = sa.Table(
     sa.Column("reconciled", sa.Text, nullable=False, server_default=""),
     sa.Column("seen_on", Day),
     sa.Column("checked_at", Instant),
+    sa.Column("published", sa.Text, nullable=False, server_default=""),
 )
 
 revision = sa.Table(
@@ -218,6 +219,40 @@ document = sa.Table(
     sa.Column("digest", sa.Text, nullable=False),
     sa.Column("received_at", Instant, nullable=False),
     sa.Index("ix_document_party_received_at", "party", "received_at"),
+)
+
+feed = sa.Table(
+    "feed",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("audience", sa.Text, nullable=False),  # a party; "" is the public
+    sa.Column("plan", sa.Text),  # none: all plans
+    sa.Column("tasks", sa.Boolean, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("revoked_at", Instant),
+    sa.Column("last_fetched_at", Instant),
+    sa.Column("client", sa.Text, nullable=False),
+    sa.UniqueConstraint("audience", "generation"),
+)
+
+entry = sa.Table(
+    "entry",
+    metadata,
+    sa.Column("audience", sa.Text, primary_key=True),
+    sa.Column("plan", sa.Text, primary_key=True),
+    sa.Column("uid", sa.Text, primary_key=True),
+    sa.Column("item", sa.JSON, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("revised_at", Instant, nullable=False),
+    sa.Column("gone_at", Instant),
+    sa.Column("left_at", Instant),
+    sa.Column("first", Day, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("event", sa.LargeBinary, nullable=False),
+    sa.Column("task", sa.LargeBinary, nullable=False),
 )
 
 

@@ -62,10 +62,13 @@ def _run(server: uvicorn.Server, listening: socket.socket, running: Running) -> 
 def _bind(settings: Server) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=512)
+        listening = socket.create_server((settings.host, settings.port), family=family, backlog=512)
     except (OSError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(
             f"cannot listen at {settings.host} port {settings.port}: {why}",
             hint="is another hanchot running there? Set host and port in [server]; port = 0 takes any free one",
         ) from error
+    # asyncio does so only for sockets that name their protocol; a body would wait 40 ms until its headers are confirmed
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening

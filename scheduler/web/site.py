@@ -8,10 +8,11 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from scheduler.app import Running
 from scheduler.errors import UserError
-from scheduler.web import board, documents, health, metrics, party_page, signing_in
+from scheduler.web import board, calendars, documents, health, metrics, party_page, signing_in
 from scheduler.web.access_log import AccessLog
 from scheduler.web.guard import SecureHeaders
 from scheduler.web.visits import House, Visit
@@ -20,7 +21,7 @@ FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another
 ERRORS = {401: "session", 403: "refused", 404: "not_found", 405: "method", 410: "gone", 413: "too_big", 429: "too_many"}
 
 
-def make_site(running: Running) -> Starlette:
+def make_site(running: Running) -> ASGIApp:
     """Return the application that serves a running daemon."""
     site = Starlette(
         routes=[
@@ -31,13 +32,15 @@ def make_site(running: Running) -> Starlette:
             *documents.ROUTES,
             *metrics.ROUTES,
             *party_page.ROUTES,
+            *calendars.ROUTES,
             *signing_in.ROUTES,
         ],
         middleware=[Middleware(AccessLog, tell=running.note), Middleware(SecureHeaders)],
         exception_handlers={HTTPException: explain, UserError: explain, Exception: explain},
     )
     site.state.house = House.of(running)
-    return site
+    site.state.shelf = calendars.Shelf(running, running.app.secret)
+    return calendars.CalendarsFirst(site, site.state.shelf, site.state.house.metrics.feed_hits)
 
 
 async def static(request: Request) -> Response:

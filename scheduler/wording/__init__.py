@@ -149,8 +149,8 @@ def format_days_left(days: int, language: str) -> str:
 
 
 def format_count(count: int, language: str) -> str:
-    """Return a count, below ten with a leading zero: "01", "09", "10"; nought stays "0"."""
-    return str(count).zfill(_LANGUAGES[language].count_digits) if count else "0"
+    """Return a count, below ten with a leading zero where the language writes one: "00", "01", "09", "10"."""
+    return str(count).zfill(_LANGUAGES[language].count_digits)
 
 
 def format_quantity(count: int, language: str, *, one: str, many: str) -> str:
@@ -172,9 +172,11 @@ def format_step(step: Step, language: str) -> str:
 
 
 def join_list(items: Sequence[str], language: str) -> str:
-    """Return a list as words: "a", "a và b", "a, b và c"."""
+    """Return a list as words: "a", "a và b", "a, b và c"; where a comma stands in a name, "a, x; b"."""
     if len(items) < 2:
         return "".join(items)
+    if any("," in item for item in items):
+        return "; ".join(items)
     return ", ".join(items[:-1]) + _LANGUAGES[language].last_join + items[-1]
 
 
@@ -207,3 +209,8 @@ def rung_name(rung: str, language: str) -> str:
     if rest.isdecimal():
         return pattern.format(count=format_count(int(rest), language))
     return pattern
+
+
+def calendar_words(key: str, language: str, **values: object) -> str:
+    """Return words of a calendar entry."""
+    return _LANGUAGES[language].calendar[key].format(**values)

@@ -40,3 +40,4 @@ class Language:
     channels: Mapping[str, str]
     rungs: Mapping[str, str]
     facts: Mapping[str, str]
+    calendar: Mapping[str, str]  # words of calendar entries

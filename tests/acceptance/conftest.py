@@ -54,7 +54,8 @@ class Installed:
     def start(self, folder: Path, *arguments: object, **environment: str) -> Daemon:
         """Start a command that stays up."""
         command = self._command(arguments)
-        return Daemon(subprocess.Popen(command, cwd=folder, env=_env(environment), stderr=subprocess.PIPE))
+        pipe = subprocess.PIPE
+        return Daemon(subprocess.Popen(command, cwd=folder, env=_env(environment), stdout=pipe, stderr=pipe))
 
     def _command(self, arguments: tuple[object, ...]) -> list[str]:
         return [str(self.bin / "hanchot"), *(str(argument) for argument in arguments)]
@@ -94,8 +95,9 @@ class Daemon:
             self.process.kill()
         self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
-        if self.process.stderr is not None:
-            self.process.stderr.close()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
 
     def _read(self) -> None:
         for raw in self.process.stderr or ():

@@ -8,6 +8,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import urllib.request
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -18,8 +19,9 @@ from .conftest import ROOT, Daemon, Installed
 
 YEAR_2023 = ("bac-trung-bo-2023", "--from", "2023-02-20", "--to", "2023-12-31")
 COMMANDS = (
-    "accept", "agenda", "check", "db", "doctor", "extend", "fix-date", "init", "links", "mail", "nominate", "outbox",
-    "plans", "receive", "return", "run", "sign-in", "simulate", "start", "status", "tick", "undo", "waive", "why",
+    "accept", "agenda", "check", "db", "doctor", "extend", "feeds", "fix-date", "init", "links", "mail", "nominate",
+    "outbox", "plans", "receive", "return", "run", "sign-in", "simulate", "start", "status", "tick", "undo", "waive",
+    "why",
 )  # fmt: skip
 
 
@@ -122,8 +124,13 @@ def test_a_replay_lives_through_the_year_and_stays_up(
     daemon.wait_for("The replay is over")
     folder = tmp_path / "var" / "replay"
     mails = hanchot.rows(tmp_path, "--config", folder / "config.toml", "outbox", "list")
+    assert daemon.process.stdout is not None
+    address = daemon.process.stdout.readline().decode().split()[-1]
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        calendar = answer.read().decode()
     assert daemon.end(signal.SIGTERM) == 0
 
+    assert "SUMMARY:✓" in calendar
     assert {mail["state"] for mail in mails} == {"sent"}
     kinds = {"reminder", "overdue", "escalation", "fix-date", "invitation", "change", "receipt", "return", "digest"}
     assert {mail["kind"] for mail in mails} == kinds

@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 
 from scheduler.actions import requests
+from scheduler.actions.notifying import Desk
 from scheduler.actions.pages import PageAddresses, is_over
-from scheduler.actions.recording import Desk, record
+from scheduler.actions.recording import record
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.model import By, Group, On, Undated
 from scheduler.ports import Document

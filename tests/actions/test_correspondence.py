@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, time
+
+import pytest
 
 from scheduler.actions.correspondence import escalation_letters, letters_for, notice_letters, outage_letters
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.letters import Letter, Outage, OutageEntry
-from scheduler.plan.model import By, Contact, Deliverable, Fact, FactKind, Group, On, Window
+from scheduler.plan.model import By, Contact, Deliverable, Fact, FactKind, Group, On, Undated, Window
 from scheduler.ports import RungRow
 from tests.engine.house import FRIDAY, due_by, plan, report
-from tests.plan.builders import PARTIES, Story, at, event, party, tell_of
+from tests.plan.builders import PARTIES, Story, at, deadline, event, party, tell_of
 
 NOW = at(3, 21)
 DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
@@ -100,6 +102,17 @@ def test_a_letter_names_what_it_waits_for() -> None:
     story = tell_of(report(needs=("first",)), due_by(date(2023, 3, 1), id="first", responsible=("gamma",)))
     (letter,) = letters_for(story.agenda(), row(), NOW, ())
     assert [(milestone.id, [p.id for p in owing]) for milestone, owing in letter.waits_for] == [("first", ["gamma"])]
+
+
+def test_who_only_attends_is_not_told_what_the_event_still_waits_for() -> None:
+    """The organiser is; an invitation is no place to name debtors."""
+    meeting = event(On(date(2023, 6, 8), date(2023, 6, 8)), needs=("report",))
+    agenda = tell_of(report(), meeting).agenda()
+    waits = {}
+    for who in ("lead", "beta"):
+        (letter,) = letters_for(agenda, row("invite", "invitation", milestone="meeting", party=who), NOW, ())
+        waits[who] = [milestone.id for milestone, _ in letter.waits_for]
+    assert waits == {"lead": ["report"], "beta": []}
 
 
 def test_a_letter_about_an_event_carries_its_day_and_place() -> None:
@@ -200,6 +213,31 @@ def test_the_list_leaves_out_who_still_has_time() -> None:
     assert [entry.party.id for entry in letter.roll.entries] == ["lead", "beta"]
 
 
+def test_everybody_is_counted_once_in_the_list() -> None:
+    """Who has more time, was released or is in doubt has a line of its own, and the figures add up."""
+    parties = [party(id) for id in ("lead", "open", "longer", "free", "doubtful", "sent", "done")]
+    members = [Group(id="members", parties=tuple(p.id for p in parties if p.id != "doubtful"))]
+    story = tell_of(report(channels=("paper", "email")), parties=parties, groups=members)
+    story.tell("extended", at(3, 10), "report", "longer", form=By(date(2023, 3, 31)))
+    story.tell("waived", at(3, 10), "report", "free", reason="merged")
+    story.tell("received", at(3, 10), "report", "sent", channel="email")
+    story.tell("received", at(3, 10), "report", "done", channel="email")
+    story.tell("accepted", at(3, 11), "report", "done")
+    everybody = {**story.plan.groups, "members": Group(id="members", parties=tuple(p.id for p in parties))}
+    story.revise(replace(story.plan, groups=everybody), at(3, 20))
+    ((letter, _),) = escalation_letters(story.agenda(), [escalation("open")], NOW, (), {})
+    roll = letter.roll
+    assert roll is not None
+    assert [entry.party.id for entry in roll.entries] == ["lead", "open"]
+    assert [(e.party.id, e.status) for e in roll.apart] == [
+        ("longer", "extended"),
+        ("free", "exempt"),
+        ("doubtful", "unknown"),
+    ]
+    assert [(e.party.id, e.channels) for e in roll.lacking] == [("sent", ("paper",))]
+    assert len(roll.entries) + len(roll.apart) + len(roll.submitted) + len(roll.accepted) == roll.total == 7
+
+
 def test_the_list_names_the_milestone_that_waits() -> None:
     """And its date."""
     story = tell_of(report(), due_by(date(2023, 4, 14), id="next", needs=("report",)))
@@ -240,12 +278,129 @@ def test_a_receipt_a_return_and_an_extension_are_told_to_the_officers() -> None:
 
 
 def test_other_facts_write_no_letter() -> None:
-    """Nobody is written to because of a waiver or an acceptance."""
-    for kind in ("waived", "accepted", "opened"):
+    """Nobody is written to because of an acceptance."""
+    for kind in ("accepted", "opened"):
         assert notices(kind) == []  # type: ignore[arg-type]
     agenda = tell_of(report()).agenda()
     everybody = Fact(plan="plan", kind="received", happened_at=NOW, recorded_at=NOW)
     assert notice_letters(agenda, everybody, NOW, ()) == []
+
+
+# ---- changes
+
+JUNE = Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")
+EIGHTH, FIFTEENTH = On(date(2023, 6, 8), date(2023, 6, 8)), On(date(2023, 6, 15), date(2023, 6, 15))
+EVERYBODY = [f"officer@{id}.example" for id in ("lead", "beta", "gamma")]
+
+
+def decide(story: Story, kind: FactKind, when: datetime, milestone: str = "meeting", **details: object) -> list[Letter]:
+    """Record a decision and return the letters that it causes."""
+    fact = story.tell(kind, when, milestone, **details)
+    return notice_letters(story.agenda(), fact, when, ())
+
+
+def announced() -> Story:
+    """Return the story of a meeting whose invitations have left."""
+    story = tell_of(event(JUNE))
+    assert decide(story, "date_fixed", at(5, 15), form=EIGHTH, place="Vinh") == []
+    return story
+
+
+def test_the_first_day_of_an_event_is_an_invitation_and_not_a_change() -> None:
+    """It was not otherwise before, also where it was moved before anybody was told."""
+    story = tell_of(event(JUNE))
+    assert decide(story, "date_fixed", at(5, 20), form=EIGHTH) == []  # a Saturday
+    assert decide(story, "date_fixed", at(5, 21), form=FIFTEENTH) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "place"),
+    [(FIFTEENTH, "Vinh"), (replace(EIGHTH, clock=time(14)), "Vinh"), (EIGHTH, "Huế")],
+    ids=["day", "hour", "place"],
+)
+def test_everybody_invited_is_told_of_another_day_hour_or_place(form: On, place: str) -> None:
+    """With what they were told before."""
+    letters = decide(announced(), "date_fixed", at(5, 22), form=form, place=place)
+    assert addresses(letters) == EVERYBODY
+    assert {(x.kind, x.event, x.place, x.was, x.place_was) for x in letters} == {
+        ("change", form, place, EIGHTH, "Vinh")
+    }
+
+
+def test_a_return_to_an_earlier_day_is_told_too() -> None:
+    """Its invitation left long ago."""
+    story = announced()
+    decide(story, "date_fixed", at(5, 22), form=FIFTEENTH, place="Vinh")
+    letters = decide(story, "date_fixed", at(5, 29), form=EIGHTH, place="Vinh")
+    assert addresses(letters) == EVERYBODY
+    assert {x.was for x in letters} == {FIFTEENTH}
+
+
+def test_the_same_day_again_is_no_change() -> None:
+    """Also by way of another one that nobody was told of."""
+    story = announced()
+    assert decide(story, "date_fixed", at(5, 16), form=EIGHTH, place="Vinh") == []
+    decide(story, "date_fixed", at(5, 20), form=FIFTEENTH)
+    assert decide(story, "date_fixed", at(5, 20, 9), form=EIGHTH, place="Vinh") == []
+
+
+def test_an_event_that_is_over_is_not_moved_by_mail() -> None:
+    """Neither a day put right afterwards nor one that begins before anybody could read of it."""
+    assert decide(announced(), "date_fixed", at(6, 12), form=On(date(2023, 6, 9), date(2023, 6, 9))) == []
+    assert decide(announced(), "waived", at(6, 12)) == []
+
+
+def test_everybody_invited_is_told_that_the_day_is_open_again_or_the_event_called_off() -> None:
+    """An edit of the file opens it, `waive` calls it off."""
+    for letters in (
+        decide(announced(), "amended", at(5, 22), form=JUNE),
+        decide(announced(), "waived", at(5, 22), reason="storm"),
+        decide(announced(), "waived", at(5, 22), party="lead", reason="storm"),
+    ):
+        assert addresses(letters) == EVERYBODY
+        assert {x.was for x in letters} == {EIGHTH}
+    assert decide(tell_of(event(JUNE)), "waived", at(5, 22)) == []
+
+
+def test_of_another_window_only_the_organiser_is_told() -> None:
+    """Who is chased for the day; nobody else has heard of it."""
+    story = tell_of(event(JUNE))
+    later = Window(date(2023, 7, 3), date(2023, 7, 7), "in July")
+    (letter,) = decide(story, "amended", at(3, 1), form=later)
+    assert (letter.to.email, letter.was, letter.window) == ("officer@lead.example", JUNE, later)
+
+
+def test_an_organiser_that_is_not_among_the_guests_is_told_too() -> None:
+    """It is invited to nothing, and still has to know."""
+    story = tell_of(event(EIGHTH, attendees=("beta",)))
+    letters = decide(story, "amended", at(3, 1), form=FIFTEENTH)
+    assert addresses(letters) == EVERYBODY[:2]
+
+
+def test_of_a_deadline_moved_in_the_file_those_are_told_who_still_owe_it() -> None:
+    """Neither who has answered nor whose first date it is."""
+    story = tell_of(report(), deadline(Undated("later"), "other"))
+    story.tell("received", at(3, 1), "report", "lead")
+    letters = decide(story, "amended", at(3, 2), "report", form=By(date(2023, 3, 24)))
+    assert addresses(letters) == EVERYBODY[1:]
+    assert {x.was for x in letters} == {By(FRIDAY)}
+    assert decide(story, "date_fixed", at(3, 3), "other", form=By(date(2023, 3, 31))) == []
+    assert addresses(decide(story, "date_fixed", at(3, 6), "other", form=By(date(2023, 4, 7)))) == EVERYBODY
+    assert decide(story, "date_fixed", at(3, 7), "other", form=By(date(2023, 4, 7))) == []
+
+
+def test_a_release_is_told_to_the_party_or_to_all_who_owed_it() -> None:
+    """Once; who had answered was owed nothing."""
+    story = tell_of(report())
+    story.tell("received", at(3, 1), "report", "gamma")
+    assert addresses(decide(story, "waived", at(3, 2), "report", party="beta")) == ["officer@beta.example"]
+    assert addresses(decide(story, "waived", at(3, 3), "report")) == ["officer@lead.example"]
+
+
+def test_what_is_in_doubt_is_not_told_of_a_move() -> None:
+    """It was past at the first load, and still is."""
+    story = Story(plan(due_by(date(2023, 1, 20))))
+    assert decide(story, "amended", at(3, 2), "report", form=By(date(2023, 1, 25))) == []
 
 
 # ---- outages

@@ -114,6 +114,16 @@ def test_what_is_overdue_partial_or_returned_is_incomplete_with_what_is_missing(
     ]
 
 
+def test_what_has_not_come_by_every_channel_is_incomplete_until_somebody_accepts_it() -> None:
+    """Contract rule 8."""
+    story = tell_of(deadline(By(date(2023, 3, 17)), channels=("paper", "email")))
+    story.tell("received", at(3, 9), "report", "beta", channel="email")
+    [lacking] = digest(story).incomplete
+    assert [(e.party.id, e.status, e.channels) for e in lacking.entries] == [("beta", "submitted", ("paper",))]
+    story.tell("accepted", at(3, 10), "report", "beta")
+    assert digest(story).incomplete == ()
+
+
 def test_dates_still_to_be_decided_are_listed_once() -> None:
     story = tell_of(
         event(Window(date(2023, 6, 1), date(2023, 6, 10), "early June"), "window"),

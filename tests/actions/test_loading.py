@@ -8,7 +8,8 @@ from datetime import date
 from scheduler.actions.reconciling import Changes
 from scheduler.plan.model import Contact, Group, Undated
 from scheduler.store import SqlStore
-from tests.engine.house import FRIDAY, LADDER, House, due_by, local, plan, report
+from tests.engine.fakes import Scribe, refuse
+from tests.engine.house import COMPOSER, FRIDAY, LADDER, House, due_by, local, plan, report
 from tests.plan.builders import LOADED, PARTIES, at, party
 
 LATER = date(2023, 3, 24)
@@ -85,7 +86,29 @@ def test_what_passed_while_another_date_held_stays_cancelled(house: House) -> No
     house.take(original, at(3, 12))
     assert house.states()["before:7d"] == "cancelled"
     house.live(at(3, 15))
-    assert house.left() == ["03-03 08:00 before:14d", "03-14 08:00 before:3wd"]
+    assert house.left() == ["03-03 08:00 before:14d", "03-13 08:00 change", "03-14 08:00 before:3wd"]
+
+
+def test_an_edited_date_is_told_at_the_next_opening_to_those_who_still_owe_it(house: House) -> None:
+    """By whichever process loads it, once."""
+    house.live(at(3, 9, 18))
+    house.record("received", "gamma", notify=False)
+    house.shelf.plans = [plan(due_by(LATER))]
+    house.ticker.load()
+    house.take()
+    house.live(at(3, 10, 9))
+    assert house.left()[1:] == ["03-10 08:00 change", "03-10 08:00 before:14d"]
+    assert [mail.party for mail in house.mails(kind="change")] == ["lead", "beta"]
+
+
+def test_a_notice_of_an_edit_that_cannot_be_written_is_told_and_the_edit_holds(store: SqlStore) -> None:
+    """As with every fact."""
+    house = House(store, composer=Scribe(COMPOSER, refuse("change")))
+    house.live(at(3, 9, 18))
+    house.shelf.plans = [plan(due_by(LATER))]
+    house.ticker.load()
+    assert [text.splitlines()[0] for text in house.told("trouble")] == ["could not be written: no words"] * 3
+    assert {row.due for row in house.rows() if row.state == "planned"} == {LATER}
 
 
 def test_a_party_that_joins_has_its_rungs_from_then_on(house: House) -> None:

@@ -7,8 +7,9 @@ from datetime import date
 
 import pytest
 
+from scheduler.actions.notifying import Desk
 from scheduler.actions.reconciling import read_agenda
-from scheduler.actions.recording import Desk, check_fact, find_milestone, find_obligation, record
+from scheduler.actions.recording import check_fact, find_milestone, find_obligation, record
 from scheduler.errors import ExitCode, NothingMatched, UserError
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import By, Contact, Deliverable, Fact, Group, On, Party, Recurring, Undated, Window
@@ -86,6 +87,54 @@ def test_a_receipt_goes_to_the_registered_officers_at_the_next_opening(running: 
     (mail,) = running.mails(kind="receipt")
     assert (mail.mail.address, mail.party, mail.milestone, mail.rungs) == ("officer@beta.example", "beta", "report", ())
     assert mail.not_before == at(3, 6, 8)
+
+
+def test_what_comes_while_a_receipt_waits_is_put_into_that_one(store: SqlStore) -> None:
+    """On Monday morning one receipt says everything that came over the weekend (contract rule 17)."""
+    letters: list[Letter] = []
+    house = House(store, plan(report(deliverables=DOCUMENTS)), composer=Scribe(COMPOSER, letters.append))
+    house.live(at(3, 4))
+    for document in ("plan", "list"):
+        house.record("received", deliverables=(document,))
+    house.live(at(3, 7))
+    assert house.left()[1:] == ["03-06 08:00 receipt"]
+    assert [mail.reason for mail in house.mails(state="cancelled")] == ["a later receipt lists everything"]
+    assert [d.id for d in letters[-1].received] == ["plan", "list"]
+
+
+def test_after_a_receipt_has_left_the_next_one_leaves_on_another_day(store: SqlStore) -> None:
+    """However often something comes: one receipt a day for one obligation, the last with everything."""
+    house = House(store, plan(report(deliverables=DOCUMENTS)))
+    house.live(at(3, 6, 9))
+    for hour, document in ((9, "plan"), (10, "plan"), (11, "list")):
+        house.live(at(3, 6, hour))
+        house.record("received", deliverables=(document,))
+    house.record("received", "gamma")
+    house.live(at(3, 9))
+    assert house.left()[1:] == ["03-06 09:00 receipt", "03-07 08:00 receipt"]
+    assert house.left("officer@gamma.example")[1:] == ["03-06 11:00 receipt"]
+    house.record("received", deliverables=("list",))
+    house.live(at(3, 10))
+    assert house.left()[-1] == "03-09 08:00 receipt"
+
+
+def test_a_submission_without_a_receipt_does_not_hold_up_the_next_one(running: House) -> None:
+    """`--no-receipt`, and then one with."""
+    running.live(at(3, 6, 9))
+    running.record("received", notify=False)
+    running.record("received")
+    running.live(at(3, 6, 10))
+    assert running.left()[1:] == ["03-06 09:00 receipt"]
+
+
+def test_no_receipt_lists_what_was_taken_back(store: SqlStore) -> None:
+    """The waiting one is cancelled, whichever of the two submissions it was written for."""
+    house = House(store, plan(report(deliverables=DOCUMENTS)))
+    house.live(at(3, 4))
+    first = house.record("received", deliverables=("plan",)).fact
+    house.record("received", deliverables=("list",))
+    house.undo(first)
+    assert {mail.state for mail in house.mails(kind="receipt")} == {"cancelled"}
 
 
 def test_no_receipt_is_written_where_none_is_wanted(running: House) -> None:
@@ -209,11 +258,16 @@ def test_the_notice_of_an_extension_names_the_date_before(store: SqlStore) -> No
     house = House(store, composer=Scribe(COMPOSER, letters.append))
     house.ticker.load()
     house.record("extended", form=By(date(2023, 3, 24)))
-    house.record("extended", form=By(date(2023, 3, 31)))
-    assert [(letter.was.named, letter.due.named) for letter in letters if letter.was and letter.due] == [
-        (FRIDAY, date(2023, 3, 24)),
-        (date(2023, 3, 24), date(2023, 3, 31)),
+    house.live(at(2, 2, 18))
+    for day in (date(2023, 3, 27), date(2023, 3, 31)):
+        house.record("extended", form=By(day))
+    assert [(letter.was, letter.due.named) for letter in letters if letter.due] == [
+        (By(FRIDAY), date(2023, 3, 24)),
+        (By(date(2023, 3, 24)), date(2023, 3, 27)),
+        (By(date(2023, 3, 24)), date(2023, 3, 31)),
     ]
+    house.live(at(2, 3, 9))
+    assert house.left() == ["02-01 08:00 change", "02-03 08:00 change"]  # the last one replaced the one before
 
 
 @pytest.mark.parametrize("until", [FRIDAY, date(2023, 3, 1)])
@@ -235,11 +289,11 @@ def test_what_has_no_deadline_cannot_be_extended(store: SqlStore) -> None:
 # ---- waived
 
 
-def test_a_waiver_stops_the_ladder_of_one_party_without_a_mail(running: House) -> None:
+def test_a_waiver_stops_the_ladder_of_one_party_and_tells_it(running: House) -> None:
     """The others go on."""
     recorded = running.record("waived", reason="newly founded")
     assert len(recorded.changes.dropped) == 8
-    assert recorded.notified == ()
+    assert recorded.notified == ("officer@beta.example",)
     assert {row.reason for row in recorded.changes.dropped} == {""}
     assert running.row("before:7d").reason == "waived 2023-03-04 (newly founded)"
     assert running.states("gamma")["before:7d"] == "planned"
@@ -247,7 +301,9 @@ def test_a_waiver_stops_the_ladder_of_one_party_without_a_mail(running: House) -
 
 def test_a_waiver_for_all_stops_everybody(running: House) -> None:
     """In one act."""
-    assert len(running.record("waived", None).changes.dropped) == 24
+    recorded = running.record("waived", None)
+    assert len(recorded.changes.dropped) == 24
+    assert recorded.notified == ("officer@lead.example", "officer@beta.example", "officer@gamma.example")
 
 
 # ---- opened
@@ -295,16 +351,57 @@ def test_the_date_of_a_deadline_in_the_plan_is_changed_in_the_file(running: Hous
     assert "has a date in the plan already" in str(error)
 
 
+def meeting(store: SqlStore) -> House:
+    """Return a house with a meeting on 8 June whose invitations have left."""
+    house = House(store, plan(event(WINDOW)))
+    house.live(at(5, 19, 9))
+    house.record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)))
+    house.live(at(5, 19, 18))
+    assert house.left() == ["05-19 09:00 invite"]
+    return house
+
+
+def test_of_a_moved_event_everybody_invited_gets_one_mail(store: SqlStore) -> None:
+    """The notice of the change, and no second invitation; the reminders are those of the new day."""
+    house = meeting(store)
+    recorded = house.record("date_fixed", None, "meeting", form=On(date(2023, 6, 15), date(2023, 6, 15)))
+    assert len(recorded.notified) == 3
+    house.live(at(6, 20))
+    assert house.left()[1:] == ["05-22 08:00 change", "06-08 08:00 event:7d", "06-14 08:00 event:1wd"]
+    assert house.row("invite", milestone="meeting").reason == "the notice of the change says it"
+
+
+def test_of_an_event_moved_there_and_back_before_the_opening_nobody_hears(store: SqlStore) -> None:
+    """The notice that waited is cancelled with the reason; what was told is true again."""
+    house = meeting(store)
+    for day in (15, 8):
+        house.record("date_fixed", None, "meeting", form=On(date(2023, 6, day), date(2023, 6, day)))
+    house.live(at(6, 20))
+    assert house.left()[1:] == ["06-01 08:00 event:7d", "06-07 08:00 event:1wd"]
+    assert {(mail.state, mail.reason) for mail in house.mails(kind="change")} == {
+        ("cancelled", "a later decision replaced it")
+    }
+
+
+def test_an_event_called_off_is_told_to_everybody_invited(store: SqlStore) -> None:
+    """And to nobody whom no invitation reached."""
+    house = meeting(store)
+    house.record("waived", None, "meeting", reason="storm")
+    house.live(at(6, 20))
+    assert house.left()[1:] == ["05-22 08:00 change"]
+
+
 def test_an_undated_duty_gets_a_date_and_may_get_another(store: SqlStore) -> None:
     """The latest decision wins."""
     house = House(store, plan(deadline(Undated("yearly"))))
     house.ticker.load()
     assert house.rows(None) == []
     house.record("date_fixed", None, form=By(date(2023, 3, 24)))
+    house.live(at(2, 1, 9))
     recorded = house.record("date_fixed", None, form=By(FRIDAY))
     assert {row.due for row in recorded.changes.dropped} == {date(2023, 3, 24)}
     house.live(at(3, 11))
-    assert house.left() == ["03-03 08:00 before:14d", "03-10 08:00 before:7d"]
+    assert house.left() == ["02-01 09:00 change", "03-03 08:00 before:14d", "03-10 08:00 before:7d"]
 
 
 # ---- nominated
@@ -320,6 +417,17 @@ def test_a_choice_ends_the_asking_and_lets_the_chosen_take_part(store: SqlStore)
     assert {row.name for row in recorded.changes.dropped} == {"choose:2", "choose:3"}
     assert house.states("beta", "dossier")["before:14d"] == "planned"
     assert house.rows("gamma", "dossier") == []
+
+
+def test_a_choice_made_after_the_last_day_is_remarked(store: SqlStore) -> None:
+    """The chosen are not accused; a person says what is true (contract rule 4)."""
+    dossier = due_by(date(2023, 4, 14), id="dossier", responsible=("nominees",))
+    house = House(store, plan(report(), dossier, groups=[NOMINEES]), start=at(4, 18))
+    house.take(when=at(3, 1))
+    (remark,) = house.record("nominated", None, None, group="nominees", parties=("beta",)).remarks
+    assert remark.startswith("dossier of beta was past its last day already")
+    house.live(at(5, 2))
+    assert house.rows("beta", "dossier") == []
 
 
 def test_nobody_at_all_may_be_chosen(store: SqlStore) -> None:
@@ -419,12 +527,16 @@ def test_an_undo_lets_rungs_live_again_and_mails_nothing(running: House) -> None
 
 def test_an_undo_cancels_only_the_notices_of_its_own_fact(running: House) -> None:
     """Fact 1 is not fact 11."""
-    facts = [running.record("received", party).fact for party in ("beta", "gamma") * 6]
-    running.undo(facts[0])
-    states = {mail.party: [] for mail in running.mails(kind="receipt")}
-    for mail in running.mails(kind="receipt"):
-        states[mail.party].append(mail.state)
-    assert states == {"beta": ["cancelled"] + ["queued"] * 5, "gamma": ["queued"] * 6}
+    first = running.record("received").fact
+    for _ in range(9):
+        running.record("received", "gamma", notify=False)
+    eleventh = running.record("received", "gamma").fact
+    assert (first.id, eleventh.id) == (1, 11)
+    running.undo(first)
+    assert {mail.party: mail.state for mail in running.mails(kind="receipt")} == {
+        "beta": "cancelled",
+        "gamma": "queued",
+    }
 
 
 def test_a_notice_that_has_left_is_not_called_back(running: House) -> None:

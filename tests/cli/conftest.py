@@ -121,6 +121,7 @@ def open_office(tmp_path: Path, run: Run) -> Office:
         responsible = "members"
         report_to = "lead"
         before = {now.year + 1}-12-15
+        channels = ["paper", "email"]
         deliverables = [{{ id = "text", title = "Bản báo cáo" }}, {{ id = "list", title = "Danh sách" }}]
         [[milestones]]
         id = "meeting"

@@ -38,6 +38,14 @@ def test_status_shows_the_last_check_of_what_is_open(open_office: Office) -> Non
     assert "nothing recorded" not in open_office("status", "--milestone", "report").out
 
 
+def test_status_shows_which_copy_is_still_missing(open_office: Office) -> None:
+    """All of it came by e-mail, the paper has not (contract rule 8); who accepts it does without."""
+    open_office("receive", "here", "report", "branch", "--channel", "email")
+    assert "copy by paper" in open_office("status", "--milestone", "report").out
+    open_office("accept", "here", "report", "branch")
+    assert "copy by paper" not in open_office("status", "--milestone", "report").out
+
+
 def test_status_as_json_has_dates_facts_and_the_next_step(open_office: Office) -> None:
     """Everything the board knows, for other programs."""
     open_office("receive", "here", "report", "branch", "--deliverable", "text")

@@ -77,6 +77,16 @@ class PlansContract:
             assert state is not None
             assert unit.plans.inputs("p") == (state.last_fact, state.idle) == (newest.id, 1)
 
+    def test_what_was_published_is_remembered_over_revisions_of_a_known_plan(self, store: Store) -> None:
+        record(store)
+        with store.transaction() as unit:
+            unit.plans.mark_published("p", "d1/7/2023-08-01")
+            with pytest.raises(NothingMatched):
+                unit.plans.mark_published("q", "d1/7/2023-08-01")
+        record(store, "d2", hours=1)
+        with store.reading() as unit:
+            assert [state.published for state in unit.plans.states()] == ["d1/7/2023-08-01"]
+
     def test_plans_are_listed_by_id(self, store: Store) -> None:
         for plan in ("c", "a", "b"):
             record(store, plan=plan)

@@ -12,9 +12,10 @@ from typing import Any
 from scheduler import resources
 from scheduler.actions.digests import Weekly
 from scheduler.actions.loading import take
+from scheduler.actions.notifying import Desk
 from scheduler.actions.pages import PageAddresses
 from scheduler.actions.reconciling import Changes
-from scheduler.actions.recording import Desk, Recorded, record
+from scheduler.actions.recording import Recorded, record
 from scheduler.clock import SteppingClock
 from scheduler.engine.checking import ManualChecker
 from scheduler.engine.delivering import Limits
@@ -23,6 +24,7 @@ from scheduler.engine.ticking import Arrivals, Tick, Ticker
 from scheduler.mail.composing import TemplateComposer
 from scheduler.plan.model import By, Fact, FactKind, Group, Ladder, Milestone, Plan, Step
 from scheduler.ports import (
+    Calendars,
     Checker,
     Clock,
     Composer,
@@ -133,6 +135,7 @@ class House:
         arrivals: Arrivals | None = None,
         limits: Limits | None = None,
         weekly: Weekly | None = None,
+        calendars: Calendars | None = None,
         sent_folder: SentFolder | None = None,
         pages: PageAddresses | None = None,
     ) -> Ticker:
@@ -151,6 +154,7 @@ class House:
             arrivals=arrivals,
             limits=limits,
             weekly=weekly,
+            calendars=calendars,
             sent_folder=sent_folder,
             pages=pages,
         )
@@ -182,7 +186,8 @@ class House:
 
     def take(self, plan: Plan | None = None, when: datetime | None = None) -> Changes | None:
         """Load a plan as another process would."""
-        return take(self.store, Definition(plan=plan or self.plan, source="toml"), when or self.clock.instant)
+        desk = Desk(store=self.store, composer=self.composer)
+        return take(desk, Definition(plan=plan or self.plan, source="toml"), when or self.clock.instant)
 
     def fact(
         self, kind: FactKind, party: str | None = "beta", milestone: str | None = "report", **details: Any

@@ -156,6 +156,30 @@ def test_the_summary_names_what_was_late_skipped_and_missed(store: SqlStore) -> 
     ] * 2
 
 
+def test_what_waits_for_the_opening_is_summed_up_as_it_will_be_judged_then(store: SqlStore) -> None:
+    """At night nothing is decided yet; at the opening Tuesday's own reminder is the newer one."""
+    letters: list[Letter] = []
+    house = House(store, composer=Scribe(COMPOSER, letters.append))
+    house.live(at(3, 9, 18))
+    house.tick(at(3, 14, 2))
+    (summary,) = [letter.outage for letter in letters if letter.kind == "outage"]
+    assert summary is not None
+    assert {(e.rung, e.outcome) for e in summary.entries} == {("before:7d", "skipped")}
+    house.live(at(3, 14, 9))
+    assert house.row("before:7d").reason == "came late; before:3wd is newer"
+
+
+def test_what_waits_for_the_opening_and_has_no_newer_one_is_late(store: SqlStore) -> None:
+    """It leaves on Monday morning."""
+    letters: list[Letter] = []
+    house = House(store, composer=Scribe(COMPOSER, letters.append))
+    house.live(at(3, 9, 18))
+    house.tick(at(3, 11, 23))
+    (summary,) = [letter.outage for letter in letters if letter.kind == "outage"]
+    assert summary is not None
+    assert {(e.rung, e.outcome) for e in summary.entries} == {("before:7d", "late")}
+
+
 def test_a_rung_late_by_days_is_named_and_one_late_by_hours_is_not(house: House) -> None:
     """Late beyond its day is what counts."""
     house.live(at(3, 9, 18))

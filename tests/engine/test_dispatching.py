@@ -57,6 +57,21 @@ def test_an_escalation_that_nobody_stands_above_is_skipped_with_the_reason(store
     assert (row.state, row.reason) == ("skipped", "nobody stands above lead in the roster")
 
 
+def test_who_was_not_reached_by_a_single_notice_is_not_reported(store: SqlStore) -> None:
+    """The mail server was away all the time; what could not be said cannot be held against anybody."""
+    house = House(store, start=at(3, 17, 12))
+    house.live(at(3, 17, 13))
+    house.record("received", "lead", notify=False)
+    house.post.is_down = True
+    house.live(at(3, 22))
+    rows = [house.row("escalate:2wd", who) for who in ("beta", "gamma")]
+    assert {(row.state, row.reason) for row in rows} == {
+        ("skipped", "no notice to beta has left"),
+        ("skipped", "no notice to gamma has left"),
+    }
+    assert house.mails(kind="escalation") == []
+
+
 def test_a_mail_that_cannot_be_written_fails_its_own_rung_only(store: SqlStore) -> None:
     """The words of the template's error are the reason, and the operator is told."""
     house = House(store, composer=Scribe(COMPOSER, refuse(party="beta")))

@@ -83,7 +83,7 @@ def test_a_revision_taken_by_another_process_in_the_middle_of_a_tick_is_not_undo
     house.ticker = house.daemon(checkers=[Lookout(before=on_call(1, amend))])
     house.tick(EIGHT)
     assert house.state().digest == moved.digest
-    assert house.left() == ["03-03 08:00 before:14d"]
+    assert house.left() == ["03-03 08:00 before:14d", "03-10 08:00 change"]
     house.tick(at(3, 10, 8, 1))
     assert outcomes(house)["beta"] == ("cancelled", "the date moved to 2023-03-31")
 
@@ -157,7 +157,9 @@ def test_a_revision_with_another_date_between_dispatch_and_delivery_cancels(wait
     waiting.clock.instant = at(3, 10, 10)
     waiting.take()
     waiting.live(at(3, 15))
-    assert waiting.left() == ["03-03 08:00 before:14d", "03-14 08:00 before:3wd"]
+    assert waiting.left() == [
+        "03-03 08:00 before:14d", "03-10 09:00 change", "03-10 10:00 change", "03-14 08:00 before:3wd",
+    ]  # fmt: skip
 
 
 def test_a_date_that_is_open_again_cancels(waiting: House) -> None:

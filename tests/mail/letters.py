@@ -45,6 +45,8 @@ from scheduler.plan.model import (
 )
 from scheduler.plan.workdays import Workdays
 
+from .shipped import SHIPPED
+
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 WORKDAYS = Workdays(off={date(2023, 5, 1): "Quốc tế Lao động", date(2023, 9, 4): "Quốc khánh"})
 LADDER = Ladder()
@@ -68,6 +70,7 @@ NORTH = Party(
 )
 SOUTH = Party(id="south-school", name="Trường Chính trị tỉnh Nam", short="Tỉnh Nam")
 WEST = Party(id="west-school", name="Trường Chính trị tỉnh Tây", short="Tỉnh Tây")
+EAST = Party(id="east-school", name="Trường Chính trị tỉnh Đông", short="Tỉnh Đông")
 ACADEMY = Party(id="academy", name="Học viện (qua Vụ Các trường chính trị)", short="Học viện", external=True)
 OFFICER, HEAD = NORTH.contacts
 LEAD_HEAD = LEAD.contacts[0]
@@ -252,7 +255,9 @@ ROLL = Roll(
     ),
     submitted=(WEST,),
     accepted=(LEAD,),
-    total=4,
+    apart=(RollEntry(party=EAST, status="extended"),),
+    lacking=(RollEntry(party=WEST, status="submitted", channels=("paper",)),),
+    total=5,
     affects=MIDYEAR_REPORT,
     affects_due=due(MIDYEAR_REPORT),
 )
@@ -322,7 +327,13 @@ FULL_WEEK = Digest(
             ),
             due=due(REGISTER),
         ),
-        DigestIncomplete(milestone=AWARDS, entries=(RollEntry(party=WEST, status="revision"),)),
+        DigestIncomplete(
+            milestone=AWARDS,
+            entries=(
+                RollEntry(party=WEST, status="revision"),
+                RollEntry(party=NORTH, status="submitted", channels=("paper",)),
+            ),
+        ),
     ),
     undecided=(
         DigestUndecided(
@@ -472,7 +483,7 @@ LETTERS: dict[str, Letter] = {
         "change",
         "2023-03-17T14:30",
         due=due(REGISTER, GRANTED),
-        was=due(REGISTER),
+        was=REGISTER.form,
         missing=REGISTER.deliverables,
         fact=fact(
             "extended",
@@ -486,7 +497,7 @@ LETTERS: dict[str, Letter] = {
         "change",
         "2023-03-17T14:30",
         due=due(REGISTER, Before(date(2023, 4, 2))),
-        was=due(REGISTER),
+        was=REGISTER.form,
         missing=REGISTER.deliverables,
         fact=fact("amended", "2023-03-17T14:25", decision="Thông báo số 02-TB/CTĐ"),
     ),
@@ -496,19 +507,35 @@ LETTERS: dict[str, Letter] = {
         milestone=CONFERENCE,
         event=On(date(2023, 6, 15), date(2023, 6, 15), time(14)),
         place=PLACE,
-        fact=fact("date_fixed", "2023-05-30T08:58", milestone="so-ket", was="on 2023-06-08 to 2023-06-09 08:00"),
+        was=EVENT,
+        place_was="Hội trường tỉnh A",
+        fact=fact("date_fixed", "2023-05-30T08:58", milestone="so-ket"),
+    ),
+    "change-event-open-again": letter(
+        "change",
+        "2023-05-30T09:00",
+        milestone=CONFERENCE,
+        was=EVENT,
+        place_was=PLACE,
+        fact=fact("amended", "2023-05-30T08:58", milestone="so-ket", reason="thiên tai"),
+    ),
+    "change-event-called-off": letter(
+        "change",
+        "2023-05-30T09:00",
+        milestone=CONFERENCE,
+        event=EVENT,
+        place=PLACE,
+        was=EVENT,
+        place_was=PLACE,
+        fact=fact("waived", "2023-05-30T08:58", milestone="so-ket", reason="chuyển sang hình thức văn bản"),
     ),
     "change-to-window": from_lead(
         "change",
         "2023-05-30T09:00",
         milestone=CONFERENCE,
         window=Window(date(2023, 7, 1), date(2023, 7, 15), "nửa đầu tháng 7 năm 2023"),
-        fact=fact(
-            "amended",
-            "2023-05-30T08:58",
-            milestone="so-ket",
-            was="between 2023-06-01 and 2023-06-10 (Dự kiến đầu tháng 6 năm 2023)",
-        ),
+        was=CONFERENCE.form,
+        fact=fact("amended", "2023-05-30T08:58", milestone="so-ket"),
     ),
     "change-waived": letter(
         "change", "2023-03-17T14:30", fact=fact("waived", "2023-03-17T14:25", reason="trường đang sáp nhập")
@@ -651,3 +678,4 @@ def in_english(letter: Letter) -> Letter:
 IN_EVERY_LANGUAGE: dict[str, Letter] = {f"vi/{name}": letter for name, letter in LETTERS.items()} | {
     f"en/{name}": in_english(letter) for name, letter in LETTERS.items()
 }
+ALL_LETTERS = IN_EVERY_LANGUAGE | {f"shipped/{name}": letter for name, letter in SHIPPED.items()}

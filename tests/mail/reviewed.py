@@ -6,15 +6,23 @@ from pathlib import Path
 
 from scheduler.mail.composing import TemplateComposer
 
-from .letters import IN_EVERY_LANGUAGE, ORGANISATION, SENDER
+from .letters import ALL_LETTERS, ORGANISATION, SENDER
 from .reading import body, header, read
 
 GOLDEN = Path(__file__).parent / "golden"
 TEMPLATES = Path(__file__).parents[2] / "templates"
-COMPOSER = TemplateComposer(
-    [TEMPLATES], sender=SENDER, organisation=ORGANISATION, reply_to="thidua@tinh-a.example", secret=b"golden" * 6
-)
-MAILS = {name: COMPOSER.compose(letter) for name, letter in IN_EVERY_LANGUAGE.items()}
+
+
+def composer(name: str) -> TemplateComposer:
+    """Return who writes a letter: mails of the plan that ships are sent in that plan's own name."""
+    organisation = "" if name.startswith("shipped/") else ORGANISATION
+    return TemplateComposer(
+        [TEMPLATES], sender=SENDER, organisation=organisation, reply_to="thidua@tinh-a.example", secret=b"golden" * 6
+    )
+
+
+COMPOSERS = {folder: composer(folder) for folder in ("vi/", "en/", "shipped/")}
+MAILS = {name: COMPOSERS[name.partition("/")[0] + "/"].compose(letter) for name, letter in ALL_LETTERS.items()}
 ADDED = {"Return-Path", "X-Original-To", "Delivered-To", "Received"}  # by servers on the way
 
 

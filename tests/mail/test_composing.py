@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import replace
 from datetime import datetime
@@ -13,10 +14,11 @@ import pytest
 
 from scheduler.errors import UserError
 from scheduler.mail.composing import TemplateComposer
-from scheduler.plan.model import Contact
+from scheduler.plan.model import Contact, Office
 
-from .letters import IN_EVERY_LANGUAGE, LETTERS, NORTH, ORGANISATION, PLAN, REGISTER, SENDER, about_registration
+from .letters import IN_EVERY_LANGUAGE, LETTERS, NORTH, ORGANISATION, PLAN, REGISTER, SENDER, about_registration, at
 from .reading import body, header, read
+from .shipped import SHIPPED
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 LETTER = LETTERS["reminder-14d"]
@@ -140,10 +142,27 @@ def test_the_message_id_is_short_and_of_the_senders_domain(domain: str, expected
     assert len(message_id.partition("@")[0]) == 1 + 26
 
 
-def test_a_reminder_and_its_overdue_notices_share_a_subject() -> None:
-    """Mail programs put them into one conversation."""
-    names = ("reminder-14d", "reminder-1wd", "reminder-named-day", "reminder-partial", "overdue-1", "overdue-3")
-    assert len({composer().compose(LETTERS[name]).subject for name in names}) == 1
+@pytest.mark.parametrize(
+    ("names", "word"),
+    [
+        (("reminder-14d", "reminder-1wd", "reminder-named-day", "reminder-partial"), "Nhắc"),
+        (("overdue-1", "overdue-2-partial", "overdue-3"), "Đề nghị"),
+    ],
+    ids=["reminders", "overdue notices"],
+)
+def test_the_reminders_of_one_deliverable_share_a_subject_and_so_do_its_overdue_notices(
+    names: tuple[str, ...], word: str
+) -> None:
+    """Mail programs put them into one conversation; the two can be told apart."""
+    (subject,) = {COMPOSER.compose(LETTERS[name]).subject for name in names}
+    assert subject == f"[{ORGANISATION}] {word} (trước ngày 20/3/2023): {REGISTER.title}"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_day_stands_where_a_phone_shows_it(name: str) -> None:
+    """Sixty characters of a subject are seen; the shipped plan's titles are longer."""
+    shown = composer(organisation="").compose(SHIPPED[name]).subject[:60]
+    assert re.search(r"ngày \d\d?/\d\d?/2023\)", shown)
 
 
 # ---------------------------------------------------------------- hostile and awkward input
@@ -177,7 +196,7 @@ def test_names_stay_text(text: str) -> None:
     assert f"Kính gửi: {escaped}<br>" in body(message, "html")
     assert header(message, "To") == f"{text} <a@tinh-bac.example>"
     assert header(message, "From") == f"{text} <{SENDER}>"
-    assert header(message, "Subject") == f"[{text}] {text} (trước ngày 20/3/2023)"
+    assert header(message, "Subject") == f"[{text}] Nhắc (trước ngày 20/3/2023): {text}"
     assert "Bcc" not in message
 
 
@@ -203,7 +222,7 @@ def test_line_breaks_in_data_become_crlf_once() -> None:
 def test_a_subject_is_one_line() -> None:
     """White space in a title, of whatever kind a file may hold, becomes one space."""
     mail = composer().compose(replace(LETTER, milestone=replace(REGISTER, title=" Báo \n\t cáo  ")))
-    assert mail.subject == f"[{ORGANISATION}] Báo cáo (trước ngày 20/3/2023)"
+    assert mail.subject == f"[{ORGANISATION}] Nhắc (trước ngày 20/3/2023): Báo cáo"
 
 
 @pytest.mark.parametrize(
@@ -297,7 +316,22 @@ def test_a_letter_is_in_the_language_of_its_addressee_else_of_the_plan() -> None
         ("en", "vi", vietnamese),
     ):
         letter = replace(LETTER, plan=replace(PLAN, language=plan), to=replace(LETTER.to, language=contact))
-        assert COMPOSER.compose(letter).subject.endswith(expected)
+        assert expected in COMPOSER.compose(letter).subject
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_an_office_that_is_the_organisation_signs_once(language: str) -> None:
+    """A plan without a short name is sent in its office's name."""
+    plan = replace(PLAN, language=language, office=Office(name="Văn phòng"))
+    _, text, _ = composer(organisation="Văn phòng").render(replace(LETTER, plan=plan))
+    assert "\n\nVĂN PHÒNG\n\n" in text
+
+
+def test_the_first_overdue_notice_asks_for_the_next_working_day() -> None:
+    """A day to hold on to; Monday after a Friday."""
+    late = replace(LETTERS["overdue-1"], now=at("2023-03-24T08:00"))
+    _, text, _ = COMPOSER.render(late)
+    assert "gửi hồ sơ chậm nhất hết thứ Hai, ngày 27/3/2023." in text
 
 
 def test_the_message_id_does_not_depend_on_the_language() -> None:

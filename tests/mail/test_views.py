@@ -66,6 +66,7 @@ def test_the_leads_own_address_is_not_given_for_what_goes_elsewhere() -> None:
     view = describe(LETTERS["reminder-lead-to-academy"], "Cụm")
     assert not view["office_receives"]
     assert view["recipients"] == (ACADEMY,)
+    assert view["send_to"] == (ACADEMY.name,)
     assert view["destination"] is None
     assert view["ways"] == ()
 
@@ -75,6 +76,7 @@ def test_a_milestone_may_name_its_own_address() -> None:
     vault = Office(name="Vụ Các trường chính trị", address="135 Nguyễn Phong Sắc, Hà Nội")
     milestone = replace(MIDYEAR_REPORT, submit_to=vault)
     view = describe(from_lead("reminder", "2023-08-01T08:00", milestone=milestone, due=due(milestone)), "Cụm")
+    assert view["send_to"] == ("Vụ Các trường chính trị",)
     assert view["ways"] == (("paper", "Vụ Các trường chính trị, 135 Nguyễn Phong Sắc, Hà Nội"),)
     assert view["ask"] == PLAN.office
 

@@ -234,7 +234,7 @@ def test_a_plan_loaded_on_the_last_day_knows_what_is_open() -> None:
 def test_confirming_it_open_starts_the_rungs_from_then_on() -> None:
     story = unknown()
     story.tell("opened", at(8, 14, 9), "report", "beta")
-    assert story.ladder() == ["08-15 overdue:2", "08-17 overdue:3"]
+    assert story.ladder() == ["08-15 overdue:2", "08-17 overdue:3", "08-17 escalate:2wd"]
     assert story.agenda().by_key["report", "gamma"].unknown
 
 

@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from scheduler.plan.agenda import Rung
-from scheduler.plan.model import Before, Contact, Escalation, Ladder, Party
+from scheduler.plan.model import Before, Contact, Escalation, Ladder, Milestone, Party
 
-from .builders import PARTIES, Story, at, days, deadline, party, tell_of, working_days
+from .builders import PARTIES, Story, at, days, deadline, party, plan, tell_of, working_days
 
 LEAD, BETA, GAMMA = PARTIES
 AUGUST = deadline(Before(date(2023, 8, 10)))  # late from Friday 11 August, told to the lead on Monday 14 August
@@ -84,6 +84,45 @@ def test_a_ladder_without_escalation_never_tells_anybody() -> None:
     story = tell_of(replace(AUGUST, ladder=Ladder(escalate=())))
     bounce(story, 1, "officer")
     assert not [r for r in story.rungs() if r.kind == "escalation"]
+
+
+# ---- nobody is reported who was not written to
+
+
+def doubtful(opened: int, milestone: Milestone = AUGUST) -> Story:
+    """Return the story of what was past at the first load and was said to be open on a day of August."""
+    story = Story(plan(milestone), loaded_at=at(8, 10, 12))
+    story.tell("opened", at(8, opened, 9), "report", "beta")
+    return story
+
+
+def test_it_counts_from_the_first_notice_where_that_comes_later() -> None:
+    found = escalation(doubtful(11))
+    assert found.at == at(8, 17)
+    assert found.note == "2 working days after 2023-08-15, the first notice"
+    assert escalation(doubtful(11), idle=(16,)).at == at(8, 18)
+
+
+def test_a_notice_before_it_leaves_it_where_it_is() -> None:
+    story = tell_of(AUGUST)
+    story.tell("extended", at(8, 9, 9), "report", "beta", form=Before(date(2023, 8, 14)))
+    assert [r.at for r in story.rungs() if r.kind == "escalation"] == [at(8, 16)]
+
+
+def test_without_a_notice_ahead_there_is_none() -> None:
+    assert doubtful(18).rungs() == []
+
+
+def test_only_the_escalations_that_come_too_early_wait() -> None:
+    steps = (Escalation(after=working_days(2), to="lead"), Escalation(after=working_days(5), to="lead"))
+    story = doubtful(11, replace(AUGUST, ladder=Ladder(escalate=steps)))
+    found = {r.name: r.at for r in story.rungs() if r.kind == "escalation"}
+    assert found == {"escalate:2wd": at(8, 17), "escalate:5wd": at(8, 17)}
+
+
+def test_a_ladder_that_only_escalates_does_so() -> None:
+    bare = Ladder(before=(), on_named_day=False, overdue=None)
+    assert escalation(doubtful(11, replace(AUGUST, ladder=bare))).at == at(8, 14)
 
 
 # ---- bounces

@@ -69,7 +69,7 @@ def test_a_newcomer_is_not_accused_of_what_was_past_when_it_came() -> None:
     assert story.agenda().by_key["report", "gamma"].unknown
     assert story.rungs(party="gamma") == []
     story.tell("opened", at(8, 14), "report", "gamma")
-    assert story.ladder(party="gamma") == ["08-15 overdue:2", "08-17 overdue:3", "08-14 escalate:2wd"]
+    assert story.ladder(party="gamma") == ["08-15 overdue:2", "08-17 overdue:3", "08-17 escalate:2wd"]
 
 
 def test_a_milestone_new_in_the_plan_begins_with_the_revision() -> None:
@@ -101,6 +101,24 @@ def test_a_second_nomination_adds_and_none_empties() -> None:
     assert story.agenda().by_key["award", "gamma"].since == at(8, 1)
     story.tell("nominated", at(8, 5), group="winners")
     assert owing(story, "award") == []
+
+
+def test_a_nominee_is_not_accused_of_what_was_past_when_it_was_chosen() -> None:
+    """Its first mail is not an overdue notice; a person says whether it is open."""
+    story = tell_of(deadline(AUGUST, "award", responsible=("winners",)), deadline(AUGUST), groups=(WINNERS,))
+    story.tell("nominated", at(8, 9, 9), group="winners", parties=("beta",))
+    story.tell("nominated", at(8, 11, 9), group="winners", parties=("gamma",))
+    assert story.ladder("award", "beta")[0] == "08-10 named-day"
+    assert story.agenda().by_key["award", "gamma"].unknown
+    assert story.rungs("award", "gamma") == []
+    story.tell("opened", at(8, 11, 10), "award", "gamma")
+    assert story.ladder("award", "gamma")[0] == "08-15 overdue:2"
+
+
+def test_a_nominee_that_owes_it_anyway_is_not_in_doubt() -> None:
+    story = tell_of(deadline(AUGUST, "award", responsible=("beta", "winners")), deadline(AUGUST), groups=(WINNERS,))
+    story.tell("nominated", at(8, 14), group="winners", parties=("beta",))
+    assert not story.agenda().by_key["award", "beta"].unknown
 
 
 def test_a_nominee_that_owes_it_anyway_keeps_its_earlier_rungs() -> None:

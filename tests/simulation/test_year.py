@@ -188,14 +188,25 @@ class TestAMixedYear:
     def test_an_extension_has_a_ladder_of_its_own_and_a_notice(self, rows: Rows) -> None:
         own = sent(rows, milestone="dang-ky", party="quang-binh", kind="reminder")
         assert own == [f"2023-03-{day} 08:00" for day in ("03", "10", "13", "22", "24")]
-        assert sent(rows, party="quang-binh", kind="change") == ["2023-03-10 14:00"]
+        assert sent(rows, party="quang-binh", milestone="dang-ky", kind="change") == ["2023-03-10 14:00"]
+
+    def test_a_conference_that_moves_is_told_once_to_everybody_invited(self, rows: Rows) -> None:
+        told = [row["party"] for row in rows if (row["milestone"], row["kind"]) == ("so-ket", "change")]
+        assert (set(told), len(told)) == (SCHOOLS, len(SCHOOLS))
+        assert sent(rows, milestone="so-ket", party="nghe-an", rung="invite") == ["2023-05-22 16:00"]
+        assert sent(rows, milestone="so-ket", party="nghe-an", kind="reminder") == [
+            "2023-06-08 08:00",
+            "2023-06-14 08:00",
+        ]
 
     def test_a_return_makes_the_steps_still_ahead_live_again(self, rows: Rows) -> None:
         assert sent(rows, milestone="dang-ky", party="thanh-hoa", kind="return") == ["2023-03-23 09:00"]
         assert sent(rows, milestone="dang-ky", party="thanh-hoa", kind="overdue") == ["2023-03-27 08:00"]
 
-    def test_a_waived_inspection_is_not_chased_any_more(self, rows: Rows) -> None:
-        assert sent(rows, milestone="kiem-tra") == ["2023-10-13 08:00"]
+    def test_a_waived_inspection_is_told_and_not_chased_any_more(self, rows: Rows) -> None:
+        assert sent(rows, milestone="kiem-tra", rung="before:14d") == ["2023-10-13 08:00"]
+        assert sent(rows, milestone="kiem-tra", kind="change") == ["2023-10-16 09:00"]
+        assert len(sent(rows, milestone="kiem-tra")) == 2
 
     def test_a_nominee_is_reminded_only_from_its_nomination_on(self, rows: Rows) -> None:
         assert sent(rows, milestone="khen-thuong", party="thanh-hoa", rung="before:7d") == ["2023-11-22 08:00"]

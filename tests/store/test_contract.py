@@ -6,6 +6,7 @@ from tests.contracts.store_access import AccessContract
 from tests.contracts.store_accounts import AccountsContract
 from tests.contracts.store_deciding import DecidingContract
 from tests.contracts.store_facts import FactsContract
+from tests.contracts.store_feeds import FeedsContract
 from tests.contracts.store_journal import JournalContract
 from tests.contracts.store_outbox import OutboxContract
 from tests.contracts.store_party_pages import DocumentsContract, PagesContract
@@ -52,6 +53,10 @@ class TestPages(PagesContract):
 
 
 class TestDocuments(DocumentsContract):
+    pass
+
+
+class TestFeeds(FeedsContract):
     pass
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from scheduler.actions.loading import take
+from scheduler.actions.notifying import Desk
 from scheduler.app import App, Running
 from scheduler.clock import SteppingClock
 from scheduler.config import load_settings
@@ -66,7 +67,7 @@ class Served:
         """Put plans in force, as loading them does."""
         self.definitions = [Definition(plan=signed(plan), source="") for plan in plans]
         for definition in self.definitions:
-            take(self.running.store, definition, self.clock.now())
+            take(Desk(store=self.running.store, composer=COMPOSER), definition, self.clock.now())
 
     def post(self, path: str, **fields: str) -> Answer:
         """Post a form as a browser without scripts does."""

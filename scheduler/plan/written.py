@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import date, time
 
-from scheduler import wording
 from scheduler.plan.model import Before, By, DateForm, On, Undated, Window
 
 _DAY = r"(\d{4}-\d\d-\d\d)"
@@ -16,13 +15,12 @@ _WINDOW = re.compile(rf"between {_DAY} and {_DAY} \((.*)\)", re.DOTALL)
 _UNDATED = re.compile(r"undated \((.*)\)", re.DOTALL)
 
 
-def format_written(text: str, language: str) -> str:
-    """Return a date of the record in a reader's language; what is not understood stands as it is."""
+def read_written(text: str) -> DateForm | None:
+    """Return a date of the record; None for a recurring or relative one and for what is not understood."""
     try:
-        form = _read(text)
+        return _read(text)
     except ValueError:  # the figures are no day
-        form = None
-    return wording.format_form(form, language) if form else text
+        return None
 
 
 def _read(text: str) -> DateForm | None:

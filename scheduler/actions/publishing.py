@@ -1,0 +1,117 @@
+"""Keeping calendars in step with what a plan and its facts say: what changed is written, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+
+from scheduler.actions.reconciling import Agendas, find_state, name_inputs
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.dates import local_day
+from scheduler.plan.model import Plan
+from scheduler.ports import Calendars, Entry, FeedRow, Item, PlanState, Unit
+
+BEHIND = timedelta(days=90)  # counted from Monday: else a calendar would be another one every day
+AHEAD = timedelta(days=730)
+MOST = 1000  # entries of a plan in one calendar: readers give up on more
+SHOWN_CANCELLED = timedelta(days=30)
+_SECOND = timedelta(seconds=1)
+
+
+def name_published(state: PlanState, plan: Plan, calendars: Calendars, now: datetime) -> str:
+    """Return one word for everything the calendars of a plan follow from."""
+    return f"{calendars.version}/{name_inputs(state, plan)}/{local_day(now, plan.zone)}"
+
+
+def publish(unit: Unit, plan: Plan, agenda: Agenda, calendars: Calendars, now: datetime) -> int:
+    """Bring the calendars of a loaded plan in step; return how many entries changed."""
+    changed = 0
+    for audience in unit.feeds.audiences(plan.id):
+        known = {entry.item.uid: entry for entry in unit.feeds.entries(audience, plan.id)}
+        changes = list(compare(calendars.draw(agenda, audience), known, calendars, local_day(now, plan.zone), now))
+        unit.feeds.save(audience, plan.id, changes)
+        changed += len(changes)
+    unit.plans.mark_published(plan.id, name_published(find_state(unit, plan), plan, calendars, now))
+    return changed
+
+
+def create_feed(
+    unit: Unit,
+    plans: Iterable[Plan],
+    calendars: Calendars,
+    *,
+    audience: str,
+    plan: str | None,
+    tasks: bool,
+    now: datetime,
+) -> FeedRow:
+    """Make the address of a calendar, and fill it; a public calendar has one address for ever."""
+    agendas = Agendas()
+    open_ones = [feed for feed in unit.feeds.list() if feed.revoked_at is None]
+    wanted = (audience, plan, tasks)
+    same = [feed for feed in open_ones if not audience and (feed.audience, feed.plan, feed.tasks) == wanted]
+    row = same[-1] if same else unit.feeds.add(audience=audience, plan=plan, tasks=tasks, at=now)
+    for loaded in plans:
+        if plan in (None, loaded.id):
+            publish(unit, loaded, agendas.read(unit, loaded), calendars, now)
+    return row
+
+
+def compare(
+    drawn: Iterable[Item], known: Mapping[str, Entry], calendars: Calendars, today: date, now: datetime
+) -> Iterator[Entry]:
+    """Yield the entries that are others now than those known."""
+    now = now.replace(microsecond=0)  # calendars know no less than a second
+    items = {item.uid: item for item in drawn}
+    for uid, entry in known.items():
+        if uid not in items and (entry.left_at is None or entry.gone_at is None):
+            items[uid] = entry.item if entry.item.state == "cancelled" else calendars.cancel(entry.item)
+    shown = _choose(items.values(), today)
+    for uid, item in items.items():
+        if uid in known or uid in shown:
+            following = _follow(known.get(uid), item, calendars, now, is_shown=uid in shown)
+            if following is not None:
+                yield following
+
+
+def _choose(items: Iterable[Item], today: date) -> set[str]:
+    """Return the uids of what lies in the window; of too many, those nearest to it."""
+    monday = today - timedelta(days=today.weekday())
+    near = [item for item in items if monday - BEHIND <= item.last and item.first <= monday + AHEAD]
+    if len(near) > MOST:
+        near.sort(key=lambda item: (abs(item.first - monday), item.uid))
+    return {item.uid for item in near[:MOST]}
+
+
+def _follow(entry: Entry | None, item: Item, calendars: Calendars, now: datetime, *, is_shown: bool) -> Entry | None:
+    """Return an item's entry from now on; None if it is the one that is there."""
+    gone_at = None if item.state != "cancelled" else entry.gone_at if entry and entry.gone_at else now
+    if gone_at is not None and now - gone_at >= SHOWN_CANCELLED:
+        is_shown = False
+    left_at = None if is_shown else entry.left_at if entry and entry.left_at else now
+    digest = _digest(item, calendars)
+    if entry is None or (entry.digest != digest and is_shown):
+        sequence, created_at = (entry.sequence + 1, entry.created_at) if entry else (0, now)
+        revised_at = max(now, entry.revised_at + _SECOND) if entry else now  # readers look whether it is later
+        event, task = calendars.render(item, sequence=sequence, created_at=created_at, revised_at=revised_at)
+        return Entry(
+            item=item,
+            digest=digest,
+            sequence=sequence,
+            created_at=created_at,
+            revised_at=revised_at,
+            gone_at=gone_at,
+            left_at=left_at,
+            event=event,
+            task=task,
+        )
+    changed = replace(entry, gone_at=gone_at, left_at=left_at)
+    return changed if changed != entry else None
+
+
+def _digest(item: Item, calendars: Calendars) -> str:
+    said = json.dumps(asdict(item), default=str, ensure_ascii=False, sort_keys=True)
+    return sha256(f"{calendars.version}\n{said}".encode()).hexdigest()

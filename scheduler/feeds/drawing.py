@@ -1,0 +1,238 @@
+"""What stands in whose calendar: an agenda read for a party, for the lead of its plan, or for the public.
+
+Nothing here depends on the present moment: an entry changes when something was recorded or the plan was edited.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, time, timedelta
+from hashlib import blake2b
+
+from scheduler.feeds.texts import Text
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.dates import DueDate, local_day, to_instant
+from scheduler.plan.model import On, Plan
+from scheduler.plan.obligations import Obligation, members
+from scheduler.ports import Item
+from scheduler.wording import calendar_words
+
+PUBLIC = ""  # the audience that is told no status
+_DONE = ("submitted", "resubmitted", "accepted")
+_ZONES = {"Asia/Saigon": "Asia/Ho_Chi_Minh"}  # one zone, one name
+_HOUR = timedelta(hours=1)
+
+
+def draw(agenda: Agenda, audience: str) -> Iterator[Item]:
+    """Yield the items of a party's calendar of a plan, or of the public's (audience "")."""
+    if audience == PUBLIC:
+        for obligations in agenda.by_milestone.values():
+            yield from _draw_milestone(agenda, obligations, is_public=True)
+        return
+    leads = audience in members(agenda.plan, "lead")
+    if leads:
+        for obligations in agenda.by_milestone.values():
+            yield from _draw_milestone(agenda, obligations, is_public=False)
+    for o in agenda.by_party.get(audience, ()):
+        if _is_theirs(o, agenda.plan):
+            item = _draw_own(agenda, o)
+            if item is not None and (not leads or item.task_due is not None):
+                yield replace(item, is_event=not leads)
+
+
+def cancel(item: Item) -> Item:
+    """Return an item as cancelled: it stays where it was, says so, and keeps nobody busy."""
+    mark = calendar_words("cancelled", item.language)
+    return replace(item, mark=mark, state="cancelled", busy=False, task_done=None)
+
+
+def make_uid(*parts: str) -> str:
+    """Return an opaque id for life: it follows from ids alone, whatever is renamed, moved or done."""
+    return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+# ---------------------------------------------------------------- a party's own
+
+
+def _is_theirs(o: Obligation, plan: Plan) -> bool:
+    """Return whether an obligation is the party's, as far as it has not ended before the day."""
+    if o.until is None or not o.standing.is_open:
+        return True
+    day = _span(o)
+    return day is not None and day[1] < local_day(o.until, plan.zone)
+
+
+def _span(o: Obligation) -> tuple[date, date] | None:
+    if o.event is not None:
+        return o.event.first, o.event.last
+    if o.window is not None:
+        return o.window.first, o.window.last
+    return (o.due.named, o.due.named) if o.due is not None else None
+
+
+def _draw_own(agenda: Agenda, o: Obligation) -> Item | None:
+    """Return one obligation of a party; an undated one has no place in a calendar."""
+    plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
+    uid = make_uid("own", plan.id, o.milestone, o.party)
+    text = Text(plan, milestone)
+    if milestone.kind == "event" or o.due is None:
+        hosts = [host for host in agenda.by_milestone[o.milestone] if not host.attends]
+        return _draw_event(plan, o, hosts, uid, text)
+    state = o.standing.state
+    mark = "done" if state in _DONE else "waived" if state == "waived" else "extended" if _is_extended(o) else ""
+    text.deadline(o.due, o.party)
+    text.decision(o.decided_by)
+    text.documents(o.standing)
+    text.sending(o.party)
+    text.status(o)
+    text.plan_words()
+    text.contact(o.party)
+    done = o.standing.complete_at if state in _DONE else None
+    is_open = o.standing.is_open
+    return Item(
+        uid=uid,
+        language=plan.language,
+        title=text.titled(due=o.due if is_open else None),
+        text=text.body,
+        first=o.due.named,
+        last=o.due.named,
+        mark=calendar_words(mark, plan.language) if mark else "",
+        task_due=o.due.target if state != "waived" else None,
+        task_done=done,
+        task_begun=state in ("partial", "returned"),
+    )
+
+
+def _is_extended(o: Obligation) -> bool:
+    return o.decided_by is not None and o.decided_by.kind == "extended"
+
+
+# ---------------------------------------------------------------- events
+
+
+def _draw_event(
+    plan: Plan, o: Obligation, hosts: Sequence[Obligation], uid: str, text: Text, *, is_public: bool = False
+) -> Item | None:
+    """Return an event or a window: fixed, only intended, or called off."""
+    span = _span(o)
+    if span is None:
+        return None
+    text.when(o)
+    text.place(o.place)
+    text.decision(o.decided_by)
+    text.people()
+    text.plan_words()
+    if not is_public:
+        text.contact(o.party)
+    is_fixed = o.event is not None
+    item = Item(
+        uid=uid,
+        language=plan.language,
+        title=text.titled(),
+        text=text.body,
+        first=span[0],
+        last=span[1],
+        place=o.place,
+        mark="" if is_fixed else calendar_words("tentative", plan.language),
+        state="confirmed" if is_fixed else "tentative",
+        busy=is_fixed,
+    )
+    if o.event is not None and o.event.clock is not None:
+        item = _with_hours(item, plan, o.event, o.event.clock, text.milestone.ladder.closes)
+    states = {host.standing.state for host in hosts}
+    if states == {"waived"}:
+        return cancel(item)
+    if is_public:
+        return item
+    if o.standing.state == "waived":
+        return replace(item, mark=calendar_words("waived", plan.language), busy=False)
+    if states and states <= {*_DONE, "waived"}:
+        return replace(item, mark=calendar_words("done", plan.language))
+    return item
+
+
+def _with_hours(item: Item, plan: Plan, event: On, clock: time, closes: time) -> Item:
+    """Return an event with its hours: to the office's closing time on the last day, else for an hour.
+
+    They are those that the zone's clocks show: summer time may skip the hour that the plan names.
+    """
+    starts = to_instant(event.first, clock, plan.zone)
+    ends = to_instant(event.last, closes, plan.zone)
+    if ends <= starts:
+        ends = starts + _HOUR
+    begin, end = (at.astimezone(plan.zone) for at in (starts, ends))
+    key = plan.zone.key
+    return replace(
+        item,
+        first=begin.date(),
+        clock=begin.time(),
+        last=end.date(),
+        end_clock=end.time(),
+        zone=_ZONES.get(key, key),
+    )
+
+
+# ---------------------------------------------------------------- everybody's
+
+
+def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], *, is_public: bool) -> Iterator[Item]:
+    """Yield a milestone or occurrence for all parties at once; for the lead also each party with another date."""
+    plan = agenda.plan
+    milestone = plan.milestone(obligations[0].milestone)
+    uid = make_uid("public" if is_public else "all", plan.id, obligations[0].milestone)
+    text = Text(plan, milestone)
+    duties = [o for o in obligations if o.is_duty]
+    shown = next(iter([*duties, *obligations]))
+    if milestone.kind == "event" or shown.window is not None:
+        item = _draw_event(plan, shown, duties, uid, text, is_public=is_public)
+        if item is not None:
+            yield item
+        return
+    due = _common_due(duties)
+    if due is None:
+        return
+    alive = [o for o in duties if o.standing.state != "waived"]
+    text.deadline(due, "")
+    text.documents(None)
+    if is_public:
+        if not alive:
+            return
+        text.owners(duties)
+        text.recipients()
+        text.plan_words()
+        yield _all_day(plan, uid, text.titled(due=due), text, due.named)
+        return
+    answered = sum(o.standing.state in _DONE for o in alive)
+    mark = "waived" if not alive else "done" if answered == len(alive) else ""
+    text.recipients()
+    text.roll(duties, due)
+    text.plan_words()
+    count = f" ({answered}/{len(alive)})" if alive else ""
+    yield _all_day(plan, uid, text.titled() + count, text, due.named, mark)
+    for o in duties:
+        if o.due not in (None, due):
+            yield _draw_apart(agenda, o)
+
+
+def _draw_apart(agenda: Agenda, o: Obligation) -> Item:
+    """Return the date of one party that has another one than the rest, for the lead."""
+    plan = agenda.plan
+    item = _draw_own(agenda, o)
+    assert item is not None  # noqa: S101 - it has a date
+    uid = make_uid("apart", plan.id, o.milestone, o.party)
+    return replace(item, uid=uid, title=f"{item.title}: {plan.parties[o.party].short}", task_due=None, task_done=None)
+
+
+def _all_day(plan: Plan, uid: str, title: str, text: Text, day: date, mark: str = "") -> Item:
+    said = calendar_words(mark, plan.language) if mark else ""
+    return Item(uid=uid, language=plan.language, title=title, text=text.body, first=day, last=day, mark=said)
+
+
+def _common_due(duties: Sequence[Obligation]) -> DueDate | None:
+    """Return the date that most have; extended ones count only where there is no other."""
+    dated = [o for o in duties if o.due is not None]
+    usual = [o.due for o in dated if not _is_extended(o)] or [o.due for o in dated]
+    counted = Counter(due for due in usual if due is not None)
+    return min(counted, key=lambda due: (-counted[due], due.named), default=None)

@@ -1,0 +1,55 @@
+"""Content lines of RFC 5545: cut at 75 octets, never inside a character or an escape."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+LIMIT = 75
+_CONTROLS = re.compile("[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
+_BREAKS = str.maketrans(dict.fromkeys("\r\x0b\x0c\x85\u2028\u2029", "\n") | {"\t": " "})
+
+
+def clean(text: str) -> str:
+    """Return text that every reader shows: composed, without control characters, no backslash before an n.
+
+    The library and some readers take that pair for a line break, whatever was meant.
+    """
+    text = _CONTROLS.sub("", text.replace("\r\n", "\n").translate(_BREAKS))
+    return unicodedata.normalize("NFC", text).replace("\\n", "\\\u200bn").replace("\\N", "\\\u200bN")
+
+
+def fold(lines: Iterable[str]) -> bytes:
+    """Return lines as they stand in a calendar, each cut and ended."""
+    return b"".join(_cut(line.encode()) + b"\r\n" for line in lines)
+
+
+def property_line(name: str, value: str, parameters: str = "") -> bytes:
+    """Return one line with a text as its value."""
+    value = clean(value)
+    for character in "\\;,":
+        value = value.replace(character, "\\" + character)
+    value = value.replace("\n", "\\n")
+    return fold([f"{name}{parameters}:{value}"])
+
+
+def _cut(line: bytes) -> bytes:
+    if len(line) <= LIMIT:
+        return line
+    pieces, start, room = [], 0, LIMIT
+    while len(line) - start > room:
+        end = _step_back(line, start, start + room)
+        pieces.append(line[start:end])
+        start, room = end, LIMIT - 1  # each further line begins with a space
+    return b"\r\n ".join((*pieces, line[start:]))
+
+
+def _step_back(line: bytes, start: int, end: int) -> int:
+    """Return the last place up to `end` where the line may be cut."""
+    while line[end] & 0xC0 == 0x80:  # in the middle of a character
+        end -= 1
+    slashes = 0
+    while end - slashes > start and line[end - slashes - 1] == 0x5C:
+        slashes += 1
+    return end - slashes % 2

@@ -1,0 +1,329 @@
+"""Calendars over HTTP: answered from memory, before anything else looks at the request.
+
+The record is asked at most once a second, in a thread; while it is away, what it said last is served. Programs
+that subscribe empty a calendar for a bad answer and give up on an error, so they get the whole of it or a plain no.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
+from hashlib import sha256
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from scheduler.actions.addresses import TOKEN_LENGTH, make_token, name_calendar, slug
+from scheduler.app import Running
+from scheduler.errors import UserError
+from scheduler.feeds.assembling import assemble
+from scheduler.ports import FeedRow
+
+FRESH = 1.0  # seconds for which the record is not asked again ...
+NEW = 0.1  # ... and for an address that is not known: it may just have been made
+PATIENCE = 2.0  # seconds that a request waits for a record that does not answer
+NOTED = timedelta(minutes=1)  # how often a fetch is written down
+CLIENT = 200  # characters of what a program calls itself
+
+_SECOND = timedelta(seconds=1)
+_TYPE = b"text/calendar; charset=utf-8"
+_COMMON = [
+    (b"cache-control", b"private, max-age=300"),
+    (b"vary", b"Accept-Encoding, User-Agent"),
+    (b"x-robots-tag", b"noindex, nofollow"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A calendar ready to be sent: plain and compressed, each with its tag and headers."""
+
+    changed_at: datetime
+    plain: bytes
+    packed: bytes
+    tags: tuple[bytes, bytes]
+    headers: tuple[Headers, Headers]
+    unchanged: tuple[Headers, Headers]
+
+    @classmethod
+    def of(cls, body: bytes, changed_at: datetime, name: str) -> Snapshot:
+        """Return the snapshot of a calendar's bytes."""
+        digest = sha256(body).hexdigest()[:32].encode()
+        tags = (b'"%b"' % digest, b'"%b-gzip"' % digest)
+        packed = gzip.compress(body, 6, mtime=0)
+        last = (b"last-modified", format_datetime(changed_at, usegmt=True).encode())
+        unchanged = [[*_COMMON, last, (b"etag", tag)] for tag in tags]
+        shown = [
+            (b"content-type", _TYPE),
+            (b"content-disposition", _disposition(name)),
+        ]
+        plain_headers = [*unchanged[0], *shown, (b"content-length", b"%d" % len(body))]
+        packed_headers = [
+            *unchanged[1],
+            *shown,
+            (b"content-length", b"%d" % len(packed)),
+            (b"content-encoding", b"gzip"),
+        ]
+        return cls(changed_at, body, packed, tags, (plain_headers, packed_headers), (unchanged[0], unchanged[1]))
+
+
+@dataclass(slots=True)
+class Shown:
+    """An address that is good, its calendar as it was last made, and when a fetch was last written down."""
+
+    feed: FeedRow
+    snapshot: Snapshot | None = None
+    word: str | None = None  # of the record, when the snapshot was made
+    noted_at: datetime | None = None
+
+
+@dataclass
+class Shelf:
+    """Every calendar of the house by what its address holds, and what was known of the record last."""
+
+    running: Running
+    secret: bytes = field(repr=False)
+    word: str | None = None
+    is_known: bool = False
+    looked_at: float = float("-inf")
+    by_key: dict[bytes, Shown] = field(default_factory=dict)
+    revoked: set[bytes] = field(default_factory=set)
+    is_away: bool = False
+    looking: asyncio.Task[None] | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    notes: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def find(self, key: bytes) -> Shown | None:
+        """Return the calendar of an address with its newest snapshot; None if there is no such address."""
+        fresh = FRESH if key in self.by_key else NEW
+        if not self.is_known or time.monotonic() - self.looked_at >= fresh:
+            await self._look_again()
+        shown = self.by_key.get(key)
+        if shown is not None and shown.word != self.word:
+            async with self.lock:
+                if shown.word != self.word:
+                    await asyncio.to_thread(self._make, shown)
+        return shown
+
+    async def _look_again(self) -> None:
+        """Ask the record, one request for all; while it does not answer, others go on with what is known."""
+        task = self.looking
+        if task is None or task.done():
+            task = self.looking = asyncio.create_task(asyncio.to_thread(self._look))
+        elif self.is_known:
+            return
+        await asyncio.wait({task}, timeout=PATIENCE if self.is_known else None)
+        if task.done():
+            task.result()
+
+    def _look(self) -> None:
+        """Ask the record whether anything is another."""
+        try:
+            with self.running.store.reading() as view:
+                word = view.feeds.word()
+                feeds = view.feeds.list() if word != self.word else None
+        except UserError as error:
+            if not self.is_known:
+                raise
+            if not self.is_away:
+                self.running.tell(f"calendars are served as they were last: {error}")
+            self.is_away = True
+        else:
+            self.is_away = False
+            if feeds is not None:
+                self._take(feeds)
+                self.word, self.is_known = word, True
+        self.looked_at = time.monotonic()
+
+    def _take(self, feeds: Sequence[FeedRow]) -> None:
+        keys = {self.key_of(feed): feed for feed in feeds if feed.revoked_at is None}
+        by_id = {shown.feed.id: shown for shown in self.by_key.values()}
+        self.revoked = {self.key_of(feed) for feed in feeds} - keys.keys()
+        self.by_key = {key: by_id.get(feed.id) or Shown(feed) for key, feed in keys.items()}
+
+    def key_of(self, feed: FeedRow) -> bytes:
+        """Return by what a calendar is found: the digest of its token, or of the plan it shows to the public."""
+        if not feed.audience:
+            return public_key(feed.plan or "")
+        return token_key(make_token(self.secret, "feed", feed.audience, feed.generation))
+
+    def _make(self, shown: Shown) -> None:
+        """Make the newest snapshot of a calendar; one that did not change stays, and is no later than before."""
+        word, feed = self.word, shown.feed
+        try:
+            with self.running.store.reading() as view:
+                contents = view.feeds.contents(feed)
+        except UserError as error:
+            if shown.snapshot is None:
+                raise
+            self.running.tell(f"a calendar is served as it was last: {error}")
+            return
+        plans = [definition.plan for definition in self.running.definitions()]
+        name, language = name_calendar(feed, plans)
+        changed_at = max(contents.changed_at or feed.created_at, feed.created_at).replace(microsecond=0)
+        body = assemble(name, contents.parts, contents.zones, language=language, changed_at=changed_at)
+        old = shown.snapshot
+        if old is None or old.plain != body:
+            if old is not None:  # two changes within a second must not look like one
+                changed_at = max(changed_at, old.changed_at + _SECOND)
+            shown.snapshot = Snapshot.of(body, changed_at, name)
+        shown.word = word
+
+    def note(self, shown: Shown, agent: bytes) -> None:
+        """Have a fetch written down, after the answer; once a minute is enough."""
+        now = self.running.system.now()
+        if shown.noted_at is not None and now - shown.noted_at < NOTED:
+            return
+        shown.noted_at = now
+        written = asyncio.to_thread(self._write_down, shown.feed.id, now, describe_client(agent))
+        task = asyncio.create_task(written)
+        self.notes.add(task)
+        task.add_done_callback(self.notes.discard)
+
+    def _write_down(self, id: int, at: datetime, client: str) -> None:
+        try:
+            with self.running.store.transaction() as unit:
+                unit.feeds.note_fetch(id, at=at, client=client)
+        except UserError as error:
+            self.running.tell(f"a calendar's fetch was not written down: {error}")
+
+
+class CalendarsFirst:
+    """Answers for calendars; everything else, and what is no good address, is the site's."""
+
+    def __init__(self, site: ASGIApp, shelf: Shelf, hits: Counter[str]) -> None:
+        self._site = site
+        self._shelf = shelf
+        self._hits = hits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request or pass it on."""
+        if scope["type"] != "http" or not scope["path"].startswith("/calendar/"):
+            await self._site(scope, receive, send)
+            return
+        key = read_key(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
+        try:
+            shown = await self._shelf.find(key) if key is not None else None
+        except UserError as error:
+            self._shelf.running.tell(f"a calendar could not be shown: {error}")
+            await _away(scope, receive, send)
+            return
+        if shown is None or shown.snapshot is None:
+            await self._site(scope, receive, send)
+            return
+        agent, status, headers, body = answer(scope, shown.snapshot, self._shelf.running)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        self._hits["304" if status == 304 else "200"] += 1
+        self._shelf.note(shown, agent)
+
+
+def answer(scope: Scope, snapshot: Snapshot, running: Running) -> tuple[bytes, int, Headers, bytes]:
+    """Return who asks, and the status, headers and body for it."""
+    agent = accepted = wanted = since = b""
+    has_tags = False
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            agent = value
+        elif name == b"accept-encoding":
+            accepted = value
+        elif name == b"if-none-match":
+            wanted, has_tags = wanted + b"," + value, True
+        elif name == b"if-modified-since":
+            since = value
+    packs = 1 if accepted and takes_gzip(accepted) and b"Microsoft" not in agent else 0
+    if has_tags:
+        is_same = any(tag.strip().removeprefix(b"W/") in (*snapshot.tags, b"*") for tag in wanted.split(b","))
+    else:
+        is_same = bool(since) and is_unchanged(since, snapshot.changed_at, running.system.now())
+    if is_same:
+        return agent, 304, snapshot.unchanged[packs], b""
+    body = b"" if scope["method"] == "HEAD" else snapshot.packed if packs else snapshot.plain
+    return agent, 200, snapshot.headers[packs], body
+
+
+@lru_cache(maxsize=256)
+def takes_gzip(accepted: bytes) -> bool:
+    """Return whether a program says that it takes gzip; one that says nothing does not."""
+    weights = {}
+    for part in accepted.decode("latin-1").lower().split(","):
+        coding, _, weight = part.replace(" ", "").partition(";q=")
+        weights[coding] = weight.rstrip("0") not in ("", "0.") or not weight
+    return weights.get("gzip", weights.get("*", False))
+
+
+def is_unchanged(since: bytes, changed_at: datetime, now: datetime) -> bool:
+    """Return whether nothing changed since a date; one that is none, or lies ahead, says nothing."""
+    try:
+        date = parsedate_to_datetime(since.decode("ascii"))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return False
+    date = date.replace(tzinfo=date.tzinfo or UTC)
+    return changed_at <= date <= now
+
+
+def read_key(path: str) -> bytes | None:
+    """Return by what the calendar at a path is found; None for a path that is none's. The file's name is free."""
+    parts = path.split("/")[2:]
+    if not parts[-1].endswith(".ics"):
+        return None
+    if len(parts) == 3 and parts[0] == "public":
+        return public_key(parts[1])
+    return token_key(parts[0]) if len(parts) == 2 and len(parts[0]) == TOKEN_LENGTH else None
+
+
+def token_key(token: str) -> bytes:
+    """Return the digest of a token: how long a search takes says nothing of the token."""
+    return sha256(token.encode(errors="replace")).digest()
+
+
+def public_key(plan: str) -> bytes:
+    """Return by what the public calendar of a plan is found."""
+    return sha256(f"public/{plan}".encode(errors="replace")).digest()
+
+
+def describe_client(agent: bytes) -> str:
+    """Return what a program calls itself, fit to be shown."""
+    return "".join(c for c in agent.decode("latin-1") if c.isprintable())[:CLIENT].strip()
+
+
+def _disposition(name: str) -> bytes:
+    return f"inline; filename=\"{slug(name)}.ics\"; filename*=UTF-8''{quote(name, safe='')}.ics".encode()
+
+
+async def refuse(request: Request) -> Response:
+    """Say why there is no calendar at an address: it was revoked, or there never was one."""
+    shelf: Shelf = request.app.state.shelf
+    key = read_key(request.url.path)
+    status = 410 if key is not None and key in shelf.revoked else 404
+    request.app.state.house.metrics.feed_hits[str(status)] += 1
+    raise HTTPException(status)
+
+
+async def robots(request: Request) -> Response:
+    """Let programs of search engines fetch calendars that somebody subscribed to through them, and nothing else."""
+    return PlainTextResponse(
+        "User-agent: *\nAllow: /calendar/\nDisallow: /\n", headers={"Cache-Control": "max-age=3600"}
+    )
+
+
+ROUTES = [Route("/calendar/{path:path}", refuse), Route("/robots.txt", robots)]
+
+
+async def _away(scope: Scope, receive: Receive, send: Send) -> None:
+    headers: Mapping[str, str] = {"Retry-After": "300", "Cache-Control": "no-store"}
+    await PlainTextResponse("The calendar cannot be read at present.\n", 503, headers)(scope, receive, send)

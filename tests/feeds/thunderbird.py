@@ -1,0 +1,123 @@
+"""Thunderbird without a window, driven over its own remote protocol (Marionette)."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.mail.servers import free_port
+
+PATIENCE = 60.0
+
+SETTINGS: dict[str, object] = {
+    "app.update.enabled": False,
+    "app.donation.eoy.version.viewed": 999,
+    "calendar.timezone.local": "Asia/Ho_Chi_Minh",
+    "calendar.timezone.useSystemTimezone": False,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "mail.provider.suppress_dialog_on_startup": True,
+    "mail.spotlight.firstRunDone": True,
+    "mail.winsearch.firstRunDone": True,
+    "mailnews.start_page.enabled": False,
+}
+IMPORT = 'const {cal} = ChromeUtils.importESModule("resource:///modules/calendar/calUtils.sys.mjs");'
+SUBSCRIBE = """
+    const calendar = cal.manager.createCalendar("ics", Services.io.newURI(given));
+    calendar.name = "feed";
+    cal.manager.registerCalendar(calendar);
+    return calendar.id;
+"""
+LOOK = """
+    const calendar = cal.manager.getCalendars().find((one) => one.name == "feed");
+    calendar.refresh();
+    const items = await calendar.getItemsAsArray(Ci.calICalendar.ITEM_FILTER_ALL_ITEMS, 0, null, null);
+    return items.map((item) => [item.startDate.icalString, item.title, item.status]);
+"""
+
+
+class Thunderbird:
+    """A running Thunderbird that is asked one thing after another."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._stream = connection.makefile("rb")
+        self._number = 0
+        self._receive()  # its greeting
+        self._ask("WebDriver:NewSession", capabilities={})
+        self._ask("Marionette:SetContext", value="chrome")
+        self._ask("WebDriver:SetTimeouts", script=int(PATIENCE * 1000))
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._stream.close()
+        self._connection.close()
+
+    def run(self, script: str, given: str = "") -> Any:
+        """Run a script inside it and return what it returns."""
+        work = f"(async () => {{ {IMPORT} {script} }})()"
+        whole = f"const [given, done] = arguments; {work}.then(done, (error) => done(String(error)));"
+        return self._ask("WebDriver:ExecuteAsyncScript", script=whole, args=[given])["value"]
+
+    def _ask(self, name: str, **values: Any) -> Any:
+        self._number += 1
+        said = json.dumps([0, self._number, name, values]).encode()
+        self._connection.sendall(b"%d:%b" % (len(said), said))
+        _, _, error, answer = self._receive()
+        assert error is None, error
+        return answer
+
+    def _receive(self) -> Any:
+        length = b""
+        while not length.endswith(b":"):
+            byte = self._stream.read(1)
+            assert byte, "Thunderbird has hung up"
+            length += byte
+        return json.loads(self._stream.read(int(length[:-1])))
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Thunderbird]:
+    """Start Thunderbird with a profile in a folder."""
+    profile = folder / "profile"
+    profile.mkdir(parents=True)
+    port = free_port()
+    settings = SETTINGS | {"marionette.port": port}
+    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in settings.items()]
+    (profile / "user.js").write_text("\n".join(lines), encoding="utf-8")
+    command = ["thunderbird", "--headless", "--marionette", "--remote-allow-system-access", "--no-remote", "--profile"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, str(profile)],
+            env={**os.environ, "HOME": str(folder), "TZ": "Asia/Ho_Chi_Minh"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            with closing(Thunderbird(_connect(port, process))) as thunderbird:
+                yield thunderbird
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _connect(port: int, process: subprocess.Popen[bytes]) -> socket.socket:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        except ConnectionRefusedError:
+            assert process.poll() is None, "Thunderbird has ended"
+            assert time.monotonic() < end, "Thunderbird does not answer"
+            time.sleep(0.1)
