@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from scheduler.plan.agenda import Agenda
@@ -140,38 +140,42 @@ def _why_apart(agenda: Agenda, o: Obligation, now: datetime) -> str:
 
 
 def notice_letters(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> list[Letter]:
-    """Return the letters that a fact itself causes: a receipt, a return, a change (`agenda` knows the fact)."""
-    if fact.kind in CLAIMS:
-        return list(_claim_letters(agenda, fact, now, bounced))
-    if fact.kind in ("received", "returned"):
-        kind: MessageKind = "receipt" if fact.kind == "received" else "return"
-        concerned = [agenda.by_key[fact.milestone or "", fact.party]] if fact.party else []
-    else:
-        kind, concerned = "change", [o for o in agenda.obligations if _is_told(agenda, o, fact, now)]
-    return [letter for o in concerned for letter in _notices(agenda, o, fact, kind, now, _officers(agenda, o, bounced))]
+    """Return the letters that a fact itself causes: a receipt, a return, a change (`agenda` knows the fact).
 
-
-def _claim_letters(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> Iterator[Letter]:
-    """Yield the letters about what a party says of itself: to the lead, and a receipt for what it says it has sent.
-
-    Said again on the same day it causes none (rule 17).
+    What a party says of itself goes to the lead, too; said again on the same day it causes none (rule 17).
     """
-    o = agenda.by_key[fact.milestone or "", fact.party or ""]
-    if _was_said_today(agenda.plan, o, fact):
-        return
-    if fact.kind == "declared":
-        yield from _notices(agenda, o, fact, "receipt", now, _officers(agenda, o, bounced))
-    yield from _notices(agenda, o, fact, "notice", now, lead_officers(agenda.plan, bounced))
+    plan = agenda.plan
+    if fact.kind in ("received", "returned", *CLAIMS):
+        concerned = [agenda.by_key[fact.milestone or "", fact.party]] if fact.party else []
+        if fact.kind in CLAIMS and any(_was_said_today(plan, o, fact) for o in concerned):
+            return []
+    else:
+        concerned = [o for o in agenda.obligations if _is_told(agenda, o, fact, now)]
+    kind = _KINDS.get(fact.kind, "change")
+    wanted: list[tuple[Obligation, MessageKind, Recipient]] = []
+    if kind is not None:
+        wanted += [(o, kind, to) for o in concerned for to in _contacts(plan, o, bounced)]
+    if fact.kind in CLAIMS:
+        wanted += [(o, "notice", to) for o in concerned for to in lead_officers(plan, bounced)]
+    return [_notice(agenda, o, fact, about, to, now) for o, about, to in wanted]
 
 
-def _was_said_today(plan: Plan, obligation: Obligation, fact: Fact) -> bool:
-    said = obligation.standing.declared if fact.kind == "declared" else obligation.standing.disowned
+_KINDS: Mapping[str, MessageKind | None] = {  # what the party itself is written
+    "received": "receipt",
+    "declared": "receipt",
+    "disowned": None,
+    "returned": "return",
+}
+
+
+def _contacts(plan: Plan, o: Obligation, bounced: Collection[str]) -> list[Recipient]:
+    return contacts_for(plan.parties[o.party], with_head=False, bounced=bounced)
+
+
+def _was_said_today(plan: Plan, o: Obligation, fact: Fact) -> bool:
+    said = o.standing.declared if fact.kind == "declared" else o.standing.disowned
     day = local_day(fact.recorded_at, plan.zone)
     return any(f.id != fact.id and local_day(f.recorded_at, plan.zone) == day for f in said)
-
-
-def _officers(agenda: Agenda, o: Obligation, bounced: Collection[str]) -> list[Recipient]:
-    return contacts_for(agenda.plan.parties[o.party], with_head=False, bounced=bounced)
 
 
 def _is_told(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bool:
@@ -211,30 +215,27 @@ def _is_by(decision: Fact | None, fact: Fact) -> bool:
     return decision is not None and decision.id == fact.id
 
 
-def _notices(
-    agenda: Agenda, o: Obligation, fact: Fact, kind: MessageKind, now: datetime, recipients: Iterable[Recipient]
-) -> Iterator[Letter]:
+def _notice(agenda: Agenda, o: Obligation, fact: Fact, kind: MessageKind, to: Recipient, now: datetime) -> Letter:
     plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
-    for party, contact in recipients:
-        yield Letter(
-            key=f"{plan.id}/{kind}/{fact.id}/{contact.email}",
-            kind=kind,
-            plan=plan,
-            party=party,
-            to=contact,
-            now=now,
-            milestone=milestone,
-            occurrence=o.milestone,
-            due=o.due,
-            event=o.event,
-            place=o.place,
-            window=o.window,
-            was=(None if fact.kind == "waived" and not o.told else o.was) if kind == "change" else None,
-            place_was=o.told.place if o.told else "",
-            missing=describe_missing(milestone, o),
-            received=_received(milestone, o),
-            fact=fact,
-        )
+    return Letter(
+        key=f"{plan.id}/{kind}/{fact.id}/{to.contact.email}",
+        kind=kind,
+        plan=plan,
+        party=to.party,
+        to=to.contact,
+        now=now,
+        milestone=milestone,
+        occurrence=o.milestone,
+        due=o.due,
+        event=o.event,
+        place=o.place,
+        window=o.window,
+        was=(None if fact.kind == "waived" and not o.told else o.was) if kind == "change" else None,
+        place_was=o.told.place if o.told else "",
+        missing=describe_missing(milestone, o),
+        received=_received(milestone, o),
+        fact=fact,
+    )
 
 
 def outage_letters(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -204,9 +205,10 @@ class Shelf:
 class CalendarsFirst:
     """Answers for calendars; everything else, and what is no good address, is the site's."""
 
-    def __init__(self, site: ASGIApp, shelf: Shelf) -> None:
+    def __init__(self, site: ASGIApp, shelf: Shelf, hits: Counter[str]) -> None:
         self._site = site
         self._shelf = shelf
+        self._hits = hits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request or pass it on."""
@@ -226,6 +228,7 @@ class CalendarsFirst:
         agent, status, headers, body = answer(scope, shown.snapshot, self._shelf.running)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+        self._hits["304" if status == 304 else "200"] += 1
         self._shelf.note(shown, agent)
 
 
@@ -306,7 +309,9 @@ async def refuse(request: Request) -> Response:
     """Say why there is no calendar at an address: it was revoked, or there never was one."""
     shelf: Shelf = request.app.state.shelf
     key = read_key(request.url.path)
-    raise HTTPException(410 if key is not None and key in shelf.revoked else 404)
+    status = 410 if key is not None and key in shelf.revoked else 404
+    request.app.state.house.metrics.feed_hits[str(status)] += 1
+    raise HTTPException(status)
 
 
 async def robots(request: Request) -> Response:

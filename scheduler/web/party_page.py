@@ -25,7 +25,7 @@ from scheduler.ports import Definition, Document, Unit
 from scheduler.web.callers import Caller, find_caller, for_parties
 from scheduler.web.guard import is_form_of, read_form
 from scheduler.web.party_view import Task, by_part, find_task, list_history, list_tasks, name_sight, news_since
-from scheduler.web.subscribing import find_subscription
+from scheduler.web.subscribing import find_subscription, subscribe
 from scheduler.web.texts import clean_text
 from scheduler.web.uploads import DAILY, Incoming, Trouble, read_upload
 from scheduler.web.visits import Visit
@@ -47,7 +47,24 @@ def show_page(visit: Visit) -> Response:
         plans=plans,
         here=visit.request.url.path,
         subscription=subscription,
+        form_token=caller.form_token,
     )
+
+
+async def make_calendar(request: Request) -> Response:
+    """Make a calendar for the party to subscribe to; one that is there is shown again."""
+    visit = Visit(request, request.app.state.house)
+    form = await read_form(request)
+
+    def make() -> Response:
+        with visit.running.store.reading() as view:
+            caller = find_caller(visit, view)
+        if not is_form_of(str(form.get("form", "")), caller.form_token):
+            raise HTTPException(403)
+        subscribe(visit, caller.party.id)
+        return RedirectResponse(f"{visit.request.url.path}#calendar", 303)
+
+    return await run_in_threadpool(make)
 
 
 def show_task(visit: Visit) -> Response:
@@ -329,5 +346,6 @@ async def task(request: Request) -> Response:
 
 ROUTES = [
     Route("/p/{token}", for_parties(show_page), methods=["GET"]),
+    Route("/p/{token}", make_calendar, methods=["POST"]),
     Route("/p/{token}/{plan}/{milestone}", task, methods=["GET", "POST"]),
 ]

@@ -76,10 +76,9 @@ def _send(visit: Visit, email: str) -> None:
     operator = find_operator(visit.house.plans, running.settings.operators.emails, email)
     if operator is None:
         return
-    base = running.settings.server.public_url or f"{visit.request.url.scheme}://{visit.request.url.netloc}"
     now, lifetime = running.system.now(), read_span(running.settings.web.link)
     try:
-        mail_link(running.store, running.composer, operator, base, now=now, lifetime=lifetime)
+        mail_link(running.store, running.composer, operator, visit.base, now=now, lifetime=lifetime)
     except UserError as error:
         running.tell(f"a sign-in link could not be mailed: {error}")
     else:

@@ -40,7 +40,7 @@ def make_site(running: Running) -> ASGIApp:
     )
     site.state.house = House.of(running)
     site.state.shelf = calendars.Shelf(running, running.app.secret)
-    return calendars.CalendarsFirst(site, site.state.shelf)
+    return calendars.CalendarsFirst(site, site.state.shelf, site.state.house.metrics.feed_hits)
 
 
 async def static(request: Request) -> Response:

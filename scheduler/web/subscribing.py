@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scheduler.ports import Unit
+from scheduler.actions.addresses import calendar_path
+from scheduler.actions.publishing import create_feed
+from scheduler.ports import FeedRow, Unit
 from scheduler.web.visits import Visit
 
 
@@ -28,5 +30,23 @@ class Subscription:
 
 
 def find_subscription(visit: Visit, view: Unit, party: str) -> Subscription | None:
-    """Return the calendar of a party; None as long as it has none."""
-    return None
+    """Return the newest calendar of everything that a party has; None if it has none that is good."""
+    feeds = [feed for feed in view.feeds.list() if _is_whole(feed, party)]
+    if not feeds:
+        return None
+    path = calendar_path(feeds[-1], visit.house.plans, visit.house.secret)
+    return Subscription(visit.base + path)
+
+
+def subscribe(visit: Visit, party: str) -> None:
+    """Make a calendar for a party that has none."""
+    running = visit.running
+    with running.store.transaction() as unit:
+        if not any(_is_whole(feed, party) for feed in unit.feeds.list()):
+            create_feed(
+                unit, visit.house.plans, running.app.calendars, audience=party, plan=None, tasks=False, now=visit.now
+            )
+
+
+def _is_whole(feed: FeedRow, party: str) -> bool:
+    return (feed.audience, feed.plan, feed.tasks, feed.revoked_at) == (party, None, False, None)

@@ -99,6 +99,12 @@ class Visit:
         """Return the plan's instant, which a replay makes up."""
         return self.running.clock.now()
 
+    @property
+    def base(self) -> str:
+        """Return the address of the site: the public one, else the one it was asked at."""
+        url = self.request.url
+        return self.running.settings.server.public_url or f"{url.scheme}://{url.netloc}"
+
     def page(self, template: str, *, status: int = 200, language: str | None = None, **values: Any) -> Response:
         """Return a page."""
         running, language = self.running, language or self.house.language

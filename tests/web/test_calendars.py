@@ -25,6 +25,7 @@ from scheduler.ports import FeedRow, Store, Unit
 from tests.feeds.reading import parse, summaries
 from tests.plan.builders import LOADED, deadline, plan
 from tests.web.conftest import Answer, Served, served
+from tests.web.test_pages import WORDS
 
 MARCH = deadline(By(date(2023, 3, 17)), title="Báo cáo")
 LIMIT = 30.0  # seconds: the record is asked once a second, on a machine that may be busy

@@ -10,14 +10,17 @@ import pytest
 from scheduler import resources, wording
 from scheduler.web.pages import Pages
 from scheduler.web.subscribing import Subscription
+from tests.engine.house import plan
 
+from .conftest import Answer, Served
+from .pages_of_parties import path_of
 from .test_pages import WORDS
 
 ADDRESS = "https://office.example/calendar/3q2-7wAAAAAAAAAAAAAAAA/cum-beta.ics"
 PROGRAMS = ("google", "outlook", "apple", "thunderbird", "android")
 
 
-def box(language: str, subscription: Subscription | None) -> str:
+def box(language: str, subscription: Subscription) -> str:
     pages = Pages([resources.shipped("templates")])
     return pages.render("_subscribe.html", language, {"subscription": subscription})
 
@@ -42,5 +45,52 @@ def test_it_needs_neither_script_nor_style_nor_anything_from_elsewhere() -> None
     assert set(re.findall(r'(?:src|href)="(\w+):', shown)) == {"data", "webcal"}
 
 
-def test_a_party_without_a_calendar_sees_nothing_of_it() -> None:
-    assert box("en", None).strip() == ""
+def press(house: Served, party: str = "beta", path: str | None = None) -> Answer:
+    """Press the button of a party's page."""
+    page = path_of(house, party, "")
+    [form] = re.findall(r'name="form" value="([^"]+)"', house.ask(page).text)
+    return house.send(path or page, {"form": form})
+
+
+def test_a_party_without_a_calendar_makes_one_by_a_button_and_sees_its_address(house: Served) -> None:
+    house.serve(plan(language="en"))
+    page = path_of(house, milestone="")
+    assert WORDS["en"]["subscribe.address"] not in house.ask(page).text
+    answer = press(house)
+    assert (answer.status, answer.headers["Location"]) == (303, f"{page}#calendar")
+    shown = house.ask(page).text
+    [address] = re.findall(r'id="address" class="mono" readonly value="([^"]+)"', shown)
+    assert address.startswith(f"{house.address}/calendar/")
+    calendar = house.ask(address.removeprefix(house.address))
+    assert calendar.status == 200
+    assert b"SUMMARY" in calendar.body
+    assert WORDS["en"]["subscribe.make"] not in shown
+
+
+def test_pressed_twice_there_is_one_calendar_and_a_revoked_one_is_replaced(house: Served) -> None:
+    house.serve(plan())
+    page = path_of(house, milestone="")
+    [form] = re.findall(r'name="form" value="([^"]+)"', house.ask(page).text)
+    for _ in range(2):
+        assert house.send(page, {"form": form}).status == 303
+    with house.running.store.transaction() as unit:
+        [feed] = unit.feeds.list()
+        unit.feeds.revoke(feed.id, at=house.clock.now())
+    assert press(house).status == 303
+    with house.running.store.reading() as view:
+        assert [row.audience for row in view.feeds.list()] == ["beta", "beta"]
+
+
+def test_a_form_of_another_party_makes_no_calendar(house: Served) -> None:
+    house.serve(plan())
+    assert press(house, "gamma", path_of(house, milestone="")).status == 403
+    with house.running.store.reading() as view:
+        assert list(view.feeds.list()) == []
+
+
+def test_a_calendar_of_one_plan_or_of_tasks_is_not_the_partys_calendar(house: Served) -> None:
+    house.serve(plan())
+    with house.running.store.transaction() as unit:
+        unit.feeds.add(audience="beta", plan="plan", tasks=False, at=house.clock.now())
+        unit.feeds.add(audience="beta", plan=None, tasks=True, at=house.clock.now())
+    assert 'id="address"' not in house.ask(path_of(house, milestone="")).text
