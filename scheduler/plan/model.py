@@ -350,3 +350,4 @@ class Fact:
     parties: tuple[str, ...] = ()
     address: str = ""  # bounced; rerouted: the one that works again, if it is the same
     target: int | None = None  # withdrawn: the fact taken back
+    once: str = ""  # the word of the form it came by: a form that is sent twice is recorded once
