@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from scheduler.app import Running
 from scheduler.errors import UserError
-from scheduler.web import board, calendars, health, signing_in
+from scheduler.web import acting, board, calendars, health, ledger, mails, plans, signing_in
 from scheduler.web.guard import SecureHeaders
 from scheduler.web.visits import House, Visit
 
@@ -29,6 +29,10 @@ def make_site(running: Running) -> ASGIApp:
             Route("/static/{name}", static),
             *board.ROUTES,
             *calendars.ROUTES,
+            *plans.ROUTES,
+            *acting.ROUTES,
+            *mails.ROUTES,
+            *ledger.ROUTES,
             *signing_in.ROUTES,
         ],
         middleware=[Middleware(SecureHeaders)],
