@@ -7,6 +7,7 @@ packages="
     postfix
     dovecot-imapd
     postgresql
+    chromium
     openssl
     systemd
     faketime
