@@ -46,10 +46,15 @@ class UserError(HanchotError):
     """Something a person can put right; carries every problem found, not only the first."""
 
     def __init__(
-        self, problems: Sequence[Problem] | str, *, hint: str | None = None, exit_code: ExitCode | None = None
+        self,
+        problems: Sequence[Problem] | str,
+        *,
+        hint: str | None = None,
+        code: str = "wrong",
+        exit_code: ExitCode | None = None,
     ) -> None:
         if isinstance(problems, str):
-            problems = [Problem(message=problems, hint=hint)]
+            problems = [Problem(message=problems, hint=hint, code=code)]
         self.problems = tuple(problems)
         if exit_code is not None:
             self.exit_code = exit_code

@@ -261,6 +261,23 @@ class RungRow:
         return (self.milestone, self.party, self.name, self.due)
 
 
+class RungCount(NamedTuple):
+    """How many promises share an instant and a state, whatever they are about."""
+
+    at: datetime
+    state: RungState
+    number: int
+
+
+class StepAhead(NamedTuple):
+    """How many planned promises share an instant, a milestone and a name."""
+
+    at: datetime
+    milestone: str
+    name: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungChange:
     """A change to an unsent rung; it is made only if the row is still in state `was`."""
@@ -430,6 +447,20 @@ class Rungs(Protocol):
     def missed(self, plan: str, after: datetime) -> Sequence[RungRow]:
         """Return the promises that were settled as missed after an instant, ordered by (at, id)."""
 
+    def of_party(self, plan: str, party: str, milestone: str | None = None) -> Sequence[RungRow]:
+        """Return every promise of one party, or of one of its obligations, ordered by (at, id)."""
+
+    def counts(self, plan: str) -> Sequence[RungCount]:
+        """Return how many promises there are by instant and state, in the order of instants."""
+
+    def ahead(self, plan: str, after: datetime, until: datetime) -> Sequence[StepAhead]:
+        """Return what is planned with `after` < at <= `until`, counted, in the order of instants."""
+
+    def settled(
+        self, plans: Collection[str], *, party: str | None = None, states: Collection[RungState] = (), limit: int
+    ) -> Sequence[RungRow]:
+        """Return up to `limit` promises that have ended, the one that ended last first."""
+
     def next_at(self, plans: Collection[str], after: datetime) -> datetime | None:
         """Return the earliest instant after `after` of any planned promise of these plans."""
 
@@ -491,8 +522,20 @@ class Outbox(Protocol):
     def list(self, *, plan: str | None = None, states: Collection[MessageState] = ()) -> Sequence[MessageRow]:
         """Return mails, oldest first."""
 
-    def depth(self) -> Mapping[MessageState, int]:
-        """Return how many mails there are in each state that has any."""
+    def newest(
+        self,
+        *,
+        states: Collection[MessageState] = (),
+        plan: str | None = None,
+        milestone: str | None = None,
+        party: str | None = None,
+        limit: int,
+        offset: int = 0,
+    ) -> Sequence[MessageRow]:
+        """Return up to `limit` mails, newest first, after leaving out `offset` of them; `party` is whose contact."""
+
+    def counts(self) -> Mapping[MessageState, int]:
+        """Return how many mails there are by state; a state that none has is left out."""
 
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
         """Return the mails that carried each of these promises."""

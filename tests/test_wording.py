@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from scheduler import wording
+from scheduler.app import App, find_settings
+from scheduler.clock import SystemClock
+from scheduler.definitions.scenarios import read_scenario
+from scheduler.plan.agenda import draw_agenda
 from scheduler.plan.board import StatusCode
 from scheduler.plan.dates import derive_due_date
 from scheduler.plan.model import (
@@ -28,6 +35,8 @@ from scheduler.plan.status import StandingState
 from scheduler.plan.workdays import Workdays
 from scheduler.wording.english import ENGLISH
 from scheduler.wording.vietnamese import VIETNAMESE
+
+ROOT = Path(__file__).parents[1]
 
 VI, EN = "vi", "en"
 
@@ -324,3 +333,56 @@ def test_english_lists_end_in_and_and_counts_have_no_zero() -> None:
     """The habits of Vietnamese documents stay in Vietnamese."""
     assert wording.join_list(["a", "b", "c"], EN) == "a, b and c"
     assert [wording.format_count(count, EN) for count in (0, 1, 12)] == ["0", "1", "12"]
+
+
+# ---- reasons
+
+ENGLISH_WORDS = re.compile(r"\b(the|before|after|days?|moved|same|fixed|received|accepted|waived)\b")
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (
+            "14 days before 2023-08-09, the target day; moved from 2023-07-26, a day off",
+            "14 ngày trước ngày 09/8/2023, ngày nên hoàn thành; chuyển từ ngày 26/7/2023 là ngày nghỉ",
+        ),
+        ("came late; before:3wd is newer", "đến muộn; đã có bước mới hơn: nhắc trước hạn 03 ngày làm việc"),
+        ("received 2023-03-04 (paper)", "Đã nhận hồ sơ ngày 04/3/2023 (bản giấy)"),
+        ("waived 2023-03-04 (không tổ chức)", "Miễn thực hiện ngày 04/3/2023 (không tổ chức)"),
+        (
+            "3 days before 2023-06-01, when đầu tháng 6 begins",
+            "03 ngày trước ngày 01/6/2023, khi bắt đầu thời gian dự kiến (đầu tháng 6)",
+        ),
+        ("given up after 2 days: 450 4.2.1 try\r\nlater", "dừng sau 2 ngày: 450 4.2.1 try\r\nlater"),
+        (
+            "it lies outside what the plan foresees: 2023-06-01 to 2023-06-10",
+            "ngoài khoảng thời gian dự kiến trong kế hoạch: từ ngày 01/6/2023 đến ngày 10/6/2023",
+        ),
+    ],
+)
+def test_what_the_record_says_of_a_step_is_told_in_the_language_of_its_reader(reason: str, words: str) -> None:
+    """The record itself is in English."""
+    assert wording.explain(reason, "vi") == words
+    assert wording.explain(reason, "en") == reason
+
+
+@pytest.mark.parametrize("said", ["", "550 5.1.1 no such user", "received yesterday", "{step} after {day}"])
+def test_what_a_server_or_a_person_said_stays_as_it_is(said: str) -> None:
+    assert wording.explain(said, "vi") == said
+
+
+def test_every_reason_of_the_shipped_year_has_its_words() -> None:
+    """A new one that nobody has put into words would stay English on a Vietnamese page."""
+    app = App(settings=find_settings(ROOT / "config.toml"), clock=SystemClock())
+    definition = app.find_plan("bac-trung-bo-2023")
+    folder = ROOT / "workflows" / "bac-trung-bo"
+    facts = read_scenario(folder / "2023.scenario.toml", definition.plan).facts
+    said = set()
+    for known in (facts, ()):
+        numbered = [replace(fact, id=number) for number, fact in enumerate(known, 1)]
+        for rung in draw_agenda(definition.plan, numbered, loaded_at=datetime(2023, 2, 20, tzinfo=UTC)).rungs():
+            said |= {rung.reason, rung.note}
+    assert len(said) > 50
+    told = {text: wording.explain(text, "vi") for text in said}
+    assert {text: words for text, words in told.items() if ENGLISH_WORDS.search(words)} == {}

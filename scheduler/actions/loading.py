@@ -9,23 +9,33 @@ from scheduler.actions.notifying import Desk, notify
 from scheduler.actions.reconciling import Changes, name_inputs, read_agenda, reconcile
 from scheduler.plan.changes import compare_terms, read_terms
 from scheduler.plan.dates import local_day
-from scheduler.plan.model import Fact
+from scheduler.plan.model import Fact, Plan
 from scheduler.ports import Definition, Unit
 
 
 def take(desk: Desk, definition: Definition, now: datetime) -> Changes | None:
     """Take a definition as the plan that holds from `now` on and tell whom it concerns; None if nothing was new."""
-    plan = definition.plan
     with desk.store.reading() as view:
-        state = view.plans.state(plan.id)
-    if state is not None and state.reconciled == name_inputs(state, plan):
-        return None
+        if is_taken(view, definition.plan):
+            return None
     with desk.store.transaction() as unit:
-        decided = _record_revision(unit, definition, now)
-        changes = reconcile(unit, plan, now)
-        amended = [fact for fact in decided if fact.kind == "amended"]
-        agenda = read_agenda(unit, plan) if amended else None
-        problems = [p for fact in amended if agenda for p in notify(desk, unit, agenda, fact).problems]
+        return take_within(desk, unit, definition, now)
+
+
+def is_taken(view: Unit, plan: Plan) -> bool:
+    """Return whether the record already follows this revision of a plan and everything that was recorded."""
+    state = view.plans.state(plan.id)
+    return state is not None and state.reconciled == name_inputs(state, plan)
+
+
+def take_within(desk: Desk, unit: Unit, definition: Definition, now: datetime) -> Changes:
+    """Take a definition within a transaction of the caller's."""
+    plan = definition.plan
+    decided = _record_revision(unit, definition, now)
+    changes = reconcile(unit, plan, now)
+    amended = [fact for fact in decided if fact.kind == "amended"]
+    agenda = read_agenda(unit, plan) if amended else None
+    problems = [p for fact in amended if agenda for p in notify(desk, unit, agenda, fact).problems]
     return replace(changes, problems=tuple(problems))
 
 

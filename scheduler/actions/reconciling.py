@@ -40,6 +40,12 @@ def name_inputs(seen: PlanState | Inputs, plan: Plan) -> str:
     return f"{AGENDA_RULES}/{plan.digest}/{seen.last_fact}/{seen.idle}"
 
 
+def parse_inputs(word: str) -> tuple[str, int] | None:
+    """Return the plan's digest and the last fact that such a word names; None for anything else."""
+    _, digest, fact, idle = word.split("/") if word.count("/") == 3 else ("", "", "", "")
+    return (digest, int(fact)) if fact.isdecimal() and idle.isdecimal() else None
+
+
 def find_state(unit: Unit, plan: Plan) -> PlanState:
     """Return what the record knows of a plan that was loaded."""
     state = unit.plans.state(plan.id)

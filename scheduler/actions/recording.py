@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from scheduler.actions.loading import take
-from scheduler.actions.notifying import Desk, Written, take_back
+from scheduler.actions.loading import is_taken, take, take_within
+from scheduler.actions.notifying import Desk, take_back
 from scheduler.actions.notifying import notify as write_notices
-from scheduler.actions.reconciling import Changes, read_agenda, reconcile
+from scheduler.actions.reconciling import Changes, parse_inputs, read_agenda, reconcile
 from scheduler.errors import NothingMatched, Problem, UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates import local_day
@@ -22,13 +23,27 @@ PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A recorded fact, what it changed, whom it writes to, and what could not be written."""
+    """What was recorded in one act, what it changed, whom it writes to, and what could not be written."""
 
-    fact: Fact
+    facts: tuple[Fact, ...]
     changes: Changes
     notified: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
+
+    @property
+    def fact(self) -> Fact:
+        """Return the fact, or the first of several."""
+        return self.facts[0]
+
+
+class Overtaken(UserError):
+    """What somebody decided by has changed meanwhile: `facts` were recorded, or the plan's file was edited."""
+
+    def __init__(self, facts: Sequence[Fact], *, is_revised: bool) -> None:
+        super().__init__("it has changed meanwhile", hint="look at it again", code="overtaken")
+        self.facts = tuple(facts)
+        self.is_revised = is_revised
 
 
 def record(
@@ -40,32 +55,106 @@ def record(
     `NothingMatched` for an unknown milestone, party, group or deliverable and `UserError` for a fact that makes
     no sense as things stand; nothing is recorded then.
     """
-    taken = take(desk, definition, fact.recorded_at)
-    plan = definition.plan
+    return record_all(desk, definition, [fact], notify=notify, documents=documents)
+
+
+def record_all(
+    desk: Desk,
+    definition: Definition,
+    facts: Sequence[Fact],
+    *,
+    notify: bool = True,
+    seen: str = "",
+    documents: Sequence[Document] = (),
+) -> Recorded:
+    """Record what one person says in one act, with the files that came; all of it or nothing.
+
+    Each fact must make sense without the others; the files belong to the first. What was recorded under the
+    same `once` is returned as it is and changes nothing again. `seen` is the word for the inputs
+    (`name_inputs`) by which the person decided: raises `Overtaken` where something that concerns the facts
+    has changed since.
+    """
+    taken = take(desk, definition, facts[0].recorded_at)
     with desk.store.transaction() as unit:
-        done = [f for f in unit.facts.of(plan.id) if f.once == fact.once] if fact.once else []
-        if done:
-            return Recorded(fact=done[0], changes=Changes())
-        before = read_agenda(unit, plan)
-        remarks = check_fact(before, fact, unit)
-        fact = unit.facts.append(fact)
-        for document in documents:
-            unit.documents.add(fact, document)
-        changes = reconcile(unit, plan, fact.recorded_at)
-        after = read_agenda(unit, plan)
+        recorded = _record(desk, unit, definition.plan, facts, notify=notify, seen=seen, documents=documents)
+    return replace(recorded, problems=(*(taken.problems if taken else ()), *recorded.problems))
+
+
+def rehearse(
+    desk: Desk, definition: Definition, facts: Sequence[Fact], *, notify: bool = True, seen: str = ""
+) -> Recorded:
+    """Return what recording these facts would do, found by doing it and taking it back: nothing has changed.
+
+    Raises what `record_all` would.
+    """
+    recorded = None
+    with suppress(_TakenBack), desk.store.transaction() as unit:
+        if not is_taken(unit, definition.plan):
+            take_within(desk, unit, definition, facts[0].recorded_at)
+        recorded = _record(desk, unit, definition.plan, facts, notify=notify, seen=seen)
+        raise _TakenBack
+    assert recorded is not None  # noqa: S101 - every other way out of the block is an error
+    return recorded
+
+
+class _TakenBack(Exception):
+    """Undoes a transaction."""
+
+
+def _record(
+    desk: Desk,
+    unit: Unit,
+    plan: Plan,
+    facts: Sequence[Fact],
+    *,
+    notify: bool,
+    seen: str,
+    documents: Sequence[Document] = (),
+) -> Recorded:
+    known = unit.facts.of(plan.id) if seen or facts[0].once else ()
+    if facts[0].once and (done := [f for f in known if f.once == facts[0].once]):
+        return Recorded(facts=tuple(done), changes=Changes())
+    if seen:
+        _refuse_overtaken(plan, facts, known, seen)
+    before = read_agenda(unit, plan)
+    remarks = [remark for fact in facts for remark in check_fact(before, fact, unit)]
+    facts = [unit.facts.append(fact) for fact in facts]
+    for document in documents:
+        unit.documents.add(facts[0], document)
+    changes = reconcile(unit, plan, facts[0].recorded_at)
+    after = read_agenda(unit, plan)
+    problems: list[Problem] = []
+    notified: list[str] = []
+    for fact in facts:
         remarks += _remark_past(before, after) if fact.kind == "nominated" else []
-        written = Written()
         if fact.kind == "withdrawn":
             take_back(unit, fact)
         elif notify:
             written = write_notices(desk, unit, after, fact)
+            notified += written.addresses
+            problems += written.problems
     return Recorded(
-        fact=fact,
+        facts=tuple(facts),
         changes=changes,
-        notified=tuple(written.addresses),
-        problems=(*(taken.problems if taken else ()), *written.problems),
+        notified=tuple(notified),
+        problems=tuple(problems),
         remarks=tuple(remarks),
     )
+
+
+def _refuse_overtaken(plan: Plan, facts: Sequence[Fact], known: Iterable[Fact], seen: str) -> None:
+    digest, last = parse_inputs(seen) or ("", 0)
+    newer = [f for f in known if f.id > last and any(_touches(f, fact) for fact in facts)]
+    if newer or digest != plan.digest:
+        raise Overtaken(newer, is_revised=digest != plan.digest)
+
+
+def _touches(fact: Fact, other: Fact) -> bool:
+    """Return whether two facts are about the same thing."""
+    if fact.group or other.group:
+        return fact.group == other.group
+    same_party = fact.party is None or other.party is None or fact.party == other.party
+    return fact.milestone == other.milestone and same_party
 
 
 # ---------------------------------------------------------------- does the fact make sense?
@@ -74,7 +163,7 @@ def record(
 def check_fact(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
     """Return remarks on a fact that may be recorded; raise where it makes no sense."""
     if fact.happened_at > fact.recorded_at:
-        raise UserError("it cannot have happened in the future", hint="check the date given")
+        raise UserError("it cannot have happened in the future", hint="check the date given", code="future")
     if fact.kind == "withdrawn":
         return _check_withdrawn(agenda, fact, unit)
     if fact.kind == "nominated":
@@ -128,7 +217,11 @@ def _check_nothing(fact: Fact, milestone: Milestone, obligation: Obligation) -> 
 
 def _check_received(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
     if milestone.kind == "event":
-        _refuse(f"{milestone.id} is an event: nothing is handed in for it", "`waive` says it does not take place")
+        _refuse(
+            f"{milestone.id} is an event: nothing is handed in for it",
+            "`waive` says it does not take place",
+            "no-documents",
+        )
     _check_deliverables(milestone, fact.deliverables)
     if obligation.due and obligation.due.is_late(fact.happened_at):
         return [f"late: the date was {obligation.due.named}"]
@@ -137,13 +230,17 @@ def _check_received(fact: Fact, milestone: Milestone, obligation: Obligation) ->
 
 def _check_declared(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
     if not obligation.standing.is_open:
-        _refuse(f"{milestone.id} of {fact.party} is not open any more", "`status` shows how it stands")
+        _refuse(f"{milestone.id} of {fact.party} is not open any more", "`status` shows how it stands", "not-open")
     return _check_received(fact, milestone, obligation)
 
 
 def _check_returned(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
     if obligation.standing.state in ("open", "waived"):
-        _refuse(f"nothing of {milestone.id} was received from {fact.party} yet", "record it with `receive` first")
+        _refuse(
+            f"nothing of {milestone.id} was received from {fact.party} yet",
+            "record it with `receive` first",
+            "nothing-received",
+        )
     _check_deliverables(milestone, fact.missing)
     return []
 
@@ -152,22 +249,27 @@ def _check_accepted(fact: Fact, milestone: Milestone, obligation: Obligation) ->
     if obligation.standing.state in ("submitted", "resubmitted"):
         return []
     if obligation.standing.state == "accepted":
-        _refuse(f"{milestone.id} of {fact.party} is accepted already", "`why` and `status` show when")
+        _refuse(
+            f"{milestone.id} of {fact.party} is accepted already", "`why` and `status` show when", "accepted-already"
+        )
     missing = ", ".join(obligation.standing.missing)
     what = f"still missing: {missing}" if missing else "nothing complete was received yet"
     return _refuse(
-        f"{milestone.id} of {fact.party} cannot be accepted: {what}", "record what came with `receive` first"
+        f"{milestone.id} of {fact.party} cannot be accepted: {what}",
+        "record what came with `receive` first",
+        "incomplete",
     )
 
 
 def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
     if obligation.due is None or milestone.kind == "event":
-        _refuse(f"{milestone.id} has no deadline that could be extended", "`fix-date` sets a date")
+        _refuse(f"{milestone.id} has no deadline that could be extended", "`fix-date` sets a date", "no-deadline")
     until = fact.form.day if isinstance(fact.form, By) else None
     if until is None or until <= obligation.due.last:
         _refuse(
             f"an extension to {until} does not lie after {obligation.due.last}, the last day now",
             "give a later day with --until",
+            "not-later",
         )
     return []
 
@@ -177,6 +279,7 @@ def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> l
         _refuse(
             f"{milestone.id} of {fact.party} is not in doubt",
             "`start` is for what was past when the plan, or the party, came in",
+            "not-in-doubt",
         )
     return []
 
@@ -205,6 +308,7 @@ def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[
         _refuse(
             f"{milestone.id} has a date in the plan already",
             "change it in the definition file; `extend` gives one party more time",
+            "dated-already",
         )
     return list(_remarks_on_date(agenda.plan, fact, own))
 
@@ -234,7 +338,9 @@ def _check_nominated(agenda: Agenda, fact: Fact) -> list[str]:
         if party is None:
             raise NothingMatched.named("party", id, agenda.plan.parties)
         if party.external or not party.contacts:
-            _refuse(f"{id} cannot be nominated: it only receives documents", "name a party with contacts")
+            _refuse(
+                f"{id} cannot be nominated: it only receives documents", "name a party with contacts", "no-contacts"
+            )
     return []
 
 
@@ -260,13 +366,13 @@ def _check_withdrawn(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
     if target is None or target.plan != agenda.plan.id:
         raise NothingMatched(f"unknown fact: {fact.target}", hint="`status --format json` names the facts")
     if target.kind == "withdrawn":
-        _refuse(f"fact {target.id} is itself an undo", "record what is true instead")
+        _refuse(f"fact {target.id} is itself an undo", "record what is true instead", "is-undo")
     if target.by == "definition":
-        _refuse(f"fact {target.id} came from the definition file", "change the file back instead")
+        _refuse(f"fact {target.id} came from the definition file", "change the file back instead", "from-file")
     if any(f.kind == "withdrawn" and f.target == target.id for f in unit.facts.of(agenda.plan.id)):
-        _refuse(f"fact {target.id} was withdrawn already", "nothing to do")
+        _refuse(f"fact {target.id} was withdrawn already", "nothing to do", "withdrawn-already")
     return []
 
 
-def _refuse(message: str, hint: str) -> NoReturn:
-    raise UserError(message, hint=hint)
+def _refuse(message: str, hint: str, code: str) -> NoReturn:
+    raise UserError(message, hint=hint, code=code)

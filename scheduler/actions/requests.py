@@ -10,6 +10,7 @@ from scheduler.actions.recording import find_milestone
 from scheduler.errors import UserError
 from scheduler.plan.dates import local_day, to_instant
 from scheduler.plan.model import By, Channel, DateForm, Fact, FixedForm, On, Plan
+from scheduler.plan.obligations import Obligation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +46,16 @@ def received(
 ) -> Fact:
     """Return a submission recorded at `at`; a paper's postmark, else the receipt, says when it happened."""
     if sent_on is not None and channel != "paper":
-        raise UserError("a postmark (--sent-on) goes with paper only", hint="add --channel paper, or use --received-at")
+        raise UserError(
+            "a postmark (--sent-on) goes with paper only",
+            hint="add --channel paper, or use --received-at",
+            code="postmark-without-paper",
+        )
     happened_at = received_at or at
     if sent_on is not None and sent_on > local_day(happened_at, plan.zone):
-        raise UserError(f"the postmark {sent_on} lies after the day it came", hint="check --sent-on")
+        raise UserError(
+            f"the postmark {sent_on} lies after the day it came", hint="check --sent-on", code="postmark-late"
+        )
     if sent_on is not None:
         happened_at = min(to_instant(sent_on, NOON, plan.zone), happened_at)
     return Fact(
@@ -113,6 +120,25 @@ def disowned(
     )
 
 
+def settled_doubt(plan: Plan, obligation: Obligation, *, at: datetime, is_open: bool, by: str = "") -> Fact:
+    """Return what is true of something that was past already when the plan was first loaded: open, or received in time.
+
+    When it came nobody says: the last moment in time stands for it.
+    """
+    received = not is_open
+    in_time = obligation.due.late_from - MOMENT if obligation.due else at
+    return Fact(
+        plan=plan.id,
+        kind="received" if received else "opened",
+        milestone=obligation.milestone,
+        party=obligation.party,
+        happened_at=min(at, in_time) if received else at,
+        recorded_at=at,
+        by=by,
+        note="before the plan was first loaded" if received else "",
+    )
+
+
 def extended(
     plan: Plan, milestone: str, party: str, *, at: datetime, until: date, decision: str = "", by: str = ""
 ) -> Fact:
@@ -145,9 +171,9 @@ def date_fixed(
     day, clock = (first.date(), first.time()) if isinstance(first, datetime) else (first, None)
     kind = find_milestone(plan, milestone).kind
     if last is not None and last < day:
-        raise UserError(f"it cannot end on {last} before it begins on {day}", hint="check --to")
+        raise UserError(f"it cannot end on {last} before it begins on {day}", hint="check --to", code="ends-before")
     if kind == "deadline" and last is not None:
-        raise UserError(f"{milestone} is a deadline: it has one day", hint="leave --to out")
+        raise UserError(f"{milestone} is a deadline: it has one day", hint="leave --to out", code="one-day")
     form: FixedForm = On(day, last or day, clock) if kind == "event" else By(day, clock)
     return Fact(
         plan=plan.id,

@@ -258,18 +258,7 @@ def start(session: Session, plan: str, all_open: bool, all_received: bool, by: s
         answer = "open" if all_open else "received" if all_received else _ask(o.milestone, o.party)
         if answer == "skip":
             continue
-        found, kind = session.plan(plan), "opened" if answer == "open" else "received"
-        when = min(session.now, o.due.late_from - requests.MOMENT) if o.due and kind == "received" else session.now
-        fact = Fact(
-            plan=found.id,
-            kind=kind,  # type: ignore[arg-type]  # one of the two above
-            milestone=o.milestone,
-            party=o.party,
-            happened_at=when,
-            recorded_at=session.now,
-            by=by,
-            note="before the plan was first loaded" if kind == "received" else "",
-        )
+        fact = requests.settled_doubt(session.plan(plan), o, at=session.now, is_open=answer == "open", by=by)
         _record(session, fact, "text", notify=False)
 
 

@@ -54,18 +54,23 @@ def draw_board(agenda: Agenda, now: datetime) -> list[Cell]:
 
     What a party that has ended left open is its successor's by then and stands there.
     """
-    return [read_cell(agenda, o, now) for o in agenda.obligations if o.is_duty or o.until is None or now < o.until]
+    shown = [o for o in agenda.obligations if o.is_duty or o.until is None or now < o.until]
+    milestones = {id: agenda.plan.milestone(id) for id in {o.milestone for o in shown}}
+    return [_cell(agenda, o, milestones[o.milestone], now) for o in shown]
 
 
 def read_cell(agenda: Agenda, o: Obligation, now: datetime) -> Cell:
     """Return the status of one obligation at `now`."""
-    milestone = agenda.plan.milestone(o.milestone)
+    return _cell(agenda, o, agenda.plan.milestone(o.milestone), now)
+
+
+def _cell(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime) -> Cell:
     late = bool(o.due and o.standing.complete_at and o.due.is_late(o.standing.complete_at))
     arrived = o.standing.channels
     if "web" in arrived:  # files that came by the page are the copy that the plan asks for by mail
         arrived |= {"email"}
     expected = milestone.channels if o.standing.state in ("submitted", "resubmitted", "accepted") and arrived else ()
-    return Cell(o, _code(agenda, o, now, late=late), late, tuple(c for c in expected if c not in arrived))
+    return Cell(o, _code(agenda, o, milestone, now, late=late), late, tuple(c for c in expected if c not in arrived))
 
 
 def is_complete(agenda: Agenda, milestone: str, now: datetime | None = None) -> bool:
@@ -98,7 +103,7 @@ def is_held(agenda: Agenda, o: Obligation, now: datetime) -> bool:
     return o.event is not None and now >= to_instant(o.event.last + ONE_DAY, time(), agenda.plan.zone)
 
 
-def _code(agenda: Agenda, o: Obligation, now: datetime, *, late: bool) -> StatusCode:
+def _code(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime, *, late: bool) -> StatusCode:
     closed: dict[str, StatusCode] = {
         "waived": "exempt",
         "accepted": "accepted_late" if late else "accepted",
@@ -113,7 +118,7 @@ def _code(agenda: Agenda, o: Obligation, now: datetime, *, late: bool) -> Status
         return "unknown"
     if o.event is not None:
         return "held" if is_held(agenda, o, now) else "fixed"
-    if o.window is not None or (o.due is not None and agenda.plan.milestone(o.milestone).kind == "event"):
+    if o.window is not None or (o.due is not None and milestone.kind == "event"):
         return "tentative"
     if o.due is None:
         return "undated"

@@ -117,6 +117,7 @@ _CANCEL = (
     .values(state="cancelled", reason=sa.bindparam("because"), settled_at=sa.bindparam("now"))
     .returning(messages.c.id)
 )
+_COUNTS = sa.select(messages.c.state, sa.func.count().label("number")).group_by(messages.c.state)
 _CARRIED = sa.select(deliveries.c.message_id, deliveries.c.rung_id).order_by(deliveries.c.id)
 _CARRIED_BY = _CARRIED.where(deliveries.c.message_id.in_(sa.bindparam("ids", expanding=True)))
 _CARRIERS_OF = _CARRIED.where(deliveries.c.rung_id.in_(sa.bindparam("ids", expanding=True)))
@@ -146,8 +147,6 @@ _FILL = Prepared(lambda dialect: contents.insert(), ("message_id", "bytes"))
 _CARRY = Prepared(
     lambda dialect: insert_into(dialect, deliveries).on_conflict_do_nothing(), ("rung_id", "address", "message_id")
 )
-
-_DEPTH = sa.select(messages.c.state, sa.func.count().label("mails")).group_by(messages.c.state)
 
 
 class SqlOutbox:
@@ -263,9 +262,27 @@ class SqlOutbox:
             query = query.where(messages.c.state.in_(sorted(states)))
         return self._built(self._connection.execute(query).all())
 
-    def depth(self) -> Mapping[MessageState, int]:
-        """Return how many mails there are in each state that has any."""
-        return {row.state: row.mails for row in self._connection.execute(_DEPTH)}
+    def newest(
+        self,
+        *,
+        states: Collection[MessageState] = (),
+        plan: str | None = None,
+        milestone: str | None = None,
+        party: str | None = None,
+        limit: int,
+        offset: int = 0,
+    ) -> Sequence[MessageRow]:
+        """Return up to `limit` mails, newest first, after leaving out `offset` of them; `party` is whose contact."""
+        asked = {messages.c.plan: plan, messages.c.party: party, messages.c.milestone: milestone}
+        query = sa.select(messages.c.id).where(*(column == value for column, value in asked.items() if value))
+        if states:
+            query = query.where(messages.c.state.in_(sorted(states)))
+        ids = self._connection.scalars(query.order_by(messages.c.id.desc()).limit(limit).offset(offset)).all()
+        return self._among(ids)[::-1]
+
+    def counts(self) -> Mapping[MessageState, int]:
+        """Return how many mails there are by state; a state that none has is left out."""
+        return {row.state: row.number for row in self._connection.execute(_COUNTS)}
 
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
         """Return the mails that carried each of these promises, oldest first."""

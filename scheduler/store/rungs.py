@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.plan.agenda import Rung, RungState
-from scheduler.ports import RungChange, RungRow
+from scheduler.ports import RungChange, RungCount, RungRow, StepAhead
 from scheduler.store.columns import microseconds
 from scheduler.store.statements import chunks, insert_into, words
 from scheduler.store.tables import planned
@@ -40,8 +40,26 @@ _OF = _ROW.where(rungs.c.plan == sa.bindparam("wanted")).order_by(rungs.c.at, ru
 _UNSENT = _OF.where(words(rungs.c.state, "planned", "cancelled", "skipped"))
 _DUE = _OF.where(planned, rungs.c.at <= sa.bindparam("now"))
 _OF_MILESTONE = _OF.where(rungs.c.milestone == sa.bindparam("one"))
+_OF_PARTY = _OF.where(rungs.c.party == sa.bindparam("whose"))
+_OF_OBLIGATION = _OF_PARTY.where(rungs.c.milestone == sa.bindparam("one"))
 _MISSED = _OF.where(words(rungs.c.state, "missed"), rungs.c.settled_at > sa.bindparam("after"))
 _BETWEEN = _OF.where(rungs.c.at > sa.bindparam("after"), rungs.c.at <= sa.bindparam("until"))
+_COUNTS = (
+    sa.select(rungs.c.at, rungs.c.state, sa.func.count())
+    .where(rungs.c.plan == sa.bindparam("wanted"))
+    .group_by(rungs.c.at, rungs.c.state)
+    .order_by(rungs.c.at, rungs.c.state)
+)
+_AHEAD = (
+    sa.select(rungs.c.at, rungs.c.milestone, rungs.c.name, sa.func.count())
+    .where(
+        planned,
+        rungs.c.plan == sa.bindparam("wanted"),
+        rungs.c.at > sa.bindparam("after"),
+        rungs.c.at <= sa.bindparam("until"),
+    )
+    .group_by(rungs.c.at, rungs.c.milestone, rungs.c.name)
+)
 _NEXT = sa.select(sa.func.min(rungs.c.at)).where(
     planned, rungs.c.at > sa.bindparam("after"), rungs.c.plan.in_(sa.bindparam("plans", expanding=True))
 )
@@ -160,6 +178,32 @@ class SqlRungs:
     def missed(self, plan: str, after: datetime) -> Sequence[RungRow]:
         """Return the promises that were settled as missed after an instant, ordered by (at, id)."""
         return _found(self._connection.execute(_MISSED, {"wanted": plan, "after": after}))
+
+    def of_party(self, plan: str, party: str, milestone: str | None = None) -> Sequence[RungRow]:
+        """Return every promise of one party, or of one of its obligations, ordered by (at, id)."""
+        query = _OF_PARTY if milestone is None else _OF_OBLIGATION
+        return _found(self._connection.execute(query, {"wanted": plan, "whose": party, "one": milestone}))
+
+    def counts(self, plan: str) -> Sequence[RungCount]:
+        """Return how many promises there are by instant and state, in the order of instants."""
+        return [RungCount(*row) for row in self._connection.execute(_COUNTS, {"wanted": plan})]
+
+    def ahead(self, plan: str, after: datetime, until: datetime) -> Sequence[StepAhead]:
+        """Return what is planned with `after` < at <= `until`, counted, ordered by (at, milestone, name)."""
+        values = {"wanted": plan, "after": after, "until": until}
+        return sorted(StepAhead(*row) for row in self._connection.execute(_AHEAD, values))
+
+    def settled(
+        self, plans: Collection[str], *, party: str | None = None, states: Collection[RungState] = (), limit: int
+    ) -> Sequence[RungRow]:
+        """Return up to `limit` promises that have ended, the one that ended last first."""
+        query = _ROW.where(rungs.c.plan.in_(sorted(plans)), rungs.c.settled_at.is_not(None))
+        if party is not None:
+            query = query.where(rungs.c.party == party)
+        if states:
+            query = query.where(rungs.c.state.in_(sorted(states)))
+        latest = query.order_by(rungs.c.settled_at.desc(), rungs.c.id.desc()).limit(limit)
+        return _found(self._connection.execute(latest))
 
     def next_at(self, plans: Collection[str], after: datetime) -> datetime | None:
         """Return the earliest instant after `after` of any planned promise of these plans."""

@@ -51,7 +51,7 @@ class Metrics:
         with running.store.reading() as view:
             last_tick, account = view.journal.last_tick(), view.accounts.state(running.account)
             due = [state.next_rung for state in view.plans.states()] + [view.outbox.next_at()]
-            depth = view.outbox.depth()
+            depth = view.outbox.counts()
         if last_tick is not None:
             yield _gauge("last_tick_age_seconds", "Seconds since the last completed tick.", _seconds(last_tick, now))
         oldest = min((at for at in due if at is not None and at <= now), default=now)

@@ -8,13 +8,21 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import jinja2
 
+from scheduler import wording
 from scheduler.errors import UserError
 from scheduler.mail.views import filters
 
 ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+
+
+def path_to(*parts: str, **query: str) -> str:
+    """Return the address of a page of ours: its parts and what is asked of it, whatever is in them."""
+    path = "".join(f"/{quote(part, safe='@')}" for part in parts)
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 class Pages:
@@ -63,7 +71,18 @@ class Pages:
             return text.format(**values) if values else text
 
         environment.filters.update(filters(language))
-        environment.globals.update(say=say, asset=self._addresses.__getitem__)
+        environment.filters.update(
+            local=lambda instant, plan: instant.astimezone(plan.zone),
+            month=lambda day: wording.month_name(day, language),
+            stamp=lambda local: wording.format_stamp(local, language),
+            reason=lambda text: wording.explain(text, language),
+        )
+
+        def knows(key: str) -> bool:
+            section, _, name = key.partition(".")
+            return name in words.get(section, {})
+
+        environment.globals.update(say=say, knows=knows, path=path_to, asset=self._addresses.__getitem__)
         return environment
 
     def _find(self, name: str) -> Path:

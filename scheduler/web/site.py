@@ -12,7 +12,19 @@ from starlette.types import ASGIApp
 
 from scheduler.app import Running
 from scheduler.errors import UserError
-from scheduler.web import board, calendars, documents, health, metrics, party_page, signing_in
+from scheduler.web import (
+    acting,
+    board,
+    calendars,
+    documents,
+    health,
+    ledger,
+    mails,
+    metrics,
+    party_page,
+    plans,
+    signing_in,
+)
 from scheduler.web.access_log import AccessLog
 from scheduler.web.guard import SecureHeaders
 from scheduler.web.visits import House, Visit
@@ -33,6 +45,10 @@ def make_site(running: Running) -> ASGIApp:
             *documents.ROUTES,
             *metrics.ROUTES,
             *party_page.ROUTES,
+            *plans.ROUTES,
+            *acting.ROUTES,
+            *mails.ROUTES,
+            *ledger.ROUTES,
             *signing_in.ROUTES,
         ],
         middleware=[Middleware(AccessLog, tell=running.note), Middleware(SecureHeaders)],

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from scheduler import resources
 from scheduler.actions.access import Visitor, find_operator, recognise
+from scheduler.actions.pictures import Pictures
 from scheduler.actions.reconciling import Agendas
 from scheduler.app import Running
 from scheduler.config import read_span
@@ -35,6 +36,7 @@ class House:
     running: Running
     pages: Pages
     secret: bytes = field(repr=False)
+    pictures: Pictures = field(default_factory=Pictures)
     asking: Throttle = field(default_factory=lambda: Throttle(20, timedelta(minutes=15)))  # for sign-in links
     entering: Throttle = field(default_factory=lambda: Throttle(30, timedelta(minutes=15)))  # by them
     saying: Throttle = field(default_factory=lambda: Throttle(30, timedelta(hours=1)))  # what a party says and sends

@@ -65,6 +65,17 @@ def format_moment(local: datetime, language: str) -> str:
     return pattern.format(clock=format_clock(local, language), day=format_day(local.date(), language))
 
 
+def month_name(day: date, language: str) -> str:
+    """Return the name of a day's month: "6", "June"."""
+    return _LANGUAGES[language].months[day.month - 1]
+
+
+def format_stamp(local: datetime, language: str) -> str:
+    """Return a local time with its day as tables have it: "09/8/2023 17:00"."""
+    pattern = _LANGUAGES[language].stamp
+    return pattern.format(date=format_date(local.date(), language), hour=local.hour, minute=local.minute)
+
+
 def format_event(event: On, language: str, *, weekday: bool = True) -> str:
     """Return when an event is: "08 giờ 00, thứ Năm, ngày 08/6/2023" or "từ ... đến ..."."""
     words = _LANGUAGES[language]
@@ -214,3 +225,38 @@ def rung_name(rung: str, language: str) -> str:
 def calendar_words(key: str, language: str, **values: object) -> str:
     """Return words of a calendar entry."""
     return _LANGUAGES[language].calendar[key].format(**values)
+
+
+def explain(reason: str, language: str) -> str:
+    """Return in words what the record says of a step: why it is where it is, or why it ended so.
+
+    What a server or a person said, and what nobody has put into words, stays as it is.
+    """
+    whole = _explain(reason, language)
+    if whole is not None:
+        return whole
+    return "; ".join(_explain(part, language) or part for part in reason.split("; "))
+
+
+def _explain(reason: str, language: str) -> str | None:
+    for pattern, words in _LANGUAGES[language].reasons.items():
+        if found := re.fullmatch(pattern, reason, re.DOTALL):
+            return words.format(**{name: _say(name, value, language) for name, value in found.groupdict().items()})
+    return None
+
+
+def _say(name: str, value: str, language: str) -> str:
+    match name:
+        case "day" | "day2":
+            return format_day(date.fromisoformat(value), language)
+        case "step":
+            count, _, unit = value.partition(" ")
+            return format_step(Step(int(count), "working days" if "working" in unit else "days"), language)
+        case "rung":
+            return rung_name(value, language)
+        case "fact":
+            return fact_name(value, language)
+        case "way":
+            return channel_name(value, language)
+        case _:
+            return value

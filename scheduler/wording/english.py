@@ -25,6 +25,7 @@ ENGLISH = Language(
     span="from {first} to {last}",
     clock="{hour:02}:{minute:02}",
     moment="{clock} on {day}",
+    stamp="{date}, {hour:02}:{minute:02}",
     event_moment="{clock} on {day}",
     before="before {when}",
     by="by {when}",
@@ -134,4 +135,5 @@ ENGLISH = Language(
         "empty": "There is nothing in this calendar at present",
         "empty_text": "What comes will appear here by itself.",
     },
+    reasons={},  # the record is kept in English
 )

@@ -11,7 +11,8 @@ class Language:
     """One language: names, and patterns for `str.format`.
 
     Date patterns know `d`, `dd`, `m` (from `months`), `yyyy`; the others name their own parts.
-    Where a count decides the form there are two patterns, for one and for more.
+    Where a count decides the form there are two patterns, for one and for more. Groups of `reasons` are
+    put into words by the first word of their names: `day`, `step`, `rung`, `fact`, `way`; others stay as they are.
     """
 
     weekdays: tuple[str, ...]  # Monday first
@@ -23,6 +24,7 @@ class Language:
     span: str
     clock: str
     moment: str
+    stamp: str
     event_moment: str
     before: str
     by: str
@@ -41,3 +43,4 @@ class Language:
     rungs: Mapping[str, str]
     facts: Mapping[str, str]
     calendar: Mapping[str, str]  # words of calendar entries
+    reasons: Mapping[str, str]  # what the record says of a step, as a regular expression: in this language's words

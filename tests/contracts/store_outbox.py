@@ -42,17 +42,6 @@ def finish(store: Store, id: int, state: MessageState = "sent", **changes: Any) 
 
 
 class OutboxContract:
-    def test_mails_are_counted_by_state(self, store: Store) -> None:
-        with store.reading() as unit:
-            assert unit.outbox.depth() == {}
-        first, *_ = queue(store, *(outgoing(number) for number in range(3)))
-        send_off(store, first, "failed")
-        with store.transaction() as unit:
-            unit.outbox.postpone(first + 1, by="a", until=NOW)
-            unit.outbox.hold(first + 1)
-        with store.reading() as unit:
-            assert unit.outbox.depth() == {"failed": 1, "held": 1, "inflight": 1}
-
     def test_a_mail_comes_back_as_it_was_given(self, store: Store) -> None:
         rungs = claimed_rungs(store, 2)
         given = outgoing(rungs=tuple(rungs), rung="before:7d", slot="s")
@@ -300,3 +289,30 @@ class OutboxContract:
             send_off(store, id, state)  # type: ignore[arg-type]
         with store.reading() as unit:
             assert unit.outbox.next_at() is None
+
+    def test_the_newest_mails_come_first_and_page_by_page(self, store: Store) -> None:
+        first, other, last = queue(
+            store, outgoing(1), outgoing(2, plan="another", party="truong-khac"), outgoing(3, milestone="tong-ket")
+        )
+        send_off(store, last)
+        with store.reading() as unit:
+
+            def found(limit: int = 9, **asked: Any) -> list[int]:
+                return [row.id for row in unit.outbox.newest(limit=limit, **asked)]
+
+            assert found() == [last, other, first]
+            assert found(limit=2) == [last, other]
+            assert found(limit=2, offset=2) == [first]
+            assert found(plan=PLAN) == [last, first]
+            assert found(plan=PLAN, milestone="so-ket") == [first]
+            assert found(party="truong-khac") == [other]
+            assert found(states=["sent"]) == [last]
+            assert found(states=["inflight", "sent"], plan=PLAN) == [last, first]
+
+    def test_mails_are_counted_by_state(self, store: Store) -> None:
+        with store.reading() as unit:
+            assert unit.outbox.counts() == {}
+        _one, _two, third = queue(store, outgoing(1), outgoing(2), outgoing(3))
+        send_off(store, third)
+        with store.reading() as unit:
+            assert unit.outbox.counts() == {"inflight": 2, "sent": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -212,3 +213,60 @@ class RungsContract:
             assert unit.rungs.next_at([PLAN, "another"], NOW) == NOW + 2 * HOUR
             assert unit.rungs.next_at([PLAN], LATER) is None
             assert unit.rungs.next_at([], NOW) is None
+
+    def test_the_promises_of_a_party_or_of_one_of_its_obligations_are_found(self, store: Store) -> None:
+        mine, other, _theirs = add_rungs(
+            store, a_rung(at=LATER), a_rung(milestone="tong-ket"), a_rung(party="truong-khac")
+        )
+        add_rungs(store, a_rung(), plan="another")
+        with store.reading() as unit:
+            assert [row.id for row in unit.rungs.of_party(PLAN, "tran-phu")] == [other, mine]
+            assert [row.id for row in unit.rungs.of_party(PLAN, "tran-phu", "so-ket")] == [mine]
+            assert unit.rungs.of_party(PLAN, "nobody") == []
+
+    def test_promises_are_counted_by_instant_and_state(self, store: Store) -> None:
+        add_rungs(
+            store,
+            a_rung(at=LATER, party="a"),
+            a_rung(party="b"),
+            a_rung(party="c"),
+            a_rung(party="d", state="cancelled"),
+        )
+        add_rungs(store, a_rung(), plan="another")
+        with store.reading() as unit:
+            assert unit.rungs.counts(PLAN) == [(NOW, "cancelled", 1), (NOW, "planned", 2), (LATER, "planned", 1)]
+            assert unit.rungs.counts("unknown") == []
+
+    def test_what_is_planned_ahead_is_counted_by_instant_milestone_and_name(self, store: Store) -> None:
+        add_rungs(
+            store,
+            a_rung(party="now"),
+            *(a_rung(party=party, at=LATER) for party in "ab"),
+            a_rung(party="c", at=LATER, state="sent"),
+            a_rung(name="target", at=LATER),
+            a_rung(milestone="tong-ket", at=NOW + HOUR),
+            a_rung(party="later", at=LATER + HOUR),
+        )
+        with store.reading() as unit:
+            assert unit.rungs.ahead(PLAN, NOW, LATER) == [
+                (NOW + HOUR, "tong-ket", "before:7d", 1),
+                (LATER, "so-ket", "before:7d", 2),
+                (LATER, "so-ket", "target", 1),
+            ]
+
+    def test_promises_that_have_ended_are_listed_the_last_one_first(self, store: Store) -> None:
+        early, late, open_one = add_rungs(store, a_rung(name="a"), a_rung(name="b", party="truong-khac"), a_rung())
+        [other] = add_rungs(store, a_rung(state="skipped"), plan="another")
+        with store.transaction() as unit:
+            unit.rungs.settle([early], "sent", "", now=LATER)
+            unit.rungs.settle([late], "missed", "", now=LATER + HOUR)
+
+            def ended(*plans: str, limit: int = 9, **asked: Any) -> list[int]:
+                return [row.id for row in unit.rungs.settled(plans, limit=limit, **asked)]
+
+            assert open_one not in ended(PLAN, "another")
+            assert ended(PLAN, "another") == [late, early, other]
+            assert ended(PLAN, "another", limit=1) == [late]
+            assert ended(PLAN) == [late, early]
+            assert ended(PLAN, party="tran-phu") == [early]
+            assert ended(PLAN, states=["missed", "skipped"]) == [late]

@@ -219,6 +219,8 @@ def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version
         (lambda unit: unit.outbox.next_at(), "ix_message_unsettled_not_before"),
         (lambda unit: unit.outbox.cancel("7:", "", now=NOW), "ix_message_unsettled_not_before"),
         (lambda unit: unit.outbox.of_rungs([1]), "sqlite_autoindex_delivery"),
+        (lambda unit: unit.rungs.ahead(PLAN, NOW, NOW + LEASE), "ix_rung_planned_plan_at"),
+        (lambda unit: unit.rungs.of_party(PLAN, "p", "m"), "sqlite_autoindex_rung"),
     ],
     ids=[
         "due",
@@ -232,6 +234,8 @@ def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version
         "next mail",
         "cancel",
         "carriers",
+        "steps ahead",
+        "obligation",
     ],
 )
 def test_the_frequent_questions_are_answered_from_an_index(url: str, ask: Callable[[Unit], object], index: str) -> None:

@@ -1,0 +1,170 @@
+"""How long the board takes with 6 and with 1,000 parties, beside a page of the same bytes that asks nothing.
+
+    .venv/bin/python bench/board.py [ROUNDS]
+
+A plan of ten milestones in the middle of its year, half of everything answered, a mail for every step that was
+sent; SQLite in a file. Asked over HTTP on loopback through the web server that serves it, one request at
+a time: the session, the record, the page. The peer is a handler on the same server program that returns the
+finished bytes. `changed` is the first board after something was recorded, when the agenda is drawn anew.
+"""
+
+from __future__ import annotations
+
+import http.client
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvicorn
+from agenda import NOW, make_plan
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from scheduler.actions.access import digest
+from scheduler.actions.loading import take
+from scheduler.actions.notifying import Desk
+from scheduler.actions.reconciling import reconcile
+from scheduler.app import App, Running
+from scheduler.clock import SteppingClock
+from scheduler.config import load_settings
+from scheduler.plan.model import Fact, Plan
+from scheduler.ports import Definition, Mail, Outgoing, Store
+from scheduler.store import open_store
+from scheduler.web.serving import serve
+
+MILESTONES = 10
+MIDDLE = NOW + timedelta(days=150)
+TARGETS = {6: 30.0, 1000: 150.0}  # milliseconds
+
+
+def fill(desk: Desk, plan: Plan) -> None:
+    """Let half a year pass: half of everything is answered, every step before has a mail that was sent."""
+    take(desk, Definition(plan=plan, source=""), NOW)
+    owing = [(party, milestone.id) for milestone in plan.milestones for party in plan.parties]
+    with desk.store.transaction() as unit:
+        for number, (party, milestone) in enumerate(owing):
+            if number % 2:
+                unit.facts.append(submission(plan, party, milestone, NOW + timedelta(days=1)))
+        reconcile(unit, plan, NOW + timedelta(days=1))
+        due = [row for row in unit.rungs.due(plan.id, MIDDLE) if row.kind != "escalation"]
+        unit.rungs.claim([row.id for row in due], now=MIDDLE)
+        for row in due:
+            mail = Mail(
+                message_id=f"<{row.id}@bench.example>",
+                date=row.at,
+                address=f"{row.party}@b.example",
+                subject=f"Nhắc việc {row.milestone}",
+                data=b"x" * 8_000,
+            )
+            unit.outbox.add(
+                Outgoing(
+                    mail=mail, kind=row.kind, plan=plan.id, milestone=row.milestone, party=row.party, rung=row.name,
+                    created_at=row.at, not_before=row.at, expires_at=None, rungs=(row.id,),
+                )
+            )  # fmt: skip
+        for mail in unit.outbox.claim(MIDDLE, by="bench", lease=timedelta(hours=1), limit=1_000_000):
+            unit.outbox.finish(
+                mail.id, by="bench", state="sent", reason="", reply="250 ok", attempted=True, now=mail.not_before
+            )
+        unit.access.begin_session(
+            digest("bench"), email="school-00000@b.example", at=MIDDLE, expires_at=MIDDLE + timedelta(days=9)
+        )
+
+
+def submission(plan: Plan, party: str, milestone: str, at: datetime) -> Fact:
+    return Fact(plan=plan.id, kind="received", milestone=milestone, party=party, happened_at=at, recorded_at=at)
+
+
+@contextmanager
+def board(folder: Path, plan: Plan) -> Iterator[tuple[Callable[[], bytes], Store]]:
+    """Serve the board of a plan; give what asks for it, and its record."""
+    (folder / "config.toml").write_text("[server]\nport = 0\n")
+    settings = load_settings(folder / "config.toml", {})
+    clock = SteppingClock(MIDDLE)
+    with closing(open_store(f"sqlite:///{folder}/bench.db")) as store:
+        app = App(settings=settings, clock=clock)
+        fill(app.desk(store), plan)
+        running = Running(
+            app=app, store=store, clock=clock, system=clock, composer=app.composer(), account="maildir",
+            definitions=lambda: [Definition(plan=plan, source="")], wake=lambda: None, tell=print,
+        )  # fmt: skip
+        with serve(running) as address, asking(address) as ask:
+            yield ask, store
+
+
+@contextmanager
+def bare(page: bytes) -> Iterator[Callable[[], bytes]]:
+    """Serve finished bytes; give what asks for them."""
+
+    async def answer(request: Request) -> HTMLResponse:
+        return HTMLResponse(page)
+
+    config = uvicorn.Config(Starlette(routes=[Route("/", answer)]), port=0, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with asking(f"http://127.0.0.1:{port}") as ask:
+        yield ask
+    server.should_exit = True
+    thread.join()
+
+
+@contextmanager
+def asking(address: str) -> Iterator[Callable[[], bytes]]:
+    place = urlsplit(address)
+    with closing(http.client.HTTPConnection(str(place.hostname), place.port)) as connection:
+
+        def ask() -> bytes:
+            connection.request("GET", "/", headers={"Cookie": "hanchot=bench"})
+            response = connection.getresponse()
+            page = response.read()
+            assert response.status == 200, response.status
+            return page
+
+        yield ask
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    print(f"the board, median (worst) of {rounds} requests in ms; target for the median")
+    for parties, target in TARGETS.items():
+        plan = make_plan(parties, MILESTONES)
+        with tempfile.TemporaryDirectory() as name, board(Path(name), plan) as (ask, store), bare(ask()) as peer:
+            ours: list[float] = []
+            theirs: list[float] = []
+            for _ in range(rounds):
+                ours.append(milliseconds(ask))
+                theirs.append(milliseconds(peer))
+            changed = []
+            for number in range(5):
+                with store.transaction() as unit:
+                    unit.facts.append(submission(plan, "school-00000", f"milestone-{number:02}", MIDDLE))
+                changed.append(milliseconds(ask))
+            size = len(ask()) / 1024
+        ours_now, theirs_now, anew = map(statistics.median, (ours, theirs, changed))
+        print(
+            f"{parties:5} parties: {ours_now:6.1f} ({max(ours):.1f}), target {target:.0f}; "
+            f"bare handler {theirs_now:.1f}; changed {anew:.1f}; page {size:.0f} kB"
+        )
+
+
+if __name__ == "__main__":
+    main()

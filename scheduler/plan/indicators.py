@@ -1,0 +1,59 @@
+"""How far a plan's own targets are reached."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.board import is_held
+from scheduler.plan.model import Indicator, Milestone
+from scheduler.plan.obligations import Obligation
+
+_TARGET = re.compile(r"(>=|<=|=)? ?(\d+)(%?)(?:\.\.(\d+)%?)?")  # the forms that definitions may hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """What was counted of an indicator: `done` of `total`, and whether that reaches its target."""
+
+    done: int
+    total: int
+    is_reached: bool
+
+
+def measure(agenda: Agenda, indicator: Indicator, now: datetime) -> Figure | None:
+    """Return how an indicator stands; None where a person has to count.
+
+    Submissions count from when they are complete, or when the one document asked for is there; an event once
+    it is over. Who was released from it counts on neither side.
+    """
+    asked = indicator.measure
+    if asked.manual or asked.milestone is None:
+        return None
+    milestone = agenda.plan.milestone(asked.milestone)
+    own = [o for o in agenda.obligations if agenda.plan.milestone(o.milestone) is milestone and o.is_duty]
+    alive = [o for o in own if o.standing.state != "waived"]
+    done = sum(_is_done(agenda, o, milestone, asked.deliverable, now) for o in alive)
+    return Figure(done=done, total=len(alive), is_reached=is_reached(indicator.target, done, len(alive)))
+
+
+def is_reached(target: str, done: int, total: int) -> bool:
+    """Return whether a count reaches a target such as "100%", ">= 1" or "30%..50%"."""
+    found = _TARGET.fullmatch(target)
+    if found is None:
+        return False
+    sign, low, percent, high = found.groups()
+    value = (100 * done / total if total else 0.0) if percent or "%" in target else float(done)
+    if high is not None:
+        return int(low) <= value <= int(high)
+    return value <= int(low) if sign == "<=" else value == int(low) if sign == "=" else value >= int(low)
+
+
+def _is_done(agenda: Agenda, o: Obligation, milestone: Milestone, document: str | None, now: datetime) -> bool:
+    if milestone.kind == "event":
+        return is_held(agenda, o, now)
+    if not o.standing.is_open:
+        return True
+    return document is not None and document not in o.standing.missing

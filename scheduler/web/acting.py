@@ -1,0 +1,259 @@
+"""What operators do: a form, a confirmation that says what will follow, and the deed.
+
+What will follow is found by doing it and taking it back, so the confirmation cannot be wrong about it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from scheduler.actions.notifying import Desk
+from scheduler.actions.pictures import Picture
+from scheduler.actions.recording import Overtaken, Recorded, record_all, rehearse
+from scheduler.errors import UserError
+from scheduler.plan.board import Cell, read_cell
+from scheduler.plan.model import Fact, Milestone, Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.web.deeds import ACTIONS, ActionName, Deed
+from scheduler.web.finding import find_definition, find_milestone, find_obligation
+from scheduler.web.guard import sign_form
+from scheduler.web.pages import path_to
+from scheduler.web.telling import is_undoable, tell_fact
+from scheduler.web.visits import Visit, for_operators
+
+_OWN = ("form", "step", "seen", "once")  # fields of ours, in every form
+
+
+# ---------------------------------------------------------------- what can be done
+
+
+class Offer(NamedTuple):
+    """An action that makes sense as things stand, with the address of its form."""
+
+    action: ActionName
+    href: str
+    group: str = ""
+
+
+def actions_for(picture: Picture, *, milestone: str, cell: Cell | None) -> list[Offer]:
+    """Return what can be done about an obligation, or (without one) about a milestone as a whole."""
+    plan = picture.plan
+    if cell is not None:
+        names = _for_obligation(plan.milestone(milestone), cell)
+        return [
+            Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone, party=cell.obligation.party))
+            for name in names
+        ]
+    own = [o for o in picture.agenda.obligations if o.milestone == milestone and not o.attends]
+    offers = [
+        Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone))
+        for name in _for_milestone(plan, milestone, own)
+    ]
+    asked = [group for group, o in picture.agenda.nominations if o.milestone == milestone]
+    return offers + [Offer("nominate", path_to("plans", plan.id, "do", "nominate", group=g.id), g.id) for g in asked]
+
+
+def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
+    o, state = cell.obligation, cell.obligation.standing.state
+    if o.attends or state == "waived":
+        return
+    if o.unknown:
+        yield "start"
+    if milestone.kind == "deadline":
+        if state != "accepted" or cell.missing_channels:
+            yield "receive"
+        if state in ("submitted", "resubmitted"):
+            yield "accept"
+        if state != "open":
+            yield "return"
+        if o.due and o.standing.is_open and not o.unknown:
+            yield "extend"
+    if state != "accepted":
+        yield "waive"
+
+
+def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[ActionName]:
+    is_event = plan.milestone(id).kind == "event"
+    is_dated = any(o.due for o in own) and not any(o.decided_by for o in own)
+    if own and (is_event or not is_dated):
+        yield "fix-date"
+    if any(o.standing.is_open for o in own):
+        yield "waive"
+
+
+# ---------------------------------------------------------------- the way from form to deed
+
+
+def act(visit: Visit) -> Response:
+    """Show the form; posted, say what will follow; confirmed, do it."""
+    deed = _find(visit)
+    if visit.request.method != "POST":
+        return _ask(deed, once=secrets.token_urlsafe(12), seen=deed.picture.word)
+    once, seen = visit.field("once", 40), visit.field("seen", 200) or "unknown"
+    if not once:
+        raise HTTPException(403)
+    if visit.field("step") == "edit":
+        return _ask(deed, once=once, seen=seen)
+    try:
+        facts = _facts(deed, once)
+        if visit.field("step") == "confirm":
+            return _do(deed, facts, seen)
+        rehearsed = rehearse(_desk(visit), deed.definition, facts, notify=ACTIONS[deed.action].notify, seen=seen)
+    except Overtaken as overtaken:
+        return _ask(_find(visit), once=once, seen=None, overtaken=overtaken)
+    except UserError as error:
+        return _ask(deed, once=once, seen=seen, error=error)
+    return _confirm(deed, rehearsed, once, seen)
+
+
+def _find(visit: Visit) -> Deed:
+    """Return what the address asks for, 404 where it names nothing."""
+    definition, query = find_definition(visit), visit.request.query_params
+    plan, name = definition.plan, visit.request.path_params["action"]
+    if name not in ACTIONS:
+        raise HTTPException(404)
+    with visit.running.store.reading() as view:
+        picture = visit.house.pictures.read(view, plan, visit.now)
+    about, agenda = ACTIONS[name].about, picture.agenda
+    id, party, group = query.get("milestone", ""), query.get("party", ""), query.get("group", "")
+    number = query.get("fact", "").removeprefix("f")
+    target = next((f for f in picture.facts if str(f.id) == number), None)
+    given = {"milestone": id, "party": party, "group": plan.groups.get(group), "fact": target}
+    if not all(given[kind] for kind in about):
+        raise HTTPException(404)
+    return Deed(
+        visit=visit,
+        action=name,
+        definition=definition,
+        picture=picture,
+        milestone=find_milestone(agenda, id) if id else None,
+        id=id,
+        obligation=find_obligation(agenda, id, party) if id and party else None,
+        group=plan.groups.get(group) if group else None,
+        target=target,
+    )
+
+
+def _facts(deed: Deed, once: str) -> list[Fact]:
+    by = deed.visit.visitor.email if deed.visit.visitor else ""
+    return [replace(fact, once=once, by=by) for fact in ACTIONS[deed.action].build(deed)]
+
+
+def _desk(visit: Visit) -> Desk:
+    return Desk(store=visit.running.store, composer=visit.running.composer)
+
+
+def _do(deed: Deed, facts: Sequence[Fact], seen: str) -> Response:
+    done = record_all(_desk(deed.visit), deed.definition, facts, notify=ACTIONS[deed.action].notify, seen=seen)
+    deed.visit.running.wake()
+    page = deed.back
+    if deed.target:
+        page = replace(deed, id=deed.target.milestone or "").back
+    return RedirectResponse(f"{page}?note={_write_note(deed.visit, done)}", 303)
+
+
+def _ask(
+    deed: Deed,
+    *,
+    once: str,
+    seen: str | None,
+    error: UserError | None = None,
+    overtaken: Overtaken | None = None,
+) -> Response:
+    visit, picture = deed.visit, deed.picture
+    missing = deed.obligation.standing.missing if deed.obligation else ()
+    return visit.page(
+        "act.html",
+        status=409 if overtaken else 422 if error else 200,
+        language=deed.plan.language,
+        deed=deed,
+        plan=deed.plan,
+        cell=read_cell(picture.agenda, deed.obligation, visit.now) if deed.obligation else None,
+        target=tell_fact(picture, deed.target) if deed.target else None,
+        is_undoable=deed.target is None or is_undoable(picture, deed.target),
+        once=once,
+        seen=picture.word if seen is None else seen,
+        fresh=visit.request.method != "POST",
+        missing=missing,
+        problems=error.problems if error else (),
+        overtaken=overtaken,
+        newer=[tell_fact(picture, fact) for fact in overtaken.facts] if overtaken else (),
+        today=visit.now.astimezone(deed.plan.zone).date(),
+    )
+
+
+class StepGroup(NamedTuple):
+    """Steps that share an instant, a milestone and a name, and how many parties they are about."""
+
+    at: datetime
+    milestone: Milestone | None
+    name: str
+    number: int
+
+
+def _confirm(deed: Deed, rehearsed: Recorded, once: str, seen: str) -> Response:
+    changes, typed = rehearsed.changes, deed.visit.form.multi_items()
+    return deed.visit.page(
+        "confirm.html",
+        language=deed.plan.language,
+        deed=deed,
+        plan=deed.plan,
+        told=[tell_fact(deed.picture, fact) for fact in rehearsed.facts],
+        target=tell_fact(deed.picture, deed.target) if deed.target else None,
+        rehearsed=rehearsed,
+        dropped=group_steps(deed.plan, ((row.at, row.milestone, row.name) for row in changes.dropped)),
+        armed=group_steps(deed.plan, ((rung.at, rung.milestone, rung.name) for rung in changes.armed)),
+        once=once,
+        seen=seen,
+        typed=[(name, value) for name, value in typed if name not in _OWN and isinstance(value, str)],
+    )
+
+
+def group_steps(plan: Plan, steps: Iterable[tuple[datetime, str, str]]) -> list[StepGroup]:
+    """Return steps by instant, counted."""
+    known = {milestone.id: milestone for milestone in plan.milestones}
+    counted = sorted(Counter(steps).items())
+    return [StepGroup(at, known.get(id.partition("@")[0]), name, number) for (at, id, name), number in counted]
+
+
+# ---------------------------------------------------------------- what is said afterwards
+
+
+class Note(NamedTuple):
+    """What an act has done, as the page after it says."""
+
+    fact: int
+    facts: int
+    dropped: int
+    armed: int
+    notified: int
+
+
+def _write_note(visit: Visit, done: Recorded) -> str:
+    counts = (done.fact.id, len(done.facts), len(done.changes.dropped), len(done.changes.armed), len(done.notified))
+    text = ".".join(map(str, counts))
+    return f"{text}.{_sign(visit, text)}"
+
+
+def read_note(visit: Visit) -> Note | None:
+    """Return what has just been done, if the address says so and we have written it."""
+    text, _, signature = visit.request.query_params.get("note", "").rpartition(".")
+    if not text or not secrets.compare_digest(signature.encode(), _sign(visit, text).encode()):
+        return None
+    return Note(*map(int, text.split(".")))
+
+
+def _sign(visit: Visit, text: str) -> str:
+    return sign_form(visit.house.secret, f"note\0{visit.visitor.email if visit.visitor else ''}\0{text}")
+
+
+ROUTES = [Route("/plans/{plan}/do/{action}", for_operators(act), methods=["GET", "POST"])]

@@ -1,0 +1,228 @@
+"""What operators can do: what each form asks, and the facts that follow from what was typed."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from typing import Any, Literal
+
+from scheduler.actions import requests
+from scheduler.actions.pictures import Picture
+from scheduler.errors import UserError
+from scheduler.plan.dates import to_instant
+from scheduler.plan.model import Channel, Fact, FactKind, Group, Milestone, Party, Plan
+from scheduler.plan.obligations import Obligation, members
+from scheduler.ports import Definition
+from scheduler.web.finding import read_day
+from scheduler.web.pages import path_to
+from scheduler.web.visits import Visit
+
+ActionName = Literal["receive", "accept", "return", "waive", "extend", "start", "fix-date", "nominate", "undo"]
+LONGEST = 2000  # characters of a text that somebody types
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What is asked to be done: the action, and what its address says it is about."""
+
+    visit: Visit
+    action: ActionName
+    definition: Definition
+    picture: Picture
+    milestone: Milestone | None = None
+    id: str = ""  # of the milestone, or of an occurrence
+    obligation: Obligation | None = None
+    group: Group | None = None
+    target: Fact | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan it is about."""
+        return self.definition.plan
+
+    @property
+    def party(self) -> Party | None:
+        """Return the party it is about, None if it is about all."""
+        return self.plan.parties[self.obligation.party] if self.obligation else None
+
+    @property
+    def back(self) -> str:
+        """Return the page where what was done can be seen."""
+        place = ["plans", self.plan.id]
+        if self.id:
+            place += ["milestones", self.id]
+        return path_to(*place, *([self.obligation.party] if self.obligation else []))
+
+    @property
+    def doubtful(self) -> list[Obligation]:
+        """Return what is to be settled: the one obligation, or all that are in doubt."""
+        wanted = [self.obligation] if self.obligation else self.picture.agenda.obligations
+        return [o for o in wanted if o.unknown and not o.attends and self.id in ("", o.milestone)]
+
+    @property
+    def candidates(self) -> list[Party]:
+        """Return who may be chosen into the group."""
+        ids = members(self.plan, "members") or tuple(self.plan.parties)
+        return [p for p in map(self.plan.parties.__getitem__, ids) if p.contacts and not p.external]
+
+    # ---- what was typed
+
+    def text(self, name: str) -> str:
+        """Return a text of the form, without control characters."""
+        typed = unicodedata.normalize("NFC", self.visit.field(name, LONGEST)).replace("\r\n", "\n")
+        return "".join(c for c in typed if c == "\n" or unicodedata.category(c) != "Cc")
+
+    def ticked(self, name: str) -> tuple[str, ...]:
+        """Return what was ticked."""
+        return tuple(value for value in self.visit.form.getlist(name) if isinstance(value, str))
+
+    def day(self, name: str) -> date | None:
+        """Return a day of the form, None if it was left empty."""
+        typed = self.text(name)
+        if typed and read_day(typed) is None:
+            raise UserError(f"{typed!r} is not a day", hint="write it like 2023-08-10", code="day")
+        return read_day(typed)
+
+    def clock(self, name: str) -> time | None:
+        """Return a time of day of the form, None if it was left empty."""
+        typed = self.text(name)
+        try:
+            return time.fromisoformat(typed).replace(tzinfo=None) if typed else None
+        except ValueError as error:
+            raise UserError(f"{typed!r} is not a time of day", hint="write it like 08:00", code="clock") from error
+
+    def needed_text(self, name: str) -> str:
+        """Return a text that may not be left empty."""
+        typed = self.text(name)
+        if not typed:
+            raise UserError(f"{name} is empty", hint="fill it in", code=f"no-{name}")
+        return typed
+
+    def needed_day(self, name: str) -> date:
+        """Return a day that may not be left empty."""
+        day = self.day(name)
+        if day is None:
+            raise UserError("no day is given", hint="fill it in", code="no-day")
+        return day
+
+
+# ---------------------------------------------------------------- what each action records
+
+
+def _simple(deed: Deed, kind: FactKind, **details: Any) -> list[Fact]:
+    now = deed.visit.now
+    return [
+        Fact(
+            plan=deed.plan.id,
+            kind=kind,
+            happened_at=now,
+            recorded_at=now,
+            milestone=deed.id or None,
+            party=deed.obligation.party if deed.obligation else None,
+            **details,
+        )
+    ]
+
+
+def _receive(deed: Deed) -> list[Fact]:
+    assert deed.milestone is not None  # noqa: S101 - the address names both
+    assert deed.obligation is not None  # noqa: S101
+    documents = deed.ticked("deliverable")
+    if deed.milestone.deliverables and not documents:
+        raise UserError("no document is ticked", hint="tick what came", code="nothing-ticked")
+    day, now = deed.day("received_on"), deed.visit.now
+    came = to_instant(day, deed.clock("received_time") or requests.NOON, deed.plan.zone) if day else None
+    if came and day and not deed.text("received_time"):
+        came = min(came, now) if day == now.astimezone(deed.plan.zone).date() else came
+    channels: dict[str, Channel] = {"paper": "paper", "email": "email"}
+    return [
+        requests.received(
+            deed.plan,
+            deed.id,
+            deed.obligation.party,
+            at=now,
+            deliverables=documents,
+            channel=channels.get(deed.text("channel")),
+            sent_on=deed.day("sent_on"),
+            received_at=came,
+            note=deed.text("note"),
+        )
+    ]
+
+
+def _return(deed: Deed) -> list[Fact]:
+    return _simple(deed, "returned", missing=deed.ticked("missing"), note=deed.needed_text("note"))
+
+
+def _waive(deed: Deed) -> list[Fact]:
+    return _simple(deed, "waived", reason=deed.needed_text("reason"), decision=deed.text("decision"))
+
+
+def _extend(deed: Deed) -> list[Fact]:
+    assert deed.obligation  # noqa: S101 - the address names it
+    until, decision = deed.needed_day("until"), deed.needed_text("decision")
+    return [
+        requests.extended(deed.plan, deed.id, deed.obligation.party, at=deed.visit.now, until=until, decision=decision)
+    ]
+
+
+def _start(deed: Deed) -> list[Fact]:
+    answer = deed.text("answer")
+    if answer not in ("open", "received"):
+        raise UserError("neither is chosen", hint="choose one", code="no-answer")
+    if not deed.doubtful:
+        raise UserError("nothing is in doubt any more", hint="nothing to do", code="not-in-doubt")
+    return [requests.settled_doubt(deed.plan, o, at=deed.visit.now, is_open=answer == "open") for o in deed.doubtful]
+
+
+def _fix_date(deed: Deed) -> list[Fact]:
+    first, clock = deed.needed_day("first"), deed.clock("clock")
+    return [
+        requests.date_fixed(
+            deed.plan,
+            deed.id,
+            at=deed.visit.now,
+            first=datetime.combine(first, clock) if clock else first,
+            last=deed.day("last"),
+            place=deed.text("place"),
+            decision=deed.text("decision"),
+        )
+    ]
+
+
+def _nominate(deed: Deed) -> list[Fact]:
+    assert deed.group  # noqa: S101 - the address names it
+    chosen = deed.ticked("party")
+    if bool(chosen) is bool(deed.text("nobody")):
+        raise UserError("choose parties, or say that there are none", hint="tick either", code="choose-or-none")
+    return _simple(deed, "nominated", group=deed.group.id, parties=chosen, decision=deed.text("decision"))
+
+
+def _undo(deed: Deed) -> list[Fact]:
+    assert deed.target  # noqa: S101 - the address names it
+    [fact] = _simple(deed, "withdrawn", target=deed.target.id, reason=deed.needed_text("reason"))
+    return [replace(fact, milestone=deed.target.milestone, party=deed.target.party)]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """How an action is built, what its address must name, and whether the parties are written to."""
+
+    build: Callable[[Deed], list[Fact]]
+    about: tuple[Literal["milestone", "party", "group", "fact"], ...] = ("milestone", "party")
+    notify: bool = True
+
+
+ACTIONS: Mapping[ActionName, Action] = {
+    "receive": Action(_receive),
+    "accept": Action(lambda deed: _simple(deed, "accepted")),
+    "return": Action(_return),
+    "extend": Action(_extend),
+    "waive": Action(_waive, ("milestone",)),
+    "start": Action(_start, (), notify=False),
+    "fix-date": Action(_fix_date, ("milestone",)),
+    "nominate": Action(_nominate, ("group",)),
+    "undo": Action(_undo, ("fact",)),
+}

@@ -1,0 +1,248 @@
+"""The office's way in a real browser: Debian's Chromium, on a desk, on a phone and without scripts."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright import sync_api
+
+from .conftest import Served, served
+from .operator import Operator, words
+from .test_signing_in import mailed_link, sign_in, wait_for_mail
+from .year import live
+
+CHROMIUM = shutil.which("chromium")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
+OPERATOR = "thidua@tranphu.example"
+PLAN = "/plans/bac-trung-bo-2023"
+PAGES = [
+    "/",
+    "/?as_of=2023-03-05",
+    "/?show=missing",
+    "/?as_of=2099-01-01",
+    PLAN,
+    f"{PLAN}/milestones/dang-ky",
+    f"{PLAN}/milestones/so-ket",
+    f"{PLAN}/parties/nghe-an",
+    f"{PLAN}/milestones/dang-ky/nghe-an",
+    f"{PLAN}/do/receive?milestone=dang-ky&party=le-duan-quang-tri",
+    f"{PLAN}/do/fix-date?milestone=so-ket",
+    f"{PLAN}/do/nominate?group=nominees",
+    f"{PLAN}/do/undo?fact=f1",
+    "/outbox",
+    "/outbox/1",
+    "/outbox/1/hold",
+    "/ledger",
+    "/nowhere",
+]
+
+Open = Callable[..., Any]  # a page of a context made with these options
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Start a browser for the tests of this file."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed (make servers)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def spring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """Serve the shipped year on the morning of 22 March, two days after the first deadline; only to look at."""
+    with served(tmp_path_factory.mktemp("spring")) as house:
+        live(house, date(2023, 3, 22))
+        yield Operator(house, sign_in(house, OPERATOR))
+
+
+@pytest.fixture
+def own_spring(tmp_path: Path) -> Iterator[Operator]:
+    """Serve the same for one test alone."""
+    with served(tmp_path) as house:
+        live(house, date(2023, 3, 22))
+        yield Operator(house, sign_in(house, OPERATOR))
+
+
+@pytest.fixture
+def browse(chromium: Any) -> Iterator[Open]:
+    """Return what opens a fresh browser window; what its pages do wrong fails the test."""
+    contexts = []
+    troubles: list[str] = []
+
+    def open_window(house: Served, **options: Any) -> Any:
+        context = chromium.new_context(base_url=house.address, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: troubles.append(request.url) if not _is_ours(request, house) else None)
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert [trouble for trouble in troubles if "Failed to load resource" not in trouble] == []  # a status
+
+
+def _is_ours(request: Any, house: Served) -> bool:
+    return bool(request.url.startswith((house.address, "data:")))
+
+
+def enter(browse: Open, operator: Operator, path: str = "/", **options: Any) -> Any:
+    """Open a page as somebody who is signed in."""
+    page = browse(operator.house, **options)
+    name, _, value = operator.cookie.partition("=")
+    page.context.add_cookies([{"name": name, "value": value, "url": operator.house.address}])
+    page.goto(path)
+    return page
+
+
+@pytest.mark.parametrize(
+    "options", [DESK, PHONE, DESK | {"java_script_enabled": False}], ids=["desk", "phone", "without scripts"]
+)
+def test_the_office_goes_from_the_mailed_link_to_its_decisions(
+    browse: Open, own_spring: Operator, options: dict[str, Any]
+) -> None:
+    house = own_spring.house
+    page = browse(house, **options)
+
+    # From the mailed link to the board.
+    page.goto("/")
+    page.get_by_label("Địa chỉ thư điện tử").fill(OPERATOR)
+    mails = len(house.mails)
+    page.get_by_role("button", name="Gửi liên kết").click()
+    wait_for_mail(house, mails + 1)
+    page.goto(mailed_link(house))
+    page.get_by_role("button", name="Đăng nhập").click()
+    sync_api.expect(page).to_have_title(re.compile("^Bảng theo dõi"))
+
+    # Who is missing?
+    page.get_by_role("link", name="Chỉ đơn vị còn thiếu").click()
+    late = page.locator("td a", has_text="Quá hạn")
+    assert late.count() == 1
+
+    # Its paper has come, postmarked in time.
+    late.click()
+    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Lê Duẩn")
+    page.get_by_role("link", name="Ghi nhận đã nhận hồ sơ").click()
+    page.get_by_label("bản giấy").check()
+    page.get_by_label("Ngày theo dấu bưu điện").fill("2023-03-17")
+    page.get_by_role("button", name="Tiếp tục").click()
+    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Xác nhận")
+    said = words(page.content())
+    assert "Tính từ 17/3/2023 12:00" in said
+    assert "02 bước nhắc không gửi nữa" in said
+    assert "Gửi thông báo đến 01 địa chỉ" in said
+    page.get_by_role("button", name="Xác nhận, ghi nhận").click()
+    said = words(page.content())
+    assert "Đã thực hiện. Số ghi nhận: 01. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ." in said
+    assert "Đã nộp, chờ tiếp nhận Nhận đủ lúc 17/3/2023 12:00." in said
+
+    # The June meeting gets its day: the request to fix it falls away, everybody is invited.
+    page.get_by_role("link", name="Bảng theo dõi").first.click()
+    need = page.locator(".needs li", has_text="Hội nghị sơ kết")
+    need.get_by_role("link", name="Chốt ngày").click()
+    page.get_by_label("Ngày", exact=True).fill("2023-06-08")
+    page.get_by_label(re.compile("^Giờ")).fill("08:00")
+    page.get_by_label(re.compile("^Địa điểm")).fill("Hà Tĩnh")
+    page.get_by_role("button", name="Tiếp tục").click()
+    said = words(page.content())
+    assert "04 bước nhắc không gửi nữa" in said
+    assert "mời dự (06 đơn vị)" in said
+    page.get_by_role("button", name="Xác nhận, ghi nhận").click()
+    assert "08 giờ 00, thứ Năm, ngày 08/6/2023, Hà Tĩnh" in words(page.content())
+    assert page.get_by_text("nhắc chốt ngày").count() == 4
+
+    # Who is put forward.
+    page.goto(PLAN)
+    page.get_by_role("link", name="Xác định đơn vị").click()
+    page.get_by_label("Trường Chính trị tỉnh Nghệ An").check()
+    page.get_by_role("button", name="Tiếp tục").click()
+    page.get_by_role("button", name="Xác nhận, ghi nhận").click()
+    assert "Đơn vị được đề nghị khen thưởng Trường Chính trị tỉnh Nghệ An" in words(page.content())
+
+    # The board knows all of it, and whoever is asked.
+    page.goto("/")
+    assert page.locator(".needs li", has_text="Hội nghị sơ kết").count() == 0
+    assert page.locator("td a", has_text="Quá hạn").count() == 0
+    facts = [fact for fact in _facts(house) if fact.once]
+    assert [(fact.kind, fact.by) for fact in facts] == [
+        ("received", OPERATOR),
+        ("date_fixed", OPERATOR),
+        ("nominated", OPERATOR),
+    ]
+
+
+def _facts(house: Served) -> list[Any]:
+    with house.running.store.reading() as view:
+        return list(view.facts.of("bac-trung-bo-2023"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_on_a_page_keeps_anybody_from_reading_it(browse: Open, spring: Operator, path: str) -> None:
+    """Axe finds nothing, in light and in dark."""
+    page = enter(browse, spring, path, **DESK, bypass_csp=True)
+    found = Axe().run(page).response["violations"]
+    page.emulate_media(color_scheme="dark")
+    found += Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+    assert [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_fits_on_a_phone(browse: Open, spring: Operator, path: str) -> None:
+    """What is wider scrolls in a box of its own."""
+    page = enter(browse, spring, path, **PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_on_a_phone_the_table_is_a_list_for_each_milestone(browse: Open, spring: Operator) -> None:
+    page = enter(browse, spring, **PHONE)
+    cells = [cell.bounding_box() for cell in page.locator(".grid tbody tr").first.locator("td").all()]
+    assert len({round(box["x"]) for box in cells}) == 1
+    assert all(box["width"] > 250 for box in cells)
+
+
+def test_in_print_there_are_no_forms_and_no_navigation(browse: Open, spring: Operator) -> None:
+    page = enter(browse, spring, **DESK)
+    page.emulate_media(media="print")
+    for gone in ("nav", "form", "summary", ".do"):
+        assert page.locator(gone).filter(visible=True).count() == 0, gone
+    assert page.locator(".grid").is_visible()
+    assert page.locator(".year svg").is_visible()
+
+
+def test_the_mail_in_its_frame_cannot_act(browse: Open, spring: Operator) -> None:
+    page = enter(browse, spring, "/outbox/1", **DESK)
+    frame = page.frames[1]
+    assert frame.url == f"{spring.house.address}/outbox/1/html"
+    assert "Kính gửi" in frame.locator("body").inner_text()
+    assert frame.evaluate("window.origin") == "null"
+
+
+def test_a_page_that_was_left_open_says_what_changed_meanwhile(browse: Open, own_spring: Operator) -> None:
+    path = f"{PLAN}/do/fix-date?milestone=so-ket"
+    page = enter(browse, own_spring, path, **DESK)
+    own_spring.do(path, first="2023-06-09", place="Vinh")
+    page.get_by_label("Ngày", exact=True).fill("2023-06-08")
+    page.get_by_label(re.compile("^Địa điểm")).fill("Hà Tĩnh")
+    page.get_by_role("button", name="Tiếp tục").click()
+    assert "Tình hình đã thay đổi từ khi mở biểu mẫu này" in words(page.content())
+    assert page.get_by_label(re.compile("^Địa điểm")).input_value() == "Hà Tĩnh"
