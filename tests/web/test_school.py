@@ -161,6 +161,10 @@ def test_every_view_can_be_used_by_everybody(browser: Browser, office: Served, s
         judge(page, "every form open")
         send_files(page, "a.txt.exe", "b.pdf")  # both are PDF
         judge(page, "sent")
+        page.goto(views["the page"])
+        page.get_by_role("button", name=SAY["subscribe.make"]).click()
+        page.locator("#calendar summary").first.click()
+        judge(page, "the calendar")
         page.goto(link.replace("/p/", "/p/x"))
         judge(page, "no such page")
 
