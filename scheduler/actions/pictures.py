@@ -22,7 +22,8 @@ RECENTLY = timedelta(days=14)  # so long what went wrong waits on the board for 
 
 StateNeed = Literal["unknown", "declared", "submitted", "tentative", "undated"]  # seen from an obligation's status
 NeedKind = (
-    Literal["stopped", "paused", "failed", "ambiguous", "held", "bounced", "outage", "missed", "choose"] | StateNeed
+    Literal["stopped", "paused", "failed", "ambiguous", "held", "bounced", "outage", "missed", "choose", "disowned"]
+    | StateNeed
 )
 
 
@@ -126,6 +127,7 @@ def find_needs(picture: Picture, cells: Sequence[Cell], now: datetime) -> Iterat
                 yield Need("bounced", parties=(party,), contact=contact)
     found = {kind: list(_grouped(picture, kind, cells)) for kind in get_args(StateNeed)}
     yield from (need for kind in ("unknown", "declared", "submitted") for need in found[kind])
+    yield from _disowned(picture)
     yield from _choices(picture, now)
     yield from (need for kind in ("tentative", "undated") for need in found[kind])
 
@@ -140,6 +142,18 @@ def _grouped(picture: Picture, kind: StateNeed, cells: Sequence[Cell]) -> Iterat
     for id, waiting in found.items():
         parties = tuple(plan.parties[o.party] for o in waiting)
         yield Need(kind, milestone=id, obligation=waiting[0], parties=parties, number=len(parties))
+
+
+def _disowned(picture: Picture) -> Iterator[Need]:
+    """Yield the milestones that parties say are not their task, until somebody answers."""
+    plan = picture.plan
+    found: dict[str, list[Obligation]] = {}
+    for o in picture.agenda.obligations:
+        if o.standing.disowned:
+            found.setdefault(o.milestone, []).append(o)
+    for id, said in found.items():
+        parties = tuple(plan.parties[o.party] for o in said)
+        yield Need("disowned", milestone=id, obligation=said[0], parties=parties, number=len(parties))
 
 
 def _choices(picture: Picture, now: datetime) -> Iterator[Need]:

@@ -47,6 +47,7 @@ def show_plan(visit: Visit) -> Response:
     with visit.running.store.reading() as view:
         plan, picture = _open(visit, view)
         state = view.plans.state(plan.id)
+        told = tell_facts(view, picture, picture.facts[-LATEST:])
     cells = picture.duties(visit.now)
     return visit.page(
         "plan.html",
@@ -58,7 +59,7 @@ def show_plan(visit: Visit) -> Response:
         groups=[(group, members_of(picture, group)) for group in plan.groups.values()],
         parties=cut(list(plan.parties.values()), page_number(visit)),
         unknown=sum(cell.code == "unknown" for cell in cells),
-        told=tell_facts(picture, picture.facts[-LATEST:]),
+        told=told,
         note=read_note(visit),
     )
 
@@ -71,6 +72,7 @@ def show_milestone(visit: Visit) -> Response:
         milestone = find_milestone(picture.agenda, id)
         cells = [cell for cell in picture.duties(visit.now) if cell.obligation.milestone == id]
         steps = count_steps(view.rungs.of_milestone(plan.id, id))
+        told = tell_facts(view, picture, [f for f in picture.facts if f.milestone == id][-LATEST:])
     if not cells and isinstance(milestone.form, Recurring):
         return _show_occurrences(visit, plan, picture, id)
     attending = [o.party for o in picture.agenda.obligations if o.milestone == id and o.attends]
@@ -87,7 +89,7 @@ def show_milestone(visit: Visit) -> Response:
         report_to=parties_of(plan, milestone.report_to),
         guests=parties_of(plan, milestone.guests),
         needed=still_needed(picture.agenda, milestone, visit.now),
-        told=tell_facts(picture, [f for f in picture.facts if f.milestone == id][-LATEST:]),
+        told=told,
         steps=steps,
         actions=actions_for(picture, milestone=id, cell=None),
         note=read_note(visit),
@@ -106,6 +108,7 @@ def show_party(visit: Visit) -> Response:
         party = find_party(plan, visit.request.path_params["party"])
         steps = tell_steps(view, plan, view.rungs.of_party(plan.id, party.id))
         mails = view.outbox.newest(plan=plan.id, party=party.id, limit=LATEST)
+        told = tell_facts(view, picture, [f for f in picture.facts if f.party == party.id][-LATEST:])
     now, agenda = visit.now, picture.agenda
     coming, past = split(steps)
     return visit.page(
@@ -119,7 +122,7 @@ def show_party(visit: Visit) -> Response:
         coming=coming,
         past=cut(past, page_number(visit)),
         mails=mails,
-        told=tell_facts(picture, [f for f in picture.facts if f.party == party.id][-LATEST:]),
+        told=told,
         note=read_note(visit),
     )
 
@@ -133,6 +136,7 @@ def show_obligation(visit: Visit) -> Response:
         steps = tell_steps(view, plan, view.rungs.of_party(plan.id, name, id))
         mails = {mail.id: mail for step in steps for mail in step.mails}
         mails |= {m.id: m for m in view.outbox.newest(plan=plan.id, milestone=id, party=name, limit=LATEST)}
+        told = tell_facts(view, picture, [f for f in picture.facts if f.milestone == id and f.party in (None, name)])
     milestone, cell = plan.milestone(id), read_cell(picture.agenda, obligation, visit.now)
     coming, past = split(steps)
     return visit.page(
@@ -145,7 +149,7 @@ def show_obligation(visit: Visit) -> Response:
         cell=cell,
         missing=[d for d in milestone.deliverables if d.id in obligation.standing.missing],
         report_to=parties_of(plan, milestone.report_to),
-        told=tell_facts(picture, [f for f in picture.facts if f.milestone == id and f.party in (None, name)]),
+        told=told,
         coming=coming,
         past=past,
         mails=[mail for _, mail in sorted(mails.items(), reverse=True)],

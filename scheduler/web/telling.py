@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scheduler.actions.pictures import Picture
 from scheduler.plan.model import Deliverable, Fact, Milestone, Party, Plan
-from scheduler.ports import MessageRow, RungRow, Unit
+from scheduler.ports import Document, MessageRow, RungRow, Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,15 +21,20 @@ class Told:
     deliverables: tuple[Deliverable, ...]  # what came, or what has to come again
     is_withdrawn: bool
     can_be_undone: bool
+    documents: tuple[Document, ...] = ()  # the files that came with it, where they are here
     undone: Fact | None = None  # of an undo: what it took back
 
 
-def tell_facts(picture: Picture, facts: Iterable[Fact]) -> list[Told]:
-    """Return facts ready to be shown, the newest first."""
-    return [tell_fact(picture, fact) for fact in reversed(list(facts))]
+def tell_facts(view: Unit, picture: Picture, facts: Iterable[Fact]) -> list[Told]:
+    """Return facts ready to be shown with their files, the newest first."""
+    newest = list(facts)[::-1]
+    documents: dict[int, list[Document]] = {}
+    for document in view.documents.of([fact.id for fact in newest if fact.files]):
+        documents.setdefault(document.fact, []).append(document)
+    return [tell_fact(picture, fact, documents.get(fact.id, ())) for fact in newest]
 
 
-def tell_fact(picture: Picture, fact: Fact) -> Told:
+def tell_fact(picture: Picture, fact: Fact, documents: Iterable[Document] = ()) -> Told:
     """Return a fact ready to be shown."""
     plan, id = picture.plan, (fact.milestone or "").partition("@")[0]
     milestone = next((m for m in plan.milestones if m.id == id), None)
@@ -43,6 +48,7 @@ def tell_fact(picture: Picture, fact: Fact) -> Told:
         deliverables=tuple(d for d in milestone.deliverables if d.id in wanted) if milestone else (),
         is_withdrawn=fact.id in picture.withdrawn,
         can_be_undone=is_undoable(picture, fact),
+        documents=tuple(documents),
         undone=next((f for f in picture.facts if f.id == fact.target), None) if fact.target else None,
     )
 

@@ -174,6 +174,14 @@ def test_submissions_wait_for_acceptance(operator: Operator) -> None:
     assert needs(operator) == ["Report : submitted, waiting for acceptance (parties: 1): beta"]
 
 
+def test_a_party_that_says_it_is_not_its_task_waits_for_an_answer(operator: Operator) -> None:
+    daemon(operator.house).record("disowned")
+    sentence = "Report : 1 said that it is not their task, or that mail reaches the wrong people: beta"
+    assert needs(operator) == [sentence]
+    daemon(operator.house).record("received")
+    assert sentence not in needs(operator)
+
+
 def test_what_was_past_at_the_first_load_is_in_doubt(house: Served) -> None:
     house.clock.instant = at(3, 20)
     operator = board(house)

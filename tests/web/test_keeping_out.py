@@ -27,6 +27,8 @@ OPEN = {
     "/sign-in",
     "/sign-in/{token}",
     "/p/{token}",
+    "/p/{token}/{plan}/{milestone}",
+    "/documents/{id:int}",  # operators only, see test_uploads
     "/calendar/{path:path}",
     "/robots.txt",
 }  # for whoever comes, each with tests of its own

@@ -353,6 +353,12 @@ def test_an_operator_saves_a_file_under_its_name_and_nobody_else_does(house: Ser
     assert house.ask(path, Cookie=sign_in(house)[:-1] + "x").status == 303
 
 
+def test_an_operator_finds_the_file_beside_the_submission(house: Served) -> None:
+    send(house, ("a.pdf", PDF))
+    page = house.ask("/plans/plan/milestones/report/beta", Cookie=sign_in(house)).text
+    assert f'<a href="/documents/{documents(house)[0].id}">a.pdf</a>' in page
+
+
 def test_a_party_sees_names_and_gets_no_file(house: Served) -> None:
     send(house, ("a.pdf", PDF))
     assert "/documents/" not in house.ask(path_of(house)).text
