@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from pathlib import Path
 
+from scheduler.actions.access import make_link
 from scheduler.actions.addresses import calendar_path
 from scheduler.actions.notifying import Desk
 from scheduler.actions.publishing import create_feed
@@ -26,9 +27,11 @@ from scheduler.errors import UserError
 from scheduler.plan.dates import to_instant
 from scheduler.plan.model import Fact, Plan
 from scheduler.plan.obligations import members
+from scheduler.plan.recipients import operators
 from scheduler.ports import Definition, Store
 
 REPLAY_MARK = ".hanchot-replay"  # a folder without it is never emptied
+INVITED_FOR = timedelta(days=1)  # whoever left a replay running finds the link still good
 AFTERGLOW = timedelta(days=30)  # a replay goes on so long after its last step
 
 
@@ -53,7 +56,7 @@ def run_replay(
     """Run the real daemon by a replay clock, in a folder of its own, until `stopping` is set.
 
     The clock stands still thirty days after the last step; the daemon stays up. `say` puts words into the log,
-    `show` hands over the address of a calendar.
+    `show` hands over the addresses of the board and of a calendar.
     """
     from scheduler.engine.embedded import EmbeddedEngine  # APScheduler: only who needs it loads it
 
@@ -73,6 +76,7 @@ def run_replay(
 
         def take_leave() -> None:
             say(_farewell(app, store))
+            _show_board(app, store, ticker.plans, address, show)
             if feed:
                 show(f"The lead's calendar, for any calendar program: {address}{feed}")
 
@@ -93,8 +97,19 @@ def run_replay(
         )
         with serve(running) as address:
             ticker.load()
+            _show_board(app, store, ticker.plans, address, show)
             feed = _make_feed(app, store, ticker.plans)
             engine.run()
+
+
+def _show_board(app: App, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]) -> None:
+    """Show a link by which the first operator signs in to the board; nothing is mailed from the past."""
+    operator = next((to.contact.email for plan in plans for to in operators(plan, app.settings.operators.emails)), None)
+    if operator is None:
+        return
+    with store.transaction() as unit:
+        token = make_link(unit, operator, now=SystemClock().now(), lifetime=INVITED_FOR)
+    show(f"The board, to sign in to once: {address}/sign-in/{token}")
 
 
 def _make_feed(app: App, store: Store, plans: Sequence[Plan]) -> str:
