@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+CORES  ?= 2
 
 .PHONY: run test check format servers bench clean
 
@@ -13,7 +14,7 @@ test: $(VENV)/.development
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .import_linter_cache
-	$(BIN)/pytest --cov --cov-report=term:skip-covered $(PYTEST)
+	$(BIN)/pytest --numprocesses $(CORES) --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST)
 	$(if $(PYTEST),,$(BIN)/coverage report --include='scheduler/plan/*' --show-missing --skip-covered --fail-under=100)
 
 format: $(VENV)/.development

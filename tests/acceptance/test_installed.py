@@ -125,7 +125,8 @@ def test_a_replay_lives_through_the_year_and_stays_up(
     folder = tmp_path / "var" / "replay"
     mails = hanchot.rows(tmp_path, "--config", folder / "config.toml", "outbox", "list")
     assert daemon.process.stdout is not None
-    address = daemon.process.stdout.readline().decode().split()[-1]
+    said = (line.decode() for line in daemon.process.stdout)
+    address = next(line.split()[-1] for line in said if "/calendar/" in line)
     with urllib.request.urlopen(address, timeout=30) as answer:
         calendar = answer.read().decode()
     assert daemon.end(signal.SIGTERM) == 0

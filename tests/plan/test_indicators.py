@@ -81,6 +81,7 @@ def test_what_a_person_has_to_count_has_no_figure() -> None:
         ("<= 2", 3, 6, False),
         ("30..50%", 2, 6, True),
         ("1..2", 3, 6, False),
+        ("many", 6, 6, False),  # refused by the door, and reached by nothing
     ],
 )
 def test_a_target_is_reached_as_it_is_written(target: str, done: int, total: int, reached: bool) -> None:
