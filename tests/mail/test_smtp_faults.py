@@ -97,7 +97,9 @@ def test_a_server_that_goes_or_freezes(verb: str, fault: Answer) -> None:
     ):
         outcome = it.send(mail(1))
         assert same(outcome, expected(VERBS[verb], SILENCE))
-        assert outcome.reply.startswith(f"{VERBS[verb]}: ")
+        # A connection that breaks at once may be seen before it is used.
+        phases = {"connect", "greeting"} if VERBS[verb] == "greeting" else {VERBS[verb]}
+        assert outcome.reply.partition(": ")[0] in phases
         assert it.send(mail(2)).state == "sent"
     assert len(server.received) == (2 if verb == "content" else 1)
 
