@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from email.utils import formatdate
 
 import uvicorn
+from uvicorn.server import ServerState
 
 from scheduler.app import Running
 from scheduler.config import Server
@@ -26,7 +29,7 @@ def serve(running: Running) -> Iterator[str]:
     """
     settings = running.settings.server
     with closing(_bind(settings)) as listening:
-        server = uvicorn.Server(
+        server = _PatientServer(
             uvicorn.Config(
                 make_site(running),
                 loop="asyncio",
@@ -45,8 +48,43 @@ def serve(running: Running) -> Iterator[str]:
         try:
             yield settings.url(listening.getsockname()[1])
         finally:
-            server.should_exit = True
+            server.end()
             thread.join()
+
+
+class _PatientServer(uvicorn.Server):
+    """uvicorn's server, asleep between requests: its own wakes ten times a second to see whether it should end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.server_state = _DatedState()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Wait until it is told to end."""
+        self._loop = asyncio.get_running_loop()
+        if not self.should_exit:
+            await self._ended.wait()
+
+    def end(self) -> None:
+        """Tell it to end; from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has just ended by itself
+                self._loop.call_soon_threadsafe(self._ended.set)
+
+
+class _DatedState(ServerState):
+    """What connections share; the date of an answer is the one at which it is asked for (RFC 9110, 6.6.1)."""
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"date", formatdate(usegmt=True).encode())]
+
+    @default_headers.setter
+    def default_headers(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """Keep nothing: the server has no headers of its own but the date."""
 
 
 def _run(server: uvicorn.Server, listening: socket.socket, running: Running) -> None:

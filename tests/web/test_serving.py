@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 from contextlib import closing
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
 
+from scheduler.clock import SystemClock
 from scheduler.config import Server
 from scheduler.errors import UserError
 from scheduler.web.serving import _bind
@@ -70,3 +72,8 @@ def test_the_server_does_not_say_what_it_is(house: Served) -> None:
 
 def test_an_unknown_page_is_not_found(house: Served) -> None:
     assert house.ask("/nowhere").status == 404
+
+
+def test_an_answer_says_when_it_was_given(house: Served) -> None:
+    date = parsedate_to_datetime(str(house.ask("/healthz").headers["Date"]))
+    assert abs((SystemClock().now() - date).total_seconds()) < 30
