@@ -196,7 +196,7 @@ class Session(smtplib.SMTP):
             self._ends = self._opening_ends = time.monotonic() + self._patience.farewell
             self.docmd("QUIT")
         except Trouble:
-            pass
+            pass  # every mail has its answer already; how the connection ends changes none
         finally:
             self.close()
 
