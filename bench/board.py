@@ -71,9 +71,9 @@ def fill(desk: Desk, plan: Plan) -> None:
                     created_at=row.at, not_before=row.at, expires_at=None, rungs=(row.id,),
                 )
             )  # fmt: skip
-        for mail in unit.outbox.claim(MIDDLE, by="bench", lease=timedelta(hours=1), limit=1_000_000):
+        for sent in unit.outbox.claim(MIDDLE, by="bench", lease=timedelta(hours=1), limit=1_000_000):
             unit.outbox.finish(
-                mail.id, by="bench", state="sent", reason="", reply="250 ok", attempted=True, now=mail.not_before
+                sent.id, by="bench", state="sent", reason="", reply="250 ok", attempted=True, now=sent.not_before
             )
         unit.access.begin_session(
             digest("bench"), email="school-00000@b.example", at=MIDDLE, expires_at=MIDDLE + timedelta(days=9)
@@ -95,7 +95,7 @@ def board(folder: Path, plan: Plan) -> Iterator[tuple[Callable[[], bytes], Store
         fill(app.desk(store), plan)
         running = Running(
             app=app, store=store, clock=clock, system=clock, composer=app.composer(), account="maildir",
-            definitions=lambda: [Definition(plan=plan, source="")], wake=lambda: None, tell=print,
+            definitions=lambda: [Definition(plan=plan, source="")], wake=lambda: None, tell=print, note=print,
         )  # fmt: skip
         with serve(running) as address, asking(address) as ask:
             yield ask, store

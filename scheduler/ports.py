@@ -198,10 +198,19 @@ class Entry:
 class Calendars(Protocol):
     """Says what stands in whose calendar, and renders it. Pure: the same in, the same out."""
 
-    version: str  # another one where the same items give other bytes
+    @property
+    def version(self) -> str:
+        """Return a word, another one where the same items give other bytes."""
 
-    def draw(self, agenda: Agenda, audience: str) -> Iterable[Item]:
-        """Yield what a party (or the public: "") finds in its calendar of a plan, each uid once."""
+    @property
+    def word(self) -> str:
+        """Return one word for everything that drawing and rendering follow from besides agenda and generation."""
+
+    def draw(self, agenda: Agenda, audience: str, generation: int) -> Iterable[Item]:
+        """Yield what a party (or the public: "") finds in its calendar of a plan, each uid once.
+
+        `generation` is that of the party's page, to which entries lead.
+        """
 
     def cancel(self, item: Item) -> Item:
         """Return an item as it is said for a while after it is gone."""
@@ -694,7 +703,7 @@ class Pages(Protocol):
         """Return the generation that is good now of every party whose address was ever revoked; of others it is 1."""
 
     def revoke(self, party: str, *, now: datetime) -> int:
-        """Make the party's present address worthless; return the generation that is good from now on."""
+        """Make the party's present address worthless; return the good generation. No plan is published any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from hashlib import blake2b
 from urllib.parse import quote
 
 from scheduler.actions.addresses import make_token
@@ -22,15 +23,26 @@ AFTERLIFE = timedelta(days=90)  # a page is shown so long after its last date (r
 
 @dataclass(frozen=True, slots=True)
 class PageAddresses:
-    """Where parties' pages are: behind the address of the site, by a token that follows from the secret."""
+    """Where pages are: behind the address of the site, a party's by a token that follows from the secret."""
 
     base: str
     secret: bytes = field(repr=False)
 
+    @property
+    def word(self) -> str:
+        """Return a word that is another one whenever the addresses are others for another reason than being revoked."""
+        return blake2b(self.base.encode(), key=self.secret[:64], digest_size=8).hexdigest()
+
     def of(self, party: str, generation: int = 1, *below: str) -> str:
         """Return the address of a party's page, or of what is below it."""
-        token = make_token(self.secret, "page", party, generation)
-        return "/".join((self.base, "p", token, *(quote(part, safe="@") for part in below)))
+        return self._join("p", make_token(self.secret, "page", party, generation), *below)
+
+    def on_board(self, plan: str, occurrence: str, *party: str) -> str:
+        """Return the address of a milestone on the board, or of what a party owes there; only operators get in."""
+        return self._join("plans", plan, "milestones", occurrence, *party)
+
+    def _join(self, *parts: str) -> str:
+        return "/".join((self.base, *(quote(part, safe="@") for part in parts)))
 
 
 def leading_to_pages(addresses: PageAddresses | None, unit: Unit) -> Callable[[Letter], Letter]:

@@ -21,15 +21,16 @@ _SECOND = timedelta(seconds=1)
 
 def name_published(state: PlanState, plan: Plan, calendars: Calendars, now: datetime) -> str:
     """Return one word for everything the calendars of a plan follow from."""
-    return f"{calendars.version}/{name_inputs(state, plan)}/{local_day(now, plan.zone)}"
+    return f"{calendars.word}/{name_inputs(state, plan)}/{local_day(now, plan.zone)}"
 
 
 def publish(unit: Unit, plan: Plan, agenda: Agenda, calendars: Calendars, now: datetime) -> int:
     """Bring the calendars of a loaded plan in step; return how many entries changed."""
-    changed = 0
+    changed, generations = 0, unit.pages.generations()
     for audience in unit.feeds.audiences(plan.id):
         known = {entry.item.uid: entry for entry in unit.feeds.entries(audience, plan.id)}
-        changes = list(compare(calendars.draw(agenda, audience), known, calendars, local_day(now, plan.zone), now))
+        drawn = calendars.draw(agenda, audience, generations.get(audience, 1))
+        changes = list(compare(drawn, known, calendars, local_day(now, plan.zone), now))
         unit.feeds.save(audience, plan.id, changes)
         changed += len(changes)
     unit.plans.mark_published(plan.id, name_published(find_state(unit, plan), plan, calendars, now))

@@ -132,7 +132,7 @@ class App:
 
     @property
     def pages(self) -> PageAddresses | None:
-        """Return where parties' pages are for mails; None while only this machine can open them (rule 20)."""
+        """Return where pages are for mails and calendars; None while only this machine can open them (rule 20)."""
         server = self.settings.server
         return PageAddresses(server.public_url, self.secret) if server.is_public else None
 
@@ -187,7 +187,7 @@ class App:
     @property
     def calendars(self) -> Calendars:
         """Return what says what stands in calendars, and renders it."""
-        return IcalCalendars()
+        return IcalCalendars(self.pages)
 
     def read_text(self, data: bytes) -> str:
         """Return the words of a mail."""

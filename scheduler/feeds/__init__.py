@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.feeds.drawing import cancel, draw
+from scheduler.actions.pages import PageAddresses
+from scheduler.feeds.drawing import Links, cancel, draw
 from scheduler.plan.agenda import Agenda
 from scheduler.ports import Item
 
 
+@dataclass(frozen=True, slots=True)
 class IcalCalendars:
-    """Calendars as RFC 5545 has them."""
+    """Calendars as RFC 5545 has them. Their entries lead to `pages`, if these have an address that others can open."""
 
-    version = "1"  # raised when an item that is the same gives other bytes than before
+    pages: PageAddresses | None = None
 
-    def draw(self, agenda: Agenda, audience: str) -> Iterable[Item]:
+    @property
+    def version(self) -> str:
+        """Return a word, another one when an item that is the same gives other bytes than before."""
+        return "1"
+
+    @property
+    def word(self) -> str:
+        """Return one word for everything that drawing and rendering follow from besides agenda and generation."""
+        return f"{self.version}/{self.pages.word}" if self.pages is not None else self.version
+
+    def draw(self, agenda: Agenda, audience: str, generation: int) -> Iterable[Item]:
         """Yield what a party (or the public: "") finds in its calendar of a plan, each uid once."""
-        return draw(agenda, audience)
+        return draw(agenda, audience, Links(self.pages, generation))
 
     def cancel(self, item: Item) -> Item:
         """Return an item as it is said for a while after it is gone."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from hashlib import blake2b
 
-from scheduler.feeds.texts import Text
+from scheduler.actions.pages import PageAddresses
+from scheduler.feeds.texts import Link, Text
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates import DueDate, local_day, to_instant
 from scheduler.plan.model import On, Plan
@@ -25,19 +26,37 @@ _ZONES = {"Asia/Saigon": "Asia/Ho_Chi_Minh"}  # one zone, one name
 _HOUR = timedelta(hours=1)
 
 
-def draw(agenda: Agenda, audience: str) -> Iterator[Item]:
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where entries lead: a party's own to its page, the lead's to the board; nowhere without addresses."""
+
+    pages: PageAddresses | None
+    generation: int  # of the party's page
+
+    def own(self, plan: Plan, o: Obligation) -> Link | None:
+        """Return the party's page of an obligation."""
+        if self.pages is None:
+            return None
+        return Link("page", self.pages.of(o.party, self.generation, plan.id, o.milestone))
+
+    def board(self, plan: Plan, occurrence: str, *party: str) -> Link | None:
+        """Return what the board shows of a milestone, or of one party there."""
+        return None if self.pages is None else Link("board", self.pages.on_board(plan.id, occurrence, *party))
+
+
+def draw(agenda: Agenda, audience: str, links: Links) -> Iterator[Item]:
     """Yield the items of a party's calendar of a plan, or of the public's (audience "")."""
     if audience == PUBLIC:
         for obligations in agenda.by_milestone.values():
-            yield from _draw_milestone(agenda, obligations, is_public=True)
+            yield from _draw_milestone(agenda, obligations, None)
         return
     leads = audience in members(agenda.plan, "lead")
     if leads:
         for obligations in agenda.by_milestone.values():
-            yield from _draw_milestone(agenda, obligations, is_public=False)
+            yield from _draw_milestone(agenda, obligations, links)
     for o in agenda.by_party.get(audience, ()):
         if _is_theirs(o, agenda.plan):
-            item = _draw_own(agenda, o)
+            item = _draw_own(agenda, o, links.own(agenda.plan, o))
             if item is not None and (not leads or item.task_due is not None):
                 yield replace(item, is_event=not leads)
 
@@ -72,11 +91,11 @@ def _span(o: Obligation) -> tuple[date, date] | None:
     return (o.due.named, o.due.named) if o.due is not None else None
 
 
-def _draw_own(agenda: Agenda, o: Obligation) -> Item | None:
+def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> Item | None:
     """Return one obligation of a party; an undated one has no place in a calendar."""
     plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
     uid = make_uid("own", plan.id, o.milestone, o.party)
-    text = Text(plan, milestone)
+    text = Text(plan, milestone, link)
     if milestone.kind == "event" or o.due is None:
         hosts = [host for host in agenda.by_milestone[o.milestone] if not host.attends]
         return _draw_event(plan, o, hosts, uid, text)
@@ -87,6 +106,7 @@ def _draw_own(agenda: Agenda, o: Obligation) -> Item | None:
     text.documents(o.standing)
     text.sending(o.party)
     text.status(o)
+    text.link()
     text.plan_words()
     text.contact(o.party)
     done = o.standing.complete_at if state in _DONE else None
@@ -123,6 +143,7 @@ def _draw_event(
     text.place(o.place)
     text.decision(o.decided_by)
     text.people()
+    text.link()
     text.plan_words()
     if not is_public:
         text.contact(o.party)
@@ -177,12 +198,15 @@ def _with_hours(item: Item, plan: Plan, event: On, clock: time, closes: time) ->
 # ---------------------------------------------------------------- everybody's
 
 
-def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], *, is_public: bool) -> Iterator[Item]:
-    """Yield a milestone or occurrence for all parties at once; for the lead also each party with another date."""
-    plan = agenda.plan
-    milestone = plan.milestone(obligations[0].milestone)
-    uid = make_uid("public" if is_public else "all", plan.id, obligations[0].milestone)
-    text = Text(plan, milestone)
+def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], links: Links | None) -> Iterator[Item]:
+    """Yield a milestone or occurrence for all parties at once; for the lead also each party with another date.
+
+    Without `links` it is drawn for the public.
+    """
+    plan, occurrence, is_public = agenda.plan, obligations[0].milestone, links is None
+    milestone = plan.milestone(occurrence)
+    uid = make_uid("public" if is_public else "all", plan.id, occurrence)
+    text = Text(plan, milestone, None if links is None else links.board(plan, occurrence))
     duties = [o for o in obligations if o.is_duty]
     shown = next(iter([*duties, *obligations]))
     if milestone.kind == "event" or shown.window is not None:
@@ -208,18 +232,19 @@ def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], *, is_pub
     mark = "waived" if not alive else "done" if answered == len(alive) else ""
     text.recipients()
     text.roll(duties, due)
+    text.link()
     text.plan_words()
     count = f" ({answered}/{len(alive)})" if alive else ""
     yield _all_day(plan, uid, text.titled() + count, text, due.named, mark)
     for o in duties:
         if o.due not in (None, due):
-            yield _draw_apart(agenda, o)
+            yield _draw_apart(agenda, o, None if links is None else links.board(plan, occurrence, o.party))
 
 
-def _draw_apart(agenda: Agenda, o: Obligation) -> Item:
+def _draw_apart(agenda: Agenda, o: Obligation, link: Link | None) -> Item:
     """Return the date of one party that has another one than the rest, for the lead."""
     plan = agenda.plan
-    item = _draw_own(agenda, o)
+    item = _draw_own(agenda, o, link)
     assert item is not None  # noqa: S101 - it has a date
     uid = make_uid("apart", plan.id, o.milestone, o.party)
     return replace(item, uid=uid, title=f"{item.title}: {plan.parties[o.party].short}", task_due=None, task_done=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from scheduler import wording
 from scheduler.plan.dates import DueDate, local_day
@@ -19,12 +20,20 @@ from scheduler.plan.sending import (
 from scheduler.plan.status import Standing
 
 
+class Link(NamedTuple):
+    """Where one can see and do more about an entry; `key` names the words that say what is there."""
+
+    key: str
+    address: str
+
+
 class Text:
     """The description of one entry as it grows."""
 
-    def __init__(self, plan: Plan, milestone: Milestone) -> None:
+    def __init__(self, plan: Plan, milestone: Milestone, link: Link | None) -> None:
         self.plan = plan
         self.milestone = milestone
+        self._link = link
         self._lines: list[str] = []
 
     @property
@@ -130,6 +139,11 @@ class Text:
                 count=wording.format_count(len(names), language),
                 parties=", ".join(names),
             )
+
+    def link(self) -> None:
+        """Say where one can see and do more, if that is anywhere."""
+        if self._link is not None:
+            self._say(self._link.key, address=self._link.address)
 
     def plan_words(self) -> None:
         """Name the plan and the section, and quote it."""

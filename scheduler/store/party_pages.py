@@ -13,6 +13,7 @@ from scheduler.plan.model import Fact
 from scheduler.ports import Document
 from scheduler.store.statements import chunks, insert_into
 from scheduler.store.tables import document, page
+from scheduler.store.tables import plan as plans
 
 _AT_ONCE = 500  # ids in one question
 
@@ -47,9 +48,11 @@ class SqlPages:
         return {row.party: row.generation for row in self._connection.execute(_GENERATIONS)}
 
     def revoke(self, party: str, *, now: datetime) -> int:
-        """Make the party's present address worthless; return the generation that is good from now on."""
+        """Make the party's present address worthless; return the good generation. No plan is published any more."""
         values = {"party": party, "generation": 2, "revoked_at": now}
-        return int(self._connection.execute(_revoking(self._connection.dialect.name), values).scalar_one())
+        generation = self._connection.execute(_revoking(self._connection.dialect.name), values).scalar_one()
+        self._connection.execute(plans.update().values(published=""))
+        return int(generation)
 
 
 class SqlDocuments:

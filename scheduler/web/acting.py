@@ -149,7 +149,8 @@ def _facts(deed: Deed, once: str) -> list[Fact]:
 
 
 def _desk(visit: Visit) -> Desk:
-    return Desk(store=visit.running.store, composer=visit.running.composer)
+    running = visit.running
+    return Desk(store=running.store, composer=running.composer, pages=running.app.pages)
 
 
 def _do(deed: Deed, facts: Sequence[Fact], seen: str) -> Response:

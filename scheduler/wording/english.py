@@ -125,6 +125,8 @@ ENGLISH = Language(
         "status_day": "State: {status} ({day})",
         "roll": "{status} ({count}): {parties}",
         "decision": "Decided by: {decision}",
+        "page": "Your page: {address}",
+        "board": "On the board: {address}",
         "basis": "From the plan{number} of {issued}{section}",
         "number": " {number}",
         "section": ", section {section}",

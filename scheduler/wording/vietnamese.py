@@ -116,6 +116,8 @@ VIETNAMESE = Language(
         "status_day": "Tình trạng: {status} ({day})",
         "roll": "{status} ({count}): {parties}",
         "decision": "Căn cứ: {decision}",
+        "page": "Trang của đơn vị: {address}",
+        "board": "Bảng theo dõi: {address}",
         "basis": "Theo Kế hoạch{number}, {issued}{section}",
         "number": " số {number}",
         "section": ", mục {section}",

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from scheduler.actions.pages import PageAddresses
 from scheduler.actions.publishing import create_feed
 from scheduler.feeds import IcalCalendars
 from scheduler.ports import Unit
@@ -118,6 +119,26 @@ def test_without_a_calendar_nothing_is_published_but_that_is_known(house: House)
         [entry] = view.feeds.entries("beta", "plan")
     assert entry.sequence == 0
     assert published(house)
+
+
+def test_calendars_follow_the_addresses_of_pages(house: House) -> None:
+    """They are published anew at the next tick when one was revoked, or the site has moved."""
+
+    def link() -> str:
+        house.ticker.tick()
+        with house.store.reading() as view:
+            [entry] = view.feeds.entries("beta", "plan")
+        return next((line for line in entry.item.text.splitlines() if "https:" in line), "")
+
+    assert link() == ""
+    old, new = (PageAddresses(f"https://{name}.example.vn", b"secret") for name in ("old", "new"))
+    house.ticker = house.daemon(calendars=IcalCalendars(old))
+    assert link().endswith(old.of("beta", 1, "plan", "report"))
+    with house.store.transaction() as unit:
+        unit.pages.revoke("beta", now=LOADED)
+    assert link().endswith(old.of("beta", 2, "plan", "report"))
+    house.ticker = house.daemon(calendars=IcalCalendars(new))
+    assert link().endswith(new.of("beta", 2, "plan", "report"))
 
 
 def test_an_address_made_later_finds_the_calendar_as_it_is(house: House) -> None:

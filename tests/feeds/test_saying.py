@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from scheduler.actions.pages import PageAddresses
+from scheduler.feeds import IcalCalendars
 from scheduler.plan.model import Before, By, Deliverable, Group, Office, On, Recurring, Undated, Window
-from tests.feeds.press import pressed
+from tests.feeds.press import Press, pressed
 from tests.feeds.reading import Component, events, parse, summaries, the_event
 from tests.plan.builders import at, deadline, event, party
 
+SITE = PageAddresses("https://example.vn", b"secret")
 OFFICE = Office(name="Bộ phận giúp việc", contact="đồng chí An", phone="0912", email="thidua@lead.vn", address="Số 14")
 REPORT = deadline(
     Before(date(2023, 8, 10)),
@@ -61,6 +64,43 @@ def test_a_deadline_says_what_to_whom_how_whom_to_ask_and_the_plans_words() -> N
         'Trích nguyên văn: "gửi báo cáo trước ngày 10/8/2023"',
         "Đầu mối: đồng chí An, điện thoại 0912, thư điện tử thidua@lead.vn",
     ]
+
+
+def leads_to(press: Press, audience: str) -> list[str]:
+    """Return the addresses in somebody's entries."""
+    found = events(press.read(at(2, 3), audience))
+    return [line for event in found for line in event.text("DESCRIPTION").splitlines() if "https:" in line]
+
+
+def test_an_entry_leads_to_the_partys_page_and_the_leads_to_the_board() -> None:
+    """What the lead sees of one party leads to that; the public is led nowhere."""
+    with pressed(deadline(By(date(2023, 3, 17))), audiences=("beta", "lead", "")) as press:
+        press.tell("extended", at(2, 2), "report", "beta", form=By(date(2023, 4, 3)))
+        assert [leads_to(press, who) for who in ("beta", "lead", "")] == [[], [], []]
+        press.calendars = IcalCalendars(SITE)
+        assert leads_to(press, "beta") == [f"Trang của đơn vị: {SITE.of('beta', 1, 'plan', 'report')}"]
+        board = "Bảng theo dõi: https://example.vn/plans/plan/milestones/report"
+        assert leads_to(press, "lead") == [board, f"{board}/beta"]
+        assert leads_to(press, "") == []
+
+
+def test_an_event_leads_to_the_page_too() -> None:
+    """Those who only take part see there what is due, too."""
+    with pressed(MEETING, audiences=("beta",)) as press:
+        press.calendars = IcalCalendars(SITE)
+        assert leads_to(press, "beta") == [f"Trang của đơn vị: {SITE.of('beta', 1, 'plan', 'meeting')}"]
+
+
+def test_a_page_that_was_revoked_changes_the_entries_that_led_there() -> None:
+    """And nobody else's."""
+    with pressed(deadline(By(date(2023, 3, 17))), audiences=("beta", "gamma")) as press:
+        press.calendars = IcalCalendars(SITE)
+        others = press.read(at(2, 2), "gamma")
+        with press.store.transaction() as unit:
+            unit.pages.revoke("beta", now=at(2, 2))
+        assert press.publish(at(2, 3)) == 1
+        assert leads_to(press, "beta") == [f"Trang của đơn vị: {SITE.of('beta', 2, 'plan', 'report')}"]
+        assert press.read(at(2, 3), "gamma") == others
 
 
 def test_what_came_in_part_leaves_what_is_missing() -> None:

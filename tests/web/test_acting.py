@@ -11,13 +11,15 @@ from typing import get_args
 import pytest
 
 from scheduler.actions import recording, requests
+from scheduler.mail.reading import read_text
 from scheduler.plan.model import By, Contact, Deliverable, Fact, Group, On, Undated, Window
 from scheduler.web import deeds
 from scheduler.web.deeds import ACTIONS, ActionName
 from tests.engine.house import House, plan, report
+from tests.mail.servers import free_port
 from tests.plan.builders import PARTIES, at, deadline, event
 
-from .conftest import Answer, Served
+from .conftest import Answer, Served, served
 from .operator import Operator, daemon, fields_of, filled, words
 from .test_pages import WORDS
 
@@ -95,6 +97,20 @@ def test_what_is_confirmed_is_done_and_told(operator: Operator, live: House) -> 
     assert live.states()["before:7d"] == "cancelled"
     assert [mail.kind for mail in live.mails(party="beta")][-1] == "receipt"
     assert operator.house.woken == 1
+
+
+def test_a_notice_of_the_board_leads_to_the_partys_page(tmp_path: Path) -> None:
+    port = free_port()
+    with served(tmp_path, 'public_url = "https://thidua.example.vn"', port=port) as house:
+        house.address = f"http://127.0.0.1:{port}"
+        house.serve(plan(report(deliverables=DOCUMENTS), language="en"))
+        found = daemon(house)
+        found.live(at(3, 4, 12))
+        Operator.of(house).do(do("receive"), channel="email")
+        [receipt] = found.mails(kind="receipt")
+        pages = house.running.app.pages
+    assert pages is not None
+    assert pages.of("beta", 1, "plan", "report") in read_text(receipt.mail.data)
 
 
 def test_what_was_done_cannot_be_claimed_by_an_address(operator: Operator) -> None:
