@@ -95,7 +95,8 @@ def board(folder: Path, plan: Plan) -> Iterator[tuple[Callable[[], bytes], Store
         fill(app.desk(store), plan)
         running = Running(
             app=app, store=store, clock=clock, system=clock, composer=app.composer(), account="maildir",
-            definitions=lambda: [Definition(plan=plan, source="")], wake=lambda: None, tell=print, note=print,
+            definitions=lambda: [Definition(plan=plan, source="")],
+            wake=lambda: None, tell=print, note=lambda text: None,
         )  # fmt: skip
         with serve(running) as address, asking(address) as ask:
             yield ask, store

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from email.utils import formatdate
@@ -76,11 +77,20 @@ class _PatientServer(uvicorn.Server):
 
 
 class _DatedState(ServerState):
-    """What connections share; the date of an answer is the one at which it is asked for (RFC 9110, 6.6.1)."""
+    """What connections share; the date of an answer is at most a second old (RFC 9110, 6.6.1)."""
+
+    def __init__(self) -> None:
+        self._date: list[tuple[bytes, bytes]] = []
+        self._dated_at = float("-inf")
+        super().__init__()
 
     @property
     def default_headers(self) -> list[tuple[bytes, bytes]]:
-        return [(b"date", formatdate(usegmt=True).encode())]
+        """Return the date, worked out once a second; nobody waits for it."""
+        now = time.monotonic()
+        if now - self._dated_at >= 1:
+            self._date, self._dated_at = [(b"date", formatdate(usegmt=True).encode())], now
+        return self._date
 
     @default_headers.setter
     def default_headers(self, headers: list[tuple[bytes, bytes]]) -> None:
