@@ -1,0 +1,61 @@
+"""The ports: what the core asks of the world, as Protocols with their contracts.
+
+Every implementation of a port passes the same contract suite (tests/contracts).
+All instants are aware and UTC.
+"""
+
+from __future__ import annotations
+
+from scheduler.ports.access import Access, Document, Documents, Pages, SessionRow
+from scheduler.ports.calendars import Calendars, Contents, Entry, FeedRow, Feeds, Item
+from scheduler.ports.clock import Clock
+from scheduler.ports.definitions import Checker, Definition, Definitions, Finding, Loaded
+from scheduler.ports.ledger import Facts, Inputs, Plans, PlanState, RungChange, RungCount, RungRow, Rungs, StepAhead
+from scheduler.ports.mail import Composer, Mail, Mailer, Outcome, Pace, SentFolder
+from scheduler.ports.outbox import Accounts, AccountState, MessageRow, MessageState, Outbox, Outgoing
+from scheduler.ports.store import CheckRow, Journal, Store, Unit
+
+__all__ = [
+    "Access",
+    "AccountState",
+    "Accounts",
+    "Calendars",
+    "CheckRow",
+    "Checker",
+    "Clock",
+    "Composer",
+    "Contents",
+    "Definition",
+    "Definitions",
+    "Document",
+    "Documents",
+    "Entry",
+    "Facts",
+    "FeedRow",
+    "Feeds",
+    "Finding",
+    "Inputs",
+    "Item",
+    "Journal",
+    "Loaded",
+    "Mail",
+    "Mailer",
+    "MessageRow",
+    "MessageState",
+    "Outbox",
+    "Outcome",
+    "Outgoing",
+    "Pace",
+    "Pages",
+    "PlanState",
+    "Plans",
+    "RungChange",
+    "RungCount",
+    "RungRow",
+    "Rungs",
+    "SentFolder",
+    "SessionRow",
+    "StepAhead",
+    "Store",
+    "Unit",
+]
