@@ -1,0 +1,9 @@
+"""Settings: what config.toml and the environment say."""
+
+from __future__ import annotations
+
+from scheduler.config.loading import load_settings
+from scheduler.config.model import Inbox, Server, Settings, Smtp, read_span
+from scheduler.config.secrets import read_password, read_secret
+
+__all__ = ["Inbox", "Server", "Settings", "Smtp", "load_settings", "read_password", "read_secret", "read_span"]

@@ -1,0 +1,262 @@
+"""What can be configured: the sections of config.toml, their keys and defaults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import time, timedelta
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from scheduler.addresses import read_address
+from scheduler.config.secrets import read_password
+
+
+def _words(value: object) -> object:
+    """Let an environment variable give a list as words between commas."""
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+def _address(value: str) -> str:
+    """Take an address that can be written to; a domain with accents becomes its ASCII form."""
+    found = read_address(value)
+    if found is None:
+        raise ValueError(f"is not an address such as name@example.vn: {value!r}")
+    return found
+
+
+Words = Annotated[list[str], BeforeValidator(_words)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _network(value: object) -> object:
+    try:
+        return str(ip_network(str(value)))
+    except ValueError:
+        raise ValueError(f'is no address or network, such as "127.0.0.1" or "10.0.0.0/8": {value!r}') from None
+
+
+def _base(value: object) -> object:
+    """Take an address that pages can be put behind, without a slash at its end."""
+    if not isinstance(value, str) or not value:
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in value:
+        raise ValueError(f'is not the address of a site, such as "https://thidua.coquan.vn": {value!r}')
+    return value.rstrip("/")
+
+
+class Server(_Section):
+    """Where pages, feeds and health are served; a port of 0 is any free one."""
+
+    host: str = Field("127.0.0.1", min_length=1)
+    port: int = Field(8321, ge=0, le=65535)
+    public_url: Annotated[str, BeforeValidator(_base)] = ""
+    trusted_proxies: Annotated[list[Annotated[str, BeforeValidator(_network)]], BeforeValidator(_words)] = []
+
+    @property
+    def is_public(self) -> bool:
+        """Return whether the pages have an address that others can open, so that mails may lead there."""
+        host = urlsplit(self.public_url).hostname or "localhost"
+        with suppress(ValueError):
+            return not ip_address(host).is_loopback
+        return host != "localhost" and not host.endswith(".localhost")
+
+    def url(self, port: int) -> str:
+        """Return the address of the pages: the public one, else the one on this machine with the port in use."""
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told apart, not bound to
+        host = everywhere.get(self.host, self.host)
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+class Paths(_Section):
+    """Folders."""
+
+    workflows: Words = ["workflows"]
+    templates: Words = []
+    data: str = "var"
+
+
+class Database(_Section):
+    """The record."""
+
+    url: str = Field("sqlite:///var/hanchot.db", repr=False)  # it may hold a password
+
+
+class EngineSection(_Section):
+    """What fires the ticks."""
+
+    kind: Literal["embedded"] = "embedded"
+
+
+class Account(_Section):
+    """An account on a server. A `port` of 0 is the usual one of `security`."""
+
+    usual_ports: ClassVar[Mapping[str, int]] = {}
+
+    host: str = ""
+    port: int = Field(0, ge=0, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: str = ""
+
+    @property
+    def usual_port(self) -> int:
+        """Return the port to connect to."""
+        return self.port or self.usual_ports[self.security]
+
+    @property
+    def has_password(self) -> bool:
+        """Return whether there is a password, or a file for it."""
+        return bool(self.password.get_secret_value() or self.password_file)
+
+
+class Smtp(Account):
+    """The mail server that takes our mails."""
+
+    usual_ports: ClassVar[Mapping[str, int]] = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class MailLimits(_Section):
+    """How many mails the account may send, all processes together; 0: as many as there are."""
+
+    per_minute: int = Field(60, ge=0)
+    per_day: int = Field(450, ge=0)
+
+
+class MailSection(_Section):
+    """How mails leave and whom they come from."""
+
+    transport: Literal["maildir", "smtp"] = "maildir"
+    sender: Address = Field("hanchot@localhost.example", alias="from")
+    organisation: str = ""
+    reply_to: Annotated[str, AfterValidator(lambda value: value and _address(value))] = ""
+    maildir: str = "var/mail"
+    smtp: Smtp = Smtp()
+    limits: MailLimits = MailLimits()
+
+
+class Inbox(Account):
+    """The mailbox of the account; the folder `sent` is looked into if named."""
+
+    usual_ports: ClassVar[Mapping[str, int]] = {"tls": 993, "starttls": 143, "none": 143}
+    security: Literal["starttls", "tls", "none"] = "tls"
+    sent: str = ""
+
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _weekly(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(rf"({'|'.join(WEEKDAYS)}) ([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError(f'is not a weekday and a time, such as "monday 08:00": {value!r}')
+    return value
+
+
+class DigestSection(_Section):
+    """The weekly digest of each plan."""
+
+    weekly: Annotated[str, BeforeValidator(_weekly)] = "monday 08:00"
+    to: str = "lead"
+
+    @property
+    def weekday(self) -> int:
+        """Return the day of the week, Monday as 0."""
+        return WEEKDAYS.index(self.weekly.partition(" ")[0])
+
+    @property
+    def at(self) -> time:
+        """Return the local time."""
+        return time.fromisoformat(self.weekly.partition(" ")[2])
+
+
+_SPAN = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s?")
+
+
+def _span(value: object) -> object:
+    if isinstance(value, str) and not _SPAN.fullmatch(value):
+        raise ValueError(f'is not a span of time, such as "30 minutes" or "14 days": {value!r}')
+    return value
+
+
+def read_span(words: str) -> timedelta:
+    """Return a span of time from the words of the configuration, already checked: "30 minutes", "14 days"."""
+    count, unit = _SPAN.fullmatch(words).groups()  # type: ignore[union-attr]  # checked
+    return timedelta(**{f"{unit}s": int(count)})
+
+
+Span = Annotated[str, BeforeValidator(_span)]
+
+
+class Web(_Section):
+    """How long operators stay signed in, and the secret from which message ids and private addresses follow."""
+
+    session: Span = "14 days"
+    link: Span = "30 minutes"
+    secret_file: str = "var/secret"  # noqa: S105 - a path
+
+
+class Operators(_Section):
+    """Who runs the daemon."""
+
+    emails: Annotated[list[Address], BeforeValidator(_words)] = []
+
+
+class Settings(_Section):
+    """Everything that can be configured. `folder` is what relative paths are relative to."""
+
+    server: Server = Server()
+    paths: Paths = Paths()
+    database: Database = Database()
+    engine: EngineSection = EngineSection()
+    mail: MailSection = MailSection()
+    inbox: Inbox = Inbox()
+    digest: DigestSection = DigestSection()
+    web: Web = Web()
+    operators: Operators = Operators()
+    folder: Path = Path()
+
+    def resolve(self, path: str) -> Path:
+        """Return a configured path as seen from the configuration's folder."""
+        return self.folder / path
+
+    @property
+    def database_url(self) -> str:
+        """Return the database's URL, a relative SQLite file resolved."""
+        prefix = "sqlite:///"
+        url = self.database.url
+        if url.startswith(prefix) and not url.startswith(prefix + "/"):
+            return prefix + str(self.resolve(url.removeprefix(prefix)))
+        return url
+
+    @property
+    def database_file(self) -> Path | None:
+        """Return the file of a SQLite database; None if the database is something else."""
+        file = self.database_url.removeprefix("sqlite:///")
+        return Path(file) if file != self.database_url and file != ":memory:" else None
+
+    def smtp_password(self) -> str:
+        """Return the password of the mail account, from its file if it has one; "" if there is none.
+
+        Raises `UserError` where the file does not serve.
+        """
+        return self._password(self.mail.smtp, "mail.smtp")
+
+    def inbox_password(self) -> str:
+        """Return the password of the mailbox in the same way."""
+        return self._password(self.inbox, "inbox")
+
+    def _password(self, section: Account, path: str) -> str:
+        if not section.password_file:
+            return section.password.get_secret_value()
+        return read_password(self.resolve(section.password_file), f"{path}.password_file")
