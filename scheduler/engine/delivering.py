@@ -168,7 +168,7 @@ class Deliverer:
             raise
         except Exception as error:  # a fault of ours with one mail; it is told, and the others go on
             text = f"mail stays in the outbox: {type(error).__name__}: {error}"
-            self.report(self._event(row, "trouble", now, text))
+            self.report(Event.of_mail(row, "trouble", now, text))
             self._unfinished.answer = None
             self._postpone(row, now + LATER)
             return False
@@ -191,7 +191,7 @@ class Deliverer:
         try:
             outcome = self.mailer.send(row.mail)
         except UserError as error:  # nothing is lost: the mails wait in the outbox for a later tick
-            self.report(self._event(row, "trouble", now, f"mail stays in the outbox: {error}"))
+            self.report(Event.of_mail(row, "trouble", now, f"mail stays in the outbox: {error}"))
             self._give_back([row])
             delivery.is_blocked = True
             return False
@@ -269,18 +269,7 @@ class Deliverer:
             )
         if done:
             text = row.mail.subject if after.state == "sent" else after.reason
-            self.report(self._event(row, _WORDS[after.state], now, text))
-
-    def _event(self, row: MessageRow, word: Word, now: datetime, text: str) -> Event:
-        return Event(
-            word=word,
-            at=now,
-            text=text,
-            plan=row.plan,
-            milestone=row.milestone or "",
-            party=row.party,
-            rung=row.rung or row.kind,
-        )
+            self.report(Event.of_mail(row, _WORDS[after.state], now, text))
 
 
 def _is_expired(row: MessageRow, now: datetime) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from scheduler.ports import MessageRow
+
 Word = Literal[
     "started", "stopped", "loaded", "refused", "changed", "recorded", "checked",
     "sent", "queued", "skipped", "missed", "cancelled", "failed", "ambiguous", "outage", "trouble", "done", "asked",
@@ -24,6 +26,19 @@ class Event:
     milestone: str = ""
     party: str = ""
     rung: str = ""
+
+    @classmethod
+    def of_mail(cls, row: MessageRow, word: Word, at: datetime, text: str) -> Event:
+        """Return what happened to a mail."""
+        return cls(
+            word=word,
+            at=at,
+            text=text,
+            plan=row.plan,
+            milestone=row.milestone or "",
+            party=row.party,
+            rung=row.rung or row.kind,
+        )
 
 
 Report = Callable[[Event], None]

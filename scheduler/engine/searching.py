@@ -31,17 +31,7 @@ class Search:
         except UserError as error:
             self.failed_at = now
             text = f"the sent folder cannot be looked into, so an unclear mail goes out once more: {error}"
-            self.report(
-                Event(
-                    word="trouble",
-                    at=now,
-                    text=text,
-                    plan=row.plan,
-                    milestone=row.milestone or "",
-                    party=row.party,
-                    rung=row.rung or row.kind,
-                )
-            )
+            self.report(Event.of_mail(row, "trouble", now, text))
             return False
         self.failed_at = None
         return found

@@ -79,16 +79,8 @@ def _is_theirs(o: Obligation, plan: Plan) -> bool:
     """Return whether an obligation is the party's, as far as it has not ended before the day."""
     if o.until is None or not o.standing.is_open:
         return True
-    day = _span(o)
-    return day is not None and day[1] < local_day(o.until, plan.zone)
-
-
-def _span(o: Obligation) -> tuple[date, date] | None:
-    if o.event is not None:
-        return o.event.first, o.event.last
-    if o.window is not None:
-        return o.window.first, o.window.last
-    return (o.due.named, o.due.named) if o.due is not None else None
+    span = o.span
+    return span is not None and span[1] < local_day(o.until, plan.zone)
 
 
 def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> Item | None:
@@ -136,7 +128,7 @@ def _draw_event(
     plan: Plan, o: Obligation, hosts: Sequence[Obligation], uid: str, text: Text, *, is_public: bool = False
 ) -> Item | None:
     """Return an event or a window: fixed, only intended, or called off."""
-    span = _span(o)
+    span = o.span
     if span is None:
         return None
     text.when(o)

@@ -84,6 +84,15 @@ class Obligation:
         """Return whether it is this party's at `now`: its time has begun, and it has not ended."""
         return self.since <= now and (self.until is None or now < self.until)
 
+    @property
+    def span(self) -> tuple[date, date] | None:
+        """Return the first and the last day on which it is in a calendar; None where no day is known."""
+        if self.event is not None:
+            return self.event.first, self.event.last
+        if self.window is not None:
+            return self.window.first, self.window.last
+        return (self.due.named, self.due.named) if self.due is not None else None
+
 
 class Term(NamedTuple):
     """A party's time in an obligation: from `since` on, up to `until` where the party ends.

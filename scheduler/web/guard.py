@@ -108,6 +108,5 @@ def is_form_of(given: str, expected: str) -> bool:
 
 def require_form(form: FormData, secret: bytes, subject: str) -> None:
     """Raise `Refused` if a posted form is not one that was given to this reader."""
-    given = form.get("form")
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), sign_form(secret, subject).encode()):
+    if not is_form_of(str(form.get("form", "")), sign_form(secret, subject)):
         raise Refused

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Any
 
@@ -30,6 +30,7 @@ from scheduler.web.texts import clean_text
 from scheduler.web.uploads import DAILY, Incoming, Trouble, read_upload
 from scheduler.web.visits import Visit
 
+ACTS = ("declare", "send", "disown")
 CHANNELS: tuple[Channel, ...] = ("paper", "email")  # by which a party says it has sent something
 LIMITS = {"sent_on": 10, "channel": 10, "who": 120, "note": 1000}  # characters of what is typed
 
@@ -78,7 +79,7 @@ def show_task(visit: Visit) -> Response:
 class Answer:
     """What somebody typed into a form, and what is to be said about it."""
 
-    act: str = ""  # declare, send, disown
+    act: str = ""
     values: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(LIMITS, ""))
     chosen: tuple[str, ...] = ()  # deliverables
     troubles: tuple[Trouble, ...] = ()
@@ -192,7 +193,7 @@ def _take(visit: Visit, incoming: Incoming) -> Response:
         if incoming.field("seen") != seen.sight:
             answer.news = tuple(news_since(incoming.field("seen"), seen.task, seen.facts))
             return seen.page(answer)
-        if act not in _ACTS or not _is_open_to(act, seen.task):
+        if act not in ACTS or not _is_open_to(act, seen.task):
             raise HTTPException(403)
         if act == "disown" and not visit.house.objecting.admits(seen.caller.party.id, visit.running.system.now()):
             raise HTTPException(429)
@@ -216,7 +217,7 @@ def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, docume
         with running.store.reading() as view:
             return Seen.of(visit, view).page(answer)
     desk = Desk(store=running.store, composer=running.composer, pages=running.app.pages)
-    fact = _ACTS[answer.act](seen, answer, incoming.field("once"), documents)
+    fact = _build(seen, answer, incoming.field("once"), documents)
     try:
         recorded = record(desk, seen.definition, fact, documents=documents)
     except UserError:  # something has happened since the last look
@@ -233,7 +234,7 @@ def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, docume
 
 
 def _done(visit: Visit, act: str) -> Response:
-    return RedirectResponse(f"{visit.request.url.path}?done={act if act in _ACTS else ''}", 303)
+    return RedirectResponse(f"{visit.request.url.path}?done={act if act in ACTS else ''}", 303)
 
 
 def _is_open_to(act: str, task: Task) -> bool:
@@ -289,52 +290,18 @@ def _day(text: str) -> date | None:
 # ---------------------------------------------------------------- what a form becomes
 
 
-def _declared(seen: Seen, answer: Answer, once: str, documents: list[Document]) -> Fact:
-    return requests.declared(
-        seen.task.plan,
-        seen.task.id,
-        seen.caller.party.id,
-        at=seen.visit.now,
-        sent_on=date.fromisoformat(answer.values["sent_on"]),
-        channel=answer.values["channel"],  # type: ignore[arg-type]  # checked
-        note=answer.values["note"],
-        by=by_page(answer.values["who"]),
-        once=once,
-    )
-
-
-def _sent(seen: Seen, answer: Answer, once: str, documents: list[Document]) -> Fact:
-    return requests.received(
-        seen.task.plan,
-        seen.task.id,
-        seen.caller.party.id,
-        at=seen.visit.now,
-        deliverables=answer.chosen,
-        channel="web",
-        files=[document.name for document in documents],
-        note=answer.values["note"],
-        by=by_page(answer.values["who"]),
-        once=once,
-    )
-
-
-def _disowned(seen: Seen, answer: Answer, once: str, documents: list[Document]) -> Fact:
-    return requests.disowned(
-        seen.task.plan,
-        seen.task.id,
-        seen.caller.party.id,
-        at=seen.visit.now,
-        note=answer.values["note"],
-        by=by_page(answer.values["who"]),
-        once=once,
-    )
-
-
-_ACTS: Mapping[str, Callable[[Seen, Answer, str, list[Document]], Fact]] = {
-    "declare": _declared,
-    "send": _sent,
-    "disown": _disowned,
-}
+def _build(seen: Seen, answer: Answer, once: str, documents: list[Document]) -> Fact:
+    plan, values, now = seen.task.plan, answer.values, seen.visit.now
+    about = (plan, seen.task.id, seen.caller.party.id)
+    if answer.act == "declare":
+        channel: Channel = values["channel"]  # type: ignore[assignment]  # checked
+        fact = requests.declared(*about, at=now, sent_on=date.fromisoformat(values["sent_on"]), channel=channel)
+    elif answer.act == "send":
+        files = [document.name for document in documents]
+        fact = requests.received(*about, at=now, deliverables=answer.chosen, channel="web", files=files)
+    else:
+        fact = requests.disowned(*about, at=now)
+    return replace(fact, note=values["note"], by=by_page(values["who"]), once=once)
 
 
 async def task(request: Request) -> Response:

@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple
 
 from scheduler.plan.dates import ONE_DAY, local_day
 from scheduler.plan.model import Plan
-from scheduler.plan.obligations import Obligation
 from scheduler.ports import RungCount
 from scheduler.web.grid import Row
 
@@ -64,7 +63,7 @@ class Year:
 
 def draw_year(plan: Plan, rows: Sequence[Row], counts: Iterable[RungCount], today: date) -> Year:
     """Return the line of a plan's year, or of as many months as its dates need."""
-    days = [day for row in rows if (span := span_of(row.usual)) for day in span]
+    days = [day for row in rows if (span := row.usual.span) for day in span]
     first = min([date(plan.year, 1, 1), *days]).replace(day=1)
     last = _month_after(max([date(plan.year, 12, 31), *days]))
     scale = WIDTH / (last - first).days
@@ -79,22 +78,13 @@ def draw_year(plan: Plan, rows: Sequence[Row], counts: Iterable[RungCount], toda
         bars=list(_bars(plan, counts, place, 7 * scale)),
         today=place(today) + round(scale / 2, 1) if first <= today < last else None,
         lanes=1 + max((mark.lane for mark in marks), default=0),
-        undated=[row for row in rows if span_of(row.usual) is None],
+        undated=[row for row in rows if row.usual.span is None],
     )
-
-
-def span_of(o: Obligation) -> tuple[date, date] | None:
-    """Return the first and the last day on which something is, None where no day is known."""
-    if o.event is not None:
-        return o.event.first, o.event.last
-    if o.window is not None:
-        return o.window.first, o.window.last
-    return (o.due.named, o.due.named) if o.due is not None else None
 
 
 def _marks(rows: Sequence[Row], place: _Place) -> Iterator[Mark]:
     ends: list[float] = []  # where each lane is free again
-    dated = [(span, row) for row in rows if (span := span_of(row.usual))]
+    dated = [(span, row) for row in rows if (span := row.usual.span)]
     for (first, last), row in sorted(dated, key=lambda pair: (pair[0], pair[1].number)):
         x, end = place(first), place(last + ONE_DAY)
         shape: Shape = "window" if row.usual.window else "event" if row.usual.event else "deadline"
