@@ -42,7 +42,6 @@ def received(
     files: Sequence[str] = (),
     note: str = "",
     by: str = "",
-    once: str = "",
 ) -> Fact:
     """Return a submission recorded at `at`; a paper's postmark, else the receipt, says when it happened."""
     if sent_on is not None and channel != "paper":
@@ -70,22 +69,10 @@ def received(
         files=tuple(files),
         note=note,
         by=by,
-        once=once,
     )
 
 
-def declared(
-    plan: Plan,
-    milestone: str,
-    party: str,
-    *,
-    at: datetime,
-    sent_on: date,
-    channel: Channel,
-    note: str = "",
-    by: str = "",
-    once: str = "",
-) -> Fact:
+def declared(plan: Plan, milestone: str, party: str, *, at: datetime, sent_on: date, channel: Channel) -> Fact:
     """Return what a party says it has sent on a day; nobody has seen it yet."""
     if sent_on > local_day(at, plan.zone):
         raise UserError(f"{sent_on} has not come yet", hint="give the day on which it was sent")
@@ -97,15 +84,10 @@ def declared(
         happened_at=min(to_instant(sent_on, NOON, plan.zone), at),
         recorded_at=at,
         channel=channel,
-        note=note,
-        by=by,
-        once=once,
     )
 
 
-def disowned(
-    plan: Plan, milestone: str, party: str, *, at: datetime, note: str = "", by: str = "", once: str = ""
-) -> Fact:
+def disowned(plan: Plan, milestone: str, party: str, *, at: datetime) -> Fact:
     """Return that a party says a task is not its own, or that its mails reach the wrong people."""
     return Fact(
         plan=plan.id,
@@ -114,9 +96,6 @@ def disowned(
         party=party,
         happened_at=at,
         recorded_at=at,
-        note=note,
-        by=by,
-        once=once,
     )
 
 
