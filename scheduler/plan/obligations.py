@@ -244,6 +244,14 @@ class Reading:
             if party not in owners:
                 yield self._obligation(milestone, dated, term, attends=True)
 
+    def _called_off(self, milestone: Milestone, dated: Dated) -> list[Fact]:
+        """Return the fact that released the last of an event's organisers, if none of them is left."""
+        hosts = {party for name in milestone.organiser for party in members(self.plan, name)}
+        released = [[fact for fact in self.of[dated.id, host] if fact.kind == "waived"] for host in hosts]
+        if not released or not all(released):
+            return []
+        return [max((facts[0] for facts in released), key=lambda fact: (fact.recorded_at, fact.id))]
+
     def _chasers(self, milestone: Milestone, dated: Dated) -> tuple[str, ...]:
         """Return who must act: while a deadline is only tentative, its organiser if it has one."""
         if isinstance(dated.form, Window) and milestone.organiser:
@@ -256,9 +264,8 @@ class Reading:
         if isinstance(form, Relative):
             form, since = self._resolve(milestone, form, term.party, since)
         own = self.of[dated.id, term.party]
-        if attends:  # of what an organiser did, only calling the event off touches its guests
-            hosts = {party for name in milestone.organiser for party in members(self.plan, name)}
-            own = own + [fact for host in hosts for fact in self.of[dated.id, host] if fact.kind == "waived"]
+        if attends:  # of what the organisers did, only calling the event off touches their guests
+            own = own + self._called_off(milestone, dated)
         facts = (
             sorted([*self.of[dated.id, None], *own], key=lambda f: (f.recorded_at, f.id))
             if own
