@@ -7,7 +7,7 @@ All instants are aware and UTC.
 from __future__ import annotations
 
 from scheduler.ports.access import Access, Document, Documents, Pages, SessionRow
-from scheduler.ports.calendars import Calendars, Contents, Entry, FeedRow, Feeds, Item
+from scheduler.ports.calendars import Calendars, Contents, Entry, FeedRow, Feeds, Item, Part
 from scheduler.ports.clock import Clock
 from scheduler.ports.definitions import Checker, Definition, Definitions, Finding, Loaded
 from scheduler.ports.ledger import Facts, Inputs, Plans, PlanState, RungChange, RungCount, RungRow, Rungs, StepAhead
@@ -47,6 +47,7 @@ __all__ = [
     "Outgoing",
     "Pace",
     "Pages",
+    "Part",
     "PlanState",
     "Plans",
     "RungChange",

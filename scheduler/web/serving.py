@@ -35,7 +35,7 @@ def serve(running: Running) -> Iterator[str]:
                 make_site(running),
                 loop="asyncio",
                 ws="none",
-                lifespan="off",
+                lifespan="on",
                 log_config=None,
                 access_log=False,  # addresses of pages hold tokens
                 server_header=False,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -35,7 +39,16 @@ ERRORS = {401: "session", 403: "refused", 404: "not_found", 405: "method", 410: 
 
 def make_site(running: Running) -> ASGIApp:
     """Return the application that serves a running daemon."""
+    kiosk = calendars.Kiosk(running, running.app.secret)
+
+    @asynccontextmanager
+    async def warming(site: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(kiosk.warm())
+        yield
+        task.cancel()
+
     site = Starlette(
+        lifespan=warming,
         routes=[
             Route("/healthz", health.live),
             Route("/readyz", health.ready),
@@ -55,8 +68,9 @@ def make_site(running: Running) -> ASGIApp:
         exception_handlers={HTTPException: explain, UserError: explain, Exception: explain},
     )
     site.state.house = House.of(running)
-    site.state.shelf = calendars.Shelf(running, running.app.secret)
-    return calendars.CalendarsFirst(site, site.state.shelf, site.state.house.metrics.feed_hits)
+    site.state.kiosk = kiosk
+    site.router.redirect_slashes = False  # an address is right, or it is not
+    return calendars.CalendarsFirst(site, kiosk, site.state.house.metrics.feed_hits)
 
 
 async def static(request: Request) -> Response:

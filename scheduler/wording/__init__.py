@@ -156,6 +156,11 @@ def format_days_left(days: int, language: str) -> str:
     return format_quantity(abs(days), language, one=one, many=many)
 
 
+def bare_window(words: str, language: str) -> str:
+    """Return the words of a window without "Dự kiến" before them, for where that is said anyway."""
+    return re.sub(_LANGUAGES[language].probably, "", words, flags=re.IGNORECASE)
+
+
 # ---------------------------------------------------------------- counts, lists, names
 
 
