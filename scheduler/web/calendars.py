@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -107,15 +109,14 @@ class Kiosk:
     revoked: set[bytes] = field(default_factory=set)
     is_away: bool = False
     looking: asyncio.Task[None] | None = None
+    filling: asyncio.Task[None] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     notes: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def warm(self) -> None:
+    async def open(self) -> None:
         """Make every calendar, so that each can be served from then on, even if the record is away when it is asked."""
         try:
             await self._look_again()
-            for shown in list(self.by_key.values()):
-                await self._refresh(shown)
         except Exception as error:  # whatever it is, they are made when they are asked for
             self.running.tell(f"calendars could not be made beforehand: {error}")
 
@@ -153,6 +154,15 @@ class Kiosk:
         await asyncio.wait({task}, timeout=PATIENCE if self.is_known else None)
         if task.done():
             task.result()
+            missing = [shown for shown in self.by_key.values() if shown.snapshot is None]
+            if missing and (self.filling is None or self.filling.done()):
+                self.filling = asyncio.create_task(self._fill(missing))
+
+    async def _fill(self, missing: Sequence[Shown]) -> None:
+        """Make the calendars that nobody has asked for yet."""
+        with suppress(Exception):  # what is wrong is told to who asks for it
+            for shown in missing:
+                await self._refresh(shown)
 
     def _look(self) -> None:
         """Ask the record whether anything is another."""
@@ -275,7 +285,7 @@ def answer(scope: Scope, snapshot: Snapshot, running: Running) -> tuple[bytes, i
         if name == b"user-agent":
             agent = value
         elif name == b"accept-encoding":
-            accepted = value
+            accepted = accepted + b"," + value
         elif name == b"if-none-match":
             wanted, has_tags = wanted + b"," + value, True
         elif name == b"if-modified-since":
@@ -297,7 +307,7 @@ def takes_gzip(accepted: bytes) -> bool:
     weights = {}
     for part in accepted.decode("latin-1").lower().split(","):
         coding, _, weight = part.replace(" ", "").partition(";q=")
-        weights[coding] = weight.rstrip("0") not in ("", "0.") or not weight
+        weights[coding] = not weight or bool(re.fullmatch(r"1(\.0*)?|0\.\d*[1-9]\d*", weight))
     return weights.get("gzip", weights.get("*", False))
 
 

@@ -42,13 +42,13 @@ def make_site(running: Running) -> ASGIApp:
     kiosk = calendars.Kiosk(running, running.app.secret)
 
     @asynccontextmanager
-    async def warming(site: Starlette) -> AsyncIterator[None]:
-        task = asyncio.create_task(kiosk.warm())
+    async def opened(site: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(kiosk.open())
         yield
         task.cancel()
 
     site = Starlette(
-        lifespan=warming,
+        lifespan=opened,
         routes=[
             Route("/healthz", health.live),
             Route("/readyz", health.ready),

@@ -143,6 +143,12 @@ def test_rule_6_the_calendar_has_its_name_in_both_ways() -> None:
     assert found.text("NAME") == found.text("X-WR-CALNAME") == "Cụm Thi đua, 2023"
 
 
+def test_rule_10_a_calendar_has_no_colour() -> None:
+    """Its readers choose one."""
+    found = parse(calendar(render()))
+    assert {"COLOR", "X-APPLE-CALENDAR-COLOR"}.isdisjoint({name for name, _ in found.lines})
+
+
 def test_rule_7_how_often_to_look_again_is_said_in_both_ways() -> None:
     """As durations; the library leaves the type out. Without it a common server asks once a week."""
     found = parse(calendar(render()))
