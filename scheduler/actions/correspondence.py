@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from scheduler.plan.agenda import Agenda
+from scheduler.plan.agenda import Agenda, Rung
 from scheduler.plan.board import read_cell, still_needed
 from scheduler.plan.catchup import opening
 from scheduler.plan.dates import local_day
@@ -21,9 +21,15 @@ Notices = Mapping[str, int]  # reminders that really left, by party
 
 def letters_for(agenda: Agenda, row: RungRow, now: datetime, bounced: Collection[str]) -> list[Letter]:
     """Return the letters of one rung that is not an escalation, one for each contact."""
-    party = agenda.plan.parties[row.party]
-    recipients = contacts_for(party, with_head=row.kind == "overdue", bounced=bounced)
-    return [letter_for(agenda, row, recipient, now) for recipient in recipients]
+    return [letter_for(agenda, row, recipient, now) for recipient in recipients_of(agenda.plan, row, bounced)]
+
+
+def recipients_of(plan: Plan, step: RungRow | Rung, bounced: Collection[str]) -> list[Recipient]:
+    """Return who is written to about a promise."""
+    if step.kind == "escalation":
+        escalation = escalation_named(plan.milestone(step.milestone), step.name)
+        return superiors(plan, escalation, step.party, bounced) if escalation else []
+    return contacts_for(plan.parties[step.party], with_head=step.kind == "overdue", bounced=bounced)
 
 
 def letter_for(agenda: Agenda, row: RungRow, to: Recipient, now: datetime) -> Letter:

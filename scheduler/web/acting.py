@@ -203,6 +203,7 @@ class StepGroup(NamedTuple):
 
 def _confirm(deed: Deed, rehearsed: Recorded, once: str, seen: str) -> Response:
     changes, typed = rehearsed.changes, deed.visit.form.multi_items()
+    leaving = set(rehearsed.leaving.steps)
     return deed.visit.page(
         "confirm.html",
         language=deed.plan.language,
@@ -212,7 +213,10 @@ def _confirm(deed: Deed, rehearsed: Recorded, once: str, seen: str) -> Response:
         target=tell_fact(deed.picture, deed.target) if deed.target else None,
         rehearsed=rehearsed,
         dropped=group_steps(deed.plan, ((row.at, row.milestone, row.name) for row in changes.dropped)),
-        armed=group_steps(deed.plan, ((rung.at, rung.milestone, rung.name) for rung in changes.armed)),
+        leaving=group_steps(deed.plan, ((rung.at, rung.milestone, rung.name) for rung in rehearsed.leaving.steps)),
+        armed=group_steps(
+            deed.plan, ((rung.at, rung.milestone, rung.name) for rung in changes.armed if rung not in leaving)
+        ),
         once=once,
         seen=seen,
         typed=[(name, value) for name, value in typed if name not in _OWN and isinstance(value, str)],
@@ -240,7 +244,8 @@ class Note(NamedTuple):
 
 
 def _write_note(visit: Visit, done: Recorded) -> str:
-    counts = (done.fact.id, len(done.facts), len(done.changes.dropped), len(done.changes.armed), len(done.notified))
+    armed, mailed = len(done.changes.armed) - len(done.leaving.steps), (*done.notified, *done.leaving.addresses)
+    counts = (done.fact.id, len(done.facts), len(done.changes.dropped), armed, len(mailed))
     text = ".".join(map(str, counts))
     return f"{text}.{_sign(visit, text)}"
 

@@ -296,6 +296,23 @@ def test_a_date_is_fixed_with_its_hour_its_days_and_its_place(operator: Operator
     assert "from 08:00 on Thursday, 8 June 2023 to Friday, 9 June 2023, Hà Tĩnh" in words(done.text)
 
 
+def test_what_comes_due_at_once_counts_among_what_is_mailed_at_once(operator: Operator, live: House) -> None:
+    path = do("fix-date", "milestone=meeting")
+    live.live(at(3, 6, 10))
+    page = words(operator.fill(path, first="2023-06-08").text)
+    assert "Nothing is mailed at once." not in page
+    assert "Mailed at once 6 March 2023, 10:00 invitation (parties: 3)" in page
+    assert (
+        "They are due and leave at once to this many addresses: 3"
+        " officer@lead.example officer@beta.example officer@gamma.example" in page
+    )
+    assert "Steps that will be sent: 6" in page  # without the invitations
+    done = words(operator.do(path, first="2023-06-08").text)
+    assert "Steps that will be sent: 6. Notices to addresses: 3." in done
+    live.tick()
+    assert len(live.mails(kind="invitation", state="sent")) == 3
+
+
 def test_an_undated_duty_gets_its_date(operator: Operator, live: House) -> None:
     operator.do(do("fix-date", "milestone=yearly"), first="2023-07-10")
     assert newest(live).form == By(date(2023, 7, 10))
