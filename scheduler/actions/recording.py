@@ -18,7 +18,7 @@ from scheduler.plan.agenda import Agenda, Rung
 from scheduler.plan.catchup import decide
 from scheduler.plan.dates import local_day
 from scheduler.plan.model import By, Fact, Milestone, On, Plan, Recurring
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import Obligation, can_be_fixed
 from scheduler.plan.recipients import bounced_addresses
 from scheduler.plan.status import drop_withdrawn
 from scheduler.ports import Definition, Document, Unit
@@ -331,8 +331,7 @@ def _check_deliverables(milestone: Milestone, named: Iterable[str]) -> None:
 
 def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[str]:
     own = [o for o in agenda.obligations if o.milestone == fact.milestone and not o.attends]
-    decided = any(o.decided_by is not None for o in own)
-    if milestone.kind == "deadline" and any(o.due for o in own) and not decided:
+    if not can_be_fixed(milestone, own):
         _refuse(
             f"{milestone.id} has a date in the plan already",
             "change it in the definition file; `extend` gives one party more time",

@@ -410,6 +410,13 @@ def members(plan: Plan, name: str) -> tuple[str, ...]:
     return (name,) if name in plan.parties else ()
 
 
+def can_be_fixed(milestone: Milestone, own: Iterable[Obligation]) -> bool:
+    """Return whether a decision may set the date of a milestone for all: not where the plan itself names a deadline."""
+    dated = [o for o in own if o.due is not None]
+    is_left_open = milestone.kind == "event" or not dated or isinstance(milestone.form, Window | Undated)
+    return is_left_open or any(o.decided_by is not None and o.decided_by.kind == "date_fixed" for o in dated)
+
+
 def begins_at(event: On, plan: Plan) -> datetime:
     """Return the instant at which an event begins; without an hour its first midnight."""
     return to_instant(event.first, event.clock or time(), plan.zone)

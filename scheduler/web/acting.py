@@ -22,7 +22,7 @@ from scheduler.actions.recording import Overtaken, Recorded, record_all, rehears
 from scheduler.errors import UserError
 from scheduler.plan.board import Cell, read_cell
 from scheduler.plan.model import Fact, Milestone, Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import Obligation, can_be_fixed
 from scheduler.web.deeds import ACTIONS, ActionName, Deed
 from scheduler.web.finding import find_definition, find_milestone, find_obligation
 from scheduler.web.guard import sign_form
@@ -82,9 +82,7 @@ def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
 
 
 def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[ActionName]:
-    is_event = plan.milestone(id).kind == "event"
-    is_dated = any(o.due for o in own) and not any(o.decided_by for o in own)
-    if own and (is_event or not is_dated):
+    if own and can_be_fixed(plan.milestone(id), own):
         yield "fix-date"
     if any(o.standing.is_open for o in own):
         yield "waive"

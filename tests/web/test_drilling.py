@@ -240,6 +240,11 @@ def test_an_obligation_offers_what_makes_sense_as_it_stands(operator: Operator, 
     assert "/do/" not in operator.ask("/plans/plan/milestones/meeting/gamma").text.replace("/do/undo", "")
 
 
+def test_a_date_is_not_fixed_for_all_because_one_party_got_more_time(operator: Operator, live: House) -> None:
+    live.record("extended", form=By(date(2023, 3, 27)))
+    assert "/do/fix-date" not in operator.ask("/plans/plan/milestones/report").text
+
+
 def test_what_was_taken_back_is_shown_as_such(operator: Operator, live: House) -> None:
     live.undo(live.record("received", "gamma").fact)
     page = operator.ask("/plans/plan/milestones/report/gamma").text
