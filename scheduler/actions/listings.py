@@ -168,6 +168,8 @@ def fact_row(fact: Fact, zone: ZoneInfo) -> Row:
         "by": fact.by,
         "deliverables": list(fact.deliverables),
         "channel": fact.channel,
+        "sent_on": fact.sent_on.isoformat() if fact.sent_on else None,
+        "received_on": fact.received_on.isoformat() if fact.received_on else None,
         "files": list(fact.files),
         "missing": list(fact.missing),
         "date": describe_form(fact.form) if fact.form else "",
