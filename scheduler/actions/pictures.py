@@ -84,9 +84,9 @@ class Pictures:
         return known[1]
 
     def read_past(self, view: Unit, plan: Plan, as_of: datetime) -> Picture:
-        """Return a plan as it stood at an instant: with what was recorded by then."""
+        """Return a plan as it stood at an instant by what was recorded then; before its load, as if just loaded."""
         state = view.plans.state(plan.id)
-        loaded_at = state.first_loaded_at if state else as_of
+        loaded_at = min(state.first_loaded_at, as_of) if state else as_of
         return _draw(view, plan, loaded_at, "", as_of=as_of)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -50,6 +50,7 @@ class PlanBoard:
     ahead: Sequence[Day]
     year: Year
     indicators: Sequence[tuple[Indicator, Figure | None]]
+    loaded_later: datetime | None = None  # when the plan was first loaded, if that was after what is shown
 
 
 def show_board(visit: Visit) -> Response:
@@ -88,6 +89,10 @@ def draw_past(visit: Visit, view: Unit, plan: Plan, day: date) -> PlanBoard:
     picture = visit.house.pictures.read_past(view, plan, then)
     cells = picture.duties(then)
     counts = [count for count in view.rungs.counts(plan.id) if count.at <= then]
+    state = view.plans.state(plan.id)
+    if state is not None and state.first_loaded_at > then:  # nobody could ask anything of it yet
+        board = _draw(visit, picture, cells, (), counts, (), then)
+        return replace(board, loaded_later=state.first_loaded_at)
     return _draw(visit, picture, cells, list(find_needs(picture, cells, then)), counts, (), then)
 
 

@@ -322,6 +322,18 @@ def test_the_board_shows_any_day_of_the_past_by_what_was_recorded_then(operator:
     assert "Board – as of 5 March 2023" in words(before.text)
 
 
+def test_a_day_before_the_plan_was_loaded_is_told_by_the_plan_alone(house: Served) -> None:
+    """What is in doubt today, because it was past when the plan came, was not in doubt then."""
+    house.clock.instant = at(3, 20, 9)
+    operator = board(house)
+    page = operator.ask("/?as_of=2023-03-09").text
+    assert list(rows(page).values()) == [["Pending", "Pending", "Pending"]]
+    assert "The plan was not loaded before 20 March 2023, 09:00" in words(page)
+    assert "Needs you" not in words(page)
+    assert list(rows(operator.ask("/?as_of=2023-03-18").text).values()) == [["Not known", "Not known", "Not known"]]
+    assert "The plan was not loaded before" not in operator.see("/?as_of=2023-03-20")
+
+
 def test_the_past_is_to_look_at_only(house: Served) -> None:
     operator = board(house, MEETING, report())
     daemon(house).record("received")
