@@ -222,6 +222,14 @@ def test_an_obligation_shows_every_fact_and_every_step_with_its_reason(operator:
     assert "14 days before 2023-03-17, the target day officer@beta.example Sent" in said
 
 
+def test_an_extension_is_not_put_into_the_plans_mouth(operator: Operator, live: House) -> None:
+    live.record("extended", form=By(date(2023, 3, 27)), decision="No. 5")
+    said = operator.see("/plans/plan/milestones/report/beta")
+    assert "The plan says by 17 March 2023 The deadline now by 27 March 2023" in said
+    assert "This date follows from Deadline extended" in said
+    assert "The deadline now" not in operator.see("/plans/plan/milestones/report/gamma")
+
+
 def test_an_obligation_offers_what_makes_sense_as_it_stands(operator: Operator, live: House) -> None:
     def offered() -> list[str]:
         page = operator.ask("/plans/plan/milestones/report/gamma").text
