@@ -105,7 +105,7 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
     plan = agenda.plan
     own = [o for o in agenda.obligations if o.milestone == occurrence and not o.attends and o.is_current(now)]
     unanswered = [o for o in own if o.standing.is_open or o.standing.state == "waived"]
-    missing = [o for o in unanswered if _is_overdue(o, now)]
+    missing = [o for o in unanswered if o.is_overdue(now)]
     waiting = [o for o in plan.milestones if milestone.id in o.needs]
     affects = waiting[0] if waiting else None
     return Roll(
@@ -121,7 +121,7 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
         apart=tuple(
             RollEntry(party=plan.parties[o.party], status=_why_apart(agenda, o, now))
             for o in unanswered
-            if not _is_overdue(o, now)
+            if not o.is_overdue(now)
         ),
         lacking=tuple(
             RollEntry(party=plan.parties[o.party], status=cell.code, channels=cell.missing_channels)
@@ -134,10 +134,6 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
         affects=affects,
         affects_due=next((o.due for o in agenda.obligations if affects and o.milestone == affects.id), None),
     )
-
-
-def _is_overdue(o: Obligation, now: datetime) -> bool:
-    return o.standing.is_open and not o.unknown and o.due is not None and o.due.is_late(now)
 
 
 def _why_apart(agenda: Agenda, o: Obligation, now: datetime) -> str:

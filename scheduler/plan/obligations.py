@@ -84,6 +84,10 @@ class Obligation:
         """Return whether it is this party's at `now`: its time has begun, and it has not ended."""
         return self.since <= now and (self.until is None or now < self.until)
 
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether it is still owed after its last day in time, as far as anybody knows."""
+        return self.standing.is_open and not self.unknown and self.due is not None and self.due.is_late(now)
+
     @property
     def span(self) -> tuple[date, date] | None:
         """Return the first and the last day on which it is in a calendar; None where no day is known."""

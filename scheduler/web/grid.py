@@ -32,7 +32,7 @@ class Row:
     def state(self) -> str:
         """Return how it stands as a whole: good, bad, wait or nothing in particular."""
         codes = {cell.code for cell in self.cells.values()}
-        if "overdue" in codes or "unknown" in codes:
+        if "unknown" in codes or any(cell.overdue for cell in self.cells.values()):
             return "bad"
         if self.total and self.done == self.total:
             return "good"

@@ -222,6 +222,16 @@ def test_an_obligation_shows_every_fact_and_every_step_with_its_reason(operator:
     assert "14 days before 2023-03-17, the target day officer@beta.example Sent" in said
 
 
+def test_what_was_returned_is_asked_for_again_and_not_called_missing(operator: Operator, live: House) -> None:
+    """Also after its last day: that it came in time before stays on the page."""
+    live.record("received", "gamma", notify=False)
+    live.record("returned", "gamma", note="not signed", notify=False)
+    operator.house.clock.instant = at(3, 20)
+    said = operator.see("/plans/plan/milestones/report/gamma")
+    assert "To be completed late Complete: 8 March 2023, 12:00" in said
+    assert "To be completed late" in operator.see("/plans/plan/milestones/report")
+
+
 def test_an_extension_is_not_put_into_the_plans_mouth(operator: Operator, live: House) -> None:
     live.record("extended", form=By(date(2023, 3, 27)), decision="No. 5")
     said = operator.see("/plans/plan/milestones/report/beta")
