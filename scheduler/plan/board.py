@@ -48,6 +48,11 @@ class Cell(NamedTuple):
     overdue: bool = False
 
     @property
+    def is_done(self) -> bool:
+        """Return whether it counts as done: something complete came, accepted or not yet, or the event is over."""
+        return self.code in ("accepted", "accepted_late", "submitted", "resubmitted", "held")
+
+    @property
     def lacks_copy(self) -> bool:
         """Return whether all is there but by another channel; whoever accepted it did without."""
         return bool(self.missing_channels) and self.obligation.standing.state != "accepted"

@@ -70,10 +70,12 @@ def test_the_grid_says_how_each_party_stands_with_each_milestone(operator: Opera
     house = daemon(operator.house)
     house.record("received")
     page = operator.ask("/").text
-    assert rows(page) == {"1. Report by 17 March 2023 · 1 of 3 done": ["Pending", "Submitted", "Pending"]}
+    assert rows(page) == {
+        "1. Report by 17 March 2023 · 1 of 3 submitted, 0 of 3 accepted": ["Pending", "Submitted", "Pending"]
+    }
     operator.house.clock.instant = at(3, 18)
     assert rows(operator.ask("/").text) == {
-        "1. Report by 17 March 2023 · 1 of 3 done": ["Overdue", "Submitted", "Overdue"]
+        "1. Report by 17 March 2023 · 1 of 3 submitted, 0 of 3 accepted": ["Overdue", "Submitted", "Overdue"]
     }
 
 
@@ -89,7 +91,18 @@ def test_a_cell_tells_another_date_missing_documents_and_a_missing_channel(house
     record("received", "beta", deliverables=("plan",), channel="email")
     record("received", "gamma", channel="email")
     [cells] = rows(operator.ask("/").text).values()
-    assert cells == ["Pending by 27 March 2023", "In part 1 of 2 documents missing", "Submitted still without on paper"]
+    assert cells == ["Pending by 27 March 2023", "In part 1 of 2 documents missing", "In part still without on paper"]
+
+
+def test_what_was_accepted_on_one_channel_alone_is_told_as_that(house: Served) -> None:
+    """Whoever accepted it did without the other; nothing is called missing."""
+    operator = board(house, report(channels=("paper", "email")))
+    daemon(house).record("received", channel="email")
+    daemon(house).record("accepted")
+    [(head, cells)] = rows(operator.ask("/").text).items()
+    assert head.endswith("1 of 3 submitted, 1 of 3 accepted")
+    assert cells[1] == "Accepted accepted though not on paper"
+    assert "(accepted though not on paper)" in operator.see("/plans/plan/milestones/report/beta")
 
 
 def test_of_an_event_only_who_organises_it_is_in_the_grid(house: Served) -> None:
@@ -317,6 +330,7 @@ def test_targets_are_told_with_numerator_and_denominator(house: Served) -> None:
     operator = board(house, indicators=(counted, manual))
     daemon(house).record("received")
     said = operator.see()
+    assert "1 of 3 submitted, 0 of 3 accepted" in said  # the same is counted
     assert "Everybody reports 100% 1/3 (33%) not reached Everybody is good >= 1 – a person counts this" in said
 
 

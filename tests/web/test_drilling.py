@@ -111,7 +111,7 @@ def test_a_plan_shows_what_it_says_and_what_was_recorded(operator: Operator) -> 
     said = operator.see("/plans/plan")
     assert "Number, date 01-KH, 1 February 2023" in said
     assert "Late is after the day that the plan names" in said
-    assert "3.1 Report by 17 March 2023 0/3" in said
+    assert "3.1 Report by 17 March 2023 0 of 3 submitted, 0 of 3 accepted" in said
     assert "Members Lead ; Beta ; Gamma" in said
     assert "6 March 2023, 10:00 Documents received Report beta" in said
     assert f"Revision {operator.house.definitions[0].plan.digest[:12]}" in said
