@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import NoReturn
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple, NoReturn
 
+from scheduler.actions.correspondence import recipients_of
 from scheduler.actions.loading import is_taken, take, take_within
 from scheduler.actions.notifying import Desk, take_back
 from scheduler.actions.notifying import notify as write_notices
-from scheduler.actions.reconciling import Changes, parse_inputs, read_agenda, reconcile
+from scheduler.actions.reconciling import Changes, as_due, parse_inputs, read_agenda, reconcile
 from scheduler.errors import NothingMatched, Problem, UserError
-from scheduler.plan.agenda import Agenda
+from scheduler.plan.agenda import Agenda, Rung
+from scheduler.plan.catchup import decide
 from scheduler.plan.dates import local_day
 from scheduler.plan.model import By, Fact, Milestone, On, Plan, Recurring
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import Obligation, can_be_fixed
+from scheduler.plan.recipients import bounced_addresses
+from scheduler.plan.status import drop_withdrawn
 from scheduler.ports import Definition, Document, Unit
 
 PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened")  # facts about one party
+
+
+class Leaving(NamedTuple):
+    """Steps that were armed and have come due at once: the next tick sends them."""
+
+    steps: tuple[Rung, ...] = ()
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +40,7 @@ class Recorded:
     facts: tuple[Fact, ...]
     changes: Changes
     notified: tuple[str, ...] = ()
+    leaving: Leaving = field(default_factory=Leaving)
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -137,9 +150,24 @@ def _record(
         facts=tuple(facts),
         changes=changes,
         notified=tuple(notified),
+        leaving=_find_leaving(unit, after, changes.armed, facts[0].recorded_at),
         problems=tuple(problems),
         remarks=tuple(remarks),
     )
+
+
+def _find_leaving(unit: Unit, agenda: Agenda, armed: Sequence[Rung], now: datetime) -> Leaving:
+    """Return which of these steps the next tick sends, and to whom."""
+    new = {rung.key: rung for rung in armed if rung.at <= now}
+    if not new:
+        return Leaving()
+    plan = agenda.plan
+    due = unit.rungs.due(plan.id, now)
+    decisions = decide([as_due(row) for row in due], plan=plan, now=now)
+    sent = [row for row, decision in zip(due, decisions, strict=True) if decision.act == "send" and row.key in new]
+    bounced = bounced_addresses(drop_withdrawn(unit.facts.of(plan.id)))
+    addresses = [to.contact.email for row in sent for to in recipients_of(plan, row, bounced)]
+    return Leaving(tuple(new[row.key] for row in sent), tuple(dict.fromkeys(addresses)))
 
 
 def _refuse_overtaken(plan: Plan, facts: Sequence[Fact], known: Iterable[Fact], seen: str) -> None:
@@ -303,8 +331,7 @@ def _check_deliverables(milestone: Milestone, named: Iterable[str]) -> None:
 
 def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[str]:
     own = [o for o in agenda.obligations if o.milestone == fact.milestone and not o.attends]
-    decided = any(o.decided_by is not None for o in own)
-    if milestone.kind == "deadline" and any(o.due for o in own) and not decided:
+    if not can_be_fixed(milestone, own):
         _refuse(
             f"{milestone.id} has a date in the plan already",
             "change it in the definition file; `extend` gives one party more time",

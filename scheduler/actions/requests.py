@@ -38,24 +38,35 @@ def received(
     deliverables: Sequence[str] = (),
     channel: Channel | None = None,
     sent_on: date | None = None,
+    received_on: date | None = None,
     received_at: datetime | None = None,
     files: Sequence[str] = (),
     note: str = "",
     by: str = "",
 ) -> Fact:
-    """Return a submission recorded at `at`; a paper's postmark, else the receipt, says when it happened."""
+    """Return a submission recorded at `at`; a paper's postmark, else the receipt, says when it happened.
+
+    It came at `received_at`, or on the day `received_on` at an hour that nobody knows, or just now.
+    """
     if sent_on is not None and channel != "paper":
         raise UserError(
             "a postmark (--sent-on) goes with paper only",
             hint="add --channel paper, or use --received-at",
             code="postmark-without-paper",
         )
+    if received_at is None and received_on is not None:
+        is_today = received_on == local_day(at, plan.zone)
+        noon = to_instant(received_on, NOON, plan.zone)
+        received_at = min(noon, at) if is_today else noon
     happened_at = received_at or at
+    if happened_at > at:
+        raise UserError("it cannot have come in the future", hint="check the date given", code="future")
     if sent_on is not None and sent_on > local_day(happened_at, plan.zone):
         raise UserError(
             f"the postmark {sent_on} lies after the day it came", hint="check --sent-on", code="postmark-late"
         )
     if sent_on is not None:
+        received_on = local_day(received_at, plan.zone) if received_at else None
         happened_at = min(to_instant(sent_on, NOON, plan.zone), happened_at)
     return Fact(
         plan=plan.id,
@@ -66,6 +77,8 @@ def received(
         recorded_at=at,
         deliverables=tuple(deliverables),
         channel=channel,
+        sent_on=sent_on,
+        received_on=received_on,
         files=tuple(files),
         note=note,
         by=by,

@@ -10,11 +10,11 @@ from itertools import groupby, islice
 
 from scheduler.actions.correspondence import escalation_letters, letters_for
 from scheduler.actions.pages import PageAddresses, leading_to_pages
-from scheduler.actions.reconciling import Agendas, find_state, name_inputs, reconcile
+from scheduler.actions.reconciling import Agendas, as_due, find_state, name_inputs, reconcile
 from scheduler.engine.events import Event, Report, Word
 from scheduler.errors import UserError
 from scheduler.plan.agenda import REMINDERS, Agenda, RungState, describe_closing, describe_declaration
-from scheduler.plan.catchup import Decision, DueRung, decide, last_moment
+from scheduler.plan.catchup import Decision, decide, last_moment
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import bounced_addresses
@@ -206,11 +206,6 @@ _WORDS: dict[str, Word] = {
 
 def _event(word: Word, row: RungRow, now: datetime, text: str) -> Event:
     return Event(word=word, at=now, text=text, plan=row.plan, milestone=row.milestone, party=row.party, rung=row.name)
-
-
-def as_due(row: RungRow) -> DueRung:
-    """Return what a decision needs to know of a promise."""
-    return DueRung(row.milestone, row.party, row.name, row.at, row.noticed_at)
 
 
 def _escalation_group(row: RungRow) -> tuple[str, str]:

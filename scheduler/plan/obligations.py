@@ -84,6 +84,10 @@ class Obligation:
         """Return whether it is this party's at `now`: its time has begun, and it has not ended."""
         return self.since <= now and (self.until is None or now < self.until)
 
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether it is still owed after its last day in time, as far as anybody knows."""
+        return self.standing.is_open and not self.unknown and self.due is not None and self.due.is_late(now)
+
     @property
     def span(self) -> tuple[date, date] | None:
         """Return the first and the last day on which it is in a calendar; None where no day is known."""
@@ -415,6 +419,13 @@ def members(plan: Plan, name: str) -> tuple[str, ...]:
     if name in plan.groups:
         return plan.groups[name].parties
     return (name,) if name in plan.parties else ()
+
+
+def can_be_fixed(milestone: Milestone, own: Iterable[Obligation]) -> bool:
+    """Return whether a decision may set the date of a milestone for all: not where the plan itself names a deadline."""
+    dated = [o for o in own if o.due is not None]
+    is_left_open = milestone.kind == "event" or not dated or isinstance(milestone.form, Window | Undated)
+    return is_left_open or any(o.decided_by is not None and o.decided_by.kind == "date_fixed" for o in dated)
 
 
 def begins_at(event: On, plan: Plan) -> datetime:

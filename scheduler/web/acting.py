@@ -22,7 +22,7 @@ from scheduler.actions.recording import Overtaken, Recorded, record_all, rehears
 from scheduler.errors import UserError
 from scheduler.plan.board import Cell, read_cell
 from scheduler.plan.model import Fact, Milestone, Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import Obligation, can_be_fixed
 from scheduler.web.deeds import ACTIONS, ActionName, Deed
 from scheduler.web.finding import find_definition, find_milestone, find_obligation
 from scheduler.web.guard import sign_form
@@ -82,9 +82,7 @@ def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
 
 
 def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[ActionName]:
-    is_event = plan.milestone(id).kind == "event"
-    is_dated = any(o.due for o in own) and not any(o.decided_by for o in own)
-    if own and (is_event or not is_dated):
+    if own and can_be_fixed(plan.milestone(id), own):
         yield "fix-date"
     if any(o.standing.is_open for o in own):
         yield "waive"
@@ -203,6 +201,7 @@ class StepGroup(NamedTuple):
 
 def _confirm(deed: Deed, rehearsed: Recorded, once: str, seen: str) -> Response:
     changes, typed = rehearsed.changes, deed.visit.form.multi_items()
+    leaving = set(rehearsed.leaving.steps)
     return deed.visit.page(
         "confirm.html",
         language=deed.plan.language,
@@ -212,7 +211,10 @@ def _confirm(deed: Deed, rehearsed: Recorded, once: str, seen: str) -> Response:
         target=tell_fact(deed.picture, deed.target) if deed.target else None,
         rehearsed=rehearsed,
         dropped=group_steps(deed.plan, ((row.at, row.milestone, row.name) for row in changes.dropped)),
-        armed=group_steps(deed.plan, ((rung.at, rung.milestone, rung.name) for rung in changes.armed)),
+        leaving=group_steps(deed.plan, ((rung.at, rung.milestone, rung.name) for rung in rehearsed.leaving.steps)),
+        armed=group_steps(
+            deed.plan, ((rung.at, rung.milestone, rung.name) for rung in changes.armed if rung not in leaving)
+        ),
         once=once,
         seen=seen,
         typed=[(name, value) for name, value in typed if name not in _OWN and isinstance(value, str)],
@@ -240,7 +242,8 @@ class Note(NamedTuple):
 
 
 def _write_note(visit: Visit, done: Recorded) -> str:
-    counts = (done.fact.id, len(done.facts), len(done.changes.dropped), len(done.changes.armed), len(done.notified))
+    armed, mailed = len(done.changes.armed) - len(done.leaving.steps), (*done.notified, *done.leaving.addresses)
+    counts = (done.fact.id, len(done.facts), len(done.changes.dropped), armed, len(mailed))
     text = ".".join(map(str, counts))
     return f"{text}.{_sign(visit, text)}"
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from scheduler.actions import requests
 from scheduler.actions.pictures import Picture
 from scheduler.errors import UserError
-from scheduler.plan.dates import to_instant
+from scheduler.plan.dates import local_day, to_instant
 from scheduler.plan.model import Channel, Fact, FactKind, Group, Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation, members
 from scheduler.ports import Definition
@@ -132,10 +132,8 @@ def _receive(deed: Deed) -> list[Fact]:
     documents = deed.ticked("deliverable")
     if deed.milestone.deliverables and not documents:
         raise UserError("no document is ticked", hint="tick what came", code="nothing-ticked")
-    day, now = deed.day("received_on"), deed.visit.now
-    came = to_instant(day, deed.clock("received_time") or requests.NOON, deed.plan.zone) if day else None
-    if came and day and not deed.text("received_time"):
-        came = min(came, now) if day == now.astimezone(deed.plan.zone).date() else came
+    now, clock = deed.visit.now, deed.clock("received_time")
+    day = deed.day("received_on") or (local_day(now, deed.plan.zone) if clock else None)
     channels: dict[str, Channel] = {"paper": "paper", "email": "email"}
     return [
         requests.received(
@@ -146,7 +144,8 @@ def _receive(deed: Deed) -> list[Fact]:
             deliverables=documents,
             channel=channels.get(deed.text("channel")),
             sent_on=deed.day("sent_on"),
-            received_at=came,
+            received_on=None if clock else day,
+            received_at=to_instant(day, clock, deed.plan.zone) if day and clock else None,
             note=deed.text("note"),
         )
     ]

@@ -182,6 +182,8 @@ _FIRST = ("unknown", "overdue", "due_today", "revision", "partial", "submitted",
 
 
 def _urgency(cell: Cell) -> int:
+    if cell.overdue:
+        return _FIRST.index("overdue")
     return _FIRST.index(cell.code) if cell.code in _FIRST else len(_FIRST)
 
 

@@ -351,6 +351,11 @@ def test_the_date_of_a_deadline_in_the_plan_is_changed_in_the_file(running: Hous
     assert "has a date in the plan already" in str(error)
 
 
+def test_more_time_for_one_party_does_not_set_the_date_for_all(running: House) -> None:
+    running.record("extended", form=By(date(2023, 3, 27)))
+    assert "has a date in the plan already" in str(refused(running, "date_fixed", None, form=By(date(2023, 4, 1))))
+
+
 def meeting(store: SqlStore) -> House:
     """Return a house with a meeting on 8 June whose invitations have left."""
     house = House(store, plan(event(WINDOW)))

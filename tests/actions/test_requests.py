@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,24 @@ def test_a_postmark_counts_for_paper() -> None:
 def test_a_postmark_of_today_does_not_lie_in_the_future() -> None:
     """At nine in the morning its day's noon has not come."""
     assert received(PLAN, "report", "beta", at=NOW, channel="paper", sent_on=date(2023, 3, 21)).happened_at == NOW
+
+
+@pytest.mark.parametrize(
+    "when", [{"received_at": at(3, 21, 10)}, {"received_on": date(2023, 3, 22)}], ids=["hour", "day"]
+)
+@pytest.mark.parametrize("paper", [{}, {"channel": "paper", "sent_on": FRIDAY}], ids=["without", "with a postmark"])
+def test_what_came_did_not_come_in_the_future(when: dict[str, Any], paper: dict[str, Any]) -> None:
+    """Also where a postmark in time decides lateness."""
+    with pytest.raises(UserError, match="in the future"):
+        received(PLAN, "report", "beta", at=NOW, **when, **paper)
+
+
+def test_a_paper_keeps_its_postmark_and_the_day_it_came() -> None:
+    """The postmark decides lateness; of another submission that came on a day the hour stays unknown."""
+    paper = received(PLAN, "report", "beta", at=NOW, channel="paper", sent_on=FRIDAY, received_at=at(3, 20, 16))
+    assert (paper.sent_on, paper.received_on, paper.happened_at) == (FRIDAY, date(2023, 3, 20), at(3, 17, 12))
+    other = received(PLAN, "report", "beta", at=NOW, channel="email", received_on=date(2023, 3, 20))
+    assert (other.sent_on, other.received_on, other.happened_at) == (None, date(2023, 3, 20), at(3, 20, 12))
 
 
 @pytest.mark.parametrize("channel", [None, "email", "web"])

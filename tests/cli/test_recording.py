@@ -177,6 +177,11 @@ def test_an_unknown_name_is_refused_with_near_names(open_office: Office, argumen
         (("--received-at", "yesterday"), ExitCode.USAGE, "2023-06-08T08:00"),
         (("--received-at", str(TODAY)), ExitCode.USAGE, "has no time of day"),
         (("--received-at", f"{NEXT_YEAR}-01-01T08:00"), ExitCode.FAILED, "future"),
+        (
+            ("--channel", "paper", "--sent-on", str(TODAY), "--received-at", f"{NEXT_YEAR}-01-01T08:00"),
+            ExitCode.FAILED,
+            "future",
+        ),
         (("--sent-on", str(TODAY)), ExitCode.FAILED, "--channel paper"),
         (("--channel", "pigeon"), ExitCode.USAGE, "pigeon"),
     ],

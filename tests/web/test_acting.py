@@ -210,12 +210,46 @@ def test_a_mail_that_cannot_be_written_is_told_before_it_is_confirmed(operator: 
 def test_a_paper_counts_by_its_postmark(operator: Operator, live: House) -> None:
     operator.house.clock.instant = at(3, 21)
     said = words(operator.fill(do("receive"), channel="paper", sent_on="2023-03-16", received_on="2023-03-20").text)
-    assert "Counts as of 16 March 2023, 12:00" in said
+    assert "Postmark 16 March 2023 Came on 20 March 2023" in said
     operator.do(do("receive"), channel="paper", sent_on="2023-03-16", received_on="2023-03-20", note="")
     expected = live.fact(
-        "received", deliverables=("plan", "list"), channel="paper", by=OFFICER, happened_at=at(3, 16, 12)
+        "received",
+        deliverables=("plan", "list"),
+        channel="paper",
+        by=OFFICER,
+        sent_on=date(2023, 3, 16),
+        received_on=date(2023, 3, 20),
+        happened_at=at(3, 16, 12),
     )
     assert newest(live) == expected
+
+
+def test_a_postmark_is_shown_as_the_day_it_is_with_when_it_was_recorded(operator: Operator, live: House) -> None:
+    """Nobody knows the hour of a postmark; the day on which the paper came is kept beside it."""
+    operator.house.clock.instant = at(3, 21, 9)
+    operator.do(do("receive"), channel="paper", sent_on="2023-03-16", received_on="2023-03-20")
+    said = operator.see("/plans/plan/milestones/report/beta")
+    assert "Complete: postmark 16 March 2023 (recorded 21 March 2023, 09:00" in said
+    assert "on paper Postmark 16 March 2023 Came on 20 March 2023" in said
+    for page in ("/plans/plan/milestones/report", "/plans/plan/parties/beta"):
+        assert "postmark 16 March 2023 (recorded 21 March 2023, 09:00" in operator.see(page)
+        assert "16 March 2023, 12:00" not in operator.see(page)
+
+
+def test_a_day_without_an_hour_stays_a_day(operator: Operator, live: House) -> None:
+    operator.do(do("receive"), channel="email", received_on="2023-03-03")
+    said = operator.see("/plans/plan/milestones/report/beta")
+    assert "Complete: 3 March 2023 (recorded 4 March 2023, 12:00" in said
+    assert "3 March 2023, 12:00" not in said
+
+
+@pytest.mark.parametrize("typed", [{"received_on": "2023-03-05"}, {"received_time": "12:01"}])
+def test_nothing_comes_in_the_future_also_with_a_postmark(
+    operator: Operator, live: House, typed: dict[str, str]
+) -> None:
+    page = operator.fill(do("receive"), channel="paper", sent_on="2023-03-02", **typed)
+    assert page.status == 422
+    assert "It cannot have happened in the future" in words(page.text)
 
 
 def test_a_submission_that_comes_late_is_called_late_before_it_is_confirmed(operator: Operator, live: House) -> None:
@@ -294,6 +328,23 @@ def test_a_date_is_fixed_with_its_hour_its_days_and_its_place(operator: Operator
         "date_fixed", None, "meeting", form=form, place="Hà Tĩnh", decision="No. 9", by=OFFICER
     )
     assert "from 08:00 on Thursday, 8 June 2023 to Friday, 9 June 2023, Hà Tĩnh" in words(done.text)
+
+
+def test_what_comes_due_at_once_counts_among_what_is_mailed_at_once(operator: Operator, live: House) -> None:
+    path = do("fix-date", "milestone=meeting")
+    live.live(at(3, 6, 10))
+    page = words(operator.fill(path, first="2023-06-08").text)
+    assert "Nothing is mailed at once." not in page
+    assert "Mailed at once 6 March 2023, 10:00 invitation (parties: 3)" in page
+    assert (
+        "They are due and leave at once to this many addresses: 3"
+        " officer@lead.example officer@beta.example officer@gamma.example" in page
+    )
+    assert "Steps that will be sent: 6" in page  # without the invitations
+    done = words(operator.do(path, first="2023-06-08").text)
+    assert "Steps that will be sent: 6. Notices to addresses: 3." in done
+    live.tick()
+    assert len(live.mails(kind="invitation", state="sent")) == 3
 
 
 def test_an_undated_duty_gets_its_date(operator: Operator, live: House) -> None:

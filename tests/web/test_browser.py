@@ -148,13 +148,13 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     page.get_by_role("button", name="Tiếp tục").click()
     sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Xác nhận")
     said = words(page.content())
-    assert "Tính từ 17/3/2023 12:00" in said
+    assert "Dấu bưu điện 17/3/2023" in said
     assert "02 bước nhắc không gửi nữa" in said
     assert "Gửi thông báo đến 01 địa chỉ" in said
     page.get_by_role("button", name="Xác nhận, ghi nhận").click()
     said = words(page.content())
     assert "Đã thực hiện. Số ghi nhận: 01. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ." in said
-    assert "Đã nộp, chờ tiếp nhận Nhận đủ lúc 17/3/2023 12:00." in said
+    assert "Đã nộp, chờ tiếp nhận Nhận đủ: dấu bưu điện 17/3/2023 (ghi lúc " in said
 
     # The June meeting gets its day: the request to fix it falls away, everybody is invited.
     page.get_by_role("link", name="Bảng theo dõi").first.click()

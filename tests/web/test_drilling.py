@@ -111,7 +111,7 @@ def test_a_plan_shows_what_it_says_and_what_was_recorded(operator: Operator) -> 
     said = operator.see("/plans/plan")
     assert "Number, date 01-KH, 1 February 2023" in said
     assert "Late is after the day that the plan names" in said
-    assert "3.1 Report by 17 March 2023 0/3" in said
+    assert "3.1 Report by 17 March 2023 0 of 3 submitted, 0 of 3 accepted" in said
     assert "Members Lead ; Beta ; Gamma" in said
     assert "6 March 2023, 10:00 Documents received Report beta" in said
     assert f"Revision {operator.house.definitions[0].plan.digest[:12]}" in said
@@ -222,6 +222,24 @@ def test_an_obligation_shows_every_fact_and_every_step_with_its_reason(operator:
     assert "14 days before 2023-03-17, the target day officer@beta.example Sent" in said
 
 
+def test_what_was_returned_is_asked_for_again_and_not_called_missing(operator: Operator, live: House) -> None:
+    """Also after its last day: that it came in time before stays on the page."""
+    live.record("received", "gamma", notify=False)
+    live.record("returned", "gamma", note="not signed", notify=False)
+    operator.house.clock.instant = at(3, 20)
+    said = operator.see("/plans/plan/milestones/report/gamma")
+    assert "To be completed late Complete: 8 March 2023, 12:00" in said
+    assert "To be completed late" in operator.see("/plans/plan/milestones/report")
+
+
+def test_an_extension_is_not_put_into_the_plans_mouth(operator: Operator, live: House) -> None:
+    live.record("extended", form=By(date(2023, 3, 27)), decision="No. 5")
+    said = operator.see("/plans/plan/milestones/report/beta")
+    assert "The plan says by 17 March 2023 The deadline now by 27 March 2023" in said
+    assert "This date follows from Deadline extended" in said
+    assert "The deadline now" not in operator.see("/plans/plan/milestones/report/gamma")
+
+
 def test_an_obligation_offers_what_makes_sense_as_it_stands(operator: Operator, live: House) -> None:
     def offered() -> list[str]:
         page = operator.ask("/plans/plan/milestones/report/gamma").text
@@ -238,6 +256,11 @@ def test_an_obligation_offers_what_makes_sense_as_it_stands(operator: Operator, 
     live.record("waived", "lead", reason="new")
     assert "/do/receive" not in operator.ask("/plans/plan/milestones/report/lead").text
     assert "/do/" not in operator.ask("/plans/plan/milestones/meeting/gamma").text.replace("/do/undo", "")
+
+
+def test_a_date_is_not_fixed_for_all_because_one_party_got_more_time(operator: Operator, live: House) -> None:
+    live.record("extended", form=By(date(2023, 3, 27)))
+    assert "/do/fix-date" not in operator.ask("/plans/plan/milestones/report").text
 
 
 def test_what_was_taken_back_is_shown_as_such(operator: Operator, live: House) -> None:

@@ -95,10 +95,12 @@ def test_they_lie_on_the_disk_under_the_digest_of_their_content(house: Served) -
 
 
 def test_files_for_a_part_leave_the_rest_open(house: Served) -> None:
-    assert upload(house, ("a.pdf", PDF), form=form(house, "list")).status == 303
-    page = house.ask(path_of(house)).text
+    part = upload(house, ("a.pdf", PDF), form=form(house, "list"))
+    page = house.ask(part.headers["Location"]).text
     assert "Submitted in part" in page
-    assert upload(house, ("b.pdf", PDF), form=form(house, "plan")).status == 303
+    assert "1 of 2 documents are there; still missing: The plan. Reminders go on until everything has come." in page
+    rest = upload(house, ("b.pdf", PDF), form=form(house, "plan"))
+    assert "documents are there" not in house.ask(rest.headers["Location"]).text
     assert [fact.deliverables for fact in facts(house)] == [("list",), ("plan",)]
 
 
