@@ -338,7 +338,7 @@ def test_the_ledger_tells_what_happened_by_time_the_newest_first(operator: Opera
 )
 def test_the_ledger_can_be_narrowed(operator: Operator, query: str, there: str, gone: str) -> None:
     page = operator.ask(f"/ledger?{query}").text
-    said = words(page[page.index("<table>") :])
+    said = words(page[page.index("<table") :])
     assert there in said
     assert gone not in said
 
@@ -348,10 +348,10 @@ def test_the_ledger_comes_in_pages(house: Served) -> None:
     operator = Operator.of(house)
     daemon(house).live(at(3, 4))
     first, second = operator.ask("/ledger?state=sent").text, operator.ask("/ledger?state=sent&page=2").text
-    assert first.count("<tr>") == 51
+    assert first.count('role="row"') == 51
     assert "Older" in first
     assert "Newer" not in first
-    assert second.count("<tr>") == 11
+    assert second.count('role="row"') == 11
     assert "Older" not in second
 
 
