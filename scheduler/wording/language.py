@@ -44,3 +44,4 @@ class Language:
     facts: Mapping[str, str]
     calendar: Mapping[str, str]  # words of calendar entries
     reasons: Mapping[str, str]  # what the record says of a step, as a regular expression: in this language's words
+    # (empty where the record's own words are in it)

@@ -195,7 +195,7 @@ def test_a_group_is_to_be_chosen_once_its_time_has_come(house: Served) -> None:
     house.clock.instant = at(3, 17)
     assert needs(operator) == []
     house.clock.instant = at(3, 18)
-    assert needs(operator) == ["Report : lead has to choose the group nominees. Choose parties"]
+    assert needs(operator) == ["Report : lead has to choose: nominees. Choose parties"]
     daemon(house).record("nominated", None, None, group="nominees")
     assert needs(operator) == []
 
