@@ -245,6 +245,19 @@ def test_in_print_there_are_no_forms_and_no_navigation(browse: Open, spring: Ope
     assert page.locator(".year svg").is_visible()
 
 
+def test_a_print_says_when_it_was_so_and_has_dark_words_on_white_whatever_the_screen_was(
+    browse: Open, spring: Operator
+) -> None:
+    page = enter(browse, spring, **DESK)
+    light = page.locator(".state.good").first.evaluate("state => getComputedStyle(state).color")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.locator(".state.good").first.evaluate("state => getComputedStyle(state).color") == light
+    assert page.locator("body").evaluate("body => getComputedStyle(body).color") == "rgb(0, 0, 0)"
+    assert page.locator("header").inner_text().endswith("Tình hình lúc 09 giờ 00 ngày 22/3/2023")
+    page.goto("/?as_of=2023-03-05")
+    assert not page.get_by_text("Tình hình lúc").count()
+
+
 def test_the_mail_in_its_frame_cannot_act(browse: Open, spring: Operator) -> None:
     page = enter(browse, spring, "/outbox/1", **DESK)
     frame = page.frames[1]
