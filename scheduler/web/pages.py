@@ -13,8 +13,10 @@ from urllib.parse import quote, urlencode
 import jinja2
 
 from scheduler import wording
+from scheduler.actions.pages import said_by
 from scheduler.errors import UserError
 from scheduler.mail.views import filters
+from scheduler.plan.written import read_written
 
 ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 
@@ -76,6 +78,8 @@ class Pages:
             month=lambda day: wording.month_name(day, language),
             stamp=lambda local: wording.format_stamp(local, language),
             reason=lambda text: wording.explain(text, language),
+            said_by=said_by,
+            written=lambda text: ((form := read_written(text)) and wording.format_form(form, language)) or text,
         )
 
         def knows(key: str) -> bool:

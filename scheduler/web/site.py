@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from scheduler.app import Running
 from scheduler.errors import UserError
+from scheduler.plan.model import Office
 from scheduler.web import (
     acting,
     board,
@@ -31,7 +32,7 @@ from scheduler.web import (
 )
 from scheduler.web.access_log import AccessLog
 from scheduler.web.guard import SecureHeaders
-from scheduler.web.visits import House, Visit
+from scheduler.web.visits import House, Visit, find_visitor, keep_cookie
 
 FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another version has another address
 ERRORS = {401: "session", 403: "refused", 404: "not_found", 405: "method", 410: "gone", 413: "too_big", 429: "too_many"}
@@ -86,11 +87,32 @@ def explain(request: Request, error: Exception) -> Response:
     """Say in words what is wrong: with the request, with the record, or with us."""
     visit = Visit(request, request.app.state.house)
     if isinstance(error, HTTPException):
-        response = visit.page("error.html", status=error.status_code, error=ERRORS.get(error.status_code, "refused"))
-        response.headers.update(error.headers or {})
-        return response
+        return _explain_refusal(visit, error)
     if isinstance(error, UserError):  # the record is away: it comes back by itself
         visit.running.tell(f"a page could not be shown: {error}")
-        return visit.page("error.html", status=503, error="away")
+        return _say(visit, 503, "away")
     visit.running.tell(f"a page failed: {type(error).__name__}: {error}")
-    return visit.page("error.html", status=500, error="fault")
+    return _say(visit, 500, "fault")
+
+
+def _explain_refusal(visit: Visit, error: HTTPException) -> Response:
+    """Say what is wrong with a request, to whoever it may be: a party is not sent to where operators sign in."""
+    status, word = error.status_code, ERRORS.get(error.status_code, "refused")
+    if visit.request.url.path.startswith("/p/"):
+        if status == 404:
+            word = "page_not_found"
+        asked = {plan.office: None for plan in visit.house.plans} if status == 410 else {}
+        return _say(visit, status, word, is_partys=True, offices=tuple(asked))
+    with suppress(UserError):  # the record is away: the words are there all the same
+        visit.visitor = find_visitor(visit)
+    response = _say(visit, status, word)
+    response.headers.update(error.headers or {})
+    if visit.visitor and visit.visitor.renewed:
+        keep_cookie(visit, response, visit.visitor.renewed)
+    return response
+
+
+def _say(
+    visit: Visit, status: int, error: str, *, is_partys: bool = False, offices: tuple[Office, ...] = ()
+) -> Response:
+    return visit.page("error.html", status=status, error=error, is_partys=is_partys, offices=offices)

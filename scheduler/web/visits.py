@@ -111,11 +111,13 @@ class Visit:
         """Return a page."""
         running, language = self.running, language or self.house.language
         plans = self.house.plans
-        replayed = self.now.astimezone(plans[0].zone) if running.is_replay and plans else None
+        local = self.now.astimezone(plans[0].zone) if plans else None
         known = {
             "visitor": self.visitor,
             "site_name": self.house.name,
-            "replayed": replayed,
+            "replayed": local if running.is_replay else None,
+            "printed": local,
+            "as_of": None,  # the board's own, where it shows the past
             "form_token": sign_form(self.house.secret, subject(self.visitor)) if self.visitor else "",
         }
         return HTMLResponse(self.house.pages.render(template, language, known | values), status)

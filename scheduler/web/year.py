@@ -13,8 +13,8 @@ from scheduler.ports import RungCount
 from scheduler.web.grid import Row
 
 WIDTH = 1200.0
-GAP = 30.0  # between two marks of one lane
-LANE = 30.0
+MARK = 24.0  # the least width of a mark
+SPACE = 6.0  # between two marks of one lane
 BARS = 40.0  # the height of the highest
 
 _Place = Callable[[date], float]
@@ -27,7 +27,8 @@ class Mark(NamedTuple):
     row: Row
     shape: Shape
     x: float
-    end: float  # of a window or an event of several days
+    end: float
+    at: float | None  # the day it stands for; None for a span that is drawn as wide as it is
     lane: int
 
 
@@ -86,11 +87,15 @@ def _marks(rows: Sequence[Row], place: _Place) -> Iterator[Mark]:
     ends: list[float] = []  # where each lane is free again
     dated = [(span, row) for row in rows if (span := row.usual.span)]
     for (first, last), row in sorted(dated, key=lambda pair: (pair[0], pair[1].number)):
-        x, end = place(first), place(last + ONE_DAY)
         shape: Shape = "window" if row.usual.window else "event" if row.usual.event else "deadline"
+        x, end = place(first), place(last + ONE_DAY)
+        at = None if end - x >= MARK else round((x + end) / 2, 1)
+        if at is not None:  # too narrow for its number: a deadline's tip is its day, others stand around theirs
+            x = at - (MARK if shape == "deadline" else MARK / 2)
+            end = x + MARK
         lane = next((n for n, free in enumerate(ends) if free <= x), len(ends))
-        ends[lane:] = [max(end, x + GAP), *ends[lane + 1 :]]
-        yield Mark(row, shape, x, end, lane)
+        ends[lane:] = [end + SPACE, *ends[lane + 1 :]]
+        yield Mark(row, shape, round(x, 1), round(end, 1), at, lane)
 
 
 def _bars(plan: Plan, counts: Iterable[RungCount], place: _Place, width: float) -> Iterator[Bar]:

@@ -17,6 +17,7 @@ from scheduler.wording.language import Language
 from scheduler.wording.vietnamese import VIETNAMESE
 
 _LANGUAGES: Mapping[str, Language] = {"vi": VIETNAMESE, "en": ENGLISH}
+_REASONS = {pattern: None for language in _LANGUAGES.values() for pattern in language.reasons}  # in order
 _STEP = re.compile(r"(\d+)(d|wd)")
 
 
@@ -235,6 +236,7 @@ def calendar_words(key: str, language: str, **values: object) -> str:
 def explain(reason: str, language: str) -> str:
     """Return in words what the record says of a step: why it is where it is, or why it ended so.
 
+    The record is in English; there only the days, steps and names in it are put as a page has them.
     What a server or a person said, and what nobody has put into words, stays as it is.
     """
     whole = _explain(reason, language)
@@ -244,10 +246,25 @@ def explain(reason: str, language: str) -> str:
 
 
 def _explain(reason: str, language: str) -> str | None:
-    for pattern, words in _LANGUAGES[language].reasons.items():
+    reasons = _LANGUAGES[language].reasons
+    for pattern in _REASONS:
         if found := re.fullmatch(pattern, reason, re.DOTALL):
-            return words.format(**{name: _say(name, value, language) for name, value in found.groupdict().items()})
+            said = {name: _say(name, value, language) for name, value in found.groupdict().items()}
+            return (reasons[pattern] if reasons else _blank(found)).format(**said)
     return None
+
+
+def _blank(found: re.Match[str]) -> str:
+    """Return a text that was found with a blank in the place of each named part."""
+    text, end = "", 0
+    for name, number in sorted(found.re.groupindex.items(), key=lambda item: item[1]):
+        text += _escape(found.string[end : found.start(number)]) + "{" + name + "}"
+        end = found.end(number)
+    return text + _escape(found.string[end:])
+
+
+def _escape(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _say(name: str, value: str, language: str) -> str:

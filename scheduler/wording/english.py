@@ -144,5 +144,5 @@ ENGLISH = Language(
         "empty": "There is nothing in this calendar at present",
         "empty_text": "What comes will appear here by itself.",
     },
-    reasons={},  # the record is kept in English
+    reasons={},  # the record is in English: its own words do, with the patterns of the others
 )

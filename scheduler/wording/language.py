@@ -45,3 +45,4 @@ class Language:
     calendar: Mapping[str, str]  # words of calendar entries
     probably: str  # what may stand before the words of a window, as a regular expression
     reasons: Mapping[str, str]  # what the record says of a step, as a regular expression: in this language's words
+    # (empty where the record's own words are in it)

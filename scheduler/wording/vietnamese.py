@@ -144,6 +144,7 @@ VIETNAMESE = Language(
         ),
         rf"{_STEP} after {_DAY}, the last day in time": "{step} sau {day}, ngày cuối còn đúng hạn",
         rf"{_STEP} after {_DAY}, the notice before": "{step} sau {day}, ngày của thông báo trước",
+        rf"{_STEP} after {_DAY}, the first notice": "{step} sau {day}, ngày của thông báo đầu tiên",
         rf"{_STEP} after {_DAY}": "{step} sau {day}",
         rf"moved from {_DAY}, a day off": "chuyển từ {day} là ngày nghỉ",
         rf"moved from {_DAY}: days on which we could not reach anybody do not count": (
@@ -197,6 +198,8 @@ VIETNAMESE = Language(
         rf"\S+ of {_PARTY} was past its last day already: nobody is reminded until `start` says whether it is open": (
             "{party}: đã quá ngày cuối; chưa nhắc cho đến khi làm rõ đã nộp hay chưa"
         ),
+        rf"the party says it was sent on {_DAY} \((?P<way>paper|email|web)\)": "đơn vị báo đã gửi {day} ({way})",
+        rf"the party says it was sent on {_DAY}": "đơn vị báo đã gửi {day}",
         "the fact it was about was withdrawn": "ghi nhận liên quan đã được rút lại",
         r"handed over twice, no answer either time: (?P<words>.*)": (
             "đã chuyển hai lần, cả hai lần máy chủ không trả lời: {words}"

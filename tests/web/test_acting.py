@@ -254,7 +254,7 @@ def test_nothing_comes_in_the_future_also_with_a_postmark(
 
 def test_a_submission_that_comes_late_is_called_late_before_it_is_confirmed(operator: Operator, live: House) -> None:
     operator.house.clock.instant = at(3, 21)
-    assert "late: the date was 2023-03-17" in words(operator.fill(do("receive"), channel="email").text)
+    assert "late: the date was 17 March 2023" in words(operator.fill(do("receive"), channel="email").text)
 
 
 @pytest.mark.parametrize(

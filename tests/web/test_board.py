@@ -221,7 +221,7 @@ def test_a_group_is_to_be_chosen_once_its_time_has_come(house: Served) -> None:
     house.clock.instant = at(3, 17)
     assert needs(operator) == []
     house.clock.instant = at(3, 18)
-    assert needs(operator)[1:] == ["Report : lead has to choose the group nominees. Choose parties"]
+    assert needs(operator)[1:] == ["Report : lead has to choose: nominees. Choose parties"]
     daemon(house).record("nominated", None, None, group="nominees")
     assert needs(operator)[1:] == []
 
@@ -317,6 +317,21 @@ def test_the_year_line_is_there_as_a_picture_and_in_words(house: Served) -> None
     assert "style=" not in page
     said = operator.see()
     assert "1. Report: by 17 March 2023 (0 of 3 done) 2. Meeting: early in June (0 of 1 done) 3. Yearly: yearly" in said
+
+
+def test_every_mark_of_the_year_line_stands_on_its_day(house: Served) -> None:
+    """A pointed mark ends in its day and a narrow one stands around it, each with a line down to the months."""
+    day, scale = date(2023, 11, 30), 1200 / 365
+    operator = board(house, deadline(By(day)), event(On(date(2023, 6, 8), date(2023, 6, 8)), id="day"), MEETING)
+    page = operator.ask("/").text
+    november, december = (float(x) for x in re.findall(r'<rect class="month(?: odd)?" x="([\d.]+)"', page)[10:12])
+    ticks = [float(x) for x in re.findall(r'class="tick" x1="([\d.]+)"', page)]
+    assert november < ticks[1] < december
+    assert ticks == [round(158.5 * scale, 1), round(333.5 * scale, 1)]
+    assert f'd="M{round(ticks[1] - 24, 1)} ' in page
+    assert f'x="{round(ticks[0] - 12, 1)}"' in page
+    picture = page[page.index("<svg") :]
+    assert picture.index('class="today"') < picture.index('class="name"') < picture.index('class="mark')
 
 
 def test_a_year_that_reaches_into_the_next_has_as_many_months_as_it_needs(house: Served) -> None:

@@ -220,6 +220,22 @@ def test_on_a_phone_the_table_is_a_list_for_each_milestone(browse: Open, spring:
     assert all(box["width"] > 250 for box in cells)
 
 
+@pytest.mark.parametrize("path", [PLAN, *PAGES[5:9], "/outbox", "/ledger"])
+def test_on_a_phone_rows_of_long_tables_are_cards_that_still_sound_like_a_table(
+    browse: Open, spring: Operator, path: str
+) -> None:
+    page = enter(browse, spring, path, **PHONE)
+    tables = page.get_by_role("table").and_(page.locator(".fold"))
+    assert tables.count()
+    for table in tables.all():
+        table.get_by_role("columnheader").first.wait_for(state="attached")
+        row = table.locator("tbody").get_by_role("row").first
+        assert row.evaluate("row => row.getBoundingClientRect().right <= innerWidth")
+        assert row.get_by_role("rowheader").count() == 1
+        for cell in row.get_by_role("cell").all():
+            assert str(cell.get_attribute("data-label")) in table.get_by_role("columnheader").all_inner_texts()
+
+
 def test_in_print_there_are_no_forms_and_no_navigation(browse: Open, spring: Operator) -> None:
     page = enter(browse, spring, **DESK)
     page.emulate_media(media="print")
@@ -227,6 +243,19 @@ def test_in_print_there_are_no_forms_and_no_navigation(browse: Open, spring: Ope
         assert page.locator(gone).filter(visible=True).count() == 0, gone
     assert page.locator(".grid").is_visible()
     assert page.locator(".year svg").is_visible()
+
+
+def test_a_print_says_when_it_was_so_and_has_dark_words_on_white_whatever_the_screen_was(
+    browse: Open, spring: Operator
+) -> None:
+    page = enter(browse, spring, **DESK)
+    light = page.locator(".state.good").first.evaluate("state => getComputedStyle(state).color")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.locator(".state.good").first.evaluate("state => getComputedStyle(state).color") == light
+    assert page.locator("body").evaluate("body => getComputedStyle(body).color") == "rgb(0, 0, 0)"
+    assert page.locator("header").inner_text().endswith("Tình hình lúc 09 giờ 00 ngày 22/3/2023")
+    page.goto("/?as_of=2023-03-05")
+    assert not page.get_by_text("Tình hình lúc").count()
 
 
 def test_the_mail_in_its_frame_cannot_act(browse: Open, spring: Operator) -> None:

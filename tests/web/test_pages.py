@@ -7,6 +7,7 @@ import re
 import sqlite3
 import tomllib
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,17 @@ def test_what_is_wrong_with_an_address_is_said_in_words(house: Served, path: str
     answer = house.ask(path)
     assert answer.status == status
     assert WORDS["vi"]["error.home"] in answer.text
+
+
+def test_who_is_signed_in_keeps_the_way_about_where_there_is_no_page(house: Served) -> None:
+    house.serve(plan())
+    cookie = sign_in(house)
+    answer = house.ask("/nowhere", Cookie=cookie)
+    assert (answer.status, 'href="/outbox"' in answer.text) == (404, True)
+    assert 'href="/outbox"' not in house.ask("/nowhere", Cookie="hanchot=nobody").text
+    house.clock.instant += timedelta(days=2)
+    renewed = house.ask("/nowhere", Cookie=cookie).cookie
+    assert house.ask("/", Cookie=renewed).status == 200
 
 
 def test_pages_are_in_the_language_of_the_plan(house: Served) -> None:

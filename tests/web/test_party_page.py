@@ -172,6 +172,22 @@ def test_a_revoked_address_says_that_it_is_over_and_takes_nothing(house: Served)
     assert facts(house) == []
 
 
+def test_a_link_that_was_cut_leads_back_to_the_mail_and_not_to_where_operators_sign_in(house: Served) -> None:
+    answer = house.ask(path_of(house, milestone="")[:-3])
+    assert answer.status == 404
+    assert WORDS["en"]["error.page_not_found"] in answer.text
+    assert 'href="/"' not in answer.text
+
+
+def test_a_revoked_address_names_whom_to_ask_and_one_that_never_was_does_not(house: Served) -> None:
+    with house.running.store.transaction() as unit:
+        unit.pages.revoke("beta", now=house.clock.now())
+    gone, wrong = house.ask(path_of(house)).text, house.ask("/p/nothing").text
+    assert "Ms Hoa" in gone
+    assert "mailto:hoa@lead.example" in gone
+    assert "Hoa" not in wrong
+
+
 def test_a_form_of_another_party_is_refused(house: Served) -> None:
     form = open_form(house, "declare", path_of(house, "gamma"), sent_on="2023-02-01", channel="paper")
     assert house.send(path_of(house), form).status == 403

@@ -169,6 +169,17 @@ def test_every_view_can_be_used_by_everybody(browser: Browser, office: Served, s
         judge(page, "no such page")
 
 
+def test_in_print_a_task_is_what_there_is_to_read(browser: Browser, office: Served) -> None:
+    """Nothing of the forms stays, not even their headings."""
+    with window(browser) as page:
+        page.goto(link_in(office, mailbox(office, office.definitions[0].plan.parties[SCHOOL].contacts[0].email)[0]))
+        page.emulate_media(media="print")
+        shown = page.locator("body").inner_text()
+        assert [key for key in ("answer", "send", "declare", "disown", "back") if SAY[f"own.{key}"] in shown] == []
+        assert SAY["own.history"] in shown
+        assert "Tình hình lúc" in shown
+
+
 def judge(page: Page, view: str) -> None:
     """Assert that nobody is kept out of a view."""
     found = Axe().run(page).response["violations"]
