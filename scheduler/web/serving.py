@@ -30,9 +30,10 @@ def serve(running: Running) -> Iterator[str]:
     """
     settings = running.settings.server
     with closing(_bind(settings)) as listening:
+        address = settings.url(listening.getsockname()[1])
         server = _PatientServer(
             uvicorn.Config(
-                make_site(running),
+                make_site(running, address),
                 loop="asyncio",
                 ws="none",
                 lifespan="on",
@@ -47,7 +48,7 @@ def serve(running: Running) -> Iterator[str]:
         thread = threading.Thread(target=_run, args=(server, listening, running), name="web")
         thread.start()
         try:
-            yield settings.url(listening.getsockname()[1])
+            yield address
         finally:
             server.end()
             thread.join()
