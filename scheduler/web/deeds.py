@@ -83,7 +83,9 @@ class Deed:
         typed = self.text(name)
         if typed and read_day(typed) is None:
             raise UserError(f"{typed!r} is not a day", hint="write it like 2023-08-10", code="day")
-        return read_day(typed)
+        day = read_day(typed)
+        requests.refuse_far(self.plan, day)
+        return day
 
     def clock(self, name: str) -> time | None:
         """Return a time of day of the form, None if it was left empty."""

@@ -19,7 +19,7 @@ from scheduler.actions.notifying import Desk
 from scheduler.actions.pages import by_page
 from scheduler.actions.recording import record
 from scheduler.errors import UserError
-from scheduler.plan.dates import local_day, to_instant
+from scheduler.plan.dates import local_day, near, to_instant
 from scheduler.plan.model import Channel, Fact
 from scheduler.ports import Definition, Document, Unit
 from scheduler.web.callers import Caller, find_caller, for_parties
@@ -271,9 +271,12 @@ def _check(act: str, answer: Answer, incoming: Incoming, documents: list[Documen
 def _check_declared(answer: Answer, seen: Seen) -> list[Trouble]:
     found = []
     day = _day(answer.values["sent_on"])
+    plan = seen.task.plan
     if day is None:
         found.append(Trouble("no_day"))
-    elif day > local_day(seen.visit.now, seen.task.plan.zone):
+    elif day < near(plan.year)[0]:
+        found.append(Trouble("day_far"))
+    elif day > local_day(seen.visit.now, plan.zone):
         found.append(Trouble("day_to_come"))
     if answer.values["channel"] not in CHANNELS:
         found.append(Trouble("no_channel"))

@@ -38,8 +38,8 @@ FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another
 ERRORS = {401: "session", 403: "refused", 404: "not_found", 405: "method", 410: "gone", 413: "too_big", 429: "too_many"}
 
 
-def make_site(running: Running) -> ASGIApp:
-    """Return the application that serves a running daemon."""
+def make_site(running: Running, address: str) -> ASGIApp:
+    """Return the application that serves a running daemon at `address`."""
     kiosk = calendars.Kiosk(running, running.app.secret)
 
     @asynccontextmanager
@@ -68,7 +68,7 @@ def make_site(running: Running) -> ASGIApp:
         middleware=[Middleware(AccessLog, tell=running.note), Middleware(SecureHeaders)],
         exception_handlers={HTTPException: explain, UserError: explain, Exception: explain},
     )
-    site.state.house = House.of(running)
+    site.state.house = House.of(running, address)
     site.state.kiosk = kiosk
     site.router.redirect_slashes = False  # an address is right, or it is not
     return calendars.CalendarsFirst(site, kiosk, site.state.house.metrics.feed_hits)

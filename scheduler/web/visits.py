@@ -36,6 +36,7 @@ class House:
     running: Running
     pages: Pages
     secret: bytes = field(repr=False)
+    address: str  # of the site, as it is configured: what a request says of its host proves nothing
     pictures: Pictures = field(default_factory=Pictures)
     asking: Throttle = field(default_factory=lambda: Throttle(20, timedelta(minutes=15)))  # for sign-in links
     entering: Throttle = field(default_factory=lambda: Throttle(30, timedelta(minutes=15)))  # by them
@@ -49,11 +50,11 @@ class House:
         object.__setattr__(self, "metrics", Metrics(self.running))
 
     @classmethod
-    def of(cls, running: Running) -> House:
-        """Return the house of a running daemon, with its own templates before the shipped ones."""
+    def of(cls, running: Running, address: str) -> House:
+        """Return the house of a running daemon at `address`, with its own templates before the shipped ones."""
         settings = running.settings
         own = [settings.resolve(folder) for folder in settings.paths.templates]
-        return cls(running, Pages([*own, resources.shipped("templates")]), running.app.secret)
+        return cls(running, Pages([*own, resources.shipped("templates")]), running.app.secret, address)
 
     @property
     def plans(self) -> list[Plan]:
@@ -100,12 +101,6 @@ class Visit:
     def now(self) -> datetime:
         """Return the plan's instant, which a replay makes up."""
         return self.running.clock.now()
-
-    @property
-    def base(self) -> str:
-        """Return the address of the site: the public one, else the one it was asked at."""
-        url = self.request.url
-        return self.running.settings.server.public_url or f"{url.scheme}://{url.netloc}"
 
     def page(self, template: str, *, status: int = 200, language: str | None = None, **values: Any) -> Response:
         """Return a page."""

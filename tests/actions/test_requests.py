@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.actions.requests import Scenario, amended, date_fixed, extended, received
+from scheduler.actions.requests import Scenario, amended, date_fixed, declared, extended, received
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.model import By, On, Window
 from tests.engine.house import FRIDAY, plan, report
@@ -101,3 +101,24 @@ def test_an_outage_includes_its_beginning_and_not_its_end() -> None:
     span = (at(3, 1), at(3, 3))
     scenario = Scenario(outages=[span])
     assert [scenario.outage_at(when) for when in (at(2, 28), at(3, 1), at(3, 2), at(3, 3))] == [None, span, span, None]
+
+
+@pytest.mark.parametrize("day", [date.min, date(2020, 12, 31), date(2029, 1, 1), date.max])
+def test_a_day_that_lies_years_from_the_plan_is_a_slip_of_the_hand(day: date) -> None:
+    """Days at the end of the calendar cannot be counted from; pages would draw thousands of months."""
+    asked = (
+        lambda: received(PLAN, "report", "beta", at=NOW, channel="paper", sent_on=day),
+        lambda: declared(PLAN, "report", "beta", at=NOW, sent_on=day, channel="paper"),
+        lambda: extended(PLAN, "report", "beta", at=NOW, until=day),
+        lambda: date_fixed(PLAN, "meeting", at=NOW, first=day),
+        lambda: date_fixed(PLAN, "meeting", at=NOW, first=date(2023, 6, 5), last=day),
+    )
+    for ask in asked:
+        with pytest.raises(UserError) as refused:
+            ask()
+        assert refused.value.problems[0].code == "far-day"
+
+
+@pytest.mark.parametrize("day", [date(2021, 1, 1), date(2028, 12, 31)])
+def test_years_near_the_plans_own_are_taken(day: date) -> None:
+    assert date_fixed(PLAN, "meeting", at=NOW, first=day).form == On(day, day)

@@ -418,6 +418,17 @@ def test_there_is_nothing_to_settle_where_nothing_is_in_doubt(operator: Operator
         ("fix-date", "milestone=report", {"first": "2023-03-27"}, "dated-already"),
         ("fix-date", "milestone=meeting", {"first": "2023-06-08", "last": "2023-06-07"}, "ends-before"),
         ("fix-date", "milestone=yearly", {"first": "2023-06-08", "last": "2023-06-09"}, "one-day"),
+        *[
+            (action, about, {field: day, "decision": "No. 5", **more}, "far-day")
+            for action, about, field, more in (
+                ("extend", BETA, "until", {}),
+                ("fix-date", "milestone=meeting", "first", {}),
+                ("fix-date", "milestone=meeting", "last", {"first": "2023-06-08"}),
+                ("receive", BETA, "received_on", {"channel": "email"}),
+                ("receive", BETA, "sent_on", {"channel": "paper"}),
+            )
+            for day in ("0001-01-01", "2020-12-31", "2029-01-01", "9998-12-31", "9999-12-31")
+        ],
         ("nominate", "group=nominees", {}, "choose-or-none"),
         ("nominate", "group=nominees", {"party": ["beta"], "nobody": "1"}, "choose-or-none"),
     ],

@@ -339,6 +339,13 @@ def test_a_year_that_reaches_into_the_next_has_as_many_months_as_it_needs(house:
     assert operator.ask("/").text.count('<rect class="month') == 14
 
 
+def test_a_date_centuries_away_stands_at_the_end_of_the_line(house: Served) -> None:
+    """Else the line has thousands of months."""
+    far = deadline(By(date(2199, 12, 31)), id="far")
+    picture = board(house, report(), far).ask("/").text.partition("<svg")[2].partition("</svg>")[0]
+    assert len(picture) < 50_000
+
+
 def test_targets_are_told_with_numerator_and_denominator(house: Served) -> None:
     counted = Indicator(id="all", title="Everybody reports", target="100%", measure=Measure(milestone="report"))
     manual = Indicator(id="good", title="Everybody is good", target=">= 1", measure=Measure(manual=True))

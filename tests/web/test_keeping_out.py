@@ -80,7 +80,7 @@ def everything(live: House) -> object:
 
 def test_the_pages_tried_here_are_all_there_are(house: Served) -> None:
     """Whoever adds one for operators adds it here."""
-    site: Any = make_site(house.running)
+    site: Any = make_site(house.running, house.address)
     routes = [route for route in site._site.routes if isinstance(route, Route)]
     known = {*OPEN, "/sign-out"}
     for path in (*PAGES, *FORMS):

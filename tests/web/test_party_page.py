@@ -259,6 +259,8 @@ def test_the_receipt_goes_to_the_registered_officers_and_the_lead_is_asked(house
         ({"sent_on": "2023-02-30"}, "no_day"),
         ({"sent_on": ""}, "no_day"),
         ({"sent_on": "2023-02-02"}, "day_to_come"),
+        ({"sent_on": "0001-01-01"}, "day_far"),
+        ({"sent_on": "2020-12-31"}, "day_far"),
         ({"channel": "pigeon"}, "no_channel"),
         ({"channel": "web"}, "no_channel"),
         ({"who": " \u200b "}, "no_name"),

@@ -75,6 +75,15 @@ def test_an_operator_gets_a_link_by_mail_and_it_lets_him_in(house: Served) -> No
     assert is_in(house, entered.cookie)
 
 
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Host": "evil.example", "X_Forwarded_Proto": "https"}])
+def test_a_mailed_link_leads_to_the_site_whatever_the_request_calls_it(house: Served, headers: dict[str, str]) -> None:
+    """Else a stranger has the secret of the link mailed as an address of his own."""
+    house.send("/sign-in", {"email": OPERATOR}, **headers)
+    wait_for_mail(house, 1)
+    assert "evil" not in body(read(house.mails[0].mail.data), "plain")
+    assert house.post(mailed_link(house)).status == 303
+
+
 def test_the_answer_is_the_same_for_who_is_no_operator_and_nothing_is_mailed(house: Served) -> None:
     """Also for a contact of another party."""
     known = house.post("/sign-in", email=OPERATOR)
