@@ -30,15 +30,27 @@ SETTINGS: dict[str, object] = {
 IMPORT = 'const {cal} = ChromeUtils.importESModule("resource:///modules/calendar/calUtils.sys.mjs");'
 SUBSCRIBE = """
     const calendar = cal.manager.createCalendar("ics", Services.io.newURI(given));
-    calendar.name = "feed";
+    calendar.name = given;
     cal.manager.registerCalendar(calendar);
     return calendar.id;
 """
 LOOK = """
-    const calendar = cal.manager.getCalendars().find((one) => one.name == "feed");
-    calendar.refresh();
-    const items = await calendar.getItemsAsArray(Ci.calICalendar.ITEM_FILTER_ALL_ITEMS, 0, null, null);
-    return items.map((item) => [item.startDate.icalString, item.title, item.status]);
+    const zone = cal.dtz.defaultTimezone;
+    const local = (time) => !time ? "" : (time.isDate ? time : time.getInTimezone(zone)).icalString;
+    const all = [];
+    for (const calendar of cal.manager.getCalendars().filter((one) => one.type == "ics")) {
+      calendar.refresh();
+      const items = await calendar.getItemsAsArray(Ci.calICalendar.ITEM_FILTER_ALL_ITEMS, 0, null, null);
+      all.push(items.map((item) => [
+        local(item.isEvent() ? item.startDate : item.entryDate),
+        local(item.isEvent() ? item.endDate : item.dueDate),
+        item.title,
+        item.status,
+        item.getProperty("LOCATION") ?? "",
+        item.getProperty("DESCRIPTION") ?? "",
+      ]));
+    }
+    return all;
 """
 
 
