@@ -170,6 +170,7 @@ def _ask(
 ) -> Response:
     visit, picture = deed.visit, deed.picture
     missing = deed.obligation.standing.missing if deed.obligation else ()
+    claimed = deed.obligation.standing.declared[-1:] if deed.obligation and deed.action == "receive" else ()
     return visit.page(
         "act.html",
         status=409 if overtaken else 422 if error else 200,
@@ -178,6 +179,7 @@ def _ask(
         plan=deed.plan,
         cell=read_cell(picture.agenda, deed.obligation, visit.now) if deed.obligation else None,
         target=tell_fact(picture, deed.target) if deed.target else None,
+        claimed=next((tell_fact(picture, fact) for fact in claimed), None),
         is_undoable=deed.target is None or is_undoable(picture, deed.target),
         once=once,
         seen=picture.word if seen is None else seen,

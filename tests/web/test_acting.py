@@ -252,6 +252,21 @@ def test_nothing_comes_in_the_future_also_with_a_postmark(
     assert "It cannot have happened in the future" in words(page.text)
 
 
+@pytest.mark.parametrize(("channel", "field"), [("paper", "sent_on"), ("email", "received_on")])
+def test_the_form_repeats_what_the_party_says_it_has_sent(
+    operator: Operator, live: House, channel: str, field: str
+) -> None:
+    said: dict[str, str] = {"channel": channel, "note": "number 7", "by": "page: Lan"}
+    live.record("declared", happened_at=at(3, 2, 12), **said)
+    page = operator.ask(do("receive")).text
+    assert "Said to be sent 4 March 2023, 12:00, page: Lan" in words(page)
+    assert "Sent 2 March 2023, as the party says Note: number 7" in words(page)
+    filled_in = dict(fields_of(page))
+    assert (filled_in["channel"], filled_in[field], filled_in["note"]) == (channel, "2023-03-02", "")
+    operator.do(do("receive"))
+    assert (newest(live).kind, newest(live).channel) == ("received", channel)
+
+
 def test_a_submission_that_comes_late_is_called_late_before_it_is_confirmed(operator: Operator, live: House) -> None:
     operator.house.clock.instant = at(3, 21)
     assert "late: the date was 2023-03-17" in words(operator.fill(do("receive"), channel="email").text)
