@@ -104,7 +104,7 @@ def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
             complete_by = complete_by or fact
             first_by = first_by or complete_by
             state, closed_by = "accepted", closed_by or fact
-        elif fact.kind == "waived":
+        elif fact.kind == "waived" and (fact.party or closed_by is None):  # a release of all leaves what is done
             state, closed_by = "waived", closed_by or fact
     missing = () if closed_by else tuple(item for item in everything if item not in received and item != WHOLE)
     return Standing(

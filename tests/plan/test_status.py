@@ -139,6 +139,16 @@ def test_waiving_closes_and_stays_though_something_comes() -> None:
     assert (found.state, found.closed_by, found.complete_at) == ("waived", closing, at(8, 3))
 
 
+def test_waiving_for_all_leaves_what_is_done_as_it_is() -> None:
+    """Only who still owes it is released; one party may be released though it has submitted."""
+    story = tell_of(ONE)
+    received(story, 1)
+    story.tell("waived", at(8, 2), "report", reason="a new form comes next year")
+    assert [o.standing.state for o in story.agenda().obligations] == ["waived", "submitted", "waived"]
+    story.tell("waived", at(8, 3), "report", "beta", reason="a mistake of ours")
+    assert stands(story).state == "waived"
+
+
 def test_waiving_for_all_closes_every_obligation_in_one_act() -> None:
     story = tell_of(ONE)
     story.tell("waived", at(8, 2), "report", reason="no inspection this year")
