@@ -23,7 +23,7 @@ from scheduler.errors import UserError
 from scheduler.plan.board import Cell, read_cell
 from scheduler.plan.model import Fact, Milestone, Plan
 from scheduler.plan.obligations import Obligation, can_be_fixed
-from scheduler.web.deeds import ACTIONS, ActionName, Deed
+from scheduler.web.deeds import ACTIONS, ActionName, Deed, label_of, owed_under
 from scheduler.web.finding import find_definition, find_milestone, find_obligation
 from scheduler.web.guard import sign_form
 from scheduler.web.pages import path_to
@@ -41,6 +41,7 @@ class Offer(NamedTuple):
 
     action: ActionName
     href: str
+    label: str
     group: str = ""
 
 
@@ -49,17 +50,19 @@ def actions_for(picture: Picture, *, milestone: str, cell: Cell | None) -> list[
     plan = picture.plan
     if cell is not None:
         names = _for_obligation(plan.milestone(milestone), cell)
+        party = cell.obligation.party
         return [
-            Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone, party=cell.obligation.party))
-            for name in names
+            Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone, party=party), name) for name in names
         ]
-    own = [o for o in picture.agenda.obligations if o.milestone == milestone and not o.attends]
+    own = owed_under(picture, milestone)
     offers = [
-        Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone))
+        Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone), label_of(name, own, for_all=True))
         for name in _for_milestone(plan, milestone, own)
     ]
     asked = [group for group, o in picture.agenda.nominations if o.milestone == milestone]
-    return offers + [Offer("nominate", path_to("plans", plan.id, "do", "nominate", group=g.id), g.id) for g in asked]
+    return offers + [
+        Offer("nominate", path_to("plans", plan.id, "do", "nominate", group=g.id), "nominate", g.id) for g in asked
+    ]
 
 
 def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any, Literal
@@ -48,6 +48,16 @@ class Deed:
         return self.plan.parties[self.obligation.party] if self.obligation else None
 
     @property
+    def own(self) -> list[Obligation]:
+        """Return the obligations it touches: the one, or all of its milestone or occurrence."""
+        return [self.obligation] if self.obligation else owed_under(self.picture, self.id)
+
+    @property
+    def label(self) -> str:
+        """Return the key of what it is called."""
+        return label_of(self.action, self.own, for_all=self.obligation is None)
+
+    @property
     def back(self) -> str:
         """Return the page where what was done can be seen."""
         place = ["plans", self.plan.id]
@@ -60,6 +70,11 @@ class Deed:
         """Return what is to be settled: the one obligation, or all that are in doubt."""
         wanted = [self.obligation] if self.obligation else self.picture.agenda.obligations
         return [o for o in wanted if o.unknown and not o.attends and self.id in ("", o.milestone)]
+
+    @property
+    def released(self) -> list[Party]:
+        """Return whom a release of all touches: who still owes it; what is done stays done."""
+        return [self.plan.parties[o.party] for o in self.own if o.standing.is_open]
 
     @property
     def candidates(self) -> list[Party]:
@@ -106,6 +121,19 @@ class Deed:
         if day is None:
             raise UserError("no day is given", hint="fill it in", code="no-day")
         return day
+
+
+def owed_under(picture: Picture, id: str) -> list[Obligation]:
+    """Return what is owed under a milestone or occurrence; who only attends is left out."""
+    return [o for o in picture.agenda.by_milestone.get(id, ()) if not o.attends]
+
+
+def label_of(action: ActionName, own: Sequence[Obligation], *, for_all: bool) -> str:
+    """Return the key of what an action is called where it is offered."""
+    if action == "waive" and for_all:
+        return "waive_open"
+    is_fixed = any(o.event or (o.decided_by and o.decided_by.kind == "date_fixed") for o in own)
+    return "change_date" if action == "fix-date" and is_fixed else action
 
 
 # ---------------------------------------------------------------- what each action records
