@@ -67,6 +67,8 @@ def actions_for(picture: Picture, *, milestone: str, cell: Cell | None) -> list[
 
 def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
     o, state = cell.obligation, cell.obligation.standing.state
+    if o.standing.disowned and not o.unknown:
+        yield "insist"
     if o.attends or state == "waived":
         return
     if o.unknown:
@@ -183,6 +185,7 @@ def _ask(
         cell=read_cell(picture.agenda, deed.obligation, visit.now) if deed.obligation else None,
         target=tell_fact(picture, deed.target) if deed.target else None,
         claimed=next((tell_fact(picture, fact) for fact in claimed), None),
+        disowned=[tell_fact(picture, f) for f in deed.obligation.standing.disowned] if deed.obligation else (),
         is_undoable=deed.target is None or is_undoable(picture, deed.target),
         once=once,
         seen=picture.word if seen is None else seen,

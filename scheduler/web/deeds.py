@@ -19,7 +19,9 @@ from scheduler.web.finding import read_day
 from scheduler.web.pages import path_to
 from scheduler.web.visits import Visit
 
-ActionName = Literal["receive", "accept", "return", "waive", "extend", "start", "fix-date", "nominate", "undo"]
+ActionName = Literal[
+    "receive", "accept", "return", "waive", "extend", "start", "insist", "fix-date", "nominate", "undo"
+]
 LONGEST = 2000  # characters of a text that somebody types
 
 
@@ -204,6 +206,10 @@ def _start(deed: Deed) -> list[Fact]:
     return [requests.settled_doubt(deed.plan, o, at=deed.visit.now, is_open=answer == "open") for o in deed.doubtful]
 
 
+def _insist(deed: Deed) -> list[Fact]:
+    return _simple(deed, "opened", reason=deed.needed_text("reason"))
+
+
 def _fix_date(deed: Deed) -> list[Fact]:
     first, clock = deed.needed_day("first"), deed.clock("clock")
     return [
@@ -249,6 +255,7 @@ ACTIONS: Mapping[ActionName, Action] = {
     "extend": Action(_extend),
     "waive": Action(_waive, ("milestone",)),
     "start": Action(_start, (), notify=False),
+    "insist": Action(_insist),
     "fix-date": Action(_fix_date, ("milestone",)),
     "nominate": Action(_nominate, ("group",)),
     "undo": Action(_undo, ("fact",)),

@@ -19,9 +19,9 @@ from .conftest import ROOT, Daemon, Installed
 
 YEAR_2023 = ("bac-trung-bo-2023", "--from", "2023-02-20", "--to", "2023-12-31")
 COMMANDS = (
-    "accept", "agenda", "check", "db", "doctor", "extend", "feeds", "fix-date", "init", "links", "mail", "nominate",
-    "outbox", "plans", "receive", "return", "run", "sign-in", "simulate", "start", "status", "tick", "undo", "waive",
-    "why",
+    "accept", "agenda", "check", "db", "doctor", "extend", "feeds", "fix-date", "init", "insist", "links", "mail",
+    "nominate", "outbox", "plans", "receive", "return", "run", "sign-in", "simulate", "start", "status", "tick", "undo",
+    "waive", "why",
 )  # fmt: skip
 
 

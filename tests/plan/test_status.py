@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.plan.model import Before, Deliverable, Fact
+from scheduler.plan.model import Before, Deliverable, Fact, FactKind
 from scheduler.plan.status import Standing, drop_withdrawn, read_standing
 
 from .builders import Story, at, deadline, tell_of
@@ -205,6 +205,15 @@ def test_undoing_an_undo_brings_the_fact_back() -> None:
     assert drop_withdrawn(story.facts) == [fact]
     story.undo(again, at(8, 4))
     assert drop_withdrawn(story.facts) == []
+
+
+@pytest.mark.parametrize("kind", ["received", "returned", "waived", "opened"])
+def test_what_a_party_disowns_waits_for_an_answer(kind: FactKind) -> None:
+    story = tell_of(ONE)
+    said = story.tell("disowned", at(8, 1), "report", "beta")
+    assert stands(story).disowned == (said,)
+    story.tell(kind, at(8, 2), "report", "beta")
+    assert stands(story).disowned == ()
 
 
 def test_facts_of_other_kinds_leave_the_standing_alone() -> None:

@@ -333,6 +333,17 @@ def test_a_release_of_all_says_whom_it_touches_and_leaves_what_is_done(operator:
     assert "Beta Submitted, waiting for acceptance" in words(done.text)
 
 
+def test_a_party_that_disowns_its_task_is_answered(operator: Operator, live: House) -> None:
+    live.record("disowned", note="ask the other school", by="page: Lan")
+    page = "/plans/plan/milestones/report/beta"
+    assert "It is their task" in operator.see(page)
+    assert "Note: ask the other school" in operator.see(do("insist"))
+    operator.do(do("insist"), reason="everybody reports")
+    assert newest(live) == live.fact("opened", reason="everybody reports", by=OFFICER)
+    assert "not their task" not in operator.see()
+    assert "It is their task" not in operator.see(page)
+
+
 def test_a_party_gets_more_time(operator: Operator, live: House) -> None:
     page = operator.fill(do("extend"), until="2023-03-27", decision="No. 5")
     assert "A notice to this many addresses: 1" in words(page.text)
