@@ -9,6 +9,8 @@ from typing import get_args
 
 import pytest
 
+from scheduler.actions.addresses import make_token
+from scheduler.actions.publishing import create_feed
 from scheduler.plan.agenda import RungState
 from scheduler.plan.letters import MessageKind
 from scheduler.plan.model import (
@@ -197,6 +199,31 @@ def test_a_party_shows_what_it_owes_its_contacts_its_steps_and_its_mails(operato
     assert "10 March 2023, 08:00 reminder 7 days before the last day r" in said
     assert "officer@beta.example Sent" in said
     assert "Mail not delivered" in said
+
+
+def test_a_party_shows_where_its_page_is_and_who_fetches_its_calendars(operator: Operator, live: House) -> None:
+    house = operator.house
+    token = make_token(house.running.app.secret, "page", "beta", 1)
+    page = operator.ask("/plans/plan/parties/beta").text
+    assert f'value="{house.address}/p/{token}"' in page
+    assert "The party has no calendar yet." in words(page)
+    with live.store.transaction() as unit:
+        now, plans = live.clock.instant, [live.plan]
+        used, _ = (
+            create_feed(unit, plans, house.running.app.calendars, audience="beta", plan=None, tasks=tasks, now=now)
+            for tasks in (False, True)
+        )
+        gone = create_feed(unit, plans, house.running.app.calendars, audience="beta", plan=None, tasks=False, now=now)
+        unit.feeds.note_fetch(used.id, at=at(3, 9), client="Thunderbird")
+        unit.feeds.revoke(gone.id, at=now)
+    said = operator.see("/plans/plan/parties/beta")
+    assert "Calendar, made 8 March 2023, 12:00 ; last fetched 9 March 2023, 08:00 , Thunderbird" in said
+    assert "Calendar of tasks, made 8 March 2023, 12:00 ; fetched by nobody yet" in said
+    assert said.count("Calendar, made") == 1
+
+
+def test_who_only_receives_documents_has_no_page_to_show(operator: Operator) -> None:
+    assert "/p/" not in operator.ask("/plans/plan/parties/academy").text
 
 
 def test_a_party_that_ends_names_its_successor(house: Served) -> None:
