@@ -205,6 +205,8 @@ def check_fact(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
         if (fact.milestone, fact.party) not in agenda.by_key:
             find_obligation(agenda, fact.milestone or "", fact.party or "")
         return []
+    if fact.kind == "opened" and _is_disowned(agenda, fact):
+        return []
     if fact.kind in PERSONAL or fact.party is not None:
         obligation = find_obligation(agenda, fact.milestone or "", fact.party or "")
         return _CHECKS.get(fact.kind, _check_nothing)(fact, milestone, obligation)
@@ -302,11 +304,16 @@ def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) ->
     return []
 
 
+def _is_disowned(agenda: Agenda, fact: Fact) -> bool:
+    obligation = agenda.by_key.get((fact.milestone or "", fact.party or ""))
+    return obligation is not None and bool(obligation.standing.disowned)
+
+
 def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
     if not obligation.unknown:
         _refuse(
             f"{milestone.id} of {fact.party} is not in doubt",
-            "`start` is for what was past when the plan, or the party, came in",
+            "`start` is for what was past when the plan, or the party, came in, `insist` for what a party disowns",
             "not-in-doubt",
         )
     return []

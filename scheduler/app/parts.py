@@ -132,8 +132,13 @@ class App:
 
     @property
     def pages(self) -> PageAddresses | None:
-        """Return where pages are for mails and calendars; None while only this machine can open them (rule 20)."""
+        """Return where pages are for mails and calendars; None while only this machine can open them (rule 20).
+
+        Whoever reads the mails of a replay sits at this machine.
+        """
         server = self.settings.server
+        if self.settings.is_replay:
+            return PageAddresses(server.url(server.port), self.secret) if server.port else None
         return PageAddresses(server.public_url, self.secret) if server.is_public else None
 
     def find_plan(self, name: str) -> Definition:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -47,7 +47,11 @@ class Standing:
         return self.complete_by.happened_at if self.complete_by else None
 
 
-_ANSWERS = ("received", "accepted", "returned", "waived")  # to what a party says
+_ANSWERS: tuple[FactKind, ...] = ("received", "accepted", "returned", "waived")  # to what a party says
+_ANSWERS_TO: Mapping[FactKind, tuple[FactKind, ...]] = {
+    "declared": _ANSWERS,
+    "disowned": (*_ANSWERS, "opened"),  # it is owed all the same
+}
 WHOLE = ""  # stands for the one thing owed by a milestone without deliverables
 
 
@@ -104,7 +108,7 @@ def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
             complete_by = complete_by or fact
             first_by = first_by or complete_by
             state, closed_by = "accepted", closed_by or fact
-        elif fact.kind == "waived":
+        elif fact.kind == "waived" and (fact.party or closed_by is None):  # a release of all leaves what is done
             state, closed_by = "waived", closed_by or fact
     missing = () if closed_by else tuple(item for item in everything if item not in received and item != WHOLE)
     return Standing(
@@ -125,5 +129,5 @@ def _happened(fact: Fact) -> datetime:
 
 def _unanswered(facts: Sequence[Fact], kind: FactKind) -> tuple[Fact, ...]:
     """Return what the party has said since the last fact that answers it."""
-    answered = max((n for n, fact in enumerate(facts, 1) if fact.kind in _ANSWERS), default=0)
+    answered = max((n for n, fact in enumerate(facts, 1) if fact.kind in _ANSWERS_TO[kind]), default=0)
     return tuple(fact for fact in facts[answered:] if fact.kind == kind)

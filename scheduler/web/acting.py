@@ -23,7 +23,7 @@ from scheduler.errors import UserError
 from scheduler.plan.board import Cell, read_cell
 from scheduler.plan.model import Fact, Milestone, Plan
 from scheduler.plan.obligations import Obligation, can_be_fixed
-from scheduler.web.deeds import ACTIONS, ActionName, Deed
+from scheduler.web.deeds import ACTIONS, ActionName, Deed, label_of, owed_under
 from scheduler.web.finding import find_definition, find_milestone, find_obligation
 from scheduler.web.guard import sign_form
 from scheduler.web.pages import path_to
@@ -41,6 +41,7 @@ class Offer(NamedTuple):
 
     action: ActionName
     href: str
+    label: str
     group: str = ""
 
 
@@ -49,21 +50,25 @@ def actions_for(picture: Picture, *, milestone: str, cell: Cell | None) -> list[
     plan = picture.plan
     if cell is not None:
         names = _for_obligation(plan.milestone(milestone), cell)
+        party = cell.obligation.party
         return [
-            Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone, party=cell.obligation.party))
-            for name in names
+            Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone, party=party), name) for name in names
         ]
-    own = [o for o in picture.agenda.obligations if o.milestone == milestone and not o.attends]
+    own = owed_under(picture, milestone)
     offers = [
-        Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone))
+        Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone), label_of(name, own, for_all=True))
         for name in _for_milestone(plan, milestone, own)
     ]
     asked = [group for group, o in picture.agenda.nominations if o.milestone == milestone]
-    return offers + [Offer("nominate", path_to("plans", plan.id, "do", "nominate", group=g.id), g.id) for g in asked]
+    return offers + [
+        Offer("nominate", path_to("plans", plan.id, "do", "nominate", group=g.id), "nominate", g.id) for g in asked
+    ]
 
 
 def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
     o, state = cell.obligation, cell.obligation.standing.state
+    if o.standing.disowned and not o.unknown:
+        yield "insist"
     if o.attends or state == "waived":
         return
     if o.unknown:
@@ -170,6 +175,7 @@ def _ask(
 ) -> Response:
     visit, picture = deed.visit, deed.picture
     missing = deed.obligation.standing.missing if deed.obligation else ()
+    claimed = deed.obligation.standing.declared[-1:] if deed.obligation and deed.action == "receive" else ()
     return visit.page(
         "act.html",
         status=409 if overtaken else 422 if error else 200,
@@ -178,6 +184,8 @@ def _ask(
         plan=deed.plan,
         cell=read_cell(picture.agenda, deed.obligation, visit.now) if deed.obligation else None,
         target=tell_fact(picture, deed.target) if deed.target else None,
+        claimed=next((tell_fact(picture, fact) for fact in claimed), None),
+        disowned=[tell_fact(picture, f) for f in deed.obligation.standing.disowned] if deed.obligation else (),
         is_undoable=deed.target is None or is_undoable(picture, deed.target),
         once=once,
         seen=picture.word if seen is None else seen,

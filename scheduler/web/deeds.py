@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any, Literal
@@ -19,7 +19,9 @@ from scheduler.web.finding import read_day
 from scheduler.web.pages import path_to
 from scheduler.web.visits import Visit
 
-ActionName = Literal["receive", "accept", "return", "waive", "extend", "start", "fix-date", "nominate", "undo"]
+ActionName = Literal[
+    "receive", "accept", "return", "waive", "extend", "start", "insist", "fix-date", "nominate", "undo"
+]
 LONGEST = 2000  # characters of a text that somebody types
 
 
@@ -48,6 +50,16 @@ class Deed:
         return self.plan.parties[self.obligation.party] if self.obligation else None
 
     @property
+    def own(self) -> list[Obligation]:
+        """Return the obligations it touches: the one, or all of its milestone or occurrence."""
+        return [self.obligation] if self.obligation else owed_under(self.picture, self.id)
+
+    @property
+    def label(self) -> str:
+        """Return the key of what it is called."""
+        return label_of(self.action, self.own, for_all=self.obligation is None)
+
+    @property
     def back(self) -> str:
         """Return the page where what was done can be seen."""
         place = ["plans", self.plan.id]
@@ -60,6 +72,11 @@ class Deed:
         """Return what is to be settled: the one obligation, or all that are in doubt."""
         wanted = [self.obligation] if self.obligation else self.picture.agenda.obligations
         return [o for o in wanted if o.unknown and not o.attends and self.id in ("", o.milestone)]
+
+    @property
+    def released(self) -> list[Party]:
+        """Return whom a release of all touches: who still owes it; what is done stays done."""
+        return [self.plan.parties[o.party] for o in self.own if o.standing.is_open]
 
     @property
     def candidates(self) -> list[Party]:
@@ -108,6 +125,19 @@ class Deed:
         if day is None:
             raise UserError("no day is given", hint="fill it in", code="no-day")
         return day
+
+
+def owed_under(picture: Picture, id: str) -> list[Obligation]:
+    """Return what is owed under a milestone or occurrence; who only attends is left out."""
+    return [o for o in picture.agenda.by_milestone.get(id, ()) if not o.attends]
+
+
+def label_of(action: ActionName, own: Sequence[Obligation], *, for_all: bool) -> str:
+    """Return the key of what an action is called where it is offered."""
+    if action == "waive" and for_all:
+        return "waive_open"
+    is_fixed = any(o.event or (o.decided_by and o.decided_by.kind == "date_fixed") for o in own)
+    return "change_date" if action == "fix-date" and is_fixed else action
 
 
 # ---------------------------------------------------------------- what each action records
@@ -178,6 +208,10 @@ def _start(deed: Deed) -> list[Fact]:
     return [requests.settled_doubt(deed.plan, o, at=deed.visit.now, is_open=answer == "open") for o in deed.doubtful]
 
 
+def _insist(deed: Deed) -> list[Fact]:
+    return _simple(deed, "opened", reason=deed.needed_text("reason"))
+
+
 def _fix_date(deed: Deed) -> list[Fact]:
     first, clock = deed.needed_day("first"), deed.clock("clock")
     return [
@@ -223,6 +257,7 @@ ACTIONS: Mapping[ActionName, Action] = {
     "extend": Action(_extend),
     "waive": Action(_waive, ("milestone",)),
     "start": Action(_start, (), notify=False),
+    "insist": Action(_insist),
     "fix-date": Action(_fix_date, ("milestone",)),
     "nominate": Action(_nominate, ("group",)),
     "undo": Action(_undo, ("fact",)),

@@ -95,7 +95,7 @@ ENGLISH = Language(
         "date_fixed": "Day fixed",
         "amended": "Date changed",
         "joined": "Party added",
-        "opened": "Confirmed as not done",
+        "opened": "Confirmed as still owed",
         "bounced": "Mail not delivered",
         "rerouted": "Mail address changed",
         "withdrawn": "Record withdrawn",

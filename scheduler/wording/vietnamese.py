@@ -86,7 +86,7 @@ VIETNAMESE = Language(
         "date_fixed": "Chốt ngày",
         "amended": "Điều chỉnh thời gian",
         "joined": "Thêm đơn vị thực hiện",
-        "opened": "Xác nhận chưa hoàn thành",
+        "opened": "Xác nhận vẫn phải thực hiện",
         "bounced": "Thư không đến được",
         "rerouted": "Thay đổi địa chỉ thư",
         "withdrawn": "Rút lại ghi nhận",

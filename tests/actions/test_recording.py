@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from scheduler.actions.notifying import Desk
-from scheduler.actions.reconciling import read_agenda
+from scheduler.actions.reconciling import Changes, read_agenda
 from scheduler.actions.recording import check_fact, find_milestone, find_obligation, record
 from scheduler.errors import ExitCode, NothingMatched, UserError
 from scheduler.plan.letters import Letter
@@ -321,6 +321,16 @@ def test_what_was_past_at_the_first_load_lives_when_a_person_says_it_is_open(sto
 def test_what_is_not_in_doubt_cannot_be_opened(running: House) -> None:
     """`start` is for what was past at the first load."""
     assert "is not in doubt" in str(refused(running, "opened"))
+
+
+@pytest.mark.parametrize("milestone", ["report", "meeting"])
+def test_what_a_party_disowns_can_be_said_to_be_its_own(store: SqlStore, milestone: str) -> None:
+    """Also of what it only attends; nothing of its steps changes."""
+    house = House(store, plan(report(), event(WINDOW)))
+    house.ticker.load()
+    house.record("disowned", "beta", milestone)
+    assert house.record("opened", "beta", milestone, reason="it is").changes == Changes()
+    assert [fact.kind for fact in house.facts()] == ["disowned", "opened"]
 
 
 # ---- dates

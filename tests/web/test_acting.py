@@ -252,6 +252,21 @@ def test_nothing_comes_in_the_future_also_with_a_postmark(
     assert "It cannot have happened in the future" in words(page.text)
 
 
+@pytest.mark.parametrize(("channel", "field"), [("paper", "sent_on"), ("email", "received_on")])
+def test_the_form_repeats_what_the_party_says_it_has_sent(
+    operator: Operator, live: House, channel: str, field: str
+) -> None:
+    said: dict[str, str] = {"channel": channel, "note": "number 7", "by": "page: Lan"}
+    live.record("declared", happened_at=at(3, 2, 12), **said)
+    page = operator.ask(do("receive")).text
+    assert "Said to be sent 4 March 2023, 12:00, page: Lan" in words(page)
+    assert "Sent 2 March 2023, as the party says Note: number 7" in words(page)
+    filled_in = dict(fields_of(page))
+    assert (filled_in["channel"], filled_in[field], filled_in["note"]) == (channel, "2023-03-02", "")
+    operator.do(do("receive"))
+    assert (newest(live).kind, newest(live).channel) == ("received", channel)
+
+
 def test_a_submission_that_comes_late_is_called_late_before_it_is_confirmed(operator: Operator, live: House) -> None:
     operator.house.clock.instant = at(3, 21)
     assert "late: the date was 17 March 2023" in words(operator.fill(do("receive"), channel="email").text)
@@ -300,11 +315,33 @@ def test_one_party_or_all_are_released(operator: Operator, live: House) -> None:
     operator.do(do("waive"), reason="new", decision="No. 7")
     assert newest(live) == live.fact("waived", reason="new", decision="No. 7", by=OFFICER)
     page = operator.fill(do("waive", "milestone=report"), reason="nobody need")
-    assert "Exempted : Report – All parties" in words(page.text)
+    assert "Exempted : Report – who still owe it (2): lead and gamma" in words(page.text)
     assert "Steps that fall away: 19" in words(page.text)  # the two that remain, and the request to choose
     done = operator.do(do("waive", "milestone=report"), reason="nobody need")
     assert newest(live) == live.fact("waived", None, reason="nobody need", by=OFFICER)
     assert "Exempt 3" in words(done.text)
+
+
+def test_a_release_of_all_says_whom_it_touches_and_leaves_what_is_done(operator: Operator, live: House) -> None:
+    path = do("waive", "milestone=report")
+    live.record("received")
+    assert "Waive for all who still owe it" in operator.see("/plans/plan/milestones/report")
+    form = operator.see(path)
+    assert "Waive for all who still owe it Milestone Report Party who still owe it (2): lead and gamma" in form
+    done = operator.do(path, reason="a new form")
+    assert "Exempt 2" in words(done.text)
+    assert "Beta Submitted, waiting for acceptance" in words(done.text)
+
+
+def test_a_party_that_disowns_its_task_is_answered(operator: Operator, live: House) -> None:
+    live.record("disowned", note="ask the other school", by="page: Lan")
+    page = "/plans/plan/milestones/report/beta"
+    assert "It is their task" in operator.see(page)
+    assert "Note: ask the other school" in operator.see(do("insist"))
+    operator.do(do("insist"), reason="everybody reports")
+    assert newest(live) == live.fact("opened", reason="everybody reports", by=OFFICER)
+    assert "not their task" not in operator.see()
+    assert "It is their task" not in operator.see(page)
 
 
 def test_a_party_gets_more_time(operator: Operator, live: House) -> None:
@@ -328,6 +365,19 @@ def test_a_date_is_fixed_with_its_hour_its_days_and_its_place(operator: Operator
         "date_fixed", None, "meeting", form=form, place="Hà Tĩnh", decision="No. 9", by=OFFICER
     )
     assert "from 08:00 on Thursday, 8 June 2023 to Friday, 9 June 2023, Hà Tĩnh" in words(done.text)
+
+
+def test_the_form_for_a_date_repeats_the_plans_words_and_the_day_that_holds(operator: Operator, live: House) -> None:
+    path = do("fix-date", "milestone=meeting")
+    said = operator.see(path)
+    assert "Fix the date Milestone Meeting The plan says early in June (from 1 June 2023 to 9 June 2023)" in said
+    live.record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)), place="Hà Tĩnh")
+    page = operator.ask("/plans/plan/milestones/meeting").text
+    assert re.search(r'class="button quiet" href="/plans/plan/do/fix-date[^"]*">Change the date<', page)
+    said = operator.see(path)
+    assert "Change the date Milestone Meeting The plan says early in June (from 1 June 2023 to 9 June 2023)" in said
+    assert "Date 8 June 2023, Hà Tĩnh" in said
+    assert "The plan says yearly" in operator.see(do("fix-date", "milestone=yearly"))
 
 
 def test_what_comes_due_at_once_counts_among_what_is_mailed_at_once(operator: Operator, live: House) -> None:
@@ -521,7 +571,9 @@ def test_a_mail_that_has_left_meanwhile_is_not_held_any_more(operator: Operator,
 def test_there_are_words_for_every_action() -> None:
     assert set(get_args(ActionName)) == set(ACTIONS)
     for known in WORDS.values():
-        assert {f"act.{action}" for action in (*ACTIONS, "hold", "release", "retry")} <= set(known)
+        assert {
+            f"act.{action}" for action in (*ACTIONS, "waive_open", "change_date", "hold", "release", "retry")
+        } <= set(known)
 
 
 def test_every_refusal_with_a_name_has_words() -> None:

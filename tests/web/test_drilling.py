@@ -9,6 +9,8 @@ from typing import get_args
 
 import pytest
 
+from scheduler.actions.addresses import make_token
+from scheduler.actions.publishing import create_feed
 from scheduler.plan.agenda import RungState
 from scheduler.plan.letters import MessageKind
 from scheduler.plan.model import (
@@ -224,6 +226,31 @@ def test_a_party_shows_what_it_owes_its_contacts_its_steps_and_its_mails(operato
     assert "Mail not delivered" in said
 
 
+def test_a_party_shows_where_its_page_is_and_who_fetches_its_calendars(operator: Operator, live: House) -> None:
+    house = operator.house
+    token = make_token(house.running.app.secret, "page", "beta", 1)
+    page = operator.ask("/plans/plan/parties/beta").text
+    assert f'value="{house.address}/p/{token}"' in page
+    assert "The party has no calendar yet." in words(page)
+    with live.store.transaction() as unit:
+        now, plans = live.clock.instant, [live.plan]
+        used, _ = (
+            create_feed(unit, plans, house.running.app.calendars, audience="beta", plan=None, tasks=tasks, now=now)
+            for tasks in (False, True)
+        )
+        gone = create_feed(unit, plans, house.running.app.calendars, audience="beta", plan=None, tasks=False, now=now)
+        unit.feeds.note_fetch(used.id, at=at(3, 9), client="Thunderbird")
+        unit.feeds.revoke(gone.id, at=now)
+    said = operator.see("/plans/plan/parties/beta")
+    assert "Calendar, made 8 March 2023, 12:00 ; last fetched 9 March 2023, 08:00 , Thunderbird" in said
+    assert "Calendar of tasks, made 8 March 2023, 12:00 ; fetched by nobody yet" in said
+    assert said.count("Calendar, made") == 1
+
+
+def test_who_only_receives_documents_has_no_page_to_show(operator: Operator) -> None:
+    assert "/p/" not in operator.ask("/plans/plan/parties/academy").text
+
+
 def test_a_party_that_ends_names_its_successor(house: Served) -> None:
     old = replace(PARTIES[1], valid_from=date(2020, 1, 1), valid_to=date(2023, 6, 30), successor="gamma")
     house.serve(plan(language="en", parties=[PARTIES[0], old, PARTIES[2]]))
@@ -355,8 +382,9 @@ def test_the_formatted_part_is_served_so_that_nothing_in_it_can_act(operator: Op
 
 def test_the_words_of_a_sign_in_mail_are_its_readers_own(operator: Operator, live: House) -> None:
     """Else one operator could sign in as another."""
+    before = len(live.mails())
     operator.house.post("/sign-in", email="officer@lead.example")
-    wait_for_mail(operator.house, len(live.mails()) + 1)
+    wait_for_mail(operator.house, before + 1)
     [found] = live.mails(kind="sign-in")
     page = operator.ask(f"/outbox/{found.id}").text
     assert "/sign-in/" not in page

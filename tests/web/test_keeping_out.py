@@ -51,6 +51,7 @@ FORMS = [
     "/plans/plan/do/waive?milestone=report",
     "/plans/plan/do/extend?milestone=report&party=beta",
     "/plans/plan/do/start",
+    "/plans/plan/do/insist?milestone=report&party=beta",
     "/plans/plan/do/fix-date?milestone=report",
     "/plans/plan/do/nominate?group=nominees",
     "/plans/plan/do/undo?fact=f1",
