@@ -134,7 +134,9 @@ class App:
     def pages(self) -> PageAddresses | None:
         """Return where pages are for mails and calendars; None while only this machine can open them (rule 20)."""
         server = self.settings.server
-        return PageAddresses(server.public_url, self.secret) if server.is_public else None
+        if not server.is_public:
+            return None
+        return PageAddresses(server.public_url, self.secret, tuple(self.settings.operators.emails))
 
     def find_plan(self, name: str) -> Definition:
         """Return a sound plan by its id or its file.
