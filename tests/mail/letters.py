@@ -668,7 +668,9 @@ LETTERS: dict[str, Letter] = {
         "notice",
         "2023-03-16T10:00",
         due=due(REGISTER),
-        fact=fact("disowned", "2023-03-16T10:00", by="page", note=f"xem {BOARD}/dang-ky/north-school http://evil.example/"),
+        fact=fact(
+            "disowned", "2023-03-16T10:00", by="page", note=f"xem {BOARD}/dang-ky/north-school http://evil.example/"
+        ),
         page=f"{BOARD}/dang-ky/north-school",
     ),
     "outage-with-page": letter(
