@@ -1,8 +1,8 @@
-"""The private pages of parties: where they are, and how long they are shown."""
+"""Where mails lead: the private pages of parties, how long they are shown, and for operators the board."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
@@ -14,9 +14,12 @@ from scheduler.plan.dates import local_day
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Fact
 from scheduler.plan.obligations import Obligation
+from scheduler.plan.recipients import operators
 from scheduler.ports import Unit
 
 LINKED = ("reminder", "overdue", "invitation", "change", "receipt", "return")  # kinds of mail that lead to the page
+DECIDED = ("escalation", "fix-date", "choose", "notice")  # those that lead to a milestone on the board
+TOLD = ("outage", "digest")  # those that lead to the board itself
 _PAGE = "page"
 AFTERLIFE = timedelta(days=90)  # a page is shown so long after its last date (rule 11)
 
@@ -27,6 +30,7 @@ class PageAddresses:
 
     base: str
     secret: bytes = field(repr=False)
+    operators: Sequence[str] = ()  # as they are configured
 
     @property
     def word(self) -> str:
@@ -37,6 +41,11 @@ class PageAddresses:
         """Return the address of a party's page, or of what is below it."""
         return self._join("p", make_token(self.secret, "page", party, generation), *below)
 
+    @property
+    def board(self) -> str:
+        """Return the address of the board; only operators get in."""
+        return self._join("")
+
     def on_board(self, plan: str, occurrence: str, *party: str) -> str:
         """Return the address of a milestone on the board, or of what a party owes there; only operators get in."""
         return self._join("plans", plan, "milestones", occurrence, *party)
@@ -46,18 +55,34 @@ class PageAddresses:
 
 
 def leading_to_pages(addresses: PageAddresses | None, unit: Unit) -> Callable[[Letter], Letter]:
-    """Return what gives a letter to a party the address of what it is about, where there are addresses to give."""
+    """Return what gives a letter the address of what it is about, where there are addresses to give.
+
+    A letter to a party leads to its page, one that asks an operator for something to the board.
+    """
     if addresses is None:
         return lambda letter: letter
     generations = unit.pages.generations()
 
     def lead(letter: Letter) -> Letter:
-        if letter.kind not in LINKED:
-            return letter
-        party = letter.party.id
-        return replace(letter, page=addresses.of(party, generations.get(party, 1), letter.plan.id, letter.occurrence))
+        if letter.kind in LINKED:
+            party = letter.party.id
+            below = letter.plan.id, letter.occurrence
+            return replace(letter, page=addresses.of(party, generations.get(party, 1), *below))
+        return replace(letter, page=_on_board(addresses, letter)) if letter.kind in (*DECIDED, *TOLD) else letter
 
     return lead
+
+
+def _on_board(addresses: PageAddresses, letter: Letter) -> str:
+    """Return where an operator decides; "" for somebody who could not get in."""
+    if all(letter.to.email != contact.email for _, contact in operators(letter.plan, addresses.operators)):
+        return ""
+    if letter.kind in TOLD:
+        return addresses.board
+    about = letter.fact.party if letter.fact is not None else None
+    return addresses.on_board(
+        letter.plan.id, letter.occurrence or getattr(letter.milestone, "id", ""), *((about,) if about else ())
+    )
 
 
 def by_page(who: str) -> str:

@@ -137,9 +137,10 @@ class App:
         Whoever reads the mails of a replay sits at this machine.
         """
         server = self.settings.server
+        operators = tuple(self.settings.operators.emails)
         if self.settings.is_replay:
-            return PageAddresses(server.url(server.port), self.secret) if server.port else None
-        return PageAddresses(server.public_url, self.secret) if server.is_public else None
+            return PageAddresses(server.url(server.port), self.secret, operators) if server.port else None
+        return PageAddresses(server.public_url, self.secret, operators) if server.is_public else None
 
     def find_plan(self, name: str) -> Definition:
         """Return a sound plan by its id or its file.

@@ -15,6 +15,7 @@ from scheduler.actions.digests import (
     next_digest,
     read_health,
 )
+from scheduler.actions.pages import PageAddresses, leading_to_pages
 from scheduler.actions.reconciling import Agendas
 from scheduler.engine.events import Event, Report
 from scheduler.errors import UserError
@@ -30,6 +31,7 @@ class Digesting:
 
     store: Store
     composer: Composer
+    pages: PageAddresses | None
     report: Report
     weekly: Weekly | None  # None: no digests
     _known: dict[str, datetime] = field(default_factory=dict)  # digests this process need not think of again
@@ -70,10 +72,11 @@ class Digesting:
         mails = unit.outbox.list(plan=plan.id, states=["failed", "ambiguous"])
         health = read_health(plan, facts, mails, outages, unit.journal.last_tick(), now)
         digest = draw_digest(agenda, facts, now, health)
+        lead = leading_to_pages(self.pages, unit)
         for slot, to in unused.items():
             letter = digest_letter(agenda, digest, to, now)
             try:
-                mail = self.composer.compose(letter)
+                mail = self.composer.compose(lead(letter))
             except UserError as error:
                 self.report(Event(word="trouble", at=now, plan=plan.id, text=f"digest could not be written: {error}"))
                 continue

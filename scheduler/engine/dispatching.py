@@ -96,7 +96,9 @@ class Dispatcher:
                 if row not in told:
                     yield from _settle(unit, row, "skipped", f"no notice to {row.party} has left", now)
             if told:
-                reports = escalation_letters(agenda, told, now, bounced, notices)
+                reports = [
+                    (lead(letter), rows) for letter, rows in escalation_letters(agenda, told, now, bounced, notices)
+                ]
                 yield from self._queue(
                     unit, agenda, told, reports, now, {}
                 )  # what follows is not for those who are told

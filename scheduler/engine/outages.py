@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from scheduler.actions.correspondence import outage_letters
+from scheduler.actions.pages import PageAddresses, leading_to_pages
 from scheduler.actions.reconciling import Agendas, as_due
 from scheduler.engine.events import Event, Report
 from scheduler.errors import UserError
@@ -30,6 +31,7 @@ class OutageWatch:
 
     store: Store
     composer: Composer
+    pages: PageAddresses | None
     report: Report
     operators: Sequence[str]
 
@@ -92,9 +94,10 @@ class OutageWatch:
         settled = [row.settled_at for rows in suffered.values() for row, _ in rows if row.settled_at is not None]
         unit.journal.record_outage(since, max([now, *settled]))
         events = []
+        lead = leading_to_pages(self.pages, unit)
         for letter in outage_letters(touched, entries, outage, self.operators):
             try:
-                mail = self.composer.compose(letter)
+                mail = self.composer.compose(lead(letter))
             except UserError as error:
                 events.append(Event(word="trouble", at=now, text=f"outage summary could not be written: {error}"))
                 continue

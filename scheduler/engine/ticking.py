@@ -156,8 +156,10 @@ class Ticker:
             limits=limits or Limits(),
         )
         self._checking = Checking(store=store, checkers=checkers, report=self.report)
-        self._digesting = Digesting(store=store, composer=composer, report=self.report, weekly=weekly)
-        self._outages = OutageWatch(store=store, composer=composer, report=self.report, operators=operators)
+        self._digesting = Digesting(store=store, composer=composer, pages=pages, report=self.report, weekly=weekly)
+        self._outages = OutageWatch(
+            store=store, composer=composer, pages=pages, report=self.report, operators=operators
+        )
 
     @property
     def definitions(self) -> list[Definition]:

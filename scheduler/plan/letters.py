@@ -214,7 +214,7 @@ class Letter:
     fact: Fact | None = None
     outage: Outage | None = None
     digest: Digest | None = None
-    page: str = ""  # the address at which the party sees what this is about and can answer
+    page: str = ""  # where the reader sees what this is about and can answer: a party its page, an operator the board
     link: str = ""
     link_until: datetime | None = None  # UTC
 

@@ -10,7 +10,18 @@ from scheduler.ports.access import Access, Document, Documents, Pages, SessionRo
 from scheduler.ports.calendars import Calendars, Contents, Entry, FeedRow, Feeds, Item, Part
 from scheduler.ports.clock import Clock
 from scheduler.ports.definitions import Checker, Definition, Definitions, Finding, Loaded
-from scheduler.ports.ledger import Facts, Inputs, Plans, PlanState, RungChange, RungCount, RungRow, Rungs, StepAhead
+from scheduler.ports.ledger import (
+    FEW,
+    Facts,
+    Inputs,
+    Plans,
+    PlanState,
+    RungChange,
+    RungCount,
+    RungRow,
+    Rungs,
+    StepAhead,
+)
 from scheduler.ports.mail import Composer, Mail, Mailer, Outcome, Pace, SentFolder
 from scheduler.ports.outbox import Accounts, AccountState, MessageRow, MessageState, Outbox, Outgoing
 from scheduler.ports.store import CheckRow, Journal, Store, Unit
@@ -30,6 +41,7 @@ __all__ = [
     "Document",
     "Documents",
     "Entry",
+    "FEW",
     "Facts",
     "FeedRow",
     "Feeds",

@@ -113,13 +113,17 @@ class RungCount(NamedTuple):
     number: int
 
 
+FEW = 3  # parties that are named rather than counted
+
+
 class StepAhead(NamedTuple):
-    """How many planned promises share an instant, a milestone and a name."""
+    """How many planned promises share an instant, a milestone and a name; of `FEW` at most also whose they are."""
 
     at: datetime
     milestone: str
     name: str
     number: int
+    parties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.plan.agenda import Rung, RungState
-from scheduler.ports import RungChange, RungCount, RungRow, StepAhead
+from scheduler.ports import FEW, RungChange, RungCount, RungRow, StepAhead
 from scheduler.store.columns import microseconds
 from scheduler.store.statements import chunks, insert_into, words
 from scheduler.store.tables import planned
@@ -51,7 +51,13 @@ _COUNTS = (
     .order_by(rungs.c.at, rungs.c.state)
 )
 _AHEAD = (
-    sa.select(rungs.c.at, rungs.c.milestone, rungs.c.name, sa.func.count())
+    sa.select(
+        rungs.c.at,
+        rungs.c.milestone,
+        rungs.c.name,
+        sa.func.count(),
+        sa.case((sa.func.count() <= FEW, sa.func.aggregate_strings(rungs.c.party, " ")), else_=""),
+    )
     .where(
         planned,
         rungs.c.plan == sa.bindparam("wanted"),
@@ -191,7 +197,8 @@ class SqlRungs:
     def ahead(self, plan: str, after: datetime, until: datetime) -> Sequence[StepAhead]:
         """Return what is planned with `after` < at <= `until`, counted, ordered by (at, milestone, name)."""
         values = {"wanted": plan, "after": after, "until": until}
-        return sorted(StepAhead(*row) for row in self._connection.execute(_AHEAD, values))
+        rows = self._connection.execute(_AHEAD, values)
+        return sorted(StepAhead(*row, tuple(sorted(parties.split()))) for *row, parties in rows)
 
     def settled(
         self, plans: Collection[str], *, party: str | None = None, states: Collection[RungState] = (), limit: int

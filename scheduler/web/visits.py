@@ -107,11 +107,14 @@ class Visit:
         running, language = self.running, language or self.house.language
         plans = self.house.plans
         local = self.now.astimezone(plans[0].zone) if plans else None
+        mail = running.settings.mail
+        only_files = self.visitor and not running.is_replay and mail.transport == "maildir"
         known = {
             "visitor": self.visitor,
             "site_name": self.house.name,
             "replayed": local if running.is_replay else None,
             "printed": local,
+            "mails_end_in": str(mail.maildir) if only_files else "",
             "as_of": None,  # the board's own, where it shows the past
             "form_token": sign_form(self.house.secret, subject(self.visitor)) if self.visitor else "",
         }

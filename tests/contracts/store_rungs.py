@@ -237,7 +237,9 @@ class RungsContract:
             assert unit.rungs.counts(PLAN) == [(NOW, "cancelled", 1), (NOW, "planned", 2), (LATER, "planned", 1)]
             assert unit.rungs.counts("unknown") == []
 
-    def test_what_is_planned_ahead_is_counted_by_instant_milestone_and_name(self, store: Store) -> None:
+    def test_what_is_planned_ahead_is_counted_by_instant_milestone_and_name_and_few_are_named(
+        self, store: Store
+    ) -> None:
         add_rungs(
             store,
             a_rung(party="now"),
@@ -246,12 +248,14 @@ class RungsContract:
             a_rung(name="target", at=LATER),
             a_rung(milestone="tong-ket", at=NOW + HOUR),
             a_rung(party="later", at=LATER + HOUR),
+            *(a_rung(party=party, at=LATER, name="named-day") for party in "abcd"),
         )
         with store.reading() as unit:
             assert unit.rungs.ahead(PLAN, NOW, LATER) == [
-                (NOW + HOUR, "tong-ket", "before:7d", 1),
-                (LATER, "so-ket", "before:7d", 2),
-                (LATER, "so-ket", "target", 1),
+                (NOW + HOUR, "tong-ket", "before:7d", 1, ("tran-phu",)),
+                (LATER, "so-ket", "before:7d", 2, ("a", "b")),
+                (LATER, "so-ket", "named-day", 4, ()),
+                (LATER, "so-ket", "target", 1, ("tran-phu",)),
             ]
 
     def test_promises_that_have_ended_are_listed_the_last_one_first(self, store: Store) -> None:

@@ -380,6 +380,8 @@ TROUBLED_WEEK = Digest(
     ),
 )
 
+SITE = "https://thidua.tinh-a.example/"
+BOARD = f"{SITE}plans/cum-2023/milestones"
 PAGE = "https://thidua.tinh-a.example/p/3q2-7wAAAAAAAAAAAAAAAA/cum-2023/dang-ky"
 
 LETTERS: dict[str, Letter] = {
@@ -642,6 +644,39 @@ LETTERS: dict[str, Letter] = {
             note="gửi qua bưu điện, xem http://evil.example/",
         ),
     ),
+    "escalation-with-page": from_lead(
+        "escalation", "2023-03-22T08:00", rung="escalate:2wd", due=due(REGISTER), roll=ROLL, page=f"{BOARD}/dang-ky"
+    ),
+    "fix-date-with-page": from_lead(
+        "fix-date",
+        "2023-05-18T08:00",
+        rung="fix-date:14d",
+        milestone=CONFERENCE,
+        window=CONFERENCE.form,
+        page=f"{BOARD}/so-ket",
+    ),
+    "choose-with-page": from_lead(
+        "choose",
+        "2023-11-17T08:00",
+        rung="choose:2",
+        milestone=WRAP_UP,
+        group=Group(id="judges", chosen_by="lead"),
+        candidates=(NORTH, SOUTH),
+        page=f"{BOARD}/tong-ket",
+    ),
+    "notice-with-page": from_lead(
+        "notice",
+        "2023-03-16T10:00",
+        due=due(REGISTER),
+        fact=fact(
+            "disowned", "2023-03-16T10:00", by="page", note=f"xem {BOARD}/dang-ky/north-school http://evil.example/"
+        ),
+        page=f"{BOARD}/dang-ky/north-school",
+    ),
+    "outage-with-page": letter(
+        "outage", "2023-03-16T09:06", party=LEAD, to=LEAD_HEAD, milestone=None, outage=OUTAGE, page=SITE
+    ),
+    "digest-with-page": replace(digest("2023-03-20T08:00", FULL_WEEK), page=SITE),
     "notice-disowned": from_lead(
         "notice", "2023-03-16T10:00", due=due(REGISTER), fact=fact("disowned", "2023-03-16T10:00", by="page")
     ),

@@ -89,10 +89,10 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *server: str, port: int = 0, **details: Any) -> Iterator[Served]:
-    """Serve a house whose record is a file in `folder`; `server` are lines of its [server] section."""
+def served(folder: Path, *server: str, port: int = 0, mail: str = "", **details: Any) -> Iterator[Served]:
+    """Serve a house whose record is a file in `folder`; `server` and `mail` are lines of these sections."""
     file = folder / "config.toml"
-    file.write_text("\n".join(["[server]", *server, f"port = {port}"]), encoding="utf-8")
+    file.write_text("\n".join(["[server]", *server, f"port = {port}", "[mail]", mail]), encoding="utf-8")
     settings = load_settings(file, {})
     (folder / "var").mkdir(exist_ok=True)
     clock = SteppingClock(LOADED)

@@ -287,11 +287,20 @@ def test_the_next_fourteen_days_name_what_is_due_and_which_steps_leave(house: Se
     page = operator.see()
     said = page[page.index("The next 14 days") : page.index("The year")]
     assert said.startswith(
-        "The next 14 days Wednesday, 8 March 2023 08:00 event reminder 7 days before (parties: 3): Talk"
+        "The next 14 days Wednesday, 8 March 2023 08:00 event reminder 7 days before (beta, gamma, lead): Talk"
     )
     assert "Wednesday, 15 March 2023 Talk : takes place 15 March 2023" in said
-    assert "Friday, 17 March 2023 Report : day to aim at; still open: 3 (by 17 March 2023)" in said
+    assert "Friday, 17 March 2023 Report : day to aim at; still open: lead, beta, gamma (by 17 March 2023)" in said
     assert "20 March" not in said
+
+
+def test_of_many_parties_the_next_days_say_how_many(house: Served) -> None:
+    house.serve(crowd(5))
+    operator = Operator.of(house)
+    daemon(house).live(at(3, 4))
+    page = operator.see()
+    assert "reminder 7 days before the last day (parties: 5): Report" in page
+    assert "still open: parties: 5 (by 17 March 2023)" in page
 
 
 def test_what_is_done_is_not_announced(operator: Operator) -> None:

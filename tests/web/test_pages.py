@@ -15,7 +15,7 @@ import pytest
 from scheduler import wording
 from tests.engine.house import plan
 
-from .conftest import Served
+from .conftest import Served, served
 from .test_signing_in import sign_in
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "web"
@@ -74,6 +74,21 @@ def test_who_is_signed_in_keeps_the_way_about_where_there_is_no_page(house: Serv
     house.clock.instant += timedelta(days=2)
     renewed = house.ask("/nowhere", Cookie=cookie).cookie
     assert house.ask("/", Cookie=renewed).status == 200
+
+
+@pytest.mark.parametrize(
+    ("transport", "is_replay", "is_told"), [("maildir", False, True), ("maildir", True, False), ("smtp", False, False)]
+)
+def test_operators_are_told_where_mails_do_not_really_leave(
+    tmp_path: Path, transport: str, is_replay: bool, is_told: bool
+) -> None:
+    """In a replay everybody knows, from another banner; parties never see it."""
+    with served(tmp_path, mail=f'transport = "{transport}"\nsmtp.host = "mail.example"', is_replay=is_replay) as house:
+        house.serve(plan(language="en"))
+        cookie = sign_in(house)
+        for path in ("/", "/outbox"):
+            assert ("Nothing is really sent" in house.ask(path, Cookie=cookie).text) == is_told
+        assert "Nothing is really sent" not in house.ask("/sign-in").text
 
 
 def test_pages_are_in_the_language_of_the_plan(house: Served) -> None:
