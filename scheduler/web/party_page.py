@@ -46,7 +46,7 @@ def show_page(visit: Visit) -> Response:
         language=caller.agendas[0][0].plan.language,
         party=caller.party,
         plans=plans,
-        here=visit.request.url.path,
+        here=visit.here,
         subscription=subscription,
         form_token=caller.form_token,
     )
@@ -63,7 +63,7 @@ async def make_calendar(request: Request) -> Response:
         if not is_form_of(str(form.get("form", "")), caller.form_token):
             raise HTTPException(403)
         subscribe(visit, caller.party.id)
-        return RedirectResponse(f"{visit.request.url.path}#calendar", 303)
+        return RedirectResponse(f"{visit.here}#calendar", 303)
 
     return await run_in_threadpool(make)
 
@@ -145,7 +145,7 @@ class Seen:
             seen=self.sight,
             once=secrets.token_urlsafe(12),
             home=f"/p/{self.visit.request.path_params['token']}",
-            here=self.visit.request.url.path,
+            here=self.visit.here,
         )
 
 
@@ -154,7 +154,7 @@ async def answer_task(request: Request) -> Response:
     visit = Visit(request, request.app.state.house)
     house = visit.house
     seen, room = await run_in_threadpool(_admit, visit)
-    if not request.headers.get("content-type", "").startswith("multipart/"):
+    if not request.headers.get("content-type", "").lower().startswith("multipart/"):
         form = await read_form(request)
         fields = {name: [value] for name, value in form.multi_items() if isinstance(value, str)}
         return await run_in_threadpool(_take, visit, Incoming(fields=fields))
@@ -234,7 +234,7 @@ def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, docume
 
 
 def _done(visit: Visit, act: str) -> Response:
-    return RedirectResponse(f"{visit.request.url.path}?done={act if act in ACTS else ''}", 303)
+    return RedirectResponse(f"{visit.here}?done={act if act in ACTS else ''}", 303)
 
 
 def _is_open_to(act: str, task: Task) -> bool:

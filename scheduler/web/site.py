@@ -34,7 +34,18 @@ from scheduler.web.guard import SecureHeaders
 from scheduler.web.visits import House, Visit
 
 FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another version has another address
-ERRORS = {401: "session", 403: "refused", 404: "not_found", 405: "method", 410: "gone", 413: "too_big", 429: "too_many"}
+ERRORS = {
+    400: "garbled",
+    401: "session",
+    403: "refused",
+    404: "not_found",
+    405: "method",
+    410: "gone",
+    413: "too_big",
+    415: "garbled",
+    429: "too_many",
+    503: "away",
+}
 
 
 def make_site(running: Running, address: str) -> ASGIApp:
@@ -86,7 +97,7 @@ def explain(request: Request, error: Exception) -> Response:
     """Say in words what is wrong: with the request, with the record, or with us."""
     visit = Visit(request, request.app.state.house)
     if isinstance(error, HTTPException):
-        response = visit.page("error.html", status=error.status_code, error=ERRORS.get(error.status_code, "refused"))
+        response = visit.page("error.html", status=error.status_code, error=ERRORS.get(error.status_code, "garbled"))
         response.headers.update(error.headers or {})
         return response
     if isinstance(error, UserError):  # the record is away: it comes back by itself

@@ -102,6 +102,12 @@ class Visit:
         """Return the plan's instant, which a replay makes up."""
         return self.running.clock.now()
 
+    @property
+    def here(self) -> str:
+        """Return the path that was asked for, as it was asked."""
+        raw: bytes = self.request.scope["raw_path"]
+        return raw.decode("ascii")
+
     def page(self, template: str, *, status: int = 200, language: str | None = None, **values: Any) -> Response:
         """Return a page."""
         running, language = self.running, language or self.house.language
@@ -196,4 +202,4 @@ def drop_cookie(visit: Visit, response: Response) -> None:
 
 def is_secure(visit: Visit) -> bool:
     """Return whether the visitor came over https, as far as a proxy is believed."""
-    return visit.request.url.scheme == "https"
+    return bool(visit.request.scope["scheme"] == "https")

@@ -64,6 +64,27 @@ def test_what_is_wrong_with_an_address_is_said_in_words(house: Served, path: str
     assert WORDS["vi"]["error.home"] in answer.text
 
 
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data; boundary=x; charset=punycode", "text/plain", "Multipart/form-data"]
+)
+def test_a_form_of_another_make_is_refused_in_words(house: Served, kind: str) -> None:
+    answer = house.ask("/sign-in", "POST", b"--x--", Content_Type=kind)
+    assert answer.status == 415
+    assert WORDS["vi"]["error.garbled"] in answer.text
+
+
+@pytest.mark.parametrize("origin", ["http://[", "[", "://", "http://", "http://evil.example:99999"])
+def test_an_origin_that_is_none_is_another_site(house: Served, origin: str) -> None:
+    assert house.send("/sign-in", {"email": "a@b.example"}, Origin=origin).status == 403
+
+
+@pytest.mark.parametrize("host", ["[", "a b[", "x:99999999", "é".encode().decode("latin-1")])
+def test_a_host_that_is_none_does_no_harm(house: Served, host: str) -> None:
+    house.serve(plan())
+    for path, status in (("/sign-in", 200), ("/", 303), ("/nowhere", 404), ("/p/x", 404), ("/calendar/x/y.ics", 404)):
+        assert house.ask(path, Host=host).status == status, path
+
+
 def test_pages_are_in_the_language_of_the_plan(house: Served) -> None:
     house.serve(plan(language="en"))
     page = house.ask("/sign-in").text
