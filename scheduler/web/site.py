@@ -30,6 +30,7 @@ from scheduler.web import (
     signing_in,
 )
 from scheduler.web.access_log import AccessLog
+from scheduler.web.faults import Faults
 from scheduler.web.guard import SecureHeaders
 from scheduler.web.visits import House, Visit
 
@@ -75,8 +76,12 @@ def make_site(running: Running, address: str) -> ASGIApp:
             *ledger.ROUTES,
             *signing_in.ROUTES,
         ],
-        middleware=[Middleware(AccessLog, tell=running.note), Middleware(SecureHeaders)],
-        exception_handlers={HTTPException: explain, UserError: explain, Exception: explain},
+        middleware=[
+            Middleware(AccessLog, tell=running.note),
+            Middleware(SecureHeaders),
+            Middleware(Faults, tell=running.tell, explain=explain),
+        ],
+        exception_handlers={HTTPException: explain, UserError: explain},
     )
     site.state.house = House.of(running, address)
     site.state.kiosk = kiosk
@@ -103,5 +108,4 @@ def explain(request: Request, error: Exception) -> Response:
     if isinstance(error, UserError):  # the record is away: it comes back by itself
         visit.running.tell(f"a page could not be shown: {error}")
         return visit.page("error.html", status=503, error="away")
-    visit.running.tell(f"a page failed: {type(error).__name__}: {error}")
     return visit.page("error.html", status=500, error="fault")

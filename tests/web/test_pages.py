@@ -7,6 +7,7 @@ import re
 import sqlite3
 import tomllib
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from scheduler import wording
 from tests.engine.house import plan
 
-from .conftest import Served
+from .conftest import Served, served
 from .test_signing_in import sign_in
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "web"
@@ -135,7 +136,32 @@ def test_while_the_record_is_away_pages_say_so_and_the_log_is_told(house: Served
 
 
 def test_a_fault_of_ours_is_said_without_its_details(house: Served) -> None:
+    """Even if no page can be drawn."""
     house.definitions = [None]  # type: ignore[list-item]
     answer = house.ask("/sign-in")
     assert answer.status == 500
     assert "Traceback" not in answer.text
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+class StoppedClock:
+    """A clock that has come apart."""
+
+    def now(self) -> datetime:
+        """Fail."""
+        raise RuntimeError("it stands\nstill")
+
+
+def test_a_fault_is_told_to_the_log_once_with_its_place_and_its_answer_keeps_others_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with served(tmp_path, system=StoppedClock()) as house:
+        answer = house.post("/sign-in", email="a@b.example")
+        assert answer.status == 500
+        assert WORDS["vi"]["error.fault"] in answer.text
+        assert "no-store" in answer.headers["Cache-Control"]
+        [told] = house.told
+    assert told.startswith("a page failed: RuntimeError: it stands still (test_pages.py:")
+    assert " < signing_in.py:" in told
+    assert "\n" not in told
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
