@@ -32,7 +32,7 @@ from scheduler.web import (
 from scheduler.web.access_log import AccessLog
 from scheduler.web.faults import Faults
 from scheduler.web.guard import SecureHeaders
-from scheduler.web.visits import House, Visit
+from scheduler.web.visits import House, Visit, renew_cookie
 
 FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another version has another address
 ERRORS = {
@@ -101,6 +101,12 @@ async def static(request: Request) -> Response:
 def explain(request: Request, error: Exception) -> Response:
     """Say in words what is wrong: with the request, with the record, or with us."""
     visit = Visit(request, request.app.state.house)
+    response = _explain(visit, error)
+    renew_cookie(visit, response)
+    return response
+
+
+def _explain(visit: Visit, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         response = visit.page("error.html", status=error.status_code, error=ERRORS.get(error.status_code, "garbled"))
         response.headers.update(error.headers or {})

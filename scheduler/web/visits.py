@@ -159,8 +159,7 @@ def for_operators(handler: Handler) -> Callable[[Request], Any]:
         elif visit.visitor is None:
             return RedirectResponse("/sign-in", 303)
         response = await run_in_threadpool(handler, visit)
-        if visit.visitor.renewed:
-            keep_cookie(visit, response, visit.visitor.renewed)
+        renew_cookie(visit, response)
         return response
 
     return endpoint
@@ -174,6 +173,7 @@ def find_visitor(visit: Visit) -> Visitor | None:
     running = visit.running
     lifetime = read_span(running.settings.web.session)
     visitor = recognise(running.store, token, now=running.system.now(), lifetime=lifetime)
+    visit.request.state.renewed = visitor.renewed if visitor else ""
     return visitor if visitor is not None and visit.house.is_operator(visitor.email) else None
 
 
@@ -195,8 +195,16 @@ def keep_cookie(visit: Visit, response: Response, token: str) -> None:
     )
 
 
+def renew_cookie(visit: Visit, response: Response) -> None:
+    """Let the browser keep the new secret of a session that got one during this request, whatever is answered."""
+    renewed: str = getattr(visit.request.state, "renewed", "")
+    if renewed:
+        keep_cookie(visit, response, renewed)
+
+
 def drop_cookie(visit: Visit, response: Response) -> None:
     """Let the browser forget a session."""
+    visit.request.state.renewed = ""
     response.delete_cookie(cookie_name(visit), path="/", secure=is_secure(visit), httponly=True, samesite="lax")
 
 

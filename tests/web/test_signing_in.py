@@ -189,6 +189,25 @@ def test_a_session_gets_a_new_secret_after_half_a_day_and_lives_on(house: Served
     assert house.send("/sign-out", {"form": form}, Cookie=second).status == 303  # a form opened before is still good
 
 
+@pytest.mark.parametrize("path", ["/outbox/999", "/plans/none", "/outbox/1/hold"])
+def test_a_new_secret_is_not_lost_with_a_page_that_cannot_be_shown(house: Served, path: str) -> None:
+    first = sign_in(house)
+    house.clock.instant += timedelta(hours=12)
+    answer = house.ask(path, Cookie=first)
+    assert answer.status == 404
+    house.clock.instant += 2 * MINUTE
+    assert is_in(house, answer.cookie)
+
+
+def test_who_signs_out_gets_no_new_secret(house: Served) -> None:
+    first = sign_in(house)
+    form = form_of(house, first)
+    house.clock.instant += timedelta(hours=12)
+    answer = house.send("/sign-out", {"form": form}, Cookie=first)
+    assert [part.split("=")[:2] for part in answer.headers.get_all("Set-Cookie", [])] == [["hanchot", '""; expires']]
+    assert not is_in(house, first)
+
+
 @pytest.mark.parametrize("form", ["", "x" * 22])
 def test_a_form_that_was_not_given_to_this_reader_is_refused(house: Served, form: str) -> None:
     cookie = sign_in(house)
