@@ -110,9 +110,3 @@ def sign_form(secret: bytes, subject: str) -> str:
 def is_form_of(given: str, expected: str) -> bool:
     """Return whether the word in a posted form is the one that its reader was given."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
-
-
-def require_form(form: FormData, secret: bytes, subject: str) -> None:
-    """Raise `Refused` if a posted form is not one that was given to this reader."""
-    if not is_form_of(str(form.get("form", "")), sign_form(secret, subject)):
-        raise Refused

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import wraps
@@ -21,7 +21,7 @@ from scheduler.actions.reconciling import Agendas
 from scheduler.app import Running
 from scheduler.config import read_span
 from scheduler.plan.model import Plan
-from scheduler.web.guard import read_form, require_form, sign_form
+from scheduler.web.guard import Refused, is_form_of, read_form, sign_form
 from scheduler.web.metrics import Metrics
 from scheduler.web.pages import Pages
 from scheduler.web.shelf import Shelf
@@ -121,6 +121,11 @@ class Visit:
         }
         return HTMLResponse(self.house.pages.render(template, language, known | values), status)
 
+    def quote(self, texts: Iterable[object], *, status: int = 409, back: str = "/") -> Response:
+        """Say that what a form was about is there no more, and give back what was typed."""
+        typed = [text.strip() for text in texts if isinstance(text, str) and text.strip()]
+        return self.page("kept.html", status=status, texts=typed, back=back)
+
     def field(self, name: str, limit: int = 2000) -> str:
         """Return a field of the form as text without spaces around it; "" if it is not there."""
         value = self.form.get(name, "")
@@ -144,21 +149,29 @@ def for_anyone(handler: Handler) -> Callable[[Request], Any]:
     return endpoint
 
 
-def for_operators(handler: Handler) -> Callable[[Request], Any]:
-    """Serve a page to operators; others are sent to sign in, and what they post changes nothing."""
+def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[Request], Any]:
+    """Serve a page to operators; others are sent to sign in, and what they post changes nothing.
+
+    A form that was made before its reader signed in anew is not taken; `again` shows what was typed in a new one.
+    """
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
         visit = Visit(request, request.app.state.house)
         visit.visitor = await run_in_threadpool(find_visitor, visit)
+        wanted = handler
         if request.method == "POST":
             visit.form = await read_form(request)
             if visit.visitor is None:
                 raise HTTPException(401)
-            require_form(visit.form, visit.house.secret, subject(visit.visitor))
+            known = sign_form(visit.house.secret, subject(visit.visitor))
+            is_ours = is_form_of(visit.field("form"), known)
+            if not is_ours and again is None:
+                raise Refused
+            wanted = handler if is_ours or again is None else again
         elif visit.visitor is None:
             return RedirectResponse("/sign-in", 303)
-        response = await run_in_threadpool(handler, visit)
+        response = await run_in_threadpool(wanted, visit)
         renew_cookie(visit, response)
         return response
 
