@@ -98,6 +98,10 @@ class Answer:
 _TOO_BIG = {"file_too_big", "too_many_files", "day_full"}
 
 
+class NoTask(HTTPException):
+    """What an address names is none of the caller's tasks, or is one no more."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """One look at one task of a caller."""
@@ -120,7 +124,7 @@ class Seen:
                 if task is not None:
                     facts = list(view.facts.of(definition.plan.id))
                     return cls(visit=visit, view=view, caller=caller, definition=definition, task=task, facts=facts)
-        raise HTTPException(404)
+        raise NoTask(404)
 
     @property
     def sight(self) -> str:
@@ -153,15 +157,15 @@ async def answer_task(request: Request) -> Response:
     """Take what a party says or sends about a task. Said twice by one form, it is taken once."""
     visit = Visit(request, request.app.state.house)
     house = visit.house
-    seen, room = await run_in_threadpool(_admit, visit)
+    caller, room = await run_in_threadpool(_admit, visit)
     if not request.headers.get("content-type", "").lower().startswith("multipart/"):
         form = await read_form(request)
         fields = {name: [value] for name, value in form.multi_items() if isinstance(value, str)}
-        return await run_in_threadpool(_take, visit, Incoming(fields=fields))
-    with house.traffic.counted(seen.party.id, room) as counted:
+        return await run_in_threadpool(_take_or_quote, visit, Incoming(fields=fields))
+    with house.traffic.counted(caller.party.id, room) as counted:
         incoming = await read_upload(request, house.shelf, counted)
         try:
-            return await run_in_threadpool(_take, visit, incoming)
+            return await run_in_threadpool(_take_or_quote, visit, incoming)
         finally:
             incoming.drop()
 
@@ -169,10 +173,21 @@ async def answer_task(request: Request) -> Response:
 def _admit(visit: Visit) -> tuple[Caller, int]:
     """Return who sends something and how many bytes may still come today; refuse it before it is read."""
     with visit.running.store.reading() as view:
-        seen = Seen.of(visit, view)
-        if not visit.house.saying.admits(seen.caller.party.id, visit.running.system.now()):
+        caller = find_caller(visit, view)
+        if not visit.house.saying.admits(caller.party.id, visit.running.system.now()):
             raise HTTPException(429)
-        return seen.caller, _room(seen)
+        try:
+            return caller, _room(Seen.of(visit, view))
+        except NoTask:  # its words are given back
+            return caller, 0
+
+
+def _take_or_quote(visit: Visit, incoming: Incoming) -> Response:
+    try:
+        return _take(visit, incoming)
+    except NoTask:
+        home = f"/p/{visit.request.path_params['token']}"
+        return visit.quote([incoming.field("note"), incoming.field("who")], back=home)
 
 
 def _room(seen: Seen) -> int:
