@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from scheduler.actions.access import mail_link, make_link
+from scheduler.clock import SystemClock
 from scheduler.plan.recipients import operators
 from tests.engine.house import plan
 from tests.mail.reading import body, read
 
-from .conftest import Answer, Served
+from .conftest import Answer, Served, daemon, served
 
 OPERATOR = "officer@lead.example"  # the first officer of the plan's lead
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -82,6 +84,17 @@ def test_a_mailed_link_leads_to_the_site_whatever_the_request_calls_it(house: Se
     wait_for_mail(house, 1)
     assert "evil" not in body(read(house.mails[0].mail.data), "plain")
     assert house.post(mailed_link(house)).status == 303
+
+
+def test_in_a_replay_the_mail_leaves_too(tmp_path: Path) -> None:
+    """Its outbox is worked by a clock of its own, in which half an hour may be over at once."""
+    with served(tmp_path, is_replay=True, system=SystemClock()) as house:
+        house.serve(plan())
+        house.post("/sign-in", email=OPERATOR)
+        wait_for_mail(house, 1)
+        daemon(house).live(house.clock.now() + DAY)
+        assert house.mails[0].state == "sent"
+        assert house.post(mailed_link(house)).status == 303
 
 
 def test_the_answer_is_the_same_for_who_is_no_operator_and_nothing_is_mailed(house: Served) -> None:
