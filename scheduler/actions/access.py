@@ -46,9 +46,19 @@ def make_link(unit: Unit, email: str, *, now: datetime, lifetime: timedelta) -> 
 
 
 def mail_link(
-    store: Store, composer: Composer, operator: tuple[Plan, Recipient], base: str, *, now: datetime, lifetime: timedelta
+    store: Store,
+    composer: Composer,
+    operator: tuple[Plan, Recipient],
+    base: str,
+    *,
+    now: datetime,
+    lifetime: timedelta,
+    replayed: datetime | None = None,
 ) -> bool:
-    """Queue a mail with a sign-in link; False if its address has asked for too many lately."""
+    """Queue a mail with a sign-in link; False if its address has asked for too many lately.
+
+    `replayed` is the instant of a replay, by which its mails leave; links end by the machine's clock all the same.
+    """
     plan, (party, contact) = operator
     with store.transaction() as unit:
         if unit.access.links_since(fold(contact.email), now - WITHIN) >= LINKS:
@@ -71,9 +81,9 @@ def mail_link(
                 plan=plan.id,
                 milestone=None,
                 party=party.id,
-                created_at=now,
-                not_before=now,
-                expires_at=now + lifetime,
+                created_at=replayed or now,
+                not_before=replayed or now,
+                expires_at=None if replayed else now + lifetime,
                 slot=letter.key,
             )
         )

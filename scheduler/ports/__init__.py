@@ -27,6 +27,7 @@ from scheduler.ports.outbox import Accounts, AccountState, MessageRow, MessageSt
 from scheduler.ports.store import CheckRow, Journal, Store, Unit
 
 __all__ = [
+    "FEW",
     "Access",
     "AccountState",
     "Accounts",
@@ -41,7 +42,6 @@ __all__ = [
     "Document",
     "Documents",
     "Entry",
-    "FEW",
     "Facts",
     "FeedRow",
     "Feeds",

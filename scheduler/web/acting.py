@@ -31,6 +31,7 @@ from scheduler.web.telling import is_undoable, tell_fact
 from scheduler.web.visits import Visit, for_operators
 
 _OWN = ("form", "step", "seen", "once")  # fields of ours, in every form
+_TEXTS = ("note", "reason", "decision", "place")  # fields that somebody has thought about
 
 
 # ---------------------------------------------------------------- what can be done
@@ -98,7 +99,10 @@ def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[A
 
 def act(visit: Visit) -> Response:
     """Show the form; posted, say what will follow; confirmed, do it."""
-    deed = _find(visit)
+    try:
+        deed = _find(visit)
+    except HTTPException as missing:
+        return _give_back(visit, missing)
     if visit.request.method != "POST":
         return _ask(deed, once=secrets.token_urlsafe(12), seen=deed.picture.word)
     once, seen = visit.field("once", 40), visit.field("seen", 200) or "unknown"
@@ -116,6 +120,21 @@ def act(visit: Visit) -> Response:
     except UserError as error:
         return _ask(deed, once=once, seen=seen, error=error)
     return _confirm(deed, rehearsed, once, seen)
+
+
+def ask_again(visit: Visit) -> Response:
+    """Show what was typed into a form of an earlier session, in one of this session; nothing is done by it."""
+    once, seen = visit.field("once", 40) or secrets.token_urlsafe(12), visit.field("seen", 200) or "unknown"
+    try:
+        return _ask(_find(visit), once=once, seen=seen, is_former=True)
+    except HTTPException as missing:
+        return _give_back(visit, missing)
+
+
+def _give_back(visit: Visit, missing: HTTPException) -> Response:
+    if visit.request.method != "POST" or missing.status_code != 404:
+        raise missing
+    return visit.quote([value for name, value in visit.form.multi_items() if name in _TEXTS])
 
 
 def _find(visit: Visit) -> Deed:
@@ -172,13 +191,14 @@ def _ask(
     seen: str | None,
     error: UserError | None = None,
     overtaken: Overtaken | None = None,
+    is_former: bool = False,
 ) -> Response:
     visit, picture = deed.visit, deed.picture
     missing = deed.obligation.standing.missing if deed.obligation else ()
     claimed = deed.obligation.standing.declared[-1:] if deed.obligation and deed.action == "receive" else ()
     return visit.page(
         "act.html",
-        status=409 if overtaken else 422 if error else 200,
+        status=403 if is_former else 409 if overtaken else 422 if error else 200,
         language=deed.plan.language,
         deed=deed,
         plan=deed.plan,
@@ -193,6 +213,7 @@ def _ask(
         missing=missing,
         problems=error.problems if error else (),
         overtaken=overtaken,
+        is_former=is_former,
         newer=[tell_fact(picture, fact) for fact in overtaken.facts] if overtaken else (),
         today=visit.now.astimezone(deed.plan.zone).date(),
     )
@@ -268,4 +289,4 @@ def _sign(visit: Visit, text: str) -> str:
     return sign_form(visit.house.secret, f"note\0{visit.visitor.email if visit.visitor else ''}\0{text}")
 
 
-ROUTES = [Route("/plans/{plan}/do/{action}", for_operators(act), methods=["GET", "POST"])]
+ROUTES = [Route("/plans/{plan}/do/{action}", for_operators(act, ask_again), methods=["GET", "POST"])]

@@ -353,7 +353,7 @@ def _disposition(name: str) -> bytes:
 async def refuse(request: Request) -> Response:
     """Say why there is no calendar at an address: it was revoked, or there never was one."""
     kiosk: Kiosk = request.app.state.kiosk
-    key = read_key(request.url.path)
+    key = read_key(request.scope["path"])
     status = 410 if key is not None and key in kiosk.revoked else 404
     request.app.state.house.metrics.feed_hits[str(status)] += 1
     raise HTTPException(status)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -62,12 +61,15 @@ class Refused(HTTPException):
         super().__init__(403)
 
 
-async def read_form(request: Request, *, size: int = FORM_SIZE, files: int = 0) -> FormData:
-    """Return a posted form. Raises `Refused` for one from another site, 413 for one that is too big.
+async def read_form(request: Request, *, size: int = FORM_SIZE) -> FormData:
+    """Return a posted form. Raises `Refused` for one from another site, 413 for too big a one, 415 for another make.
 
     The body is counted as it comes: what it says of its own length proves nothing.
     """
     refuse_foreign(request)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("", "application/x-www-form-urlencoded"):  # forms with files have a reader of their own
+        raise HTTPException(415)
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > size:
         raise HTTPException(413)
@@ -82,7 +84,7 @@ async def read_form(request: Request, *, size: int = FORM_SIZE, files: int = 0) 
         return message
 
     bounded = Request(request.scope, counted)
-    return await bounded.form(max_files=files, max_fields=FIELDS, max_part_size=FORM_SIZE)
+    return await bounded.form(max_fields=FIELDS, max_part_size=FORM_SIZE)
 
 
 def refuse_foreign(request: Request) -> None:
@@ -92,8 +94,12 @@ def refuse_foreign(request: Request) -> None:
     """
     site = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin", "null")
-    if site not in ("same-origin", "none") or (origin != "null" and urlsplit(origin).netloc != request.url.netloc):
+    if site not in ("same-origin", "none") or (origin != "null" and origin.partition("://")[2] != _host(request)):
         raise Refused
+
+
+def _host(request: Request) -> str:
+    return request.headers.get("host", "")
 
 
 def sign_form(secret: bytes, subject: str) -> str:
@@ -104,9 +110,3 @@ def sign_form(secret: bytes, subject: str) -> str:
 def is_form_of(given: str, expected: str) -> bool:
     """Return whether the word in a posted form is the one that its reader was given."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
-
-
-def require_form(form: FormData, secret: bytes, subject: str) -> None:
-    """Raise `Refused` if a posted form is not one that was given to this reader."""
-    if not is_form_of(str(form.get("form", "")), sign_form(secret, subject)):
-        raise Refused

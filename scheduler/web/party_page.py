@@ -46,7 +46,7 @@ def show_page(visit: Visit) -> Response:
         language=caller.agendas[0][0].plan.language,
         party=caller.party,
         plans=plans,
-        here=visit.request.url.path,
+        here=visit.here,
         subscription=subscription,
         form_token=caller.form_token,
     )
@@ -63,7 +63,7 @@ async def make_calendar(request: Request) -> Response:
         if not is_form_of(str(form.get("form", "")), caller.form_token):
             raise HTTPException(403)
         subscribe(visit, caller.party.id)
-        return RedirectResponse(f"{visit.request.url.path}#calendar", 303)
+        return RedirectResponse(f"{visit.here}#calendar", 303)
 
     return await run_in_threadpool(make)
 
@@ -98,6 +98,10 @@ class Answer:
 _TOO_BIG = {"file_too_big", "too_many_files", "day_full"}
 
 
+class NoTask(HTTPException):
+    """What an address names is none of the caller's tasks, or is one no more."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """One look at one task of a caller."""
@@ -120,7 +124,7 @@ class Seen:
                 if task is not None:
                     facts = list(view.facts.of(definition.plan.id))
                     return cls(visit=visit, view=view, caller=caller, definition=definition, task=task, facts=facts)
-        raise HTTPException(404)
+        raise NoTask(404)
 
     @property
     def sight(self) -> str:
@@ -145,7 +149,7 @@ class Seen:
             seen=self.sight,
             once=secrets.token_urlsafe(12),
             home=f"/p/{self.visit.request.path_params['token']}",
-            here=self.visit.request.url.path,
+            here=self.visit.here,
         )
 
 
@@ -153,15 +157,15 @@ async def answer_task(request: Request) -> Response:
     """Take what a party says or sends about a task. Said twice by one form, it is taken once."""
     visit = Visit(request, request.app.state.house)
     house = visit.house
-    seen, room = await run_in_threadpool(_admit, visit)
-    if not request.headers.get("content-type", "").startswith("multipart/"):
+    caller, room = await run_in_threadpool(_admit, visit)
+    if not request.headers.get("content-type", "").lower().startswith("multipart/"):
         form = await read_form(request)
         fields = {name: [value] for name, value in form.multi_items() if isinstance(value, str)}
-        return await run_in_threadpool(_take, visit, Incoming(fields=fields))
-    with house.traffic.counted(seen.party.id, room) as counted:
+        return await run_in_threadpool(_take_or_quote, visit, Incoming(fields=fields))
+    with house.traffic.counted(caller.party.id, room) as counted:
         incoming = await read_upload(request, house.shelf, counted)
         try:
-            return await run_in_threadpool(_take, visit, incoming)
+            return await run_in_threadpool(_take_or_quote, visit, incoming)
         finally:
             incoming.drop()
 
@@ -169,10 +173,21 @@ async def answer_task(request: Request) -> Response:
 def _admit(visit: Visit) -> tuple[Caller, int]:
     """Return who sends something and how many bytes may still come today; refuse it before it is read."""
     with visit.running.store.reading() as view:
-        seen = Seen.of(visit, view)
-        if not visit.house.saying.admits(seen.caller.party.id, visit.running.system.now()):
+        caller = find_caller(visit, view)
+        if not visit.house.saying.admits(caller.party.id, visit.running.system.now()):
             raise HTTPException(429)
-        return seen.caller, _room(seen)
+        try:
+            return caller, _room(Seen.of(visit, view))
+        except NoTask:  # its words are given back
+            return caller, 0
+
+
+def _take_or_quote(visit: Visit, incoming: Incoming) -> Response:
+    try:
+        return _take(visit, incoming)
+    except NoTask:
+        home = f"/p/{visit.request.path_params['token']}"
+        return visit.quote([incoming.field("note"), incoming.field("who")], back=home)
 
 
 def _room(seen: Seen) -> int:
@@ -234,7 +249,7 @@ def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, docume
 
 
 def _done(visit: Visit, act: str) -> Response:
-    return RedirectResponse(f"{visit.request.url.path}?done={act if act in ACTS else ''}", 303)
+    return RedirectResponse(f"{visit.here}?done={act if act in ACTS else ''}", 303)
 
 
 def _is_open_to(act: str, task: Task) -> bool:

@@ -112,7 +112,7 @@ def show_party(visit: Visit) -> Response:
         told = tell_facts(view, picture, [f for f in picture.facts if f.party == party.id][-LATEST:])
         generation = view.pages.generations().get(party.id, 1)
         feeds = [f for f in view.feeds.list() if f.audience == party.id and f.plan in (None, plan.id)]
-    pages = PageAddresses(visit.base, visit.house.secret)
+    pages = PageAddresses(visit.house.address, visit.house.secret)
     now, agenda = visit.now, picture.agenda
     coming, past = split(steps)
     return visit.page(

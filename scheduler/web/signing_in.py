@@ -78,7 +78,15 @@ def _send(visit: Visit, email: str) -> None:
         return
     now, lifetime = running.system.now(), read_span(running.settings.web.link)
     try:
-        mail_link(running.store, running.composer, operator, visit.house.address, now=now, lifetime=lifetime)
+        mail_link(
+            running.store,
+            running.composer,
+            operator,
+            visit.house.address,
+            now=now,
+            lifetime=lifetime,
+            replayed=visit.now if running.is_replay else None,
+        )
     except UserError as error:
         running.tell(f"a sign-in link could not be mailed: {error}")
     else:

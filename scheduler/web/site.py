@@ -31,11 +31,23 @@ from scheduler.web import (
     signing_in,
 )
 from scheduler.web.access_log import AccessLog
+from scheduler.web.faults import Faults
 from scheduler.web.guard import SecureHeaders
-from scheduler.web.visits import House, Visit, find_visitor, keep_cookie
+from scheduler.web.visits import House, Visit, find_visitor, renew_cookie
 
 FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another version has another address
-ERRORS = {401: "session", 403: "refused", 404: "not_found", 405: "method", 410: "gone", 413: "too_big", 429: "too_many"}
+ERRORS = {
+    400: "garbled",
+    401: "session",
+    403: "refused",
+    404: "not_found",
+    405: "method",
+    410: "gone",
+    413: "too_big",
+    415: "garbled",
+    429: "too_many",
+    503: "away",
+}
 
 
 def make_site(running: Running, address: str) -> ASGIApp:
@@ -65,8 +77,12 @@ def make_site(running: Running, address: str) -> ASGIApp:
             *ledger.ROUTES,
             *signing_in.ROUTES,
         ],
-        middleware=[Middleware(AccessLog, tell=running.note), Middleware(SecureHeaders)],
-        exception_handlers={HTTPException: explain, UserError: explain, Exception: explain},
+        middleware=[
+            Middleware(AccessLog, tell=running.note),
+            Middleware(SecureHeaders),
+            Middleware(Faults, tell=running.tell, explain=explain),
+        ],
+        exception_handlers={HTTPException: explain, UserError: explain},
     )
     site.state.house = House.of(running, address)
     site.state.kiosk = kiosk
@@ -86,29 +102,33 @@ async def static(request: Request) -> Response:
 def explain(request: Request, error: Exception) -> Response:
     """Say in words what is wrong: with the request, with the record, or with us."""
     visit = Visit(request, request.app.state.house)
+    response = _explain(visit, error)
+    renew_cookie(visit, response)
+    return response
+
+
+def _explain(visit: Visit, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return _explain_refusal(visit, error)
     if isinstance(error, UserError):  # the record is away: it comes back by itself
         visit.running.tell(f"a page could not be shown: {error}")
         return _say(visit, 503, "away")
-    visit.running.tell(f"a page failed: {type(error).__name__}: {error}")
     return _say(visit, 500, "fault")
 
 
 def _explain_refusal(visit: Visit, error: HTTPException) -> Response:
     """Say what is wrong with a request, to whoever it may be: a party is not sent to where operators sign in."""
-    status, word = error.status_code, ERRORS.get(error.status_code, "refused")
+    status, word = error.status_code, ERRORS.get(error.status_code, "garbled")
     if visit.request.url.path.startswith("/p/"):
         if status == 404:
             word = "page_not_found"
         asked = {plan.office: None for plan in visit.house.plans} if status == 410 else {}
-        return _say(visit, status, word, is_partys=True, offices=tuple(asked))
-    with suppress(UserError):  # the record is away: the words are there all the same
-        visit.visitor = find_visitor(visit)
-    response = _say(visit, status, word)
+        response = _say(visit, status, word, is_partys=True, offices=tuple(asked))
+    else:
+        with suppress(UserError):  # the record is away: the words are there all the same
+            visit.visitor = find_visitor(visit)
+        response = _say(visit, status, word)
     response.headers.update(error.headers or {})
-    if visit.visitor and visit.visitor.renewed:
-        keep_cookie(visit, response, visit.visitor.renewed)
     return response
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -106,7 +106,10 @@ async def read_upload(request: Request, shelf: Shelf, room: Room) -> Incoming:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > BODY:
         raise HTTPException(413)
-    reader = _Reader(options[b"boundary"], shelf, room)
+    try:
+        reader = _Reader(options[b"boundary"], shelf, room)
+    except FormParserError as error:  # a boundary that is none
+        raise HTTPException(400) from error
     try:
         async for chunk in request.stream():
             await run_in_threadpool(reader.feed, chunk)

@@ -22,7 +22,7 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Definition, MessageRow
 from scheduler.store import open_store
 from scheduler.web.serving import serve
-from tests.engine.house import COMPOSER, signed
+from tests.engine.house import COMPOSER, House, signed
 from tests.plan.builders import LOADED
 
 
@@ -120,6 +120,15 @@ def house(tmp_path: Path) -> Iterator[Served]:
     """Return a house that is served."""
     with served(tmp_path) as house:
         yield house
+
+
+def daemon(served: Served) -> House:
+    """Return a daemon that works on the served record, by the served clock."""
+    house = House(served.running.store, *[definition.plan for definition in served.definitions])
+    house.clock = served.clock
+    house.post.clock = served.clock
+    house.ticker = house.daemon()
+    return house
 
 
 Ask = Callable[..., Answer]

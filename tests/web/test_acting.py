@@ -22,6 +22,7 @@ from tests.plan.builders import PARTIES, at, deadline, event
 from .conftest import Answer, Served, served
 from .operator import Operator, daemon, fields_of, filled, words
 from .test_pages import WORDS
+from .test_signing_in import sign_in
 
 DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
 MEETING = event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))
@@ -190,11 +191,32 @@ def test_a_form_posted_after_the_plan_was_edited_says_so(operator: Operator, liv
     assert "The plan's file was edited." in words(late.text)
 
 
-def test_a_form_about_something_the_plan_no_longer_has_is_not_found(operator: Operator) -> None:
+def test_a_form_about_something_the_plan_no_longer_has_says_so_and_gives_the_text_back(operator: Operator) -> None:
     path = do("fix-date", "milestone=yearly")
     form = operator.ask(path)
     operator.house.serve(plan(report(), language="en"))
-    assert operator.send(path, filled(form.text, first="2023-05-01")).status == 404
+    late = operator.send(path, filled(form.text, first="2023-05-01", decision="No. 7 <b>"))
+    assert late.status == 409
+    assert "what this form was about is no longer in it" in words(late.text)
+    assert "<blockquote>No. 7 &lt;b&gt;</blockquote>" in late.text
+    assert operator.ask(path).status == 404
+
+
+def test_a_form_whose_session_is_over_is_shown_again_after_signing_in(operator: Operator, live: House) -> None:
+    path = do("waive")
+    typed = filled(operator.ask(path).text, reason="a long & careful text")
+    operator.house.clock.instant += timedelta(days=14)
+    assert operator.send(path, typed).status == 401
+    operator.cookie = sign_in(operator.house)
+    for step in ("", "confirm"):
+        again = operator.send(path, [*typed, ("step", step)])
+        assert again.status == 403
+        assert "opened before you signed in anew" in words(again.text)
+        assert dict(fields_of(again.text))["reason"] == "a long & careful text"
+    assert live.facts() == []
+    done = operator.confirm(path, operator.send(path, fields_of(again.text)))
+    assert done.status == 303
+    assert newest(live).reason == "a long & careful text"
 
 
 def test_a_mail_that_cannot_be_written_is_told_before_it_is_confirmed(operator: Operator, live: House) -> None:

@@ -100,6 +100,7 @@ def test_the_title_says_where_one_is(operator: Operator, path: str, expected: st
         "/ledger?plan=other", "/plans/plan/do/burn", "/plans/plan/do/receive", "/plans/plan/do/undo?fact=f99",
         "/plans/plan/do/receive?milestone=report", "/plans/plan/do/nominate?group=other",
         "/outbox/99999999999999999999",
+        f"/outbox/{'9' * 5000}",
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_not_found(operator: Operator, path: str) -> None:

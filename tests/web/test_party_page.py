@@ -18,7 +18,7 @@ from tests.engine.house import COMPOSER, plan, report
 from tests.plan.builders import PARTIES, at, deadline, event, party
 
 from .conftest import Served
-from .pages_of_parties import PDF, declare, documents, facts, hidden, open_form, path_of, upload
+from .pages_of_parties import PDF, declare, documents, facts, hidden, on_disk, open_form, path_of, upload
 from .test_pages import WORDS
 from .test_signing_in import sign_in
 
@@ -312,6 +312,19 @@ def test_a_form_posted_after_the_documents_came_shows_the_text_that_has_no_form_
     assert answer.status == 409
     assert "Documents received" in answer.text
     assert "<blockquote>a long text</blockquote>" in answer.text
+
+
+@pytest.mark.parametrize("act", ["declare", "send", "disown"])
+def test_a_form_posted_after_the_task_left_the_plan_says_so_and_gives_the_text_back(house: Served, act: str) -> None:
+    form = open_form(house, act, note="so & so")
+    house.serve(plan(replace(report(), id="another"), language="en"))
+    late = upload(house, ("a.pdf", PDF), form=form) if act == "send" else house.send(path_of(house), form)
+    assert late.status == 409
+    assert "what this form was about is no longer in it" in late.text
+    assert "<blockquote>so &amp; so</blockquote>" in late.text
+    assert f'href="{path_of(house, milestone="")}"' in late.text
+    assert {fact.by for fact in facts(house)} == {"definition"}
+    assert on_disk(house) == []
 
 
 def test_what_changes_for_another_party_does_not_disturb_a_form(house: Served) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from scheduler.actions.access import mail_link, make_link
+from scheduler.clock import SystemClock
 from scheduler.plan.recipients import operators
 from tests.engine.house import plan
 from tests.mail.reading import body, read
 
-from .conftest import Answer, Served
+from .conftest import Answer, Served, daemon, served
 
 OPERATOR = "officer@lead.example"  # the first officer of the plan's lead
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -82,6 +84,17 @@ def test_a_mailed_link_leads_to_the_site_whatever_the_request_calls_it(house: Se
     wait_for_mail(house, 1)
     assert "evil" not in body(read(house.mails[0].mail.data), "plain")
     assert house.post(mailed_link(house)).status == 303
+
+
+def test_in_a_replay_the_mail_leaves_too(tmp_path: Path) -> None:
+    """Its outbox is worked by a clock of its own, in which half an hour may be over at once."""
+    with served(tmp_path, is_replay=True, system=SystemClock()) as house:
+        house.serve(plan())
+        house.post("/sign-in", email=OPERATOR)
+        wait_for_mail(house, 1)
+        daemon(house).live(house.clock.now() + DAY)
+        assert house.mails[0].state == "sent"
+        assert house.post(mailed_link(house)).status == 303
 
 
 def test_the_answer_is_the_same_for_who_is_no_operator_and_nothing_is_mailed(house: Served) -> None:
@@ -187,6 +200,25 @@ def test_a_session_gets_a_new_secret_after_half_a_day_and_lives_on(house: Served
     assert not is_in(house, first)
     house.clock.instant += 13 * DAY
     assert house.send("/sign-out", {"form": form}, Cookie=second).status == 303  # a form opened before is still good
+
+
+@pytest.mark.parametrize("path", ["/outbox/999", "/plans/none", "/outbox/1/hold"])
+def test_a_new_secret_is_not_lost_with_a_page_that_cannot_be_shown(house: Served, path: str) -> None:
+    first = sign_in(house)
+    house.clock.instant += timedelta(hours=12)
+    answer = house.ask(path, Cookie=first)
+    assert answer.status == 404
+    house.clock.instant += 2 * MINUTE
+    assert is_in(house, answer.cookie)
+
+
+def test_who_signs_out_gets_no_new_secret(house: Served) -> None:
+    first = sign_in(house)
+    form = form_of(house, first)
+    house.clock.instant += timedelta(hours=12)
+    answer = house.send("/sign-out", {"form": form}, Cookie=first)
+    assert [part.split("=")[:2] for part in answer.headers.get_all("Set-Cookie", [])] == [["hanchot", '""; expires']]
+    assert not is_in(house, first)
 
 
 @pytest.mark.parametrize("form", ["", "x" * 22])

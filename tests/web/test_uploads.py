@@ -287,7 +287,14 @@ def test_a_broken_form_is_refused(house: Served, damage: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=x"]
+    "kind",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/mixed; boundary=x",
+        "Multipart/Mixed; boundary=x",
+        f"multipart/form-data; boundary={'x' * 300}",
+    ],
 )
 def test_a_form_of_another_make_is_refused(house: Served, kind: str) -> None:
     assert raw(house, b"--x--\r\n", 7, kind=kind).split()[1] == b"400"
@@ -375,6 +382,6 @@ def test_a_file_that_is_gone_from_the_disk_is_not_there_and_the_log_is_told(hous
     assert "is not in the data folder" in house.told[-1]
 
 
-@pytest.mark.parametrize("id", ["0", "999", "9" * 30, "x", "../1", quote("1/../1", safe="")])
+@pytest.mark.parametrize("id", ["0", "999", "9" * 30, "9" * 5000, "١", "-1", "x", "../1", quote("1/../1", safe="")])
 def test_documents_that_there_are_not_are_not_there(house: Served, id: str) -> None:
-    assert house.ask(f"/documents/{id}", Cookie=sign_in(house)).status == 404
+    assert house.ask(f"/documents/{quote(id, safe='%')}", Cookie=sign_in(house)).status == 404
