@@ -257,9 +257,9 @@ def through(wire: Wire, url: str) -> str:
     return wire.address + urlsplit(url).path
 
 
-def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: Wire) -> None:
+def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: Wire, story: Story) -> None:
     """Look again with nothing changed: the program says what it has, is told that it is so (rule 25), and keeps it."""
-    paths = {one.path for one in wire.passed}
+    paths = {urlsplit(url).path for url in (story.url, story.tasks_url)}
     del wire.passed[:]
 
     def is_told() -> bool:
@@ -363,21 +363,28 @@ def test_evolution_subscribes_and_follows(story: Story, tmp_path: Path) -> None:
             for wanted in story.scenes():
                 tasks = [one for one in wanted.tasks if not one.starts] or tasks
                 expect(look, Scene(wanted.events, tasks))
-                expect_unchanged(look, Scene(wanted.events, tasks), wire)
+                expect_unchanged(look, Scene(wanted.events, tasks), wire, story)
         finally:
             process.communicate(timeout=LIMIT)
 
 
 def test_thunderbird_subscribes_and_follows(story: Story, tmp_path: Path) -> None:
-    """Rules 11 to 14, 18, 19, 22 and 25: it looks again when told to, and asks with the tag it got."""
+    """Rules 6, 11 to 14, 18, 19, 22 and 25 to 27: it finds out what the address is, and looks again when told to.
+
+    It asks with the tag it got.
+    """
     need("thunderbird")
     with wired(story.house.address) as wire, thunderbird.running(tmp_path / "thunderbird") as program:
-        for url in (story.url, story.tasks_url):
-            program.run(thunderbird.SUBSCRIBE, through(wire, url))
+        addresses = [through(wire, url) for url in (story.url, story.tasks_url)]
+        for address in addresses:
+            # whoever looks for a server there is told that there is none, and takes the last part of the address
+            assert program.run(thunderbird.SUBSCRIBE, address) == [["ics", Path(address).stem]]
+        asked = {(one.method, one.status) for one in wire.passed if one.path.startswith("/calendar/")}
+        assert asked | {("GET", 200)} == {("HEAD", 200), ("PROPFIND", 405), ("GET", 200)}
 
         def look() -> Scene:
-            return seen_in(json.dumps(program.run(thunderbird.LOOK)))
+            return seen_in(json.dumps(program.run(thunderbird.LOOK, addresses)))
 
         for wanted in story.scenes():
             expect(look, wanted)
-            expect_unchanged(look, wanted, wire)
+            expect_unchanged(look, wanted, wire, story)
