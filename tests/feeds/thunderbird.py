@@ -42,6 +42,7 @@ LOOK = """
       calendar.refresh();
       const items = await calendar.getItemsAsArray(Ci.calICalendar.ITEM_FILTER_ALL_ITEMS, 0, null, null);
       all.push(items.map((item) => [
+        item.id,
         local(item.isEvent() ? item.startDate : item.entryDate),
         local(item.isEvent() ? item.endDate : item.dueDate),
         item.title,
