@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from datetime import time as clock
 from pathlib import Path
@@ -56,13 +56,6 @@ class Entry:
     quote: str = ""
 
 
-def recognise(starts: str, ends: str, summary: str, status: str, place: str, text: str) -> Entry:
-    """Return what a program shows; words that nobody knows are kept as they are."""
-    mark = next((mark for mark in MARKS if summary.startswith(f"{mark} ")), "")
-    title = next((title for title in TITLES if title in summary), summary)
-    return Entry(title, starts, ends, mark, status, place, next((quote for quote in QUOTES if quote in text), ""))
-
-
 class Scene(NamedTuple):
     """What stands among the events, and what in the tasks' own calendar."""
 
@@ -79,6 +72,17 @@ class Story:
     berlin: Press
     url: str
     tasks_url: str
+    uids: dict[tuple[str, str], str] = field(default_factory=dict)  # by title, of tasks other ones
+
+    def recognise(self, uid: str, starts: str, ends: str, summary: str, status: str, place: str, text: str) -> Entry:
+        """Return what a program shows; words that nobody knows are kept as they are.
+
+        Everything keeps the uid that it was seen with first.
+        """
+        mark = next((mark for mark in MARKS if summary.startswith(f"{mark} ")), "")
+        title = next((title for title in TITLES if title in summary), summary)
+        assert self.uids.setdefault((title, "event" if starts else "task"), uid) == uid
+        return Entry(title, starts, ends, mark, status, place, next((quote for quote in QUOTES if quote in text), ""))
 
     def scenes(self) -> Iterator[Scene]:
         """Let one thing after another happen; give what a program has to show after each."""

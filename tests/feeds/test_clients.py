@@ -33,7 +33,7 @@ import pytest
 
 from tests.feeds import thunderbird
 from tests.feeds.reading import Component, parse
-from tests.feeds.story import LIMIT, Entry, Scene, Story, recognise, told
+from tests.feeds.story import LIMIT, Entry, Scene, Story, told
 from tests.feeds.wire import Wire, wired
 from tests.mail.servers import free_port, wait_until
 from tests.plan.builders import HANOI
@@ -42,6 +42,8 @@ PROGRAMS = Path(__file__).parent / "programs"
 LOCAL = {"TZ": HANOI.key}
 OFFICE = {"Authorization": "Basic " + b64encode(b"office:any").decode()}
 DAY = timedelta(days=1)
+
+Row = tuple[str, str, str, str, str, str]  # start, end, title, status, place and text
 
 
 @pytest.fixture
@@ -85,9 +87,9 @@ def run(*command: object, **environment: str) -> str:
     return done.stdout
 
 
-def seen_in(line: str) -> Scene:
+def seen_in(line: str, story: Story) -> Scene:
     """Return the events and the tasks in a line of JSON, each as a program shows it."""
-    shown, tasks = (sorted(recognise(*one) for one in calendar) for calendar in json.loads(line))
+    shown, tasks = (sorted(story.recognise(*one) for one in calendar) for calendar in json.loads(line))
     return Scene(shown, tasks)
 
 
@@ -112,7 +114,7 @@ def save(story: Story, folder: Path) -> tuple[Path, Path]:
 def test_calcurse_imports_each_edition_with_its_days_hours_places_and_tasks(story: Story, tmp_path: Path) -> None:
     """Rules 4, 11, 17 and 22: a strict little importer, whatever it does not take it leaves out.
 
-    It does not know STATUS, so the title alone tells (rule 19). Tasks have no date there.
+    It knows neither uid nor STATUS, so the title alone tells (rule 19). Tasks have no date there.
     """
     calcurse = need("calcurse")
     for number, wanted in enumerate(story.scenes()):
@@ -120,17 +122,19 @@ def test_calcurse_imports_each_edition_with_its_days_hours_places_and_tasks(stor
         feed, tasks = save(story, folder)
         run(calcurse, "-D", folder, "-q", "-i", feed)
         appointments = (folder / "apts").read_text(encoding="utf-8")
-        assert sorted(read_appointments(appointments, folder)) == [replace(one, status="") for one in wanted.events]
+        assert sorted(story.recognise("", *one) for one in read_appointments(appointments, folder)) == [
+            replace(one, status="") for one in wanted.events
+        ]
         run(calcurse, "-D", folder, "-q", "-i", tasks)
         to_do = (folder / "todo").read_text(encoding="utf-8")
-        assert list(read_to_do(to_do, folder)) == [
+        assert [story.recognise("", *one) for one in read_to_do(to_do, folder)] == [
             replace(one, ends="", status="COMPLETED" if one.status == "COMPLETED" else "")
             for one in wanted.tasks
             if not one.starts  # what says that nothing is left is an event there too
         ]
 
 
-def read_appointments(text: str, folder: Path) -> Iterator[Entry]:
+def read_appointments(text: str, folder: Path) -> Iterator[Row]:
     """Yield the entries of calcurse's own file: of all-day ones over several days the last is behind an arrow."""
     day, hour = r"(\d\d/\d\d/\d{4})", r" @ (\d\d:\d\d)"
     for line in text.splitlines():
@@ -145,7 +149,7 @@ def read_appointments(text: str, folder: Path) -> Iterator[Entry]:
             assert all_day, line
             first, last, note, title = all_day.groups()
             begin, end = (f"{on:%Y%m%d}" for on in (read_day(first), read_day(last or first) + DAY))
-        yield recognise(begin, end, title, "", *read_note(folder, note))
+        yield begin, end, title, "", *read_note(folder, note)
 
 
 def read_day(text: str) -> date:
@@ -154,13 +158,13 @@ def read_day(text: str) -> date:
     return date(year, month, day)
 
 
-def read_to_do(text: str, folder: Path) -> Iterator[Entry]:
+def read_to_do(text: str, folder: Path) -> Iterator[Row]:
     """Yield the tasks of calcurse's own file: done ones have a negative priority."""
     for line in text.splitlines():
         found = re.fullmatch(r"\[(-?)0\]>(.{40}) (.*)", line)
         assert found, line
         done, note, title = found.groups()
-        yield recognise("", "", title, "COMPLETED" if done else "", *read_note(folder, note))
+        yield "", "", title, "COMPLETED" if done else "", *read_note(folder, note)
 
 
 def read_note(folder: Path, name: str) -> tuple[str, str]:
@@ -174,7 +178,7 @@ def test_libical_finds_nothing_to_put_right_and_shows_the_right_hours(story: Sto
     """Rules 1, 17, 18 and 19 by the parser of GNOME, KDE and Cyrus and its check of what the specification forbids."""
     need_gnome()
     for wanted in story.scenes():
-        assert seen_in(run("/usr/bin/python3", PROGRAMS / "gnome.py", "parse", *save(story, tmp_path))) == wanted
+        assert seen_in(run("/usr/bin/python3", PROGRAMS / "gnome.py", "parse", *save(story, tmp_path)), story) == wanted
 
 
 def test_ical_js_parses_each_edition_strictly_and_shows_the_right_hours(story: Story, tmp_path: Path) -> None:
@@ -183,7 +187,7 @@ def test_ical_js_parses_each_edition_strictly_and_shows_the_right_hours(story: S
     if not (PROGRAMS / "node_modules").exists():
         pytest.skip("ical.js is not installed; `make servers` has it")
     for wanted in story.scenes():
-        assert seen_in(run(node, PROGRAMS / "read.mjs", *save(story, tmp_path))) == wanted
+        assert seen_in(run(node, PROGRAMS / "read.mjs", *save(story, tmp_path)), story) == wanted
 
 
 def test_radicale_takes_each_edition_as_a_collection(story: Story, tmp_path: Path) -> None:
@@ -198,11 +202,11 @@ def test_radicale_takes_each_edition_as_a_collection(story: Story, tmp_path: Pat
                 request = urllib.request.Request(collection, headers=OFFICE)
                 with urllib.request.urlopen(request, timeout=LIMIT) as answer:
                     entries = [part for part in parse(answer.read()).parts if part.kind != "VTIMEZONE"]
-                kept.append(sorted(read_entry(one) for one in entries))
+                kept.append(sorted(story.recognise(one["UID"], *read_entry(one)) for one in entries))
             assert Scene(*kept) == wanted
 
 
-def read_entry(one: Component) -> Entry:
+def read_entry(one: Component) -> Row:
     """Return an event or a task as it is written."""
 
     def local(name: str) -> str:
@@ -214,7 +218,7 @@ def read_entry(one: Component) -> Entry:
 
     ends = local("DUE" if one.kind == "VTODO" else "DTEND")
     place = one.text("LOCATION") if "LOCATION" in one else ""
-    return recognise(local("DTSTART"), ends, one.text("SUMMARY"), one["STATUS"], place, one.text("DESCRIPTION"))
+    return local("DTSTART"), ends, one.text("SUMMARY"), one["STATUS"], place, one.text("DESCRIPTION")
 
 
 @contextmanager
@@ -257,9 +261,9 @@ def through(wire: Wire, url: str) -> str:
     return wire.address + urlsplit(url).path
 
 
-def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: Wire) -> None:
+def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: Wire, story: Story) -> None:
     """Look again with nothing changed: the program says what it has, is told that it is so (rule 25), and keeps it."""
-    paths = {one.path for one in wire.passed}
+    paths = {urlsplit(url).path for url in (story.url, story.tasks_url)}
     del wire.passed[:]
 
     def is_told() -> bool:
@@ -273,9 +277,9 @@ def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: Wire) -> No
 
 
 def test_vdirsyncer_subscribes_and_khal_shows_it(story: Story, tmp_path: Path) -> None:
-    """Rules 8, 12, 17, 18 and 19: one file an entry, replaced when it changes, deleted when it is gone.
+    """Rules 8, 17, 18 and 19: one file an entry, another one when it changes, none when it is gone.
 
-    The one sends no conditions; the other shows events only.
+    The one gives each edition of an entry a uid of its own and sends no conditions; the other shows events only.
     """
     vdirsyncer, khal = need("vdirsyncer"), need("khal")
     config = write_configs(tmp_path, story.url)
@@ -287,7 +291,7 @@ def test_vdirsyncer_subscribes_and_khal_shows_it(story: Story, tmp_path: Path) -
         run(vdirsyncer, "-c", config, "sync")
         listed = run(khal, "-c", tmp_path / "khal", "list", "--once", *words, "20230101", "365d")
         rows = [row for day in listed.splitlines() for row in json.loads(day)]
-        shown = [recognise(*(row[field] for field in fields)) for row in rows]
+        shown = [story.recognise("", *(row[field] for field in fields)) for row in rows]
         assert sorted(replace(one, ends=day_after(one.ends)) for one in shown) == wanted.events
 
 
@@ -357,27 +361,34 @@ def test_evolution_subscribes_and_follows(story: Story, tmp_path: Path) -> None:
                 process.stdin.flush()
                 line = process.stdout.readline()
                 assert line, (tmp_path / "log").read_text()
-                return seen_in(line)
+                return seen_in(line, story)
 
             tasks: list[Entry] = []
             for wanted in story.scenes():
                 tasks = [one for one in wanted.tasks if not one.starts] or tasks
                 expect(look, Scene(wanted.events, tasks))
-                expect_unchanged(look, Scene(wanted.events, tasks), wire)
+                expect_unchanged(look, Scene(wanted.events, tasks), wire, story)
         finally:
             process.communicate(timeout=LIMIT)
 
 
 def test_thunderbird_subscribes_and_follows(story: Story, tmp_path: Path) -> None:
-    """Rules 11 to 14, 18, 19, 22 and 25: it looks again when told to, and asks with the tag it got."""
+    """Rules 6, 11 to 14, 18, 19, 22 and 25 to 27: it finds out what the address is, and looks again when told to.
+
+    It asks with the tag it got.
+    """
     need("thunderbird")
     with wired(story.house.address) as wire, thunderbird.running(tmp_path / "thunderbird") as program:
-        for url in (story.url, story.tasks_url):
-            program.run(thunderbird.SUBSCRIBE, through(wire, url))
+        addresses = [through(wire, url) for url in (story.url, story.tasks_url)]
+        for address in addresses:
+            # whoever looks for a server there is told that there is none, and takes the last part of the address
+            assert program.run(thunderbird.SUBSCRIBE, address) == [["ics", Path(address).stem]]
+        asked = {(one.method, one.status) for one in wire.passed if one.path.startswith("/calendar/")}
+        assert asked | {("GET", 200)} == {("HEAD", 200), ("PROPFIND", 405), ("GET", 200)}
 
         def look() -> Scene:
-            return seen_in(json.dumps(program.run(thunderbird.LOOK)))
+            return seen_in(json.dumps(program.run(thunderbird.LOOK, addresses)), story)
 
         for wanted in story.scenes():
             expect(look, wanted)
-            expect_unchanged(look, wanted, wire)
+            expect_unchanged(look, wanted, wire, story)

@@ -2,7 +2,7 @@
 
 `gnome.py parse FILE...` parses with libical; `gnome.py subscribe URL TASKS` subscribes with Evolution's data server
 and looks again at each line on standard input. Both print each look as one line of JSON, a list for each calendar:
-start, end, title, status, place and text of each entry, hours as the clocks of the local zone show them.
+uid, start, end, title, status, place and text of each entry, hours as the clocks of the local zone show them.
 """
 
 import json
@@ -44,6 +44,7 @@ def describe(entry, find_zone=None):
 
     is_task = entry.isa() == ICalGLib.ComponentKind.VTODO_COMPONENT
     return [
+        entry.get_uid(),
         local(entry.get_dtstart()),
         local(entry.get_due() if is_task else entry.get_dtend()),
         entry.get_summary(),

@@ -1,5 +1,5 @@
-// What ical.js, the parser of Thunderbird and many web calendars, makes of files; it parses strictly. It prints a list
-// for each: start, end, title, status, place and text of each entry, hours as the clocks of the local zone show them.
+// What ical.js, the parser of Thunderbird and many web calendars, makes of files; it parses strictly. It prints a
+// list for each: uid, start, end, title, status, place and text of its entries, hours as local clocks show them.
 import { readFileSync } from "node:fs";
 import ICAL from "ical.js";
 
@@ -18,7 +18,8 @@ const calendars = process.argv.slice(2).map((file) => {
   return parts.map((part) => {
     const said = (name) => part.getFirstPropertyValue(name);
     const [starts, ends] = [said("dtstart"), said(part.name == "vtodo" ? "due" : "dtend")];
-    return [local(starts), local(ends), said("summary"), said("status"), said("location") ?? "", said("description")];
+    const words = ["summary", "status", "location", "description"].map((name) => said(name) ?? "");
+    return [said("uid"), local(starts), local(ends), ...words];
   });
 });
 console.log(JSON.stringify(calendars));
