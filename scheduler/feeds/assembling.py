@@ -26,8 +26,11 @@ def assemble(name: str, parts: Sequence[bytes], zones: Sequence[str]) -> bytes:
     return b"".join([*head, *(zone_block(key) for key in keys), *parts, _FOOT])
 
 
-def render_placeholder(language: str, day: date, at: datetime, *ids: str) -> bytes:
-    """Return what an empty calendar holds since `at`, on a day: some programs keep what was there in an empty one."""
+def render_placeholder(language: str, day: date, at: datetime, *ids: str, tasks: bool) -> bytes:
+    """Return what an empty calendar, or list of tasks, holds since `at`, on a day.
+
+    Some programs keep what was there until there is something of the kind they look for.
+    """
     from scheduler.feeds.rendering import render  # its library takes 60 ms: only who renders pays
 
     item = Item(
@@ -37,5 +40,7 @@ def render_placeholder(language: str, day: date, at: datetime, *ids: str) -> byt
         text=calendar_words("empty_text", language),
         first=day,
         last=day,
+        task_due=day,
+        task_done=at,
     )
-    return render(item, sequence=0, created_at=at, revised_at=at)[0]
+    return render(item, sequence=0, created_at=at, revised_at=at)[tasks]

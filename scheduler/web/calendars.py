@@ -224,7 +224,8 @@ class Kiosk:
         parts = choose_parts(contents.parts, local_day(self.running.clock.now(), zone))
         if not parts:
             since = max(contents.changed_at or feed.created_at, feed.created_at)
-            parts = [render_placeholder(language, local_day(since, zone), since, feed.audience, feed.plan or "")]
+            ids = feed.audience, feed.plan or ""
+            parts = [render_placeholder(language, local_day(since, zone), since, *ids, tasks=feed.tasks)]
         return name, assemble(name, parts, contents.zones)
 
     def note(self, shown: Shown, agent: bytes) -> None:

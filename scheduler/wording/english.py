@@ -141,6 +141,7 @@ ENGLISH = Language(
         "ask": "Ask: {who}",
         "phone": "phone {phone}",
         "email": "{email}",
+        "tasks": "Tasks",
         "empty": "There is nothing in this calendar at present",
         "empty_text": "What comes will appear here by itself.",
     },

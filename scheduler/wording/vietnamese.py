@@ -132,6 +132,7 @@ VIETNAMESE = Language(
         "ask": "Đầu mối: {who}",
         "phone": "điện thoại {phone}",
         "email": "thư điện tử {email}",
+        "tasks": "Việc cần làm",
         "empty": "Lịch hiện chưa có nội dung nào",
         "empty_text": "Khi có việc mới, lịch sẽ tự cập nhật.",
     },

@@ -72,7 +72,9 @@ class Press:
         with self.store.reading() as unit:
             found = unit.feeds.contents(self.feeds[audience, tasks])
         day = local_day(when, self.plan.zone)
-        parts = choose_parts(found.parts, day) or [render_placeholder(self.plan.language, day, LOADED, audience)]
+        parts = choose_parts(found.parts, day) or [
+            render_placeholder(self.plan.language, day, LOADED, audience, tasks=tasks)
+        ]
         return assemble("Lịch", parts, found.zones)
 
 

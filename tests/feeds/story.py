@@ -135,8 +135,7 @@ class Story:
         self.berlin.edit(at(6, 5), NOTHING)
         self._publish(at(6, 5))
         empty = Entry(PLACEHOLDER, "20230706", "20230707")
-        nothing = scene(at(7, 6), empty)
-        yield Scene(nothing.events, [empty])
+        yield scene(at(7, 6), empty, Entry(PLACEHOLDER, "", "20230706", status="COMPLETED"))
 
         press.edit(at(7, 7), amended)
         yield scene(at(7, 7), report, task)

@@ -36,7 +36,7 @@ def render(**said: Any) -> bytes:
 
 def calendar(*parts: bytes, name: str = "Lịch", zones: tuple[str, ...] = (), language: str = "vi") -> bytes:
     """Return a whole calendar; without parts it has its placeholder."""
-    return assemble(name, parts or [render_placeholder(language, CHANGED.date(), CHANGED, "beta")], zones)
+    return assemble(name, parts or [render_placeholder(language, CHANGED.date(), CHANGED, "beta", tasks=False)], zones)
 
 
 def rendered(**said: Any) -> Component:
