@@ -23,6 +23,7 @@ from scheduler.web import (
     metrics,
     party_page,
     plans,
+    previews,
     signing_in,
 )
 from scheduler.web.access_log import AccessLog
@@ -46,6 +47,7 @@ def make_site(running: Running) -> ASGIApp:
             *metrics.ROUTES,
             *party_page.ROUTES,
             *plans.ROUTES,
+            *previews.ROUTES,
             *acting.ROUTES,
             *mails.ROUTES,
             *ledger.ROUTES,
