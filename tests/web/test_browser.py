@@ -41,7 +41,9 @@ PAGES = [
     f"{PLAN}/parties/nghe-an",
     f"{PLAN}/milestones/dang-ky/nghe-an",
     f"{PLAN}/do/receive?milestone=dang-ky&party=le-duan-quang-tri",
+    f"{PLAN}/do/insist?milestone=dang-ky&party=le-duan-quang-tri",
     f"{PLAN}/do/fix-date?milestone=so-ket",
+    f"{PLAN}/steps/48",  # a notice of the next day
     f"{PLAN}/do/nominate?group=nominees",
     f"{PLAN}/do/undo?fact=f1",
     "/outbox",
@@ -154,7 +156,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     page.get_by_role("button", name="Xác nhận, ghi nhận").click()
     said = words(page.content())
     assert "Đã thực hiện. Số ghi nhận: 01. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ." in said
-    assert "Đã nộp, chờ tiếp nhận Nhận đủ: dấu bưu điện 17/3/2023 (ghi lúc " in said
+    assert "Đã nộp một phần Nhận đủ: dấu bưu điện 17/3/2023 (ghi lúc " in said
 
     # The June meeting gets its day: the request to fix it falls away, everybody is invited.
     page.get_by_role("link", name="Bảng theo dõi").first.click()
