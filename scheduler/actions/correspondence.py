@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from scheduler.plan.agenda import Agenda, Rung
+from scheduler.plan.agenda import REMINDERS, Agenda, Rung
 from scheduler.plan.board import read_cell, still_needed
 from scheduler.plan.catchup import opening
 from scheduler.plan.dates import local_day
@@ -78,6 +78,15 @@ def escalation_letters(
         for recipient in superiors(agenda.plan, escalation, row.party, bounced):
             carried.setdefault(recipient.contact.email, (recipient, []))[1].append(row)
     return [(_escalation(agenda, milestone, to, about, now, notices), tuple(about)) for to, about in carried.values()]
+
+
+def count_notices(rows: Iterable[RungRow]) -> dict[str, int]:
+    """Return how many reminders and overdue notices of a milestone left, for each party that was promised one."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        if row.kind in REMINDERS:
+            counts[row.party] = counts.get(row.party, 0) + (row.state == "sent")
+    return counts
 
 
 def _escalation(

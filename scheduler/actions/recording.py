@@ -40,6 +40,7 @@ class Recorded:
     facts: tuple[Fact, ...]
     changes: Changes
     notified: tuple[str, ...] = ()
+    notified_at: datetime | None = None  # the earliest at which the notices leave
     leaving: Leaving = field(default_factory=Leaving)
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -138,6 +139,7 @@ def _record(
     after = read_agenda(unit, plan)
     problems: list[Problem] = []
     notified: list[str] = []
+    notified_at: datetime | None = None
     for fact in facts:
         remarks += _remark_past(before, after) if fact.kind == "nominated" else []
         if fact.kind == "withdrawn":
@@ -145,11 +147,13 @@ def _record(
         elif notify:
             written = write_notices(desk, unit, after, fact)
             notified += written.addresses
+            notified_at = written.leaves
             problems += written.problems
     return Recorded(
         facts=tuple(facts),
         changes=changes,
         notified=tuple(notified),
+        notified_at=notified_at,
         leaving=_find_leaving(unit, after, changes.armed, facts[0].recorded_at),
         problems=tuple(problems),
         remarks=tuple(remarks),

@@ -53,6 +53,11 @@ class Cell(NamedTuple):
         return self.code in ("accepted", "accepted_late", "submitted", "resubmitted", "held")
 
     @property
+    def shown(self) -> StatusCode:
+        """Return the status that people read: of what came by one channel only, more is still to come."""
+        return "partial" if self.lacks_copy else self.code
+
+    @property
     def lacks_copy(self) -> bool:
         """Return whether all is there but by another channel; whoever accepted it did without."""
         return bool(self.missing_channels) and self.obligation.standing.state != "accepted"

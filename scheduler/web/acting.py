@@ -239,6 +239,7 @@ def _confirm(deed: Deed, rehearsed: Recorded, once: str, seen: str) -> Response:
         told=[tell_fact(deed.picture, fact) for fact in rehearsed.facts],
         target=tell_fact(deed.picture, deed.target) if deed.target else None,
         rehearsed=rehearsed,
+        is_later=bool(rehearsed.notified and rehearsed.notified_at and rehearsed.notified_at > deed.visit.now),
         dropped=group_steps(deed.plan, ((row.at, row.milestone, row.name) for row in changes.dropped)),
         leaving=group_steps(deed.plan, ((rung.at, rung.milestone, rung.name) for rung in rehearsed.leaving.steps)),
         armed=group_steps(

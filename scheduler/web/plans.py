@@ -85,7 +85,7 @@ def show_milestone(visit: Visit) -> Response:
         id=id,
         usual=usual(cell.obligation for cell in cells) if cells else None,
         cells=cut(sorted(cells, key=_urgency), page_number(visit)),
-        counted=Counter(cell.code for cell in cells),
+        counted=Counter(cell.shown for cell in cells),
         attending=[plan.parties[party] for party in attending],
         report_to=parties_of(plan, milestone.report_to),
         guests=parties_of(plan, milestone.guests),

@@ -28,6 +28,7 @@ from scheduler.web import (
     metrics,
     party_page,
     plans,
+    previews,
     signing_in,
 )
 from scheduler.web.access_log import AccessLog
@@ -72,6 +73,7 @@ def make_site(running: Running, address: str) -> ASGIApp:
             *metrics.ROUTES,
             *party_page.ROUTES,
             *plans.ROUTES,
+            *previews.ROUTES,
             *acting.ROUTES,
             *mails.ROUTES,
             *ledger.ROUTES,

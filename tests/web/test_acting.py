@@ -86,7 +86,10 @@ def test_the_confirmation_says_what_will_be_recorded_mailed_and_dropped(operator
     said = words(operator.fill(do("receive"), channel="email", note="by courier").text)
     assert "Please confirm: record what came" in said
     assert "Documents received : Report – Beta by e-mail Documents: the plan and the list Note: by courier" in said
-    assert "A notice to this many addresses: 1 officer@beta.example" in said
+    assert (
+        "Mailed in the next opening hours, from 6 March 2023, 08:00"
+        " A notice to this many addresses: 1 officer@beta.example" in said
+    )
     assert "Steps that fall away: 8 10 March 2023, 08:00 reminder 7 days before the last day (parties: 1)" in said
 
 
@@ -316,6 +319,12 @@ def test_part_of_the_documents_may_come(operator: Operator, live: House) -> None
     operator.do(do("receive"), channel="email", deliverable=["list"])
     assert newest(live).deliverables == ("list",)
     assert ("deliverable", "list") not in fields_of(operator.ask(do("receive")).text)  # what came is not ticked again
+
+
+def test_what_is_mailed_at_once_is_told_so(operator: Operator, live: House) -> None:
+    live.live(at(3, 6, 10))
+    said = words(operator.fill(do("receive"), channel="email").text)
+    assert "Mailed at once A notice to this many addresses: 1" in said
 
 
 def test_a_submission_is_accepted(operator: Operator, live: House) -> None:

@@ -41,7 +41,9 @@ PAGES = [
     f"{PLAN}/parties/nghe-an",
     f"{PLAN}/milestones/dang-ky/nghe-an",
     f"{PLAN}/do/receive?milestone=dang-ky&party=le-duan-quang-tri",
+    f"{PLAN}/do/insist?milestone=dang-ky&party=le-duan-quang-tri",
     f"{PLAN}/do/fix-date?milestone=so-ket",
+    f"{PLAN}/steps/48",  # a notice of the next day
     f"{PLAN}/do/nominate?group=nominees",
     f"{PLAN}/do/undo?fact=f1",
     "/outbox",

@@ -281,7 +281,7 @@ def test_what_was_returned_is_asked_for_again_and_not_called_missing(operator: O
     live.record("returned", "gamma", note="not signed", notify=False)
     operator.house.clock.instant = at(3, 20)
     said = operator.see("/plans/plan/milestones/report/gamma")
-    assert "To be completed late Complete: 8 March 2023, 12:00" in said
+    assert "To be completed late First complete: 8 March 2023, 12:00" in said
     assert "To be completed late" in operator.see("/plans/plan/milestones/report")
 
 

@@ -39,6 +39,8 @@ PAGES = [
     "/plans/plan/milestones/report",
     "/plans/plan/parties/beta",
     "/plans/plan/milestones/report/beta",
+    "/plans/plan/steps/2",
+    "/plans/plan/steps/2/html/0",
     "/outbox",
     "/outbox/1",
     "/outbox/1/html",

@@ -100,6 +100,14 @@ def test_what_is_complete_has_no_form_and_what_is_returned_has_one_again(house: 
     assert hidden(house.ask(path_of(house)).text, "send")
 
 
+def test_what_is_returned_after_its_last_day_is_asked_for_without_a_day_that_has_passed(house: Served) -> None:
+    tell(house, "received")
+    tell(house, "returned")
+    house.clock.instant = at(3, 20)
+    words = words_of(house, path_of(house))
+    assert "To be completed late Deadline by 17 March 2023 Documents" in words
+
+
 def test_a_copy_on_paper_that_is_still_expected_is_asked_for(house: Served) -> None:
     house.serve(plan(report(channels=("paper", "email")), office=OFFICE, language="en"))
     assert upload(house, ("a.pdf", PDF)).status == 303
