@@ -91,7 +91,7 @@ def test_the_confirmation_says_what_will_be_recorded_mailed_and_dropped(operator
 
 def test_what_is_confirmed_is_done_and_told(operator: Operator, live: House) -> None:
     done = operator.do(do("receive"), channel="email")
-    assert "Done. Records: 1. Steps that fell away: 8. Notices to addresses: 1." in words(done.text)
+    assert "Done. Entries made in the ledger: 1. Steps that fell away: 8. Notices to addresses: 1." in words(done.text)
     assert "Submitted, waiting for acceptance" in words(done.text)
     assert newest(live).by == OFFICER
     assert live.states()["before:7d"] == "cancelled"
@@ -331,7 +331,7 @@ def test_what_was_in_doubt_is_settled_for_one_or_for_all(house: Served, about: s
     house.serve(plan(language="en"))
     operator, live = Operator.of(house), daemon(house)
     done = operator.do(do("start", about), answer=answer)
-    assert f"Records: {count}." in words(done.text)
+    assert f"Entries made in the ledger: {count}." in words(done.text)
     kind = "opened" if answer == "open" else "received"
     assert [fact.kind for fact in live.facts()] == [kind] * count
     assert live.mails() == []
