@@ -300,6 +300,15 @@ def test_the_outbox_lists_mails_by_what_became_of_them_newest_first(operator: Op
     assert operator.see("/outbox?state=nonsense") == said
 
 
+def test_the_outbox_tells_whose_a_mail_is_and_can_be_narrowed_to_a_party(operator: Operator, live: House) -> None:
+    own = operator.see("/outbox?party=beta")
+    assert "officer@beta.example beta [Plan]" in own
+    assert "officer@gamma.example" not in own
+    assert "Sent (2)" in own
+    assert 'href="/outbox?state=sent&amp;party=beta"' in operator.ask("/outbox?party=beta").text
+    assert operator.see("/outbox?party=nobody") == operator.see("/outbox")
+
+
 def test_the_outbox_comes_in_pages(house: Served) -> None:
     house.serve(crowd(60))
     operator = Operator.of(house)
@@ -308,7 +317,7 @@ def test_the_outbox_comes_in_pages(house: Served) -> None:
     last = operator.ask("/outbox?state=sent&page=9").text
     assert "Page 2 of 2" in words(last)
     assert last.count('<a href="/outbox/') == 10
-    assert 'href="?state=sent&amp;page=1"' in last
+    assert 'href="?state=sent&amp;party=&amp;page=1"' in last
 
 
 def test_a_mail_shows_where_it_stands_and_its_words_as_its_reader_sees_them(operator: Operator, live: House) -> None:
