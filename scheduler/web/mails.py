@@ -46,6 +46,7 @@ def show_outbox(visit: Visit) -> Response:
         total = sum(number for one, number in counts.items() if not states or one in states)
         last = max(1, -(-total // PAGE))
         number = min(number, last)
+        first = None if counts else view.rungs.next_at([plan.id for plan in visit.house.plans], visit.now)
         mails = view.outbox.newest(states=states, party=party or None, limit=PAGE, offset=(number - 1) * PAGE)
     return visit.page(
         "outbox.html",
@@ -54,6 +55,7 @@ def show_outbox(visit: Visit) -> Response:
         mails=Page(items=mails, number=number, last=last, total=total),
         zone=zones(visit),
         parties=known,
+        first=first.astimezone(visit.house.plans[0].zone) if first else None,
         party=party,
     )
 

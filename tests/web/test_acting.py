@@ -318,6 +318,7 @@ def test_a_fact_is_taken_back(operator: Operator, live: House) -> None:
     page = operator.fill(do("undo", f"fact=f{fact.id}"), reason="wrong party")
     assert "Steps that will be sent: 8" in words(page.text)
     assert "Nothing is mailed at once." in words(page.text)
+    assert "Reason for withdrawing: wrong party" in words(page.text)
     operator.do(do("undo", f"fact=f{fact.id}"), reason="wrong party")
     assert newest(live) == live.fact("withdrawn", target=fact.id, reason="wrong party", by=OFFICER)
     assert live.states()["before:7d"] == "planned"

@@ -397,6 +397,11 @@ def test_an_empty_ledger_and_an_empty_outbox_say_so(house: Served) -> None:
     assert "There are no mails." in operator.see("/outbox")
 
 
+def test_an_outbox_that_is_still_empty_says_when_the_first_mail_leaves(house: Served) -> None:
+    house.serve(plan(FULL, language="en"))
+    assert "The first mail leaves on 3 March 2023, 08:00." in Operator.of(house).see("/outbox")
+
+
 # ---- words
 
 
