@@ -232,6 +232,25 @@ def test_a_rung_is_named_in_words(rung: str, expected: str) -> None:
     assert wording.rung_name(rung, VI) == expected
 
 
+@pytest.mark.parametrize(
+    ("target", "vietnamese", "english"),
+    [
+        ("100%", "100%", "100%"),
+        (">= 1", "ít nhất 01", "at least 1"),
+        ("= 1", "đúng 01", "exactly 1"),
+        ("<= 12", "nhiều nhất 12", "at most 12"),
+        ("5", "ít nhất 05", "at least 5"),
+        ("30%..50%", "từ 30% đến 50%", "30% to 50%"),
+        ("1..3", "từ 01 đến 03", "1 to 3"),
+        (">= 70%", "ít nhất 70%", "at least 70%"),
+        ("many", "many", "many"),
+    ],
+)
+def test_a_target_is_said_in_words(target: str, vietnamese: str, english: str) -> None:
+    """Nobody has to read the signs of programs."""
+    assert (wording.format_target(target, VI), wording.format_target(target, EN)) == (vietnamese, english)
+
+
 def test_steps_are_said_with_their_unit() -> None:
     """Days and working days are not the same thing."""
     assert wording.format_step(Step(3, "working days"), VI) == "03 ngày làm việc"
@@ -245,7 +264,7 @@ def test_the_languages_are_vietnamese_and_english() -> None:
 
 def test_the_tables_of_all_languages_have_the_same_entries() -> None:
     """What one language can say, the other can."""
-    for table in ("labels", "channels", "rungs", "facts", "units"):
+    for table in ("labels", "channels", "rungs", "facts", "units", "targets"):
         assert getattr(VIETNAMESE, table).keys() == getattr(ENGLISH, table).keys()
     assert len(ENGLISH.weekdays) == len(VIETNAMESE.weekdays) == 7
     assert len(ENGLISH.months) == len(VIETNAMESE.months) == 12

@@ -128,8 +128,8 @@ class Outbox(Protocol):
     ) -> Sequence[MessageRow]:
         """Return up to `limit` mails, newest first, after leaving out `offset` of them; `party` is whose contact."""
 
-    def counts(self) -> Mapping[MessageState, int]:
-        """Return how many mails there are by state; a state that none has is left out."""
+    def counts(self, *, party: str | None = None) -> Mapping[MessageState, int]:
+        """Return how many mails there are by state, or are a party's; a state that none has is left out."""
 
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
         """Return the mails that carried each of these promises."""

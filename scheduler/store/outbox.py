@@ -285,9 +285,10 @@ class SqlOutbox:
         ids = self._connection.scalars(query.order_by(messages.c.id.desc()).limit(limit).offset(offset)).all()
         return self._among(ids)[::-1]
 
-    def counts(self) -> Mapping[MessageState, int]:
-        """Return how many mails there are by state; a state that none has is left out."""
-        return {row.state: row.number for row in self._connection.execute(_COUNTS)}
+    def counts(self, *, party: str | None = None) -> Mapping[MessageState, int]:
+        """Return how many mails there are by state, or are a party's; a state that none has is left out."""
+        wanted = _COUNTS.where(messages.c.party == party) if party else _COUNTS
+        return {row.state: row.number for row in self._connection.execute(wanted)}
 
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
         """Return the mails that carried each of these promises, oldest first."""

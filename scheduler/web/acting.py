@@ -67,6 +67,7 @@ def actions_for(picture: Picture, *, milestone: str, cell: Cell | None) -> list[
 
 
 def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
+    """Yield what can be done, what is most likely to be done next first."""
     o, state = cell.obligation, cell.obligation.standing.state
     if o.standing.disowned and not o.unknown:
         yield "insist"
@@ -75,10 +76,10 @@ def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
     if o.unknown:
         yield "start"
     if milestone.kind == "deadline":
-        if state != "accepted" or cell.missing_channels:
-            yield "receive"
         if state in ("submitted", "resubmitted"):
             yield "accept"
+        if state != "accepted" or cell.missing_channels:
+            yield "receive"
         if state != "open":
             yield "return"
         if o.due and o.standing.is_open and not o.unknown:

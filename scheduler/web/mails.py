@@ -32,21 +32,30 @@ CHANGES: dict[Change, tuple[MessageState, ...]] = {
 
 
 def show_outbox(visit: Visit) -> Response:
-    """Show mails, newest first, of one state or of all."""
-    state, number = visit.request.query_params.get("state", ""), page_number(visit)
-    states: list[MessageState] = [known for known in get_args(MessageState) if known == state]
+    """Show mails, newest first, of one state or of all, to one party or to all."""
+    query, number = visit.request.query_params, page_number(visit)
+    state, known = (
+        query.get("state", ""),
+        {party.id: party for plan in visit.house.plans for party in plan.parties.values()},
+    )
+    party = query.get("party", "") if query.get("party", "") in known else ""
+    states: list[MessageState] = [one for one in get_args(MessageState) if one == state]
     with visit.running.store.reading() as view:
-        counts = view.outbox.counts()
-        total = sum(number for known, number in counts.items() if not states or known in states)
+        counts = view.outbox.counts(party=party or None)
+        total = sum(number for one, number in counts.items() if not states or one in states)
         last = max(1, -(-total // PAGE))
         number = min(number, last)
-        mails = view.outbox.newest(states=states, limit=PAGE, offset=(number - 1) * PAGE)
+        first = None if counts else view.rungs.next_at([plan.id for plan in visit.house.plans], visit.now)
+        mails = view.outbox.newest(states=states, party=party or None, limit=PAGE, offset=(number - 1) * PAGE)
     return visit.page(
         "outbox.html",
-        counts={known: counts[known] for known in get_args(MessageState) if known in counts},
+        counts={one: counts[one] for one in get_args(MessageState) if one in counts},
         state=states[0] if states else "",
         mails=Page(items=mails, number=number, last=last, total=total),
         zone=zones(visit),
+        parties=known,
+        first=first.astimezone(visit.house.plans[0].zone) if first else None,
+        party=party,
     )
 
 

@@ -79,6 +79,7 @@ class Pages:
             stamp=lambda local: wording.format_stamp(local, language),
             reason=lambda text: wording.explain(text, language),
             said_by=said_by,
+            target=lambda text: wording.format_target(text, language),
             written=lambda text: ((form := read_written(text)) and wording.format_form(form, language)) or text,
         )
 

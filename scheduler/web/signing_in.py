@@ -21,7 +21,7 @@ from scheduler.web.visits import Visit, cookie_name, drop_cookie, for_anyone, fo
 def ask(visit: Visit) -> Response:
     """Show the form for an address; take one and say the same whoever it is."""
     if visit.request.method != "POST":
-        return visit.page("sign-in.html", enter=False)
+        return visit.page("sign-in.html", enter=False, left="left" in visit.request.query_params)
     _slow_down(visit, visit.house.asking)
     email = visit.field("email", 254)
     response = visit.page("sign-in-sent.html", email=email)
@@ -32,7 +32,7 @@ def ask(visit: Visit) -> Response:
 def enter(visit: Visit) -> Response:
     """Show the button; pressed, it uses the link up and begins a session."""
     if visit.request.method != "POST":
-        return visit.page("sign-in.html", enter=True)
+        return visit.page("sign-in.html", enter=True, left=False)
     _slow_down(visit, visit.house.entering)
     running = visit.running
     token = visit.request.path_params["token"]
@@ -53,7 +53,7 @@ def leave(visit: Visit) -> Response:
             unit.access.end_sessions(visit.visitor.email)
         else:
             unit.access.end_session(digest(visit.request.cookies[cookie_name(visit)]))
-    response = RedirectResponse("/sign-in", 303)
+    response = RedirectResponse("/sign-in?left=1", 303)
     drop_cookie(visit, response)
     return response
 

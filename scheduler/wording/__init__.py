@@ -17,6 +17,7 @@ from scheduler.wording.language import Language
 from scheduler.wording.vietnamese import VIETNAMESE
 
 _LANGUAGES: Mapping[str, Language] = {"vi": VIETNAMESE, "en": ENGLISH}
+_TARGET = re.compile(r"(>=|<=|=)? ?(\d+%?)(?:\.\.(\d+%?))?")  # as plans write them
 _REASONS = {pattern: None for language in _LANGUAGES.values() for pattern in language.reasons}  # in order
 _STEP = re.compile(r"(\d+)(d|wd)")
 
@@ -205,6 +206,18 @@ def status_label(code: str, language: str, *, short: bool = False) -> str:
 def channel_name(channel: str, language: str) -> str:
     """Return the name of a channel: "bản giấy", "bản mềm"."""
     return _LANGUAGES[language].channels.get(channel, channel)
+
+
+def format_target(target: str, language: str) -> str:
+    """Return what a plan wants to reach: ">= 1" is "ít nhất 01", "30%..50%" is "từ 30% đến 50%"."""
+    found = _TARGET.fullmatch(target)
+    if found is None:
+        return target
+    sign, low, high = found.groups()
+    if not sign and not high and low.endswith("%"):
+        return low
+    low, high = (part if not part or part.endswith("%") else format_count(int(part), language) for part in (low, high))
+    return _LANGUAGES[language].targets[".." if high else sign or ">="].format(low=low, high=high)
 
 
 def fact_name(kind: str, language: str) -> str:

@@ -71,6 +71,7 @@ ENGLISH = Language(
         "held": ("Held", "Held"),
     },
     channels={"paper": "on paper", "email": "by e-mail", "web": "by online form"},
+    targets={">=": "at least {low}", "<=": "at most {low}", "=": "exactly {low}", "..": "{low} to {high}"},
     rungs={
         "before": "reminder {step} before the last day",
         "target": "reminder on the last day to send",

@@ -40,6 +40,7 @@ class Language:
     units: Mapping[str, tuple[str, str]]
     labels: Mapping[str, tuple[str, str]]  # code: (label, short label)
     channels: Mapping[str, str]
+    targets: Mapping[str, str]  # of what a plan wants to reach, by their sign
     rungs: Mapping[str, str]
     facts: Mapping[str, str]
     calendar: Mapping[str, str]  # words of calendar entries

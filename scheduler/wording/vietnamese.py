@@ -62,6 +62,7 @@ VIETNAMESE = Language(
         "held": ("Đã tổ chức", "Đã tổ chức"),
     },
     channels={"paper": "bản giấy", "email": "bản mềm", "web": "biểu mẫu trực tuyến"},
+    targets={">=": "ít nhất {low}", "<=": "nhiều nhất {low}", "=": "đúng {low}", "..": "từ {low} đến {high}"},
     rungs={
         "before": "nhắc trước hạn {step}",
         "target": "nhắc ngày cuối nên gửi",

@@ -320,3 +320,5 @@ class OutboxContract:
         send_off(store, third)
         with store.reading() as unit:
             assert unit.outbox.counts() == {"inflight": 2, "sent": 1}
+            assert unit.outbox.counts(party="nobody") == {}
+            assert sum(unit.outbox.counts(party=unit.outbox.list()[0].party).values()) == 3

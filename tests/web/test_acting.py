@@ -95,7 +95,7 @@ def test_the_confirmation_says_what_will_be_recorded_mailed_and_dropped(operator
 
 def test_what_is_confirmed_is_done_and_told(operator: Operator, live: House) -> None:
     done = operator.do(do("receive"), channel="email")
-    assert "Done. Records: 1. Steps that fell away: 8. Notices to addresses: 1." in words(done.text)
+    assert "Done. Entries made in the ledger: 1. Steps that fell away: 8. Notices to addresses: 1." in words(done.text)
     assert "Submitted, waiting for acceptance" in words(done.text)
     assert newest(live).by == OFFICER
     assert live.states()["before:7d"] == "cancelled"
@@ -450,6 +450,7 @@ def test_a_fact_is_taken_back(operator: Operator, live: House) -> None:
     page = operator.fill(do("undo", f"fact=f{fact.id}"), reason="wrong party")
     assert "Steps that will be sent: 8" in words(page.text)
     assert "Nothing is mailed at once." in words(page.text)
+    assert "Reason for withdrawing: wrong party" in words(page.text)
     operator.do(do("undo", f"fact=f{fact.id}"), reason="wrong party")
     assert newest(live) == live.fact("withdrawn", target=fact.id, reason="wrong party", by=OFFICER)
     assert live.states()["before:7d"] == "planned"
@@ -463,7 +464,7 @@ def test_what_was_in_doubt_is_settled_for_one_or_for_all(house: Served, about: s
     house.serve(plan(language="en"))
     operator, live = Operator.of(house), daemon(house)
     done = operator.do(do("start", about), answer=answer)
-    assert f"Records: {count}." in words(done.text)
+    assert f"Entries made in the ledger: {count}." in words(done.text)
     kind = "opened" if answer == "open" else "received"
     assert [fact.kind for fact in live.facts()] == [kind] * count
     assert live.mails() == []

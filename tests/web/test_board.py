@@ -362,7 +362,7 @@ def test_targets_are_told_with_numerator_and_denominator(house: Served) -> None:
     daemon(house).record("received")
     said = operator.see()
     assert "1 of 3 submitted, 0 of 3 accepted" in said  # the same is counted
-    assert "Everybody reports 100% 1/3 (33%) not reached Everybody is good >= 1 – a person counts this" in said
+    assert "Everybody reports 100% 1/3 (33%) not reached Everybody is good at least 1 – a person counts this" in said
 
 
 # ---- the past

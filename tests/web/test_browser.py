@@ -144,7 +144,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     # Its paper has come, postmarked in time.
     late.click()
     sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Lê Duẩn")
-    page.get_by_role("link", name="Ghi nhận đã nhận hồ sơ").click()
+    page.get_by_role("link", name="Ghi nhận hồ sơ mới đến").click()
     page.get_by_label("bản giấy").check()
     page.get_by_label("Ngày theo dấu bưu điện").fill("2023-03-17")
     page.get_by_role("button", name="Tiếp tục").click()
@@ -155,7 +155,10 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     assert "Gửi thông báo đến 01 địa chỉ" in said
     page.get_by_role("button", name="Xác nhận, ghi nhận").click()
     said = words(page.content())
-    assert "Đã thực hiện. Số ghi nhận: 01. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ." in said
+    assert (
+        "Đã thực hiện. Đã ghi 01 mục vào nhật ký. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ."
+        in said
+    )
     assert "Đã nộp một phần Nhận đủ: dấu bưu điện 17/3/2023 (ghi lúc " in said
 
     # The June meeting gets its day: the request to fix it falls away, everybody is invited.

@@ -168,7 +168,8 @@ def test_a_session_ends_when_the_operator_signs_out(house: Served) -> None:
     here, there = sign_in(house), sign_in(house)
     form = form_of(house, here)
     answer = house.send("/sign-out", {"form": form}, Cookie=here)
-    assert (answer.status, answer.headers["Location"]) == (303, "/sign-in")
+    assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?left=1")
+    assert "Đã đăng xuất." in house.ask("/sign-in?left=1").text
     assert not is_in(house, here)
     assert is_in(house, there)
 
