@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -17,6 +16,7 @@ from scheduler.plan.obligations import Obligation, members
 from scheduler.ports import Definition
 from scheduler.web.finding import read_day
 from scheduler.web.pages import path_to
+from scheduler.web.texts import clean_lines
 from scheduler.web.visits import Visit
 
 ActionName = Literal["receive", "accept", "return", "waive", "extend", "start", "fix-date", "nominate", "undo"]
@@ -70,9 +70,11 @@ class Deed:
     # ---- what was typed
 
     def text(self, name: str) -> str:
-        """Return a text of the form, without control characters."""
-        typed = unicodedata.normalize("NFC", self.visit.field(name, LONGEST)).replace("\r\n", "\n")
-        return "".join(c for c in typed if c == "\n" or unicodedata.category(c) != "Cc")
+        """Return a text of the form, without characters that cannot be seen."""
+        typed = clean_lines(self.visit.field(name, None))
+        if len(typed) > LONGEST:
+            raise UserError(f"{name} is too long", hint=f"{LONGEST} characters are taken", code="too-long")
+        return typed
 
     def ticked(self, name: str) -> tuple[str, ...]:
         """Return what was ticked."""

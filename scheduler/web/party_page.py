@@ -26,13 +26,14 @@ from scheduler.web.callers import Caller, find_caller, for_parties
 from scheduler.web.guard import is_form_of, read_form
 from scheduler.web.party_view import Task, by_part, find_task, list_history, list_tasks, name_sight, news_since
 from scheduler.web.subscribing import find_subscription, subscribe
-from scheduler.web.texts import clean_text
+from scheduler.web.texts import clean_lines, clean_text
 from scheduler.web.uploads import DAILY, Incoming, Trouble, read_upload
 from scheduler.web.visits import Visit
 
 ACTS = ("declare", "send", "disown")
 CHANNELS: tuple[Channel, ...] = ("paper", "email")  # by which a party says it has sent something
-LIMITS = {"sent_on": 10, "channel": 10, "who": 120, "note": 1000}  # characters of what is typed
+FIELDS = ("sent_on", "channel", "who", "note")
+LIMITS = {"who": 120, "note": 1000}  # characters of what is typed
 
 
 def show_page(visit: Visit) -> Response:
@@ -80,7 +81,7 @@ class Answer:
     """What somebody typed into a form, and what is to be said about it."""
 
     act: str = ""
-    values: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(LIMITS, ""))
+    values: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(FIELDS, ""))
     chosen: tuple[str, ...] = ()  # deliverables
     troubles: tuple[Trouble, ...] = ()
     news: tuple[Fact, ...] | None = None  # what has changed since the form was opened
@@ -257,7 +258,7 @@ def _is_open_to(act: str, task: Task) -> bool:
 
 
 def _read(incoming: Incoming, act: str) -> Answer:
-    values = {name: clean_text(incoming.field(name), limit) for name, limit in LIMITS.items()}
+    values = {name: (clean_lines if name == "note" else clean_text)(incoming.field(name)) for name in FIELDS}
     chosen = tuple(incoming.fields.get("deliverable", ()))
     return Answer(act=act, values=values, chosen=chosen, troubles=tuple(incoming.troubles))
 
@@ -269,6 +270,7 @@ def _check(act: str, answer: Answer, incoming: Incoming, documents: list[Documen
     found = list(dict.fromkeys(incoming.troubles))
     if not answer.values["who"]:
         found.append(Trouble("no_name"))
+    found += [Trouble("too_long", str(limit)) for name, limit in LIMITS.items() if len(answer.values[name]) > limit]
     if act == "declare":
         found += _check_declared(answer, seen)
     if act == "send" and not found and not documents:

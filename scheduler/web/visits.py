@@ -126,8 +126,8 @@ class Visit:
         typed = [text.strip() for text in texts if isinstance(text, str) and text.strip()]
         return self.page("kept.html", status=status, texts=typed, back=back)
 
-    def field(self, name: str, limit: int = 2000) -> str:
-        """Return a field of the form as text without spaces around it; "" if it is not there."""
+    def field(self, name: str, limit: int | None = 2000) -> str:
+        """Return a field of the form as text without spaces around it, cut at `limit`; "" if it is not there."""
         value = self.form.get(name, "")
         return value.strip()[:limit] if isinstance(value, str) else ""
 

@@ -382,6 +382,8 @@ def test_there_is_nothing_to_settle_where_nothing_is_in_doubt(operator: Operator
         ("return", BETA, {"note": "wrong"}, "nothing-received"),
         ("return", BETA, {"note": " \r\n "}, "no-note"),
         ("waive", BETA, {"reason": ""}, "no-reason"),
+        ("waive", BETA, {"reason": "x" * 2001}, "too-long"),
+        ("receive", BETA, {"channel": "email", "note": "x" * 2001}, "too-long"),
         ("extend", BETA, {"until": "2023-03-17", "decision": "No. 5"}, "not-later"),
         ("extend", BETA, {"until": "2023-03-27", "decision": ""}, "no-decision"),
         ("extend", BETA, {"until": "", "decision": "No. 5"}, "no-day"),
@@ -424,11 +426,16 @@ def test_a_refusal_without_words_of_ours_is_told_as_it_is(
     assert "<script>" not in page.text
 
 
+def test_a_text_that_is_too_long_is_not_cut(operator: Operator, live: House) -> None:
+    long = "from here " + "x" * 5000 + " to there"
+    assert dict(fields_of(operator.fill(do("waive"), reason=long).text))["reason"] == long
+
+
 def test_control_characters_are_left_out_of_what_was_typed(operator: Operator, live: House) -> None:
-    """They would make a mail that cannot be written."""
+    """They would make a mail that cannot be written, or turn the direction of what stands after them."""
     live.record("received")
-    operator.do(do("return"), note="a\x00b\x07c\r\nd e\u0301")
-    assert newest(live).note == "abc\nd é"
+    operator.do(do("return"), note="a\x00b\x07c\u202e\r\n\r\nd e\u0301")
+    assert newest(live).note == "abc\n\nd é"
 
 
 def test_a_form_without_its_own_words_is_refused(operator: Operator, live: House) -> None:

@@ -219,7 +219,7 @@ def test_a_declaration_is_recorded_unverified_and_shown(house: Served) -> None:
     answer = declare(house, sent_on="2023-02-02", channel="paper", note="by post,\nnumber 7")
     assert (answer.status, answer.headers["Location"]) == (303, f"{path_of(house)}?done=declare")
     [fact] = facts(house)
-    assert (fact.kind, fact.channel, fact.note, fact.by) == ("declared", "paper", "by post, number 7", "page: Lan")
+    assert (fact.kind, fact.channel, fact.note, fact.by) == ("declared", "paper", "by post,\nnumber 7", "page: Lan")
     assert (fact.happened_at, fact.recorded_at) == (at(2, 2, 12), at(2, 3, 10))
     words = words_of(house, answer.headers["Location"])
     assert WORDS["en"]["own.done_declare"] in words
@@ -248,14 +248,24 @@ def test_the_receipt_goes_to_the_registered_officers_and_the_lead_is_asked(house
         ({"channel": "pigeon"}, "no_channel"),
         ({"channel": "web"}, "no_channel"),
         ({"who": " \u200b "}, "no_name"),
+        ({"who": "x" * 121}, "too_long"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(house: Served, typed: dict[str, str], word: str) -> None:
     answer = declare(house, **{"note": "my <b>long</b> note", **typed})
     assert answer.status == 422
-    assert html.escape(WORDS["en"][f"trouble.{word}"]) in answer.text
+    assert html.escape(WORDS["en"][f"trouble.{word}"].format(name=120)) in answer.text
     assert "my &lt;b&gt;long&lt;/b&gt; note</textarea>" in answer.text
     assert facts(house) == []
+
+
+def test_a_note_keeps_its_lines_and_is_never_cut(house: Served) -> None:
+    long = "one\n\ntwo " + "x" * 1000 + " end"
+    refused = declare(house, note=long.replace("\n", "\r\n"))
+    assert refused.status == 422
+    assert f"{long}</textarea>" in refused.text
+    assert declare(house, note="one\r\n\r\ntwo \u202ethree").status == 303
+    assert [fact.note for fact in facts(house)] == ["one\n\ntwo three"]
 
 
 def test_sent_twice_a_form_is_recorded_once(house: Served) -> None:
@@ -378,7 +388,7 @@ HOSTILE = '<script>alert("1")</script>\u202egnp.exe' + "x" * 300
 def test_hostile_names_are_shown_as_text(house: Served) -> None:
     named = replace(PARTIES[1], name=HOSTILE)
     house.serve(plan(report(title=HOSTILE, quote=HOSTILE), parties=(PARTIES[0], named, PARTIES[2])))
-    declare(house, note=HOSTILE, who=HOSTILE)
+    declare(house, note=HOSTILE, who=HOSTILE[:100])
     for milestone in ("", "report"):
         page = house.ask(path_of(house, milestone=milestone)).text
         assert "<script" not in page
