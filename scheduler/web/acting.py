@@ -19,7 +19,7 @@ from starlette.routing import Route
 from scheduler.actions.notifying import Desk
 from scheduler.actions.pictures import Picture
 from scheduler.actions.recording import Overtaken, Recorded, record_all, rehearse
-from scheduler.errors import UserError
+from scheduler.errors import RecordAway, UserError
 from scheduler.plan.board import Cell, read_cell
 from scheduler.plan.model import Fact, Milestone, Plan
 from scheduler.plan.obligations import Obligation
@@ -114,6 +114,8 @@ def act(visit: Visit) -> Response:
         rehearsed = rehearse(_desk(visit), deed.definition, facts, notify=ACTIONS[deed.action].notify, seen=seen)
     except Overtaken as overtaken:
         return _ask(_find(visit), once=once, seen=None, overtaken=overtaken)
+    except RecordAway:
+        raise
     except UserError as error:
         return _ask(deed, once=once, seen=seen, error=error)
     return _confirm(deed, rehearsed, once, seen)

@@ -18,7 +18,7 @@ from scheduler.actions import requests
 from scheduler.actions.notifying import Desk
 from scheduler.actions.pages import by_page
 from scheduler.actions.recording import record
-from scheduler.errors import UserError
+from scheduler.errors import RecordAway, UserError
 from scheduler.plan.dates import local_day, near, to_instant
 from scheduler.plan.model import Channel, Fact
 from scheduler.ports import Definition, Document, Unit
@@ -236,6 +236,8 @@ def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, docume
     fact = _build(seen, answer, incoming.field("once"), documents)
     try:
         recorded = record(desk, seen.definition, fact, documents=documents)
+    except RecordAway:
+        raise
     except UserError:  # something has happened since the last look
         with running.store.reading() as view:
             now = Seen.of(visit, view)

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from scheduler.app import Running
-from scheduler.errors import UserError
+from scheduler.errors import RecordAway
 from scheduler.web import (
     acting,
     board,
@@ -81,7 +81,7 @@ def make_site(running: Running, address: str) -> ASGIApp:
             Middleware(SecureHeaders),
             Middleware(Faults, tell=running.tell, explain=explain),
         ],
-        exception_handlers={HTTPException: explain, UserError: explain},
+        exception_handlers={HTTPException: explain, RecordAway: explain},
     )
     site.state.house = House.of(running, address)
     site.state.kiosk = kiosk
@@ -111,7 +111,7 @@ def _explain(visit: Visit, error: Exception) -> Response:
         response = visit.page("error.html", status=error.status_code, error=ERRORS.get(error.status_code, "garbled"))
         response.headers.update(error.headers or {})
         return response
-    if isinstance(error, UserError):  # the record is away: it comes back by itself
+    if isinstance(error, RecordAway):  # it comes back by itself
         visit.running.tell(f"a page could not be shown: {error}")
         return visit.page("error.html", status=503, error="away")
     return visit.page("error.html", status=500, error="fault")

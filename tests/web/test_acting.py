@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 from scheduler.actions import recording, requests
 from scheduler.mail.reading import read_text
 from scheduler.plan.model import By, Contact, Deliverable, Fact, Group, On, Undated, Window
+from scheduler.store import open_store
 from scheduler.web import deeds
 from scheduler.web.deeds import ACTIONS, ActionName
 from tests.engine.house import House, plan, report
@@ -21,6 +25,7 @@ from tests.plan.builders import PARTIES, at, deadline, event
 
 from .conftest import Answer, Served, served
 from .operator import Operator, daemon, fields_of, filled, words
+from .pages_of_parties import open_form, path_of
 from .test_pages import WORDS
 from .test_signing_in import sign_in
 
@@ -414,6 +419,34 @@ def test_what_makes_no_sense_is_refused_in_words_and_nothing_is_done(
     assert page.status == 422
     assert WORDS["en"][f"refusal.{code}"].replace("’", "'") in words(page.text)
     assert everything(live) == before
+
+
+@contextmanager
+def written_to(house: Served) -> Iterator[None]:
+    """Let somebody else write to the record for as long as a block lasts."""
+    with closing(sqlite3.connect(str(house.running.settings.database_file), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_a_record_that_is_busy_is_no_refusal(tmp_path: Path) -> None:
+    """It says so as any other page does, without the path of a file, to operators and to parties."""
+    url = f"sqlite:///{tmp_path / 'var' / 'hanchot.db'}"
+    (tmp_path / "var").mkdir()
+    with closing(open_store(url, busy_timeout=0.1)) as store, served(tmp_path, store=store) as house:
+        house.serve(plan(report(), language="en"))
+        operator = Operator.of(house)
+        asked = filled(operator.ask(do("waive")).text, reason="why")
+        form = open_form(house, "declare", sent_on="2023-02-01", channel="paper")
+        with written_to(house):
+            for step in ("", "confirm"):
+                answer = operator.send(do("waive"), [*asked, ("step", step)])
+                assert (answer.status, WORDS["en"]["error.away"] in answer.text) == (503, True)
+                assert ".db" not in answer.text
+            answer = house.send(path_of(house), form)
+            assert (answer.status, WORDS["en"]["error.away"] in answer.text) == (503, True)
+        assert house.send(path_of(house), form).status == 303
 
 
 @pytest.mark.parametrize("typed", [{"party": ["nobody"]}, {"party": ["<script>alert(1)</script>"]}])
