@@ -21,7 +21,7 @@ from scheduler.web import deeds
 from scheduler.web.deeds import ACTIONS, ActionName
 from tests.engine.house import House, plan, report
 from tests.mail.servers import free_port
-from tests.plan.builders import PARTIES, at, deadline, event
+from tests.plan.builders import PARTIES, at, deadline, event, party
 
 from .conftest import Answer, Served, served
 from .operator import Operator, daemon, fields_of, filled, words
@@ -338,6 +338,17 @@ def test_parties_are_chosen_or_none(operator: Operator, live: House) -> None:
     assert "Nominees Beta ; Gamma" in words(done.text)
     operator.do(path, nobody="1")
     assert newest(live).parties == ()
+
+
+def test_a_thousand_parties_can_be_chosen(house: Served) -> None:
+    parties = [PARTIES[0], *(party(f"truong-chinh-tri-tinh-thu-{n:04}") for n in range(999))]
+    everybody = Group(id="members", parties=tuple(one.id for one in parties))
+    duty = deadline(By(date(2023, 11, 20)), responsible=("nominees",))
+    house.serve(plan(duty, parties=parties, groups=[NOMINEES, everybody], language="en"))
+    operator, path = Operator.of(house), do("nominate", "group=nominees")
+    page = operator.fill(path, party=list(everybody.parties))
+    assert operator.confirm(path, page).status == 303
+    assert set(daemon(house).facts()[-1].parties) == set(everybody.parties)
 
 
 def test_a_fact_is_taken_back(operator: Operator, live: House) -> None:
