@@ -25,7 +25,7 @@ from scheduler.plan.model import Fact, Milestone, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.web.deeds import ACTIONS, ActionName, Deed
 from scheduler.web.finding import find_definition, find_milestone, find_obligation
-from scheduler.web.guard import sign_form
+from scheduler.web.guard import is_once, sign_form
 from scheduler.web.pages import path_to
 from scheduler.web.telling import is_undoable, tell_fact
 from scheduler.web.visits import Visit, for_operators
@@ -103,7 +103,7 @@ def act(visit: Visit) -> Response:
     if visit.request.method != "POST":
         return _ask(deed, once=secrets.token_urlsafe(12), seen=deed.picture.word)
     once, seen = visit.field("once", 40), visit.field("seen", 200) or "unknown"
-    if not once:
+    if not is_once(once):
         raise HTTPException(403)
     if visit.field("step") == "edit":
         return _ask(deed, once=once, seen=seen)
@@ -123,7 +123,8 @@ def act(visit: Visit) -> Response:
 
 def ask_again(visit: Visit) -> Response:
     """Show what was typed into a form of an earlier session, in one of this session; nothing is done by it."""
-    once, seen = visit.field("once", 40) or secrets.token_urlsafe(12), visit.field("seen", 200) or "unknown"
+    once, seen = visit.field("once", 40), visit.field("seen", 200) or "unknown"
+    once = once if is_once(once) else secrets.token_urlsafe(12)
     try:
         return _ask(_find(visit), once=once, seen=seen, is_former=True)
     except HTTPException as missing:

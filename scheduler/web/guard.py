@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FORM_SIZE = 256 * 1024  # bytes of a form without files: a thousand parties with long names can be ticked
 FIELDS = 2000
+_ONCE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; script-src 'self'; "
@@ -105,6 +107,11 @@ def _host(request: Request) -> str:
 def sign_form(secret: bytes, subject: str) -> str:
     """Return the word by which a form is known as one of ours, for one reader."""
     return urlsafe_b64encode(hmac.digest(secret, f"form\0{subject}".encode(), sha256)[:16]).rstrip(b"=").decode()
+
+
+def is_once(word: str) -> bool:
+    """Return whether a word can be the one that a form is known by when it is sent twice."""
+    return _ONCE.fullmatch(word) is not None
 
 
 def is_form_of(given: str, expected: str) -> bool:

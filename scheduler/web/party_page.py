@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Any
@@ -23,7 +23,7 @@ from scheduler.plan.dates import local_day, near, to_instant
 from scheduler.plan.model import Channel, Fact
 from scheduler.ports import Definition, Document, Unit
 from scheduler.web.callers import Caller, find_caller, for_parties
-from scheduler.web.guard import is_form_of, read_form
+from scheduler.web.guard import is_form_of, is_once, read_form
 from scheduler.web.party_view import Task, by_part, find_task, list_history, list_tasks, name_sight, news_since
 from scheduler.web.subscribing import find_subscription, subscribe
 from scheduler.web.texts import clean_lines, clean_text
@@ -201,7 +201,7 @@ def _take(visit: Visit, incoming: Incoming) -> Response:
     act = incoming.field("act")
     with visit.running.store.reading() as view:
         seen = Seen.of(visit, view)
-        if not is_form_of(incoming.field("form"), seen.caller.form_token):
+        if not is_form_of(incoming.field("form"), seen.caller.form_token) or not is_once(incoming.field("once")):
             raise HTTPException(403)
         answer = _read(incoming, act)
         if incoming.field("once") in {fact.once for fact in seen.facts if fact.once}:
@@ -326,15 +326,16 @@ def _build(seen: Seen, answer: Answer, once: str, documents: list[Document]) -> 
     return replace(fact, note=values["note"], by=by_page(values["who"]), once=once)
 
 
-async def task(request: Request) -> Response:
-    """Show a task, or take an answer to it."""
-    handler: Any = answer_task if request.method == "POST" else for_parties(show_task)
-    response: Response = await handler(request)
-    return response
+def _either(show: Callable[[Visit], Response], take: Callable[[Request], Awaitable[Response]]) -> Any:
+    async def endpoint(request: Request) -> Response:
+        handler: Any = take if request.method == "POST" else for_parties(show)
+        response: Response = await handler(request)
+        return response
+
+    return endpoint
 
 
 ROUTES = [
-    Route("/p/{token}", for_parties(show_page), methods=["GET"]),
-    Route("/p/{token}", make_calendar, methods=["POST"]),
-    Route("/p/{token}/{plan}/{milestone}", task, methods=["GET", "POST"]),
+    Route("/p/{token}", _either(show_page, make_calendar), methods=["GET", "POST"]),
+    Route("/p/{token}/{plan}/{milestone}", _either(show_task, answer_task), methods=["GET", "POST"]),
 ]

@@ -47,6 +47,7 @@ ERRORS = {
     429: "too_many",
     503: "away",
 }
+RETRY = {429: "900", 503: "60"}  # seconds
 
 
 def make_site(running: Running, address: str) -> ASGIApp:
@@ -102,6 +103,8 @@ def explain(request: Request, error: Exception) -> Response:
     """Say in words what is wrong: with the request, with the record, or with us."""
     visit = Visit(request, request.app.state.house)
     response = _explain(visit, error)
+    if response.status_code in RETRY:
+        response.headers.setdefault("Retry-After", RETRY[response.status_code])
     renew_cookie(visit, response)
     return response
 

@@ -222,5 +222,5 @@ def drop_cookie(visit: Visit, response: Response) -> None:
 
 
 def is_secure(visit: Visit) -> bool:
-    """Return whether the visitor came over https, as far as a proxy is believed."""
-    return bool(visit.request.scope["scheme"] == "https")
+    """Return whether the visitor came over https: a proxy that is believed says so, or the address of the site does."""
+    return "https" in (visit.request.scope["scheme"], visit.house.address.partition(":")[0])

@@ -130,7 +130,7 @@ def test_while_the_record_is_away_pages_say_so_and_the_log_is_told(house: Served
         connection.execute("ALTER TABLE session RENAME TO elsewhere")
         connection.commit()
     answer = house.ask("/", Cookie=cookie)
-    assert answer.status == 503
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
     assert WORDS["vi"]["error.away"] in answer.text
     assert "a page could not be shown" in house.told[0]
 

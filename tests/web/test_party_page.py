@@ -327,6 +327,20 @@ def test_what_changes_for_another_party_does_not_disturb_a_form(house: Served) -
     assert house.send(path_of(house), form).status == 303
 
 
+@pytest.mark.parametrize("once", ["", "a\x00b", "\u202e", "x" * 61])
+def test_a_form_without_its_word_is_refused(house: Served, once: str) -> None:
+    form = open_form(house, "declare", sent_on="2023-02-01", channel="paper") | {"once": once}
+    assert house.send(path_of(house), form).status == 403
+    assert facts(house) == []
+
+
+def test_other_methods_are_told_which_there_are(house: Served) -> None:
+    for milestone in ("", "report"):
+        answer = house.ask(path_of(house, milestone=milestone), "PUT")
+        assert answer.status == 405
+        assert {method.strip() for method in str(answer.headers["Allow"]).split(",")} == {"GET", "HEAD", "POST"}
+
+
 def test_an_act_that_is_none_is_refused(house: Served) -> None:
     form = open_form(house, "declare", sent_on="2023-02-01", channel="paper") | {"act": "accept"}
     assert house.send(path_of(house), form).status == 403
