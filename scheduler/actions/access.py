@@ -15,6 +15,7 @@ from scheduler.plan.recipients import Recipient, operators
 from scheduler.ports import Composer, Outgoing, SessionRow, Store, Unit
 
 RENEWED_AFTER = timedelta(hours=12)  # a session older than this gets a new secret
+LONGEST = timedelta(days=90)  # after which a session ends however often it is used
 LINKS = 5  # that one address may ask for ...
 WITHIN = timedelta(minutes=15)  # ... in this time
 
@@ -114,7 +115,7 @@ def recognise(store: Store, token: str, *, now: datetime, lifetime: timedelta) -
     """Return who holds a session; one that is half a day old gets a new secret and its whole lifetime again."""
     with store.reading() as view:
         row = view.access.session(digest(token), now=now)
-    if row is None:
+    if row is None or now >= row.began_at + LONGEST:
         return None
     return Visitor(email=row.email, began_at=row.began_at, renewed=_renew(store, token, row, now, lifetime))
 

@@ -102,7 +102,7 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in(house: Served) -> None:
 def test_every_answer_keeps_others_out(house: Served) -> None:
     for path in ("/sign-in", "/nowhere", "/", "/healthz"):
         headers = house.ask(path).headers
-        assert "script-src 'self'" in headers["Content-Security-Policy"]
+        assert "script-src 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["X-Robots-Tag"] == "noindex, nofollow"
