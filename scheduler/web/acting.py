@@ -145,12 +145,12 @@ def _find(visit: Visit) -> Deed:
         raise HTTPException(404)
     with visit.running.store.reading() as view:
         picture = visit.house.pictures.read(view, plan, visit.now)
-    about, agenda = ACTIONS[name].about, picture.agenda
+    action, agenda = ACTIONS[name], picture.agenda
     id, party, group = query.get("milestone", ""), query.get("party", ""), query.get("group", "")
     number = query.get("fact", "").removeprefix("f")
     target = next((f for f in picture.facts if str(f.id) == number), None)
     given = {"milestone": id, "party": party, "group": plan.groups.get(group), "fact": target}
-    if not all(given[kind] for kind in about):
+    if not all(given[kind] for kind in action.about) or not set(query) <= {*action.about, *action.also}:
         raise HTTPException(404)
     return Deed(
         visit=visit,

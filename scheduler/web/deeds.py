@@ -210,12 +210,16 @@ def _undo(deed: Deed) -> list[Fact]:
     return [replace(fact, milestone=deed.target.milestone, party=deed.target.party)]
 
 
+Named = Literal["milestone", "party", "group", "fact"]
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
-    """How an action is built, what its address must name, and whether the parties are written to."""
+    """How an action is built, what its address must and what it may name, and whether the parties are written to."""
 
     build: Callable[[Deed], list[Fact]]
-    about: tuple[Literal["milestone", "party", "group", "fact"], ...] = ("milestone", "party")
+    about: tuple[Named, ...] = ("milestone", "party")
+    also: tuple[Named, ...] = ()
     notify: bool = True
 
 
@@ -224,8 +228,8 @@ ACTIONS: Mapping[ActionName, Action] = {
     "accept": Action(lambda deed: _simple(deed, "accepted")),
     "return": Action(_return),
     "extend": Action(_extend),
-    "waive": Action(_waive, ("milestone",)),
-    "start": Action(_start, (), notify=False),
+    "waive": Action(_waive, ("milestone",), ("party",)),
+    "start": Action(_start, (), ("milestone", "party"), notify=False),
     "fix-date": Action(_fix_date, ("milestone",)),
     "nominate": Action(_nominate, ("group",)),
     "undo": Action(_undo, ("fact",)),

@@ -475,6 +475,23 @@ def test_a_text_that_is_too_long_is_not_cut(operator: Operator, live: House) -> 
     assert dict(fields_of(operator.fill(do("waive"), reason=long).text))["reason"] == long
 
 
+@pytest.mark.parametrize(
+    ("action", "about"),
+    [
+        ("fix-date", "milestone=meeting&party=lead"),
+        ("nominate", "group=nominees&milestone=report"),
+        ("waive", "milestone=report&group=nominees"),
+        ("receive", f"{BETA}&fact=f1"),
+        ("receive", f"{BETA}&note=1"),
+    ],
+)
+def test_an_address_that_names_more_than_the_action_is_about_is_none(
+    operator: Operator, action: str, about: str
+) -> None:
+    """Else somebody believes that it is about this party only."""
+    assert operator.ask(do(action, about)).status == 404
+
+
 def test_control_characters_are_left_out_of_what_was_typed(operator: Operator, live: House) -> None:
     """They would make a mail that cannot be written, or turn the direction of what stands after them."""
     live.record("received")
