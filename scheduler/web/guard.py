@@ -72,9 +72,7 @@ async def read_form(request: Request, *, size: int = FORM_SIZE) -> FormData:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("", "application/x-www-form-urlencoded"):  # forms with files have a reader of their own
         raise HTTPException(415)
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > size:
-        raise HTTPException(413)
+    refuse_bigger(request, size)
     taken = 0
 
     async def counted() -> Message:
@@ -87,6 +85,13 @@ async def read_form(request: Request, *, size: int = FORM_SIZE) -> FormData:
 
     bounded = Request(request.scope, counted)
     return await bounded.form(max_fields=FIELDS, max_part_size=FORM_SIZE)
+
+
+def refuse_bigger(request: Request, size: int) -> None:
+    """Raise 413 if a request says of itself that it is bigger."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and (len(declared) > 18 or int(declared) > size):
+        raise HTTPException(413)
 
 
 def refuse_foreign(request: Request) -> None:

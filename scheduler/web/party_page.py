@@ -17,12 +17,14 @@ from starlette.routing import Route
 from scheduler.actions import requests
 from scheduler.actions.notifying import Desk
 from scheduler.actions.pages import by_page
-from scheduler.actions.recording import record
+from scheduler.actions.reconciling import name_inputs
+from scheduler.actions.recording import Overtaken, record_all
 from scheduler.errors import RecordAway, UserError
 from scheduler.plan.dates import local_day, near, to_instant
 from scheduler.plan.model import Channel, Fact
 from scheduler.ports import Definition, Document, Unit
 from scheduler.web.callers import Caller, find_caller, for_parties
+from scheduler.web.finding import read_day
 from scheduler.web.guard import is_form_of, is_once, read_form
 from scheduler.web.party_view import Task, by_part, find_task, list_history, list_tasks, name_sight, news_since
 from scheduler.web.subscribing import find_subscription, subscribe
@@ -132,6 +134,12 @@ class Seen:
         """Return the word for what a form made now rests on."""
         return name_sight(self.task, self.facts)
 
+    @property
+    def inputs(self) -> str:
+        """Return the word by which recording knows whether anything has changed since; "" for a plan not loaded yet."""
+        plan, plans = self.task.plan, self.view.plans
+        return name_inputs(plans.inputs(plan.id), plan) if plans.state(plan.id) is not None else ""
+
     def page(self, answer: Answer) -> Response:
         """Return the page of the task, with what was typed still there."""
         plan = self.task.plan
@@ -219,10 +227,13 @@ def _take(visit: Visit, incoming: Incoming) -> Response:
             visit.running.tell("documents could not be kept: the disk of the data folder takes no more")
         if answer.troubles:
             return seen.page(answer)
-    return _record(visit, seen, answer, incoming, documents)
+        inputs = seen.inputs
+    return _record(visit, seen, inputs, answer, incoming, documents)
 
 
-def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, documents: list[Document]) -> Response:
+def _record(
+    visit: Visit, seen: Seen, inputs: str, answer: Answer, incoming: Incoming, documents: list[Document]
+) -> Response:
     running = visit.running
     try:
         for _, draft in incoming.drafts:
@@ -235,14 +246,14 @@ def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, docume
     desk = Desk(store=running.store, composer=running.composer, pages=running.app.pages)
     fact = _build(seen, answer, incoming.field("once"), documents)
     try:
-        recorded = record(desk, seen.definition, fact, documents=documents)
+        recorded = record_all(desk, seen.definition, [fact], documents=documents, seen=inputs)
     except RecordAway:
         raise
-    except UserError:  # something has happened since the last look
+    except UserError as error:  # something has happened since the last look
         with running.store.reading() as view:
             now = Seen.of(visit, view)
             answer.news = tuple(news_since(seen.sight, now.task, now.facts))
-            if now.sight == seen.sight:
+            if now.sight == seen.sight and not isinstance(error, Overtaken):
                 raise
             return now.page(answer)
     for problem in recorded.problems:
@@ -289,7 +300,7 @@ def _check(act: str, answer: Answer, incoming: Incoming, documents: list[Documen
 
 def _check_declared(answer: Answer, seen: Seen) -> list[Trouble]:
     found = []
-    day = _day(answer.values["sent_on"])
+    day = read_day(answer.values["sent_on"])
     plan = seen.task.plan
     if day is None:
         found.append(Trouble("no_day"))
@@ -300,13 +311,6 @@ def _check_declared(answer: Answer, seen: Seen) -> list[Trouble]:
     if answer.values["channel"] not in CHANNELS:
         found.append(Trouble("no_channel"))
     return found
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 # ---------------------------------------------------------------- what a form becomes

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from scheduler.ports import Document
-from scheduler.web.guard import refuse_foreign
+from scheduler.web.guard import refuse_bigger, refuse_foreign
 from scheduler.web.kinds import find_kind
 from scheduler.web.shelf import Draft, Shelf
 from scheduler.web.texts import clean_name, clean_text
@@ -105,9 +105,7 @@ async def read_upload(request: Request, shelf: Shelf, room: Room) -> Incoming:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data" or b"boundary" not in options:
         raise HTTPException(400)
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > BODY:
-        raise HTTPException(413)
+    refuse_bigger(request, BODY)
     try:
         reader = _Reader(options[b"boundary"], shelf, room)
     except FormParserError as error:  # a boundary that is none

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +16,14 @@ import pytest
 from scheduler.actions.addresses import make_token
 from scheduler.actions.notifying import Desk
 from scheduler.actions.recording import record
+from scheduler.actions.requests import extended
 from scheduler.plan.model import By, Deliverable, Fact, Office, On, Window
+from scheduler.ports import Store, Unit
+from scheduler.store import open_store
 from tests.engine.house import COMPOSER, plan, report
 from tests.plan.builders import PARTIES, at, deadline, event, party
 
-from .conftest import Served
+from .conftest import Served, served
 from .pages_of_parties import PDF, declare, documents, facts, hidden, on_disk, open_form, path_of, upload
 from .test_pages import WORDS
 from .test_signing_in import sign_in
@@ -319,6 +325,41 @@ def test_a_form_posted_after_the_task_left_the_plan_says_so_and_gives_the_text_b
     assert f'href="{path_of(house, milestone="")}"' in late.text
     assert {fact.by for fact in facts(house)} == {"definition"}
     assert on_disk(house) == []
+
+
+@dataclass
+class Overtaking:
+    """A record to which somebody else writes just before us."""
+
+    store: Store
+    first: Callable[[], object] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def transaction(self) -> AbstractContextManager[Unit]:
+        """Let the other one go first."""
+        first, self.first = self.first, None
+        if first is not None:
+            first()
+        return self.store.transaction()
+
+
+def test_what_changes_between_the_look_and_the_record_is_noticed_too(tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    (folder / "var").mkdir(parents=True)
+    with closing(open_store(f"sqlite:///{folder / 'var' / 'hanchot.db'}")) as real:
+        store = Overtaking(real)
+        with served(folder, store=store) as house:
+            house.serve(plan(report(), language="en"))
+            form = open_form(house, "declare", sent_on="2023-02-01", channel="paper", note="kept")
+            desk = Desk(store=real, composer=COMPOSER)
+            fact = extended(house.definitions[0].plan, "report", "beta", at=house.clock.now(), until=date(2023, 3, 31))
+            store.first = lambda: record(desk, house.definitions[0], fact)
+            answer = house.send(path_of(house), form)
+            assert answer.status == 409
+            assert "kept</textarea>" in answer.text
+            assert [fact.kind for fact in facts(house) if fact.by != "definition"] == ["extended"]
 
 
 def test_what_changes_for_another_party_does_not_disturb_a_form(house: Served) -> None:
