@@ -19,13 +19,13 @@ from starlette.routing import Route
 from scheduler.actions.notifying import Desk
 from scheduler.actions.pictures import Picture
 from scheduler.actions.recording import Overtaken, Recorded, record_all, rehearse
-from scheduler.errors import UserError
+from scheduler.errors import RecordAway, UserError
 from scheduler.plan.board import Cell, read_cell
 from scheduler.plan.model import Fact, Milestone, Plan
 from scheduler.plan.obligations import Obligation, can_be_fixed
 from scheduler.web.deeds import ACTIONS, ActionName, Deed, label_of, owed_under
 from scheduler.web.finding import find_definition, find_milestone, find_obligation
-from scheduler.web.guard import sign_form
+from scheduler.web.guard import is_once, sign_form
 from scheduler.web.pages import path_to
 from scheduler.web.telling import is_undoable, tell_fact
 from scheduler.web.visits import Visit, for_operators
@@ -107,7 +107,7 @@ def act(visit: Visit) -> Response:
     if visit.request.method != "POST":
         return _ask(deed, once=secrets.token_urlsafe(12), seen=deed.picture.word)
     once, seen = visit.field("once", 40), visit.field("seen", 200) or "unknown"
-    if not once:
+    if not is_once(once):
         raise HTTPException(403)
     if visit.field("step") == "edit":
         return _ask(deed, once=once, seen=seen)
@@ -118,6 +118,8 @@ def act(visit: Visit) -> Response:
         rehearsed = rehearse(_desk(visit), deed.definition, facts, notify=ACTIONS[deed.action].notify, seen=seen)
     except Overtaken as overtaken:
         return _ask(_find(visit), once=once, seen=None, overtaken=overtaken)
+    except RecordAway:
+        raise
     except UserError as error:
         return _ask(deed, once=once, seen=seen, error=error)
     return _confirm(deed, rehearsed, once, seen)
@@ -125,7 +127,8 @@ def act(visit: Visit) -> Response:
 
 def ask_again(visit: Visit) -> Response:
     """Show what was typed into a form of an earlier session, in one of this session; nothing is done by it."""
-    once, seen = visit.field("once", 40) or secrets.token_urlsafe(12), visit.field("seen", 200) or "unknown"
+    once, seen = visit.field("once", 40), visit.field("seen", 200) or "unknown"
+    once = once if is_once(once) else secrets.token_urlsafe(12)
     try:
         return _ask(_find(visit), once=once, seen=seen, is_former=True)
     except HTTPException as missing:
@@ -146,12 +149,12 @@ def _find(visit: Visit) -> Deed:
         raise HTTPException(404)
     with visit.running.store.reading() as view:
         picture = visit.house.pictures.read(view, plan, visit.now)
-    about, agenda = ACTIONS[name].about, picture.agenda
+    action, agenda = ACTIONS[name], picture.agenda
     id, party, group = query.get("milestone", ""), query.get("party", ""), query.get("group", "")
     number = query.get("fact", "").removeprefix("f")
     target = next((f for f in picture.facts if str(f.id) == number), None)
     given = {"milestone": id, "party": party, "group": plan.groups.get(group), "fact": target}
-    if not all(given[kind] for kind in about):
+    if not all(given[kind] for kind in action.about) or not set(query) <= {*action.about, *action.also}:
         raise HTTPException(404)
     return Deed(
         visit=visit,

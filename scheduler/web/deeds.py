@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -17,6 +16,7 @@ from scheduler.plan.obligations import Obligation, members
 from scheduler.ports import Definition
 from scheduler.web.finding import read_day
 from scheduler.web.pages import path_to
+from scheduler.web.texts import clean_lines
 from scheduler.web.visits import Visit
 
 ActionName = Literal[
@@ -87,9 +87,11 @@ class Deed:
     # ---- what was typed
 
     def text(self, name: str) -> str:
-        """Return a text of the form, without control characters."""
-        typed = unicodedata.normalize("NFC", self.visit.field(name, LONGEST)).replace("\r\n", "\n")
-        return "".join(c for c in typed if c == "\n" or unicodedata.category(c) != "Cc")
+        """Return a text of the form, without characters that cannot be seen."""
+        typed = clean_lines(self.visit.field(name, None))
+        if len(typed) > LONGEST:
+            raise UserError(f"{name} is too long", hint=f"{LONGEST} characters are taken", code="too-long")
+        return typed
 
     def ticked(self, name: str) -> tuple[str, ...]:
         """Return what was ticked."""
@@ -241,12 +243,16 @@ def _undo(deed: Deed) -> list[Fact]:
     return [replace(fact, milestone=deed.target.milestone, party=deed.target.party)]
 
 
+Named = Literal["milestone", "party", "group", "fact"]
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
-    """How an action is built, what its address must name, and whether the parties are written to."""
+    """How an action is built, what its address must and what it may name, and whether the parties are written to."""
 
     build: Callable[[Deed], list[Fact]]
-    about: tuple[Literal["milestone", "party", "group", "fact"], ...] = ("milestone", "party")
+    about: tuple[Named, ...] = ("milestone", "party")
+    also: tuple[Named, ...] = ()
     notify: bool = True
 
 
@@ -255,8 +261,8 @@ ACTIONS: Mapping[ActionName, Action] = {
     "accept": Action(lambda deed: _simple(deed, "accepted")),
     "return": Action(_return),
     "extend": Action(_extend),
-    "waive": Action(_waive, ("milestone",)),
-    "start": Action(_start, (), notify=False),
+    "waive": Action(_waive, ("milestone",), ("party",)),
+    "start": Action(_start, (), ("milestone", "party"), notify=False),
     "insist": Action(_insist),
     "fix-date": Action(_fix_date, ("milestone",)),
     "nominate": Action(_nominate, ("group",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Any
@@ -17,22 +17,25 @@ from starlette.routing import Route
 from scheduler.actions import requests
 from scheduler.actions.notifying import Desk
 from scheduler.actions.pages import by_page
-from scheduler.actions.recording import record
-from scheduler.errors import UserError
+from scheduler.actions.reconciling import name_inputs
+from scheduler.actions.recording import Overtaken, record_all
+from scheduler.errors import RecordAway, UserError
 from scheduler.plan.dates import local_day, near, to_instant
 from scheduler.plan.model import Channel, Fact
 from scheduler.ports import Definition, Document, Unit
 from scheduler.web.callers import Caller, find_caller, for_parties
-from scheduler.web.guard import is_form_of, read_form
+from scheduler.web.finding import read_day
+from scheduler.web.guard import is_form_of, is_once, read_form
 from scheduler.web.party_view import Task, by_part, find_task, list_history, list_tasks, name_sight, news_since
 from scheduler.web.subscribing import find_subscription, subscribe
-from scheduler.web.texts import clean_text
+from scheduler.web.texts import clean_lines, clean_text
 from scheduler.web.uploads import DAILY, Incoming, Trouble, read_upload
 from scheduler.web.visits import Visit
 
 ACTS = ("declare", "send", "disown")
 CHANNELS: tuple[Channel, ...] = ("paper", "email")  # by which a party says it has sent something
-LIMITS = {"sent_on": 10, "channel": 10, "who": 120, "note": 1000}  # characters of what is typed
+FIELDS = ("sent_on", "channel", "who", "note")
+LIMITS = {"who": 120, "note": 1000}  # characters of what is typed
 
 
 def show_page(visit: Visit) -> Response:
@@ -80,7 +83,7 @@ class Answer:
     """What somebody typed into a form, and what is to be said about it."""
 
     act: str = ""
-    values: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(LIMITS, ""))
+    values: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(FIELDS, ""))
     chosen: tuple[str, ...] = ()  # deliverables
     troubles: tuple[Trouble, ...] = ()
     news: tuple[Fact, ...] | None = None  # what has changed since the form was opened
@@ -130,6 +133,12 @@ class Seen:
     def sight(self) -> str:
         """Return the word for what a form made now rests on."""
         return name_sight(self.task, self.facts)
+
+    @property
+    def inputs(self) -> str:
+        """Return the word by which recording knows whether anything has changed since; "" for a plan not loaded yet."""
+        plan, plans = self.task.plan, self.view.plans
+        return name_inputs(plans.inputs(plan.id), plan) if plans.state(plan.id) is not None else ""
 
     def page(self, answer: Answer) -> Response:
         """Return the page of the task, with what was typed still there."""
@@ -200,7 +209,7 @@ def _take(visit: Visit, incoming: Incoming) -> Response:
     act = incoming.field("act")
     with visit.running.store.reading() as view:
         seen = Seen.of(visit, view)
-        if not is_form_of(incoming.field("form"), seen.caller.form_token):
+        if not is_form_of(incoming.field("form"), seen.caller.form_token) or not is_once(incoming.field("once")):
             raise HTTPException(403)
         answer = _read(incoming, act)
         if incoming.field("once") in {fact.once for fact in seen.facts if fact.once}:
@@ -218,10 +227,13 @@ def _take(visit: Visit, incoming: Incoming) -> Response:
             visit.running.tell("documents could not be kept: the disk of the data folder takes no more")
         if answer.troubles:
             return seen.page(answer)
-    return _record(visit, seen, answer, incoming, documents)
+        inputs = seen.inputs
+    return _record(visit, seen, inputs, answer, incoming, documents)
 
 
-def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, documents: list[Document]) -> Response:
+def _record(
+    visit: Visit, seen: Seen, inputs: str, answer: Answer, incoming: Incoming, documents: list[Document]
+) -> Response:
     running = visit.running
     try:
         for _, draft in incoming.drafts:
@@ -234,12 +246,14 @@ def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, docume
     desk = Desk(store=running.store, composer=running.composer, pages=running.app.pages)
     fact = _build(seen, answer, incoming.field("once"), documents)
     try:
-        recorded = record(desk, seen.definition, fact, documents=documents)
-    except UserError:  # something has happened since the last look
+        recorded = record_all(desk, seen.definition, [fact], documents=documents, seen=inputs)
+    except RecordAway:
+        raise
+    except UserError as error:  # something has happened since the last look
         with running.store.reading() as view:
             now = Seen.of(visit, view)
             answer.news = tuple(news_since(seen.sight, now.task, now.facts))
-            if now.sight == seen.sight:
+            if now.sight == seen.sight and not isinstance(error, Overtaken):
                 raise
             return now.page(answer)
     for problem in recorded.problems:
@@ -257,7 +271,7 @@ def _is_open_to(act: str, task: Task) -> bool:
 
 
 def _read(incoming: Incoming, act: str) -> Answer:
-    values = {name: clean_text(incoming.field(name), limit) for name, limit in LIMITS.items()}
+    values = {name: (clean_lines if name == "note" else clean_text)(incoming.field(name)) for name in FIELDS}
     chosen = tuple(incoming.fields.get("deliverable", ()))
     return Answer(act=act, values=values, chosen=chosen, troubles=tuple(incoming.troubles))
 
@@ -269,6 +283,7 @@ def _check(act: str, answer: Answer, incoming: Incoming, documents: list[Documen
     found = list(dict.fromkeys(incoming.troubles))
     if not answer.values["who"]:
         found.append(Trouble("no_name"))
+    found += [Trouble("too_long", str(limit)) for name, limit in LIMITS.items() if len(answer.values[name]) > limit]
     if act == "declare":
         found += _check_declared(answer, seen)
     if act == "send" and not found and not documents:
@@ -285,7 +300,7 @@ def _check(act: str, answer: Answer, incoming: Incoming, documents: list[Documen
 
 def _check_declared(answer: Answer, seen: Seen) -> list[Trouble]:
     found = []
-    day = _day(answer.values["sent_on"])
+    day = read_day(answer.values["sent_on"])
     plan = seen.task.plan
     if day is None:
         found.append(Trouble("no_day"))
@@ -296,13 +311,6 @@ def _check_declared(answer: Answer, seen: Seen) -> list[Trouble]:
     if answer.values["channel"] not in CHANNELS:
         found.append(Trouble("no_channel"))
     return found
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 # ---------------------------------------------------------------- what a form becomes
@@ -322,15 +330,16 @@ def _build(seen: Seen, answer: Answer, once: str, documents: list[Document]) -> 
     return replace(fact, note=values["note"], by=by_page(values["who"]), once=once)
 
 
-async def task(request: Request) -> Response:
-    """Show a task, or take an answer to it."""
-    handler: Any = answer_task if request.method == "POST" else for_parties(show_task)
-    response: Response = await handler(request)
-    return response
+def _either(show: Callable[[Visit], Response], take: Callable[[Request], Awaitable[Response]]) -> Any:
+    async def endpoint(request: Request) -> Response:
+        handler: Any = take if request.method == "POST" else for_parties(show)
+        response: Response = await handler(request)
+        return response
+
+    return endpoint
 
 
 ROUTES = [
-    Route("/p/{token}", for_parties(show_page), methods=["GET"]),
-    Route("/p/{token}", make_calendar, methods=["POST"]),
-    Route("/p/{token}/{plan}/{milestone}", task, methods=["GET", "POST"]),
+    Route("/p/{token}", _either(show_page, make_calendar), methods=["GET", "POST"]),
+    Route("/p/{token}/{plan}/{milestone}", _either(show_task, answer_task), methods=["GET", "POST"]),
 ]

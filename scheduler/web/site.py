@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from scheduler.app import Running
-from scheduler.errors import UserError
+from scheduler.errors import RecordAway
 from scheduler.plan.model import Office
 from scheduler.web import (
     acting,
@@ -49,6 +49,7 @@ ERRORS = {
     429: "too_many",
     503: "away",
 }
+RETRY = {429: "900", 503: "60"}  # seconds
 
 
 def make_site(running: Running, address: str) -> ASGIApp:
@@ -84,7 +85,7 @@ def make_site(running: Running, address: str) -> ASGIApp:
             Middleware(SecureHeaders),
             Middleware(Faults, tell=running.tell, explain=explain),
         ],
-        exception_handlers={HTTPException: explain, UserError: explain},
+        exception_handlers={HTTPException: explain, RecordAway: explain},
     )
     site.state.house = House.of(running, address)
     site.state.kiosk = kiosk
@@ -105,6 +106,8 @@ def explain(request: Request, error: Exception) -> Response:
     """Say in words what is wrong: with the request, with the record, or with us."""
     visit = Visit(request, request.app.state.house)
     response = _explain(visit, error)
+    if response.status_code in RETRY:
+        response.headers.setdefault("Retry-After", RETRY[response.status_code])
     renew_cookie(visit, response)
     return response
 
@@ -112,7 +115,7 @@ def explain(request: Request, error: Exception) -> Response:
 def _explain(visit: Visit, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return _explain_refusal(visit, error)
-    if isinstance(error, UserError):  # the record is away: it comes back by itself
+    if isinstance(error, RecordAway):  # it comes back by itself
         visit.running.tell(f"a page could not be shown: {error}")
         return _say(visit, 503, "away")
     return _say(visit, 500, "fault")
@@ -127,7 +130,7 @@ def _explain_refusal(visit: Visit, error: HTTPException) -> Response:
         asked = {plan.office: None for plan in visit.house.plans} if status == 410 else {}
         response = _say(visit, status, word, is_partys=True, offices=tuple(asked))
     else:
-        with suppress(UserError):  # the record is away: the words are there all the same
+        with suppress(RecordAway):  # the record is away: the words are there all the same
             visit.visitor = find_visitor(visit)
         response = _say(visit, status, word)
     response.headers.update(error.headers or {})

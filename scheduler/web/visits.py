@@ -131,8 +131,8 @@ class Visit:
         typed = [text.strip() for text in texts if isinstance(text, str) and text.strip()]
         return self.page("kept.html", status=status, texts=typed, back=back)
 
-    def field(self, name: str, limit: int = 2000) -> str:
-        """Return a field of the form as text without spaces around it; "" if it is not there."""
+    def field(self, name: str, limit: int | None = 2000) -> str:
+        """Return a field of the form as text without spaces around it, cut at `limit`; "" if it is not there."""
         value = self.form.get(name, "")
         return value.strip()[:limit] if isinstance(value, str) else ""
 
@@ -228,5 +228,5 @@ def drop_cookie(visit: Visit, response: Response) -> None:
 
 
 def is_secure(visit: Visit) -> bool:
-    """Return whether the visitor came over https, as far as a proxy is believed."""
-    return bool(visit.request.scope["scheme"] == "https")
+    """Return whether the visitor came over https: a proxy that is believed says so, or the address of the site does."""
+    return "https" in (visit.request.scope["scheme"], visit.house.address.partition(":")[0])

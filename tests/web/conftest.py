@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -74,7 +75,11 @@ class Served:
         return self.send(path, fields)
 
     def send(self, path: str, fields: Mapping[str, str], **headers: str) -> Answer:
-        """Post a form with headers of one's own."""
+        """Post a form with headers of one's own; one for signing in is opened first."""
+        if path.startswith("/sign-in"):
+            opened = self.ask(path, **headers)
+            fields = {"form": "".join(re.findall(r'name="form" value="([^"]+)"', opened.text)[-1:]), **fields}
+            headers = {"Cookie": opened.cookie, **headers}
         headers = {"Content_Type": "application/x-www-form-urlencoded", **headers}
         return self.ask(path, "POST", urlencode(fields).encode(), **headers)
 

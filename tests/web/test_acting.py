@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -13,14 +16,16 @@ import pytest
 from scheduler.actions import recording, requests
 from scheduler.mail.reading import read_text
 from scheduler.plan.model import By, Contact, Deliverable, Fact, Group, On, Undated, Window
+from scheduler.store import open_store
 from scheduler.web import deeds
 from scheduler.web.deeds import ACTIONS, ActionName
 from tests.engine.house import House, plan, report
 from tests.mail.servers import free_port
-from tests.plan.builders import PARTIES, at, deadline, event
+from tests.plan.builders import PARTIES, at, deadline, event, party
 
 from .conftest import Answer, Served, served
 from .operator import Operator, daemon, fields_of, filled, words
+from .pages_of_parties import open_form, path_of
 from .test_pages import WORDS
 from .test_signing_in import sign_in
 
@@ -445,6 +450,17 @@ def test_parties_are_chosen_or_none(operator: Operator, live: House) -> None:
     assert newest(live).parties == ()
 
 
+def test_a_thousand_parties_can_be_chosen(house: Served) -> None:
+    parties = [PARTIES[0], *(party(f"truong-chinh-tri-tinh-thu-{n:04}") for n in range(999))]
+    everybody = Group(id="members", parties=tuple(one.id for one in parties))
+    duty = deadline(By(date(2023, 11, 20)), responsible=("nominees",))
+    house.serve(plan(duty, parties=parties, groups=[NOMINEES, everybody], language="en"))
+    operator, path = Operator.of(house), do("nominate", "group=nominees")
+    page = operator.fill(path, party=list(everybody.parties))
+    assert operator.confirm(path, page).status == 303
+    assert set(daemon(house).facts()[-1].parties) == set(everybody.parties)
+
+
 def test_a_fact_is_taken_back(operator: Operator, live: House) -> None:
     fact = live.record("received").fact
     page = operator.fill(do("undo", f"fact=f{fact.id}"), reason="wrong party")
@@ -493,6 +509,8 @@ def test_there_is_nothing_to_settle_where_nothing_is_in_doubt(operator: Operator
         ("return", BETA, {"note": "wrong"}, "nothing-received"),
         ("return", BETA, {"note": " \r\n "}, "no-note"),
         ("waive", BETA, {"reason": ""}, "no-reason"),
+        ("waive", BETA, {"reason": "x" * 2001}, "too-long"),
+        ("receive", BETA, {"channel": "email", "note": "x" * 2001}, "too-long"),
         ("extend", BETA, {"until": "2023-03-17", "decision": "No. 5"}, "not-later"),
         ("extend", BETA, {"until": "2023-03-27", "decision": ""}, "no-decision"),
         ("extend", BETA, {"until": "", "decision": "No. 5"}, "no-day"),
@@ -525,6 +543,34 @@ def test_what_makes_no_sense_is_refused_in_words_and_nothing_is_done(
     assert everything(live) == before
 
 
+@contextmanager
+def written_to(house: Served) -> Iterator[None]:
+    """Let somebody else write to the record for as long as a block lasts."""
+    with closing(sqlite3.connect(str(house.running.settings.database_file), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_a_record_that_is_busy_is_no_refusal(tmp_path: Path) -> None:
+    """It says so as any other page does, without the path of a file, to operators and to parties."""
+    url = f"sqlite:///{tmp_path / 'var' / 'hanchot.db'}"
+    (tmp_path / "var").mkdir()
+    with closing(open_store(url, busy_timeout=0.1)) as store, served(tmp_path, store=store) as house:
+        house.serve(plan(report(), language="en"))
+        operator = Operator.of(house)
+        asked = filled(operator.ask(do("waive")).text, reason="why")
+        form = open_form(house, "declare", sent_on="2023-02-01", channel="paper")
+        with written_to(house):
+            for step in ("", "confirm"):
+                answer = operator.send(do("waive"), [*asked, ("step", step)])
+                assert (answer.status, WORDS["en"]["error.away"] in answer.text) == (503, True)
+                assert ".db" not in answer.text
+            answer = house.send(path_of(house), form)
+            assert (answer.status, WORDS["en"]["error.away"] in answer.text) == (503, True)
+        assert house.send(path_of(house), form).status == 303
+
+
 @pytest.mark.parametrize("typed", [{"party": ["nobody"]}, {"party": ["<script>alert(1)</script>"]}])
 def test_a_refusal_without_words_of_ours_is_told_as_it_is(
     operator: Operator, typed: dict[str, str | list[str]]
@@ -535,11 +581,33 @@ def test_a_refusal_without_words_of_ours_is_told_as_it_is(
     assert "<script>" not in page.text
 
 
+def test_a_text_that_is_too_long_is_not_cut(operator: Operator, live: House) -> None:
+    long = "from here " + "x" * 5000 + " to there"
+    assert dict(fields_of(operator.fill(do("waive"), reason=long).text))["reason"] == long
+
+
+@pytest.mark.parametrize(
+    ("action", "about"),
+    [
+        ("fix-date", "milestone=meeting&party=lead"),
+        ("nominate", "group=nominees&milestone=report"),
+        ("waive", "milestone=report&group=nominees"),
+        ("receive", f"{BETA}&fact=f1"),
+        ("receive", f"{BETA}&note=1"),
+    ],
+)
+def test_an_address_that_names_more_than_the_action_is_about_is_none(
+    operator: Operator, action: str, about: str
+) -> None:
+    """Else somebody believes that it is about this party only."""
+    assert operator.ask(do(action, about)).status == 404
+
+
 def test_control_characters_are_left_out_of_what_was_typed(operator: Operator, live: House) -> None:
-    """They would make a mail that cannot be written."""
+    """They would make a mail that cannot be written, or turn the direction of what stands after them."""
     live.record("received")
-    operator.do(do("return"), note="a\x00b\x07c\r\nd e\u0301")
-    assert newest(live).note == "abc\nd é"
+    operator.do(do("return"), note="a\x00b\x07c\u202e\r\n\r\nd e\u0301")
+    assert newest(live).note == "abc\n\nd é"
 
 
 def test_a_form_without_its_own_words_is_refused(operator: Operator, live: House) -> None:

@@ -198,9 +198,9 @@ def test_whatever_is_typed_is_shown_as_text(house: Served, live: House, name: st
     form = operator.fill(path, note="")
     assert form.status == 422
     page = operator.fill(path, note=name)
-    assert page.status == 200
+    assert page.status == (422 if len(name) > 2000 else 200)
     assert "<script>alert" not in page.text
     assert "<img src=x" not in page.text
-    done = operator.confirm(path, page)
-    assert done.status == 303
-    assert live.facts()[-1].note == name[:2000]
+    if page.status == 200:
+        assert operator.confirm(path, page).status == 303
+        assert live.facts()[-1].note == name.replace("\u202e", "").replace("\u2066", "")

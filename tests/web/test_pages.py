@@ -128,7 +128,7 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in(house: Served) -> None:
 def test_every_answer_keeps_others_out(house: Served) -> None:
     for path in ("/sign-in", "/nowhere", "/", "/healthz"):
         headers = house.ask(path).headers
-        assert "script-src 'self'" in headers["Content-Security-Policy"]
+        assert "script-src 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["X-Robots-Tag"] == "noindex, nofollow"
@@ -156,7 +156,7 @@ def test_while_the_record_is_away_pages_say_so_and_the_log_is_told(house: Served
         connection.execute("ALTER TABLE session RENAME TO elsewhere")
         connection.commit()
     answer = house.ask("/", Cookie=cookie)
-    assert answer.status == 503
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
     assert WORDS["vi"]["error.away"] in answer.text
     assert "a page could not be shown" in house.told[0]
 

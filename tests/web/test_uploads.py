@@ -314,6 +314,7 @@ def test_a_body_that_says_it_is_huge_is_not_read(house: Served) -> None:
 def test_a_field_without_end_is_not_kept_in_memory(house: Served) -> None:
     assert upload(house, form=form(house) | {"note": "x" * 100_000}).status == 413
     assert upload(house, form=form(house) | {f"f{n}": "x" for n in range(300)}).status == 413
+    assert upload(house, form=form(house) | {f"f{n}": "x" * 2000 for n in range(100)}).status == 413
 
 
 def test_a_disk_that_takes_no_more_is_said_and_leaves_no_half_file(house: Served) -> None:
