@@ -14,8 +14,8 @@ from scheduler.errors import Problem, UserError
 from scheduler.mail.reading import read_html, read_text
 from scheduler.plan.model import Plan
 from scheduler.ports import Mail, RungRow, Unit
-from scheduler.web.finding import find_definition
-from scheduler.web.mails import FRAME, LARGEST
+from scheduler.web.finding import find_definition, find_number
+from scheduler.web.mails import FRAME
 from scheduler.web.visits import Visit, for_operators
 
 
@@ -44,7 +44,7 @@ def show_preview(visit: Visit) -> Response:
 
 def show_html(visit: Visit) -> Response:
     """Give the HTML part of one of these mails to the frame that shows it."""
-    plan, number = find_definition(visit).plan, visit.request.path_params["number"]
+    plan, number = find_definition(visit).plan, find_number(visit, "number")
     with visit.running.store.reading() as view:
         mails = _compose(visit, view, plan, _find_step(visit, view, plan))
     if number >= len(mails):
@@ -53,8 +53,7 @@ def show_html(visit: Visit) -> Response:
 
 
 def _find_step(visit: Visit, view: Unit, plan: Plan) -> RungRow:
-    id: int = visit.request.path_params["id"]
-    row = view.rungs.get(id) if id < LARGEST else None
+    row = view.rungs.get(find_number(visit))
     if row is None or row.plan != plan.id or row.state != "planned":
         raise HTTPException(404)
     return row
@@ -67,6 +66,6 @@ def _compose(visit: Visit, view: Unit, plan: Plan, row: RungRow) -> list[Mail]:
 
 
 ROUTES = [
-    Route("/plans/{plan}/steps/{id:int}", for_operators(show_preview)),
-    Route("/plans/{plan}/steps/{id:int}/html/{number:int}", for_operators(show_html)),
+    Route("/plans/{plan}/steps/{id}", for_operators(show_preview)),
+    Route("/plans/{plan}/steps/{id}/html/{number}", for_operators(show_html)),
 ]
