@@ -271,7 +271,10 @@ def start(session: Session, plan: str, all_open: bool, all_received: bool, by: s
 @format_option
 @click.pass_obj
 def insist(session: Session, plan: str, milestone: str, party: str, reason: str, by: str, style: str) -> None:
-    """Say that a task is the party's all the same, after it has said that it is not."""
+    """Tell a party that a task is its own.
+
+    It answers one that has said that it is not; its steps go on as they did.
+    """
     _record(session, _simple(session, "opened", plan, milestone, party, reason=reason, by=by), style)
 
 

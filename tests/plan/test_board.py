@@ -97,6 +97,16 @@ def test_whatever_its_status_what_is_owed_after_its_last_day_is_overdue(
     assert read_cell(agenda, agenda.by_key["report", "beta"], now).overdue is expected
 
 
+def test_what_came_by_one_channel_only_is_shown_as_a_part_until_somebody_accepts_it() -> None:
+    """It counts as done all the same."""
+    story = tell_of(REPORT)
+    for kind, shown in (("received", "partial"), ("accepted", "accepted")):
+        story.tell(kind, at(8, 1), "report", "beta", channel="web")  # type: ignore[arg-type]
+        agenda = story.agenda()
+        cell = read_cell(agenda, agenda.by_key["report", "beta"], at(8, 2))
+        assert (cell.shown, cell.is_done, cell.missing_channels) == (shown, True, ("paper",))
+
+
 def test_a_part_sent_before_the_plan_is_active_shows() -> None:
     story = tell_of(REPORT)
     story.tell("received", at(1, 30), "report", "beta", deliverables=("plan",))
