@@ -309,7 +309,7 @@ def measure_change(folder: Path, rounds: int) -> None:
 
     def one_entry() -> None:
         part, _ = calendars.render(replace(item, mark="✓"), sequence=1, created_at=now, revised_at=now)
-        assemble("Lịch", (part, *contents.parts[1:]), (), language="vi", changed_at=now)
+        assemble("Lịch", [part, *(known.body for known in contents.parts[1:])], ())
 
     def published() -> None:
         with store.transaction() as unit:

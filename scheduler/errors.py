@@ -61,6 +61,10 @@ class UserError(HanchotError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class RecordAway(UserError):
+    """The record cannot be read or written just now: what was asked may be right, and can be asked again."""
+
+
 class WrongInput(UserError):
     """A definition or the configuration is wrong and was refused whole."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,6 +15,7 @@ from scheduler.plan.recipients import Recipient, operators
 from scheduler.ports import Composer, Outgoing, SessionRow, Store, Unit
 
 RENEWED_AFTER = timedelta(hours=12)  # a session older than this gets a new secret
+LONGEST = timedelta(days=90)  # after which a session ends however often it is used
 LINKS = 5  # that one address may ask for ...
 WITHIN = timedelta(minutes=15)  # ... in this time
 
@@ -46,11 +48,23 @@ def make_link(unit: Unit, email: str, *, now: datetime, lifetime: timedelta) -> 
 
 
 def mail_link(
-    store: Store, composer: Composer, operator: tuple[Plan, Recipient], base: str, *, now: datetime, lifetime: timedelta
+    store: Store,
+    composer: Composer,
+    operator: tuple[Plan, Recipient],
+    base: str,
+    *,
+    now: datetime,
+    lifetime: timedelta,
+    replayed: datetime | None = None,
+    pretend: bool = False,
 ) -> bool:
-    """Queue a mail with a sign-in link; False if its address has asked for too many lately."""
+    """Queue a mail with a sign-in link; False if its address has asked for too many lately.
+
+    `replayed` is the instant of a replay, by which its mails leave; links end by the machine's clock all the same.
+    With `pretend` all of this is done and taken back: how long it takes does not tell whom a link is mailed to.
+    """
     plan, (party, contact) = operator
-    with store.transaction() as unit:
+    with suppress(_TakenBack), store.transaction() as unit:
         if unit.access.links_since(fold(contact.email), now - WITHIN) >= LINKS:
             return False
         token = make_link(unit, contact.email, now=now, lifetime=lifetime)
@@ -71,13 +85,19 @@ def mail_link(
                 plan=plan.id,
                 milestone=None,
                 party=party.id,
-                created_at=now,
-                not_before=now,
-                expires_at=now + lifetime,
+                created_at=replayed or now,
+                not_before=replayed or now,
+                expires_at=None if replayed else now + lifetime,
                 slot=letter.key,
             )
         )
-    return True
+        if pretend:
+            raise _TakenBack
+    return not pretend
+
+
+class _TakenBack(Exception):
+    """Undoes a transaction."""
 
 
 def sign_in(store: Store, token: str, *, now: datetime, lifetime: timedelta) -> tuple[str, str] | None:
@@ -95,7 +115,7 @@ def recognise(store: Store, token: str, *, now: datetime, lifetime: timedelta) -
     """Return who holds a session; one that is half a day old gets a new secret and its whole lifetime again."""
     with store.reading() as view:
         row = view.access.session(digest(token), now=now)
-    if row is None:
+    if row is None or now >= row.began_at + LONGEST:
         return None
     return Visitor(email=row.email, began_at=row.began_at, renewed=_renew(store, token, row, now, lifetime))
 

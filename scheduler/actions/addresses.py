@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from scheduler.plan.model import Plan
 from scheduler.ports import FeedRow
+from scheduler.wording import calendar_words
 
 Purpose = Literal["feed", "page", "reply"]
 
@@ -29,8 +30,9 @@ def name_calendar(feed: FeedRow, plans: Sequence[Plan]) -> tuple[str, str]:
     """Return the name of a calendar, and the language of its readers."""
     shown = [plan for plan in plans if feed.plan in (None, plan.id)]
     whose = next((plan.parties[feed.audience].short for plan in shown if feed.audience in plan.parties), "")
-    what = shown[0].sender_name if shown else "Hạn chót"
-    return " - ".join(part for part in (what, whose) if part), shown[0].language if shown else "vi"
+    what, language = (shown[0].sender_name, shown[0].language) if shown else ("Hạn chót", "vi")
+    kind = calendar_words("tasks", language) if feed.tasks else ""
+    return " - ".join(part for part in (what, whose, kind) if part), language
 
 
 def calendar_path(feed: FeedRow, plans: Sequence[Plan], secret: bytes) -> str:

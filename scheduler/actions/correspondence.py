@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from scheduler.plan.agenda import Agenda
+from scheduler.plan.agenda import REMINDERS, Agenda, Rung
 from scheduler.plan.board import read_cell, still_needed
 from scheduler.plan.catchup import opening
 from scheduler.plan.dates import local_day
@@ -21,9 +21,15 @@ Notices = Mapping[str, int]  # reminders that really left, by party
 
 def letters_for(agenda: Agenda, row: RungRow, now: datetime, bounced: Collection[str]) -> list[Letter]:
     """Return the letters of one rung that is not an escalation, one for each contact."""
-    party = agenda.plan.parties[row.party]
-    recipients = contacts_for(party, with_head=row.kind == "overdue", bounced=bounced)
-    return [letter_for(agenda, row, recipient, now) for recipient in recipients]
+    return [letter_for(agenda, row, recipient, now) for recipient in recipients_of(agenda.plan, row, bounced)]
+
+
+def recipients_of(plan: Plan, step: RungRow | Rung, bounced: Collection[str]) -> list[Recipient]:
+    """Return who is written to about a promise."""
+    if step.kind == "escalation":
+        escalation = escalation_named(plan.milestone(step.milestone), step.name)
+        return superiors(plan, escalation, step.party, bounced) if escalation else []
+    return contacts_for(plan.parties[step.party], with_head=step.kind == "overdue", bounced=bounced)
 
 
 def letter_for(agenda: Agenda, row: RungRow, to: Recipient, now: datetime) -> Letter:
@@ -74,6 +80,15 @@ def escalation_letters(
     return [(_escalation(agenda, milestone, to, about, now, notices), tuple(about)) for to, about in carried.values()]
 
 
+def count_notices(rows: Iterable[RungRow]) -> dict[str, int]:
+    """Return how many reminders and overdue notices of a milestone left, for each party that was promised one."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        if row.kind in REMINDERS:
+            counts[row.party] = counts.get(row.party, 0) + (row.state == "sent")
+    return counts
+
+
 def _escalation(
     agenda: Agenda, milestone: Milestone, to: Recipient, rows: Sequence[RungRow], now: datetime, notices: Notices
 ) -> Letter:
@@ -99,7 +114,7 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
     plan = agenda.plan
     own = [o for o in agenda.obligations if o.milestone == occurrence and not o.attends and o.is_current(now)]
     unanswered = [o for o in own if o.standing.is_open or o.standing.state == "waived"]
-    missing = [o for o in unanswered if _is_overdue(o, now)]
+    missing = [o for o in unanswered if o.is_overdue(now)]
     waiting = [o for o in plan.milestones if milestone.id in o.needs]
     affects = waiting[0] if waiting else None
     return Roll(
@@ -115,7 +130,7 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
         apart=tuple(
             RollEntry(party=plan.parties[o.party], status=_why_apart(agenda, o, now))
             for o in unanswered
-            if not _is_overdue(o, now)
+            if not o.is_overdue(now)
         ),
         lacking=tuple(
             RollEntry(party=plan.parties[o.party], status=cell.code, channels=cell.missing_channels)
@@ -128,10 +143,6 @@ def _roll(agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, 
         affects=affects,
         affects_due=next((o.due for o in agenda.obligations if affects and o.milestone == affects.id), None),
     )
-
-
-def _is_overdue(o: Obligation, now: datetime) -> bool:
-    return o.standing.is_open and not o.unknown and o.due is not None and o.due.is_late(now)
 
 
 def _why_apart(agenda: Agenda, o: Obligation, now: datetime) -> str:

@@ -31,7 +31,7 @@ def view_agenda(view: Unit, plan: Plan, now: datetime, *, as_of: datetime | None
         return draw_agenda(plan, facts, loaded_at=now)
     today = local_day(as_of or now, plan.zone)
     idle = {day for day in view.plans.idle_days(plan.id) if day < today}
-    return draw_agenda(plan, facts, loaded_at=state.first_loaded_at, idle=idle)
+    return draw_agenda(plan, facts, loaded_at=min(state.first_loaded_at, as_of or now), idle=idle)
 
 
 def list_plans(view: Unit, plans: Sequence[Plan], now: datetime) -> Iterator[Row]:
@@ -168,6 +168,8 @@ def fact_row(fact: Fact, zone: ZoneInfo) -> Row:
         "by": fact.by,
         "deliverables": list(fact.deliverables),
         "channel": fact.channel,
+        "sent_on": fact.sent_on.isoformat() if fact.sent_on else None,
+        "received_on": fact.received_on.isoformat() if fact.received_on else None,
         "files": list(fact.files),
         "missing": list(fact.missing),
         "date": describe_form(fact.form) if fact.form else "",

@@ -32,8 +32,9 @@ class Desk:
 
 @dataclass(slots=True)
 class Written:
-    """Whom a fact wrote to, and what could not be written."""
+    """Whom a fact wrote to and when that leaves at the earliest, and what could not be written."""
 
+    leaves: datetime
     addresses: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -55,7 +56,7 @@ def notify(desk: Desk, unit: Unit, agenda: Agenda, fact: Fact) -> Written:
         letters = _reroute(unit, agenda, fact, bounced)
     else:
         letters = ((letter, None) for letter in notice_letters(agenda, fact, fact.recorded_at, bounced))
-    written = Written()
+    written = Written(leaves)
     lead = leading_to_pages(desk.pages, unit)
     for letter, row in letters:
         try:

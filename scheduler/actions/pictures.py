@@ -22,7 +22,19 @@ RECENTLY = timedelta(days=14)  # so long what went wrong waits on the board for 
 
 StateNeed = Literal["unknown", "declared", "submitted", "tentative", "undated"]  # seen from an obligation's status
 NeedKind = (
-    Literal["stopped", "paused", "failed", "ambiguous", "held", "bounced", "outage", "missed", "choose", "disowned"]
+    Literal[
+        "stopped",
+        "paused",
+        "failed",
+        "ambiguous",
+        "held",
+        "bounced",
+        "outage",
+        "missed",
+        "overdue",
+        "choose",
+        "disowned",
+    ]
     | StateNeed
 )
 
@@ -84,9 +96,9 @@ class Pictures:
         return known[1]
 
     def read_past(self, view: Unit, plan: Plan, as_of: datetime) -> Picture:
-        """Return a plan as it stood at an instant: with what was recorded by then."""
+        """Return a plan as it stood at an instant by what was recorded then; before its load, as if just loaded."""
         state = view.plans.state(plan.id)
-        loaded_at = state.first_loaded_at if state else as_of
+        loaded_at = min(state.first_loaded_at, as_of) if state else as_of
         return _draw(view, plan, loaded_at, "", as_of=as_of)
 
 
@@ -116,6 +128,17 @@ class Need(NamedTuple):
     since: datetime | None = None
     until: datetime | None = None
     reason: str = ""
+
+
+def find_overdue(plan: Plan, cells: Iterable[Cell]) -> Iterator[Need]:
+    """Yield the milestones of which parties owe something after its last day; who says it was sent waits elsewhere."""
+    found: dict[str, list[Obligation]] = {}
+    for cell in cells:
+        if cell.overdue and cell.code != "declared":
+            found.setdefault(cell.obligation.milestone, []).append(cell.obligation)
+    for id, late in found.items():
+        parties = tuple(plan.parties[o.party] for o in late)
+        yield Need("overdue", milestone=id, obligation=late[0], parties=parties, number=len(parties))
 
 
 def find_needs(picture: Picture, cells: Sequence[Cell], now: datetime) -> Iterator[Need]:

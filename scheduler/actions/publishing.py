@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -10,11 +10,12 @@ from scheduler.actions.reconciling import Agendas, find_state, name_inputs
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates import local_day
 from scheduler.plan.model import Plan
-from scheduler.ports import Calendars, Entry, FeedRow, Item, PlanState, Unit
+from scheduler.ports import Calendars, Entry, FeedRow, Item, Part, PlanState, Unit
 
 BEHIND = timedelta(days=90)  # counted from Monday: else a calendar would be another one every day
 AHEAD = timedelta(days=730)
-MOST = 1000  # entries of a plan in one calendar: readers give up on more
+MOST = 1000  # entries in one calendar: readers give up on more ...
+MOST_BYTES = 900_000  # ... and on a megabyte
 SHOWN_CANCELLED = timedelta(days=30)
 _SECOND = timedelta(seconds=1)
 
@@ -66,46 +67,68 @@ def compare(
     now = now.replace(microsecond=0)  # calendars know no less than a second
     items = {item.uid: item for item in drawn}
     for uid, entry in known.items():
-        if uid not in items and (entry.left_at is None or entry.gone_at is None):
-            items[uid] = entry.item if entry.item.state == "cancelled" else calendars.cancel(entry.item)
-    shown = _choose(items.values(), today)
+        if uid not in items and not (entry.gone_at and entry.left_at):
+            if entry.item.is_passing:
+                yield replace(entry, gone_at=now, left_at=now)
+            else:
+                items[uid] = entry.item if entry.item.state == "cancelled" else calendars.cancel(entry.item)
+    gone = {uid: _gone_since(known.get(uid), now) for uid, item in items.items() if item.state == "cancelled"}
+    faded = {uid for uid, since in gone.items() if now - since >= SHOWN_CANCELLED}
+    shown = _choose([item for uid, item in items.items() if uid not in faded], today)
     for uid, item in items.items():
         if uid in known or uid in shown:
-            following = _follow(known.get(uid), item, calendars, now, is_shown=uid in shown)
-            if following is not None:
-                yield following
+            entry = _revise(known.get(uid), item, calendars, now, is_shown=uid in shown)
+            left_at = None if uid in shown else entry.left_at or now
+            entry = replace(entry, gone_at=gone.get(uid), left_at=left_at)
+            if entry != known.get(uid):
+                yield entry
+
+
+def _gone_since(entry: Entry | None, now: datetime) -> datetime:
+    return entry.gone_at if entry is not None and entry.gone_at is not None else now
 
 
 def _choose(items: Iterable[Item], today: date) -> set[str]:
     """Return the uids of what lies in the window; of too many, those nearest to it."""
-    monday = today - timedelta(days=today.weekday())
+    monday = _monday(today)
     near = [item for item in items if monday - BEHIND <= item.last and item.first <= monday + AHEAD]
     if len(near) > MOST:
         near.sort(key=lambda item: (abs(item.first - monday), item.uid))
     return {item.uid for item in near[:MOST]}
 
 
-def _follow(entry: Entry | None, item: Item, calendars: Calendars, now: datetime, *, is_shown: bool) -> Entry | None:
-    """Return an item's entry from now on; None if it is the one that is there."""
-    gone_at = None if item.state != "cancelled" else entry.gone_at if entry and entry.gone_at else now
-    if gone_at is not None and now - gone_at >= SHOWN_CANCELLED:
-        is_shown = False
-    left_at = None if is_shown else entry.left_at if entry and entry.left_at else now
-    is_other = entry is None or (entry.item, entry.version) != (item, calendars.version)
-    if entry is None or (is_other and is_shown):
-        sequence, created_at = (entry.sequence + 1, entry.created_at) if entry else (0, now)
-        revised_at = max(now, entry.revised_at + _SECOND) if entry else now  # readers look whether it is later
-        event, task = calendars.render(item, sequence=sequence, created_at=created_at, revised_at=revised_at)
-        return Entry(
-            item=item,
-            version=calendars.version,
-            sequence=sequence,
-            created_at=created_at,
-            revised_at=revised_at,
-            gone_at=gone_at,
-            left_at=left_at,
-            event=event,
-            task=task,
-        )
-    changed = replace(entry, gone_at=gone_at, left_at=left_at)
-    return changed if changed != entry else None
+def _revise(entry: Entry | None, item: Item, calendars: Calendars, now: datetime, *, is_shown: bool) -> Entry:
+    """Return an item's entry with what is said now; what nobody sees is not said anew."""
+    if entry is not None and (not is_shown or (entry.item, entry.version) == (item, calendars.version)):
+        return entry
+    sequence, created_at = (entry.sequence + 1, entry.created_at) if entry else (0, now)
+    revised_at = max(now, entry.revised_at + _SECOND) if entry else now  # readers look whether it is later
+    event, task = calendars.render(item, sequence=sequence, created_at=created_at, revised_at=revised_at)
+    return Entry(
+        item=item,
+        version=calendars.version,
+        sequence=sequence,
+        created_at=created_at,
+        revised_at=revised_at,
+        event=event,
+        task=task,
+    )
+
+
+def choose_parts(parts: Sequence[Part], today: date) -> list[bytes]:
+    """Return what one calendar of several plans can hold, in order; of too much, what is nearest to the week."""
+    if len(parts) <= MOST and sum(len(part.body) for part in parts) <= MOST_BYTES:
+        return [part.body for part in parts]
+    monday, room = _monday(today), MOST_BYTES
+    nearest = sorted(range(len(parts)), key=lambda place: (abs(parts[place].first - monday), place))
+    kept = []
+    for place in nearest[:MOST]:
+        room -= len(parts[place].body)
+        if room < 0:
+            break
+        kept.append(place)
+    return [parts[place].body for place in sorted(kept)]
+
+
+def _monday(today: date) -> date:
+    return today - timedelta(days=today.weekday())

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from scheduler.errors import Problem
 from scheduler.plan.agenda import AGENDA_RULES, Agenda, Rung, draw_agenda
+from scheduler.plan.catchup import DueRung
 from scheduler.plan.model import Plan
 from scheduler.ports import Inputs, PlanState, RungChange, RungRow, Unit
 
@@ -134,6 +135,11 @@ def weigh(rung: Rung, row: RungRow, now: datetime) -> RungChange | None:
     if is_settled or rung.at < now or (rung.state, rung.reason) == (row.state, row.reason):
         return None
     return _change(row, rung, rung.at)
+
+
+def as_due(row: RungRow) -> DueRung:
+    """Return what a decision needs to know of a promise."""
+    return DueRung(row.milestone, row.party, row.name, row.at, row.noticed_at)
 
 
 def why_gone(agenda: Agenda, row: RungRow) -> str:

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import NoReturn
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple, NoReturn
 
+from scheduler.actions.correspondence import recipients_of
 from scheduler.actions.loading import is_taken, take, take_within
 from scheduler.actions.notifying import Desk, take_back
 from scheduler.actions.notifying import notify as write_notices
-from scheduler.actions.reconciling import Changes, parse_inputs, read_agenda, reconcile
+from scheduler.actions.reconciling import Changes, as_due, parse_inputs, read_agenda, reconcile
 from scheduler.errors import NothingMatched, Problem, UserError
-from scheduler.plan.agenda import Agenda
+from scheduler.plan.agenda import Agenda, Rung
+from scheduler.plan.catchup import decide
 from scheduler.plan.dates import local_day
 from scheduler.plan.model import By, Fact, Milestone, On, Plan, Recurring
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import Obligation, can_be_fixed
+from scheduler.plan.recipients import bounced_addresses
+from scheduler.plan.status import drop_withdrawn
 from scheduler.ports import Definition, Document, Unit
 
 PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened")  # facts about one party
+
+
+class Leaving(NamedTuple):
+    """Steps that were armed and have come due at once: the next tick sends them."""
+
+    steps: tuple[Rung, ...] = ()
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +40,8 @@ class Recorded:
     facts: tuple[Fact, ...]
     changes: Changes
     notified: tuple[str, ...] = ()
+    notified_at: datetime | None = None  # the earliest at which the notices leave
+    leaving: Leaving = field(default_factory=Leaving)
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -125,6 +139,7 @@ def _record(
     after = read_agenda(unit, plan)
     problems: list[Problem] = []
     notified: list[str] = []
+    notified_at: datetime | None = None
     for fact in facts:
         remarks += _remark_past(before, after) if fact.kind == "nominated" else []
         if fact.kind == "withdrawn":
@@ -132,14 +147,31 @@ def _record(
         elif notify:
             written = write_notices(desk, unit, after, fact)
             notified += written.addresses
+            notified_at = written.leaves
             problems += written.problems
     return Recorded(
         facts=tuple(facts),
         changes=changes,
         notified=tuple(notified),
+        notified_at=notified_at,
+        leaving=_find_leaving(unit, after, changes.armed, facts[0].recorded_at),
         problems=tuple(problems),
         remarks=tuple(remarks),
     )
+
+
+def _find_leaving(unit: Unit, agenda: Agenda, armed: Sequence[Rung], now: datetime) -> Leaving:
+    """Return which of these steps the next tick sends, and to whom."""
+    new = {rung.key: rung for rung in armed if rung.at <= now}
+    if not new:
+        return Leaving()
+    plan = agenda.plan
+    due = unit.rungs.due(plan.id, now)
+    decisions = decide([as_due(row) for row in due], plan=plan, now=now)
+    sent = [row for row, decision in zip(due, decisions, strict=True) if decision.act == "send" and row.key in new]
+    bounced = bounced_addresses(drop_withdrawn(unit.facts.of(plan.id)))
+    addresses = [to.contact.email for row in sent for to in recipients_of(plan, row, bounced)]
+    return Leaving(tuple(new[row.key] for row in sent), tuple(dict.fromkeys(addresses)))
 
 
 def _refuse_overtaken(plan: Plan, facts: Sequence[Fact], known: Iterable[Fact], seen: str) -> None:
@@ -176,6 +208,8 @@ def check_fact(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
     if fact.kind == "disowned":  # who only attends is asked as well
         if (fact.milestone, fact.party) not in agenda.by_key:
             find_obligation(agenda, fact.milestone or "", fact.party or "")
+        return []
+    if fact.kind == "opened" and _is_disowned(agenda, fact):
         return []
     if fact.kind in PERSONAL or fact.party is not None:
         obligation = find_obligation(agenda, fact.milestone or "", fact.party or "")
@@ -274,11 +308,16 @@ def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) ->
     return []
 
 
+def _is_disowned(agenda: Agenda, fact: Fact) -> bool:
+    obligation = agenda.by_key.get((fact.milestone or "", fact.party or ""))
+    return obligation is not None and bool(obligation.standing.disowned)
+
+
 def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
     if not obligation.unknown:
         _refuse(
             f"{milestone.id} of {fact.party} is not in doubt",
-            "`start` is for what was past when the plan, or the party, came in",
+            "`start` is for what was past when the plan, or the party, came in, `insist` for what a party disowns",
             "not-in-doubt",
         )
     return []
@@ -303,8 +342,7 @@ def _check_deliverables(milestone: Milestone, named: Iterable[str]) -> None:
 
 def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[str]:
     own = [o for o in agenda.obligations if o.milestone == fact.milestone and not o.attends]
-    decided = any(o.decided_by is not None for o in own)
-    if milestone.kind == "deadline" and any(o.due for o in own) and not decided:
+    if not can_be_fixed(milestone, own):
         _refuse(
             f"{milestone.id} has a date in the plan already",
             "change it in the definition file; `extend` gives one party more time",

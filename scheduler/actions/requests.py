@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 from scheduler.actions.recording import find_milestone
 from scheduler.errors import UserError
-from scheduler.plan.dates import local_day, to_instant
+from scheduler.plan.dates import local_day, near, to_instant
 from scheduler.plan.model import By, Channel, DateForm, Fact, FixedForm, On, Plan
 from scheduler.plan.obligations import Obligation
 
@@ -29,6 +29,16 @@ MOMENT = timedelta(microseconds=1)
 NOON = time(12)  # a postmark names a day; its middle stands for it
 
 
+def refuse_far(plan: Plan, *days: date | None) -> None:
+    """Raise `UserError` for a day that lies years away from the plan: a year that was typed wrong."""
+    first, last = near(plan.year)
+    for day in days:
+        if day is not None and not first <= day <= last:
+            raise UserError(
+                f"{day} lies too far from the plan's year", hint=f"check it: {first} to {last} is taken", code="far-day"
+            )
+
+
 def received(
     plan: Plan,
     milestone: str,
@@ -38,24 +48,36 @@ def received(
     deliverables: Sequence[str] = (),
     channel: Channel | None = None,
     sent_on: date | None = None,
+    received_on: date | None = None,
     received_at: datetime | None = None,
     files: Sequence[str] = (),
     note: str = "",
     by: str = "",
 ) -> Fact:
-    """Return a submission recorded at `at`; a paper's postmark, else the receipt, says when it happened."""
+    """Return a submission recorded at `at`; a paper's postmark, else the receipt, says when it happened.
+
+    It came at `received_at`, or on the day `received_on` at an hour that nobody knows, or just now.
+    """
+    refuse_far(plan, sent_on, received_on, local_day(received_at, plan.zone) if received_at else None)
     if sent_on is not None and channel != "paper":
         raise UserError(
             "a postmark (--sent-on) goes with paper only",
             hint="add --channel paper, or use --received-at",
             code="postmark-without-paper",
         )
+    if received_at is None and received_on is not None:
+        is_today = received_on == local_day(at, plan.zone)
+        noon = to_instant(received_on, NOON, plan.zone)
+        received_at = min(noon, at) if is_today else noon
     happened_at = received_at or at
+    if happened_at > at:
+        raise UserError("it cannot have come in the future", hint="check the date given", code="future")
     if sent_on is not None and sent_on > local_day(happened_at, plan.zone):
         raise UserError(
             f"the postmark {sent_on} lies after the day it came", hint="check --sent-on", code="postmark-late"
         )
     if sent_on is not None:
+        received_on = local_day(received_at, plan.zone) if received_at else None
         happened_at = min(to_instant(sent_on, NOON, plan.zone), happened_at)
     return Fact(
         plan=plan.id,
@@ -66,6 +88,8 @@ def received(
         recorded_at=at,
         deliverables=tuple(deliverables),
         channel=channel,
+        sent_on=sent_on,
+        received_on=received_on,
         files=tuple(files),
         note=note,
         by=by,
@@ -74,6 +98,7 @@ def received(
 
 def declared(plan: Plan, milestone: str, party: str, *, at: datetime, sent_on: date, channel: Channel) -> Fact:
     """Return what a party says it has sent on a day; nobody has seen it yet."""
+    refuse_far(plan, sent_on)
     if sent_on > local_day(at, plan.zone):
         raise UserError(f"{sent_on} has not come yet", hint="give the day on which it was sent")
     return Fact(
@@ -122,6 +147,7 @@ def extended(
     plan: Plan, milestone: str, party: str, *, at: datetime, until: date, decision: str = "", by: str = ""
 ) -> Fact:
     """Return an extension up to and including `until` (rule 11)."""
+    refuse_far(plan, until)
     return Fact(
         plan=plan.id,
         kind="extended",
@@ -148,6 +174,7 @@ def date_fixed(
 ) -> Fact:
     """Return the decision of a date: an event's days, or the inclusive last day of a deadline."""
     day, clock = (first.date(), first.time()) if isinstance(first, datetime) else (first, None)
+    refuse_far(plan, day, last)
     kind = find_milestone(plan, milestone).kind
     if last is not None and last < day:
         raise UserError(f"it cannot end on {last} before it begins on {day}", hint="check --to", code="ends-before")

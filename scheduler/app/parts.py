@@ -132,11 +132,15 @@ class App:
 
     @property
     def pages(self) -> PageAddresses | None:
-        """Return where pages are for mails and calendars; None while only this machine can open them (rule 20)."""
+        """Return where pages are for mails and calendars; None while only this machine can open them (rule 20).
+
+        Whoever reads the mails of a replay sits at this machine.
+        """
         server = self.settings.server
-        if not server.is_public:
-            return None
-        return PageAddresses(server.public_url, self.secret, tuple(self.settings.operators.emails))
+        operators = tuple(self.settings.operators.emails)
+        if self.settings.is_replay:
+            return PageAddresses(server.url(server.port), self.secret, operators) if server.port else None
+        return PageAddresses(server.public_url, self.secret, operators) if server.is_public else None
 
     def find_plan(self, name: str) -> Definition:
         """Return a sound plan by its id or its file.

@@ -14,12 +14,13 @@ from pathlib import Path
 from scheduler.actions.access import make_link
 from scheduler.actions.addresses import calendar_path
 from scheduler.actions.notifying import Desk
+from scheduler.actions.pages import PageAddresses
 from scheduler.actions.publishing import create_feed
 from scheduler.actions.recording import Recorded, record
 from scheduler.app.parts import App
 from scheduler.app.running import Running, Serve
 from scheduler.clock import ReplayClock, SystemClock
-from scheduler.config import Settings, load_settings
+from scheduler.config import REPLAY_MARK, Settings, load_settings
 from scheduler.definitions.scenarios import read_scenario
 from scheduler.engine.events import Event, Report
 from scheduler.engine.ticking import Arrivals, Tick, Ticker
@@ -30,7 +31,6 @@ from scheduler.plan.obligations import members
 from scheduler.plan.recipients import operators
 from scheduler.ports import Definition, Store
 
-REPLAY_MARK = ".hanchot-replay"  # a folder without it is never emptied
 INVITED_FOR = timedelta(days=1)  # whoever left a replay running finds the link still good
 AFTERGLOW = timedelta(days=30)  # a replay goes on so long after its last step
 
@@ -56,7 +56,7 @@ def run_replay(
     """Run the real daemon by a replay clock, in a folder of its own, until `stopping` is set.
 
     The clock stands still thirty days after the last step; the daemon stays up. `say` puts words into the log,
-    `show` hands over the addresses of the board and of a calendar.
+    `show` hands over the addresses of the board, of a calendar and of a party's page.
     """
     from scheduler.engine.embedded import EmbeddedEngine  # APScheduler: only who needs it loads it
 
@@ -79,6 +79,7 @@ def run_replay(
             _show_board(app, store, ticker.plans, address, show)
             if feed:
                 show(f"The lead's calendar, for any calendar program: {address}{feed}")
+            _show_page(app, store, ticker.plans, address, show)
 
         watch = _ReplayWatch(store, ticker, clock, take_leave)
         engine = EmbeddedEngine(ticker, system=SystemClock(), stopping=stopping, after_tick=watch.after_tick)
@@ -110,6 +111,18 @@ def _show_board(app: App, store: Store, plans: Sequence[Plan], address: str, sho
     with store.transaction() as unit:
         token = make_link(unit, operator, now=SystemClock().now(), lifetime=INVITED_FOR)
     show(f"The board, to sign in to once: {address}/sign-in/{token}")
+
+
+def _show_page(app: App, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]) -> None:
+    """Show the page of a party that reports to others, as its mails lead to it."""
+    lead = {party for plan in plans for party in members(plan, "lead")}
+    parties = (p for plan in plans for p in plan.parties.values() if p.contacts and not p.external)
+    party = next((p for p in parties if p.id not in lead), None)
+    if party is None:
+        return
+    with store.reading() as view:
+        generation = view.pages.generations().get(party.id, 1)
+    show(f"The page of {party.name}: {PageAddresses(address, app.secret).of(party.id, generation)}")
 
 
 def _make_feed(app: App, store: Store, plans: Sequence[Plan]) -> str:

@@ -262,7 +262,20 @@ def start(session: Session, plan: str, all_open: bool, all_received: bool, by: s
         _record(session, fact, "text", notify=False)
 
 
-COMMANDS = (receive, accept, return_command, start, waive, extend, nominate, fix_date, undo)
+@click.command(
+    epilog=example("hanchot insist bac-trung-bo-2023 dang-ky nghe-an --reason 'các trường thành viên đều đăng ký'")
+)
+@_obligation
+@click.option("--reason", required=True, help="Why it is theirs; the party reads this on its page.")
+@_by
+@format_option
+@click.pass_obj
+def insist(session: Session, plan: str, milestone: str, party: str, reason: str, by: str, style: str) -> None:
+    """Say that a task is the party's all the same, after it has said that it is not."""
+    _record(session, _simple(session, "opened", plan, milestone, party, reason=reason, by=by), style)
+
+
+COMMANDS = (receive, accept, return_command, start, insist, waive, extend, nominate, fix_date, undo)
 
 
 def _ask(milestone: str, party: str) -> str:

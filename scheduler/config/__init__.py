@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from scheduler.config.loading import load_settings
-from scheduler.config.model import Inbox, Server, Settings, Smtp, read_span
+from scheduler.config.model import REPLAY_MARK, Inbox, Server, Settings, Smtp, read_span
 from scheduler.config.secrets import read_password, read_secret
 
-__all__ = ["Inbox", "Server", "Settings", "Smtp", "load_settings", "read_password", "read_secret", "read_span"]
+__all__ = [
+    "REPLAY_MARK",
+    "Inbox",
+    "Server",
+    "Settings",
+    "Smtp",
+    "load_settings",
+    "read_password",
+    "read_secret",
+    "read_span",
+]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import time, timedelta
+from functools import cached_property
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -30,6 +31,7 @@ def _address(value: str) -> str:
     return found
 
 
+REPLAY_MARK = ".hanchot-replay"  # lies in the data folder of a replay; one without it is never emptied
 Words = Annotated[list[str], BeforeValidator(_words)]
 Address = Annotated[str, AfterValidator(_address)]
 
@@ -229,6 +231,11 @@ class Settings(_Section):
     def resolve(self, path: str) -> Path:
         """Return a configured path as seen from the configuration's folder."""
         return self.folder / path
+
+    @cached_property
+    def is_replay(self) -> bool:
+        """Return whether this is the folder of a replay, whose mails nobody reads but who sits at this machine."""
+        return (self.resolve(self.paths.data) / REPLAY_MARK).exists()
 
     @property
     def database_url(self) -> str:

@@ -8,13 +8,13 @@ from datetime import date, datetime
 from functools import cache
 from itertools import groupby, islice
 
-from scheduler.actions.correspondence import escalation_letters, letters_for
+from scheduler.actions.correspondence import count_notices, escalation_letters, letters_for
 from scheduler.actions.pages import PageAddresses, leading_to_pages
-from scheduler.actions.reconciling import Agendas, find_state, name_inputs, reconcile
+from scheduler.actions.reconciling import Agendas, as_due, find_state, name_inputs, reconcile
 from scheduler.engine.events import Event, Report, Word
 from scheduler.errors import UserError
 from scheduler.plan.agenda import REMINDERS, Agenda, RungState, describe_closing, describe_declaration
-from scheduler.plan.catchup import Decision, DueRung, decide, last_moment
+from scheduler.plan.catchup import Decision, decide, last_moment
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import bounced_addresses
@@ -90,7 +90,7 @@ class Dispatcher:
         yield from self._queue(unit, agenda, single, letters, now, following)
         for _, group in groupby(escalations, key=_escalation_group):
             due = list(group)
-            notices = count_notices(unit, agenda.plan, due[0].milestone)
+            notices = count_notices(unit.rungs.of_milestone(agenda.plan.id, due[0].milestone))
             told = tuple(row for row in due if notices.get(row.party, 1))
             for row in due:
                 if row not in told:
@@ -168,15 +168,6 @@ def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, str] | None:
     return None
 
 
-def count_notices(unit: Unit, plan: Plan, milestone: str) -> dict[str, int]:
-    """Return how many reminders and overdue notices of a milestone left, for each party that was promised one."""
-    counts: dict[str, int] = {}
-    for row in unit.rungs.of_milestone(plan.id, milestone):
-        if row.kind in ("reminder", "overdue"):
-            counts[row.party] = counts.get(row.party, 0) + (row.state == "sent")
-    return counts
-
-
 def _key_day(agenda: Agenda, row: RungRow) -> date | None:
     o = agenda.by_key[row.milestone, row.party]
     if o.event is not None:
@@ -208,11 +199,6 @@ _WORDS: dict[str, Word] = {
 
 def _event(word: Word, row: RungRow, now: datetime, text: str) -> Event:
     return Event(word=word, at=now, text=text, plan=row.plan, milestone=row.milestone, party=row.party, rung=row.name)
-
-
-def as_due(row: RungRow) -> DueRung:
-    """Return what a decision needs to know of a promise."""
-    return DueRung(row.milestone, row.party, row.name, row.at, row.noticed_at)
 
 
 def _escalation_group(row: RungRow) -> tuple[str, str]:

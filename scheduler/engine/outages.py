@@ -9,8 +9,7 @@ from typing import Literal
 
 from scheduler.actions.correspondence import outage_letters
 from scheduler.actions.pages import PageAddresses, leading_to_pages
-from scheduler.actions.reconciling import Agendas
-from scheduler.engine.dispatching import as_due
+from scheduler.actions.reconciling import Agendas, as_due
 from scheduler.engine.events import Event, Report
 from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda

@@ -18,7 +18,7 @@ from scheduler.plan.dates import DueDate, local_day, to_instant
 from scheduler.plan.model import On, Plan
 from scheduler.plan.obligations import Obligation, members
 from scheduler.ports import Item
-from scheduler.wording import calendar_words
+from scheduler.wording import bare_window, calendar_words
 
 PUBLIC = ""  # the audience that is told no status
 _DONE = ("submitted", "resubmitted", "accepted")
@@ -63,8 +63,8 @@ def draw(agenda: Agenda, audience: str, links: Links) -> Iterator[Item]:
 
 def cancel(item: Item) -> Item:
     """Return an item as cancelled: it stays where it was, says so, and keeps nobody busy."""
-    mark = calendar_words("cancelled", item.language)
-    return replace(item, mark=mark, state="cancelled", busy=False, task_done=None)
+    mark, gone = (calendar_words(key, item.language) for key in ("cancelled", "gone"))
+    return replace(item, mark=mark, text=f"{gone}\n{item.text}", state="cancelled", busy=False, task_done=None)
 
 
 def make_uid(*parts: str) -> str:
@@ -93,16 +93,21 @@ def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> Item | None:
         return _draw_event(plan, o, hosts, uid, text)
     state = o.standing.state
     mark = "done" if state in _DONE else "waived" if state == "waived" else "extended" if _is_extended(o) else ""
-    text.deadline(o.due, o.party)
+    is_open = o.standing.is_open
+    text.deadline(o.due, is_open=is_open)
     text.decision(o.decided_by)
     text.documents(o.standing)
-    text.sending(o.party)
+    if is_open:
+        text.sending(o.party)
+    else:
+        text.recipients()
     text.status(o)
+    if state == "waived":
+        text.decision(o.standing.closed_by)
     text.link()
     text.plan_words()
     text.contact(o.party)
     done = o.standing.complete_at if state in _DONE else None
-    is_open = o.standing.is_open
     return Item(
         uid=uid,
         language=plan.language,
@@ -131,9 +136,13 @@ def _draw_event(
     span = o.span
     if span is None:
         return None
+    states = {host.standing.state for host in hosts}
+    is_off = states == {"waived"}
     text.when(o)
     text.place(o.place)
     text.decision(o.decided_by)
+    if is_off or (o.standing.state == "waived" and not is_public):
+        text.decision(o.standing.closed_by)
     text.people()
     text.link()
     text.plan_words()
@@ -143,7 +152,7 @@ def _draw_event(
     item = Item(
         uid=uid,
         language=plan.language,
-        title=text.titled(),
+        title=text.titled(words=bare_window(o.window.words, plan.language) if o.window else ""),
         text=text.body,
         first=span[0],
         last=span[1],
@@ -154,8 +163,7 @@ def _draw_event(
     )
     if o.event is not None and o.event.clock is not None:
         item = _with_hours(item, plan, o.event, o.event.clock, text.milestone.ladder.closes)
-    states = {host.standing.state for host in hosts}
-    if states == {"waived"}:
+    if is_off:
         return cancel(item)
     if is_public:
         return item
@@ -169,13 +177,15 @@ def _draw_event(
 def _with_hours(item: Item, plan: Plan, event: On, clock: time, closes: time) -> Item:
     """Return an event with its hours: to the office's closing time on the last day, else for an hour.
 
-    They are those that the zone's clocks show: summer time may skip the hour that the plan names.
+    They are those that the zone's clocks show: summer time may skip the hour that the plan names. Where it
+    repeats one, the clocks must still show an end after the beginning: programs drop what ends as it begins.
     """
-    starts = to_instant(event.first, clock, plan.zone)
-    ends = to_instant(event.last, closes, plan.zone)
-    if ends <= starts:
-        ends = starts + _HOUR
-    begin, end = (at.astimezone(plan.zone) for at in (starts, ends))
+    begin, end = (
+        to_instant(day, hour, plan.zone).astimezone(plan.zone).replace(tzinfo=None)
+        for day, hour in ((event.first, clock), (event.last, closes))
+    )
+    if end <= begin:
+        end = begin + _HOUR
     key = plan.zone.key
     return replace(
         item,
@@ -209,28 +219,42 @@ def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], links: Li
     due = _common_due(duties)
     if due is None:
         return
-    alive = [o for o in duties if o.standing.state != "waived"]
-    text.deadline(due, "")
-    text.documents(None)
-    if is_public:
-        if not alive:
-            return
-        text.owners(duties)
-        text.recipients()
-        text.plan_words()
-        yield _all_day(plan, uid, text.titled(due=due), text, due.named)
+    if links is None:
+        yield from _draw_public(plan, uid, duties, due, text)
         return
-    answered = sum(o.standing.state in _DONE for o in alive)
-    mark = "waived" if not alive else "done" if answered == len(alive) else ""
-    text.recipients()
-    text.roll(duties, due)
+    common = [o for o in duties if o.due in (None, due)]
+    apart = [o for o in duties if o.due not in (None, due)]
+    owed = [o for o in common if o.standing.state != "waived"]
+    answered = sum(o.standing.state in _DONE for o in owed)
+    mark = "waived" if not owed else "done" if answered == len(owed) else ""
+    text.deadline(due, is_open=not mark)
+    text.decision(next((o.decided_by for o in common if not _is_extended(o)), None))
+    text.documents(None)
+    if mark:
+        text.recipients()
+    else:
+        text.sending(shown.party)
+    text.roll(common)
+    text.apart(apart)
     text.link()
     text.plan_words()
-    count = f" ({answered}/{len(alive)})" if alive else ""
-    yield _all_day(plan, uid, text.titled() + count, text, due.named, mark)
-    for o in duties:
-        if o.due not in (None, due):
-            yield _draw_apart(agenda, o, None if links is None else links.board(plan, occurrence, o.party))
+    title = text.titled(due=None if mark else due)
+    yield _all_day(plan, uid, f"{title}: {answered}/{len(owed)}" if owed else title, text, due.named, mark)
+    for o in apart:
+        yield _draw_apart(agenda, o, links.board(plan, occurrence, o.party))
+
+
+def _draw_public(plan: Plan, uid: str, duties: Sequence[Obligation], due: DueDate, text: Text) -> Iterator[Item]:
+    """Yield a deadline without any status; one that nobody owes any more is none."""
+    if all(o.standing.state == "waived" for o in duties):
+        return
+    text.deadline(due, is_open=True)
+    text.decision(next((o.decided_by for o in duties if o.due == due and not _is_extended(o)), None))
+    text.documents(None)
+    text.owners(duties)
+    text.recipients()
+    text.plan_words()
+    yield _all_day(plan, uid, text.titled(due=due), text, due.named)
 
 
 def _draw_apart(agenda: Agenda, o: Obligation, link: Link | None) -> Item:
@@ -238,8 +262,8 @@ def _draw_apart(agenda: Agenda, o: Obligation, link: Link | None) -> Item:
     plan = agenda.plan
     item = _draw_own(agenda, o, link)
     assert item is not None  # noqa: S101 - it has a date
-    uid = make_uid("apart", plan.id, o.milestone, o.party)
-    return replace(item, uid=uid, title=f"{item.title}: {plan.parties[o.party].short}", task_due=None, task_done=None)
+    uid, title = make_uid("apart", plan.id, o.milestone, o.party), f"{item.title}: {plan.parties[o.party].short}"
+    return replace(item, uid=uid, title=title, task_due=None, task_done=None, is_passing=True)
 
 
 def _all_day(plan: Plan, uid: str, title: str, text: Text, day: date, mark: str = "") -> Item:
@@ -248,8 +272,9 @@ def _all_day(plan: Plan, uid: str, title: str, text: Text, day: date, mark: str 
 
 
 def _common_due(duties: Sequence[Obligation]) -> DueDate | None:
-    """Return the date that most have; extended ones count only where there is no other."""
-    dated = [o for o in duties if o.due is not None]
+    """Return the date that most have; extended and exempt ones count only where there is no other."""
+    dated = [o for o in duties if o.due is not None and o.standing.state != "waived"]
+    dated = dated or [o for o in duties if o.due is not None]
     usual = [o.due for o in dated if not _is_extended(o)] or [o.due for o in dated]
     counted = Counter(due for due in usual if due is not None)
     return min(counted, key=lambda due: (-counted[due], due.named), default=None)

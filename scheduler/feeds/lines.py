@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Iterable
 
 LIMIT = 75
-_CONTROLS = re.compile("[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
+_CONTROLS = re.compile(
+    "[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ufeff\\ud800-\\udfff\\ufffe\\uffff]"
+)  # those too that turn the direction of writing
 _BREAKS = str.maketrans(dict.fromkeys("\r\x0b\x0c\x85\u2028\u2029", "\n") | {"\t": " "})
 
 
@@ -25,13 +27,13 @@ def fold(lines: Iterable[str]) -> bytes:
     return b"".join(_cut(line.encode()) + b"\r\n" for line in lines)
 
 
-def property_line(name: str, value: str, parameters: str = "") -> bytes:
+def property_line(name: str, value: str) -> bytes:
     """Return one line with a text as its value."""
     value = clean(value)
     for character in "\\;,":
         value = value.replace(character, "\\" + character)
     value = value.replace("\n", "\\n")
-    return fold([f"{name}{parameters}:{value}"])
+    return fold([f"{name}:{value}"])
 
 
 def _cut(line: bytes) -> bytes:

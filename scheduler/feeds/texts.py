@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from scheduler import wording
@@ -18,6 +18,8 @@ from scheduler.plan.sending import (
     whom_to_ask,
 )
 from scheduler.plan.status import Standing
+
+MANY = 12  # names of parties in full
 
 
 class Link(NamedTuple):
@@ -41,15 +43,18 @@ class Text:
         """Return all of it."""
         return "\n".join(self._lines)
 
-    def titled(self, due: DueDate | None = None) -> str:
-        """Return the title on one line, with the deadline in the plan's own way where one is given."""
+    def titled(self, due: DueDate | None = None, words: str = "") -> str:
+        """Return the title on one line, with the deadline in the plan's own way, or its words of a window."""
         title = " ".join(self.milestone.title.split())
-        return f"{title} ({wording.format_due(due, self.plan.language)})" if due else title
+        words = wording.format_due(due, self.plan.language) if due else " ".join(words.split())
+        return f"{title} ({words})" if words else title
 
-    def deadline(self, due: DueDate, party: str) -> None:
-        """Say by when, literally, and the day to aim at."""
+    def deadline(self, due: DueDate, *, is_open: bool) -> None:
+        """Say by when, literally, and the day to aim at while that is of use."""
         is_sent = bool(self.milestone.report_to or self.milestone.deliverables)
-        self._say("deadline", when=wording.format_aim(due, self.plan.language, to_send=is_sent))
+        language = self.plan.language
+        aim = wording.format_aim(due, language, to_send=is_sent) if is_open else wording.format_due(due, language)
+        self._say("deadline", when=aim)
         if self.milestone.condition:
             self._say("condition", words=self.milestone.condition)
 
@@ -60,7 +65,10 @@ class Text:
             self._say("time", when=wording.format_event(o.event, language))
         elif o.window is not None:
             days = wording.format_days(o.window.first, o.window.last, language)
-            self._say("window", words=o.window.words or days, days=days)
+            if o.window.words:
+                self._say("window", words=o.window.words, days=days)
+            else:
+                self._say("window_days", days=days)
         elif o.due is not None:
             self._say("to_be_held", when=wording.format_aim(o.due, language, to_send=False))
         if self.milestone.condition:
@@ -72,9 +80,11 @@ class Text:
             self._say("place", place=place)
 
     def decision(self, fact: Fact | None) -> None:
-        """Say by which decision the date is another one than the plan's."""
+        """Say by which decision it is otherwise than in the plan, and why."""
         if fact is not None and fact.decision:
             self._say("decision", decision=fact.decision)
+        if fact is not None and fact.reason:
+            self._say("reason", reason=fact.reason)
 
     def documents(self, standing: Standing | None) -> None:
         """List what is asked for; of what has come in part, only what is missing."""
@@ -104,9 +114,12 @@ class Text:
         recipients = parties_of(self.plan, self.milestone.report_to)
         self._names("recipients", names_to_send_to(self.milestone, recipients))
 
-    def owners(self, duties: Iterable[Obligation]) -> None:
-        """Say who owes it."""
-        self._parties("owners", [self.plan.parties[o.party] for o in duties])
+    def owners(self, duties: Sequence[Obligation]) -> None:
+        """Say who owes it; of many only how many."""
+        if len(duties) > MANY:
+            self._say("owners_number", number=wording.format_count(len(duties), self.plan.language))
+        else:
+            self._parties("owners", [self.plan.parties[o.party] for o in duties])
 
     def people(self) -> None:
         """Say who organises an event and who takes part."""
@@ -123,14 +136,16 @@ class Text:
         else:
             self._say("status", status=status)
 
-    def roll(self, duties: Sequence[Obligation], due: DueDate) -> None:
-        """Say who stands how, and who has another date."""
+    def roll(self, duties: Sequence[Obligation]) -> None:
+        """Say who stands how, and of what has come in part what is missing."""
         language = self.plan.language
         by_state: dict[str, list[str]] = {}
         for o in duties:
             name = self.plan.parties[o.party].short
-            if o.due not in (None, due):
-                name = f"{name} ({wording.format_due(o.due, language)})"
+            missing = [d.title for d in self.milestone.deliverables if d.id in o.standing.missing]
+            if 0 < len(missing) < len(self.milestone.deliverables):
+                lacking = wording.calendar_words("lacking", language, documents=wording.join_list(missing, language))
+                name = f"{name} ({lacking})"
             by_state.setdefault(_state(o), []).append(name)
         for state, names in sorted(by_state.items(), key=lambda found: _ROLL.index(found[0])):
             self._say(
@@ -139,6 +154,14 @@ class Text:
                 count=wording.format_count(len(names), language),
                 parties=", ".join(names),
             )
+
+    def apart(self, duties: Sequence[Obligation]) -> None:
+        """Name those who have another date; they have entries of their own."""
+        self._names("apart", [self.plan.parties[o.party].short for o in duties])
+
+    def gone(self) -> None:
+        """Say that it is called off, or concerns the reader no longer."""
+        self._say("gone")
 
     def link(self) -> None:
         """Say where one can see and do more, if that is anywhere."""
@@ -185,8 +208,24 @@ class Text:
             self._say(key, parties=wording.join_list(names, self.plan.language))
 
 
-_ROLL = ("accepted", "submitted", "resubmitted", "partial", "returned", "open", "unknown", "waived")
+_ROLL = (
+    "accepted",
+    "accepted_late",
+    "submitted",
+    "resubmitted",
+    "declared",
+    "partial",
+    "returned",
+    "open",
+    "unknown",
+    "waived",
+)
 
 
 def _state(o: Obligation) -> str:
-    return "unknown" if o.unknown and o.standing.is_open else o.standing.state
+    """Return how it stands as far as that does not depend on the day."""
+    standing = o.standing
+    if standing.is_open:
+        return "declared" if standing.declared else "unknown" if o.unknown else standing.state
+    is_late = o.due is not None and standing.complete_at is not None and o.due.is_late(standing.complete_at)
+    return "accepted_late" if standing.state == "accepted" and is_late else standing.state

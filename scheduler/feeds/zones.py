@@ -26,7 +26,7 @@ class Change(NamedTuple):
 
 def is_utc(key: str) -> bool:
     """Return whether a zone is UTC itself, which is written without a zone."""
-    return key.rpartition("/")[2] in ("UTC", "GMT", "UCT", "Zulu", "Universal", "Greenwich")
+    return key.rpartition("/")[2] in ("UTC", "UCT", "Zulu", "Universal", "Greenwich", "GMT", "GMT0", "GMT+0", "GMT-0")
 
 
 @cache

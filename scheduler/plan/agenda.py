@@ -15,7 +15,7 @@ from scheduler.plan.model import Fact, Group, Milestone, On, Plan
 from scheduler.plan.obligations import Obligation, Reading, begins_at
 from scheduler.plan.status import drop_withdrawn
 
-AGENDA_RULES = 2  # raised when the same plan and facts give other rungs than before
+AGENDA_RULES = 3  # raised when the same plan and facts give other rungs than before
 
 REMINDERS: tuple[MessageKind, ...] = ("reminder", "overdue")  # what a party is told of an obligation of its own
 

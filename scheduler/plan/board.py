@@ -36,12 +36,26 @@ _SOON = timedelta(days=7)
 
 
 class Cell(NamedTuple):
-    """One obligation on the board: its status, whether it came late, and the channels still missing."""
+    """One obligation on the board: its status, whether it came late, and the channels still missing.
+
+    `overdue` says whether something is owed after its last day in time, whatever has come before.
+    """
 
     obligation: Obligation
     code: StatusCode
     late: bool
     missing_channels: tuple[Channel, ...]
+    overdue: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether it counts as done: something complete came, accepted or not yet, or the event is over."""
+        return self.code in ("accepted", "accepted_late", "submitted", "resubmitted", "held")
+
+    @property
+    def shown(self) -> StatusCode:
+        """Return the status that people read: of what came by one channel only, more is still to come."""
+        return "partial" if self.lacks_copy else self.code
 
     @property
     def lacks_copy(self) -> bool:
@@ -70,7 +84,13 @@ def _cell(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime) ->
     if "web" in arrived:  # files that came by the page are the copy that the plan asks for by mail
         arrived |= {"email"}
     expected = milestone.channels if o.standing.state in ("submitted", "resubmitted", "accepted") and arrived else ()
-    return Cell(o, _code(agenda, o, milestone, now, late=late), late, tuple(c for c in expected if c not in arrived))
+    return Cell(
+        o,
+        _code(agenda, o, milestone, now, late=late),
+        late,
+        tuple(c for c in expected if c not in arrived),
+        milestone.kind == "deadline" and o.is_overdue(now),
+    )
 
 
 def is_complete(agenda: Agenda, milestone: str, now: datetime | None = None) -> bool:
@@ -130,10 +150,10 @@ def _open_code(agenda: Agenda, o: Obligation, now: datetime) -> StatusCode:
     today = local_day(now, agenda.plan.zone)
     if now < o.since and o.standing.state == "open":
         return "not_open"
+    if o.standing.state == "returned":  # also where that is late by now: something did come
+        return "revision"
     if o.due.is_late(now):
         return "overdue"
-    if o.standing.state == "returned":
-        return "revision"
     if o.standing.state == "partial":
         return "partial"
     if today == o.due.named:

@@ -16,6 +16,7 @@ from scheduler.plan.workdays import Workdays
 
 ONE_DAY = timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 1900, 2200  # years that a date may lie in: counting from it stays within what dates can say
+YEARS_BEFORE, YEARS_AFTER = 2, 5  # of a plan's year, in which a day that is recorded about it can lie
 
 
 def to_instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
@@ -30,6 +31,11 @@ def to_instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
     """Return the calendar day of an instant in `zone`."""
     return instant.astimezone(zone).date()
+
+
+def near(year: int) -> tuple[date, date]:
+    """Return the first and the last day that can be meant about a plan of this year; others are slips of the hand."""
+    return date(year - YEARS_BEFORE, 1, 1), date(year + YEARS_AFTER, 12, 31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

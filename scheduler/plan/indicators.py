@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.board import is_held
+from scheduler.plan.board import read_cell
 from scheduler.plan.model import Indicator, Milestone
 from scheduler.plan.obligations import Obligation
 
@@ -52,8 +52,6 @@ def is_reached(target: str, done: int, total: int) -> bool:
 
 
 def _is_done(agenda: Agenda, o: Obligation, milestone: Milestone, document: str | None, now: datetime) -> bool:
-    if milestone.kind == "event":
-        return is_held(agenda, o, now)
-    if not o.standing.is_open:
+    if read_cell(agenda, o, now).is_done:
         return True
     return document is not None and document not in o.standing.missing

@@ -341,6 +341,8 @@ class Fact:
     deliverables: tuple[str, ...] = ()  # received: what came (none named: all)
     once: str = ""  # received, declared, disowned: the word of the form it came by; no two facts have the same
     channel: Channel | None = None
+    sent_on: date | None = None  # received: the postmark, which then says when it happened
+    received_on: date | None = None  # received: the day it came, where `happened_at` is not the hour of that
     files: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()  # returned: what must be sent again (none named: all)
     form: FixedForm | Window | Undated | Recurring | Relative | None = None  # extended, date_fixed, amended

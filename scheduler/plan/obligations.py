@@ -84,6 +84,10 @@ class Obligation:
         """Return whether it is this party's at `now`: its time has begun, and it has not ended."""
         return self.since <= now and (self.until is None or now < self.until)
 
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether it is still owed after its last day in time, as far as anybody knows."""
+        return self.standing.is_open and not self.unknown and self.due is not None and self.due.is_late(now)
+
     @property
     def span(self) -> tuple[date, date] | None:
         """Return the first and the last day on which it is in a calendar; None where no day is known."""
@@ -244,6 +248,14 @@ class Reading:
             if party not in owners:
                 yield self._obligation(milestone, dated, term, attends=True)
 
+    def _called_off(self, milestone: Milestone, dated: Dated) -> list[Fact]:
+        """Return the fact that released the last of an event's organisers, if none of them is left."""
+        hosts = {party for name in milestone.organiser for party in members(self.plan, name)}
+        released = [[fact for fact in self.of[dated.id, host] if fact.kind == "waived"] for host in hosts]
+        if not released or not all(released):
+            return []
+        return [max((facts[0] for facts in released), key=lambda fact: (fact.recorded_at, fact.id))]
+
     def _chasers(self, milestone: Milestone, dated: Dated) -> tuple[str, ...]:
         """Return who must act: while a deadline is only tentative, its organiser if it has one."""
         if isinstance(dated.form, Window) and milestone.organiser:
@@ -256,9 +268,8 @@ class Reading:
         if isinstance(form, Relative):
             form, since = self._resolve(milestone, form, term.party, since)
         own = self.of[dated.id, term.party]
-        if attends:  # of what an organiser did, only calling the event off touches its guests
-            hosts = {party for name in milestone.organiser for party in members(self.plan, name)}
-            own = own + [fact for host in hosts for fact in self.of[dated.id, host] if fact.kind == "waived"]
+        if attends:  # of what the organisers did, only calling the event off touches their guests
+            own = own + self._called_off(milestone, dated)
         facts = (
             sorted([*self.of[dated.id, None], *own], key=lambda f: (f.recorded_at, f.id))
             if own
@@ -408,6 +419,13 @@ def members(plan: Plan, name: str) -> tuple[str, ...]:
     if name in plan.groups:
         return plan.groups[name].parties
     return (name,) if name in plan.parties else ()
+
+
+def can_be_fixed(milestone: Milestone, own: Iterable[Obligation]) -> bool:
+    """Return whether a decision may set the date of a milestone for all: not where the plan itself names a deadline."""
+    dated = [o for o in own if o.due is not None]
+    is_left_open = milestone.kind == "event" or not dated or isinstance(milestone.form, Window | Undated)
+    return is_left_open or any(o.decided_by is not None and o.decided_by.kind == "date_fixed" for o in dated)
 
 
 def begins_at(event: On, plan: Plan) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -16,16 +16,16 @@ StandingState = Literal["open", "partial", "submitted", "returned", "resubmitted
 class Standing:
     """What the facts say of one obligation. `missing` holds deliverable ids still owed.
 
-    `first_at` is when the first complete submission happened, `complete_at` when the last did
-    (both UTC, `happened_at`; a postmark counts). `closed_by` is the fact that closed the
+    `first_by` is the fact that made the first submission complete, `complete_by` the one that made the last so
+    (their `happened_at` counts; of a paper that is the postmark). `closed_by` is the fact that closed the
     obligation; from its `recorded_at` on no rung is due. `declared` holds the facts in which the party
     says it has sent something, `disowned` those in which it says the task is not its own, until one answers them.
     """
 
     state: StandingState = "open"
     missing: tuple[str, ...] = ()
-    first_at: datetime | None = None
-    complete_at: datetime | None = None
+    first_by: Fact | None = None
+    complete_by: Fact | None = None
     closed_by: Fact | None = None
     channels: frozenset[Channel] = frozenset()
     declared: tuple[Fact, ...] = ()
@@ -36,8 +36,22 @@ class Standing:
         """Return whether something is still owed."""
         return self.closed_by is None
 
+    @property
+    def first_at(self) -> datetime | None:
+        """Return when the first complete submission happened (UTC)."""
+        return self.first_by.happened_at if self.first_by else None
 
-_ANSWERS = ("received", "accepted", "returned", "waived")  # to what a party says
+    @property
+    def complete_at(self) -> datetime | None:
+        """Return when the last complete submission happened (UTC)."""
+        return self.complete_by.happened_at if self.complete_by else None
+
+
+_ANSWERS: tuple[FactKind, ...] = ("received", "accepted", "returned", "waived")  # to what a party says
+_ANSWERS_TO: Mapping[FactKind, tuple[FactKind, ...]] = {
+    "declared": _ANSWERS,
+    "disowned": (*_ANSWERS, "opened"),  # it is owed all the same
+}
 WHOLE = ""  # stands for the one thing owed by a milestone without deliverables
 
 
@@ -61,9 +75,10 @@ def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
     Once accepted, nothing that comes later makes it late.
     """
     everything = tuple(d.id for d in milestone.deliverables) or (WHOLE,)
-    received: dict[str, datetime] = {}
+    received: dict[str, Fact] = {}
     state: StandingState = "open"
-    first_at = complete_at = None
+    first_by: Fact | None = None
+    complete_by: Fact | None = None
     closed_by: Fact | None = None
     channels: set[Channel] = set()
     used: set[Channel] = set()  # since the last return
@@ -72,14 +87,14 @@ def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
             copy = closed_by is not None and fact.channel is not None and fact.channel not in used
             for item in fact.deliverables or everything:
                 earlier = received.get(item) if copy else None
-                received[item] = min(earlier or fact.happened_at, fact.happened_at)
+                received[item] = min(earlier or fact, fact, key=_happened)
             if fact.channel is not None:
                 channels.add(fact.channel)
                 used.add(fact.channel)
             if state != "accepted" and all(item in received for item in everything):
                 again = state in ("returned", "resubmitted")
-                complete_at = max(received[item] for item in everything)
-                first_at = first_at or complete_at
+                complete_by = max((received[item] for item in everything), key=_happened)
+                first_by = first_by or complete_by
                 if state != "waived":
                     state, closed_by = ("resubmitted" if again else "submitted"), closed_by or fact
             elif state == "open":
@@ -90,17 +105,17 @@ def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
             used.clear()
             state, closed_by = "returned", None
         elif fact.kind == "accepted":
-            complete_at = complete_at or fact.happened_at
-            first_at = first_at or complete_at
+            complete_by = complete_by or fact
+            first_by = first_by or complete_by
             state, closed_by = "accepted", closed_by or fact
-        elif fact.kind == "waived":
+        elif fact.kind == "waived" and (fact.party or closed_by is None):  # a release of all leaves what is done
             state, closed_by = "waived", closed_by or fact
     missing = () if closed_by else tuple(item for item in everything if item not in received and item != WHOLE)
     return Standing(
         state=state,
         missing=missing,
-        first_at=first_at,
-        complete_at=complete_at,
+        first_by=first_by,
+        complete_by=complete_by,
         closed_by=closed_by,
         channels=frozenset(channels),
         declared=() if closed_by else _unanswered(facts, "declared"),
@@ -108,7 +123,11 @@ def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
     )
 
 
+def _happened(fact: Fact) -> datetime:
+    return fact.happened_at
+
+
 def _unanswered(facts: Sequence[Fact], kind: FactKind) -> tuple[Fact, ...]:
     """Return what the party has said since the last fact that answers it."""
-    answered = max((n for n, fact in enumerate(facts, 1) if fact.kind in _ANSWERS), default=0)
+    answered = max((n for n, fact in enumerate(facts, 1) if fact.kind in _ANSWERS_TO[kind]), default=0)
     return tuple(fact for fact in facts[answered:] if fact.kind == kind)

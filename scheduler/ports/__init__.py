@@ -7,7 +7,7 @@ All instants are aware and UTC.
 from __future__ import annotations
 
 from scheduler.ports.access import Access, Document, Documents, Pages, SessionRow
-from scheduler.ports.calendars import Calendars, Contents, Entry, FeedRow, Feeds, Item
+from scheduler.ports.calendars import Calendars, Contents, Entry, FeedRow, Feeds, Item, Part
 from scheduler.ports.clock import Clock
 from scheduler.ports.definitions import Checker, Definition, Definitions, Finding, Loaded
 from scheduler.ports.ledger import (
@@ -27,6 +27,7 @@ from scheduler.ports.outbox import Accounts, AccountState, MessageRow, MessageSt
 from scheduler.ports.store import CheckRow, Journal, Store, Unit
 
 __all__ = [
+    "FEW",
     "Access",
     "AccountState",
     "Accounts",
@@ -41,7 +42,6 @@ __all__ = [
     "Document",
     "Documents",
     "Entry",
-    "FEW",
     "Facts",
     "FeedRow",
     "Feeds",
@@ -59,6 +59,7 @@ __all__ = [
     "Outgoing",
     "Pace",
     "Pages",
+    "Part",
     "PlanState",
     "Plans",
     "RungChange",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from scheduler.plan.agenda import Agenda
 
@@ -27,7 +27,7 @@ class Item:
     mark: str = ""
     place: str = ""
     clock: time | None = None
-    end_clock: time | None = None  # on the last day; before `clock` on one day: after midnight
+    end_clock: time | None = None  # on the last day
     zone: str = ""
     state: Literal["confirmed", "tentative", "cancelled"] = "confirmed"
     busy: bool = False
@@ -35,6 +35,7 @@ class Item:
     task_due: date | None = None  # set for a task
     task_done: datetime | None = None
     task_begun: bool = False
+    is_passing: bool = False  # it goes without a word when it is gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +94,22 @@ class FeedRow:
     revoked_at: datetime | None = None
     last_fetched_at: datetime | None = None
     client: str = ""
+    digest: str = ""  # of the bytes that were served last ...
+    changed_at: datetime | None = None  # ... and since when, to the second
+
+
+class Part(NamedTuple):
+    """The bytes of one entry, and its first day."""
+
+    first: date
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What stands in a calendar now: the bytes in order, the zones they name, and when that last changed."""
+    """What stands in a calendar now: its parts in order, the zones they name, and when that last changed."""
 
-    parts: tuple[bytes, ...]
+    parts: tuple[Part, ...]
     zones: tuple[str, ...]
     changed_at: datetime | None
 
@@ -130,6 +140,9 @@ class Feeds(Protocol):
 
     def contents(self, feed: FeedRow) -> Contents:
         """Return what stands in a calendar now, ordered by day and uid."""
+
+    def note_bytes(self, id: int, digest: str, *, at: datetime) -> datetime:
+        """Remember what a calendar's bytes are, found out at `at`; return since when, later for each change."""
 
     def note_fetch(self, id: int, *, at: datetime, client: str) -> None:
         """Remember when a calendar was last fetched, and by which program."""

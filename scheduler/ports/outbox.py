@@ -55,7 +55,7 @@ class MessageRow:
     expires_at: datetime | None
     settled_at: datetime | None
     rungs: tuple[int, ...] = ()
-    unclear: bool = False  # an earlier attempt was ambiguous
+    unclear: bool = False  # an earlier attempt was ambiguous, or its end is not known
 
 
 class Outbox(Protocol):
@@ -67,7 +67,8 @@ class Outbox(Protocol):
     def claim(self, now: datetime, *, by: str, lease: timedelta, limit: int) -> Sequence[MessageRow]:
         """Take mails that may leave at `now` (or whose lease ran out) for delivery.
 
-        They become `inflight` under the name `by` until the lease ends; soonest due first.
+        They become `inflight` under the name `by` until the lease ends; soonest due first. One whose lease ran out
+        is `unclear`: whoever had it may have handed it over before it died.
         """
 
     def finish(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from scheduler.ports import Contents, Entry, FeedRow, Item
+from scheduler.ports import Contents, Entry, FeedRow, Item, Part
 from scheduler.store import locks
 from scheduler.store.statements import insert_into
 from scheduler.store.tables import entry, feed
@@ -20,9 +20,12 @@ _WANTED: sa.BindParameter[int] = sa.bindparam("wanted", type_=feed.c.id.type)
 _AUDIENCE: sa.BindParameter[str] = sa.bindparam("audience", type_=sa.Text)
 _PLAN: sa.BindParameter[str] = sa.bindparam("plan", type_=sa.Text)
 
+_SECOND = timedelta(seconds=1)
+
 _FEEDS = sa.select(feed).order_by(feed.c.id)
 _REVOKE = feed.update().where(feed.c.id == _WANTED, feed.c.revoked_at.is_(None))
 _NOTE = feed.update().where(feed.c.id == _WANTED)
+_BYTES = sa.select(feed.c.digest, feed.c.changed_at).where(feed.c.id == _WANTED).with_for_update()
 _LAST = sa.select(sa.func.coalesce(sa.func.max(feed.c.generation), 0)).where(feed.c.audience == _AUDIENCE)
 _KNOWN = sa.select(sa.func.count(feed.c.id), sa.func.count(feed.c.revoked_at))
 _PUBLISHED = sa.select(plans.c.plan, plans.c.published).order_by(plans.c.plan)
@@ -37,7 +40,7 @@ _ENTRIES = sa.select(*_SAID, entry.c.gone_at, entry.c.left_at).where(
 )
 _OF_FEED = sa.and_(entry.c.audience == _AUDIENCE, sa.or_(_PLAN.is_(None), entry.c.plan == _PLAN))
 _CONTENTS = {
-    tasks: sa.select(column, zone)
+    tasks: sa.select(entry.c.first, column, zone)
     .where(_OF_FEED, entry.c.left_at.is_(None), sa.func.length(column) > 0)
     .order_by(entry.c.first, entry.c.uid)
     for tasks, column, zone in ((False, entry.c.event, entry.c.zone), (True, entry.c.task, sa.literal("")))
@@ -104,10 +107,21 @@ class SqlFeeds:
         rows = self._connection.execute(_CONTENTS[feed.tasks], whose).all()
         changes = [at for at in self._connection.execute(_CHANGED, whose).one() if at is not None]
         return Contents(
-            parts=tuple(row[0] for row in rows),
-            zones=tuple(sorted({row[1] for row in rows if row[1]})),
+            parts=tuple(Part(row[0], row[1]) for row in rows),
+            zones=tuple(sorted({row[2] for row in rows if row[2]})),
             changed_at=max(changes, default=None),
         )
+
+    def note_bytes(self, id: int, digest: str, *, at: datetime) -> datetime:
+        """Remember what a calendar's bytes are, found out at `at`; return since when, later for each change."""
+        known = self._connection.execute(_BYTES, {"wanted": id}).one()
+        if known.digest == digest and known.changed_at is not None:
+            return known.changed_at  # type: ignore[no-any-return]
+        at = at.replace(microsecond=0)  # headers know no less
+        if known.changed_at is not None:
+            at = max(at, known.changed_at + _SECOND)
+        self._connection.execute(_NOTE.values(digest=digest, changed_at=at), {"wanted": id})
+        return at
 
     def note_fetch(self, id: int, *, at: datetime, client: str) -> None:
         """Remember when a calendar was last fetched, and by which program."""

@@ -58,7 +58,12 @@ _FREE = (
 _TAKE = (
     messages.update()
     .where(_AMONG)
-    .values(state="inflight", claimed_by=sa.bindparam("who"), lease_until=sa.bindparam("until"))
+    .values(
+        state="inflight",
+        claimed_by=sa.bindparam("who"),
+        lease_until=sa.bindparam("until"),
+        unclear=sa.or_(messages.c.unclear, messages.c.state == "inflight"),  # who had it may have handed it over
+    )
 )
 _MINE = (
     messages.c.id == sa.bindparam("wanted"),
@@ -177,7 +182,7 @@ class SqlOutbox:
         """Take mails that may leave at `now` (or whose lease ran out) for delivery.
 
         They become `inflight` under the name `by` until the lease ends; soonest due first. `by`
-        must be a name that no other claim uses at the same time.
+        must be a name that no other claim uses at the same time. One whose lease ran out is `unclear`.
         """
         rows = self._connection.execute(_FREE, {"now": now, "at_most": limit}).all()
         for chunk in chunks([row.id for row in rows], _IDS):
@@ -341,6 +346,7 @@ def _values(outgoing: Outgoing) -> dict[str, Any]:
 def _message(row: _Row, now_in: MessageState | None, rungs: tuple[int, ...]) -> MessageRow:
     id, message_id, date, address, subject, data, kind, plan, milestone, party, rung, state, *rest = row
     reason, reply, attempts, created_at, not_before, expires_at, settled_at, unclear = rest
+    is_taken = now_in == "inflight"
     return MessageRow(
         id=id,
         mail=Mail(message_id=message_id, date=date, address=address, subject=subject, data=data),
@@ -358,5 +364,5 @@ def _message(row: _Row, now_in: MessageState | None, rungs: tuple[int, ...]) -> 
         expires_at=expires_at,
         settled_at=settled_at,
         rungs=rungs,
-        unclear=unclear,
+        unclear=unclear or (is_taken and state == "inflight"),
     )

@@ -198,7 +198,10 @@ class SqlRungs:
         """Return what is planned with `after` < at <= `until`, counted, ordered by (at, milestone, name)."""
         values = {"wanted": plan, "after": after, "until": until}
         rows = self._connection.execute(_AHEAD, values)
-        return sorted(StepAhead(*row, tuple(sorted(parties.split()))) for *row, parties in rows)
+        return sorted(
+            StepAhead(at, milestone, name, number, tuple(sorted(parties.split())))
+            for at, milestone, name, number, parties in rows
+        )
 
     def settled(
         self, plans: Collection[str], *, party: str | None = None, states: Collection[RungState] = (), limit: int

@@ -211,6 +211,8 @@ feed = sa.Table(
     sa.Column("revoked_at", Instant),
     sa.Column("last_fetched_at", Instant),
     sa.Column("client", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, server_default=""),
+    sa.Column("changed_at", Instant),
     sa.UniqueConstraint("audience", "generation"),
 )
 

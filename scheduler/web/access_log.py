@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PRIVATE = (b"calendar", b"p", b"sign-in")  # the part of an address that follows these is a secret
-UNLOGGED = b"/calendar/"  # calendars are asked for all day long; they are counted instead (metrics)
+_PRIVATE = re.compile(r"^(/+(?:p|calendar(?!/+public/)|sign-in)/+)[^/]+", re.IGNORECASE)  # what follows is a secret
+_TOKEN = re.compile(r"(?<=/)(?=[^/]*[A-Z])[A-Za-z0-9_-]{16,}(?=/|$)")  # what looks like one, wherever it stands
+UNLOGGED = "/calendar/"  # calendars are asked for all day long; they are counted instead (metrics)
+_UNPRINTABLE = dict.fromkeys((*range(32), 127), "?")
 _LENGTH = 200  # characters of an address
 
 
@@ -21,7 +24,7 @@ class AccessLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        if scope["type"] != "http" or scope["raw_path"].startswith(UNLOGGED):
+        if scope["type"] != "http" or scope["path"].startswith(UNLOGGED):
             await self._app(scope, receive, send)
             return
         began, status = perf_counter(), 500
@@ -36,13 +39,10 @@ class AccessLog:
             await self._app(scope, receive, send_and_see)
         finally:
             took = (perf_counter() - began) * 1000
-            self._tell(f"{scope['method']} {mask_path(scope['raw_path'])} {status} {took:.0f} ms")
+            self._tell(f"{scope['method']} {mask_path(scope['path'])} {status} {took:.0f} ms")
 
 
-def mask_path(path: bytes) -> str:
-    """Return the path of a request as it may stand in the log: without its secret and without a query."""
-    parts = path.partition(b"?")[0].split(b"/")
-    for place, part in enumerate(parts[1:-1], 1):
-        if part in PRIVATE and place == 1 and parts[2] != b"public":
-            parts[2] = b"(token)"
-    return b"/".join(parts)[:_LENGTH].decode("ascii", "replace")
+def mask_path(path: str) -> str:
+    """Return the path of a request as it may stand in the log: without its secret, and on one line."""
+    masked = _TOKEN.sub("(token)", _PRIVATE.sub(r"\1(token)", path))
+    return masked[:_LENGTH].encode("ascii", "backslashreplace").decode().translate(_UNPRINTABLE)

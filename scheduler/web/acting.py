@@ -19,18 +19,19 @@ from starlette.routing import Route
 from scheduler.actions.notifying import Desk
 from scheduler.actions.pictures import Picture
 from scheduler.actions.recording import Overtaken, Recorded, record_all, rehearse
-from scheduler.errors import UserError
+from scheduler.errors import RecordAway, UserError
 from scheduler.plan.board import Cell, read_cell
 from scheduler.plan.model import Fact, Milestone, Plan
-from scheduler.plan.obligations import Obligation
-from scheduler.web.deeds import ACTIONS, ActionName, Deed
+from scheduler.plan.obligations import Obligation, can_be_fixed
+from scheduler.web.deeds import ACTIONS, ActionName, Deed, label_of, owed_under
 from scheduler.web.finding import find_definition, find_milestone, find_obligation
-from scheduler.web.guard import sign_form
+from scheduler.web.guard import is_once, sign_form
 from scheduler.web.pages import path_to
 from scheduler.web.telling import is_undoable, tell_fact
 from scheduler.web.visits import Visit, for_operators
 
 _OWN = ("form", "step", "seen", "once")  # fields of ours, in every form
+_TEXTS = ("note", "reason", "decision", "place")  # fields that somebody has thought about
 
 
 # ---------------------------------------------------------------- what can be done
@@ -41,6 +42,7 @@ class Offer(NamedTuple):
 
     action: ActionName
     href: str
+    label: str
     group: str = ""
 
 
@@ -49,22 +51,26 @@ def actions_for(picture: Picture, *, milestone: str, cell: Cell | None) -> list[
     plan = picture.plan
     if cell is not None:
         names = _for_obligation(plan.milestone(milestone), cell)
+        party = cell.obligation.party
         return [
-            Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone, party=cell.obligation.party))
-            for name in names
+            Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone, party=party), name) for name in names
         ]
-    own = [o for o in picture.agenda.obligations if o.milestone == milestone and not o.attends]
+    own = owed_under(picture, milestone)
     offers = [
-        Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone))
+        Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone), label_of(name, own, for_all=True))
         for name in _for_milestone(plan, milestone, own)
     ]
     asked = [group for group, o in picture.agenda.nominations if o.milestone == milestone]
-    return offers + [Offer("nominate", path_to("plans", plan.id, "do", "nominate", group=g.id), g.id) for g in asked]
+    return offers + [
+        Offer("nominate", path_to("plans", plan.id, "do", "nominate", group=g.id), "nominate", g.id) for g in asked
+    ]
 
 
 def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
     """Yield what can be done, what is most likely to be done next first."""
     o, state = cell.obligation, cell.obligation.standing.state
+    if o.standing.disowned and not o.unknown:
+        yield "insist"
     if o.attends or state == "waived":
         return
     if o.unknown:
@@ -83,9 +89,7 @@ def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
 
 
 def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[ActionName]:
-    is_event = plan.milestone(id).kind == "event"
-    is_dated = any(o.due for o in own) and not any(o.decided_by for o in own)
-    if own and (is_event or not is_dated):
+    if own and can_be_fixed(plan.milestone(id), own):
         yield "fix-date"
     if any(o.standing.is_open for o in own):
         yield "waive"
@@ -96,11 +100,14 @@ def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[A
 
 def act(visit: Visit) -> Response:
     """Show the form; posted, say what will follow; confirmed, do it."""
-    deed = _find(visit)
+    try:
+        deed = _find(visit)
+    except HTTPException as missing:
+        return _give_back(visit, missing)
     if visit.request.method != "POST":
         return _ask(deed, once=secrets.token_urlsafe(12), seen=deed.picture.word)
     once, seen = visit.field("once", 40), visit.field("seen", 200) or "unknown"
-    if not once:
+    if not is_once(once):
         raise HTTPException(403)
     if visit.field("step") == "edit":
         return _ask(deed, once=once, seen=seen)
@@ -111,9 +118,27 @@ def act(visit: Visit) -> Response:
         rehearsed = rehearse(_desk(visit), deed.definition, facts, notify=ACTIONS[deed.action].notify, seen=seen)
     except Overtaken as overtaken:
         return _ask(_find(visit), once=once, seen=None, overtaken=overtaken)
+    except RecordAway:
+        raise
     except UserError as error:
         return _ask(deed, once=once, seen=seen, error=error)
     return _confirm(deed, rehearsed, once, seen)
+
+
+def ask_again(visit: Visit) -> Response:
+    """Show what was typed into a form of an earlier session, in one of this session; nothing is done by it."""
+    once, seen = visit.field("once", 40), visit.field("seen", 200) or "unknown"
+    once = once if is_once(once) else secrets.token_urlsafe(12)
+    try:
+        return _ask(_find(visit), once=once, seen=seen, is_former=True)
+    except HTTPException as missing:
+        return _give_back(visit, missing)
+
+
+def _give_back(visit: Visit, missing: HTTPException) -> Response:
+    if visit.request.method != "POST" or missing.status_code != 404:
+        raise missing
+    return visit.quote([value for name, value in visit.form.multi_items() if name in _TEXTS])
 
 
 def _find(visit: Visit) -> Deed:
@@ -124,12 +149,12 @@ def _find(visit: Visit) -> Deed:
         raise HTTPException(404)
     with visit.running.store.reading() as view:
         picture = visit.house.pictures.read(view, plan, visit.now)
-    about, agenda = ACTIONS[name].about, picture.agenda
+    action, agenda = ACTIONS[name], picture.agenda
     id, party, group = query.get("milestone", ""), query.get("party", ""), query.get("group", "")
     number = query.get("fact", "").removeprefix("f")
     target = next((f for f in picture.facts if str(f.id) == number), None)
     given = {"milestone": id, "party": party, "group": plan.groups.get(group), "fact": target}
-    if not all(given[kind] for kind in about):
+    if not all(given[kind] for kind in action.about) or not set(query) <= {*action.about, *action.also}:
         raise HTTPException(404)
     return Deed(
         visit=visit,
@@ -170,17 +195,21 @@ def _ask(
     seen: str | None,
     error: UserError | None = None,
     overtaken: Overtaken | None = None,
+    is_former: bool = False,
 ) -> Response:
     visit, picture = deed.visit, deed.picture
     missing = deed.obligation.standing.missing if deed.obligation else ()
+    claimed = deed.obligation.standing.declared[-1:] if deed.obligation and deed.action == "receive" else ()
     return visit.page(
         "act.html",
-        status=409 if overtaken else 422 if error else 200,
+        status=403 if is_former else 409 if overtaken else 422 if error else 200,
         language=deed.plan.language,
         deed=deed,
         plan=deed.plan,
         cell=read_cell(picture.agenda, deed.obligation, visit.now) if deed.obligation else None,
         target=tell_fact(picture, deed.target) if deed.target else None,
+        claimed=next((tell_fact(picture, fact) for fact in claimed), None),
+        disowned=[tell_fact(picture, f) for f in deed.obligation.standing.disowned] if deed.obligation else (),
         is_undoable=deed.target is None or is_undoable(picture, deed.target),
         once=once,
         seen=picture.word if seen is None else seen,
@@ -188,6 +217,7 @@ def _ask(
         missing=missing,
         problems=error.problems if error else (),
         overtaken=overtaken,
+        is_former=is_former,
         newer=[tell_fact(picture, fact) for fact in overtaken.facts] if overtaken else (),
         today=visit.now.astimezone(deed.plan.zone).date(),
     )
@@ -204,6 +234,7 @@ class StepGroup(NamedTuple):
 
 def _confirm(deed: Deed, rehearsed: Recorded, once: str, seen: str) -> Response:
     changes, typed = rehearsed.changes, deed.visit.form.multi_items()
+    leaving = set(rehearsed.leaving.steps)
     return deed.visit.page(
         "confirm.html",
         language=deed.plan.language,
@@ -212,8 +243,12 @@ def _confirm(deed: Deed, rehearsed: Recorded, once: str, seen: str) -> Response:
         told=[tell_fact(deed.picture, fact) for fact in rehearsed.facts],
         target=tell_fact(deed.picture, deed.target) if deed.target else None,
         rehearsed=rehearsed,
+        is_later=bool(rehearsed.notified and rehearsed.notified_at and rehearsed.notified_at > deed.visit.now),
         dropped=group_steps(deed.plan, ((row.at, row.milestone, row.name) for row in changes.dropped)),
-        armed=group_steps(deed.plan, ((rung.at, rung.milestone, rung.name) for rung in changes.armed)),
+        leaving=group_steps(deed.plan, ((rung.at, rung.milestone, rung.name) for rung in rehearsed.leaving.steps)),
+        armed=group_steps(
+            deed.plan, ((rung.at, rung.milestone, rung.name) for rung in changes.armed if rung not in leaving)
+        ),
         once=once,
         seen=seen,
         typed=[(name, value) for name, value in typed if name not in _OWN and isinstance(value, str)],
@@ -241,7 +276,8 @@ class Note(NamedTuple):
 
 
 def _write_note(visit: Visit, done: Recorded) -> str:
-    counts = (done.fact.id, len(done.facts), len(done.changes.dropped), len(done.changes.armed), len(done.notified))
+    armed, mailed = len(done.changes.armed) - len(done.leaving.steps), (*done.notified, *done.leaving.addresses)
+    counts = (done.fact.id, len(done.facts), len(done.changes.dropped), armed, len(mailed))
     text = ".".join(map(str, counts))
     return f"{text}.{_sign(visit, text)}"
 
@@ -258,4 +294,4 @@ def _sign(visit: Visit, text: str) -> str:
     return sign_form(visit.house.secret, f"note\0{visit.visitor.email if visit.visitor else ''}\0{text}")
 
 
-ROUTES = [Route("/plans/{plan}/do/{action}", for_operators(act), methods=["GET", "POST"])]
+ROUTES = [Route("/plans/{plan}/do/{action}", for_operators(act, ask_again), methods=["GET", "POST"])]

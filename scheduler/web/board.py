@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from scheduler.actions.pictures import RECENTLY, Need, Picture, find_account_trouble, find_needs, find_troubles
+from scheduler.actions.pictures import (
+    RECENTLY,
+    Need,
+    Picture,
+    find_account_trouble,
+    find_needs,
+    find_overdue,
+    find_troubles,
+)
 from scheduler.plan.board import Cell
 from scheduler.plan.dates import local_day
 from scheduler.plan.indicators import Figure, measure
@@ -50,6 +58,7 @@ class PlanBoard:
     ahead: Sequence[Day]
     year: Year
     indicators: Sequence[tuple[Indicator, Figure | None]]
+    loaded_later: datetime | None = None  # when the plan was first loaded, if that was after what is shown
 
 
 def show_board(visit: Visit) -> Response:
@@ -78,7 +87,7 @@ def draw(visit: Visit, view: Unit, plan: Plan) -> PlanBoard:
     cells, counts = picture.duties(now), visit.house.pictures.count(view, picture)
     mails = view.outbox.newest(plan=plan.id, states=["held", "failed", "ambiguous"], limit=TROUBLED)
     troubles = find_troubles(mails, counts, view.journal.outages(now - RECENTLY), now)
-    needs = [*troubles, *find_needs(picture, cells, now)]
+    needs = [*find_overdue(plan, cells), *troubles, *find_needs(picture, cells, now)]
     return _draw(visit, picture, cells, needs, counts, view.rungs.ahead(plan.id, now, now + timedelta(AHEAD)), now)
 
 
@@ -88,7 +97,12 @@ def draw_past(visit: Visit, view: Unit, plan: Plan, day: date) -> PlanBoard:
     picture = visit.house.pictures.read_past(view, plan, then)
     cells = picture.duties(then)
     counts = [count for count in view.rungs.counts(plan.id) if count.at <= then]
-    return _draw(visit, picture, cells, list(find_needs(picture, cells, then)), counts, (), then)
+    state = view.plans.state(plan.id)
+    if state is not None and state.first_loaded_at > then:  # nobody could ask anything of it yet
+        board = _draw(visit, picture, cells, (), counts, (), then)
+        return replace(board, loaded_later=state.first_loaded_at)
+    needs = [*find_overdue(plan, cells), *find_needs(picture, cells, then)]
+    return _draw(visit, picture, cells, needs, counts, (), then)
 
 
 def _draw(

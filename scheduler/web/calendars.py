@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -25,18 +28,19 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scheduler.actions.addresses import TOKEN_LENGTH, make_token, name_calendar, slug
+from scheduler.actions.publishing import choose_parts
 from scheduler.app import Running
 from scheduler.errors import UserError
-from scheduler.feeds.assembling import assemble
+from scheduler.feeds.assembling import assemble, render_placeholder
+from scheduler.plan.dates import local_day
 from scheduler.ports import FeedRow
 
 FRESH = 1.0  # seconds for which the record is not asked again ...
-NEW = 0.1  # ... and for an address that is not known: it may just have been made
+NEW = 0.1  # ... and for an address that is not known
 PATIENCE = 2.0  # seconds that a request waits for a record that does not answer
 NOTED = timedelta(minutes=1)  # how often a fetch is written down
 CLIENT = 200  # characters of what a program calls itself
 
-_SECOND = timedelta(seconds=1)
 _TYPE = b"text/calendar; charset=utf-8"
 _COMMON = [
     (b"cache-control", b"private, max-age=300"),
@@ -89,10 +93,11 @@ class Shown:
     snapshot: Snapshot | None = None
     word: str | None = None  # of the record, when the snapshot was made
     noted_at: datetime | None = None
+    trouble: str = ""  # why it is not newer
 
 
 @dataclass
-class Shelf:
+class Kiosk:
     """Every calendar of the house by what its address holds, and what was known of the record last."""
 
     running: Running
@@ -104,31 +109,60 @@ class Shelf:
     revoked: set[bytes] = field(default_factory=set)
     is_away: bool = False
     looking: asyncio.Task[None] | None = None
+    filling: asyncio.Task[None] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     notes: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def find(self, key: bytes) -> Shown | None:
-        """Return the calendar of an address with its newest snapshot; None if there is no such address."""
-        fresh = FRESH if key in self.by_key else NEW
-        if not self.is_known or time.monotonic() - self.looked_at >= fresh:
+    async def open(self) -> None:
+        """Make every calendar, so that each can be served from then on, even if the record is away when it is asked."""
+        try:
             await self._look_again()
+        except Exception as error:  # whatever it is, they are made when they are asked for
+            self.running.tell(f"calendars could not be made beforehand: {error}")
+
+    async def find(self, key: bytes) -> Shown | None:
+        """Return the calendar of an address with its newest snapshot; None if there is no such address.
+
+        Raises `UserError` while the record is away and the address is not known.
+        """
+        if key in self.by_key:
+            if time.monotonic() - self.looked_at >= FRESH:
+                await self._look_again()
+        else:  # it may just have been made
+            await asyncio.sleep(self.looked_at + NEW - time.monotonic())
+            await self._look_again(wait=True)
         shown = self.by_key.get(key)
-        if shown is not None and shown.word != self.word:
+        if shown is not None:
+            await self._refresh(shown)
+        elif self.is_away:
+            raise UserError("the record is away, and this address is not known")
+        return shown
+
+    async def _refresh(self, shown: Shown) -> None:
+        if shown.word != self.word:
             async with self.lock:
                 if shown.word != self.word:
                     await asyncio.to_thread(self._make, shown)
-        return shown
 
-    async def _look_again(self) -> None:
-        """Ask the record, one request for all; while it does not answer, others go on with what is known."""
+    async def _look_again(self, *, wait: bool = False) -> None:
+        """Ask the record, one request for all; others need not wait, they go on with what is known."""
         task = self.looking
         if task is None or task.done():
             task = self.looking = asyncio.create_task(asyncio.to_thread(self._look))
-        elif self.is_known:
+        elif self.is_known and not wait:
             return
         await asyncio.wait({task}, timeout=PATIENCE if self.is_known else None)
         if task.done():
             task.result()
+            missing = [shown for shown in self.by_key.values() if shown.snapshot is None]
+            if missing and (self.filling is None or self.filling.done()):
+                self.filling = asyncio.create_task(self._fill(missing))
+
+    async def _fill(self, missing: Sequence[Shown]) -> None:
+        """Make the calendars that nobody has asked for yet."""
+        with suppress(Exception):  # what is wrong is told to who asks for it
+            for shown in missing:
+                await self._refresh(shown)
 
     def _look(self) -> None:
         """Ask the record whether anything is another."""
@@ -136,7 +170,7 @@ class Shelf:
             with self.running.store.reading() as view:
                 word = view.feeds.word()
                 feeds = view.feeds.list() if word != self.word else None
-        except UserError as error:
+        except Exception as error:  # whatever it is, what is known is served
             if not self.is_known:
                 raise
             if not self.is_away:
@@ -162,26 +196,37 @@ class Shelf:
         return token_key(make_token(self.secret, "feed", feed.audience, feed.generation))
 
     def _make(self, shown: Shown) -> None:
-        """Make the newest snapshot of a calendar; one that did not change stays, and is no later than before."""
-        word, feed = self.word, shown.feed
+        """Make the newest snapshot of a calendar; one that did not change stays."""
+        word = self.word
         try:
-            with self.running.store.reading() as view:
-                contents = view.feeds.contents(feed)
-        except UserError as error:
+            name, body = self._draw(shown.feed)
+            if shown.snapshot is None or shown.snapshot.plain != body:
+                digest, now = sha256(body).hexdigest(), self.running.system.now()
+                with self.running.store.transaction() as unit:
+                    changed_at = unit.feeds.note_bytes(shown.feed.id, digest, at=now)
+                shown.snapshot = Snapshot.of(body, changed_at, name)
+        except Exception as error:  # whatever it is, the last one is served
             if shown.snapshot is None:
                 raise
-            self.running.tell(f"a calendar is served as it was last: {error}")
-            return
+            if shown.trouble != str(error):
+                self.running.tell(f"a calendar is served as it was last: {error}")
+            shown.trouble = str(error)
+        else:
+            shown.word, shown.trouble = word, ""
+
+    def _draw(self, feed: FeedRow) -> tuple[str, bytes]:
+        """Return how a calendar is called, and its bytes."""
         plans = [definition.plan for definition in self.running.definitions()]
         name, language = name_calendar(feed, plans)
-        changed_at = max(contents.changed_at or feed.created_at, feed.created_at).replace(microsecond=0)
-        body = assemble(name, contents.parts, contents.zones, language=language, changed_at=changed_at)
-        old = shown.snapshot
-        if old is None or old.plain != body:
-            if old is not None:  # two changes within a second must not look like one
-                changed_at = max(changed_at, old.changed_at + _SECOND)
-            shown.snapshot = Snapshot.of(body, changed_at, name)
-        shown.word = word
+        with self.running.store.reading() as view:
+            contents = view.feeds.contents(feed)
+        zone = plans[0].zone if plans else ZoneInfo("UTC")
+        parts = choose_parts(contents.parts, local_day(self.running.clock.now(), zone))
+        if not parts:
+            since = max(contents.changed_at or feed.created_at, feed.created_at)
+            ids = feed.audience, feed.plan or ""
+            parts = [render_placeholder(language, local_day(since, zone), since, *ids, tasks=feed.tasks)]
+        return name, assemble(name, parts, contents.zones)
 
     def note(self, shown: Shown, agent: bytes) -> None:
         """Have a fetch written down, after the answer; once a minute is enough."""
@@ -205,9 +250,9 @@ class Shelf:
 class CalendarsFirst:
     """Answers for calendars; everything else, and what is no good address, is the site's."""
 
-    def __init__(self, site: ASGIApp, shelf: Shelf, hits: Counter[str]) -> None:
+    def __init__(self, site: ASGIApp, kiosk: Kiosk, hits: Counter[str]) -> None:
         self._site = site
-        self._shelf = shelf
+        self._kiosk = kiosk
         self._hits = hits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -217,19 +262,20 @@ class CalendarsFirst:
             return
         key = read_key(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
         try:
-            shown = await self._shelf.find(key) if key is not None else None
-        except UserError as error:
-            self._shelf.running.tell(f"a calendar could not be shown: {error}")
+            shown = await self._kiosk.find(key) if key is not None else None
+        except Exception as error:  # whatever it is: programs take what they cannot read for an empty calendar
+            self._kiosk.running.tell(f"a calendar could not be shown: {error}")
+            self._hits["503"] += 1
             await _away(scope, receive, send)
             return
         if shown is None or shown.snapshot is None:
             await self._site(scope, receive, send)
             return
-        agent, status, headers, body = answer(scope, shown.snapshot, self._shelf.running)
+        agent, status, headers, body = answer(scope, shown.snapshot, self._kiosk.running)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         self._hits["304" if status == 304 else "200"] += 1
-        self._shelf.note(shown, agent)
+        self._kiosk.note(shown, agent)
 
 
 def answer(scope: Scope, snapshot: Snapshot, running: Running) -> tuple[bytes, int, Headers, bytes]:
@@ -240,7 +286,7 @@ def answer(scope: Scope, snapshot: Snapshot, running: Running) -> tuple[bytes, i
         if name == b"user-agent":
             agent = value
         elif name == b"accept-encoding":
-            accepted = value
+            accepted = accepted + b"," + value
         elif name == b"if-none-match":
             wanted, has_tags = wanted + b"," + value, True
         elif name == b"if-modified-since":
@@ -262,7 +308,7 @@ def takes_gzip(accepted: bytes) -> bool:
     weights = {}
     for part in accepted.decode("latin-1").lower().split(","):
         coding, _, weight = part.replace(" ", "").partition(";q=")
-        weights[coding] = weight.rstrip("0") not in ("", "0.") or not weight
+        weights[coding] = not weight or bool(re.fullmatch(r"1(\.0*)?|0\.\d*[1-9]\d*", weight))
     return weights.get("gzip", weights.get("*", False))
 
 
@@ -307,9 +353,9 @@ def _disposition(name: str) -> bytes:
 
 async def refuse(request: Request) -> Response:
     """Say why there is no calendar at an address: it was revoked, or there never was one."""
-    shelf: Shelf = request.app.state.shelf
-    key = read_key(request.url.path)
-    status = 410 if key is not None and key in shelf.revoked else 404
+    kiosk: Kiosk = request.app.state.kiosk
+    key = read_key(request.scope["path"])
+    status = 410 if key is not None and key in kiosk.revoked else 404
     request.app.state.house.metrics.feed_hits[str(status)] += 1
     raise HTTPException(status)
 

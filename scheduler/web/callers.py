@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, wraps
-from hashlib import sha256
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +18,7 @@ from scheduler.actions.pages import is_over
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.model import Party
 from scheduler.ports import Definition, Unit
+from scheduler.web.calendars import token_key
 from scheduler.web.guard import sign_form
 from scheduler.web.visits import House, Visit
 
@@ -42,7 +42,7 @@ def find_caller(visit: Visit, view: Unit) -> Caller:
     parties = {p.id: p for d in definitions for p in d.plan.parties.values() if p.contacts and not p.external}
     token = visit.request.path_params["token"]
     book = _book(house.secret, tuple(parties), tuple(sorted(generations.items())))
-    found = book.get(_digest(token)) if len(token) == TOKEN_LENGTH else None
+    found = book.get(token_key(token)) if len(token) == TOKEN_LENGTH else None
     if found is None:
         raise HTTPException(404)
     party, generation = found
@@ -81,11 +81,7 @@ def _book(
     """Return every token there ever was by its digest: how long a look takes says nothing about the tokens."""
     newest = dict(generations)
     return {
-        _digest(make_token(secret, "page", party, generation)): (party, generation)
+        token_key(make_token(secret, "page", party, generation)): (party, generation)
         for party in parties
         for generation in range(1, newest.get(party, 1) + 1)
     }
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode("utf-8", "surrogatepass")).digest()

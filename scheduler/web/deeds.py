@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any, Literal
@@ -11,15 +10,18 @@ from typing import Any, Literal
 from scheduler.actions import requests
 from scheduler.actions.pictures import Picture
 from scheduler.errors import UserError
-from scheduler.plan.dates import to_instant
+from scheduler.plan.dates import local_day, to_instant
 from scheduler.plan.model import Channel, Fact, FactKind, Group, Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation, members
 from scheduler.ports import Definition
 from scheduler.web.finding import read_day
 from scheduler.web.pages import path_to
+from scheduler.web.texts import clean_lines
 from scheduler.web.visits import Visit
 
-ActionName = Literal["receive", "accept", "return", "waive", "extend", "start", "fix-date", "nominate", "undo"]
+ActionName = Literal[
+    "receive", "accept", "return", "waive", "extend", "start", "insist", "fix-date", "nominate", "undo"
+]
 LONGEST = 2000  # characters of a text that somebody types
 
 
@@ -48,6 +50,16 @@ class Deed:
         return self.plan.parties[self.obligation.party] if self.obligation else None
 
     @property
+    def own(self) -> list[Obligation]:
+        """Return the obligations it touches: the one, or all of its milestone or occurrence."""
+        return [self.obligation] if self.obligation else owed_under(self.picture, self.id)
+
+    @property
+    def label(self) -> str:
+        """Return the key of what it is called."""
+        return label_of(self.action, self.own, for_all=self.obligation is None)
+
+    @property
     def back(self) -> str:
         """Return the page where what was done can be seen."""
         place = ["plans", self.plan.id]
@@ -62,6 +74,11 @@ class Deed:
         return [o for o in wanted if o.unknown and not o.attends and self.id in ("", o.milestone)]
 
     @property
+    def released(self) -> list[Party]:
+        """Return whom a release of all touches: who still owes it; what is done stays done."""
+        return [self.plan.parties[o.party] for o in self.own if o.standing.is_open]
+
+    @property
     def candidates(self) -> list[Party]:
         """Return who may be chosen into the group."""
         ids = members(self.plan, "members") or tuple(self.plan.parties)
@@ -70,9 +87,11 @@ class Deed:
     # ---- what was typed
 
     def text(self, name: str) -> str:
-        """Return a text of the form, without control characters."""
-        typed = unicodedata.normalize("NFC", self.visit.field(name, LONGEST)).replace("\r\n", "\n")
-        return "".join(c for c in typed if c == "\n" or unicodedata.category(c) != "Cc")
+        """Return a text of the form, without characters that cannot be seen."""
+        typed = clean_lines(self.visit.field(name, None))
+        if len(typed) > LONGEST:
+            raise UserError(f"{name} is too long", hint=f"{LONGEST} characters are taken", code="too-long")
+        return typed
 
     def ticked(self, name: str) -> tuple[str, ...]:
         """Return what was ticked."""
@@ -83,7 +102,9 @@ class Deed:
         typed = self.text(name)
         if typed and read_day(typed) is None:
             raise UserError(f"{typed!r} is not a day", hint="write it like 2023-08-10", code="day")
-        return read_day(typed)
+        day = read_day(typed)
+        requests.refuse_far(self.plan, day)
+        return day
 
     def clock(self, name: str) -> time | None:
         """Return a time of day of the form, None if it was left empty."""
@@ -106,6 +127,19 @@ class Deed:
         if day is None:
             raise UserError("no day is given", hint="fill it in", code="no-day")
         return day
+
+
+def owed_under(picture: Picture, id: str) -> list[Obligation]:
+    """Return what is owed under a milestone or occurrence; who only attends is left out."""
+    return [o for o in picture.agenda.by_milestone.get(id, ()) if not o.attends]
+
+
+def label_of(action: ActionName, own: Sequence[Obligation], *, for_all: bool) -> str:
+    """Return the key of what an action is called where it is offered."""
+    if action == "waive" and for_all:
+        return "waive_open"
+    is_fixed = any(o.event or (o.decided_by and o.decided_by.kind == "date_fixed") for o in own)
+    return "change_date" if action == "fix-date" and is_fixed else action
 
 
 # ---------------------------------------------------------------- what each action records
@@ -132,10 +166,8 @@ def _receive(deed: Deed) -> list[Fact]:
     documents = deed.ticked("deliverable")
     if deed.milestone.deliverables and not documents:
         raise UserError("no document is ticked", hint="tick what came", code="nothing-ticked")
-    day, now = deed.day("received_on"), deed.visit.now
-    came = to_instant(day, deed.clock("received_time") or requests.NOON, deed.plan.zone) if day else None
-    if came and day and not deed.text("received_time"):
-        came = min(came, now) if day == now.astimezone(deed.plan.zone).date() else came
+    now, clock = deed.visit.now, deed.clock("received_time")
+    day = deed.day("received_on") or (local_day(now, deed.plan.zone) if clock else None)
     channels: dict[str, Channel] = {"paper": "paper", "email": "email"}
     return [
         requests.received(
@@ -146,7 +178,8 @@ def _receive(deed: Deed) -> list[Fact]:
             deliverables=documents,
             channel=channels.get(deed.text("channel")),
             sent_on=deed.day("sent_on"),
-            received_at=came,
+            received_on=None if clock else day,
+            received_at=to_instant(day, clock, deed.plan.zone) if day and clock else None,
             note=deed.text("note"),
         )
     ]
@@ -175,6 +208,10 @@ def _start(deed: Deed) -> list[Fact]:
     if not deed.doubtful:
         raise UserError("nothing is in doubt any more", hint="nothing to do", code="not-in-doubt")
     return [requests.settled_doubt(deed.plan, o, at=deed.visit.now, is_open=answer == "open") for o in deed.doubtful]
+
+
+def _insist(deed: Deed) -> list[Fact]:
+    return _simple(deed, "opened", reason=deed.needed_text("reason"))
 
 
 def _fix_date(deed: Deed) -> list[Fact]:
@@ -206,12 +243,16 @@ def _undo(deed: Deed) -> list[Fact]:
     return [replace(fact, milestone=deed.target.milestone, party=deed.target.party)]
 
 
+Named = Literal["milestone", "party", "group", "fact"]
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
-    """How an action is built, what its address must name, and whether the parties are written to."""
+    """How an action is built, what its address must and what it may name, and whether the parties are written to."""
 
     build: Callable[[Deed], list[Fact]]
-    about: tuple[Literal["milestone", "party", "group", "fact"], ...] = ("milestone", "party")
+    about: tuple[Named, ...] = ("milestone", "party")
+    also: tuple[Named, ...] = ()
     notify: bool = True
 
 
@@ -220,8 +261,9 @@ ACTIONS: Mapping[ActionName, Action] = {
     "accept": Action(lambda deed: _simple(deed, "accepted")),
     "return": Action(_return),
     "extend": Action(_extend),
-    "waive": Action(_waive, ("milestone",)),
-    "start": Action(_start, (), notify=False),
+    "waive": Action(_waive, ("milestone",), ("party",)),
+    "start": Action(_start, (), ("milestone", "party"), notify=False),
+    "insist": Action(_insist),
     "fix-date": Action(_fix_date, ("milestone",)),
     "nominate": Action(_nominate, ("group",)),
     "undo": Action(_undo, ("fact",)),

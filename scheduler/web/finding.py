@@ -45,6 +45,14 @@ def page_number(visit: Visit) -> int:
     return max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 1
 
 
+def find_number(visit: Visit, name: str = "id") -> int:
+    """Return the number in the address of something that has one; 404 for what is none."""
+    asked: str = visit.request.path_params[name]
+    if not asked.isascii() or not asked.isdecimal() or len(asked) > 18:  # more than a database counts to
+        raise HTTPException(404)
+    return int(asked)
+
+
 def find_definition(visit: Visit, id: str | None = None) -> Definition:
     """Return the plan that the address names, 404 if there is none."""
     wanted = id if id is not None else visit.request.path_params["plan"]

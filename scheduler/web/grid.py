@@ -10,7 +10,6 @@ from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.web.finding import Page, cut
 
-DONE = ("accepted", "accepted_late", "submitted", "resubmitted", "held")
 MISSING = ("overdue", "due_today", "partial", "revision", "unknown")
 WIDE = 8  # parties; more of them stand one below the other
 
@@ -26,13 +25,14 @@ class Row:
     cells: Mapping[str, Cell]
     usual: Obligation  # one with the date that holds for most
     done: int
+    accepted: int
     total: int  # without who was released
 
     @property
     def state(self) -> str:
         """Return how it stands as a whole: good, bad, wait or nothing in particular."""
         codes = {cell.code for cell in self.cells.values()}
-        if "overdue" in codes or "unknown" in codes:
+        if "unknown" in codes or any(cell.overdue for cell in self.cells.values()):
             return "bad"
         if self.total and self.done == self.total:
             return "good"
@@ -77,7 +77,8 @@ def _row(plan: Plan, number: int, id: str, cells: Mapping[str, Cell]) -> Row:
         occurrence=id.partition("@")[2],
         cells=cells,
         usual=usual(cell.obligation for cell in cells.values()),
-        done=sum(cell.code in DONE for cell in cells.values()),
+        done=sum(cell.is_done for cell in cells.values()),
+        accepted=sum(cell.obligation.standing.state == "accepted" for cell in cells.values()),
         total=sum(cell.code != "exempt" for cell in cells.values()),
     )
 

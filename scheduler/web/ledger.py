@@ -64,6 +64,8 @@ def _entries(
         own = [f for f in picture.facts if not party or party in (f.party, *f.parties)]
         for fact in own[-limit:]:
             yield Entry(fact.recorded_at, plan, told=tell_fact(picture, fact))
+    if party and not any(party in plan.parties for plan in plans):
+        return  # a name that no record holds is not asked for
     rows = view.rungs.settled(by_id, party=party or None, states=states, limit=limit)
     for row in rows:
         if row.settled_at is not None:

@@ -13,11 +13,10 @@ from starlette.routing import Route
 from scheduler.mail.reading import read_html, read_text
 from scheduler.plan.model import Plan
 from scheduler.ports import MessageRow, MessageState, Unit
-from scheduler.web.finding import PAGE, Page, page_number
+from scheduler.web.finding import PAGE, Page, find_number, page_number
 from scheduler.web.visits import Visit, for_operators
 
 Change = Literal["hold", "release", "retry"]
-LARGEST = 2**63  # beyond it no database has ids
 
 # Somebody else's words shown as they are: nothing in them runs, nothing is fetched, nothing is ours.
 FRAME = {
@@ -113,8 +112,7 @@ def change_mail(visit: Visit) -> Response:
 
 def find_mail(visit: Visit, view: Unit) -> MessageRow:
     """Return the mail that the address names, 404 if there is none."""
-    id: int = visit.request.path_params["id"]
-    found = view.outbox.get(id) if id < LARGEST else None
+    found = view.outbox.get(find_number(visit))
     if found is None:
         raise HTTPException(404)
     return found
@@ -144,7 +142,7 @@ _DO: dict[Change, Callable[[Unit, int, Visit], bool]] = {
 
 ROUTES = [
     Route("/outbox", for_operators(show_outbox)),
-    Route("/outbox/{id:int}", for_operators(show_mail)),
-    Route("/outbox/{id:int}/html", for_operators(show_html)),
-    Route("/outbox/{id:int}/{change}", for_operators(change_mail), methods=["GET", "POST"]),
+    Route("/outbox/{id}", for_operators(show_mail)),
+    Route("/outbox/{id}/html", for_operators(show_html)),
+    Route("/outbox/{id}/{change}", for_operators(change_mail), methods=["GET", "POST"]),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Any
@@ -17,22 +17,25 @@ from starlette.routing import Route
 from scheduler.actions import requests
 from scheduler.actions.notifying import Desk
 from scheduler.actions.pages import by_page
-from scheduler.actions.recording import record
-from scheduler.errors import UserError
-from scheduler.plan.dates import local_day, to_instant
+from scheduler.actions.reconciling import name_inputs
+from scheduler.actions.recording import Overtaken, record_all
+from scheduler.errors import RecordAway, UserError
+from scheduler.plan.dates import local_day, near, to_instant
 from scheduler.plan.model import Channel, Fact
 from scheduler.ports import Definition, Document, Unit
 from scheduler.web.callers import Caller, find_caller, for_parties
-from scheduler.web.guard import is_form_of, read_form
+from scheduler.web.finding import read_day
+from scheduler.web.guard import is_form_of, is_once, read_form
 from scheduler.web.party_view import Task, by_part, find_task, list_history, list_tasks, name_sight, news_since
 from scheduler.web.subscribing import find_subscription, subscribe
-from scheduler.web.texts import clean_text
+from scheduler.web.texts import clean_lines, clean_text
 from scheduler.web.uploads import DAILY, Incoming, Trouble, read_upload
 from scheduler.web.visits import Visit
 
 ACTS = ("declare", "send", "disown")
 CHANNELS: tuple[Channel, ...] = ("paper", "email")  # by which a party says it has sent something
-LIMITS = {"sent_on": 10, "channel": 10, "who": 120, "note": 1000}  # characters of what is typed
+FIELDS = ("sent_on", "channel", "who", "note")
+LIMITS = {"who": 120, "note": 1000}  # characters of what is typed
 
 
 def show_page(visit: Visit) -> Response:
@@ -46,7 +49,7 @@ def show_page(visit: Visit) -> Response:
         language=caller.agendas[0][0].plan.language,
         party=caller.party,
         plans=plans,
-        here=visit.request.url.path,
+        here=visit.here,
         subscription=subscription,
         form_token=caller.form_token,
     )
@@ -63,7 +66,7 @@ async def make_calendar(request: Request) -> Response:
         if not is_form_of(str(form.get("form", "")), caller.form_token):
             raise HTTPException(403)
         subscribe(visit, caller.party.id)
-        return RedirectResponse(f"{visit.request.url.path}#calendar", 303)
+        return RedirectResponse(f"{visit.here}#calendar", 303)
 
     return await run_in_threadpool(make)
 
@@ -80,7 +83,7 @@ class Answer:
     """What somebody typed into a form, and what is to be said about it."""
 
     act: str = ""
-    values: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(LIMITS, ""))
+    values: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(FIELDS, ""))
     chosen: tuple[str, ...] = ()  # deliverables
     troubles: tuple[Trouble, ...] = ()
     news: tuple[Fact, ...] | None = None  # what has changed since the form was opened
@@ -96,6 +99,10 @@ class Answer:
 
 
 _TOO_BIG = {"file_too_big", "too_many_files", "day_full"}
+
+
+class NoTask(HTTPException):
+    """What an address names is none of the caller's tasks, or is one no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,12 +127,18 @@ class Seen:
                 if task is not None:
                     facts = list(view.facts.of(definition.plan.id))
                     return cls(visit=visit, view=view, caller=caller, definition=definition, task=task, facts=facts)
-        raise HTTPException(404)
+        raise NoTask(404)
 
     @property
     def sight(self) -> str:
         """Return the word for what a form made now rests on."""
         return name_sight(self.task, self.facts)
+
+    @property
+    def inputs(self) -> str:
+        """Return the word by which recording knows whether anything has changed since; "" for a plan not loaded yet."""
+        plan, plans = self.task.plan, self.view.plans
+        return name_inputs(plans.inputs(plan.id), plan) if plans.state(plan.id) is not None else ""
 
     def page(self, answer: Answer) -> Response:
         """Return the page of the task, with what was typed still there."""
@@ -145,7 +158,7 @@ class Seen:
             seen=self.sight,
             once=secrets.token_urlsafe(12),
             home=f"/p/{self.visit.request.path_params['token']}",
-            here=self.visit.request.url.path,
+            here=self.visit.here,
         )
 
 
@@ -153,15 +166,15 @@ async def answer_task(request: Request) -> Response:
     """Take what a party says or sends about a task. Said twice by one form, it is taken once."""
     visit = Visit(request, request.app.state.house)
     house = visit.house
-    seen, room = await run_in_threadpool(_admit, visit)
-    if not request.headers.get("content-type", "").startswith("multipart/"):
+    caller, room = await run_in_threadpool(_admit, visit)
+    if not request.headers.get("content-type", "").lower().startswith("multipart/"):
         form = await read_form(request)
         fields = {name: [value] for name, value in form.multi_items() if isinstance(value, str)}
-        return await run_in_threadpool(_take, visit, Incoming(fields=fields))
-    with house.traffic.counted(seen.party.id, room) as counted:
+        return await run_in_threadpool(_take_or_quote, visit, Incoming(fields=fields))
+    with house.traffic.counted(caller.party.id, room) as counted:
         incoming = await read_upload(request, house.shelf, counted)
         try:
-            return await run_in_threadpool(_take, visit, incoming)
+            return await run_in_threadpool(_take_or_quote, visit, incoming)
         finally:
             incoming.drop()
 
@@ -169,10 +182,21 @@ async def answer_task(request: Request) -> Response:
 def _admit(visit: Visit) -> tuple[Caller, int]:
     """Return who sends something and how many bytes may still come today; refuse it before it is read."""
     with visit.running.store.reading() as view:
-        seen = Seen.of(visit, view)
-        if not visit.house.saying.admits(seen.caller.party.id, visit.running.system.now()):
+        caller = find_caller(visit, view)
+        if not visit.house.saying.admits(caller.party.id, visit.running.system.now()):
             raise HTTPException(429)
-        return seen.caller, _room(seen)
+        try:
+            return caller, _room(Seen.of(visit, view))
+        except NoTask:  # its words are given back
+            return caller, 0
+
+
+def _take_or_quote(visit: Visit, incoming: Incoming) -> Response:
+    try:
+        return _take(visit, incoming)
+    except NoTask:
+        home = f"/p/{visit.request.path_params['token']}"
+        return visit.quote([incoming.field("note"), incoming.field("who")], back=home)
 
 
 def _room(seen: Seen) -> int:
@@ -185,7 +209,7 @@ def _take(visit: Visit, incoming: Incoming) -> Response:
     act = incoming.field("act")
     with visit.running.store.reading() as view:
         seen = Seen.of(visit, view)
-        if not is_form_of(incoming.field("form"), seen.caller.form_token):
+        if not is_form_of(incoming.field("form"), seen.caller.form_token) or not is_once(incoming.field("once")):
             raise HTTPException(403)
         answer = _read(incoming, act)
         if incoming.field("once") in {fact.once for fact in seen.facts if fact.once}:
@@ -203,10 +227,13 @@ def _take(visit: Visit, incoming: Incoming) -> Response:
             visit.running.tell("documents could not be kept: the disk of the data folder takes no more")
         if answer.troubles:
             return seen.page(answer)
-    return _record(visit, seen, answer, incoming, documents)
+        inputs = seen.inputs
+    return _record(visit, seen, inputs, answer, incoming, documents)
 
 
-def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, documents: list[Document]) -> Response:
+def _record(
+    visit: Visit, seen: Seen, inputs: str, answer: Answer, incoming: Incoming, documents: list[Document]
+) -> Response:
     running = visit.running
     try:
         for _, draft in incoming.drafts:
@@ -219,12 +246,14 @@ def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, docume
     desk = Desk(store=running.store, composer=running.composer, pages=running.app.pages)
     fact = _build(seen, answer, incoming.field("once"), documents)
     try:
-        recorded = record(desk, seen.definition, fact, documents=documents)
-    except UserError:  # something has happened since the last look
+        recorded = record_all(desk, seen.definition, [fact], documents=documents, seen=inputs)
+    except RecordAway:
+        raise
+    except UserError as error:  # something has happened since the last look
         with running.store.reading() as view:
             now = Seen.of(visit, view)
             answer.news = tuple(news_since(seen.sight, now.task, now.facts))
-            if now.sight == seen.sight:
+            if now.sight == seen.sight and not isinstance(error, Overtaken):
                 raise
             return now.page(answer)
     for problem in recorded.problems:
@@ -234,7 +263,7 @@ def _record(visit: Visit, seen: Seen, answer: Answer, incoming: Incoming, docume
 
 
 def _done(visit: Visit, act: str) -> Response:
-    return RedirectResponse(f"{visit.request.url.path}?done={act if act in ACTS else ''}", 303)
+    return RedirectResponse(f"{visit.here}?done={act if act in ACTS else ''}", 303)
 
 
 def _is_open_to(act: str, task: Task) -> bool:
@@ -242,7 +271,7 @@ def _is_open_to(act: str, task: Task) -> bool:
 
 
 def _read(incoming: Incoming, act: str) -> Answer:
-    values = {name: clean_text(incoming.field(name), limit) for name, limit in LIMITS.items()}
+    values = {name: (clean_lines if name == "note" else clean_text)(incoming.field(name)) for name in FIELDS}
     chosen = tuple(incoming.fields.get("deliverable", ()))
     return Answer(act=act, values=values, chosen=chosen, troubles=tuple(incoming.troubles))
 
@@ -254,6 +283,7 @@ def _check(act: str, answer: Answer, incoming: Incoming, documents: list[Documen
     found = list(dict.fromkeys(incoming.troubles))
     if not answer.values["who"]:
         found.append(Trouble("no_name"))
+    found += [Trouble("too_long", str(limit)) for name, limit in LIMITS.items() if len(answer.values[name]) > limit]
     if act == "declare":
         found += _check_declared(answer, seen)
     if act == "send" and not found and not documents:
@@ -270,21 +300,17 @@ def _check(act: str, answer: Answer, incoming: Incoming, documents: list[Documen
 
 def _check_declared(answer: Answer, seen: Seen) -> list[Trouble]:
     found = []
-    day = _day(answer.values["sent_on"])
+    day = read_day(answer.values["sent_on"])
+    plan = seen.task.plan
     if day is None:
         found.append(Trouble("no_day"))
-    elif day > local_day(seen.visit.now, seen.task.plan.zone):
+    elif day < near(plan.year)[0]:
+        found.append(Trouble("day_far"))
+    elif day > local_day(seen.visit.now, plan.zone):
         found.append(Trouble("day_to_come"))
     if answer.values["channel"] not in CHANNELS:
         found.append(Trouble("no_channel"))
     return found
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 # ---------------------------------------------------------------- what a form becomes
@@ -304,15 +330,16 @@ def _build(seen: Seen, answer: Answer, once: str, documents: list[Document]) -> 
     return replace(fact, note=values["note"], by=by_page(values["who"]), once=once)
 
 
-async def task(request: Request) -> Response:
-    """Show a task, or take an answer to it."""
-    handler: Any = answer_task if request.method == "POST" else for_parties(show_task)
-    response: Response = await handler(request)
-    return response
+def _either(show: Callable[[Visit], Response], take: Callable[[Request], Awaitable[Response]]) -> Any:
+    async def endpoint(request: Request) -> Response:
+        handler: Any = take if request.method == "POST" else for_parties(show)
+        response: Response = await handler(request)
+        return response
+
+    return endpoint
 
 
 ROUTES = [
-    Route("/p/{token}", for_parties(show_page), methods=["GET"]),
-    Route("/p/{token}", make_calendar, methods=["POST"]),
-    Route("/p/{token}/{plan}/{milestone}", task, methods=["GET", "POST"]),
+    Route("/p/{token}", _either(show_page, make_calendar), methods=["GET", "POST"]),
+    Route("/p/{token}/{plan}/{milestone}", _either(show_task, answer_task), methods=["GET", "POST"]),
 ]

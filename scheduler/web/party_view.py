@@ -130,7 +130,7 @@ def _entry(fact: Fact, documents: tuple[Document, ...]) -> Entry:
     who = said_by(fact)
     role: Role = "party" if who is not None else "plan" if fact.by == "definition" else "office"
     is_meant_for_it = role == "party" or fact.kind == "returned"
-    note = fact.note if is_meant_for_it else fact.reason if fact.kind == "waived" else fact.decision
+    note = fact.note if is_meant_for_it else fact.reason if fact.kind in ("waived", "opened") else fact.decision
     return Entry(fact=fact, role=role, who=who or "", note=note, documents=documents)
 
 

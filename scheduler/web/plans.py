@@ -10,6 +10,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
+from scheduler.actions.pages import PageAddresses
 from scheduler.actions.pictures import Picture
 from scheduler.plan.agenda import RungState
 from scheduler.plan.board import Cell, read_cell, still_needed
@@ -84,7 +85,7 @@ def show_milestone(visit: Visit) -> Response:
         id=id,
         usual=usual(cell.obligation for cell in cells) if cells else None,
         cells=cut(sorted(cells, key=_urgency), page_number(visit)),
-        counted=Counter(cell.code for cell in cells),
+        counted=Counter(cell.shown for cell in cells),
         attending=[plan.parties[party] for party in attending],
         report_to=parties_of(plan, milestone.report_to),
         guests=parties_of(plan, milestone.guests),
@@ -109,6 +110,9 @@ def show_party(visit: Visit) -> Response:
         steps = tell_steps(view, plan, view.rungs.of_party(plan.id, party.id))
         mails = view.outbox.newest(plan=plan.id, party=party.id, limit=LATEST)
         told = tell_facts(view, picture, [f for f in picture.facts if f.party == party.id][-LATEST:])
+        generation = view.pages.generations().get(party.id, 1)
+        feeds = [f for f in view.feeds.list() if f.audience == party.id and f.plan in (None, plan.id)]
+    pages = PageAddresses(visit.house.address, visit.house.secret)
     now, agenda = visit.now, picture.agenda
     coming, past = split(steps)
     return visit.page(
@@ -118,6 +122,8 @@ def show_party(visit: Visit) -> Response:
         party=party,
         cells=[read_cell(agenda, o, now) for o in agenda.obligations if o.party == party.id],
         bounced=picture.bounced,
+        page=pages.of(party.id, generation) if party.contacts and not party.external else "",
+        feeds=[feed for feed in feeds if feed.revoked_at is None],
         groups=[g for g in plan.groups.values() if party.id in {p.id for p in members_of(picture, g)}],
         coming=coming,
         past=cut(past, page_number(visit)),
@@ -182,6 +188,8 @@ _FIRST = ("unknown", "overdue", "due_today", "revision", "partial", "submitted",
 
 
 def _urgency(cell: Cell) -> int:
+    if cell.overdue:
+        return _FIRST.index("overdue")
     return _FIRST.index(cell.code) if cell.code in _FIRST else len(_FIRST)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from email.utils import formatdate
+from typing import Any
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -16,13 +18,16 @@ from uvicorn.server import ServerState
 from scheduler.app import Running
 from scheduler.config import Server
 from scheduler.errors import UserError
+from scheduler.web.guests import Guest, Limits
 from scheduler.web.site import make_site
 
 FAREWELL = 5  # seconds that requests in progress get at the end
+BACKLOG = 64  # connections that wait to be let in; so many are let in at once
+COMPLAINT = 600  # seconds until it is told again that no connection can be let in
 
 
 @contextmanager
-def serve(running: Running) -> Iterator[str]:
+def serve(running: Running, limits: Limits | None = None) -> Iterator[str]:
     """Serve the site for the time of a block and give the address it is at.
 
     Raises `UserError` where that address cannot be had. If the server ends by itself, that is told;
@@ -30,24 +35,29 @@ def serve(running: Running) -> Iterator[str]:
     """
     settings = running.settings.server
     with closing(_bind(settings)) as listening:
+        address = settings.url(listening.getsockname()[1])
+        guest = type("Guest", (Guest,), {"limits": limits or Limits.here()})
         server = _PatientServer(
             uvicorn.Config(
-                make_site(running),
+                make_site(running, address),
+                http=guest,
                 loop="asyncio",
                 ws="none",
-                lifespan="off",
+                lifespan="on",
                 log_config=None,
                 access_log=False,  # addresses of pages hold tokens
                 server_header=False,
+                backlog=BACKLOG,
                 proxy_headers=bool(settings.trusted_proxies),
                 forwarded_allow_ips=settings.trusted_proxies,
                 timeout_graceful_shutdown=FAREWELL,
-            )
+            ),
+            Complaint(running.tell),
         )
         thread = threading.Thread(target=_run, args=(server, listening, running), name="web")
         thread.start()
         try:
-            yield settings.url(listening.getsockname()[1])
+            yield address
         finally:
             server.end()
             thread.join()
@@ -56,8 +66,9 @@ def serve(running: Running) -> Iterator[str]:
 class _PatientServer(uvicorn.Server):
     """uvicorn's server, asleep between requests: its own wakes ten times a second to see whether it should end."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, complaint: Complaint) -> None:
         super().__init__(config)
+        self._complaint = complaint
         self.server_state = _DatedState()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
@@ -65,6 +76,7 @@ class _PatientServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """Wait until it is told to end."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._complaint.hear)
         if not self.should_exit:
             await self._ended.wait()
 
@@ -74,6 +86,28 @@ class _PatientServer(uvicorn.Server):
         if self._loop is not None:
             with suppress(RuntimeError):  # it has just ended by itself
                 self._loop.call_soon_threadsafe(self._ended.set)
+
+
+class Complaint:
+    """Tells once in a while that no connection can be let in: asyncio says so every second, for as long as it lasts."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._told_at = float("-inf")
+
+    def hear(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take what the loop complains of."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in (
+            errno.EMFILE,
+            errno.ENFILE,
+            errno.ENOBUFS,
+            errno.ENOMEM,
+        ):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._told_at >= COMPLAINT:
+            self._told_at = loop.time()
+            self._tell(f"the pages cannot be reached for now: {error.strerror}; `LimitNOFILE` of the service may help")
 
 
 class _DatedState(ServerState):
@@ -110,7 +144,7 @@ def _run(server: uvicorn.Server, listening: socket.socket, running: Running) -> 
 def _bind(settings: Server) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        listening = socket.create_server((settings.host, settings.port), family=family, backlog=512)
+        listening = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except (OSError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(

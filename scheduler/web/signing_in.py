@@ -6,6 +6,8 @@ cannot be told from the answers.
 
 from __future__ import annotations
 
+import secrets
+
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -14,14 +16,17 @@ from starlette.routing import Route
 from scheduler.actions.access import digest, find_operator, mail_link, sign_in
 from scheduler.config import read_span
 from scheduler.errors import UserError
+from scheduler.plan.recipients import operators
+from scheduler.web.guard import Refused, is_form_of, is_once, sign_form
 from scheduler.web.throttle import Throttle
-from scheduler.web.visits import Visit, cookie_name, drop_cookie, for_anyone, for_operators, keep_cookie
+from scheduler.web.visits import Visit, cookie_name, drop_cookie, for_anyone, for_operators, is_secure, keep_cookie
 
 
 def ask(visit: Visit) -> Response:
     """Show the form for an address; take one and say the same whoever it is."""
     if visit.request.method != "POST":
-        return visit.page("sign-in.html", enter=False, left="left" in visit.request.query_params)
+        return _show(visit, enter=False)
+    _require_form(visit)
     _slow_down(visit, visit.house.asking)
     email = visit.field("email", 254)
     response = visit.page("sign-in-sent.html", email=email)
@@ -32,7 +37,8 @@ def ask(visit: Visit) -> Response:
 def enter(visit: Visit) -> Response:
     """Show the button; pressed, it uses the link up and begins a session."""
     if visit.request.method != "POST":
-        return visit.page("sign-in.html", enter=True, left=False)
+        return _show(visit, enter=True)
+    _require_form(visit)
     _slow_down(visit, visit.house.entering)
     running = visit.running
     token = visit.request.path_params["token"]
@@ -65,6 +71,30 @@ ROUTES = [
 ]
 
 
+def _show(visit: Visit, *, enter: bool) -> Response:
+    """Show a form that only this browser can send: else another site could sign somebody in as somebody else."""
+    guest = visit.request.cookies.get(_guest(visit), "")
+    guest = guest if is_once(guest) else secrets.token_urlsafe(16)
+    left = not enter and "left" in visit.request.query_params
+    response = visit.page("sign-in.html", enter=enter, left=left, form_token=_word(visit, guest))
+    response.set_cookie(_guest(visit), guest, path="/", secure=is_secure(visit), httponly=True, samesite="lax")
+    return response
+
+
+def _require_form(visit: Visit) -> None:
+    guest = visit.request.cookies.get(_guest(visit), "")
+    if not is_once(guest) or not is_form_of(visit.field("form"), _word(visit, guest)):
+        raise Refused
+
+
+def _guest(visit: Visit) -> str:
+    return f"{cookie_name(visit)}-guest"
+
+
+def _word(visit: Visit, guest: str) -> str:
+    return sign_form(visit.house.secret, f"guest\0{guest}")
+
+
 def _slow_down(visit: Visit, throttle: Throttle) -> None:
     client = visit.request.client
     if not throttle.admits(client.host if client else "", visit.running.system.now()):
@@ -73,12 +103,23 @@ def _slow_down(visit: Visit, throttle: Throttle) -> None:
 
 def _send(visit: Visit, email: str) -> None:
     running = visit.running
-    operator = find_operator(visit.house.plans, running.settings.operators.emails, email)
-    if operator is None:
+    emails = running.settings.operators.emails
+    operator = find_operator(visit.house.plans, emails, email)
+    anybody = operator or next(((plan, one) for plan in visit.house.plans for one in operators(plan, emails)), None)
+    if anybody is None:
         return
     now, lifetime = running.system.now(), read_span(running.settings.web.link)
     try:
-        mail_link(running.store, running.composer, operator, visit.base, now=now, lifetime=lifetime)
+        mail_link(
+            running.store,
+            running.composer,
+            anybody,
+            visit.house.address,
+            now=now,
+            lifetime=lifetime,
+            replayed=visit.now if running.is_replay else None,
+            pretend=operator is None,
+        )
     except UserError as error:
         running.tell(f"a sign-in link could not be mailed: {error}")
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from scheduler.app import Running
-from scheduler.errors import UserError
+from scheduler.errors import RecordAway
 from scheduler.plan.model import Office
 from scheduler.web import (
     acting,
@@ -26,19 +28,42 @@ from scheduler.web import (
     metrics,
     party_page,
     plans,
+    previews,
     signing_in,
 )
 from scheduler.web.access_log import AccessLog
+from scheduler.web.faults import Faults
 from scheduler.web.guard import SecureHeaders
-from scheduler.web.visits import House, Visit, find_visitor, keep_cookie
+from scheduler.web.visits import House, Visit, find_visitor, renew_cookie
 
 FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another version has another address
-ERRORS = {401: "session", 403: "refused", 404: "not_found", 405: "method", 410: "gone", 413: "too_big", 429: "too_many"}
+ERRORS = {
+    400: "garbled",
+    401: "session",
+    403: "refused",
+    404: "not_found",
+    405: "method",
+    410: "gone",
+    413: "too_big",
+    415: "garbled",
+    429: "too_many",
+    503: "away",
+}
+RETRY = {429: "900", 503: "60"}  # seconds
 
 
-def make_site(running: Running) -> ASGIApp:
-    """Return the application that serves a running daemon."""
+def make_site(running: Running, address: str) -> ASGIApp:
+    """Return the application that serves a running daemon at `address`."""
+    kiosk = calendars.Kiosk(running, running.app.secret)
+
+    @asynccontextmanager
+    async def opened(site: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(kiosk.open())
+        yield
+        task.cancel()
+
     site = Starlette(
+        lifespan=opened,
         routes=[
             Route("/healthz", health.live),
             Route("/readyz", health.ready),
@@ -49,17 +74,23 @@ def make_site(running: Running) -> ASGIApp:
             *metrics.ROUTES,
             *party_page.ROUTES,
             *plans.ROUTES,
+            *previews.ROUTES,
             *acting.ROUTES,
             *mails.ROUTES,
             *ledger.ROUTES,
             *signing_in.ROUTES,
         ],
-        middleware=[Middleware(AccessLog, tell=running.note), Middleware(SecureHeaders)],
-        exception_handlers={HTTPException: explain, UserError: explain, Exception: explain},
+        middleware=[
+            Middleware(AccessLog, tell=running.note),
+            Middleware(SecureHeaders),
+            Middleware(Faults, tell=running.tell, explain=explain),
+        ],
+        exception_handlers={HTTPException: explain, RecordAway: explain},
     )
-    site.state.house = House.of(running)
-    site.state.shelf = calendars.Shelf(running, running.app.secret)
-    return calendars.CalendarsFirst(site, site.state.shelf, site.state.house.metrics.feed_hits)
+    site.state.house = House.of(running, address)
+    site.state.kiosk = kiosk
+    site.router.redirect_slashes = False  # an address is right, or it is not
+    return calendars.CalendarsFirst(site, kiosk, site.state.house.metrics.feed_hits)
 
 
 async def static(request: Request) -> Response:
@@ -74,29 +105,35 @@ async def static(request: Request) -> Response:
 def explain(request: Request, error: Exception) -> Response:
     """Say in words what is wrong: with the request, with the record, or with us."""
     visit = Visit(request, request.app.state.house)
+    response = _explain(visit, error)
+    if response.status_code in RETRY:
+        response.headers.setdefault("Retry-After", RETRY[response.status_code])
+    renew_cookie(visit, response)
+    return response
+
+
+def _explain(visit: Visit, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return _explain_refusal(visit, error)
-    if isinstance(error, UserError):  # the record is away: it comes back by itself
+    if isinstance(error, RecordAway):  # it comes back by itself
         visit.running.tell(f"a page could not be shown: {error}")
         return _say(visit, 503, "away")
-    visit.running.tell(f"a page failed: {type(error).__name__}: {error}")
     return _say(visit, 500, "fault")
 
 
 def _explain_refusal(visit: Visit, error: HTTPException) -> Response:
     """Say what is wrong with a request, to whoever it may be: a party is not sent to where operators sign in."""
-    status, word = error.status_code, ERRORS.get(error.status_code, "refused")
+    status, word = error.status_code, ERRORS.get(error.status_code, "garbled")
     if visit.request.url.path.startswith("/p/"):
         if status == 404:
             word = "page_not_found"
         asked = {plan.office: None for plan in visit.house.plans} if status == 410 else {}
-        return _say(visit, status, word, is_partys=True, offices=tuple(asked))
-    with suppress(UserError):  # the record is away: the words are there all the same
-        visit.visitor = find_visitor(visit)
-    response = _say(visit, status, word)
+        response = _say(visit, status, word, is_partys=True, offices=tuple(asked))
+    else:
+        with suppress(RecordAway):  # the record is away: the words are there all the same
+            visit.visitor = find_visitor(visit)
+        response = _say(visit, status, word)
     response.headers.update(error.headers or {})
-    if visit.visitor and visit.visitor.renewed:
-        keep_cookie(visit, response, visit.visitor.renewed)
     return response
 
 

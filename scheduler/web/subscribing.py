@@ -35,7 +35,7 @@ def find_subscription(visit: Visit, view: Unit, party: str) -> Subscription | No
     if not feeds:
         return None
     path = calendar_path(feeds[-1], visit.house.plans, visit.house.secret)
-    return Subscription(visit.base + path)
+    return Subscription(visit.house.address + path)
 
 
 def subscribe(visit: Visit, party: str) -> None:

@@ -9,11 +9,17 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")  # control characters, marks that turn 
 _NAME = 120  # characters of a file's name
 
 
-def clean_text(text: str, limit: int) -> str:
-    """Return a text on one line, in composed letters, without characters that cannot be seen."""
+def clean_text(text: str, limit: int | None = None) -> str:
+    """Return a text on one line, in composed letters, without characters that cannot be seen; cut at `limit`."""
     composed = unicodedata.normalize("NFC", re.sub(r"\s+", " ", text))
     seen = "".join(letter for letter in composed if unicodedata.category(letter) not in _UNSEEN)
     return " ".join(seen.split())[:limit].strip()
+
+
+def clean_lines(text: str) -> str:
+    """Return a text in the same way, with its lines as they are."""
+    lines = re.split(r"\r\n|\r|\n", text)
+    return "\n".join(clean_text(line) for line in lines).strip()
 
 
 def clean_name(name: str, suffixes: tuple[str, ...]) -> str:

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from scheduler.ports import Document
-from scheduler.web.guard import FIELDS, FORM_SIZE, refuse_foreign
+from scheduler.web.guard import refuse_bigger, refuse_foreign
 from scheduler.web.kinds import find_kind
 from scheduler.web.shelf import Draft, Shelf
 from scheduler.web.texts import clean_name, clean_text
@@ -23,6 +23,8 @@ from scheduler.web.texts import clean_name, clean_text
 MEGABYTE = 1024 * 1024
 FILE_SIZE = 25 * MEGABYTE
 FILES = 10
+FIELDS = 200
+TEXT = 64 * 1024  # bytes of all that is no file
 DAILY = 100 * MEGABYTE  # of one party
 BODY = 2 * FILES * FILE_SIZE  # so much is read to its end, so that the browser gets to see the answer
 
@@ -103,10 +105,11 @@ async def read_upload(request: Request, shelf: Shelf, room: Room) -> Incoming:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data" or b"boundary" not in options:
         raise HTTPException(400)
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > BODY:
-        raise HTTPException(413)
-    reader = _Reader(options[b"boundary"], shelf, room)
+    refuse_bigger(request, BODY)
+    try:
+        reader = _Reader(options[b"boundary"], shelf, room)
+    except FormParserError as error:  # a boundary that is none
+        raise HTTPException(400) from error
     try:
         async for chunk in request.stream():
             await run_in_threadpool(reader.feed, chunk)
@@ -136,7 +139,7 @@ class _Reader:
         self._data = bytearray()
         self._size = 0
         self._draft: Draft | None = None
-        self._parts = self._count = self._taken = 0
+        self._parts = self._count = self._taken = self._text = 0
         self._is_whole = False
         self._parser = MultipartParser(
             boundary,
@@ -196,7 +199,8 @@ class _Reader:
         self._size += len(piece)
         if not self._is_file:
             self._data += piece
-            if len(self._data) > FORM_SIZE:
+            self._text += len(piece)
+            if self._text > TEXT:
                 raise HTTPException(413)
         elif not self._room.take(len(piece)):
             self._stop(Trouble("day_full"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import wraps
@@ -21,7 +21,7 @@ from scheduler.actions.reconciling import Agendas
 from scheduler.app import Running
 from scheduler.config import read_span
 from scheduler.plan.model import Plan
-from scheduler.web.guard import read_form, require_form, sign_form
+from scheduler.web.guard import Refused, is_form_of, read_form, sign_form
 from scheduler.web.metrics import Metrics
 from scheduler.web.pages import Pages
 from scheduler.web.shelf import Shelf
@@ -36,6 +36,7 @@ class House:
     running: Running
     pages: Pages
     secret: bytes = field(repr=False)
+    address: str  # of the site, as it is configured: what a request says of its host proves nothing
     pictures: Pictures = field(default_factory=Pictures)
     asking: Throttle = field(default_factory=lambda: Throttle(20, timedelta(minutes=15)))  # for sign-in links
     entering: Throttle = field(default_factory=lambda: Throttle(30, timedelta(minutes=15)))  # by them
@@ -49,11 +50,11 @@ class House:
         object.__setattr__(self, "metrics", Metrics(self.running))
 
     @classmethod
-    def of(cls, running: Running) -> House:
-        """Return the house of a running daemon, with its own templates before the shipped ones."""
+    def of(cls, running: Running, address: str) -> House:
+        """Return the house of a running daemon at `address`, with its own templates before the shipped ones."""
         settings = running.settings
         own = [settings.resolve(folder) for folder in settings.paths.templates]
-        return cls(running, Pages([*own, resources.shipped("templates")]), running.app.secret)
+        return cls(running, Pages([*own, resources.shipped("templates")]), running.app.secret, address)
 
     @property
     def plans(self) -> list[Plan]:
@@ -102,10 +103,10 @@ class Visit:
         return self.running.clock.now()
 
     @property
-    def base(self) -> str:
-        """Return the address of the site: the public one, else the one it was asked at."""
-        url = self.request.url
-        return self.running.settings.server.public_url or f"{url.scheme}://{url.netloc}"
+    def here(self) -> str:
+        """Return the path that was asked for, as it was asked."""
+        raw: bytes = self.request.scope["raw_path"]
+        return raw.decode("ascii")
 
     def page(self, template: str, *, status: int = 200, language: str | None = None, **values: Any) -> Response:
         """Return a page."""
@@ -125,8 +126,13 @@ class Visit:
         }
         return HTMLResponse(self.house.pages.render(template, language, known | values), status)
 
-    def field(self, name: str, limit: int = 2000) -> str:
-        """Return a field of the form as text without spaces around it; "" if it is not there."""
+    def quote(self, texts: Iterable[object], *, status: int = 409, back: str = "/") -> Response:
+        """Say that what a form was about is there no more, and give back what was typed."""
+        typed = [text.strip() for text in texts if isinstance(text, str) and text.strip()]
+        return self.page("kept.html", status=status, texts=typed, back=back)
+
+    def field(self, name: str, limit: int | None = 2000) -> str:
+        """Return a field of the form as text without spaces around it, cut at `limit`; "" if it is not there."""
         value = self.form.get(name, "")
         return value.strip()[:limit] if isinstance(value, str) else ""
 
@@ -148,23 +154,30 @@ def for_anyone(handler: Handler) -> Callable[[Request], Any]:
     return endpoint
 
 
-def for_operators(handler: Handler) -> Callable[[Request], Any]:
-    """Serve a page to operators; others are sent to sign in, and what they post changes nothing."""
+def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[Request], Any]:
+    """Serve a page to operators; others are sent to sign in, and what they post changes nothing.
+
+    A form that was made before its reader signed in anew is not taken; `again` shows what was typed in a new one.
+    """
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
         visit = Visit(request, request.app.state.house)
         visit.visitor = await run_in_threadpool(find_visitor, visit)
+        wanted = handler
         if request.method == "POST":
             visit.form = await read_form(request)
             if visit.visitor is None:
                 raise HTTPException(401)
-            require_form(visit.form, visit.house.secret, subject(visit.visitor))
+            known = sign_form(visit.house.secret, subject(visit.visitor))
+            is_ours = is_form_of(visit.field("form"), known)
+            if not is_ours and again is None:
+                raise Refused
+            wanted = handler if is_ours or again is None else again
         elif visit.visitor is None:
             return RedirectResponse("/sign-in", 303)
-        response = await run_in_threadpool(handler, visit)
-        if visit.visitor.renewed:
-            keep_cookie(visit, response, visit.visitor.renewed)
+        response = await run_in_threadpool(wanted, visit)
+        renew_cookie(visit, response)
         return response
 
     return endpoint
@@ -178,6 +191,8 @@ def find_visitor(visit: Visit) -> Visitor | None:
     running = visit.running
     lifetime = read_span(running.settings.web.session)
     visitor = recognise(running.store, token, now=running.system.now(), lifetime=lifetime)
+    if visitor is not None and visitor.renewed:  # asked again within one request, it is not renewed again
+        visit.request.state.renewed = visitor.renewed
     return visitor if visitor is not None and visit.house.is_operator(visitor.email) else None
 
 
@@ -199,11 +214,19 @@ def keep_cookie(visit: Visit, response: Response, token: str) -> None:
     )
 
 
+def renew_cookie(visit: Visit, response: Response) -> None:
+    """Let the browser keep the new secret of a session that got one during this request, whatever is answered."""
+    renewed: str = getattr(visit.request.state, "renewed", "")
+    if renewed:
+        keep_cookie(visit, response, renewed)
+
+
 def drop_cookie(visit: Visit, response: Response) -> None:
     """Let the browser forget a session."""
+    visit.request.state.renewed = ""
     response.delete_cookie(cookie_name(visit), path="/", secure=is_secure(visit), httponly=True, samesite="lax")
 
 
 def is_secure(visit: Visit) -> bool:
-    """Return whether the visitor came over https, as far as a proxy is believed."""
-    return visit.request.url.scheme == "https"
+    """Return whether the visitor came over https: a proxy that is believed says so, or the address of the site does."""
+    return "https" in (visit.request.scope["scheme"], visit.house.address.partition(":")[0])

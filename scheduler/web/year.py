@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
-from scheduler.plan.dates import ONE_DAY, local_day
+from scheduler.plan.dates import ONE_DAY, local_day, near
 from scheduler.plan.model import Plan
 from scheduler.ports import RungCount
 from scheduler.web.grid import Row
@@ -63,14 +63,15 @@ class Year:
 
 
 def draw_year(plan: Plan, rows: Sequence[Row], counts: Iterable[RungCount], today: date) -> Year:
-    """Return the line of a plan's year, or of as many months as its dates need."""
+    """Return the line of a plan's year, or of as many months as its dates need; what lies years away is at its end."""
     days = [day for row in rows if (span := row.usual.span) for day in span]
-    first = min([date(plan.year, 1, 1), *days]).replace(day=1)
-    last = _month_after(max([date(plan.year, 12, 31), *days]))
+    begin, end = near(plan.year)
+    first = max(begin, min([date(plan.year, 1, 1), *days])).replace(day=1)
+    last = _month_after(min(end, max([date(plan.year, 12, 31), *days])))
     scale = WIDTH / (last - first).days
 
     def place(day: date) -> float:
-        return round((day - first).days * scale, 1)
+        return round((min(max(day, first), last) - first).days * scale, 1)
 
     marks = list(_marks(rows, place))
     return Year(

@@ -158,6 +158,11 @@ def format_days_left(days: int, language: str) -> str:
     return format_quantity(abs(days), language, one=one, many=many)
 
 
+def bare_window(words: str, language: str) -> str:
+    """Return the words of a window without "Dự kiến" before them, for where that is said anyway."""
+    return re.sub(_LANGUAGES[language].probably, "", words, flags=re.IGNORECASE)
+
+
 # ---------------------------------------------------------------- counts, lists, names
 
 
@@ -244,7 +249,8 @@ def calendar_words(key: str, language: str, **values: object) -> str:
 def explain(reason: str, language: str, name: Callable[[str], str] = str) -> str:
     """Return in words what the record says of a step: why it is where it is, or why it ended so.
 
-    `name` says what a party is called whose id is in it. The record is in English; there only the days, steps and names in it are put as a page has them.
+    `name` says what a party is called whose id is in it. The record is in English; there only the days,
+    steps and names in it are put as a page has them.
     What a server or a person said, and what nobody has put into words, stays as it is.
     """
     whole = _explain(reason, language, name)

@@ -44,5 +44,6 @@ class Language:
     rungs: Mapping[str, str]
     facts: Mapping[str, str]
     calendar: Mapping[str, str]  # words of calendar entries
+    probably: str  # what may stand before the words of a window, as a regular expression
     reasons: Mapping[str, str]  # what the record says of a step, as a regular expression: in this language's words
     # (empty where the record's own words are in it)

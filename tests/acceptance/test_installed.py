@@ -19,9 +19,9 @@ from .conftest import ROOT, Daemon, Installed
 
 YEAR_2023 = ("bac-trung-bo-2023", "--from", "2023-02-20", "--to", "2023-12-31")
 COMMANDS = (
-    "accept", "agenda", "check", "db", "doctor", "extend", "feeds", "fix-date", "init", "links", "mail", "nominate",
-    "outbox", "plans", "receive", "return", "run", "sign-in", "simulate", "start", "status", "tick", "undo", "waive",
-    "why",
+    "accept", "agenda", "check", "db", "doctor", "extend", "feeds", "fix-date", "init", "insist", "links", "mail",
+    "nominate", "outbox", "plans", "receive", "return", "run", "sign-in", "simulate", "start", "status", "tick", "undo",
+    "waive", "why",
 )  # fmt: skip
 
 
@@ -127,8 +127,11 @@ def test_a_replay_lives_through_the_year_and_stays_up(
     assert daemon.process.stdout is not None
     said = (line.decode() for line in daemon.process.stdout)
     address = next(line.split()[-1] for line in said if "/calendar/" in line)
+    page = next(line.split()[-1] for line in said if "/p/" in line)
     with urllib.request.urlopen(address, timeout=30) as answer:
         calendar = answer.read().decode()
+    with urllib.request.urlopen(page, timeout=30) as answer:
+        assert "Trường Chính trị" in answer.read().decode()
     assert daemon.end(signal.SIGTERM) == 0
 
     assert "SUMMARY:✓" in calendar

@@ -276,6 +276,14 @@ def test_a_rung_row_has_a_number_once_it_is_in_the_ledger(house: House) -> None:
     assert rung_row(row, house.plan)["due"] == "2023-03-17"
 
 
+def test_what_is_in_doubt_since_the_load_was_not_in_doubt_before(store: SqlStore) -> None:
+    """As of a day before the load the board says what the plan alone says."""
+    house = House(store, start=at(3, 20, 9))
+    house.take()
+    assert statuses(house)["beta"] == "unknown"
+    assert statuses(house, as_of=at(3, 9))["beta"] == "pending"
+
+
 def test_the_days_without_a_daemon_move_escalations_also_in_what_is_shown(house: House) -> None:
     """`why` and `status` count as the daemon counts."""
     house.live(at(3, 19))

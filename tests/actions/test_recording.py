@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from scheduler.actions.notifying import Desk
-from scheduler.actions.reconciling import read_agenda
+from scheduler.actions.reconciling import Changes, read_agenda
 from scheduler.actions.recording import check_fact, find_milestone, find_obligation, record
 from scheduler.errors import ExitCode, NothingMatched, UserError
 from scheduler.plan.letters import Letter
@@ -323,6 +323,16 @@ def test_what_is_not_in_doubt_cannot_be_opened(running: House) -> None:
     assert "is not in doubt" in str(refused(running, "opened"))
 
 
+@pytest.mark.parametrize("milestone", ["report", "meeting"])
+def test_what_a_party_disowns_can_be_said_to_be_its_own(store: SqlStore, milestone: str) -> None:
+    """Also of what it only attends; nothing of its steps changes."""
+    house = House(store, plan(report(), event(WINDOW)))
+    house.ticker.load()
+    house.record("disowned", "beta", milestone)
+    assert house.record("opened", "beta", milestone, reason="it is").changes == Changes()
+    assert [fact.kind for fact in house.facts()] == ["disowned", "opened"]
+
+
 # ---- dates
 
 
@@ -349,6 +359,11 @@ def test_the_date_of_a_deadline_in_the_plan_is_changed_in_the_file(running: Hous
     """Or extended for one party."""
     error = refused(running, "date_fixed", None, form=By(date(2023, 4, 1)))
     assert "has a date in the plan already" in str(error)
+
+
+def test_more_time_for_one_party_does_not_set_the_date_for_all(running: House) -> None:
+    running.record("extended", form=By(date(2023, 3, 27)))
+    assert "has a date in the plan already" in str(refused(running, "date_fixed", None, form=By(date(2023, 4, 1))))
 
 
 def meeting(store: SqlStore) -> House:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import Any
 
 import pytest
 
-from scheduler.actions.requests import Scenario, amended, date_fixed, extended, received
+from scheduler.actions.requests import Scenario, amended, date_fixed, declared, extended, received
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.model import By, On, Window
 from tests.engine.house import FRIDAY, plan, report
@@ -31,6 +32,24 @@ def test_a_postmark_counts_for_paper() -> None:
 def test_a_postmark_of_today_does_not_lie_in_the_future() -> None:
     """At nine in the morning its day's noon has not come."""
     assert received(PLAN, "report", "beta", at=NOW, channel="paper", sent_on=date(2023, 3, 21)).happened_at == NOW
+
+
+@pytest.mark.parametrize(
+    "when", [{"received_at": at(3, 21, 10)}, {"received_on": date(2023, 3, 22)}], ids=["hour", "day"]
+)
+@pytest.mark.parametrize("paper", [{}, {"channel": "paper", "sent_on": FRIDAY}], ids=["without", "with a postmark"])
+def test_what_came_did_not_come_in_the_future(when: dict[str, Any], paper: dict[str, Any]) -> None:
+    """Also where a postmark in time decides lateness."""
+    with pytest.raises(UserError, match="in the future"):
+        received(PLAN, "report", "beta", at=NOW, **when, **paper)
+
+
+def test_a_paper_keeps_its_postmark_and_the_day_it_came() -> None:
+    """The postmark decides lateness; of another submission that came on a day the hour stays unknown."""
+    paper = received(PLAN, "report", "beta", at=NOW, channel="paper", sent_on=FRIDAY, received_at=at(3, 20, 16))
+    assert (paper.sent_on, paper.received_on, paper.happened_at) == (FRIDAY, date(2023, 3, 20), at(3, 17, 12))
+    other = received(PLAN, "report", "beta", at=NOW, channel="email", received_on=date(2023, 3, 20))
+    assert (other.sent_on, other.received_on, other.happened_at) == (None, date(2023, 3, 20), at(3, 20, 12))
 
 
 @pytest.mark.parametrize("channel", [None, "email", "web"])
@@ -82,3 +101,24 @@ def test_an_outage_includes_its_beginning_and_not_its_end() -> None:
     span = (at(3, 1), at(3, 3))
     scenario = Scenario(outages=[span])
     assert [scenario.outage_at(when) for when in (at(2, 28), at(3, 1), at(3, 2), at(3, 3))] == [None, span, span, None]
+
+
+@pytest.mark.parametrize("day", [date.min, date(2020, 12, 31), date(2029, 1, 1), date.max])
+def test_a_day_that_lies_years_from_the_plan_is_a_slip_of_the_hand(day: date) -> None:
+    """Days at the end of the calendar cannot be counted from; pages would draw thousands of months."""
+    asked = (
+        lambda: received(PLAN, "report", "beta", at=NOW, channel="paper", sent_on=day),
+        lambda: declared(PLAN, "report", "beta", at=NOW, sent_on=day, channel="paper"),
+        lambda: extended(PLAN, "report", "beta", at=NOW, until=day),
+        lambda: date_fixed(PLAN, "meeting", at=NOW, first=day),
+        lambda: date_fixed(PLAN, "meeting", at=NOW, first=date(2023, 6, 5), last=day),
+    )
+    for ask in asked:
+        with pytest.raises(UserError) as refused:
+            ask()
+        assert refused.value.problems[0].code == "far-day"
+
+
+@pytest.mark.parametrize("day", [date(2021, 1, 1), date(2028, 12, 31)])
+def test_years_near_the_plans_own_are_taken(day: date) -> None:
+    assert date_fixed(PLAN, "meeting", at=NOW, first=day).form == On(day, day)

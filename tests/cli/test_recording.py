@@ -83,6 +83,12 @@ def test_return_lets_the_steps_live_again(open_office: Office) -> None:
     assert (cell["status"], cell["missing"]) == ("revision", ["list"])
 
 
+def test_insist_is_for_what_a_party_disowns(open_office: Office) -> None:
+    refused = open_office("insist", "here", "report", "branch", "--reason", "it is yours")
+    assert (refused.code, refused.out) == (ExitCode.FAILED, "")
+    assert "`insist` for what a party disowns" in refused.err
+
+
 def test_waive_takes_one_party_or_all(open_office: Office) -> None:
     """Neither or both is a usage error."""
     assert open_office("waive", "here", "report", "--reason", "x").code == ExitCode.USAGE
@@ -177,6 +183,11 @@ def test_an_unknown_name_is_refused_with_near_names(open_office: Office, argumen
         (("--received-at", "yesterday"), ExitCode.USAGE, "2023-06-08T08:00"),
         (("--received-at", str(TODAY)), ExitCode.USAGE, "has no time of day"),
         (("--received-at", f"{NEXT_YEAR}-01-01T08:00"), ExitCode.FAILED, "future"),
+        (
+            ("--channel", "paper", "--sent-on", str(TODAY), "--received-at", f"{NEXT_YEAR}-01-01T08:00"),
+            ExitCode.FAILED,
+            "future",
+        ),
         (("--sent-on", str(TODAY)), ExitCode.FAILED, "--channel paper"),
         (("--channel", "pigeon"), ExitCode.USAGE, "pigeon"),
     ],

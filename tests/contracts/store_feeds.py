@@ -30,6 +30,7 @@ ITEM = Item(
     task_due=date(2023, 6, 7),
     task_done=datetime(2023, 6, 6, 1, tzinfo=UTC),
     task_begun=True,
+    is_passing=True,
 )
 
 
@@ -56,7 +57,7 @@ def entries(store: Store, audience: str = "beta", plan: str = "p") -> list[Entry
 
 def parts(store: Store, feed: FeedRow) -> list[bytes]:
     with store.reading() as unit:
-        return list(unit.feeds.contents(feed).parts)
+        return [part.body for part in unit.feeds.contents(feed).parts]
 
 
 def word(store: Store) -> str:
@@ -94,6 +95,19 @@ class FeedsContract:
             unit.feeds.note_fetch(feed.id, at=NOW, client="Thunderbird")
             unit.feeds.note_fetch(feed.id, at=NOW + HOUR, client="khal")
             assert list(unit.feeds.list()) == [replace(feed, last_fetched_at=NOW + HOUR, client="khal"), other]
+
+    def test_since_when_its_bytes_are_what_they_are_is_later_for_each_change(self, store: Store) -> None:
+        feed = add(store)
+        seen = []
+        for digest, minutes in (("a", 0), ("a", 5), ("b", 5), ("a", 5), ("a", 9)):
+            with store.transaction() as unit:
+                seen.append(unit.feeds.note_bytes(feed.id, digest, at=NOW + timedelta(minutes=minutes, microseconds=7)))
+        later = NOW.replace(microsecond=0) + timedelta(minutes=5)
+        second = timedelta(seconds=1)
+        assert seen == [NOW.replace(microsecond=0)] * 2 + [later, later + second, later + second]
+        with store.reading() as unit:
+            [row] = unit.feeds.list()
+        assert (row.digest, row.changed_at) == ("a", later + second)
 
     def test_a_new_address_leaves_its_plans_to_be_published(self, store: Store) -> None:
         for plan in ("p", "q"):

@@ -37,7 +37,7 @@ def summary(house: House) -> str:
     with house.store.reading() as view:
         [feed] = view.feeds.list()
         [part] = view.feeds.contents(feed).parts
-    return the_event(b"BEGIN:VCALENDAR\r\n" + part + b"END:VCALENDAR\r\n").text("SUMMARY")
+    return the_event(b"BEGIN:VCALENDAR\r\n" + part.body + b"END:VCALENDAR\r\n").text("SUMMARY")
 
 
 def published(house: House) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.engine.delivering import HOLD, LEASE
 from scheduler.mail.sent import PATIENCE
-from scheduler.ports import MessageRow, Outcome
+from scheduler.ports import Mail, MessageRow, Outcome
 from scheduler.store import SqlStore
 from tests.engine.fakes import Drawer
 from tests.engine.house import House
@@ -120,3 +120,27 @@ def test_nobody_looks_for_a_mail_that_was_answered(store: SqlStore) -> None:
     house.live(at(3, 4))
     assert {mail.state for mail in house.mails()} == {"sent"}
     assert drawer.looks == []
+
+
+class Killed(BaseException):
+    """The end of a process in the midst of a mail."""
+
+
+def test_what_a_daemon_that_died_may_have_handed_over_is_looked_for(store: SqlStore, drawer: Drawer) -> None:
+    def die(mail: Mail) -> None:
+        house.post.sent.append((house.clock.now(), mail))
+        raise Killed
+
+    house = House(store, sent_folder=drawer)
+    house.live(at(3, 9, 18))
+    house.post.sent.clear()
+    house.post.before = die
+    with pytest.raises(Killed):
+        house.tick(at(3, 10, 8))
+    [(_, handed_over)] = house.post.sent
+    drawer.ids = {handed_over.message_id}
+    house.post.before = lambda _: None
+    house.ticker = house.daemon(name="second", sent_folder=drawer)
+    house.live(at(3, 10, 9))
+    assert sorted(house.post.ids) == sorted(mail.mail.message_id for mail in mails(house))  # none of them twice
+    assert {mail.state for mail in mails(house)} == {"sent"}

@@ -10,10 +10,11 @@ from typing import Any
 
 from scheduler.actions.loading import take
 from scheduler.actions.notifying import Desk
-from scheduler.actions.publishing import create_feed, publish
+from scheduler.actions.publishing import choose_parts, create_feed, publish
 from scheduler.actions.reconciling import read_agenda
 from scheduler.feeds import IcalCalendars
-from scheduler.feeds.assembling import assemble
+from scheduler.feeds.assembling import assemble, render_placeholder
+from scheduler.plan.dates import local_day
 from scheduler.plan.model import Fact, FactKind, Milestone, Plan
 from scheduler.ports import Calendars, Definition, Entry, FeedRow, Store
 from scheduler.store import open_store
@@ -70,9 +71,11 @@ class Press:
         self.publish(when)
         with self.store.reading() as unit:
             found = unit.feeds.contents(self.feeds[audience, tasks])
-        return assemble(
-            "Lịch", found.parts, found.zones, language=self.plan.language, changed_at=found.changed_at or LOADED
-        )
+        day = local_day(when, self.plan.zone)
+        parts = choose_parts(found.parts, day) or [
+            render_placeholder(self.plan.language, day, LOADED, audience, tasks=tasks)
+        ]
+        return assemble("Lịch", parts, found.zones)
 
 
 @contextmanager

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.actions.publishing import AHEAD, BEHIND, MOST
+from scheduler.actions.publishing import AHEAD, BEHIND, MOST, MOST_BYTES, choose_parts
 from scheduler.feeds import IcalCalendars
 from scheduler.plan.model import By, On, Recurring, Undated, Window
+from scheduler.ports import Part
 from tests.feeds.press import Press, pressed
 from tests.feeds.reading import by_uid, events, summaries, the_event
 from tests.plan.builders import at, deadline, event
@@ -45,6 +46,14 @@ def test_rules_13_to_15_a_change_raises_the_sequence_and_the_stamp_once() -> Non
             ("1", "20230301T020000Z", "✓ Báo cáo"),
         ]
         assert the_event(press.read(at(3, 9)))["CREATED"] == "20230131T170000Z"
+
+
+def test_rule_16_nothing_was_changed_before_it_was_made() -> None:
+    """Whatever the clock says when it is published."""
+    with pressed(MARCH, MEETING) as press:
+        press.tell("received", at(3, 1), "report", "beta")
+        for one in events(press.read(at(3, 1))):
+            assert one["CREATED"] <= one["LAST-MODIFIED"]
 
 
 def test_rules_13_and_14_two_changes_within_a_second_have_two_stamps() -> None:
@@ -132,6 +141,7 @@ def test_rule_19_what_left_the_plan_is_cancelled_for_thirty_days_at_its_last_dat
         assert (gone["UID"], gone["SEQUENCE"], gone["STATUS"]) == (uid, "1", "CANCELLED")
         assert gone.text("SUMMARY").startswith("[ĐÃ HUỶ] Báo cáo")
         assert gone["DTSTART"] == "20230317"
+        assert gone.text("DESCRIPTION").startswith("Nội dung này đã được huỷ")
         assert the_event(press.read(at(3, 30)))["UID"] == uid
         assert summaries(press.read(at(3, 31))) == ["Lịch hiện chưa có nội dung nào"]
 
@@ -216,7 +226,21 @@ def test_rule_30_of_too_many_entries_the_nearest_are_shown() -> None:
     with pressed(deadline(daily, "one"), deadline(daily, "two")) as press:
         found = events(press.read(at(2, 6)))
     assert len(found) == MOST
-    assert found[-1]["DTSTART"] < "20240701"
+    assert (found[0]["DTSTART"], found[-1]["DTSTART"]) == ("20230206", "20240619")
+
+
+def test_rule_30_a_calendar_of_several_plans_is_no_bigger_than_readers_take() -> None:
+    """By number and by bytes: what is nearest to the week, in order; the rest comes in when it is near."""
+    days = [date(2023, 2, 6) + n * DAY for n in range(1200)]
+    small = [Part(day, b"x" * 100) for day in days]
+    assert choose_parts(small[:MOST], date(2023, 2, 8)) == [part.body for part in small[:MOST]]
+    middle = choose_parts([Part(day, str(day).encode()) for day in days], days[600])
+    monday = days[600] - timedelta(days=days[600].weekday())
+    assert len(middle) == MOST
+    assert middle[0] == str(monday - 500 * DAY).encode()
+    big = [Part(day, bytes([n]) * 100_000) for n, day in enumerate(days[:20])]
+    assert choose_parts(big, date(2023, 2, 6)) == [part.body for part in big[:9]]
+    assert sum(map(len, choose_parts(big, date(2023, 2, 15)))) <= MOST_BYTES
 
 
 # ---------------------------------------------------------------- any one change
@@ -265,6 +289,19 @@ def test_any_one_change_changes_exactly_one_entry(data: st.DataObject) -> None:
 def parts(data: bytes) -> list[bytes]:
     """Return the bytes of each event."""
     return [part.partition(b"END:VEVENT")[0] for part in data.split(b"BEGIN:VEVENT")[1:]]
+
+
+def test_what_a_party_with_another_date_does_changes_its_own_entry_alone() -> None:
+    """For the lead too, who finds it beside the others'; taken back, its date goes without a word."""
+    with pressed(MARCH, audiences=("lead",)) as press:
+        press.read(at(2, 2), "lead")
+        extended = press.tell("extended", at(3, 1), "report", "beta", form=By(date(2023, 4, 3)))
+        assert press.publish(at(3, 1)) == 2
+        for kind in ("received", "returned", "accepted"):
+            press.tell(kind, at(3, 2), "report", "beta")  # type: ignore[arg-type]
+            assert press.publish(at(3, 2)) == 1
+        press.tell("withdrawn", at(3, 3), target=extended.id)
+        assert summaries(press.read(at(3, 3), "lead")) == ["Báo cáo (chậm nhất ngày 17/3/2023): 1/3"]
 
 
 @pytest.mark.parametrize("who", ["beta", "lead", ""])

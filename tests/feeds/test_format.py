@@ -14,13 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.feeds import IcalCalendars
-from scheduler.feeds.assembling import assemble
+from scheduler.feeds.assembling import assemble, render_placeholder
 from scheduler.feeds.lines import fold
 from scheduler.ports import Item
 from tests.feeds.reading import Component, events, parse, the_event
 
 CHANGED = datetime(2023, 2, 1, 7, 30, tzinfo=UTC)
 ITEM = Item(uid="u", language="vi", title="Hội nghị", text="Một", first=date(2023, 6, 8), last=date(2023, 6, 8))
+
+
+UNSAYABLE = "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 
 
 def render(**said: Any) -> bytes:
@@ -32,8 +35,8 @@ def render(**said: Any) -> bytes:
 
 
 def calendar(*parts: bytes, name: str = "Lịch", zones: tuple[str, ...] = (), language: str = "vi") -> bytes:
-    """Return a whole calendar."""
-    return assemble(name, parts, zones, language=language, changed_at=CHANGED)
+    """Return a whole calendar; without parts it has its placeholder."""
+    return assemble(name, parts or [render_placeholder(language, CHANGED.date(), CHANGED, "beta", tasks=False)], zones)
 
 
 def rendered(**said: Any) -> Component:
@@ -44,7 +47,24 @@ def rendered(**said: Any) -> Component:
 def any_text() -> st.SearchStrategy[str]:
     """Return texts with everything that could go wrong in them."""
     tricky = st.sampled_from(
-        ["ế", "e\u0302\u0301", "\\", "\\n", "\\N", ";", ",", ":", '"', "\n", "\r\n", "👩\u200d🏫", " "]
+        [
+            "ế",
+            "e\u0302\u0301",
+            "\u202e",
+            "\u2066",
+            "\ufeff",
+            "\\",
+            "\\n",
+            "\\N",
+            ";",
+            ",",
+            ":",
+            '"',
+            "\n",
+            "\r\n",
+            "👩\u200d🏫",
+            " ",
+        ]
     )
     return st.lists(tricky | st.text(max_size=9), max_size=60).map("".join)
 
@@ -76,7 +96,7 @@ def test_what_is_said_is_what_is_read(text: str) -> None:
     """By our own reading and by the library's, but for what no reader could show."""
     data = calendar(render(text=text))
     said = unicodedata.normalize("NFC", re.sub(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]", "\n", text).replace("\t", " "))
-    said = re.sub("[\x00-\x09\x0b-\x1f\x7f-\x9f\ufffe\uffff]", "", said)
+    said = re.sub(UNSAYABLE, "", said)
     assert the_event(data).text("DESCRIPTION").replace("\u200b", "") == said.replace("\u200b", "")
     [read] = icalendar.Calendar.from_ical(data).walk("VEVENT")
     assert read.errors == []
@@ -88,7 +108,7 @@ def test_rule_3_there_are_no_control_characters_and_text_is_composed(text: str) 
     """One NUL empties a calendar in some programs."""
     data = calendar(render(title=text, text=text, place=text), name=text.replace("\n", " "))
     for line in data.decode("utf-8").split("\r\n"):
-        assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029]", line)
+        assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202e\u2066\ufeff]", line)
         assert unicodedata.is_normalized("NFC", line)
 
 
@@ -121,6 +141,12 @@ def test_rule_6_the_calendar_has_its_name_in_both_ways() -> None:
     """Most programs know only the older one."""
     found = parse(calendar(render(), name="Cụm Thi đua, 2023"))
     assert found.text("NAME") == found.text("X-WR-CALNAME") == "Cụm Thi đua, 2023"
+
+
+def test_rule_10_a_calendar_has_no_colour() -> None:
+    """Its readers choose one."""
+    found = parse(calendar(render()))
+    assert {"COLOR", "X-APPLE-CALENDAR-COLOR"}.isdisjoint({name for name, _ in found.lines})
 
 
 def test_rule_7_how_often_to_look_again_is_said_in_both_ways() -> None:

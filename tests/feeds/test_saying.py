@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from scheduler.actions.pages import PageAddresses
 from scheduler.feeds import IcalCalendars
-from scheduler.plan.model import Before, By, Deliverable, Group, Office, On, Recurring, Undated, Window
+from scheduler.plan.model import Before, By, Deliverable, Group, Ladder, Office, On, Recurring, Undated, Window
 from tests.feeds.press import Press, pressed
 from tests.feeds.reading import Component, events, parse, summaries, the_event
 from tests.plan.builders import at, deadline, event, party
@@ -187,14 +187,42 @@ def test_an_hour_that_summer_time_skips_is_the_one_after() -> None:
         assert the_event(press.read(at(2, 2)))["DTSTART"] == "20230326T033000"
 
 
+@pytest.mark.parametrize(
+    ("key", "day", "hour"),
+    [("Asia/Beirut", date(2023, 10, 28), time(23, 30)), ("Europe/Berlin", date(2023, 10, 29), time(2, 30))],
+)
+def test_rule_17_an_event_in_an_hour_that_comes_twice_ends_after_it_begins(key: str, day: date, hour: time) -> None:
+    """By the clocks on the wall: what ends as it begins is dropped by some programs."""
+    late = event(On(day, day, hour), ladder=Ladder(closes=time(2, 30)))
+    with pressed(late, zone=ZoneInfo(key)) as press:
+        found = the_event(press.read(at(2, 2)))
+    assert datetime.fromisoformat(found["DTEND"]) - datetime.fromisoformat(found["DTSTART"]) == timedelta(hours=1)
+
+
 def test_rule_19_and_20_a_window_is_tentative_over_its_days_in_the_plans_words() -> None:
     """Nobody is kept busy by an intention."""
     with pressed(WINDOW) as press:
         found = the_event(press.read(at(2, 2)))
-    assert found.text("SUMMARY") == "[Dự kiến] Hội nghị sơ kết"
+    assert found.text("SUMMARY") == "[Dự kiến] Hội nghị sơ kết (đầu tháng 6)"
     assert (found["DTSTART"], found["DTEND"]) == ("20230601", "20230611")
-    assert "đầu tháng 6" in found.text("DESCRIPTION")
+    line = "Thời gian: đầu tháng 6 (từ ngày 01/6/2023 đến ngày 10/6/2023; chưa chốt ngày)"
+    assert line in found.text("DESCRIPTION").splitlines()
     assert facets(found) == ("TENTATIVE", "TRANSPARENT", "TENTATIVE")
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "said"),
+    [
+        ("Dự kiến đầu tháng 6", " (đầu tháng 6)", "Dự kiến đầu tháng 6 (từ ngày 01/6/2023 đến ngày 10/6/2023; "),
+        ("", "", "dự kiến từ ngày 01/6/2023 đến ngày 10/6/2023; "),
+    ],
+)
+def test_that_a_window_is_only_intended_is_said_once(words: str, title: str, said: str) -> None:
+    """Whatever the plan's words begin with, or if it has none."""
+    with pressed(replace(WINDOW, form=Window(date(2023, 6, 1), date(2023, 6, 10), words))) as press:
+        found = the_event(press.read(at(2, 2)))
+    assert found.text("SUMMARY") == "[Dự kiến] Hội nghị sơ kết" + title
+    assert found.text("DESCRIPTION").startswith(f"Thời gian: {said}chưa chốt ngày")
 
 
 def test_an_event_to_be_held_by_a_date_is_tentative_on_that_day() -> None:
@@ -227,6 +255,7 @@ def test_rule_19_an_event_called_off_is_cancelled_in_status_and_title() -> None:
         for who in ("beta", "lead", ""):
             found = the_event(press.read(at(5, 4), who))
             assert found.text("SUMMARY") == "[ĐÃ HUỶ] Hội nghị sơ kết"
+            assert "Lý do: bão" in found.text("DESCRIPTION").splitlines()
             assert found["DTSTART"] == "20230608T080000"
             assert facets(found) == ("CANCELLED", "TRANSPARENT", "FREE")
 
@@ -283,24 +312,74 @@ def test_the_lead_finds_one_entry_a_milestone_with_who_has_answered() -> None:
         press.tell("received", at(3, 1), "report", "gamma", deliverables=("a",))
         data = press.read(at(3, 1), "lead")
         lines = events(data)[1].text("DESCRIPTION").splitlines()
-        assert summaries(data) == ["Hội nghị sơ kết", "Báo cáo sơ kết (1/3)"]
+        assert summaries(data) == ["Hội nghị sơ kết", "Báo cáo sơ kết (trước ngày 10/8/2023): 1/3"]
         assert [line for line in lines if "(01)" in line] == [
             "Đã tiếp nhận (01): beta",
-            "Đã nộp một phần (01): gamma",
+            "Đã nộp một phần (01): gamma (thiếu Danh sách)",
             "Chưa nộp (01): lead",
         ]
+        assert "Hình thức gửi: bản giấy; bản mềm" in lines
         press.tell("waived", at(3, 2), "report", "gamma")
         press.tell("received", at(3, 2), "report", "lead")
-        assert summaries(press.read(at(3, 2), "lead"))[1] == "✓ Báo cáo sơ kết (2/2)"
+        assert summaries(press.read(at(3, 2), "lead"))[1] == "✓ Báo cáo sơ kết: 2/2"
 
 
-def test_the_lead_finds_a_party_with_another_date_at_that_date_too() -> None:
-    """And among the others, with its date."""
+def test_what_a_party_says_it_has_sent_is_said_so() -> None:
+    """Until somebody has seen it."""
+    with pressed(REPORT, audiences=("beta", "lead")) as press:
+        press.tell("declared", at(3, 1), "report", "beta", channel="paper")
+        mine, all_of_them = (the_event(press.read(at(3, 1), who)).text("DESCRIPTION") for who in ("beta", "lead"))
+    assert "Tình trạng: Đơn vị báo đã gửi, chờ xác nhận" in mine.splitlines()
+    assert "Đơn vị báo đã gửi, chờ xác nhận (01): beta" in all_of_them.splitlines()
+
+
+def test_what_came_late_is_said_so() -> None:
+    """Once it was accepted."""
+    with pressed(REPORT, audiences=("beta",)) as press:
+        press.tell("accepted", at(9, 1), "report", "beta")
+        assert "Tình trạng: Đã tiếp nhận (nộp sau thời hạn) (ngày 01/9/2023)" in the_event(press.read(at(9, 1))).text(
+            "DESCRIPTION"
+        )
+
+
+def test_who_has_answered_is_not_asked_to_send_any_more() -> None:
+    """Neither by when nor how; why somebody is exempt is said."""
+    with pressed(REPORT, audiences=("beta", "gamma")) as press:
+        press.tell("accepted", at(3, 1), "report", "beta")
+        press.tell("waived", at(3, 1), "report", "gamma", reason="mới thành lập", decision="QĐ 7")
+        done, exempt = (the_event(press.read(at(3, 1), who)).text("DESCRIPTION") for who in ("beta", "gamma"))
+    for text in (done, exempt):
+        assert text.splitlines()[0] == "Thời hạn: trước ngày 10/8/2023"
+        assert "Hình thức gửi" not in text
+    assert {"Căn cứ: QĐ 7", "Lý do: mới thành lập"} <= set(exempt.splitlines())
+
+
+def test_a_date_fixed_for_all_is_said_with_its_decision_to_everybody() -> None:
+    """To the lead and the public too."""
+    with pressed(deadline(Undated("sau")), audiences=("beta", "lead", "")) as press:
+        press.tell("date_fixed", at(3, 1), "report", form=By(date(2023, 8, 20)), decision="CV 12")
+        for who in ("beta", "lead", ""):
+            assert "Căn cứ: CV 12" in the_event(press.read(at(3, 1), who)).text("DESCRIPTION").splitlines()
+
+
+def test_of_many_parties_the_public_is_told_the_number() -> None:
+    """A thousand names in each entry are more than readers take."""
+    many = [party("lead"), *(party(f"p{n}") for n in range(13))]
+    group = Group(id="members", parties=tuple(p.id for p in many))
+    with pressed(REPORT, audiences=("",), parties=many, groups=(group,)) as press:
+        lines = the_event(press.read(at(2, 2), "")).text("DESCRIPTION").splitlines()
+    assert "Đơn vị thực hiện: 14 đơn vị" in lines
+
+
+def test_the_lead_finds_a_party_with_another_date_at_that_date() -> None:
+    """Among the others only by its name: what it does changes its own entry alone."""
     with pressed(REPORT, audiences=("lead",)) as press:
         press.tell("extended", at(8, 1), "report", "beta", form=By(date(2023, 8, 20)))
         common, apart = events(press.read(at(8, 1), "lead"))
-    assert (common.text("SUMMARY"), common["DTSTART"]) == ("Báo cáo sơ kết (0/3)", "20230810")
-    assert "Chưa nộp (03): lead, beta (chậm nhất ngày 20/8/2023), gamma" in common.text("DESCRIPTION").splitlines()
+    assert common.text("SUMMARY") == "Báo cáo sơ kết (trước ngày 10/8/2023): 0/2"
+    assert common["DTSTART"] == "20230810"
+    lines = common.text("DESCRIPTION").splitlines()
+    assert {"Chưa nộp (02): lead, gamma", "Có thời hạn riêng: beta"} <= set(lines)
     assert apart.text("SUMMARY") == "[Gia hạn] Báo cáo sơ kết (chậm nhất ngày 20/8/2023): beta"
     assert apart["DTSTART"] == "20230820"
 
@@ -319,7 +398,7 @@ def test_the_public_is_told_dates_and_no_status() -> None:
         press.tell("accepted", at(3, 1), "report", "beta")
         press.tell("extended", at(3, 1), "report", "gamma", form=By(date(2023, 8, 20)))
         assert press.read(at(3, 1), "") == before
-    assert summaries(before) == ["[Dự kiến] Hội nghị sơ kết", "Báo cáo sơ kết (trước ngày 10/8/2023)"]
+    assert summaries(before) == ["[Dự kiến] Hội nghị sơ kết (đầu tháng 6)", "Báo cáo sơ kết (trước ngày 10/8/2023)"]
     assert b"thidua@lead.vn" not in before
     assert "Đơn vị thực hiện: Lead, Beta và Gamma" in events(before)[1].text("DESCRIPTION").splitlines()
 
@@ -341,7 +420,7 @@ def test_an_english_plan_speaks_english() -> None:
     """All of it: the marks, the labels, the dates."""
     with pressed(REPORT, WINDOW, language="en") as press:
         window, report = events(press.read(at(2, 2)))
-    assert window.text("SUMMARY") == "[Tentative] Hội nghị sơ kết"
+    assert window.text("SUMMARY") == "[Tentative] Hội nghị sơ kết (đầu tháng 6)"
     assert report.text("SUMMARY") == "Báo cáo sơ kết (before 10 August 2023)"
     assert report.text("DESCRIPTION").splitlines()[0] == (
         "Deadline: before 10 August 2023 (please send it by the end of Wednesday, 9 August 2023)"
@@ -370,7 +449,8 @@ def test_a_task_is_done_when_the_deadline_is_met() -> None:
         press.tell("received", at(3, 2, 9), "report", "beta", deliverables=("b",))
         [done] = parse(press.read(at(3, 2), tasks=True)).parts
         press.tell("waived", at(3, 3), "report", "beta")
-        assert parse(press.read(at(3, 3), tasks=True)).of("VTODO") == []
+        [nothing] = parse(press.read(at(3, 3), tasks=True)).parts
+        assert nothing.text("SUMMARY") == "Lịch hiện chưa có nội dung nào"
     assert begun["STATUS"] == "IN-PROCESS"
     assert (done["STATUS"], done["COMPLETED"], done["PERCENT-COMPLETE"]) == ("COMPLETED", "20230302T020000Z", "100")
 

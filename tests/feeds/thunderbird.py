@@ -29,16 +29,29 @@ SETTINGS: dict[str, object] = {
 }
 IMPORT = 'const {cal} = ChromeUtils.importESModule("resource:///modules/calendar/calUtils.sys.mjs");'
 SUBSCRIBE = """
-    const calendar = cal.manager.createCalendar("ics", Services.io.newURI(given));
-    calendar.name = "feed";
-    cal.manager.registerCalendar(calendar);
-    return calendar.id;
+    const found = [...(await cal.provider.detection.detect("", "", given, false, [], {})).values()].flat();
+    found.forEach((calendar) => cal.manager.registerCalendar(calendar));
+    return found.map((calendar) => [calendar.type, calendar.name]);
 """
 LOOK = """
-    const calendar = cal.manager.getCalendars().find((one) => one.name == "feed");
-    calendar.refresh();
-    const items = await calendar.getItemsAsArray(Ci.calICalendar.ITEM_FILTER_ALL_ITEMS, 0, null, null);
-    return items.map((item) => [item.startDate.icalString, item.title, item.status]);
+    const zone = cal.dtz.defaultTimezone;
+    const local = (time) => !time ? "" : (time.isDate ? time : time.getInTimezone(zone)).icalString;
+    const all = [];
+    for (const address of given) {
+      const calendar = cal.manager.getCalendars().find((one) => one.uri.spec == address);
+      calendar.refresh();
+      const items = await calendar.getItemsAsArray(Ci.calICalendar.ITEM_FILTER_ALL_ITEMS, 0, null, null);
+      all.push(items.map((item) => [
+        item.id,
+        local(item.isEvent() ? item.startDate : item.entryDate),
+        local(item.isEvent() ? item.endDate : item.dueDate),
+        item.title,
+        item.status,
+        item.getProperty("LOCATION") ?? "",
+        item.getProperty("DESCRIPTION") ?? "",
+      ]));
+    }
+    return all;
 """
 
 
@@ -59,7 +72,7 @@ class Thunderbird:
         self._stream.close()
         self._connection.close()
 
-    def run(self, script: str, given: str = "") -> Any:
+    def run(self, script: str, given: object) -> Any:
         """Run a script inside it and return what it returns."""
         work = f"(async () => {{ {IMPORT} {script} }})()"
         whole = f"const [given, done] = arguments; {work}.then(done, (error) => done(String(error)));"

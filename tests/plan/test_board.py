@@ -59,7 +59,7 @@ def test_exactly_at_its_clock_time(form: type[Before | By], expected: str) -> No
         ((("received", 1, ("plan",)),), at(8, 14), "overdue"),
         ((("received", 1, ()),), at(8, 14), "submitted"),
         ((("received", 1, ()), ("returned", 2, ())), at(8, 3), "revision"),
-        ((("received", 1, ()), ("returned", 2, ())), at(8, 14), "overdue"),
+        ((("received", 1, ()), ("returned", 2, ())), at(8, 14), "revision"),
         ((("received", 1, ()), ("returned", 2, ()), ("received", 3, ())), at(8, 3), "resubmitted"),
         ((("received", 1, ()), ("accepted", 2, ())), at(8, 14), "accepted"),
         ((("received", 14, ()), ("accepted", 15, ())), at(8, 15), "accepted_late"),
@@ -73,6 +73,28 @@ def test_what_was_told_shows(
     for kind, day, items in told:
         story.tell(kind, at(8, day), "report", "beta", deliverables=items)
     assert code(story, now) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "expected"),
+    [
+        ((), at(8, 3), False),
+        ((), at(8, 14), True),
+        ((("received", 1), ("returned", 2)), at(8, 3), False),
+        ((("received", 1), ("returned", 2)), at(8, 14), True),
+        ((("declared", 1),), at(8, 14), True),
+        ((("received", 1),), at(8, 14), False),
+        ((("waived", 1),), at(8, 14), False),
+    ],
+)
+def test_whatever_its_status_what_is_owed_after_its_last_day_is_overdue(
+    told: tuple[tuple[FactKind, int], ...], now: datetime, expected: bool
+) -> None:
+    story = tell_of(REPORT)
+    for kind, day in told:
+        story.tell(kind, at(8, day), "report", "beta")
+    agenda = story.agenda()
+    assert read_cell(agenda, agenda.by_key["report", "beta"], now).overdue is expected
 
 
 def test_a_part_sent_before_the_plan_is_active_shows() -> None:

@@ -251,6 +251,17 @@ def test_one_attendee_can_be_excused() -> None:
     assert len(story.ladder("meeting", "gamma")) == 3
 
 
+def test_an_event_goes_on_while_one_of_its_organisers_is_left() -> None:
+    story = tell_of(event(FIXED, organiser=("lead", "gamma")))
+    story.tell("waived", at(3, 1), "meeting", "gamma")
+    assert len(story.ladder("meeting", "beta")) == 3
+    story.tell("waived", at(3, 2), "meeting", "lead")
+    assert story.ladder("meeting", "beta") == []
+    released = next(o for o in story.agenda().obligations if o.party == "beta").standing.closed_by
+    assert released is not None
+    assert released.party == "lead"
+
+
 def test_what_the_organiser_hands_in_does_not_call_the_event_off() -> None:
     story = tell_of(event(FIXED))
     story.tell("received", at(3, 1), "meeting", "lead")

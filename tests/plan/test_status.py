@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.plan.model import Before, Deliverable, Fact
+from scheduler.plan.model import Before, Deliverable, Fact, FactKind
 from scheduler.plan.status import Standing, drop_withdrawn, read_standing
 
 from .builders import Story, at, deadline, tell_of
@@ -139,6 +139,16 @@ def test_waiving_closes_and_stays_though_something_comes() -> None:
     assert (found.state, found.closed_by, found.complete_at) == ("waived", closing, at(8, 3))
 
 
+def test_waiving_for_all_leaves_what_is_done_as_it_is() -> None:
+    """Only who still owes it is released; one party may be released though it has submitted."""
+    story = tell_of(ONE)
+    received(story, 1)
+    story.tell("waived", at(8, 2), "report", reason="a new form comes next year")
+    assert [o.standing.state for o in story.agenda().obligations] == ["waived", "submitted", "waived"]
+    story.tell("waived", at(8, 3), "report", "beta", reason="a mistake of ours")
+    assert stands(story).state == "waived"
+
+
 def test_waiving_for_all_closes_every_obligation_in_one_act() -> None:
     story = tell_of(ONE)
     story.tell("waived", at(8, 2), "report", reason="no inspection this year")
@@ -195,6 +205,15 @@ def test_undoing_an_undo_brings_the_fact_back() -> None:
     assert drop_withdrawn(story.facts) == [fact]
     story.undo(again, at(8, 4))
     assert drop_withdrawn(story.facts) == []
+
+
+@pytest.mark.parametrize("kind", ["received", "returned", "waived", "opened"])
+def test_what_a_party_disowns_waits_for_an_answer(kind: FactKind) -> None:
+    story = tell_of(ONE)
+    said = story.tell("disowned", at(8, 1), "report", "beta")
+    assert stands(story).disowned == (said,)
+    story.tell(kind, at(8, 2), "report", "beta")
+    assert stands(story).disowned == ()
 
 
 def test_facts_of_other_kinds_leave_the_standing_alone() -> None:

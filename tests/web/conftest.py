@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Definition, MessageRow
 from scheduler.store import open_store
 from scheduler.web.serving import serve
-from tests.engine.house import COMPOSER, signed
+from tests.engine.house import COMPOSER, House, signed
 from tests.plan.builders import LOADED
 
 
@@ -74,7 +75,11 @@ class Served:
         return self.send(path, fields)
 
     def send(self, path: str, fields: Mapping[str, str], **headers: str) -> Answer:
-        """Post a form with headers of one's own."""
+        """Post a form with headers of one's own; one for signing in is opened first."""
+        if path.startswith("/sign-in"):
+            opened = self.ask(path, **headers)
+            fields = {"form": "".join(re.findall(r'name="form" value="([^"]+)"', opened.text)[-1:]), **fields}
+            headers = {"Cookie": opened.cookie, **headers}
         headers = {"Content_Type": "application/x-www-form-urlencoded", **headers}
         return self.ask(path, "POST", urlencode(fields).encode(), **headers)
 
@@ -120,6 +125,15 @@ def house(tmp_path: Path) -> Iterator[Served]:
     """Return a house that is served."""
     with served(tmp_path) as house:
         yield house
+
+
+def daemon(served: Served) -> House:
+    """Return a daemon that works on the served record, by the served clock."""
+    house = House(served.running.store, *[definition.plan for definition in served.definitions])
+    house.clock = served.clock
+    house.post.clock = served.clock
+    house.ticker = house.daemon()
+    return house
 
 
 Ask = Callable[..., Answer]

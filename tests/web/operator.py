@@ -8,9 +8,8 @@ from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
-from tests.engine.house import House
-
 from .conftest import Answer, Served
+from .conftest import daemon as daemon
 from .test_signing_in import sign_in
 
 Fields = list[tuple[str, str]]
@@ -116,12 +115,3 @@ def filled(page: str, **typed: str | list[str]) -> Fields:
         (name, value) for name, values in typed.items() for value in ([values] if isinstance(values, str) else values)
     ]
     return kept + given
-
-
-def daemon(served: Served) -> House:
-    """Return a daemon that works on the served record, by the served clock."""
-    house = House(served.running.store, *[definition.plan for definition in served.definitions])
-    house.clock = served.clock
-    house.post.clock = served.clock
-    house.ticker = house.daemon()
-    return house

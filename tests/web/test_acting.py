@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -13,15 +16,18 @@ import pytest
 from scheduler.actions import recording, requests
 from scheduler.mail.reading import read_text
 from scheduler.plan.model import By, Contact, Deliverable, Fact, Group, On, Undated, Window
+from scheduler.store import open_store
 from scheduler.web import deeds
 from scheduler.web.deeds import ACTIONS, ActionName
 from tests.engine.house import House, plan, report
 from tests.mail.servers import free_port
-from tests.plan.builders import PARTIES, at, deadline, event
+from tests.plan.builders import PARTIES, at, deadline, event, party
 
 from .conftest import Answer, Served, served
 from .operator import Operator, daemon, fields_of, filled, words
+from .pages_of_parties import open_form, path_of
 from .test_pages import WORDS
+from .test_signing_in import sign_in
 
 DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
 MEETING = event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))
@@ -85,7 +91,10 @@ def test_the_confirmation_says_what_will_be_recorded_mailed_and_dropped(operator
     said = words(operator.fill(do("receive"), channel="email", note="by courier").text)
     assert "Please confirm: record what came" in said
     assert "Documents received : Report – Beta by e-mail Documents: the plan and the list Note: by courier" in said
-    assert "A notice to this many addresses: 1 officer@beta.example" in said
+    assert (
+        "Mailed in the next opening hours, from 6 March 2023, 08:00"
+        " A notice to this many addresses: 1 officer@beta.example" in said
+    )
     assert "Steps that fall away: 8 10 March 2023, 08:00 reminder 7 days before the last day (parties: 1)" in said
 
 
@@ -190,11 +199,32 @@ def test_a_form_posted_after_the_plan_was_edited_says_so(operator: Operator, liv
     assert "The plan's file was edited." in words(late.text)
 
 
-def test_a_form_about_something_the_plan_no_longer_has_is_not_found(operator: Operator) -> None:
+def test_a_form_about_something_the_plan_no_longer_has_says_so_and_gives_the_text_back(operator: Operator) -> None:
     path = do("fix-date", "milestone=yearly")
     form = operator.ask(path)
     operator.house.serve(plan(report(), language="en"))
-    assert operator.send(path, filled(form.text, first="2023-05-01")).status == 404
+    late = operator.send(path, filled(form.text, first="2023-05-01", decision="No. 7 <b>"))
+    assert late.status == 409
+    assert "what this form was about is no longer in it" in words(late.text)
+    assert "<blockquote>No. 7 &lt;b&gt;</blockquote>" in late.text
+    assert operator.ask(path).status == 404
+
+
+def test_a_form_whose_session_is_over_is_shown_again_after_signing_in(operator: Operator, live: House) -> None:
+    path = do("waive")
+    typed = filled(operator.ask(path).text, reason="a long & careful text")
+    operator.house.clock.instant += timedelta(days=14)
+    assert operator.send(path, typed).status == 401
+    operator.cookie = sign_in(operator.house)
+    for step in ("", "confirm"):
+        again = operator.send(path, [*typed, ("step", step)])
+        assert again.status == 403
+        assert "opened before you signed in anew" in words(again.text)
+        assert dict(fields_of(again.text))["reason"] == "a long & careful text"
+    assert live.facts() == []
+    done = operator.confirm(path, operator.send(path, fields_of(again.text)))
+    assert done.status == 303
+    assert newest(live).reason == "a long & careful text"
 
 
 def test_a_mail_that_cannot_be_written_is_told_before_it_is_confirmed(operator: Operator, live: House) -> None:
@@ -210,12 +240,61 @@ def test_a_mail_that_cannot_be_written_is_told_before_it_is_confirmed(operator: 
 def test_a_paper_counts_by_its_postmark(operator: Operator, live: House) -> None:
     operator.house.clock.instant = at(3, 21)
     said = words(operator.fill(do("receive"), channel="paper", sent_on="2023-03-16", received_on="2023-03-20").text)
-    assert "Counts as of 16 March 2023, 12:00" in said
+    assert "Postmark 16 March 2023 Came on 20 March 2023" in said
     operator.do(do("receive"), channel="paper", sent_on="2023-03-16", received_on="2023-03-20", note="")
     expected = live.fact(
-        "received", deliverables=("plan", "list"), channel="paper", by=OFFICER, happened_at=at(3, 16, 12)
+        "received",
+        deliverables=("plan", "list"),
+        channel="paper",
+        by=OFFICER,
+        sent_on=date(2023, 3, 16),
+        received_on=date(2023, 3, 20),
+        happened_at=at(3, 16, 12),
     )
     assert newest(live) == expected
+
+
+def test_a_postmark_is_shown_as_the_day_it_is_with_when_it_was_recorded(operator: Operator, live: House) -> None:
+    """Nobody knows the hour of a postmark; the day on which the paper came is kept beside it."""
+    operator.house.clock.instant = at(3, 21, 9)
+    operator.do(do("receive"), channel="paper", sent_on="2023-03-16", received_on="2023-03-20")
+    said = operator.see("/plans/plan/milestones/report/beta")
+    assert "Complete: postmark 16 March 2023 (recorded 21 March 2023, 09:00" in said
+    assert "on paper Postmark 16 March 2023 Came on 20 March 2023" in said
+    for page in ("/plans/plan/milestones/report", "/plans/plan/parties/beta"):
+        assert "postmark 16 March 2023 (recorded 21 March 2023, 09:00" in operator.see(page)
+        assert "16 March 2023, 12:00" not in operator.see(page)
+
+
+def test_a_day_without_an_hour_stays_a_day(operator: Operator, live: House) -> None:
+    operator.do(do("receive"), channel="email", received_on="2023-03-03")
+    said = operator.see("/plans/plan/milestones/report/beta")
+    assert "Complete: 3 March 2023 (recorded 4 March 2023, 12:00" in said
+    assert "3 March 2023, 12:00" not in said
+
+
+@pytest.mark.parametrize("typed", [{"received_on": "2023-03-05"}, {"received_time": "12:01"}])
+def test_nothing_comes_in_the_future_also_with_a_postmark(
+    operator: Operator, live: House, typed: dict[str, str]
+) -> None:
+    page = operator.fill(do("receive"), channel="paper", sent_on="2023-03-02", **typed)
+    assert page.status == 422
+    assert "It cannot have happened in the future" in words(page.text)
+
+
+@pytest.mark.parametrize(("channel", "field"), [("paper", "sent_on"), ("email", "received_on")])
+def test_the_form_repeats_what_the_party_says_it_has_sent(
+    operator: Operator, live: House, channel: str, field: str
+) -> None:
+    said: dict[str, str] = {"channel": channel, "note": "number 7", "by": "page: Lan"}
+    live.record("declared", happened_at=at(3, 2, 12), **said)
+    page = operator.ask(do("receive")).text
+    assert "Said to be sent 4 March 2023, 12:00, Lan on the party's page" in words(page)
+    assert "Sent 2 March 2023, as the party says Note: number 7" in words(page)
+    filled_in = dict(fields_of(page))
+    assert (filled_in["channel"], filled_in[field], filled_in["note"]) == (channel, "2023-03-02", "")
+    operator.do(do("receive"))
+    assert (newest(live).kind, newest(live).channel) == ("received", channel)
 
 
 def test_a_submission_that_comes_late_is_called_late_before_it_is_confirmed(operator: Operator, live: House) -> None:
@@ -247,6 +326,12 @@ def test_part_of_the_documents_may_come(operator: Operator, live: House) -> None
     assert ("deliverable", "list") not in fields_of(operator.ask(do("receive")).text)  # what came is not ticked again
 
 
+def test_what_is_mailed_at_once_is_told_so(operator: Operator, live: House) -> None:
+    live.live(at(3, 6, 10))
+    said = words(operator.fill(do("receive"), channel="email").text)
+    assert "Mailed at once A notice to this many addresses: 1" in said
+
+
 def test_a_submission_is_accepted(operator: Operator, live: House) -> None:
     live.record("received")
     operator.do(do("accept"))
@@ -266,11 +351,33 @@ def test_one_party_or_all_are_released(operator: Operator, live: House) -> None:
     operator.do(do("waive"), reason="new", decision="No. 7")
     assert newest(live) == live.fact("waived", reason="new", decision="No. 7", by=OFFICER)
     page = operator.fill(do("waive", "milestone=report"), reason="nobody need")
-    assert "Exempted : Report – All parties" in words(page.text)
+    assert "Exempted : Report – who still owe it (2): lead and gamma" in words(page.text)
     assert "Steps that fall away: 19" in words(page.text)  # the two that remain, and the request to choose
     done = operator.do(do("waive", "milestone=report"), reason="nobody need")
     assert newest(live) == live.fact("waived", None, reason="nobody need", by=OFFICER)
     assert "Exempt 3" in words(done.text)
+
+
+def test_a_release_of_all_says_whom_it_touches_and_leaves_what_is_done(operator: Operator, live: House) -> None:
+    path = do("waive", "milestone=report")
+    live.record("received")
+    assert "Waive for all who still owe it" in operator.see("/plans/plan/milestones/report")
+    form = operator.see(path)
+    assert "Waive for all who still owe it Milestone Report Party who still owe it (2): lead and gamma" in form
+    done = operator.do(path, reason="a new form")
+    assert "Exempt 2" in words(done.text)
+    assert "Beta Submitted, waiting for acceptance" in words(done.text)
+
+
+def test_a_party_that_disowns_its_task_is_answered(operator: Operator, live: House) -> None:
+    live.record("disowned", note="ask the other school", by="page: Lan")
+    page = "/plans/plan/milestones/report/beta"
+    assert "It is their task" in operator.see(page)
+    assert "Note: ask the other school" in operator.see(do("insist"))
+    operator.do(do("insist"), reason="everybody reports")
+    assert newest(live) == live.fact("opened", reason="everybody reports", by=OFFICER)
+    assert "not their task" not in operator.see()
+    assert "It is their task" not in operator.see(page)
 
 
 def test_a_party_gets_more_time(operator: Operator, live: House) -> None:
@@ -296,6 +403,36 @@ def test_a_date_is_fixed_with_its_hour_its_days_and_its_place(operator: Operator
     assert "from 08:00 on Thursday, 8 June 2023 to Friday, 9 June 2023, Hà Tĩnh" in words(done.text)
 
 
+def test_the_form_for_a_date_repeats_the_plans_words_and_the_day_that_holds(operator: Operator, live: House) -> None:
+    path = do("fix-date", "milestone=meeting")
+    said = operator.see(path)
+    assert "Fix the date Milestone Meeting The plan says early in June (from 1 June 2023 to 9 June 2023)" in said
+    live.record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)), place="Hà Tĩnh")
+    page = operator.ask("/plans/plan/milestones/meeting").text
+    assert re.search(r'class="button quiet" href="/plans/plan/do/fix-date[^"]*">Change the date<', page)
+    said = operator.see(path)
+    assert "Change the date Milestone Meeting The plan says early in June (from 1 June 2023 to 9 June 2023)" in said
+    assert "Date 8 June 2023, Hà Tĩnh" in said
+    assert "The plan says yearly" in operator.see(do("fix-date", "milestone=yearly"))
+
+
+def test_what_comes_due_at_once_counts_among_what_is_mailed_at_once(operator: Operator, live: House) -> None:
+    path = do("fix-date", "milestone=meeting")
+    live.live(at(3, 6, 10))
+    page = words(operator.fill(path, first="2023-06-08").text)
+    assert "Nothing is mailed at once." not in page
+    assert "Mailed at once 6 March 2023, 10:00 invitation (parties: 3)" in page
+    assert (
+        "They are due and leave at once to this many addresses: 3"
+        " officer@lead.example officer@beta.example officer@gamma.example" in page
+    )
+    assert "Steps that will be sent: 6" in page  # without the invitations
+    done = words(operator.do(path, first="2023-06-08").text)
+    assert "Steps that will be sent: 6. Notices to addresses: 3." in done
+    live.tick()
+    assert len(live.mails(kind="invitation", state="sent")) == 3
+
+
 def test_an_undated_duty_gets_its_date(operator: Operator, live: House) -> None:
     operator.do(do("fix-date", "milestone=yearly"), first="2023-07-10")
     assert newest(live).form == By(date(2023, 7, 10))
@@ -311,6 +448,17 @@ def test_parties_are_chosen_or_none(operator: Operator, live: House) -> None:
     assert "Nominees Beta ; Gamma" in words(done.text)
     operator.do(path, nobody="1")
     assert newest(live).parties == ()
+
+
+def test_a_thousand_parties_can_be_chosen(house: Served) -> None:
+    parties = [PARTIES[0], *(party(f"truong-chinh-tri-tinh-thu-{n:04}") for n in range(999))]
+    everybody = Group(id="members", parties=tuple(one.id for one in parties))
+    duty = deadline(By(date(2023, 11, 20)), responsible=("nominees",))
+    house.serve(plan(duty, parties=parties, groups=[NOMINEES, everybody], language="en"))
+    operator, path = Operator.of(house), do("nominate", "group=nominees")
+    page = operator.fill(path, party=list(everybody.parties))
+    assert operator.confirm(path, page).status == 303
+    assert set(daemon(house).facts()[-1].parties) == set(everybody.parties)
 
 
 def test_a_fact_is_taken_back(operator: Operator, live: House) -> None:
@@ -361,6 +509,8 @@ def test_there_is_nothing_to_settle_where_nothing_is_in_doubt(operator: Operator
         ("return", BETA, {"note": "wrong"}, "nothing-received"),
         ("return", BETA, {"note": " \r\n "}, "no-note"),
         ("waive", BETA, {"reason": ""}, "no-reason"),
+        ("waive", BETA, {"reason": "x" * 2001}, "too-long"),
+        ("receive", BETA, {"channel": "email", "note": "x" * 2001}, "too-long"),
         ("extend", BETA, {"until": "2023-03-17", "decision": "No. 5"}, "not-later"),
         ("extend", BETA, {"until": "2023-03-27", "decision": ""}, "no-decision"),
         ("extend", BETA, {"until": "", "decision": "No. 5"}, "no-day"),
@@ -368,6 +518,17 @@ def test_there_is_nothing_to_settle_where_nothing_is_in_doubt(operator: Operator
         ("fix-date", "milestone=report", {"first": "2023-03-27"}, "dated-already"),
         ("fix-date", "milestone=meeting", {"first": "2023-06-08", "last": "2023-06-07"}, "ends-before"),
         ("fix-date", "milestone=yearly", {"first": "2023-06-08", "last": "2023-06-09"}, "one-day"),
+        *[
+            (action, about, {field: day, "decision": "No. 5", **more}, "far-day")
+            for action, about, field, more in (
+                ("extend", BETA, "until", {}),
+                ("fix-date", "milestone=meeting", "first", {}),
+                ("fix-date", "milestone=meeting", "last", {"first": "2023-06-08"}),
+                ("receive", BETA, "received_on", {"channel": "email"}),
+                ("receive", BETA, "sent_on", {"channel": "paper"}),
+            )
+            for day in ("0001-01-01", "2020-12-31", "2029-01-01", "9998-12-31", "9999-12-31")
+        ],
         ("nominate", "group=nominees", {}, "choose-or-none"),
         ("nominate", "group=nominees", {"party": ["beta"], "nobody": "1"}, "choose-or-none"),
     ],
@@ -382,6 +543,34 @@ def test_what_makes_no_sense_is_refused_in_words_and_nothing_is_done(
     assert everything(live) == before
 
 
+@contextmanager
+def written_to(house: Served) -> Iterator[None]:
+    """Let somebody else write to the record for as long as a block lasts."""
+    with closing(sqlite3.connect(str(house.running.settings.database_file), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_a_record_that_is_busy_is_no_refusal(tmp_path: Path) -> None:
+    """It says so as any other page does, without the path of a file, to operators and to parties."""
+    url = f"sqlite:///{tmp_path / 'var' / 'hanchot.db'}"
+    (tmp_path / "var").mkdir()
+    with closing(open_store(url, busy_timeout=0.1)) as store, served(tmp_path, store=store) as house:
+        house.serve(plan(report(), language="en"))
+        operator = Operator.of(house)
+        asked = filled(operator.ask(do("waive")).text, reason="why")
+        form = open_form(house, "declare", sent_on="2023-02-01", channel="paper")
+        with written_to(house):
+            for step in ("", "confirm"):
+                answer = operator.send(do("waive"), [*asked, ("step", step)])
+                assert (answer.status, WORDS["en"]["error.away"] in answer.text) == (503, True)
+                assert ".db" not in answer.text
+            answer = house.send(path_of(house), form)
+            assert (answer.status, WORDS["en"]["error.away"] in answer.text) == (503, True)
+        assert house.send(path_of(house), form).status == 303
+
+
 @pytest.mark.parametrize("typed", [{"party": ["nobody"]}, {"party": ["<script>alert(1)</script>"]}])
 def test_a_refusal_without_words_of_ours_is_told_as_it_is(
     operator: Operator, typed: dict[str, str | list[str]]
@@ -392,11 +581,33 @@ def test_a_refusal_without_words_of_ours_is_told_as_it_is(
     assert "<script>" not in page.text
 
 
+def test_a_text_that_is_too_long_is_not_cut(operator: Operator, live: House) -> None:
+    long = "from here " + "x" * 5000 + " to there"
+    assert dict(fields_of(operator.fill(do("waive"), reason=long).text))["reason"] == long
+
+
+@pytest.mark.parametrize(
+    ("action", "about"),
+    [
+        ("fix-date", "milestone=meeting&party=lead"),
+        ("nominate", "group=nominees&milestone=report"),
+        ("waive", "milestone=report&group=nominees"),
+        ("receive", f"{BETA}&fact=f1"),
+        ("receive", f"{BETA}&note=1"),
+    ],
+)
+def test_an_address_that_names_more_than_the_action_is_about_is_none(
+    operator: Operator, action: str, about: str
+) -> None:
+    """Else somebody believes that it is about this party only."""
+    assert operator.ask(do(action, about)).status == 404
+
+
 def test_control_characters_are_left_out_of_what_was_typed(operator: Operator, live: House) -> None:
-    """They would make a mail that cannot be written."""
+    """They would make a mail that cannot be written, or turn the direction of what stands after them."""
     live.record("received")
-    operator.do(do("return"), note="a\x00b\x07c\r\nd e\u0301")
-    assert newest(live).note == "abc\nd é"
+    operator.do(do("return"), note="a\x00b\x07c\u202e\r\n\r\nd e\u0301")
+    assert newest(live).note == "abc\n\nd é"
 
 
 def test_a_form_without_its_own_words_is_refused(operator: Operator, live: House) -> None:
@@ -460,7 +671,9 @@ def test_a_mail_that_has_left_meanwhile_is_not_held_any_more(operator: Operator,
 def test_there_are_words_for_every_action() -> None:
     assert set(get_args(ActionName)) == set(ACTIONS)
     for known in WORDS.values():
-        assert {f"act.{action}" for action in (*ACTIONS, "hold", "release", "retry")} <= set(known)
+        assert {
+            f"act.{action}" for action in (*ACTIONS, "waive_open", "change_date", "hold", "release", "retry")
+        } <= set(known)
 
 
 def test_every_refusal_with_a_name_has_words() -> None:

@@ -41,7 +41,9 @@ PAGES = [
     f"{PLAN}/parties/nghe-an",
     f"{PLAN}/milestones/dang-ky/nghe-an",
     f"{PLAN}/do/receive?milestone=dang-ky&party=le-duan-quang-tri",
+    f"{PLAN}/do/insist?milestone=dang-ky&party=le-duan-quang-tri",
     f"{PLAN}/do/fix-date?milestone=so-ket",
+    f"{PLAN}/steps/48",  # a notice of the next day
     f"{PLAN}/do/nominate?group=nominees",
     f"{PLAN}/do/undo?fact=f1",
     "/outbox",
@@ -148,7 +150,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     page.get_by_role("button", name="Tiếp tục").click()
     sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Xác nhận")
     said = words(page.content())
-    assert "Tính từ 17/3/2023 12:00" in said
+    assert "Dấu bưu điện 17/3/2023" in said
     assert "02 bước nhắc không gửi nữa" in said
     assert "Gửi thông báo đến 01 địa chỉ" in said
     page.get_by_role("button", name="Xác nhận, ghi nhận").click()
@@ -157,7 +159,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
         "Đã thực hiện. Đã ghi 01 mục vào nhật ký. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ."
         in said
     )
-    assert "Đã nộp, chờ tiếp nhận Nhận đủ lúc 17/3/2023 12:00." in said
+    assert "Đã nộp một phần Nhận đủ: dấu bưu điện 17/3/2023 (ghi lúc " in said
 
     # The June meeting gets its day: the request to fix it falls away, everybody is invited.
     page.get_by_role("link", name="Bảng theo dõi").first.click()

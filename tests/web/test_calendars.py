@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
@@ -80,16 +80,16 @@ def library(house: Served) -> Library:
 # ---------------------------------------------------------------- the answer
 
 
-def test_a_calendar_is_served_whole_with_its_length_and_type(library: Library) -> None:
-    """Rules 23, 26 and 29: never in pieces, named for what it is, for its reader only, without cookies."""
+def test_rules_23_26_29_and_31_a_calendar_is_served_whole_with_its_length_and_type(library: Library) -> None:
+    """Never in pieces, named for what it is, for its reader only, without cookies, not for other sites."""
     _, path = library.create()
-    answer = library.get(path)
+    answer = library.get(path, Origin="https://elsewhere.example")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/calendar; charset=utf-8")
     assert int(answer.headers["Content-Length"]) == len(answer.body)
     assert len(summaries(answer.body)) == 2
     assert answer.headers["Cache-Control"] == "private, max-age=300"
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
-    assert "Set-Cookie" not in answer.headers
+    assert {"Set-Cookie", "Access-Control-Allow-Origin"}.isdisjoint(answer.headers)
     assert answer.headers["Transfer-Encoding"] is None
 
 
@@ -183,6 +183,24 @@ def test_a_change_is_there_after_a_second_with_another_tag_and_a_later_date(libr
     assert changed.headers["Last-Modified"] == format_datetime(library.house.clock.now(), usegmt=True)
 
 
+def test_rule_25_dates_go_on_over_a_restart(fragile: tuple[Library, Fragile]) -> None:
+    """The same bytes have the same date; other ones a later date, whatever made them others."""
+    library, store = fragile
+    _, path = library.create()
+    first = library.get(path)
+    library.house.clock.instant += timedelta(hours=1)
+    for title, status in (("", 304), ("Đổi tên", 200)):
+        if title:
+            [loaded] = library.house.definitions
+            library.house.definitions[0] = replace(loaded, plan=replace(loaded.plan, title=title))
+        with served_again(library.house, store) as address:
+            library.house.address = address
+            again = library.get(path, If_Modified_Since=first.headers["Last-Modified"])
+        assert again.status == status
+        assert (again.headers["ETag"] == first.headers["ETag"]) == (status == 304)
+        assert (again.headers["Last-Modified"] == first.headers["Last-Modified"]) == (status == 304)
+
+
 def test_what_changed_for_others_changes_nothing_here(library: Library) -> None:
     """Nor does an address that is made for somebody else."""
     _, path = library.create("gamma")
@@ -216,6 +234,7 @@ def test_rule_28_it_is_compressed_only_for_who_asks(library: Library) -> None:
         {"Accept_Encoding": "gzip;q=0"},
         {"Accept_Encoding": "br"},
         {"Accept_Encoding": "identity, gzip;q=0.000"},
+        {"Accept_Encoding": "gzip;q=abc"},
         {"Accept_Encoding": "gzip, deflate", "User_Agent": "Microsoft Office/16.0 (Microsoft Outlook 16.0)"},
     ],
 )
@@ -231,6 +250,7 @@ def test_rule_28_it_is_plain_for_who_refuses_and_for_who_cannot(library: Library
 @pytest.mark.parametrize(
     "path",
     [
+        "/calendar",
         "/calendar/",
         "/calendar/x.ics",
         "/calendar/AAAAAAAAAAAAAAAAAAAAAA/x.ics",
@@ -346,6 +366,7 @@ class Fragile:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.is_away = False
+        self.fault: Exception | None = None
         self.asked = 0
 
     @contextmanager
@@ -368,7 +389,15 @@ class Fragile:
         self.asked += 1
         if self.is_away:
             raise UserError("the database is away")
+        if self.fault is not None:
+            raise self.fault
         return nullcontext()
+
+
+def feeds_of(library: Library) -> Sequence[FeedRow]:
+    """Return what the record knows of every address."""
+    with library.house.running.store.reading() as view:
+        return view.feeds.list()
 
 
 @pytest.fixture
@@ -406,6 +435,36 @@ def test_rule_24_while_the_record_is_away_the_last_calendar_is_served(fragile: t
     library.receive()
     store.is_away = False
     library.until(lambda answer: answer.body != first.body, path)
+
+
+def test_rule_24_a_calendar_that_nobody_has_fetched_yet_is_served_while_the_record_is_away(
+    fragile: tuple[Library, Fragile],
+) -> None:
+    """It was made as soon as it was known."""
+    library, store = fragile
+    _, known = library.create()
+    _, other = library.create("gamma")
+    library.get(known)
+    end = time.monotonic() + LIMIT
+    while not all(feed.digest for feed in feeds_of(library)):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    store.is_away = True
+    assert library.get(other).status == 200
+
+
+def test_rule_24_whatever_the_record_says_the_last_calendar_is_served(fragile: tuple[Library, Fragile]) -> None:
+    """A fault of ours is no reason to empty somebody's calendar."""
+    library, store = fragile
+    _, path = library.create()
+    first = library.get(path)
+    store.fault = RuntimeError("a fault")
+    before = store.asked
+    while store.asked < before + 2:
+        answer = library.get(path)
+        assert (answer.status, answer.body) == (200, first.body)
+        time.sleep(0.05)
+    assert [text for text in library.house.told if "a fault" in text] != []
 
 
 def test_a_record_that_is_away_from_the_start_is_an_error_that_passes(fragile: tuple[Library, Fragile]) -> None:

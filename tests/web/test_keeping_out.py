@@ -28,7 +28,7 @@ OPEN = {
     "/sign-in/{token}",
     "/p/{token}",
     "/p/{token}/{plan}/{milestone}",
-    "/documents/{id:int}",  # operators only, see test_uploads
+    "/documents/{id}",  # operators only, see test_uploads
     "/calendar/{path:path}",
     "/robots.txt",
 }  # for whoever comes, each with tests of its own
@@ -39,6 +39,8 @@ PAGES = [
     "/plans/plan/milestones/report",
     "/plans/plan/parties/beta",
     "/plans/plan/milestones/report/beta",
+    "/plans/plan/steps/2",
+    "/plans/plan/steps/2/html/0",
     "/outbox",
     "/outbox/1",
     "/outbox/1/html",
@@ -51,6 +53,7 @@ FORMS = [
     "/plans/plan/do/waive?milestone=report",
     "/plans/plan/do/extend?milestone=report&party=beta",
     "/plans/plan/do/start",
+    "/plans/plan/do/insist?milestone=report&party=beta",
     "/plans/plan/do/fix-date?milestone=report",
     "/plans/plan/do/nominate?group=nominees",
     "/plans/plan/do/undo?fact=f1",
@@ -80,7 +83,7 @@ def everything(live: House) -> object:
 
 def test_the_pages_tried_here_are_all_there_are(house: Served) -> None:
     """Whoever adds one for operators adds it here."""
-    site: Any = make_site(house.running)
+    site: Any = make_site(house.running, house.address)
     routes = [route for route in site._site.routes if isinstance(route, Route)]
     known = {*OPEN, "/sign-out"}
     for path in (*PAGES, *FORMS):
@@ -195,9 +198,9 @@ def test_whatever_is_typed_is_shown_as_text(house: Served, live: House, name: st
     form = operator.fill(path, note="")
     assert form.status == 422
     page = operator.fill(path, note=name)
-    assert page.status == 200
+    assert page.status == (422 if len(name) > 2000 else 200)
     assert "<script>alert" not in page.text
     assert "<img src=x" not in page.text
-    done = operator.confirm(path, page)
-    assert done.status == 303
-    assert live.facts()[-1].note == name[:2000]
+    if page.status == 200:
+        assert operator.confirm(path, page).status == 303
+        assert live.facts()[-1].note == name.replace("\u202e", "").replace("\u2066", "")

@@ -7,7 +7,7 @@ import re
 import sqlite3
 import tomllib
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -91,6 +91,27 @@ def test_operators_are_told_where_mails_do_not_really_leave(
         assert "Nothing is really sent" not in house.ask("/sign-in").text
 
 
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data; boundary=x; charset=punycode", "text/plain", "Multipart/form-data"]
+)
+def test_a_form_of_another_make_is_refused_in_words(house: Served, kind: str) -> None:
+    answer = house.ask("/sign-in", "POST", b"--x--", Content_Type=kind)
+    assert answer.status == 415
+    assert WORDS["vi"]["error.garbled"] in answer.text
+
+
+@pytest.mark.parametrize("origin", ["http://[", "[", "://", "http://", "http://evil.example:99999"])
+def test_an_origin_that_is_none_is_another_site(house: Served, origin: str) -> None:
+    assert house.send("/sign-in", {"email": "a@b.example"}, Origin=origin).status == 403
+
+
+@pytest.mark.parametrize("host", ["[", "a b[", "x:99999999", "é".encode().decode("latin-1")])
+def test_a_host_that_is_none_does_no_harm(house: Served, host: str) -> None:
+    house.serve(plan())
+    for path, status in (("/sign-in", 200), ("/", 303), ("/nowhere", 404), ("/p/x", 404), ("/calendar/x/y.ics", 404)):
+        assert house.ask(path, Host=host).status == status, path
+
+
 def test_pages_are_in_the_language_of_the_plan(house: Served) -> None:
     house.serve(plan(language="en"))
     page = house.ask("/sign-in").text
@@ -107,7 +128,7 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in(house: Served) -> None:
 def test_every_answer_keeps_others_out(house: Served) -> None:
     for path in ("/sign-in", "/nowhere", "/", "/healthz"):
         headers = house.ask(path).headers
-        assert "script-src 'self'" in headers["Content-Security-Policy"]
+        assert "script-src 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["X-Robots-Tag"] == "noindex, nofollow"
@@ -135,13 +156,38 @@ def test_while_the_record_is_away_pages_say_so_and_the_log_is_told(house: Served
         connection.execute("ALTER TABLE session RENAME TO elsewhere")
         connection.commit()
     answer = house.ask("/", Cookie=cookie)
-    assert answer.status == 503
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
     assert WORDS["vi"]["error.away"] in answer.text
     assert "a page could not be shown" in house.told[0]
 
 
 def test_a_fault_of_ours_is_said_without_its_details(house: Served) -> None:
+    """Even if no page can be drawn."""
     house.definitions = [None]  # type: ignore[list-item]
     answer = house.ask("/sign-in")
     assert answer.status == 500
     assert "Traceback" not in answer.text
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+class StoppedClock:
+    """A clock that has come apart."""
+
+    def now(self) -> datetime:
+        """Fail."""
+        raise RuntimeError("it stands\nstill")
+
+
+def test_a_fault_is_told_to_the_log_once_with_its_place_and_its_answer_keeps_others_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with served(tmp_path, system=StoppedClock()) as house:
+        answer = house.post("/sign-in", email="a@b.example")
+        assert answer.status == 500
+        assert WORDS["vi"]["error.fault"] in answer.text
+        assert "no-store" in answer.headers["Cache-Control"]
+        [told] = house.told
+    assert told.startswith("a page failed: RuntimeError: it stands still (test_pages.py:")
+    assert " < signing_in.py:" in told
+    assert "\n" not in told
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +16,15 @@ import pytest
 from scheduler.actions.addresses import make_token
 from scheduler.actions.notifying import Desk
 from scheduler.actions.recording import record
+from scheduler.actions.requests import extended
 from scheduler.plan.model import By, Deliverable, Fact, Office, On, Window
+from scheduler.ports import Store, Unit
+from scheduler.store import open_store
 from tests.engine.house import COMPOSER, plan, report
 from tests.plan.builders import PARTIES, at, deadline, event, party
 
-from .conftest import Served
-from .pages_of_parties import PDF, declare, documents, facts, hidden, open_form, path_of, upload
+from .conftest import Served, served
+from .pages_of_parties import PDF, declare, documents, facts, hidden, on_disk, open_form, path_of, upload
 from .test_pages import WORDS
 from .test_signing_in import sign_in
 
@@ -98,6 +104,14 @@ def test_what_is_complete_has_no_form_and_what_is_returned_has_one_again(house: 
     assert "<form" not in house.ask(path_of(house)).text.partition(WORDS["en"]["own.disown"])[0]
     tell(house, "returned")
     assert hidden(house.ask(path_of(house)).text, "send")
+
+
+def test_what_is_returned_after_its_last_day_is_asked_for_without_a_day_that_has_passed(house: Served) -> None:
+    tell(house, "received")
+    tell(house, "returned")
+    house.clock.instant = at(3, 20)
+    words = words_of(house, path_of(house))
+    assert "To be completed late Deadline by 17 March 2023 Documents" in words
 
 
 def test_a_copy_on_paper_that_is_still_expected_is_asked_for(house: Served) -> None:
@@ -235,7 +249,7 @@ def test_a_declaration_is_recorded_unverified_and_shown(house: Served) -> None:
     answer = declare(house, sent_on="2023-02-02", channel="paper", note="by post,\nnumber 7")
     assert (answer.status, answer.headers["Location"]) == (303, f"{path_of(house)}?done=declare")
     [fact] = facts(house)
-    assert (fact.kind, fact.channel, fact.note, fact.by) == ("declared", "paper", "by post, number 7", "page: Lan")
+    assert (fact.kind, fact.channel, fact.note, fact.by) == ("declared", "paper", "by post,\nnumber 7", "page: Lan")
     assert (fact.happened_at, fact.recorded_at) == (at(2, 2, 12), at(2, 3, 10))
     words = words_of(house, answer.headers["Location"])
     assert WORDS["en"]["own.done_declare"] in words
@@ -259,17 +273,29 @@ def test_the_receipt_goes_to_the_registered_officers_and_the_lead_is_asked(house
         ({"sent_on": "2023-02-30"}, "no_day"),
         ({"sent_on": ""}, "no_day"),
         ({"sent_on": "2023-02-02"}, "day_to_come"),
+        ({"sent_on": "0001-01-01"}, "day_far"),
+        ({"sent_on": "2020-12-31"}, "day_far"),
         ({"channel": "pigeon"}, "no_channel"),
         ({"channel": "web"}, "no_channel"),
         ({"who": " \u200b "}, "no_name"),
+        ({"who": "x" * 121}, "too_long"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(house: Served, typed: dict[str, str], word: str) -> None:
     answer = declare(house, **{"note": "my <b>long</b> note", **typed})
     assert answer.status == 422
-    assert html.escape(WORDS["en"][f"trouble.{word}"]) in answer.text
+    assert html.escape(WORDS["en"][f"trouble.{word}"].format(name=120)) in answer.text
     assert "my &lt;b&gt;long&lt;/b&gt; note</textarea>" in answer.text
     assert facts(house) == []
+
+
+def test_a_note_keeps_its_lines_and_is_never_cut(house: Served) -> None:
+    long = "one\n\ntwo " + "x" * 1000 + " end"
+    refused = declare(house, note=long.replace("\n", "\r\n"))
+    assert refused.status == 422
+    assert f"{long}</textarea>" in refused.text
+    assert declare(house, note="one\r\n\r\ntwo \u202ethree").status == 303
+    assert [fact.note for fact in facts(house)] == ["one\n\ntwo three"]
 
 
 def test_sent_twice_a_form_is_recorded_once(house: Served) -> None:
@@ -312,10 +338,72 @@ def test_a_form_posted_after_the_documents_came_shows_the_text_that_has_no_form_
     assert "<blockquote>a long text</blockquote>" in answer.text
 
 
+@pytest.mark.parametrize("act", ["declare", "send", "disown"])
+def test_a_form_posted_after_the_task_left_the_plan_says_so_and_gives_the_text_back(house: Served, act: str) -> None:
+    form = open_form(house, act, note="so & so")
+    house.serve(plan(replace(report(), id="another"), language="en"))
+    late = upload(house, ("a.pdf", PDF), form=form) if act == "send" else house.send(path_of(house), form)
+    assert late.status == 409
+    assert "what this form was about is no longer in it" in late.text
+    assert "<blockquote>so &amp; so</blockquote>" in late.text
+    assert f'href="{path_of(house, milestone="")}"' in late.text
+    assert {fact.by for fact in facts(house)} == {"definition"}
+    assert on_disk(house) == []
+
+
+@dataclass
+class Overtaking:
+    """A record to which somebody else writes just before us."""
+
+    store: Store
+    first: Callable[[], object] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def transaction(self) -> AbstractContextManager[Unit]:
+        """Let the other one go first."""
+        first, self.first = self.first, None
+        if first is not None:
+            first()
+        return self.store.transaction()
+
+
+def test_what_changes_between_the_look_and_the_record_is_noticed_too(tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    (folder / "var").mkdir(parents=True)
+    with closing(open_store(f"sqlite:///{folder / 'var' / 'hanchot.db'}")) as real:
+        store = Overtaking(real)
+        with served(folder, store=store) as house:
+            house.serve(plan(report(), language="en"))
+            form = open_form(house, "declare", sent_on="2023-02-01", channel="paper", note="kept")
+            desk = Desk(store=real, composer=COMPOSER)
+            fact = extended(house.definitions[0].plan, "report", "beta", at=house.clock.now(), until=date(2023, 3, 31))
+            store.first = lambda: record(desk, house.definitions[0], fact)
+            answer = house.send(path_of(house), form)
+            assert answer.status == 409
+            assert "kept</textarea>" in answer.text
+            assert [fact.kind for fact in facts(house) if fact.by != "definition"] == ["extended"]
+
+
 def test_what_changes_for_another_party_does_not_disturb_a_form(house: Served) -> None:
     form = open_form(house, "declare", sent_on="2023-02-01", channel="paper")
     tell(house, "withdrawn", None, None, target=tell(house, "received", "gamma").id)  # type: ignore[arg-type]
     assert house.send(path_of(house), form).status == 303
+
+
+@pytest.mark.parametrize("once", ["", "a\x00b", "\u202e", "x" * 61])
+def test_a_form_without_its_word_is_refused(house: Served, once: str) -> None:
+    form = open_form(house, "declare", sent_on="2023-02-01", channel="paper") | {"once": once}
+    assert house.send(path_of(house), form).status == 403
+    assert facts(house) == []
+
+
+def test_other_methods_are_told_which_there_are(house: Served) -> None:
+    for milestone in ("", "report"):
+        answer = house.ask(path_of(house, milestone=milestone), "PUT")
+        assert answer.status == 405
+        assert {method.strip() for method in str(answer.headers["Allow"]).split(",")} == {"GET", "HEAD", "POST"}
 
 
 def test_an_act_that_is_none_is_refused(house: Served) -> None:
@@ -379,7 +467,7 @@ HOSTILE = '<script>alert("1")</script>\u202egnp.exe' + "x" * 300
 def test_hostile_names_are_shown_as_text(house: Served) -> None:
     named = replace(PARTIES[1], name=HOSTILE)
     house.serve(plan(report(title=HOSTILE, quote=HOSTILE), parties=(PARTIES[0], named, PARTIES[2])))
-    declare(house, note=HOSTILE, who=HOSTILE)
+    declare(house, note=HOSTILE, who=HOSTILE[:100])
     for milestone in ("", "report"):
         page = house.ask(path_of(house, milestone=milestone)).text
         assert "<script" not in page

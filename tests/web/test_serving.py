@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import http.client
 import socket
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from scheduler.clock import SystemClock
 from scheduler.config import Server
 from scheduler.errors import UserError
-from scheduler.web.serving import _bind
+from scheduler.web.guests import Limits
+from scheduler.web.serving import Complaint, _bind, serve
 
 from .conftest import Served, served
 
@@ -77,3 +83,81 @@ def test_an_unknown_page_is_not_found(house: Served) -> None:
 def test_an_answer_says_when_it_was_given(house: Served) -> None:
     date = parsedate_to_datetime(str(house.ask("/healthz").headers["Date"]))
     assert abs((SystemClock().now() - date).total_seconds()) < 30
+
+
+# ---- connections that cost too much
+
+
+@contextmanager
+def narrow(house: Served, **limits: float) -> Iterator[tuple[str, int]]:
+    """Serve a house once more, with limits of one's own."""
+    with serve(house.running, Limits(**limits)) as address:  # type: ignore[arg-type]  # a crowd is a whole number
+        place = urlsplit(address)
+        yield str(place.hostname), int(place.port or 0)
+
+
+def is_live(place: tuple[str, int]) -> bool:
+    """Ask whether the process lives, as monitoring does."""
+    with closing(http.client.HTTPConnection(*place, timeout=30)) as connection:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+
+
+def is_turned_out(connection: socket.socket) -> bool:
+    """Wait until the server ends a connection without a word."""
+    connection.settimeout(30)
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_crowds_that_say_nothing_keep_nobody_out(house: Served) -> None:
+    """Who has been silent for longest makes room."""
+    with narrow(house, crowd=8) as place, ExitStack() as held:
+        silent = [held.enter_context(closing(socket.create_connection(place))) for _ in range(40)]
+        for connection in silent[:32]:
+            assert is_turned_out(connection)
+        assert is_live(place)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHost: ",
+        (
+            b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            b"Content-Length: 9\r\n\r\nhalf"
+        ),
+    ],
+)
+def test_who_does_not_end_what_he_says_has_to_leave(house: Served, said: bytes) -> None:
+    with narrow(house, patience=0.2) as place, closing(socket.create_connection(place)) as connection:
+        connection.sendall(said)
+        assert is_turned_out(connection)
+        assert is_live(place)
+
+
+def test_a_head_without_end_is_refused(house: Served) -> None:
+    with (
+        narrow(house) as place,
+        closing(socket.create_connection(place, timeout=30)) as connection,
+        pytest.raises((BrokenPipeError, ConnectionResetError)),
+    ):
+        connection.sendall(b"GET / HTTP/1.1\r\n" + b"X: xxxxxxxxxxxxxxxxxxxxxxxx\r\n" * 4_000_000)
+
+
+def test_half_of_the_files_of_the_process_are_left_to_everything_else() -> None:
+    assert 0 < Limits.here().crowd <= 400
+
+
+def test_that_nobody_can_be_let_in_is_told_once_in_a_while() -> None:
+    """The loop complains every second."""
+    told: list[str] = []
+    complaint = Complaint(told.append)
+    with closing(asyncio.new_event_loop()) as loop:
+        for _ in range(100):
+            complaint.hear(loop, {"message": "out of", "exception": OSError(errno.EMFILE, "Too many open files")})
+    assert len(told) == 1
+    assert "Too many open files" in told[0]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from scheduler.actions.access import mail_link, make_link
+from scheduler.clock import SystemClock
 from scheduler.plan.recipients import operators
+from tests.engine.fakes import Scribe
 from tests.engine.house import plan
 from tests.mail.reading import body, read
+from tests.mail.servers import free_port
 
-from .conftest import Answer, Served
+from .conftest import Answer, Served, daemon, served
 
 OPERATOR = "officer@lead.example"  # the first officer of the plan's lead
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -75,6 +79,26 @@ def test_an_operator_gets_a_link_by_mail_and_it_lets_him_in(house: Served) -> No
     assert is_in(house, entered.cookie)
 
 
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Host": "evil.example", "X_Forwarded_Proto": "https"}])
+def test_a_mailed_link_leads_to_the_site_whatever_the_request_calls_it(house: Served, headers: dict[str, str]) -> None:
+    """Else a stranger has the secret of the link mailed as an address of his own."""
+    house.send("/sign-in", {"email": OPERATOR}, **headers)
+    wait_for_mail(house, 1)
+    assert "evil" not in body(read(house.mails[0].mail.data), "plain")
+    assert house.post(mailed_link(house)).status == 303
+
+
+def test_in_a_replay_the_mail_leaves_too(tmp_path: Path) -> None:
+    """Its outbox is worked by a clock of its own, in which half an hour may be over at once."""
+    with served(tmp_path, is_replay=True, system=SystemClock()) as house:
+        house.serve(plan())
+        house.post("/sign-in", email=OPERATOR)
+        wait_for_mail(house, 1)
+        daemon(house).live(house.clock.now() + DAY)
+        assert house.mails[0].state == "sent"
+        assert house.post(mailed_link(house)).status == 303
+
+
 def test_the_answer_is_the_same_for_who_is_no_operator_and_nothing_is_mailed(house: Served) -> None:
     """Also for a contact of another party."""
     known = house.post("/sign-in", email=OPERATOR)
@@ -104,12 +128,24 @@ def test_one_address_gets_five_links_in_a_quarter_of_an_hour(house: Served) -> N
     assert ask()
 
 
+def test_for_who_is_no_operator_a_mail_is_written_and_taken_back(house: Served) -> None:
+    """How long that takes tells nothing."""
+    [operator] = [(plan, to) for plan in (house.definitions[0].plan,) for to in operators(plan, [])]
+    store, composer = house.running.store, Scribe(house.running.composer)
+    now, lifetime = house.clock.now(), 30 * MINUTE
+    assert not mail_link(store, composer, operator, house.address, now=now, lifetime=lifetime, pretend=True)
+    assert (len(composer.written), house.mails) == (1, [])
+    with store.reading() as view:
+        assert view.access.links_since(OPERATOR, now - DAY) == 0
+
+
 def test_opening_a_link_signs_nobody_in(house: Served) -> None:
     """Mail scanners open every link."""
     path = link(house)
     for method in ("GET", "HEAD", "GET"):
         opened = house.ask(path, method)
-        assert (opened.status, opened.cookie) == (200, "")
+        assert opened.status == 200
+        assert not is_in(house, opened.cookie.replace("-guest", ""))
     assert house.post(path).status == 303
 
 
@@ -140,6 +176,17 @@ def test_a_link_of_somebody_who_is_no_operator_any_more_lets_him_in_no_more(hous
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house: Served) -> None:
     cookie = str(house.post(link(house)).headers["Set-Cookie"])
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+
+
+@pytest.mark.parametrize("address", ["https://thidua.coquan.example", "http://thidua.coquan.example"])
+def test_the_cookie_is_for_https_only_where_the_site_is(tmp_path: Path, address: str) -> None:
+    """Also behind a proxy that does not say how it was asked."""
+    with served(tmp_path, f'public_url = "{address}"', port=(port := free_port())) as house:
+        house.address = f"http://127.0.0.1:{port}"
+        house.serve(plan())
+        cookie = str(house.post(link(house)).headers["Set-Cookie"])
+    is_secure = address.startswith("https")
+    assert ("Secure" in cookie, cookie.startswith("__Host-")) == (is_secure, is_secure)
 
 
 def test_a_session_ends_when_the_operator_signs_out(house: Served) -> None:
@@ -181,6 +228,46 @@ def test_a_session_gets_a_new_secret_after_half_a_day_and_lives_on(house: Served
     assert house.send("/sign-out", {"form": form}, Cookie=second).status == 303  # a form opened before is still good
 
 
+@pytest.mark.parametrize("path", ["/outbox/999", "/plans/none", "/outbox/1/hold"])
+def test_a_new_secret_is_not_lost_with_a_page_that_cannot_be_shown(house: Served, path: str) -> None:
+    first = sign_in(house)
+    house.clock.instant += timedelta(hours=12)
+    answer = house.ask(path, Cookie=first)
+    assert answer.status == 404
+    house.clock.instant += 2 * MINUTE
+    assert is_in(house, answer.cookie)
+
+
+def test_who_signs_out_gets_no_new_secret(house: Served) -> None:
+    first = sign_in(house)
+    form = form_of(house, first)
+    house.clock.instant += timedelta(hours=12)
+    answer = house.send("/sign-out", {"form": form}, Cookie=first)
+    assert [part.split("=")[:2] for part in answer.headers.get_all("Set-Cookie", [])] == [["hanchot", '""; expires']]
+    assert not is_in(house, first)
+
+
+def test_a_sign_in_form_of_another_browser_is_refused(house: Served) -> None:
+    """Else another site could sign somebody in as somebody else."""
+    path = link(house)
+    theirs = house.ask(path)
+    [form] = re.findall(r'name="form" value="([^"]+)"', theirs.text)
+    for cookie in ("", house.ask(path).cookie, "hanchot-guest="):
+        for place in (path, "/sign-in"):
+            assert house.send(place, {"form": form, "email": OPERATOR}, Cookie=cookie).status == 403
+    assert house.send(path, {"form": form}, Cookie=theirs.cookie).status == 303
+
+
+def test_a_session_ends_after_ninety_days_however_often_it_is_used(house: Served) -> None:
+    cookie = sign_in(house)
+    for _ in range(8):
+        house.clock.instant += 11 * DAY
+        cookie = house.ask("/", Cookie=cookie).cookie or cookie
+        assert is_in(house, cookie)
+    house.clock.instant += 2 * DAY
+    assert not is_in(house, cookie)
+
+
 @pytest.mark.parametrize("form", ["", "x" * 22])
 def test_a_form_that_was_not_given_to_this_reader_is_refused(house: Served, form: str) -> None:
     cookie = sign_in(house)
@@ -202,12 +289,13 @@ def test_a_form_from_another_site_is_refused(house: Served, headers: dict[str, s
 
 
 def test_a_form_that_is_too_big_is_not_read(house: Served) -> None:
-    assert house.post("/sign-in", email="x" * 70_000).status == 413
+    assert house.post("/sign-in", email="x" * 300_000).status == 413
 
 
 def test_whoever_asks_too_often_has_to_wait(house: Served) -> None:
     answers = [house.send("/sign-in", {"email": "a@b.example"}, X_Forwarded_For="9.9.9.9").status for _ in range(21)]
     assert answers == [200] * 20 + [429]  # nobody believes what a stranger says of where he comes from
+    assert house.post("/sign-in", email="a@b.example").headers["Retry-After"] == "900"
     house.clock.instant += 15 * MINUTE
     assert house.post("/sign-in", email="a@b.example").status == 200
 

@@ -65,6 +65,7 @@ def test_a_party_without_a_calendar_makes_one_by_a_button_and_sees_its_address(h
     assert calendar.status == 200
     assert b"SUMMARY" in calendar.body
     assert WORDS["en"]["subscribe.make"] not in shown
+    assert "evil" not in house.ask(page, Host="evil.example").text
 
 
 def test_pressed_twice_there_is_one_calendar_and_a_revoked_one_is_replaced(house: Served) -> None:

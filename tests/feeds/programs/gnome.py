@@ -1,10 +1,12 @@
 """What GNOME's calendar parts make of a calendar. Run by Debian's own Python, which has their bindings.
 
-`gnome.py parse FILE` parses with libical; `gnome.py subscribe URL` subscribes with Evolution's data server and looks
-again at each line on standard input. Both print each look as one line of JSON: start, title and status of each event.
+`gnome.py parse FILE...` parses with libical; `gnome.py subscribe URL TASKS` subscribes with Evolution's data server
+and looks again at each line on standard input. Both print each look as one line of JSON, a list for each calendar:
+uid, start, end, title, status, place and text of each entry, hours as the clocks of the local zone show them.
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -14,62 +16,94 @@ import gi
 gi.require_version("ICalGLib", "3.0")
 from gi.repository import ICalGLib  # noqa: E402 - which version has to be said before
 
+LOCAL = ICalGLib.Timezone.get_builtin_timezone(os.environ["TZ"])
 STATES = {
     ICalGLib.PropertyStatus.CONFIRMED: "CONFIRMED",
     ICalGLib.PropertyStatus.TENTATIVE: "TENTATIVE",
     ICalGLib.PropertyStatus.CANCELLED: "CANCELLED",
+    ICalGLib.PropertyStatus.NEEDSACTION: "NEEDS-ACTION",
+    ICalGLib.PropertyStatus.COMPLETED: "COMPLETED",
 }
 
 
-def show(events):
+def show(calendars):
     """Print what is seen."""
-    sys.stdout.write(json.dumps(events) + "\n")
+    sys.stdout.write(json.dumps(calendars) + "\n")
     sys.stdout.flush()
 
 
-def parse(file):
-    """Parse a file; anything that libical had to put right is an error."""
-    calendar = ICalGLib.Component.new_from_string(Path(file).read_text(encoding="utf-8"))
-    ICalGLib.restriction_check(calendar)  # marks what a specification forbids as errors
-    assert calendar.is_valid()
-    assert calendar.count_errors() == 0, calendar.as_ical_string()
-    kind, found = ICalGLib.ComponentKind.VEVENT_COMPONENT, []
-    event = calendar.get_first_component(kind)
-    while event:
-        found.append([event.get_dtstart().as_ical_string(), event.get_summary(), STATES[event.get_status()]])
-        event = calendar.get_next_component(kind)
+def describe(entry, find_zone=None):
+    """Return what an entry says; whoever keeps the zones apart from it finds them."""
+
+    def local(moment):
+        if moment is None or moment.is_null_time() or moment.is_date():
+            return moment.as_ical_string() if moment and not moment.is_null_time() else ""
+        if find_zone is not None:
+            moment.set_timezone(find_zone(moment))
+        return moment.convert_to_zone(LOCAL).as_ical_string()
+
+    is_task = entry.isa() == ICalGLib.ComponentKind.VTODO_COMPONENT
+    return [
+        entry.get_uid(),
+        local(entry.get_dtstart()),
+        local(entry.get_due() if is_task else entry.get_dtend()),
+        entry.get_summary(),
+        STATES[entry.get_status()],
+        entry.get_location() or "",
+        entry.get_description() or "",
+    ]
+
+
+def parse(*files):
+    """Parse files; anything that libical had to put right is an error."""
+    found = []
+    for file in files:
+        calendar = ICalGLib.Component.new_from_string(Path(file).read_text(encoding="utf-8"))
+        ICalGLib.restriction_check(calendar)  # marks what a specification forbids as errors
+        assert calendar.is_valid()
+        assert calendar.count_errors() == 0, calendar.as_ical_string()
+        found.append([])
+        for kind in (ICalGLib.ComponentKind.VEVENT_COMPONENT, ICalGLib.ComponentKind.VTODO_COMPONENT):
+            entry = calendar.get_first_component(kind)
+            while entry:
+                found[-1].append(describe(entry))
+                entry = calendar.get_next_component(kind)
     show(found)
 
 
-def subscribe(url):
+def subscribe(url, tasks):
     """Subscribe, and look whenever asked."""
     gi.require_version("ECal", "2.0")
     gi.require_version("EDataServer", "1.2")
     from gi.repository import ECal, EDataServer, GLib
 
     registry = EDataServer.SourceRegistry.new_sync(None)
-    source = EDataServer.Source.new_with_uid("feed", None)
-    source.set_display_name("feed")
-    source.set_parent("webcal-stub")
-    source.get_extension("Calendar").set_backend_name("webcal")
-    source.get_extension("Refresh").set_enabled(False)
-    source.get_extension("WebDAV Backend").set_uri(GLib.Uri.parse(url, GLib.UriFlags.NONE))
-    registry.commit_source_sync(source, None)
-    while registry.ref_source("feed") is None:
-        GLib.MainContext.default().iteration(False)  # what tells of it may have come before: do not wait
-        time.sleep(0.05)
-    client = ECal.Client.connect_sync(
-        registry.ref_source("feed"), ECal.ClientSourceType.EVENTS, 1, None
-    )  # waits for a second, 0 for ever
-    for _ in sys.stdin:
+
+    def open_client(name, extension, kind, address):
+        source = EDataServer.Source.new_with_uid(name, None)
+        source.set_display_name(name)
+        source.set_parent("webcal-stub")
+        source.get_extension(extension).set_backend_name("webcal")
+        source.get_extension("Refresh").set_enabled(False)
+        source.get_extension("WebDAV Backend").set_uri(GLib.Uri.parse(address, GLib.UriFlags.NONE))
+        registry.commit_source_sync(source, None)
+        while registry.ref_source(name) is None:
+            GLib.MainContext.default().iteration(False)  # what tells of it may have come before: do not wait
+            time.sleep(0.05)
+        return ECal.Client.connect_sync(registry.ref_source(name), kind, 1, None)  # waits for a second, 0 for ever
+
+    clients = [
+        open_client("events", "Calendar", ECal.ClientSourceType.EVENTS, url),
+        open_client("tasks", "Task List", ECal.ClientSourceType.TASKS, tasks),
+    ]
+
+    def look(client):
         client.refresh_sync(None)
-        _, events = client.get_object_list_sync("#t", None)
-        show(
-            [
-                [event.get_dtstart().as_ical_string(), event.get_summary(), STATES[event.get_status()]]
-                for event in events
-            ]
-        )
+        _, entries = client.get_object_list_sync("#t", None)
+        return [describe(one, lambda moment: client.get_timezone_sync(moment.get_tzid(), None)[1]) for one in entries]
+
+    for _ in sys.stdin:
+        show([look(client) for client in clients])
 
 
-{"parse": parse, "subscribe": subscribe}[sys.argv[1]](sys.argv[2])
+{"parse": parse, "subscribe": subscribe}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,15 @@
+"""Since when a calendar's bytes are what they are."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    """Add what was not there."""
+    op.add_column("feed", sa.Column("digest", sa.Text(), nullable=False, server_default=""))
+    op.add_column("feed", sa.Column("changed_at", sa.BigInteger()))  # microseconds since 1970, UTC

@@ -1,0 +1,109 @@
+"""Connections that cost too much: who says nothing has to leave, and there is room for so many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+PATIENCE = 30.0  # seconds for the head of a request, and between two pieces of what follows, in either direction
+HEAD_SIZE = 64 * 1024  # bytes, about
+CROWD = 400  # connections at a time; fewer where the system gives us few files
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a guest may be silent, and how many guests there may be."""
+
+    patience: float = PATIENCE
+    crowd: int = CROWD
+
+    @classmethod
+    def here(cls) -> Limits:
+        """Return the limits that leave at least half of this process's files to everything else."""
+        return cls(crowd=min(CROWD, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
+
+
+class Guest(HttpToolsProtocol):
+    """One connection. Where there is no room for another, the one that has been silent for longest leaves."""
+
+    limits = Limits()
+
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.heard_at = 0.0
+        self._head = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Let somebody in."""
+        super().connection_made(transport)
+        self._hear()
+        self._wait(self.limits.patience)
+        if len(self.connections) > self.limits.crowd:
+            others = [guest for guest in self.connections if isinstance(guest, Guest) and not guest.is_served]
+            min(others, key=lambda guest: guest.heard_at).turn_out()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget somebody who has left."""
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what comes; the head of a request has an end."""
+        self._head += len(data)
+        super().data_received(data)
+        if self._head > HEAD_SIZE and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too long.")
+
+    def on_message_begin(self) -> None:
+        """Begin with a request."""
+        self._hear()
+        super().on_message_begin()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of what is sent."""
+        self._hear()
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Wait for another request."""
+        self._hear()
+        super().on_response_complete()
+
+    def resume_writing(self) -> None:
+        """Go on with an answer that is being read."""
+        self._hear()
+        super().resume_writing()
+
+    @property
+    def is_served(self) -> bool:
+        """Return whether it is we who are waited for."""
+        cycle = self.cycle
+        return cycle is not None and not (cycle.more_body or cycle.response_complete or self.flow.write_paused)
+
+    def _hear(self) -> None:
+        self.heard_at, self._head = self.loop.time(), 0
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = self.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        silent = self.loop.time() - self.heard_at
+        if self.is_served:
+            self._wait(self.limits.patience)
+        elif silent < self.limits.patience:
+            self._wait(self.limits.patience - silent)
+        else:
+            self.turn_out()
+
+    def turn_out(self) -> None:
+        """Let somebody go without a word."""
+        self.connections.discard(self)
+        self.transport.abort()
