@@ -388,6 +388,13 @@ def test_what_the_record_says_of_a_step_is_told_in_the_language_of_its_reader(re
     assert wording.explain(reason, "vi") == words
 
 
+def test_a_party_in_a_reason_is_called_by_its_name() -> None:
+    assert wording.explain("no notice to nghe-an has left", "vi", {"nghe-an": "Nghệ An"}.__getitem__) == (
+        "chưa có thư nào gửi được đến Nghệ An"
+    )
+    assert wording.explain("nghe-an has no contact", "en", str.upper) == "NGHE-AN has no contact"
+
+
 @pytest.mark.parametrize("said", ["", "550 5.1.1 no such user", "received yesterday", "{step} after {day}"])
 def test_what_a_server_or_a_person_said_stays_as_it_is(said: str) -> None:
     assert wording.explain(said, "vi") == said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from scheduler import wording
 from scheduler.actions.pages import said_by
 from scheduler.errors import UserError
 from scheduler.mail.views import filters
+from scheduler.plan.model import Plan
 from scheduler.plan.written import read_written
 
 ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
@@ -25,6 +26,10 @@ def path_to(*parts: str, **query: str) -> str:
     """Return the address of a page of ours: its parts and what is asked of it, whatever is in them."""
     path = "".join(f"/{quote(part, safe='@')}" for part in parts)
     return f"{path}?{urlencode(query)}" if query else path
+
+
+def _called(plan: Plan | None, party: str) -> str:
+    return plan.parties[party].short if plan is not None and party in plan.parties else party
 
 
 class Pages:
@@ -77,7 +82,7 @@ class Pages:
             local=lambda instant, plan: instant.astimezone(plan.zone),
             month=lambda day: wording.month_name(day, language),
             stamp=lambda local: wording.format_stamp(local, language),
-            reason=lambda text: wording.explain(text, language),
+            reason=lambda text, plan=None: wording.explain(text, language, partial(_called, plan)),
             said_by=said_by,
             target=lambda text: wording.format_target(text, language),
             written=lambda text: ((form := read_written(text)) and wording.format_form(form, language)) or text,

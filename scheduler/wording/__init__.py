@@ -7,7 +7,7 @@ more table. Days come in, text goes out; nothing here knows what day it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 
 from scheduler.plan.dates import DueDate
@@ -246,23 +246,27 @@ def calendar_words(key: str, language: str, **values: object) -> str:
     return _LANGUAGES[language].calendar[key].format(**values)
 
 
-def explain(reason: str, language: str) -> str:
+def explain(reason: str, language: str, name: Callable[[str], str] = str) -> str:
     """Return in words what the record says of a step: why it is where it is, or why it ended so.
 
-    The record is in English; there only the days, steps and names in it are put as a page has them.
+    `name` says what a party is called whose id is in it. The record is in English; there only the days,
+    steps and names in it are put as a page has them.
     What a server or a person said, and what nobody has put into words, stays as it is.
     """
-    whole = _explain(reason, language)
+    whole = _explain(reason, language, name)
     if whole is not None:
         return whole
-    return "; ".join(_explain(part, language) or part for part in reason.split("; "))
+    return "; ".join(_explain(part, language, name) or part for part in reason.split("; "))
 
 
-def _explain(reason: str, language: str) -> str | None:
+def _explain(reason: str, language: str, name_of: Callable[[str], str]) -> str | None:
     reasons = _LANGUAGES[language].reasons
     for pattern in _REASONS:
         if found := re.fullmatch(pattern, reason, re.DOTALL):
-            said = {name: _say(name, value, language) for name, value in found.groupdict().items()}
+            said = {
+                name: name_of(value) if name == "party" else _say(name, value, language)
+                for name, value in found.groupdict().items()
+            }
             return (reasons[pattern] if reasons else _blank(found)).format(**said)
     return None
 

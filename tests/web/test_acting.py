@@ -289,7 +289,7 @@ def test_the_form_repeats_what_the_party_says_it_has_sent(
     said: dict[str, str] = {"channel": channel, "note": "number 7", "by": "page: Lan"}
     live.record("declared", happened_at=at(3, 2, 12), **said)
     page = operator.ask(do("receive")).text
-    assert "Said to be sent 4 March 2023, 12:00, page: Lan" in words(page)
+    assert "Said to be sent 4 March 2023, 12:00, Lan on the party's page" in words(page)
     assert "Sent 2 March 2023, as the party says Note: number 7" in words(page)
     filled_in = dict(fields_of(page))
     assert (filled_in["channel"], filled_in[field], filled_in["note"]) == (channel, "2023-03-02", "")
