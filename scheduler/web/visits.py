@@ -121,6 +121,17 @@ class Visit:
         }
         return HTMLResponse(self.house.pages.render(template, language, known | values), status)
 
+    def seal(self, path: str, word: str) -> str:
+        """Return a word for the address of the page at `path` that says what was done: only we can have written it."""
+        seal = sign_form(self.house.secret, f"done\0{path}\0{word}")
+        return f"{word}.{seal}"
+
+    def unseal(self, name: str) -> str:
+        """Return what the address says was done here; "" if we have not written it."""
+        given = self.request.query_params.get(name, "")
+        word = given.partition(".")[0]
+        return word if is_form_of(given, self.seal(self.here, word)) else ""
+
     def quote(self, texts: Iterable[object], *, status: int = 409, back: str = "/") -> Response:
         """Say that what a form was about is there no more, and give back what was typed."""
         typed = [text.strip() for text in texts if isinstance(text, str) and text.strip()]
