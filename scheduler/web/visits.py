@@ -176,10 +176,10 @@ def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[R
             if visit.visitor is None:
                 raise HTTPException(401)
             known = sign_form(visit.house.secret, subject(visit.visitor))
-            is_ours = is_form_of(visit.field("form"), known)
-            if not is_ours and again is None:
-                raise Refused
-            wanted = handler if is_ours or again is None else again
+            if not is_form_of(visit.field("form"), known):
+                if again is None:
+                    raise Refused
+                wanted = again
         elif visit.visitor is None:
             return RedirectResponse("/sign-in", 303)
         response = await run_in_threadpool(wanted, visit)
