@@ -25,8 +25,8 @@ class Limits:
 
     @classmethod
     def here(cls) -> Limits:
-        """Return the limits that leave at least half of this process's files to everything else."""
-        return cls(crowd=min(CROWD, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
+        """Return the limits that leave most of this process's files to everything else, and to those at the door."""
+        return cls(crowd=min(CROWD, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3))
 
 
 class Guest(HttpToolsProtocol):

@@ -74,7 +74,7 @@ def show_mail(visit: Visit) -> Response:
         has_html=is_public(mail) and bool(read_html(mail.mail.data)),
         changes=[change for change, states in CHANGES.items() if mail.state in states],
         zone=zones(visit),
-        changed=visit.request.query_params.get("changed") in CHANGES,
+        changed=visit.unseal("changed") in CHANGES,
     )
 
 
@@ -107,7 +107,8 @@ def change_mail(visit: Visit) -> Response:
             "mail-change.html", status=409, mail=mail, change=change, is_possible=False, zone=zones(visit)
         )
     visit.running.wake()
-    return RedirectResponse(f"/outbox/{mail.id}?changed={change}", 303)
+    page = f"/outbox/{mail.id}"
+    return RedirectResponse(f"{page}?changed={visit.seal(page, change)}", 303)
 
 
 def find_mail(visit: Visit, view: Unit) -> MessageRow:

@@ -75,7 +75,7 @@ def show_task(visit: Visit) -> Response:
     """Show one task with its history and the forms that answer it."""
     with visit.running.store.reading() as view:
         seen = Seen.of(visit, view)
-        return seen.page(Answer(done=visit.request.query_params.get("done", "")))
+        return seen.page(Answer(done=visit.unseal("done")))
 
 
 @dataclass(kw_only=True)
@@ -263,7 +263,7 @@ def _record(
 
 
 def _done(visit: Visit, act: str) -> Response:
-    return RedirectResponse(f"{visit.here}?done={act if act in ACTS else ''}", 303)
+    return RedirectResponse(f"{visit.here}?done={visit.seal(visit.here, act if act in ACTS else '')}", 303)
 
 
 def _is_open_to(act: str, task: Task) -> bool:

@@ -126,6 +126,17 @@ class Visit:
         }
         return HTMLResponse(self.house.pages.render(template, language, known | values), status)
 
+    def seal(self, path: str, word: str) -> str:
+        """Return a word for the address of the page at `path` that says what was done: only we can have written it."""
+        seal = sign_form(self.house.secret, f"done\0{path}\0{word}")
+        return f"{word}.{seal}"
+
+    def unseal(self, name: str) -> str:
+        """Return what the address says was done here; "" if we have not written it."""
+        given = self.request.query_params.get(name, "")
+        word = given.partition(".")[0]
+        return word if is_form_of(given, self.seal(self.here, word)) else ""
+
     def quote(self, texts: Iterable[object], *, status: int = 409, back: str = "/") -> Response:
         """Say that what a form was about is there no more, and give back what was typed."""
         typed = [text.strip() for text in texts if isinstance(text, str) and text.strip()]
@@ -170,10 +181,10 @@ def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[R
             if visit.visitor is None:
                 raise HTTPException(401)
             known = sign_form(visit.house.secret, subject(visit.visitor))
-            is_ours = is_form_of(visit.field("form"), known)
-            if not is_ours and again is None:
-                raise Refused
-            wanted = handler if is_ours or again is None else again
+            if not is_form_of(visit.field("form"), known):
+                if again is None:
+                    raise Refused
+                wanted = again
         elif visit.visitor is None:
             return RedirectResponse("/sign-in", 303)
         response = await run_in_threadpool(wanted, visit)
