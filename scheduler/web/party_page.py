@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -162,12 +163,23 @@ class Seen:
         )
 
 
+_OVER = {404: "error.not_found", 410: "error.gone"}  # addresses that are nobody's, or are no more
+
+
 async def answer_task(request: Request) -> Response:
     """Take what a party says or sends about a task. Said twice by one form, it is taken once."""
     visit = Visit(request, request.app.state.house)
     house = visit.house
-    caller, room = await run_in_threadpool(_admit, visit)
-    if not request.headers.get("content-type", "").lower().startswith("multipart/"):
+    is_upload = request.headers.get("content-type", "").lower().startswith("multipart/")
+    try:
+        caller, room = await run_in_threadpool(_admit, visit)
+    except HTTPException as error:
+        if is_upload or error.status_code not in _OVER:
+            raise
+        form = await read_form(request)
+        why, texts = _OVER[error.status_code], [form.get("note"), form.get("who")]
+        return await run_in_threadpool(partial(visit.quote, texts, why=why, status=error.status_code))
+    if not is_upload:
         form = await read_form(request)
         fields = {name: [value] for name, value in form.multi_items() if isinstance(value, str)}
         return await run_in_threadpool(_take_or_quote, visit, Incoming(fields=fields))

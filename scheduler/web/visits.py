@@ -137,10 +137,10 @@ class Visit:
         word = given.partition(".")[0]
         return word if is_form_of(given, self.seal(self.here, word)) else ""
 
-    def quote(self, texts: Iterable[object], *, status: int = 409, back: str = "/") -> Response:
-        """Say that what a form was about is there no more, and give back what was typed."""
+    def quote(self, texts: Iterable[object], *, why: str = "kept.why", status: int = 409, back: str = "/") -> Response:
+        """Say why a form cannot be taken any more, and give back what was typed."""
         typed = [text.strip() for text in texts if isinstance(text, str) and text.strip()]
-        return self.page("kept.html", status=status, texts=typed, back=back)
+        return self.page("kept.html", status=status, why=why, texts=typed, back=back)
 
     def field(self, name: str, limit: int | None = 2000) -> str:
         """Return a field of the form as text without spaces around it, cut at `limit`; "" if it is not there."""

@@ -368,6 +368,16 @@ def test_a_form_posted_after_the_task_left_the_plan_says_so_and_gives_the_text_b
     assert on_disk(house) == []
 
 
+def test_a_form_posted_after_its_address_was_replaced_gives_the_text_back(house: Served) -> None:
+    form = open_form(house, "disown", note="a long text")
+    with house.running.store.transaction() as unit:
+        unit.pages.revoke("beta", now=house.clock.now())
+    late = house.send(path_of(house), form)
+    assert late.status == 410
+    assert WORDS["en"]["error.gone"] in late.text
+    assert "<blockquote>a long text</blockquote>" in late.text
+
+
 @dataclass
 class Overtaking:
     """A record to which somebody else writes just before us."""
