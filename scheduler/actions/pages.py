@@ -81,7 +81,7 @@ def _on_board(addresses: PageAddresses, letter: Letter) -> str:
         return addresses.board
     about = letter.fact.party if letter.fact is not None else None
     return addresses.on_board(
-        letter.plan.id, letter.occurrence or getattr(letter.milestone, "id", ""), *((about,) if about else ())
+        letter.plan.id, letter.occurrence or (letter.milestone.id if letter.milestone else ""), *((about,) if about else ())
     )
 
 
