@@ -79,10 +79,9 @@ def _on_board(addresses: PageAddresses, letter: Letter) -> str:
         return ""
     if letter.kind in TOLD:
         return addresses.board
+    occurrence = letter.occurrence or (letter.milestone.id if letter.milestone else "")
     about = letter.fact.party if letter.fact is not None else None
-    return addresses.on_board(
-        letter.plan.id, letter.occurrence or (letter.milestone.id if letter.milestone else ""), *((about,) if about else ())
-    )
+    return addresses.on_board(letter.plan.id, occurrence, *([about] if about else []))
 
 
 def by_page(who: str) -> str:

@@ -16,7 +16,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from scheduler.actions.notifying import Desk
 from scheduler.actions.pictures import Picture
 from scheduler.actions.recording import Overtaken, Recorded, record_all, rehearse
 from scheduler.errors import RecordAway, UserError
@@ -115,7 +114,7 @@ def act(visit: Visit) -> Response:
         facts = _facts(deed, once)
         if visit.field("step") == "confirm":
             return _do(deed, facts, seen)
-        rehearsed = rehearse(_desk(visit), deed.definition, facts, notify=ACTIONS[deed.action].notify, seen=seen)
+        rehearsed = rehearse(visit.desk, deed.definition, facts, notify=ACTIONS[deed.action].notify, seen=seen)
     except Overtaken as overtaken:
         return _ask(_find(visit), once=once, seen=None, overtaken=overtaken)
     except RecordAway:
@@ -174,13 +173,8 @@ def _facts(deed: Deed, once: str) -> list[Fact]:
     return [replace(fact, once=once, by=by) for fact in ACTIONS[deed.action].build(deed)]
 
 
-def _desk(visit: Visit) -> Desk:
-    running = visit.running
-    return Desk(store=running.store, composer=running.composer, pages=running.app.pages)
-
-
 def _do(deed: Deed, facts: Sequence[Fact], seen: str) -> Response:
-    done = record_all(_desk(deed.visit), deed.definition, facts, notify=ACTIONS[deed.action].notify, seen=seen)
+    done = record_all(deed.visit.desk, deed.definition, facts, notify=ACTIONS[deed.action].notify, seen=seen)
     deed.visit.running.wake()
     page = deed.back
     if deed.target:

@@ -16,7 +16,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from scheduler.actions import requests
-from scheduler.actions.notifying import Desk
 from scheduler.actions.pages import by_page
 from scheduler.actions.reconciling import name_inputs
 from scheduler.actions.recording import Overtaken, record_all
@@ -255,10 +254,9 @@ def _record(
         answer.troubles = (Trouble("disk_full"),)
         with running.store.reading() as view:
             return Seen.of(visit, view).page(answer)
-    desk = Desk(store=running.store, composer=running.composer, pages=running.app.pages)
     fact = _build(seen, answer, incoming.field("once"), documents)
     try:
-        recorded = record_all(desk, seen.definition, [fact], documents=documents, seen=inputs)
+        recorded = record_all(visit.desk, seen.definition, [fact], documents=documents, seen=inputs)
     except RecordAway:
         raise
     except UserError as error:  # something has happened since the last look

@@ -8,7 +8,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from scheduler.actions.notifying import Desk
 from scheduler.actions.previewing import preview
 from scheduler.errors import Problem, UserError
 from scheduler.mail.reading import read_html, read_text
@@ -60,9 +59,8 @@ def _find_step(visit: Visit, view: Unit, plan: Plan) -> RungRow:
 
 
 def _compose(visit: Visit, view: Unit, plan: Plan, row: RungRow) -> list[Mail]:
-    running, picture = visit.running, visit.house.pictures.read(view, plan, visit.now)
-    desk = Desk(store=running.store, composer=running.composer, pages=running.app.pages)
-    return preview(desk, view, picture.agenda, row, picture.bounced, visit.now)
+    picture = visit.house.pictures.read(view, plan, visit.now)
+    return preview(visit.desk, view, picture.agenda, row, picture.bounced, visit.now)
 
 
 ROUTES = [

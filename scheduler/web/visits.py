@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from scheduler import resources
 from scheduler.actions.access import Visitor, find_operator, recognise
+from scheduler.actions.notifying import Desk
 from scheduler.actions.pictures import Pictures
 from scheduler.actions.reconciling import Agendas
 from scheduler.app import Running
@@ -101,6 +102,12 @@ class Visit:
     def now(self) -> datetime:
         """Return the plan's instant, which a replay makes up."""
         return self.running.clock.now()
+
+    @property
+    def desk(self) -> Desk:
+        """Return what recording and writing need."""
+        running = self.running
+        return Desk(store=running.store, composer=running.composer, pages=running.app.pages)
 
     @property
     def here(self) -> str:
