@@ -71,10 +71,11 @@ class Press:
         self.publish(when)
         with self.store.reading() as unit:
             found = unit.feeds.contents(self.feeds[audience, tasks])
-        day = local_day(when, self.plan.zone)
-        parts = choose_parts(found.parts, day) or [
-            render_placeholder(self.plan.language, day, LOADED, audience, tasks=tasks)
-        ]
+        parts = choose_parts(found.parts, local_day(when, self.plan.zone))
+        if not parts:
+            since = found.changed_at or LOADED
+            day = local_day(since, self.plan.zone)
+            parts = [render_placeholder(self.plan.language, day, since, audience, tasks=tasks)]
         return assemble("Lịch", parts, found.zones)
 
 
