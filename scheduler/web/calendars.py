@@ -104,7 +104,8 @@ class Kiosk:
     secret: bytes = field(repr=False)
     word: str | None = None
     is_known: bool = False
-    looked_at: float = float("-inf")
+    began_at: float = float("-inf")  # when the last look began ...
+    looked_at: float = float("-inf")  # ... and ended
     by_key: dict[bytes, Shown] = field(default_factory=dict)
     revoked: set[bytes] = field(default_factory=set)
     is_away: bool = False
@@ -128,9 +129,12 @@ class Kiosk:
         if key in self.by_key:
             if time.monotonic() - self.looked_at >= FRESH:
                 await self._look_again()
-        else:  # it may just have been made
-            await asyncio.sleep(self.looked_at + NEW - time.monotonic())
+        else:  # it may just have been made; a look that had begun before says nothing of that
+            asked_at = time.monotonic()
+            await asyncio.sleep(self.looked_at + NEW - asked_at)
             await self._look_again(wait=True)
+            if key not in self.by_key and self.began_at < asked_at:
+                await self._look_again(wait=True)
         shown = self.by_key.get(key)
         if shown is not None:
             await self._refresh(shown)
@@ -166,6 +170,7 @@ class Kiosk:
 
     def _look(self) -> None:
         """Ask the record whether anything is another."""
+        began_at = time.monotonic()
         try:
             with self.running.store.reading() as view:
                 word = view.feeds.word()
@@ -181,7 +186,7 @@ class Kiosk:
             if feeds is not None:
                 self._take(feeds)
                 self.word, self.is_known = word, True
-        self.looked_at = time.monotonic()
+        self.began_at, self.looked_at = began_at, time.monotonic()
 
     def _take(self, feeds: Sequence[FeedRow]) -> None:
         keys = {self.key_of(feed): feed for feed in feeds if feed.revoked_at is None}
