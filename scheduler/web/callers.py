@@ -18,8 +18,8 @@ from scheduler.actions.pages import is_over
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.model import Party
 from scheduler.ports import Definition, Unit
-from scheduler.web.calendars import token_key
 from scheduler.web.guard import sign_form
+from scheduler.web.kiosk import token_key
 from scheduler.web.visits import House, Visit
 
 _KNOWN = 8  # rosters whose tokens are remembered

@@ -34,6 +34,7 @@ from scheduler.web import (
 from scheduler.web.access_log import AccessLog
 from scheduler.web.faults import Faults
 from scheduler.web.guard import SecureHeaders
+from scheduler.web.kiosk import Kiosk
 from scheduler.web.visits import House, Visit, find_visitor, renew_cookie
 
 FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another version has another address
@@ -54,7 +55,7 @@ RETRY = {429: "900", 503: "60"}  # seconds
 
 def make_site(running: Running, address: str) -> ASGIApp:
     """Return the application that serves a running daemon at `address`."""
-    kiosk = calendars.Kiosk(running, running.app.secret)
+    kiosk = Kiosk(running, running.app.secret)
 
     @asynccontextmanager
     async def opened(site: Starlette) -> AsyncIterator[None]:
