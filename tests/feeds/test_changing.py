@@ -261,7 +261,7 @@ def test_any_one_change_changes_exactly_one_entry(data: st.DataObject) -> None:
     with pressed(*MANY, MEETING, audiences=("beta", "gamma", "lead")) as press:
         before = {who: press.read(at(2, 2), who) for who in ("beta", "gamma", "lead")}
         milestone = data.draw(st.sampled_from([*MANY, MEETING]))
-        kind = data.draw(st.sampled_from(["received", "waived", "moved"]))
+        kind = data.draw(st.sampled_from(["received", "declared", "accepted", "returned", "waived", "moved"]))
         when = at(2, 3)
         if milestone is MEETING or kind == "moved":
             first, last = data.draw(spans().filter(lambda span: span[0] != date(2023, 6, 1)))
