@@ -13,14 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from scheduler.actions.addresses import TOKEN_LENGTH, make_token
-from scheduler.actions.listings import view_agenda
 from scheduler.actions.pages import is_over
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.model import Party
 from scheduler.ports import Definition, Unit
 from scheduler.web.guard import sign_form
 from scheduler.web.kiosk import token_key
-from scheduler.web.visits import House, Visit
+from scheduler.web.visits import Visit
 
 _KNOWN = 8  # rosters whose tokens are remembered
 
@@ -48,20 +47,14 @@ def find_caller(visit: Visit, view: Unit) -> Caller:
     party, generation = found
     if generation < generations.get(party, 1):
         raise HTTPException(410)
-    agendas = tuple((d, read_agenda(house, view, d, visit)) for d in definitions if party in d.plan.parties)
+    shown = [d for d in definitions if party in d.plan.parties]
+    agendas = tuple((d, house.pictures.read(view, d.plan, visit.now).agenda) for d in shown)
     if is_over([agenda for _, agenda in agendas], party, visit.now):
         raise HTTPException(410)
     subject = f"party\0{party}\0{generation}"
     return Caller(
         party=parties[party], generation=generation, agendas=agendas, form_token=sign_form(house.secret, subject)
     )
-
-
-def read_agenda(house: House, view: Unit, definition: Definition, visit: Visit) -> Agenda:
-    """Return what a plan promises, drawn anew only when something has changed."""
-    if view.plans.state(definition.plan.id) is None:
-        return view_agenda(view, definition.plan, visit.now)
-    return house.agendas.read(view, definition.plan)
 
 
 def for_parties(handler: Callable[[Visit], Response]) -> Callable[[Request], Any]:

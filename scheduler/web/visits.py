@@ -18,7 +18,6 @@ from scheduler import resources
 from scheduler.actions.access import Visitor, find_operator, recognise
 from scheduler.actions.notifying import Desk
 from scheduler.actions.pictures import Pictures
-from scheduler.actions.reconciling import Agendas
 from scheduler.app import Running
 from scheduler.config import read_span
 from scheduler.plan.model import Plan
@@ -44,7 +43,6 @@ class House:
     saying: Throttle = field(default_factory=lambda: Throttle(30, timedelta(hours=1)))  # what a party says and sends
     objecting: Throttle = field(default_factory=lambda: Throttle(5, timedelta(hours=1)))
     traffic: Traffic = field(default_factory=Traffic)
-    agendas: Agendas = field(default_factory=Agendas)
     metrics: Metrics = field(init=False)
 
     def __post_init__(self) -> None:
