@@ -139,7 +139,7 @@ class Feeds(Protocol):
         """Add entries, or put them in the place of those with their uid; without bytes the old ones stay."""
 
     def contents(self, feed: FeedRow) -> Contents:
-        """Return what stands in a calendar now, ordered by day and uid."""
+        """Return what stands in a calendar now, ordered by day, hour and uid."""
 
     def note_bytes(self, id: int, digest: str, *, at: datetime) -> datetime:
         """Remember what a calendar's bytes are, found out at `at`; return since when, later for each change."""

@@ -42,7 +42,7 @@ _OF_FEED = sa.and_(entry.c.audience == _AUDIENCE, sa.or_(_PLAN.is_(None), entry.
 _CONTENTS = {
     tasks: sa.select(entry.c.first, column, zone)
     .where(_OF_FEED, entry.c.left_at.is_(None), sa.func.length(column) > 0)
-    .order_by(entry.c.first, entry.c.uid)
+    .order_by(entry.c.first, entry.c.item["clock"].as_string().nulls_first(), entry.c.uid)
     for tasks, column, zone in ((False, entry.c.event, entry.c.zone), (True, entry.c.task, sa.literal("")))
 }
 _CHANGED = sa.select(sa.func.max(entry.c.revised_at), sa.func.max(entry.c.left_at)).where(_OF_FEED)
@@ -102,7 +102,7 @@ class SqlFeeds:
             self._connection.execute(_saving(self._connection.dialect.name), rows)
 
     def contents(self, feed: FeedRow) -> Contents:
-        """Return what stands in a calendar now, ordered by day and uid."""
+        """Return what stands in a calendar now, ordered by day, hour and uid."""
         whose = {"audience": feed.audience, "plan": feed.plan}
         rows = self._connection.execute(_CONTENTS[feed.tasks], whose).all()
         changes = [at for at in self._connection.execute(_CHANGED, whose).one() if at is not None]

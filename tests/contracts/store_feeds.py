@@ -169,6 +169,13 @@ class FeedsContract:
         save(store, an_entry("c", 7), an_entry("b", 8), an_entry("a", 8), an_entry("d", 6, left_at=NOW))
         assert parts(store, feed) == [b"ec", b"ea", b"eb"]
 
+    def test_on_a_day_what_has_no_hour_comes_first_then_hour_by_hour(self, store: Store) -> None:
+        feed, entry = add(store), an_entry()
+        hours = {"a": time(14), "b": None, "c": time(8, 30)}
+        items = [replace(ITEM, uid=uid, clock=hour) for uid, hour in hours.items()]
+        save(store, *(replace(entry, item=item, event=item.uid.encode()) for item in items))
+        assert parts(store, feed) == [b"b", b"c", b"a"]
+
     def test_a_calendar_of_all_plans_holds_those_of_each(self, store: Store) -> None:
         one, everything = add(store, plan="p"), add(store, plan=None)
         save(store, an_entry("a"))
