@@ -141,7 +141,7 @@ def _draw_event(
     text.when(o)
     text.place(o.place)
     text.decision(o.decided_by)
-    if is_off or (o.standing.state == "waived" and not is_public):
+    if o.standing.state == "waived" and not is_public:  # why is nobody else's business
         text.decision(o.standing.closed_by)
     text.people()
     text.link()
