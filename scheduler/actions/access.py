@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from scheduler.actions.trying import tried_out
 from scheduler.plan.letters import Letter
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import Recipient, operators
@@ -64,7 +64,7 @@ def mail_link(
     With `pretend` all of this is done and taken back: how long it takes does not tell whom a link is mailed to.
     """
     plan, (party, contact) = operator
-    with suppress(_TakenBack), store.transaction() as unit:
+    with tried_out(store) if pretend else store.transaction() as unit:
         if unit.access.links_since(fold(contact.email), now - WITHIN) >= LINKS:
             return False
         token = make_link(unit, contact.email, now=now, lifetime=lifetime)
@@ -91,13 +91,7 @@ def mail_link(
                 slot=letter.key,
             )
         )
-        if pretend:
-            raise _TakenBack
     return not pretend
-
-
-class _TakenBack(Exception):
-    """Undoes a transaction."""
 
 
 def sign_in(store: Store, token: str, *, now: datetime, lifetime: timedelta) -> tuple[str, str] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple, NoReturn
@@ -13,6 +12,7 @@ from scheduler.actions.loading import is_taken, take, take_within
 from scheduler.actions.notifying import Desk, take_back
 from scheduler.actions.notifying import notify as write_notices
 from scheduler.actions.reconciling import Changes, as_due, parse_inputs, read_agenda, reconcile
+from scheduler.actions.trying import tried_out
 from scheduler.errors import NothingMatched, Problem, UserError
 from scheduler.plan.agenda import Agenda, Rung
 from scheduler.plan.catchup import decide
@@ -102,17 +102,12 @@ def rehearse(
     Raises what `record_all` would.
     """
     recorded = None
-    with suppress(_TakenBack), desk.store.transaction() as unit:
+    with tried_out(desk.store) as unit:
         if not is_taken(unit, definition.plan):
             take_within(desk, unit, definition, facts[0].recorded_at)
         recorded = _record(desk, unit, definition.plan, facts, notify=notify, seen=seen)
-        raise _TakenBack
     assert recorded is not None  # noqa: S101 - every other way out of the block is an error
     return recorded
-
-
-class _TakenBack(Exception):
-    """Undoes a transaction."""
 
 
 def _record(

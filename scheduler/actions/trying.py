@@ -1,0 +1,20 @@
+"""Work that is done and taken back: what it comes to is seen, and nothing stays of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from scheduler.ports import Store, Unit
+
+
+@contextmanager
+def tried_out(store: Store) -> Iterator[Unit]:
+    """Open a transaction whose work is taken back at the end of the block."""
+    with suppress(_TakenBack), store.transaction() as unit:
+        yield unit
+        raise _TakenBack
+
+
+class _TakenBack(Exception):
+    """Undoes a transaction."""
