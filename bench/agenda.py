@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from scheduler.actions.loading import take
-from scheduler.actions.notifying import Desk
-from scheduler.actions.reconciling import reconcile
-from scheduler.mail.composing import TemplateComposer
+from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.agenda import draw_agenda
 from scheduler.plan.model import Before, Contact, Fact, Group, Ladder, Milestone, Party, Plan
 from scheduler.ports import Definition
+from scheduler.services.apply_revision import take
+from scheduler.services.notices import Desk
+from scheduler.services.reconcile import reconcile
 from scheduler.store import open_store
 
 NOW = datetime(2023, 1, 2, tzinfo=UTC)

@@ -29,17 +29,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from scheduler.actions.access import digest
-from scheduler.actions.loading import take
-from scheduler.actions.notifying import Desk
-from scheduler.actions.reconciling import reconcile
-from scheduler.app import App, Running
+from scheduler.bootstrap import App, Running
 from scheduler.clock import SteppingClock
 from scheduler.config import load_settings
 from scheduler.plan.model import Fact, Plan
 from scheduler.ports import Definition, Mail, Outgoing, Store
+from scheduler.services.apply_revision import take
+from scheduler.services.notices import Desk
+from scheduler.services.reconcile import reconcile
+from scheduler.services.sign_in import digest
 from scheduler.store import open_store
-from scheduler.web.serving import serve
+from scheduler.web.server.uvicorn_server import serve
 
 MILESTONES = 10
 MIDDLE = NOW + timedelta(days=150)

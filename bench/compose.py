@@ -21,9 +21,9 @@ from email.utils import format_datetime, formataddr
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from scheduler.mail.composing import TemplateComposer
-from scheduler.plan.dates import derive_due_date
-from scheduler.plan.letters import Letter
+from scheduler.mail.composer import TemplateComposer
+from scheduler.plan.due_dates import derive_due_date
+from scheduler.plan.messages.message import Letter
 from scheduler.plan.model import Before, Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
 from scheduler.plan.workdays import Workdays
 

@@ -49,12 +49,23 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from scheduler.clock import SteppingClock
-from scheduler.engine.dispatching import PAGE
-from scheduler.engine.ticking import Ticker
-from scheduler.mail.composing import TemplateComposer
+from scheduler.engine.dispatch import PAGE
+from scheduler.engine.tick import Ticker
+from scheduler.mail.composer import TemplateComposer
 from scheduler.mail.smtp import Account, SmtpMailer
-from scheduler.plan.letters import Letter
-from scheduler.plan.model import Before, Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan, Step
+from scheduler.plan.messages.message import Letter
+from scheduler.plan.model import (
+    Before,
+    Contact,
+    Deliverable,
+    Group,
+    Ladder,
+    Milestone,
+    Office,
+    Party,
+    Plan,
+    Step,
+)
 from scheduler.ports import Composer, Definition, Loaded, Mail
 from scheduler.store import open_store
 from scheduler.store.statements import chunks

@@ -31,15 +31,15 @@ from pathlib import Path
 
 from startup import environment
 
-from scheduler.actions.loading import take
-from scheduler.actions.notifying import Desk
-from scheduler.actions.publishing import create_feed, publish
-from scheduler.actions.reconciling import read_agenda
 from scheduler.definitions import DefinitionFiles
 from scheduler.feeds import IcalCalendars
-from scheduler.feeds.assembling import assemble
-from scheduler.mail.composing import TemplateComposer
+from scheduler.feeds.calendar_file import assemble
+from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.model import Fact
+from scheduler.services.apply_revision import take
+from scheduler.services.notices import Desk
+from scheduler.services.publish_feeds import create_feed, publish
+from scheduler.services.reconcile import read_agenda
 from scheduler.store import open_store
 
 SIZES = (40, 1000)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from startup import count_pending, environment, spend, write_definitions
 
-from scheduler.engine.embedded import HEARTBEAT
+from scheduler.engine.runners.apscheduler_runner import HEARTBEAT
 
 MOST_MEMORY = 90
 DAY = 86_400

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.doctor import (
+from scheduler.doctor.verdicts import (
     from_error,
     from_problems,
     judge_account,

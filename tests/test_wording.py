@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scheduler import wording
-from scheduler.app import App, find_settings
+from scheduler.bootstrap import App, find_settings
 from scheduler.clock import SystemClock
-from scheduler.definitions.scenarios import read_scenario
+from scheduler.definitions.scenario_files import read_scenario
 from scheduler.plan.agenda import draw_agenda
 from scheduler.plan.board import StatusCode
-from scheduler.plan.dates import derive_due_date
+from scheduler.plan.due_dates import derive_due_date
 from scheduler.plan.model import (
     Before,
     By,
@@ -34,7 +34,7 @@ from scheduler.plan.model import (
     Undated,
     Window,
 )
-from scheduler.plan.status import StandingState
+from scheduler.plan.standing import StandingState
 from scheduler.plan.workdays import Workdays
 from scheduler.wording.english import ENGLISH
 from scheduler.wording.vietnamese import VIETNAMESE

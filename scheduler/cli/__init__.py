@@ -13,9 +13,9 @@ from typing import NoReturn
 import click
 
 from scheduler import __version__
-from scheduler.cli import addresses, daemon, links, looking, outbox, planning, recording, tending
-from scheduler.cli.printing import print_error
-from scheduler.cli.session import Session
+from scheduler.cli import doctor, facts, feeds, links, outbox, plans, run, status
+from scheduler.cli.context import Session
+from scheduler.cli.output import print_error
 from scheduler.errors import ExitCode, UserError
 
 
@@ -32,7 +32,7 @@ def hanchot(context: click.Context, config: Path | None) -> None:
     context.obj = Session(config)
 
 
-for _group in (planning, daemon, recording, looking, outbox, addresses, links, tending):
+for _group in (plans, run, facts, status, outbox, feeds, links, doctor):
     for _command in _group.COMMANDS:
         hanchot.add_command(_command)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from scheduler.app import list_pages, revoke_page
-from scheduler.cli.printing import example, print_json, print_table
-from scheduler.cli.session import Session, format_option
+from scheduler.bootstrap import list_pages, revoke_page
+from scheduler.cli.context import Session, format_option
+from scheduler.cli.output import example, print_json, print_table
 
 
 @click.group()

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from scheduler.actions.listings import message_row
-from scheduler.cli.printing import example, print_fields, print_json, print_table, short
-from scheduler.cli.session import Session, format_option, read_number
+from scheduler.cli.context import Session, format_option, read_number
+from scheduler.cli.output import example, print_fields, print_json, print_table, short
 from scheduler.errors import NothingMatched, UserError
 from scheduler.ports import MessageRow, Unit
+from scheduler.queries.status import message_row
 
 _STATES = ("queued", "inflight", "held", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scheduler.config.loading import load_settings
+from scheduler.config.loader import load_settings
 from scheduler.config.model import REPLAY_MARK, Inbox, Server, Settings, Smtp, read_span
 from scheduler.config.secrets import read_password, read_secret
 

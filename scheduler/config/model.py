@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from scheduler.addresses import read_address
 from scheduler.config.secrets import read_password
+from scheduler.email_address import read_address
 
 
 def _words(value: object) -> object:

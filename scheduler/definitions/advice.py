@@ -6,10 +6,10 @@ from datetime import date
 
 from scheduler.definitions.problems import Report
 from scheduler.definitions.schema import PlanShape
-from scheduler.lines import Key
-from scheduler.plan.dates import derive_due_date
+from scheduler.plan.due_dates import derive_due_date
 from scheduler.plan.model import Before, By, Milestone, Undated, Window
 from scheduler.plan.workdays import Workdays
+from scheduler.toml_lines import Key
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 

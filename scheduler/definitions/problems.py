@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from scheduler.errors import Problem, near_names
-from scheduler.lines import Key, find_lines, line_of, spell
+from scheduler.toml_lines import Key, find_lines, line_of, spell
 
 S = TypeVar("S", bound=BaseModel)
 

@@ -9,13 +9,13 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from scheduler.definitions.fields import Address, Day, Line, Title, identifier
+from scheduler.definitions.files import File
 from scheduler.definitions.problems import Report, Wrong
-from scheduler.definitions.reading import File
+from scheduler.definitions.scalars import Address, Day, Line, Title, identifier
 from scheduler.definitions.schema import Shape
 from scheduler.errors import near_names
-from scheduler.lines import Key
 from scheduler.plan.model import Contact, Party, Role
+from scheduler.toml_lines import Key
 
 _RESERVED = ("example", "test", "invalid", "localhost", "example.com", "example.net", "example.org")  # RFC 2606, 6761
 

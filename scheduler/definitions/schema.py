@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from scheduler.definitions.fields import (
+from scheduler.definitions.problems import Wrong
+from scheduler.definitions.scalars import (
     Clock,
     Day,
     Hours,
@@ -22,8 +23,7 @@ from scheduler.definitions.fields import (
     Zone,
     listed,
 )
-from scheduler.definitions.problems import Wrong
-from scheduler.plan.dates import FIRST_YEAR, LAST_YEAR
+from scheduler.plan.due_dates import FIRST_YEAR, LAST_YEAR
 from scheduler.plan.model import Channel, Kind, Step
 
 FORMS = ("before", "by", "on", "window", "undated", "recurring", "relative")

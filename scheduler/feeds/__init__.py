@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.actions.pages import PageAddresses
-from scheduler.feeds.drawing import Links, cancel, draw
+from scheduler.feeds.items import Links, cancel, draw
 from scheduler.plan.agenda import Agenda
 from scheduler.ports import Item
+from scheduler.queries.site_links import PageAddresses
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Literal
 
-from scheduler.addresses import to_ascii
+from scheduler.email_address import to_ascii
 from scheduler.errors import UserError
-from scheduler.mail.replies import GARBLED, SILENCE, judge, to_outcome
-from scheduler.mail.session import Patience, Session, Trouble
+from scheduler.mail.smtp_replies import GARBLED, SILENCE, judge, to_outcome
+from scheduler.mail.smtp_session import Patience, Session, Trouble
 from scheduler.ports import Mail, Outcome
 
 PER_CONNECTION = 100  # mails; servers end long sessions on their own terms

@@ -12,8 +12,8 @@ from jinja2 import meta, nodes
 
 from scheduler import wording
 from scheduler.errors import Problem, UserError, near_names
-from scheduler.mail import views
-from scheduler.plan.letters import MessageKind
+from scheduler.mail import template_context
+from scheduler.plan.messages.message import MessageKind
 
 SUFFIXES = ("subject", "txt", "html")
 _GIVEN_BY_JINJA = frozenset({"self", "super", "caller", "varargs", "kwargs", *jinja2.defaults.DEFAULT_NAMESPACE})
@@ -46,8 +46,8 @@ def make_environment(folders: Sequence[str], language: str) -> jinja2.Environmen
         auto_reload=False,
         cache_size=-1,
     )
-    environment.filters.update(views.filters(language))
-    environment.tests.update(views.TESTS)
+    environment.filters.update(template_context.filters(language))
+    environment.tests.update(template_context.TESTS)
     return environment
 
 
@@ -120,7 +120,11 @@ def _without_target(trees: _Trees, roots: Sequence[Path]) -> Iterator[Problem]:
 def _unknown_names(trees: _Trees) -> Iterator[Problem]:
     """Yield names that neither the mail nor any template sets; an included one sees what its includer set."""
     names = {file: list(tree.find_all(nodes.Name)) for file, tree in trees.items()}
-    known = views.VARIABLES | _GIVEN_BY_JINJA | {n.name for found in names.values() for n in found if n.ctx != "load"}
+    known = (
+        template_context.VARIABLES
+        | _GIVEN_BY_JINJA
+        | {n.name for found in names.values() for n in found if n.ctx != "load"}
+    )
     for file, tree in trees.items():
         for name in sorted(meta.find_undeclared_variables(tree) - known):
             line = next((node.lineno for node in names[file] if node.name == name), None)

@@ -8,12 +8,12 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from scheduler.plan.dates import DueDate, local_day, next_opening
+from scheduler.plan.due_dates import DueDate, local_day, next_opening
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
-from scheduler.plan.letters import MessageKind
+from scheduler.plan.messages.message import MessageKind
 from scheduler.plan.model import Fact, Group, Milestone, On, Plan
 from scheduler.plan.obligations import Obligation, Reading, begins_at
-from scheduler.plan.status import drop_withdrawn
+from scheduler.plan.standing import drop_withdrawn
 
 AGENDA_RULES = 3  # raised when the same plan and facts give other rungs than before
 

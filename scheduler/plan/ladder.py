@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from scheduler.plan.dates import ONE_DAY, DueDate, step_back, step_on, to_instant
-from scheduler.plan.letters import MessageKind
+from scheduler.plan.due_dates import ONE_DAY, DueDate, step_back, step_on, to_instant
+from scheduler.plan.messages.message import MessageKind
 from scheduler.plan.model import Escalation, Ladder, On, Step
 from scheduler.plan.workdays import Workdays
 

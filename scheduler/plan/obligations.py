@@ -10,7 +10,16 @@ from typing import NamedTuple
 
 from dateutil.rrule import rrulestr
 
-from scheduler.plan.dates import ONE_DAY, DueDate, derive_due_date, local_day, next_opening, step_on, to_instant
+from scheduler.plan.date_forms import read_written
+from scheduler.plan.due_dates import (
+    ONE_DAY,
+    DueDate,
+    derive_due_date,
+    local_day,
+    next_opening,
+    step_on,
+    to_instant,
+)
 from scheduler.plan.model import (
     Before,
     By,
@@ -26,8 +35,7 @@ from scheduler.plan.model import (
     Undated,
     Window,
 )
-from scheduler.plan.status import Standing, read_standing
-from scheduler.plan.written import read_written
+from scheduler.plan.standing import Standing, read_standing
 
 _SAYS_NOTHING = (
     "joined",

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
 from scheduler.plan.agenda import Rung, RungState
-from scheduler.plan.letters import MessageKind
+from scheduler.plan.messages.message import MessageKind
 from scheduler.plan.model import Fact
 
 

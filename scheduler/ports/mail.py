@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from scheduler.plan.letters import Letter
+from scheduler.plan.messages.message import Letter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

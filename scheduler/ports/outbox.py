@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from scheduler.plan.letters import MessageKind
+from scheduler.plan.messages.message import MessageKind
 from scheduler.ports.mail import Mail
 
 MessageState = Literal["queued", "inflight", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous", "held"]

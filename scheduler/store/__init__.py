@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from scheduler.store.database import SqlStore, open_store, upgrade
-from scheduler.store.engines import parse as check_address
+from scheduler.store.dialects.base import parse as check_address
 
 __all__ = ["SqlStore", "check_address", "open_store", "upgrade"]

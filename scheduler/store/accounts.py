@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.ports import AccountState
-from scheduler.store import locks
+from scheduler.store.dialects import locks
 from scheduler.store.statements import insert_into
 from scheduler.store.tables import account as accounts
 from scheduler.store.tables import quota

@@ -10,11 +10,12 @@ from typing import Generic, TypeVar
 import sqlalchemy as sa
 
 from scheduler import ports
-from scheduler.store import engines, locks, schema
+from scheduler.store import schema
 from scheduler.store.access import SqlAccess
 from scheduler.store.accounts import SqlAccounts
+from scheduler.store.dialects import base, locks
+from scheduler.store.errors import explained, locked
 from scheduler.store.facts import SqlFacts
-from scheduler.store.failures import explained, locked
 from scheduler.store.feeds import SqlFeeds
 from scheduler.store.journal import SqlJournal
 from scheduler.store.outbox import SqlOutbox
@@ -102,7 +103,7 @@ class SqlStore:
 
         In memory there is only one connection: there it waits, and may not be opened inside another unit.
         """
-        refusing = engines.unchanged if self._reading else nullcontext
+        refusing = base.unchanged if self._reading else nullcontext
         with explained(self.name), _taken(self._reading), self._for_reading.begin() as connection, refusing(connection):
             yield SqlUnit(connection, writes=False)
 
@@ -183,11 +184,11 @@ def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> SqlStore:
     `busy_timeout` is how many seconds to wait for another writer. Raises `UserError` where the
     database cannot be opened, is somebody else's, or has another version.
     """
-    address = engines.parse(url)
-    name = engines.shown(address)
-    engine = engines.connect_to(address, busy_timeout=busy_timeout)
-    reads = engines.for_reading(engine, busy_timeout=busy_timeout)
-    store = SqlStore(engine, reads, name=name, memory=engines.is_memory(address), busy_timeout=busy_timeout)
+    address = base.parse(url)
+    name = base.shown(address)
+    engine = base.connect_to(address, busy_timeout=busy_timeout)
+    reads = base.for_reading(engine, busy_timeout=busy_timeout)
+    store = SqlStore(engine, reads, name=name, memory=base.is_memory(address), busy_timeout=busy_timeout)
     try:
         with explained(name):
             with reads.begin() as connection:
@@ -206,9 +207,9 @@ def upgrade(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> bool:
 
     Everything happens in one transaction. Raises `UserError` like `open_store`.
     """
-    address = engines.parse(url)
-    name = engines.shown(address)
-    engine = engines.connect_to(address, busy_timeout=busy_timeout)
+    address = base.parse(url)
+    name = base.shown(address)
+    engine = base.connect_to(address, busy_timeout=busy_timeout)
     try:
         with explained(name), engine.begin() as connection:
             locks.for_creation(connection)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.plan.model import Fact
-from scheduler.store.forms import packed, unpacked
+from scheduler.store.fact_codec import packed, unpacked
 from scheduler.store.tables import fact as facts
 
 _COLUMNS = ("plan", "kind", "milestone", "party", "happened_at", "recorded_at", "by")

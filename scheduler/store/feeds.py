@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.ports import Contents, Entry, FeedRow, Item, Part
-from scheduler.store import locks
+from scheduler.store.dialects import locks
 from scheduler.store.statements import insert_into
 from scheduler.store.tables import entry, feed
 from scheduler.store.tables import plan as plans

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, get_args
 import sqlalchemy as sa
 
 from scheduler.ports import Mail, MessageRow, MessageState, Outgoing
-from scheduler.store import settling
+from scheduler.store import settlement
 from scheduler.store.statements import Prepared, chunks, insert_into, words
 from scheduler.store.tables import content as contents
 from scheduler.store.tables import delivery as deliveries
@@ -210,14 +210,14 @@ class SqlOutbox:
         """
         if state == "inflight" or state not in get_args(MessageState):
             raise ValueError(f"a mail cannot be finished as {state!r}")
-        final = state in settling.FINAL
+        final = state in settlement.FINAL
         values = {"wanted": id, "who": by, "to": state, "because": reason, "answer": reply}
         again = {"earliest": not_before if state == "queued" else None, "doubtful": unclear}
         settled = {"tried": int(attempted), "now": now if final else None}
         if not _FINISH.run(self._connection, values | again | settled).rowcount:
             return False
         if final:
-            settling.settle(self._connection, id, now=now)
+            settlement.settle(self._connection, id, now=now)
         return True
 
     def has_slot(self, slot: str) -> bool:
@@ -229,7 +229,7 @@ class SqlOutbox:
         values = {"beginning": slot, "because": reason, "now": now}
         cancelled = self._connection.scalars(_CANCEL, values).all()
         for id in cancelled:
-            settling.settle(self._connection, id, now=now)
+            settlement.settle(self._connection, id, now=now)
         return len(cancelled)
 
     def hold(self, id: int) -> bool:
@@ -247,7 +247,7 @@ class SqlOutbox:
         """
         if not self._connection.execute(_RETRY, {"wanted": id, "now": now}).rowcount:
             return False
-        settling.reopen(self._connection, id)
+        settlement.reopen(self._connection, id)
         return True
 
     def postpone(self, id: int, *, by: str, until: datetime) -> None:

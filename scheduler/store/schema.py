@@ -7,7 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from scheduler.errors import UserError
-from scheduler.store import locks
+from scheduler.store.dialects import locks
 from scheduler.store.tables import metadata
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")  # every migration there ever was, oldest first

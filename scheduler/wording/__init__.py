@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 
-from scheduler.plan.dates import DueDate
+from scheduler.plan.due_dates import DueDate
 from scheduler.plan.model import Before, By, DateForm, On, Step, Undated, Window
 from scheduler.wording.english import ENGLISH
 from scheduler.wording.language import Language

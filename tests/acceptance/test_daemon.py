@@ -20,9 +20,8 @@ from typing import Any
 import pytest
 
 from scheduler.clock import SystemClock
-from tests.mail.servers import wait_until
-
-from .conftest import PATIENCE, ROOT, Daemon, Installed
+from tests.acceptance.conftest import PATIENCE, ROOT, Daemon, Installed
+from tests.support.mail_servers import wait_until
 
 UNIT = ROOT / "contrib" / "hanchot.service"
 
@@ -206,7 +205,7 @@ def test_systemd_calls_the_unit_well_protected(unit: Path) -> None:
 
 def test_the_watchdog_waits_longer_than_a_heartbeat() -> None:
     """Otherwise systemd would end a daemon that is well."""
-    from scheduler.engine.embedded import HEARTBEAT
+    from scheduler.engine.runners.apscheduler_runner import HEARTBEAT
 
     (minutes,) = [
         line.removeprefix("WatchdogSec=").removesuffix("min")

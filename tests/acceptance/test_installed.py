@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, Daemon, Installed
+from tests.acceptance.conftest import ROOT, Daemon, Installed
 
 YEAR_2023 = ("bac-trung-bo-2023", "--from", "2023-02-20", "--to", "2023-12-31")
 COMMANDS = (

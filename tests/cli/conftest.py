@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from scheduler.cli import main
-from tests.mail.dovecot import dovecot
+from tests.support.dovecot import dovecot
 
 __all__ = ["dovecot"]
 

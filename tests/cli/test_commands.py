@@ -16,8 +16,7 @@ import pytest
 from scheduler import __version__
 from scheduler.cli import hanchot
 from scheduler.errors import ExitCode
-
-from .conftest import Office, Run
+from tests.cli.conftest import Office, Run
 
 
 def walk(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from scheduler.errors import ExitCode
-
-from .conftest import Office
+from tests.cli.conftest import Office
 
 
 def parties(office: Office) -> list[str]:

@@ -8,8 +8,7 @@ from contextlib import closing
 import pytest
 
 from scheduler.errors import ExitCode
-
-from .conftest import Office
+from tests.cli.conftest import Office
 
 
 def states(office: Office) -> list[str]:

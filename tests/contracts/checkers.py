@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scheduler.ports import Checker
-from tests.plan.builders import Story, at
+from tests.support.plan_builders import Story, at
 
 
 class CheckerContract:

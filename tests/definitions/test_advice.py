@@ -12,8 +12,7 @@ import pytest
 from scheduler.definitions import DefinitionFiles
 from scheduler.errors import Problem
 from scheduler.ports import Loaded
-
-from .conftest import PARTIES, PLAN
+from tests.definitions.conftest import PARTIES, PLAN
 
 Load = Callable[..., Loaded]
 

@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scheduler.definitions import DefinitionFiles
-from scheduler.definitions.reading import LARGEST
+from scheduler.definitions.files import LARGEST
 from scheduler.plan.workdays import Workdays
 from scheduler.ports import Loaded
-
-from .conftest import PARTIES, PLAN
+from tests.definitions.conftest import PARTIES, PLAN
 
 Write = Callable[..., Path]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.definitions import fields
+from scheduler.definitions import scalars
 from scheduler.definitions.problems import Wrong
 from scheduler.plan.model import (
     Before,
@@ -30,8 +30,7 @@ from scheduler.plan.model import (
     Window,
 )
 from scheduler.ports import Loaded
-
-from .conftest import PARTIES, PLAN
+from tests.definitions.conftest import PARTIES, PLAN
 
 Load = Callable[..., Loaded]
 
@@ -168,7 +167,7 @@ def test_texts_are_kept_in_nfc(load: Load) -> None:
 
 
 def test_the_address_of_a_domain_with_accents_becomes_ascii() -> None:
-    assert fields.address("Van.Thu@TRƯỜNG.edu.vn") == "Van.Thu@xn--trng-rib8295b.edu.vn"
+    assert scalars.address("Van.Thu@TRƯỜNG.edu.vn") == "Van.Thu@xn--trng-rib8295b.edu.vn"
 
 
 def test_the_source_is_the_text_of_the_file(load: Load) -> None:
@@ -196,7 +195,7 @@ def test_the_digest_changes_with_everything_the_plan_was_made_from(
 @given(text=st.text() | st.from_regex(r"[^@]{0,20}@[^@]{0,20}", fullmatch=True))
 def test_an_address_that_is_taken_is_one_plain_ascii_word(text: str) -> None:
     try:
-        address = fields.address(text)
+        address = scalars.address(text)
     except Wrong:
         return
     local, host = address.split("@")
@@ -205,13 +204,13 @@ def test_an_address_that_is_taken_is_one_plain_ascii_word(text: str) -> None:
     assert 0 < len(local) <= 64
     assert host
     assert not set(address) & set(' <>()[]:;,\\"')
-    assert fields.address(address) == address
+    assert scalars.address(address) == address
 
 
 @given(text=st.text())
 def test_a_line_that_is_taken_cannot_break_a_heading(text: str) -> None:
     try:
-        line = fields.line(text)
+        line = scalars.line(text)
     except Wrong:
         return
     assert not set(line) & set("\r\n\t\0\u202e\u2066")

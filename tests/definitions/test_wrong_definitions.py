@@ -8,8 +8,7 @@ import pytest
 
 from scheduler.errors import Problem
 from scheduler.ports import Loaded
-
-from .conftest import PARTIES, PLAN
+from tests.definitions.conftest import PARTIES, PLAN
 
 Load = Callable[..., Loaded]
 

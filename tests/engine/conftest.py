@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.store import SqlStore, open_store
-from tests.engine.house import House
+from tests.support.daemon_fixture import House
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.actions.digests import Weekly
-from scheduler.engine.delivering import Limits
+from scheduler.engine.delivery import Limits
 from scheduler.ports import AccountState, MessageRow, Outcome
+from scheduler.services.digests import Weekly
 from scheduler.store import SqlStore
-from tests.engine.house import House
-from tests.plan.builders import at
+from tests.support.daemon_fixture import House
+from tests.support.plan_builders import at
 
 SENT = Outcome(state="sent", reply="250 ok")
 LATER = Outcome(state="deferred", reply="451 4.3.0 try later")

@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 
 from scheduler.store import SqlStore
-from tests.engine.house import House
-from tests.mail.mailing import HASTE, mailer
-from tests.mail.scripted import CLOSE, ENDLESS_LINES, Answer, ScriptedServer
-from tests.plan.builders import at
+from tests.support.daemon_fixture import House
+from tests.support.plan_builders import at
+from tests.support.scripted_smtp import CLOSE, ENDLESS_LINES, Answer, ScriptedServer
+from tests.support.smtp_mailers import HASTE, mailer
 
 HALF = b"250-the first line\r\n250 and then noth"
 

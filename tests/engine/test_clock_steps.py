@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduler.actions.digests import Weekly
 from scheduler.plan.model import By, Ladder, Step
+from scheduler.services.digests import Weekly
 from scheduler.store import SqlStore
-from tests.engine.house import LADDER, House, plan
-from tests.plan.builders import EVERY_DAY, at, deadline
+from tests.support.daemon_fixture import LADDER, House, plan
+from tests.support.plan_builders import EVERY_DAY, at, deadline
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WHOLE = [f"{when} {name}" for name, when in LADDER.items() if name not in ("target", "escalate:2wd")]

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from scheduler.clock import ReplayClock, SteppingClock, SystemClock
-from scheduler.engine.checking import ManualChecker
-from scheduler.engine.simulation import SinkMailer
+from scheduler.engine.status_checks import ManualChecker
 from scheduler.mail.maildir import Maildir
 from scheduler.plan.model import Deliverable
 from scheduler.ports import Checker, Clock, Mailer, SentFolder
+from scheduler.simulation.player import SinkMailer
 from tests.contracts.checkers import CheckerContract
 from tests.contracts.clocks import ClockContract, WaitingClockContract
 from tests.contracts.mailers import DeliveringMailerContract, MailerContract
 from tests.contracts.sent_folders import Keep, SentFolderContract
-from tests.engine.fakes import Drawer
-from tests.engine.house import report
-from tests.plan.builders import Story, at, tell_of
+from tests.support.daemon_fixture import report
+from tests.support.fakes import Drawer
+from tests.support.plan_builders import Story, at, tell_of
 
 
 class TestSystemClock(WaitingClockContract):

@@ -17,18 +17,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from scheduler.actions.reconciling import read_agenda
 from scheduler.engine.events import Event
 from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.catchup import opening, working_days_late
+from scheduler.plan.dispatch_policy import opening, working_days_late
 from scheduler.plan.model import By, Group, On, Undated, Window
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Mail, MessageRow, RungRow
+from scheduler.services.reconcile import read_agenda
 from scheduler.store import open_store
-from tests.engine.fakes import Crash, PlainComposer, Scribe, crash, nothing, on_call
-from tests.engine.house import FRIDAY, House, due_by, plan
-from tests.plan.builders import at, deadline, event, vietnam
+from tests.support.daemon_fixture import FRIDAY, House, due_by, plan
+from tests.support.fakes import Crash, PlainComposer, Scribe, crash, nothing, on_call
+from tests.support.plan_builders import at, deadline, event, vietnam
 
 OVER = at(5, 20)
 FINAL = {"sent", "skipped", "missed", "cancelled", "failed", "ambiguous"}

@@ -32,11 +32,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.feeds import thunderbird
-from tests.feeds.reading import Component, parse
-from tests.feeds.story import LIMIT, Scene, Story, told
-from tests.feeds.wire import Wire, wired
-from tests.mail.servers import free_port, wait_until
-from tests.plan.builders import HANOI
+from tests.support.feed_scenario import LIMIT, Scene, Story, told
+from tests.support.ical_reader import Component, parse
+from tests.support.mail_servers import free_port, wait_until
+from tests.support.plan_builders import HANOI
+from tests.support.recording_proxy import Wire, wired
 
 PROGRAMS = Path(__file__).parent / "programs"
 LOCAL = {"TZ": HANOI.key}

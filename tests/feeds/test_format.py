@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.feeds import IcalCalendars
-from scheduler.feeds.assembling import assemble, render_placeholder
-from scheduler.feeds.lines import fold
+from scheduler.feeds.calendar_file import assemble, render_placeholder
+from scheduler.feeds.content_lines import fold
 from scheduler.ports import Item
-from tests.feeds.reading import Component, events, parse, the_event
+from tests.support.ical_reader import Component, events, parse, the_event
 
 CHANGED = datetime(2023, 2, 1, 7, 30, tzinfo=UTC)
 ITEM = Item(uid="u", language="vi", title="Hội nghị", text="Một", first=date(2023, 6, 8), last=date(2023, 6, 8))
@@ -183,7 +183,7 @@ def test_rule_11_a_calendar_without_entries_holds_one_that_says_so() -> None:
 
 def test_rule_12_a_uid_is_opaque_and_short() -> None:
     """It holds no date, title, token or host."""
-    from scheduler.feeds.drawing import make_uid
+    from scheduler.feeds.items import make_uid
 
     uid = make_uid("own", "cum-2023", "so-ket@2023-05-25", "tran-phu" * 100)
     assert re.fullmatch(r"[0-9a-f]{32}", uid)

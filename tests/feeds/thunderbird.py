@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.mail.servers import free_port
+from tests.support.mail_servers import free_port
 
 PATIENCE = 60.0
 

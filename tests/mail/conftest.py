@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .dovecot import dovecot
-from .servers import Postfix, make_certificate, run_postfix
+from tests.support.dovecot import dovecot
+from tests.support.mail_servers import Postfix, make_certificate, run_postfix
 
 __all__ = ["dovecot"]
 

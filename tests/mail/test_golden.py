@@ -16,11 +16,10 @@ from typing import get_args
 import pytest
 
 from scheduler import wording
-from scheduler.plan.letters import MessageKind
-
-from .letters import ALL_LETTERS, BARE_PLAN, ORGANISATION, PLAN
-from .reading import body, read
-from .reviewed import GOLDEN, MAILS, golden_file, readable
+from scheduler.plan.messages.message import MessageKind
+from tests.mail.golden_mails import GOLDEN, MAILS, golden_file, readable
+from tests.support.mail_reader import body, read
+from tests.support.sample_messages import ALL_LETTERS, BARE_PLAN, ORGANISATION, PLAN
 
 FRAME = {  # how a mail opens, closes and says where it comes from
     "vi": ("Kính gửi: ", "Trân trọng.", "Thư được gửi tự động"),

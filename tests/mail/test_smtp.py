@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import UserError
-from scheduler.mail.session import Patience, stuff_dots
 from scheduler.mail.smtp import Account, SmtpMailer, name_account, to_wire_address
+from scheduler.mail.smtp_session import Patience, stuff_dots
 from scheduler.ports import Mailer, Outcome
 from tests.contracts.mailers import MailerContract
-
-from .mailing import DATA, PATIENCE, SECRET, SENDER, mail, mailer
-from .scripted import OFFERS, ScriptedServer
+from tests.support.scripted_smtp import OFFERS, ScriptedServer
+from tests.support.smtp_mailers import DATA, PATIENCE, SECRET, SENDER, mail, mailer
 
 PASSWORD = "mật-khẩu 16 chữ"
 

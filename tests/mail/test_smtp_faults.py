@@ -7,12 +7,20 @@ import socket
 
 import pytest
 
-from scheduler.mail.replies import CERTIFICATE, GARBLED, RULES, SILENCE, UNOFFERED, Meaning, Phase, judge, to_outcome
+from scheduler.mail.smtp_replies import (
+    CERTIFICATE,
+    GARBLED,
+    RULES,
+    SILENCE,
+    UNOFFERED,
+    Meaning,
+    Phase,
+    judge,
+    to_outcome,
+)
 from scheduler.ports import Outcome
-
-from .answers import ANSWERS
-from .mailing import HASTE, PATIENCE, mail, mailer
-from .scripted import (
+from tests.mail.server_replies import ANSWERS
+from tests.support.scripted_smtp import (
     CLOSE,
     DEAF,
     DRIP,
@@ -25,6 +33,7 @@ from .scripted import (
     Answer,
     ScriptedServer,
 )
+from tests.support.smtp_mailers import HASTE, PATIENCE, mail, mailer
 
 VERBS: dict[str, Phase] = {
     "greeting": "greeting", "EHLO": "greeting", "AUTH": "login",

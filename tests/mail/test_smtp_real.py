@@ -12,10 +12,9 @@ import pytest
 
 from scheduler import wording
 from scheduler.ports import Outcome
-
-from .mailing import HASTE, mail, mailer
-from .reviewed import MAILS, golden_file, readable
-from .servers import Postfix, run_sink, wait_until
+from tests.mail.golden_mails import MAILS, golden_file, readable
+from tests.support.mail_servers import Postfix, run_sink, wait_until
+from tests.support.smtp_mailers import HASTE, mail, mailer
 
 
 @pytest.mark.parametrize("language", wording.languages())

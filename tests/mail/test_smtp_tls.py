@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from scheduler.mail.smtp import Security
-
-from .mailing import HASTE, mail, mailer
-from .scripted import CLOSE, FREEZE, RESET, TLS_NOT, Answer, ScriptedServer
-from .servers import make_certificate
+from tests.support.mail_servers import make_certificate
+from tests.support.scripted_smtp import CLOSE, FREEZE, RESET, TLS_NOT, Answer, ScriptedServer
+from tests.support.smtp_mailers import HASTE, mail, mailer
 
 
 def spoken(server: ScriptedServer) -> set[str]:

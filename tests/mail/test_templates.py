@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from scheduler import wording
-from scheduler.mail.composing import TemplateComposer
+from scheduler.mail.composer import TemplateComposer
+from scheduler.mail.template_context import VARIABLES, describe
 from scheduler.mail.templates import check_templates
-from scheduler.mail.views import VARIABLES, describe
-
-from .letters import IN_EVERY_LANGUAGE, SENDER
+from tests.support.sample_messages import IN_EVERY_LANGUAGE, SENDER
 
 SHIPPED = Path(__file__).parents[2] / "templates"
 

@@ -9,8 +9,7 @@ import pytest
 
 from scheduler.plan.board import draw_board, is_complete, read_cell, still_needed
 from scheduler.plan.model import Before, By, DateForm, Deliverable, FactKind, Milestone, On, Undated, Window
-
-from .builders import Story, at, deadline, event, plan, tell_of
+from tests.support.plan_builders import Story, at, deadline, event, plan, tell_of
 
 REPORT = deadline(
     Before(date(2023, 8, 10)),

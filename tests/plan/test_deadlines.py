@@ -9,8 +9,7 @@ import pytest
 
 from scheduler.plan.agenda import describe_closing
 from scheduler.plan.model import Before, By, DateForm, Deliverable, Milestone, Recurring, Undated
-
-from .builders import Story, at, deadline, plan, reasons, tell_of
+from tests.support.plan_builders import Story, at, deadline, plan, reasons, tell_of
 
 AUGUST = Before(date(2023, 8, 10))
 FULL = [

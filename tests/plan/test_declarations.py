@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from scheduler.plan.board import read_cell
 from scheduler.plan.model import Before, By, Deliverable, Fact
-from scheduler.plan.status import Standing
-
-from . import strategies as our
-from .builders import LOADED, Story, at, deadline, tell_of
+from scheduler.plan.standing import Standing
+from tests.support import strategies as our
+from tests.support.plan_builders import LOADED, Story, at, deadline, tell_of
 
 AUGUST = Before(date(2023, 8, 10))
 TWO = deadline(AUGUST, deliverables=(Deliverable(id="plan", title="Plan"), Deliverable(id="list", title="List")))

@@ -9,8 +9,7 @@ import pytest
 
 from scheduler.plan.agenda import Rung
 from scheduler.plan.model import Before, Contact, Escalation, Ladder, Milestone, Party
-
-from .builders import PARTIES, Story, at, days, deadline, party, plan, tell_of, working_days
+from tests.support.plan_builders import PARTIES, Story, at, days, deadline, party, plan, tell_of, working_days
 
 LEAD, BETA, GAMMA = PARTIES
 AUGUST = deadline(Before(date(2023, 8, 10)))  # late from Friday 11 August, told to the lead on Monday 14 August

@@ -8,8 +8,7 @@ from datetime import date, time
 import pytest
 
 from scheduler.plan.model import Before, By, DateForm, Group, Ladder, On, Recurring, Window
-
-from .builders import Story, at, deadline, event, plan, reasons, tell_of, working_days
+from tests.support.plan_builders import Story, at, deadline, event, plan, reasons, tell_of, working_days
 
 JUNE = Window(date(2023, 6, 1), date(2023, 6, 10), "đầu tháng 6 năm 2023")
 FIXED = On(date(2023, 6, 8), date(2023, 6, 8))

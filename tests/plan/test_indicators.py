@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.plan.indicators import Figure, is_reached, measure
 from scheduler.plan.model import By, Deliverable, Indicator, Measure, On
-from tests.plan.builders import Story, at, deadline, event, tell_of
+from tests.support.plan_builders import Story, at, deadline, event, tell_of
 
 REPORT = deadline(
     By(date(2023, 3, 17)), deliverables=(Deliverable(id="plan", title="a"), Deliverable(id="list", title="b"))

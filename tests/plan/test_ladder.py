@@ -6,12 +6,11 @@ from datetime import date, time
 
 import pytest
 
-from scheduler.plan.dates import derive_due_date
+from scheduler.plan.due_dates import derive_due_date
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
 from scheduler.plan.model import Before, By, Escalation, Ladder, On, Overdue
 from scheduler.plan.workdays import Workdays
-
-from .builders import HANOI, at, days, vietnam, working_days
+from tests.support.plan_builders import HANOI, at, days, vietnam, working_days
 
 VIETNAM = vietnam(2023)
 

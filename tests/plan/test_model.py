@@ -7,8 +7,7 @@ from datetime import date
 import pytest
 
 from scheduler.plan.model import Before, Office, On, Step
-
-from .builders import days, deadline, event, plan, working_days
+from tests.support.plan_builders import days, deadline, event, plan, working_days
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ import pytest
 
 from scheduler.plan.board import is_complete, still_needed
 from scheduler.plan.model import Before, Group, Ladder, Window
-
-from .builders import Story, at, deadline, event, party, plan, reasons, vietnam, written
+from tests.support.plan_builders import Story, at, deadline, event, party, plan, reasons, vietnam, written
 
 DEPUTIES = Group(id="deputies", parties=("beta",))
 NOMINEES = Group(id="nominees", chosen_by="lead", after="tong-ket")

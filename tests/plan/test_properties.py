@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 
 from scheduler.plan.agenda import Rung, draw_agenda
 from scheduler.plan.board import draw_board, is_complete, still_needed
-from scheduler.plan.dates import ONE_DAY, derive_due_date, local_day, next_opening, to_instant
+from scheduler.plan.due_dates import ONE_DAY, derive_due_date, local_day, next_opening, to_instant
 from scheduler.plan.model import Before, By, DateForm, Fact, Milestone, On, Plan
-from scheduler.plan.status import drop_withdrawn
+from scheduler.plan.standing import drop_withdrawn
 from scheduler.plan.workdays import Workdays
-
-from . import strategies as our
-from .builders import Story, deadline, tell_of
+from tests.support import strategies as our
+from tests.support.plan_builders import Story, deadline, tell_of
 
 Key = tuple[str, str, str, date]
 LATER = st.timedeltas(timedelta(0), timedelta(days=90))

@@ -18,8 +18,7 @@ from scheduler.plan.recipients import (
     operators,
     superiors,
 )
-
-from .builders import PARTIES, at, deadline, plan, tell_of, working_days
+from tests.support.plan_builders import PARTIES, at, deadline, plan, tell_of, working_days
 
 TO_LEAD = Escalation(after=working_days(2), to="lead")
 DEPUTIES = Group(id="deputies", parties=("beta", "gamma"))

@@ -7,8 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from scheduler.plan.model import Before, By, DateForm, On, Recurring, Relative, Step, Undated, Window
-
-from .builders import Story, at, days, deadline, event, plan, tell_of, working_days
+from tests.support.plan_builders import Story, at, days, deadline, event, plan, tell_of, working_days
 
 BASE = Before(date(2023, 8, 10))
 

@@ -7,8 +7,7 @@ from datetime import date
 import pytest
 
 from scheduler.plan.workdays import Workdays
-
-from .builders import vietnam
+from tests.support.plan_builders import vietnam
 
 PLAIN = Workdays()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.app import App, find_settings, simulate
+from scheduler.bootstrap import App, find_settings, simulate
 from scheduler.clock import SystemClock
 
 HERE = Path(__file__).parent

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.store import SqlStore, open_store
-from tests.postgres import empty_postgres_url, postgres, postgres_url
+from tests.support.postgresql import empty_postgres_url, postgres, postgres_url
 
 __all__ = ["empty_postgres_url", "postgres", "postgres_url"]
 

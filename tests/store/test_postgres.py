@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from scheduler.errors import UserError
 from scheduler.store import SqlStore, open_store, upgrade
-from scheduler.store import postgres as settings
+from scheduler.store.dialects import postgresql as settings
 from tests.contracts.store_accounts import take
 from tests.contracts.store_samples import LEASE, NOW, PLAN, a_fact, outgoing, queue, send_off
-from tests.postgres import GUARDED, Cluster
+from tests.support.postgresql import GUARDED, Cluster
 
 
 @pytest.fixture

@@ -14,17 +14,17 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from scheduler.actions.loading import take
-from scheduler.actions.notifying import Desk
-from scheduler.app import App, Running
+from scheduler.bootstrap import App, Running
 from scheduler.clock import SteppingClock
 from scheduler.config import load_settings
 from scheduler.plan.model import Plan
 from scheduler.ports import Definition, MessageRow
+from scheduler.services.apply_revision import take
+from scheduler.services.notices import Desk
 from scheduler.store import open_store
-from scheduler.web.serving import serve
-from tests.engine.house import COMPOSER, House, signed
-from tests.plan.builders import LOADED
+from scheduler.web.server.uvicorn_server import serve
+from tests.support.daemon_fixture import COMPOSER, House, signed
+from tests.support.plan_builders import LOADED
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright import sync_api
 
-from .conftest import Served, served
-from .operator import Operator, words
-from .test_signing_in import mailed_link, sign_in, wait_for_mail
-from .year import live
+from tests.web.auth.test_sign_in import mailed_link, sign_in, wait_for_mail
+from tests.web.conftest import Served, served
+from tests.web.operator_client import Operator, words
+from tests.web.year_of_mails import live
 
 CHROMIUM = shutil.which("chromium")
 QUIET = [

@@ -1,0 +1,248 @@
+"""The parts for one configuration, put together."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from scheduler import resources
+from scheduler.config import Settings, load_settings, read_secret
+from scheduler.definitions import DefinitionFiles
+from scheduler.engine.delivery import Limits
+from scheduler.engine.events import Event, Report
+from scheduler.engine.status_checks import ManualChecker
+from scheduler.engine.tick import Arrivals, Ticker
+from scheduler.errors import NothingMatched, WrongInput
+from scheduler.feeds import IcalCalendars
+from scheduler.mail.composer import TemplateComposer
+from scheduler.mail.maildir import Maildir
+from scheduler.mail.mime import read_text
+from scheduler.ports import (
+    Calendars,
+    Clock,
+    Composer,
+    Definition,
+    Definitions,
+    Loaded,
+    Mailer,
+    SentFolder,
+    Store,
+)
+from scheduler.queries.site_links import PageAddresses
+from scheduler.services.digests import Weekly
+from scheduler.services.notices import Desk
+from scheduler.store import check_address, open_store
+
+
+def quiet(event: Event) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The parts for one configuration, made when they are asked for."""
+
+    settings: Settings
+    clock: Clock
+    report: Report = quiet
+
+    @property
+    def definition_folders(self) -> list[Path]:
+        """Return the folders that definitions are read from."""
+        return [self.settings.resolve(folder) for folder in self.settings.paths.workflows]
+
+    @property
+    def definitions(self) -> DefinitionFiles:
+        """Return the door to the definition files."""
+        return DefinitionFiles(self.definition_folders, calendars=[resources.shipped("workflows") / "calendars"])
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Open the record for the time of a block."""
+        store = open_store(self.settings.database_url)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    @property
+    def secret(self) -> bytes:
+        """Return this installation's own secret, made at first use."""
+        return read_secret(self.settings.resolve(self.settings.web.secret_file))
+
+    def composer(self) -> TemplateComposer:
+        """Return the writer of mails, with the secret that message ids follow from."""
+        return self.composer_with(self.secret)
+
+    def composer_with(self, secret: bytes) -> TemplateComposer:
+        """Return a writer of mails whose message ids follow from another secret."""
+        mail = self.settings.mail
+        own = [self.settings.resolve(folder) for folder in self.settings.paths.templates]
+        return TemplateComposer(
+            [*own, resources.shipped("templates")],
+            sender=mail.sender,
+            organisation=mail.organisation,
+            reply_to=mail.reply_to or None,
+            secret=secret,
+        )
+
+    def mailer(self) -> Mailer:
+        """Return what hands mails over; whoever asks for it closes it."""
+        return self.mailer_with(self.secret)
+
+    def mailer_with(self, secret: bytes) -> Mailer:
+        """Return what hands mails over, its account named by another secret."""
+        mail = self.settings.mail
+        if mail.transport == "maildir":
+            return Maildir(self.settings.resolve(mail.maildir))
+        from scheduler.mail.smtp import Account, SmtpMailer  # only who sends needs it
+
+        account = Account(
+            host=mail.smtp.host,
+            port=mail.smtp.usual_port,
+            security=mail.smtp.security,
+            username=mail.smtp.username,
+            password=self.settings.smtp_password(),
+        )
+        return SmtpMailer(account, sender=mail.sender, secret=secret)
+
+    def sent_folder(self) -> SentFolder | None:
+        """Return what looks into the account's sent folder, if one is named."""
+        if not self.settings.inbox.sent:
+            return None
+        from scheduler.mail.sent_folder import ImapSentFolder  # only who looks needs it
+        from scheduler.mail.smtp import Account
+
+        inbox = self.settings.inbox
+        account = Account(
+            host=inbox.host,
+            port=inbox.usual_port,
+            security=inbox.security,
+            username=inbox.username,
+            password=self.settings.inbox_password(),
+        )
+        return ImapSentFolder(account, inbox.sent)
+
+    @property
+    def limits(self) -> Limits:
+        """Return what the account may send; files may be written without end."""
+        limits = self.settings.mail.limits
+        if self.settings.mail.transport == "maildir":
+            return Limits()
+        return Limits(per_minute=limits.per_minute, per_day=limits.per_day)
+
+    def desk(self, store: Store) -> Desk:
+        """Return what recording facts needs."""
+        return Desk(store=store, composer=self.composer(), pages=self.pages)
+
+    @property
+    def pages(self) -> PageAddresses | None:
+        """Return where pages are for mails and calendars; None while only this machine can open them (rule 20).
+
+        Whoever reads the mails of a replay sits at this machine.
+        """
+        server = self.settings.server
+        operators = tuple(self.settings.operators.emails)
+        if self.settings.is_replay:
+            return PageAddresses(server.url(server.port), self.secret, operators) if server.port else None
+        return PageAddresses(server.public_url, self.secret, operators) if server.is_public else None
+
+    def find_plan(self, name: str) -> Definition:
+        """Return a sound plan by its id or its file.
+
+        Raises `WrongInput` where it is wrong, `NothingMatched` where there is none.
+        """
+        if not name.endswith(".toml"):
+            return pick(self.definitions.load(), name)
+        loaded = self.definitions.load_file(Path(name))
+        errors = [problem for problem in loaded.problems if problem.severity == "error"]
+        if errors:
+            raise WrongInput(errors)
+        if not loaded.definitions:
+            raise WrongInput(f"{name} is no plan", hint="a plan has a table [plan]")
+        return loaded.definitions[0]
+
+    def ticker(
+        self,
+        store: Store,
+        *,
+        stopping: threading.Event | None = None,
+        arrivals: Arrivals | None = None,
+        definitions: Definitions | None = None,
+        composer: Composer | None = None,
+        mailer: Mailer | None = None,
+        sent_folder: SentFolder | None = None,
+        has_readers: bool = True,
+    ) -> Ticker:
+        """Return the daemon's work on a store; without readers no calendars are published."""
+        digest = self.settings.digest
+        return Ticker(
+            store=store,
+            clock=self.clock,
+            definitions=definitions or self.definitions,
+            composer=composer or self.composer(),
+            mailer=mailer or self.mailer(),
+            checkers=[ManualChecker()],
+            operators=self.settings.operators.emails,
+            name=f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
+            report=self.report,
+            is_stopping=stopping.is_set if stopping is not None else lambda: False,
+            arrivals=arrivals,
+            limits=self.limits,
+            weekly=Weekly(weekday=digest.weekday, at=digest.at, to=digest.to),
+            sent_folder=sent_folder,
+            calendars=self.calendars if has_readers else None,
+            pages=self.pages if composer is None else None,  # a simulation leads nowhere
+        )
+
+    @property
+    def calendars(self) -> Calendars:
+        """Return what says what stands in calendars, and renders it."""
+        return IcalCalendars(self.pages)
+
+    def read_text(self, data: bytes) -> str:
+        """Return the words of a mail."""
+        return read_text(data)
+
+
+def find_settings(config: Path | None) -> Settings:
+    """Return the settings of a named file, of ./config.toml, or the shipped ones.
+
+    Raises `WrongInput` where they are wrong.
+    """
+    settings = _find_settings(config)
+    check_address(settings.database_url)
+    return settings
+
+
+def _find_settings(config: Path | None) -> Settings:
+    if config is not None:
+        return load_settings(config)
+    here = Path("config.toml")
+    if here.exists():
+        return load_settings(here)
+    shipped = load_settings(resources.shipped("config.toml"))
+    if "HANCHOT_PATHS__WORKFLOWS" in os.environ:
+        return shipped.model_copy(update={"folder": Path()})
+    workflows = [str(resources.shipped("workflows"))]
+    paths = shipped.paths.model_copy(update={"workflows": workflows})
+    return shipped.model_copy(update={"folder": Path(), "paths": paths})
+
+
+def pick(loaded: Loaded, id: str) -> Definition:
+    """Return the plan of that id; explain why it is missing if it is."""
+    found = {definition.plan.id: definition for definition in loaded.definitions}
+    if id in found:
+        return found[id]
+    errors = [problem for problem in loaded.problems if problem.severity == "error"]
+    if errors and not found:
+        raise WrongInput(errors)
+    error = NothingMatched.named("plan", id, found)
+    if errors:
+        raise NothingMatched([*error.problems, *errors])
+    raise error

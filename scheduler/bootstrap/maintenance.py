@@ -1,0 +1,76 @@
+"""What an operator asks for: a test mail, a way in, a newer record."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import datetime
+
+from scheduler.bootstrap.container import App
+from scheduler.clock import SystemClock
+from scheduler.config import read_span
+from scheduler.errors import NothingMatched, UserError
+from scheduler.mail.test_message import write_trial
+from scheduler.plan.recipients import operators
+from scheduler.ports import FeedRow, Loaded, Outcome
+from scheduler.queries.feed_links import calendar_path
+from scheduler.services.apply_revision import take
+from scheduler.services.publish_feeds import create_feed
+from scheduler.services.sign_in import find_operator, make_link
+from scheduler.store import upgrade
+
+
+def send_trial(app: App, address: str) -> tuple[Outcome, bool]:
+    """Send a test mail now; return what became of it, and whether an account that rested or was stopped goes on."""
+    mail = app.settings.mail
+    trial = write_trial(address, sender=mail.sender, organisation=mail.organisation, now=app.clock.now())
+    with closing(app.mailer()) as mailer:
+        outcome = mailer.send(trial)
+        name = mailer.account
+    if outcome.state != "sent":
+        return outcome, False
+    with app.store() as store, store.transaction() as unit:
+        state = unit.accounts.state(name)
+        unit.accounts.clear(name)
+    return outcome, state.stopped or state.paused_until is not None
+
+
+def invite(app: App, email: str) -> tuple[str, datetime]:
+    """Return the address at which an operator can sign in once, and until when; nothing is mailed.
+
+    Raises `NothingMatched` for who is no operator.
+    """
+    settings = app.settings
+    plans = [definition.plan for definition in app.definitions.load().definitions]
+    known = [to.contact.email for plan in plans for to in operators(plan, settings.operators.emails)]
+    if find_operator(plans, settings.operators.emails, email) is None:
+        raise NothingMatched.named("operator", email, known)
+    base = _find_address(app)
+    now, lifetime = SystemClock().now(), read_span(settings.web.link)
+    with app.store() as store, store.transaction() as unit:
+        token = make_link(unit, email, now=now, lifetime=lifetime)
+    return f"{base}/sign-in/{token}", now + lifetime
+
+
+def make_feed(app: App, loaded: Loaded, *, audience: str, plan: str | None, tasks: bool) -> tuple[FeedRow, str]:
+    """Make the address of a calendar, and fill the calendar; return both."""
+    base, now = _find_address(app), app.clock.now()
+    shown = [definition for definition in loaded.definitions if plan in (None, definition.plan.id)]
+    plans = [definition.plan for definition in shown]
+    with app.store() as store:
+        for definition in shown:
+            take(app.desk(store), definition, now)
+        with store.transaction() as unit:
+            feed = create_feed(unit, plans, app.calendars, audience=audience, plan=plan, tasks=tasks, now=now)
+    return feed, base + calendar_path(feed, plans, app.secret)
+
+
+def _find_address(app: App) -> str:
+    server = app.settings.server
+    if not server.port and not server.public_url:
+        raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
+    return server.url(server.port)
+
+
+def upgrade_record(app: App) -> bool:
+    """Bring the record to this program's version; return whether there was anything to do."""
+    return upgrade(app.settings.database_url)

@@ -1,0 +1,56 @@
+"""The addresses of parties' pages, as an operator asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from scheduler.bootstrap.container import App
+from scheduler.clock import SystemClock
+from scheduler.errors import NothingMatched, UserError
+from scheduler.plan.model import Party
+from scheduler.queries.site_links import PageAddresses
+
+
+def list_pages(app: App, party: str | None = None) -> list[dict[str, Any]]:
+    """Return where the page of a party is, or those of all. Raises `NothingMatched` for a party without one."""
+    parties = _with_pages(app, party)
+    with app.store() as store, store.reading() as view:
+        generations = view.pages.generations()
+    return [_row(app, found, generations.get(found.id, 1)) for found in parties]
+
+
+def revoke_page(app: App, party: str) -> dict[str, Any]:
+    """Make a party's address worthless and return its new one."""
+    [found] = _with_pages(app, party)
+    with app.store() as store, store.transaction() as unit:
+        generation = unit.pages.revoke(party, now=SystemClock().now())
+    return _row(app, found, generation)
+
+
+def _with_pages(app: App, party: str | None) -> Sequence[Party]:
+    settings = app.settings.server
+    if not settings.port and not settings.public_url:
+        raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
+    parties = {
+        found.id: found
+        for definition in app.definitions.load().definitions
+        for found in definition.plan.parties.values()
+        if found.contacts and not found.external
+    }
+    if party is None:
+        return list(parties.values())
+    if party not in parties:
+        raise NothingMatched.named("party that has a page", party, parties)
+    return [parties[party]]
+
+
+def _row(app: App, party: Party, generation: int) -> dict[str, Any]:
+    server = app.settings.server
+    addresses = PageAddresses(server.url(server.port), app.secret)
+    return {
+        "party": party.id,
+        "name": party.name,
+        "revoked": generation - 1,
+        "url": addresses.of(party.id, generation),
+    }

@@ -1,0 +1,243 @@
+"""The real daemon in a past that goes by quickly."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
+from pathlib import Path
+
+from scheduler.bootstrap.container import App
+from scheduler.bootstrap.daemon import Running, Serve
+from scheduler.clock import ReplayClock, SystemClock
+from scheduler.config import REPLAY_MARK, Settings, load_settings
+from scheduler.definitions.scenario_files import read_scenario
+from scheduler.engine.events import Event, Report
+from scheduler.engine.tick import Arrivals, Tick, Ticker
+from scheduler.errors import UserError
+from scheduler.plan.due_dates import to_instant
+from scheduler.plan.model import Fact, Plan
+from scheduler.plan.obligations import members
+from scheduler.plan.recipients import operators
+from scheduler.ports import Definition, Store
+from scheduler.queries.feed_links import calendar_path
+from scheduler.queries.site_links import PageAddresses
+from scheduler.services.notices import Desk
+from scheduler.services.publish_feeds import create_feed
+from scheduler.services.record_facts import Recorded, record
+from scheduler.services.sign_in import make_link
+
+INVITED_FOR = timedelta(days=1)  # whoever left a replay running finds the link still good
+AFTERGLOW = timedelta(days=30)  # a replay goes on so long after its last step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A past to live through: from the first instant of a local day, so many seconds a second."""
+
+    first: date
+    speed: float
+    scenario: Path | None = None
+
+
+def run_replay(
+    app: App,
+    replay: Replay,
+    stopping: threading.Event,
+    serve: Serve,
+    *,
+    say: Callable[[str], None],
+    show: Callable[[str], None],
+) -> None:
+    """Run the real daemon by a replay clock, in a folder of its own, until `stopping` is set.
+
+    The clock stands still thirty days after the last step; the daemon stays up. `say` puts words into the log,
+    `show` hands over the addresses of the board, of a calendar and of a party's page.
+    """
+    from scheduler.engine.runners.apscheduler_runner import EmbeddedEngine  # APScheduler: only who needs it loads it
+
+    definitions = app.definitions.load().definitions
+    if not definitions:
+        raise UserError("there is no sound plan to replay", hint="`hanchot check` says what is wrong")
+    start = to_instant(replay.first, time(), definitions[0].plan.zone)
+    clock = ReplayClock(start, replay.speed)
+    facts = [fact for definition in definitions for fact in _facts_in(replay.scenario, definition, say)]
+    app = replace(app, settings=prepare_replay(app.settings), clock=clock)
+    with app.store() as store:
+        ticker = app.ticker(
+            store,
+            stopping=stopping,
+            arrivals=Arrivals(facts, _recorder(app.desk(store), definitions, lambda event: ticker.report(event))),
+        )
+
+        def take_leave() -> None:
+            say(_farewell(app, store))
+            _show_board(app, store, ticker.plans, address, show)
+            if feed:
+                show(f"The lead's calendar, for any calendar program: {address}{feed}")
+            _show_page(app, store, ticker.plans, address, show)
+
+        watch = _ReplayWatch(store, ticker, clock, take_leave)
+        engine = EmbeddedEngine(ticker, system=SystemClock(), stopping=stopping, after_tick=watch.after_tick)
+        running = Running(
+            app=app,
+            store=store,
+            clock=clock,
+            system=SystemClock(),
+            composer=app.composer(),
+            account=app.mailer().account,
+            definitions=lambda: ticker.definitions,
+            wake=engine.wake,
+            tell=lambda text: ticker.report(Event(word="trouble", at=clock.now(), text=text)),
+            note=lambda text: ticker.pass_on(Event(word="asked", at=clock.now(), text=text)),
+            is_replay=True,
+        )
+        with serve(running) as address:
+            ticker.load()
+            _show_board(app, store, ticker.plans, address, show)
+            feed = _make_feed(app, store, ticker.plans)
+            engine.run()
+
+
+def _show_board(app: App, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]) -> None:
+    """Show a link by which the first operator signs in to the board; nothing is mailed from the past."""
+    operator = next((to.contact.email for plan in plans for to in operators(plan, app.settings.operators.emails)), None)
+    if operator is None:
+        return
+    with store.transaction() as unit:
+        token = make_link(unit, operator, now=SystemClock().now(), lifetime=INVITED_FOR)
+    show(f"The board, to sign in to once: {address}/sign-in/{token}")
+
+
+def _show_page(app: App, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]) -> None:
+    """Show the page of a party that reports to others, as its mails lead to it."""
+    lead = {party for plan in plans for party in members(plan, "lead")}
+    parties = (p for plan in plans for p in plan.parties.values() if p.contacts and not p.external)
+    party = next((p for p in parties if p.id not in lead), None)
+    if party is None:
+        return
+    with store.reading() as view:
+        generation = view.pages.generations().get(party.id, 1)
+    show(f"The page of {party.name}: {PageAddresses(address, app.secret).of(party.id, generation)}")
+
+
+def _make_feed(app: App, store: Store, plans: Sequence[Plan]) -> str:
+    """Make a calendar for the lead of the first plan; return its path, "" if there is nobody to lead."""
+    audience = next((party for plan in plans for party in members(plan, "lead")), None)
+    if audience is None:
+        return ""
+    with store.transaction() as unit:
+        now = app.clock.now()
+        feed = create_feed(unit, plans, app.calendars, audience=audience, plan=None, tasks=False, now=now)
+    return calendar_path(feed, plans, app.secret)
+
+
+class _ReplayWatch:
+    """Stops a replay's clock when the plan's year is over, and says so once."""
+
+    def __init__(self, store: Store, ticker: Ticker, clock: ReplayClock, say: Callable[[], None]) -> None:
+        self._store = store
+        self._ticker = ticker
+        self._clock = clock
+        self._say = say
+
+    def after_tick(self, tick: Tick) -> None:
+        """Look whether anything is still to come."""
+        if self._clock.is_stopped:
+            return
+        with self._store.reading() as view:
+            last = max((row.at for plan in self._ticker.plans for row in view.rungs.of(plan.id)), default=tick.at)
+        if tick.at >= last + AFTERGLOW:
+            self._clock.stop()
+            self._say()
+
+
+def _farewell(app: App, store: Store) -> str:
+    folder = app.settings.folder
+    mails = app.settings.resolve(app.settings.mail.maildir)
+    with store.reading() as view:
+        sent = sum(1 for mail in view.outbox.list() if mail.state == "sent")
+    look = f"  {sys.argv[0]} --config {folder / 'config.toml'}"
+    return (
+        f"\nThe replay is over: {sent} mails lie in {mails / 'new'} (open one with any mail program).\n"
+        f"The record is {folder / 'hanchot.db'}. Look at it from another terminal:\n"
+        f"{look} status\n{look} outbox list\n{look} why r1\n"
+        "The daemon stays up; Ctrl-C ends it."
+    )
+
+
+def _facts_in(scenario: Path | None, definition: Definition, say: Callable[[str], None]) -> Sequence[Fact]:
+    if scenario is None:
+        return ()
+    read = read_scenario(scenario, definition.plan)
+    if read.outages:
+        say("The outages of the scenario are left out: a replay is always there. `hanchot simulate` plays them.")
+    return read.facts
+
+
+def prepare_replay(settings: Settings) -> Settings:
+    """Return settings with a folder of their own, emptied, so that nothing real is touched.
+
+    The folder gets a config.toml, so that other commands can look into the replay.
+    """
+    folder = (settings.resolve(settings.paths.data) / "replay").absolute()
+    if folder.exists():
+        if not (folder / REPLAY_MARK).exists():
+            raise UserError(f"{folder} was not made by a replay; it is left alone", hint="move it away and try again")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / REPLAY_MARK).touch()
+    file = folder / "config.toml"
+    file.write_text(_replay_config(settings), encoding="utf-8")
+    return load_settings(file, {})  # no variable may point it at the real record or at a mail server
+
+
+def _replay_config(settings: Settings) -> str:
+    def paths(folders: Sequence[str]) -> str:
+        return json.dumps([str(settings.resolve(folder).absolute()) for folder in folders], ensure_ascii=False)
+
+    mail = settings.mail
+    return "\n".join(
+        [
+            "# made by `hanchot run --replay-from`; overwritten by the next replay",
+            f"[paths]\nworkflows = {paths(settings.paths.workflows)}\ntemplates = {paths(settings.paths.templates)}",
+            'data = "."\n[database]\nurl = "sqlite:///hanchot.db"\n[mail]\ntransport = "maildir"\nmaildir = "mail"',
+            f"from = {json.dumps(mail.sender)}\norganisation = {json.dumps(mail.organisation, ensure_ascii=False)}",
+            f'reply_to = {json.dumps(mail.reply_to)}\n[web]\nsecret_file = "secret"',
+            f"[operators]\nemails = {json.dumps(settings.operators.emails)}",
+            f"[server]\nhost = {json.dumps(settings.server.host)}\nport = {settings.server.port}\n",
+        ]
+    )
+
+
+def _recorder(desk: Desk, definitions: Sequence[Definition], report: Report) -> Callable[[Fact], Recorded | None]:
+    by_id = {definition.plan.id: definition for definition in definitions}
+
+    def put_down(fact: Fact) -> Recorded | None:
+        words = " ".join(part for part in (fact.kind, fact.channel or "", fact.reason) if part)
+        try:
+            recorded = record(desk, by_id[fact.plan], fact)
+        except UserError as error:
+            report(Event(word="trouble", at=fact.recorded_at, plan=fact.plan, text=f"{words}: {error}"))
+            return None
+        report(
+            Event(
+                word="recorded",
+                at=fact.recorded_at,
+                plan=fact.plan,
+                milestone=fact.milestone or fact.group or "",
+                party=fact.party or ", ".join(fact.parties),
+                text=words + _fallen(len(recorded.changes.dropped)),
+            )
+        )
+        return recorded
+
+    return put_down
+
+
+def _fallen(count: int) -> str:
+    return f"; {count} step{'' if count == 1 else 's'} fell away" if count else ""

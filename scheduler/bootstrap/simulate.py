@@ -1,0 +1,58 @@
+"""A period of a plan played in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, time
+from pathlib import Path
+
+from scheduler.bootstrap.container import App, quiet
+from scheduler.clock import SteppingClock
+from scheduler.definitions.scenario_files import read_scenario
+from scheduler.engine.events import Report
+from scheduler.engine.tick import Arrivals
+from scheduler.plan.due_dates import ONE_DAY, to_instant
+from scheduler.ports import Definition, Loaded
+from scheduler.queries.status import Row, list_deliveries
+from scheduler.services.commands import Scenario
+from scheduler.services.notices import Desk
+from scheduler.services.record_facts import record
+from scheduler.simulation.player import SinkMailer, play
+from scheduler.store import open_store
+
+
+class _OneDefinition:
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+
+    def load(self) -> Loaded:
+        """Return the one definition."""
+        return Loaded(definitions=(self._definition,), problems=())
+
+
+def simulate(
+    app: App, definition: Definition, *, first: date, last: date, scenario: Path | None, report: Report = quiet
+) -> list[Row]:
+    """Return what a plan does from the first to the last of these local days, in memory."""
+    plan = definition.plan
+    start, until = to_instant(first, time(), plan.zone), to_instant(last + ONE_DAY, time(), plan.zone)
+    clock = SteppingClock(start)
+    app = replace(app, clock=clock, report=report)
+    played = read_scenario(scenario, plan) if scenario is not None else Scenario()
+    composer = app.composer_with(b"simulation")
+    store = open_store("sqlite://")
+    try:
+        desk = Desk(store=store, composer=composer)
+        arrivals = Arrivals(played.facts, lambda fact: record(desk, definition, fact))
+        ticker = app.ticker(
+            store,
+            definitions=_OneDefinition(definition),
+            composer=composer,
+            mailer=SinkMailer(),
+            has_readers=False,
+        )
+        play(ticker, clock, arrivals, played, until=until)
+        with store.reading() as view:
+            return list_deliveries(view, plan, start, until)
+    finally:
+        store.close()

@@ -1,0 +1,163 @@
+"""What every command shares: the configuration, the parts, and common options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from scheduler.bootstrap import App, find_settings, pick
+from scheduler.clock import SystemClock
+from scheduler.errors import ExitCode, NothingMatched, UserError, WrongInput
+from scheduler.log import Log
+from scheduler.plan.due_dates import FIRST_YEAR, LAST_YEAR, to_instant
+from scheduler.plan.model import Fact, Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.ports import Loaded
+from scheduler.queries.status import view_agenda
+from scheduler.services.apply_revision import take
+from scheduler.services.record_facts import Recorded, record
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Session:
+    """One run of one command: everything in it happens at one instant."""
+
+    def __init__(self, config: Path | None) -> None:
+        self._config = config
+        self.now = SystemClock().now()
+        self.log = Log("text")
+
+    @cached_property
+    def app(self) -> App:
+        """Return the parts for the configuration."""
+        return App(settings=find_settings(self._config), clock=SystemClock(), report=self.log.event)
+
+    @cached_property
+    def loaded(self) -> Loaded:
+        """Return what the definition files give."""
+        return self.app.definitions.load()
+
+    @property
+    def today(self) -> date:
+        """Return the machine's day."""
+        return self.now.astimezone().date()
+
+    def plan(self, id: str) -> Plan:
+        """Return a plan by its id."""
+        return pick(self.loaded, id).plan
+
+    def plans(self, id: str | None, party: str | None = None, milestone: str | None = None) -> list[Plan]:
+        """Return the plans asked for; an unknown plan, party or milestone is refused with near names."""
+        found = [self.plan(id)] if id is not None else [d.plan for d in self.loaded.definitions]
+        parties = {known for plan in found for known in plan.parties}
+        if party is not None and party not in parties:
+            raise NothingMatched.named("party", party, parties)
+        milestones = {m.id for plan in found for m in plan.milestones}
+        if milestone is not None and milestone.partition("@")[0] not in milestones:
+            raise NothingMatched.named("milestone", milestone, milestones)
+        return found
+
+    def say_what_is_wrong(self) -> None:
+        """Raise `WrongInput` with every error of the definitions, if there is one: what was shown is not all."""
+        errors = [problem for problem in self.loaded.problems if problem.severity == "error"]
+        if errors:
+            raise WrongInput(errors)
+
+    def zones(self, plan: str) -> ZoneInfo:
+        """Return the zone of a plan, UTC where the plan is gone."""
+        return next((d.plan.zone for d in self.loaded.definitions if d.plan.id == plan), ZoneInfo("UTC"))
+
+    def record(self, fact: Fact, *, notify: bool = True) -> Recorded:
+        """Record a fact through the one place that does so."""
+        with self.app.store() as store:
+            return record(self.app.desk(store), pick(self.loaded, fact.plan), fact, notify=notify)
+
+    def find_fact(self, id: str) -> Fact:
+        """Return a recorded fact by its id (`f12`)."""
+        number = read_number(id, "f")
+        with self.app.store() as store, store.reading() as view:
+            found = view.facts.get(number) if number is not None else None
+        if found is None:
+            raise NothingMatched(f"there is no fact {id}", hint="`hanchot status --format json` and `why` name them")
+        return found
+
+    def unknown(self, plan: str) -> list[Obligation]:
+        """Return what was past its last day when a plan was first loaded and is still in doubt."""
+        definition = pick(self.loaded, plan)
+        with self.app.store() as store:
+            take(self.app.desk(store), definition, self.now)
+            with store.reading() as view:
+                return [o for o in view_agenda(view, definition.plan, self.now).obligations if o.unknown]
+
+
+def format_option(command: F) -> F:
+    """Add `--format text|json`."""
+    return click.option(
+        "--format",
+        "style",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How to print.",
+    )(command)
+
+
+class Day(click.ParamType[date]):
+    """A day: 2023-08-10."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the day; anything else is a usage error."""
+        try:
+            return _sensible(value if isinstance(value, date) else date.fromisoformat(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a day; write it like 2023-08-10", param, ctx)
+
+
+class Moment(click.ParamType[date | datetime]):
+    """A day with or without a local time: 2023-06-08T08:00."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | datetime:
+        """Return the day or local time; anything else is a usage error."""
+        try:
+            if isinstance(value, date):
+                return _sensible(value)
+            return _sensible((datetime if "T" in value or " " in value else date).fromisoformat(value))
+        except ValueError:
+            self.fail(f"{value!r} is no date; write it like 2023-06-08 or 2023-06-08T08:00", param, ctx)
+
+
+D = TypeVar("D", date, datetime)
+
+
+def _sensible(moment: D) -> D:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"the year {moment.year}")
+    return moment
+
+
+def read_number(id: str, prefix: str) -> int | None:
+    """Return the number in an id such as m5; None if it is no such id."""
+    match = re.fullmatch(rf"{prefix}?(\d{{1,18}})", id, re.ASCII)
+    return int(match[1]) if match else None
+
+
+def in_zone(moment: date | datetime, plan: Plan) -> datetime:
+    """Return a moment that a person named as a UTC instant; without an offset it is local to the plan."""
+    if not isinstance(moment, datetime):
+        hint = "write it like 2023-06-08T08:00"
+        raise UserError(f"{moment} has no time of day", hint=hint, exit_code=ExitCode.USAGE)
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    return to_instant(moment.date(), moment.time(), plan.zone)

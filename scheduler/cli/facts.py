@@ -1,0 +1,351 @@
+"""Commands that record what happened: each prints what changed and which steps fell away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from scheduler.cli.context import Day, Moment, Session, format_option, in_zone
+from scheduler.cli.output import example, print_json, print_problem, short
+from scheduler.errors import NothingMatched, UserError
+from scheduler.plan.model import Fact, FactKind, Plan
+from scheduler.queries.status import fact_row, iso, rung_row
+from scheduler.services import commands
+from scheduler.services.record_facts import Recorded
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _obligation(command: F) -> F:
+    """Add the arguments PLAN MILESTONE PARTY."""
+    for name in ("party", "milestone", "plan"):
+        command = click.argument(name)(command)
+    return command
+
+
+_by = click.option("--by", default="", help="Who says so.")
+_decision = click.option("--decision", default="", help="The document that decides it.")
+
+
+@click.command(epilog=example("hanchot receive bac-trung-bo-2023 dang-ky nghe-an --channel paper --sent-on 2023-03-15"))
+@_obligation
+@click.option("--deliverable", "deliverables", multiple=True, help="What came; all of it if left out. May be repeated.")
+@click.option("--channel", type=click.Choice(["paper", "email", "web"]), help="How it came.")
+@click.option("--sent-on", type=Day(), help="The postmark of a paper submission; it decides lateness.")
+@click.option("--received-at", type=Moment(), help="When it came, local to the plan; now if left out.")
+@click.option(
+    "--file", "files", multiple=True, type=click.Path(path_type=Path), help="A file to note with it. May be repeated."
+)
+@_by
+@click.option("--no-receipt", is_flag=True, help="Do not write to the party that it came.")
+@format_option
+@click.pass_obj
+def receive(
+    session: Session,
+    plan: str,
+    milestone: str,
+    party: str,
+    deliverables: tuple[str, ...],
+    channel: Any,
+    sent_on: date | None,
+    received_at: date | datetime | None,
+    files: tuple[Path, ...],
+    by: str,
+    no_receipt: bool,
+    style: str,
+) -> None:
+    """Record a submission: from now on nobody is reminded of it."""
+    found = session.plan(plan)
+    fact = commands.received(
+        found,
+        milestone,
+        party,
+        at=session.now,
+        deliverables=deliverables,
+        channel=channel,
+        sent_on=sent_on,
+        received_at=in_zone(received_at, found) if received_at else None,
+        files=[_existing(path) for path in files],
+        by=by,
+    )
+    _record(session, fact, style, notify=not no_receipt)
+
+
+@click.command(epilog=example("hanchot accept bac-trung-bo-2023 dang-ky nghe-an"))
+@_obligation
+@_by
+@format_option
+@click.pass_obj
+def accept(session: Session, plan: str, milestone: str, party: str, by: str, style: str) -> None:
+    """Accept a complete submission."""
+    _record(session, _simple(session, "accepted", plan, milestone, party, by=by), style)
+
+
+@click.command(
+    "return",
+    epilog=example(
+        "hanchot return bac-trung-bo-2023 dang-ky nghe-an --missing danh-sach-can-bo --note 'chưa có chữ ký'"
+    ),
+)
+@_obligation
+@click.option("--missing", multiple=True, help="What must be sent again; all of it if left out. May be repeated.")
+@click.option("--note", default="", help="What is wrong with it; the party reads this.")
+@_by
+@format_option
+@click.pass_obj
+def return_command(
+    session: Session, plan: str, milestone: str, party: str, missing: tuple[str, ...], note: str, by: str, style: str
+) -> None:
+    """Return a submission: the steps still ahead live again."""
+    _record(session, _simple(session, "returned", plan, milestone, party, missing=missing, note=note, by=by), style)
+
+
+@click.command(epilog=example("hanchot waive bac-trung-bo-2023 kiem-tra --all --reason 'không tổ chức'"))
+@click.argument("plan")
+@click.argument("milestone")
+@click.argument("party", required=False)
+@click.option("--all", "everybody", is_flag=True, help="For all parties in one act.")
+@click.option("--reason", required=True, help="Why it need not be done.")
+@_decision
+@_by
+@format_option
+@click.pass_obj
+def waive(
+    session: Session,
+    plan: str,
+    milestone: str,
+    party: str | None,
+    everybody: bool,
+    reason: str,
+    decision: str,
+    by: str,
+    style: str,
+) -> None:
+    """Release a party, or all of them, from a milestone."""
+    if (party is None) is not everybody:
+        raise click.UsageError("name a PARTY, or say --all")
+    fact = _simple(session, "waived", plan, milestone, party, reason=reason, decision=decision, by=by)
+    _record(session, fact, style)
+
+
+@click.command(
+    epilog=example("hanchot extend bac-trung-bo-2023 dang-ky nghe-an --until 2023-03-27 --decision '12/CV-CTĐ'")
+)
+@_obligation
+@click.option("--until", type=Day(), required=True, help="The new last day (included).")
+@click.option("--decision", required=True, help="The document that grants it.")
+@_by
+@format_option
+@click.pass_obj
+def extend(
+    session: Session, plan: str, milestone: str, party: str, until: date, decision: str, by: str, style: str
+) -> None:
+    """Give one party more time.
+
+    It gets a notice of the new date and a full ladder of reminders for it.
+    """
+    found = session.plan(plan)
+    fact = commands.extended(found, milestone, party, at=session.now, until=until, decision=decision, by=by)
+    _record(session, fact, style)
+
+
+@click.command(epilog=example("hanchot nominate bac-trung-bo-2023 nominees nghe-an thanh-hoa"))
+@click.argument("plan")
+@click.argument("group")
+@click.argument("parties", nargs=-1)
+@click.option("--none", "nobody", is_flag=True, help="Nobody is nominated.")
+@_decision
+@_by
+@format_option
+@click.pass_obj
+def nominate(
+    session: Session,
+    plan: str,
+    group: str,
+    parties: tuple[str, ...],
+    nobody: bool,
+    decision: str,
+    by: str,
+    style: str,
+) -> None:
+    """Add parties to a group that is chosen during the year."""
+    if bool(parties) is nobody:
+        raise click.UsageError("name at least one PARTY, or say --none")
+    fact = _simple(session, "nominated", plan, None, None, group=group, parties=parties, decision=decision, by=by)
+    _record(session, fact, style)
+
+
+@click.command(
+    "fix-date", epilog=example("hanchot fix-date bac-trung-bo-2023 so-ket 2023-06-08T08:00 --place 'Hà Tĩnh'")
+)
+@click.argument("plan")
+@click.argument("milestone")
+@click.argument("moment", metavar="DATE[THH:MM]", type=Moment())
+@click.option("--to", "last", type=Day(), help="The last day of an event of several days.")
+@click.option("--place", default="", help="Where it takes place.")
+@_decision
+@_by
+@format_option
+@click.pass_obj
+def fix_date(
+    session: Session,
+    plan: str,
+    milestone: str,
+    moment: date | datetime,
+    last: date | None,
+    place: str,
+    decision: str,
+    by: str,
+    style: str,
+) -> None:
+    """Fix the date of a tentative or undated milestone."""
+    found = session.plan(plan)
+    fact = commands.date_fixed(
+        found, milestone, at=session.now, first=moment, last=last, place=place, decision=decision, by=by
+    )
+    _record(session, fact, style)
+
+
+@click.command(epilog=example("hanchot undo f12 --reason 'ghi nhầm trường'"))
+@click.argument("fact")
+@click.option("--reason", required=True, help="Why it is taken back.")
+@_by
+@format_option
+@click.pass_obj
+def undo(session: Session, fact: str, reason: str, by: str, style: str) -> None:
+    """Take a recorded fact back.
+
+    Steps live again as if it had not been recorded; nothing is mailed. FACT is the id that was
+    printed when it was recorded.
+    """
+    target = session.find_fact(fact)
+    withdrawn = Fact(
+        plan=target.plan,
+        kind="withdrawn",
+        happened_at=session.now,
+        recorded_at=session.now,
+        milestone=target.milestone,
+        party=target.party,
+        target=target.id,
+        reason=reason,
+        by=by,
+    )
+    _record(session, withdrawn, style)
+
+
+@click.command(epilog=example("hanchot start bac-trung-bo-2023 --all-open"))
+@click.argument("plan")
+@click.option("--all-open", is_flag=True, help="Nothing was received; all of it is still open.")
+@click.option("--all-received", is_flag=True, help="All of it was received in time.")
+@_by
+@click.pass_obj
+def start(session: Session, plan: str, all_open: bool, all_received: bool, by: str) -> None:
+    """Settle what was already past when plan or party came in.
+
+    Nobody is accused of it until somebody says what is true: open, or received. Asks for each
+    without an option.
+    """
+    if all_open and all_received:
+        raise click.UsageError("--all-open and --all-received exclude each other")
+    unknown = session.unknown(plan)
+    if not unknown:
+        raise NothingMatched("nothing of this plan is in doubt")
+    for o in unknown:
+        answer = "open" if all_open else "received" if all_received else _ask(o.milestone, o.party)
+        if answer == "skip":
+            continue
+        fact = commands.settled_doubt(session.plan(plan), o, at=session.now, is_open=answer == "open", by=by)
+        _record(session, fact, "text", notify=False)
+
+
+@click.command(
+    epilog=example("hanchot insist bac-trung-bo-2023 dang-ky nghe-an --reason 'các trường thành viên đều đăng ký'")
+)
+@_obligation
+@click.option("--reason", required=True, help="Why it is theirs; the party reads this on its page.")
+@_by
+@format_option
+@click.pass_obj
+def insist(session: Session, plan: str, milestone: str, party: str, reason: str, by: str, style: str) -> None:
+    """Tell a party that a task is its own.
+
+    It answers one that has said that it is not; its steps go on as they did.
+    """
+    _record(session, _simple(session, "opened", plan, milestone, party, reason=reason, by=by), style)
+
+
+COMMANDS = (receive, accept, return_command, start, insist, waive, extend, nominate, fix_date, undo)
+
+
+def _ask(milestone: str, party: str) -> str:
+    answer: str = click.prompt(
+        f"{milestone} of {party} was past its last day already",
+        type=click.Choice(["open", "received", "skip"]),
+        err=True,
+    )
+    return answer
+
+
+def _simple(
+    session: Session, kind: FactKind, plan: str, milestone: str | None, party: str | None, **details: Any
+) -> Fact:
+    return Fact(
+        plan=session.plan(plan).id,
+        kind=kind,
+        happened_at=session.now,
+        recorded_at=session.now,
+        milestone=milestone,
+        party=party,
+        **details,
+    )
+
+
+def _existing(path: Path) -> str:
+    if not path.is_file():
+        raise UserError(f"there is no file {path}", hint="check --file")
+    return str(path)
+
+
+def _record(session: Session, fact: Fact, style: str, *, notify: bool = True) -> None:
+    plan = session.plan(fact.plan)
+    recorded = session.record(fact, notify=notify)
+    if style == "json":
+        print_json([_row(recorded, plan)])
+    else:
+        _print(recorded, plan)
+    for problem in recorded.problems:
+        print_problem(problem)
+
+
+def _row(recorded: Recorded, plan: Plan) -> dict[str, Any]:
+    return {
+        "fact": fact_row(recorded.fact, plan.zone),
+        "fell_away": [rung_row(row, plan) for row in recorded.changes.dropped],
+        "armed": [
+            {"at": iso(r.at, plan.zone), "milestone": r.milestone, "party": r.party, "rung": r.name}
+            for r in recorded.changes.armed
+        ],
+        "notified": list(recorded.notified),
+        "remarks": list(recorded.remarks),
+    }
+
+
+def _print(recorded: Recorded, plan: Plan) -> None:
+    fact, changes = recorded.fact, recorded.changes
+    about = " ".join(part for part in (fact.milestone, fact.party, fact.group, *fact.parties) if part)
+    click.echo(f"f{fact.id}: {fact.kind} {about}")
+    for remark in recorded.remarks:
+        click.echo(f"  {remark}")
+    for row in sorted(changes.dropped, key=lambda row: row.at):
+        shown = rung_row(row, plan)
+        click.echo(f"  fell away: {row.milestone} {row.party} {row.name} of {short(shown['at'])}")
+    for rung in sorted(changes.armed, key=lambda rung: rung.at):
+        click.echo(
+            f"  will fire: {rung.milestone} {rung.party} {rung.name} on {rung.at.astimezone(plan.zone):%Y-%m-%d %H:%M}"
+        )
+    if recorded.notified:
+        click.echo(f"  notice to: {', '.join(recorded.notified)}")

@@ -1,0 +1,109 @@
+"""Commands about private addresses: feeds list, create, revoke."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from scheduler.bootstrap import make_feed
+from scheduler.cli.context import Session, format_option, read_number
+from scheduler.cli.output import example, print_json, print_table, short
+from scheduler.errors import NothingMatched
+from scheduler.ports import FeedRow
+
+
+@click.group()
+def feeds() -> None:
+    """Calendars that people subscribe to, by private addresses."""
+
+
+@feeds.command("list", epilog=example("hanchot feeds list --format json"))
+@format_option
+@click.pass_obj
+def feeds_list(session: Session, style: str) -> None:
+    """List the addresses, and when each was last fetched and by which program.
+
+    The addresses themselves are shown once, when they are made.
+    """
+    with session.app.store() as store, store.reading() as view:
+        rows = [feed_row(feed) for feed in view.feeds.list()]
+    if style == "json":
+        print_json(rows)
+        return
+    for row in rows:
+        row["who"] = row["party"] or "public"
+        row["plan"] = row["plan"] or "all"
+        row["what"] = "tasks" if row["tasks"] else "events"
+        row["fetched"] = f"revoked {short(row['revoked'])}" if row["revoked"] else short(row["last_fetched"]) or "never"
+        row["made"] = short(row["created"])
+    columns = {
+        "id": "id",
+        "who": "who",
+        "plan": "plan",
+        "what": "what",
+        "made": "made",
+        "fetched": "last fetched",
+        "client": "by",
+    }
+    print_table(rows, columns, empty="No calendar has an address; `hanchot feeds create` makes one.")
+
+
+@feeds.command("create", epilog=example("hanchot feeds create --party tran-phu-ha-tinh"))
+@click.option("--party", "party_id", help="Whose calendar; a plan's lead sees everything of it.")
+@click.option("--public", is_flag=True, help="A calendar for everybody, without any status. Needs --plan.")
+@click.option("--plan", "plan_id", help="Only this plan.")
+@click.option("--tasks", is_flag=True, help="Deadlines as tasks, for programs that know them.")
+@format_option
+@click.pass_obj
+def feeds_create(
+    session: Session, party_id: str | None, public: bool, plan_id: str | None, tasks: bool, style: str
+) -> None:
+    """Make the address of a calendar and print it.
+
+    Whoever has the address can read the calendar: hand it over as you would a key.
+    A lost one is revoked, and another made.
+    """
+    if public == (party_id is not None):
+        raise click.UsageError("say --party ID or --public")
+    if public and (plan_id is None or tasks):
+        raise click.UsageError("--public goes with --plan and without --tasks")
+    session.plans(plan_id, party_id)
+    feed, url = make_feed(session.app, session.loaded, audience=party_id or "", plan=plan_id, tasks=tasks)
+    if style == "json":
+        print_json([{**feed_row(feed), "url": url}])
+    else:
+        click.echo(url)
+
+
+@feeds.command("revoke", epilog=example("hanchot feeds revoke c3"))
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.pass_obj
+def feeds_revoke(session: Session, ids: tuple[str, ...]) -> None:
+    """Make addresses good for nothing from now on; whoever subscribed is told by their program."""
+    numbers = {id: read_number(id, "c") or 0 for id in dict.fromkeys(ids)}
+    with session.app.store() as store, store.transaction() as unit:
+        known = {feed.id for feed in unit.feeds.list() if feed.revoked_at is None}
+        for id, number in numbers.items():
+            if number not in known:
+                raise NothingMatched(f"there is no address {id} in use", hint="`hanchot feeds list` names them")
+        for number in numbers.values():
+            unit.feeds.revoke(number, at=session.now)
+            click.echo(f"c{number}: revoked")
+
+
+COMMANDS = (feeds,)
+
+
+def feed_row(feed: FeedRow) -> dict[str, Any]:
+    """Return an address as a plain row, without its token."""
+    return {
+        "id": f"c{feed.id}",
+        "party": feed.audience or None,
+        "plan": feed.plan,
+        "tasks": feed.tasks,
+        "created": feed.created_at.isoformat(),
+        "revoked": feed.revoked_at.isoformat() if feed.revoked_at else None,
+        "last_fetched": feed.last_fetched_at.isoformat() if feed.last_fetched_at else None,
+        "client": feed.client or None,
+    }

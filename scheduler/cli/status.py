@@ -1,0 +1,136 @@
+"""Commands that show: status, why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+import click
+
+from scheduler.cli.context import Moment, Session, format_option, in_zone, read_number
+from scheduler.cli.outbox import find_mail
+from scheduler.cli.output import example, print_fields, print_json, print_table, short
+from scheduler.errors import NothingMatched
+from scheduler.plan.due_dates import ONE_DAY, to_instant
+from scheduler.plan.model import Plan
+from scheduler.ports import Unit
+from scheduler.queries.status import explain_rung, list_board, message_row
+from scheduler.services.commands import MOMENT
+
+
+@click.command(epilog=example("hanchot status --plan bac-trung-bo-2023 --milestone dang-ky --as-of 2023-03-21"))
+@click.option("--plan", "plan_id", help="Only this plan.")
+@click.option("--milestone", help="Only this milestone.")
+@click.option("--party", help="Only this party.")
+@click.option("--as-of", type=Moment(), help="As it stood then: a day (its end) or a local time.")
+@format_option
+@click.pass_obj
+def status(
+    session: Session,
+    plan_id: str | None,
+    milestone: str | None,
+    party: str | None,
+    as_of: date | datetime | None,
+    style: str,
+) -> None:
+    """Show how everything stands: milestones and parties."""
+    now = session.now
+    rows: list[dict[str, Any]] = []
+    with session.app.store() as store, store.reading() as view:
+        for plan in session.plans(plan_id, party, milestone):
+            then = _instant(as_of, plan) if as_of is not None else None
+            rows += list_board(view, plan, now, as_of=then, milestone=milestone, party=party)
+    if not rows:
+        session.say_what_is_wrong()
+        if not session.loaded.definitions:
+            raise NothingMatched("there is no plan", hint="`hanchot init DIR` writes one to begin with")
+        raise NothingMatched("nothing matches", hint="`hanchot status` without options shows everything")
+    if style == "json":
+        print_json(rows)
+        session.say_what_is_wrong()
+        return
+    shown = [
+        {
+            **row,
+            "next_step": f"{row['next']['rung']} {short(row['next']['at'])}" if row["next"] else "",
+            "received": short(row["received"]),
+            "missing": [*row["missing"], *_missing_copies(row)],
+            "seen": f"{row['seen']} ({short(row['checked'])})" if row["seen"] and _is_open(row) else "",
+            "status": f"{row['status']}{' (late)' if row['late'] and 'late' not in row['status'] else ''}".replace(
+                "_", " "
+            ),
+        }
+        for row in rows
+        if row["role"] == "owes" or party is not None
+    ]
+    columns = {
+        "milestone": "milestone",
+        "party": "party",
+        "status": "status",
+        "date": "date",
+        "received": "received",
+        "missing": "still missing",
+        "next_step": "next step",
+        "seen": "last check",
+    }
+    print_table(shown, columns, empty="Nothing is owed; --format json also lists who attends.")
+    doubtful = sorted({row["plan"] for row in shown if row["status"] == "unknown"})
+    for plan in doubtful:
+        why = "past already when the plan was first loaded, or the party came into it"
+        click.echo(f"Unknown: {why}. `hanchot start {plan}` settles it.", err=True)
+    session.say_what_is_wrong()
+
+
+@click.command(epilog=example("hanchot why r17"))
+@click.argument("id")
+@format_option
+@click.pass_obj
+def why(session: Session, id: str, style: str) -> None:
+    """Say why a mail was sent or not.
+
+    ID is a step (r17), a mail (m5) or a Message-ID.
+    """
+    with session.app.store() as store, store.reading() as view:
+        rows = _explain(session, view, id)
+    if style == "json":
+        print_json(rows)
+        return
+    for row in rows:
+        print_fields(row)
+        click.echo()
+
+
+COMMANDS = (status, why)
+
+
+def _missing_copies(row: Mapping[str, Any]) -> list[str]:
+    """Return the copies that have not come; whoever accepted what was there did without them."""
+    is_accepted = row["status"] in ("accepted", "accepted_late")
+    return [] if is_accepted else [f"copy by {channel}" for channel in row["missing_channels"]]
+
+
+def _is_open(row: Mapping[str, Any]) -> bool:
+    """Return whether a status check still has something to look for."""
+    return row["status"] in ("pending", "due_soon", "due_today", "overdue", "partial", "revision")
+
+
+def _instant(as_of: date | datetime, plan: Plan) -> datetime:
+    if isinstance(as_of, datetime):
+        return in_zone(as_of, plan)
+    return to_instant(as_of + ONE_DAY, time(), plan.zone) - MOMENT
+
+
+def _explain(session: Session, view: Unit, id: str) -> list[Mapping[str, Any]]:
+    number = read_number(id, "r")
+    if number is None:
+        mail = find_mail(view, id)
+        carried = [row for rung in mail.rungs if (row := view.rungs.get(rung)) is not None]
+        if not carried:
+            return [message_row(mail, session.zones(mail.plan))]
+    else:
+        row = view.rungs.get(number)
+        if row is None:
+            raise NothingMatched(f"there is no step {id}", hint="`hanchot agenda` and `status --format json` name them")
+        carried = [row]
+    return [explain_rung(view, session.plan(row.plan), row, session.now) for row in carried]

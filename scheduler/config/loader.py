@@ -1,0 +1,174 @@
+"""config.toml and the environment become settings; anything unknown is refused by path."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from scheduler.config.model import Account, Inbox, MailSection, Settings
+from scheduler.errors import Problem, WrongInput, near_names
+from scheduler.toml_lines import Key, find_lines, line_of
+
+PREFIX = "HANCHOT_"
+
+
+def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of a file and the environment; raises `WrongInput` with every problem."""
+    environment = os.environ if environment is None else environment
+    data = _read(file)
+    variables, problems = _override(data, environment)
+    problems += [Problem(file=str(file), key="folder", message="unknown key")] if "folder" in data else []
+    try:
+        settings = Settings.model_validate({**data, "folder": file.parent})
+    except ValidationError as error:
+        problems += [_problem(file, details, variables) for details in error.errors()]
+    else:
+        problems += _contradictions(str(file), settings.mail)
+        problems += _gaps(str(file), settings.inbox)
+    if problems:
+        lines = find_lines(file.read_text(encoding="utf-8"))
+        raise WrongInput([_placed(problem, lines) for problem in problems])
+    return settings
+
+
+def _placed(problem: Problem, lines: Mapping[Key, int]) -> Problem:
+    """Return a problem of the file with the line of its key."""
+    if problem.file is None or problem.key is None:
+        return problem
+    key: Key = tuple(int(part) if part.isdecimal() else part for part in problem.key.split("."))
+    return replace(problem, line=line_of(lines, key))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise WrongInput(f"no configuration at {file}", hint="`hanchot init DIR` writes one") from error
+    except OSError as error:
+        raise WrongInput(f"cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise WrongInput([Problem(file=str(file), message="is not text in UTF-8", hint="save it as UTF-8")]) from error
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"at line (\d+)", str(error))
+        line = int(where[1]) if where else None
+        problem = Problem(file=str(file), line=line, message=f"is not valid TOML: {error}", hint=_source(file, line))
+        raise WrongInput([problem]) from error
+
+
+def _source(file: Path, line: int | None) -> str | None:
+    rows = file.read_text(encoding="utf-8").splitlines()
+    return f"line {line} reads: {rows[line - 1].strip()}" if line is not None and line <= len(rows) else None
+
+
+def _override(data: dict[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    """Lay HANCHOT_SECTION__KEY (and HANCHOT_SECTION__SECTION__KEY) over the file's data.
+
+    Return which key path each variable has set, and a problem for each that names no key.
+    """
+    known = dict(_paths(Settings))
+    variables: dict[str, str] = {}
+    problems = []
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or "__" not in name:
+            continue
+        path = known.get(name)
+        if path is None:
+            hint = near_names(name, sorted(known))
+            problems.append(Problem(key=name, message="names no setting", hint=hint))
+            continue
+        *sections, key = path
+        table: Any = data
+        for section in sections:
+            table = table.setdefault(section, {}) if isinstance(table, dict) else None
+        if isinstance(table, dict):  # what else it may be is refused with the rest of the file
+            table[key] = environment[name]
+            variables[".".join(path)] = name
+    return variables, problems
+
+
+def _paths(model: type[BaseModel], *above: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the variable and the path of every key."""
+    for name, below in _fields(model).items():
+        if below is not None:
+            yield from _paths(below, *above, name)
+        elif above:
+            yield PREFIX + "__".join((*above, name)).upper(), (*above, name)
+
+
+def _fields(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
+    """Return the keys of a section; those that are sections themselves with their shape."""
+    fields = {info.alias or name: info.annotation for name, info in model.model_fields.items() if name != "folder"}
+    return {
+        name: shape if isinstance(shape, type) and issubclass(shape, BaseModel) else None
+        for name, shape in fields.items()
+    }
+
+
+def _problem(file: Path, details: Mapping[str, Any], variables: Mapping[str, str]) -> Problem:
+    """Return what is wrong with a value, without the value: it may be a secret."""
+    where = [str(part) for part in details["loc"]]
+    hint = None
+    message = str(details["msg"])
+    if details["type"] == "extra_forbidden":
+        message, hint = "unknown key", near_names(where[-1], _siblings(where))
+    elif details["type"] == "model_type":
+        message, hint = "must be a table", f"write [{'.'.join(where)}] and its keys below it"
+    for name, variable in variables.items():
+        if [*name.split(".")] == where[: name.count(".") + 1]:
+            return Problem(key=variable, message=message, hint="the variable overrides the file")
+    return Problem(file=str(file), key=".".join(where), message=message, hint=hint)
+
+
+def _siblings(where: Sequence[str]) -> list[str]:
+    """Return the keys there are in the section of a key."""
+    model: type[BaseModel] = Settings
+    for section in where[:-1]:
+        model = _fields(model).get(section) or model
+    return list(_fields(model))
+
+
+def _contradictions(file: str, mail: MailSection) -> Iterator[Problem]:
+    """Yield what is wrong between the keys of the mail section, one by one sound."""
+    smtp = mail.smtp
+    yield from _two_passwords(file, "mail.smtp", smtp)
+    if mail.transport != "smtp":
+        return
+    if not smtp.host:
+        hint = 'write host = "mail.coquan.vn" below [mail.smtp], or transport = "maildir"'
+        message = 'must be named for transport = "smtp"'
+        yield Problem(file=file, key="mail.smtp.host", message=message, hint=hint)
+    if smtp.has_password and not smtp.username:
+        message = "is missing; there is a password"
+        yield Problem(file=file, key="mail.smtp.username", message=message, hint="name the account")
+    if smtp.username and not smtp.has_password:
+        yield _no_password(file, "mail.smtp", "there is a username")
+
+
+def _gaps(file: str, inbox: Inbox) -> Iterator[Problem]:
+    """Yield what is wrong between the keys of the inbox, and what is missing to look into the sent folder."""
+    yield from _two_passwords(file, "inbox", inbox)
+    if not inbox.sent:
+        return
+    for key, hint in (("host", 'write host = "imap.coquan.vn" below [inbox]'), ("username", "name the account")):
+        if not getattr(inbox, key):
+            yield Problem(file=file, key=f"inbox.{key}", message="is missing; inbox.sent names a folder", hint=hint)
+    if not inbox.has_password:
+        yield _no_password(file, "inbox", "inbox.sent names a folder")
+
+
+def _two_passwords(file: str, path: str, section: Account) -> Iterator[Problem]:
+    if section.password.get_secret_value() and section.password_file:
+        message = "there is a password and a file for it"
+        yield Problem(file=file, key=f"{path}.password_file", message=message, hint="keep one of them")
+
+
+def _no_password(file: str, path: str, reason: str) -> Problem:
+    hint = f"write the password into a file and name it as {path}.password_file"
+    return Problem(file=file, key=f"{path}.password", message=f"is missing; {reason}", hint=hint)

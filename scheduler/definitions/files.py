@@ -1,0 +1,167 @@
+"""Finding and reading the TOML files of a folder; what cannot be read is reported, not skipped."""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from scheduler.definitions.problems import Report, shown
+from scheduler.errors import near_names
+from scheduler.toml_lines import Key
+
+FileKind = Literal["plan", "roster", "calendar", "scenario", "unknown"]
+
+LARGEST = 5_000_000  # bytes; the longest plan known has a hundredth of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """One definition file. `data` is None if it could not be read; `report` says why."""
+
+    path: Path
+    kind: FileKind
+    report: Report
+    raw: bytes = b""
+    text: str = ""
+    data: dict[str, Any] | None = None
+
+    def rows(self, name: str) -> Iterator[tuple[Key, dict[str, Any]]]:
+        """Yield the tables of a list of tables with their keys, reporting what is none."""
+        rows = (self.data or {}).get(name, [])
+        if not isinstance(rows, list):
+            self.report.error((name,), "must be a list of tables", f"write [[{name}]] before each of them")
+            return
+        for index, row in enumerate(rows):
+            if isinstance(row, dict):
+                yield (name, index), row
+            else:
+                self.report.error((name, index), f"must be a table, not {shown(row)}")
+
+    def table(self, name: str) -> dict[str, Any]:
+        """Return a table of the file, empty if there is none, reporting what is no table."""
+        table = (self.data or {}).get(name, {})
+        if isinstance(table, dict):
+            return table
+        self.report.error((name,), "must be a table", f"write [{name}] on a line of its own")
+        return {}
+
+    def expect_keys(self, *known: str) -> None:
+        """Report every key at the top of the file that is not one of these."""
+        for key in self.data or {}:
+            if key not in known:
+                self.report.error((key,), "unknown key", near_names(key, known), code="unknown-key")
+
+
+def find_files(folders: Iterable[Path]) -> tuple[list[Path], list[Report]]:
+    """Return the TOML files below the folders, each once, and what was in the way."""
+    found: dict[Path, Path] = {}
+    reports: list[Report] = []
+    for folder in folders:
+        for path in _below(folder, frozenset(), reports):
+            found.setdefault(real_path(path), path)
+    return list(found.values()), reports
+
+
+def is_calendar(path: Path) -> bool:
+    """Return whether a file lies where calendars do."""
+    return path.absolute().parent.name == "calendars"
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder, False also where that cannot be seen."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def real_path(path: Path) -> Path:
+    """Return where a path leads, or the path itself if it leads nowhere."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # a link to itself
+        return path.absolute()
+
+
+def read_file(path: Path) -> File:
+    """Return a definition file with what it is and what is wrong with reading it."""
+    report, raw = Report(str(path)), b""
+    try:
+        raw = _bytes(path)
+        text = raw.decode("utf-8-sig")  # Windows editors begin with a mark
+        data = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 text (byte {error.start})"
+        report.error((), message, "save it with the encoding UTF-8", code="unreadable")
+    except (OSError, _Unfit) as error:
+        report.error((), _reason(error), code="unreadable")
+    except (ValueError, RecursionError) as error:
+        _report_syntax(report, text, str(error))
+    else:
+        return File(path=path, kind=_kind(path, data), report=Report(str(path), text), raw=raw, text=text, data=data)
+    guess = {"parties": None} if re.search(rb"^\s*\[parties\b", raw, re.MULTILINE) else {}
+    return File(path=path, kind=_kind(path, guess), report=report, raw=raw)
+
+
+class _Unfit(Exception):
+    pass
+
+
+def _below(folder: Path, above: frozenset[Path], reports: list[Report]) -> Iterator[Path]:
+    real = real_path(folder)
+    if real in above:
+        _refuse(reports, folder, "is a link back into a folder around it", "remove the link")
+        return
+    try:
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        hint = "name an existing folder" if isinstance(error, FileNotFoundError) else None
+        _refuse(reports, folder, _reason(error), hint)
+        return
+    for entry in entries:
+        if is_folder(entry):
+            yield from _below(entry, above | {real}, reports)
+        elif entry.suffix == ".toml":
+            yield entry
+
+
+def _refuse(reports: list[Report], folder: Path, message: str, hint: str | None) -> None:
+    report = Report(str(folder))
+    report.error((), message, hint, code="unreadable")
+    reports.append(report)
+
+
+def _bytes(path: Path) -> bytes:
+    if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+        raise _Unfit("is not a file")
+    with path.open("rb") as file:
+        raw = file.read(LARGEST + 1)
+    if len(raw) > LARGEST:
+        raise _Unfit(f"is larger than {LARGEST // 1_000_000} MB")
+    return raw
+
+
+def _reason(error: Exception) -> str:
+    return f"cannot be read: {(isinstance(error, OSError) and error.strerror) or error}"
+
+
+def _kind(path: Path, data: Mapping[str, Any]) -> FileKind:
+    if is_calendar(path):
+        return "calendar"
+    if "plan" in data:
+        return "plan"
+    if "parties" in data:
+        return "roster"
+    return "scenario" if data and data.keys() <= {"facts", "outages"} else "unknown"
+
+
+def _report_syntax(report: Report, text: str, words: str) -> None:
+    rows = text.split("\n")
+    match = re.search(r"\(at line (\d+)", words)
+    line = int(match[1]) if match else len(rows)
+    report.syntax(line, f"is not valid TOML: {words}", f"line {line} reads: {rows[min(line, len(rows)) - 1].strip()}")

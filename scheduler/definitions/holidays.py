@@ -1,0 +1,107 @@
+"""Working calendars: the `holidays` package, with announcements from files winning over it.
+
+A calendar file lies in a folder `calendars` and is named by its country (`VN.toml`) or its
+country and subdivision (`DE-BY.toml`). It lists days off and days off that are worked:
+
+    [[off]]
+    day = 2026-01-02
+    name = "..."
+    source = "the document that announced it"
+
+    [[worked]]
+    day = 2026-01-10
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from scheduler.definitions.files import File
+from scheduler.definitions.problems import Wrong
+from scheduler.definitions.scalars import Day, Line
+from scheduler.definitions.schema import PlanShape, Shape
+from scheduler.errors import near_names
+from scheduler.plan.workdays import Workdays
+
+_NAME = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]+)?")
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class AnnouncedShape(Shape):
+    """One `[[off]]` or `[[worked]]` of a calendar file."""
+
+    day: Day
+    name: Line = ""
+    source: Line = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What was announced of one day: off, or worked."""
+
+    off: bool
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The announcements of one file; an unsound one must not be used."""
+
+    country: str
+    days: Mapping[date, Announced]
+    sound: bool
+
+
+def read_calendar(file: File) -> Calendar:
+    """Return the announcements of a calendar file."""
+    report, country = file.report, file.path.stem
+    if not _NAME.fullmatch(country):
+        report.error((), f"{file.path.name} names no country", "name it VN.toml or, with a subdivision, DE-BY.toml")
+    file.expect_keys("off", "worked")
+    days: dict[date, Announced] = {}
+    for name in ("off", "worked"):
+        for key, row in file.rows(name):
+            if shape := report.fit(AnnouncedShape, row, key):
+                if shape.day in days:
+                    report.error((*key, "day"), f"{shape.day} is listed twice", code="duplicate")
+                days[shape.day] = Announced(name == "off", shape.name)
+    return Calendar(country, days, report.sound)
+
+
+def working_calendar(plan: PlanShape, calendars: Iterable[Calendar]) -> Workdays:
+    """Return the working days of a plan's year and the years around it; of two announcements the first wins."""
+    off, worked, names = _package_days(plan) if plan.holidays else ({}, set(), frozenset())
+    announced: dict[date, Announced] = {}
+    for calendar in calendars:
+        if calendar.country in names:
+            if not calendar.sound:
+                raise Wrong(f"the calendar {calendar.country}.toml is wrong", "put right what is reported of it")
+            announced = {**calendar.days, **announced}
+    for day, entry in announced.items():
+        if entry.off:
+            off[day] = entry.name
+            worked.discard(day)
+        else:
+            off.pop(day, None)
+            worked.add(day)
+    workweek = frozenset(_WEEK.index(day) for day in plan.workweek)
+    return Workdays(workweek=workweek, off=off, worked=frozenset(worked))
+
+
+def _package_days(plan: PlanShape) -> tuple[dict[date, str], set[date], frozenset[str]]:
+    """Return the days off, the swapped working days and the names of the calendar files that serve the plan."""
+    import holidays  # only here: a plan without public holidays need not load the package
+
+    country, _, subdivision = (plan.holidays or "").partition("-")
+    known = holidays.list_supported_countries(include_aliases=False)
+    if country not in known:
+        raise Wrong(f"no public holidays are known for {country!r}", near_names(country, sorted(known)))
+    if subdivision and subdivision not in known[country]:
+        raise Wrong(f"{country} has no subdivision {subdivision!r}", near_names(subdivision, sorted(known[country])))
+    years = range(plan.year - 1, plan.year + 3)
+    table = holidays.country_holidays(country, subdiv=subdivision or None, years=years, language=plan.language)
+    swapped = {day for day in table.weekend_workdays if day.year in years}
+    return dict(sorted(table.items())), swapped, frozenset({country, plan.holidays or ""})

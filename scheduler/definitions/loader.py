@@ -1,0 +1,112 @@
+"""The definition folders as a whole: which files belong together, and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from scheduler import wording
+from scheduler.definitions.files import File, find_files, is_calendar, is_folder, read_file, real_path
+from scheduler.definitions.holidays import read_calendar
+from scheduler.definitions.plan_parser import read_plan
+from scheduler.definitions.problems import Report
+from scheduler.definitions.rosters import Roster, read_roster
+from scheduler.errors import Problem
+from scheduler.ports import Definition, Loaded
+
+LANGUAGES = frozenset(wording.languages())  # mail templates ship for each of them
+
+
+class DefinitionFiles:
+    """Definitions in folders of TOML files.
+
+    Every folder is searched to the bottom. A plan is served by the rosters of its own folder, and by
+    the calendars of all `folders` and of the calendar folders `calendars`; of two announcements about
+    one day the first found wins.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path], *, calendars: Sequence[Path] = (), languages: Collection[str] = LANGUAGES
+    ) -> None:
+        self._folders = tuple(folders)
+        self._calendars = tuple(calendars)
+        self._languages = languages
+
+    def load(self) -> Loaded:
+        """Read everything; a wrong definition is left out whole and explained in `problems`."""
+        paths, reports = find_files(self._folders)
+        return self._load(paths, reports, self._calendars)
+
+    def load_file(self, path: Path) -> Loaded:
+        """Read one file; a plan with the rosters of its folder and the calendars around it."""
+        file = read_file(path)
+        files = [file, *(_rosters_beside(path) if file.kind == "plan" else ())]
+        around = [folder / "calendars" for folder in path.absolute().parents[:2]]
+        return self._assemble(files, [], [*around, *self._folders, *self._calendars] if file.kind == "plan" else [])
+
+    def check(self, paths: Sequence[Path] = ()) -> tuple[Problem, ...]:
+        """Return the problems of these files and folders, or of everything if none is named."""
+        if not paths:
+            return self.load().problems
+        found = [self._load_folder(path) if is_folder(path) else self.load_file(path) for path in paths]
+        return tuple(dict.fromkeys(problem for loaded in found for problem in loaded.problems))
+
+    def _load_folder(self, folder: Path) -> Loaded:
+        paths, reports = find_files([folder])
+        return self._load(paths, reports, [folder.parent / "calendars", *self._folders, *self._calendars])
+
+    def _load(self, paths: Sequence[Path], reports: Sequence[Report], calendars: Iterable[Path]) -> Loaded:
+        return self._assemble([read_file(path) for path in paths], reports, calendars)
+
+    def _assemble(self, files: list[File], reports: Sequence[Report], calendars: Iterable[Path]) -> Loaded:
+        known = {real_path(file.path) for file in files}
+        others, _ = find_files(folder for folder in calendars if is_folder(folder))
+        files += [read_file(path) for path in others if is_calendar(path) and real_path(path) not in known]
+        definitions = self._read(files)
+        problems = [problem for report in (*reports, *(file.report for file in files)) for problem in report.in_order()]
+        return Loaded(definitions=tuple(definitions), problems=tuple(problems))
+
+    def _read(self, files: Sequence[File]) -> list[Definition]:
+        _refuse_unknown(files)
+        rosters = _rosters((file for file in files if file.kind == "roster"), self._languages)
+        calendars = [read_calendar(file) for file in files if file.kind == "calendar"]
+        plans = [file for file in files if file.kind == "plan" and file.data is not None]
+        _refuse_same_ids(plans)
+        read = [
+            (file, read_plan(file, rosters.get(file.path.parent, Roster()), calendars, self._languages))
+            for file in plans
+        ]
+        return [Definition(plan=plan, source=file.text) for file, plan in read if plan]
+
+
+def _rosters_beside(path: Path) -> list[File]:
+    try:
+        beside = sorted(
+            other for other in path.parent.glob("[!.]*.toml") if other.is_file() and other.name != path.name
+        )
+    except OSError:
+        return []
+    return [file for file in map(read_file, beside) if file.kind == "roster"]
+
+
+def _rosters(files: Iterable[File], languages: Collection[str]) -> dict[Path, Roster]:
+    folders: dict[Path, list[File]] = {}
+    for file in files:
+        folders.setdefault(file.path.parent, []).append(file)
+    taken: dict[str, str] = {}
+    return {folder: read_roster(found, taken, languages) for folder, found in folders.items()}
+
+
+def _refuse_unknown(files: Iterable[File]) -> None:
+    for file in files:
+        if file.kind == "unknown" and file.data is not None:
+            hint = "a plan has [plan], a roster [parties]; a calendar lies in a folder called calendars"
+            file.report.error((), "neither a plan ([plan]) nor a roster ([parties])", hint)
+
+
+def _refuse_same_ids(plans: Iterable[File]) -> None:
+    taken: dict[str, File] = {}
+    for file in plans:
+        id = file.table("plan").get("id")
+        if isinstance(id, str) and (first := taken.setdefault(id, file)) is not file:
+            file.report.error(("plan", "id"), f"is already the id of the plan in {first.path}", code="duplicate")

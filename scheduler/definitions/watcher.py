@@ -1,0 +1,124 @@
+"""Definitions watched while the daemon runs: a change is noticed within seconds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from scheduler.definitions.files import find_files, is_folder
+
+STEP = 1.0  # seconds of quiet after which a change counts as finished; also how often the watch looks up
+ROUND = 5.0  # seconds after which the watch lets us look around, news or not
+SELDOM = 6  # rounds between looks at the files themselves, for what the system does not tell (network disks, say)
+
+Look = frozenset[tuple[str, int, int, int]]
+
+
+class DefinitionWatch:
+    """Calls `changed` when a definition file below the folders has come, gone or changed.
+
+    It counts from the moment it is made. What the system tells of changes is only a hint to look at the
+    files; `tell` gets a sentence where it tells nothing, and then they are looked at every half minute.
+    `hints` yields them as `watchfiles.watch` does.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        *,
+        changed: Callable[[], None],
+        tell: Callable[[str], None],
+        stopping: threading.Event,
+        step: float = STEP,
+        round: float = ROUND,
+        hints: Callable[..., Iterable[object]] | None = None,
+    ) -> None:
+        self._folders = tuple(folders)
+        self._changed = changed
+        self._tell = tell
+        self._stopping = stopping
+        self._step = step
+        self._round = round
+        self._hints = hints
+        self._is_blind = False
+        self._seen = self._look()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Watch during a block; it ends with the daemon being told to stop."""
+        thread = threading.Thread(target=self._run, name="definitions")
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._compare()
+            places = self._places()
+            if not places or self._is_blind:
+                self._stopping.wait(SELDOM * self._round)
+                continue
+            try:
+                self._watch(places)
+            except OSError as error:
+                if self._places() == places:  # not a folder just gone: there are no more watches to be had
+                    self._is_blind = True
+                    self._tell(f"changes of definitions are noticed within {SELDOM * self._round:.0f} s only: {error}")
+
+    def _watch(self, places: dict[Path, int]) -> None:
+        """Compare at each hint until a folder comes, goes or is replaced, or it is time to stop."""
+        import watchfiles  # only the daemon needs it
+
+        hints = (self._hints or watchfiles.watch)(
+            *places,
+            watch_filter=None,
+            step=int(self._step * 1000),
+            debounce=int(self._step * 10_000),
+            stop_event=self._stopping,
+            rust_timeout=int(self._round * 1000),
+            yield_on_timeout=True,
+            raise_interrupt=False,
+        )
+        for number, hint in enumerate(hints):
+            if hint or number % SELDOM == 0:
+                self._compare()
+                if self._places() != places:
+                    return
+
+    def _compare(self) -> None:
+        seen = self._look()
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            self._changed()
+        except Exception as error:  # the watch itself goes on
+            self._tell(f"{type(error).__name__}: {error}")
+
+    def _look(self) -> Look:
+        """Return which files there are, and what tells one content from another without reading it."""
+        return frozenset(mark for path in find_files(self._folders)[0] for mark in _marks(path))
+
+    def _places(self) -> dict[Path, int]:
+        """Return the folders that are there; one that was replaced is another."""
+        return {folder: _inode(folder) for folder in self._folders if is_folder(folder)}
+
+
+def _marks(path: Path) -> Iterator[tuple[str, int, int, int]]:
+    try:
+        found = path.stat()
+    except OSError:  # gone meanwhile
+        return
+    yield str(path), found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _inode(folder: Path) -> int:
+    try:
+        return folder.stat().st_ino
+    except OSError:
+        return 0

@@ -1,0 +1,200 @@
+"""The doctor's round: looks at every part as the daemon would use it, and sends nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from scheduler.bootstrap.container import App
+from scheduler.config import Inbox, Smtp, read_secret
+from scheduler.doctor.verdicts import (
+    Verdict,
+    from_error,
+    from_problems,
+    judge_account,
+    judge_clock,
+    judge_links,
+    judge_login,
+    judge_outbox,
+    judge_room,
+    judge_secrecy,
+    judge_tick,
+)
+from scheduler.errors import Problem, UserError
+from scheduler.ports import Loaded, Mailer
+from scheduler.store import open_store
+
+_EXAMPLE = "example-address"
+_EXAMPLE_DOMAINS = (".example", ".test", ".invalid", ".localhost", "example.com", "example.net", "example.org")
+_HERE = ("localhost", "127.0.0.1", "::1")
+
+
+def examine(app: App) -> Iterator[Verdict]:
+    """Yield what is well and what is not; the configuration itself was read already."""
+    yield Verdict(check="configuration", state="ok", message="every key is known and sound")
+    yield from judge_secrecy([(path, path.stat().st_mode) for path in dict.fromkeys(_secrets(app)) if path.is_file()])
+    loaded = app.definitions.load()
+    yield from _definitions(loaded)
+    yield from _addresses(app, loaded)
+    server = app.settings.server
+    yield judge_links(server.public_url, is_public=server.is_public)
+    yield from _guarded("templates", lambda: _templates(app))
+    yield from _guarded("zones", _zones)
+    yield from _guarded("disk", lambda: _disk(app))
+    yield from _guarded("mail", lambda: _mail(app))
+    yield from _guarded("inbox", lambda: _inbox(app))
+    yield from _guarded("database", lambda: _record(app))
+
+
+def _guarded(check: str, look: Callable[[], Iterator[Verdict]]) -> Iterator[Verdict]:
+    """Yield what a look finds; where it fails, that is what was found."""
+    try:
+        yield from look()
+    except UserError as error:
+        yield from_error(check, error)
+
+
+def _definitions(loaded: Loaded) -> Iterator[Verdict]:
+    errors = [problem for problem in loaded.problems if problem.severity == "error"]
+    count = len(loaded.definitions)
+    if count or errors:
+        well = f"{count} plan{'' if count == 1 else 's'}, sound"
+        yield from_problems("definitions", errors, well, "`hanchot check` lists everything")
+    else:
+        hint = "`hanchot init DIR` writes one to begin with; [paths] workflows says where to look"
+        yield Verdict(check="definitions", state="warning", message="there is no plan", hint=hint)
+
+
+def _addresses(app: App, loaded: Loaded) -> Iterator[Verdict]:
+    mail = app.settings.mail
+    problems = [problem for problem in loaded.problems if problem.code == _EXAMPLE]
+    own = [("mail.from", mail.sender), ("mail.reply_to", mail.reply_to)]
+    own += [("operators.emails", address) for address in app.settings.operators.emails]
+    for key, address in own:
+        if ("." + address.rpartition("@")[2].lower()).endswith(_EXAMPLE_DOMAINS):
+            severity = "error" if mail.transport == "smtp" else "warning"
+            message = f"{address} is an example, no real address"
+            problems.append(Problem(key=key, message=message, severity=severity, hint="write the real address"))
+    yield from_problems("addresses", problems, "none is an example", "")
+
+
+def _templates(app: App) -> Iterator[Verdict]:
+    problems = app.composer_with(b"doctor").check()
+    yield from_problems("templates", problems, "every kind of mail can be written", "")
+
+
+def _mail(app: App) -> Iterator[Verdict]:
+    mail = app.settings.mail
+    if mail.transport == "maildir":
+        path = app.settings.resolve(mail.maildir)
+        yield Verdict(check="mail", state="ok", message=f"mails become files in {path}; nothing leaves this machine")
+        return
+    from scheduler.mail.smtp import SmtpMailer  # only who sends needs it
+
+    with closing(_mailer(app)) as mailer:
+        assert isinstance(mailer, SmtpMailer)  # noqa: S101 - the transport says so
+        yield judge_login(f"{mail.smtp.host} port {mail.smtp.usual_port}", mailer.log_in())
+    yield from _exposed("mail", mail.smtp, "mail.smtp")
+
+
+def _inbox(app: App) -> Iterator[Verdict]:
+    """Look at the mailbox as far as it is used: where no sent folder is named, not at all."""
+    folder = app.sent_folder()
+    if folder is None:
+        return
+    from scheduler.mail.sent_folder import ImapSentFolder  # only who looks needs it
+
+    assert isinstance(folder, ImapSentFolder)  # noqa: S101 - it is the only kind
+    folder.check()
+    inbox = app.settings.inbox
+    message = f"{inbox.host} port {inbox.usual_port} took the login; the folder {inbox.sent} is there"
+    yield Verdict(check="inbox", state="ok", message=message)
+    yield from _exposed("inbox", inbox, "inbox")
+
+
+def _exposed(check: str, server: Smtp | Inbox, path: str) -> Iterator[Verdict]:
+    if server.security == "none" and server.username and server.host not in _HERE:
+        message = f"the password goes to {server.host} unprotected"
+        hint = f'set {path}.security to "starttls" or "tls"'
+        yield Verdict(check=check, state="warning", message=message, hint=hint)
+
+
+def _record(app: App) -> Iterator[Verdict]:
+    now = app.clock.now()
+    file = app.settings.database_file
+    if file is not None and not file.exists():
+        yield Verdict(check="database", state="ok", message=f"{file} is made at the first start")
+        yield judge_clock(now, None)
+        yield judge_tick(now, None)
+        return
+    store = open_store(app.settings.database_url)
+    try:
+        with store.reading() as view:
+            last_tick = view.journal.last_tick()
+            mails = view.outbox.list(states=("queued", "held", "failed", "ambiguous"))
+            account = view.accounts.state(_account(app))
+        yield Verdict(check="database", state="ok", message=f"{store.name} opens and has this program's version")
+    finally:
+        store.close()
+    yield judge_account(account, now)
+    yield judge_outbox(mails, now)
+    yield judge_clock(now, last_tick)
+    yield judge_tick(now, last_tick)
+
+
+def _account(app: App) -> str:
+    with closing(_mailer(app)) as mailer:
+        return mailer.account
+
+
+def _mailer(app: App) -> Mailer:
+    """Return the daemon's mailer; nothing is written for it, so its secret may be one for now."""
+    file = app.settings.resolve(app.settings.web.secret_file)
+    return app.mailer_with(read_secret(file) if file.exists() else b"none yet")
+
+
+def _secrets(app: App) -> Iterator[Path]:
+    """Yield the files that hold a secret."""
+    settings = app.settings
+    yield settings.resolve(settings.web.secret_file)
+    for section, variable in ((settings.mail.smtp, "MAIL__SMTP"), (settings.inbox, "INBOX")):
+        if section.password_file:
+            yield settings.resolve(section.password_file)
+        if section.password.get_secret_value() and f"HANCHOT_{variable}__PASSWORD" not in os.environ:
+            yield settings.folder / "config.toml"
+
+
+def _folders(app: App) -> Sequence[Path]:
+    """Return where the daemon writes, each once; of what is not made yet the folder it will be made in."""
+    settings = app.settings
+    paths = [settings.resolve(settings.paths.data)]
+    if settings.database_file is not None:
+        paths.append(settings.database_file.parent)
+    if settings.mail.transport == "maildir":
+        paths.append(settings.resolve(settings.mail.maildir))
+    return list(dict.fromkeys(_standing(path.absolute()) for path in paths))
+
+
+def _standing(path: Path) -> Path:
+    return next((place for place in (path, *path.parents) if place.exists()), path)
+
+
+def _disk(app: App) -> Iterator[Verdict]:
+    for path in _folders(app):
+        try:
+            free = shutil.disk_usage(path).free
+        except OSError as error:
+            raise UserError(f"cannot look at {path}: {error.strerror}", hint="check the folder and its disk") from error
+        yield judge_room(path, free, is_writable=os.access(path, os.W_OK | os.X_OK))
+
+
+def _zones() -> Iterator[Verdict]:
+    try:
+        ZoneInfo("Asia/Ho_Chi_Minh")
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise UserError(f"there are no time zones on this machine: {error}", hint="pip install tzdata") from error
+    yield Verdict(check="zones", state="ok", message="the zone data is there")

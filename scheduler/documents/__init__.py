@@ -1,0 +1,1 @@
+"""The files that parties send: what they are, and where they are kept."""

@@ -1,0 +1,217 @@
+"""Due rungs become finished mails in the outbox: claim, look again, compose once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from itertools import groupby, islice
+
+from scheduler.engine.events import Event, Report, Word
+from scheduler.errors import UserError
+from scheduler.plan.agenda import REMINDERS, Agenda, RungState, describe_closing, describe_declaration
+from scheduler.plan.dispatch_policy import Decision, decide, last_moment
+from scheduler.plan.messages.builders import count_notices, escalation_letters, letters_for
+from scheduler.plan.messages.message import Letter
+from scheduler.plan.model import Plan
+from scheduler.plan.recipients import bounced_addresses
+from scheduler.plan.standing import drop_withdrawn
+from scheduler.ports import Composer, Mail, Outgoing, RungRow, Store, Unit
+from scheduler.queries.site_links import PageAddresses, leading_to_pages
+from scheduler.services.reconcile import Agendas, as_due, find_state, name_inputs, reconcile
+
+PAGE = 200  # rungs dispatched in one transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatcher:
+    """Moves one plan's due rungs on. Several daemons may do so at once: claims decide."""
+
+    store: Store
+    composer: Composer
+    report: Report
+    pages: PageAddresses | None = None
+
+    def dispatch(self, plan: Plan, agendas: Agendas, now: datetime) -> datetime | None:
+        """Settle or queue every due rung of a plan; return the opening that others wait for, if any."""
+        with self.store.reading() as view:
+            due = view.rungs.due(plan.id, now)
+        decisions = decide([as_due(row) for row in due], plan=plan, now=now)
+        verdicts = list(zip(due, decisions, strict=True))
+        new = [row.id for row in due if row.noticed_at is None]
+        if new:
+            with self.store.transaction() as unit:
+                unit.rungs.notice(new, now=now)
+        for page in _pages(verdicts):
+            self._dispatch_page(plan, agendas, page, now)
+        return min((d.until for d in decisions if d.until is not None), default=None)
+
+    def _dispatch_page(
+        self, plan: Plan, agendas: Agendas, page: Sequence[tuple[RungRow, Decision]], now: datetime
+    ) -> None:
+        with self.store.transaction() as unit:
+            happened = list(self._settle_page(unit, plan, agendas, page, now))
+        for event in happened:
+            self.report(event)
+
+    def _settle_page(
+        self, unit: Unit, plan: Plan, agendas: Agendas, page: Sequence[tuple[RungRow, Decision]], now: datetime
+    ) -> Iterator[Event]:
+        state = find_state(unit, plan)
+        if state.digest != plan.digest:
+            return  # another process took another revision meanwhile; the next tick looks at that one
+        agenda = agendas.read(unit, plan)
+        to_send: list[RungRow] = []
+        for row, decision in page:
+            closed = look_again(agenda, row)
+            if closed is not None:
+                yield from _settle(unit, row, *closed, now)
+            elif decision.act == "send":
+                to_send.append(row)
+            elif decision.act != "wait":
+                yield from _settle(unit, row, decision.act, decision.reason, now)
+        if state.reconciled != name_inputs(state, plan):
+            reconcile(unit, plan, now)
+            still_due = {row.id for row in unit.rungs.due(plan.id, now)}
+            to_send = [row for row in to_send if row.id in still_due]
+        mine = unit.rungs.claim([row.id for row in to_send], now=now)
+        yield from self._compose(unit, agenda, [row for row in to_send if row.id in mine], now)
+
+    def _compose(self, unit: Unit, agenda: Agenda, rows: Sequence[RungRow], now: datetime) -> Iterator[Event]:
+        if not rows:
+            return
+        bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id)))
+        escalations = [row for row in rows if row.kind == "escalation"]
+        single = [row for row in rows if row.kind != "escalation"]
+        lead = leading_to_pages(self.pages, unit)
+        letters = [(lead(letter), (row,)) for row in single for letter in letters_for(agenda, row, now, bounced)]
+        following = unit.rungs.following([row.id for row in single])
+        yield from self._queue(unit, agenda, single, letters, now, following)
+        for _, group in groupby(escalations, key=_escalation_group):
+            due = list(group)
+            notices = count_notices(unit.rungs.of_milestone(agenda.plan.id, due[0].milestone))
+            told = tuple(row for row in due if notices.get(row.party, 1))
+            for row in due:
+                if row not in told:
+                    yield from _settle(unit, row, "skipped", f"no notice to {row.party} has left", now)
+            if told:
+                reports = [
+                    (lead(letter), rows) for letter, rows in escalation_letters(agenda, told, now, bounced, notices)
+                ]
+                yield from self._queue(
+                    unit, agenda, told, reports, now, {}
+                )  # what follows is not for those who are told
+
+    def _queue(
+        self,
+        unit: Unit,
+        agenda: Agenda,
+        rows: Sequence[RungRow],
+        letters: Iterable[tuple[Letter, tuple[RungRow, ...]]],
+        now: datetime,
+        following: Mapping[int, datetime],
+    ) -> Iterator[Event]:
+        """Compose each letter; a rung that nobody could be written to about is settled with the reason."""
+        written: list[tuple[Letter, tuple[RungRow, ...], Mail]] = []
+        carried: set[int] = set()
+        failures: dict[int, str] = {}
+        for letter, about in letters:
+            try:
+                written.append((letter, about, self.composer.compose(letter)))
+            except UserError as error:
+                failures |= {row.id: str(error.problems[0].message) for row in about}
+                yield _event("trouble", about[0], now, f"could not be written: {error}")
+        expiry = cache(lambda at, next_at: last_moment(at, now, next_at, agenda.plan))  # the same for most of a page
+        for letter, about, mail in written:
+            added = unit.outbox.add(
+                Outgoing(
+                    mail=mail,
+                    kind=letter.kind,
+                    plan=agenda.plan.id,
+                    milestone=letter.occurrence,
+                    party=letter.party.id,
+                    rung=letter.rung,
+                    created_at=now,
+                    not_before=now,
+                    expires_at=expiry(about[0].at, following.get(about[0].id)),
+                    rungs=tuple(row.id for row in about),
+                )
+            )
+            if added is not None:
+                carried |= {row.id for row in about}
+        for row in rows:
+            if row.id not in carried:
+                yield from _settle(unit, row, *_unwritten(agenda, row, failures.get(row.id)), now)
+
+
+def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, str] | None:
+    """Return what a promise has become since it was planned, if it is no longer to be kept."""
+    obligation = agenda.by_key.get((row.milestone, row.party))
+    if row.kind == "choose":
+        groups = [g.id for g, o in agenda.nominations if (o.milestone, o.party) == (row.milestone, row.party)]
+        return None if any(g not in agenda.nominated for g in groups) else ("skipped", "the parties were chosen")
+    if obligation is None:
+        return "cancelled", f"{row.party} no longer has a part in {row.milestone}"
+    if obligation.standing.closed_by is not None:
+        return "skipped", describe_closing(obligation.standing.closed_by, agenda.plan)
+    said = [f for f in obligation.standing.declared if f.recorded_at >= row.at]
+    if said and row.kind in REMINDERS:
+        return "skipped", describe_declaration(said[0], agenda.plan)
+    day = _key_day(agenda, row)
+    if day is None:
+        return "cancelled", "the date is open again"
+    if row.kind == "fix-date" and obligation.event is not None:
+        return "cancelled", f"the date was fixed: {day}"
+    if day != row.due:
+        return "cancelled", f"the date moved to {day}"
+    return None
+
+
+def _key_day(agenda: Agenda, row: RungRow) -> date | None:
+    o = agenda.by_key[row.milestone, row.party]
+    if o.event is not None:
+        return o.event.first
+    if o.window is not None:
+        return o.window.first
+    return o.due.named if o.due is not None else None
+
+
+def _unwritten(agenda: Agenda, row: RungRow, failure: str | None) -> tuple[RungState, str]:
+    if failure is not None:
+        return "failed", failure
+    if row.kind == "escalation":
+        return "skipped", f"nobody stands above {row.party} in the roster"
+    if agenda.plan.parties[row.party].contacts:
+        return "failed", f"every address of {row.party} bounces"
+    return "failed", f"{row.party} has no contact"
+
+
+def _settle(unit: Unit, row: RungRow, state: RungState, reason: str, now: datetime) -> Iterator[Event]:
+    if unit.rungs.settle([row.id], state, reason, now=now):
+        yield _event(_WORDS[state], row, now, reason)
+
+
+_WORDS: dict[str, Word] = {
+    "skipped": "skipped", "missed": "missed", "cancelled": "cancelled", "failed": "failed",
+}  # fmt: skip
+
+
+def _event(word: Word, row: RungRow, now: datetime, text: str) -> Event:
+    return Event(word=word, at=now, text=text, plan=row.plan, milestone=row.milestone, party=row.party, rung=row.name)
+
+
+def _escalation_group(row: RungRow) -> tuple[str, str]:
+    return row.milestone, row.name
+
+
+def _pages(verdicts: Sequence[tuple[RungRow, Decision]]) -> Iterator[list[tuple[RungRow, Decision]]]:
+    """Yield pages of at most PAGE rungs; the escalations of one milestone stay together."""
+    single = (v for v in verdicts if v[0].kind != "escalation")
+    while page := list(islice(single, PAGE)):
+        yield page
+    escalations: dict[tuple[str, str], list[tuple[RungRow, Decision]]] = {}
+    for verdict in verdicts:
+        if verdict[0].kind == "escalation":
+            escalations.setdefault(_escalation_group(verdict[0]), []).append(verdict)
+    yield from escalations.values()  # the older ones first, as the others: what gives way is settled before what stays

@@ -1,0 +1,175 @@
+"""After downtime: one summary to the operators of what it did (contract rules 1 and 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from scheduler.engine.events import Event, Report
+from scheduler.errors import UserError
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.dispatch_policy import decide, opening
+from scheduler.plan.due_dates import local_day
+from scheduler.plan.messages.builders import outage_letters
+from scheduler.plan.messages.message import Outage, OutageEntry
+from scheduler.plan.model import Plan
+from scheduler.ports import Composer, Outgoing, RungRow, Store, Unit
+from scheduler.queries.site_links import PageAddresses, leading_to_pages
+from scheduler.services.reconcile import Agendas, as_due
+
+Outcome = Literal["late", "missed", "skipped"]
+_Suffered = tuple[RungRow, Outcome]
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageWatch:
+    """Closes a tick; where the daemon had been away and a rung suffered, says so once."""
+
+    store: Store
+    composer: Composer
+    pages: PageAddresses | None
+    report: Report
+    operators: Sequence[str]
+
+    def close_tick(
+        self,
+        plans: Sequence[Plan],
+        agendas: Agendas,
+        now: datetime,
+        *,
+        seen: Sequence[Plan],
+        suspicious: bool,
+        is_mail_back: bool = False,
+    ) -> bool:
+        """Record the tick as completed, with a summary of what went wrong since the one before.
+
+        `seen` are the plans for which this is the day's first tick in the opening hours; unless
+        `suspicious`, no rung was due since the last tick. `is_mail_back` asks also for what was missed
+        since the last summary because mail could not leave. Return whether there was a summary.
+        """
+        happened: list[Event] = []
+        with self.store.transaction() as unit:
+            last = unit.journal.last_tick() if suspicious else None
+            if last is not None:
+                suffered = {
+                    plan.id: _suffered(unit, plan, unit.rungs.between(plan.id, last, now), now) for plan in plans
+                }
+                late = self._missed(unit, plans, last) if is_mail_back else {}
+                since = min([last, *(row.at for rows in late.values() for row, _ in rows)])
+                found = {plan.id: [*late.get(plan.id, ()), *suffered[plan.id]] for plan in plans}
+                happened = self._summarise(unit, plans, agendas, found, since, now)
+            unit.journal.record_tick(now)
+            for plan in seen:
+                unit.plans.record_seen(plan.id, local_day(now, plan.zone))
+        for event in happened:
+            self.report(event)
+        return bool(happened)
+
+    def _missed(self, unit: Unit, plans: Sequence[Plan], last: datetime) -> dict[str, list[_Suffered]]:
+        """Return what was missed since the last summary and was due before the last tick."""
+        told = max((until for _, until in unit.journal.outages(BEGINNING)), default=BEGINNING)
+        return {
+            plan.id: [(row, "missed") for row in unit.rungs.missed(plan.id, told) if row.at <= last] for plan in plans
+        }
+
+    def _summarise(
+        self,
+        unit: Unit,
+        plans: Sequence[Plan],
+        agendas: Agendas,
+        suffered: Mapping[str, Sequence[_Suffered]],
+        since: datetime,
+        now: datetime,
+    ) -> list[Event]:
+        if not any(suffered.values()):
+            return []
+        touched = [agendas.read(unit, plan) for plan in plans if suffered[plan.id]]
+        entries = {agenda.plan.id: _entries(agenda, suffered[agenda.plan.id]) for agenda in touched}
+        outage = Outage(since=since, until=now, entries=())
+        # Another daemon, its clock a little ahead, may have settled some of it later than now; it is told all the same.
+        settled = [row.settled_at for rows in suffered.values() for row, _ in rows if row.settled_at is not None]
+        unit.journal.record_outage(since, max([now, *settled]))
+        events = []
+        lead = leading_to_pages(self.pages, unit)
+        for letter in outage_letters(touched, entries, outage, self.operators):
+            try:
+                mail = self.composer.compose(lead(letter))
+            except UserError as error:
+                events.append(Event(word="trouble", at=now, text=f"outage summary could not be written: {error}"))
+                continue
+            unit.outbox.add(
+                Outgoing(
+                    mail=mail,
+                    kind="outage",
+                    plan=letter.plan.id,
+                    milestone=None,
+                    party=letter.party.id,
+                    created_at=now,
+                    not_before=now,
+                    expires_at=None,
+                    slot=letter.key,
+                )
+            )
+        count = sum(len(rows) for rows in suffered.values())
+        span = f"from {since.isoformat()} to {now.isoformat()}"
+        text = f"was away or could not send {span}: {count} steps late, missed or skipped"
+        return [*events, Event(word="outage", at=now, text=text)]
+
+
+def _suffered(unit: Unit, plan: Plan, rows: Sequence[RungRow], now: datetime) -> list[_Suffered]:
+    ahead = _foresee(unit, plan, rows, now)
+    return [(row, outcome) for row in rows if (outcome := _outcome_of(plan, row, ahead.get(row.id))) is not None]
+
+
+def _foresee(unit: Unit, plan: Plan, rows: Sequence[RungRow], now: datetime) -> dict[int, str]:
+    """Return how promises that wait for an opening will be judged then, when others may have become due."""
+    known = {milestone.id for milestone in plan.milestones}
+    waiting = [row for row in rows if row.state == "planned" and row.milestone.partition("@")[0] in known]
+    found: dict[int, str] = {}
+    for opens in {opening(plan, row.milestone, now) for row in waiting}:
+        due = [row for row in unit.rungs.due(plan.id, opens) if row.milestone.partition("@")[0] in known]
+        decisions = decide([as_due(row) for row in due], plan=plan, now=opens)
+        found |= {
+            row.id: decision.act
+            for row, decision in zip(due, decisions, strict=True)
+            if opening(plan, row.milestone, now) == opens
+        }
+    return found
+
+
+def _outcome_of(plan: Plan, row: RungRow, ahead: str | None) -> Outcome | None:
+    """Return what being away did to a promise: `missed`, `skipped` for a newer one, `late` beyond its day.
+
+    `ahead` is how a promise that waits will be judged at its opening.
+    """
+    if row.noticed_at is None:
+        return None
+    if row.state == "missed" or ahead == "missed":
+        return "missed"
+    if local_day(row.noticed_at, plan.zone) <= local_day(row.at, plan.zone):
+        return None
+    if ahead == "skipped":
+        return "skipped"
+    if row.state == "skipped":
+        return "skipped" if row.reason.startswith("came late") else None
+    return "late" if row.state in ("planned", "queued", "sent", "ambiguous", "failed") else None
+
+
+def _entries(agenda: Agenda, suffered: Sequence[_Suffered]) -> tuple[OutageEntry, ...]:
+    plan = agenda.plan
+    known = {milestone.id for milestone in plan.milestones}
+    return tuple(
+        OutageEntry(
+            milestone=plan.milestone(row.milestone),
+            party=plan.parties[row.party],
+            rung=row.name,
+            at=row.at,
+            outcome=outcome,
+        )
+        for row, outcome in suffered
+        if row.party in plan.parties and row.milestone.partition("@")[0] in known
+    )

@@ -1,0 +1,1 @@
+"""What fires the daemon's work: one file for each engine."""

@@ -1,0 +1,176 @@
+"""The engine inside this process: APScheduler fires the ticks and the status checks.
+
+APScheduler keeps two permanent jobs in memory and nothing else; reminders are rows, never jobs.
+That makes most of its pitfalls impossible: no job store to lose or share, no job that re-adds
+itself, no cron, no misfire that drops anything. Times are UTC.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent import futures
+from contextlib import suppress
+from datetime import UTC, timedelta
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from scheduler.engine.events import Event
+from scheduler.engine.tick import Tick, Ticker
+from scheduler.errors import HanchotError, UserError
+from scheduler.ports import Clock
+
+HEARTBEAT = 30.0  # seconds; bounds how late a step of the machine's clock can make us
+STALLED_AFTER = 25  # heartbeats without a sign of life; longer than the ten minutes an SMTP server may take
+CLOCK_STEP = 2.0  # seconds by which wall and monotonic clock may drift apart between two heartbeats
+
+
+class EmbeddedEngine:
+    """Runs a ticker until it is stopped.
+
+    `system` is the machine's clock, by which APScheduler waits; `after_tick` is called with each tick, and
+    `on_heartbeat` every `heartbeat` seconds for as long as there are signs of life.
+    """
+
+    def __init__(
+        self,
+        ticker: Ticker,
+        *,
+        system: Clock,
+        stopping: threading.Event,
+        heartbeat: float = HEARTBEAT,
+        monotonic: Callable[[], float] = time.monotonic,
+        after_tick: Callable[[Tick], None] | None = None,
+        on_heartbeat: Callable[[], None] | None = None,
+    ) -> None:
+        self._ticker = ticker
+        self._system = system
+        self._stopping = stopping
+        self._heartbeat = heartbeat
+        self._monotonic = monotonic
+        self._after_tick = after_tick
+        self._on_heartbeat = on_heartbeat
+        self._silent = 0  # heartbeats since the last sign of life
+        self._pulse = 0
+        self._aftermath = futures.ThreadPoolExecutor(1, thread_name_prefix="aftermath")
+        self._failure: BaseException | None = None
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(2)},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+        )
+        # A tick longer than a heartbeat is no cause for a warning; the next heartbeat comes.
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
+
+    def run(self) -> None:
+        """Tick until stopped; the mail in hand is finished first. Raises `UserError` if ticks cease to come."""
+        first = self._system.now()
+        every = IntervalTrigger(seconds=self._heartbeat, timezone=UTC)
+        seldom = IntervalTrigger(hours=6, timezone=UTC)
+        self._scheduler.add_listener(self._after_job, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+        self._scheduler.add_job(self._tick, every, id="tick", next_run_time=first)
+        self._scheduler.add_job(self._check, seldom, id="check", next_run_time=None)
+        self._scheduler.start()
+        try:
+            self._watch()
+        finally:
+            self._stopping.set()
+            self._aftermath.shutdown(wait=True)  # first: APScheduler waits for its threads with its locks held
+            self._scheduler.shutdown(wait=True)
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Ask the run to end."""
+        self._stopping.set()
+
+    def wake(self) -> None:
+        """Tick now instead of at the next heartbeat; before and after the run there is nothing to wake."""
+        with suppress(JobLookupError):
+            self._scheduler.modify_job("tick", next_run_time=self._system.now())
+
+    def _watch(self) -> None:
+        """Sleep from heartbeat to heartbeat; notice a stepped clock and a scheduler that fell silent."""
+        offset = self._offset()
+        while not self._stopping.wait(self._heartbeat):
+            if self._is_stalled():
+                self._failure = UserError(
+                    f"no tick was completed, and nothing else happened, for {STALLED_AFTER * self._heartbeat:.0f} s",
+                    hint="the daemon ends so that it can be started again; nothing is lost",
+                )
+                return
+            if self._on_heartbeat is not None:
+                self._on_heartbeat()
+            before, offset = offset, self._offset()
+            if abs(offset - before) > CLOCK_STEP:
+                self._scheduler.modify_job("tick", next_run_time=self._system.now())
+                self._tell(f"the machine's clock moved by {offset - before:+.0f} s; everything is looked at anew")
+                self._pulse = self._ticker.pulse  # that was no sign of life of a tick
+
+    def _is_stalled(self) -> bool:
+        """Return whether there was no sign of life for too long; each thing a long tick does is one.
+
+        Heartbeats are counted, not seconds: a process that was stopped for an hour does not hang.
+        """
+        is_alive = self._ticker.pulse != self._pulse
+        self._silent = 0 if is_alive else self._silent + 1
+        self._pulse = self._ticker.pulse
+        return self._silent > STALLED_AFTER
+
+    def _tick(self) -> Tick | None:
+        try:
+            return self._ticker.tick()
+        except HanchotError as error:  # a locked database, say: told in its own words; the next heartbeat tries again
+            self._tell(str(error))
+            return None
+
+    def _check(self) -> None:
+        try:
+            self._ticker.check()
+        except HanchotError as error:
+            self._tell(str(error))
+
+    def _tell(self, text: str) -> None:
+        self._ticker.report(Event(word="trouble", at=self._ticker.clock.now(), text=text))
+
+    def _offset(self) -> float:
+        return self._system.now().timestamp() - self._monotonic()
+
+    def _after_job(self, event: JobExecutionEvent) -> None:
+        """Take note of a job that ended.
+
+        APScheduler may call this in the middle of its own bookkeeping, which then overwrites what was
+        armed here: it does so where a job ended before it had looked away. So the rest is done elsewhere.
+        """
+        if event.exception is not None:
+            self._tell(f"{type(event.exception).__name__}: {event.exception}")
+        if event.job_id != "tick" or self._stopping.is_set():
+            return
+        self._silent = 0
+        if event.retval is not None:
+            with suppress(RuntimeError):  # the run has just ended
+                self._aftermath.submit(self._follow, event.retval)
+
+    def _follow(self, tick: Tick) -> None:
+        """Do what follows a tick, and move the jobs to when they are due next."""
+        try:
+            if self._after_tick is not None:
+                self._after_tick(tick)
+            self._arm(tick)
+        except Exception as error:  # the next heartbeat ticks again
+            self._tell(f"{type(error).__name__}: {error}")
+
+    def _arm(self, tick: Tick) -> None:
+        wait = self._ticker.clock.seconds_until(min(tick.wake_at, tick.check_at))
+        if wait >= self._heartbeat:
+            return
+        due = self._system.now() + timedelta(seconds=wait)
+        self._scheduler.modify_job("tick", next_run_time=due)
+        if tick.check_at <= tick.wake_at:
+            self._scheduler.modify_job("check", next_run_time=due)

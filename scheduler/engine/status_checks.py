@@ -1,0 +1,98 @@
+"""Status checks: on working mornings and before rungs, look at every open obligation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scheduler.engine.events import Event, Report
+from scheduler.errors import UserError
+from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.model import Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.ports import Checker, Finding, PlanState, Store, Unit
+from scheduler.services.reconcile import Agendas
+
+LEAD = timedelta(minutes=30)  # a check this fresh is good enough before a rung
+
+
+class ManualChecker:
+    """Sees what people have recorded; the only source that needs no mailbox or folder."""
+
+    source = "manual"
+
+    def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
+        """Return what the record says of each open obligation."""
+        return [
+            Finding(milestone=o.milestone, party=o.party, source=self.source, seen=_describe(o))
+            for o in open_obligations
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checking:
+    """Runs a plan's checks and records what was seen."""
+
+    store: Store
+    checkers: Sequence[Checker]
+    report: Report
+
+    def is_due(self, view: Unit, plan: Plan, state: PlanState, now: datetime) -> bool:
+        """Return whether a morning's or a rung's check has not been made yet."""
+        last = state.checked_at
+        if last is None or next_morning(plan, last) <= now:
+            return True
+        rung = view.rungs.next_at([plan.id], last) if _comes_by(state.next_rung, now + LEAD) else None
+        return rung is not None and last < rung - LEAD <= now
+
+    def check(self, plan: Plan, agendas: Agendas, now: datetime) -> None:
+        """Look at every open obligation of a plan through each of its sources; one that fails is told."""
+        with self.store.reading() as view:
+            agenda = agendas.read(view, plan)
+        watched = [o for o in agenda.obligations if is_watched(o, now)]
+        sources = [checker for checker in self.checkers if checker.source in plan.checks.sources]
+        findings = [finding for checker in sources for finding in self._ask(checker, plan, watched, now)]
+        with self.store.transaction() as unit:
+            unit.journal.record_check(plan.id, now, findings)
+        self.report(Event(word="checked", at=now, plan=plan.id, text=f"{len(watched)} open obligations looked at"))
+
+    def _ask(self, checker: Checker, plan: Plan, watched: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
+        try:
+            return checker.check(plan, watched, now)
+        except UserError as error:
+            text = f"the source {checker.source} could not be looked at: {error}"
+            self.report(Event(word="trouble", at=now, plan=plan.id, text=text))
+            return ()
+
+    def next_at(self, view: Unit, plan: Plan, state: PlanState, now: datetime) -> datetime:
+        """Return when the next check of a plan is due, after `now`."""
+        rung = view.rungs.next_at([plan.id], now + LEAD) if _comes_by(state.next_rung, now + LEAD) else state.next_rung
+        morning = next_morning(plan, now)
+        return min(morning, rung - LEAD) if rung is not None else morning
+
+
+def _comes_by(rung: datetime | None, instant: datetime) -> bool:
+    return rung is not None and rung <= instant
+
+
+def is_watched(obligation: Obligation, now: datetime) -> bool:
+    """Return whether something is owed that a check could find answered."""
+    o = obligation
+    return o.due is not None and not o.attends and not o.unknown and o.standing.is_open and now >= o.since
+
+
+def next_morning(plan: Plan, now: datetime) -> datetime:
+    """Return the first check time of a working day after `now`."""
+    today = local_day(now, plan.zone)
+    day = plan.workdays.on_or_after(today)
+    at = to_instant(day, plan.checks.at, plan.zone)
+    return at if at > now else to_instant(plan.workdays.on_or_after(day + ONE_DAY), plan.checks.at, plan.zone)
+
+
+def _describe(obligation: Obligation) -> str:
+    standing = obligation.standing
+    if standing.state == "open":
+        return "nothing recorded"
+    missing = f", still missing {', '.join(standing.missing)}" if standing.missing else ""
+    return f"{standing.state}{missing}"

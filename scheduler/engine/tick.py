@@ -1,0 +1,431 @@
+"""One pass of the daemon: load, reconcile, check, dispatch, deliver, and say when to wake next."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+
+from scheduler.engine.delivery import Deliverer, Delivery, Limits
+from scheduler.engine.dispatch import Dispatcher
+from scheduler.engine.events import Event, Report
+from scheduler.engine.outage_summary import OutageWatch
+from scheduler.engine.sent_lookup import Search
+from scheduler.engine.status_checks import Checking
+from scheduler.engine.weekly_digest import Digesting
+from scheduler.errors import HanchotError, Problem, UserError
+from scheduler.plan.dispatch_policy import opening
+from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.model import Fact, Plan
+from scheduler.ports import (
+    Calendars,
+    Checker,
+    Clock,
+    Composer,
+    Definition,
+    Definitions,
+    Mailer,
+    MessageRow,
+    PlanState,
+    SentFolder,
+    Store,
+    Unit,
+)
+from scheduler.queries.site_links import PageAddresses
+from scheduler.services.apply_revision import take
+from scheduler.services.digests import Weekly
+from scheduler.services.notices import Desk
+from scheduler.services.publish_feeds import name_published, publish
+from scheduler.services.reconcile import Agendas, Changes, find_state, name_inputs
+from scheduler.services.record_facts import record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one plan has to be done for it now, and when next.
+
+    `idle` holds working days on which the daemon was away; `check_at`, `digest_at` and `rung_at` lie after now.
+    """
+
+    plan: Plan
+    state: PlanState
+    is_new_day: bool
+    idle: tuple[date, ...]
+    is_check_due: bool
+    is_digest_due: bool
+    is_unpublished: bool
+    has_due: bool
+    check_at: datetime
+    digest_at: datetime | None
+    rung_at: datetime | None
+
+    @property
+    def is_out_of_step(self) -> bool:
+        """Return whether the ledger does not follow from the present inputs."""
+        return bool(self.idle) or self.state.reconciled != name_inputs(self.state, self.plan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a look at the record shows: each plan's work, those another process holds (with its digest), mail."""
+
+    plans: Sequence[Work]
+    foreign: Mapping[str, str]
+    mail_at: datetime | None
+
+
+class Arrivals:
+    """Facts that come in from outside at their instants, in a replay or a simulation."""
+
+    def __init__(self, facts: Sequence[Fact], record: Callable[[Fact], object]) -> None:
+        self._pending = sorted(facts, key=lambda fact: fact.recorded_at)
+        self._record = record
+
+    def come_in(self, now: datetime) -> None:
+        """Record every fact whose instant has come."""
+        while self._pending and self._pending[0].recorded_at <= now:
+            self._record(self._pending.pop(0))
+
+    @property
+    def next_at(self) -> datetime | None:
+        """Return when the next fact comes in."""
+        return self._pending[0].recorded_at if self._pending else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """What one pass left: when to wake next, and when the next status check is due (UTC)."""
+
+    at: datetime
+    wake_at: datetime
+    check_at: datetime
+
+
+class Ticker:
+    """The daemon's work, one pass at a time. Passes never overlap within one process."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        definitions: Definitions,
+        composer: Composer,
+        mailer: Mailer,
+        checkers: Sequence[Checker],
+        operators: Sequence[str],
+        name: str,
+        report: Report,
+        is_stopping: Callable[[], bool] = lambda: False,
+        arrivals: Arrivals | None = None,
+        limits: Limits | None = None,
+        weekly: Weekly | None = None,
+        sent_folder: SentFolder | None = None,
+        calendars: Calendars | None = None,
+        pages: PageAddresses | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.pulse = 0  # how many things were told so far: a long tick shows by it that it goes on
+        self._report = report
+        self._definitions = definitions
+        self._is_stopping = is_stopping
+        self._arrivals = arrivals
+        self._calendars = calendars  # None: nobody looks at calendars
+        self._lock = threading.Lock()
+        self._current: dict[str, Definition] = {}
+        self._untaken: set[str] = set()  # plans that could not be taken into the record
+        self._refused: tuple[str, ...] = ()  # what was wrong with the definitions when they were read last
+        self._estranged: dict[str, str] = {}
+        self._agendas = Agendas()
+        self._owes_summary = True  # a process before this one may have died owing it
+        self._is_unclosed = False  # something moved in a tick that the record did not let us close
+        self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report, pages=pages)
+        self._desk = Desk(store=store, composer=composer, pages=pages)
+        self._deliverer = Deliverer(
+            store=store,
+            clock=clock,
+            mailer=mailer,
+            report=self.report,
+            name=name,
+            is_stopping=is_stopping,
+            on_dead=self._on_dead,
+            has_left=Search(folder=sent_folder, report=self.report).finds,
+            limits=limits or Limits(),
+        )
+        self._checking = Checking(store=store, checkers=checkers, report=self.report)
+        self._digesting = Digesting(store=store, composer=composer, pages=pages, report=self.report, weekly=weekly)
+        self._outages = OutageWatch(
+            store=store, composer=composer, pages=pages, report=self.report, operators=operators
+        )
+
+    @property
+    def definitions(self) -> list[Definition]:
+        """Return the plans that were loaded last with their texts, ordered by id."""
+        current = dict(self._current)  # another thread may load meanwhile
+        return [current[id] for id in sorted(current)]
+
+    @property
+    def plans(self) -> list[Plan]:
+        """Return the plans that were loaded last, ordered by id."""
+        return [definition.plan for definition in self.definitions]
+
+    def report(self, event: Event) -> None:
+        """Report an event in the local time of its plan, else of the first plan."""
+        self.pulse += 1
+        self.pass_on(event)
+
+    def pass_on(self, event: Event) -> None:
+        """Report an event that is no sign that a tick goes on."""
+        definition = self._current.get(event.plan) or next(iter(self._current.values()), None)
+        zone = definition.plan.zone if definition else UTC
+        self._report(replace(event, at=event.at.astimezone(zone)))
+
+    def load(self) -> tuple[Problem, ...]:
+        """Read the definitions and take what is new; a wrong one leaves its last good revision in force."""
+        with self._lock:
+            return self._load(self.clock.now())
+
+    def tick(self) -> Tick:
+        """Do everything that is due now."""
+        with self._lock:
+            now = self.clock.now()
+            if self._arrivals is not None:
+                self._arrivals.come_in(now)
+            survey = self._survey(now)
+            waits: list[datetime] = []
+            for work in survey.plans:
+                if not self._is_stopping():
+                    self._guard(work.plan, now, partial(self._advance, work, waits, now))
+            plans = {work.plan.id: work.plan for work in survey.plans}
+            is_moved = any(work.has_due or work.is_out_of_step or work.is_digest_due for work in survey.plans)
+            self._is_unclosed = self._is_unclosed or is_moved
+            delivery = Delivery()
+            if is_moved or self._deliverer.is_torn or _has_come(survey.mail_at, now):
+                delivery = self._deliver(plans, waits)
+            if not self._is_stopping() and self._close(survey, plans, delivery, now):
+                self._deliver(plans, waits)
+            is_quiet = not is_moved and survey.mail_at is None
+            return self._plan_ahead(survey if is_quiet else self._look(now), waits, now)
+
+    def check(self) -> None:
+        """Run the status checks that are due now."""
+        with self._lock:
+            now = self.clock.now()
+            for work in self._survey(now).plans:
+                if work.is_check_due:
+                    self._guard(work.plan, now, partial(self._checking.check, work.plan, self._agendas, now))
+
+    # ---- parts of a pass
+
+    def _deliver(self, plans: Mapping[str, Plan], waits: list[datetime]) -> Delivery:
+        owes, self._owes_summary = self._owes_summary, True  # should the record fail in the midst of it
+        delivery = self._deliverer.deliver(plans, self._agendas)
+        if delivery.resume_at is not None:
+            waits.append(delivery.resume_at)
+        self._owes_summary = owes or delivery.missed > 0
+        return delivery
+
+    def _is_mail_back(self, delivery: Delivery) -> bool:
+        """Return whether mail leaves again, or nothing waits for that."""
+        if delivery.is_blocked or delivery.sent:
+            return not delivery.is_blocked
+        with self.store.reading() as view:
+            return view.outbox.next_at() is None
+
+    def _on_dead(self, row: MessageRow, reply: str, now: datetime) -> None:
+        """Record that an address takes no mail: its steps go to the party's next contact (rule 10)."""
+        definition = self._current.get(row.plan)
+        if definition is None:
+            return
+        fact = Fact(
+            plan=row.plan,
+            kind="bounced",
+            happened_at=now,
+            recorded_at=now,
+            party=row.party,
+            address=row.mail.address,
+            note=reply,
+            by="mail server",
+        )
+        try:
+            record(self._desk, definition, fact)
+        except UserError as error:  # the roster has changed since; the mail alone has failed then
+            self.report(Event(word="trouble", at=now, plan=row.plan, party=row.party, text=str(error)))
+
+    def _load(self, now: datetime, wanted: Callable[[Plan], bool] = lambda plan: True) -> tuple[Problem, ...]:
+        loaded = self._definitions.load()
+        for definition in loaded.definitions:
+            if wanted(definition.plan):
+                self._untaken.add(definition.plan.id)
+                self._guard(definition.plan, now, partial(self._take, definition, now))
+        refused = tuple(str(problem) for problem in loaded.problems if problem.severity == "error")
+        for text in refused if refused != self._refused else ():  # what is still wrong was told before
+            self.report(Event(word="refused", at=now, text=text))
+        self._refused = refused
+        return loaded.problems
+
+    def _take(self, definition: Definition, now: datetime) -> None:
+        changes = take(self._desk, definition, now)
+        self._current[definition.plan.id] = definition
+        self._untaken.discard(definition.plan.id)
+        if changes is not None:
+            self._agendas.keep(changes)
+            self._report_changes(definition.plan, changes, now)
+
+    def _survey(self, now: datetime) -> Survey:
+        """Return what there is to do for the plans whose revision is the one in the record.
+
+        Where another process took another revision the files are read again; if they say what
+        they said before, the plan is left to that process. What could not be taken is tried again.
+        """
+        if not self._current or self._untaken:
+            self._load(now, lambda plan: plan.id not in self._current or plan.id in self._untaken)
+        survey = self._look(now)
+        if survey.foreign:
+            self._load(now, self._is_news)
+            survey = self._look(now)
+        for id, digest in survey.foreign.items():
+            if self._estranged.get(id) != digest:
+                self._estranged[id] = digest
+                text = "another process loaded another revision of this plan; it is left to that one"
+                self.report(Event(word="trouble", at=now, plan=id, text=text))
+        return survey
+
+    def _is_news(self, plan: Plan) -> bool:
+        known = self._current.get(plan.id)
+        return known is None or known.plan.digest != plan.digest
+
+    def _look(self, now: datetime) -> Survey:
+        with self.store.reading() as view:
+            states = {state.plan: state for state in view.plans.states()}
+            return Survey(
+                plans=[
+                    self._weigh(view, plan, states[plan.id], now)
+                    for plan in self.plans
+                    if plan.id in states and states[plan.id].digest == plan.digest
+                ],
+                foreign={
+                    plan.id: states[plan.id].digest
+                    for plan in self.plans
+                    if plan.id in states and states[plan.id].digest != plan.digest
+                },
+                mail_at=view.outbox.next_at(),
+            )
+
+    def _weigh(self, view: Unit, plan: Plan, state: PlanState, now: datetime) -> Work:
+        today = local_day(now, plan.zone)
+        is_new_day = opening(plan, None, now) == now and (state.seen_on is None or state.seen_on < today)
+        has_due = _has_come(state.next_rung, now)
+        return Work(
+            plan=plan,
+            state=state,
+            is_new_day=is_new_day,
+            idle=_days_between(plan, state.seen_on, today) if state.seen_on else (),
+            is_check_due=self._checking.is_due(view, plan, state, now),
+            is_digest_due=self._digesting.is_due(plan, state, now),
+            is_unpublished=self._is_unpublished(plan, state, now),
+            has_due=has_due,
+            check_at=self._checking.next_at(view, plan, state, now),
+            digest_at=self._digesting.next_at(plan, now),
+            rung_at=view.rungs.next_at([plan.id], now) if has_due else state.next_rung,
+        )
+
+    def _advance(self, work: Work, waits: list[datetime], now: datetime) -> None:
+        plan = work.plan
+        if work.idle:
+            with self.store.transaction() as unit:
+                unit.plans.record_seen(plan.id, local_day(now, plan.zone) - ONE_DAY, work.idle)
+        if work.is_out_of_step:
+            self._take(self._current[plan.id], now)
+        if work.is_check_due:
+            self._guard(plan, now, partial(self._checking.check, plan, self._agendas, now))
+        if work.has_due or work.is_out_of_step:
+            opens = self._dispatcher.dispatch(plan, self._agendas, now)
+            if opens is not None:
+                waits.append(opens)
+        if work.is_digest_due:
+            self._guard(plan, now, partial(self._digesting.write, plan, self._agendas, now))
+        if work.is_unpublished:
+            self._guard(plan, now, partial(self._publish, plan, now))
+
+    def _is_unpublished(self, plan: Plan, state: PlanState, now: datetime) -> bool:
+        return self._calendars is not None and state.published != name_published(state, plan, self._calendars, now)
+
+    def _publish(self, plan: Plan, now: datetime) -> None:
+        if self._calendars is None:
+            return
+        with self.store.transaction() as unit:
+            if self._is_unpublished(plan, find_state(unit, plan), now):
+                publish(unit, plan, self._agendas.read(unit, plan), self._calendars, now)
+
+    def _close(self, survey: Survey, plans: Mapping[str, Plan], delivery: Delivery, now: datetime) -> bool:
+        """Close the tick; what the mail server made us miss is told once mail leaves again."""
+        is_owing = self._owes_summary and self._is_mail_back(delivery)
+        is_told = self._outages.close_tick(
+            list(plans.values()),
+            self._agendas,
+            now,
+            seen=[work.plan for work in survey.plans if work.is_new_day],
+            suspicious=is_owing or self._is_unclosed,
+            is_mail_back=is_owing,
+        )
+        self._owes_summary = self._owes_summary and not is_owing
+        self._is_unclosed = False
+        return is_told
+
+    def _guard(self, plan: Plan, now: datetime, step: Callable[[], object]) -> None:
+        """Run one plan's step; a broken plan does not stop the others."""
+        try:
+            step()
+        except HanchotError as error:
+            self.report(Event(word="trouble", at=now, plan=plan.id, text=str(error)))
+        except Exception as error:  # a fault of ours in one plan; it is told, and the other plans go on
+            text = f"{type(error).__name__}: {error}"
+            self.report(Event(word="trouble", at=now, plan=plan.id, text=text))
+
+    def _plan_ahead(self, survey: Survey, waits: list[datetime], now: datetime) -> Tick:
+        """Return when to wake: for the next rung, mail, arrival or opening; at the latest in a day."""
+        plans = [work.plan for work in survey.plans]
+        known = [next_opening_after(plan, now) for plan in plans] + waits
+        known += [at for at in (survey.mail_at, self._arrivals.next_at if self._arrivals else None) if at is not None]
+        known += [work.rung_at for work in survey.plans if work.rung_at is not None]
+        known += [work.digest_at for work in survey.plans if work.digest_at is not None]
+        far = now + timedelta(days=1)
+        ahead = [at for at in known if at > now]
+        check_at = min((work.check_at for work in survey.plans), default=far)
+        return Tick(at=now, wake_at=min(ahead, default=far), check_at=check_at)
+
+    def _report_changes(self, plan: Plan, changes: Changes, now: datetime) -> None:
+        again = len(changes.armed) - changes.new if changes.armed else 0
+        counts = {
+            "new": changes.new,
+            "live again": again,
+            "fell away": len(changes.dropped),
+            "moved": len(changes.moved),
+        }
+        said = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing changed"
+        text = f"{plan.title}; steps: {said}"
+        self.report(Event(word="loaded", at=now, plan=plan.id, text=text))
+        for problem in changes.problems:
+            self.report(Event(word="trouble", at=now, plan=plan.id, text=f"could not be written: {problem}"))
+
+
+def next_opening_after(plan: Plan, now: datetime) -> datetime:
+    """Return the first opening of the plan's office after `now`: the daemon shows itself once a working day."""
+    today = local_day(now, plan.zone)
+    day = plan.workdays.on_or_after(today)
+    at = to_instant(day, plan.ladder.opens, plan.zone)
+    return at if at > now else to_instant(plan.workdays.on_or_after(day + ONE_DAY), plan.ladder.opens, plan.zone)
+
+
+def _has_come(instant: datetime | None, now: datetime) -> bool:
+    return instant is not None and instant <= now
+
+
+def _days_between(plan: Plan, seen_on: date, today: date) -> tuple[date, ...]:
+    """Return the working days strictly between two days."""
+    span = (seen_on + n * ONE_DAY for n in range(1, (today - seen_on).days))
+    return tuple(day for day in span if plan.workdays.is_workday(day))

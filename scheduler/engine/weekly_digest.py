@@ -1,0 +1,102 @@
+"""The weekly digest is written once, whatever number of daemons there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+
+from scheduler.engine.events import Event, Report
+from scheduler.errors import UserError
+from scheduler.plan.dispatch_policy import LATEST, working_days_late
+from scheduler.plan.due_dates import to_instant
+from scheduler.plan.model import Plan
+from scheduler.ports import Composer, Outgoing, PlanState, Store, Unit
+from scheduler.queries.site_links import PageAddresses, leading_to_pages
+from scheduler.services.digests import (
+    WEEK,
+    Weekly,
+    digest_letter,
+    digest_recipients,
+    draw_digest,
+    last_digest,
+    next_digest,
+    read_health,
+)
+from scheduler.services.reconcile import Agendas
+
+
+@dataclass(slots=True, kw_only=True)
+class Digesting:
+    """Writes each plan's digest when it is due; its slot in the outbox is its week."""
+
+    store: Store
+    composer: Composer
+    pages: PageAddresses | None
+    report: Report
+    weekly: Weekly | None  # None: no digests
+    _known: dict[str, datetime] = field(default_factory=dict)  # digests this process need not think of again
+
+    def is_due(self, plan: Plan, state: PlanState, now: datetime) -> bool:
+        """Return whether the newest digest of an active plan may not have been written yet."""
+        if self.weekly is None:
+            return False
+        at = last_digest(plan, self.weekly, now)
+        if self._known.get(plan.id) == at or not is_active(plan, state, at):
+            return False
+        return working_days_late(at, now, plan) <= LATEST
+
+    def write(self, plan: Plan, agendas: Agendas, now: datetime) -> bool:
+        """Queue the newest digest unless it was queued before; return whether it was queued now."""
+        if self.weekly is None:
+            return False
+        at = last_digest(plan, self.weekly, now)
+        with self.store.transaction() as unit:
+            queued = self._queue(unit, plan, self.weekly, agendas, at, now)
+        self._known[plan.id] = at
+        return queued
+
+    def next_at(self, plan: Plan, now: datetime) -> datetime | None:
+        """Return when the next digest is due, after `now`."""
+        return next_digest(plan, self.weekly, now) if self.weekly else None
+
+    def _queue(self, unit: Unit, plan: Plan, weekly: Weekly, agendas: Agendas, at: datetime, now: datetime) -> bool:
+        facts = unit.facts.of(plan.id)
+        slots = {
+            f"digest:{plan.id}:{at.isoformat()}:{to.contact.email}": to for to in digest_recipients(plan, weekly, facts)
+        }
+        unused = {slot: to for slot, to in slots.items() if not unit.outbox.has_slot(slot)}
+        if not unused:
+            return False
+        agenda = agendas.read(unit, plan)
+        outages = unit.journal.outages(now - WEEK)
+        mails = unit.outbox.list(plan=plan.id, states=["failed", "ambiguous"])
+        health = read_health(plan, facts, mails, outages, unit.journal.last_tick(), now)
+        digest = draw_digest(agenda, facts, now, health)
+        lead = leading_to_pages(self.pages, unit)
+        for slot, to in unused.items():
+            letter = digest_letter(agenda, digest, to, now)
+            try:
+                mail = self.composer.compose(lead(letter))
+            except UserError as error:
+                self.report(Event(word="trouble", at=now, plan=plan.id, text=f"digest could not be written: {error}"))
+                continue
+            unit.outbox.add(
+                Outgoing(
+                    mail=mail,
+                    kind="digest",
+                    plan=plan.id,
+                    milestone=None,
+                    party=letter.party.id,
+                    created_at=now,
+                    not_before=now,
+                    expires_at=next_digest(plan, weekly, now),
+                    slot=slot,
+                )
+            )
+        return True
+
+
+def is_active(plan: Plan, state: PlanState, at: datetime) -> bool:
+    """Return whether a plan is under way: from its first day to the end of its year, and while a step is to come."""
+    begins = max(to_instant(plan.remind_from, time(), plan.zone), state.first_loaded_at)
+    return begins <= at and (at.astimezone(plan.zone).year <= plan.year or state.next_rung is not None)

@@ -1,0 +1,280 @@
+"""What stands in whose calendar: an agenda read for a party, for the lead of its plan, or for the public.
+
+Nothing here depends on the present moment: an entry changes when something was recorded or the plan was edited.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
+from hashlib import blake2b
+
+from scheduler.feeds.descriptions import Link, Text
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.due_dates import DueDate, local_day, to_instant
+from scheduler.plan.model import On, Plan
+from scheduler.plan.obligations import Obligation, members
+from scheduler.ports import Item
+from scheduler.queries.site_links import PageAddresses
+from scheduler.wording import bare_window, calendar_words
+
+PUBLIC = ""  # the audience that is told no status
+_DONE = ("submitted", "resubmitted", "accepted")
+_ZONES = {"Asia/Saigon": "Asia/Ho_Chi_Minh"}  # one zone, one name
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where entries lead: a party's own to its page, the lead's to the board; nowhere without addresses."""
+
+    pages: PageAddresses | None
+    generation: int  # of the party's page
+
+    def own(self, plan: Plan, o: Obligation) -> Link | None:
+        """Return the party's page of an obligation."""
+        if self.pages is None:
+            return None
+        return Link("page", self.pages.of(o.party, self.generation, plan.id, o.milestone))
+
+    def board(self, plan: Plan, occurrence: str, *party: str) -> Link | None:
+        """Return what the board shows of a milestone, or of one party there."""
+        return None if self.pages is None else Link("board", self.pages.on_board(plan.id, occurrence, *party))
+
+
+def draw(agenda: Agenda, audience: str, links: Links) -> Iterator[Item]:
+    """Yield the items of a party's calendar of a plan, or of the public's (audience "")."""
+    if audience == PUBLIC:
+        for obligations in agenda.by_milestone.values():
+            yield from _draw_milestone(agenda, obligations, None)
+        return
+    leads = audience in members(agenda.plan, "lead")
+    if leads:
+        for obligations in agenda.by_milestone.values():
+            yield from _draw_milestone(agenda, obligations, links)
+    for o in agenda.by_party.get(audience, ()):
+        if _is_theirs(o, agenda.plan):
+            item = _draw_own(agenda, o, links.own(agenda.plan, o))
+            if item is not None and (not leads or item.task_due is not None):
+                yield replace(item, is_event=not leads)
+
+
+def cancel(item: Item) -> Item:
+    """Return an item as cancelled: it stays where it was, says so, and keeps nobody busy."""
+    mark, gone = (calendar_words(key, item.language) for key in ("cancelled", "gone"))
+    return replace(item, mark=mark, text=f"{gone}\n{item.text}", state="cancelled", busy=False, task_done=None)
+
+
+def make_uid(*parts: str) -> str:
+    """Return an opaque id for life: it follows from ids alone, whatever is renamed, moved or done."""
+    return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+# ---------------------------------------------------------------- a party's own
+
+
+def _is_theirs(o: Obligation, plan: Plan) -> bool:
+    """Return whether an obligation is the party's, as far as it has not ended before the day."""
+    if o.until is None or not o.standing.is_open:
+        return True
+    span = o.span
+    return span is not None and span[1] < local_day(o.until, plan.zone)
+
+
+def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> Item | None:
+    """Return one obligation of a party; an undated one has no place in a calendar."""
+    plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
+    uid = make_uid("own", plan.id, o.milestone, o.party)
+    text = Text(plan, milestone, link)
+    if milestone.kind == "event" or o.due is None:
+        hosts = [host for host in agenda.by_milestone[o.milestone] if not host.attends]
+        return _draw_event(plan, o, hosts, uid, text)
+    state = o.standing.state
+    mark = "done" if state in _DONE else "waived" if state == "waived" else "extended" if _is_extended(o) else ""
+    is_open = o.standing.is_open
+    text.deadline(o.due, is_open=is_open)
+    text.decision(o.decided_by)
+    text.documents(o.standing)
+    if is_open:
+        text.sending(o.party)
+    else:
+        text.recipients()
+    text.status(o)
+    if state == "waived":
+        text.decision(o.standing.closed_by)
+    text.link()
+    text.plan_words()
+    text.contact(o.party)
+    done = o.standing.complete_at if state in _DONE else None
+    return Item(
+        uid=uid,
+        language=plan.language,
+        title=text.titled(due=o.due if is_open else None),
+        text=text.body,
+        first=o.due.named,
+        last=o.due.named,
+        mark=calendar_words(mark, plan.language) if mark else "",
+        task_due=o.due.target if state != "waived" else None,
+        task_done=done,
+        task_begun=state in ("partial", "returned"),
+    )
+
+
+def _is_extended(o: Obligation) -> bool:
+    return o.decided_by is not None and o.decided_by.kind == "extended"
+
+
+# ---------------------------------------------------------------- events
+
+
+def _draw_event(
+    plan: Plan, o: Obligation, hosts: Sequence[Obligation], uid: str, text: Text, *, is_public: bool = False
+) -> Item | None:
+    """Return an event or a window: fixed, only intended, or called off."""
+    span = o.span
+    if span is None:
+        return None
+    states = {host.standing.state for host in hosts}
+    is_off = states == {"waived"}
+    text.when(o)
+    text.place(o.place)
+    text.decision(o.decided_by)
+    if o.standing.state == "waived" and not is_public:  # why is nobody else's business
+        text.decision(o.standing.closed_by)
+    text.people()
+    text.link()
+    text.plan_words()
+    if not is_public:
+        text.contact(o.party)
+    is_fixed = o.event is not None
+    item = Item(
+        uid=uid,
+        language=plan.language,
+        title=text.titled(words=bare_window(o.window.words, plan.language) if o.window else ""),
+        text=text.body,
+        first=span[0],
+        last=span[1],
+        place=o.place,
+        mark="" if is_fixed else calendar_words("tentative", plan.language),
+        state="confirmed" if is_fixed else "tentative",
+        busy=is_fixed,
+    )
+    if o.event is not None and o.event.clock is not None:
+        item = _with_hours(item, plan, o.event, o.event.clock, text.milestone.ladder.closes)
+    if is_off:
+        return cancel(item)
+    if is_public:
+        return item
+    if o.standing.state == "waived":
+        return replace(item, mark=calendar_words("waived", plan.language), busy=False)
+    if states and states <= {*_DONE, "waived"}:
+        return replace(item, mark=calendar_words("done", plan.language))
+    return item
+
+
+def _with_hours(item: Item, plan: Plan, event: On, clock: time, closes: time) -> Item:
+    """Return an event with its hours: to the office's closing time on the last day, else for an hour.
+
+    They are those that the zone's clocks show: summer time may skip the hour that the plan names. Where it
+    repeats one, the clocks must still show an end after the beginning: programs drop what ends as it begins.
+    """
+    begin, end = (
+        to_instant(day, hour, plan.zone).astimezone(plan.zone).replace(tzinfo=None)
+        for day, hour in ((event.first, clock), (event.last, closes))
+    )
+    if end <= begin:
+        end = begin + _HOUR
+    key = plan.zone.key
+    return replace(
+        item,
+        first=begin.date(),
+        clock=begin.time(),
+        last=end.date(),
+        end_clock=end.time(),
+        zone=_ZONES.get(key, key),
+    )
+
+
+# ---------------------------------------------------------------- everybody's
+
+
+def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], links: Links | None) -> Iterator[Item]:
+    """Yield a milestone or occurrence for all parties at once; for the lead also each party with another date.
+
+    Without `links` it is drawn for the public.
+    """
+    plan, occurrence, is_public = agenda.plan, obligations[0].milestone, links is None
+    milestone = plan.milestone(occurrence)
+    uid = make_uid("public" if is_public else "all", plan.id, occurrence)
+    text = Text(plan, milestone, None if links is None else links.board(plan, occurrence))
+    duties = [o for o in obligations if o.is_duty]
+    shown = next(iter([*duties, *obligations]))
+    if milestone.kind == "event" or shown.window is not None:
+        item = _draw_event(plan, shown, duties, uid, text, is_public=is_public)
+        if item is not None:
+            yield item
+        return
+    due = _common_due(duties)
+    if due is None:
+        return
+    if links is None:
+        yield from _draw_public(plan, uid, duties, due, text)
+        return
+    common = [o for o in duties if o.due in (None, due)]
+    apart = [o for o in duties if o.due not in (None, due)]
+    owed = [o for o in common if o.standing.state != "waived"]
+    answered = sum(o.standing.state in _DONE for o in owed)
+    mark = "waived" if not owed else "done" if answered == len(owed) else ""
+    text.deadline(due, is_open=not mark)
+    text.decision(next((o.decided_by for o in common if not _is_extended(o)), None))
+    text.documents(None)
+    if mark:
+        text.recipients()
+    else:
+        text.sending(shown.party)
+    text.roll(common)
+    text.apart(apart)
+    text.link()
+    text.plan_words()
+    title = text.titled(due=None if mark else due)
+    yield _all_day(plan, uid, f"{title}: {answered}/{len(owed)}" if owed else title, text, due.named, mark)
+    for o in apart:
+        yield _draw_apart(agenda, o, links.board(plan, occurrence, o.party))
+
+
+def _draw_public(plan: Plan, uid: str, duties: Sequence[Obligation], due: DueDate, text: Text) -> Iterator[Item]:
+    """Yield a deadline without any status; one that nobody owes any more is none."""
+    if all(o.standing.state == "waived" for o in duties):
+        return
+    text.deadline(due, is_open=True)
+    text.decision(next((o.decided_by for o in duties if o.due == due and not _is_extended(o)), None))
+    text.documents(None)
+    text.owners(duties)
+    text.recipients()
+    text.plan_words()
+    yield _all_day(plan, uid, text.titled(due=due), text, due.named)
+
+
+def _draw_apart(agenda: Agenda, o: Obligation, link: Link | None) -> Item:
+    """Return the date of one party that has another one than the rest, for the lead."""
+    plan = agenda.plan
+    item = _draw_own(agenda, o, link)
+    assert item is not None  # noqa: S101 - it has a date
+    uid, title = make_uid("apart", plan.id, o.milestone, o.party), f"{item.title}: {plan.parties[o.party].short}"
+    return replace(item, uid=uid, title=title, task_due=None, task_done=None, is_passing=True)
+
+
+def _all_day(plan: Plan, uid: str, title: str, text: Text, day: date, mark: str = "") -> Item:
+    said = calendar_words(mark, plan.language) if mark else ""
+    return Item(uid=uid, language=plan.language, title=title, text=text.body, first=day, last=day, mark=said)
+
+
+def _common_due(duties: Sequence[Obligation]) -> DueDate | None:
+    """Return the date that most have; extended and exempt ones count only where there is no other."""
+    dated = [o for o in duties if o.due is not None and o.standing.state != "waived"]
+    dated = dated or [o for o in duties if o.due is not None]
+    usual = [o.due for o in dated if not _is_extended(o)] or [o.due for o in dated]
+    counted = Counter(due for due in usual if due is not None)
+    return min(counted, key=lambda due: (-counted[due], due.named), default=None)

@@ -1,0 +1,180 @@
+"""Letters become mails: templates are rendered, and only what is personal is encoded each time."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import traceback
+import unicodedata
+from base64 import b32encode
+from binascii import b2a_base64
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from email.utils import format_datetime
+from functools import lru_cache, partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import jinja2
+
+from scheduler.errors import Problem, UserError
+from scheduler.mail import headers, template_context, templates
+from scheduler.plan.messages.message import Letter
+from scheduler.ports import Mail
+
+_ID_LIMIT = 59  # longer ids are re-encoded by some programs, which breaks threads
+_DIGEST_BYTES = 16
+_SPACE = re.compile(r"[ \t\r\n]+")
+_GAP = re.compile(r"\n(?:[ \t]*\n)+")
+
+_AUTOMATIC = (
+    "Auto-Submitted: auto-generated\r\n"
+    "X-Auto-Response-Suppress: OOF, AutoReply\r\n"
+    "MIME-Version: 1.0\r\n"
+    'Content-Type: multipart/alternative; boundary="'
+)
+_PART = "\r\nContent-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+_TEXT_PART = _PART.format("plain").encode()
+_HTML_PART = _PART.format("html").encode()
+
+
+class TemplateComposer:
+    """Composes mails from the templates `mail/<language>/<kind>.{subject,txt,html}` of `folders`.
+
+    The first folder that has a template wins, so an organisation's own come before those that
+    ship. Templates are compiled once. A letter is written in its addressee's language, else in the
+    plan's. The same letter gives the same bytes. Without an `organisation` mails are sent in the
+    name of the plan.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path], *, sender: str, organisation: str, reply_to: str | None, secret: bytes
+    ) -> None:
+        self._folders = tuple(str(folder.resolve()) for folder in folders)
+        self._organisation = organisation
+        self._secret = secret
+        self._sender = sender
+        self._froms = {"": headers.write_address("From", "", sender)}  # by sender's name; also checks the address
+        self._before_subject = headers.write_address("Reply-To", "", reply_to) if reply_to else ""
+        self._domain = _id_domain(sender.rpartition("@")[2])
+        self._environments: dict[str, jinja2.Environment] = {}
+
+    def compose(self, letter: Letter) -> Mail:
+        """Return the finished mail; `UserError` names template, line, party and kind."""
+        try:
+            return self._assemble(letter, *self.render(letter))
+        except UserError as error:
+            raise UserError([_in_letter(problem, letter) for problem in error.problems]) from error
+
+    def check(self) -> list[Problem]:
+        """Return what is wrong with the templates, before any mail is written."""
+        return templates.check_templates([Path(folder) for folder in self._folders])
+
+    def render(self, letter: Letter) -> tuple[str, str, str]:
+        """Return a letter's subject, text and HTML."""
+        environment = self._environment(letter.language)
+        name = f"mail/{letter.language}/{letter.kind}"
+        try:
+            view = template_context.describe(letter, self._name(letter))
+            subject = environment.get_template(f"{name}.subject").render(view)
+            text = environment.get_template(f"{name}.txt").render(view)
+            view["text"] = text = _GAP.sub("\n\n", text).strip() + "\n"
+            html = environment.get_template(f"{name}.html").render(view)
+        except Exception as error:  # whatever a template does, it fails this letter only
+            raise UserError([self._explain(error, name)]) from error
+        return _SPACE.sub(" ", _nfc(subject)).strip(), _nfc(text), _nfc(html)
+
+    def _environment(self, language: str) -> jinja2.Environment:
+        environment = self._environments.get(language)
+        if environment is None:
+            environment = self._environments[language] = templates.make_environment(self._folders, language)
+        return environment
+
+    def _assemble(self, letter: Letter, subject: str, text: str, html: str) -> Mail:
+        if not subject:
+            raise UserError("Subject: the template gave no words")
+        digest = self._digest(letter.key)
+        message_id = f"<{digest}@{self._domain}>"
+        head = "".join(
+            (
+                self._from(self._name(letter)),
+                headers.write_address("To", _nfc(letter.to.name), letter.to.email),
+                self._before_subject,
+                _subject(subject),
+                _date(letter.now, letter.plan.zone),
+                headers.write_ids("Message-ID", (message_id,)),
+                _AUTOMATIC,
+                f'=_{digest}"\r\n\r\n',
+            )
+        ).encode("ascii")
+        # No base64 text contains "=_", so no part can contain the boundary.
+        boundary = f"--=_{digest}".encode()
+        parts = (head, boundary, _TEXT_PART, _base64(text), boundary, _HTML_PART, _base64(html), boundary, b"--\r\n")
+        return Mail(
+            message_id=message_id,
+            date=letter.now,
+            address=letter.to.email,
+            subject=subject,
+            data=b"".join(parts),
+        )
+
+    def _name(self, letter: Letter) -> str:
+        return self._organisation or letter.plan.sender_name
+
+    def _from(self, name: str) -> str:
+        if name not in self._froms:
+            self._froms[name] = headers.write_address("From", _nfc(name), self._sender)
+        return self._froms[name]
+
+    def _digest(self, key: str) -> str:
+        code = hmac.digest(self._secret, b"message-id\0" + key.encode(), "sha256")
+        return b32encode(code[:_DIGEST_BYTES]).decode().rstrip("=").lower()
+
+    def _explain(self, error: Exception, name: str) -> Problem:
+        """Return what went wrong in a template, with its file and line where they are known."""
+        if isinstance(error, jinja2.TemplateNotFound):
+            return templates.no_template(str(error.name), self._folders)
+        message = templates.describe(error)
+        if isinstance(error, jinja2.TemplateSyntaxError):
+            return Problem(message=message, file=error.filename or name, line=error.lineno)
+        for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+            if frame.f_code.co_filename.startswith(self._folders):
+                return Problem(message=message, file=frame.f_code.co_filename, line=line)
+        return Problem(message=message, file=name)
+
+
+_nfc = partial(unicodedata.normalize, "NFC")
+_subject = lru_cache(partial(headers.write_text, "Subject"))  # mails of one page mostly have the same
+
+
+@lru_cache
+def _date(instant: datetime, zone: ZoneInfo) -> str:
+    return f"Date: {format_datetime(instant.astimezone(zone))}\r\n"
+
+
+def _in_letter(problem: Problem, letter: Letter) -> Problem:
+    message = f"the {letter.kind} mail to {letter.party.id} cannot be written: {problem.message}"
+    return replace(problem, message=message)
+
+
+def _id_domain(domain: str) -> str:
+    """Return the domain, without its leading labels if the id would be too long with them."""
+    room = _ID_LIMIT - len("<@>") - len(b32encode(bytes(_DIGEST_BYTES)).rstrip(b"="))
+    while len(domain) > room and domain.count(".") > 1:
+        domain = domain.partition(".")[2]
+    return domain
+
+
+def _base64(text: str) -> bytes:
+    """Return a text body as base64 lines of 76 characters; its own line breaks become CRLF."""
+    try:
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        data = text.replace("\n", "\r\n").encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"the text holds half a character (U+{ord(text[error.start]):04X})") from error
+    code = b2a_base64(data, newline=False)
+    lines = [code[start : start + 76] for start in range(0, len(code), 76)]
+    lines.append(b"")
+    return b"\r\n".join(lines)

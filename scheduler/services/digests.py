@@ -1,0 +1,216 @@
+"""The weekly digest: when it is due, and what it says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.board import Cell, draw_board
+from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.messages.builders import describe_missing
+from scheduler.plan.messages.message import (
+    Digest,
+    DigestChange,
+    DigestDone,
+    DigestDue,
+    DigestHealth,
+    DigestIncomplete,
+    DigestMails,
+    DigestUndecided,
+    Letter,
+    RollEntry,
+)
+from scheduler.plan.model import Fact, Milestone, Party, Plan
+from scheduler.plan.obligations import Obligation, members
+from scheduler.plan.recipients import Recipient, bounced_addresses, contacts_for
+from scheduler.plan.standing import drop_withdrawn
+from scheduler.ports import MessageRow
+
+WEEK = timedelta(days=7)
+AHEAD = 14  # days
+SHOWN = 5  # subjects of failed mails
+MOVING = ("extended", "waived", "date_fixed", "amended", "nominated")  # facts that changed a date or a duty
+INCOMPLETE = ("partial", "declared", "revision", "overdue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weekly:
+    """When and to whom the digest goes: a weekday (Monday is 0), a local time, a group or party."""
+
+    weekday: int = 0
+    at: time = time(8)
+    to: str = "lead"
+
+
+def last_digest(plan: Plan, weekly: Weekly, now: datetime) -> datetime:
+    """Return the newest instant, not after `now`, at which a digest of the plan was or is due (UTC)."""
+    today = local_day(now, plan.zone)
+    day = today - timedelta(days=(today.weekday() - weekly.weekday) % 7)
+    at = _on_working_day(plan, weekly, day)
+    return at if at <= now else _on_working_day(plan, weekly, day - WEEK)
+
+
+def next_digest(plan: Plan, weekly: Weekly, now: datetime) -> datetime:
+    """Return the first instant after `now` at which a digest of the plan is due (UTC)."""
+    today = local_day(now, plan.zone)
+    day = today - timedelta(days=(today.weekday() - weekly.weekday) % 7)
+    at = _on_working_day(plan, weekly, day)
+    return at if at > now else _on_working_day(plan, weekly, day + WEEK)
+
+
+def digest_recipients(plan: Plan, weekly: Weekly, facts: Sequence[Fact]) -> list[Recipient]:
+    """Return the contacts that read the digest."""
+    bounced = bounced_addresses(drop_withdrawn(facts))
+    parties = [plan.parties[party] for party in members(plan, weekly.to) if party in plan.parties]
+    return [r for party in parties for r in contacts_for(party, with_head=False, bounced=bounced)]
+
+
+def digest_letter(agenda: Agenda, digest: Digest, to: Recipient, now: datetime) -> Letter:
+    """Return the digest as a letter to one contact."""
+    return Letter(
+        key=f"digest/{agenda.plan.id}/{digest.first}/{to.contact.email}",
+        kind="digest",
+        plan=agenda.plan,
+        party=to.party,
+        to=to.contact,
+        now=now,
+        digest=digest,
+    )
+
+
+def draw_digest(agenda: Agenda, facts: Sequence[Fact], now: datetime, health: DigestHealth) -> Digest:
+    """Return one week of a plan as it stands at `now`."""
+    today = local_day(now, agenda.plan.zone)
+    monday = today - timedelta(days=today.weekday())
+    cells = [cell for cell in draw_board(agenda, now) if not cell.obligation.attends]
+    ahead = _due(agenda.plan, cells, today)
+    return Digest(
+        week=today.isocalendar().week,
+        first=monday,
+        last=monday + 6 * ONE_DAY,
+        done=tuple(_done(agenda.plan, cells, now - WEEK)),
+        due=tuple(item for item in ahead if item.day <= today + AHEAD * ONE_DAY),
+        incomplete=tuple(_incomplete(agenda.plan, cells)),
+        undecided=tuple(_undecided(agenda.plan, cells)),
+        undated=tuple(_milestones(agenda.plan, (c.obligation for c in cells if c.code == "undated"))),
+        changed=tuple(_changed(agenda.plan, facts, now - WEEK)),
+        health=health,
+        next_milestone=ahead[0] if ahead else None,
+    )
+
+
+def read_health(
+    plan: Plan,
+    facts: Sequence[Fact],
+    mails: Iterable[MessageRow],
+    outages: Sequence[tuple[datetime, datetime]],
+    last_tick: datetime | None,
+    now: datetime,
+) -> DigestHealth:
+    """Return how the system did in the past week; an address that bounces is told until it is put right."""
+    recent = [mail for mail in mails if mail.settled_at is not None and mail.settled_at > now - WEEK]
+    bounced = bounced_addresses(drop_withdrawn(facts))
+    return DigestHealth(
+        outages=tuple(span for span in outages if span[1] > now - WEEK),
+        bounced=tuple(
+            (party, contact.email)
+            for party in plan.parties.values()
+            for contact in party.contacts
+            if contact.email in bounced
+        ),
+        failed=_mails(mail for mail in recent if mail.state == "failed"),
+        ambiguous=_mails(mail for mail in recent if mail.state == "ambiguous"),
+        last_tick=last_tick,
+    )
+
+
+def _on_working_day(plan: Plan, weekly: Weekly, day: date) -> datetime:
+    return to_instant(plan.workdays.on_or_after(day), weekly.at, plan.zone)
+
+
+def _done(plan: Plan, cells: Sequence[Cell], since: datetime) -> Iterable[DigestDone]:
+    def is_new(o: Obligation) -> bool:
+        closing = o.standing.closed_by
+        return closing is not None and closing.kind != "waived" and closing.recorded_at > since
+
+    for milestone, parties in _grouped(plan, (c.obligation for c in cells if is_new(c.obligation))):
+        yield DigestDone(milestone=milestone, parties=parties)
+
+
+def _due(plan: Plan, cells: Sequence[Cell], today: date) -> list[DigestDue]:
+    """Return what comes, by day: open deadlines by their target, events by their first day."""
+    found: dict[tuple[date, str], list[Obligation]] = {}
+    for o in (cell.obligation for cell in cells):
+        day = o.event.first if o.event else o.due.target if o.due else None
+        if day is not None and day >= today and o.standing.is_open and not o.unknown:
+            found.setdefault((day, o.milestone), []).append(o)
+    return [
+        DigestDue(
+            day=day,
+            milestone=plan.milestone(id),
+            parties=tuple(plan.parties[o.party] for o in owing),
+            due=owing[0].due,
+            event=owing[0].event,
+        )
+        for (day, id), owing in sorted(found.items())
+    ]
+
+
+def _incomplete(plan: Plan, cells: Sequence[Cell]) -> Iterable[DigestIncomplete]:
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if cell.code in INCOMPLETE or cell.lacks_copy:
+            found.setdefault(cell.obligation.milestone, []).append(cell)
+    for id, missing in found.items():
+        milestone = plan.milestone(id)
+        entries = tuple(
+            RollEntry(
+                party=plan.parties[cell.obligation.party],
+                status=cell.code,
+                missing=describe_missing(milestone, cell.obligation),
+                channels=cell.missing_channels,
+            )
+            for cell in missing
+        )
+        yield DigestIncomplete(milestone=milestone, entries=entries, due=missing[0].obligation.due)
+
+
+def _undecided(plan: Plan, cells: Sequence[Cell]) -> Iterable[DigestUndecided]:
+    seen: set[str] = set()
+    for cell in cells:
+        o = cell.obligation
+        if cell.code == "tentative" and o.milestone not in seen:
+            seen.add(o.milestone)
+            yield DigestUndecided(milestone=plan.milestone(o.milestone), window=o.window, due=o.due)
+
+
+def _changed(plan: Plan, facts: Sequence[Fact], since: datetime) -> Iterable[DigestChange]:
+    known = {milestone.id for milestone in plan.milestones}
+    for fact in drop_withdrawn(facts):
+        if fact.kind in MOVING and fact.recorded_at > since:
+            id = (fact.milestone or "").partition("@")[0]
+            named = (fact.party,) if fact.party else fact.parties
+            yield DigestChange(
+                fact=fact,
+                milestone=plan.milestone(id) if id in known else None,
+                parties=tuple(plan.parties[party] for party in named if party in plan.parties),
+            )
+
+
+def _mails(mails: Iterable[MessageRow]) -> DigestMails:
+    subjects = [mail.mail.subject for mail in mails]
+    return DigestMails(count=len(subjects), subjects=tuple(dict.fromkeys(subjects))[:SHOWN])
+
+
+def _grouped(plan: Plan, obligations: Iterable[Obligation]) -> Iterable[tuple[Milestone, tuple[Party, ...]]]:
+    found: dict[str, list[Party]] = {}
+    for o in obligations:
+        found.setdefault(o.milestone, []).append(plan.parties[o.party])
+    for id, parties in found.items():
+        yield plan.milestone(id), tuple(parties)
+
+
+def _milestones(plan: Plan, obligations: Iterable[Obligation]) -> Iterable[Milestone]:
+    return (milestone for milestone, _ in _grouped(plan, obligations))

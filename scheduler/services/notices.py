@@ -1,0 +1,164 @@
+"""Writing what a fact itself causes, in the transaction that records it: receipts, returns, notices of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time
+
+from scheduler.errors import Problem, UserError
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.dispatch_policy import last_moment, opening
+from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.messages.builders import letter_for, notice_letters
+from scheduler.plan.messages.message import Letter
+from scheduler.plan.model import Fact, FactKind, Plan
+from scheduler.plan.recipients import bounced_addresses, contacts_for
+from scheduler.plan.standing import drop_withdrawn
+from scheduler.ports import Composer, Outgoing, RungRow, Store, Unit
+from scheduler.queries.site_links import PageAddresses, leading_to_pages
+
+DECISIONS: tuple[FactKind, ...] = ("extended", "waived", "date_fixed", "amended")  # what a change is written about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What recording needs: the record, somebody who writes the notices, and where parties' pages are, if anywhere."""
+
+    store: Store
+    composer: Composer
+    pages: PageAddresses | None = None
+
+
+@dataclass(slots=True)
+class Written:
+    """Whom a fact wrote to and when that leaves at the earliest, and what could not be written."""
+
+    leaves: datetime
+    addresses: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def notify(desk: Desk, unit: Unit, agenda: Agenda, fact: Fact) -> Written:
+    """Queue the letters that a recorded fact causes; `agenda` knows it."""
+    facts = drop_withdrawn(unit.facts.of(agenda.plan.id))
+    bounced = bounced_addresses(facts)
+    leaves = opening(agenda.plan, fact.milestone, fact.recorded_at)
+    if fact.kind in DECISIONS:
+        _replace_changes(unit, agenda, fact, facts)
+    elif fact.kind == "received":
+        before = _submissions(unit, fact)
+        told = [old for old in before if _has_receipt(unit, agenda.plan, old)]
+        leaves = receipt_leaves(agenda.plan, [*told, fact])
+        _cancel_receipts(unit, before, "a later receipt lists everything", fact.recorded_at)
+    letters: Iterable[tuple[Letter, RungRow | None]]
+    if fact.kind == "bounced":
+        letters = _reroute(unit, agenda, fact, bounced)
+    else:
+        letters = ((letter, None) for letter in notice_letters(agenda, fact, fact.recorded_at, bounced))
+    written = Written(leaves)
+    lead = leading_to_pages(desk.pages, unit)
+    for letter, row in letters:
+        try:
+            outgoing = _outgoing(desk.composer, unit, lead(letter), fact, row, leaves)
+        except UserError as error:  # the fact stands; the operator is told what could not be written
+            written.problems += error.problems
+            continue
+        if unit.outbox.add(outgoing) is not None:
+            written.addresses.append(letter.to.email)
+    return written
+
+
+def receipt_leaves(plan: Plan, submissions: Sequence[Fact]) -> datetime:
+    """Return when the receipt of the last of these submissions of one obligation leaves (rule 17).
+
+    At the next opening; but what is recorded while a receipt waits is put into that one, and after one
+    has left the next leaves on another day.
+    """
+    leaves: datetime | None = None
+    for fact in submissions:
+        if leaves is not None and fact.recorded_at < leaves:
+            continue
+        earliest = opening(plan, fact.milestone, fact.recorded_at)
+        if leaves is not None and local_day(leaves, plan.zone) == local_day(earliest, plan.zone):
+            earliest = opening(
+                plan, fact.milestone, to_instant(local_day(leaves, plan.zone) + ONE_DAY, time(), plan.zone)
+            )
+        leaves = earliest
+    assert leaves is not None  # noqa: S101 - there is at least the submission it is about
+    return leaves
+
+
+def _submissions(unit: Unit, fact: Fact) -> list[Fact]:
+    """Return the other submissions of the same obligation, also those withdrawn since: a receipt may have left."""
+    same = (fact.milestone, fact.party, "received")
+    return [f for f in unit.facts.of(fact.plan) if (f.milestone, f.party, f.kind) == same and f.id != fact.id]
+
+
+def _has_receipt(unit: Unit, plan: Plan, fact: Fact) -> bool:
+    contacts = plan.parties[fact.party or ""].contacts
+    return any(unit.outbox.has_slot(f"{fact.id}:receipt:{contact.email}") for contact in contacts)
+
+
+def _cancel_receipts(unit: Unit, submissions: Sequence[Fact], reason: str, now: datetime) -> None:
+    for fact in submissions:
+        unit.outbox.cancel(f"{fact.id}:receipt:", reason, now=now)
+
+
+def take_back(unit: Unit, fact: Fact) -> None:
+    """Cancel what still waits of the letters of the fact that `fact` withdraws, and receipts that list it."""
+    reason = "the fact it was about was withdrawn"
+    unit.outbox.cancel(f"{fact.target}:", reason, now=fact.recorded_at)
+    withdrawn = unit.facts.get(fact.target or 0)
+    if withdrawn is not None and withdrawn.kind == "received":
+        _cancel_receipts(unit, _submissions(unit, withdrawn), reason, fact.recorded_at)
+
+
+def _replace_changes(unit: Unit, agenda: Agenda, fact: Fact, facts: Sequence[Fact]) -> None:
+    """Cancel what still waits of earlier changes of the same milestone: only the last one is true."""
+    slots = ["change:"]
+    if fact.party is not None and agenda.plan.milestone(fact.milestone or "").kind == "deadline":
+        slots = [f"change:{contact.email}" for contact in agenda.plan.parties[fact.party].contacts]
+    for old in facts:
+        if old.kind in DECISIONS and old.milestone == fact.milestone and old.id != fact.id:
+            for slot in slots:
+                unit.outbox.cancel(f"{old.id}:{slot}", "a later decision replaced it", now=fact.recorded_at)
+
+
+def _outgoing(
+    composer: Composer, unit: Unit, letter: Letter, fact: Fact, row: RungRow | None, leaves: datetime
+) -> Outgoing:
+    """Return a notice, or the promise `row` on its way to another address: it grows old like any promise."""
+    following = unit.rungs.following([row.id]).get(row.id) if row else None
+    expires_at = last_moment(row.at, letter.now, following, letter.plan) if row else None
+    return Outgoing(
+        mail=composer.compose(letter),
+        kind=letter.kind,
+        plan=letter.plan.id,
+        milestone=letter.occurrence,
+        party=letter.party.id,
+        rung=letter.rung,
+        created_at=letter.now,
+        not_before=leaves if row is None else opening(letter.plan, letter.occurrence, letter.now),
+        expires_at=expires_at,
+        rungs=(row.id,) if row else (),
+        slot=f"{fact.id}:{letter.kind}:{letter.to.email}",
+    )
+
+
+def _reroute(unit: Unit, agenda: Agenda, fact: Fact, bounced: frozenset[str]) -> Iterable[tuple[Letter, RungRow]]:
+    """Yield the party's newest rungs that went to the bounced address, to its next contact (rule 10)."""
+    party = agenda.plan.parties[fact.party or ""]
+    newest: dict[str, RungRow] = {}
+    for row in unit.rungs.of(agenda.plan.id):
+        if row.party == party.id and row.state in ("sent", "queued") and row.kind != "escalation":
+            newest[row.milestone] = row
+    mails = unit.outbox.of_rungs([row.id for row in newest.values()])
+    for row in newest.values():
+        served = {mail.mail.address for mail in mails.get(row.id, ())}
+        obligation = agenda.by_key.get((row.milestone, row.party))
+        if fact.address not in served or obligation is None or not obligation.standing.is_open:
+            continue
+        for recipient in contacts_for(party, with_head=row.kind == "overdue", bounced=bounced):
+            if recipient.contact.email not in served:
+                yield letter_for(agenda, row, recipient, fact.recorded_at), row

@@ -1,0 +1,134 @@
+"""Keeping calendars in step with what a plan and its facts say: what changed is written, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.due_dates import local_day
+from scheduler.plan.model import Plan
+from scheduler.ports import Calendars, Entry, FeedRow, Item, Part, PlanState, Unit
+from scheduler.services.reconcile import Agendas, find_state, name_inputs
+
+BEHIND = timedelta(days=90)  # counted from Monday: else a calendar would be another one every day
+AHEAD = timedelta(days=730)
+MOST = 1000  # entries in one calendar: readers give up on more ...
+MOST_BYTES = 900_000  # ... and on a megabyte
+SHOWN_CANCELLED = timedelta(days=30)
+_SECOND = timedelta(seconds=1)
+
+
+def name_published(state: PlanState, plan: Plan, calendars: Calendars, now: datetime) -> str:
+    """Return one word for everything the calendars of a plan follow from."""
+    return f"{calendars.word}/{name_inputs(state, plan)}/{local_day(now, plan.zone)}"
+
+
+def publish(unit: Unit, plan: Plan, agenda: Agenda, calendars: Calendars, now: datetime) -> int:
+    """Bring the calendars of a loaded plan in step; return how many entries changed."""
+    changed, generations = 0, unit.pages.generations()
+    for audience in unit.feeds.audiences(plan.id):
+        known = {entry.item.uid: entry for entry in unit.feeds.entries(audience, plan.id)}
+        drawn = calendars.draw(agenda, audience, generations.get(audience, 1))
+        changes = list(compare(drawn, known, calendars, local_day(now, plan.zone), now))
+        unit.feeds.save(audience, plan.id, changes)
+        changed += len(changes)
+    unit.plans.mark_published(plan.id, name_published(find_state(unit, plan), plan, calendars, now))
+    return changed
+
+
+def create_feed(
+    unit: Unit,
+    plans: Iterable[Plan],
+    calendars: Calendars,
+    *,
+    audience: str,
+    plan: str | None,
+    tasks: bool,
+    now: datetime,
+) -> FeedRow:
+    """Make the address of a calendar, and fill it; a public calendar has one address for ever."""
+    agendas = Agendas()
+    open_ones = [feed for feed in unit.feeds.list() if feed.revoked_at is None]
+    wanted = (audience, plan, tasks)
+    same = [feed for feed in open_ones if not audience and (feed.audience, feed.plan, feed.tasks) == wanted]
+    row = same[-1] if same else unit.feeds.add(audience=audience, plan=plan, tasks=tasks, at=now)
+    for loaded in plans:
+        if plan in (None, loaded.id):
+            publish(unit, loaded, agendas.read(unit, loaded), calendars, now)
+    return row
+
+
+def compare(
+    drawn: Iterable[Item], known: Mapping[str, Entry], calendars: Calendars, today: date, now: datetime
+) -> Iterator[Entry]:
+    """Yield the entries that are others now than those known."""
+    now = now.replace(microsecond=0)  # calendars know no less than a second
+    items = {item.uid: item for item in drawn}
+    for uid, entry in known.items():
+        if uid not in items and not (entry.gone_at and entry.left_at):
+            if entry.item.is_passing:
+                yield replace(entry, gone_at=now, left_at=now)
+            else:
+                items[uid] = entry.item if entry.item.state == "cancelled" else calendars.cancel(entry.item)
+    gone = {uid: _gone_since(known.get(uid), now) for uid, item in items.items() if item.state == "cancelled"}
+    faded = {uid for uid, since in gone.items() if now - since >= SHOWN_CANCELLED}
+    shown = _choose([item for uid, item in items.items() if uid not in faded], today)
+    for uid, item in items.items():
+        if uid in known or uid in shown:
+            entry = _revise(known.get(uid), item, calendars, now, is_shown=uid in shown)
+            left_at = None if uid in shown else entry.left_at or now
+            entry = replace(entry, gone_at=gone.get(uid), left_at=left_at)
+            if entry != known.get(uid):
+                yield entry
+
+
+def _gone_since(entry: Entry | None, now: datetime) -> datetime:
+    return entry.gone_at if entry is not None and entry.gone_at is not None else now
+
+
+def _choose(items: Iterable[Item], today: date) -> set[str]:
+    """Return the uids of what lies in the window; of too many, those nearest to it."""
+    monday = _monday(today)
+    near = [item for item in items if monday - BEHIND <= item.last and item.first <= monday + AHEAD]
+    if len(near) > MOST:
+        near.sort(key=lambda item: (abs(item.first - monday), item.uid))
+    return {item.uid for item in near[:MOST]}
+
+
+def _revise(entry: Entry | None, item: Item, calendars: Calendars, now: datetime, *, is_shown: bool) -> Entry:
+    """Return an item's entry with what is said now; what nobody sees is not said anew."""
+    if entry is not None and (not is_shown or (entry.item, entry.version) == (item, calendars.version)):
+        return entry
+    sequence, created_at = (entry.sequence + 1, entry.created_at) if entry else (0, now)
+    revised_at = max(now, entry.revised_at + _SECOND) if entry else now  # readers look whether it is later
+    event, task = calendars.render(item, sequence=sequence, created_at=created_at, revised_at=revised_at)
+    return Entry(
+        item=item,
+        version=calendars.version,
+        sequence=sequence,
+        created_at=created_at,
+        revised_at=revised_at,
+        event=event,
+        task=task,
+    )
+
+
+def choose_parts(parts: Sequence[Part], today: date) -> list[bytes]:
+    """Return what one calendar of several plans can hold, in order; of too much, what is nearest to the week."""
+    if len(parts) <= MOST and sum(len(part.body) for part in parts) <= MOST_BYTES:
+        return [part.body for part in parts]
+    monday, room = _monday(today), MOST_BYTES
+    nearest = sorted(range(len(parts)), key=lambda place: (abs(parts[place].first - monday), place))
+    kept = []
+    for place in nearest[:MOST]:
+        room -= len(parts[place].body)
+        if room < 0:
+            break
+        kept.append(place)
+    return [parts[place].body for place in sorted(kept)]
+
+
+def _monday(today: date) -> date:
+    return today - timedelta(days=today.weekday())

@@ -1,0 +1,133 @@
+"""Letting operators in: links that work once, and sessions. Only digests of their secrets are kept."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from scheduler.plan.messages.message import Letter
+from scheduler.plan.model import Plan
+from scheduler.plan.recipients import Recipient, operators
+from scheduler.ports import Composer, Outgoing, SessionRow, Store, Unit
+from scheduler.services.dry_run import tried_out
+
+RENEWED_AFTER = timedelta(hours=12)  # a session older than this gets a new secret
+LONGEST = timedelta(days=90)  # after which a session ends however often it is used
+LINKS = 5  # that one address may ask for ...
+WITHIN = timedelta(minutes=15)  # ... in this time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who a request comes from. `renewed` is the secret that the browser has to keep from now on, if it is another."""
+
+    email: str
+    began_at: datetime
+    renewed: str = ""
+
+
+def find_operator(plans: Iterable[Plan], emails: Sequence[str], address: str) -> tuple[Plan, Recipient] | None:
+    """Return the operator with this address and a plan that he looks after; None if there is none."""
+    wanted = fold(address)
+    for plan in plans:
+        for recipient in operators(plan, emails):
+            if fold(recipient.contact.email) == wanted:
+                return plan, recipient
+    return None
+
+
+def make_link(unit: Unit, email: str, *, now: datetime, lifetime: timedelta) -> str:
+    """Return the secret of a new sign-in link."""
+    token = secrets.token_urlsafe(24)
+    unit.access.forget_expired(now=now)
+    unit.access.add_link(digest(token), email=fold(email), at=now, expires_at=now + lifetime)
+    return token
+
+
+def mail_link(
+    store: Store,
+    composer: Composer,
+    operator: tuple[Plan, Recipient],
+    base: str,
+    *,
+    now: datetime,
+    lifetime: timedelta,
+    replayed: datetime | None = None,
+    pretend: bool = False,
+) -> bool:
+    """Queue a mail with a sign-in link; False if its address has asked for too many lately.
+
+    `replayed` is the instant of a replay, by which its mails leave; links end by the machine's clock all the same.
+    With `pretend` all of this is done and taken back: how long it takes does not tell whom a link is mailed to.
+    """
+    plan, (party, contact) = operator
+    with tried_out(store) if pretend else store.transaction() as unit:
+        if unit.access.links_since(fold(contact.email), now - WITHIN) >= LINKS:
+            return False
+        token = make_link(unit, contact.email, now=now, lifetime=lifetime)
+        letter = Letter(
+            key=f"sign-in/{digest(token)}",
+            kind="sign-in",
+            plan=plan,
+            party=party,
+            to=contact,
+            now=now,
+            link=f"{base}/sign-in/{token}",
+            link_until=now + lifetime,
+        )
+        unit.outbox.add(
+            Outgoing(
+                mail=composer.compose(letter),
+                kind="sign-in",
+                plan=plan.id,
+                milestone=None,
+                party=party.id,
+                created_at=replayed or now,
+                not_before=replayed or now,
+                expires_at=None if replayed else now + lifetime,
+                slot=letter.key,
+            )
+        )
+    return not pretend
+
+
+def sign_in(store: Store, token: str, *, now: datetime, lifetime: timedelta) -> tuple[str, str] | None:
+    """Use a link up; return the address and the secret of its session, None if the link is no longer good."""
+    with store.transaction() as unit:
+        email = unit.access.use_link(digest(token), now=now)
+        if email is None:
+            return None
+        session = secrets.token_urlsafe(32)
+        unit.access.begin_session(digest(session), email=email, at=now, expires_at=now + lifetime)
+    return email, session
+
+
+def recognise(store: Store, token: str, *, now: datetime, lifetime: timedelta) -> Visitor | None:
+    """Return who holds a session; one that is half a day old gets a new secret and its whole lifetime again."""
+    with store.reading() as view:
+        row = view.access.session(digest(token), now=now)
+    if row is None or now >= row.began_at + LONGEST:
+        return None
+    return Visitor(email=row.email, began_at=row.began_at, renewed=_renew(store, token, row, now, lifetime))
+
+
+def _renew(store: Store, token: str, row: SessionRow, now: datetime, lifetime: timedelta) -> str:
+    if now - row.renewed_at < RENEWED_AFTER:
+        return ""
+    fresh = secrets.token_urlsafe(32)
+    with store.transaction() as unit:
+        done = unit.access.renew_session(digest(token), to=digest(fresh), now=now, expires_at=now + lifetime)
+    return fresh if done else ""
+
+
+def fold(address: str) -> str:
+    """Return an address as it is compared: how it is capitalised makes no difference."""
+    return address.strip().casefold()
+
+
+def digest(token: str) -> str:
+    """Return what is kept of a secret."""
+    return sha256(token.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""A period of a plan played in memory."""

@@ -1,0 +1,1 @@
+"""Who asks: sessions of operators, tokens of parties."""

@@ -1,0 +1,80 @@
+"""Who opens a private page: the party that its address was given to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, wraps
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.model import Party
+from scheduler.ports import Definition, Unit
+from scheduler.queries.feed_links import TOKEN_LENGTH, make_token
+from scheduler.queries.site_links import is_over
+from scheduler.web.context import Visit
+from scheduler.web.feeds.feed_cache import token_key
+from scheduler.web.forms.posted_form import sign_form
+
+_KNOWN = 8  # rosters whose tokens are remembered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """A party at its page: what it has a part in, and the word that its forms must hold."""
+
+    party: Party
+    generation: int
+    agendas: tuple[tuple[Definition, Agenda], ...]
+    form_token: str
+
+
+def find_caller(visit: Visit, view: Unit) -> Caller:
+    """Return who has this address; 404 for an address that was never given, 410 for one that is over."""
+    house, generations = visit.house, view.pages.generations()
+    definitions = house.running.definitions()
+    parties = {p.id: p for d in definitions for p in d.plan.parties.values() if p.contacts and not p.external}
+    token = visit.request.path_params["token"]
+    book = _book(house.secret, tuple(parties), tuple(sorted(generations.items())))
+    found = book.get(token_key(token)) if len(token) == TOKEN_LENGTH else None
+    if found is None:
+        raise HTTPException(404)
+    party, generation = found
+    if generation < generations.get(party, 1):
+        raise HTTPException(410)
+    shown = [d for d in definitions if party in d.plan.parties]
+    agendas = tuple((d, house.pictures.read(view, d.plan, visit.now).agenda) for d in shown)
+    if is_over([agenda for _, agenda in agendas], party, visit.now):
+        raise HTTPException(410)
+    subject = f"party\0{party}\0{generation}"
+    return Caller(
+        party=parties[party], generation=generation, agendas=agendas, form_token=sign_form(house.secret, subject)
+    )
+
+
+def for_parties(handler: Callable[[Visit], Response]) -> Callable[[Request], Any]:
+    """Serve a page to whoever has its address."""
+
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(handler, Visit(request, request.app.state.house))
+
+    return endpoint
+
+
+@lru_cache(_KNOWN)
+def _book(
+    secret: bytes, parties: tuple[str, ...], generations: tuple[tuple[str, int], ...]
+) -> Mapping[bytes, tuple[str, int]]:
+    """Return every token there ever was by its digest: how long a look takes says nothing about the tokens."""
+    newest = dict(generations)
+    return {
+        token_key(make_token(secret, "page", party, generation)): (party, generation)
+        for party in parties
+        for generation in range(1, newest.get(party, 1) + 1)
+    }

@@ -1,0 +1,133 @@
+"""Calendars over HTTP: answered from memory, before anything else looks at the request.
+
+Programs that subscribe empty a calendar for a bad answer and give up on an error, so they get the whole of it or
+a plain no.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from scheduler.bootstrap import Running
+from scheduler.queries.feed_links import TOKEN_LENGTH
+from scheduler.web.feeds.feed_cache import Headers, Kiosk, Snapshot, public_key, token_key
+
+
+class CalendarsFirst:
+    """Answers for calendars; everything else, and what is no good address, is the site's."""
+
+    def __init__(self, site: ASGIApp, kiosk: Kiosk, hits: Counter[str]) -> None:
+        self._site = site
+        self._kiosk = kiosk
+        self._hits = hits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request or pass it on."""
+        if scope["type"] != "http" or not scope["path"].startswith("/calendar/"):
+            await self._site(scope, receive, send)
+            return
+        key = read_key(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
+        try:
+            shown = await self._kiosk.find(key) if key is not None else None
+        except Exception as error:  # whatever it is: programs take what they cannot read for an empty calendar
+            self._kiosk.running.tell(f"a calendar could not be shown: {error}")
+            self._hits["503"] += 1
+            await _away(scope, receive, send)
+            return
+        if shown is None or shown.snapshot is None:
+            await self._site(scope, receive, send)
+            return
+        agent, status, headers, body = answer(scope, shown.snapshot, self._kiosk.running)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        self._hits["304" if status == 304 else "200"] += 1
+        self._kiosk.note(shown, agent)
+
+
+def answer(scope: Scope, snapshot: Snapshot, running: Running) -> tuple[bytes, int, Headers, bytes]:
+    """Return who asks, and the status, headers and body for it."""
+    agent = accepted = wanted = since = b""
+    has_tags = False
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            agent = value
+        elif name == b"accept-encoding":
+            accepted = accepted + b"," + value
+        elif name == b"if-none-match":
+            wanted, has_tags = wanted + b"," + value, True
+        elif name == b"if-modified-since":
+            since = value
+    packs = 1 if accepted and takes_gzip(accepted) and b"Microsoft" not in agent else 0
+    if has_tags:
+        is_same = any(tag.strip().removeprefix(b"W/") in (*snapshot.tags, b"*") for tag in wanted.split(b","))
+    else:
+        is_same = bool(since) and is_unchanged(since, snapshot.changed_at, running.system.now())
+    if is_same:
+        return agent, 304, snapshot.unchanged[packs], b""
+    body = b"" if scope["method"] == "HEAD" else snapshot.packed if packs else snapshot.plain
+    return agent, 200, snapshot.headers[packs], body
+
+
+@lru_cache(maxsize=256)
+def takes_gzip(accepted: bytes) -> bool:
+    """Return whether a program says that it takes gzip; one that says nothing does not."""
+    weights = {}
+    for part in accepted.decode("latin-1").lower().split(","):
+        coding, _, weight = part.replace(" ", "").partition(";q=")
+        weights[coding] = not weight or bool(re.fullmatch(r"1(\.0*)?|0\.\d*[1-9]\d*", weight))
+    return weights.get("gzip", weights.get("*", False))
+
+
+def is_unchanged(since: bytes, changed_at: datetime, now: datetime) -> bool:
+    """Return whether nothing changed since a date; one that is none, or lies ahead, says nothing."""
+    try:
+        date = parsedate_to_datetime(since.decode("ascii"))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return False
+    date = date.replace(tzinfo=date.tzinfo or UTC)
+    return changed_at <= date <= now
+
+
+def read_key(path: str) -> bytes | None:
+    """Return by what the calendar at a path is found; None for a path that is none's. The file's name is free."""
+    parts = path.split("/")[2:]
+    if not parts[-1].endswith(".ics"):
+        return None
+    if len(parts) == 3 and parts[0] == "public":
+        return public_key(parts[1])
+    return token_key(parts[0]) if len(parts) == 2 and len(parts[0]) == TOKEN_LENGTH else None
+
+
+async def refuse(request: Request) -> Response:
+    """Say why there is no calendar at an address: it was revoked, or there never was one."""
+    kiosk: Kiosk = request.app.state.kiosk
+    key = read_key(request.scope["path"])
+    status = 410 if key is not None and key in kiosk.revoked else 404
+    request.app.state.house.metrics.feed_hits[str(status)] += 1
+    raise HTTPException(status)
+
+
+async def robots(request: Request) -> Response:
+    """Let programs of search engines fetch calendars that somebody subscribed to through them, and nothing else."""
+    return PlainTextResponse(
+        "User-agent: *\nAllow: /calendar/\nDisallow: /\n", headers={"Cache-Control": "max-age=3600"}
+    )
+
+
+ROUTES = [Route("/calendar/{path:path}", refuse), Route("/robots.txt", robots)]
+
+
+async def _away(scope: Scope, receive: Receive, send: Send) -> None:
+    headers: Mapping[str, str] = {"Retry-After": "300", "Cache-Control": "no-store"}
+    await PlainTextResponse("The calendar cannot be read at present.\n", 503, headers)(scope, receive, send)

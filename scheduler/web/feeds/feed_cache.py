@@ -1,0 +1,261 @@
+"""Every calendar of the house, kept ready in memory.
+
+The record is asked at most once a second, in a thread; while it is away, what it said last is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from hashlib import sha256
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from scheduler.bootstrap import Running
+from scheduler.errors import UserError
+from scheduler.feeds.calendar_file import assemble, render_placeholder
+from scheduler.plan.due_dates import local_day
+from scheduler.ports import FeedRow
+from scheduler.queries.feed_links import make_token, name_calendar, slug
+from scheduler.services.publish_feeds import choose_parts
+
+FRESH = 1.0  # seconds for which the record is not asked again ...
+NEW = 0.1  # ... and for an address that is not known
+PATIENCE = 2.0  # seconds that a request waits for a record that does not answer
+NOTED = timedelta(minutes=1)  # how often a fetch is written down
+CLIENT = 200  # characters of what a program calls itself
+
+_TYPE = b"text/calendar; charset=utf-8"
+_COMMON = [
+    (b"cache-control", b"private, max-age=300"),
+    (b"vary", b"Accept-Encoding, User-Agent"),
+    (b"x-robots-tag", b"noindex, nofollow"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A calendar ready to be sent: plain and compressed, each with its tag and headers."""
+
+    changed_at: datetime
+    plain: bytes
+    packed: bytes
+    tags: tuple[bytes, bytes]
+    headers: tuple[Headers, Headers]
+    unchanged: tuple[Headers, Headers]
+
+    @classmethod
+    def of(cls, body: bytes, changed_at: datetime, name: str) -> Snapshot:
+        """Return the snapshot of a calendar's bytes."""
+        digest = sha256(body).hexdigest()[:32].encode()
+        tags = (b'"%b"' % digest, b'"%b-gzip"' % digest)
+        packed = gzip.compress(body, 6, mtime=0)
+        last = (b"last-modified", format_datetime(changed_at, usegmt=True).encode())
+        unchanged = [[*_COMMON, last, (b"etag", tag)] for tag in tags]
+        shown = [
+            (b"content-type", _TYPE),
+            (b"content-disposition", _disposition(name)),
+        ]
+        plain_headers = [*unchanged[0], *shown, (b"content-length", b"%d" % len(body))]
+        packed_headers = [
+            *unchanged[1],
+            *shown,
+            (b"content-length", b"%d" % len(packed)),
+            (b"content-encoding", b"gzip"),
+        ]
+        return cls(changed_at, body, packed, tags, (plain_headers, packed_headers), (unchanged[0], unchanged[1]))
+
+
+@dataclass(slots=True)
+class Shown:
+    """An address that is good, its calendar as it was last made, and when a fetch was last written down."""
+
+    feed: FeedRow
+    snapshot: Snapshot | None = None
+    word: str | None = None  # of the record, when the snapshot was made
+    noted_at: datetime | None = None
+    trouble: str = ""  # why it is not newer
+
+
+@dataclass
+class Kiosk:
+    """Every calendar of the house by what its address holds, and what was known of the record last."""
+
+    running: Running
+    secret: bytes = field(repr=False)
+    word: str | None = None
+    is_known: bool = False
+    began_at: float = float("-inf")  # when the last look began ...
+    looked_at: float = float("-inf")  # ... and ended
+    by_key: dict[bytes, Shown] = field(default_factory=dict)
+    revoked: set[bytes] = field(default_factory=set)
+    is_away: bool = False
+    looking: asyncio.Task[None] | None = None
+    filling: asyncio.Task[None] | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    notes: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def open(self) -> None:
+        """Make every calendar, so that each can be served from then on, even if the record is away when it is asked."""
+        try:
+            await self._look_again()
+        except Exception as error:  # whatever it is, they are made when they are asked for
+            self.running.tell(f"calendars could not be made beforehand: {error}")
+
+    async def find(self, key: bytes) -> Shown | None:
+        """Return the calendar of an address with its newest snapshot; None if there is no such address.
+
+        Raises `UserError` while the record is away and the address is not known.
+        """
+        if key in self.by_key:
+            if time.monotonic() - self.looked_at >= FRESH:
+                await self._look_again()
+        else:  # it may just have been made; a look that had begun before says nothing of that
+            asked_at = time.monotonic()
+            await asyncio.sleep(self.looked_at + NEW - asked_at)
+            await self._look_again(wait=True)
+            if key not in self.by_key and self.began_at < asked_at:
+                await self._look_again(wait=True)
+        shown = self.by_key.get(key)
+        if shown is not None:
+            await self._refresh(shown)
+        elif self.is_away:
+            raise UserError("the record is away, and this address is not known")
+        return shown
+
+    async def _refresh(self, shown: Shown) -> None:
+        if shown.word != self.word:
+            async with self.lock:
+                if shown.word != self.word:
+                    await asyncio.to_thread(self._make, shown)
+
+    async def _look_again(self, *, wait: bool = False) -> None:
+        """Ask the record, one request for all; others need not wait, they go on with what is known."""
+        task = self.looking
+        if task is None or task.done():
+            task = self.looking = asyncio.create_task(asyncio.to_thread(self._look))
+        elif self.is_known and not wait:
+            return
+        await asyncio.wait({task}, timeout=PATIENCE if self.is_known else None)
+        if task.done():
+            task.result()
+            missing = [shown for shown in self.by_key.values() if shown.snapshot is None]
+            if missing and (self.filling is None or self.filling.done()):
+                self.filling = asyncio.create_task(self._fill(missing))
+
+    async def _fill(self, missing: Sequence[Shown]) -> None:
+        """Make the calendars that nobody has asked for yet."""
+        with suppress(Exception):  # what is wrong is told to who asks for it
+            for shown in missing:
+                await self._refresh(shown)
+
+    def _look(self) -> None:
+        """Ask the record whether anything is another."""
+        began_at = time.monotonic()
+        try:
+            with self.running.store.reading() as view:
+                word = view.feeds.word()
+                feeds = view.feeds.list() if word != self.word else None
+        except Exception as error:  # whatever it is, what is known is served
+            if not self.is_known:
+                raise
+            if not self.is_away:
+                self.running.tell(f"calendars are served as they were last: {error}")
+            self.is_away = True
+        else:
+            self.is_away = False
+            if feeds is not None:
+                self._take(feeds)
+                self.word, self.is_known = word, True
+        self.began_at, self.looked_at = began_at, time.monotonic()
+
+    def _take(self, feeds: Sequence[FeedRow]) -> None:
+        keys = {self.key_of(feed): feed for feed in feeds if feed.revoked_at is None}
+        by_id = {shown.feed.id: shown for shown in self.by_key.values()}
+        self.revoked = {self.key_of(feed) for feed in feeds} - keys.keys()
+        self.by_key = {key: by_id.get(feed.id) or Shown(feed) for key, feed in keys.items()}
+
+    def key_of(self, feed: FeedRow) -> bytes:
+        """Return by what a calendar is found: the digest of its token, or of the plan it shows to the public."""
+        if not feed.audience:
+            return public_key(feed.plan or "")
+        return token_key(make_token(self.secret, "feed", feed.audience, feed.generation))
+
+    def _make(self, shown: Shown) -> None:
+        """Make the newest snapshot of a calendar; one that did not change stays."""
+        word = self.word
+        try:
+            name, body = self._draw(shown.feed)
+            if shown.snapshot is None or shown.snapshot.plain != body:
+                digest, now = sha256(body).hexdigest(), self.running.system.now()
+                with self.running.store.transaction() as unit:
+                    changed_at = unit.feeds.note_bytes(shown.feed.id, digest, at=now)
+                shown.snapshot = Snapshot.of(body, changed_at, name)
+        except Exception as error:  # whatever it is, the last one is served
+            if shown.snapshot is None:
+                raise
+            if shown.trouble != str(error):
+                self.running.tell(f"a calendar is served as it was last: {error}")
+            shown.trouble = str(error)
+        else:
+            shown.word, shown.trouble = word, ""
+
+    def _draw(self, feed: FeedRow) -> tuple[str, bytes]:
+        """Return how a calendar is called, and its bytes."""
+        plans = [definition.plan for definition in self.running.definitions()]
+        name, language = name_calendar(feed, plans)
+        with self.running.store.reading() as view:
+            contents = view.feeds.contents(feed)
+        zone = plans[0].zone if plans else ZoneInfo("UTC")
+        parts = choose_parts(contents.parts, local_day(self.running.clock.now(), zone))
+        if not parts:
+            since = max(contents.changed_at or feed.created_at, feed.created_at)
+            ids = feed.audience, feed.plan or ""
+            parts = [render_placeholder(language, local_day(since, zone), since, *ids, tasks=feed.tasks)]
+        return name, assemble(name, parts, contents.zones)
+
+    def note(self, shown: Shown, agent: bytes) -> None:
+        """Have a fetch written down, after the answer; once a minute is enough."""
+        now = self.running.system.now()
+        if shown.noted_at is not None and now - shown.noted_at < NOTED:
+            return
+        shown.noted_at = now
+        written = asyncio.to_thread(self._write_down, shown.feed.id, now, describe_client(agent))
+        task = asyncio.create_task(written)
+        self.notes.add(task)
+        task.add_done_callback(self.notes.discard)
+
+    def _write_down(self, id: int, at: datetime, client: str) -> None:
+        try:
+            with self.running.store.transaction() as unit:
+                unit.feeds.note_fetch(id, at=at, client=client)
+        except UserError as error:
+            self.running.tell(f"a calendar's fetch was not written down: {error}")
+
+
+def token_key(token: str) -> bytes:
+    """Return the digest of a token: how long a search takes says nothing of the token."""
+    return sha256(token.encode(errors="replace")).digest()
+
+
+def public_key(plan: str) -> bytes:
+    """Return by what the public calendar of a plan is found."""
+    return sha256(f"public/{plan}".encode(errors="replace")).digest()
+
+
+def describe_client(agent: bytes) -> str:
+    """Return what a program calls itself, fit to be shown."""
+    return "".join(c for c in agent.decode("latin-1") if c.isprintable())[:CLIENT].strip()
+
+
+def _disposition(name: str) -> bytes:
+    return f"inline; filename=\"{slug(name)}.ics\"; filename*=UTF-8''{quote(name, safe='')}.ics".encode()

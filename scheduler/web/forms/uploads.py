@@ -1,0 +1,235 @@
+"""A form with files, read as it comes: written to the disk, counted, and dropped again where it does not serve."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from python_multipart.exceptions import FormParserError, MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+
+from scheduler.documents.blob_store import Draft, Shelf
+from scheduler.documents.file_kinds import find_kind
+from scheduler.ports import Document
+from scheduler.web.forms.posted_form import refuse_bigger, refuse_foreign
+from scheduler.web.forms.text_input import clean_name, clean_text
+
+MEGABYTE = 1024 * 1024
+FILE_SIZE = 25 * MEGABYTE
+FILES = 10
+FIELDS = 200
+TEXT = 64 * 1024  # bytes of all that is no file
+DAILY = 100 * MEGABYTE  # of one party
+BODY = 2 * FILES * FILE_SIZE  # so much is read to its end, so that the browser gets to see the answer
+
+
+class Trouble(NamedTuple):
+    """Why files were not taken: a word, and the file that it is about."""
+
+    word: str  # file_too_big, too_many_files, day_full, wrong_kind, empty_file, disk_full
+    name: str = ""
+
+
+@dataclass
+class Incoming:
+    """What a form with files holds. With troubles there are no files: all of them are taken, or none."""
+
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    drafts: list[tuple[str, Draft]] = field(default_factory=list)  # with the name that was sent
+    troubles: list[Trouble] = field(default_factory=list)
+
+    def field(self, name: str) -> str:
+        """Return a field of the form as it was sent; "" if it is not there."""
+        return next(iter(self.fields.get(name, ())), "")
+
+    def documents(self) -> list[Document]:
+        """Return what is known of the files; one of a kind that is not taken is a trouble."""
+        found = []
+        for name, draft in self.drafts:
+            kind = find_kind(draft.head)
+            if kind is None:
+                self.troubles.append(Trouble("wrong_kind", clean_text(name, 100)))
+                continue
+            found.append(
+                Document(name=clean_name(name, kind.suffixes), kind=kind.type, size=draft.size, digest=draft.digest)
+            )
+        return found
+
+    def drop(self) -> None:
+        """Forget the files that were not kept."""
+        for _, draft in self.drafts:
+            draft.drop()
+
+
+class Traffic:
+    """How many bytes are coming in from each party at this moment, by all of its connections to this process."""
+
+    def __init__(self) -> None:
+        self._coming: Counter[str] = Counter()
+
+    @contextmanager
+    def counted(self, party: str, room: int) -> Iterator[Room]:
+        """Let one form of a party come in; what it brought no longer counts as coming afterwards."""
+        mine = Room(self._coming, party, room)
+        try:
+            yield mine
+        finally:
+            self._coming[party] -= mine.taken
+
+
+@dataclass
+class Room:
+    """How much a party may still send today."""
+
+    coming: Counter[str]
+    party: str
+    room: int
+    taken: int = 0
+
+    def take(self, size: int) -> bool:
+        """Count what has come; False if there is no room for it."""
+        self.coming[self.party] += size
+        self.taken += size
+        return self.coming[self.party] <= self.room
+
+
+async def read_upload(request: Request, shelf: Shelf, room: Room) -> Incoming:
+    """Return a posted form with files. Raises 400 for one that is cut or broken; its files are gone then."""
+    refuse_foreign(request)
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    if kind != b"multipart/form-data" or b"boundary" not in options:
+        raise HTTPException(400)
+    refuse_bigger(request, BODY)
+    try:
+        reader = _Reader(options[b"boundary"], shelf, room)
+    except FormParserError as error:  # a boundary that is none
+        raise HTTPException(400) from error
+    try:
+        async for chunk in request.stream():
+            await run_in_threadpool(reader.feed, chunk)
+        reader.finish()
+    except (MultipartParseError, ClientDisconnect) as error:
+        reader.incoming.drop()
+        raise HTTPException(400) from error
+    except BaseException:
+        reader.incoming.drop()
+        raise
+    if reader.incoming.troubles:
+        reader.incoming.drop()
+    return reader.incoming
+
+
+class _Reader:
+    """Follows the parts of a form: fields are kept in memory, files go to the disk while nothing is wrong."""
+
+    def __init__(self, boundary: bytes, shelf: Shelf, room: Room) -> None:
+        self.incoming = Incoming()
+        self._shelf = shelf
+        self._room = room
+        self._name = self._value = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._field = self._file = ""
+        self._is_file = False
+        self._data = bytearray()
+        self._size = 0
+        self._draft: Draft | None = None
+        self._parts = self._count = self._taken = self._text = 0
+        self._is_whole = False
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._on_name,
+                "on_header_value": self._on_value,
+                "on_header_end": self._on_header,
+                "on_headers_finished": self._on_headers,
+                "on_part_data": self._on_data,
+                "on_part_end": self._on_end,
+                "on_end": self._on_whole,
+            },
+        )
+
+    def feed(self, chunk: bytes) -> None:
+        """Take what has come."""
+        self._taken += len(chunk)
+        if self._taken > BODY:
+            raise HTTPException(413)
+        self._parser.write(chunk)
+
+    def finish(self) -> None:
+        """Say that nothing more comes; raises `MultipartParseError` if something is missing."""
+        self._parser.finalize()
+        if not self._is_whole:
+            raise MultipartParseError("the form was cut")
+
+    def _begin(self) -> None:
+        self._headers, self._data, self._size, self._draft = {}, bytearray(), 0, None
+        self._parts += 1
+        if self._parts > FIELDS + FILES:
+            raise HTTPException(413)
+
+    def _on_name(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def _on_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _on_header(self) -> None:
+        self._headers[self._name.lower()] = self._value
+        self._name = self._value = b""
+
+    def _on_headers(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        self._field = options.get(b"name", b"").decode("utf-8", "replace")
+        self._is_file = b"filename" in options
+        self._file = options.get(b"filename", b"").decode("utf-8", "replace")
+        if self._is_file and self._file:
+            self._count += 1
+            if self._count > FILES:
+                self._stop(Trouble("too_many_files"))
+
+    def _on_data(self, data: bytes, start: int, end: int) -> None:
+        piece = data[start:end]
+        self._size += len(piece)
+        if not self._is_file:
+            self._data += piece
+            self._text += len(piece)
+            if self._text > TEXT:
+                raise HTTPException(413)
+        elif not self._room.take(len(piece)):
+            self._stop(Trouble("day_full"))
+        elif self._size > FILE_SIZE:
+            self._stop(Trouble("file_too_big", clean_text(self._file, 100)))
+        elif not self.incoming.troubles:
+            self._write(piece)
+
+    def _write(self, piece: bytes) -> None:
+        try:
+            if self._draft is None:
+                self._draft = self._shelf.begin()
+                self.incoming.drafts.append((self._file, self._draft))
+            self._draft.write(piece)
+        except OSError:
+            self._stop(Trouble("disk_full"))
+
+    def _on_end(self) -> None:
+        if not self._is_file:
+            text = self._data.decode("utf-8", "replace")
+            self.incoming.fields.setdefault(self._field, []).append(text)
+        elif self._file and self._size == 0:
+            self._stop(Trouble("empty_file", clean_text(self._file, 100)))
+
+    def _on_whole(self) -> None:
+        self._is_whole = True
+
+    def _stop(self, trouble: Trouble) -> None:
+        """Take no more files; what has come of them goes at once, and the rest is read to nowhere."""
+        if trouble not in self.incoming.troubles:
+            self.incoming.troubles.append(trouble)
+        self.incoming.drop()

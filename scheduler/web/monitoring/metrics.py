@@ -1,0 +1,103 @@
+"""What monitoring reads: how the daemon fares, in the text format of Prometheus."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, get_args
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from scheduler.bootstrap import Running
+from scheduler.ports import MessageState
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+_FORWARDED = ("x-forwarded-for", "x-real-ip", "forwarded")
+
+
+class Metrics:
+    """What the record says at the moment it is asked, and what is counted in this process."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self.feed_hits: Counter[str] = Counter()  # requests for calendars, by the status of the answer
+
+    def write(self) -> tuple[bytes, str]:
+        """Return the figures and their media type. Raises `UserError` where the record is away."""
+        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest  # 50 ms, only if asked
+
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry), CONTENT_TYPE_LATEST
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: the record is asked once, when the figures are collected."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield every figure."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        running = self._running
+        now = running.clock.now()
+        with running.store.reading() as view:
+            last_tick, account = view.journal.last_tick(), view.accounts.state(running.account)
+            due = [state.next_rung for state in view.plans.states()] + [view.outbox.next_at()]
+            depth = view.outbox.counts()
+        if last_tick is not None:
+            yield _gauge("last_tick_age_seconds", "Seconds since the last completed tick.", _seconds(last_tick, now))
+        oldest = min((at for at in due if at is not None and at <= now), default=now)
+        yield _gauge(
+            "oldest_due_seconds", "Seconds for which the oldest due step or mail waits.", _seconds(oldest, now)
+        )
+        mails = GaugeMetricFamily("hanchot_outbox_mails", "Mails by state.", labels=["state"])
+        for state in get_args(MessageState):
+            mails.add_metric([state], depth.get(state, 0))
+        yield mails
+        rests = account.paused_until is not None and account.paused_until > running.system.now()
+        yield _gauge("mail_account_paused", "1 while the mail account rests.", int(rests))
+        yield _gauge("mail_account_stopped", "1 until a person lets the account go on.", int(account.stopped))
+        hits = CounterMetricFamily("hanchot_feed_hits", "Requests for calendars by status.", labels=["status"])
+        for status, count in sorted(self.feed_hits.items()):
+            hits.add_metric([status], count)
+        yield hits
+
+
+def show(request: Request) -> Response:
+    """Give the figures to this machine and to trusted networks; for others there is no such page."""
+    if not is_near(request):
+        raise HTTPException(404)
+    figures, kind = request.app.state.house.metrics.write()
+    return Response(figures, media_type=kind, headers={"Cache-Control": "no-store"})
+
+
+def is_near(request: Request) -> bool:
+    """Return whether a request comes from this machine or a trusted network itself, not through a proxy there."""
+    if request.client is None or any(name in request.headers for name in _FORWARDED):
+        return False
+    with suppress(ValueError):
+        address = ip_address(request.client.host)
+        trusted = request.app.state.house.running.settings.server.trusted_proxies
+        return address.is_loopback or any(address in ip_network(network) for network in trusted)
+    return False
+
+
+ROUTES = [Route("/metrics", show)]
+
+
+def _gauge(name: str, words: str, value: float) -> Metric:
+    from prometheus_client.core import GaugeMetricFamily
+
+    return GaugeMetricFamily(f"hanchot_{name}", words, value=value)
+
+
+def _seconds(since: datetime, now: datetime) -> float:
+    return max((now - since).total_seconds(), 0.0)

@@ -1,0 +1,33 @@
+"""The files that parties sent: handed to operators for saving, never shown by the browser as a page of ours."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from scheduler.web.context import Visit, for_operators
+from scheduler.web.lookup import find_number
+
+
+def download(visit: Visit) -> Response:
+    """Hand a file over under the name that it came with."""
+    with visit.running.store.reading() as view:
+        document = view.documents.get(find_number(visit))
+    if document is None:
+        raise HTTPException(404)
+    place = visit.house.shelf.place(document.digest)
+    if not place.is_file():
+        visit.running.tell(f"the file of document {document.id} is not in the data folder")
+        raise HTTPException(404)
+    plain = document.name.encode("ascii", "replace").decode().replace("?", "_")
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(document.name, safe='')}",
+        "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    }
+    return FileResponse(place, media_type=document.kind, headers=headers)
+
+
+ROUTES = [Route("/documents/{id}", for_operators(download))]

@@ -1,0 +1,89 @@
+"""A plan as a table: milestones and parties, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from scheduler.plan.board import Cell
+from scheduler.plan.model import Milestone, Party, Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.web.lookup import Page, cut
+
+MISSING = ("overdue", "due_today", "partial", "revision", "unknown")
+WIDE = 8  # parties; more of them stand one below the other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One milestone or occurrence: who owes it and how each stands."""
+
+    id: str
+    number: int
+    milestone: Milestone
+    occurrence: str  # its day, of a recurring one
+    cells: Mapping[str, Cell]
+    usual: Obligation  # one with the date that holds for most
+    done: int
+    accepted: int
+    total: int  # without who was released
+
+    @property
+    def state(self) -> str:
+        """Return how it stands as a whole: good, bad, wait or nothing in particular."""
+        codes = {cell.code for cell in self.cells.values()}
+        if "unknown" in codes or any(cell.overdue for cell in self.cells.values()):
+            return "bad"
+        if self.total and self.done == self.total:
+            return "good"
+        return "wait" if codes & {"due_today", "due_soon", "partial", "revision", "tentative"} else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """The table of one plan: all its rows, one page of its parties."""
+
+    rows: Sequence[Row]
+    parties: Page[Party]
+    only_missing: bool
+
+    @property
+    def is_wide(self) -> bool:
+        """Return whether there are too many parties to stand side by side."""
+        return self.parties.total > WIDE
+
+
+def draw_grid(plan: Plan, cells: Iterable[Cell], page: int, *, only_missing: bool = False) -> Grid:
+    """Return a plan's table: a page of the parties that owe anything, or of those with something missing."""
+    rows = draw_rows(plan, cells)
+    wanted = {party for row in rows for party, cell in row.cells.items() if not only_missing or cell.code in MISSING}
+    parties = [party for party in plan.parties.values() if party.id in wanted]
+    return Grid(rows=rows, parties=cut(parties, page), only_missing=only_missing)
+
+
+def draw_rows(plan: Plan, cells: Iterable[Cell]) -> list[Row]:
+    """Return the rows of a plan, in its own order."""
+    found: dict[str, dict[str, Cell]] = {}
+    for cell in cells:
+        found.setdefault(cell.obligation.milestone, {})[cell.obligation.party] = cell
+    return [_row(plan, number, id, row) for number, (id, row) in enumerate(found.items(), 1)]
+
+
+def _row(plan: Plan, number: int, id: str, cells: Mapping[str, Cell]) -> Row:
+    return Row(
+        id=id,
+        number=number,
+        milestone=plan.milestone(id),
+        occurrence=id.partition("@")[2],
+        cells=cells,
+        usual=usual(cell.obligation for cell in cells.values()),
+        done=sum(cell.is_done for cell in cells.values()),
+        accepted=sum(cell.obligation.standing.state == "accepted" for cell in cells.values()),
+        total=sum(cell.code != "exempt" for cell in cells.values()),
+    )
+
+
+def usual(obligations: Iterable[Obligation]) -> Obligation:
+    """Return an obligation with the date that holds for most: one that nobody has extended, if there is one."""
+    found = list(obligations)
+    return next((o for o in found if o.decided_by is None or o.decided_by.kind != "extended"), found[0])

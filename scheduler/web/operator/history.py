@@ -1,0 +1,92 @@
+"""What happened and what was promised, as lists a page can show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from scheduler.plan.model import Deliverable, Fact, Milestone, Party, Plan
+from scheduler.ports import Document, MessageRow, RungRow, Unit
+from scheduler.queries.snapshot import Picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One fact with the words it needs."""
+
+    fact: Fact
+    plan: Plan
+    milestone: Milestone | None
+    parties: tuple[Party, ...]
+    deliverables: tuple[Deliverable, ...]  # what came, or what has to come again
+    is_withdrawn: bool
+    can_be_undone: bool
+    documents: tuple[Document, ...] = ()  # the files that came with it, where they are here
+    undone: Fact | None = None  # of an undo: what it took back
+
+
+def tell_facts(view: Unit, picture: Picture, facts: Iterable[Fact]) -> list[Told]:
+    """Return facts ready to be shown with their files, the newest first."""
+    newest = list(facts)[::-1]
+    documents: dict[int, list[Document]] = {}
+    for document in view.documents.of([fact.id for fact in newest if fact.files]):
+        documents.setdefault(document.fact, []).append(document)
+    return [tell_fact(picture, fact, documents.get(fact.id, ())) for fact in newest]
+
+
+def tell_fact(picture: Picture, fact: Fact, documents: Iterable[Document] = ()) -> Told:
+    """Return a fact ready to be shown."""
+    plan, id = picture.plan, (fact.milestone or "").partition("@")[0]
+    milestone = next((m for m in plan.milestones if m.id == id), None)
+    named = (fact.party,) if fact.party else fact.parties
+    wanted = {*fact.deliverables, *fact.missing}
+    return Told(
+        fact=fact,
+        plan=plan,
+        milestone=milestone,
+        parties=tuple(plan.parties[party] for party in named if party in plan.parties),
+        deliverables=tuple(d for d in milestone.deliverables if d.id in wanted) if milestone else (),
+        is_withdrawn=fact.id in picture.withdrawn,
+        can_be_undone=is_undoable(picture, fact),
+        documents=tuple(documents),
+        undone=next((f for f in picture.facts if f.id == fact.target), None) if fact.target else None,
+    )
+
+
+def is_undoable(picture: Picture, fact: Fact) -> bool:
+    """Return whether a person may take a fact back: a person has recorded it, and nobody has taken it back yet."""
+    return fact.kind != "withdrawn" and fact.by != "definition" and fact.id not in picture.withdrawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One promise with the mails that carried it."""
+
+    row: RungRow
+    milestone: Milestone | None
+    party: Party | None
+    mails: Sequence[MessageRow] = ()
+
+
+def tell_steps(view: Unit, plan: Plan, rows: Sequence[RungRow], *, with_mails: bool = True) -> list[Step]:
+    """Return promises ready to be shown, in the order given."""
+    carried: Mapping[int, Sequence[MessageRow]] = view.outbox.of_rungs([row.id for row in rows]) if with_mails else {}
+    known = {milestone.id: milestone for milestone in plan.milestones}
+    return [
+        Step(
+            row=row,
+            milestone=known.get(row.milestone.partition("@")[0]),
+            party=plan.parties.get(row.party),
+            mails=carried.get(row.id, ()),
+        )
+        for row in rows
+    ]
+
+
+def split(steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
+    """Return what is still to come, soonest first, and what is over, the last first."""
+    coming: list[Step] = []
+    past: list[Step] = []
+    for step in steps:
+        (coming if step.row.state == "planned" else past).append(step)
+    return coming, past[::-1]

@@ -1,0 +1,69 @@
+"""What a step to come would send, as its readers would see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from scheduler.errors import Problem, UserError
+from scheduler.mail.mime import read_html, read_text
+from scheduler.plan.model import Plan
+from scheduler.ports import Mail, RungRow, Unit
+from scheduler.queries.message_preview import preview
+from scheduler.web.context import Visit, for_operators
+from scheduler.web.lookup import find_definition, find_number
+from scheduler.web.operator.outbox import FRAME
+
+
+def show_preview(visit: Visit) -> Response:
+    """Show the mails of a step to come, or why they cannot be written."""
+    plan = find_definition(visit).plan
+    problems: Sequence[Problem] = ()
+    mails: list[Mail] = []
+    with visit.running.store.reading() as view:
+        row = _find_step(visit, view, plan)
+        try:
+            mails = _compose(visit, view, plan, row)
+        except UserError as error:
+            problems = error.problems
+    return visit.page(
+        "preview.html",
+        language=plan.language,
+        plan=plan,
+        row=row,
+        milestone=plan.milestone(row.milestone),
+        party=plan.parties.get(row.party),
+        mails=[(mail, read_text(mail.data)) for mail in mails],
+        problems=problems,
+    )
+
+
+def show_html(visit: Visit) -> Response:
+    """Give the HTML part of one of these mails to the frame that shows it."""
+    plan, number = find_definition(visit).plan, find_number(visit, "number")
+    with visit.running.store.reading() as view:
+        mails = _compose(visit, view, plan, _find_step(visit, view, plan))
+    if number >= len(mails):
+        raise HTTPException(404)
+    return HTMLResponse(read_html(mails[number].data), headers=FRAME)
+
+
+def _find_step(visit: Visit, view: Unit, plan: Plan) -> RungRow:
+    row = view.rungs.get(find_number(visit))
+    if row is None or row.plan != plan.id or row.state != "planned":
+        raise HTTPException(404)
+    return row
+
+
+def _compose(visit: Visit, view: Unit, plan: Plan, row: RungRow) -> list[Mail]:
+    picture = visit.house.pictures.read(view, plan, visit.now)
+    return preview(visit.desk, view, picture.agenda, row, picture.bounced, visit.now)
+
+
+ROUTES = [
+    Route("/plans/{plan}/steps/{id}", for_operators(show_preview)),
+    Route("/plans/{plan}/steps/{id}/html/{number}", for_operators(show_html)),
+]

@@ -1,0 +1,121 @@
+"""The year of a plan as a line: months, dates, windows, today, and how many mails left in each week."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal, NamedTuple
+
+from scheduler.plan.due_dates import ONE_DAY, local_day, near
+from scheduler.plan.model import Plan
+from scheduler.ports import RungCount
+from scheduler.web.operator.grid import Row
+
+WIDTH = 1200.0
+MARK = 24.0  # the least width of a mark
+SPACE = 6.0  # between two marks of one lane
+BARS = 40.0  # the height of the highest
+
+_Place = Callable[[date], float]
+Shape = Literal["deadline", "event", "window"]
+
+
+class Mark(NamedTuple):
+    """One milestone on the line."""
+
+    row: Row
+    shape: Shape
+    x: float
+    end: float
+    at: float | None  # the day it stands for; None for a span that is drawn as wide as it is
+    lane: int
+
+
+class Month(NamedTuple):
+    """One month of the line."""
+
+    first: date
+    x: float
+    width: float
+
+
+class Bar(NamedTuple):
+    """The steps that were sent in one week."""
+
+    first: date
+    number: int
+    x: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """The line: everything on it with its place."""
+
+    months: Sequence[Month]
+    marks: Sequence[Mark]
+    bars: Sequence[Bar]
+    today: float | None
+    lanes: int
+    undated: Sequence[Row]
+
+
+def draw_year(plan: Plan, rows: Sequence[Row], counts: Iterable[RungCount], today: date) -> Year:
+    """Return the line of a plan's year, or of as many months as its dates need; what lies years away is at its end."""
+    days = [day for row in rows if (span := row.usual.span) for day in span]
+    begin, end = near(plan.year)
+    first = max(begin, min([date(plan.year, 1, 1), *days])).replace(day=1)
+    last = _month_after(min(end, max([date(plan.year, 12, 31), *days])))
+    scale = WIDTH / (last - first).days
+
+    def place(day: date) -> float:
+        return round((min(max(day, first), last) - first).days * scale, 1)
+
+    marks = list(_marks(rows, place))
+    return Year(
+        months=[Month(m, place(m), round(place(_month_after(m)) - place(m), 1)) for m in _months(first, last)],
+        marks=marks,
+        bars=list(_bars(plan, counts, place, 7 * scale)),
+        today=place(today) + round(scale / 2, 1) if first <= today < last else None,
+        lanes=1 + max((mark.lane for mark in marks), default=0),
+        undated=[row for row in rows if row.usual.span is None],
+    )
+
+
+def _marks(rows: Sequence[Row], place: _Place) -> Iterator[Mark]:
+    ends: list[float] = []  # where each lane is free again
+    dated = [(span, row) for row in rows if (span := row.usual.span)]
+    for (first, last), row in sorted(dated, key=lambda pair: (pair[0], pair[1].number)):
+        shape: Shape = "window" if row.usual.window else "event" if row.usual.event else "deadline"
+        x, end = place(first), place(last + ONE_DAY)
+        at = None if end - x >= MARK else round((x + end) / 2, 1)
+        if at is not None:  # too narrow for its number: a deadline's tip is its day, others stand around theirs
+            x = at - (MARK if shape == "deadline" else MARK / 2)
+            end = x + MARK
+        lane = next((n for n, free in enumerate(ends) if free <= x), len(ends))
+        ends[lane:] = [end + SPACE, *ends[lane + 1 :]]
+        yield Mark(row, shape, round(x, 1), round(end, 1), at, lane)
+
+
+def _bars(plan: Plan, counts: Iterable[RungCount], place: _Place, width: float) -> Iterator[Bar]:
+    weeks: dict[date, int] = {}
+    for at, state, number in counts:
+        if state == "sent":
+            day = local_day(at, plan.zone)
+            monday = day - timedelta(days=day.weekday())
+            weeks[monday] = weeks.get(monday, 0) + number
+    most = max(weeks.values(), default=1)
+    for monday, number in sorted(weeks.items()):
+        yield Bar(monday, number, place(monday), round(width - 1, 1), round(max(2.0, BARS * number / most), 1))
+
+
+def _months(first: date, last: date) -> Iterator[date]:
+    while first < last:
+        yield first
+        first = _month_after(first)
+
+
+def _month_after(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)

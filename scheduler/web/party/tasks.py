@@ -1,0 +1,166 @@
+"""What a party sees of its tasks: how each stands, what came when, and what has changed since a form was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from scheduler.mail.template_context import describe
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.board import Cell, draw_board, read_cell
+from scheduler.plan.messages.builders import describe_missing
+from scheduler.plan.messages.message import Letter
+from scheduler.plan.model import Deliverable, Fact, Milestone, Plan
+from scheduler.plan.standing import drop_withdrawn
+from scheduler.ports import Document, Unit
+from scheduler.queries.site_links import said_by
+
+Part = Literal["todo", "later", "events", "done"]
+Role = Literal["party", "office", "plan", "system"]
+
+_OPEN = ("pending", "due_soon", "due_today", "overdue", "partial", "declared", "revision", "unknown")
+_EVENTS = ("tentative", "fixed")
+_LATER = ("not_open", "undated")
+_SHOWN = (  # what a party reads of the record
+    "received", "declared", "disowned", "accepted", "returned", "extended", "waived", "date_fixed", "amended", "opened",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that happened to a task, as the party may read it: who did it only by role."""
+
+    fact: Fact
+    role: Role
+    who: str
+    note: str
+    documents: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One obligation of a party, for its eyes: nothing of any other party is in it."""
+
+    plan: Plan
+    milestone: Milestone
+    cell: Cell
+    missing: tuple[Deliverable, ...]
+    told: Mapping[str, Any]  # what a mail about it would say: recipients, ways to send, whom to ask
+
+    @property
+    def id(self) -> str:
+        """Return the id of the milestone or occurrence."""
+        return self.cell.obligation.milestone
+
+    @property
+    def part(self) -> Part:
+        """Return the part of the page that it stands in."""
+        if self.cell.obligation.attends or self.cell.code in _EVENTS:
+            return "done" if self.cell.code in ("held", "exempt") else "events"
+        return "todo" if self.cell.code in _OPEN else "later" if self.cell.code in _LATER else "done"
+
+    @property
+    def can_send(self) -> bool:
+        """Return whether something can be handed in for it now."""
+        return self.milestone.kind == "deadline" and self.cell.obligation.standing.is_open and not self.is_guest
+
+    @property
+    def is_guest(self) -> bool:
+        """Return whether the party only attends."""
+        return self.cell.obligation.attends
+
+
+def list_tasks(agenda: Agenda, party: str, now: datetime) -> list[Task]:
+    """Return the tasks of a party in a plan, the most urgent first."""
+    cells = [cell for cell in draw_board(agenda, now) if cell.obligation.party == party]
+    return sorted((_task(agenda, cell, now) for cell in cells), key=_urgency)
+
+
+def find_task(agenda: Agenda, milestone: str, party: str, now: datetime) -> Task | None:
+    """Return one task of a party; None if it has no part in it."""
+    o = agenda.by_key.get((milestone, party))
+    if o is None or (o.until is not None and now >= o.until):
+        return None
+    return _task(agenda, read_cell(agenda, o, now), now)
+
+
+def _task(agenda: Agenda, cell: Cell, now: datetime) -> Task:
+    plan, o = agenda.plan, cell.obligation
+    party, milestone = plan.parties[o.party], plan.milestone(o.milestone)
+    letter = Letter(
+        key="",
+        kind="reminder",
+        plan=plan,
+        party=party,
+        to=party.contacts[0],
+        now=now,
+        milestone=milestone,
+        occurrence=o.milestone,
+        due=o.due,
+        event=o.event,
+        place=o.place,
+        window=o.window,
+    )
+    missing = describe_missing(milestone, o)
+    return Task(plan=plan, milestone=milestone, cell=cell, missing=missing, told=describe(letter, ""))
+
+
+def _urgency(task: Task) -> tuple[bool, str]:
+    o = task.cell.obligation
+    day = o.due.target if o.due else o.event.first if o.event else o.window.first if o.window else None
+    return day is None, day.isoformat() if day else ""
+
+
+def list_history(view: Unit, task: Task) -> list[Entry]:
+    """Return what happened to a task, newest first."""
+    facts = [f for f in drop_withdrawn(view.facts.of(task.plan.id)) if concerns(f, task) and f.kind in _SHOWN]
+    documents = view.documents.of([fact.id for fact in facts if fact.files])
+    return [_entry(fact, tuple(d for d in documents if d.fact == fact.id)) for fact in reversed(facts)]
+
+
+def concerns(fact: Fact, task: Task) -> bool:
+    """Return whether a fact is about this task, of this party or of all."""
+    return fact.milestone == task.id and fact.party in (None, task.cell.obligation.party)
+
+
+def _entry(fact: Fact, documents: tuple[Document, ...]) -> Entry:
+    who = said_by(fact)
+    role: Role = "party" if who is not None else "plan" if fact.by == "definition" else "office"
+    is_meant_for_it = role == "party" or fact.kind == "returned"
+    note = fact.note if is_meant_for_it else fact.reason if fact.kind in ("waived", "opened") else fact.decision
+    return Entry(fact=fact, role=role, who=who or "", note=note, documents=documents)
+
+
+# ---------------------------------------------------------------- what a form was made from
+
+
+def name_sight(task: Task, facts: Sequence[Fact]) -> str:
+    """Return one word for everything a form rests on: the last fact and what the plan asks."""
+    o, milestone = task.cell.obligation, task.milestone
+    asked = repr((o.due, o.event, o.window, o.undated, [d.id for d in milestone.deliverables], milestone.channels))
+    last = max((fact.id for fact in _news(facts, task)), default=0)
+    return f"{last}-{sha256(asked.encode()).hexdigest()[:16]}"
+
+
+def news_since(sight: str, task: Task, facts: Sequence[Fact]) -> list[Fact]:
+    """Return what has happened to the task since a form was made, oldest first; nothing if only the plan changed."""
+    number = sight.partition("-")[0]
+    last = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
+    return [fact for fact in _news(facts, task) if fact.id > last]
+
+
+def _news(facts: Sequence[Fact], task: Task) -> list[Fact]:
+    own = {fact.id for fact in facts if concerns(fact, task)}
+    return [fact for fact in facts if fact.id in own or (fact.kind == "withdrawn" and fact.target in own)]
+
+
+def by_part(tasks: Sequence[Task]) -> Iterator[tuple[Part, list[Task]]]:
+    """Yield the parts of the page that have anything in them."""
+    parts: tuple[Part, ...] = ("todo", "events", "later", "done")
+    for part in parts:
+        found = [task for task in tasks if task.part == part]
+        if found:
+            yield part, found

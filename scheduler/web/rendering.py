@@ -1,0 +1,103 @@
+"""Pages from templates: in the language of their reader, with words from one file for each language."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import jinja2
+
+from scheduler import wording
+from scheduler.errors import UserError
+from scheduler.mail.template_context import filters
+from scheduler.plan.date_forms import read_written
+from scheduler.plan.model import Plan
+from scheduler.queries.site_links import said_by
+
+ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+
+
+def path_to(*parts: str, **query: str) -> str:
+    """Return the address of a page of ours: its parts and what is asked of it, whatever is in them."""
+    path = "".join(f"/{quote(part, safe='@')}" for part in parts)
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _called(plan: Plan | None, party: str) -> str:
+    return plan.parties[party].short if plan is not None and party in plan.parties else party
+
+
+class Pages:
+    """The templates and files of the site; the first folder that has one wins, so an organisation may have its own."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+        self._environments: dict[str, jinja2.Environment] = {}
+
+    def render(self, template: str, language: str, values: Mapping[str, Any]) -> str:
+        """Return a page; words of ours are in `language`."""
+        environment = self._environments.get(language)
+        if environment is None:
+            environment = self._environments[language] = self._make(language)
+        return environment.get_template(f"web/{template}").render(language=language, **values)
+
+    @cached_property
+    def assets(self) -> Mapping[str, tuple[str, str, bytes]]:
+        """Return the files of the site by their address: name, type, bytes. The address changes with the bytes."""
+        found = {}
+        for name, kind in ASSETS.items():
+            data = self._find(name).read_bytes()
+            stem, _, suffix = name.rpartition(".")
+            found[f"{stem}.{blake2b(data, digest_size=6).hexdigest()}.{suffix}"] = (name, kind, data)
+        return found
+
+    @cached_property
+    def _addresses(self) -> Mapping[str, str]:
+        return {name: f"/static/{address}" for address, (name, _, _) in self.assets.items()}
+
+    def _make(self, language: str) -> jinja2.Environment:
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(self._folders),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        words = tomllib.loads(self._find(f"{language}.toml").read_text(encoding="utf-8"))
+
+        def say(key: str, **values: Any) -> str:
+            section, _, name = key.partition(".")
+            text: str = words[section][name]
+            return text.format(**values) if values else text
+
+        environment.filters.update(filters(language))
+        environment.filters.update(
+            local=lambda instant, plan: instant.astimezone(plan.zone),
+            month=lambda day: wording.month_name(day, language),
+            stamp=lambda local: wording.format_stamp(local, language),
+            reason=lambda text, plan=None: wording.explain(text, language, partial(_called, plan)),
+            said_by=said_by,
+            target=lambda text: wording.format_target(text, language),
+            written=lambda text: ((form := read_written(text)) and wording.format_form(form, language)) or text,
+        )
+
+        def knows(key: str) -> bool:
+            section, _, name = key.partition(".")
+            return name in words.get(section, {})
+
+        environment.globals.update(say=say, knows=knows, path=path_to, asset=self._addresses.__getitem__)
+        return environment
+
+    def _find(self, name: str) -> Path:
+        for folder in self._folders:
+            if (file := folder / "web" / name).is_file():
+                return file
+        looked = ", ".join(map(str, self._folders))
+        raise UserError(f"there is no file web/{name}", hint=f"looked in {looked}")

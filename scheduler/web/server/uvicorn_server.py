@@ -1,0 +1,156 @@
+"""The web server beside the daemon, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from email.utils import formatdate
+from typing import Any
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from scheduler.bootstrap import Running
+from scheduler.config import Server
+from scheduler.errors import UserError
+from scheduler.web.app import make_site
+from scheduler.web.server.connection_limits import Guest, Limits
+
+FAREWELL = 5  # seconds that requests in progress get at the end
+BACKLOG = 64  # connections that wait to be let in; so many are let in at once
+COMPLAINT = 600  # seconds until it is told again that no connection can be let in
+
+
+@contextmanager
+def serve(running: Running, limits: Limits | None = None) -> Iterator[str]:
+    """Serve the site for the time of a block and give the address it is at.
+
+    Raises `UserError` where that address cannot be had. If the server ends by itself, that is told;
+    the daemon goes on.
+    """
+    settings = running.settings.server
+    with closing(_bind(settings)) as listening:
+        address = settings.url(listening.getsockname()[1])
+        guest = type("Guest", (Guest,), {"limits": limits or Limits.here()})
+        server = _PatientServer(
+            uvicorn.Config(
+                make_site(running, address),
+                http=guest,
+                loop="asyncio",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,  # addresses of pages hold tokens
+                server_header=False,
+                backlog=BACKLOG,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies,
+                timeout_graceful_shutdown=FAREWELL,
+            ),
+            Complaint(running.tell),
+        )
+        thread = threading.Thread(target=_run, args=(server, listening, running), name="web")
+        thread.start()
+        try:
+            yield address
+        finally:
+            server.end()
+            thread.join()
+
+
+class _PatientServer(uvicorn.Server):
+    """uvicorn's server, asleep between requests: its own wakes ten times a second to see whether it should end."""
+
+    def __init__(self, config: uvicorn.Config, complaint: Complaint) -> None:
+        super().__init__(config)
+        self._complaint = complaint
+        self.server_state = _DatedState()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Wait until it is told to end."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._complaint.hear)
+        if not self.should_exit:
+            await self._ended.wait()
+
+    def end(self) -> None:
+        """Tell it to end; from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has just ended by itself
+                self._loop.call_soon_threadsafe(self._ended.set)
+
+
+class Complaint:
+    """Tells once in a while that no connection can be let in: asyncio says so every second, for as long as it lasts."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._told_at = float("-inf")
+
+    def hear(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take what the loop complains of."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in (
+            errno.EMFILE,
+            errno.ENFILE,
+            errno.ENOBUFS,
+            errno.ENOMEM,
+        ):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._told_at >= COMPLAINT:
+            self._told_at = loop.time()
+            self._tell(f"the pages cannot be reached for now: {error.strerror}; `LimitNOFILE` of the service may help")
+
+
+class _DatedState(ServerState):
+    """What connections share; the date of an answer is at most a second old (RFC 9110, 6.6.1)."""
+
+    def __init__(self) -> None:
+        self._date: list[tuple[bytes, bytes]] = []
+        self._dated_at = float("-inf")
+        super().__init__()
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the date, worked out once a second; nobody waits for it."""
+        now = time.monotonic()
+        if now - self._dated_at >= 1:
+            self._date, self._dated_at = [(b"date", formatdate(usegmt=True).encode())], now
+        return self._date
+
+    @default_headers.setter
+    def default_headers(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """Keep nothing: the server has no headers of its own but the date."""
+
+
+def _run(server: uvicorn.Server, listening: socket.socket, running: Running) -> None:
+    try:
+        server.run(sockets=[listening])
+    except Exception as error:  # whatever it is, reminders go on without pages
+        running.tell(f"the web server failed: {type(error).__name__}: {error}")
+    else:
+        if not server.should_exit:
+            running.tell("the web server ended by itself; start the daemon anew to have its pages back")
+
+
+def _bind(settings: Server) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listening = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UserError(
+            f"cannot listen at {settings.host} port {settings.port}: {why}",
+            hint="is another hanchot running there? Set host and port in [server]; port = 0 takes any free one",
+        ) from error
+    # asyncio does so only for sockets that name their protocol; a body would wait 40 ms until its headers are confirmed
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening

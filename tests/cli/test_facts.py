@@ -1,0 +1,216 @@
+"""Commands that record facts: what they print, what falls away, and what they refuse."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from scheduler.errors import ExitCode
+from tests.cli.conftest import Office
+
+TODAY = datetime.now(UTC).date()  # noqa: TID251 - the commands read the machine's clock too
+NEXT_YEAR = TODAY.year + 1
+
+
+def test_receive_prints_the_fact_and_every_step_that_falls_away(open_office: Office) -> None:
+    """In the order in which they would have come."""
+    result = open_office("receive", "here", "report", "branch", "--channel", "email", "--by", "Nga")
+    lines = result.out.splitlines()
+    assert (result.code, result.err) == (ExitCode.DONE, "")
+    assert lines[0] == "f1: received report branch"
+    assert lines[1] == f"  fell away: report branch before:14d of {NEXT_YEAR}-11-30 08:00"
+    assert lines[-1] == "  notice to: b@branch.vn"
+    assert [line[-16:] for line in lines[1:-1]] == sorted(line[-16:] for line in lines[1:-1])
+
+
+def test_receive_tells_the_same_as_json(open_office: Office) -> None:
+    """One object: the fact, what fell away, what was armed, who is written to."""
+    (row,) = open_office.rows("receive", "here", "report", "branch", "--deliverable", "text", "--channel", "paper")
+    assert set(row) == {"fact", "fell_away", "armed", "notified", "remarks"}
+    assert (row["fact"]["id"], row["fact"]["deliverables"], row["fell_away"]) == ("f1", ["text"], [])
+    assert row["notified"] == ["b@branch.vn"]
+
+
+def test_receive_without_receipt_writes_to_nobody(open_office: Office) -> None:
+    """The record is the same."""
+    (row,) = open_office.rows("receive", "here", "report", "branch", "--no-receipt")
+    assert row["notified"] == []
+    assert open_office.rows("outbox", "list") == []
+
+
+def test_receive_notes_a_postmark_and_files(open_office: Office) -> None:
+    """The postmark says when it happened; the file must exist."""
+    file = open_office.folder / "scan.pdf"
+    file.touch()
+    day = TODAY - timedelta(days=3)
+    arguments = ("here", "report", "branch", "--channel", "paper", "--sent-on", day, "--file", file)
+    (row,) = open_office.rows("receive", *arguments)
+    assert row["fact"]["happened"].startswith(f"{day}T12:00:00")
+    assert row["fact"]["files"] == [str(file)]
+    missing = open_office("receive", "here", "report", "branch", "--file", open_office.folder / "gone.pdf")
+    assert (missing.code, "gone.pdf" in missing.err) == (ExitCode.FAILED, True)
+
+
+def test_a_receipt_leaves_with_the_next_tick_and_only_once(open_office: Office) -> None:
+    """The office is open: one file in the Maildir, however often the daemon looks."""
+    open_office("receive", "here", "report", "branch")
+    for _ in range(2):
+        assert open_office("tick").code == ExitCode.DONE
+    (mail,) = open_office.rows("outbox", "list")
+    assert (mail["state"], mail["kind"], mail["to"]) == ("sent", "receipt", "b@branch.vn")
+    assert len(list((open_office.folder / "var" / "mail" / "new").iterdir())) == 1
+
+
+def test_accept_follows_a_complete_submission_only(open_office: Office) -> None:
+    """Before that it is refused, with what is missing."""
+    early = open_office("accept", "here", "report", "branch")
+    assert (early.code, early.out) == (ExitCode.FAILED, "")
+    assert "still missing: text, list" in early.err
+    open_office("receive", "here", "report", "branch")
+    assert open_office("accept", "here", "report", "branch").out.startswith("f2: accepted report branch")
+
+
+def test_return_lets_the_steps_live_again(open_office: Office) -> None:
+    """The party reads what is missing and why."""
+    open_office("receive", "here", "report", "branch")
+    result = open_office("return", "here", "report", "branch", "--missing", "list", "--note", "chưa có chữ ký")
+    assert result.code == ExitCode.DONE
+    assert f"  will fire: report branch before:14d on {NEXT_YEAR}-11-30 08:00" in result.out
+    assert "  notice to: b@branch.vn" in result.out
+    (cell,) = open_office.rows("status", "--milestone", "report")
+    assert (cell["status"], cell["missing"]) == ("revision", ["list"])
+
+
+def test_insist_is_for_what_a_party_disowns(open_office: Office) -> None:
+    refused = open_office("insist", "here", "report", "branch", "--reason", "it is yours")
+    assert (refused.code, refused.out) == (ExitCode.FAILED, "")
+    assert "`insist` for what a party disowns" in refused.err
+
+
+def test_waive_takes_one_party_or_all(open_office: Office) -> None:
+    """Neither or both is a usage error."""
+    assert open_office("waive", "here", "report", "--reason", "x").code == ExitCode.USAGE
+    assert open_office("waive", "here", "report", "branch", "--all", "--reason", "x").code == ExitCode.USAGE
+    assert open_office("waive", "here", "report", "branch").code == ExitCode.USAGE
+    result = open_office("waive", "here", "report", "--all", "--reason", "không tổ chức")
+    assert result.out.startswith("f1: waived report\n  fell away: report branch before:14d")
+    assert open_office.rows("status", "--milestone", "report")[0]["status"] == "exempt"
+
+
+def test_extend_moves_the_ladder_and_tells_the_party(open_office: Office) -> None:
+    """The old steps fall away, those of the new date will fire."""
+    day = f"{NEXT_YEAR}-12-28"
+    result = open_office("extend", "here", "report", "branch", "--until", day, "--decision", "12/CV")
+    assert "fell away: report branch before:14d" in result.out
+    assert f"will fire: report branch named-day on {day} 08:00" in result.out
+    assert "notice to: b@branch.vn" in result.out
+    back = open_office("extend", "here", "report", "branch", "--until", f"{NEXT_YEAR}-12-01", "--decision", "13/CV")
+    assert (back.code, back.out) == (ExitCode.FAILED, "")
+    assert day in back.err
+
+
+def test_fix_date_invites_and_makes_the_choosers_steps(open_office: Office) -> None:
+    """A tentative event becomes dated; it cannot end before it begins."""
+    wrong = open_office("fix-date", "here", "meeting", f"{NEXT_YEAR}-11-03", "--to", f"{NEXT_YEAR}-11-02")
+    assert (wrong.code, wrong.out) == (ExitCode.FAILED, "")
+    result = open_office("fix-date", "here", "meeting", f"{NEXT_YEAR}-11-03T08:00", "--place", "Hà Tĩnh")
+    assert "will fire: meeting branch invite" in result.out
+    assert f"will fire: meeting branch event:1wd on {NEXT_YEAR}-11-02 08:00" in result.out
+    assert "fell away: meeting lead-office fix-date:30d" in result.out
+    (cell,) = open_office.rows("status", "--milestone", "meeting", "--party", "lead-office")
+    assert (cell["status"], cell["place"]) == ("fixed", "Hà Tĩnh")
+
+
+def test_nominate_makes_obligations_for_the_chosen(open_office: Office) -> None:
+    """Names or --none: one of the two."""
+    assert open_office("nominate", "here", "chosen").code == ExitCode.USAGE
+    assert open_office("nominate", "here", "chosen", "branch", "--none").code == ExitCode.USAGE
+    result = open_office("nominate", "here", "chosen", "branch")
+    assert "will fire: award branch before:14d" in result.out
+    assert open_office("nominate", "here", "chosen", "--none").out.startswith("f2: nominated chosen")
+    assert open_office.rows("status", "--milestone", "meeting")
+
+
+def test_undo_gives_everything_back_and_mails_nothing(open_office: Office) -> None:
+    """The receipt that still waited is cancelled; the fact stays in the record."""
+    open_office("receive", "here", "report", "branch")
+    result = open_office("undo", "f1", "--reason", "ghi nhầm")
+    assert result.out.startswith("f2: withdrawn report branch\n  will fire: report branch before:14d")
+    (mail,) = open_office.rows("outbox", "list")
+    assert (mail["state"], mail["reason"]) == ("cancelled", "the fact it was about was withdrawn")
+    again = open_office("undo", "f1", "--reason", "x")
+    assert (again.code, "was withdrawn already" in again.err) == (ExitCode.FAILED, True)
+    assert open_office("undo", "f9", "--reason", "x").code == ExitCode.NOTHING_MATCHED
+
+
+@pytest.mark.parametrize(("option", "status"), [("--all-open", "overdue"), ("--all-received", "submitted")])
+def test_start_settles_what_was_in_doubt(open_office: Office, option: str, status: str) -> None:
+    """Nobody was accused before; afterwards nothing is in doubt."""
+    assert open_office.rows("status", "--milestone", "old")[0]["status"] == "unknown"
+    assert open_office("start", "here", option).code == ExitCode.DONE
+    assert open_office.rows("status", "--milestone", "old")[0]["status"] == status
+    assert open_office("start", "here", option).code == ExitCode.NOTHING_MATCHED
+
+
+def test_start_refuses_two_answers_at_once(open_office: Office) -> None:
+    """All of it is either open or received."""
+    assert open_office("start", "here", "--all-open", "--all-received").code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("hre", "report", "branch"), "did you mean here?"),
+        (("here", "reprot", "branch"), "did you mean report?"),
+        (("here", "report", "brunch"), "did you mean branch?"),
+        (("here", "report", "lead-office"), "there are: branch"),
+        (("here", "report", "branch", "--deliverable", "lists"), "did you mean list?"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_near_names(open_office: Office, arguments: tuple[str, ...], hint: str) -> None:
+    """Nothing is recorded."""
+    result = open_office("receive", *arguments)
+    assert (result.code, result.out) == (ExitCode.NOTHING_MATCHED, "")
+    assert hint in result.err
+    assert [row["facts"] for row in open_office.rows("status", "--milestone", "report")] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--received-at", "yesterday"), ExitCode.USAGE, "2023-06-08T08:00"),
+        (("--received-at", str(TODAY)), ExitCode.USAGE, "has no time of day"),
+        (("--received-at", f"{NEXT_YEAR}-01-01T08:00"), ExitCode.FAILED, "future"),
+        (
+            ("--channel", "paper", "--sent-on", str(TODAY), "--received-at", f"{NEXT_YEAR}-01-01T08:00"),
+            ExitCode.FAILED,
+            "future",
+        ),
+        (("--sent-on", str(TODAY)), ExitCode.FAILED, "--channel paper"),
+        (("--channel", "pigeon"), ExitCode.USAGE, "pigeon"),
+    ],
+)
+def test_receive_refuses_what_makes_no_sense(
+    open_office: Office, arguments: tuple[str, ...], code: ExitCode, words: str
+) -> None:
+    """Each refusal says what would be right."""
+    result = open_office("receive", "here", "report", "branch", *arguments)
+    assert (result.code, result.out) == (code, "")
+    assert words in result.err
+
+
+def test_a_fact_whose_number_no_record_can_hold_is_unknown(office: Office) -> None:
+    """Not a fault."""
+    assert office("undo", "f99999999999999999999", "--reason", "x").code == ExitCode.NOTHING_MATCHED
+
+
+@pytest.mark.parametrize(
+    ("day", "remark"),
+    [(f"{NEXT_YEAR - 2}-06-10", "in the past"), (f"{NEXT_YEAR}-12-25", "outside what the plan foresees")],
+)
+def test_an_odd_day_is_taken_with_a_remark(office: Office, day: str, remark: str) -> None:
+    """It may be meant."""
+    result = office("fix-date", office.plan, "so-ket", day)
+    assert result.code == ExitCode.DONE
+    assert remark in result.out

@@ -1,0 +1,147 @@
+"""Commands that show: status, why, outbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email import message_from_string
+from email.policy import default
+
+import pytest
+
+from scheduler.errors import ExitCode
+from tests.cli.conftest import Office
+
+TODAY = datetime.now(UTC).date()  # noqa: TID251 - the commands read the machine's clock too
+
+
+def test_status_shows_who_owes_what(open_office: Office) -> None:
+    """Words for people; columns that would be empty are left out."""
+    open_office("tick")
+    result = open_office("status")
+    head, _, *lines = result.out.splitlines()
+    assert (result.code, "`hanchot start here` settles it" in result.err) == (ExitCode.DONE, True)
+    assert [line.split()[:3] for line in lines] == [
+        ["report", "branch", "pending"],
+        ["meeting", "lead-office", "tentative"],
+        ["old", "branch", "unknown"],
+    ]
+    assert "received" not in head
+    assert all(line == line.rstrip() for line in result.out.splitlines())
+
+
+def test_status_shows_the_last_check_of_what_is_open(open_office: Office) -> None:
+    """What the daemon saw is of interest until something has come."""
+    open_office("tick")
+    assert "nothing recorded" in open_office("status", "--milestone", "report").out
+    open_office("receive", "here", "report", "branch")
+    assert "nothing recorded" not in open_office("status", "--milestone", "report").out
+
+
+def test_status_shows_which_copy_is_still_missing(open_office: Office) -> None:
+    """All of it came by e-mail, the paper has not (contract rule 8); who accepts it does without."""
+    open_office("receive", "here", "report", "branch", "--channel", "email")
+    assert "copy by paper" in open_office("status", "--milestone", "report").out
+    open_office("accept", "here", "report", "branch")
+    assert "copy by paper" not in open_office("status", "--milestone", "report").out
+
+
+def test_status_as_json_has_dates_facts_and_the_next_step(open_office: Office) -> None:
+    """Everything the board knows, for other programs."""
+    open_office("receive", "here", "report", "branch", "--deliverable", "text")
+    (row,) = open_office.rows("status", "--milestone", "report", "--party", "branch", "--plan", "here")
+    assert (row["status"], row["role"], row["missing"]) == ("partial", "owes", ["list"])
+    assert (row["last_day"], row["date"]) == (f"{TODAY.year + 1}-12-14", f"before {TODAY.year + 1}-12-15")
+    assert row["next"]["rung"] == "before:14d"
+    assert [fact["id"] for fact in row["facts"]] == ["f1"]
+
+
+def test_status_as_of_an_earlier_day_leaves_out_what_was_recorded_later(open_office: Office) -> None:
+    """A day means its end, a time means that instant."""
+    open_office("receive", "here", "report", "branch")
+    (then,) = open_office.rows("status", "--milestone", "report", "--as-of", TODAY - timedelta(days=2))
+    (now,) = open_office.rows("status", "--milestone", "report", "--as-of", TODAY + timedelta(days=1))
+    assert (then["facts"], now["status"]) == ([], "submitted")
+    (hour,) = open_office.rows("status", "--milestone", "report", "--as-of", f"{TODAY - timedelta(days=2)}T08:00")
+    assert hour["facts"] == []
+
+
+def test_status_as_of_the_last_day_in_time_is_not_late_yet(open_office: Office) -> None:
+    """The end of a day belongs to it."""
+    day = datetime(TODAY.year + 1, 12, 15, tzinfo=UTC).date()
+    (last,) = open_office.rows("status", "--milestone", "report", "--as-of", day)
+    (late,) = open_office.rows("status", "--milestone", "report", "--as-of", day + timedelta(days=1))
+    assert (last["status"], late["status"]) == ("due_today", "overdue")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("--plan", "hers"), "did you mean here?"),
+        (("--milestone", "repor"), "did you mean report?"),
+        (("--party", "lead-ofice"), "did you mean lead-office?"),
+        (("--milestone", "old", "--party", "lead-office"), "without options"),
+    ],
+)
+def test_status_of_nothing_ends_with_its_own_code(open_office: Office, arguments: tuple[str, ...], hint: str) -> None:
+    """A script can tell an empty answer from a wrong question."""
+    result = open_office("status", *arguments)
+    assert (result.code, result.out) == (ExitCode.NOTHING_MATCHED, "")
+    assert hint in result.err
+
+
+def test_why_explains_a_step_that_fell_away(open_office: Office) -> None:
+    """Its dates, what closed it, and when."""
+    open_office("receive", "here", "report", "branch", "--channel", "paper")
+    (row,) = open_office.rows("why", "r1")
+    assert (row["rung"], row["state"], row["status_then"]) == ("before:14d", "cancelled", "submitted")
+    assert row["reason"].startswith("received ")
+    assert row["dates"]["target"] == f"{TODAY.year + 1}-12-14"
+    text = open_office("why", "r1").out
+    assert "state: cancelled" in text
+    assert "  id: f1" in text
+
+
+def test_why_takes_a_mail_by_its_number_or_its_message_id(open_office: Office) -> None:
+    """A Message-ID as a mail program shows it, with or without its brackets."""
+    open_office("receive", "here", "report", "branch")
+    (mail,) = open_office.rows("outbox", "list")
+    for name in ("m1", mail["message"], mail["message"].strip("<>")):
+        (row,) = open_office.rows("why", name)
+        assert (row["id"], row["kind"]) == ("m1", "receipt")
+
+
+@pytest.mark.parametrize("id", ["r999", "m999", "<nobody@example.com>", "r", ""])
+def test_why_of_something_unknown_says_where_ids_are_found(open_office: Office, id: str) -> None:
+    """Nothing matched, with the command that lists them."""
+    result = open_office("why", id)
+    assert (result.code, result.out) == (ExitCode.NOTHING_MATCHED, "")
+    assert "hanchot " in result.err
+
+
+def test_outbox_lists_and_filters_mails(open_office: Office) -> None:
+    """Oldest first; by plan and by state."""
+    assert open_office("outbox", "list").out == "No mails.\n"
+    open_office("receive", "here", "report", "branch", "--deliverable", "text")
+    open_office("tick")
+    assert [row["state"] for row in open_office.rows("outbox", "list", "--plan", "here")] == ["sent"]
+    assert open_office.rows("outbox", "list", "--state", "failed", "--state", "held") == []
+    assert "b@branch.vn" in open_office("outbox", "list").out
+
+
+def test_outbox_list_tells_an_unknown_plan_from_one_without_mails(open_office: Office) -> None:
+    """The one is an error, the other an answer."""
+    assert open_office("outbox", "list", "--plan", "here").out == "No mails.\n"
+    wrong = open_office("outbox", "list", "--plan", "her")
+    assert (wrong.code, "did you mean here?" in wrong.err) == (ExitCode.NOTHING_MATCHED, True)
+    assert open_office("outbox", "list", "--state", "lost").code == ExitCode.USAGE
+
+
+def test_outbox_shows_a_mail_and_its_bytes(open_office: Office) -> None:
+    """The words for people, the very bytes with --raw."""
+    open_office("receive", "here", "report", "branch")
+    text = open_office("outbox", "show", "m1").out
+    assert "state: queued" in text
+    assert "Kính gửi: Chi nhánh" in text
+    raw = message_from_string(open_office("outbox", "show", "m1", "--raw").out, policy=default)
+    assert raw["Message-ID"] == open_office.rows("outbox", "list")[0]["message"]
+    assert open_office("outbox", "show", "m2").code == ExitCode.NOTHING_MATCHED

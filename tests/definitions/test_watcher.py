@@ -1,0 +1,181 @@
+"""Definition files watched while they change: by the system's hints, and by looking."""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scheduler.definitions.watcher import DefinitionWatch
+
+SOON = 30.0  # seconds after which a test gives up
+STEP = 0.02
+ROUND = 0.1
+
+
+class Listener:
+    """Hears of changes and of troubles."""
+
+    def __init__(self) -> None:
+        self.heard: queue.Queue[str] = queue.Queue()
+        self.stopping = threading.Event()
+
+    def watch(
+        self, *folders: Path, changed: Callable[[], None] | None = None, hints: Callable[..., Any] | None = None
+    ) -> DefinitionWatch:
+        return DefinitionWatch(
+            folders,
+            changed=changed or (lambda: self.heard.put("changed")),
+            tell=self.heard.put,
+            stopping=self.stopping,
+            step=STEP,
+            round=ROUND,
+            hints=hints,
+        )
+
+    def next(self) -> str:
+        """Return what is heard next."""
+        return self.heard.get(timeout=SOON)
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with one plan."""
+    folder = tmp_path / "workflows"
+    (folder / "cluster").mkdir(parents=True)
+    (folder / "cluster" / "plan.toml").write_text("one", encoding="utf-8")
+    return folder
+
+
+@contextmanager
+def watched(listener: Listener, *folders: Path) -> Iterator[None]:
+    """Watch folders in a block, from a moment on at which the system's hints come."""
+    with listener.watch(*folders).running():
+        for folder in folders:
+            (folder / "first.toml").write_text("", encoding="utf-8")
+        assert listener.next() == "changed"
+        yield
+    assert threading.active_count() == 1 or "definitions" not in {thread.name for thread in threading.enumerate()}
+
+
+def replace(file: Path, text: str) -> None:
+    """Write a file as many editors do: beside it, and then in its place."""
+    draft = file.with_suffix(".tmp")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(file)
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "edited": lambda folder: (folder / "cluster" / "plan.toml").write_text("two", encoding="utf-8"),
+    "replaced": lambda folder: replace(folder / "cluster" / "plan.toml", "two"),
+    "removed": lambda folder: (folder / "cluster" / "plan.toml").unlink(),
+    "renamed": lambda folder: (folder / "cluster" / "plan.toml").rename(folder / "cluster" / "other.toml"),
+    "a roster beside it": lambda folder: (folder / "cluster" / "parties.toml").write_text("", encoding="utf-8"),
+    "a calendar": lambda folder: shutil.copytree(folder / "cluster", folder / "calendars"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_kind_of_change_is_noticed(listener: Listener, folder: Path, change: str) -> None:
+    """Also below folders that were not there before."""
+    with watched(listener, folder):
+        CHANGES[change](folder)
+        assert listener.next() == "changed"
+
+
+def test_changes_of_the_same_size_within_the_same_second_are_noticed(listener: Listener, folder: Path) -> None:
+    """One digit of a date, say."""
+    with watched(listener, folder):
+        (folder / "cluster" / "plan.toml").write_text("eno", encoding="utf-8")
+        assert listener.next() == "changed"
+
+
+def test_what_is_no_definition_is_no_change(listener: Listener, folder: Path) -> None:
+    """Drafts of editors, documents, another process that only reads."""
+    with watched(listener, folder):
+        (folder / "cluster" / ".plan.toml.swp").write_text("x", encoding="utf-8")
+        (folder / "cluster" / "plan.docx").write_text("x", encoding="utf-8")
+        (folder / "cluster" / "plan.toml").read_text(encoding="utf-8")
+        (folder / "cluster" / "last.toml").write_text("x", encoding="utf-8")
+        assert listener.next() == "changed"
+    assert listener.heard.empty()
+
+
+def test_it_counts_from_the_moment_it_was_made(listener: Listener, folder: Path) -> None:
+    """What changes between the first load and the watch's start is not lost."""
+    watch = listener.watch(folder)
+    CHANGES["edited"](folder)
+    with watch.running():
+        assert listener.next() == "changed"
+
+
+def test_a_folder_that_is_put_in_the_place_of_another_is_watched(
+    listener: Listener, folder: Path, tmp_path: Path
+) -> None:
+    """As a new version is often brought in: the old one moved away, the new one moved in."""
+    with watched(listener, folder):
+        shutil.copytree(folder, tmp_path / "new")
+        (tmp_path / "new" / "cluster" / "plan.toml").write_text("two", encoding="utf-8")
+        folder.rename(tmp_path / "old")
+        (tmp_path / "new").rename(folder)
+        assert listener.next() == "changed"
+        while not listener.heard.empty():
+            listener.next()
+        CHANGES["a roster beside it"](folder)
+        assert listener.next() == "changed"
+
+
+def test_one_missing_folder_does_not_keep_another_from_being_watched(
+    listener: Listener, folder: Path, tmp_path: Path
+) -> None:
+    """It was complained of when the definitions were loaded."""
+    with listener.watch(tmp_path / "nowhere", folder).running():
+        CHANGES["edited"](folder)
+        assert listener.next() == "changed"
+
+
+def test_a_fault_in_what_follows_a_change_is_told_and_the_watch_goes_on(listener: Listener, folder: Path) -> None:
+    """A locked record, for example."""
+
+    def fail() -> None:
+        raise RuntimeError("locked")
+
+    with listener.watch(folder, changed=fail).running():
+        CHANGES["edited"](folder)
+        assert listener.next() == "RuntimeError: locked"
+        CHANGES["a roster beside it"](folder)
+        assert listener.next() == "RuntimeError: locked"
+
+
+def test_without_any_folder_it_waits_and_ends_when_it_is_told_to(listener: Listener, tmp_path: Path) -> None:
+    """At once."""
+    with listener.watch(tmp_path / "nowhere").running():
+        listener.stopping.set()
+    assert listener.heard.empty()
+
+
+def test_where_the_system_gives_no_hints_that_is_told_once_and_the_files_are_looked_at(
+    listener: Listener, folder: Path
+) -> None:
+    """Its watches are used up, say."""
+
+    def refuse(*folders: Path, **details: object) -> Iterator[object]:
+        raise OSError(28, "inotify watch limit reached")
+
+    with listener.watch(folder, hints=refuse).running():
+        assert "noticed within" in listener.next()
+        CHANGES["edited"](folder)
+        assert listener.next() == "changed"
+        CHANGES["removed"](folder)
+        assert listener.next() == "changed"

@@ -1,0 +1,54 @@
+"""Letters of the plan that ships, as its own file, roster and facts make them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from scheduler.definitions import DefinitionFiles
+from scheduler.plan.agenda import draw_agenda
+from scheduler.plan.messages.builders import letters_for
+from scheduler.plan.messages.message import Letter
+from scheduler.plan.model import Fact, On
+from scheduler.ports import RungRow
+
+FILE = Path(__file__).parents[2] / "workflows" / "bac-trung-bo" / "2023.toml"
+(DEFINITION,) = DefinitionFiles([]).load_file(FILE).definitions
+PLAN = DEFINITION.plan
+
+
+def _at(month: int, day: int, hour: int = 8) -> datetime:
+    return datetime(2023, month, day, hour, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).astimezone(UTC)
+
+
+def _fact(number: int, at: datetime, **details: object) -> Fact:
+    return Fact(plan=PLAN.id, id=number, happened_at=at, recorded_at=at, **details)  # type: ignore[arg-type]
+
+
+FACTS = [
+    _fact(
+        1,
+        _at(10, 20, 9),
+        kind="date_fixed",
+        milestone="tong-ket",
+        form=On(date(2023, 11, 13), date(2023, 11, 13), time(8)),
+        place="Hội trường Trường Chính trị Trần Phú tỉnh Hà Tĩnh",
+    ),
+    _fact(2, _at(11, 16, 9), kind="nominated", group="nominees", parties=("nghe-an",)),
+]
+AGENDA = draw_agenda(PLAN, FACTS, loaded_at=_at(2, 20, 0))
+
+
+def _letter(milestone: str, party: str, name: str) -> Letter:
+    """Return the first letter of one rung of the plan, written at its instant."""
+    (rung,) = (r for r in AGENDA.rungs() if (r.milestone, r.party, r.name) == (milestone, party, name))
+    return letters_for(AGENDA, RungRow(id=1, plan=PLAN.id, **rung._asdict()), rung.at, ())[0]
+
+
+SHIPPED: dict[str, Letter] = {
+    "dang-ky-overdue": _letter("dang-ky", "nghe-an", "overdue:1"),
+    "bao-cao-so-ket": _letter("bao-cao-so-ket", "tran-phu-ha-tinh", "before:14d"),
+    "tong-ket-invitation": _letter("tong-ket", "quang-binh", "invite"),
+    "khen-thuong": _letter("khen-thuong", "nghe-an", "before:7d"),
+}

@@ -1,0 +1,113 @@
+"""`kill -9` in the midst of a dispatch of 2,000 mails: nothing is lost, and twice comes only what was in hand."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from multiprocessing.process import BaseProcess
+
+import pytest
+
+from scheduler.engine.delivery import LEASE
+from tests.support.daemon_processes import (
+    CONTEXT,
+    COUNT,
+    DUE,
+    PATIENCE,
+    count_written,
+    load,
+    read,
+    start,
+    tick,
+    tick_twice,
+)
+from tests.support.mail_servers import wait_until
+from tests.support.scripted_smtp import DEFAULTS, FREEZE, Received, ScriptedServer
+
+WRITTEN = (200, 200, 600, 1000)  # reminders, in pages of 200: kills soon after
+SENT = 16  # kills while mails leave
+
+
+def kill(process: BaseProcess) -> None:
+    """Kill a process that is at work."""
+    assert process.is_alive(), "it was not alive any more"
+    process.kill()
+    process.join(PATIENCE)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def look_at_what_came(url: str, came: Sequence[Received], kills: int) -> None:
+    """Look that everything has left, and twice only what a killed daemon had in hand: once more for each kill."""
+    rungs, mails = read(url)
+    assert Counter(rung.state for rung in rungs) == {"sent": COUNT}
+    assert Counter(mail.state for mail in mails) == {"sent": COUNT}
+    stored = {mail.mail.message_id: mail.mail.data for mail in mails}
+    copies: dict[str, list[Received]] = defaultdict(list)
+    last: dict[str, Received] = {}
+    for received in came:
+        copies[identity(received)].append(received)
+        last[received.connection] = received
+    assert copies.keys() == stored.keys()
+    assert [id for id, same in copies.items() if {one.data for one in same} != {stored[id]}] == []
+    assert len(came) - COUNT <= kills
+    in_hand = Counter(identity(received) for received in last.values())
+    assert [id for id, same in copies.items() if len(same) - 1 > in_hand[id]] == []
+
+
+def identity(received: Received) -> str:
+    """Return a mail's Message-ID."""
+    found = [line for line in received.data.split(b"\r\n", 40) if line.lower().startswith(b"message-id:")]
+    return found[0].partition(b":")[2].strip().decode()
+
+
+@pytest.mark.parametrize("seed", [20230320])
+def test_a_dispatch_killed_twenty_times_loses_nothing(url: str, server: ScriptedServer, seed: int) -> None:
+    """Each daemon comes when the lease of the last one is over; each copy has the same identity and bytes."""
+    load(url)
+    chance = random.Random(seed)
+    instant = DUE
+    for written, more, seconds in [
+        *[(n, 0, 0.1) for n in WRITTEN],
+        *[(0, chance.randint(1, 99), 0.02) for _ in range(SENT)],
+    ]:
+        goal = len(server.received) + more
+        process = start(tick, url, server.port, instant)
+        wait_until(partial(has_come, url, server, written, goal), "the moment comes", PATIENCE)
+        process.join(chance.uniform(0, seconds))  # into the midst of whatever it does then
+        kill(process)
+        instant += LEASE + timedelta(minutes=1)
+    last = start(tick, url, server.port, instant)
+    last.join(PATIENCE)
+    assert last.exitcode == 0
+    look_at_what_came(url, server.received, len(WRITTEN) + SENT)
+
+
+def has_come(url: str, server: ScriptedServer, written: int, received: int) -> bool:
+    """Return whether so many reminders have been written, and so many have left."""
+    return len(server.received) >= received and (not written or count_written(url, DUE) >= written)
+
+
+def test_of_two_daemons_one_is_killed_half_way_and_the_other_sends_the_rest(
+    postgres_url: str, server: ScriptedServer
+) -> None:
+    """It finishes its own share at once, and what the dead one had in hand when the lease is over."""
+    load(postgres_url)
+    survivor, told = CONTEXT.Pipe()
+    other = start(tick_twice, postgres_url, server.port, DUE, told)
+    answers = {"content": [*[DEFAULTS["content"]] * 324, FREEZE]}  # the middle of a page; the last one stays unanswered
+    with ScriptedServer(answers) as halting:
+        victim = start(tick, postgres_url, halting.port, DUE)
+        wait_until(lambda: len(halting.received) == 325, "it is half-way", PATIENCE)
+        kill(victim)
+    assert survivor.poll(PATIENCE)
+    wakes: datetime = survivor.recv()
+    assert wakes == DUE + LEASE
+    assert Counter(mail.state for mail in read(postgres_url)[1]) == {"sent": COUNT - 26, "inflight": 26}
+    survivor.send("go on")
+    other.join(PATIENCE)
+    assert other.exitcode == 0
+    look_at_what_came(postgres_url, [*server.received, *halting.received], kills=1)

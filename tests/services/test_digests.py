@@ -1,0 +1,179 @@
+"""When the digest is due, and what it says of a week."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from scheduler.plan.messages.message import Digest, DigestHealth
+from scheduler.plan.model import Before, By, Deliverable, On, Undated, Window
+from scheduler.ports import Mail, MessageRow
+from scheduler.services.digests import (
+    Weekly,
+    digest_recipients,
+    draw_digest,
+    last_digest,
+    next_digest,
+    read_health,
+)
+from tests.support.plan_builders import Story, at, deadline, event, plan, tell_of, vietnam
+
+MONDAY = at(3, 13)
+WEEKLY = Weekly()
+
+
+def digest(story: Story, now: datetime = MONDAY) -> Digest:
+    return draw_digest(story.agenda(), story.facts, now, DigestHealth())
+
+
+def ids(items: Any) -> list[str]:
+    return [item.milestone.id for item in items]
+
+
+# ---- when
+
+
+@pytest.mark.parametrize(
+    ("now", "last", "following"),
+    [
+        (at(3, 13, 7, 59), at(3, 6), at(3, 13)),
+        (at(3, 13, 8, 0), at(3, 13), at(3, 20)),
+        (at(3, 19, 23, 0), at(3, 13), at(3, 20)),
+    ],
+)
+def test_the_digest_is_due_on_monday_at_eight(now: datetime, last: datetime, following: datetime) -> None:
+    assert last_digest(plan(), WEEKLY, now) == last
+    assert next_digest(plan(), WEEKLY, now) == following
+
+
+def test_a_digest_on_a_day_off_moves_to_the_next_working_day() -> None:
+    """Rule 14: Monday 1 May to Wednesday 3 May 2023 are holidays."""
+    holidays = plan(workdays=vietnam())
+    assert next_digest(holidays, WEEKLY, at(4, 29)) == at(5, 4)
+    assert last_digest(holidays, WEEKLY, at(5, 4, 9)) == at(5, 4)
+    assert last_digest(holidays, WEEKLY, at(5, 3, 9)) == at(4, 24)
+
+
+def test_another_day_and_hour_can_be_chosen() -> None:
+    friday = Weekly(weekday=4, at=time(16, 30))
+    assert next_digest(plan(), friday, MONDAY) == at(3, 17, 16, 30)
+
+
+def test_the_officers_of_the_lead_read_it() -> None:
+    assert [r.contact.email for r in digest_recipients(plan(), WEEKLY, [])] == ["officer@lead.example"]
+
+
+# ---- what
+
+
+def test_a_week_is_named_by_its_number_and_its_days() -> None:
+    week = digest(tell_of(deadline(By(date(2023, 3, 17)))))
+    assert (week.week, week.first, week.last) == (11, date(2023, 3, 13), date(2023, 3, 19))
+
+
+def test_what_was_completed_in_the_last_seven_days_is_told_and_older_things_are_not() -> None:
+    story = tell_of(deadline(By(date(2023, 3, 17))))
+    story.tell("received", at(3, 5), "report", "lead")
+    story.tell("received", at(3, 9), "report", "beta")
+    [done] = digest(story).done
+    assert (done.milestone.id, [party.id for party in done.parties]) == ("report", ["beta"])
+
+
+def test_what_is_due_within_a_fortnight_is_listed_by_day_with_those_who_still_owe_it() -> None:
+    story = tell_of(
+        deadline(By(date(2023, 3, 24)), "later"),
+        deadline(By(date(2023, 3, 17)), "sooner"),
+        deadline(By(date(2023, 3, 28)), "beyond"),
+        event(On(date(2023, 3, 20), date(2023, 3, 20)), "meeting"),
+    )
+    story.tell("received", at(3, 9), "sooner", "beta")
+    due = digest(story).due
+    assert [(item.day.day, item.milestone.id) for item in due] == [(17, "sooner"), (20, "meeting"), (24, "later")]
+    assert [party.id for party in due[0].parties] == ["lead", "gamma"]
+
+
+def test_a_week_without_anything_due_names_what_comes_next() -> None:
+    week = digest(tell_of(deadline(By(date(2023, 8, 9)))))
+    assert week.due == ()
+    assert week.next_milestone is not None
+    assert (week.next_milestone.day, week.next_milestone.milestone.id) == (date(2023, 8, 9), "report")
+
+
+def test_what_is_overdue_partial_or_returned_is_incomplete_with_what_is_missing() -> None:
+    documents = (Deliverable(id="a", title="A"), Deliverable(id="b", title="B"))
+    story = tell_of(deadline(By(date(2023, 3, 10)), deliverables=documents))
+    story.tell("received", at(3, 9), "report", "beta", deliverables=("a",))
+    story.tell("received", at(3, 9), "report", "lead")
+    [missing] = digest(story).incomplete
+    assert [(e.party.id, e.status, [d.id for d in e.missing]) for e in missing.entries] == [
+        ("beta", "overdue", ["b"]),
+        ("gamma", "overdue", ["a", "b"]),
+    ]
+
+
+def test_what_has_not_come_by_every_channel_is_incomplete_until_somebody_accepts_it() -> None:
+    """Contract rule 8."""
+    story = tell_of(deadline(By(date(2023, 3, 17)), channels=("paper", "email")))
+    story.tell("received", at(3, 9), "report", "beta", channel="email")
+    [lacking] = digest(story).incomplete
+    assert [(e.party.id, e.status, e.channels) for e in lacking.entries] == [("beta", "submitted", ("paper",))]
+    story.tell("accepted", at(3, 10), "report", "beta")
+    assert digest(story).incomplete == ()
+
+
+def test_dates_still_to_be_decided_are_listed_once() -> None:
+    story = tell_of(
+        event(Window(date(2023, 6, 1), date(2023, 6, 10), "early June"), "window"),
+        event(Before(date(2023, 11, 15)), "limit"),
+        deadline(Undated("twice a year"), "undated"),
+    )
+    week = digest(story)
+    assert ids(week.undecided) == ["window", "limit"]
+    assert [milestone.id for milestone in week.undated] == ["undated"]
+
+
+def test_decisions_of_the_last_seven_days_are_told_unless_they_were_taken_back() -> None:
+    story = tell_of(deadline(By(date(2023, 3, 17))))
+    story.tell("extended", at(3, 1), "report", "lead", form=By(date(2023, 3, 20)))
+    story.tell("extended", at(3, 9), "report", "beta", form=By(date(2023, 3, 24)))
+    story.undo(story.tell("waived", at(3, 10), "report", "gamma"), at(3, 10, 9))
+    [change] = digest(story).changed
+    assert (change.fact.kind, [party.id for party in change.parties]) == ("extended", ["beta"])
+
+
+def mail(state: str, subject: str, settled: datetime) -> MessageRow:
+    written = Mail(message_id=f"<{subject}>", date=settled, address="a@b.example", subject=subject, data=b"")
+    row = MessageRow(
+        id=1,
+        mail=written,
+        kind="reminder",
+        plan="plan",
+        milestone="report",
+        party="beta",
+        rung="target",
+        state="failed",
+        reason="",
+        reply="",
+        attempts=1,
+        created_at=settled,
+        not_before=settled,
+        expires_at=None,
+        settled_at=settled,
+    )
+    return replace(row, state=state)  # type: ignore[arg-type]
+
+
+def test_the_health_of_the_system_is_that_of_the_last_seven_days() -> None:
+    story = tell_of(deadline(By(date(2023, 3, 17))))
+    story.tell("bounced", at(2, 2), party="beta", address="officer@beta.example")
+    week, old = (at(3, 9), at(3, 9, 12)), (at(2, 20), at(2, 21))
+    mails = [mail("failed", "new", at(3, 9)), mail("failed", "old", at(3, 1)), mail("ambiguous", "unclear", at(3, 9))]
+    health = read_health(story.plan, story.facts, mails, [old, week], MONDAY - timedelta(minutes=1), MONDAY)
+    assert health.outages == (week,)
+    assert [(party.id, address) for party, address in health.bounced] == [("beta", "officer@beta.example")]
+    assert (health.failed.count, health.failed.subjects) == (1, ("new",))
+    assert (health.ambiguous.count, health.ambiguous.subjects) == (1, ("unclear",))
+    assert not health.is_well

@@ -1,0 +1,435 @@
+"""Who is written to about a rung or a fact, and what the letter says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time
+
+import pytest
+
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.messages.builders import escalation_letters, letters_for, notice_letters, outage_letters
+from scheduler.plan.messages.message import Letter, Outage, OutageEntry
+from scheduler.plan.model import By, Contact, Deliverable, Fact, FactKind, Group, On, Undated, Window
+from scheduler.ports import RungRow
+from tests.support.daemon_fixture import FRIDAY, due_by, plan, report
+from tests.support.plan_builders import PARTIES, Story, at, deadline, event, party, tell_of
+
+NOW = at(3, 21)
+DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
+OFFICER, HEAD = "officer@beta.example", "head@beta.example"
+
+
+def row(name: str = "before:7d", kind: str = "reminder", **changes: object) -> RungRow:
+    values = {
+        "id": 1, "plan": "plan", "milestone": "report", "party": "beta", "name": name, "due": FRIDAY, "at": NOW,
+        "kind": kind, "state": "planned", "reason": "", "note": "",
+    }  # fmt: skip
+    return RungRow(**(values | changes))  # type: ignore[arg-type]
+
+
+def escalation(party: str = "beta", **changes: object) -> RungRow:
+    return row("escalate:2wd", "escalation", party=party, **changes)
+
+
+def addresses(letters: list[Letter]) -> list[str]:
+    return [letter.to.email for letter in letters]
+
+
+def roster(*contacts: Contact) -> Agenda:
+    """Return the agenda of a plan in which beta has these contacts."""
+    beta = replace(PARTIES[1], contacts=contacts)
+    return tell_of(report(), parties=(PARTIES[0], beta, PARTIES[2])).agenda()
+
+
+def contact(name: str, role: str) -> Contact:
+    return Contact(name=name, email=f"{name}@beta.example", role=role)  # type: ignore[arg-type]
+
+
+# ---- rungs
+
+
+def test_a_reminder_goes_to_each_officer_and_not_to_the_head() -> None:
+    """One letter for each (contract rule 10)."""
+    agenda = roster(contact("one", "officer"), contact("two", "officer"), contact("head", "head"))
+    letters = letters_for(agenda, row(), NOW, ())
+    assert addresses(letters) == ["one@beta.example", "two@beta.example"]
+    assert len({letter.key for letter in letters}) == 2
+
+
+def test_an_overdue_notice_goes_to_the_head_too() -> None:
+    """Once, even if the head is the only one."""
+    assert addresses(letters_for(tell_of(report()).agenda(), row("overdue:1", "overdue"), NOW, ())) == [OFFICER, HEAD]
+    only = roster(contact("head", "head"))
+    assert addresses(letters_for(only, row("overdue:1", "overdue"), NOW, ())) == [HEAD]
+
+
+def test_without_an_officer_whose_address_works_the_head_is_written_to() -> None:
+    """And without a head the assistant; with nobody left there is no letter."""
+    agenda = roster(contact("officer", "officer"), contact("head", "head"), contact("help", "assistant"))
+    for bounced, expected in (
+        ((OFFICER,), [HEAD]),
+        ((OFFICER, HEAD), ["help@beta.example"]),
+        ((OFFICER, HEAD, "help@beta.example"), []),
+    ):
+        assert addresses(letters_for(agenda, row(), NOW, bounced)) == expected
+
+
+def test_an_address_that_two_contacts_share_gets_one_letter() -> None:
+    """The officer is the head."""
+    same = (Contact(name="a", email=OFFICER), Contact(name="b", email=OFFICER, role="head"))
+    assert addresses(letters_for(roster(*same), row("overdue:1", "overdue"), NOW, ())) == [OFFICER]
+
+
+def test_the_identity_of_a_letter_is_the_promise_and_the_address() -> None:
+    """Not the moment at which it is written."""
+    agenda = tell_of(report()).agenda()
+    (one,), (two,) = letters_for(agenda, row(), NOW, ()), letters_for(agenda, row(), at(3, 22), ())
+    assert one.key == two.key == f"plan/report/beta/before:7d/2023-03-17/{OFFICER}"
+
+
+def test_a_letter_says_what_is_still_missing_and_what_came() -> None:
+    """By document."""
+    story = tell_of(report(deliverables=DOCUMENTS))
+    story.tell("received", at(3, 1), "report", "beta", deliverables=("plan",))
+    (letter,) = letters_for(story.agenda(), row(), NOW, ())
+    assert (letter.missing, letter.received) == (DOCUMENTS[1:], DOCUMENTS[:1])
+    assert (letter.due and letter.due.named, letter.rung, letter.occurrence) == (FRIDAY, "before:7d", "report")
+
+
+def test_a_letter_names_what_it_waits_for() -> None:
+    """`needs` is shown (contract rule 16)."""
+    story = tell_of(report(needs=("first",)), due_by(date(2023, 3, 1), id="first", responsible=("gamma",)))
+    (letter,) = letters_for(story.agenda(), row(), NOW, ())
+    assert [(milestone.id, [p.id for p in owing]) for milestone, owing in letter.waits_for] == [("first", ["gamma"])]
+
+
+def test_who_only_attends_is_not_told_what_the_event_still_waits_for() -> None:
+    """The organiser is; an invitation is no place to name debtors."""
+    meeting = event(On(date(2023, 6, 8), date(2023, 6, 8)), needs=("report",))
+    agenda = tell_of(report(), meeting).agenda()
+    waits = {}
+    for who in ("lead", "beta"):
+        (letter,) = letters_for(agenda, row("invite", "invitation", milestone="meeting", party=who), NOW, ())
+        waits[who] = [milestone.id for milestone, _ in letter.waits_for]
+    assert waits == {"lead": ["report"], "beta": []}
+
+
+def test_a_letter_about_an_event_carries_its_day_and_place() -> None:
+    """And one about a window its words."""
+    story = tell_of(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")))
+    asked = row("fix-date:30d", "fix-date", milestone="meeting", party="lead")
+    (letter,) = letters_for(story.agenda(), asked, NOW, ())
+    assert (letter.window and letter.window.words, letter.event) == ("early in June", None)
+    story.tell("date_fixed", at(5, 1), "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)), place="Vinh")
+    (letter,) = letters_for(story.agenda(), row("invite", "invitation", milestone="meeting"), NOW, ())
+    assert (letter.event and letter.event.first, letter.place, letter.window) == (date(2023, 6, 8), "Vinh", None)
+
+
+def test_who_is_to_choose_sees_the_group_and_the_candidates() -> None:
+    """All members."""
+    nominees = Group(id="nominees", chosen_by="lead", after="report")
+    agenda = tell_of(report(), groups=[nominees]).agenda()
+    (letter,) = letters_for(agenda, row("choose:1", "choose", party="lead"), NOW, ())
+    assert letter.group == nominees
+    assert [p.id for p in letter.candidates] == ["lead", "beta", "gamma"]
+
+
+def test_without_a_group_of_members_everybody_with_a_part_may_be_chosen() -> None:
+    """External parties only receive."""
+    academy = party("academy", external=True)
+    groups = {
+        "lead": Group(id="lead", parties=("lead",)),
+        "nominees": Group(id="nominees", chosen_by="lead", after="report"),
+    }
+    made = replace(
+        plan(report(responsible=("lead", "beta"))), groups=groups, parties={p.id: p for p in (*PARTIES, academy)}
+    )
+    (letter,) = letters_for(Story(made).agenda(), row("choose:1", "choose", party="lead"), NOW, ())
+    assert [p.id for p in letter.candidates] == ["lead", "beta", "gamma"]
+
+
+# ---- escalations
+
+
+def test_one_letter_to_each_superior_carries_everybody_missing() -> None:
+    """About the lead itself its own head is told, for want of deputies (contract rule 7)."""
+    agenda = tell_of(report()).agenda()
+    rows = [escalation("lead", id=1), escalation("beta", id=2), escalation("gamma", id=3)]
+    found = {
+        letter.to.email: [r.party for r in about] for letter, about in escalation_letters(agenda, rows, NOW, (), {})
+    }
+    assert found == {"officer@lead.example": ["beta", "gamma"], "head@lead.example": ["lead"]}
+
+
+def test_about_the_lead_the_heads_of_the_deputies_are_told() -> None:
+    """If there are any."""
+    agenda = tell_of(report(), groups=[Group(id="deputies", parties=("gamma",))]).agenda()
+    ((letter, _),) = escalation_letters(agenda, [escalation("lead")], NOW, (), {})
+    assert (letter.to.email, letter.party.id) == ("head@gamma.example", "gamma")
+
+
+def test_nobody_above_means_no_letter() -> None:
+    """The caller says why."""
+    lead = replace(PARTIES[0], contacts=PARTIES[0].contacts[:1])
+    agenda = tell_of(report(), parties=(lead, *PARTIES[1:])).agenda()
+    assert escalation_letters(agenda, [escalation("lead")], NOW, (), {}) == []
+
+
+def test_a_superior_whose_address_bounces_is_replaced_by_the_next_contact() -> None:
+    """The lead's head."""
+    agenda = tell_of(report()).agenda()
+    ((letter, _),) = escalation_letters(agenda, [escalation()], NOW, ("officer@lead.example",), {})
+    assert letter.to.email == "head@lead.example"
+
+
+def test_an_escalation_that_is_no_longer_in_the_ladder_is_written_to_nobody() -> None:
+    """Its rung is about to fall away."""
+    assert escalation_letters(tell_of(report()).agenda(), [row("escalate:9wd", "escalation")], NOW, (), {}) == []
+
+
+def test_the_list_shows_who_is_missing_what_and_how_often_each_was_reminded() -> None:
+    """In the order of the roster, with who has answered and who was accepted."""
+    story = tell_of(report(deliverables=DOCUMENTS))
+    story.tell("received", at(3, 1), "report", "gamma")
+    story.tell("received", at(3, 1), "report", "lead")
+    story.tell("accepted", at(3, 2), "report", "lead")
+    story.tell("received", at(3, 3), "report", "beta", deliverables=("plan",))
+    ((letter, _),) = escalation_letters(story.agenda(), [escalation()], NOW, (), {"beta": 6})
+    roll = letter.roll
+    assert roll is not None
+    assert [(e.party.id, e.status, [d.id for d in e.missing], e.notices) for e in roll.entries] == [
+        ("beta", "overdue", ["list"], 6)
+    ]
+    assert ([p.id for p in roll.submitted], [p.id for p in roll.accepted], roll.total) == (["gamma"], ["lead"], 3)
+
+
+def test_the_list_leaves_out_who_still_has_time() -> None:
+    """An extension is no omission."""
+    story = tell_of(report())
+    story.tell("extended", at(3, 10), "report", "gamma", form=By(date(2023, 3, 31)))
+    ((letter, _),) = escalation_letters(story.agenda(), [escalation()], NOW, (), {})
+    assert letter.roll is not None
+    assert [entry.party.id for entry in letter.roll.entries] == ["lead", "beta"]
+
+
+def test_everybody_is_counted_once_in_the_list() -> None:
+    """Who has more time, was released or is in doubt has a line of its own, and the figures add up."""
+    parties = [party(id) for id in ("lead", "open", "longer", "free", "doubtful", "sent", "done")]
+    members = [Group(id="members", parties=tuple(p.id for p in parties if p.id != "doubtful"))]
+    story = tell_of(report(channels=("paper", "email")), parties=parties, groups=members)
+    story.tell("extended", at(3, 10), "report", "longer", form=By(date(2023, 3, 31)))
+    story.tell("waived", at(3, 10), "report", "free", reason="merged")
+    story.tell("received", at(3, 10), "report", "sent", channel="email")
+    story.tell("received", at(3, 10), "report", "done", channel="email")
+    story.tell("accepted", at(3, 11), "report", "done")
+    everybody = {**story.plan.groups, "members": Group(id="members", parties=tuple(p.id for p in parties))}
+    story.revise(replace(story.plan, groups=everybody), at(3, 20))
+    ((letter, _),) = escalation_letters(story.agenda(), [escalation("open")], NOW, (), {})
+    roll = letter.roll
+    assert roll is not None
+    assert [entry.party.id for entry in roll.entries] == ["lead", "open"]
+    assert [(e.party.id, e.status) for e in roll.apart] == [
+        ("longer", "extended"),
+        ("free", "exempt"),
+        ("doubtful", "unknown"),
+    ]
+    assert [(e.party.id, e.channels) for e in roll.lacking] == [("sent", ("paper",))]
+    assert len(roll.entries) + len(roll.apart) + len(roll.submitted) + len(roll.accepted) == roll.total == 7
+
+
+def test_the_list_names_the_milestone_that_waits() -> None:
+    """And its date."""
+    story = tell_of(report(), due_by(date(2023, 4, 14), id="next", needs=("report",)))
+    ((letter, _),) = escalation_letters(story.agenda(), [escalation()], NOW, (), {})
+    assert letter.roll is not None
+    assert letter.roll.affects is not None
+    assert letter.roll.affects_due is not None
+    assert (letter.roll.affects.id, letter.roll.affects_due.named) == ("next", date(2023, 4, 14))
+
+
+def test_the_identity_of_an_escalation_holds_all_it_carries() -> None:
+    """Another list is another letter."""
+    agenda = tell_of(report()).agenda()
+    one, other = (
+        {letter.key for letter, _ in escalation_letters(agenda, rows, NOW, (), {})}
+        for rows in ([escalation()], [escalation(), escalation("gamma")])
+    )
+    assert one.isdisjoint(other)
+
+
+# ---- facts
+
+
+def notices(kind: FactKind, **details: object) -> list[Letter]:
+    story = tell_of(report())
+    story.tell("received", at(3, 1), "report", "beta")
+    fact = story.tell(kind, at(3, 2), "report", "beta", **details)
+    return notice_letters(story.agenda(), fact, at(3, 2), ())
+
+
+def test_a_receipt_a_return_and_an_extension_are_told_to_the_officers() -> None:
+    """Each fact once for each address."""
+    for kind, written in (("received", "receipt"), ("returned", "return")):
+        (letter,) = notices(kind)  # type: ignore[arg-type]
+        assert (letter.kind, letter.to.email, letter.key) == (written, OFFICER, f"plan/{written}/2/{OFFICER}")
+    (letter,) = notices("extended", form=By(date(2023, 3, 24)))
+    assert (letter.kind, letter.due and letter.due.named) == ("change", date(2023, 3, 24))
+
+
+def test_other_facts_write_no_letter() -> None:
+    """Nobody is written to because of an acceptance."""
+    for kind in ("accepted", "opened"):
+        assert notices(kind) == []  # type: ignore[arg-type]
+    agenda = tell_of(report()).agenda()
+    everybody = Fact(plan="plan", kind="received", happened_at=NOW, recorded_at=NOW)
+    assert notice_letters(agenda, everybody, NOW, ()) == []
+
+
+# ---- changes
+
+JUNE = Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")
+EIGHTH, FIFTEENTH = On(date(2023, 6, 8), date(2023, 6, 8)), On(date(2023, 6, 15), date(2023, 6, 15))
+EVERYBODY = [f"officer@{id}.example" for id in ("lead", "beta", "gamma")]
+
+
+def decide(story: Story, kind: FactKind, when: datetime, milestone: str = "meeting", **details: object) -> list[Letter]:
+    """Record a decision and return the letters that it causes."""
+    fact = story.tell(kind, when, milestone, **details)
+    return notice_letters(story.agenda(), fact, when, ())
+
+
+def announced() -> Story:
+    """Return the story of a meeting whose invitations have left."""
+    story = tell_of(event(JUNE))
+    assert decide(story, "date_fixed", at(5, 15), form=EIGHTH, place="Vinh") == []
+    return story
+
+
+def test_the_first_day_of_an_event_is_an_invitation_and_not_a_change() -> None:
+    """It was not otherwise before, also where it was moved before anybody was told."""
+    story = tell_of(event(JUNE))
+    assert decide(story, "date_fixed", at(5, 20), form=EIGHTH) == []  # a Saturday
+    assert decide(story, "date_fixed", at(5, 21), form=FIFTEENTH) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "place"),
+    [(FIFTEENTH, "Vinh"), (replace(EIGHTH, clock=time(14)), "Vinh"), (EIGHTH, "Huế")],
+    ids=["day", "hour", "place"],
+)
+def test_everybody_invited_is_told_of_another_day_hour_or_place(form: On, place: str) -> None:
+    """With what they were told before."""
+    letters = decide(announced(), "date_fixed", at(5, 22), form=form, place=place)
+    assert addresses(letters) == EVERYBODY
+    assert {(x.kind, x.event, x.place, x.was, x.place_was) for x in letters} == {
+        ("change", form, place, EIGHTH, "Vinh")
+    }
+
+
+def test_a_return_to_an_earlier_day_is_told_too() -> None:
+    """Its invitation left long ago."""
+    story = announced()
+    decide(story, "date_fixed", at(5, 22), form=FIFTEENTH, place="Vinh")
+    letters = decide(story, "date_fixed", at(5, 29), form=EIGHTH, place="Vinh")
+    assert addresses(letters) == EVERYBODY
+    assert {x.was for x in letters} == {FIFTEENTH}
+
+
+def test_the_same_day_again_is_no_change() -> None:
+    """Also by way of another one that nobody was told of."""
+    story = announced()
+    assert decide(story, "date_fixed", at(5, 16), form=EIGHTH, place="Vinh") == []
+    decide(story, "date_fixed", at(5, 20), form=FIFTEENTH)
+    assert decide(story, "date_fixed", at(5, 20, 9), form=EIGHTH, place="Vinh") == []
+
+
+def test_an_event_that_is_over_is_not_moved_by_mail() -> None:
+    """Neither a day put right afterwards nor one that begins before anybody could read of it."""
+    assert decide(announced(), "date_fixed", at(6, 12), form=On(date(2023, 6, 9), date(2023, 6, 9))) == []
+    assert decide(announced(), "waived", at(6, 12)) == []
+
+
+def test_everybody_invited_is_told_that_the_day_is_open_again_or_the_event_called_off() -> None:
+    """An edit of the file opens it, `waive` calls it off."""
+    for letters in (
+        decide(announced(), "amended", at(5, 22), form=JUNE),
+        decide(announced(), "waived", at(5, 22), reason="storm"),
+        decide(announced(), "waived", at(5, 22), party="lead", reason="storm"),
+    ):
+        assert addresses(letters) == EVERYBODY
+        assert {x.was for x in letters} == {EIGHTH}
+    assert decide(tell_of(event(JUNE)), "waived", at(5, 22)) == []
+
+
+def test_of_another_window_only_the_organiser_is_told() -> None:
+    """Who is chased for the day; nobody else has heard of it."""
+    story = tell_of(event(JUNE))
+    later = Window(date(2023, 7, 3), date(2023, 7, 7), "in July")
+    (letter,) = decide(story, "amended", at(3, 1), form=later)
+    assert (letter.to.email, letter.was, letter.window) == ("officer@lead.example", JUNE, later)
+
+
+def test_an_organiser_that_is_not_among_the_guests_is_told_too() -> None:
+    """It is invited to nothing, and still has to know."""
+    story = tell_of(event(EIGHTH, attendees=("beta",)))
+    letters = decide(story, "amended", at(3, 1), form=FIFTEENTH)
+    assert addresses(letters) == EVERYBODY[:2]
+
+
+def test_of_a_deadline_moved_in_the_file_those_are_told_who_still_owe_it() -> None:
+    """Neither who has answered nor whose first date it is."""
+    story = tell_of(report(), deadline(Undated("later"), "other"))
+    story.tell("received", at(3, 1), "report", "lead")
+    letters = decide(story, "amended", at(3, 2), "report", form=By(date(2023, 3, 24)))
+    assert addresses(letters) == EVERYBODY[1:]
+    assert {x.was for x in letters} == {By(FRIDAY)}
+    assert decide(story, "date_fixed", at(3, 3), "other", form=By(date(2023, 3, 31))) == []
+    assert addresses(decide(story, "date_fixed", at(3, 6), "other", form=By(date(2023, 4, 7)))) == EVERYBODY
+    assert decide(story, "date_fixed", at(3, 7), "other", form=By(date(2023, 4, 7))) == []
+
+
+def test_a_release_is_told_to_the_party_or_to_all_who_owed_it() -> None:
+    """Once; who had answered was owed nothing."""
+    story = tell_of(report())
+    story.tell("received", at(3, 1), "report", "gamma")
+    assert addresses(decide(story, "waived", at(3, 2), "report", party="beta")) == ["officer@beta.example"]
+    assert addresses(decide(story, "waived", at(3, 3), "report")) == ["officer@lead.example"]
+
+
+def test_what_is_in_doubt_is_not_told_of_a_move() -> None:
+    """It was past at the first load, and still is."""
+    story = Story(plan(due_by(date(2023, 1, 20))))
+    assert decide(story, "amended", at(3, 2), "report", form=By(date(2023, 1, 25))) == []
+
+
+# ---- outages
+
+
+OUTAGE = Outage(since=at(3, 1), until=at(3, 9), entries=())
+
+
+def entry(agenda: Agenda, name: str) -> OutageEntry:
+    beta = agenda.plan.parties["beta"]
+    return OutageEntry(milestone=report(), party=beta, rung=name, at=at(3, 3), outcome="missed")
+
+
+def test_each_operator_gets_one_letter_about_all_plans() -> None:
+    """At the configured addresses; a plan that was not touched is not in it."""
+    one, two, three = (Story(plan(id=id)).agenda() for id in ("one", "two", "three"))
+    entries = {"one": [entry(one, "a")], "two": [entry(two, "b")], "three": []}
+    letters = outage_letters([one, two, three], entries, OUTAGE, ["x@ops.example", "officer@lead.example"])
+    assert addresses(letters) == ["x@ops.example", "officer@lead.example"]
+    assert [[e.rung for e in letter.outage.entries] for letter in letters if letter.outage] == [["a", "b"]] * 2
+    assert letters[0].key == f"outage/{at(3, 1).isoformat()}/x@ops.example"
+    assert [letter.to.name for letter in letters] == ["", "officer"]
+
+
+def test_without_operators_the_lead_of_each_plan_is_told_of_its_own() -> None:
+    """Two plans with two leads."""
+    one = Story(plan(id="one")).agenda()
+    two = Story(plan(id="two", groups=[Group(id="lead", parties=("gamma",))])).agenda()
+    entries = {"one": [entry(one, "a")], "two": [entry(two, "b")]}
+    letters = outage_letters([one, two], entries, OUTAGE, [])
+    found = {letter.to.email: [e.rung for e in letter.outage.entries] for letter in letters if letter.outage}
+    assert found == {"officer@lead.example": ["a"], "officer@gamma.example": ["b"]}

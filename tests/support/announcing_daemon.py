@@ -1,0 +1,58 @@
+"""A daemon that ticks once with 500 rungs due and says each step, so that it can be killed after any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from scheduler.mail.maildir import Maildir
+from scheduler.ports import Mail, Outcome
+from scheduler.store import open_store
+from tests.support.daemon_fixture import COMPOSER, ONCE, House, crowd
+from tests.support.fakes import Scribe
+from tests.support.plan_builders import at
+
+COUNT = 500
+
+
+class Loud:
+    """A Maildir that says each mail: when it is about to be written, and when it is."""
+
+    def __init__(self, path: Path, say: Callable[[str], None]) -> None:
+        self._maildir = Maildir(path)
+        self._say = say
+        self.account = "maildir"
+
+    def send(self, mail: Mail) -> Outcome:
+        """Write the mail."""
+        self._say("sending")
+        outcome = self._maildir.send(mail)
+        self._say("sent")
+        return outcome
+
+    def close(self) -> None:
+        """Let go of nothing."""
+
+
+def tick_aloud(url: str, maildir: Path, instant: datetime, word: str, listener: Connection) -> None:
+    """Tick once; each step called `word` waits for a message, so that it cannot run ahead of who listens."""
+
+    def say(what: str) -> None:
+        if what == word:
+            listener.recv()
+        listener.send(what)
+
+    with closing(open_store(url)) as store:
+        house = House(
+            store,
+            crowd(COUNT, ladder=ONCE),
+            start=at(3, 1),
+            composer=Scribe(COMPOSER, lambda letter: say("composing")),
+            mailer=Loud(maildir, say),
+            name=f"at {instant}",
+        )
+        house.ticker.load()
+        house.tick(instant)

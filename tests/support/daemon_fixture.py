@@ -1,0 +1,272 @@
+"""A whole house in one process: a real record, real agendas and ticks; only the ports are stand-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from scheduler import resources
+from scheduler.clock import SteppingClock
+from scheduler.engine.delivery import Limits
+from scheduler.engine.events import Event
+from scheduler.engine.status_checks import ManualChecker
+from scheduler.engine.tick import Arrivals, Tick, Ticker
+from scheduler.mail.composer import TemplateComposer
+from scheduler.plan.model import By, Fact, FactKind, Group, Ladder, Milestone, Plan, Step
+from scheduler.ports import (
+    Calendars,
+    Checker,
+    Clock,
+    Composer,
+    Definition,
+    Mailer,
+    MessageRow,
+    PlanState,
+    RungRow,
+    SentFolder,
+    Store,
+)
+from scheduler.queries.site_links import PageAddresses
+from scheduler.services.apply_revision import take
+from scheduler.services.digests import Weekly
+from scheduler.services.notices import Desk
+from scheduler.services.reconcile import Changes
+from scheduler.services.record_facts import Recorded, record
+from tests.support import plan_builders
+from tests.support.fakes import Post, Shelf
+from tests.support.plan_builders import HANOI, LOADED, deadline, party
+
+FRIDAY = date(2023, 3, 17)  # the last day of `report`: the rungs are those of `LADDER`
+LADDER = {
+    "before:14d": "03-03 08:00",
+    "before:7d": "03-10 08:00",
+    "before:3wd": "03-14 08:00",
+    "before:1wd": "03-16 08:00",
+    "target": "03-17 08:00",  # gives way to the named day
+    "named-day": "03-17 08:00",
+    "overdue:1": "03-20 08:00",
+    "escalate:2wd": "03-21 08:00",
+    "overdue:2": "03-22 08:00",
+    "overdue:3": "03-24 08:00",
+}
+
+
+def report(**details: Any) -> Milestone:
+    """Return the deadline that most tests live by: due by Friday 17 March from lead, beta and gamma."""
+    return deadline(By(FRIDAY), **details)
+
+
+def due_by(day: date, **details: Any) -> Milestone:
+    """Return the same deadline due by another day."""
+    return deadline(By(day), **details)
+
+
+def plan(*milestones: Milestone, **details: Any) -> Plan:
+    """Return a plan that is known by its content, as one from a file is."""
+    made = plan_builders.plan(*(milestones or (report(),)), **details)
+    return made if made.digest else signed(made)
+
+
+ONCE = Ladder(before=(Step(7, "days"),), on_named_day=False, overdue=None, escalate=())  # one reminder, 03-10 08:00
+
+
+def crowd(count: int, **details: Any) -> Plan:
+    """Return a plan of many members, of whom the first leads."""
+    made = [party(f"p{number:04}") for number in range(count)]
+    groups = [Group(id="lead", parties=("p0000",)), Group(id="members", parties=tuple(p.id for p in made))]
+    return plan(report(**details), parties=made, groups=groups)
+
+
+def signed(plan: Plan) -> Plan:
+    """Return the plan with the digest of what it says."""
+    return replace(plan, digest=sha256(repr(replace(plan, digest="")).encode()).hexdigest())
+
+
+def templates(*own: Path) -> TemplateComposer:
+    """Return the composer with the templates that ship, and before them those of an organisation."""
+    return TemplateComposer(
+        [*own, resources.shipped("templates")],
+        sender="nhacviec@cum.example",
+        organisation="",
+        reply_to=None,
+        secret=b"a secret of the tests",
+    )
+
+
+COMPOSER = templates()
+
+
+def local(instant: datetime) -> str:
+    """Return an instant as the plan's wall clock shows it."""
+    return f"{instant.astimezone(HANOI):%m-%d %H:%M}"
+
+
+class House:
+    """One record and the daemons that work on it."""
+
+    def __init__(
+        self, store: Store, *plans: Plan, start: datetime = LOADED, composer: Composer = COMPOSER, **ticker: Any
+    ) -> None:
+        self.store = store
+        self.clock = SteppingClock(start)
+        self.shelf = Shelf(list(plans) or [plan()])
+        self.post = Post(self.clock)
+        self.composer = composer
+        self.events: list[Event] = []
+        self.ticker = self.daemon(**ticker)
+
+    def daemon(
+        self,
+        *,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        shelf: Shelf | None = None,
+        composer: Composer | None = None,
+        mailer: Mailer | None = None,
+        checkers: Sequence[Checker] = (ManualChecker(),),
+        operators: Sequence[str] = ("ops@cum.example",),
+        name: str = "first",
+        report: Callable[[Event], None] | None = None,
+        is_stopping: Callable[[], bool] = lambda: False,
+        arrivals: Arrivals | None = None,
+        limits: Limits | None = None,
+        weekly: Weekly | None = None,
+        calendars: Calendars | None = None,
+        sent_folder: SentFolder | None = None,
+        pages: PageAddresses | None = None,
+    ) -> Ticker:
+        """Return a daemon's work on this record."""
+        return Ticker(
+            store=store or self.store,
+            clock=clock or self.clock,
+            definitions=shelf or self.shelf,
+            composer=composer or self.composer,
+            mailer=mailer or self.post,
+            checkers=checkers,
+            operators=operators,
+            name=name,
+            report=report or self.events.append,
+            is_stopping=is_stopping,
+            arrivals=arrivals,
+            limits=limits,
+            weekly=weekly,
+            calendars=calendars,
+            sent_folder=sent_folder,
+            pages=pages,
+        )
+
+    # ---- what happens
+
+    @property
+    def plan(self) -> Plan:
+        """Return the first plan on the shelf."""
+        return self.shelf.plans[0]
+
+    @property
+    def definition(self) -> Definition:
+        """Return the first plan as a definition."""
+        return Definition(plan=self.plan, source="")
+
+    def tick(self, when: datetime | None = None) -> Tick:
+        """Let the daemon tick, now or at an instant."""
+        self.clock.instant = when or self.clock.instant
+        return self.ticker.tick()
+
+    def live(self, until: datetime) -> None:
+        """Let the daemon live from instant to instant up to and including `until`."""
+        if self.clock.instant <= until:
+            due = self.tick()
+            while (instant := min(due.wake_at, due.check_at)) <= until:
+                due = self.tick(instant)
+        self.clock.instant = until
+
+    def take(self, plan: Plan | None = None, when: datetime | None = None) -> Changes | None:
+        """Load a plan as another process would."""
+        desk = Desk(store=self.store, composer=self.composer)
+        return take(desk, Definition(plan=plan or self.plan, source="toml"), when or self.clock.instant)
+
+    def fact(
+        self, kind: FactKind, party: str | None = "beta", milestone: str | None = "report", **details: Any
+    ) -> Fact:
+        """Return a fact of this instant."""
+        now = details.pop("at", self.clock.instant)
+        values = {"plan": self.plan.id, "happened_at": now, "recorded_at": now}
+        return Fact(kind=kind, party=party, milestone=milestone, **(values | details))
+
+    def record(
+        self, kind: FactKind, party: str | None = "beta", milestone: str | None = "report", **details: Any
+    ) -> Recorded:
+        """Record a fact as the command line does."""
+        notify = details.pop("notify", True)
+        desk = Desk(store=self.store, composer=self.composer)
+        return record(desk, self.definition, self.fact(kind, party, milestone, **details), notify=notify)
+
+    def undo(self, fact: Fact) -> Recorded:
+        """Take a fact back."""
+        return self.record("withdrawn", None, None, target=fact.id, reason="a mistake")
+
+    def slip_in(
+        self, kind: FactKind, party: str | None = "beta", milestone: str | None = "report", **details: Any
+    ) -> Fact:
+        """Append a fact behind the daemon's back: nothing is brought in step."""
+        with self.store.transaction() as unit:
+            return unit.facts.append(self.fact(kind, party, milestone, **details))
+
+    # ---- what came of it
+
+    def rows(self, party: str | None = "beta", milestone: str | None = "report") -> list[RungRow]:
+        """Return the ledger of one obligation, or of all."""
+        with self.store.reading() as view:
+            found = [row for plan in self.shelf.plans for row in view.rungs.of(plan.id)]
+        return [row for row in found if party in (None, row.party) and milestone in (None, row.milestone)]
+
+    def row(self, name: str, party: str = "beta", milestone: str = "report") -> RungRow:
+        """Return the newest promise of that name."""
+        return [row for row in self.rows(party, milestone) if row.name == name][-1]
+
+    def states(self, party: str | None = "beta", milestone: str | None = "report") -> dict[str, str]:
+        """Return the states of one obligation's promises by name."""
+        return {row.name: row.state for row in self.rows(party, milestone)}
+
+    def mails(self, **wanted: Any) -> list[MessageRow]:
+        """Return the outbox, or the mails of it that are as asked for."""
+        with self.store.reading() as view:
+            found = view.outbox.list()
+        return [mail for mail in found if all(getattr(mail, key) == value for key, value in wanted.items())]
+
+    def left(self, address: str | None = "officer@beta.example") -> list[str]:
+        """Return what left and when, in words: `03-20 08:00 overdue:1`."""
+        kinds = {mail.mail.message_id: mail.rung or mail.kind for mail in self.mails()}
+        return [
+            f"{local(at)} {kinds[mail.message_id]}" for at, mail in self.post.sent if address in (None, mail.address)
+        ]
+
+    def state(self) -> PlanState:
+        """Return what the record knows of the plan."""
+        with self.store.reading() as view:
+            found = view.plans.state(self.plan.id)
+        assert found is not None
+        return found
+
+    def facts(self) -> list[Fact]:
+        """Return every fact of the plan."""
+        with self.store.reading() as view:
+            return list(view.facts.of(self.plan.id))
+
+    def told(self, word: str) -> list[str]:
+        """Return what the daemon said under one word."""
+        return [event.text for event in self.events if event.word == word]
+
+
+def minutes(count: float) -> timedelta:
+    """Return a span of minutes."""
+    return timedelta(minutes=count)
+
+
+def utc(text: str) -> datetime:
+    """Return an ISO instant in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)

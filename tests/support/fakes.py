@@ -1,0 +1,173 @@
+"""Stand-ins at the ports, and nowhere else: definitions on a shelf, a mailer and a composer one can disturb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+
+from scheduler.errors import Problem, UserError
+from scheduler.plan.messages.message import Letter
+from scheduler.plan.model import Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.ports import Clock, Composer, Definition, Finding, Loaded, Mail, Outcome
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+def nothing(*_: object) -> None:
+    """Do nothing."""
+
+
+@dataclass
+class Shelf:
+    """Definitions that lie ready; `problems` stand for the files that are wrong."""
+
+    plans: list[Plan]
+    problems: tuple[Problem, ...] = ()
+    read: int = 0
+
+    def load(self) -> Loaded:
+        """Return what lies on the shelf."""
+        self.read += 1
+        definitions = tuple(Definition(plan=plan, source=f"# {plan.id}") for plan in self.plans)
+        return Loaded(definitions=definitions, problems=self.problems)
+
+
+@dataclass
+class Post:
+    """A mailer that keeps what it was given. While `is_down` nothing leaves; `before` runs with each mail."""
+
+    clock: Clock
+    sent: list[tuple[datetime, Mail]] = field(default_factory=list)
+    is_down: bool = False
+    before: Callable[[Mail], object] = nothing
+    outcome: Outcome = field(default_factory=lambda: Outcome(state="sent", reply="250 ok"))
+    account: str = "post"
+
+    def send(self, mail: Mail) -> Outcome:
+        """Keep the mail."""
+        self.before(mail)
+        if self.is_down:
+            raise UserError("the server does not answer", hint="look at [mail.smtp]")
+        self.sent.append((self.clock.now(), mail))
+        return self.outcome
+
+    def close(self) -> None:
+        """Let go of nothing."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Return the Message-IDs in the order of sending."""
+        return [mail.message_id for _, mail in self.sent]
+
+
+@dataclass
+class Drawer:
+    """A sent folder with these Message-IDs in it; while `is_down` nobody can look."""
+
+    ids: set[str] = field(default_factory=set)
+    is_down: bool = False
+    looks: list[str] = field(default_factory=list)
+
+    def has(self, message_id: str) -> bool:
+        """Look."""
+        self.looks.append(message_id)
+        if self.is_down:
+            raise UserError("the mailbox does not answer", hint="look at [inbox]")
+        return message_id in self.ids
+
+
+@dataclass
+class Scribe:
+    """Composes with a real composer; `before` runs with each letter and may refuse it."""
+
+    composer: Composer
+    before: Callable[[Letter], object] = nothing
+    written: list[Letter] = field(default_factory=list)
+
+    def compose(self, letter: Letter) -> Mail:
+        """Compose the letter."""
+        self.before(letter)
+        self.written.append(letter)
+        return self.composer.compose(letter)
+
+
+@dataclass
+class PlainComposer:
+    """Composes at once: few words, but its identity follows from the letter's key as it should."""
+
+    def compose(self, letter: Letter) -> Mail:
+        """Return a mail of one line."""
+        return Mail(
+            message_id=f"<{letter.key.replace('@', '=')}@plain.example>",
+            date=letter.now,
+            address=letter.to.email,
+            subject=f"{letter.rung or letter.kind} {letter.occurrence}",
+            data=b"Subject: plain\r\n\r\n" + letter.key.encode(),
+        )
+
+
+@dataclass
+class Lookout:
+    """A checker of any source; `seen` says what it finds, `before` runs with each look."""
+
+    source: str = "manual"
+    seen: Callable[[Obligation], str] = lambda o: "nothing"
+    before: Callable[[], object] = nothing
+    looks: list[tuple[datetime, tuple[str, ...]]] = field(default_factory=list)
+
+    def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
+        """Return what is seen of each open obligation."""
+        self.before()
+        self.looks.append((now, tuple(o.party for o in open_obligations)))
+        return [
+            Finding(milestone=o.milestone, party=o.party, source=self.source, seen=self.seen(o))
+            for o in open_obligations
+        ]
+
+
+@dataclass
+class RunningClock:
+    """A clock that goes on by `step` each time it is read."""
+
+    instant: datetime
+    step: timedelta
+
+    def now(self) -> datetime:
+        """Return the instant, and move on."""
+        self.instant += self.step
+        return self.instant - self.step
+
+    def seconds_until(self, instant: datetime) -> float:
+        """Return 0: nobody waits for this clock."""
+        return 0.0
+
+
+def refuse(kind: str = "", *, party: str = "", address: str = "") -> Callable[[Letter], None]:
+    """Return a condition under which letters of a kind, to a party or to an address cannot be written."""
+
+    def before(letter: Letter) -> None:
+        if kind in ("", letter.kind) and party in ("", letter.party.id) and address in ("", letter.to.email):
+            raise UserError("no words", hint="look at the template")
+
+    return before
+
+
+def on_call(number: int, act: Callable[[], object]) -> Callable[..., None]:
+    """Return a function that acts when it is called for the n-th time."""
+    calls = count(1)
+
+    def called(*_: object) -> None:
+        if next(calls) == number:
+            act()
+
+    return called
+
+
+def crash() -> None:
+    """Let the process die."""
+    raise Crash

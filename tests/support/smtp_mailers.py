@@ -1,0 +1,45 @@
+"""A mailer pointed at a server of the tests, and mails for it."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from scheduler.mail.smtp import Account, Security, SmtpMailer
+from scheduler.mail.smtp_session import Patience
+from scheduler.ports import Mail
+from tests.contracts.store_samples import a_mail
+
+SENDER = "nhacviec@cum.example"
+SECRET = b"the secret of this installation."
+PATIENCE = Patience(connect=10, command=10, opening=20, upload=10, final=10, farewell=0.5)
+HASTE = Patience(connect=5, command=0.3, opening=5, upload=0.3, final=0.3, farewell=0.1)
+DATA = b"Subject: x\r\nMessage-ID: <1@hanchot.example>\r\n\r\n.hidden\r\n..\r\n.\r\nend\r\n"
+
+
+def mail(number: int = 1, **changes: Any) -> Mail:
+    """Return a mail that can go over the wire."""
+    return a_mail(number, **({"data": DATA} | changes))
+
+
+@contextmanager
+def mailer(
+    port: int,
+    *,
+    host: str = "127.0.0.1",
+    security: Security = "none",
+    username: str = "",
+    password: str = "",
+    patience: Patience = PATIENCE,
+    context: ssl.SSLContext | None = None,
+    **options: Any,
+) -> Iterator[SmtpMailer]:
+    """Return a mailer, closed in the end."""
+    account = Account(host=host, port=port, security=security, username=username, password=password)
+    it = SmtpMailer(account, sender=SENDER, secret=SECRET, context=context, patience=patience, **options)
+    try:
+        yield it
+    finally:
+        it.close()

@@ -1,0 +1,211 @@
+"""Hypothesis strategies for plans and what happens to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from scheduler.plan.model import (
+    Before,
+    By,
+    DateForm,
+    Escalation,
+    FactKind,
+    Group,
+    Ladder,
+    Milestone,
+    On,
+    Overdue,
+    Plan,
+    Recurring,
+    Relative,
+    Step,
+    Undated,
+    Window,
+)
+from scheduler.plan.workdays import Workdays
+from tests.support.plan_builders import Story, deadline, event, plan
+
+ZONES = ("Asia/Ho_Chi_Minh", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
+FIRST, LAST = date(2023, 1, 1), date(2023, 12, 31)
+
+
+def any_day(first: date = FIRST, last: date = LAST) -> st.SearchStrategy[date]:
+    """Return days of the plan's year."""
+    return st.dates(first, last)
+
+
+def clocks() -> st.SearchStrategy[time]:
+    """Return times of day, to the quarter of an hour."""
+    return st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
+
+
+def instants(first: date = FIRST, last: date = LAST) -> st.SearchStrategy[datetime]:
+    """Return UTC instants; whole and half hours are frequent, so that they meet rungs."""
+    return st.builds(
+        lambda day, minutes: datetime.combine(day, time(), tzinfo=UTC) + timedelta(minutes=minutes),
+        any_day(first, last),
+        st.sampled_from([0, 60, 90, 601]) | st.integers(0, 1439),
+    )
+
+
+def steps(most: int = 20) -> st.SearchStrategy[Step]:
+    """Return counts of days and working days."""
+    return st.builds(Step, st.integers(1, most), st.sampled_from(["days", "working days"]))
+
+
+def dated_forms() -> st.SearchStrategy[Before | By]:
+    """Return deadlines, with and without a clock time."""
+    return st.builds(Before, any_day(), st.none() | clocks()) | st.builds(By, any_day(), st.none() | clocks())
+
+
+@st.composite
+def spans(draw: st.DrawFn) -> tuple[date, date]:
+    """Return a first and a last day, a fortnight apart at most."""
+    first = draw(any_day())
+    return first, first + timedelta(days=draw(st.integers(0, 14)))
+
+
+def days_of(span: tuple[date, date]) -> list[date]:
+    """Return every day from the first to the last."""
+    first, last = span
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def events() -> st.SearchStrategy[On]:
+    """Return fixed events."""
+    return st.builds(lambda span, clock: On(span[0], span[1], clock), spans(), st.none() | clocks())
+
+
+def windows() -> st.SearchStrategy[Window]:
+    """Return tentative events."""
+    return st.builds(lambda span, words: Window(span[0], span[1], words), spans(), st.text(max_size=10))
+
+
+@st.composite
+def recurrences(draw: st.DrawFn) -> Recurring:
+    """Return duties that come back a few times."""
+    rule = draw(st.sampled_from(["FREQ=MONTHLY;BYMONTHDAY=25", "FREQ=MONTHLY;BYDAY=-1FR", "FREQ=MONTHLY;INTERVAL=3"]))
+    first = draw(any_day())
+    return Recurring(rule, draw(st.sampled_from(["before", "by"])), first, first + timedelta(days=80))
+
+
+def relatives() -> st.SearchStrategy[Relative]:
+    """Return dates counted from the milestone `report`."""
+    return st.builds(Relative, st.just("report"), steps(), st.sampled_from(["within", "before"]))
+
+
+def forms() -> st.SearchStrategy[DateForm]:
+    """Return every form of a date."""
+    return st.one_of(
+        dated_forms(), events(), windows(), st.builds(Undated, st.text(max_size=10)), recurrences(), relatives()
+    )
+
+
+def calendars() -> st.SearchStrategy[Workdays]:
+    """Return work weeks of three to seven days with days off and swapped days."""
+    return st.builds(
+        Workdays,
+        workweek=st.frozensets(st.integers(0, 6), min_size=3),
+        off=st.sets(spans(), max_size=3).map(lambda some: {day: "off" for span in some for day in days_of(span)}),
+        worked=st.frozensets(any_day(), max_size=3),
+    )
+
+
+def distinct(most: int) -> st.SearchStrategy[tuple[Step, ...]]:
+    """Return some different steps."""
+    return st.lists(steps(), max_size=most, unique=True).map(tuple)
+
+
+def ladders() -> st.SearchStrategy[Ladder]:
+    """Return ladders of any shape, opening before and closing after their hour."""
+    return st.builds(
+        Ladder,
+        at=st.builds(time, st.integers(1, 16), st.sampled_from([0, 15, 30])),
+        opens=st.just(time(1)),
+        closes=st.just(time(17)),
+        before=st.lists(st.none() | steps(), max_size=6, unique=True).map(tuple),
+        on_named_day=st.booleans(),
+        overdue=st.none() | st.builds(Overdue, first=steps(5), every=steps(5), times=st.integers(0, 4)),
+        escalate=distinct(2).map(lambda some: tuple(Escalation(after=step, to="lead") for step in some)),
+        fix_date=distinct(4),
+    )
+
+
+def milestones() -> st.SearchStrategy[tuple[Milestone, ...]]:
+    """Return a deadline, an event, a recurring duty and one counted from the first."""
+    return st.builds(
+        lambda due, held, repeated, counted, ladder: tuple(
+            replace(m, ladder=ladder)
+            for m in (deadline(due), event(held), deadline(repeated, "monthly"), deadline(counted, "after"))
+        ),
+        dated_forms() | windows() | st.builds(Undated, st.just("yearly")),
+        events() | windows() | dated_forms(),
+        recurrences(),
+        relatives(),
+        ladders(),
+    )
+
+
+def plans() -> st.SearchStrategy[Plan]:
+    """Return plans of every kind of milestone, in any zone and calendar."""
+    return st.builds(
+        lambda some, zone, calendar, lateness, start: plan(
+            *some,
+            zone=ZoneInfo(zone),
+            workdays=calendar,
+            lateness=lateness,
+            remind_from=start,
+            groups=(Group(id="winners", chosen_by="lead", after="meeting"),),
+        ),
+        milestones(),
+        st.sampled_from(ZONES),
+        calendars(),
+        st.sampled_from(["strict", "lenient"]),
+        any_day(last=date(2023, 6, 30)),
+    )
+
+
+CLOSING: tuple[FactKind, ...] = (
+    "received",
+    "declared",
+    "disowned",
+    "accepted",
+    "waived",
+    "returned",
+    "opened",
+    "joined",
+)
+
+
+@st.composite
+def stories(draw: st.DrawFn, most: int = 6) -> Story:
+    """Return a plan with some facts, in the order of recording."""
+    told = Story(draw(plans()), loaded_at=draw(instants(last=date(2023, 6, 30))))
+    for when in sorted(draw(st.lists(instants(told.loaded_at.date()), max_size=most))):
+        tell_anything(draw, told, when)
+    return told
+
+
+def tell_anything(draw: st.DrawFn, told: Story, when: datetime) -> None:
+    """Append one fact of any kind."""
+    what = draw(st.sampled_from(["closing", "moved", "extended", "nominated", "mail", "undone"]))
+    milestone = draw(st.sampled_from(["report", "meeting", "after"]))
+    party = draw(st.sampled_from(["lead", "beta", "gamma"]))
+    if what == "closing":
+        told.tell(draw(st.sampled_from(CLOSING)), when, milestone, party)
+    elif what == "moved":
+        form = draw(events() | windows() if milestone == "meeting" else dated_forms() | windows())
+        told.tell(draw(st.sampled_from(["amended", "date_fixed"])), when, milestone, form=form)
+    elif what == "extended":
+        told.tell("extended", when, "report", party, form=By(draw(any_day())))
+    elif what == "nominated":
+        told.tell("nominated", when, group="winners", parties=draw(st.sampled_from([(), (party,)])))
+    elif what == "mail":
+        who = draw(st.sampled_from(["officer", "head"]))
+        told.tell(draw(st.sampled_from(["bounced", "rerouted"])), when, party=party, address=f"{who}@{party}.example")
+    elif told.facts:
+        told.undo(draw(st.sampled_from(told.facts)), when)

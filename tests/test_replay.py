@@ -1,0 +1,40 @@
+"""A replay: a folder of its own, in which nothing leads to the real one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scheduler.bootstrap.container import App
+from scheduler.bootstrap.replay import prepare_replay
+from scheduler.clock import SystemClock
+from scheduler.config import Settings, load_settings
+
+
+def settings(folder: Path, *server: str) -> Settings:
+    file = folder / "config.toml"
+    file.write_text("\n".join(["[server]", *server]), encoding="utf-8")
+    return load_settings(file, {})
+
+
+def pages(settings: Settings) -> str | None:
+    """Return the address that mails lead to, if they lead anywhere."""
+    found = App(settings=settings, clock=SystemClock()).pages
+    return found.base if found else None
+
+
+@pytest.mark.parametrize("public", ["", "https://thidua.example.vn"])
+def test_the_mails_of_a_replay_lead_to_its_own_pages_on_this_machine(tmp_path: Path, public: str) -> None:
+    """Whoever reads them sits at it; the real mails lead nowhere that only this machine can open (rule 20)."""
+    real = settings(tmp_path, "port = 8123", f'public_url = "{public}"')
+    replay = prepare_replay(real)
+    assert pages(replay) == "http://127.0.0.1:8123"
+    assert (
+        pages(load_settings(replay.folder / "config.toml", {})) == "http://127.0.0.1:8123"
+    )  # as other commands see it
+    assert pages(real) == (public or None)
+
+
+def test_where_the_port_is_any_the_mails_of_a_replay_lead_nowhere(tmp_path: Path) -> None:
+    assert pages(prepare_replay(settings(tmp_path, "port = 0"))) is None

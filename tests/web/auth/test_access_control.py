@@ -1,0 +1,205 @@
+"""Who is not signed in sees nothing and changes nothing, on any page; whatever is in a name does no harm."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from starlette.routing import Match, Route
+
+from scheduler.plan.model import By, Contact, Deliverable, Group, Indicator, Measure, Window
+from scheduler.web.app import make_site
+from tests.support.daemon_fixture import House, plan, report
+from tests.support.plan_builders import PARTIES, at, deadline, event
+from tests.web.auth.test_sign_in import sign_in
+from tests.web.conftest import Served
+from tests.web.operator_client import Operator, daemon, filled, words
+
+OPEN = {
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/static/{name}",
+    "/sign-in",
+    "/sign-in/{token}",
+    "/p/{token}",
+    "/p/{token}/{plan}/{milestone}",
+    "/documents/{id}",  # operators only, see test_uploads
+    "/calendar/{path:path}",
+    "/robots.txt",
+}  # for whoever comes, each with tests of its own
+PAGES = [
+    "/",
+    "/?as_of=2023-03-01",
+    "/plans/plan",
+    "/plans/plan/milestones/report",
+    "/plans/plan/parties/beta",
+    "/plans/plan/milestones/report/beta",
+    "/plans/plan/steps/2",
+    "/plans/plan/steps/2/html/0",
+    "/outbox",
+    "/outbox/1",
+    "/outbox/1/html",
+    "/ledger",
+]
+FORMS = [
+    "/plans/plan/do/receive?milestone=report&party=beta",
+    "/plans/plan/do/accept?milestone=report&party=beta",
+    "/plans/plan/do/return?milestone=report&party=beta",
+    "/plans/plan/do/waive?milestone=report",
+    "/plans/plan/do/extend?milestone=report&party=beta",
+    "/plans/plan/do/start",
+    "/plans/plan/do/insist?milestone=report&party=beta",
+    "/plans/plan/do/fix-date?milestone=report",
+    "/plans/plan/do/nominate?group=nominees",
+    "/plans/plan/do/undo?fact=f1",
+    "/outbox/1/hold",
+    "/outbox/1/release",
+    "/outbox/1/retry",
+]
+ANSWERS = [
+    ("step", "confirm"), ("once", "x"), ("channel", "email"), ("note", "n"), ("reason", "r"), ("decision", "d"),
+    ("until", "2023-04-01"), ("first", "2023-04-01"), ("answer", "open"), ("nobody", "1"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def live(house: Served) -> House:
+    """Return a house with a fact and a mail."""
+    house.serve(plan(report(), language="en", groups=[Group(id="nominees", chosen_by="lead", after="report")]))
+    found = daemon(house)
+    found.live(at(3, 4))
+    found.record("received")
+    return found
+
+
+def everything(live: House) -> object:
+    return live.facts(), live.rows(None, None), live.mails(), live.state()
+
+
+def test_the_pages_tried_here_are_all_there_are(house: Served) -> None:
+    """Whoever adds one for operators adds it here."""
+    site: Any = make_site(house.running, house.address)
+    routes = [route for route in site._site.routes if isinstance(route, Route)]
+    known = {*OPEN, "/sign-out"}
+    for path in (*PAGES, *FORMS):
+        scope = {"type": "http", "method": "GET", "path": path.partition("?")[0], "root_path": ""}
+        known |= {route.path for route in routes if route.matches(scope)[0] is Match.FULL}
+    assert {route.path for route in routes} <= known
+
+
+def test_without_a_session_there_is_nothing_to_see(house: Served, live: House) -> None:
+    expired = sign_in(house)
+    house.clock.instant += timedelta(days=15)
+    for path in (*PAGES, *FORMS):
+        for cookie in ("", "hanchot=", "hanchot=AAAA", "hanchot=" + "x" * 5000, expired):
+            answer = house.ask(path, Cookie=cookie)
+            assert (answer.status, answer.headers["Location"], answer.body) == (303, "/sign-in", b""), (path, cookie)
+
+
+def test_without_a_session_nothing_changes(house: Served, live: House) -> None:
+    operator = Operator(house, sign_in(house))
+    forms = {path: filled(operator.ask(path).text, **dict(ANSWERS)) for path in FORMS}
+    before = everything(live)
+    house.clock.instant += timedelta(days=15)
+    for path, form in forms.items():
+        for cookie in ("", "hanchot=AAAA", operator.cookie):
+            assert Operator(house, cookie).send(path, form).status == 401, (path, cookie)
+    assert everything(live) == before
+
+
+def test_the_form_of_another_reader_changes_nothing(house: Served, live: House) -> None:
+    other = Operator(house, sign_in(house))
+    house.clock.instant += timedelta(minutes=1)
+    operator = Operator(house, sign_in(house))
+    before = everything(live)
+    for path in FORMS:
+        theirs = filled(other.ask(path).text, **dict(ANSWERS))
+        assert operator.send(path, theirs).status == 403, path
+    assert everything(live) == before
+
+
+def test_looking_changes_nothing(house: Served, live: House) -> None:
+    """Scanners and browsers that look ahead open every link."""
+    operator = Operator(house, sign_in(house))
+    before, woken = everything(live), house.woken
+    for path in (*PAGES, *FORMS):
+        for method in ("GET", "HEAD"):
+            assert house.ask(path, method, Cookie=operator.cookie).status == 200, path
+    assert (everything(live), house.woken) == (before, woken)
+
+
+def test_pages_that_only_show_take_no_form(house: Served, live: House) -> None:
+    operator = Operator(house, sign_in(house))
+    for path in PAGES:
+        assert operator.send(path, ANSWERS).status in (403, 405), path
+
+
+# ---- names
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7 * 7 }}{% raw %}",
+    "\u202eevil\u2066 right to left",
+    "'; DROP TABLE fact; --",
+    "x" * 3000,
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_whatever_is_in_a_name_is_shown_as_text(house: Served, name: str) -> None:
+    parties = [
+        replace(party, name=name, short=name, contacts=(Contact(name="", email=f"officer@{party.id}.example"),))
+        for party in PARTIES
+    ]
+    document = Deliverable(id="d", title=name)
+    milestones = [
+        report(
+            title=name,
+            quote=name,
+            note=name,
+            section=name,
+            condition=name,
+            deliverables=(document,),
+        ),
+        event(Window(date(2023, 6, 1), date(2023, 6, 9), name), title=name),
+        deadline(By(date(2023, 11, 20)), id="file", responsible=("nominees",)),
+    ]
+    target = Indicator(id="i", title=name, target="100%", measure=Measure(milestone="report"))
+    house.serve(
+        plan(
+            *milestones, language="en", title=name, parties=parties, indicators=(target,),
+            groups=[Group(id="nominees", chosen_by="lead", after="report")],
+        )
+    )  # fmt: skip
+    operator, live = Operator.of(house), daemon(house)
+    live.live(at(3, 4))
+    live.record("received", note=name[:2000], by=name, decision=name, notify=False)
+    live.record("nominated", None, None, group="nominees", parties=("beta",), decision=name)
+    for path in (*PAGES, *FORMS):
+        answer = operator.ask(path)
+        assert answer.status == 200, path
+        assert "<script>alert" not in answer.text
+        assert "<img src=x" not in answer.text
+        assert not re.search(r"<[^>]*\bonerror=[^>]*>", re.sub(r'"[^"]*"', '""', answer.text))
+    said = words(operator.ask("/plans/plan/milestones/report/beta").text)
+    assert " ".join(name.split()) in said
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_whatever_is_typed_is_shown_as_text(house: Served, live: House, name: str) -> None:
+    operator = Operator(house, sign_in(house))
+    path = "/plans/plan/do/return?milestone=report&party=beta"
+    form = operator.fill(path, note="")
+    assert form.status == 422
+    page = operator.fill(path, note=name)
+    assert page.status == (422 if len(name) > 2000 else 200)
+    assert "<script>alert" not in page.text
+    assert "<img src=x" not in page.text
+    if page.status == 200:
+        assert operator.confirm(path, page).status == 303
+        assert live.facts()[-1].note == name.replace("\u202e", "").replace("\u2066", "")

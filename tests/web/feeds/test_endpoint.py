@@ -1,0 +1,493 @@
+"""Calendars over HTTP: rules 23 to 33 of what makes a feed work, and who gets to see what."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import replace
+from datetime import date, timedelta
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from scheduler.errors import UserError
+from scheduler.feeds import IcalCalendars
+from scheduler.plan.model import By, Fact
+from scheduler.ports import FeedRow, Store, Unit
+from scheduler.queries.feed_links import calendar_path
+from scheduler.services.publish_feeds import create_feed, publish
+from scheduler.services.reconcile import read_agenda
+from tests.support.ical_reader import parse, summaries
+from tests.support.plan_builders import LOADED, deadline, plan
+from tests.web.conftest import Answer, Served, served
+from tests.web.test_rendering import WORDS
+
+MARCH = deadline(By(date(2023, 3, 17)), title="Báo cáo")
+LIMIT = 30.0  # seconds: the record is asked once a second, on a machine that may be busy
+
+
+class Library:
+    """A served house with a plan and addresses of its calendars."""
+
+    def __init__(self, house: Served) -> None:
+        self.house = house
+        house.serve(plan(MARCH, deadline(By(date(2023, 5, 5)), "other", title="Khác")))
+
+    def create(self, audience: str = "beta", *, plan: str | None = "plan", tasks: bool = False) -> tuple[FeedRow, str]:
+        """Make an address and return its path."""
+        plans = [definition.plan for definition in self.house.definitions]
+        with self.house.running.store.transaction() as unit:
+            feed = create_feed(
+                unit, plans, IcalCalendars(), audience=audience, plan=plan, tasks=tasks, now=self.house.clock.now()
+            )
+        return feed, calendar_path(feed, plans, self.house.running.app.secret)
+
+    def receive(self) -> None:
+        """Record a submission of beta and publish."""
+        self.house.clock.instant += timedelta(hours=1)
+        now, [loaded] = self.house.clock.now(), [definition.plan for definition in self.house.definitions]
+        with self.house.running.store.transaction() as unit:
+            fact = Fact(
+                plan="plan", kind="received", milestone="report", party="beta", happened_at=now, recorded_at=now
+            )
+            unit.facts.append(fact)
+            publish(unit, loaded, read_agenda(unit, loaded), IcalCalendars(), now)
+
+    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        """Ask for a path."""
+        return self.house.ask(path, method, **headers)
+
+    def until(self, is_there: Callable[[Answer], bool], path: str, **headers: str) -> Answer:
+        """Ask until the answer is the one waited for."""
+        end = time.monotonic() + LIMIT
+        while not is_there(answer := self.get(path, **headers)):
+            assert time.monotonic() < end, answer
+            time.sleep(0.05)
+        return answer
+
+
+@pytest.fixture
+def library(house: Served) -> Library:
+    """Return a house with calendars."""
+    return Library(house)
+
+
+# ---------------------------------------------------------------- the answer
+
+
+def test_rules_23_26_29_and_31_a_calendar_is_served_whole_with_its_length_and_type(library: Library) -> None:
+    """Never in pieces, named for what it is, for its reader only, without cookies, not for other sites."""
+    _, path = library.create()
+    answer = library.get(path, Origin="https://elsewhere.example")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/calendar; charset=utf-8")
+    assert int(answer.headers["Content-Length"]) == len(answer.body)
+    assert len(summaries(answer.body)) == 2
+    assert answer.headers["Cache-Control"] == "private, max-age=300"
+    assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
+    assert {"Set-Cookie", "Access-Control-Allow-Origin"}.isdisjoint(answer.headers)
+    assert answer.headers["Transfer-Encoding"] is None
+
+
+def test_rule_33_the_file_has_a_name_in_ascii_and_its_own(library: Library) -> None:
+    """Shown where it is saved; nothing is forced to be."""
+    library.house.serve(plan(MARCH, title="Cụm Đua"))
+    _, path = library.create()
+    assert path.endswith("/cum-dua-beta.ics")
+    disposition = library.get(path).headers["Content-Disposition"]
+    assert (
+        disposition == "inline; filename=\"cum-dua-beta.ics\"; filename*=UTF-8''C%E1%BB%A5m%20%C4%90ua%20-%20beta.ics"
+    )
+
+
+def test_rule_6_and_27_the_name_in_the_path_is_free_and_ends_with_ics(library: Library) -> None:
+    """A renamed plan breaks no subscription."""
+    _, path = library.create()
+    stem = path.rpartition("/")[0]
+    assert library.get(f"{stem}/ten-cu.ics").body == library.get(path).body
+    assert library.get(f"{stem}/ten-cu").status == 404
+
+
+def test_rule_27_head_has_the_headers_of_get(library: Library) -> None:
+    """All of them, and no body."""
+    _, path = library.create()
+    got, head = library.get(path), library.get(path, "HEAD")
+    assert (head.status, head.body) == (200, b"")
+    differing = {name for name in {*got.headers, *head.headers} if got.headers[name] != head.headers[name]}
+    assert differing <= {"date"}
+
+
+def test_tasks_and_events_have_addresses_of_their_own(library: Library) -> None:
+    """Rule 22."""
+    paths = [library.create(tasks=tasks)[1] for tasks in (False, True)]
+    answers = [library.get(path) for path in paths]
+    assert [{part.kind for part in parse(answer.body).parts} for answer in answers] == [{"VEVENT"}, {"VTODO"}]
+
+
+# ---------------------------------------------------------------- asking again
+
+
+def test_rule_25_who_has_it_already_gets_no_body(library: Library) -> None:
+    """By tag, by any of several tags, by a weak one, by date."""
+    _, path = library.create()
+    first = library.get(path)
+    tag, last = first.headers["ETag"], first.headers["Last-Modified"]
+    for headers in (
+        {"If_None_Match": tag},
+        {"If_None_Match": f'"x", {tag}'},
+        {"If_None_Match": f"W/{tag}"},
+        {"If_None_Match": "*"},
+        {"If_Modified_Since": last},
+    ):
+        answer = library.get(path, **headers)
+        assert (answer.status, answer.body) == (304, b""), headers
+        assert (answer.headers["ETag"], answer.headers["Last-Modified"]) == (tag, last)
+        assert answer.headers["Vary"] == first.headers["Vary"]
+        assert answer.headers["Content-Type"] is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"If_None_Match": '"another"'},
+        {"If_None_Match": '"unfinished'},
+        {"If_Modified_Since": "yesterday"},
+        {"If_Modified_Since": ""},
+        {"If_Modified_Since": "Tue, 31 Feb 2023 25:61:00 GMT"},
+        {"If_Modified_Since": "Mon, 30 Jan 2023 00:00:00 GMT"},
+        {"If_Modified_Since": "Mon, 30 Jan 2073 00:00:00 GMT"},
+        {"If_None_Match": '"another"', "If_Modified_Since": "Tue, 31 Jan 2023 17:00:00 GMT"},
+    ],
+)
+def test_rule_25_a_condition_that_does_not_hold_or_makes_no_sense_gives_the_whole(
+    library: Library, headers: dict[str, str]
+) -> None:
+    """Better once too often than never again; a tag is believed before a date."""
+    _, path = library.create()
+    assert library.get(path, **headers).status == 200
+
+
+def test_a_change_is_there_after_a_second_with_another_tag_and_a_later_date(library: Library) -> None:
+    """Conditions that held before do not."""
+    _, path = library.create()
+    first = library.get(path)
+    library.receive()
+    changed = library.until(lambda answer: answer.headers["ETag"] != first.headers["ETag"], path)
+    assert summaries(changed.body)[0] == "✓ Báo cáo"
+    for headers in ({"If_None_Match": first.headers["ETag"]}, {"If_Modified_Since": first.headers["Last-Modified"]}):
+        assert library.get(path, **headers).status == 200
+    assert changed.headers["Last-Modified"] == format_datetime(library.house.clock.now(), usegmt=True)
+
+
+def test_rule_25_dates_go_on_over_a_restart(fragile: tuple[Library, Fragile]) -> None:
+    """The same bytes have the same date; other ones a later date, whatever made them others."""
+    library, store = fragile
+    _, path = library.create()
+    first = library.get(path)
+    library.house.clock.instant += timedelta(hours=1)
+    for title, status in (("", 304), ("Đổi tên", 200)):
+        if title:
+            [loaded] = library.house.definitions
+            library.house.definitions[0] = replace(loaded, plan=replace(loaded.plan, title=title))
+        with served_again(library.house, store) as address:
+            library.house.address = address
+            again = library.get(path, If_Modified_Since=first.headers["Last-Modified"])
+        assert again.status == status
+        assert (again.headers["ETag"] == first.headers["ETag"]) == (status == 304)
+        assert (again.headers["Last-Modified"] == first.headers["Last-Modified"]) == (status == 304)
+
+
+def test_what_changed_for_others_changes_nothing_here(library: Library) -> None:
+    """Nor does an address that is made for somebody else."""
+    _, path = library.create("gamma")
+    first = library.get(path)
+    library.receive()
+    _, other = library.create("beta")
+    library.until(lambda answer: answer.status == 200, other)
+    again = library.get(path)
+    assert (again.body, again.headers["Last-Modified"]) == (first.body, first.headers["Last-Modified"])
+    assert library.get(path, If_None_Match=first.headers["ETag"]).status == 304
+
+
+# ---------------------------------------------------------------- compression
+
+
+def test_rule_28_it_is_compressed_only_for_who_asks(library: Library) -> None:
+    """With a tag of its own, and caches are told what the answer depends on."""
+    _, path = library.create()
+    plain, packed = library.get(path), library.get(path, Accept_Encoding="br, gzip;q=0.8")
+    assert (plain.headers["Content-Encoding"], packed.headers["Content-Encoding"]) == (None, "gzip")
+    assert gzip.decompress(packed.body) == plain.body
+    assert int(packed.headers["Content-Length"]) == len(packed.body)
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding, User-Agent"
+    assert library.get(path, Accept_Encoding="gzip", If_None_Match=packed.headers["ETag"]).status == 304
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Accept_Encoding": "gzip;q=0"},
+        {"Accept_Encoding": "br"},
+        {"Accept_Encoding": "identity, gzip;q=0.000"},
+        {"Accept_Encoding": "gzip;q=abc"},
+        {"Accept_Encoding": "gzip, deflate", "User_Agent": "Microsoft Office/16.0 (Microsoft Outlook 16.0)"},
+    ],
+)
+def test_rule_28_it_is_plain_for_who_refuses_and_for_who_cannot(library: Library, headers: dict[str, str]) -> None:
+    """Outlook asks for it and fails on it."""
+    _, path = library.create()
+    assert library.get(path, **headers).headers["Content-Encoding"] is None
+
+
+# ---------------------------------------------------------------- who may not
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/calendar",
+        "/calendar/",
+        "/calendar/x.ics",
+        "/calendar/AAAAAAAAAAAAAAAAAAAAAA/x.ics",
+        "/calendar/" + "A" * 5000 + "/x.ics",
+        "/calendar/%00%ff%e1/x.ics",
+        "/calendar/../calendar/x.ics",
+        "/calendar/public/plan/x.ics",
+        "/calendar/public/nothing/x.ics",
+        "/calendar/public/plan/x/y.ics",
+        "/calendar/public//x.ics",
+    ],
+)
+def test_rule_24_an_address_that_was_never_given_out_is_not_found(library: Library, path: str) -> None:
+    """And says nothing of anybody."""
+    library.create()
+    answer = library.get(path)
+    assert answer.status == 404
+    assert "Báo cáo" not in answer.text
+    assert answer.headers["Cache-Control"] == "private, no-store"
+
+
+def test_a_part_or_a_change_of_a_token_opens_nothing(library: Library) -> None:
+    """Each character counts."""
+    _, path = library.create()
+    _, _, token, name = path.split("/")
+    others = [token[:-1], token + "A", token.swapcase(), token[::-1], ("B" if token[0] == "A" else "A") + token[1:]]
+    assert {library.get(f"/calendar/{other}/{name}").status for other in others} == {404}
+
+
+def test_rule_24_a_revoked_address_is_gone_and_another_is_another(library: Library) -> None:
+    """Programs stop asking; the party's other addresses go on."""
+    feed, path = library.create()
+    _, kept = library.create()
+    assert path != kept
+    assert library.get(path).status == 200
+    with library.house.running.store.transaction() as unit:
+        unit.feeds.revoke(feed.id, at=LOADED)
+    gone = library.until(lambda answer: answer.status != 200, path)
+    assert (gone.status, WORDS["vi"]["error.gone_title"] in gone.text) == (410, True)
+    assert library.get(kept).status == 200
+    _, later = library.create()
+    assert library.until(lambda answer: answer.status == 200, later).status == 200
+    assert library.get(path).status == 410
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PROPFIND", "OPTIONS", "REPORT"])
+def test_rule_26_nothing_but_reading_is_allowed(library: Library, method: str) -> None:
+    """Programs try whether it is a server of another kind; whether the address is good makes no difference."""
+    _, path = library.create()
+    for asked in (path, "/calendar/AAAAAAAAAAAAAAAAAAAAAA/x.ics"):
+        answer = library.get(asked, method, If_Match="*")
+        assert answer.status == 405
+        assert set(answer.headers["Allow"].replace(" ", "").split(",")) == {"GET", "HEAD"}
+
+
+def test_a_public_calendar_is_off_until_it_is_made_and_has_no_status(library: Library) -> None:
+    """Its address is no secret; made again it is the same."""
+    library.receive()
+    feed, path = library.create("")
+    assert path == "/calendar/public/plan/plan.ics"
+    answer = library.get(path)
+    assert (answer.status, [title[:7] for title in summaries(answer.body)]) == (200, ["Báo cáo", "Khác (c"])
+    assert library.create("")[0].id == feed.id
+    with library.house.running.store.transaction() as unit:
+        unit.feeds.revoke(feed.id, at=LOADED)
+    assert library.until(lambda answer: answer.status != 200, path).status == 410
+    library.create("")
+    assert library.until(lambda answer: answer.status != 410, path).status == 200
+
+
+def test_rule_29_robots_may_fetch_calendars_and_nothing_else(library: Library) -> None:
+    """A search engine's calendar asks this file first."""
+    lines = library.get("/robots.txt").text.splitlines()
+    assert lines == ["User-agent: *", "Allow: /calendar/", "Disallow: /"]
+
+
+# ---------------------------------------------------------------- who asked
+
+
+def test_the_last_fetch_and_the_program_are_remembered_once_a_minute(library: Library) -> None:
+    """A 304 is a fetch too; control characters and long names are cut."""
+    feed, path = library.create()
+    tag = library.get(path, User_Agent="khal/1\x85 ế".encode().decode("latin-1") + "x" * 500).headers["ETag"]
+    first = fetched(library, feed, lambda row: row.last_fetched_at is not None)
+    assert first.client.startswith("khal/1")
+    assert (first.client.isprintable(), len(first.client)) == (True, 200)
+    assert first.last_fetched_at == LOADED
+    for seconds, expected in ((59, LOADED), (61, LOADED + timedelta(seconds=61))):
+        library.house.clock.instant = LOADED + timedelta(seconds=seconds)
+        assert library.get(path, If_None_Match=tag, User_Agent="Thunderbird").status == 304
+        row = fetched(library, feed, lambda row, expected=expected: row.last_fetched_at == expected)
+    assert row.client == "Thunderbird"
+
+
+def fetched(library: Library, feed: FeedRow, is_there: Callable[[FeedRow], bool]) -> FeedRow:
+    """Return the row of an address once it is as it is waited for."""
+    end = time.monotonic() + LIMIT
+    while True:
+        with library.house.running.store.reading() as view:
+            [row] = [row for row in view.feeds.list() if row.id == feed.id]
+        if is_there(row):
+            return row
+        assert time.monotonic() < end, row
+        time.sleep(0.05)
+
+
+# ---------------------------------------------------------------- trouble
+
+
+class Fragile:
+    """A store that can be away."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.is_away = False
+        self.fault: Exception | None = None
+        self.asked = 0
+
+    @contextmanager
+    def reading(self) -> Iterator[Unit]:
+        """Open a view, or say that the record is away."""
+        with self._guard(), self.store.reading() as unit:
+            yield unit
+
+    @contextmanager
+    def transaction(self) -> Iterator[Unit]:
+        """Open a transaction, or say that the record is away."""
+        with self._guard(), self.store.transaction() as unit:
+            yield unit
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def _guard(self) -> Any:
+        self.asked += 1
+        if self.is_away:
+            raise UserError("the database is away")
+        if self.fault is not None:
+            raise self.fault
+        return nullcontext()
+
+
+def feeds_of(library: Library) -> Sequence[FeedRow]:
+    """Return what the record knows of every address."""
+    with library.house.running.store.reading() as view:
+        return view.feeds.list()
+
+
+@pytest.fixture
+def fragile(tmp_path: Any) -> Iterator[tuple[Library, Fragile]]:
+    """Return a served house whose record can be away."""
+    with served(tmp_path) as house:
+        store = Fragile(house.running.store)
+        library = Library(house)
+        with served_again(house, store) as address:
+            house.address = address
+            yield library, store
+
+
+@contextmanager
+def served_again(house: Served, store: Fragile) -> Iterator[str]:
+    """Serve a house over another store."""
+    from scheduler.web.server.uvicorn_server import serve
+
+    with serve(replace(house.running, store=store)) as address:
+        yield address
+
+
+def test_rule_24_while_the_record_is_away_the_last_calendar_is_served(fragile: tuple[Library, Fragile]) -> None:
+    """It is told once; when the record is back, so is what is new."""
+    library, store = fragile
+    _, path = library.create()
+    first = library.get(path)
+    store.is_away = True
+    before = store.asked
+    while store.asked < before + 2:  # the record was asked, and was away
+        answer = library.get(path)
+        assert (answer.status, answer.body) == (200, first.body)
+        time.sleep(0.05)
+    assert len([text for text in library.house.told if "as they were last" in text]) == 1
+    library.receive()
+    store.is_away = False
+    library.until(lambda answer: answer.body != first.body, path)
+
+
+def test_rule_24_a_calendar_that_nobody_has_fetched_yet_is_served_while_the_record_is_away(
+    fragile: tuple[Library, Fragile],
+) -> None:
+    """It was made as soon as it was known."""
+    library, store = fragile
+    _, known = library.create()
+    _, other = library.create("gamma")
+    library.get(known)
+    end = time.monotonic() + LIMIT
+    while not all(feed.digest for feed in feeds_of(library)):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    store.is_away = True
+    assert library.get(other).status == 200
+
+
+def test_rule_24_whatever_the_record_says_the_last_calendar_is_served(fragile: tuple[Library, Fragile]) -> None:
+    """A fault of ours is no reason to empty somebody's calendar."""
+    library, store = fragile
+    _, path = library.create()
+    first = library.get(path)
+    store.fault = RuntimeError("a fault")
+    before = store.asked
+    while store.asked < before + 2:
+        answer = library.get(path)
+        assert (answer.status, answer.body) == (200, first.body)
+        time.sleep(0.05)
+    assert [text for text in library.house.told if "a fault" in text] != []
+
+
+def test_a_record_that_is_away_from_the_start_is_an_error_that_passes(fragile: tuple[Library, Fragile]) -> None:
+    """Not an empty calendar, and not "not found": subscribers would believe either."""
+    library, store = fragile
+    _, path = library.create()
+    store.is_away = True
+    answer = library.get(path)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "300")
+    store.is_away = False
+    assert library.get(path).status == 200
+
+
+def test_many_who_ask_at_once_get_the_same(library: Library) -> None:
+    """Also the very first, before anything is known."""
+    _, path = library.create()
+    place = urlsplit(library.house.address)
+    ask = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+    connections = [socket.create_connection((place.hostname, place.port)) for _ in range(16)]
+    for connection in connections:
+        connection.sendall(ask)
+    answers = set()
+    for connection in connections:
+        with closing(connection), connection.makefile("rb") as stream:
+            answers.add(stream.read().partition(b"\r\n\r\n")[2])
+    assert [len(summaries(answer)) for answer in answers] == [2]

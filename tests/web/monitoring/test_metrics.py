@@ -1,0 +1,170 @@
+"""What monitoring reads, and the line of the log for each request."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from scheduler.web.middleware.access_log import mask_path
+from scheduler.web.monitoring.metrics import Metrics
+from tests.contracts.store_samples import outgoing
+from tests.support.daemon_fixture import plan
+from tests.support.plan_builders import LOADED, at
+from tests.web.conftest import Served, served
+from tests.web.party_client import declare, path_of
+
+TOKEN = "fZ3kQ9_aB-cD1eF2gH3iJ4"
+
+
+def figures(house: Served) -> dict[str, float]:
+    """Return what `/metrics` says, read by Prometheus' own parser."""
+    answer = house.ask("/metrics")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    return {
+        "/".join([sample.name.removeprefix("hanchot_"), *sample.labels.values()]): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+def test_an_idle_house_has_figures_too(house: Served) -> None:
+    """Of every state of a mail; of no tick where there was none."""
+    found = figures(house)
+    assert found["oldest_due_seconds"] == found["outbox_mails/failed"] == found["mail_account_stopped"] == 0
+    assert "last_tick_age_seconds" not in found
+
+
+def test_the_figures_say_how_the_daemon_fares(house: Served) -> None:
+    house.serve(plan())
+    with house.running.store.transaction() as unit:
+        unit.journal.record_tick(LOADED)
+        unit.outbox.add(outgoing(1, not_before=at(12, 31)))
+        unit.accounts.pause("maildir", until=at(3, 3, 9), reason="451 later")
+    house.clock.instant = at(3, 3, 8, 30)  # half an hour after the first reminder was due
+    found = figures(house)
+    assert found["oldest_due_seconds"] == 1800
+    assert found["last_tick_age_seconds"] == (house.clock.instant - LOADED).total_seconds()
+    assert (found["outbox_mails/queued"], found["mail_account_paused"]) == (1, 1)
+    with house.running.store.transaction() as unit:
+        unit.accounts.stop("maildir", reason="535 no")
+    house.clock.instant += timedelta(hours=1)
+    assert (figures(house)["mail_account_paused"], figures(house)["mail_account_stopped"]) == (0, 1)
+
+
+def test_requests_for_calendars_are_counted_by_how_they_were_answered(house: Served) -> None:
+    metrics = Metrics(house.running)
+    metrics.feed_hits.update(["200", "304", "304"])
+    words, _ = metrics.write()
+    assert b'hanchot_feed_hits_total{status="304"} 2.0' in words
+
+
+def test_two_houses_in_one_process_have_figures_of_their_own(house: Served, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with served(tmp_path / "other") as other:
+        other.serve(plan())
+        other.clock.instant = at(3, 3, 9)
+        assert figures(other)["oldest_due_seconds"] == 3600
+        assert figures(house)["oldest_due_seconds"] == 0
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Served]:
+    """Return a house that believes a proxy on this machine."""
+    (tmp_path / "guarded").mkdir()
+    with served(tmp_path / "guarded", 'trusted_proxies = ["127.0.0.1"]') as house:
+        yield house
+
+
+def test_what_comes_through_a_proxy_on_this_machine_gets_no_figures(house: Served, guarded: Served) -> None:
+    """Whether the proxy is believed or not."""
+    for one in (house, guarded):
+        assert one.ask("/metrics").status == 200
+        for name in ("X_Forwarded_For", "X_Real_IP", "Forwarded"):
+            assert one.ask("/metrics", **{name: "127.0.0.1"}).status == 404
+
+
+def test_while_the_record_is_away_there_are_words_instead_of_figures(house: Served) -> None:
+    with closing(sqlite3.connect(str(house.running.settings.database_file))) as connection:
+        connection.execute("ALTER TABLE message RENAME TO elsewhere")
+        connection.commit()
+    assert house.ask("/metrics").status == 503
+
+
+# ---- the log
+
+
+def lines(house: Served, count: int) -> list[str]:
+    """Return the log, once it has so many lines: each is written after its answer has gone."""
+    until = time.monotonic() + 30
+    while len(house.asked) < count:
+        assert time.monotonic() < until, house.asked
+        time.sleep(0.001)
+    return house.asked
+
+
+def test_each_request_is_one_line_without_its_secret(house: Served) -> None:
+    house.serve(plan())
+    token = path_of(house).split("/")[2]
+    declare(house, note="a secret note")
+    house.ask(f"/p/{token[:10]}?token={token}")
+    house.ask("/nowhere?q=1")
+    written = lines(house, 4)
+    assert [line.rpartition(" ms")[0].rpartition(" ")[0] for line in written] == [
+        "GET /p/(token)/plan/report 200",
+        "POST /p/(token)/plan/report 303",
+        "GET /p/(token) 404",
+        "GET /nowhere 404",
+    ]
+    assert all(line.endswith(" ms") for line in written)
+    assert not any(token[:10] in line for line in written)
+
+
+def test_a_fault_is_a_line_too(house: Served) -> None:
+    house.definitions = [None]  # type: ignore[list-item]
+    house.ask("/sign-in")
+    assert lines(house, 1)[-1].startswith("GET /sign-in 500 ")
+
+
+def test_a_secret_is_masked_however_its_path_is_written(house: Served) -> None:
+    for path in (f"/%70/{TOKEN}", f"/sign-in%2f{TOKEN}", f"/%63alendars/{TOKEN}/x.ics"):
+        house.ask(path)
+    assert not [line for line in lines(house, 3) if TOKEN in line]
+
+
+def test_calendars_are_not_logged(house: Served) -> None:
+    house.ask("/calendar/" + "A" * 22 + "/beta.ics")
+    house.ask("/nowhere")
+    assert lines(house, 1)[0].startswith("GET /nowhere")
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/p/abc", "/p/(token)"),
+        ("/p/AB/plan/report@2023-05-25", "/p/(token)/plan/report@2023-05-25"),
+        ("/sign-in/abc", "/sign-in/(token)"),
+        ("/sign-in", "/sign-in"),
+        ("/calendar/abc/beta.ics", "/calendar/(token)/beta.ics"),
+        ("/calendar/public/plan/all.ics", "/calendar/public/plan/all.ics"),
+        ("/plans/p/x", "/plans/p/x"),
+        (f"//calendar//{TOKEN}/beta.ics", "//calendar//(token)/beta.ics"),
+        ("/Calendar/abc", "/Calendar/(token)"),
+        (f"/calendars/{TOKEN}", "/calendars/(token)"),
+        (f"/x/../p/{TOKEN}/a", "/x/../p/(token)/a"),
+        ("/plans/thi-dua-khen-thuong-2023/parties", "/plans/thi-dua-khen-thuong-2023/parties"),
+        ("/", "/"),
+        ("/" + "x" * 5000, "/" + "x" * 199),
+        ("/a\nb\u2028ế", "/a?b\\u2028\\u1ebf"),
+    ],
+)
+def test_rule_29_an_address_in_the_log_has_no_secret(path: str, shown: str) -> None:
+    assert mask_path(path) == shown

@@ -1,0 +1,463 @@
+"""Behind the board: plans, milestones, parties, obligations, mails and the ledger, everything that is known of each."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from typing import get_args
+
+import pytest
+
+from scheduler.plan.agenda import RungState
+from scheduler.plan.messages.message import MessageKind
+from scheduler.plan.model import (
+    By,
+    Deliverable,
+    Group,
+    Indicator,
+    Measure,
+    Provision,
+    Recurring,
+    Relative,
+    Step,
+    Window,
+)
+from scheduler.ports import MessageState, Outcome
+from scheduler.queries.feed_links import make_token
+from scheduler.services.publish_feeds import create_feed
+from tests.support.daemon_fixture import House, plan, report
+from tests.support.plan_builders import PARTIES, at, deadline, event, party
+from tests.web.auth.test_sign_in import wait_for_mail
+from tests.web.conftest import Served
+from tests.web.operator.test_board import crowd
+from tests.web.operator_client import Operator, daemon, words
+from tests.web.test_rendering import WORDS
+
+DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
+FULL = report(
+    deliverables=DOCUMENTS,
+    section="3.1",
+    quote="Reports are sent\nby 17 March.",
+    note="Twice.",
+    channels=("paper",),
+    report_to=("lead",),
+)
+
+
+@pytest.fixture
+def live(house: Served) -> House:
+    """Return a house in which the first reminder has left and beta has sent one of two documents on 6 March."""
+    meeting = event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"), guests=("academy",))
+    later = deadline(Relative("report", Step(5, "days"), "within"), id="later", needs=("report",))
+    academy = party("academy", external=True, contacts=())
+    house.serve(plan(FULL, meeting, later, language="en", parties=[*PARTIES, academy], number="01-KH"))
+    found = daemon(house)
+    found.live(at(3, 6, 10))
+    found.record("received", deliverables=("plan",), channel="paper", note="torn", by="ann@lead.example")
+    found.live(at(3, 8, 12))
+    return found
+
+
+@pytest.fixture
+def operator(house: Served, live: House) -> Operator:
+    return Operator.of(house)
+
+
+def title(operator: Operator, path: str) -> str:
+    found = re.search(r"<title>(.*?)</title>", operator.ask(path).text, re.DOTALL)
+    assert found is not None
+    return words(found[1])
+
+
+# ---- where one is
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/plans/plan", "Plan · Plan"),
+        ("/plans/plan/milestones/report", "Report · Plan"),
+        ("/plans/plan/parties/beta", "Beta · Plan"),
+        ("/plans/plan/milestones/report/beta", "Report – beta · Plan"),
+        ("/outbox", "Outbox · Plan"),
+        ("/outbox?state=sent", "Outbox – Sent · Plan"),
+        ("/ledger", "Ledger · Plan"),
+        ("/plans/plan/do/receive?milestone=report&party=beta", "Record what came · Plan"),
+    ],
+)
+def test_the_title_says_where_one_is(operator: Operator, path: str, expected: str) -> None:
+    assert title(operator, path) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/plans/other", "/plans/plan/milestones/other", "/plans/plan/parties/other",
+        "/plans/plan/milestones/report/other",
+        "/plans/plan/milestones/meeting/academy", "/outbox/999", "/outbox/x", "/outbox/1/burn", "/outbox/999/html",
+        "/ledger?plan=other", "/plans/plan/do/burn", "/plans/plan/do/receive", "/plans/plan/do/undo?fact=f99",
+        "/plans/plan/do/receive?milestone=report", "/plans/plan/do/nominate?group=other",
+        "/outbox/99999999999999999999",
+        f"/outbox/{'9' * 5000}",
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_not_found(operator: Operator, path: str) -> None:
+    assert operator.ask(path).status == 404
+
+
+# ---- a plan
+
+
+def test_a_plan_shows_what_it_says_and_what_was_recorded(operator: Operator) -> None:
+    said = operator.see("/plans/plan")
+    assert "Number, date 01-KH, 1 February 2023" in said
+    assert "Late is after the day that the plan names" in said
+    assert "3.1 Report by 17 March 2023 0 of 3 submitted, 0 of 3 accepted" in said
+    assert "Members Lead ; Beta ; Gamma" in said
+    assert "6 March 2023, 10:00 Documents received Report beta" in said
+    assert f"Revision {operator.house.definitions[0].plan.digest[:12]}" in said
+
+
+def test_a_plan_shows_its_rules_its_targets_and_what_is_in_doubt(house: Served) -> None:
+    house.clock.instant = at(3, 20)
+    target = Indicator(id="i", title="All report", target="100%", measure=Measure(milestone="report"))
+    rule = Provision(section="4", quote="Be kind.", note="Always.")
+    house.serve(plan(language="en", indicators=(target,), provisions=(rule,)))
+    said = Operator.of(house).see("/plans/plan")
+    assert "section 4 Be kind. Always." in said
+    assert "All report 100% 0/3 (0%) not reached" in said
+    assert "Past their last day before the plan was loaded, not known whether they came: 3. Settle" in said
+
+
+def test_a_group_filled_during_the_year_shows_who_was_chosen(house: Served) -> None:
+    house.serve(plan(language="en", groups=[Group(id="nominees", chosen_by="lead", after="report")]))
+    operator = Operator.of(house)
+    assert "Nominees Nobody Choose parties" in operator.see("/plans/plan")
+    daemon(house).record("nominated", None, None, group="nominees", parties=("beta",))
+    assert "Nominees Beta Choose parties" in operator.see("/plans/plan")
+    daemon(house).record("nominated", None, None, group="nominees")
+    assert "Nominees Nobody Choose parties" in operator.see("/plans/plan")
+
+
+# ---- a milestone
+
+
+def test_a_milestone_shows_its_words_and_the_four_days_apart(operator: Operator) -> None:
+    said = operator.see("/plans/plan/milestones/report")
+    assert "Section 3.1 The plan says by 17 March 2023 Day to aim at Friday, 17 March 2023" in said
+    assert "Last day surely in time Friday, 17 March 2023 Late from 18 March 2023, 00:00" in said
+    assert "Reports are sent by 17 March." in said
+    assert "To be sent on paper" in said
+
+
+def test_a_milestone_shows_who_stands_how_and_what_was_sent_to_how_many(operator: Operator) -> None:
+    said = operator.see("/plans/plan/milestones/report")
+    assert "Beta Submitted in part by 17 March 2023 the list" in said
+    assert "In part 1 · Pending 2" in said or "Pending 2 · In part 1" in said
+    assert "3 March 2023, 08:00 reminder 14 days before the last day Sent 3" in said
+    assert "10 March 2023, 08:00 reminder 7 days before the last day Planned 3" in said
+
+
+def test_a_milestone_shows_whom_it_waits_for_and_who_attends(operator: Operator) -> None:
+    assert "Still waits for “Report” from: lead, beta and gamma" in operator.see("/plans/plan/milestones/later")
+    assert "Who attends Beta Gamma Academy guest" in operator.see("/plans/plan/milestones/meeting")
+
+
+def test_a_recurring_milestone_leads_to_its_occurrences(house: Served) -> None:
+    monthly = Recurring("FREQ=MONTHLY;BYMONTHDAY=25", "by", date(2023, 3, 1), date(2023, 4, 30))
+    house.serve(plan(deadline(monthly, id="monthly"), language="en"))
+    operator = Operator.of(house)
+    page = operator.ask("/plans/plan/milestones/monthly").text
+    assert 'href="/plans/plan/milestones/monthly@2023-04-25"' in page
+    assert "Monthly (2023-04-25)" in operator.see("/plans/plan/milestones/monthly@2023-04-25")
+    assert "Monthly (2023-04-25)" in operator.see("/plans/plan/milestones/monthly@2023-04-25/beta")
+    assert operator.ask("/plans/plan/milestones/monthly@2023-04-26").status == 404
+
+
+def test_a_thousand_parties_of_a_milestone_come_in_pages_the_late_ones_first(house: Served) -> None:
+    house.serve(crowd(60))
+    operator = Operator.of(house)
+    for name in ("lead", "school-0001"):
+        daemon(house).record("received", name, notify=False)
+    house.clock.instant = at(3, 20)
+    first, last = operator.see("/plans/plan/milestones/report"), operator.see("/plans/plan/milestones/report?page=2")
+    assert "School-0002 Overdue" in first
+    assert "School-0001 Submitted, waiting for acceptance" in last
+    assert "Page 2 of 2" in last
+
+
+def test_who_recorded_something_is_told_in_words(operator: Operator, live: House) -> None:
+    for who, said in {
+        "page: Lan": "Lan on the party's page",
+        "page": "on the party's page",
+        "mail server": "mail server",
+    }.items():
+        live.record("declared", "gamma", by=who)
+        assert re.search(f"Said to be sent gamma .*?{said} Undo", operator.see("/plans/plan/milestones/report/gamma"))
+        assert f"By: {said}" in operator.see("/ledger?party=gamma")
+    assert "page: " not in operator.see("/ledger")
+
+
+def test_a_date_that_was_another_is_told_as_dates_are(operator: Operator, live: House) -> None:
+    live.record("amended", "gamma", form=By(date(2023, 3, 27)), was="by 2023-03-17")
+    assert "by 27 March 2023 Before: by 17 March 2023" in operator.see("/plans/plan/milestones/report/gamma")
+
+
+def test_a_group_to_be_chosen_is_told_by_what_it_is_chosen_for(house: Served) -> None:
+    chosen = Group(id="best-of-year", chosen_by="lead", after="report")
+    house.serve(plan(FULL, deadline(By(date(2023, 9, 1)), id="file", responsible=("best-of-year",)), groups=[chosen]))
+    operator = Operator.of(house)
+    for path in ("/plans/plan", "/plans/plan/milestones/report", "/plans/plan/do/nominate?group=best-of-year"):
+        assert "ơn vị được chọn cho “File”" in operator.see(path), path
+
+
+# ---- a party
+
+
+def test_a_party_shows_what_it_owes_its_contacts_its_steps_and_its_mails(operator: Operator, live: House) -> None:
+    live.record("bounced", "beta", None, address="head@beta.example")
+    said = operator.see("/plans/plan/parties/beta")
+    assert "officer officer officer@beta.example head head head@beta.example mail does not arrive" in said
+    assert "Report Submitted in part by 17 March 2023" in said
+    assert "Meeting attends Tentative early in June" in said
+    assert "10 March 2023, 08:00 reminder 7 days before the last day" in said
+    assert "officer@beta.example Sent" in said
+    assert "Mail not delivered" in said
+
+
+def test_a_party_shows_where_its_page_is_and_who_fetches_its_calendars(operator: Operator, live: House) -> None:
+    house = operator.house
+    token = make_token(house.running.app.secret, "page", "beta", 1)
+    page = operator.ask("/plans/plan/parties/beta").text
+    assert f'value="{house.address}/p/{token}"' in page
+    assert "The party has no calendar yet." in words(page)
+    with live.store.transaction() as unit:
+        now, plans = live.clock.instant, [live.plan]
+        used, _ = (
+            create_feed(unit, plans, house.running.app.calendars, audience="beta", plan=None, tasks=tasks, now=now)
+            for tasks in (False, True)
+        )
+        gone = create_feed(unit, plans, house.running.app.calendars, audience="beta", plan=None, tasks=False, now=now)
+        unit.feeds.note_fetch(used.id, at=at(3, 9), client="Thunderbird")
+        unit.feeds.revoke(gone.id, at=now)
+    said = operator.see("/plans/plan/parties/beta")
+    assert "Calendar, made 8 March 2023, 12:00 ; last fetched 9 March 2023, 08:00 , Thunderbird" in said
+    assert "Calendar of tasks, made 8 March 2023, 12:00 ; fetched by nobody yet" in said
+    assert said.count("Calendar, made") == 1
+
+
+def test_who_only_receives_documents_has_no_page_to_show(operator: Operator) -> None:
+    assert "/p/" not in operator.ask("/plans/plan/parties/academy").text
+
+
+def test_a_party_that_ends_names_its_successor(house: Served) -> None:
+    old = replace(PARTIES[1], valid_from=date(2020, 1, 1), valid_to=date(2023, 6, 30), successor="gamma")
+    house.serve(plan(language="en", parties=[PARTIES[0], old, PARTIES[2]]))
+    said = Operator.of(house).see("/plans/plan/parties/beta")
+    assert "Takes part from 1 January 2020 Takes part until 30 June 2023, followed by Gamma" in said
+
+
+# ---- an obligation
+
+
+def test_an_obligation_shows_every_fact_and_every_step_with_its_reason(operator: Operator, live: House) -> None:
+    live.record("extended", form=By(date(2023, 3, 27)), decision="No. 5", by="ann@lead.example")
+    said = operator.see("/plans/plan/milestones/report/beta")
+    assert "Submitted in part Still missing: the list." in said
+    assert (
+        "6 March 2023, 10:00 Documents received beta on paper Documents: the plan Note: torn ann@lead.example" in said
+    )
+    assert "Deadline extended beta by 27 March 2023 Decided by: No. 5" in said
+    assert "13 March 2023, 08:00 reminder 14 days before the last day" in said
+    assert "the date moved to 27 March 2023" in said
+    assert "14 days before 17 March 2023, the target day officer@beta.example Sent" in said
+    assert re.search(r"Technical details r\d+ ", said)  # what `why` is asked with
+
+
+def test_what_was_returned_is_asked_for_again_and_not_called_missing(operator: Operator, live: House) -> None:
+    """Also after its last day: that it came in time before stays on the page."""
+    live.record("received", "gamma", notify=False)
+    live.record("returned", "gamma", note="not signed", notify=False)
+    operator.house.clock.instant = at(3, 20)
+    said = operator.see("/plans/plan/milestones/report/gamma")
+    assert "To be completed late First complete: 8 March 2023, 12:00" in said
+    assert "To be completed late" in operator.see("/plans/plan/milestones/report")
+
+
+def test_an_extension_is_not_put_into_the_plans_mouth(operator: Operator, live: House) -> None:
+    live.record("extended", form=By(date(2023, 3, 27)), decision="No. 5")
+    said = operator.see("/plans/plan/milestones/report/beta")
+    assert "The plan says by 17 March 2023 The deadline now by 27 March 2023" in said
+    assert "This date follows from Deadline extended" in said
+    assert "The deadline now" not in operator.see("/plans/plan/milestones/report/gamma")
+
+
+def test_an_obligation_offers_what_makes_sense_as_it_stands(operator: Operator, live: House) -> None:
+    def offered() -> list[str]:
+        page = operator.ask("/plans/plan/milestones/report/gamma").text
+        return re.findall(r'href="/plans/plan/do/([a-z-]+)\?milestone', page)
+
+    assert offered() == ["receive", "extend", "waive"]
+    live.record("received", "gamma", channel="email")
+    assert offered() == ["accept", "receive", "return", "waive"]  # what comes next is first
+    live.record("accepted", "gamma")
+    assert offered() == ["receive", "return"]  # the paper is still missing
+    fact = live.record("received", "gamma", channel="paper").fact
+    assert offered() == ["return"]
+    live.undo(fact)
+    live.record("waived", "lead", reason="new")
+    assert "/do/receive" not in operator.ask("/plans/plan/milestones/report/lead").text
+    assert "/do/" not in operator.ask("/plans/plan/milestones/meeting/gamma").text.replace("/do/undo", "")
+
+
+def test_a_date_is_not_fixed_for_all_because_one_party_got_more_time(operator: Operator, live: House) -> None:
+    live.record("extended", form=By(date(2023, 3, 27)))
+    assert "/do/fix-date" not in operator.ask("/plans/plan/milestones/report").text
+
+
+def test_what_was_taken_back_is_shown_as_such(operator: Operator, live: House) -> None:
+    live.undo(live.record("received", "gamma").fact)
+    page = operator.ask("/plans/plan/milestones/report/gamma").text
+    assert "<s>Documents received</s>" in page
+    assert "Record withdrawn" not in words(page)  # it names no party of its own here
+    assert "Withdrawn: Documents received" in operator.see("/ledger")
+
+
+def test_reasons_are_told_in_vietnamese_where_the_plan_is(house: Served) -> None:
+    house.serve(plan(FULL))
+    operator = Operator.of(house)
+    live = daemon(house)
+    live.live(at(3, 6))
+    live.record("received", channel="email")
+    said = operator.see("/plans/plan/milestones/report/beta")
+    assert "14 ngày trước ngày 17/3/2023, ngày nên hoàn thành" in said
+    assert "Đã nhận hồ sơ ngày 06/3/2023 (bản mềm)" in said
+
+
+# ---- mails
+
+
+def test_the_outbox_lists_mails_by_what_became_of_them_newest_first(operator: Operator, live: House) -> None:
+    live.post.outcome = Outcome(state="failed", reply="550 no such user")
+    live.live(at(3, 10, 9))
+    said = operator.see("/outbox")
+    assert "All · Sent (4) · Failed (3)" in said
+    assert said.index("10 March 2023") < said.index("3 March 2023, 08:00")
+    failed = operator.see("/outbox?state=failed")
+    assert failed.count("550 no such user") == 3
+    assert "3 March 2023, 08:00" not in failed
+    assert operator.see("/outbox?state=nonsense") == said
+
+
+def test_the_outbox_tells_whose_a_mail_is_and_can_be_narrowed_to_a_party(operator: Operator, live: House) -> None:
+    own = operator.see("/outbox?party=beta")
+    assert "officer@beta.example beta [Plan]" in own
+    assert "officer@gamma.example" not in own
+    assert "Sent (2)" in own
+    assert 'href="/outbox?state=sent&amp;party=beta"' in operator.ask("/outbox?party=beta").text
+    assert operator.see("/outbox?party=nobody") == operator.see("/outbox")
+
+
+def test_the_outbox_comes_in_pages(house: Served) -> None:
+    house.serve(crowd(60))
+    operator = Operator.of(house)
+    daemon(house).live(at(3, 4))
+    assert "Page 1 of 2" in operator.see("/outbox?state=sent")
+    last = operator.ask("/outbox?state=sent&page=9").text
+    assert "Page 2 of 2" in words(last)
+    assert last.count('<a href="/outbox/') == 10
+    assert 'href="?state=sent&amp;party=&amp;page=1"' in last
+
+
+def test_a_mail_shows_where_it_stands_and_its_words_as_its_reader_sees_them(operator: Operator, live: House) -> None:
+    [mail] = live.mails(kind="receipt")
+    page = operator.ask(f"/outbox/{mail.id}").text
+    said = words(page)
+    assert "Sent To officer@beta.example Kind Receipt Party Beta Written 6 March 2023, 10:00" in said
+    assert f"Message-ID {mail.mail.message_id}" in said
+    assert "Attempts 1 The server said 250 ok" in said
+    assert '<pre class="mail" tabindex="0">' in page
+    assert f'<iframe class="mail screen" sandbox src="/outbox/{mail.id}/html"' in page
+
+
+def test_the_formatted_part_is_served_so_that_nothing_in_it_can_act(operator: Operator, live: House) -> None:
+    answer = operator.ask(f"/outbox/{live.mails()[0].id}/html")
+    assert answer.status == 200
+    assert answer.headers["Content-Security-Policy"] == (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+    )
+    assert "Report" in answer.text
+
+
+def test_the_words_of_a_sign_in_mail_are_its_readers_own(operator: Operator, live: House) -> None:
+    """Else one operator could sign in as another."""
+    before = len(live.mails())
+    operator.house.post("/sign-in", email="officer@lead.example")
+    wait_for_mail(operator.house, before + 1)
+    [found] = live.mails(kind="sign-in")
+    page = operator.ask(f"/outbox/{found.id}").text
+    assert "/sign-in/" not in page
+    assert "The words are not shown" in words(page)
+    assert operator.ask(f"/outbox/{found.id}/html").status == 404
+
+
+# ---- the ledger
+
+
+def test_the_ledger_tells_what_happened_by_time_the_newest_first(operator: Operator, live: House) -> None:
+    live.record("received", "gamma")
+    said = operator.see("/ledger")
+    newest, older, oldest = (
+        said.index(text) for text in ("Documents received 8 March 2023", "Documents: the plan", "14 days before")
+    )
+    assert newest < older < oldest
+
+
+@pytest.mark.parametrize(
+    ("query", "there", "gone"),
+    [
+        ("party=beta", "the plan", "gamma Cancelled"),
+        ("state=sent", "reminder 14 days", "Documents received"),
+        ("plan=plan&party=gamma&state=sent", "gamma", "Documents: the plan"),
+    ],
+)
+def test_the_ledger_can_be_narrowed(operator: Operator, query: str, there: str, gone: str) -> None:
+    page = operator.ask(f"/ledger?{query}").text
+    said = words(page[page.index("<table") :])
+    assert there in said
+    assert gone not in said
+
+
+def test_the_ledger_comes_in_pages(house: Served) -> None:
+    house.serve(crowd(60))
+    operator = Operator.of(house)
+    daemon(house).live(at(3, 4))
+    first, second = operator.ask("/ledger?state=sent").text, operator.ask("/ledger?state=sent&page=2").text
+    assert first.count('role="row"') == 51
+    assert "Older" in first
+    assert "Newer" not in first
+    assert second.count('role="row"') == 11
+    assert "Older" not in second
+
+
+def test_an_empty_ledger_and_an_empty_outbox_say_so(house: Served) -> None:
+    house.serve(plan(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")), language="en"))
+    operator = Operator.of(house)
+    assert "The ledger is empty." in operator.see("/ledger")
+    assert "There are no mails." in operator.see("/outbox")
+
+
+def test_an_outbox_that_is_still_empty_says_when_the_first_mail_leaves(house: Served) -> None:
+    house.serve(plan(FULL, language="en"))
+    assert "The first mail leaves on 3 March 2023, 08:00." in Operator.of(house).see("/outbox")
+
+
+# ---- words
+
+
+def test_there_are_words_for_every_state_and_every_kind() -> None:
+    wanted = {f"fate.{state}" for state in (*get_args(RungState), *get_args(MessageState))}
+    wanted |= {f"letter.{kind}" for kind in get_args(MessageKind)}
+    for language, known in WORDS.items():
+        assert wanted - set(known) == set(), language

@@ -1,0 +1,94 @@
+"""A party at its page: its address, the forms on it, and files of every kind."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scheduler.plan.model import Fact
+from scheduler.ports import Document
+from scheduler.queries.feed_links import make_token
+from tests.web.conftest import Answer, Served
+
+BOUNDARY = "----a-boundary-of-the-tests"
+File = tuple[str, bytes]  # its name, as it is sent, and its content
+
+PDF = b"%PDF-1.7\n" + b"x" * 2000
+PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
+JPEG = b"\xff\xd8\xff\xe0" + b"x" * 100
+OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 100
+
+
+def zipped(*members: str) -> bytes:
+    """Return an archive; documents of Word or OpenDocument are archives, too."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for member in members:
+            archive.writestr(member, "x" * 100)
+    return stream.getvalue()
+
+
+def path_of(house: Served, party: str = "beta", milestone: str = "report", generation: int = 1) -> str:
+    """Return the path of a task on a party's page; of the page itself for the milestone ""."""
+    token = make_token(house.running.app.secret, "page", party, generation)
+    return f"/p/{token}/plan/{milestone}" if milestone else f"/p/{token}"
+
+
+def hidden(page: str, act: str) -> dict[str, str]:
+    """Return what the form for `act` holds without anybody typing; the newest form of a page."""
+    forms = re.findall(r"<form method=\"post\".*?</form>", page, re.DOTALL)
+    [form] = [form for form in forms if f'name="act" value="{act}"' in form]
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
+    return dict(found)
+
+
+def open_form(house: Served, act: str, path: str | None = None, **typed: str) -> dict[str, str]:
+    """Return a form as it is when the page was opened and something typed."""
+    answer = house.ask(path or path_of(house))
+    assert answer.status == 200, answer.text
+    return hidden(answer.text, act) | {"who": "Lan"} | typed
+
+
+def declare(house: Served, path: str | None = None, **typed: str) -> Answer:
+    """Say that something was sent."""
+    fields = {"sent_on": "2023-02-01", "channel": "paper", **typed}
+    return house.send(path or path_of(house), open_form(house, "declare", path, **fields))
+
+
+def body_of(fields: Mapping[str, str | Sequence[str]], files: Sequence[File]) -> bytes:
+    """Return a form with files as a browser sends it."""
+    pairs = [(name, one) for name, value in fields.items() for one in ([value] if isinstance(value, str) else value)]
+    parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{one}'.encode() for name, one in pairs]
+    for name, data in files:
+        head = f'Content-Disposition: form-data; name="files"; filename="{name}"\r\nContent-Type: text/plain\r\n\r\n'
+        parts.append(head.encode() + data)
+    mark = f"--{BOUNDARY}\r\n".encode()
+    return b"".join(mark + part + b"\r\n" for part in parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def upload(house: Served, *files: File, path: str | None = None, form: Mapping[str, Any] | None = None) -> Answer:
+    """Send files by the form of a page."""
+    fields = form if form is not None else open_form(house, "send", path)
+    kind = f"multipart/form-data; boundary={BOUNDARY}"
+    return house.ask(path or path_of(house), "POST", body_of(fields, files), Content_Type=kind)
+
+
+def facts(house: Served) -> list[Fact]:
+    """Return what was recorded."""
+    with house.running.store.reading() as view:
+        return list(view.facts.of("plan"))
+
+
+def documents(house: Served) -> list[Document]:
+    """Return the files that are remembered."""
+    with house.running.store.reading() as view:
+        return list(view.documents.of([fact.id for fact in view.facts.of("plan")]))
+
+
+def on_disk(house: Served) -> list[str]:
+    """Return the files below the folder of documents, drafts included."""
+    folder = house.running.settings.resolve("var/documents")
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
