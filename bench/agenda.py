@@ -25,10 +25,12 @@ from zoneinfo import ZoneInfo
 
 from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.agenda import draw_agenda
-from scheduler.plan.model import Before, Contact, Fact, Group, Ladder, Milestone, Party, Plan
+from scheduler.plan.date_forms import Before
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Contact, Group, Ladder, Milestone, Party, Plan
 from scheduler.ports import Definition
 from scheduler.services.apply_revision import take
-from scheduler.services.notices import Desk
+from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import reconcile
 from scheduler.store import open_store
 
@@ -98,7 +100,7 @@ def resident(key: str) -> float:
 def load(file: Path, plan: Plan) -> None:
     store = open_store(f"sqlite:///{file}")
     writer = TemplateComposer([], sender="a@b.example", organisation="", reply_to=None, secret=b"bench")
-    take(Desk(store=store, composer=writer), Definition(plan=plan, source=""), NOW)
+    take(ServiceContext(store=store, composer=writer), Definition(plan=plan, source=""), NOW)
     store.close()
 
 

@@ -29,13 +29,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from scheduler.bootstrap import App, Running
+from scheduler.bootstrap import Container, RunningDaemon
 from scheduler.clock import SteppingClock
 from scheduler.config import load_settings
-from scheduler.plan.model import Fact, Plan
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Plan
 from scheduler.ports import Definition, Mail, Outgoing, Store
 from scheduler.services.apply_revision import take
-from scheduler.services.notices import Desk
+from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import reconcile
 from scheduler.services.sign_in import digest
 from scheduler.store import open_store
@@ -46,11 +47,11 @@ MIDDLE = NOW + timedelta(days=150)
 TARGETS = {6: 30.0, 1000: 150.0}  # milliseconds
 
 
-def fill(desk: Desk, plan: Plan) -> None:
+def fill(services: ServiceContext, plan: Plan) -> None:
     """Let half a year pass: half of everything is answered, every step before has a mail that was sent."""
-    take(desk, Definition(plan=plan, source=""), NOW)
+    take(services, Definition(plan=plan, source=""), NOW)
     owing = [(party, milestone.id) for milestone in plan.milestones for party in plan.parties]
-    with desk.store.transaction() as unit:
+    with services.store.transaction() as unit:
         for number, (party, milestone) in enumerate(owing):
             if number % 2:
                 unit.facts.append(submission(plan, party, milestone, NOW + timedelta(days=1)))
@@ -91,12 +92,12 @@ def board(folder: Path, plan: Plan) -> Iterator[tuple[Callable[[], bytes], Store
     settings = load_settings(folder / "config.toml", {})
     clock = SteppingClock(MIDDLE)
     with closing(open_store(f"sqlite:///{folder}/bench.db")) as store:
-        app = App(settings=settings, clock=clock)
-        fill(app.desk(store), plan)
-        running = Running(
+        app = Container(settings=settings, clock=clock)
+        fill(app.services(store), plan)
+        running = RunningDaemon(
             app=app, store=store, clock=clock, system=clock, composer=app.composer(), account="maildir",
             definitions=lambda: [Definition(plan=plan, source="")],
-            wake=lambda: None, tell=print, note=lambda text: None,
+            wake=lambda: None, log_problem=print, log_request=lambda text: None,
         )  # fmt: skip
         with serve(running) as address, asking(address) as ask:
             yield ask, store

@@ -22,9 +22,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from scheduler.mail.composer import TemplateComposer
+from scheduler.plan.date_forms import Before
 from scheduler.plan.due_dates import derive_due_date
-from scheduler.plan.messages.message import Letter
-from scheduler.plan.model import Before, Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
+from scheduler.plan.messages.message import Message
+from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
 from scheduler.plan.workdays import Workdays
 
 COUNT = 100
@@ -32,7 +33,7 @@ ORGANISATION = "Cụm Thi đua khu vực Bắc Trung Bộ"
 SENDER = "nhacviec@cum-thi-dua.example"
 
 
-def letters() -> list[Letter]:
+def messages() -> list[Message]:
     zone, form = ZoneInfo("Asia/Ho_Chi_Minh"), Before(date(2023, 3, 20))
     milestone = Milestone(
         id="dang-ky",
@@ -68,7 +69,7 @@ def letters() -> list[Letter]:
         milestones=(milestone,),
     )
     due = derive_due_date(form, lateness="lenient", hour=clock(8), zone=zone, workdays=Workdays())
-    base = Letter(
+    base = Message(
         key="",
         kind="reminder",
         plan=plan,
@@ -91,26 +92,26 @@ def letters() -> list[Letter]:
     ]
 
 
-def with_standard_library(composer: TemplateComposer, letter: Letter) -> bytes:
+def with_standard_library(composer: TemplateComposer, message: Message) -> bytes:
     """Render the same templates and build the same headers and parts with EmailMessage."""
-    subject, text, html = composer.render(letter)
-    message = EmailMessage(policy=SMTP)
-    message["From"] = formataddr((ORGANISATION, SENDER))
-    message["To"] = formataddr((letter.to.name, letter.to.email))
-    message["Subject"] = subject
-    message["Date"] = format_datetime(letter.now.astimezone(letter.plan.zone))
-    message["Message-ID"] = f"<{letter.key.replace('/', '.')}@cum-thi-dua.example>"
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    message.set_content(text, cte="base64")
-    message.add_alternative(html, subtype="html", cte="base64")
-    return message.as_bytes()
+    subject, text, html = composer.render(message)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = formataddr((ORGANISATION, SENDER))
+    mail["To"] = formataddr((message.to.name, message.to.email))
+    mail["Subject"] = subject
+    mail["Date"] = format_datetime(message.now.astimezone(message.plan.zone))
+    mail["Message-ID"] = f"<{message.key.replace('/', '.')}@cum-thi-dua.example>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    mail.set_content(text, cte="base64")
+    mail.add_alternative(html, subtype="html", cte="base64")
+    return mail.as_bytes()
 
 
-def microseconds(work: Callable[[Letter], object], batch: list[Letter]) -> float:
+def microseconds(work: Callable[[Message], object], batch: list[Message]) -> float:
     start = time.perf_counter()
-    for letter in batch:
-        work(letter)
+    for message in batch:
+        work(message)
     return (time.perf_counter() - start) / len(batch) * 1e6
 
 
@@ -118,12 +119,12 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
     templates = Path(__file__).parents[1] / "templates"
     composer = TemplateComposer([templates], sender=SENDER, organisation=ORGANISATION, reply_to=None, secret=b"b" * 32)
-    ways: dict[str, Callable[[Letter], object]] = {
+    ways: dict[str, Callable[[Message], object]] = {
         "rendering alone": composer.render,
         "composed": composer.compose,
-        "EmailMessage(policy=SMTP)": lambda letter: with_standard_library(composer, letter),
+        "EmailMessage(policy=SMTP)": lambda message: with_standard_library(composer, message),
     }
-    batch = letters()
+    batch = messages()
     size = len(composer.compose(batch[1]).data)
     results: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):

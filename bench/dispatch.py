@@ -53,19 +53,9 @@ from scheduler.engine.dispatch import PAGE
 from scheduler.engine.tick import Ticker
 from scheduler.mail.composer import TemplateComposer
 from scheduler.mail.smtp import Account, SmtpMailer
-from scheduler.plan.messages.message import Letter
-from scheduler.plan.model import (
-    Before,
-    Contact,
-    Deliverable,
-    Group,
-    Ladder,
-    Milestone,
-    Office,
-    Party,
-    Plan,
-    Step,
-)
+from scheduler.plan.date_forms import Before, DayCount
+from scheduler.plan.messages.message import Message
+from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
 from scheduler.ports import Composer, Definition, Loaded, Mail
 from scheduler.store import open_store
 from scheduler.store.statements import chunks
@@ -86,7 +76,7 @@ def make_plan(parties: int) -> Plan:
         kind="deadline",
         title="Kế hoạch triển khai phong trào thi đua và đăng ký thi đua năm 2023",
         form=Before(date(2023, 3, 21)),
-        ladder=Ladder(before=(Step(14, "days"),), on_named_day=False, overdue=None, escalate=()),
+        ladder=Ladder(before=(DayCount(14, "days"),), on_named_day=False, overdue=None, escalate=()),
         section="3.1.2",
         quote="Các trường gửi các văn bản nêu trên về Cụm trưởng theo địa chỉ ... trước ngày 21/3/2023",
         responsible=("members",),
@@ -138,13 +128,13 @@ class Scribe:
     """Composes, and keeps what it wrote."""
 
     composer: Composer
-    letters: list[Letter] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
 
-    def compose(self, letter: Letter) -> Mail:
+    def compose(self, message: Message) -> Mail:
         """Compose with the real composer."""
-        self.letters.append(letter)
-        self.mails.append(self.composer.compose(letter))
+        self.messages.append(message)
+        self.mails.append(self.composer.compose(message))
         return self.mails[-1]
 
 
@@ -282,18 +272,18 @@ def mailer_alone(port: int, mails: Sequence[Mail]) -> Cost:
     return cost
 
 
-def fill(message: EmailMessage, letter: Letter, writer: TemplateComposer) -> EmailMessage:
-    """Render a letter into a message of the standard library."""
-    subject, text, html = writer.render(letter)
-    message["From"] = formataddr((ORGANISATION, SENDER))
-    message["To"] = formataddr((letter.to.name, letter.to.email))
-    message["Subject"] = subject
-    message.set_content(text)
-    message.add_alternative(html, subtype="html")
-    return message
+def fill(mail: EmailMessage, message: Message, writer: TemplateComposer) -> EmailMessage:
+    """Render a message into a mail of the standard library."""
+    subject, text, html = writer.render(message)
+    mail["From"] = formataddr((ORGANISATION, SENDER))
+    mail["To"] = formataddr((message.to.name, message.to.email))
+    mail["Subject"] = subject
+    mail.set_content(text)
+    mail.add_alternative(html, subtype="html")
+    return mail
 
 
-def script(port: int, letters: Sequence[Letter]) -> Cost:
+def script(port: int, messages: Sequence[Message]) -> Cost:
     """Do what one writes in an afternoon: all rows of the ORM, an EmailMessage each, send, mark, commit."""
 
     class Base(orm.DeclarativeBase):
@@ -307,7 +297,7 @@ def script(port: int, letters: Sequence[Letter]) -> Cost:
         status: orm.Mapped[str]
         sent_at: orm.Mapped[datetime | None]
 
-    by_school = {letter.party.id: letter for letter in letters}
+    by_school = {message.party.id: message for message in messages}
     writer = composer()
     with tempfile.TemporaryDirectory() as folder:
         engine = sa.create_engine(f"sqlite:///{folder}/script.db")
@@ -323,12 +313,12 @@ def script(port: int, letters: Sequence[Letter]) -> Cost:
                     row.status, row.sent_at = "sent", datetime.now(UTC).replace(tzinfo=None)
                     session.commit()
 
-        cost = measured(len(letters), work)
+        cost = measured(len(messages), work)
         engine.dispose()
     return cost
 
 
-def post_office(port: int, letters: Sequence[Letter], *, page: int) -> Cost:
+def post_office(port: int, messages: Sequence[Message], *, page: int) -> Cost:
     """Queue through django-post_office in a fresh record, then let it empty its queue."""
     import django
     from django.conf import settings
@@ -358,21 +348,21 @@ def post_office(port: int, letters: Sequence[Letter], *, page: int) -> Cost:
         writer, sender = composer(), formataddr((ORGANISATION, SENDER))
 
         def work() -> None:
-            for some in chunks(letters, page):
+            for some in chunks(messages, page):
                 mails = []
-                for letter in some:
-                    subject, text, html = writer.render(letter)
+                for message in some:
+                    subject, text, html = writer.render(message)
                     words = {"subject": subject, "message": text, "html_message": html}
-                    mails.append({"recipients": letter.to.email, "sender": sender, **words})
+                    mails.append({"recipients": message.to.email, "sender": sender, **words})
                 if page == 1:
                     mail.send(**mails[0])
                 else:
                     mail.send_many(mails)
             mail.send_queued_mail_until_done(processes=1)
 
-        cost = measured(len(letters), work)
+        cost = measured(len(messages), work)
         sent = Email.objects.filter(status=STATUS.sent).count()
-        assert sent == len(letters), f"post_office sent {sent} of {len(letters)}"
+        assert sent == len(messages), f"post_office sent {sent} of {len(messages)}"
         connections.close_all()
     return cost
 
@@ -405,7 +395,7 @@ def best_of(costs: Sequence[Cost]) -> Cost:
 
 def compare(port: int, count: int, rounds: int, peer_count: int) -> None:
     scribe = prepare(port, count)
-    few = scribe.letters[:peer_count]
+    few = scribe.messages[:peer_count]
     ways: dict[str, Callable[[], Cost]] = {
         "bare smtplib, nothing recorded": lambda: bare(port, scribe.mails),
         "our mailer, nothing recorded": lambda: mailer_alone(port, scribe.mails),

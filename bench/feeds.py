@@ -32,14 +32,14 @@ from pathlib import Path
 from startup import environment
 
 from scheduler.definitions import DefinitionFiles
-from scheduler.feeds import IcalCalendars
+from scheduler.feeds import IcalFeedRenderer
 from scheduler.feeds.calendar_file import assemble
 from scheduler.mail.composer import TemplateComposer
-from scheduler.plan.model import Fact
+from scheduler.plan.facts import Fact
+from scheduler.queries.agendas import read_agenda
 from scheduler.services.apply_revision import take
-from scheduler.services.notices import Desk
+from scheduler.services.context import ServiceContext
 from scheduler.services.publish_feeds import create_feed, publish
-from scheduler.services.reconcile import read_agenda
 from scheduler.store import open_store
 
 SIZES = (40, 1000)
@@ -292,10 +292,10 @@ def measure_change(folder: Path, rounds: int) -> None:
     """Say what the change of one entry of 1,000 costs, part by part."""
     definitions = DefinitionFiles([folder / "ours" / "workflows"], calendars=[]).load().definitions
     definition = next(found for found in definitions if found.plan.id == "plan-1000")
-    plan, calendars, now = definition.plan, IcalCalendars(), datetime.now(UTC)
+    plan, calendars, now = definition.plan, IcalFeedRenderer(), datetime.now(UTC)
     store = open_store(f"sqlite:///{folder}/change.db")
     composer = TemplateComposer([], sender="a@b.example", organisation="", reply_to=None, secret=b"bench")
-    take(Desk(store=store, composer=composer), definition, now)
+    take(ServiceContext(store=store, composer=composer), definition, now)
     with store.transaction() as unit:
         feed = create_feed(unit, [plan], calendars, audience="school", plan=plan.id, tasks=False, now=now)
         item = unit.feeds.entries("school", plan.id)[0].item

@@ -61,11 +61,11 @@ class UserError(HanchotError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class RecordAway(UserError):
+class RecordUnavailable(UserError):
     """The record cannot be read or written just now: what was asked may be right, and can be asked again."""
 
 
-class WrongInput(UserError):
+class InvalidInput(UserError):
     """A definition or the configuration is wrong and was refused whole."""
 
     exit_code = ExitCode.WRONG_INPUT

@@ -13,8 +13,8 @@ from functools import cached_property
 from threading import Lock
 from typing import Any, Literal
 
-from scheduler.engine.events import Event
 from scheduler.errors import UserError
+from scheduler.ports.events import Event
 
 Style = Literal["text", "json"]
 Values = MutableMapping[str, Any]
@@ -41,10 +41,10 @@ class Log:
 
     def event(self, event: Event) -> None:
         """Write one line for one thing that happened, in the zone that its instant comes in."""
-        if event.word == "checked" and self._style == "text":
+        if event.name == "checked" and self._style == "text":
             return
         ids = {name: id for name in _IDS if (id := getattr(event, name))}
-        self._put(_LEVELS.get(event.word, logging.INFO), event.word, at=event.at, text=event.text, **ids)
+        self._put(_LEVELS.get(event.name, logging.INFO), event.name, at=event.at, text=event.text, **ids)
 
     def say(self, text: str, at: datetime, *, level: int = logging.INFO) -> None:
         """Write some words that are no event."""
@@ -55,11 +55,11 @@ class Log:
         for problem in error.problems:
             self.say(str(problem), at, level=logging.ERROR if problem.severity == "error" else logging.WARNING)
 
-    def _put(self, level: int, word: str, **values: Any) -> None:
+    def _put(self, level: int, name: str, **values: Any) -> None:
         with self._lock:
             if self._lost and self._logger.error("lost", text=f"{self._lost} lines of this log could not be written"):
                 self._lost = 0
-            self._lost += not self._logger.log(level, word, **values)
+            self._lost += not self._logger.log(level, name, **values)
 
     @cached_property
     def _logger(self) -> Any:

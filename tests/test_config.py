@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.config import Settings, load_settings, read_secret, read_span
-from scheduler.errors import ExitCode, UserError, WrongInput
+from scheduler.errors import ExitCode, InvalidInput, UserError
 
 
 def write(folder: Path, text: str) -> Path:
@@ -22,7 +22,7 @@ def write(folder: Path, text: str) -> Path:
 
 def refusal(file: Path, **environment: str) -> list[tuple[str | None, str, str | None]]:
     """Return (key, message, hint) of each problem that a configuration is refused for."""
-    with pytest.raises(WrongInput) as refused:
+    with pytest.raises(InvalidInput) as refused:
         load_settings(file, environment)
     assert refused.value.exit_code == ExitCode.WRONG_INPUT
     return [(problem.key, problem.message, problem.hint) for problem in refused.value.problems]
@@ -134,7 +134,7 @@ def test_a_variable_over_something_that_is_no_table_is_told_once(tmp_path: Path)
 def test_a_syntax_error_shows_its_line(tmp_path: Path) -> None:
     """With the parser's words and the source."""
     file = write(tmp_path, "[mail]\nfrom = \n")
-    with pytest.raises(WrongInput) as refused:
+    with pytest.raises(InvalidInput) as refused:
         load_settings(file, {})
     (problem,) = refused.value.problems
     assert (problem.line, problem.hint) == (2, "line 2 reads: from =")
@@ -436,10 +436,10 @@ def test_what_is_no_span_of_time_is_refused(tmp_path: Path, words: str) -> None:
 def test_every_problem_of_the_file_names_its_line(tmp_path: Path) -> None:
     """Of a key that is missing the line of its table."""
     file = write(tmp_path, '[mail]\ntransport = "smtp"\n\n[server]\nport = "x"\n[paths]\nworkflow = []\n')
-    with pytest.raises(WrongInput) as refused:
+    with pytest.raises(InvalidInput) as refused:
         load_settings(file, {})
     assert {problem.key: problem.line for problem in refused.value.problems} == {"server.port": 5, "paths.workflow": 7}
     file = write(tmp_path, '\n[mail]\ntransport = "smtp"\n')
-    with pytest.raises(WrongInput) as refused:
+    with pytest.raises(InvalidInput) as refused:
         load_settings(file, {})
     assert {problem.key: problem.line for problem in refused.value.problems} == {"mail.smtp.host": 2}

@@ -117,7 +117,7 @@ def test_every_failure_of_a_mail_has_a_way_out(outcome: Outcome, words: str) -> 
     ("account", "state", "words"),
     [
         (AccountState(name="a"), "ok", "may leave"),
-        (AccountState(name="a", paused_until=NOW - MINUTE, strikes=1), "ok", "may leave"),
+        (AccountState(name="a", paused_until=NOW - MINUTE, consecutive_failures=1), "ok", "may leave"),
         (AccountState(name="a", paused_until=NOW + 30 * MINUTE, reason="450 4.2.1"), "warning", "30 minutes: 450"),
         (AccountState(name="a", stopped=True, reason="535 no"), "error", "535 no"),
     ],

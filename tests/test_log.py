@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.engine.events import Event
 from scheduler.errors import Problem, UserError
 from scheduler.log import Libraries, Log, Style, choose_style, mask
+from scheduler.ports.events import Event
 
 AT = datetime(2023, 3, 1, 1, 0, tzinfo=UTC).astimezone(ZoneInfo("Asia/Ho_Chi_Minh"))
 SENT = Event(
-    word="sent", at=AT, text="[Cụm] Gửi kế hoạch", plan="cum", milestone="dang-ky", party="nghe-an", rung="target"
+    name="sent", at=AT, text="[Cụm] Gửi kế hoạch", plan="cum", milestone="dang-ky", party="nghe-an", rung="target"
 )
 
 
@@ -46,7 +46,7 @@ def written(style: Style, *events: Event) -> list[str]:
 
 def test_a_line_for_people_says_when_what_and_about_whom() -> None:
     """In the zone that the instant comes in; a check that saw nothing new is no news."""
-    checked = Event(word="checked", at=AT, text="")
+    checked = Event(name="checked", at=AT, text="")
     assert written("text", SENT, checked) == ["2023-03-01 08:00  sent      dang-ky nghe-an target  [Cụm] Gửi kế hoạch"]
 
 
@@ -54,7 +54,7 @@ def test_a_line_of_json_has_the_ids_and_a_level() -> None:
     """Ids that an event does not have are left out."""
     sent, trouble, missed = map(
         json.loads,
-        written("json", SENT, Event(word="trouble", at=AT, text="a\nb"), Event(word="missed", at=AT, text="x")),
+        written("json", SENT, Event(name="trouble", at=AT, text="a\nb"), Event(name="missed", at=AT, text="x")),
     )
     assert sent == {
         "at": "2023-03-01T08:00:00+07:00",
@@ -91,14 +91,14 @@ def test_a_line_of_json_has_the_ids_and_a_level() -> None:
 def test_addresses_and_tokens_never_reach_the_log(text: str, masked: str) -> None:
     """Whatever a server or a library says."""
     assert mask(text) == masked
-    event = Event(word="failed", at=AT, text=text)
+    event = Event(name="failed", at=AT, text=text)
     assert json.loads(written("json", event)[0])["text"] == masked
     assert written("text", event)[0].endswith(masked)
 
 
 def test_no_field_of_a_line_is_spared() -> None:
     """Masking is a step that every value passes, not a habit of some callers."""
-    event = Event(word="sent", at=AT, text="x", party="a@b.vn", rung="/p/abcdefghijklmnop0123")
+    event = Event(name="sent", at=AT, text="x", party="a@b.vn", rung="/p/abcdefghijklmnop0123")
     for style in ("text", "json"):
         (line,) = written(style, event)
         assert "a@b.vn" not in line

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.bootstrap.container import App
+from scheduler.bootstrap.container import Container
 from scheduler.bootstrap.replay import prepare_replay
 from scheduler.clock import SystemClock
 from scheduler.config import Settings, load_settings
@@ -20,7 +20,7 @@ def settings(folder: Path, *server: str) -> Settings:
 
 def pages(settings: Settings) -> str | None:
     """Return the address that mails lead to, if they lead anywhere."""
-    found = App(settings=settings, clock=SystemClock()).pages
+    found = Container(settings=settings, clock=SystemClock()).pages
     return found.base if found else None
 
 

@@ -15,26 +15,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scheduler import wording
-from scheduler.bootstrap import App, find_settings
+from scheduler.bootstrap import Container, find_settings
 from scheduler.clock import SystemClock
 from scheduler.definitions.scenario_files import read_scenario
 from scheduler.plan.agenda import draw_agenda
-from scheduler.plan.board import StatusCode
+from scheduler.plan.date_forms import Before, By, DateForm, DayCount, On, Recurring, Relative, Undated, Window
 from scheduler.plan.due_dates import derive_due_date
-from scheduler.plan.model import (
-    Before,
-    By,
-    Channel,
-    DateForm,
-    FactKind,
-    On,
-    Recurring,
-    Relative,
-    Step,
-    Undated,
-    Window,
-)
+from scheduler.plan.facts import FactKind
+from scheduler.plan.model import Channel
 from scheduler.plan.standing import StandingState
+from scheduler.plan.status import StatusCode
 from scheduler.plan.workdays import Workdays
 from scheduler.wording.english import ENGLISH
 from scheduler.wording.vietnamese import VIETNAMESE
@@ -111,7 +101,7 @@ def test_counts_below_ten_get_a_zero(count: int, expected: str) -> None:
         (Window(date(2023, 6, 1), date(2023, 6, 10), ""), "từ ngày 01/6/2023 đến ngày 10/6/2023"),
         (Undated("Định kỳ 6 tháng, 01 năm"), "Định kỳ 6 tháng, 01 năm"),
         (Recurring("FREQ=MONTHLY", "by", date(2023, 1, 1), date(2023, 12, 31)), ""),
-        (Relative("so-ket", Step(5, "days"), "within"), ""),
+        (Relative("so-ket", DayCount(5, "days"), "within"), ""),
     ],
 )
 def test_every_form_of_a_date_is_said_as_the_plan_says_it(form: DateForm, expected: str) -> None:
@@ -253,8 +243,8 @@ def test_a_target_is_said_in_words(target: str, vietnamese: str, english: str) -
 
 def test_steps_are_said_with_their_unit() -> None:
     """Days and working days are not the same thing."""
-    assert wording.format_step(Step(3, "working days"), VI) == "03 ngày làm việc"
-    assert wording.format_step(Step(14, "days"), VI) == "14 ngày"
+    assert wording.format_step(DayCount(3, "working days"), VI) == "03 ngày làm việc"
+    assert wording.format_step(DayCount(14, "days"), VI) == "14 ngày"
 
 
 def test_the_languages_are_vietnamese_and_english() -> None:
@@ -419,8 +409,9 @@ def test_in_english_the_words_of_the_record_stay_and_its_dates_and_names_are_tho
 
 SCHEDULER = ROOT / "scheduler"
 WRITERS = [
-    "plan/ladder.py", "plan/agenda.py", "plan/catchup.py", "actions/reconciling.py", "actions/notifying.py",
-    "actions/recording.py", "engine/dispatching.py", "engine/delivering.py", "engine/attempts.py",
+    "plan/ladder.py", "plan/agenda.py", "plan/facts.py", "plan/dispatch_policy.py", "services/ledger_changes.py",
+    "services/notices.py", "services/record_facts.py", "services/fact_checks.py", "engine/dispatch.py",
+    "engine/delivery.py", "engine/retry_policy.py",
 ]  # fmt: skip
 NO_REASON = ("_refuse", "UserError", "Event", "of_mail", "_event", "named", "__init__")  # what these are told
 FOR_OTHERS = ("working days", "still missing:", "nothing complete", "mail stays", "the mail account ", "alpha alpha")
@@ -500,7 +491,7 @@ def test_every_reason_that_the_program_writes_has_its_words_in_every_language() 
 
 def test_every_reason_of_the_shipped_year_has_its_words() -> None:
     """A new one that nobody has put into words would stay English on a Vietnamese page."""
-    app = App(settings=find_settings(ROOT / "config.toml"), clock=SystemClock())
+    app = Container(settings=find_settings(ROOT / "config.toml"), clock=SystemClock())
     definition = app.find_plan("bac-trung-bo-2023")
     folder = ROOT / "workflows" / "bac-trung-bo"
     facts = read_scenario(folder / "2023.scenario.toml", definition.plan).facts

@@ -13,29 +13,30 @@ from pathlib import Path
 from scheduler import resources
 from scheduler.config import Settings, load_settings, read_secret
 from scheduler.definitions import DefinitionFiles
+from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.delivery import Limits
-from scheduler.engine.events import Event, Report
 from scheduler.engine.status_checks import ManualChecker
-from scheduler.engine.tick import Arrivals, Ticker
-from scheduler.errors import NothingMatched, WrongInput
-from scheduler.feeds import IcalCalendars
+from scheduler.engine.tick import Ticker
+from scheduler.errors import InvalidInput, NothingMatched
+from scheduler.feeds import IcalFeedRenderer
 from scheduler.mail.composer import TemplateComposer
 from scheduler.mail.maildir import Maildir
 from scheduler.mail.mime import read_text
 from scheduler.ports import (
-    Calendars,
     Clock,
     Composer,
     Definition,
     Definitions,
+    FeedRenderer,
     Loaded,
     Mailer,
     SentFolder,
     Store,
 )
-from scheduler.queries.site_links import PageAddresses
-from scheduler.services.digests import Weekly
-from scheduler.services.notices import Desk
+from scheduler.ports.events import Event, Reporter
+from scheduler.queries.site_links import SiteLinks
+from scheduler.services.context import ServiceContext
+from scheduler.services.digests import DigestSchedule
 from scheduler.store import check_address, open_store
 
 
@@ -44,12 +45,12 @@ def quiet(event: Event) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class App:
+class Container:
     """The parts for one configuration, made when they are asked for."""
 
     settings: Settings
     clock: Clock
-    report: Report = quiet
+    report: Reporter = quiet
 
     @property
     def definition_folders(self) -> list[Path]:
@@ -136,12 +137,12 @@ class App:
             return Limits()
         return Limits(per_minute=limits.per_minute, per_day=limits.per_day)
 
-    def desk(self, store: Store) -> Desk:
+    def services(self, store: Store) -> ServiceContext:
         """Return what recording facts needs."""
-        return Desk(store=store, composer=self.composer(), pages=self.pages)
+        return ServiceContext(store=store, composer=self.composer(), pages=self.pages)
 
     @property
-    def pages(self) -> PageAddresses | None:
+    def pages(self) -> SiteLinks | None:
         """Return where pages are for mails and calendars; None while only this machine can open them (rule 20).
 
         Whoever reads the mails of a replay sits at this machine.
@@ -149,22 +150,22 @@ class App:
         server = self.settings.server
         operators = tuple(self.settings.operators.emails)
         if self.settings.is_replay:
-            return PageAddresses(server.url(server.port), self.secret, operators) if server.port else None
-        return PageAddresses(server.public_url, self.secret, operators) if server.is_public else None
+            return SiteLinks(server.url(server.port), self.secret, operators) if server.port else None
+        return SiteLinks(server.public_url, self.secret, operators) if server.is_public else None
 
     def find_plan(self, name: str) -> Definition:
         """Return a sound plan by its id or its file.
 
-        Raises `WrongInput` where it is wrong, `NothingMatched` where there is none.
+        Raises `InvalidInput` where it is wrong, `NothingMatched` where there is none.
         """
         if not name.endswith(".toml"):
             return pick(self.definitions.load(), name)
         loaded = self.definitions.load_file(Path(name))
         errors = [problem for problem in loaded.problems if problem.severity == "error"]
         if errors:
-            raise WrongInput(errors)
+            raise InvalidInput(errors)
         if not loaded.definitions:
-            raise WrongInput(f"{name} is no plan", hint="a plan has a table [plan]")
+            raise InvalidInput(f"{name} is no plan", hint="a plan has a table [plan]")
         return loaded.definitions[0]
 
     def ticker(
@@ -194,16 +195,16 @@ class App:
             is_stopping=stopping.is_set if stopping is not None else lambda: False,
             arrivals=arrivals,
             limits=self.limits,
-            weekly=Weekly(weekday=digest.weekday, at=digest.at, to=digest.to),
+            weekly=DigestSchedule(weekday=digest.weekday, at=digest.at, to=digest.to),
             sent_folder=sent_folder,
             calendars=self.calendars if has_readers else None,
             pages=self.pages if composer is None else None,  # a simulation leads nowhere
         )
 
     @property
-    def calendars(self) -> Calendars:
+    def calendars(self) -> FeedRenderer:
         """Return what says what stands in calendars, and renders it."""
-        return IcalCalendars(self.pages)
+        return IcalFeedRenderer(self.pages)
 
     def read_text(self, data: bytes) -> str:
         """Return the words of a mail."""
@@ -213,7 +214,7 @@ class App:
 def find_settings(config: Path | None) -> Settings:
     """Return the settings of a named file, of ./config.toml, or the shipped ones.
 
-    Raises `WrongInput` where they are wrong.
+    Raises `InvalidInput` where they are wrong.
     """
     settings = _find_settings(config)
     check_address(settings.database_url)
@@ -241,7 +242,7 @@ def pick(loaded: Loaded, id: str) -> Definition:
         return found[id]
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
     if errors and not found:
-        raise WrongInput(errors)
+        raise InvalidInput(errors)
     error = NothingMatched.named("plan", id, found)
     if errors:
         raise NothingMatched([*error.problems, *errors])

@@ -7,27 +7,27 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 
-from scheduler.bootstrap.container import App
+from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
 from scheduler.config import Settings
 from scheduler.definitions.watcher import DefinitionWatch
-from scheduler.engine.events import Event, Word
 from scheduler.engine.tick import Ticker
-from scheduler.errors import Problem, WrongInput
+from scheduler.errors import InvalidInput, Problem
 from scheduler.ports import Clock, Composer, Definition, Store
+from scheduler.ports.events import Event, EventName
 from scheduler.systemd import Notifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class RunningDaemon:
     """A daemon at work, as what serves it sees it.
 
     `clock` is the plan's time, which a replay makes up; `system` the machine's, for links and sessions.
     `account` is the mail account's name, `definitions` gives what is in force, `wake` asks for a tick
-    now, `tell` puts a trouble into the log, `note` what was asked of the pages.
+    now, `log_problem` puts a trouble into the log, `log_request` what was asked of the pages.
     """
 
-    app: App
+    app: Container
     store: Store
     clock: Clock
     system: Clock
@@ -35,8 +35,8 @@ class Running:
     account: str
     definitions: Callable[[], list[Definition]]
     wake: Callable[[], None]
-    tell: Callable[[str], None]
-    note: Callable[[str], None]
+    log_problem: Callable[[str], None]
+    log_request: Callable[[str], None]
     is_replay: bool = False
 
     @property
@@ -45,17 +45,17 @@ class Running:
         return self.app.settings
 
 
-Serve = Callable[[Running], AbstractContextManager[str]]  # serves for the time of a block; gives the address
+Serve = Callable[[RunningDaemon], AbstractContextManager[str]]  # serves for the time of a block; gives the address
 
 
-def run_daemon(app: App, stopping: threading.Event, serve: Serve, manager: Notifier | None = None) -> None:
+def run_daemon(app: Container, stopping: threading.Event, serve: Serve, manager: Notifier | None = None) -> None:
     """Run the daemon until `stopping` is set, served by `serve`; `manager` is told how it fares."""
-    from scheduler.engine.runners.apscheduler_runner import EmbeddedEngine  # APScheduler: only who needs it loads it
+    from scheduler.engine.runners.apscheduler_runner import APSchedulerRunner  # APScheduler: only who needs it loads it
 
     manager = manager or Notifier()
     with app.store() as store, closing(app.mailer()) as mailer:
         ticker = app.ticker(store, stopping=stopping, mailer=mailer, sent_folder=app.sent_folder())
-        engine = EmbeddedEngine(
+        engine = APSchedulerRunner(
             ticker,
             system=SystemClock(),
             stopping=stopping,
@@ -65,10 +65,10 @@ def run_daemon(app: App, stopping: threading.Event, serve: Serve, manager: Notif
         watch = DefinitionWatch(
             app.definition_folders,
             changed=lambda: _take_changes(ticker, engine.wake),
-            tell=lambda text: _tell(ticker, "trouble", text),
+            log=lambda text: _log(ticker, "trouble", text),
             stopping=stopping,
         )
-        running = Running(
+        running = RunningDaemon(
             app=app,
             store=store,
             clock=app.clock,
@@ -77,22 +77,22 @@ def run_daemon(app: App, stopping: threading.Event, serve: Serve, manager: Notif
             account=mailer.account,
             definitions=lambda: ticker.definitions,
             wake=engine.wake,
-            tell=lambda text: _tell(ticker, "trouble", text),
-            note=lambda text: ticker.pass_on(Event(word="asked", at=ticker.clock.now(), text=text)),
+            log_problem=lambda text: _log(ticker, "trouble", text),
+            log_request=lambda text: ticker.pass_on(Event(name="asked", at=ticker.clock.now(), text=text)),
         )
         with serve(running) as address:
             problems = ticker.load()
             if not ticker.plans:  # nobody would be reminded of anything
                 errors = [problem for problem in problems if problem.severity == "error"]
-                raise WrongInput(errors or "there is no plan", hint="`hanchot init DIR` writes one to begin with")
-            _tell(ticker, "started", f"the daemon runs; {address}")
+                raise InvalidInput(errors or "there is no plan", hint="`hanchot init DIR` writes one to begin with")
+            _log(ticker, "started", f"the daemon runs; {address}")
             with watch.running():
                 engine.run()
             manager.stopping()
-    _tell(ticker, "stopped", "nothing is lost")
+    _log(ticker, "stopped", "nothing is lost")
 
 
-def tick_once(app: App) -> tuple[Problem, ...]:
+def tick_once(app: Container) -> tuple[Problem, ...]:
     """Do everything that is due now; return the problems of the definitions."""
     with app.store() as store, closing(app.mailer()) as mailer:
         ticker = app.ticker(store, mailer=mailer, sent_folder=app.sent_folder())
@@ -105,9 +105,9 @@ def _take_changes(ticker: Ticker, wake: Callable[[], None]) -> None:
     """Take what has changed in the definition files; what is wrong in them is told by the load itself."""
     problems = ticker.load()
     if any(problem.severity == "error" for problem in problems):
-        _tell(ticker, "refused", "what was loaded before goes on until this is put right")
+        _log(ticker, "refused", "what was loaded before goes on until this is put right")
     wake()
 
 
-def _tell(ticker: Ticker, word: Word, text: str) -> None:
-    ticker.report(Event(word=word, at=ticker.clock.now(), text=text))
+def _log(ticker: Ticker, name: EventName, text: str) -> None:
+    ticker.report(Event(name=name, at=ticker.clock.now(), text=text))

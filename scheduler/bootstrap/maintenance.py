@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import datetime
 
-from scheduler.bootstrap.container import App
+from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
 from scheduler.config import read_span
 from scheduler.errors import NothingMatched, UserError
-from scheduler.mail.test_message import write_trial
+from scheduler.mail.test_message import compose_test_message
 from scheduler.plan.recipients import operators
 from scheduler.ports import FeedRow, Loaded, Outcome
 from scheduler.queries.feed_links import calendar_path
@@ -19,10 +19,10 @@ from scheduler.services.sign_in import find_operator, make_link
 from scheduler.store import upgrade
 
 
-def send_trial(app: App, address: str) -> tuple[Outcome, bool]:
+def send_test_message(app: Container, address: str) -> tuple[Outcome, bool]:
     """Send a test mail now; return what became of it, and whether an account that rested or was stopped goes on."""
     mail = app.settings.mail
-    trial = write_trial(address, sender=mail.sender, organisation=mail.organisation, now=app.clock.now())
+    trial = compose_test_message(address, sender=mail.sender, organisation=mail.organisation, now=app.clock.now())
     with closing(app.mailer()) as mailer:
         outcome = mailer.send(trial)
         name = mailer.account
@@ -34,7 +34,7 @@ def send_trial(app: App, address: str) -> tuple[Outcome, bool]:
     return outcome, state.stopped or state.paused_until is not None
 
 
-def invite(app: App, email: str) -> tuple[str, datetime]:
+def make_sign_in_link(app: Container, email: str) -> tuple[str, datetime]:
     """Return the address at which an operator can sign in once, and until when; nothing is mailed.
 
     Raises `NothingMatched` for who is no operator.
@@ -51,26 +51,26 @@ def invite(app: App, email: str) -> tuple[str, datetime]:
     return f"{base}/sign-in/{token}", now + lifetime
 
 
-def make_feed(app: App, loaded: Loaded, *, audience: str, plan: str | None, tasks: bool) -> tuple[FeedRow, str]:
+def make_feed(app: Container, loaded: Loaded, *, audience: str, plan: str | None, tasks: bool) -> tuple[FeedRow, str]:
     """Make the address of a calendar, and fill the calendar; return both."""
     base, now = _find_address(app), app.clock.now()
     shown = [definition for definition in loaded.definitions if plan in (None, definition.plan.id)]
     plans = [definition.plan for definition in shown]
     with app.store() as store:
         for definition in shown:
-            take(app.desk(store), definition, now)
+            take(app.services(store), definition, now)
         with store.transaction() as unit:
             feed = create_feed(unit, plans, app.calendars, audience=audience, plan=plan, tasks=tasks, now=now)
     return feed, base + calendar_path(feed, plans, app.secret)
 
 
-def _find_address(app: App) -> str:
+def _find_address(app: Container) -> str:
     server = app.settings.server
     if not server.port and not server.public_url:
         raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
     return server.url(server.port)
 
 
-def upgrade_record(app: App) -> bool:
+def upgrade_record(app: Container) -> bool:
     """Bring the record to this program's version; return whether there was anything to do."""
     return upgrade(app.settings.database_url)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scheduler.bootstrap.container import App
+from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.model import Party
-from scheduler.queries.site_links import PageAddresses
+from scheduler.queries.site_links import SiteLinks
 
 
-def list_pages(app: App, party: str | None = None) -> list[dict[str, Any]]:
+def list_pages(app: Container, party: str | None = None) -> list[dict[str, Any]]:
     """Return where the page of a party is, or those of all. Raises `NothingMatched` for a party without one."""
     parties = _with_pages(app, party)
     with app.store() as store, store.reading() as view:
@@ -20,7 +20,7 @@ def list_pages(app: App, party: str | None = None) -> list[dict[str, Any]]:
     return [_row(app, found, generations.get(found.id, 1)) for found in parties]
 
 
-def revoke_page(app: App, party: str) -> dict[str, Any]:
+def revoke_page(app: Container, party: str) -> dict[str, Any]:
     """Make a party's address worthless and return its new one."""
     [found] = _with_pages(app, party)
     with app.store() as store, store.transaction() as unit:
@@ -28,7 +28,7 @@ def revoke_page(app: App, party: str) -> dict[str, Any]:
     return _row(app, found, generation)
 
 
-def _with_pages(app: App, party: str | None) -> Sequence[Party]:
+def _with_pages(app: Container, party: str | None) -> Sequence[Party]:
     settings = app.settings.server
     if not settings.port and not settings.public_url:
         raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
@@ -45,9 +45,9 @@ def _with_pages(app: App, party: str | None) -> Sequence[Party]:
     return [parties[party]]
 
 
-def _row(app: App, party: Party, generation: int) -> dict[str, Any]:
+def _row(app: Container, party: Party, generation: int) -> dict[str, Any]:
     server = app.settings.server
-    addresses = PageAddresses(server.url(server.port), app.secret)
+    addresses = SiteLinks(server.url(server.port), app.secret)
     return {
         "party": party.id,
         "name": party.name,

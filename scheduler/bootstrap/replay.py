@@ -11,22 +11,24 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from pathlib import Path
 
-from scheduler.bootstrap.container import App
-from scheduler.bootstrap.daemon import Running, Serve
+from scheduler.bootstrap.container import Container
+from scheduler.bootstrap.daemon import RunningDaemon, Serve
 from scheduler.clock import ReplayClock, SystemClock
 from scheduler.config import REPLAY_MARK, Settings, load_settings
 from scheduler.definitions.scenario_files import read_scenario
-from scheduler.engine.events import Event, Report
-from scheduler.engine.tick import Arrivals, Tick, Ticker
+from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.tick import Tick, Ticker
 from scheduler.errors import UserError
 from scheduler.plan.due_dates import to_instant
-from scheduler.plan.model import Fact, Plan
-from scheduler.plan.obligations import members
+from scheduler.plan.facts import Fact
+from scheduler.plan.membership import members
+from scheduler.plan.model import Plan
 from scheduler.plan.recipients import operators
 from scheduler.ports import Definition, Store
+from scheduler.ports.events import Event, Reporter
 from scheduler.queries.feed_links import calendar_path
-from scheduler.queries.site_links import PageAddresses
-from scheduler.services.notices import Desk
+from scheduler.queries.site_links import SiteLinks
+from scheduler.services.context import ServiceContext
 from scheduler.services.publish_feeds import create_feed
 from scheduler.services.record_facts import Recorded, record
 from scheduler.services.sign_in import make_link
@@ -45,7 +47,7 @@ class Replay:
 
 
 def run_replay(
-    app: App,
+    app: Container,
     replay: Replay,
     stopping: threading.Event,
     serve: Serve,
@@ -58,7 +60,7 @@ def run_replay(
     The clock stands still thirty days after the last step; the daemon stays up. `say` puts words into the log,
     `show` hands over the addresses of the board, of a calendar and of a party's page.
     """
-    from scheduler.engine.runners.apscheduler_runner import EmbeddedEngine  # APScheduler: only who needs it loads it
+    from scheduler.engine.runners.apscheduler_runner import APSchedulerRunner  # APScheduler: only who needs it loads it
 
     definitions = app.definitions.load().definitions
     if not definitions:
@@ -71,7 +73,7 @@ def run_replay(
         ticker = app.ticker(
             store,
             stopping=stopping,
-            arrivals=Arrivals(facts, _recorder(app.desk(store), definitions, lambda event: ticker.report(event))),
+            arrivals=Arrivals(facts, _recorder(app.services(store), definitions, lambda event: ticker.report(event))),
         )
 
         def take_leave() -> None:
@@ -82,8 +84,8 @@ def run_replay(
             _show_page(app, store, ticker.plans, address, show)
 
         watch = _ReplayWatch(store, ticker, clock, take_leave)
-        engine = EmbeddedEngine(ticker, system=SystemClock(), stopping=stopping, after_tick=watch.after_tick)
-        running = Running(
+        engine = APSchedulerRunner(ticker, system=SystemClock(), stopping=stopping, after_tick=watch.after_tick)
+        running = RunningDaemon(
             app=app,
             store=store,
             clock=clock,
@@ -92,8 +94,8 @@ def run_replay(
             account=app.mailer().account,
             definitions=lambda: ticker.definitions,
             wake=engine.wake,
-            tell=lambda text: ticker.report(Event(word="trouble", at=clock.now(), text=text)),
-            note=lambda text: ticker.pass_on(Event(word="asked", at=clock.now(), text=text)),
+            log_problem=lambda text: ticker.report(Event(name="trouble", at=clock.now(), text=text)),
+            log_request=lambda text: ticker.pass_on(Event(name="asked", at=clock.now(), text=text)),
             is_replay=True,
         )
         with serve(running) as address:
@@ -103,7 +105,7 @@ def run_replay(
             engine.run()
 
 
-def _show_board(app: App, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]) -> None:
+def _show_board(app: Container, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]) -> None:
     """Show a link by which the first operator signs in to the board; nothing is mailed from the past."""
     operator = next((to.contact.email for plan in plans for to in operators(plan, app.settings.operators.emails)), None)
     if operator is None:
@@ -113,7 +115,7 @@ def _show_board(app: App, store: Store, plans: Sequence[Plan], address: str, sho
     show(f"The board, to sign in to once: {address}/sign-in/{token}")
 
 
-def _show_page(app: App, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]) -> None:
+def _show_page(app: Container, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]) -> None:
     """Show the page of a party that reports to others, as its mails lead to it."""
     lead = {party for plan in plans for party in members(plan, "lead")}
     parties = (p for plan in plans for p in plan.parties.values() if p.contacts and not p.external)
@@ -122,10 +124,10 @@ def _show_page(app: App, store: Store, plans: Sequence[Plan], address: str, show
         return
     with store.reading() as view:
         generation = view.pages.generations().get(party.id, 1)
-    show(f"The page of {party.name}: {PageAddresses(address, app.secret).of(party.id, generation)}")
+    show(f"The page of {party.name}: {SiteLinks(address, app.secret).of(party.id, generation)}")
 
 
-def _make_feed(app: App, store: Store, plans: Sequence[Plan]) -> str:
+def _make_feed(app: Container, store: Store, plans: Sequence[Plan]) -> str:
     """Make a calendar for the lead of the first plan; return its path, "" if there is nobody to lead."""
     audience = next((party for plan in plans for party in members(plan, "lead")), None)
     if audience is None:
@@ -156,7 +158,7 @@ class _ReplayWatch:
             self._say()
 
 
-def _farewell(app: App, store: Store) -> str:
+def _farewell(app: Container, store: Store) -> str:
     folder = app.settings.folder
     mails = app.settings.resolve(app.settings.mail.maildir)
     with store.reading() as view:
@@ -214,19 +216,21 @@ def _replay_config(settings: Settings) -> str:
     )
 
 
-def _recorder(desk: Desk, definitions: Sequence[Definition], report: Report) -> Callable[[Fact], Recorded | None]:
+def _recorder(
+    services: ServiceContext, definitions: Sequence[Definition], report: Reporter
+) -> Callable[[Fact], Recorded | None]:
     by_id = {definition.plan.id: definition for definition in definitions}
 
     def put_down(fact: Fact) -> Recorded | None:
         words = " ".join(part for part in (fact.kind, fact.channel or "", fact.reason) if part)
         try:
-            recorded = record(desk, by_id[fact.plan], fact)
+            recorded = record(services, by_id[fact.plan], fact)
         except UserError as error:
-            report(Event(word="trouble", at=fact.recorded_at, plan=fact.plan, text=f"{words}: {error}"))
+            report(Event(name="trouble", at=fact.recorded_at, plan=fact.plan, text=f"{words}: {error}"))
             return None
         report(
             Event(
-                word="recorded",
+                name="recorded",
                 at=fact.recorded_at,
                 plan=fact.plan,
                 milestone=fact.milestone or fact.group or "",

@@ -6,16 +6,17 @@ from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
 
-from scheduler.bootstrap.container import App, quiet
+from scheduler.bootstrap.container import Container, quiet
 from scheduler.clock import SteppingClock
 from scheduler.definitions.scenario_files import read_scenario
-from scheduler.engine.events import Report
-from scheduler.engine.tick import Arrivals
+from scheduler.engine.arrivals import Arrivals
 from scheduler.plan.due_dates import ONE_DAY, to_instant
+from scheduler.plan.scenario import Scenario
 from scheduler.ports import Definition, Loaded
-from scheduler.queries.status import Row, list_deliveries
-from scheduler.services.commands import Scenario
-from scheduler.services.notices import Desk
+from scheduler.ports.events import Reporter
+from scheduler.queries.deliveries import list_deliveries
+from scheduler.queries.rows import Row
+from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import record
 from scheduler.simulation.player import SinkMailer, play
 from scheduler.store import open_store
@@ -31,7 +32,7 @@ class _OneDefinition:
 
 
 def simulate(
-    app: App, definition: Definition, *, first: date, last: date, scenario: Path | None, report: Report = quiet
+    app: Container, definition: Definition, *, first: date, last: date, scenario: Path | None, report: Reporter = quiet
 ) -> list[Row]:
     """Return what a plan does from the first to the last of these local days, in memory."""
     plan = definition.plan
@@ -42,8 +43,8 @@ def simulate(
     composer = app.composer_with(b"simulation")
     store = open_store("sqlite://")
     try:
-        desk = Desk(store=store, composer=composer)
-        arrivals = Arrivals(played.facts, lambda fact: record(desk, definition, fact))
+        services = ServiceContext(store=store, composer=composer)
+        arrivals = Arrivals(played.facts, lambda fact: record(services, definition, fact))
         ticker = app.ticker(
             store,
             definitions=_OneDefinition(definition),

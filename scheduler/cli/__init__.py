@@ -13,9 +13,24 @@ from typing import NoReturn
 import click
 
 from scheduler import __version__
-from scheduler.cli import doctor, facts, feeds, links, outbox, plans, run, status
+from scheduler.cli.agenda import agenda
+from scheduler.cli.check import check
 from scheduler.cli.context import Session
+from scheduler.cli.db import db
+from scheduler.cli.doctor import doctor
+from scheduler.cli.facts import FACT_COMMANDS
+from scheduler.cli.feeds import feeds
+from scheduler.cli.init import init
+from scheduler.cli.links import links
+from scheduler.cli.mail import mail
+from scheduler.cli.outbox import outbox
 from scheduler.cli.output import print_error
+from scheduler.cli.plans import plans
+from scheduler.cli.run import run, tick
+from scheduler.cli.sign_in import sign_in
+from scheduler.cli.simulate import simulate_command
+from scheduler.cli.status import status
+from scheduler.cli.why import why
 from scheduler.errors import ExitCode, UserError
 
 
@@ -32,9 +47,27 @@ def hanchot(context: click.Context, config: Path | None) -> None:
     context.obj = Session(config)
 
 
-for _group in (plans, run, facts, status, outbox, feeds, links, doctor):
-    for _command in _group.COMMANDS:
-        hanchot.add_command(_command)
+COMMANDS: tuple[click.Command, ...] = (
+    init,
+    check,
+    plans,
+    simulate_command,
+    agenda,
+    run,
+    tick,
+    *FACT_COMMANDS,
+    status,
+    why,
+    outbox,
+    feeds,
+    links,
+    doctor,
+    mail,
+    sign_in,
+    db,
+)
+for _command in COMMANDS:
+    hanchot.add_command(_command)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

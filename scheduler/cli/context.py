@@ -12,15 +12,16 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from scheduler.bootstrap import App, find_settings, pick
+from scheduler.bootstrap import Container, find_settings, pick
 from scheduler.clock import SystemClock
-from scheduler.errors import ExitCode, NothingMatched, UserError, WrongInput
+from scheduler.errors import ExitCode, InvalidInput, NothingMatched, UserError
 from scheduler.log import Log
 from scheduler.plan.due_dates import FIRST_YEAR, LAST_YEAR, to_instant
-from scheduler.plan.model import Fact, Plan
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Loaded
-from scheduler.queries.status import view_agenda
+from scheduler.queries.agendas import view_agenda
 from scheduler.services.apply_revision import take
 from scheduler.services.record_facts import Recorded, record
 
@@ -36,9 +37,9 @@ class Session:
         self.log = Log("text")
 
     @cached_property
-    def app(self) -> App:
+    def app(self) -> Container:
         """Return the parts for the configuration."""
-        return App(settings=find_settings(self._config), clock=SystemClock(), report=self.log.event)
+        return Container(settings=find_settings(self._config), clock=SystemClock(), report=self.log.event)
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -66,10 +67,10 @@ class Session:
         return found
 
     def say_what_is_wrong(self) -> None:
-        """Raise `WrongInput` with every error of the definitions, if there is one: what was shown is not all."""
+        """Raise `InvalidInput` with every error of the definitions, if there is one: what was shown is not all."""
         errors = [problem for problem in self.loaded.problems if problem.severity == "error"]
         if errors:
-            raise WrongInput(errors)
+            raise InvalidInput(errors)
 
     def zones(self, plan: str) -> ZoneInfo:
         """Return the zone of a plan, UTC where the plan is gone."""
@@ -78,7 +79,7 @@ class Session:
     def record(self, fact: Fact, *, notify: bool = True) -> Recorded:
         """Record a fact through the one place that does so."""
         with self.app.store() as store:
-            return record(self.app.desk(store), pick(self.loaded, fact.plan), fact, notify=notify)
+            return record(self.app.services(store), pick(self.loaded, fact.plan), fact, notify=notify)
 
     def find_fact(self, id: str) -> Fact:
         """Return a recorded fact by its id (`f12`)."""
@@ -93,7 +94,7 @@ class Session:
         """Return what was past its last day when a plan was first loaded and is still in doubt."""
         definition = pick(self.loaded, plan)
         with self.app.store() as store:
-            take(self.app.desk(store), definition, self.now)
+            take(self.app.services(store), definition, self.now)
             with store.reading() as view:
                 return [o for o in view_agenda(view, definition.plan, self.now).obligations if o.unknown]
 

@@ -12,8 +12,9 @@ import click
 from scheduler.cli.context import Day, Moment, Session, format_option, in_zone
 from scheduler.cli.output import example, print_json, print_problem, short
 from scheduler.errors import NothingMatched, UserError
-from scheduler.plan.model import Fact, FactKind, Plan
-from scheduler.queries.status import fact_row, iso, rung_row
+from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.model import Plan
+from scheduler.queries.rows import fact_row, iso, rung_row
 from scheduler.services import commands
 from scheduler.services.record_facts import Recorded
 
@@ -278,7 +279,7 @@ def insist(session: Session, plan: str, milestone: str, party: str, reason: str,
     _record(session, _simple(session, "opened", plan, milestone, party, reason=reason, by=by), style)
 
 
-COMMANDS = (receive, accept, return_command, start, insist, waive, extend, nominate, fix_date, undo)
+FACT_COMMANDS = (receive, accept, return_command, start, insist, waive, extend, nominate, fix_date, undo)
 
 
 def _ask(milestone: str, party: str) -> str:

@@ -92,9 +92,6 @@ def feeds_revoke(session: Session, ids: tuple[str, ...]) -> None:
             click.echo(f"c{number}: revoked")
 
 
-COMMANDS = (feeds,)
-
-
 def feed_row(feed: FeedRow) -> dict[str, Any]:
     """Return an address as a plain row, without its token."""
     return {

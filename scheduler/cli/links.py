@@ -47,6 +47,3 @@ def links_revoke(session: Session, party: str, style: str) -> None:
         print_json([row])
         return
     click.echo(row["url"])
-
-
-COMMANDS = (links,)

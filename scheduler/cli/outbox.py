@@ -11,8 +11,8 @@ import click
 from scheduler.cli.context import Session, format_option, read_number
 from scheduler.cli.output import example, print_fields, print_json, print_table, short
 from scheduler.errors import NothingMatched, UserError
-from scheduler.ports import MessageRow, Unit
-from scheduler.queries.status import message_row
+from scheduler.ports import MessageRow, UnitOfWork
+from scheduler.queries.rows import message_row
 
 _STATES = ("queued", "inflight", "held", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous")
 
@@ -92,17 +92,14 @@ def outbox_retry(session: Session, ids: tuple[str, ...]) -> None:
     mailboxes show the two as one.
     """
 
-    def retry(unit: Unit, mail: MessageRow) -> bool:
+    def retry(unit: UnitOfWork, mail: MessageRow) -> bool:
         return unit.outbox.retry(mail.id, now=session.now)
 
     _change(session, ids, retry, "queued again", "only a failed or ambiguous mail is sent again")
 
 
-COMMANDS = (outbox,)
-
-
 def _change(
-    session: Session, ids: Sequence[str], change: Callable[[Unit, MessageRow], bool], done: str, rule: str
+    session: Session, ids: Sequence[str], change: Callable[[UnitOfWork, MessageRow], bool], done: str, rule: str
 ) -> None:
     """Change some mails, each by itself; an id that is unknown stops all of it before anything is done."""
     refused = []
@@ -117,7 +114,7 @@ def _change(
         raise UserError(", ".join(refused), hint=rule)
 
 
-def find_mail(view: Unit, id: str) -> MessageRow:
+def find_mail(view: UnitOfWork, id: str) -> MessageRow:
     """Return the mail of a number (m5) or a Message-ID."""
     number = read_number(id, "m")
     if number is not None:

@@ -90,3 +90,8 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(str(part) for part in value)
     return str(value)
+
+
+def with_short_instants(rows: list[dict[str, Any]], *keys: str) -> list[dict[str, Any]]:
+    """Return rows for a table, the instants under `keys` without seconds and offset."""
+    return [{**row, **{key: short(row[key]) for key in keys}} for row in rows]

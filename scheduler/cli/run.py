@@ -13,7 +13,7 @@ from types import FrameType
 
 import click
 
-from scheduler.bootstrap import Replay, Running, run_daemon, run_replay, tick_once
+from scheduler.bootstrap import Replay, RunningDaemon, run_daemon, run_replay, tick_once
 from scheduler.cli.context import Day, Session
 from scheduler.cli.output import example
 from scheduler.clock import SystemClock
@@ -77,9 +77,6 @@ def tick(session: Session) -> None:
         raise UserError(message, hint="`hanchot check` lists them with the warnings", exit_code=ExitCode.WRONG_INPUT)
 
 
-COMMANDS = (run, tick)
-
-
 def _replay(session: Session, replay: Replay, stopping: threading.Event) -> None:
     def say(text: str) -> None:
         session.log.say(text, SystemClock().now())
@@ -98,7 +95,7 @@ def _show(text: str) -> None:
         click.echo(text)
 
 
-def _serve(running: Running) -> AbstractContextManager[str]:
+def _serve(running: RunningDaemon) -> AbstractContextManager[str]:
     from scheduler.web.server.uvicorn_server import serve  # the web server: only the daemon needs it
 
     return serve(running)

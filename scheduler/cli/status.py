@@ -1,4 +1,4 @@
-"""Commands that show: status, why."""
+"""The command `status`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Any
 
 import click
 
-from scheduler.cli.context import Moment, Session, format_option, in_zone, read_number
-from scheduler.cli.outbox import find_mail
-from scheduler.cli.output import example, print_fields, print_json, print_table, short
+from scheduler.cli.context import Moment, Session, format_option, in_zone
+from scheduler.cli.output import example, print_json, print_table, short
 from scheduler.errors import NothingMatched
 from scheduler.plan.due_dates import ONE_DAY, to_instant
 from scheduler.plan.model import Plan
-from scheduler.ports import Unit
-from scheduler.queries.status import explain_rung, list_board, message_row
+from scheduler.queries.status import list_board
 from scheduler.services.commands import MOMENT
 
 
@@ -82,28 +80,6 @@ def status(
     session.say_what_is_wrong()
 
 
-@click.command(epilog=example("hanchot why r17"))
-@click.argument("id")
-@format_option
-@click.pass_obj
-def why(session: Session, id: str, style: str) -> None:
-    """Say why a mail was sent or not.
-
-    ID is a step (r17), a mail (m5) or a Message-ID.
-    """
-    with session.app.store() as store, store.reading() as view:
-        rows = _explain(session, view, id)
-    if style == "json":
-        print_json(rows)
-        return
-    for row in rows:
-        print_fields(row)
-        click.echo()
-
-
-COMMANDS = (status, why)
-
-
 def _missing_copies(row: Mapping[str, Any]) -> list[str]:
     """Return the copies that have not come; whoever accepted what was there did without them."""
     is_accepted = row["status"] in ("accepted", "accepted_late")
@@ -119,18 +95,3 @@ def _instant(as_of: date | datetime, plan: Plan) -> datetime:
     if isinstance(as_of, datetime):
         return in_zone(as_of, plan)
     return to_instant(as_of + ONE_DAY, time(), plan.zone) - MOMENT
-
-
-def _explain(session: Session, view: Unit, id: str) -> list[Mapping[str, Any]]:
-    number = read_number(id, "r")
-    if number is None:
-        mail = find_mail(view, id)
-        carried = [row for rung in mail.rungs if (row := view.rungs.get(rung)) is not None]
-        if not carried:
-            return [message_row(mail, session.zones(mail.plan))]
-    else:
-        row = view.rungs.get(number)
-        if row is None:
-            raise NothingMatched(f"there is no step {id}", hint="`hanchot agenda` and `status --format json` name them")
-        carried = [row]
-    return [explain_rung(view, session.plan(row.plan), row, session.now) for row in carried]

@@ -13,14 +13,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from scheduler.config.model import Account, Inbox, MailSection, Settings
-from scheduler.errors import Problem, WrongInput, near_names
+from scheduler.errors import InvalidInput, Problem, near_names
 from scheduler.toml_lines import Key, find_lines, line_of
 
 PREFIX = "HANCHOT_"
 
 
 def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of a file and the environment; raises `WrongInput` with every problem."""
+    """Return the settings of a file and the environment; raises `InvalidInput` with every problem."""
     environment = os.environ if environment is None else environment
     data = _read(file)
     variables, problems = _override(data, environment)
@@ -34,7 +34,7 @@ def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> S
         problems += _gaps(str(file), settings.inbox)
     if problems:
         lines = find_lines(file.read_text(encoding="utf-8"))
-        raise WrongInput([_placed(problem, lines) for problem in problems])
+        raise InvalidInput([_placed(problem, lines) for problem in problems])
     return settings
 
 
@@ -50,16 +50,18 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise WrongInput(f"no configuration at {file}", hint="`hanchot init DIR` writes one") from error
+        raise InvalidInput(f"no configuration at {file}", hint="`hanchot init DIR` writes one") from error
     except OSError as error:
-        raise WrongInput(f"cannot read {file}: {error.strerror}") from error
+        raise InvalidInput(f"cannot read {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise WrongInput([Problem(file=str(file), message="is not text in UTF-8", hint="save it as UTF-8")]) from error
+        raise InvalidInput(
+            [Problem(file=str(file), message="is not text in UTF-8", hint="save it as UTF-8")]
+        ) from error
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"at line (\d+)", str(error))
         line = int(where[1]) if where else None
         problem = Problem(file=str(file), line=line, message=f"is not valid TOML: {error}", hint=_source(file, line))
-        raise WrongInput([problem]) from error
+        raise InvalidInput([problem]) from error
 
 
 def _source(file: Path, line: int | None) -> str | None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 
-from scheduler.definitions.problems import Report
+from scheduler.definitions.problems import ProblemReport
 from scheduler.definitions.schema import PlanShape
+from scheduler.plan.date_forms import Before, By, Undated, Window
 from scheduler.plan.due_dates import derive_due_date
-from scheduler.plan.model import Before, By, Milestone, Undated, Window
+from scheduler.plan.model import Milestone
 from scheduler.plan.workdays import Workdays
 from scheduler.toml_lines import Key
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def advise(report: Report, key: Key, milestone: Milestone, plan: PlanShape, workdays: Workdays) -> None:
+def advise(report: ProblemReport, key: Key, milestone: Milestone, plan: PlanShape, workdays: Workdays) -> None:
     """Report what is remarkable about the date of a milestone."""
     match milestone.form:
         case Before() | By() as form:
@@ -29,7 +30,7 @@ def advise(report: Report, key: Key, milestone: Milestone, plan: PlanShape, work
 
 
 def _advise_deadline(
-    report: Report, key: Key, milestone: Milestone, form: Before | By, plan: PlanShape, workdays: Workdays
+    report: ProblemReport, key: Key, milestone: Milestone, form: Before | By, plan: PlanShape, workdays: Workdays
 ) -> None:
     word = "before" if isinstance(form, Before) else "by"
     place = (*key, word)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from scheduler.definitions.problems import Report, shown
+from scheduler.definitions.problems import ProblemReport, shown
 from scheduler.errors import near_names
 from scheduler.toml_lines import Key
 
@@ -25,7 +25,7 @@ class File:
 
     path: Path
     kind: FileKind
-    report: Report
+    report: ProblemReport
     raw: bytes = b""
     text: str = ""
     data: dict[str, Any] | None = None
@@ -57,10 +57,10 @@ class File:
                 self.report.error((key,), "unknown key", near_names(key, known), code="unknown-key")
 
 
-def find_files(folders: Iterable[Path]) -> tuple[list[Path], list[Report]]:
+def find_files(folders: Iterable[Path]) -> tuple[list[Path], list[ProblemReport]]:
     """Return the TOML files below the folders, each once, and what was in the way."""
     found: dict[Path, Path] = {}
-    reports: list[Report] = []
+    reports: list[ProblemReport] = []
     for folder in folders:
         for path in _below(folder, frozenset(), reports):
             found.setdefault(real_path(path), path)
@@ -90,7 +90,7 @@ def real_path(path: Path) -> Path:
 
 def read_file(path: Path) -> File:
     """Return a definition file with what it is and what is wrong with reading it."""
-    report, raw = Report(str(path)), b""
+    report, raw = ProblemReport(str(path)), b""
     try:
         raw = _bytes(path)
         text = raw.decode("utf-8-sig")  # Windows editors begin with a mark
@@ -103,7 +103,9 @@ def read_file(path: Path) -> File:
     except (ValueError, RecursionError) as error:
         _report_syntax(report, text, str(error))
     else:
-        return File(path=path, kind=_kind(path, data), report=Report(str(path), text), raw=raw, text=text, data=data)
+        return File(
+            path=path, kind=_kind(path, data), report=ProblemReport(str(path), text), raw=raw, text=text, data=data
+        )
     guess = {"parties": None} if re.search(rb"^\s*\[parties\b", raw, re.MULTILINE) else {}
     return File(path=path, kind=_kind(path, guess), report=report, raw=raw)
 
@@ -112,7 +114,7 @@ class _Unfit(Exception):
     pass
 
 
-def _below(folder: Path, above: frozenset[Path], reports: list[Report]) -> Iterator[Path]:
+def _below(folder: Path, above: frozenset[Path], reports: list[ProblemReport]) -> Iterator[Path]:
     real = real_path(folder)
     if real in above:
         _refuse(reports, folder, "is a link back into a folder around it", "remove the link")
@@ -130,8 +132,8 @@ def _below(folder: Path, above: frozenset[Path], reports: list[Report]) -> Itera
             yield entry
 
 
-def _refuse(reports: list[Report], folder: Path, message: str, hint: str | None) -> None:
-    report = Report(str(folder))
+def _refuse(reports: list[ProblemReport], folder: Path, message: str, hint: str | None) -> None:
+    report = ProblemReport(str(folder))
     report.error((), message, hint, code="unreadable")
     reports.append(report)
 
@@ -160,7 +162,7 @@ def _kind(path: Path, data: Mapping[str, Any]) -> FileKind:
     return "scenario" if data and data.keys() <= {"facts", "outages"} else "unknown"
 
 
-def _report_syntax(report: Report, text: str, words: str) -> None:
+def _report_syntax(report: ProblemReport, text: str, words: str) -> None:
     rows = text.split("\n")
     match = re.search(r"\(at line (\d+)", words)
     line = int(match[1]) if match else len(rows)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from scheduler.definitions.files import File
-from scheduler.definitions.problems import Wrong
+from scheduler.definitions.problems import InvalidValue
 from scheduler.definitions.scalars import Day, Line
 from scheduler.definitions.schema import PlanShape, Shape
 from scheduler.errors import near_names
@@ -30,7 +30,7 @@ _NAME = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]+)?")
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-class AnnouncedShape(Shape):
+class AnnouncementShape(Shape):
     """One `[[off]]` or `[[worked]]` of a calendar file."""
 
     day: Day
@@ -39,7 +39,7 @@ class AnnouncedShape(Shape):
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class Announcement:
     """What was announced of one day: off, or worked."""
 
     off: bool
@@ -47,38 +47,38 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class HolidayFile:
     """The announcements of one file; an unsound one must not be used."""
 
     country: str
-    days: Mapping[date, Announced]
+    days: Mapping[date, Announcement]
     sound: bool
 
 
-def read_calendar(file: File) -> Calendar:
+def read_holiday_file(file: File) -> HolidayFile:
     """Return the announcements of a calendar file."""
     report, country = file.report, file.path.stem
     if not _NAME.fullmatch(country):
         report.error((), f"{file.path.name} names no country", "name it VN.toml or, with a subdivision, DE-BY.toml")
     file.expect_keys("off", "worked")
-    days: dict[date, Announced] = {}
+    days: dict[date, Announcement] = {}
     for name in ("off", "worked"):
         for key, row in file.rows(name):
-            if shape := report.fit(AnnouncedShape, row, key):
+            if shape := report.fit(AnnouncementShape, row, key):
                 if shape.day in days:
                     report.error((*key, "day"), f"{shape.day} is listed twice", code="duplicate")
-                days[shape.day] = Announced(name == "off", shape.name)
-    return Calendar(country, days, report.sound)
+                days[shape.day] = Announcement(name == "off", shape.name)
+    return HolidayFile(country, days, report.sound)
 
 
-def working_calendar(plan: PlanShape, calendars: Iterable[Calendar]) -> Workdays:
+def make_workdays(plan: PlanShape, calendars: Iterable[HolidayFile]) -> Workdays:
     """Return the working days of a plan's year and the years around it; of two announcements the first wins."""
     off, worked, names = _package_days(plan) if plan.holidays else ({}, set(), frozenset())
-    announced: dict[date, Announced] = {}
+    announced: dict[date, Announcement] = {}
     for calendar in calendars:
         if calendar.country in names:
             if not calendar.sound:
-                raise Wrong(f"the calendar {calendar.country}.toml is wrong", "put right what is reported of it")
+                raise InvalidValue(f"the calendar {calendar.country}.toml is wrong", "put right what is reported of it")
             announced = {**calendar.days, **announced}
     for day, entry in announced.items():
         if entry.off:
@@ -98,9 +98,11 @@ def _package_days(plan: PlanShape) -> tuple[dict[date, str], set[date], frozense
     country, _, subdivision = (plan.holidays or "").partition("-")
     known = holidays.list_supported_countries(include_aliases=False)
     if country not in known:
-        raise Wrong(f"no public holidays are known for {country!r}", near_names(country, sorted(known)))
+        raise InvalidValue(f"no public holidays are known for {country!r}", near_names(country, sorted(known)))
     if subdivision and subdivision not in known[country]:
-        raise Wrong(f"{country} has no subdivision {subdivision!r}", near_names(subdivision, sorted(known[country])))
+        raise InvalidValue(
+            f"{country} has no subdivision {subdivision!r}", near_names(subdivision, sorted(known[country]))
+        )
     years = range(plan.year - 1, plan.year + 3)
     table = holidays.country_holidays(country, subdiv=subdivision or None, years=years, language=plan.language)
     swapped = {day for day in table.weekend_workdays if day.year in years}

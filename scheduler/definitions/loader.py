@@ -7,9 +7,9 @@ from pathlib import Path
 
 from scheduler import wording
 from scheduler.definitions.files import File, find_files, is_calendar, is_folder, read_file, real_path
-from scheduler.definitions.holidays import read_calendar
+from scheduler.definitions.holidays import read_holiday_file
 from scheduler.definitions.plan_parser import read_plan
-from scheduler.definitions.problems import Report
+from scheduler.definitions.problems import ProblemReport
 from scheduler.definitions.rosters import Roster, read_roster
 from scheduler.errors import Problem
 from scheduler.ports import Definition, Loaded
@@ -55,10 +55,10 @@ class DefinitionFiles:
         paths, reports = find_files([folder])
         return self._load(paths, reports, [folder.parent / "calendars", *self._folders, *self._calendars])
 
-    def _load(self, paths: Sequence[Path], reports: Sequence[Report], calendars: Iterable[Path]) -> Loaded:
+    def _load(self, paths: Sequence[Path], reports: Sequence[ProblemReport], calendars: Iterable[Path]) -> Loaded:
         return self._assemble([read_file(path) for path in paths], reports, calendars)
 
-    def _assemble(self, files: list[File], reports: Sequence[Report], calendars: Iterable[Path]) -> Loaded:
+    def _assemble(self, files: list[File], reports: Sequence[ProblemReport], calendars: Iterable[Path]) -> Loaded:
         known = {real_path(file.path) for file in files}
         others, _ = find_files(folder for folder in calendars if is_folder(folder))
         files += [read_file(path) for path in others if is_calendar(path) and real_path(path) not in known]
@@ -69,7 +69,7 @@ class DefinitionFiles:
     def _read(self, files: Sequence[File]) -> list[Definition]:
         _refuse_unknown(files)
         rosters = _rosters((file for file in files if file.kind == "roster"), self._languages)
-        calendars = [read_calendar(file) for file in files if file.kind == "calendar"]
+        calendars = [read_holiday_file(file) for file in files if file.kind == "calendar"]
         plans = [file for file in files if file.kind == "plan" and file.data is not None]
         _refuse_same_ids(plans)
         read = [

@@ -7,12 +7,10 @@ from datetime import date, datetime, time
 from typing import cast
 
 from scheduler.definitions import schema
-from scheduler.definitions.problems import Wrong
+from scheduler.definitions.problems import InvalidValue
+from scheduler.plan.date_forms import Before, By, DateForm, On, Recurring, Relative, Undated, Window
 from scheduler.plan.model import (
-    Before,
-    By,
     Checks,
-    DateForm,
     Deliverable,
     Escalation,
     Group,
@@ -21,13 +19,8 @@ from scheduler.plan.model import (
     Measure,
     Milestone,
     Office,
-    On,
     Overdue,
     Provision,
-    Recurring,
-    Relative,
-    Undated,
-    Window,
 )
 
 
@@ -63,7 +56,7 @@ def ladder(shape: schema.LadderShape, base: Ladder) -> Ladder:
     )
     if built.at >= built.closes:
         message = f"reminders at {built.at:%H:%M} would wait for the next day: mail leaves until {built.closes:%H:%M}"
-        raise Wrong(message, "choose an earlier `at` or longer `hours`")
+        raise InvalidValue(message, "choose an earlier `at` or longer `hours`")
     return built
 
 

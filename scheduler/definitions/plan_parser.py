@@ -8,13 +8,14 @@ from collections.abc import Collection, Sequence
 from scheduler.definitions import mapping, schema
 from scheduler.definitions.advice import advise
 from scheduler.definitions.files import File
-from scheduler.definitions.holidays import Calendar, working_calendar
-from scheduler.definitions.problems import Report, Wrong
+from scheduler.definitions.holidays import HolidayFile, make_workdays
+from scheduler.definitions.problems import InvalidValue, ProblemReport
 from scheduler.definitions.recurrences import check_recurrence
 from scheduler.definitions.references import check_ladder, check_plan
 from scheduler.definitions.rosters import Roster
 from scheduler.errors import near_names
-from scheduler.plan.model import Ladder, Milestone, Plan, Recurring
+from scheduler.plan.date_forms import Recurring
+from scheduler.plan.model import Ladder, Milestone, Plan
 from scheduler.plan.workdays import Workdays
 from scheduler.toml_lines import Key
 
@@ -26,7 +27,7 @@ _LATER = {
 }
 
 
-def read_plan(file: File, roster: Roster, calendars: Sequence[Calendar], languages: Collection[str]) -> Plan | None:
+def read_plan(file: File, roster: Roster, calendars: Sequence[HolidayFile], languages: Collection[str]) -> Plan | None:
     """Return the plan of a file, or None after reporting everything that is wrong with it."""
     report, data = file.report, file.data or {}
     file.expect_keys(*_KEYS)
@@ -73,7 +74,7 @@ def read_plan(file: File, roster: Roster, calendars: Sequence[Calendar], languag
     )
 
 
-def _check_schema(report: Report, data: dict[str, object]) -> None:
+def _check_schema(report: ProblemReport, data: dict[str, object]) -> None:
     if "schema" not in data:
         report.error(("schema",), "the required key `schema` is missing", "begin with schema = 1", code="missing-key")
     elif data["schema"] is True or data["schema"] != 1:
@@ -96,38 +97,38 @@ def _base_ladder(file: File) -> Ladder:
     return _ladder(file.report, ("ladder",), shape, default) if shape else default
 
 
-def _ladder(report: Report, key: Key, shape: schema.LadderShape, base: Ladder) -> Ladder:
+def _ladder(report: ProblemReport, key: Key, shape: schema.LadderShape, base: Ladder) -> Ladder:
     check_ladder(report, shape, key)
     try:
         return mapping.ladder(shape, base)
-    except Wrong as error:
+    except InvalidValue as error:
         report.error((*key, "at"), str(error), error.hint)
         return base
 
 
 def _milestone(
-    report: Report, key: Key, shape: schema.MilestoneShape, plan: schema.PlanShape, base: Ladder
+    report: ProblemReport, key: Key, shape: schema.MilestoneShape, plan: schema.PlanShape, base: Ladder
 ) -> Milestone | None:
     ladder = _ladder(report, (*key, "ladder"), shape.ladder, base)
     milestone = mapping.milestone(shape, plan, ladder)
     if isinstance(milestone.form, Recurring):
         try:
             check_recurrence(milestone.form)
-        except Wrong as error:
+        except InvalidValue as error:
             report.error((*key, "recurring"), str(error), error.hint)
             return None
     return milestone
 
 
 def _workdays(
-    report: Report, plan: schema.PlanShape, calendars: Sequence[Calendar], languages: Collection[str]
+    report: ProblemReport, plan: schema.PlanShape, calendars: Sequence[HolidayFile], languages: Collection[str]
 ) -> Workdays | None:
     if plan.language not in languages:
         hint = near_names(plan.language, sorted(languages))
         report.error(("plan", "language"), f"there are no mails in the language {plan.language!r}", hint)
     try:
-        return working_calendar(plan, calendars)
-    except Wrong as error:
+        return make_workdays(plan, calendars)
+    except InvalidValue as error:
         report.error(("plan", "holidays"), str(error), error.hint)
         return None
 

@@ -14,7 +14,7 @@ from scheduler.toml_lines import Key, find_lines, line_of, spell
 S = TypeVar("S", bound=BaseModel)
 
 
-class Wrong(ValueError):
+class InvalidValue(ValueError):
     """A value that cannot be; `hint` says what would be right."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
@@ -29,7 +29,7 @@ def shown(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-class Report:
+class ProblemReport:
     """The problems of one file; each is found once, however often it is reported."""
 
     def __init__(self, file: str, text: str = "") -> None:

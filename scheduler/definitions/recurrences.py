@@ -7,35 +7,35 @@ from itertools import islice
 
 from dateutil.rrule import rrulestr
 
-from scheduler.definitions.problems import Wrong
-from scheduler.plan.model import Recurring
+from scheduler.definitions.problems import InvalidValue
+from scheduler.plan.date_forms import Recurring
 
 _FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")
 _MOST = 1_000
 
 
 def check_recurrence(form: Recurring) -> None:
-    """Raise `Wrong` unless the rule gives from one to a thousand days."""
+    """Raise `InvalidValue` unless the rule gives from one to a thousand days."""
     if form.first > form.until:
-        raise Wrong(f"begins on {form.first}, after it ends on {form.until}", "give `from` and `until`")
+        raise InvalidValue(f"begins on {form.first}, after it ends on {form.until}", "give `from` and `until`")
     count = _count(form, _parts(form.rule))
     if not count:
-        raise Wrong(f"the rule gives no day from {form.first} to {form.until}")
+        raise InvalidValue(f"the rule gives no day from {form.first} to {form.until}")
     if count > _MOST:
-        raise Wrong(f"the rule gives more than {_MOST} days", "choose a rarer rule or an earlier `until`")
+        raise InvalidValue(f"the rule gives more than {_MOST} days", "choose a rarer rule or an earlier `until`")
 
 
 def _parts(rule: str) -> dict[str, str]:
     parts = dict(part.partition("=")[::2] for part in rule.upper().removeprefix("RRULE:").split(";"))
     if parts.get("FREQ") not in _FREQUENCIES:
-        raise Wrong("the rule needs a FREQ of a day or longer", "one of " + ", ".join(_FREQUENCIES))
+        raise InvalidValue("the rule needs a FREQ of a day or longer", "one of " + ", ".join(_FREQUENCIES))
     if clock := parts.keys() & {"BYHOUR", "BYMINUTE", "BYSECOND"}:
-        raise Wrong(f"the rule must name days, not times: {min(clock)}")
+        raise InvalidValue(f"the rule must name days, not times: {min(clock)}")
     if {"COUNT", "UNTIL"} <= parts.keys():
-        raise Wrong("the rule has both COUNT and UNTIL", "keep one")
+        raise InvalidValue("the rule has both COUNT and UNTIL", "keep one")
     for part in ("INTERVAL", "COUNT"):
         if part in parts and not parts[part].lstrip("0").isdecimal():
-            raise Wrong(f"{part} of the rule must be a whole number from 1, not {parts[part]!r}")
+            raise InvalidValue(f"{part} of the rule must be a whole number from 1, not {parts[part]!r}")
     return parts
 
 
@@ -50,4 +50,4 @@ def _count(form: Recurring, parts: dict[str, str]) -> int:
         days = rrulestr(text, dtstart=datetime.combine(form.first, time()))
         return sum(1 for _ in islice(days, min(wanted, _MOST + 1)))
     except (ValueError, TypeError, IndexError) as error:
-        raise Wrong(f"the rule cannot be read: {error}", "for example FREQ=MONTHLY;BYMONTHDAY=25") from error
+        raise InvalidValue(f"the rule cannot be read: {error}", "for example FREQ=MONTHLY;BYMONTHDAY=25") from error

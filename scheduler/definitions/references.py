@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from scheduler.definitions.files import File
-from scheduler.definitions.problems import Report
+from scheduler.definitions.problems import ProblemReport
 from scheduler.definitions.rosters import Roster, check_contacts, find_cycles
 from scheduler.definitions.schema import FORMS, LadderShape
 from scheduler.errors import near_names
@@ -32,7 +32,7 @@ def check_plan(file: File, roster: Roster) -> bool:
     return _check_party_names(file, roster)
 
 
-def check_ladder(report: Report, ladder: LadderShape, key: Key) -> None:
+def check_ladder(report: ProblemReport, ladder: LadderShape, key: Key) -> None:
     """Report steps that stand in a ladder twice: they would be one rung."""
     _check_duplicates(report, [((*key, "before", n), step) for n, step in enumerate(ladder.before or [])])
     _check_duplicates(report, [((*key, "fix_date", n), step) for n, step in enumerate(ladder.fix_date or [])])
@@ -52,7 +52,7 @@ def _check_milestones(file: File) -> None:
         _check_duplicates(file.report, [((*place, "id"), document.get("id")) for place, document in documents])
 
 
-def _check_form(report: Report, key: Key, forms: Sequence[str], kind: object) -> None:
+def _check_form(report: ProblemReport, key: Key, forms: Sequence[str], kind: object) -> None:
     if not forms:
         report.error(key, "has no date", "give it one of " + ", ".join(FORMS), code="date-form")
     elif len(forms) > 1:
@@ -61,7 +61,7 @@ def _check_form(report: Report, key: Key, forms: Sequence[str], kind: object) ->
         report.error((*key, "on"), "is for events only", "a deadline is `before` or `by` a day", code="date-form")
 
 
-def _check_duplicates(report: Report, values: Sequence[tuple[Key, object]]) -> None:
+def _check_duplicates(report: ProblemReport, values: Sequence[tuple[Key, object]]) -> None:
     seen: set[object] = set()
     for key, value in values:
         if not isinstance(value, (dict, list)):
@@ -181,5 +181,7 @@ def _tables(raw: object, key: Key) -> Iterator[tuple[Key, dict[str, object]]]:
         yield from (((*key, index), row) for index, row in enumerate(raw) if isinstance(row, dict))
 
 
-def _unknown(report: Report, key: Key, what: str, name: str, known: Sequence[str], hint: str | None = None) -> None:
+def _unknown(
+    report: ProblemReport, key: Key, what: str, name: str, known: Sequence[str], hint: str | None = None
+) -> None:
     report.error(key, f"unknown {what} {name!r}", hint or near_names(name, known), code="unknown-reference")

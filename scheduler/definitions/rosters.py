@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from scheduler.definitions.files import File
-from scheduler.definitions.problems import Report, Wrong
+from scheduler.definitions.problems import InvalidValue, ProblemReport
 from scheduler.definitions.scalars import Address, Day, Line, Title, identifier
 from scheduler.definitions.schema import Shape
 from scheduler.errors import near_names
@@ -43,7 +43,7 @@ class PartyShape(Shape):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.valid_from and self.valid_to and self.valid_from > self.valid_to:
-            raise Wrong(f"is valid from {self.valid_from}, after `valid_to` {self.valid_to}")
+            raise InvalidValue(f"is valid from {self.valid_from}, after `valid_to` {self.valid_to}")
         return self
 
 
@@ -55,7 +55,7 @@ class Roster:
     """
 
     files: tuple[File, ...] = ()
-    reports: Mapping[str, Report] = field(default_factory=dict)
+    reports: Mapping[str, ProblemReport] = field(default_factory=dict)
     parties: Mapping[str, Party] = field(default_factory=dict)
     complete: bool = True
     sound: bool = True
@@ -63,7 +63,7 @@ class Roster:
 
 def read_roster(files: Sequence[File], taken: MutableMapping[str, str], languages: Collection[str]) -> Roster:
     """Return the roster of one folder; `taken` holds the ids of all rosters and the files they are in."""
-    reports: dict[str, Report] = {}
+    reports: dict[str, ProblemReport] = {}
     parties: dict[str, Party] = {}
     for file in files:
         file.expect_keys("parties")
@@ -121,7 +121,7 @@ def _read_party(file: File, id: str, raw: object, taken: Mapping[str, str]) -> P
     key: Key = ("parties", id)
     try:
         identifier(id)
-    except Wrong as error:
+    except InvalidValue as error:
         file.report.error(key, str(error), error.hint)
     if id in taken:
         hint = "party ids are unique across all rosters: choose another"
@@ -143,7 +143,7 @@ def _build(id: str, shape: PartyShape) -> Party:
     )
 
 
-def _check_successors(reports: Mapping[str, Report], parties: Mapping[str, Party]) -> None:
+def _check_successors(reports: Mapping[str, ProblemReport], parties: Mapping[str, Party]) -> None:
     for id, party in parties.items():
         if party.successor is not None and party.successor not in reports:
             message, hint = f"unknown party {party.successor!r}", near_names(party.successor, sorted(reports))
@@ -154,7 +154,7 @@ def _check_successors(reports: Mapping[str, Report], parties: Mapping[str, Party
         reports[circle[0]].error(("parties", circle[0], "successor"), message, hint, code="cycle")
 
 
-def _check_languages(report: Report, parties: Iterable[Party], languages: Collection[str]) -> None:
+def _check_languages(report: ProblemReport, parties: Iterable[Party], languages: Collection[str]) -> None:
     for party in parties:
         for index, contact in enumerate(party.contacts):
             if contact.language is not None and contact.language not in languages:
@@ -174,7 +174,7 @@ def _with_successors(roster: Roster, ids: Iterable[str]) -> set[str]:
     return found
 
 
-def _advise_examples(report: Report, parties: Iterable[Party]) -> None:
+def _advise_examples(report: ProblemReport, parties: Iterable[Party]) -> None:
     examples = [
         (("parties", party.id, "contacts", index), contact)
         for party in parties

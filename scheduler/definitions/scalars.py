@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import PlainValidator
 
-from scheduler.definitions.problems import Wrong, shown
+from scheduler.definitions.problems import InvalidValue, shown
 from scheduler.email_address import read_address
 from scheduler.errors import near_names
+from scheduler.plan.date_forms import DayCount
 from scheduler.plan.due_dates import FIRST_YEAR, LAST_YEAR
-from scheduler.plan.model import Step
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 _STEP = re.compile(r"([1-9]\d{0,2}) (working )?days?")
@@ -27,10 +27,10 @@ _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 def words(value: object) -> str:
     """Return a text of any number of lines in NFC."""
     if not isinstance(value, str):
-        raise Wrong(f"must be a text in quotes, not {shown(value)}")
+        raise InvalidValue(f"must be a text in quotes, not {shown(value)}")
     bad = next((c for c in value if (unicodedata.category(c) == "Cc" and c not in "\n\t") or c in _REORDERING), None)
     if bad is not None:
-        raise Wrong(f"contains the invisible character U+{ord(bad):04X}", "delete it and type the text again")
+        raise InvalidValue(f"contains the invisible character U+{ord(bad):04X}", "delete it and type the text again")
     return unicodedata.normalize("NFC", value)
 
 
@@ -38,35 +38,37 @@ def line(value: object) -> str:
     """Return a text of one line in NFC."""
     text = words(value)
     if "\n" in text or "\t" in text:
-        raise Wrong("must be on one line", "it is printed in headings and subjects")
+        raise InvalidValue("must be on one line", "it is printed in headings and subjects")
     return text
 
 
 def title(value: object) -> str:
     """Return a text of one line that is not empty."""
     if not (text := line(value)).strip():
-        raise Wrong("must not be empty")
+        raise InvalidValue("must not be empty")
     return text
 
 
 def identifier(value: object) -> str:
     """Return an id."""
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise Wrong(f"{shown(value)} cannot be an id", 'an id has the letters a-z, digits and "-" only: "bao-cao-nam"')
+        raise InvalidValue(
+            f"{shown(value)} cannot be an id", 'an id has the letters a-z, digits and "-" only: "bao-cao-nam"'
+        )
     return value
 
 
 def day(value: object) -> date:
     """Return a day without a time."""
     if isinstance(value, datetime):
-        raise Wrong("must be a day without a time", f"write {value.date()}")
+        raise InvalidValue("must be a day without a time", f"write {value.date()}")
     return _dated(value)
 
 
 def moment(value: object) -> date | datetime:
     """Return a day, or a day with a local clock time."""
     if isinstance(value, datetime) and value.tzinfo is not None:
-        raise Wrong("must be a local time", f"write the local time without offset: {value.replace(tzinfo=None)}")
+        raise InvalidValue("must be a local time", f"write the local time without offset: {value.replace(tzinfo=None)}")
     return _dated(value)
 
 
@@ -74,12 +76,12 @@ def _dated(value: object) -> date:
     if isinstance(value, str):
         hint = "write the date without quotes: 2023-08-10"
         if re.fullmatch(r"\d{4}-\d\d-\d\d.*", value) and not _is_date(value):
-            raise Wrong(f"{shown(value)} is in no calendar", f"check the day and the month, and {hint}")
-        raise Wrong(f"must be a date, not {shown(value)}", hint)
+            raise InvalidValue(f"{shown(value)} is in no calendar", f"check the day and the month, and {hint}")
+        raise InvalidValue(f"must be a date, not {shown(value)}", hint)
     if not isinstance(value, date):
-        raise Wrong(f"must be a date, not {shown(value)}", "write year, month and day: 2023-08-10")
+        raise InvalidValue(f"must be a date, not {shown(value)}", "write year, month and day: 2023-08-10")
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise Wrong(f"{value} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        raise InvalidValue(f"{value} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return value
 
 
@@ -94,29 +96,29 @@ def _is_date(text: str) -> bool:
 def clock(value: object) -> time:
     """Return a time of day."""
     if not isinstance(value, str) or not (match := _CLOCK.fullmatch(value)):
-        raise Wrong(f"must be a time of day, not {shown(value)}", 'write hours and minutes in quotes: "08:00"')
+        raise InvalidValue(f"must be a time of day, not {shown(value)}", 'write hours and minutes in quotes: "08:00"')
     return time(int(match[1]), int(match[2]))
 
 
 def hours(value: object) -> tuple[time, time]:
     """Return when mail may leave: from, to."""
     if not isinstance(value, list) or len(value) != 2:
-        raise Wrong("must be two times of day", 'write the first and the last: ["08:00", "17:00"]')
+        raise InvalidValue("must be two times of day", 'write the first and the last: ["08:00", "17:00"]')
     opens, closes = clock(value[0]), clock(value[1])
     if opens >= closes:
-        raise Wrong(f"opens at {value[0]}, which is not before it closes at {value[1]}")
+        raise InvalidValue(f"opens at {value[0]}, which is not before it closes at {value[1]}")
     return opens, closes
 
 
-def step(value: object) -> Step:
+def step(value: object) -> DayCount:
     """Return a count of days or working days."""
     if not isinstance(value, str) or not (match := _STEP.fullmatch(value)):
         hint = 'write a count of days: "14 days", "3 working days", "1 working day"'
-        raise Wrong(f"{shown(value)} is not a count of days from 1 to 999", hint)
-    return Step(int(match[1]), "working days" if match[2] else "days")
+        raise InvalidValue(f"{shown(value)} is not a count of days from 1 to 999", hint)
+    return DayCount(int(match[1]), "working days" if match[2] else "days")
 
 
-def rung(value: object) -> Step | None:
+def rung(value: object) -> DayCount | None:
     """Return a count of days before the target day; None stands for the target day itself."""
     return None if value == "target" else step(value)
 
@@ -126,7 +128,7 @@ def zone(value: object) -> ZoneInfo:
     known = available_timezones()
     if not isinstance(value, str) or value not in known:
         hint = {"Asia/Hanoi": "Việt Nam is Asia/Ho_Chi_Minh"}.get(str(value)) or near_names(str(value), sorted(known))
-        raise Wrong(f"unknown time zone {shown(value)}", hint)
+        raise InvalidValue(f"unknown time zone {shown(value)}", hint)
     return ZoneInfo(value)
 
 
@@ -135,7 +137,7 @@ def target(value: object) -> str:
     text = line(value)
     match = _TARGET.fullmatch(text)
     if not match or (match[1] and int(match[1]) > int(match[2])):
-        raise Wrong(f"{shown(value)} is not a target", 'write "100%", ">= 1", "= 1" or "30%..50%"')
+        raise InvalidValue(f"{shown(value)} is not a target", 'write "100%", ">= 1", "= 1" or "30%..50%"')
     return text
 
 
@@ -143,7 +145,9 @@ def address(value: object) -> str:
     """Return an e-mail address; a domain with letters beyond a-z becomes its ASCII form."""
     found = read_address(line(value))
     if found is None:
-        raise Wrong(f"{shown(value)} cannot be an e-mail address", "write one address only, such as ten@truong.edu.vn")
+        raise InvalidValue(
+            f"{shown(value)} cannot be an e-mail address", "write one address only, such as ten@truong.edu.vn"
+        )
     return found
 
 
@@ -162,10 +166,10 @@ Title = Annotated[str, _as(title)]
 Id = Annotated[str, _as(identifier)]
 Day = Annotated[date, _as(day)]
 Moment = Annotated[date, _as(moment)]  # a datetime is a date
-Clock = Annotated[time, _as(clock)]
+ClockTime = Annotated[time, _as(clock)]
 Hours = Annotated[tuple[time, time], _as(hours)]
-StepText = Annotated[Step, _as(step)]
-RungText = Annotated[Step | None, _as(rung)]
+StepText = Annotated[DayCount, _as(step)]
+RungText = Annotated[DayCount | None, _as(rung)]
 Zone = Annotated[ZoneInfo, _as(zone)]
 Target = Annotated[str, _as(target)]
 Address = Annotated[str, _as(address)]

@@ -15,14 +15,15 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator
 
 from scheduler.definitions.files import read_file
-from scheduler.definitions.problems import Wrong, shown
+from scheduler.definitions.problems import InvalidValue, shown
 from scheduler.definitions.scalars import Day, Line, Moment
 from scheduler.definitions.schema import Shape
-from scheduler.errors import UserError, WrongInput
-from scheduler.plan.model import Before, By, Channel, Fact, FactKind, FixedForm, On, Plan
-from scheduler.plan.revisions import describe_form
+from scheduler.errors import InvalidInput, UserError
+from scheduler.plan.date_forms import Before, By, FixedForm, On, describe_form
+from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.model import Channel, Plan
+from scheduler.plan.scenario import Scenario
 from scheduler.services import commands
-from scheduler.services.commands import Scenario
 
 _SIMPLE: dict[str, FactKind] = {
     "accepted": "accepted",
@@ -34,7 +35,9 @@ _SIMPLE: dict[str, FactKind] = {
 
 def _instant(value: object) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise Wrong(f"must be an instant, not {shown(value)}", "write it with its offset: 2023-03-10T09:00:00+07:00")
+        raise InvalidValue(
+            f"must be an instant, not {shown(value)}", "write it with its offset: 2023-03-10T09:00:00+07:00"
+        )
     return value.astimezone(UTC)
 
 
@@ -78,7 +81,7 @@ class OutageShape(Shape):
 
 
 def read_scenario(path: Path, plan: Plan) -> Scenario:
-    """Return the scenario in a file, for a plan; raises `WrongInput` with every problem."""
+    """Return the scenario in a file, for a plan; raises `InvalidInput` with every problem."""
     file = read_file(path)
     file.expect_keys("facts", "outages")
     facts: list[Fact] = []
@@ -105,7 +108,7 @@ def read_scenario(path: Path, plan: Plan) -> Scenario:
         elif span is not None:
             outages.append((span.first, span.last))
     if file.report.problems:
-        raise WrongInput(file.report.in_order())
+        raise InvalidInput(file.report.in_order())
     facts.sort(key=lambda fact: fact.recorded_at)
     return Scenario(facts=tuple(facts), outages=tuple(sorted(outages)))
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from scheduler.definitions.problems import Wrong
+from scheduler.definitions.problems import InvalidValue
 from scheduler.definitions.scalars import (
-    Clock,
+    ClockTime,
     Day,
     Hours,
     Id,
@@ -23,8 +23,9 @@ from scheduler.definitions.scalars import (
     Zone,
     listed,
 )
+from scheduler.plan.date_forms import DayCount
 from scheduler.plan.due_dates import FIRST_YEAR, LAST_YEAR
-from scheduler.plan.model import Channel, Kind, Step
+from scheduler.plan.model import Channel, Kind
 
 FORMS = ("before", "by", "on", "window", "undated", "recurring", "relative")
 
@@ -69,7 +70,7 @@ class PlanShape(Shape):
     @model_validator(mode="after")
     def _has_working_days(self) -> Self:
         if not self.workweek:
-            raise Wrong("`workweek` names no working day")
+            raise InvalidValue("`workweek` names no working day")
         return self
 
 
@@ -87,7 +88,7 @@ class GroupShape(Shape):
     @model_validator(mode="after")
     def _is_chosen_or_listed(self) -> Self:
         if (self.chosen_by is None) != (self.after is None):
-            raise Wrong("needs both `chosen_by` and `after`", 'write { chosen_by = "lead", after = "tong-ket" }')
+            raise InvalidValue("needs both `chosen_by` and `after`", 'write { chosen_by = "lead", after = "tong-ket" }')
         return self
 
 
@@ -115,7 +116,7 @@ class EscalationShape(Shape):
 class LadderShape(Shape):
     """`[ladder]` and a milestone's own `ladder`; what is left out is inherited."""
 
-    at: Clock | None = None
+    at: ClockTime | None = None
     hours: Hours | None = None
     before: list[RungText] | None = None
     on_named_day: bool | None = None
@@ -127,7 +128,7 @@ class LadderShape(Shape):
 class ChecksShape(Shape):
     """`[checks]`."""
 
-    at: Clock | None = None
+    at: ClockTime | None = None
     sources: list[Source] = ["manual"]
     folder: Line = ""
 
@@ -159,7 +160,7 @@ class WindowShape(Shape):
 
 def _refuse_backwards(first: date, last: date | None) -> None:
     if last and last < (first.date() if isinstance(first, datetime) else first):
-        raise Wrong(f"ends on {last}, before it begins on {first}", "swap `from` and `to`")
+        raise InvalidValue(f"ends on {last}, before it begins on {first}", "swap `from` and `to`")
 
 
 class RecurringShape(Shape):
@@ -187,13 +188,13 @@ class RelativeShape(Shape):
     @model_validator(mode="after")
     def _one_direction(self) -> Self:
         if (self.within is None) == (self.before is None):
-            raise Wrong("needs exactly one of `within` and `before`")
+            raise InvalidValue("needs exactly one of `within` and `before`")
         return self
 
     @property
-    def counted(self) -> tuple[Step, Literal["within", "before"]]:
+    def counted(self) -> tuple[DayCount, Literal["within", "before"]]:
         """Return how far, and to which side."""
-        return cast("Step", self.within or self.before), "within" if self.within else "before"
+        return cast("DayCount", self.within or self.before), "within" if self.within else "before"
 
 
 def _as_span(value: object) -> object:
@@ -246,7 +247,7 @@ class MeasureShape(Shape):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.milestone is not None) == self.manual or (self.manual and self.deliverable is not None):
-            raise Wrong("must name a milestone or be manual", 'write { milestone = "..." } or { manual = true }')
+            raise InvalidValue("must name a milestone or be manual", 'write { milestone = "..." } or { manual = true }')
         return self
 
 

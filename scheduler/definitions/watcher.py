@@ -20,7 +20,7 @@ class DefinitionWatch:
     """Calls `changed` when a definition file below the folders has come, gone or changed.
 
     It counts from the moment it is made. What the system tells of changes is only a hint to look at the
-    files; `tell` gets a sentence where it tells nothing, and then they are looked at every half minute.
+    files; `log` gets a sentence where it tells nothing, and then they are looked at every half minute.
     `hints` yields them as `watchfiles.watch` does.
     """
 
@@ -29,7 +29,7 @@ class DefinitionWatch:
         folders: Sequence[Path],
         *,
         changed: Callable[[], None],
-        tell: Callable[[str], None],
+        log: Callable[[str], None],
         stopping: threading.Event,
         step: float = STEP,
         round: float = ROUND,
@@ -37,7 +37,7 @@ class DefinitionWatch:
     ) -> None:
         self._folders = tuple(folders)
         self._changed = changed
-        self._tell = tell
+        self._log = log
         self._stopping = stopping
         self._step = step
         self._round = round
@@ -68,7 +68,7 @@ class DefinitionWatch:
             except OSError as error:
                 if self._places() == places:  # not a folder just gone: there are no more watches to be had
                     self._is_blind = True
-                    self._tell(f"changes of definitions are noticed within {SELDOM * self._round:.0f} s only: {error}")
+                    self._log(f"changes of definitions are noticed within {SELDOM * self._round:.0f} s only: {error}")
 
     def _watch(self, places: dict[Path, int]) -> None:
         """Compare at each hint until a folder comes, goes or is replaced, or it is time to stop."""
@@ -98,7 +98,7 @@ class DefinitionWatch:
         try:
             self._changed()
         except Exception as error:  # the watch itself goes on
-            self._tell(f"{type(error).__name__}: {error}")
+            self._log(f"{type(error).__name__}: {error}")
 
     def _look(self) -> Look:
         """Return which files there are, and what tells one content from another without reading it."""

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from scheduler.bootstrap.container import App
+from scheduler.bootstrap.container import Container
 from scheduler.config import Inbox, Smtp, read_secret
 from scheduler.doctor.verdicts import (
     Verdict,
@@ -33,7 +33,7 @@ _EXAMPLE_DOMAINS = (".example", ".test", ".invalid", ".localhost", "example.com"
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
-def examine(app: App) -> Iterator[Verdict]:
+def examine(app: Container) -> Iterator[Verdict]:
     """Yield what is well and what is not; the configuration itself was read already."""
     yield Verdict(check="configuration", state="ok", message="every key is known and sound")
     yield from judge_secrecy([(path, path.stat().st_mode) for path in dict.fromkeys(_secrets(app)) if path.is_file()])
@@ -69,7 +69,7 @@ def _definitions(loaded: Loaded) -> Iterator[Verdict]:
         yield Verdict(check="definitions", state="warning", message="there is no plan", hint=hint)
 
 
-def _addresses(app: App, loaded: Loaded) -> Iterator[Verdict]:
+def _addresses(app: Container, loaded: Loaded) -> Iterator[Verdict]:
     mail = app.settings.mail
     problems = [problem for problem in loaded.problems if problem.code == _EXAMPLE]
     own = [("mail.from", mail.sender), ("mail.reply_to", mail.reply_to)]
@@ -82,12 +82,12 @@ def _addresses(app: App, loaded: Loaded) -> Iterator[Verdict]:
     yield from_problems("addresses", problems, "none is an example", "")
 
 
-def _templates(app: App) -> Iterator[Verdict]:
+def _templates(app: Container) -> Iterator[Verdict]:
     problems = app.composer_with(b"doctor").check()
     yield from_problems("templates", problems, "every kind of mail can be written", "")
 
 
-def _mail(app: App) -> Iterator[Verdict]:
+def _mail(app: Container) -> Iterator[Verdict]:
     mail = app.settings.mail
     if mail.transport == "maildir":
         path = app.settings.resolve(mail.maildir)
@@ -101,7 +101,7 @@ def _mail(app: App) -> Iterator[Verdict]:
     yield from _exposed("mail", mail.smtp, "mail.smtp")
 
 
-def _inbox(app: App) -> Iterator[Verdict]:
+def _inbox(app: Container) -> Iterator[Verdict]:
     """Look at the mailbox as far as it is used: where no sent folder is named, not at all."""
     folder = app.sent_folder()
     if folder is None:
@@ -123,7 +123,7 @@ def _exposed(check: str, server: Smtp | Inbox, path: str) -> Iterator[Verdict]:
         yield Verdict(check=check, state="warning", message=message, hint=hint)
 
 
-def _record(app: App) -> Iterator[Verdict]:
+def _record(app: Container) -> Iterator[Verdict]:
     now = app.clock.now()
     file = app.settings.database_file
     if file is not None and not file.exists():
@@ -146,18 +146,18 @@ def _record(app: App) -> Iterator[Verdict]:
     yield judge_tick(now, last_tick)
 
 
-def _account(app: App) -> str:
+def _account(app: Container) -> str:
     with closing(_mailer(app)) as mailer:
         return mailer.account
 
 
-def _mailer(app: App) -> Mailer:
+def _mailer(app: Container) -> Mailer:
     """Return the daemon's mailer; nothing is written for it, so its secret may be one for now."""
     file = app.settings.resolve(app.settings.web.secret_file)
     return app.mailer_with(read_secret(file) if file.exists() else b"none yet")
 
 
-def _secrets(app: App) -> Iterator[Path]:
+def _secrets(app: Container) -> Iterator[Path]:
     """Yield the files that hold a secret."""
     settings = app.settings
     yield settings.resolve(settings.web.secret_file)
@@ -168,7 +168,7 @@ def _secrets(app: App) -> Iterator[Path]:
             yield settings.folder / "config.toml"
 
 
-def _folders(app: App) -> Sequence[Path]:
+def _folders(app: Container) -> Sequence[Path]:
     """Return where the daemon writes, each once; of what is not made yet the folder it will be made in."""
     settings = app.settings
     paths = [settings.resolve(settings.paths.data)]
@@ -183,7 +183,7 @@ def _standing(path: Path) -> Path:
     return next((place for place in (path, *path.parents) if place.exists()), path)
 
 
-def _disk(app: App) -> Iterator[Verdict]:
+def _disk(app: Container) -> Iterator[Verdict]:
     for path in _folders(app):
         try:
             free = shutil.disk_usage(path).free

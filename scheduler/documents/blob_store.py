@@ -46,7 +46,7 @@ class Draft:
         self.path.unlink(missing_ok=True)
 
 
-class Shelf:
+class BlobStore:
     """A folder of files; `now` tells which drafts are left over."""
 
     def __init__(self, folder: Path, now: Callable[[], datetime]) -> None:

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from scheduler.engine.dispatch import look_again
-from scheduler.engine.events import Event, Report, Word
-from scheduler.engine.retry_policy import FOUND, Aftermath, follow_up, pause_after
+from scheduler.engine.retry_policy import FOUND, RetryDecision, decide_retry, pause_after
 from scheduler.errors import HanchotError, UserError
 from scheduler.plan.dispatch_policy import opening
 from scheduler.plan.model import Plan
 from scheduler.ports import Clock, Mailer, MessageRow, MessageState, Outcome, RungRow, Store
-from scheduler.services.reconcile import Agendas
+from scheduler.ports.events import Event, EventName, Reporter
+from scheduler.queries.agendas import AgendaCache
 
 LEASE = timedelta(minutes=15)  # longer than the ten minutes an SMTP server may take
 HOLD = timedelta(minutes=4)  # so long a page is worked on: the last mail begun still ends inside the lease
@@ -39,7 +39,7 @@ class Delivery:
     missed: int = 0
     is_blocked: bool = False  # the transport or the account is unwell
     resume_at: datetime | None = None  # when a limit or a pause is over
-    strikes: int = 0  # of the account before this pass
+    consecutive_failures: int = 0  # of the account before this pass
     is_cut: bool = False  # the last page was given back before its end, to be taken again
     carried: Mapping[int, RungRow] = field(default_factory=dict)  # the promises of the page in hand
 
@@ -64,7 +64,7 @@ class Deliverer:
     store: Store
     clock: Clock
     mailer: Mailer
-    report: Report
+    report: Reporter
     name: str
     is_stopping: Callable[[], bool]
     on_dead: Callable[[MessageRow, str, datetime], None]
@@ -77,7 +77,7 @@ class Deliverer:
         """Return whether the last pass ended in the midst of a page."""
         return bool(self._unfinished.page)
 
-    def deliver(self, plans: Mapping[str, Plan], agendas: Agendas) -> Delivery:
+    def deliver(self, plans: Mapping[str, Plan], agendas: AgendaCache) -> Delivery:
         """Deliver what may leave now; between two mails it can be asked to stop."""
         delivery = Delivery()
         self._mend(delivery)
@@ -91,7 +91,7 @@ class Deliverer:
                     unit.accounts.give_back(self.mailer.account, unused, now=since)
             if len(page) < PAGE and not delivery.is_cut:
                 break
-        if delivery.sent and delivery.strikes and not delivery.is_blocked:
+        if delivery.sent and delivery.consecutive_failures and not delivery.is_blocked:
             with self.store.transaction() as unit:
                 unit.accounts.clear(self.mailer.account)
         return delivery
@@ -110,7 +110,7 @@ class Deliverer:
         """Take as many mails as the account may send now; return them and how many were counted for it."""
         with self.store.transaction() as unit:
             account = unit.accounts.state(self.mailer.account)
-            delivery.strikes = account.strikes
+            delivery.consecutive_failures = account.consecutive_failures
             if account.stopped or (account.paused_until is not None and account.paused_until > now):
                 delivery.is_blocked, delivery.resume_at = True, account.paused_until
                 return (), 0
@@ -127,7 +127,7 @@ class Deliverer:
         self,
         page: Sequence[MessageRow],
         plans: Mapping[str, Plan],
-        agendas: Agendas,
+        agendas: AgendaCache,
         since: datetime,
         delivery: Delivery,
     ) -> int:
@@ -173,7 +173,9 @@ class Deliverer:
             self._postpone(row, now + LATER)
             return False
 
-    def _handle(self, row: MessageRow, plan: Plan | None, agendas: Agendas, now: datetime, delivery: Delivery) -> bool:
+    def _handle(
+        self, row: MessageRow, plan: Plan | None, agendas: AgendaCache, now: datetime, delivery: Delivery
+    ) -> bool:
         """Settle, postpone or try one mail; return whether it was tried."""
         leaves = self._earliest(row, plan, now)
         if leaves > now:
@@ -186,7 +188,7 @@ class Deliverer:
         if verdict is not None:
             state, reason = verdict
             delivery.missed += state == "missed"
-            self._finish(row, Aftermath(state=state, reason=reason, attempted=False), "", now)
+            self._finish(row, RetryDecision(state=state, reason=reason, attempted=False), "", now)
             return False
         try:
             outcome = self.mailer.send(row.mail)
@@ -204,7 +206,7 @@ class Deliverer:
             self._rest(outcome, now, delivery)
         if outcome.is_dead:
             self.on_dead(row, outcome.reply, now)
-        self._finish(row, follow_up(outcome, row, now), outcome.reply, now)
+        self._finish(row, decide_retry(outcome, row, now), outcome.reply, now)
         delivery.sent += outcome.state == "sent"
         self._unfinished.answer = None
         return True
@@ -218,10 +220,10 @@ class Deliverer:
                 unit.accounts.stop(name, reason=outcome.reply)
                 text = f"the mail account is stopped: {outcome.reply}; `hanchot mail test` starts it again"
             else:
-                delivery.resume_at = now + pause_after(unit.accounts.state(name).strikes)
+                delivery.resume_at = now + pause_after(unit.accounts.state(name).consecutive_failures)
                 unit.accounts.pause(name, until=delivery.resume_at, reason=outcome.reply)
                 text = f"the mail account rests until {delivery.resume_at.isoformat()}: {outcome.reply}"
-        self.report(Event(word="trouble", at=now, text=text))
+        self.report(Event(name="trouble", at=now, text=text))
 
     def _earliest(self, row: MessageRow, plan: Plan | None, now: datetime) -> datetime:
         """Return when a mail may leave; one whose plan is not served here waits until it is, or is too old."""
@@ -238,7 +240,7 @@ class Deliverer:
             unit.outbox.postpone(row.id, by=self.name, until=until)
 
     def _look_again(
-        self, row: MessageRow, plan: Plan | None, agendas: Agendas, carried: Mapping[int, RungRow], now: datetime
+        self, row: MessageRow, plan: Plan | None, agendas: AgendaCache, carried: Mapping[int, RungRow], now: datetime
     ) -> tuple[MessageState, str] | None:
         """Return why a mail should not leave any more (the second of the two looks)."""
         if _is_expired(row, now):
@@ -254,7 +256,7 @@ class Deliverer:
         state, reason = gone[0]
         return ("cancelled" if state == "cancelled" else "skipped"), reason
 
-    def _finish(self, row: MessageRow, after: Aftermath, reply: str, now: datetime) -> None:
+    def _finish(self, row: MessageRow, after: RetryDecision, reply: str, now: datetime) -> None:
         with self.store.transaction() as unit:
             done = unit.outbox.finish(
                 row.id,
@@ -276,7 +278,7 @@ def _is_expired(row: MessageRow, now: datetime) -> bool:
     return row.expires_at is not None and now >= row.expires_at
 
 
-_WORDS: dict[str, Word] = {
+_WORDS: dict[str, EventName] = {
     "queued": "queued", "sent": "sent", "skipped": "skipped", "missed": "missed", "cancelled": "cancelled",
     "failed": "failed", "ambiguous": "ambiguous",
 }  # fmt: skip

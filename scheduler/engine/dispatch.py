@@ -8,18 +8,21 @@ from datetime import date, datetime
 from functools import cache
 from itertools import groupby, islice
 
-from scheduler.engine.events import Event, Report, Word
 from scheduler.errors import UserError
 from scheduler.plan.agenda import REMINDERS, Agenda, RungState, describe_closing, describe_declaration
 from scheduler.plan.dispatch_policy import Decision, decide, last_moment
-from scheduler.plan.messages.builders import count_notices, escalation_letters, letters_for
-from scheduler.plan.messages.message import Letter
+from scheduler.plan.facts import drop_withdrawn
+from scheduler.plan.messages.escalations import count_notices, escalation_messages
+from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.reminders import messages_for
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import bounced_addresses
-from scheduler.plan.standing import drop_withdrawn
-from scheduler.ports import Composer, Mail, Outgoing, RungRow, Store, Unit
-from scheduler.queries.site_links import PageAddresses, leading_to_pages
-from scheduler.services.reconcile import Agendas, as_due, find_state, name_inputs, reconcile
+from scheduler.ports import Composer, Mail, Outgoing, RungRow, Store, UnitOfWork
+from scheduler.ports.events import Event, EventName, Reporter
+from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint
+from scheduler.queries.site_links import SiteLinks, add_links
+from scheduler.services.ledger_changes import as_due
+from scheduler.services.reconcile import reconcile
 
 PAGE = 200  # rungs dispatched in one transaction
 
@@ -30,10 +33,10 @@ class Dispatcher:
 
     store: Store
     composer: Composer
-    report: Report
-    pages: PageAddresses | None = None
+    report: Reporter
+    pages: SiteLinks | None = None
 
-    def dispatch(self, plan: Plan, agendas: Agendas, now: datetime) -> datetime | None:
+    def dispatch(self, plan: Plan, agendas: AgendaCache, now: datetime) -> datetime | None:
         """Settle or queue every due rung of a plan; return the opening that others wait for, if any."""
         with self.store.reading() as view:
             due = view.rungs.due(plan.id, now)
@@ -48,7 +51,7 @@ class Dispatcher:
         return min((d.until for d in decisions if d.until is not None), default=None)
 
     def _dispatch_page(
-        self, plan: Plan, agendas: Agendas, page: Sequence[tuple[RungRow, Decision]], now: datetime
+        self, plan: Plan, agendas: AgendaCache, page: Sequence[tuple[RungRow, Decision]], now: datetime
     ) -> None:
         with self.store.transaction() as unit:
             happened = list(self._settle_page(unit, plan, agendas, page, now))
@@ -56,7 +59,12 @@ class Dispatcher:
             self.report(event)
 
     def _settle_page(
-        self, unit: Unit, plan: Plan, agendas: Agendas, page: Sequence[tuple[RungRow, Decision]], now: datetime
+        self,
+        unit: UnitOfWork,
+        plan: Plan,
+        agendas: AgendaCache,
+        page: Sequence[tuple[RungRow, Decision]],
+        now: datetime,
     ) -> Iterator[Event]:
         state = find_state(unit, plan)
         if state.digest != plan.digest:
@@ -71,23 +79,23 @@ class Dispatcher:
                 to_send.append(row)
             elif decision.act != "wait":
                 yield from _settle(unit, row, decision.act, decision.reason, now)
-        if state.reconciled != name_inputs(state, plan):
+        if state.reconciled != inputs_fingerprint(state, plan):
             reconcile(unit, plan, now)
             still_due = {row.id for row in unit.rungs.due(plan.id, now)}
             to_send = [row for row in to_send if row.id in still_due]
         mine = unit.rungs.claim([row.id for row in to_send], now=now)
         yield from self._compose(unit, agenda, [row for row in to_send if row.id in mine], now)
 
-    def _compose(self, unit: Unit, agenda: Agenda, rows: Sequence[RungRow], now: datetime) -> Iterator[Event]:
+    def _compose(self, unit: UnitOfWork, agenda: Agenda, rows: Sequence[RungRow], now: datetime) -> Iterator[Event]:
         if not rows:
             return
         bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id)))
         escalations = [row for row in rows if row.kind == "escalation"]
         single = [row for row in rows if row.kind != "escalation"]
-        lead = leading_to_pages(self.pages, unit)
-        letters = [(lead(letter), (row,)) for row in single for letter in letters_for(agenda, row, now, bounced)]
+        lead = add_links(self.pages, unit)
+        messages = [(lead(message), (row,)) for row in single for message in messages_for(agenda, row, now, bounced)]
         following = unit.rungs.following([row.id for row in single])
-        yield from self._queue(unit, agenda, single, letters, now, following)
+        yield from self._queue(unit, agenda, single, messages, now, following)
         for _, group in groupby(escalations, key=_escalation_group):
             due = list(group)
             notices = count_notices(unit.rungs.of_milestone(agenda.plan.id, due[0].milestone))
@@ -97,7 +105,7 @@ class Dispatcher:
                     yield from _settle(unit, row, "skipped", f"no notice to {row.party} has left", now)
             if told:
                 reports = [
-                    (lead(letter), rows) for letter, rows in escalation_letters(agenda, told, now, bounced, notices)
+                    (lead(message), rows) for message, rows in escalation_messages(agenda, told, now, bounced, notices)
                 ]
                 yield from self._queue(
                     unit, agenda, told, reports, now, {}
@@ -105,33 +113,33 @@ class Dispatcher:
 
     def _queue(
         self,
-        unit: Unit,
+        unit: UnitOfWork,
         agenda: Agenda,
         rows: Sequence[RungRow],
-        letters: Iterable[tuple[Letter, tuple[RungRow, ...]]],
+        messages: Iterable[tuple[Message, tuple[RungRow, ...]]],
         now: datetime,
         following: Mapping[int, datetime],
     ) -> Iterator[Event]:
         """Compose each letter; a rung that nobody could be written to about is settled with the reason."""
-        written: list[tuple[Letter, tuple[RungRow, ...], Mail]] = []
+        written: list[tuple[Message, tuple[RungRow, ...], Mail]] = []
         carried: set[int] = set()
         failures: dict[int, str] = {}
-        for letter, about in letters:
+        for message, about in messages:
             try:
-                written.append((letter, about, self.composer.compose(letter)))
+                written.append((message, about, self.composer.compose(message)))
             except UserError as error:
                 failures |= {row.id: str(error.problems[0].message) for row in about}
                 yield _event("trouble", about[0], now, f"could not be written: {error}")
         expiry = cache(lambda at, next_at: last_moment(at, now, next_at, agenda.plan))  # the same for most of a page
-        for letter, about, mail in written:
+        for message, about, mail in written:
             added = unit.outbox.add(
                 Outgoing(
                     mail=mail,
-                    kind=letter.kind,
+                    kind=message.kind,
                     plan=agenda.plan.id,
-                    milestone=letter.occurrence,
-                    party=letter.party.id,
-                    rung=letter.rung,
+                    milestone=message.occurrence,
+                    party=message.party.id,
+                    rung=message.rung,
                     created_at=now,
                     not_before=now,
                     expires_at=expiry(about[0].at, following.get(about[0].id)),
@@ -187,18 +195,18 @@ def _unwritten(agenda: Agenda, row: RungRow, failure: str | None) -> tuple[RungS
     return "failed", f"{row.party} has no contact"
 
 
-def _settle(unit: Unit, row: RungRow, state: RungState, reason: str, now: datetime) -> Iterator[Event]:
+def _settle(unit: UnitOfWork, row: RungRow, state: RungState, reason: str, now: datetime) -> Iterator[Event]:
     if unit.rungs.settle([row.id], state, reason, now=now):
         yield _event(_WORDS[state], row, now, reason)
 
 
-_WORDS: dict[str, Word] = {
+_WORDS: dict[str, EventName] = {
     "skipped": "skipped", "missed": "missed", "cancelled": "cancelled", "failed": "failed",
 }  # fmt: skip
 
 
-def _event(word: Word, row: RungRow, now: datetime, text: str) -> Event:
-    return Event(word=word, at=now, text=text, plan=row.plan, milestone=row.milestone, party=row.party, rung=row.name)
+def _event(name: EventName, row: RungRow, now: datetime, text: str) -> Event:
+    return Event(name=name, at=now, text=text, plan=row.plan, milestone=row.milestone, party=row.party, rung=row.name)
 
 
 def _escalation_group(row: RungRow) -> tuple[str, str]:

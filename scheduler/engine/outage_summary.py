@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from scheduler.engine.events import Event, Report
 from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dispatch_policy import decide, opening
 from scheduler.plan.due_dates import local_day
-from scheduler.plan.messages.builders import outage_letters
 from scheduler.plan.messages.message import Outage, OutageEntry
+from scheduler.plan.messages.outages import outage_messages
 from scheduler.plan.model import Plan
-from scheduler.ports import Composer, Outgoing, RungRow, Store, Unit
-from scheduler.queries.site_links import PageAddresses, leading_to_pages
-from scheduler.services.reconcile import Agendas, as_due
+from scheduler.ports import Composer, Outgoing, RungRow, Store, UnitOfWork
+from scheduler.ports.events import Event, Reporter
+from scheduler.queries.agendas import AgendaCache
+from scheduler.queries.site_links import SiteLinks, add_links
+from scheduler.services.ledger_changes import as_due
 
 Outcome = Literal["late", "missed", "skipped"]
 _Suffered = tuple[RungRow, Outcome]
@@ -26,19 +27,19 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutageWatch:
+class OutageReporter:
     """Closes a tick; where the daemon had been away and a rung suffered, says so once."""
 
     store: Store
     composer: Composer
-    pages: PageAddresses | None
-    report: Report
+    pages: SiteLinks | None
+    report: Reporter
     operators: Sequence[str]
 
     def close_tick(
         self,
         plans: Sequence[Plan],
-        agendas: Agendas,
+        agendas: AgendaCache,
         now: datetime,
         *,
         seen: Sequence[Plan],
@@ -69,7 +70,7 @@ class OutageWatch:
             self.report(event)
         return bool(happened)
 
-    def _missed(self, unit: Unit, plans: Sequence[Plan], last: datetime) -> dict[str, list[_Suffered]]:
+    def _missed(self, unit: UnitOfWork, plans: Sequence[Plan], last: datetime) -> dict[str, list[_Suffered]]:
         """Return what was missed since the last summary and was due before the last tick."""
         told = max((until for _, until in unit.journal.outages(BEGINNING)), default=BEGINNING)
         return {
@@ -78,9 +79,9 @@ class OutageWatch:
 
     def _summarise(
         self,
-        unit: Unit,
+        unit: UnitOfWork,
         plans: Sequence[Plan],
-        agendas: Agendas,
+        agendas: AgendaCache,
         suffered: Mapping[str, Sequence[_Suffered]],
         since: datetime,
         now: datetime,
@@ -94,38 +95,38 @@ class OutageWatch:
         settled = [row.settled_at for rows in suffered.values() for row, _ in rows if row.settled_at is not None]
         unit.journal.record_outage(since, max([now, *settled]))
         events = []
-        lead = leading_to_pages(self.pages, unit)
-        for letter in outage_letters(touched, entries, outage, self.operators):
+        lead = add_links(self.pages, unit)
+        for message in outage_messages(touched, entries, outage, self.operators):
             try:
-                mail = self.composer.compose(lead(letter))
+                mail = self.composer.compose(lead(message))
             except UserError as error:
-                events.append(Event(word="trouble", at=now, text=f"outage summary could not be written: {error}"))
+                events.append(Event(name="trouble", at=now, text=f"outage summary could not be written: {error}"))
                 continue
             unit.outbox.add(
                 Outgoing(
                     mail=mail,
                     kind="outage",
-                    plan=letter.plan.id,
+                    plan=message.plan.id,
                     milestone=None,
-                    party=letter.party.id,
+                    party=message.party.id,
                     created_at=now,
                     not_before=now,
                     expires_at=None,
-                    slot=letter.key,
+                    deduplication_key=message.key,
                 )
             )
         count = sum(len(rows) for rows in suffered.values())
         span = f"from {since.isoformat()} to {now.isoformat()}"
         text = f"was away or could not send {span}: {count} steps late, missed or skipped"
-        return [*events, Event(word="outage", at=now, text=text)]
+        return [*events, Event(name="outage", at=now, text=text)]
 
 
-def _suffered(unit: Unit, plan: Plan, rows: Sequence[RungRow], now: datetime) -> list[_Suffered]:
+def _suffered(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetime) -> list[_Suffered]:
     ahead = _foresee(unit, plan, rows, now)
     return [(row, outcome) for row in rows if (outcome := _outcome_of(plan, row, ahead.get(row.id))) is not None]
 
 
-def _foresee(unit: Unit, plan: Plan, rows: Sequence[RungRow], now: datetime) -> dict[int, str]:
+def _foresee(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetime) -> dict[int, str]:
     """Return how promises that wait for an opening will be judged then, when others may have become due."""
     known = {milestone.id for milestone in plan.milestones}
     waiting = [row for row in rows if row.state == "planned" and row.milestone.partition("@")[0] in known]

@@ -21,7 +21,7 @@ GIVE_UP = timedelta(days=5)  # after this a mail without an expiry of its own ha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aftermath:
+class RetryDecision:
     """What becomes of a mail after an attempt; `queued` means again, not before `not_before`."""
 
     state: MessageState
@@ -31,27 +31,27 @@ class Aftermath:
     unclear: bool = False
 
 
-FOUND = Aftermath(
+FOUND = RetryDecision(
     state="sent", reason="no answer came, but the mail was found in the sent folder", attempted=False
 )  # of an unclear mail
 
 
-def follow_up(outcome: Outcome, row: MessageRow, now: datetime) -> Aftermath:
+def decide_retry(outcome: Outcome, row: MessageRow, now: datetime) -> RetryDecision:
     """Return what becomes of a mail after the attempt that ended in `outcome` at `now`."""
     if outcome.state == "sent":
-        return Aftermath(state="sent")
+        return RetryDecision(state="sent")
     if outcome.state == "failed":
-        return Aftermath(state="failed", reason=outcome.reply)
+        return RetryDecision(state="failed", reason=outcome.reply)
     if outcome.state == "ambiguous":
         if row.unclear:
-            return Aftermath(state="ambiguous", reason=f"handed over twice, no answer either time: {outcome.reply}")
-        return Aftermath(state="queued", reason=outcome.reply, not_before=now + UNCLEAR, unclear=True)
+            return RetryDecision(state="ambiguous", reason=f"handed over twice, no answer either time: {outcome.reply}")
+        return RetryDecision(state="queued", reason=outcome.reply, not_before=now + UNCLEAR, unclear=True)
     if outcome.account is not None:  # not this mail's fault; it waits for the account
-        return Aftermath(state="queued", reason=outcome.reply, not_before=row.not_before, attempted=False)
+        return RetryDecision(state="queued", reason=outcome.reply, not_before=row.not_before, attempted=False)
     if row.expires_at is None and now - row.created_at > GIVE_UP:
-        return Aftermath(state="failed", reason=f"given up after {GIVE_UP.days} days: {outcome.reply}")
+        return RetryDecision(state="failed", reason=f"given up after {GIVE_UP.days} days: {outcome.reply}")
     wait = wait_after(outcome.pace, row.attempts, row.mail.message_id)
-    return Aftermath(state="queued", reason=outcome.reply, not_before=now + wait)
+    return RetryDecision(state="queued", reason=outcome.reply, not_before=now + wait)
 
 
 def wait_after(pace: Pace, attempts: int, identity: str) -> timedelta:
@@ -61,6 +61,6 @@ def wait_after(pace: Pace, attempts: int, identity: str) -> timedelta:
     return waits[min(attempts, len(waits) - 1)] * (1 + JITTER * (2 * spread - 1))
 
 
-def pause_after(strikes: int) -> timedelta:
+def pause_after(consecutive_failures: int) -> timedelta:
     """Return how long an account rests that had to rest so many times in a row before."""
-    return PAUSES[min(strikes, len(PAUSES) - 1)]
+    return PAUSES[min(consecutive_failures, len(PAUSES) - 1)]

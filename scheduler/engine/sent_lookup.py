@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scheduler.engine.events import Event, Report
 from scheduler.errors import UserError
 from scheduler.ports import MessageRow, SentFolder
+from scheduler.ports.events import Event, Reporter
 
 REST = timedelta(minutes=3)  # after a look that failed: each may take half a minute, and many mails may be unclear
 
 
 @dataclass(slots=True, kw_only=True)
-class Search:
+class SentLookup:
     """Looks into the sent folder, if there is one to look into."""
 
     folder: SentFolder | None
-    report: Report
+    report: Reporter
     failed_at: datetime | None = None
 
     def finds(self, row: MessageRow, now: datetime) -> bool:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scheduler.engine.events import Event, Report
 from scheduler.errors import UserError
 from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.ports import Checker, Finding, PlanState, Store, Unit
-from scheduler.services.reconcile import Agendas
+from scheduler.ports import Checker, Finding, PlanState, Store, UnitOfWork
+from scheduler.ports.events import Event, Reporter
+from scheduler.queries.agendas import AgendaCache
 
 LEAD = timedelta(minutes=30)  # a check this fresh is good enough before a rung
 
@@ -31,14 +31,14 @@ class ManualChecker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checking:
+class StatusChecks:
     """Runs a plan's checks and records what was seen."""
 
     store: Store
     checkers: Sequence[Checker]
-    report: Report
+    report: Reporter
 
-    def is_due(self, view: Unit, plan: Plan, state: PlanState, now: datetime) -> bool:
+    def is_due(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> bool:
         """Return whether a morning's or a rung's check has not been made yet."""
         last = state.checked_at
         if last is None or next_morning(plan, last) <= now:
@@ -46,7 +46,7 @@ class Checking:
         rung = view.rungs.next_at([plan.id], last) if _comes_by(state.next_rung, now + LEAD) else None
         return rung is not None and last < rung - LEAD <= now
 
-    def check(self, plan: Plan, agendas: Agendas, now: datetime) -> None:
+    def check(self, plan: Plan, agendas: AgendaCache, now: datetime) -> None:
         """Look at every open obligation of a plan through each of its sources; one that fails is told."""
         with self.store.reading() as view:
             agenda = agendas.read(view, plan)
@@ -55,17 +55,17 @@ class Checking:
         findings = [finding for checker in sources for finding in self._ask(checker, plan, watched, now)]
         with self.store.transaction() as unit:
             unit.journal.record_check(plan.id, now, findings)
-        self.report(Event(word="checked", at=now, plan=plan.id, text=f"{len(watched)} open obligations looked at"))
+        self.report(Event(name="checked", at=now, plan=plan.id, text=f"{len(watched)} open obligations looked at"))
 
     def _ask(self, checker: Checker, plan: Plan, watched: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
         try:
             return checker.check(plan, watched, now)
         except UserError as error:
             text = f"the source {checker.source} could not be looked at: {error}"
-            self.report(Event(word="trouble", at=now, plan=plan.id, text=text))
+            self.report(Event(name="trouble", at=now, plan=plan.id, text=text))
             return ()
 
-    def next_at(self, view: Unit, plan: Plan, state: PlanState, now: datetime) -> datetime:
+    def next_at(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> datetime:
         """Return when the next check of a plan is due, after `now`."""
         rung = view.rungs.next_at([plan.id], now + LEAD) if _comes_by(state.next_rung, now + LEAD) else state.next_rung
         morning = next_morning(plan, now)

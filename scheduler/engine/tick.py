@@ -5,93 +5,45 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.delivery import Deliverer, Delivery, Limits
 from scheduler.engine.dispatch import Dispatcher
-from scheduler.engine.events import Event, Report
-from scheduler.engine.outage_summary import OutageWatch
-from scheduler.engine.sent_lookup import Search
-from scheduler.engine.status_checks import Checking
-from scheduler.engine.weekly_digest import Digesting
+from scheduler.engine.outage_summary import OutageReporter
+from scheduler.engine.sent_lookup import SentLookup
+from scheduler.engine.status_checks import StatusChecks
+from scheduler.engine.survey import PlanWork, TickSurvey, days_between, has_come, next_opening_after
+from scheduler.engine.weekly_digest import WeeklyDigest
 from scheduler.errors import HanchotError, Problem, UserError
 from scheduler.plan.dispatch_policy import opening
-from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
-from scheduler.plan.model import Fact, Plan
+from scheduler.plan.due_dates import ONE_DAY, local_day
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Plan
 from scheduler.ports import (
-    Calendars,
     Checker,
     Clock,
     Composer,
     Definition,
     Definitions,
+    FeedRenderer,
     Mailer,
     MessageRow,
     PlanState,
     SentFolder,
     Store,
-    Unit,
+    UnitOfWork,
 )
-from scheduler.queries.site_links import PageAddresses
+from scheduler.ports.events import Event, Reporter
+from scheduler.queries.agendas import AgendaCache, find_state
+from scheduler.queries.site_links import SiteLinks
 from scheduler.services.apply_revision import take
-from scheduler.services.digests import Weekly
-from scheduler.services.notices import Desk
-from scheduler.services.publish_feeds import name_published, publish
-from scheduler.services.reconcile import Agendas, Changes, find_state, name_inputs
+from scheduler.services.context import ServiceContext
+from scheduler.services.digests import DigestSchedule
+from scheduler.services.publish_feeds import publish, published_fingerprint
+from scheduler.services.reconcile import Changes
 from scheduler.services.record_facts import record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What one plan has to be done for it now, and when next.
-
-    `idle` holds working days on which the daemon was away; `check_at`, `digest_at` and `rung_at` lie after now.
-    """
-
-    plan: Plan
-    state: PlanState
-    is_new_day: bool
-    idle: tuple[date, ...]
-    is_check_due: bool
-    is_digest_due: bool
-    is_unpublished: bool
-    has_due: bool
-    check_at: datetime
-    digest_at: datetime | None
-    rung_at: datetime | None
-
-    @property
-    def is_out_of_step(self) -> bool:
-        """Return whether the ledger does not follow from the present inputs."""
-        return bool(self.idle) or self.state.reconciled != name_inputs(self.state, self.plan)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What a look at the record shows: each plan's work, those another process holds (with its digest), mail."""
-
-    plans: Sequence[Work]
-    foreign: Mapping[str, str]
-    mail_at: datetime | None
-
-
-class Arrivals:
-    """Facts that come in from outside at their instants, in a replay or a simulation."""
-
-    def __init__(self, facts: Sequence[Fact], record: Callable[[Fact], object]) -> None:
-        self._pending = sorted(facts, key=lambda fact: fact.recorded_at)
-        self._record = record
-
-    def come_in(self, now: datetime) -> None:
-        """Record every fact whose instant has come."""
-        while self._pending and self._pending[0].recorded_at <= now:
-            self._record(self._pending.pop(0))
-
-    @property
-    def next_at(self) -> datetime | None:
-        """Return when the next fact comes in."""
-        return self._pending[0].recorded_at if self._pending else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,14 +69,14 @@ class Ticker:
         checkers: Sequence[Checker],
         operators: Sequence[str],
         name: str,
-        report: Report,
+        report: Reporter,
         is_stopping: Callable[[], bool] = lambda: False,
         arrivals: Arrivals | None = None,
         limits: Limits | None = None,
-        weekly: Weekly | None = None,
+        weekly: DigestSchedule | None = None,
         sent_folder: SentFolder | None = None,
-        calendars: Calendars | None = None,
-        pages: PageAddresses | None = None,
+        calendars: FeedRenderer | None = None,
+        pages: SiteLinks | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -139,11 +91,11 @@ class Ticker:
         self._untaken: set[str] = set()  # plans that could not be taken into the record
         self._refused: tuple[str, ...] = ()  # what was wrong with the definitions when they were read last
         self._estranged: dict[str, str] = {}
-        self._agendas = Agendas()
+        self._agendas = AgendaCache()
         self._owes_summary = True  # a process before this one may have died owing it
         self._is_unclosed = False  # something moved in a tick that the record did not let us close
         self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report, pages=pages)
-        self._desk = Desk(store=store, composer=composer, pages=pages)
+        self._services = ServiceContext(store=store, composer=composer, pages=pages)
         self._deliverer = Deliverer(
             store=store,
             clock=clock,
@@ -152,12 +104,12 @@ class Ticker:
             name=name,
             is_stopping=is_stopping,
             on_dead=self._on_dead,
-            has_left=Search(folder=sent_folder, report=self.report).finds,
+            has_left=SentLookup(folder=sent_folder, report=self.report).finds,
             limits=limits or Limits(),
         )
-        self._checking = Checking(store=store, checkers=checkers, report=self.report)
-        self._digesting = Digesting(store=store, composer=composer, pages=pages, report=self.report, weekly=weekly)
-        self._outages = OutageWatch(
+        self._checking = StatusChecks(store=store, checkers=checkers, report=self.report)
+        self._digesting = WeeklyDigest(store=store, composer=composer, pages=pages, report=self.report, weekly=weekly)
+        self._outages = OutageReporter(
             store=store, composer=composer, pages=pages, report=self.report, operators=operators
         )
 
@@ -203,7 +155,7 @@ class Ticker:
             is_moved = any(work.has_due or work.is_out_of_step or work.is_digest_due for work in survey.plans)
             self._is_unclosed = self._is_unclosed or is_moved
             delivery = Delivery()
-            if is_moved or self._deliverer.is_torn or _has_come(survey.mail_at, now):
+            if is_moved or self._deliverer.is_torn or has_come(survey.mail_at, now):
                 delivery = self._deliver(plans, waits)
             if not self._is_stopping() and self._close(survey, plans, delivery, now):
                 self._deliver(plans, waits)
@@ -251,9 +203,9 @@ class Ticker:
             by="mail server",
         )
         try:
-            record(self._desk, definition, fact)
+            record(self._services, definition, fact)
         except UserError as error:  # the roster has changed since; the mail alone has failed then
-            self.report(Event(word="trouble", at=now, plan=row.plan, party=row.party, text=str(error)))
+            self.report(Event(name="trouble", at=now, plan=row.plan, party=row.party, text=str(error)))
 
     def _load(self, now: datetime, wanted: Callable[[Plan], bool] = lambda plan: True) -> tuple[Problem, ...]:
         loaded = self._definitions.load()
@@ -263,19 +215,20 @@ class Ticker:
                 self._guard(definition.plan, now, partial(self._take, definition, now))
         refused = tuple(str(problem) for problem in loaded.problems if problem.severity == "error")
         for text in refused if refused != self._refused else ():  # what is still wrong was told before
-            self.report(Event(word="refused", at=now, text=text))
+            self.report(Event(name="refused", at=now, text=text))
         self._refused = refused
         return loaded.problems
 
     def _take(self, definition: Definition, now: datetime) -> None:
-        changes = take(self._desk, definition, now)
+        changes = take(self._services, definition, now)
         self._current[definition.plan.id] = definition
         self._untaken.discard(definition.plan.id)
         if changes is not None:
-            self._agendas.keep(changes)
+            if changes.drawn is not None:
+                self._agendas.keep(*changes.drawn)
             self._report_changes(definition.plan, changes, now)
 
-    def _survey(self, now: datetime) -> Survey:
+    def _survey(self, now: datetime) -> TickSurvey:
         """Return what there is to do for the plans whose revision is the one in the record.
 
         Where another process took another revision the files are read again; if they say what
@@ -291,17 +244,17 @@ class Ticker:
             if self._estranged.get(id) != digest:
                 self._estranged[id] = digest
                 text = "another process loaded another revision of this plan; it is left to that one"
-                self.report(Event(word="trouble", at=now, plan=id, text=text))
+                self.report(Event(name="trouble", at=now, plan=id, text=text))
         return survey
 
     def _is_news(self, plan: Plan) -> bool:
         known = self._current.get(plan.id)
         return known is None or known.plan.digest != plan.digest
 
-    def _look(self, now: datetime) -> Survey:
+    def _look(self, now: datetime) -> TickSurvey:
         with self.store.reading() as view:
             states = {state.plan: state for state in view.plans.states()}
-            return Survey(
+            return TickSurvey(
                 plans=[
                     self._weigh(view, plan, states[plan.id], now)
                     for plan in self.plans
@@ -315,15 +268,15 @@ class Ticker:
                 mail_at=view.outbox.next_at(),
             )
 
-    def _weigh(self, view: Unit, plan: Plan, state: PlanState, now: datetime) -> Work:
+    def _weigh(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> PlanWork:
         today = local_day(now, plan.zone)
         is_new_day = opening(plan, None, now) == now and (state.seen_on is None or state.seen_on < today)
-        has_due = _has_come(state.next_rung, now)
-        return Work(
+        has_due = has_come(state.next_rung, now)
+        return PlanWork(
             plan=plan,
             state=state,
             is_new_day=is_new_day,
-            idle=_days_between(plan, state.seen_on, today) if state.seen_on else (),
+            idle=days_between(plan, state.seen_on, today) if state.seen_on else (),
             is_check_due=self._checking.is_due(view, plan, state, now),
             is_digest_due=self._digesting.is_due(plan, state, now),
             is_unpublished=self._is_unpublished(plan, state, now),
@@ -333,7 +286,7 @@ class Ticker:
             rung_at=view.rungs.next_at([plan.id], now) if has_due else state.next_rung,
         )
 
-    def _advance(self, work: Work, waits: list[datetime], now: datetime) -> None:
+    def _advance(self, work: PlanWork, waits: list[datetime], now: datetime) -> None:
         plan = work.plan
         if work.idle:
             with self.store.transaction() as unit:
@@ -352,7 +305,9 @@ class Ticker:
             self._guard(plan, now, partial(self._publish, plan, now))
 
     def _is_unpublished(self, plan: Plan, state: PlanState, now: datetime) -> bool:
-        return self._calendars is not None and state.published != name_published(state, plan, self._calendars, now)
+        return self._calendars is not None and state.published != published_fingerprint(
+            state, plan, self._calendars, now
+        )
 
     def _publish(self, plan: Plan, now: datetime) -> None:
         if self._calendars is None:
@@ -361,7 +316,7 @@ class Ticker:
             if self._is_unpublished(plan, find_state(unit, plan), now):
                 publish(unit, plan, self._agendas.read(unit, plan), self._calendars, now)
 
-    def _close(self, survey: Survey, plans: Mapping[str, Plan], delivery: Delivery, now: datetime) -> bool:
+    def _close(self, survey: TickSurvey, plans: Mapping[str, Plan], delivery: Delivery, now: datetime) -> bool:
         """Close the tick; what the mail server made us miss is told once mail leaves again."""
         is_owing = self._owes_summary and self._is_mail_back(delivery)
         is_told = self._outages.close_tick(
@@ -381,12 +336,12 @@ class Ticker:
         try:
             step()
         except HanchotError as error:
-            self.report(Event(word="trouble", at=now, plan=plan.id, text=str(error)))
+            self.report(Event(name="trouble", at=now, plan=plan.id, text=str(error)))
         except Exception as error:  # a fault of ours in one plan; it is told, and the other plans go on
             text = f"{type(error).__name__}: {error}"
-            self.report(Event(word="trouble", at=now, plan=plan.id, text=text))
+            self.report(Event(name="trouble", at=now, plan=plan.id, text=text))
 
-    def _plan_ahead(self, survey: Survey, waits: list[datetime], now: datetime) -> Tick:
+    def _plan_ahead(self, survey: TickSurvey, waits: list[datetime], now: datetime) -> Tick:
         """Return when to wake: for the next rung, mail, arrival or opening; at the latest in a day."""
         plans = [work.plan for work in survey.plans]
         known = [next_opening_after(plan, now) for plan in plans] + waits
@@ -406,26 +361,8 @@ class Ticker:
             "fell away": len(changes.dropped),
             "moved": len(changes.moved),
         }
-        said = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing changed"
+        said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing changed"
         text = f"{plan.title}; steps: {said}"
-        self.report(Event(word="loaded", at=now, plan=plan.id, text=text))
+        self.report(Event(name="loaded", at=now, plan=plan.id, text=text))
         for problem in changes.problems:
-            self.report(Event(word="trouble", at=now, plan=plan.id, text=f"could not be written: {problem}"))
-
-
-def next_opening_after(plan: Plan, now: datetime) -> datetime:
-    """Return the first opening of the plan's office after `now`: the daemon shows itself once a working day."""
-    today = local_day(now, plan.zone)
-    day = plan.workdays.on_or_after(today)
-    at = to_instant(day, plan.ladder.opens, plan.zone)
-    return at if at > now else to_instant(plan.workdays.on_or_after(day + ONE_DAY), plan.ladder.opens, plan.zone)
-
-
-def _has_come(instant: datetime | None, now: datetime) -> bool:
-    return instant is not None and instant <= now
-
-
-def _days_between(plan: Plan, seen_on: date, today: date) -> tuple[date, ...]:
-    """Return the working days strictly between two days."""
-    span = (seen_on + n * ONE_DAY for n in range(1, (today - seen_on).days))
-    return tuple(day for day in span if plan.workdays.is_workday(day))
+            self.report(Event(name="trouble", at=now, plan=plan.id, text=f"could not be written: {problem}"))

@@ -5,35 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, time
 
-from scheduler.engine.events import Event, Report
 from scheduler.errors import UserError
 from scheduler.plan.dispatch_policy import LATEST, working_days_late
 from scheduler.plan.due_dates import to_instant
 from scheduler.plan.model import Plan
-from scheduler.ports import Composer, Outgoing, PlanState, Store, Unit
-from scheduler.queries.site_links import PageAddresses, leading_to_pages
+from scheduler.ports import Composer, Outgoing, PlanState, Store, UnitOfWork
+from scheduler.ports.events import Event, Reporter
+from scheduler.queries.agendas import AgendaCache
+from scheduler.queries.site_links import SiteLinks, add_links
 from scheduler.services.digests import (
     WEEK,
-    Weekly,
-    digest_letter,
+    DigestSchedule,
+    digest_message,
     digest_recipients,
     draw_digest,
     last_digest,
     next_digest,
     read_health,
 )
-from scheduler.services.reconcile import Agendas
 
 
 @dataclass(slots=True, kw_only=True)
-class Digesting:
-    """Writes each plan's digest when it is due; its slot in the outbox is its week."""
+class WeeklyDigest:
+    """Writes each plan's digest when it is due; its deduplication key is its week."""
 
     store: Store
     composer: Composer
-    pages: PageAddresses | None
-    report: Report
-    weekly: Weekly | None  # None: no digests
+    pages: SiteLinks | None
+    report: Reporter
+    weekly: DigestSchedule | None  # None: no digests
     _known: dict[str, datetime] = field(default_factory=dict)  # digests this process need not think of again
 
     def is_due(self, plan: Plan, state: PlanState, now: datetime) -> bool:
@@ -45,7 +45,7 @@ class Digesting:
             return False
         return working_days_late(at, now, plan) <= LATEST
 
-    def write(self, plan: Plan, agendas: Agendas, now: datetime) -> bool:
+    def write(self, plan: Plan, agendas: AgendaCache, now: datetime) -> bool:
         """Queue the newest digest unless it was queued before; return whether it was queued now."""
         if self.weekly is None:
             return False
@@ -59,12 +59,14 @@ class Digesting:
         """Return when the next digest is due, after `now`."""
         return next_digest(plan, self.weekly, now) if self.weekly else None
 
-    def _queue(self, unit: Unit, plan: Plan, weekly: Weekly, agendas: Agendas, at: datetime, now: datetime) -> bool:
+    def _queue(
+        self, unit: UnitOfWork, plan: Plan, weekly: DigestSchedule, agendas: AgendaCache, at: datetime, now: datetime
+    ) -> bool:
         facts = unit.facts.of(plan.id)
-        slots = {
+        keys = {
             f"digest:{plan.id}:{at.isoformat()}:{to.contact.email}": to for to in digest_recipients(plan, weekly, facts)
         }
-        unused = {slot: to for slot, to in slots.items() if not unit.outbox.has_slot(slot)}
+        unused = {key: to for key, to in keys.items() if not unit.outbox.has_deduplication_key(key)}
         if not unused:
             return False
         agenda = agendas.read(unit, plan)
@@ -72,13 +74,13 @@ class Digesting:
         mails = unit.outbox.list(plan=plan.id, states=["failed", "ambiguous"])
         health = read_health(plan, facts, mails, outages, unit.journal.last_tick(), now)
         digest = draw_digest(agenda, facts, now, health)
-        lead = leading_to_pages(self.pages, unit)
-        for slot, to in unused.items():
-            letter = digest_letter(agenda, digest, to, now)
+        lead = add_links(self.pages, unit)
+        for key, to in unused.items():
+            message = digest_message(agenda, digest, to, now)
             try:
-                mail = self.composer.compose(lead(letter))
+                mail = self.composer.compose(lead(message))
             except UserError as error:
-                self.report(Event(word="trouble", at=now, plan=plan.id, text=f"digest could not be written: {error}"))
+                self.report(Event(name="trouble", at=now, plan=plan.id, text=f"digest could not be written: {error}"))
                 continue
             unit.outbox.add(
                 Outgoing(
@@ -86,11 +88,11 @@ class Digesting:
                     kind="digest",
                     plan=plan.id,
                     milestone=None,
-                    party=letter.party.id,
+                    party=message.party.id,
                     created_at=now,
                     not_before=now,
                     expires_at=next_digest(plan, weekly, now),
-                    slot=slot,
+                    deduplication_key=key,
                 )
             )
         return True

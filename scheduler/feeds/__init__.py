@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.feeds.items import Links, cancel, draw
+from scheduler.feeds.items import ItemLinks, cancel, draw
 from scheduler.plan.agenda import Agenda
-from scheduler.ports import Item
-from scheduler.queries.site_links import PageAddresses
+from scheduler.ports import FeedItem
+from scheduler.queries.site_links import SiteLinks
 
 
 @dataclass(frozen=True, slots=True)
-class IcalCalendars:
+class IcalFeedRenderer:
     """Calendars as RFC 5545 has them. Their entries lead to `pages`, if these have an address that others can open."""
 
-    pages: PageAddresses | None = None
+    pages: SiteLinks | None = None
 
     @property
     def version(self) -> str:
@@ -24,19 +24,21 @@ class IcalCalendars:
         return "1"
 
     @property
-    def word(self) -> str:
+    def fingerprint(self) -> str:
         """Return one word for everything that drawing and rendering follow from besides agenda and generation."""
-        return f"{self.version}/{self.pages.word}" if self.pages is not None else self.version
+        return f"{self.version}/{self.pages.fingerprint}" if self.pages is not None else self.version
 
-    def draw(self, agenda: Agenda, audience: str, generation: int) -> Iterable[Item]:
+    def draw(self, agenda: Agenda, audience: str, generation: int) -> Iterable[FeedItem]:
         """Yield what a party (or the public: "") finds in its calendar of a plan, each uid once."""
-        return draw(agenda, audience, Links(self.pages, generation))
+        return draw(agenda, audience, ItemLinks(self.pages, generation))
 
-    def cancel(self, item: Item) -> Item:
+    def cancel(self, item: FeedItem) -> FeedItem:
         """Return an item as it is said for a while after it is gone."""
         return cancel(item)
 
-    def render(self, item: Item, *, sequence: int, created_at: datetime, revised_at: datetime) -> tuple[bytes, bytes]:
+    def render(
+        self, item: FeedItem, *, sequence: int, created_at: datetime, revised_at: datetime
+    ) -> tuple[bytes, bytes]:
         """Return an item's bytes among the events and among the tasks; empty where it does not stand."""
         from scheduler.feeds.rendering import render  # its library takes 60 ms: only who renders pays
 

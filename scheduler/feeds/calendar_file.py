@@ -8,7 +8,7 @@ from datetime import date, datetime
 from scheduler.feeds.content_lines import property_line
 from scheduler.feeds.items import make_uid
 from scheduler.feeds.zones import is_utc, zone_block
-from scheduler.ports import Item
+from scheduler.ports import FeedItem
 from scheduler.wording import calendar_words
 
 _HEAD = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//hanchot//feeds//VI\r\nCALSCALE:GREGORIAN\r\n"
@@ -33,7 +33,7 @@ def render_placeholder(language: str, day: date, at: datetime, *ids: str, tasks:
     """
     from scheduler.feeds.rendering import render  # its library takes 60 ms: only who renders pays
 
-    item = Item(
+    item = FeedItem(
         uid=make_uid("empty", *ids, at.isoformat()),  # one that comes again is another
         language=language,
         title=calendar_words("empty", language),

@@ -15,7 +15,8 @@ from scheduler.plan.destinations import (
     whom_to_ask,
 )
 from scheduler.plan.due_dates import DueDate, local_day
-from scheduler.plan.model import Fact, Milestone, Party, Plan
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.standing import Standing
 
@@ -29,7 +30,7 @@ class Link(NamedTuple):
     address: str
 
 
-class Text:
+class Description:
     """The description of one entry as it grows."""
 
     def __init__(self, plan: Plan, milestone: Milestone, link: Link | None) -> None:

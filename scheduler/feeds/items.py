@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from hashlib import blake2b
 
-from scheduler.feeds.descriptions import Link, Text
+from scheduler.feeds.descriptions import Description, Link
 from scheduler.plan.agenda import Agenda
+from scheduler.plan.date_forms import On
 from scheduler.plan.due_dates import DueDate, local_day, to_instant
-from scheduler.plan.model import On, Plan
-from scheduler.plan.obligations import Obligation, members
-from scheduler.ports import Item
-from scheduler.queries.site_links import PageAddresses
+from scheduler.plan.membership import members
+from scheduler.plan.model import Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.ports import FeedItem
+from scheduler.queries.site_links import SiteLinks
 from scheduler.wording import bare_window, calendar_words
 
 PUBLIC = ""  # the audience that is told no status
@@ -27,10 +29,10 @@ _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class ItemLinks:
     """Where entries lead: a party's own to its page, the lead's to the board; nowhere without addresses."""
 
-    pages: PageAddresses | None
+    pages: SiteLinks | None
     generation: int  # of the party's page
 
     def own(self, plan: Plan, o: Obligation) -> Link | None:
@@ -44,7 +46,7 @@ class Links:
         return None if self.pages is None else Link("board", self.pages.on_board(plan.id, occurrence, *party))
 
 
-def draw(agenda: Agenda, audience: str, links: Links) -> Iterator[Item]:
+def draw(agenda: Agenda, audience: str, links: ItemLinks) -> Iterator[FeedItem]:
     """Yield the items of a party's calendar of a plan, or of the public's (audience "")."""
     if audience == PUBLIC:
         for obligations in agenda.by_milestone.values():
@@ -61,7 +63,7 @@ def draw(agenda: Agenda, audience: str, links: Links) -> Iterator[Item]:
                 yield replace(item, is_event=not leads)
 
 
-def cancel(item: Item) -> Item:
+def cancel(item: FeedItem) -> FeedItem:
     """Return an item as cancelled: it stays where it was, says so, and keeps nobody busy."""
     mark, gone = (calendar_words(key, item.language) for key in ("cancelled", "gone"))
     return replace(item, mark=mark, text=f"{gone}\n{item.text}", state="cancelled", busy=False, task_done=None)
@@ -83,11 +85,11 @@ def _is_theirs(o: Obligation, plan: Plan) -> bool:
     return span is not None and span[1] < local_day(o.until, plan.zone)
 
 
-def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> Item | None:
+def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> FeedItem | None:
     """Return one obligation of a party; an undated one has no place in a calendar."""
     plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
     uid = make_uid("own", plan.id, o.milestone, o.party)
-    text = Text(plan, milestone, link)
+    text = Description(plan, milestone, link)
     if milestone.kind == "event" or o.due is None:
         hosts = [host for host in agenda.by_milestone[o.milestone] if not host.attends]
         return _draw_event(plan, o, hosts, uid, text)
@@ -108,7 +110,7 @@ def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> Item | None:
     text.plan_words()
     text.contact(o.party)
     done = o.standing.complete_at if state in _DONE else None
-    return Item(
+    return FeedItem(
         uid=uid,
         language=plan.language,
         title=text.titled(due=o.due if is_open else None),
@@ -130,8 +132,8 @@ def _is_extended(o: Obligation) -> bool:
 
 
 def _draw_event(
-    plan: Plan, o: Obligation, hosts: Sequence[Obligation], uid: str, text: Text, *, is_public: bool = False
-) -> Item | None:
+    plan: Plan, o: Obligation, hosts: Sequence[Obligation], uid: str, text: Description, *, is_public: bool = False
+) -> FeedItem | None:
     """Return an event or a window: fixed, only intended, or called off."""
     span = o.span
     if span is None:
@@ -149,7 +151,7 @@ def _draw_event(
     if not is_public:
         text.contact(o.party)
     is_fixed = o.event is not None
-    item = Item(
+    item = FeedItem(
         uid=uid,
         language=plan.language,
         title=text.titled(words=bare_window(o.window.words, plan.language) if o.window else ""),
@@ -174,7 +176,7 @@ def _draw_event(
     return item
 
 
-def _with_hours(item: Item, plan: Plan, event: On, clock: time, closes: time) -> Item:
+def _with_hours(item: FeedItem, plan: Plan, event: On, clock: time, closes: time) -> FeedItem:
     """Return an event with its hours: to the office's closing time on the last day, else for an hour.
 
     They are those that the zone's clocks show: summer time may skip the hour that the plan names. Where it
@@ -200,7 +202,7 @@ def _with_hours(item: Item, plan: Plan, event: On, clock: time, closes: time) ->
 # ---------------------------------------------------------------- everybody's
 
 
-def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], links: Links | None) -> Iterator[Item]:
+def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], links: ItemLinks | None) -> Iterator[FeedItem]:
     """Yield a milestone or occurrence for all parties at once; for the lead also each party with another date.
 
     Without `links` it is drawn for the public.
@@ -208,7 +210,7 @@ def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], links: Li
     plan, occurrence, is_public = agenda.plan, obligations[0].milestone, links is None
     milestone = plan.milestone(occurrence)
     uid = make_uid("public" if is_public else "all", plan.id, occurrence)
-    text = Text(plan, milestone, None if links is None else links.board(plan, occurrence))
+    text = Description(plan, milestone, None if links is None else links.board(plan, occurrence))
     duties = [o for o in obligations if o.is_duty]
     shown = next(iter([*duties, *obligations]))
     if milestone.kind == "event" or shown.window is not None:
@@ -244,7 +246,9 @@ def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], links: Li
         yield _draw_apart(agenda, o, links.board(plan, occurrence, o.party))
 
 
-def _draw_public(plan: Plan, uid: str, duties: Sequence[Obligation], due: DueDate, text: Text) -> Iterator[Item]:
+def _draw_public(
+    plan: Plan, uid: str, duties: Sequence[Obligation], due: DueDate, text: Description
+) -> Iterator[FeedItem]:
     """Yield a deadline without any status; one that nobody owes any more is none."""
     if all(o.standing.state == "waived" for o in duties):
         return
@@ -257,7 +261,7 @@ def _draw_public(plan: Plan, uid: str, duties: Sequence[Obligation], due: DueDat
     yield _all_day(plan, uid, text.titled(due=due), text, due.named)
 
 
-def _draw_apart(agenda: Agenda, o: Obligation, link: Link | None) -> Item:
+def _draw_apart(agenda: Agenda, o: Obligation, link: Link | None) -> FeedItem:
     """Return the date of one party that has another one than the rest, for the lead."""
     plan = agenda.plan
     item = _draw_own(agenda, o, link)
@@ -266,9 +270,9 @@ def _draw_apart(agenda: Agenda, o: Obligation, link: Link | None) -> Item:
     return replace(item, uid=uid, title=title, task_due=None, task_done=None, is_passing=True)
 
 
-def _all_day(plan: Plan, uid: str, title: str, text: Text, day: date, mark: str = "") -> Item:
+def _all_day(plan: Plan, uid: str, title: str, text: Description, day: date, mark: str = "") -> FeedItem:
     said = calendar_words(mark, plan.language) if mark else ""
-    return Item(uid=uid, language=plan.language, title=title, text=text.body, first=day, last=day, mark=said)
+    return FeedItem(uid=uid, language=plan.language, title=title, text=text.body, first=day, last=day, mark=said)
 
 
 def _common_due(duties: Sequence[Obligation]) -> DueDate | None:

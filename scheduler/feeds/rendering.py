@@ -10,12 +10,12 @@ from icalendar import Component, Event, Todo
 from scheduler.feeds.content_lines import clean, fold
 from scheduler.feeds.zones import is_utc
 from scheduler.plan.due_dates import ONE_DAY
-from scheduler.ports import Item
+from scheduler.ports import FeedItem
 
 _STATES = {"confirmed": "CONFIRMED", "tentative": "TENTATIVE", "cancelled": "CANCELLED"}
 
 
-def render(item: Item, *, sequence: int, created_at: datetime, revised_at: datetime) -> tuple[bytes, bytes]:
+def render(item: FeedItem, *, sequence: int, created_at: datetime, revised_at: datetime) -> tuple[bytes, bytes]:
     """Return an item's bytes among the events and among the tasks; empty where it does not stand."""
     common = {
         "SEQUENCE": sequence,
@@ -32,7 +32,7 @@ def render(item: Item, *, sequence: int, created_at: datetime, revised_at: datet
     return event, task
 
 
-def _render_event(item: Item, common: dict[str, object]) -> bytes:
+def _render_event(item: FeedItem, common: dict[str, object]) -> bytes:
     event = Event()
     event.add("UID", item.uid)
     for name, value in common.items():
@@ -50,7 +50,7 @@ def _render_event(item: Item, common: dict[str, object]) -> bytes:
     return _lines(event)
 
 
-def _render_task(item: Item, common: dict[str, object]) -> bytes:
+def _render_task(item: FeedItem, common: dict[str, object]) -> bytes:
     task = Todo()
     task.add("UID", f"task-{item.uid}")  # another than the event's: some programs keep both in one place
     for name, value in common.items():
@@ -72,5 +72,5 @@ def _lines(component: Component) -> bytes:
     return fold(line for line in component.content_lines() if line)
 
 
-def _local(item: Item, day: date, clock: time) -> datetime:
+def _local(item: FeedItem, day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, tzinfo=ZoneInfo("UTC" if is_utc(item.zone) else item.zone))

@@ -20,7 +20,7 @@ import jinja2
 
 from scheduler.errors import Problem, UserError
 from scheduler.mail import headers, template_context, templates
-from scheduler.plan.messages.message import Letter
+from scheduler.plan.messages.message import Message
 from scheduler.ports import Mail
 
 _ID_LIMIT = 59  # longer ids are re-encoded by some programs, which breaks threads
@@ -60,23 +60,23 @@ class TemplateComposer:
         self._domain = _id_domain(sender.rpartition("@")[2])
         self._environments: dict[str, jinja2.Environment] = {}
 
-    def compose(self, letter: Letter) -> Mail:
+    def compose(self, message: Message) -> Mail:
         """Return the finished mail; `UserError` names template, line, party and kind."""
         try:
-            return self._assemble(letter, *self.render(letter))
+            return self._assemble(message, *self.render(message))
         except UserError as error:
-            raise UserError([_in_letter(problem, letter) for problem in error.problems]) from error
+            raise UserError([_in_message(problem, message) for problem in error.problems]) from error
 
     def check(self) -> list[Problem]:
         """Return what is wrong with the templates, before any mail is written."""
         return templates.check_templates([Path(folder) for folder in self._folders])
 
-    def render(self, letter: Letter) -> tuple[str, str, str]:
+    def render(self, message: Message) -> tuple[str, str, str]:
         """Return a letter's subject, text and HTML."""
-        environment = self._environment(letter.language)
-        name = f"mail/{letter.language}/{letter.kind}"
+        environment = self._environment(message.language)
+        name = f"mail/{message.language}/{message.kind}"
         try:
-            view = template_context.describe(letter, self._name(letter))
+            view = template_context.describe(message, self._name(message))
             subject = environment.get_template(f"{name}.subject").render(view)
             text = environment.get_template(f"{name}.txt").render(view)
             view["text"] = text = _GAP.sub("\n\n", text).strip() + "\n"
@@ -91,18 +91,18 @@ class TemplateComposer:
             environment = self._environments[language] = templates.make_environment(self._folders, language)
         return environment
 
-    def _assemble(self, letter: Letter, subject: str, text: str, html: str) -> Mail:
+    def _assemble(self, message: Message, subject: str, text: str, html: str) -> Mail:
         if not subject:
             raise UserError("Subject: the template gave no words")
-        digest = self._digest(letter.key)
+        digest = self._digest(message.key)
         message_id = f"<{digest}@{self._domain}>"
         head = "".join(
             (
-                self._from(self._name(letter)),
-                headers.write_address("To", _nfc(letter.to.name), letter.to.email),
+                self._from(self._name(message)),
+                headers.write_address("To", _nfc(message.to.name), message.to.email),
                 self._before_subject,
                 _subject(subject),
-                _date(letter.now, letter.plan.zone),
+                _date(message.now, message.plan.zone),
                 headers.write_ids("Message-ID", (message_id,)),
                 _AUTOMATIC,
                 f'=_{digest}"\r\n\r\n',
@@ -113,14 +113,14 @@ class TemplateComposer:
         parts = (head, boundary, _TEXT_PART, _base64(text), boundary, _HTML_PART, _base64(html), boundary, b"--\r\n")
         return Mail(
             message_id=message_id,
-            date=letter.now,
-            address=letter.to.email,
+            date=message.now,
+            address=message.to.email,
             subject=subject,
             data=b"".join(parts),
         )
 
-    def _name(self, letter: Letter) -> str:
-        return self._organisation or letter.plan.sender_name
+    def _name(self, message: Message) -> str:
+        return self._organisation or message.plan.sender_name
 
     def _from(self, name: str) -> str:
         if name not in self._froms:
@@ -153,9 +153,9 @@ def _date(instant: datetime, zone: ZoneInfo) -> str:
     return f"Date: {format_datetime(instant.astimezone(zone))}\r\n"
 
 
-def _in_letter(problem: Problem, letter: Letter) -> Problem:
-    message = f"the {letter.kind} mail to {letter.party.id} cannot be written: {problem.message}"
-    return replace(problem, message=message)
+def _in_message(problem: Problem, message: Message) -> Problem:
+    text = f"the {message.kind} mail to {message.party.id} cannot be written: {problem.message}"
+    return replace(problem, message=text)
 
 
 def _id_domain(domain: str) -> str:

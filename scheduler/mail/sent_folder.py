@@ -21,7 +21,7 @@ from imapclient.exceptions import CapabilityError, LoginError
 from scheduler.errors import UserError, near_names
 from scheduler.mail.smtp import Account, traces
 
-PATIENCE = 30.0  # seconds for one whole look; a mail taken for delivery waits for it inside its lease
+TIMEOUT = 30.0  # seconds for one whole look; a mail taken for delivery waits for it inside its lease
 
 _KEYS = "check host, port and security in [inbox]"
 
@@ -30,12 +30,12 @@ class ImapSentFolder:
     """Looks into one folder of one account. Each look is a connection of its own and ends in time."""
 
     def __init__(
-        self, account: Account, folder: str, *, context: ssl.SSLContext | None = None, patience: float = PATIENCE
+        self, account: Account, folder: str, *, context: ssl.SSLContext | None = None, timeout: float = TIMEOUT
     ) -> None:
         self._account = account
         self._folder = folder
         self._context = context
-        self._patience = patience
+        self._timeout = timeout
 
     def has(self, message_id: str) -> bool:
         """Return whether a mail with this Message-ID lies there; raises `UserError` where nobody can tell."""
@@ -53,7 +53,7 @@ class ImapSentFolder:
         answer: Future[bool] = Future()
         threading.Thread(target=self._visit, args=(see, answer), daemon=True).start()
         try:
-            return answer.result(self._patience)
+            return answer.result(self._timeout)
         except UserError:
             raise
         except Exception as error:
@@ -66,7 +66,7 @@ class ImapSentFolder:
             context = self._context or ssl.create_default_context()
             is_tls = account.security == "tls"
             with IMAPClient(
-                account.host, account.port, ssl=is_tls, ssl_context=context, timeout=self._patience
+                account.host, account.port, ssl=is_tls, ssl_context=context, timeout=self._timeout
             ) as client:
                 if account.security == "starttls":
                     client.starttls(context)
@@ -101,7 +101,7 @@ class ImapSentFolder:
         """Return what went wrong in words, with the way out."""
         match error:
             case TimeoutError():
-                words, hint = f"gave no answer within {self._patience:g} seconds", f"try again later; {_KEYS}"
+                words, hint = f"gave no answer within {self._timeout:g} seconds", f"try again later; {_KEYS}"
             case ssl.SSLCertVerificationError():
                 words, hint = f"its certificate is not accepted: {error.verify_message}", "check inbox.host"
             case ssl.SSLError():

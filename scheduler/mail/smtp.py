@@ -19,7 +19,7 @@ from typing import Literal
 from scheduler.email_address import to_ascii
 from scheduler.errors import UserError
 from scheduler.mail.smtp_replies import GARBLED, SILENCE, judge, to_outcome
-from scheduler.mail.smtp_session import Patience, Session, Trouble
+from scheduler.mail.smtp_session import SmtpError, SmtpSession, Timeouts
 from scheduler.ports import Mail, Outcome
 
 PER_CONNECTION = 100  # mails; servers end long sessions on their own terms
@@ -55,7 +55,7 @@ class SmtpMailer:
         sender: str,
         secret: bytes,
         context: ssl.SSLContext | None = None,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         per_connection: int = PER_CONNECTION,
         idle: float = IDLE,
     ) -> None:
@@ -66,11 +66,11 @@ class SmtpMailer:
         self._sender = wire_sender
         self._name = name_account(account, sender, secret)
         self._context = context
-        self._patience = patience or Patience()
+        self._timeouts = timeouts or Timeouts()
         self._per_connection = per_connection
         self._idle = idle
         self._hidden = traces(account)
-        self._session: Session | None = None
+        self._session: SmtpSession | None = None
         self._mails = 0  # over the present connection
         self._used_at = 0.0
         self._is_clean = True  # nothing of an earlier mail is left in the session
@@ -83,7 +83,7 @@ class SmtpMailer:
     @property
     def longest(self) -> float:
         """Return how many seconds `send` can take at most, name look-up aside."""
-        return self._patience.longest
+        return self._timeouts.longest
 
     def send(self, mail: Mail) -> Outcome:
         """Hand over the mail's bytes as they are and say what became of them.
@@ -96,10 +96,10 @@ class SmtpMailer:
         recipient = to_wire_address(mail.address)
         if recipient is None:
             return Outcome(state="failed", reply=f"{mail.address!r} is not an address", is_dead=True)
-        ends = time.monotonic() + self._patience.opening
+        ends = time.monotonic() + self._timeouts.opening
         try:
             reply = self._deliver(recipient, mail.data, ends)
-        except Trouble as trouble:
+        except SmtpError as trouble:
             return self._judge(trouble)
         return Outcome(state="sent", reply=self._hide(reply))
 
@@ -107,8 +107,8 @@ class SmtpMailer:
         """Open a new connection up to where a mail could be sent; return what is wrong, or None."""
         self.close()
         try:
-            self._session = self._open(time.monotonic() + self._patience.opening)
-        except Trouble as trouble:
+            self._session = self._open(time.monotonic() + self._timeouts.opening)
+        except SmtpError as trouble:
             return self._judge(trouble)
         return None
 
@@ -123,20 +123,20 @@ class SmtpMailer:
         if session is not None:
             try:
                 return self._transact(session, recipient, data, ends)
-            except Trouble as trouble:
+            except SmtpError as trouble:
                 if not (trouble.phase == "sender" and trouble.code in (SILENCE, GARBLED, "421")):
                     raise
         return self._transact(self._open(ends), recipient, data, ends)
 
-    def _reuse(self) -> Session | None:
+    def _reuse(self) -> SmtpSession | None:
         """Return the connection of an earlier mail if it may serve once more."""
         if self._mails >= self._per_connection or time.monotonic() - self._used_at > self._idle:
             self.close()
         return self._session
 
-    def _open(self, ends: float) -> Session:
+    def _open(self, ends: float) -> SmtpSession:
         account = self._account
-        session = Session(self._patience)
+        session = SmtpSession(self._timeouts)
         session.begin(ends)
         try:
             session.reach(account.host, account.port)
@@ -149,13 +149,13 @@ class SmtpMailer:
                 session.log_in(account.username, account.password)
         except BaseException as error:
             session.close()
-            if isinstance(error, Trouble):
+            if isinstance(error, SmtpError):
                 error.phase = session.phase
             raise
         self._mails, self._is_clean, self._used_at = 0, True, time.monotonic()
         return session
 
-    def _transact(self, session: Session, recipient: str, data: bytes, ends: float) -> str:
+    def _transact(self, session: SmtpSession, recipient: str, data: bytes, ends: float) -> str:
         """Send one mail; the connection is kept if the server has answered every step."""
         self._session = None
         is_usable = False
@@ -166,7 +166,7 @@ class SmtpMailer:
             session.envelope(self._sender, recipient, len(data))
             reply = session.hand_over(data)
             is_usable = self._is_clean = True
-        except Trouble as trouble:
+        except SmtpError as trouble:
             trouble.phase = session.phase
             is_usable = trouble.code[0] in "45" and trouble.code != "421" and not session.is_broken
             self._is_clean = False
@@ -185,7 +185,7 @@ class SmtpMailer:
             self._context = ssl.create_default_context()
         return self._context
 
-    def _judge(self, trouble: Trouble) -> Outcome:
+    def _judge(self, trouble: SmtpError) -> Outcome:
         rule = judge(trouble.phase, trouble.code, trouble.words)
         reply = f"{trouble.code} {trouble.words}" if trouble.code.isdigit() else f"{trouble.phase}: {trouble.words}"
         return to_outcome(rule.meaning, self._hide(reply))

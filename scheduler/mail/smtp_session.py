@@ -25,7 +25,7 @@ _REPLY = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?\r?\n", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How many seconds to wait.
 
     connect: for one address. command: for one answer. opening: for all that comes before the mail itself.
@@ -46,7 +46,7 @@ class Patience:
         return self.opening + self.upload + self.final + self.farewell
 
 
-class Trouble(Exception):
+class SmtpError(Exception):
     """A step did not succeed: the reply's code, or what stands in its place, the words, and how far the mail was."""
 
     def __init__(self, code: str, words: str) -> None:
@@ -56,14 +56,14 @@ class Trouble(Exception):
         self.phase: Phase = "connect"
 
 
-class Session(smtplib.SMTP):
-    """A connection that knows its phase. Whatever goes wrong is a `Trouble`."""
+class SmtpSession(smtplib.SMTP):
+    """A connection that knows its phase. Whatever goes wrong is a `SmtpError`."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, timeouts: Timeouts) -> None:
         super().__init__(local_hostname="[127.0.0.1]")  # the real one is set once connected, without a name look-up
         self.phase: Phase = "connect"
         self.is_broken = False  # no command can be sent any more
-        self._patience = patience
+        self._timeouts = timeouts
         self._buffer = b""
         self._opening_ends = 0.0
         self._ends = 0.0
@@ -81,10 +81,10 @@ class Session(smtplib.SMTP):
         try:
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise Trouble(SILENCE, f"cannot find {host}: {_describe(error)}") from error
+            raise SmtpError(SILENCE, f"cannot find {host}: {_describe(error)}") from error
         failure: OSError | None = None
         for *_, address in addresses:
-            self._allow(self._patience.connect)
+            self._allow(self._timeouts.connect)
             try:
                 self.sock = socket.create_connection((str(address[0]), port), self._left())
             except OSError as error:
@@ -96,26 +96,28 @@ class Session(smtplib.SMTP):
             self.local_hostname = f"[IPv6:{own.partition('%')[0]}]" if ":" in own else f"[{own}]"
             return
         words = _describe(failure or OSError("no address"))
-        raise Trouble(SILENCE, f"cannot reach {host} port {port}: {words}") from failure
+        raise SmtpError(SILENCE, f"cannot reach {host} port {port}: {words}") from failure
 
     def secure(self, host: str, context: ssl.SSLContext) -> None:
         """Speak TLS from here on."""
         self.phase = "tls"
-        self._allow(self._patience.command)
+        self._allow(self._timeouts.command)
         try:
             plain = self._socket()
             self.sock = context.wrap_socket(plain, server_hostname=host)
         except ssl.SSLCertVerificationError as error:
-            raise Trouble(CERTIFICATE, f"the certificate of {host} is not accepted: {error.verify_message}") from error
+            raise SmtpError(
+                CERTIFICATE, f"the certificate of {host} is not accepted: {error.verify_message}"
+            ) from error
         except ssl.SSLError as error:
-            raise Trouble(SILENCE, f"no TLS with {host}: {error.reason or error}") from error
+            raise SmtpError(SILENCE, f"no TLS with {host}: {error.reason or error}") from error
         except OSError as error:
             self._break(error)
 
     def greet(self) -> None:
         """Hear the server's greeting and what it offers."""
         self.phase = "greeting"
-        self._allow(self._patience.command)
+        self._allow(self._timeouts.command)
         _expect(self.getreply(), "220")
         self.introduce()
 
@@ -130,7 +132,7 @@ class Session(smtplib.SMTP):
         """Go over to TLS, or not on at all."""
         self.phase = "tls"
         if not self.has_extn("starttls"):
-            raise Trouble(UNOFFERED, f"{host} does not offer STARTTLS; nothing is sent unprotected")
+            raise SmtpError(UNOFFERED, f"{host} does not offer STARTTLS; nothing is sent unprotected")
         _expect(self.docmd("STARTTLS"), "220")
         self.refuse_unread()  # words smuggled in before the protection began
         self.secure(host, context)
@@ -152,7 +154,7 @@ class Session(smtplib.SMTP):
             _expect(self.docmd(_base64(username)), "334")
             answer = self.docmd(_base64(password))
         else:
-            raise Trouble(UNOFFERED, f"the server offers no login by PLAIN or LOGIN: {' '.join(offered) or 'none'}")
+            raise SmtpError(UNOFFERED, f"the server offers no login by PLAIN or LOGIN: {' '.join(offered) or 'none'}")
         _expect(answer, "235")
 
     # ---- one mail
@@ -162,7 +164,7 @@ class Session(smtplib.SMTP):
         self.phase = "sender"
         is_plain = sender.isascii() and recipient.isascii()
         if not is_plain and not self.has_extn("smtputf8"):
-            raise Trouble(UNOFFERED, "the server takes no addresses with letters outside ASCII (SMTPUTF8)")
+            raise SmtpError(UNOFFERED, "the server takes no addresses with letters outside ASCII (SMTPUTF8)")
         self.command_encoding = "ascii" if is_plain else "utf-8"
         options = (f" SIZE={size}" if self.has_extn("size") else "") + ("" if is_plain else " SMTPUTF8")
         _expect(self.docmd("MAIL", f"FROM:<{sender}>{options}"), "25.")
@@ -175,12 +177,12 @@ class Session(smtplib.SMTP):
         _expect(self.docmd("DATA"), "354")
         self.refuse_unread()
         self.phase = "content"
-        self._ends = time.monotonic() + self._patience.upload
+        self._ends = time.monotonic() + self._timeouts.upload
         try:
             self.send(stuff_dots(data))
-        except Trouble as trouble:
+        except SmtpError as trouble:
             raise self._said_meanwhile() or trouble from None
-        self._ends = time.monotonic() + self._patience.final
+        self._ends = time.monotonic() + self._timeouts.final
         code, words = self.getreply()
         _expect((code, words), "25.")
         return f"{code} {read_words(words)}".rstrip()
@@ -193,9 +195,9 @@ class Session(smtplib.SMTP):
     def quit_politely(self) -> None:
         """Say good-bye if it takes no time, and close."""
         try:
-            self._ends = self._opening_ends = time.monotonic() + self._patience.farewell
+            self._ends = self._opening_ends = time.monotonic() + self._timeouts.farewell
             self.docmd("QUIT")
-        except Trouble:
+        except SmtpError:
             pass  # every mail has its answer already; how the connection ends changes none
         finally:
             self.close()
@@ -205,7 +207,7 @@ class Session(smtplib.SMTP):
     def putcmd(self, cmd: str, args: str = "") -> None:
         """Send a command, if nothing is left to read that nobody had asked for."""
         self.refuse_unread()
-        self._allow(self._patience.command)
+        self._allow(self._timeouts.command)
         super().putcmd(cmd, args)
 
     def send(self, s: object) -> None:
@@ -225,22 +227,22 @@ class Session(smtplib.SMTP):
             line = self._read_line()
             found = _REPLY.fullmatch(line)
             if found is None or (first and found[1] != first):
-                raise Trouble(GARBLED, f"not an SMTP reply: {read_words(line)}")
+                raise SmtpError(GARBLED, f"not an SMTP reply: {read_words(line)}")
             first = found[1]
             lines.append((found[3] or b"").strip())
             if found[2] != b"-":
                 return int(first), b"\n".join(lines)
-        raise Trouble(GARBLED, f"a reply of more than {LINES} lines")
+        raise SmtpError(GARBLED, f"a reply of more than {LINES} lines")
 
     def refuse_unread(self) -> None:
-        """Raise a `Trouble` if the server has said anything by itself, or has gone."""
+        """Raise a `SmtpError` if the server has said anything by itself, or has gone."""
         if not self._has_unread():
             return
-        self._ends = time.monotonic() + self._patience.farewell
+        self._ends = time.monotonic() + self._timeouts.farewell
         code, words = self.getreply()
         if code == 421:
-            raise Trouble("421", read_words(words))
-        raise Trouble(GARBLED, f"an answer nobody had asked for: {code} {read_words(words)}")
+            raise SmtpError("421", read_words(words))
+        raise SmtpError(GARBLED, f"an answer nobody had asked for: {code} {read_words(words)}")
 
     def _has_unread(self) -> bool:
         if self._buffer:
@@ -248,7 +250,7 @@ class Session(smtplib.SMTP):
         if not self._poll.poll(0) and not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
             return False
         if self.sock is None:
-            raise Trouble(SILENCE, "the connection is closed")
+            raise SmtpError(SILENCE, "the connection is closed")
         try:
             self.sock.settimeout(0)
             self._buffer = self.sock.recv(LINE)
@@ -257,13 +259,13 @@ class Session(smtplib.SMTP):
         except OSError as error:
             self._break(error)
         if not self._buffer:
-            raise Trouble(SILENCE, "the server closed the connection")
+            raise SmtpError(SILENCE, "the server closed the connection")
         return True
 
     def _read_line(self) -> bytes:
         while (end := self._buffer.find(b"\n") + 1) == 0:
             if len(self._buffer) > LINE:
-                raise Trouble(GARBLED, f"a line of more than {LINE} bytes")
+                raise SmtpError(GARBLED, f"a line of more than {LINE} bytes")
             self._buffer += self._receive()
         line, self._buffer = self._buffer[:end], self._buffer[end:]
         return line
@@ -274,17 +276,17 @@ class Session(smtplib.SMTP):
         except OSError as error:
             self._break(error)
         if not received:
-            raise Trouble(SILENCE, "the server closed the connection")
+            raise SmtpError(SILENCE, "the server closed the connection")
         return received
 
-    def _said_meanwhile(self) -> Trouble | None:
+    def _said_meanwhile(self) -> SmtpError | None:
         """Return the refusal with which a server has cut the content short, if it is there to read."""
-        self._ends = time.monotonic() + self._patience.farewell
+        self._ends = time.monotonic() + self._timeouts.farewell
         try:
             code, words = self.getreply()
-        except Trouble:
+        except SmtpError:
             return None
-        return Trouble(str(code), read_words(words)) if code >= 400 else None
+        return SmtpError(str(code), read_words(words)) if code >= 400 else None
 
     def _allow(self, seconds: float) -> None:
         self._ends = min(time.monotonic() + seconds, self._opening_ends)
@@ -298,13 +300,13 @@ class Session(smtplib.SMTP):
     def _socket(self) -> socket.socket:
         """Return the socket, willing to wait as long as is left."""
         if self.sock is None:
-            raise Trouble(SILENCE, "the connection is closed")
+            raise SmtpError(SILENCE, "the connection is closed")
         self.sock.settimeout(self._left())
         return self.sock
 
     def _break(self, error: OSError) -> NoReturn:
         self.is_broken = True
-        raise Trouble(SILENCE, _describe(error)) from error
+        raise SmtpError(SILENCE, _describe(error)) from error
 
 
 def stuff_dots(data: bytes) -> bytes:
@@ -324,7 +326,7 @@ def read_words(words: bytes) -> str:
 def _expect(answer: tuple[int, bytes], wanted: str) -> None:
     code, words = answer
     if re.fullmatch(wanted, str(code)) is None:
-        raise Trouble(str(code), read_words(words))
+        raise SmtpError(str(code), read_words(words))
 
 
 def _base64(text: str) -> str:

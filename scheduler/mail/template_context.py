@@ -13,6 +13,7 @@ from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
 from scheduler import wording
+from scheduler.plan.date_forms import Before, By, Relative
 from scheduler.plan.destinations import (
     find_destination,
     names_to_send_to,
@@ -22,12 +23,12 @@ from scheduler.plan.destinations import (
     whom_to_ask,
 )
 from scheduler.plan.due_dates import ONE_DAY, DueDate, local_day
-from scheduler.plan.messages.message import Letter
-from scheduler.plan.model import Before, By, Milestone, Party, Plan, Relative
+from scheduler.plan.messages.message import Message
+from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.queries.site_links import said_by
 
 _T = TypeVar("_T")
-_LETTER_FIELDS = tuple(field.name for field in fields(Letter) if field.name not in ("key", "now"))
+_MESSAGE_FIELDS = tuple(field.name for field in fields(Message) if field.name not in ("key", "now"))
 _DERIVED = (
     "language",
     "organisation",
@@ -51,11 +52,11 @@ _DERIVED = (
     "about",
     "who",
 )
-VARIABLES = frozenset((*_LETTER_FIELDS, *_DERIVED, "text"))  # `text`: in an HTML template, the finished text
+VARIABLES = frozenset((*_MESSAGE_FIELDS, *_DERIVED, "text"))  # `text`: in an HTML template, the finished text
 TESTS: Mapping[str, Callable[..., bool]] = {"relative": lambda form: isinstance(form, Relative)}
 
 
-def describe(letter: Letter, organisation: str) -> dict[str, Any]:
+def describe(message: Message, organisation: str) -> dict[str, Any]:
     """Return the variables of a template: the letter's fields, and these.
 
     `language` is the one the letter is written in; `now`, `today` and `next_workday` are local to the plan.
@@ -67,24 +68,24 @@ def describe(letter: Letter, organisation: str) -> dict[str, Any]:
     group that is to be chosen will owe, `moved` the date in the plan where another one now applies;
     `about` the party that a fact is about, `who` the name given with what a party says on its page.
     """
-    plan, milestone = letter.plan, letter.milestone
-    common = _common(_Same(plan), _Same(milestone), letter.due, letter.now)
+    plan, milestone = message.plan, message.milestone
+    common = _common(_Same(plan), _Same(milestone), message.due, message.now)
     recipients: Sequence[Party] = common["recipients"]
-    ours = office_receives(plan, letter.party.id, recipients)
+    ours = office_receives(plan, message.party.id, recipients)
     destination = find_destination(plan, milestone, ours=ours or not recipients)
     return {
-        **{name: getattr(letter, name) for name in _LETTER_FIELDS},
+        **{name: getattr(message, name) for name in _MESSAGE_FIELDS},
         **common,
-        "language": letter.language,
+        "language": message.language,
         "organisation": organisation,
         "office_receives": ours,
         "destination": destination,
         "ways": ways_to_send(milestone, destination),
         "ask": whom_to_ask(plan.office, destination),
-        "duties": tuple(m for m in plan.milestones if letter.group and letter.group.id in m.responsible),
-        "step": _step(letter.rung),
-        "about": plan.parties.get(letter.fact.party or "") if letter.fact else None,
-        "who": (letter.fact and said_by(letter.fact)) or "",
+        "duties": tuple(m for m in plan.milestones if message.group and message.group.id in m.responsible),
+        "step": _step(message.rung),
+        "about": plan.parties.get(message.fact.party or "") if message.fact else None,
+        "who": (message.fact and said_by(message.fact)) or "",
     }
 
 

@@ -13,7 +13,7 @@ from jinja2 import meta, nodes
 from scheduler import wording
 from scheduler.errors import Problem, UserError, near_names
 from scheduler.mail import template_context
-from scheduler.plan.messages.message import MessageKind
+from scheduler.plan.message_kinds import MessageKind
 
 SUFFIXES = ("subject", "txt", "html")
 _GIVEN_BY_JINJA = frozenset({"self", "super", "caller", "varargs", "kwargs", *jinja2.defaults.DEFAULT_NAMESPACE})

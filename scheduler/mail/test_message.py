@@ -20,7 +20,7 @@ This mail was sent with `hanchot mail test`; there is nothing to do.
 """
 
 
-def write_trial(address: str, *, sender: str, organisation: str, now: datetime) -> Mail:
+def compose_test_message(address: str, *, sender: str, organisation: str, now: datetime) -> Mail:
     """Return a plain mail to `address`, another one each time; `UserError` for what is no address."""
     address = read_address(address) or address  # what is none is refused below, by name
     message_id = f"<{secrets.token_hex(16)}@{sender.rpartition('@')[2]}>"

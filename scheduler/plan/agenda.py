@@ -6,14 +6,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
+from scheduler.plan.date_forms import On
+from scheduler.plan.dates_in_force import begins_at
 from scheduler.plan.due_dates import DueDate, local_day, next_opening
+from scheduler.plan.facts import Fact, drop_withdrawn
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
-from scheduler.plan.messages.message import MessageKind
-from scheduler.plan.model import Fact, Group, Milestone, On, Plan
-from scheduler.plan.obligations import Obligation, Reading, begins_at
-from scheduler.plan.standing import drop_withdrawn
+from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.model import Group, Milestone, Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.plan.resolver import ObligationResolver
 
 AGENDA_RULES = 3  # raised when the same plan and facts give other rungs than before
 
@@ -45,6 +48,34 @@ class Rung(NamedTuple):
     def key(self) -> tuple[str, str, str, date]:
         """Return what makes the promise unique within its plan."""
         return (self.milestone, self.party, self.name, self.due)
+
+
+class PromisedRung(Protocol):
+    """A rung as the agenda draws it or as the ledger keeps it: what its messages follow from."""
+
+    @property
+    def milestone(self) -> str:
+        """Return the milestone's id, or an occurrence's."""
+
+    @property
+    def party(self) -> str:
+        """Return the party's id."""
+
+    @property
+    def name(self) -> str:
+        """Return the rung's name, such as `before:7d`."""
+
+    @property
+    def due(self) -> date:
+        """Return the day that the rung is counted from."""
+
+    @property
+    def kind(self) -> MessageKind:
+        """Return the kind of message it sends."""
+
+    @property
+    def state(self) -> RungState:
+        """Return what has become of it."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +184,7 @@ class Agenda:
         steps = self._ladders(milestone).event(event)
         if invited < begins_at(event, self.plan):
             note = "the next opening after the date was fixed"
-            skipped = "the notice of the change says it" if o.told is not None else ""
+            skipped = "the notice of the change says it" if o.known_date is not None else ""
             steps = settle_collisions([LadderStep("invite", invited, "invitation", note, skipped), *steps])
         yield from self._emit(o, event.first, steps)
 
@@ -206,7 +237,7 @@ def draw_agenda(
     `facts` are all facts of the plan in the order of recording; `loaded_at` is when the plan was
     first loaded (UTC); `idle` holds the local working days on which the daemon was down.
     """
-    reading = Reading(plan, drop_withdrawn(facts), loaded_at)
+    reading = ObligationResolver(plan, drop_withdrawn(facts), loaded_at)
     return Agenda(
         plan=plan,
         obligations=reading.everything(),

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from scheduler.plan.model import Before, By, Step
+from scheduler.plan.date_forms import Before, By, DayCount
 from scheduler.plan.workdays import Workdays
 
 ONE_DAY = timedelta(days=1)
@@ -95,14 +95,14 @@ def derive_due_date(
     )
 
 
-def step_back(day: date, step: Step, workdays: Workdays) -> date:
+def step_back(day: date, step: DayCount, workdays: Workdays) -> date:
     """Return the day `step` before `day`; one on a day off moves to the working day before."""
     if step.unit == "working days":
         return workdays.add(day, -step.count)
     return workdays.on_or_before(day - step.count * ONE_DAY)
 
 
-def step_on(day: date, step: Step, workdays: Workdays) -> date:
+def step_on(day: date, step: DayCount, workdays: Workdays) -> date:
     """Return the day `step` after `day`; one on a day off moves to the working day after."""
     if step.unit == "working days":
         return workdays.add(day, step.count)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.board import read_cell
 from scheduler.plan.model import Indicator, Milestone
 from scheduler.plan.obligations import Obligation
+from scheduler.plan.status import read_cell
 
 _TARGET = re.compile(r"(>=|<=|=)? ?(\d+)(%?)(?:\.\.(\d+)%?)?")  # the forms that definitions may hold
 

@@ -7,15 +7,16 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from scheduler.plan.date_forms import DayCount, On
 from scheduler.plan.due_dates import ONE_DAY, DueDate, step_back, step_on, to_instant
-from scheduler.plan.messages.message import MessageKind
-from scheduler.plan.model import Escalation, Ladder, On, Step
+from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.model import Escalation, Ladder
 from scheduler.plan.workdays import Workdays
 
-EVENT_STEPS = (Step(7, "days"), Step(1, "working days"))  # reminders of a fixed event, before its first day
+EVENT_STEPS = (DayCount(7, "days"), DayCount(1, "working days"))  # reminders of a fixed event, before its first day
 CHOOSE_TIMES = 3
-CHOOSE_FIRST = Step(1, "working days")
-CHOOSE_EVERY = Step(2, "working days")
+CHOOSE_FIRST = DayCount(1, "working days")
+CHOOSE_EVERY = DayCount(2, "working days")
 
 
 class LadderStep(NamedTuple):
@@ -91,7 +92,7 @@ class Ladders(NamedTuple):
             wanted -= not is_uncounted(day)
         return day
 
-    def _before(self, due: DueDate, step: Step | None) -> LadderStep:
+    def _before(self, due: DueDate, step: DayCount | None) -> LadderStep:
         if step is not None:
             return self._back(f"before:{step.code}", due.target, step, "the target day", "reminder")
         note = f"the last working day on or before {due.last}, the last day surely in time"
@@ -116,7 +117,7 @@ class Ladders(NamedTuple):
             yield LadderStep(f"overdue:{number}", self._at(day), "overdue", note)
             step, since = rule.every, "the notice before"
 
-    def _back(self, name: str, day: date, step: Step, what: str, kind: MessageKind) -> LadderStep:
+    def _back(self, name: str, day: date, step: DayCount, what: str, kind: MessageKind) -> LadderStep:
         found = step_back(day, step, self.workdays)
         note = f"{step} before {day}, {what}"
         if step.unit == "days" and found != (nominal := day - step.count * ONE_DAY):

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from scheduler.plan.date_forms import DateForm, DayCount
 from scheduler.plan.workdays import Workdays
 
 Role = Literal["officer", "head", "assistant"]
-Unit = Literal["days", "working days"]
 Kind = Literal["deadline", "event"]
 Channel = Literal["paper", "email", "web"]
-FactKind = Literal[
-    "received",
-    "declared",
-    "disowned",
-    "accepted",
-    "returned",
-    "extended",
-    "waived",
-    "nominated",
-    "date_fixed",
-    "amended",
-    "joined",
-    "opened",
-    "bounced",
-    "rerouted",
-    "withdrawn",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,87 +44,7 @@ class Party:
     successor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A count of days or working days: `3 working days`."""
-
-    count: int
-    unit: Unit
-
-    @property
-    def code(self) -> str:
-        """Return the short form used in rung names: `14d`, `3wd`."""
-        return f"{self.count}{'d' if self.unit == 'days' else 'wd'}"
-
-    def __str__(self) -> str:
-        return f"{self.count} {self.unit[:-1] if self.count == 1 else self.unit}"
-
-
 # Forms of a date: exactly one per milestone. Clock times are local to the plan's zone.
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """`before D`: the named day itself is excluded by the strict reading."""
-
-    day: date
-    clock: time | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """`by D`, "chậm nhất", "đến hết": the named day is included."""
-
-    day: date
-    clock: time | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class On:
-    """A fixed event, from its first to its last day."""
-
-    first: date
-    last: date
-    clock: time | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A tentative event: somewhere between two days, in the plan's own words."""
-
-    first: date
-    last: date
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Undated:
-    """A duty whose plan names no date."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Recurring:
-    """A duty that comes back by an RFC 5545 rule; each occurrence is an obligation of its own."""
-
-    rule: str
-    boundary: Literal["before", "by", "on"]
-    first: date
-    until: date
-
-
-@dataclass(frozen=True, slots=True)
-class Relative:
-    """A date counted from another milestone: `within` N days after it, or `before` it."""
-
-    to: str
-    count: Step
-    direction: Literal["within", "before"]
-
-
-DateForm = Before | By | On | Window | Undated | Recurring | Relative
-FixedForm = Before | By | On  # the forms that a decision can set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +70,8 @@ class Office:
 class Overdue:
     """The overdue notices: the first so long after the last day in time, then every so often."""
 
-    first: Step
-    every: Step
+    first: DayCount
+    every: DayCount
     times: int
 
 
@@ -176,7 +79,7 @@ class Overdue:
 class Escalation:
     """Who is told, and when, that somebody has still not answered."""
 
-    after: Step
+    after: DayCount
     to: str
 
 
@@ -187,17 +90,17 @@ class Ladder:
     at: time = time(8)
     opens: time = time(8)
     closes: time = time(17)
-    before: tuple[Step | None, ...] = (
-        Step(14, "days"),
-        Step(7, "days"),
-        Step(3, "working days"),
-        Step(1, "working days"),
+    before: tuple[DayCount | None, ...] = (
+        DayCount(14, "days"),
+        DayCount(7, "days"),
+        DayCount(3, "working days"),
+        DayCount(1, "working days"),
         None,
     )
     on_named_day: bool = True
-    overdue: Overdue | None = Overdue(first=Step(1, "working days"), every=Step(2, "working days"), times=3)
-    escalate: tuple[Escalation, ...] = (Escalation(after=Step(2, "working days"), to="lead"),)
-    fix_date: tuple[Step, ...] = (Step(30, "days"), Step(14, "days"), Step(7, "days"))
+    overdue: Overdue | None = Overdue(first=DayCount(1, "working days"), every=DayCount(2, "working days"), times=3)
+    escalate: tuple[Escalation, ...] = (Escalation(after=DayCount(2, "working days"), to="lead"),)
+    fix_date: tuple[DayCount, ...] = (DayCount(30, "days"), DayCount(14, "days"), DayCount(7, "days"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,38 +223,3 @@ class Plan:
         """Return the milestone of that id; an occurrence `id@date` gives its milestone."""
         wanted = id.partition("@")[0]
         return next(m for m in self.milestones if m.id == wanted)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """One appended record of something that happened.
-
-    `happened_at` decides lateness, `recorded_at` decides rungs and the board's past; both UTC.
-    Facts are ordered by (`recorded_at`, `id`). Which further fields are set follows from `kind`.
-    """
-
-    plan: str
-    kind: FactKind
-    happened_at: datetime
-    recorded_at: datetime
-    id: int = 0
-    milestone: str | None = None
-    party: str | None = None
-    by: str = ""
-    deliverables: tuple[str, ...] = ()  # received: what came (none named: all)
-    once: str = ""  # received, declared, disowned: the word of the form it came by; no two facts have the same
-    channel: Channel | None = None
-    sent_on: date | None = None  # received: the postmark, which then says when it happened
-    received_on: date | None = None  # received: the day it came, where `happened_at` is not the hour of that
-    files: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()  # returned: what must be sent again (none named: all)
-    form: FixedForm | Window | Undated | Recurring | Relative | None = None  # extended, date_fixed, amended
-    was: str = ""  # amended: the date the file named before, for the notice; rerouted: the addresses, by ", "
-    place: str = ""
-    decision: str = ""
-    reason: str = ""
-    note: str = ""
-    group: str | None = None  # nominated, joined
-    parties: tuple[str, ...] = ()
-    address: str = ""  # bounced; rerouted: the one that works again, if it is the same
-    target: int | None = None  # withdrawn: the fact taken back

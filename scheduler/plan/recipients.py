@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from scheduler.plan.model import Contact, Escalation, Fact, Milestone, Party, Plan, Role
-from scheduler.plan.obligations import members
+from scheduler.plan.facts import Fact
+from scheduler.plan.membership import members
+from scheduler.plan.model import Contact, Escalation, Milestone, Party, Plan, Role
 
 
 class Recipient(NamedTuple):

@@ -8,29 +8,13 @@ be stored and compared.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, fields
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any
 
-from scheduler.plan.model import (
-    Before,
-    By,
-    DateForm,
-    Fact,
-    Milestone,
-    On,
-    Plan,
-    Recurring,
-    Relative,
-    Step,
-    Undated,
-    Window,
-)
-from scheduler.plan.obligations import members
-
-_FORMS: dict[str, type[DateForm]] = {
-    form.__name__.lower(): form for form in (Before, By, On, Window, Undated, Recurring, Relative)
-}
+from scheduler.plan.date_forms import describe_form, form_from_data, form_to_data
+from scheduler.plan.facts import Fact
+from scheduler.plan.membership import members
+from scheduler.plan.model import Milestone, Plan
 
 
 def read_terms(plan: Plan) -> dict[str, Any]:
@@ -62,49 +46,6 @@ def compare_terms(plan: Plan, old: Mapping[str, Any], at: datetime) -> Iterator[
         before = old["contacts"].get(roster.id)
         if before is not None and before != sorted(c.email for c in roster.contacts):
             yield _fact(plan, "rerouted", at, party=roster.id, was=", ".join(before))
-
-
-def describe_form(form: DateForm) -> str:
-    """Return a date in short English words: `before 2023-08-10`."""
-    match form:
-        case Before(day, clock) | By(day, clock):
-            moment = f"{day} {clock:%H:%M}" if clock else str(day)
-            return f"{'before' if isinstance(form, Before) else 'by'} {moment}"
-        case On(first, last, clock):
-            span = str(first) if first == last else f"{first} to {last}"
-            return f"on {span}" + (f" {clock:%H:%M}" if clock else "")
-        case Window(first, last, words):
-            return f"between {first} and {last} ({words})"
-        case Undated(words):
-            return f"undated ({words})"
-        case Recurring(rule, boundary, first, until):
-            return f"{boundary} {rule} from {first} until {until}"
-    return f"{form.count} {'before' if form.direction == 'before' else 'after'} {form.to}"
-
-
-def form_to_data(form: DateForm) -> dict[str, Any]:
-    """Return a date form as plain data, to be read back by `form_from_data`."""
-    data = {name: _plain(value) for name, value in asdict(form).items() if value is not None}
-    return {"is": type(form).__name__.lower(), **data}
-
-
-def form_from_data(data: Mapping[str, Any]) -> DateForm:
-    """Return the date form that `form_to_data` wrote."""
-    form = _FORMS[data["is"]]
-    values = {f.name: _read(f.name, data[f.name]) for f in fields(form) if f.name in data}
-    return form(**values)
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date | time) else value
-
-
-def _read(name: str, value: Any) -> Any:
-    if name in ("day", "first", "last", "until"):
-        return date.fromisoformat(value)
-    if name == "clock":
-        return time.fromisoformat(value)
-    return Step(**value) if name == "count" else value
 
 
 def _taking_part(plan: Plan, milestone: Milestone) -> set[str]:

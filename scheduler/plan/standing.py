@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from scheduler.plan.model import Channel, Fact, FactKind, Milestone
+from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.model import Channel, Milestone
 
 StandingState = Literal["open", "partial", "submitted", "returned", "resubmitted", "accepted", "waived"]
 
@@ -53,19 +54,6 @@ _ANSWERS_TO: Mapping[FactKind, tuple[FactKind, ...]] = {
     "disowned": (*_ANSWERS, "opened"),  # it is owed all the same
 }
 WHOLE = ""  # stands for the one thing owed by a milestone without deliverables
-
-
-def drop_withdrawn(facts: Iterable[Fact]) -> list[Fact]:
-    """Return the facts that still count, in order: without withdrawals and what they took back.
-
-    A withdrawal can be taken back too; what it took back counts again.
-    """
-    facts = list(facts)
-    withdrawn: set[int | None] = set()
-    for fact in reversed(facts):
-        if fact.kind == "withdrawn" and fact.id not in withdrawn:
-            withdrawn.add(fact.target)
-    return [fact for fact in facts if fact.kind != "withdrawn" and fact.id not in withdrawn]
 
 
 def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:

@@ -6,8 +6,8 @@ All instants are aware and UTC.
 
 from __future__ import annotations
 
-from scheduler.ports.access import Access, Document, Documents, Pages, SessionRow
-from scheduler.ports.calendars import Calendars, Contents, Entry, FeedRow, Feeds, Item, Part
+from scheduler.ports.access import Access, Document, Documents, PartyPages, SessionRow
+from scheduler.ports.calendars import FeedContents, FeedEntry, FeedItem, FeedPart, FeedRenderer, FeedRow, Feeds
 from scheduler.ports.clock import Clock
 from scheduler.ports.definitions import Checker, Definition, Definitions, Finding, Loaded
 from scheduler.ports.ledger import (
@@ -24,30 +24,31 @@ from scheduler.ports.ledger import (
 )
 from scheduler.ports.mail import Composer, Mail, Mailer, Outcome, Pace, SentFolder
 from scheduler.ports.outbox import Accounts, AccountState, MessageRow, MessageState, Outbox, Outgoing
-from scheduler.ports.store import CheckRow, Journal, Store, Unit
+from scheduler.ports.store import CheckRow, Journal, Store, UnitOfWork
 
 __all__ = [
     "FEW",
     "Access",
     "AccountState",
     "Accounts",
-    "Calendars",
     "CheckRow",
     "Checker",
     "Clock",
     "Composer",
-    "Contents",
     "Definition",
     "Definitions",
     "Document",
     "Documents",
-    "Entry",
     "Facts",
+    "FeedContents",
+    "FeedEntry",
+    "FeedItem",
+    "FeedPart",
+    "FeedRenderer",
     "FeedRow",
     "Feeds",
     "Finding",
     "Inputs",
-    "Item",
     "Journal",
     "Loaded",
     "Mail",
@@ -58,8 +59,7 @@ __all__ = [
     "Outcome",
     "Outgoing",
     "Pace",
-    "Pages",
-    "Part",
+    "PartyPages",
     "PlanState",
     "Plans",
     "RungChange",
@@ -70,5 +70,5 @@ __all__ = [
     "SessionRow",
     "StepAhead",
     "Store",
-    "Unit",
+    "UnitOfWork",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from scheduler.plan.model import Fact
+from scheduler.plan.facts import Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Access(Protocol):
         """Delete links and sessions whose time is over for a day or more."""
 
 
-class Pages(Protocol):
+class PartyPages(Protocol):
     """The private addresses of parties' pages: only how often each was revoked is kept."""
 
     def generations(self) -> Mapping[str, int]:

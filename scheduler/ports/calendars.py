@@ -11,7 +11,7 @@ from scheduler.plan.agenda import Agenda
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class FeedItem:
     """One entry of a calendar as it is said; nothing in it depends on when it is read.
 
     Days are inclusive; with a `clock` it is an hour of `zone`, else whole days. `mark` says the state in front of
@@ -39,14 +39,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class FeedEntry:
     """An item as it was published, since when, and its bytes; `version` is that of what rendered it.
 
     `sequence` counts the changes, `revised_at` is the last of them. `gone_at`: since then it is shown as cancelled;
     `left_at`: since then it is not in the calendar. It is kept, so that it goes on counting if it comes back.
     """
 
-    item: Item
+    item: FeedItem
     version: str
     sequence: int
     created_at: datetime
@@ -57,7 +57,7 @@ class Entry:
     task: bytes = b""
 
 
-class Calendars(Protocol):
+class FeedRenderer(Protocol):
     """Says what stands in whose calendar, and renders it. Pure: the same in, the same out."""
 
     @property
@@ -65,19 +65,21 @@ class Calendars(Protocol):
         """Return a word, another one where the same items give other bytes."""
 
     @property
-    def word(self) -> str:
+    def fingerprint(self) -> str:
         """Return one word for everything that drawing and rendering follow from besides agenda and generation."""
 
-    def draw(self, agenda: Agenda, audience: str, generation: int) -> Iterable[Item]:
+    def draw(self, agenda: Agenda, audience: str, generation: int) -> Iterable[FeedItem]:
         """Yield what a party (or the public: "") finds in its calendar of a plan, each uid once.
 
         `generation` is that of the party's page, to which entries lead.
         """
 
-    def cancel(self, item: Item) -> Item:
+    def cancel(self, item: FeedItem) -> FeedItem:
         """Return an item as it is said for a while after it is gone."""
 
-    def render(self, item: Item, *, sequence: int, created_at: datetime, revised_at: datetime) -> tuple[bytes, bytes]:
+    def render(
+        self, item: FeedItem, *, sequence: int, created_at: datetime, revised_at: datetime
+    ) -> tuple[bytes, bytes]:
         """Return an item's bytes among the events and among the tasks; empty where it does not stand."""
 
 
@@ -98,7 +100,7 @@ class FeedRow:
     changed_at: datetime | None = None  # ... and since when, to the second
 
 
-class Part(NamedTuple):
+class FeedPart(NamedTuple):
     """The bytes of one entry, and its first day."""
 
     first: date
@@ -106,10 +108,10 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class FeedContents:
     """What stands in a calendar now: its parts in order, the zones they name, and when that last changed."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[FeedPart, ...]
     zones: tuple[str, ...]
     changed_at: datetime | None
 
@@ -126,19 +128,19 @@ class Feeds(Protocol):
     def list(self) -> Sequence[FeedRow]:
         """Return every address there ever was, oldest first."""
 
-    def word(self) -> str:
+    def fingerprint(self) -> str:
         """Return a word that is another one whenever the contents of a calendar, or the addresses, may be others."""
 
     def audiences(self, plan: str) -> Sequence[str]:
         """Return who has an address at which a plan is shown."""
 
-    def entries(self, audience: str, plan: str) -> Sequence[Entry]:
+    def entries(self, audience: str, plan: str) -> Sequence[FeedEntry]:
         """Return everything that was ever published to somebody of a plan, without its bytes."""
 
-    def save(self, audience: str, plan: str, entries: Iterable[Entry]) -> None:
+    def save(self, audience: str, plan: str, entries: Iterable[FeedEntry]) -> None:
         """Add entries, or put them in the place of those with their uid; without bytes the old ones stay."""
 
-    def contents(self, feed: FeedRow) -> Contents:
+    def contents(self, feed: FeedRow) -> FeedContents:
         """Return what stands in a calendar now, ordered by day, hour and uid."""
 
     def note_bytes(self, id: int, digest: str, *, at: datetime) -> datetime:

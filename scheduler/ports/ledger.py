@@ -9,8 +9,8 @@ from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
 from scheduler.plan.agenda import Rung, RungState
-from scheduler.plan.messages.message import MessageKind
-from scheduler.plan.model import Fact
+from scheduler.plan.facts import Fact
+from scheduler.plan.message_kinds import MessageKind
 
 
 class Inputs(NamedTuple):

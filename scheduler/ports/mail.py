@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from scheduler.plan.messages.message import Letter
+from scheduler.plan.messages.message import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Outcome:
 class Composer(Protocol):
     """Turns a letter into the bytes of a mail; the same letter gives the same bytes."""
 
-    def compose(self, letter: Letter) -> Mail:
+    def compose(self, message: Message) -> Mail:
         """Return the finished mail. Raises `UserError` where a template or a name does not serve."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from scheduler.plan.messages.message import MessageKind
+from scheduler.plan.message_kinds import MessageKind
 from scheduler.ports.mail import Mail
 
 MessageState = Literal["queued", "inflight", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous", "held"]
@@ -17,8 +17,8 @@ MessageState = Literal["queued", "inflight", "sent", "skipped", "missed", "cance
 class Outgoing:
     """A mail for the outbox. `rungs` are the promises it carries to `mail.address`.
 
-    It leaves not before `not_before` and is `missed` from `expires_at` on. `slot` is unique where
-    set: a mail without rungs (receipt, change, outage) goes out once per slot.
+    It leaves not before `not_before` and is `missed` from `expires_at` on. `deduplication_key` is unique where
+    set: a mail without rungs (receipt, change, outage) goes out once per key.
     `party` is the addressee's organisation.
     """
 
@@ -31,7 +31,7 @@ class Outgoing:
     not_before: datetime
     expires_at: datetime | None
     rungs: tuple[int, ...] = ()
-    slot: str | None = None
+    deduplication_key: str | None = None
     rung: str | None = None
 
 
@@ -62,7 +62,7 @@ class Outbox(Protocol):
     """Finished mails on their way. A delivery is unique by (rung, address)."""
 
     def add(self, outgoing: Outgoing) -> int | None:
-        """Queue a mail with its deliveries; None if its slot or Message-ID was used before."""
+        """Queue a mail with its deliveries; None if its deduplication key or Message-ID was used before."""
 
     def claim(self, now: datetime, *, by: str, lease: timedelta, limit: int) -> Sequence[MessageRow]:
         """Take mails that may leave at `now` (or whose lease ran out) for delivery.
@@ -92,11 +92,11 @@ class Outbox(Protocol):
         `cancelled`, `skipped` that one of its deliveries has.
         """
 
-    def has_slot(self, slot: str) -> bool:
-        """Return whether a mail was ever queued under this slot."""
+    def has_deduplication_key(self, key: str) -> bool:
+        """Return whether a mail was ever queued under this key."""
 
-    def cancel(self, slot: str, reason: str, *, now: datetime) -> int:
-        """Cancel the queued mails whose slot begins with `slot`; return how many there were."""
+    def cancel(self, key: str, reason: str, *, now: datetime) -> int:
+        """Cancel the queued mails whose deduplication key begins with `key`; return how many there were."""
 
     def hold(self, id: int) -> bool:
         """Keep a queued mail back until it is released; False if it is not queued."""
@@ -146,7 +146,7 @@ class AccountState:
     paused_until: datetime | None = None
     stopped: bool = False
     reason: str = ""
-    strikes: int = 0
+    consecutive_failures: int = 0
 
 
 class Accounts(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from scheduler.ports.access import Access, Documents, Pages
+from scheduler.ports.access import Access, Documents, PartyPages
 from scheduler.ports.calendars import Feeds
 from scheduler.ports.definitions import Finding
 from scheduler.ports.ledger import Facts, Plans, Rungs
@@ -49,7 +49,7 @@ class Journal(Protocol):
         """Return what the last check of each obligation saw."""
 
 
-class Unit(Protocol):
+class UnitOfWork(Protocol):
     """One transaction: everything in it happens or nothing does."""
 
     plans: Plans
@@ -60,17 +60,17 @@ class Unit(Protocol):
     journal: Journal
     access: Access
     feeds: Feeds
-    pages: Pages
+    pages: PartyPages
     documents: Documents
 
 
 class Store(Protocol):
     """The record. Any number of processes may use one store."""
 
-    def transaction(self) -> AbstractContextManager[Unit]:
+    def transaction(self) -> AbstractContextManager[UnitOfWork]:
         """Open a writing transaction; commit on leaving, roll back on an exception."""
 
-    def reading(self) -> AbstractContextManager[Unit]:
+    def reading(self) -> AbstractContextManager[UnitOfWork]:
         """Open a consistent view that never waits for a writer; nothing may be changed in it."""
 
     def close(self) -> None:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 import unicodedata
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from hashlib import sha256
-from typing import Literal
 from urllib.parse import quote
 
 from scheduler.plan.model import Plan
 from scheduler.ports import FeedRow
+from scheduler.tokens import make_token
 from scheduler.wording import calendar_words
-
-Purpose = Literal["feed", "page", "reply"]
-
-TOKEN_LENGTH = 22  # characters for 128 bits
-
-
-def make_token(secret: bytes, purpose: Purpose, subject: str, generation: int) -> str:
-    """Return the token of one subject's address; each purpose and each generation has another."""
-    said = "\0".join(("address", purpose, str(generation), subject))  # what may hold anything comes last
-    return urlsafe_b64encode(hmac.digest(secret, said.encode(), sha256)[:16]).rstrip(b"=").decode()
 
 
 def name_calendar(feed: FeedRow, plans: Sequence[Plan]) -> tuple[str, str]:

@@ -10,22 +10,29 @@ from urllib.parse import quote
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.due_dates import local_day
-from scheduler.plan.messages.message import Letter
-from scheduler.plan.model import Fact
+from scheduler.plan.facts import Fact
+from scheduler.plan.messages.message import Message
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import operators
-from scheduler.ports import Unit
-from scheduler.queries.feed_links import make_token
+from scheduler.ports import UnitOfWork
+from scheduler.tokens import make_token
 
-LINKED = ("reminder", "overdue", "invitation", "change", "receipt", "return")  # kinds of mail that lead to the page
-DECIDED = ("escalation", "fix-date", "choose", "notice")  # those that lead to a milestone on the board
-TOLD = ("outage", "digest")  # those that lead to the board itself
+LINKS_TO_PARTY_PAGE = (
+    "reminder",
+    "overdue",
+    "invitation",
+    "change",
+    "receipt",
+    "return",
+)  # kinds of mail that lead to the page
+LINKS_TO_MILESTONE = ("escalation", "fix-date", "choose", "notice")  # those that lead to a milestone on the board
+LINKS_TO_BOARD = ("outage", "digest")  # those that lead to the board itself
 _PAGE = "page"
 AFTERLIFE = timedelta(days=90)  # a page is shown so long after its last date (rule 11)
 
 
 @dataclass(frozen=True, slots=True)
-class PageAddresses:
+class SiteLinks:
     """Where pages are: behind the address of the site, a party's by a token that follows from the secret."""
 
     base: str
@@ -33,7 +40,7 @@ class PageAddresses:
     operators: Sequence[str] = ()  # as they are configured
 
     @property
-    def word(self) -> str:
+    def fingerprint(self) -> str:
         """Return a word that is another one whenever the addresses are others for another reason than being revoked."""
         return blake2b(self.base.encode(), key=self.secret[:64], digest_size=8).hexdigest()
 
@@ -54,34 +61,38 @@ class PageAddresses:
         return "/".join((self.base, *(quote(part, safe="@") for part in parts)))
 
 
-def leading_to_pages(addresses: PageAddresses | None, unit: Unit) -> Callable[[Letter], Letter]:
+def add_links(addresses: SiteLinks | None, unit: UnitOfWork) -> Callable[[Message], Message]:
     """Return what gives a letter the address of what it is about, where there are addresses to give.
 
     A letter to a party leads to its page, one that asks an operator for something to the board.
     """
     if addresses is None:
-        return lambda letter: letter
+        return lambda message: message
     generations = unit.pages.generations()
 
-    def lead(letter: Letter) -> Letter:
-        if letter.kind in LINKED:
-            party = letter.party.id
-            below = letter.plan.id, letter.occurrence
-            return replace(letter, page=addresses.of(party, generations.get(party, 1), *below))
-        return replace(letter, page=_on_board(addresses, letter)) if letter.kind in (*DECIDED, *TOLD) else letter
+    def lead(message: Message) -> Message:
+        if message.kind in LINKS_TO_PARTY_PAGE:
+            party = message.party.id
+            below = message.plan.id, message.occurrence
+            return replace(message, page=addresses.of(party, generations.get(party, 1), *below))
+        return (
+            replace(message, page=_on_board(addresses, message))
+            if message.kind in (*LINKS_TO_MILESTONE, *LINKS_TO_BOARD)
+            else message
+        )
 
     return lead
 
 
-def _on_board(addresses: PageAddresses, letter: Letter) -> str:
+def _on_board(addresses: SiteLinks, message: Message) -> str:
     """Return where an operator decides; "" for somebody who could not get in."""
-    if all(letter.to.email != contact.email for _, contact in operators(letter.plan, addresses.operators)):
+    if all(message.to.email != contact.email for _, contact in operators(message.plan, addresses.operators)):
         return ""
-    if letter.kind in TOLD:
+    if message.kind in LINKS_TO_BOARD:
         return addresses.board
-    occurrence = letter.occurrence or (letter.milestone.id if letter.milestone else "")
-    about = letter.fact.party if letter.fact is not None else None
-    return addresses.on_board(letter.plan.id, occurrence, *([about] if about else []))
+    occurrence = message.occurrence or (message.milestone.id if message.milestone else "")
+    about = message.fact.party if message.fact is not None else None
+    return addresses.on_board(message.plan.id, occurrence, *([about] if about else []))
 
 
 def by_page(who: str) -> str:

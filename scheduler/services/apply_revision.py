@@ -6,40 +6,43 @@ from dataclasses import replace
 from datetime import datetime
 
 from scheduler.plan.due_dates import local_day
-from scheduler.plan.model import Fact, Plan
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Plan
 from scheduler.plan.revisions import compare_terms, read_terms
-from scheduler.ports import Definition, Unit
-from scheduler.services.notices import Desk, notify
-from scheduler.services.reconcile import Changes, name_inputs, read_agenda, reconcile
+from scheduler.ports import Definition, UnitOfWork
+from scheduler.queries.agendas import inputs_fingerprint, read_agenda
+from scheduler.services.context import ServiceContext
+from scheduler.services.notices import notify
+from scheduler.services.reconcile import Changes, reconcile
 
 
-def take(desk: Desk, definition: Definition, now: datetime) -> Changes | None:
+def take(services: ServiceContext, definition: Definition, now: datetime) -> Changes | None:
     """Take a definition as the plan that holds from `now` on and tell whom it concerns; None if nothing was new."""
-    with desk.store.reading() as view:
+    with services.store.reading() as view:
         if is_taken(view, definition.plan):
             return None
-    with desk.store.transaction() as unit:
-        return take_within(desk, unit, definition, now)
+    with services.store.transaction() as unit:
+        return take_within(services, unit, definition, now)
 
 
-def is_taken(view: Unit, plan: Plan) -> bool:
+def is_taken(view: UnitOfWork, plan: Plan) -> bool:
     """Return whether the record already follows this revision of a plan and everything that was recorded."""
     state = view.plans.state(plan.id)
-    return state is not None and state.reconciled == name_inputs(state, plan)
+    return state is not None and state.reconciled == inputs_fingerprint(state, plan)
 
 
-def take_within(desk: Desk, unit: Unit, definition: Definition, now: datetime) -> Changes:
+def take_within(services: ServiceContext, unit: UnitOfWork, definition: Definition, now: datetime) -> Changes:
     """Take a definition within a transaction of the caller's."""
     plan = definition.plan
     decided = _record_revision(unit, definition, now)
     changes = reconcile(unit, plan, now)
     amended = [fact for fact in decided if fact.kind == "amended"]
     agenda = read_agenda(unit, plan) if amended else None
-    problems = [p for fact in amended if agenda for p in notify(desk, unit, agenda, fact).problems]
+    problems = [p for fact in amended if agenda for p in notify(services, unit, agenda, fact).problems]
     return replace(changes, problems=tuple(problems))
 
 
-def _record_revision(unit: Unit, definition: Definition, now: datetime) -> list[Fact]:
+def _record_revision(unit: UnitOfWork, definition: Definition, now: datetime) -> list[Fact]:
     """Remember a new revision and return what it decides anew, as recorded facts."""
     plan = definition.plan
     state = unit.plans.state(plan.id)

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from scheduler.errors import UserError
+from scheduler.plan.date_forms import By, DateForm, FixedForm, On
 from scheduler.plan.due_dates import local_day, near, to_instant
-from scheduler.plan.model import By, Channel, DateForm, Fact, FixedForm, On, Plan
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Channel, Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.services.record_facts import find_milestone
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """What happens from outside: facts in the order of `recorded_at`, and spans without a daemon (UTC)."""
-
-    facts: Sequence[Fact] = ()
-    outages: Sequence[tuple[datetime, datetime]] = ()
-
-    def outage_at(self, instant: datetime) -> tuple[datetime, datetime] | None:
-        """Return the outage that `instant` lies in; its end is no longer part of it."""
-        return next((span for span in self.outages if span[0] <= instant < span[1]), None)
-
+from scheduler.services.fact_checks import find_milestone
 
 MOMENT = timedelta(microseconds=1)
 NOON = time(12)  # a postmark names a day; its middle stands for it

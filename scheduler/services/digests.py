@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.board import Cell, draw_board
 from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
-from scheduler.plan.messages.builders import describe_missing
-from scheduler.plan.messages.message import (
+from scheduler.plan.facts import Fact, drop_withdrawn
+from scheduler.plan.membership import members
+from scheduler.plan.messages.digest import (
     Digest,
     DigestChange,
     DigestDone,
@@ -19,13 +19,14 @@ from scheduler.plan.messages.message import (
     DigestIncomplete,
     DigestMails,
     DigestUndecided,
-    Letter,
-    RollEntry,
 )
-from scheduler.plan.model import Fact, Milestone, Party, Plan
-from scheduler.plan.obligations import Obligation, members
+from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.reminders import describe_missing
+from scheduler.plan.messages.response_summary import ResponseEntry
+from scheduler.plan.model import Milestone, Party, Plan
+from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import Recipient, bounced_addresses, contacts_for
-from scheduler.plan.standing import drop_withdrawn
+from scheduler.plan.status import Cell, draw_board
 from scheduler.ports import MessageRow
 
 WEEK = timedelta(days=7)
@@ -36,7 +37,7 @@ INCOMPLETE = ("partial", "declared", "revision", "overdue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weekly:
+class DigestSchedule:
     """When and to whom the digest goes: a weekday (Monday is 0), a local time, a group or party."""
 
     weekday: int = 0
@@ -44,7 +45,7 @@ class Weekly:
     to: str = "lead"
 
 
-def last_digest(plan: Plan, weekly: Weekly, now: datetime) -> datetime:
+def last_digest(plan: Plan, weekly: DigestSchedule, now: datetime) -> datetime:
     """Return the newest instant, not after `now`, at which a digest of the plan was or is due (UTC)."""
     today = local_day(now, plan.zone)
     day = today - timedelta(days=(today.weekday() - weekly.weekday) % 7)
@@ -52,7 +53,7 @@ def last_digest(plan: Plan, weekly: Weekly, now: datetime) -> datetime:
     return at if at <= now else _on_working_day(plan, weekly, day - WEEK)
 
 
-def next_digest(plan: Plan, weekly: Weekly, now: datetime) -> datetime:
+def next_digest(plan: Plan, weekly: DigestSchedule, now: datetime) -> datetime:
     """Return the first instant after `now` at which a digest of the plan is due (UTC)."""
     today = local_day(now, plan.zone)
     day = today - timedelta(days=(today.weekday() - weekly.weekday) % 7)
@@ -60,16 +61,16 @@ def next_digest(plan: Plan, weekly: Weekly, now: datetime) -> datetime:
     return at if at > now else _on_working_day(plan, weekly, day + WEEK)
 
 
-def digest_recipients(plan: Plan, weekly: Weekly, facts: Sequence[Fact]) -> list[Recipient]:
+def digest_recipients(plan: Plan, weekly: DigestSchedule, facts: Sequence[Fact]) -> list[Recipient]:
     """Return the contacts that read the digest."""
     bounced = bounced_addresses(drop_withdrawn(facts))
     parties = [plan.parties[party] for party in members(plan, weekly.to) if party in plan.parties]
     return [r for party in parties for r in contacts_for(party, with_head=False, bounced=bounced)]
 
 
-def digest_letter(agenda: Agenda, digest: Digest, to: Recipient, now: datetime) -> Letter:
+def digest_message(agenda: Agenda, digest: Digest, to: Recipient, now: datetime) -> Message:
     """Return the digest as a letter to one contact."""
-    return Letter(
+    return Message(
         key=f"digest/{agenda.plan.id}/{digest.first}/{to.contact.email}",
         kind="digest",
         plan=agenda.plan,
@@ -126,7 +127,7 @@ def read_health(
     )
 
 
-def _on_working_day(plan: Plan, weekly: Weekly, day: date) -> datetime:
+def _on_working_day(plan: Plan, weekly: DigestSchedule, day: date) -> datetime:
     return to_instant(plan.workdays.on_or_after(day), weekly.at, plan.zone)
 
 
@@ -166,7 +167,7 @@ def _incomplete(plan: Plan, cells: Sequence[Cell]) -> Iterable[DigestIncomplete]
     for id, missing in found.items():
         milestone = plan.milestone(id)
         entries = tuple(
-            RollEntry(
+            ResponseEntry(
                 party=plan.parties[cell.obligation.party],
                 status=cell.code,
                 missing=describe_missing(milestone, cell.obligation),

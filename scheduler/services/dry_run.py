@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from scheduler.ports import Store, Unit
+from scheduler.ports import Store, UnitOfWork
 
 
 @contextmanager
-def tried_out(store: Store) -> Iterator[Unit]:
+def dry_run(store: Store) -> Iterator[UnitOfWork]:
     """Open a transaction whose work is taken back at the end of the block."""
     with suppress(_TakenBack), store.transaction() as unit:
         yield unit

@@ -10,28 +10,21 @@ from scheduler.errors import Problem, UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dispatch_policy import last_moment, opening
 from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
-from scheduler.plan.messages.builders import letter_for, notice_letters
-from scheduler.plan.messages.message import Letter
-from scheduler.plan.model import Fact, FactKind, Plan
+from scheduler.plan.facts import Fact, FactKind, drop_withdrawn
+from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.notices import notice_messages
+from scheduler.plan.messages.reminders import message_for
+from scheduler.plan.model import Plan
 from scheduler.plan.recipients import bounced_addresses, contacts_for
-from scheduler.plan.standing import drop_withdrawn
-from scheduler.ports import Composer, Outgoing, RungRow, Store, Unit
-from scheduler.queries.site_links import PageAddresses, leading_to_pages
+from scheduler.ports import Composer, Outgoing, RungRow, UnitOfWork
+from scheduler.queries.site_links import add_links
+from scheduler.services.context import ServiceContext
 
 DECISIONS: tuple[FactKind, ...] = ("extended", "waived", "date_fixed", "amended")  # what a change is written about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What recording needs: the record, somebody who writes the notices, and where parties' pages are, if anywhere."""
-
-    store: Store
-    composer: Composer
-    pages: PageAddresses | None = None
-
-
 @dataclass(slots=True)
-class Written:
+class WrittenNotices:
     """Whom a fact wrote to and when that leaves at the earliest, and what could not be written."""
 
     leaves: datetime
@@ -39,7 +32,7 @@ class Written:
     problems: list[Problem] = field(default_factory=list)
 
 
-def notify(desk: Desk, unit: Unit, agenda: Agenda, fact: Fact) -> Written:
+def notify(services: ServiceContext, unit: UnitOfWork, agenda: Agenda, fact: Fact) -> WrittenNotices:
     """Queue the letters that a recorded fact causes; `agenda` knows it."""
     facts = drop_withdrawn(unit.facts.of(agenda.plan.id))
     bounced = bounced_addresses(facts)
@@ -51,21 +44,21 @@ def notify(desk: Desk, unit: Unit, agenda: Agenda, fact: Fact) -> Written:
         told = [old for old in before if _has_receipt(unit, agenda.plan, old)]
         leaves = receipt_leaves(agenda.plan, [*told, fact])
         _cancel_receipts(unit, before, "a later receipt lists everything", fact.recorded_at)
-    letters: Iterable[tuple[Letter, RungRow | None]]
+    messages: Iterable[tuple[Message, RungRow | None]]
     if fact.kind == "bounced":
-        letters = _reroute(unit, agenda, fact, bounced)
+        messages = _reroute(unit, agenda, fact, bounced)
     else:
-        letters = ((letter, None) for letter in notice_letters(agenda, fact, fact.recorded_at, bounced))
-    written = Written(leaves)
-    lead = leading_to_pages(desk.pages, unit)
-    for letter, row in letters:
+        messages = ((message, None) for message in notice_messages(agenda, fact, fact.recorded_at, bounced))
+    written = WrittenNotices(leaves)
+    lead = add_links(services.pages, unit)
+    for message, row in messages:
         try:
-            outgoing = _outgoing(desk.composer, unit, lead(letter), fact, row, leaves)
+            outgoing = _outgoing(services.composer, unit, lead(message), fact, row, leaves)
         except UserError as error:  # the fact stands; the operator is told what could not be written
             written.problems += error.problems
             continue
         if unit.outbox.add(outgoing) is not None:
-            written.addresses.append(letter.to.email)
+            written.addresses.append(message.to.email)
     return written
 
 
@@ -89,23 +82,23 @@ def receipt_leaves(plan: Plan, submissions: Sequence[Fact]) -> datetime:
     return leaves
 
 
-def _submissions(unit: Unit, fact: Fact) -> list[Fact]:
+def _submissions(unit: UnitOfWork, fact: Fact) -> list[Fact]:
     """Return the other submissions of the same obligation, also those withdrawn since: a receipt may have left."""
     same = (fact.milestone, fact.party, "received")
     return [f for f in unit.facts.of(fact.plan) if (f.milestone, f.party, f.kind) == same and f.id != fact.id]
 
 
-def _has_receipt(unit: Unit, plan: Plan, fact: Fact) -> bool:
+def _has_receipt(unit: UnitOfWork, plan: Plan, fact: Fact) -> bool:
     contacts = plan.parties[fact.party or ""].contacts
-    return any(unit.outbox.has_slot(f"{fact.id}:receipt:{contact.email}") for contact in contacts)
+    return any(unit.outbox.has_deduplication_key(f"{fact.id}:receipt:{contact.email}") for contact in contacts)
 
 
-def _cancel_receipts(unit: Unit, submissions: Sequence[Fact], reason: str, now: datetime) -> None:
+def _cancel_receipts(unit: UnitOfWork, submissions: Sequence[Fact], reason: str, now: datetime) -> None:
     for fact in submissions:
         unit.outbox.cancel(f"{fact.id}:receipt:", reason, now=now)
 
 
-def take_back(unit: Unit, fact: Fact) -> None:
+def take_back(unit: UnitOfWork, fact: Fact) -> None:
     """Cancel what still waits of the letters of the fact that `fact` withdraws, and receipts that list it."""
     reason = "the fact it was about was withdrawn"
     unit.outbox.cancel(f"{fact.target}:", reason, now=fact.recorded_at)
@@ -114,7 +107,7 @@ def take_back(unit: Unit, fact: Fact) -> None:
         _cancel_receipts(unit, _submissions(unit, withdrawn), reason, fact.recorded_at)
 
 
-def _replace_changes(unit: Unit, agenda: Agenda, fact: Fact, facts: Sequence[Fact]) -> None:
+def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Fact, facts: Sequence[Fact]) -> None:
     """Cancel what still waits of earlier changes of the same milestone: only the last one is true."""
     slots = ["change:"]
     if fact.party is not None and agenda.plan.milestone(fact.milestone or "").kind == "deadline":
@@ -126,27 +119,29 @@ def _replace_changes(unit: Unit, agenda: Agenda, fact: Fact, facts: Sequence[Fac
 
 
 def _outgoing(
-    composer: Composer, unit: Unit, letter: Letter, fact: Fact, row: RungRow | None, leaves: datetime
+    composer: Composer, unit: UnitOfWork, message: Message, fact: Fact, row: RungRow | None, leaves: datetime
 ) -> Outgoing:
     """Return a notice, or the promise `row` on its way to another address: it grows old like any promise."""
     following = unit.rungs.following([row.id]).get(row.id) if row else None
-    expires_at = last_moment(row.at, letter.now, following, letter.plan) if row else None
+    expires_at = last_moment(row.at, message.now, following, message.plan) if row else None
     return Outgoing(
-        mail=composer.compose(letter),
-        kind=letter.kind,
-        plan=letter.plan.id,
-        milestone=letter.occurrence,
-        party=letter.party.id,
-        rung=letter.rung,
-        created_at=letter.now,
-        not_before=leaves if row is None else opening(letter.plan, letter.occurrence, letter.now),
+        mail=composer.compose(message),
+        kind=message.kind,
+        plan=message.plan.id,
+        milestone=message.occurrence,
+        party=message.party.id,
+        rung=message.rung,
+        created_at=message.now,
+        not_before=leaves if row is None else opening(message.plan, message.occurrence, message.now),
         expires_at=expires_at,
         rungs=(row.id,) if row else (),
-        slot=f"{fact.id}:{letter.kind}:{letter.to.email}",
+        deduplication_key=f"{fact.id}:{message.kind}:{message.to.email}",
     )
 
 
-def _reroute(unit: Unit, agenda: Agenda, fact: Fact, bounced: frozenset[str]) -> Iterable[tuple[Letter, RungRow]]:
+def _reroute(
+    unit: UnitOfWork, agenda: Agenda, fact: Fact, bounced: frozenset[str]
+) -> Iterable[tuple[Message, RungRow]]:
     """Yield the party's newest rungs that went to the bounced address, to its next contact (rule 10)."""
     party = agenda.plan.parties[fact.party or ""]
     newest: dict[str, RungRow] = {}
@@ -161,4 +156,4 @@ def _reroute(unit: Unit, agenda: Agenda, fact: Fact, bounced: frozenset[str]) ->
             continue
         for recipient in contacts_for(party, with_head=row.kind == "overdue", bounced=bounced):
             if recipient.contact.email not in served:
-                yield letter_for(agenda, row, recipient, fact.recorded_at), row
+                yield message_for(agenda, row, recipient, fact.recorded_at), row

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.due_dates import local_day
 from scheduler.plan.model import Plan
-from scheduler.ports import Calendars, Entry, FeedRow, Item, Part, PlanState, Unit
-from scheduler.services.reconcile import Agendas, find_state, name_inputs
+from scheduler.ports import FeedEntry, FeedItem, FeedPart, FeedRenderer, FeedRow, PlanState, UnitOfWork
+from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint
 
 BEHIND = timedelta(days=90)  # counted from Monday: else a calendar would be another one every day
 AHEAD = timedelta(days=730)
@@ -20,12 +20,12 @@ SHOWN_CANCELLED = timedelta(days=30)
 _SECOND = timedelta(seconds=1)
 
 
-def name_published(state: PlanState, plan: Plan, calendars: Calendars, now: datetime) -> str:
+def published_fingerprint(state: PlanState, plan: Plan, calendars: FeedRenderer, now: datetime) -> str:
     """Return one word for everything the calendars of a plan follow from."""
-    return f"{calendars.word}/{name_inputs(state, plan)}/{local_day(now, plan.zone)}"
+    return f"{calendars.fingerprint}/{inputs_fingerprint(state, plan)}/{local_day(now, plan.zone)}"
 
 
-def publish(unit: Unit, plan: Plan, agenda: Agenda, calendars: Calendars, now: datetime) -> int:
+def publish(unit: UnitOfWork, plan: Plan, agenda: Agenda, calendars: FeedRenderer, now: datetime) -> int:
     """Bring the calendars of a loaded plan in step; return how many entries changed."""
     changed, generations = 0, unit.pages.generations()
     for audience in unit.feeds.audiences(plan.id):
@@ -34,14 +34,14 @@ def publish(unit: Unit, plan: Plan, agenda: Agenda, calendars: Calendars, now: d
         changes = list(compare(drawn, known, calendars, local_day(now, plan.zone), now))
         unit.feeds.save(audience, plan.id, changes)
         changed += len(changes)
-    unit.plans.mark_published(plan.id, name_published(find_state(unit, plan), plan, calendars, now))
+    unit.plans.mark_published(plan.id, published_fingerprint(find_state(unit, plan), plan, calendars, now))
     return changed
 
 
 def create_feed(
-    unit: Unit,
+    unit: UnitOfWork,
     plans: Iterable[Plan],
-    calendars: Calendars,
+    calendars: FeedRenderer,
     *,
     audience: str,
     plan: str | None,
@@ -49,7 +49,7 @@ def create_feed(
     now: datetime,
 ) -> FeedRow:
     """Make the address of a calendar, and fill it; a public calendar has one address for ever."""
-    agendas = Agendas()
+    agendas = AgendaCache()
     open_ones = [feed for feed in unit.feeds.list() if feed.revoked_at is None]
     wanted = (audience, plan, tasks)
     same = [feed for feed in open_ones if not audience and (feed.audience, feed.plan, feed.tasks) == wanted]
@@ -61,8 +61,8 @@ def create_feed(
 
 
 def compare(
-    drawn: Iterable[Item], known: Mapping[str, Entry], calendars: Calendars, today: date, now: datetime
-) -> Iterator[Entry]:
+    drawn: Iterable[FeedItem], known: Mapping[str, FeedEntry], calendars: FeedRenderer, today: date, now: datetime
+) -> Iterator[FeedEntry]:
     """Yield the entries that are others now than those known."""
     now = now.replace(microsecond=0)  # calendars know no less than a second
     items = {item.uid: item for item in drawn}
@@ -84,11 +84,11 @@ def compare(
                 yield entry
 
 
-def _gone_since(entry: Entry | None, now: datetime) -> datetime:
+def _gone_since(entry: FeedEntry | None, now: datetime) -> datetime:
     return entry.gone_at if entry is not None and entry.gone_at is not None else now
 
 
-def _choose(items: Iterable[Item], today: date) -> set[str]:
+def _choose(items: Iterable[FeedItem], today: date) -> set[str]:
     """Return the uids of what lies in the window; of too many, those nearest to it."""
     monday = _monday(today)
     near = [item for item in items if monday - BEHIND <= item.last and item.first <= monday + AHEAD]
@@ -97,14 +97,16 @@ def _choose(items: Iterable[Item], today: date) -> set[str]:
     return {item.uid for item in near[:MOST]}
 
 
-def _revise(entry: Entry | None, item: Item, calendars: Calendars, now: datetime, *, is_shown: bool) -> Entry:
+def _revise(
+    entry: FeedEntry | None, item: FeedItem, calendars: FeedRenderer, now: datetime, *, is_shown: bool
+) -> FeedEntry:
     """Return an item's entry with what is said now; what nobody sees is not said anew."""
     if entry is not None and (not is_shown or (entry.item, entry.version) == (item, calendars.version)):
         return entry
     sequence, created_at = (entry.sequence + 1, entry.created_at) if entry else (0, now)
     revised_at = max(now, entry.revised_at + _SECOND) if entry else now  # readers look whether it is later
     event, task = calendars.render(item, sequence=sequence, created_at=created_at, revised_at=revised_at)
-    return Entry(
+    return FeedEntry(
         item=item,
         version=calendars.version,
         sequence=sequence,
@@ -115,7 +117,7 @@ def _revise(entry: Entry | None, item: Item, calendars: Calendars, now: datetime
     )
 
 
-def choose_parts(parts: Sequence[Part], today: date) -> list[bytes]:
+def choose_parts(parts: Sequence[FeedPart], today: date) -> list[bytes]:
     """Return what one calendar of several plans can hold, in order; of too much, what is nearest to the week."""
     if len(parts) <= MOST and sum(len(part.body) for part in parts) <= MOST_BYTES:
         return [part.body for part in parts]

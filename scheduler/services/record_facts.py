@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
-from scheduler.errors import NothingMatched, Problem, UserError
+from scheduler.errors import Problem, UserError
 from scheduler.plan.agenda import Agenda, Rung
 from scheduler.plan.dispatch_policy import decide
-from scheduler.plan.due_dates import local_day
-from scheduler.plan.messages.builders import recipients_of
-from scheduler.plan.model import By, Fact, Milestone, On, Plan, Recurring
-from scheduler.plan.obligations import Obligation, can_be_fixed
+from scheduler.plan.facts import Fact, drop_withdrawn
+from scheduler.plan.messages.reminders import recipients_of
+from scheduler.plan.model import Plan
 from scheduler.plan.recipients import bounced_addresses
-from scheduler.plan.standing import drop_withdrawn
-from scheduler.ports import Definition, Document, Unit
+from scheduler.ports import Definition, Document, UnitOfWork
+from scheduler.queries.agendas import parse_fingerprint, read_agenda
 from scheduler.services.apply_revision import is_taken, take, take_within
-from scheduler.services.dry_run import tried_out
-from scheduler.services.notices import Desk, take_back
+from scheduler.services.context import ServiceContext
+from scheduler.services.dry_run import dry_run
+from scheduler.services.fact_checks import check_fact, remark_past
+from scheduler.services.ledger_changes import as_due
 from scheduler.services.notices import notify as write_notices
-from scheduler.services.reconcile import Changes, as_due, parse_inputs, read_agenda, reconcile
+from scheduler.services.notices import take_back
+from scheduler.services.reconcile import Changes, reconcile
 
-PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened")  # facts about one party
 
-
-class Leaving(NamedTuple):
+class DueAtOnce(NamedTuple):
     """Steps that were armed and have come due at once: the next tick sends them."""
 
     steps: tuple[Rung, ...] = ()
@@ -41,7 +41,7 @@ class Recorded:
     changes: Changes
     notified: tuple[str, ...] = ()
     notified_at: datetime | None = None  # the earliest at which the notices leave
-    leaving: Leaving = field(default_factory=Leaving)
+    leaving: DueAtOnce = field(default_factory=DueAtOnce)
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -51,7 +51,7 @@ class Recorded:
         return self.facts[0]
 
 
-class Overtaken(UserError):
+class StaleDecision(UserError):
     """What somebody decided by has changed meanwhile: `facts` were recorded, or the plan's file was edited."""
 
     def __init__(self, facts: Sequence[Fact], *, is_revised: bool) -> None:
@@ -61,70 +61,88 @@ class Overtaken(UserError):
 
 
 def record(
-    desk: Desk, definition: Definition, fact: Fact, *, notify: bool = True, documents: Sequence[Document] = ()
+    services: ServiceContext,
+    definition: Definition,
+    fact: Fact,
+    *,
+    notify: bool = True,
+    documents: Sequence[Document] = (),
 ) -> Recorded:
     """Record a fact about a plan at `fact.recorded_at`, with the files that came, and return what that changed.
 
-    What was recorded under the same `once` is returned as it is and changes nothing again. Raises
+    What was recorded under the same `idempotency_key` is returned as it is and changes nothing again. Raises
     `NothingMatched` for an unknown milestone, party, group or deliverable and `UserError` for a fact that makes
     no sense as things stand; nothing is recorded then.
     """
-    return record_all(desk, definition, [fact], notify=notify, documents=documents)
+    return record_all(services, definition, [fact], notify=notify, documents=documents)
 
 
 def record_all(
-    desk: Desk,
+    services: ServiceContext,
     definition: Definition,
     facts: Sequence[Fact],
     *,
     notify: bool = True,
-    seen: str = "",
+    expected_version: str = "",
     documents: Sequence[Document] = (),
 ) -> Recorded:
     """Record what one person says in one act, with the files that came; all of it or nothing.
 
     Each fact must make sense without the others; the files belong to the first. What was recorded under the
-    same `once` is returned as it is and changes nothing again. `seen` is the word for the inputs
-    (`name_inputs`) by which the person decided: raises `Overtaken` where something that concerns the facts
+    same `idempotency_key` is returned as it is and changes nothing again. `expected_version` is the word for the inputs
+    (`name_inputs`) by which the person decided: raises `StaleDecision` where something that concerns the facts
     has changed since.
     """
-    taken = take(desk, definition, facts[0].recorded_at)
-    with desk.store.transaction() as unit:
-        recorded = _record(desk, unit, definition.plan, facts, notify=notify, seen=seen, documents=documents)
+    taken = take(services, definition, facts[0].recorded_at)
+    with services.store.transaction() as unit:
+        recorded = _record(
+            services,
+            unit,
+            definition.plan,
+            facts,
+            notify=notify,
+            expected_version=expected_version,
+            documents=documents,
+        )
     return replace(recorded, problems=(*(taken.problems if taken else ()), *recorded.problems))
 
 
 def rehearse(
-    desk: Desk, definition: Definition, facts: Sequence[Fact], *, notify: bool = True, seen: str = ""
+    services: ServiceContext,
+    definition: Definition,
+    facts: Sequence[Fact],
+    *,
+    notify: bool = True,
+    expected_version: str = "",
 ) -> Recorded:
     """Return what recording these facts would do, found by doing it and taking it back: nothing has changed.
 
     Raises what `record_all` would.
     """
     recorded = None
-    with tried_out(desk.store) as unit:
+    with dry_run(services.store) as unit:
         if not is_taken(unit, definition.plan):
-            take_within(desk, unit, definition, facts[0].recorded_at)
-        recorded = _record(desk, unit, definition.plan, facts, notify=notify, seen=seen)
+            take_within(services, unit, definition, facts[0].recorded_at)
+        recorded = _record(services, unit, definition.plan, facts, notify=notify, expected_version=expected_version)
     assert recorded is not None  # noqa: S101 - every other way out of the block is an error
     return recorded
 
 
 def _record(
-    desk: Desk,
-    unit: Unit,
+    services: ServiceContext,
+    unit: UnitOfWork,
     plan: Plan,
     facts: Sequence[Fact],
     *,
     notify: bool,
-    seen: str,
+    expected_version: str,
     documents: Sequence[Document] = (),
 ) -> Recorded:
-    known = unit.facts.of(plan.id) if seen or facts[0].once else ()
-    if facts[0].once and (done := [f for f in known if f.once == facts[0].once]):
+    known = unit.facts.of(plan.id) if expected_version or facts[0].idempotency_key else ()
+    if facts[0].idempotency_key and (done := [f for f in known if f.idempotency_key == facts[0].idempotency_key]):
         return Recorded(facts=tuple(done), changes=Changes())
-    if seen:
-        _refuse_overtaken(plan, facts, known, seen)
+    if expected_version:
+        _refuse_overtaken(plan, facts, known, expected_version)
     before = read_agenda(unit, plan)
     remarks = [remark for fact in facts for remark in check_fact(before, fact, unit)]
     facts = [unit.facts.append(fact) for fact in facts]
@@ -136,11 +154,11 @@ def _record(
     notified: list[str] = []
     notified_at: datetime | None = None
     for fact in facts:
-        remarks += _remark_past(before, after) if fact.kind == "nominated" else []
+        remarks += remark_past(before, after) if fact.kind == "nominated" else []
         if fact.kind == "withdrawn":
             take_back(unit, fact)
         elif notify:
-            written = write_notices(desk, unit, after, fact)
+            written = write_notices(services, unit, after, fact)
             notified += written.addresses
             notified_at = written.leaves
             problems += written.problems
@@ -155,25 +173,25 @@ def _record(
     )
 
 
-def _find_leaving(unit: Unit, agenda: Agenda, armed: Sequence[Rung], now: datetime) -> Leaving:
+def _find_leaving(unit: UnitOfWork, agenda: Agenda, armed: Sequence[Rung], now: datetime) -> DueAtOnce:
     """Return which of these steps the next tick sends, and to whom."""
     new = {rung.key: rung for rung in armed if rung.at <= now}
     if not new:
-        return Leaving()
+        return DueAtOnce()
     plan = agenda.plan
     due = unit.rungs.due(plan.id, now)
     decisions = decide([as_due(row) for row in due], plan=plan, now=now)
     sent = [row for row, decision in zip(due, decisions, strict=True) if decision.act == "send" and row.key in new]
     bounced = bounced_addresses(drop_withdrawn(unit.facts.of(plan.id)))
     addresses = [to.contact.email for row in sent for to in recipients_of(plan, row, bounced)]
-    return Leaving(tuple(new[row.key] for row in sent), tuple(dict.fromkeys(addresses)))
+    return DueAtOnce(tuple(new[row.key] for row in sent), tuple(dict.fromkeys(addresses)))
 
 
-def _refuse_overtaken(plan: Plan, facts: Sequence[Fact], known: Iterable[Fact], seen: str) -> None:
-    digest, last = parse_inputs(seen) or ("", 0)
+def _refuse_overtaken(plan: Plan, facts: Sequence[Fact], known: Iterable[Fact], expected_version: str) -> None:
+    digest, last = parse_fingerprint(expected_version) or ("", 0)
     newer = [f for f in known if f.id > last and any(_touches(f, fact) for fact in facts)]
     if newer or digest != plan.digest:
-        raise Overtaken(newer, is_revised=digest != plan.digest)
+        raise StaleDecision(newer, is_revised=digest != plan.digest)
 
 
 def _touches(fact: Fact, other: Fact) -> bool:
@@ -185,227 +203,3 @@ def _touches(fact: Fact, other: Fact) -> bool:
 
 
 # ---------------------------------------------------------------- does the fact make sense?
-
-
-def check_fact(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
-    """Return remarks on a fact that may be recorded; raise where it makes no sense."""
-    if fact.happened_at > fact.recorded_at:
-        raise UserError("it cannot have happened in the future", hint="check the date given", code="future")
-    if fact.kind == "withdrawn":
-        return _check_withdrawn(agenda, fact, unit)
-    if fact.kind == "nominated":
-        return _check_nominated(agenda, fact)
-    if fact.kind == "bounced":
-        return _check_bounced(agenda, fact)
-    milestone = find_milestone(agenda.plan, fact.milestone or "", agenda)
-    if fact.kind != "amended":
-        _check_occurrence(agenda, fact.milestone or "", milestone)
-    if fact.kind == "disowned":  # who only attends is asked as well
-        if (fact.milestone, fact.party) not in agenda.by_key:
-            find_obligation(agenda, fact.milestone or "", fact.party or "")
-        return []
-    if fact.kind == "opened" and _is_disowned(agenda, fact):
-        return []
-    if fact.kind in PERSONAL or fact.party is not None:
-        obligation = find_obligation(agenda, fact.milestone or "", fact.party or "")
-        return _CHECKS.get(fact.kind, _check_nothing)(fact, milestone, obligation)
-    if fact.kind == "date_fixed":
-        return _check_date_fixed(agenda, fact, milestone)
-    return []
-
-
-def find_milestone(plan: Plan, id: str, agenda: Agenda | None = None) -> Milestone:
-    """Return a milestone by its id or an occurrence's; raises `NothingMatched` with near names."""
-    known = {m.id for m in plan.milestones} | ({o.milestone for o in agenda.obligations} if agenda else set())
-    if id not in known:
-        raise NothingMatched.named(f"milestone of {plan.id}", id, known)
-    return plan.milestone(id)
-
-
-def _check_occurrence(agenda: Agenda, id: str, milestone: Milestone) -> None:
-    """Refuse the name of a recurring milestone where one of its occurrences is meant."""
-    known = {o.milestone for o in agenda.obligations if o.milestone.partition("@")[0] == milestone.id}
-    if isinstance(milestone.form, Recurring) and id not in known:
-        raise NothingMatched.named(f"occurrence of {milestone.id}", id, known)
-
-
-def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
-    """Return an obligation; raises `NothingMatched` where the party has no part in the milestone."""
-    _check_occurrence(agenda, milestone, find_milestone(agenda.plan, milestone, agenda))
-    if party not in agenda.plan.parties:
-        raise NothingMatched.named("party", party, agenda.plan.parties)
-    own = {o.party: o for o in agenda.obligations if o.milestone == milestone and not o.attends}
-    if party not in own:
-        raise NothingMatched.named(f"party that owes {milestone}", party, own)
-    return own[party]
-
-
-def _check_nothing(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
-    return []
-
-
-def _check_received(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
-    if milestone.kind == "event":
-        _refuse(
-            f"{milestone.id} is an event: nothing is handed in for it",
-            "`waive` says it does not take place",
-            "no-documents",
-        )
-    _check_deliverables(milestone, fact.deliverables)
-    if obligation.due and obligation.due.is_late(fact.happened_at):
-        return [f"late: the date was {obligation.due.named}"]
-    return []
-
-
-def _check_declared(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
-    if not obligation.standing.is_open:
-        _refuse(f"{milestone.id} of {fact.party} is not open any more", "`status` shows how it stands", "not-open")
-    return _check_received(fact, milestone, obligation)
-
-
-def _check_returned(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
-    if obligation.standing.state in ("open", "waived"):
-        _refuse(
-            f"nothing of {milestone.id} was received from {fact.party} yet",
-            "record it with `receive` first",
-            "nothing-received",
-        )
-    _check_deliverables(milestone, fact.missing)
-    return []
-
-
-def _check_accepted(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
-    if obligation.standing.state in ("submitted", "resubmitted"):
-        return []
-    if obligation.standing.state == "accepted":
-        _refuse(
-            f"{milestone.id} of {fact.party} is accepted already", "`why` and `status` show when", "accepted-already"
-        )
-    missing = ", ".join(obligation.standing.missing)
-    what = f"still missing: {missing}" if missing else "nothing complete was received yet"
-    return _refuse(
-        f"{milestone.id} of {fact.party} cannot be accepted: {what}",
-        "record what came with `receive` first",
-        "incomplete",
-    )
-
-
-def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
-    if obligation.due is None or milestone.kind == "event":
-        _refuse(f"{milestone.id} has no deadline that could be extended", "`fix-date` sets a date", "no-deadline")
-    until = fact.form.day if isinstance(fact.form, By) else None
-    if until is None or until <= obligation.due.last:
-        _refuse(
-            f"an extension to {until} does not lie after {obligation.due.last}, the last day now",
-            "give a later day with --until",
-            "not-later",
-        )
-    return []
-
-
-def _is_disowned(agenda: Agenda, fact: Fact) -> bool:
-    obligation = agenda.by_key.get((fact.milestone or "", fact.party or ""))
-    return obligation is not None and bool(obligation.standing.disowned)
-
-
-def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
-    if not obligation.unknown:
-        _refuse(
-            f"{milestone.id} of {fact.party} is not in doubt",
-            "`start` is for what was past when the plan, or the party, came in, `insist` for what a party disowns",
-            "not-in-doubt",
-        )
-    return []
-
-
-_CHECKS: dict[str, Callable[[Fact, Milestone, Obligation], list[str]]] = {
-    "received": _check_received,
-    "declared": _check_declared,
-    "returned": _check_returned,
-    "accepted": _check_accepted,
-    "extended": _check_extended,
-    "opened": _check_opened,
-}
-
-
-def _check_deliverables(milestone: Milestone, named: Iterable[str]) -> None:
-    known = {d.id for d in milestone.deliverables}
-    for id in named:
-        if id not in known:
-            raise NothingMatched.named(f"deliverable of {milestone.id}", id, known)
-
-
-def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[str]:
-    own = [o for o in agenda.obligations if o.milestone == fact.milestone and not o.attends]
-    if not can_be_fixed(milestone, own):
-        _refuse(
-            f"{milestone.id} has a date in the plan already",
-            "change it in the definition file; `extend` gives one party more time",
-            "dated-already",
-        )
-    return list(_remarks_on_date(agenda.plan, fact, own))
-
-
-def _remarks_on_date(plan: Plan, fact: Fact, own: Sequence[Obligation]) -> Iterator[str]:
-    """Yield what is odd about a day that is fixed; it may be meant all the same."""
-    assert isinstance(fact.form, On | By)  # noqa: S101 - what can be fixed, see requests.date_fixed
-    limit = next((o.due for o in own if o.due is not None), None)
-    window = next((o.window for o in own if o.window is not None), None)
-    if isinstance(fact.form, On) and limit is not None and fact.form.last > limit.last_in_time:
-        yield f"the plan asks for it before: the last day in time is {limit.last_in_time}"
-    first, last = (fact.form.first, fact.form.last) if isinstance(fact.form, On) else (fact.form.day, fact.form.day)
-    if window is not None and not (window.first <= first and last <= window.last):
-        yield f"it lies outside what the plan foresees: {window.first} to {window.last}"
-    if last < local_day(fact.recorded_at, plan.zone):
-        yield "it lies in the past: nobody is reminded of it"
-    if not plan.workdays.is_workday(first):
-        yield f"{first} is a day off"
-
-
-def _check_nominated(agenda: Agenda, fact: Fact) -> list[str]:
-    chosen = {group.id for group in agenda.plan.groups.values() if group.chosen_by is not None}
-    if fact.group not in chosen:
-        raise NothingMatched.named("group to be chosen", fact.group or "", chosen)
-    for id in fact.parties:
-        party = agenda.plan.parties.get(id)
-        if party is None:
-            raise NothingMatched.named("party", id, agenda.plan.parties)
-        if party.external or not party.contacts:
-            _refuse(
-                f"{id} cannot be nominated: it only receives documents", "name a party with contacts", "no-contacts"
-            )
-    return []
-
-
-def _remark_past(before: Agenda, after: Agenda) -> list[str]:
-    """Return what is in doubt because the parties were chosen after its last day (rule 4)."""
-    found = [o for o in after.obligations if o.unknown and (o.milestone, o.party) not in before.by_key]
-    what = "was past its last day already: nobody is reminded until `start` says whether it is open"
-    return [f"{o.milestone} of {o.party} {what}" for o in found]
-
-
-def _check_bounced(agenda: Agenda, fact: Fact) -> list[str]:
-    party = agenda.plan.parties.get(fact.party or "")
-    if party is None:
-        raise NothingMatched.named("party", fact.party or "", agenda.plan.parties)
-    known = [contact.email for contact in party.contacts]
-    if fact.address not in known:
-        raise NothingMatched.named(f"address of {party.id}", fact.address, known)
-    return []
-
-
-def _check_withdrawn(agenda: Agenda, fact: Fact, unit: Unit) -> list[str]:
-    target = unit.facts.get(fact.target or 0)
-    if target is None or target.plan != agenda.plan.id:
-        raise NothingMatched(f"unknown fact: {fact.target}", hint="`status --format json` names the facts")
-    if target.kind == "withdrawn":
-        _refuse(f"fact {target.id} is itself an undo", "record what is true instead", "is-undo")
-    if target.by == "definition":
-        _refuse(f"fact {target.id} came from the definition file", "change the file back instead", "from-file")
-    if any(f.kind == "withdrawn" and f.target == target.id for f in unit.facts.of(agenda.plan.id)):
-        _refuse(f"fact {target.id} was withdrawn already", "nothing to do", "withdrawn-already")
-    return []
-
-
-def _refuse(message: str, hint: str, code: str) -> NoReturn:
-    raise UserError(message, hint=hint, code=code)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from scheduler.plan.messages.message import Letter
+from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import Recipient, operators
-from scheduler.ports import Composer, Outgoing, SessionRow, Store, Unit
-from scheduler.services.dry_run import tried_out
+from scheduler.ports import Composer, Outgoing, SessionRow, Store, UnitOfWork
+from scheduler.services.dry_run import dry_run
 
 RENEWED_AFTER = timedelta(hours=12)  # a session older than this gets a new secret
 LONGEST = timedelta(days=90)  # after which a session ends however often it is used
@@ -21,7 +21,7 @@ WITHIN = timedelta(minutes=15)  # ... in this time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visitor:
+class SignedIn:
     """Who a request comes from. `renewed` is the secret that the browser has to keep from now on, if it is another."""
 
     email: str
@@ -39,7 +39,7 @@ def find_operator(plans: Iterable[Plan], emails: Sequence[str], address: str) ->
     return None
 
 
-def make_link(unit: Unit, email: str, *, now: datetime, lifetime: timedelta) -> str:
+def make_link(unit: UnitOfWork, email: str, *, now: datetime, lifetime: timedelta) -> str:
     """Return the secret of a new sign-in link."""
     token = secrets.token_urlsafe(24)
     unit.access.forget_expired(now=now)
@@ -64,11 +64,11 @@ def mail_link(
     With `pretend` all of this is done and taken back: how long it takes does not tell whom a link is mailed to.
     """
     plan, (party, contact) = operator
-    with tried_out(store) if pretend else store.transaction() as unit:
+    with dry_run(store) if pretend else store.transaction() as unit:
         if unit.access.links_since(fold(contact.email), now - WITHIN) >= LINKS:
             return False
         token = make_link(unit, contact.email, now=now, lifetime=lifetime)
-        letter = Letter(
+        message = Message(
             key=f"sign-in/{digest(token)}",
             kind="sign-in",
             plan=plan,
@@ -80,7 +80,7 @@ def mail_link(
         )
         unit.outbox.add(
             Outgoing(
-                mail=composer.compose(letter),
+                mail=composer.compose(message),
                 kind="sign-in",
                 plan=plan.id,
                 milestone=None,
@@ -88,7 +88,7 @@ def mail_link(
                 created_at=replayed or now,
                 not_before=replayed or now,
                 expires_at=None if replayed else now + lifetime,
-                slot=letter.key,
+                deduplication_key=message.key,
             )
         )
     return not pretend
@@ -105,13 +105,13 @@ def sign_in(store: Store, token: str, *, now: datetime, lifetime: timedelta) -> 
     return email, session
 
 
-def recognise(store: Store, token: str, *, now: datetime, lifetime: timedelta) -> Visitor | None:
+def find_session(store: Store, token: str, *, now: datetime, lifetime: timedelta) -> SignedIn | None:
     """Return who holds a session; one that is half a day old gets a new secret and its whole lifetime again."""
     with store.reading() as view:
         row = view.access.session(digest(token), now=now)
     if row is None or now >= row.began_at + LONGEST:
         return None
-    return Visitor(email=row.email, began_at=row.began_at, renewed=_renew(store, token, row, now, lifetime))
+    return SignedIn(email=row.email, began_at=row.began_at, renewed=_renew(store, token, row, now, lifetime))
 
 
 def _renew(store: Store, token: str, row: SessionRow, now: datetime, lifetime: timedelta) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from scheduler.clock import SteppingClock
-from scheduler.engine.tick import Arrivals, Ticker
+from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.tick import Ticker
+from scheduler.plan.scenario import Scenario
 from scheduler.ports import Mail, Outcome
-from scheduler.services.commands import Scenario
 
 
 class SinkMailer:

@@ -21,7 +21,7 @@ _KEPT = {"minute": _HOUR, "hour": 2 * _DAY}
 
 _NAMED = accounts.c.name == sa.bindparam("wanted")
 _STATE = sa.select(
-    accounts.c.name, accounts.c.paused_until, accounts.c.stopped, accounts.c.reason, accounts.c.strikes
+    accounts.c.name, accounts.c.paused_until, accounts.c.stopped, accounts.c.reason, accounts.c.consecutive_failures
 ).where(_NAMED)
 _CLEAR = accounts.delete().where(_NAMED)
 
@@ -54,12 +54,12 @@ class SqlAccounts:
 
     def pause(self, name: str, *, until: datetime, reason: str) -> None:
         """Let an account rest; counts one more strike. A longer rest stays, and so does a stop with its reason."""
-        values = {"name": name, "paused_until": until, "stopped": False, "reason": reason, "strikes": 1}
+        values = {"name": name, "paused_until": until, "stopped": False, "reason": reason, "consecutive_failures": 1}
         self._connection.execute(_pausing(self._connection.dialect.name), values)
 
     def stop(self, name: str, *, reason: str) -> None:
         """Stop an account until a person clears it."""
-        values = {"name": name, "stopped": True, "reason": reason, "strikes": 0}
+        values = {"name": name, "stopped": True, "reason": reason, "consecutive_failures": 0}
         self._connection.execute(_stopping(self._connection.dialect.name), values)
 
     def clear(self, name: str) -> None:
@@ -111,7 +111,7 @@ def _pausing(dialect: str) -> sa.Executable:
         set_={
             "paused_until": sa.case((longer, accounts.c.paused_until), else_=insert.excluded.paused_until),
             "reason": sa.case((sa.or_(longer, accounts.c.stopped), accounts.c.reason), else_=insert.excluded.reason),
-            "strikes": accounts.c.strikes + 1,
+            "consecutive_failures": accounts.c.consecutive_failures + 1,
         },
     )
 

@@ -19,7 +19,7 @@ from scheduler.store.facts import SqlFacts
 from scheduler.store.feeds import SqlFeeds
 from scheduler.store.journal import SqlJournal
 from scheduler.store.outbox import SqlOutbox
-from scheduler.store.party_pages import SqlDocuments, SqlPages
+from scheduler.store.party_pages import SqlDocuments, SqlPartyPages
 from scheduler.store.plans import SqlPlans
 from scheduler.store.rungs import SqlRungs
 
@@ -62,7 +62,7 @@ class SqlUnit:
         self.accounts: ports.Accounts = SqlAccounts(connection)
         self.access: ports.Access = SqlAccess(connection)
         self.feeds: ports.Feeds = SqlFeeds(connection)
-        self.pages: ports.Pages = SqlPages(connection)
+        self.pages: ports.PartyPages = SqlPartyPages(connection)
         self.documents: ports.Documents = SqlDocuments(connection)
 
     def alone(self) -> sa.Connection:
@@ -92,13 +92,13 @@ class SqlStore:
         self._reading = turn if memory else None
 
     @contextmanager
-    def transaction(self) -> Iterator[ports.Unit]:
+    def transaction(self) -> Iterator[ports.UnitOfWork]:
         """Open a writing transaction; commit on leaving, roll back on an exception."""
         with explained(self.name), _taken(self._writing), self._for_writing.begin() as connection:
             yield SqlUnit(connection, writes=True)
 
     @contextmanager
-    def reading(self) -> Iterator[ports.Unit]:
+    def reading(self) -> Iterator[ports.UnitOfWork]:
         """Open a consistent view that never waits for a writer; nothing may be changed in it.
 
         In memory there is only one connection: there it waits, and may not be opened inside another unit.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import exc
 
-from scheduler.errors import RecordAway
+from scheduler.errors import RecordUnavailable
 
 # By SQLite's primary result code: what is wrong with {name}, and the way out.
 _SQLITE: dict[int, tuple[str, str]] = {
@@ -127,14 +127,14 @@ _CONNECTING: tuple[tuple[str, tuple[str, str]], ...] = (
 
 @contextmanager
 def explained(name: str) -> Iterator[None]:
-    """Turn errors of the database `name` into `RecordAway`; whatever else is raised passes unchanged."""
+    """Turn errors of the database `name` into `RecordUnavailable`; whatever else is raised passes unchanged."""
     try:
         yield
     except (exc.SQLAlchemyError, sqlite3.Error) as error:
         raise _explain(error, name) from error
 
 
-def locked(name: str) -> RecordAway:
+def locked(name: str) -> RecordUnavailable:
     """Return the error for a database that stayed locked for too long."""
     return _words(_SQLITE[sqlite3.SQLITE_BUSY], name)
 
@@ -148,15 +148,15 @@ def _explain(error: Exception, name: str) -> Exception:
         # Raised while a value was being stored (a naive instant, say): the caller's mistake, in its own words.
         return cause if isinstance(cause, Exception) else error
     if isinstance(error, exc.TimeoutError):
-        return RecordAway(
+        return RecordUnavailable(
             f"every connection to the database {name} is in use", hint="stop some of what works on it, and try again"
         )
     if isinstance(error, exc.OperationalError) and not isinstance(cause, sqlite3.Error):
-        return RecordAway(
+        return RecordUnavailable(
             f"the database {name} cannot be used: {_first_line(cause)}",
             hint="check that its server runs and that [database] url is right",
         )
-    return RecordAway(
+    return RecordUnavailable(
         f"the database {name} refused: {_first_line(cause)}", hint="if it happens again, report it with these words"
     )
 
@@ -180,6 +180,6 @@ def _first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _words(known: tuple[str, str], name: str) -> RecordAway:
+def _words(known: tuple[str, str], name: str) -> RecordUnavailable:
     message, hint = known
-    return RecordAway(message.format(name=f"the database {name}"), hint=hint)
+    return RecordUnavailable(message.format(name=f"the database {name}"), hint=hint)

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, time
 from typing import Any
 
-from scheduler.plan.model import Before, By, On, Recurring, Relative, Step, Undated, Window
+from scheduler.plan.date_forms import Before, By, DayCount, On, Recurring, Relative, Undated, Window
 
 _TAG = "is"
 # The words in the database stay even if a class is renamed.
@@ -18,7 +18,7 @@ _WORDS: dict[str, type[Any]] = {
     "undated": Undated,
     "recurring": Recurring,
     "relative": Relative,
-    "step": Step,
+    "step": DayCount,
     "day": date,
     "clock": time,
 }

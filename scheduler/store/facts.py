@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scheduler.plan.model import Fact
+from scheduler.plan.facts import Fact
 from scheduler.store.fact_codec import packed, unpacked
 from scheduler.store.tables import fact as facts
 

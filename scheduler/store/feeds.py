@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scheduler.ports import Contents, Entry, FeedRow, Item, Part
+from scheduler.ports import FeedContents, FeedEntry, FeedItem, FeedPart, FeedRow
 from scheduler.store.dialects import locks
 from scheduler.store.statements import insert_into
 from scheduler.store.tables import entry, feed
@@ -52,7 +52,7 @@ _TYPES: dict[str, Any] = {
     **dict.fromkeys(("clock", "end_clock"), time),
     "task_done": datetime,
 }
-_ITEM = {field.name: field.default for field in fields(Item)}
+_ITEM = {field.name: field.default for field in fields(FeedItem)}
 
 
 class SqlFeeds:
@@ -80,7 +80,7 @@ class SqlFeeds:
         """Return every address there ever was, oldest first."""
         return [FeedRow(**row) for row in self._connection.execute(_FEEDS).mappings()]
 
-    def word(self) -> str:
+    def fingerprint(self) -> str:
         """Return a word that is another one whenever the contents of a calendar, or the addresses, may be others."""
         known = self._connection.execute(_KNOWN).one()
         published = self._connection.execute(_PUBLISHED).all()
@@ -90,24 +90,24 @@ class SqlFeeds:
         """Return who has an address at which a plan is shown, in order."""
         return sorted(self._connection.scalars(_AUDIENCES, {"plan": plan}))
 
-    def entries(self, audience: str, plan: str) -> Sequence[Entry]:
+    def entries(self, audience: str, plan: str) -> Sequence[FeedEntry]:
         """Return everything that was ever published to somebody of a plan, without its bytes."""
         rows = self._connection.execute(_ENTRIES, {"audience": audience, "plan": plan}).mappings()
-        return [Entry(**{**row, "item": _item(row["item"])}) for row in rows]
+        return [FeedEntry(**{**row, "item": _item(row["item"])}) for row in rows]
 
-    def save(self, audience: str, plan: str, entries: Iterable[Entry]) -> None:
+    def save(self, audience: str, plan: str, entries: Iterable[FeedEntry]) -> None:
         """Add entries, or put them in the place of those with their uid; without bytes the old ones stay."""
         rows = [{"audience": audience, "plan": plan, **_row(one)} for one in entries]
         if rows:
             self._connection.execute(_saving(self._connection.dialect.name), rows)
 
-    def contents(self, feed: FeedRow) -> Contents:
+    def contents(self, feed: FeedRow) -> FeedContents:
         """Return what stands in a calendar now, ordered by day, hour and uid."""
         whose = {"audience": feed.audience, "plan": feed.plan}
         rows = self._connection.execute(_CONTENTS[feed.tasks], whose).all()
         changes = [at for at in self._connection.execute(_CHANGED, whose).one() if at is not None]
-        return Contents(
-            parts=tuple(Part(row[0], row[1]) for row in rows),
+        return FeedContents(
+            parts=tuple(FeedPart(row[0], row[1]) for row in rows),
             zones=tuple(sorted({row[2] for row in rows if row[2]})),
             changed_at=max(changes, default=None),
         )
@@ -128,7 +128,7 @@ class SqlFeeds:
         self._connection.execute(_NOTE.values(last_fetched_at=at, client=client), {"wanted": id})
 
 
-def _row(one: Entry) -> dict[str, Any]:
+def _row(one: FeedEntry) -> dict[str, Any]:
     said = {name: getattr(one.item, name) for name, default in _ITEM.items()}
     packed = {name: _packed(value) for name, value in said.items() if value != _ITEM[name]}
     own = {name: getattr(one, name) for name in _OWN}
@@ -142,8 +142,8 @@ def _packed(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | time) else value
 
 
-def _item(said: dict[str, Any]) -> Item:
-    return Item(
+def _item(said: dict[str, Any]) -> FeedItem:
+    return FeedItem(
         **{name: _TYPES[name].fromisoformat(value) if name in _TYPES else value for name, value in said.items()}
     )
 

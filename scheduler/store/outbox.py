@@ -109,7 +109,7 @@ _POSTPONE = (
     .where(*_MINE)
     .values(state="queued", not_before=sa.bindparam("until"), claimed_by=None, lease_until=None)
 )
-_SLOT = sa.select(messages.c.id).where(messages.c.slot == sa.bindparam("wanted"))
+_WITH_KEY = sa.select(messages.c.id).where(messages.c.deduplication_key == sa.bindparam("wanted"))
 _BEGINNING = sa.bindparam("beginning", type_=sa.Text)
 _CANCEL = (
     messages.update()
@@ -117,7 +117,7 @@ _CANCEL = (
         unsettled,
         words(messages.c.state, "queued"),
         # Not LIKE, which on SQLite takes A for a.
-        sa.func.substr(messages.c.slot, 1, sa.func.length(_BEGINNING)) == _BEGINNING,
+        sa.func.substr(messages.c.deduplication_key, 1, sa.func.length(_BEGINNING)) == _BEGINNING,
     )
     .values(state="cancelled", reason=sa.bindparam("because"), settled_at=sa.bindparam("now"))
     .returning(messages.c.id)
@@ -128,7 +128,7 @@ _CARRIED_BY = _CARRIED.where(deliveries.c.message_id.in_(sa.bindparam("ids", exp
 _CARRIERS_OF = _CARRIED.where(deliveries.c.rung_id.in_(sa.bindparam("ids", expanding=True)))
 _ADDED = (
     "message_id",
-    "slot",
+    "deduplication_key",
     "date",
     "address",
     "subject",
@@ -161,7 +161,7 @@ class SqlOutbox:
         self._connection = connection
 
     def add(self, outgoing: Outgoing) -> int | None:
-        """Queue a mail with its deliveries; None if its slot or Message-ID was used before.
+        """Queue a mail with its deliveries; None if its deduplication key or Message-ID was used before.
 
         A promise that has already been delivered to this address is left out; None if that leaves
         a mail without any of the promises it was written for.
@@ -220,13 +220,13 @@ class SqlOutbox:
             settlement.settle(self._connection, id, now=now)
         return True
 
-    def has_slot(self, slot: str) -> bool:
-        """Return whether a mail was ever queued under this slot."""
-        return self._connection.scalar(_SLOT, {"wanted": slot}) is not None
+    def has_deduplication_key(self, key: str) -> bool:
+        """Return whether a mail was ever queued under this key."""
+        return self._connection.scalar(_WITH_KEY, {"wanted": key}) is not None
 
-    def cancel(self, slot: str, reason: str, *, now: datetime) -> int:
-        """Cancel the queued mails whose slot begins with `slot`; return how many there were."""
-        values = {"beginning": slot, "because": reason, "now": now}
+    def cancel(self, key: str, reason: str, *, now: datetime) -> int:
+        """Cancel the queued mails whose deduplication key begins with `key`; return how many there were."""
+        values = {"beginning": key, "because": reason, "now": now}
         cancelled = self._connection.scalars(_CANCEL, values).all()
         for id in cancelled:
             settlement.settle(self._connection, id, now=now)
@@ -324,7 +324,7 @@ def _values(outgoing: Outgoing) -> dict[str, Any]:
     mail = outgoing.mail
     return {
         "message_id": mail.message_id,
-        "slot": outgoing.slot,
+        "deduplication_key": outgoing.deduplication_key,
         "date": mail.date,
         "address": mail.address,
         "subject": mail.subject,

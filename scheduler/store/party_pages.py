@@ -9,7 +9,7 @@ from functools import cache
 
 import sqlalchemy as sa
 
-from scheduler.plan.model import Fact
+from scheduler.plan.facts import Fact
 from scheduler.ports import Document
 from scheduler.store.statements import chunks, insert_into
 from scheduler.store.tables import document, page
@@ -37,7 +37,7 @@ _SIZE = sa.select(sa.func.coalesce(sa.func.sum(document.c.size), 0)).where(
 )
 
 
-class SqlPages:
+class SqlPartyPages:
     """The addresses of every party's page."""
 
     def __init__(self, connection: sa.Connection) -> None:

@@ -10,7 +10,16 @@ from scheduler.errors import UserError
 from scheduler.store.dialects import locks
 from scheduler.store.tables import metadata
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")  # every migration there ever was, oldest first
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+)  # every migration there ever was, oldest first
 HEAD = REVISIONS[-1]
 
 Standing = Literal["empty", "current", "older", "newer", "foreign"]

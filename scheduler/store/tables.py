@@ -83,7 +83,7 @@ message = sa.Table(
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("message_id", sa.Text, nullable=False, unique=True),
-    sa.Column("slot", sa.Text, unique=True),
+    sa.Column("deduplication_key", sa.Text),
     sa.Column("date", Instant, nullable=False),
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
@@ -103,6 +103,7 @@ message = sa.Table(
     sa.Column("claimed_by", sa.Text),
     sa.Column("lease_until", Instant),
     sa.Column("unclear", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.UniqueConstraint("deduplication_key", name="uq_message_slot"),  # its name from before migration 0008
 )
 unsettled = words(message.c.state, "queued", "inflight")
 sa.Index("ix_message_unsettled_not_before", message.c.not_before, message.c.id, sqlite_where=unsettled)
@@ -132,7 +133,7 @@ account = sa.Table(
     sa.Column("paused_until", Instant),
     sa.Column("stopped", sa.Boolean, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("strikes", sa.Integer, nullable=False),
+    sa.Column("consecutive_failures", sa.Integer, nullable=False),
 )
 
 quota = sa.Table(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Generic, TypeVar
 
 from starlette.exceptions import HTTPException
 
@@ -15,48 +12,21 @@ from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Definition
 from scheduler.services.commands import MOMENT
-from scheduler.web.context import Visit
-
-T = TypeVar("T")
-
-PAGE = 50
+from scheduler.web.context import RequestContext
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
-    """One page of a long list; pages count from one."""
-
-    items: Sequence[T]
-    number: int
-    last: int
-    total: int
-
-
-def cut(items: Sequence[T], number: int, size: int = PAGE) -> Page[T]:
-    """Return one page of a list; a number beyond it gives the last."""
-    last = max(1, -(-len(items) // size))
-    number = min(number, last)
-    return Page(items=items[(number - 1) * size : number * size], number=number, last=last, total=len(items))
-
-
-def page_number(visit: Visit) -> int:
-    """Return which page is asked for; anything that is no number is the first."""
-    asked = visit.request.query_params.get("page", "")
-    return max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 1
-
-
-def find_number(visit: Visit, name: str = "id") -> int:
+def find_number(context: RequestContext, name: str = "id") -> int:
     """Return the number in the address of something that has one; 404 for what is none."""
-    asked: str = visit.request.path_params[name]
+    asked: str = context.request.path_params[name]
     if not asked.isascii() or not asked.isdecimal() or len(asked) > 18:  # more than a database counts to
         raise HTTPException(404)
     return int(asked)
 
 
-def find_definition(visit: Visit, id: str | None = None) -> Definition:
+def find_definition(context: RequestContext, id: str | None = None) -> Definition:
     """Return the plan that the address names, 404 if there is none."""
-    wanted = id if id is not None else visit.request.path_params["plan"]
-    found = next((d for d in visit.running.definitions() if d.plan.id == wanted), None)
+    wanted = id if id is not None else context.request.path_params["plan"]
+    found = next((d for d in context.running.definitions() if d.plan.id == wanted), None)
     if found is None:
         raise HTTPException(404)
     return found

@@ -8,31 +8,25 @@ from functools import cached_property, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import jinja2
 
 from scheduler import wording
 from scheduler.errors import UserError
 from scheduler.mail.template_context import filters
-from scheduler.plan.date_forms import read_written
+from scheduler.plan.date_forms import parse_form
 from scheduler.plan.model import Plan
 from scheduler.queries.site_links import said_by
+from scheduler.web.urls import path_to
 
 ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
-
-
-def path_to(*parts: str, **query: str) -> str:
-    """Return the address of a page of ours: its parts and what is asked of it, whatever is in them."""
-    path = "".join(f"/{quote(part, safe='@')}" for part in parts)
-    return f"{path}?{urlencode(query)}" if query else path
 
 
 def _called(plan: Plan | None, party: str) -> str:
     return plan.parties[party].short if plan is not None and party in plan.parties else party
 
 
-class Pages:
+class PageRenderer:
     """The templates and files of the site; the first folder that has one wins, so an organisation may have its own."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
@@ -85,7 +79,7 @@ class Pages:
             reason=lambda text, plan=None: wording.explain(text, language, partial(_called, plan)),
             said_by=said_by,
             target=lambda text: wording.format_target(text, language),
-            written=lambda text: ((form := read_written(text)) and wording.format_form(form, language)) or text,
+            written=lambda text: ((form := parse_form(text)) and wording.format_form(form, language)) or text,
         )
 
         def knows(key: str) -> bool:

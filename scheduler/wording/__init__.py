@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 
+from scheduler.plan.date_forms import Before, By, DateForm, DayCount, On, Undated, Window
 from scheduler.plan.due_dates import DueDate
-from scheduler.plan.model import Before, By, DateForm, On, Step, Undated, Window
 from scheduler.wording.english import ENGLISH
 from scheduler.wording.language import Language
 from scheduler.wording.vietnamese import VIETNAMESE
@@ -183,7 +183,7 @@ def format_size(size: int, language: str) -> str:
     return f"{size / 1_000_000:.1f} MB".replace(".", _LANGUAGES[language].decimal)
 
 
-def format_step(step: Step, language: str) -> str:
+def format_step(step: DayCount, language: str) -> str:
     """Return a span of days: "14 ngày", "03 ngày làm việc"."""
     one, many = _LANGUAGES[language].units[step.unit]
     return format_quantity(step.count, language, one=one, many=many)
@@ -234,7 +234,7 @@ def rung_name(rung: str, language: str) -> str:
         return rung
     step = _STEP.fullmatch(rest)
     if step:
-        unit = Step(int(step[1]), "days" if step[2] == "d" else "working days")
+        unit = DayCount(int(step[1]), "days" if step[2] == "d" else "working days")
         return pattern.format(step=format_step(unit, language))
     if rest.isdecimal():
         return pattern.format(count=format_count(int(rest), language))
@@ -290,7 +290,7 @@ def _say(name: str, value: str, language: str) -> str:
             return format_day(date.fromisoformat(value), language)
         case "step":
             count, _, unit = value.partition(" ")
-            return format_step(Step(int(count), "working days" if "working" in unit else "days"), language)
+            return format_step(DayCount(int(count), "working days" if "working" in unit else "days"), language)
         case "rung":
             return rung_name(value, language)
         case "fact":

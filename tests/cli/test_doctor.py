@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.bootstrap import App, find_settings, tick_once
+from scheduler.bootstrap import Container, find_settings, tick_once
 from scheduler.clock import SteppingClock, SystemClock
 from scheduler.errors import ExitCode
 from tests.cli.conftest import Office, Run
@@ -261,7 +261,7 @@ def test_a_mail_whose_answer_was_lost_is_found_in_the_sent_folder(
         use_inbox(open_office, dovecot, tmp_path.name)
         open_office("receive", "here", "report", "branch", "--deliverable", "text")
         clock = SteppingClock(SystemClock().now())
-        app = App(settings=find_settings(open_office.folder / "config.toml"), clock=clock)
+        app = Container(settings=find_settings(open_office.folder / "config.toml"), clock=clock)
         tick_once(app)
         (received,) = server.received
         dovecot.keep(tmp_path.name, ".Sent", email.message_from_bytes(received.data)["Message-ID"])

@@ -49,13 +49,17 @@ class AccountsContract:
     def test_each_pause_counts_one_more_strike(self, store: Store) -> None:
         pause(store)
         pause(store, hours=2, reason="454 too many logins")
-        expected = AccountState(name=NAME, paused_until=NOW + 2 * HOUR, reason="454 too many logins", strikes=2)
+        expected = AccountState(
+            name=NAME, paused_until=NOW + 2 * HOUR, reason="454 too many logins", consecutive_failures=2
+        )
         assert state(store) == expected
 
     def test_a_pause_does_not_shorten_a_longer_one(self, store: Store) -> None:
         pause(store, hours=24, reason="550 5.4.5 daily limit")
         pause(store, hours=1)
-        expected = AccountState(name=NAME, paused_until=NOW + 24 * HOUR, reason="550 5.4.5 daily limit", strikes=2)
+        expected = AccountState(
+            name=NAME, paused_until=NOW + 24 * HOUR, reason="550 5.4.5 daily limit", consecutive_failures=2
+        )
         assert state(store) == expected
 
     def test_a_stopped_account_says_why_whatever_comes_after(self, store: Store) -> None:
@@ -63,7 +67,7 @@ class AccountsContract:
         stop(store)
         pause(store, hours=2)
         found = state(store)
-        assert (found.stopped, found.reason, found.strikes) == (True, "535 wrong password", 2)
+        assert (found.stopped, found.reason, found.consecutive_failures) == (True, "535 wrong password", 2)
 
     def test_an_account_can_be_stopped_that_never_paused(self, store: Store) -> None:
         stop(store)

@@ -10,20 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scheduler.plan.model import (
-    Before,
-    By,
-    Channel,
-    Fact,
-    FactKind,
-    On,
-    Recurring,
-    Relative,
-    Step,
-    Undated,
-    Unit,
-    Window,
-)
+from scheduler.plan.date_forms import Before, By, CountUnit, DayCount, On, Recurring, Relative, Undated, Window
+from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.model import Channel
 from scheduler.ports import Store
 from tests.contracts.store_samples import HOUR, NOW, PLAN, a_fact
 
@@ -32,7 +21,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_siz
 lists = st.lists(texts, max_size=3).map(tuple)
 instants = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 clocks = st.none() | st.times()
-steps = st.builds(Step, st.integers(0, 400), st.sampled_from(get_args(Unit)))
+steps = st.builds(DayCount, st.integers(0, 400), st.sampled_from(get_args(CountUnit)))
 forms = st.one_of(
     st.builds(Before, st.dates(), clocks),
     st.builds(By, st.dates(), clocks),
@@ -92,7 +81,7 @@ class FactsContract:
             Window(date(2023, 6, 1), date(2023, 6, 10), "dự kiến đầu tháng 6"),
             Undated("Định kỳ 6 tháng, 01 năm"),
             Recurring("FREQ=MONTHLY;BYMONTHDAY=25", "before", date(2023, 1, 1), date(2023, 12, 31)),
-            Relative("tong-ket", Step(5, "working days"), "within"),
+            Relative("tong-ket", DayCount(5, "working days"), "within"),
         ],
         ids=lambda form: type(form).__name__,
     )

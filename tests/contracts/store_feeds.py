@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
-from scheduler.ports import Entry, FeedRow, Item, Store
+from scheduler.ports import FeedEntry, FeedItem, FeedRow, Store
 from tests.contracts.store_plans import record
 from tests.contracts.store_samples import HOUR, NOW
 from tests.contracts.store_units import at_once
 
-ITEM = Item(
+ITEM = FeedItem(
     uid="u1",
     language="vi",
     title="Hội nghị",
@@ -34,10 +34,10 @@ ITEM = Item(
 )
 
 
-def an_entry(uid: str = "u1", day: int = 8, **changes: Any) -> Entry:
+def an_entry(uid: str = "u1", day: int = 8, **changes: Any) -> FeedEntry:
     item = replace(ITEM, uid=uid, first=date(2023, 6, day))
     values = {"version": "1", "sequence": 0, "created_at": NOW, "revised_at": NOW, "event": b"e" + uid.encode()}
-    return Entry(item=item, **(values | changes))
+    return FeedEntry(item=item, **(values | changes))
 
 
 def add(store: Store, audience: str = "beta", plan: str | None = "p", *, tasks: bool = False) -> FeedRow:
@@ -45,12 +45,12 @@ def add(store: Store, audience: str = "beta", plan: str | None = "p", *, tasks: 
         return unit.feeds.add(audience=audience, plan=plan, tasks=tasks, at=NOW)
 
 
-def save(store: Store, *entries: Entry, audience: str = "beta", plan: str = "p") -> None:
+def save(store: Store, *entries: FeedEntry, audience: str = "beta", plan: str = "p") -> None:
     with store.transaction() as unit:
         unit.feeds.save(audience, plan, entries)
 
 
-def entries(store: Store, audience: str = "beta", plan: str = "p") -> list[Entry]:
+def entries(store: Store, audience: str = "beta", plan: str = "p") -> list[FeedEntry]:
     with store.reading() as unit:
         return sorted(unit.feeds.entries(audience, plan), key=lambda entry: entry.item.uid)
 
@@ -60,9 +60,9 @@ def parts(store: Store, feed: FeedRow) -> list[bytes]:
         return [part.body for part in unit.feeds.contents(feed).parts]
 
 
-def word(store: Store) -> str:
+def fingerprint(store: Store) -> str:
     with store.reading() as unit:
-        return unit.feeds.word()
+        return unit.feeds.fingerprint()
 
 
 class FeedsContract:
@@ -135,10 +135,12 @@ class FeedsContract:
 
     def test_an_entry_comes_back_as_it_was_but_for_its_bytes(self, store: Store) -> None:
         entry = an_entry(gone_at=NOW, left_at=NOW + HOUR, sequence=3, task=b"t")
-        plain = Item(uid="u2", language="en", title="t", text="", first=ITEM.first, last=ITEM.last)
+        plain = FeedItem(uid="u2", language="en", title="t", text="", first=ITEM.first, last=ITEM.last)
         save(store, entry, replace(entry, item=plain))
         assert entries(store) == [replace(entry, event=b"", task=b""), replace(entry, item=plain, event=b"", task=b"")]
-        differing = [field.name for field in fields(Item) if getattr(ITEM, field.name) == getattr(plain, field.name)]
+        differing = [
+            field.name for field in fields(FeedItem) if getattr(ITEM, field.name) == getattr(plain, field.name)
+        ]
         assert set(differing) <= {"first", "last"}
 
     def test_entries_of_another_audience_or_plan_are_others(self, store: Store) -> None:
@@ -210,16 +212,16 @@ class FeedsContract:
 
     def test_the_word_is_another_after_each_address_revocation_and_publishing(self, store: Store) -> None:
         record(store, plan="p")
-        words = [word(store)]
+        words = [fingerprint(store)]
         feed = add(store)
-        words.append(word(store))
+        words.append(fingerprint(store))
         with store.transaction() as unit:
             unit.plans.mark_published("p", "w")
-        words.append(word(store))
+        words.append(fingerprint(store))
         with store.transaction() as unit:
             unit.feeds.revoke(feed.id, at=NOW)
-        words.append(word(store))
+        words.append(fingerprint(store))
         assert len(set(words)) == len(words)
         with store.transaction() as unit:
             unit.feeds.note_fetch(feed.id, at=NOW, client="khal")
-        assert word(store) == words[-1]
+        assert fingerprint(store) == words[-1]

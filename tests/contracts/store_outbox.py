@@ -44,7 +44,7 @@ def finish(store: Store, id: int, state: MessageState = "sent", **changes: Any) 
 class OutboxContract:
     def test_a_mail_comes_back_as_it_was_given(self, store: Store) -> None:
         rungs = claimed_rungs(store, 2)
-        given = outgoing(rungs=tuple(rungs), rung="before:7d", slot="s")
+        given = outgoing(rungs=tuple(rungs), rung="before:7d", deduplication_key="s")
         [id] = queue(store, given)
         assert mail_row(store, id) == MessageRow(
             id=id,
@@ -85,9 +85,9 @@ class OutboxContract:
             assert unit.outbox.of_rungs([second]) == {second: []}
 
     def test_a_slot_is_used_once_and_mails_without_one_as_often_as_they_like(self, store: Store) -> None:
-        queue(store, outgoing(1, slot="s"), outgoing(2), outgoing(3))
+        queue(store, outgoing(1, deduplication_key="s"), outgoing(2), outgoing(3))
         with store.transaction() as unit:
-            assert unit.outbox.add(outgoing(4, slot="s")) is None
+            assert unit.outbox.add(outgoing(4, deduplication_key="s")) is None
 
     def test_a_promise_is_delivered_to_an_address_once(self, store: Store) -> None:
         served, fresh = claimed_rungs(store, 2)
@@ -203,10 +203,14 @@ class OutboxContract:
         assert [mail_row(store, id).unclear for id in (sure, unclear)] == [False, True]
 
     def test_a_slot_that_was_used_is_known_whatever_became_of_its_mail(self, store: Store) -> None:
-        [id] = queue(store, outgoing(slot="digest:1"))
+        [id] = queue(store, outgoing(deduplication_key="digest:1"))
         send_off(store, id, "failed")
         with store.reading() as unit:
-            assert [unit.outbox.has_slot(slot) for slot in ("digest:1", "digest:", "digest:2")] == [True, False, False]
+            assert [unit.outbox.has_deduplication_key(slot) for slot in ("digest:1", "digest:", "digest:2")] == [
+                True,
+                False,
+                False,
+            ]
 
     @pytest.mark.parametrize("state", ["inflight", "gone"])
     def test_a_mail_cannot_be_finished_as_something_that_is_no_end(self, store: Store, state: Any) -> None:
@@ -235,7 +239,7 @@ class OutboxContract:
 
     def test_queued_mails_are_cancelled_by_the_beginning_of_their_slot(self, store: Store) -> None:
         slots = ["7:receipt:a", "7:receipt:b", "77:receipt:a", "7%", None, "7:sent"]
-        *waiting, gone = queue(store, *(outgoing(n, slot=slot) for n, slot in enumerate(slots)))
+        *waiting, gone = queue(store, *(outgoing(n, deduplication_key=slot) for n, slot in enumerate(slots)))
         send_off(store, gone)
         for id in waiting:
             finish(store, id, "queued", attempted=False)
@@ -250,7 +254,7 @@ class OutboxContract:
         )
 
     def test_the_beginning_of_a_slot_knows_capital_letters(self, store: Store) -> None:
-        queue(store, outgoing(slot="abc"))
+        queue(store, outgoing(deduplication_key="abc"))
         with store.transaction() as unit:
             assert unit.outbox.cancel("AB", "", now=NOW) == 0
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from scheduler.plan.model import Fact
+from scheduler.plan.facts import Fact
 from scheduler.ports import Document, Store
 from tests.contracts.store_samples import HOUR, NOW, a_fact
 from tests.contracts.store_units import at_once

@@ -10,7 +10,7 @@ import pytest
 
 from scheduler.errors import NothingMatched
 from scheduler.plan.agenda import Rung
-from scheduler.plan.model import Fact
+from scheduler.plan.facts import Fact
 from scheduler.ports import Inputs, PlanState, Store
 from tests.contracts.store_samples import HOUR, NOW, a_fact
 

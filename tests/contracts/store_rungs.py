@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scheduler.plan.agenda import Rung, RungState
-from scheduler.ports import RungChange, RungRow, Store, Unit
+from scheduler.ports import RungChange, RungRow, Store, UnitOfWork
 from tests.contracts.store_samples import HOUR, NOW, PLAN, a_rung, add_rungs, rung_row, states_of
 
 LATER = NOW + 3 * HOUR
@@ -63,7 +63,7 @@ class RungsContract:
     def test_promises_stream_in_without_being_collected_first(self, store: Store) -> None:
         stored_before_the_last: list[int] = []
 
-        def stream(unit: Unit) -> Iterator[Rung]:
+        def stream(unit: UnitOfWork) -> Iterator[Rung]:
             for number in range(12_345):
                 if number == 12_344:
                     stored_before_the_last.append(len(unit.rungs.of(PLAN)))

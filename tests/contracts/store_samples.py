@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from scheduler.plan.agenda import Rung
-from scheduler.plan.model import Fact
+from scheduler.plan.facts import Fact
 from scheduler.ports import Mail, MessageState, Outgoing, RungRow, Store
 
 NOW = datetime(2023, 8, 1, 1, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar
 import pytest
 
 from scheduler.errors import UserError
-from scheduler.ports import Store, Unit
+from scheduler.ports import Store, UnitOfWork
 from tests.contracts.store_samples import LEASE, NOW, PLAN, a_fact, a_rung, add_rungs, outgoing, queue
 
 _T = TypeVar("_T")
@@ -32,7 +32,7 @@ def at_once(*jobs: Callable[[], _T]) -> list[_T]:
         return list(pool.map(run, jobs))
 
 
-def change_everything_and_fail(unit: Unit) -> NoReturn:
+def change_everything_and_fail(unit: UnitOfWork) -> NoReturn:
     unit.facts.append(a_fact())
     unit.plans.record_revision(plan=PLAN, digest="d", at=NOW, source="", terms={})
     unit.rungs.add(PLAN, [a_rung()], now=NOW)
@@ -108,7 +108,7 @@ class UnitsContract:
         def add(number: int) -> Callable[[], int | None]:
             def job() -> int | None:
                 with store.transaction() as unit:
-                    return unit.outbox.add(outgoing(number, slot="the one"))
+                    return unit.outbox.add(outgoing(number, deduplication_key="the one"))
 
             return job
 

@@ -10,25 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.definitions import scalars
-from scheduler.definitions.problems import Wrong
-from scheduler.plan.model import (
-    Before,
-    By,
-    Contact,
-    DateForm,
-    Escalation,
-    Group,
-    Ladder,
-    Office,
-    On,
-    Overdue,
-    Plan,
-    Recurring,
-    Relative,
-    Step,
-    Undated,
-    Window,
-)
+from scheduler.definitions.problems import InvalidValue
+from scheduler.plan.date_forms import Before, By, DateForm, DayCount, On, Recurring, Relative, Undated, Window
+from scheduler.plan.model import Contact, Escalation, Group, Ladder, Office, Overdue, Plan
 from scheduler.ports import Loaded
 from tests.definitions.conftest import PARTIES, PLAN
 
@@ -112,9 +96,9 @@ def test_a_group_can_be_filled_during_the_year(load: Load) -> None:
         ),
         (
             'relative = { to = "meeting", within = "5 working days" }',
-            Relative("meeting", Step(5, "working days"), "within"),
+            Relative("meeting", DayCount(5, "working days"), "within"),
         ),
-        ('relative = { to = "meeting", before = "1 day" }', Relative("meeting", Step(1, "days"), "before")),
+        ('relative = { to = "meeting", before = "1 day" }', Relative("meeting", DayCount(1, "days"), "before")),
     ],
 )
 def test_a_milestone_has_the_date_form_it_is_written_with(load: Load, written: str, form: DateForm) -> None:
@@ -140,11 +124,11 @@ def test_a_milestones_ladder_overrides_the_plans_key_by_key(load: Load) -> None:
         f'{DEADLINE}\n[milestones.ladder]\nhours = ["07:00", "12:00"]\noverdue = {{ first = "3 days" }}\nfix_date = []'
     )
     loaded = only(load(plan + _extra(own)))
-    assert loaded.ladder.before == (Step(10, "days"), None)
+    assert loaded.ladder.before == (DayCount(10, "days"), None)
     ladder = loaded.milestones[-1].ladder
     assert (time(9, 30), time(7), time(12)) == (ladder.at, ladder.opens, ladder.closes)
     assert (loaded.ladder.before, ()) == (ladder.before, ladder.fix_date)
-    assert Overdue(first=Step(3, "days"), every=Step(2, "working days"), times=1) == ladder.overdue
+    assert Overdue(first=DayCount(3, "days"), every=DayCount(2, "working days"), times=1) == ladder.overdue
 
 
 def test_no_overdue_notices_and_no_escalation_can_be_asked_for(load: Load) -> None:
@@ -153,7 +137,7 @@ def test_no_overdue_notices_and_no_escalation_can_be_asked_for(load: Load) -> No
 
 
 def test_with_a_lead_it_is_escalated_to_by_default(load: Load) -> None:
-    assert only(load()).ladder.escalate == (Escalation(after=Step(2, "working days"), to="lead"),)
+    assert only(load()).ladder.escalate == (Escalation(after=DayCount(2, "working days"), to="lead"),)
 
 
 def test_a_milestone_may_name_its_own_office(load: Load) -> None:
@@ -196,7 +180,7 @@ def test_the_digest_changes_with_everything_the_plan_was_made_from(
 def test_an_address_that_is_taken_is_one_plain_ascii_word(text: str) -> None:
     try:
         address = scalars.address(text)
-    except Wrong:
+    except InvalidValue:
         return
     local, host = address.split("@")
     assert address.isascii()
@@ -211,7 +195,7 @@ def test_an_address_that_is_taken_is_one_plain_ascii_word(text: str) -> None:
 def test_a_line_that_is_taken_cannot_break_a_heading(text: str) -> None:
     try:
         line = scalars.line(text)
-    except Wrong:
+    except InvalidValue:
         return
     assert not set(line) & set("\r\n\t\0\u202e\u2066")
 

@@ -32,7 +32,7 @@ class Listener:
         return DefinitionWatch(
             folders,
             changed=changed or (lambda: self.heard.put("changed")),
-            tell=self.heard.put,
+            log=self.heard.put,
             stopping=self.stopping,
             step=STEP,
             round=ROUND,

@@ -8,9 +8,9 @@ import pytest
 
 from scheduler.engine.delivery import Limits
 from scheduler.ports import AccountState, MessageRow, Outcome
-from scheduler.services.digests import Weekly
+from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import House
+from tests.support.daemon_fixture import DaemonFixture
 from tests.support.plan_builders import at
 
 SENT = Outcome(state="sent", reply="250 ok")
@@ -22,82 +22,82 @@ LOST = Outcome(state="ambiguous", reply="the connection died after the mail was 
 
 
 @pytest.fixture
-def ready(house: House) -> House:
-    """Return a house on the eve of before:7d."""
-    house.live(at(3, 9, 18))
-    house.post.sent.clear()
-    return house
+def ready(daemon: DaemonFixture) -> DaemonFixture:
+    """Return a daemon on the eve of before:7d."""
+    daemon.live(at(3, 9, 18))
+    daemon.mailer.sent.clear()
+    return daemon
 
 
-def account(house: House) -> AccountState:
-    with house.store.reading() as view:
-        return view.accounts.state(house.post.account)
+def account(daemon: DaemonFixture) -> AccountState:
+    with daemon.store.reading() as view:
+        return view.accounts.state(daemon.mailer.account)
 
 
-def beta(house: House) -> MessageRow:
-    [mail] = house.mails(rung="before:7d", party="beta")
+def beta(daemon: DaemonFixture) -> MessageRow:
+    [mail] = daemon.mails(rung="before:7d", party="beta")
     return mail
 
 
-def test_a_mail_put_off_leaves_at_a_later_attempt_with_the_same_bytes(ready: House) -> None:
-    ready.post.outcome = LATER
+def test_a_mail_put_off_leaves_at_a_later_attempt_with_the_same_bytes(ready: DaemonFixture) -> None:
+    ready.mailer.outcome = LATER
     tick = ready.tick(at(3, 10, 8))
     waiting = beta(ready)
     assert (waiting.state, waiting.attempts, waiting.reply) == ("queued", 1, LATER.reply)
     assert at(3, 10, 8) < tick.wake_at <= at(3, 10, 8) + timedelta(minutes=1.2)
-    ready.post.outcome = SENT
+    ready.mailer.outcome = SENT
     ready.live(at(3, 10, 8, 5))
     assert (beta(ready).state, beta(ready).attempts) == ("sent", 2)
-    data = {mail.data for _, mail in ready.post.sent if mail.address == beta(ready).mail.address}
+    data = {mail.data for _, mail in ready.mailer.sent if mail.address == beta(ready).mail.address}
     assert data == {waiting.mail.data}
 
 
-def test_a_mail_put_off_until_the_next_step_is_due_is_missed(ready: House) -> None:
-    ready.post.outcome = LATER
+def test_a_mail_put_off_until_the_next_step_is_due_is_missed(ready: DaemonFixture) -> None:
+    ready.mailer.outcome = LATER
     ready.live(at(3, 13, 18))
-    ready.post.outcome = SENT
+    ready.mailer.outcome = SENT
     ready.live(at(3, 14, 9))
     assert beta(ready).state == "missed"
     assert ready.states()["before:7d"] == "missed"
     assert ready.states()["before:3wd"] == "sent"
 
 
-def test_a_limit_reached_lets_the_account_rest_and_nothing_else_is_tried(ready: House) -> None:
-    ready.post.outcome = LIMIT
+def test_a_limit_reached_lets_the_account_rest_and_nothing_else_is_tried(ready: DaemonFixture) -> None:
+    ready.mailer.outcome = LIMIT
     tick = ready.tick(at(3, 10, 8))
-    assert len(ready.post.sent) == 1
+    assert len(ready.mailer.sent) == 1
     assert (beta(ready).state, beta(ready).attempts) == ("queued", 0)
     assert account(ready).paused_until == tick.wake_at == at(3, 10, 8, 15)
 
 
-def test_an_account_that_must_rest_again_rests_longer_and_is_forgiven_when_mail_leaves(ready: House) -> None:
-    ready.post.outcome = LIMIT
+def test_an_account_that_must_rest_again_rests_longer_and_is_forgiven_when_mail_leaves(ready: DaemonFixture) -> None:
+    ready.mailer.outcome = LIMIT
     ready.live(at(3, 10, 8, 15))
     assert account(ready).paused_until == at(3, 10, 8, 45)
-    ready.post.outcome = SENT
+    ready.mailer.outcome = SENT
     ready.live(at(3, 10, 8, 45))
-    assert account(ready) == AccountState(name=ready.post.account)
+    assert account(ready) == AccountState(name=ready.mailer.account)
     assert {mail.state for mail in ready.mails(rung="before:7d")} == {"sent"}
 
 
-def test_a_refused_login_stops_the_account_until_a_person_has_looked(ready: House) -> None:
-    ready.post.outcome = LOGIN
+def test_a_refused_login_stops_the_account_until_a_person_has_looked(ready: DaemonFixture) -> None:
+    ready.mailer.outcome = LOGIN
     ready.live(at(3, 10, 16))
-    assert len(ready.post.sent) == 1
+    assert len(ready.mailer.sent) == 1
     assert (account(ready).stopped, account(ready).reason) == (True, LOGIN.reply)
-    assert [text for text in ready.told("trouble") if "hanchot mail test" in text] != []
+    assert [text for text in ready.logged("trouble") if "hanchot mail test" in text] != []
     with ready.store.transaction() as unit:
-        unit.accounts.clear(ready.post.account)
-    ready.post.outcome = SENT
+        unit.accounts.clear(ready.mailer.account)
+    ready.mailer.outcome = SENT
     ready.tick(at(3, 10, 16, 1))
     assert {mail.state for mail in ready.mails(rung="before:7d")} == {"sent"}
 
 
-def test_a_dead_address_hands_the_step_to_the_partys_next_contact(ready: House) -> None:
+def test_a_dead_address_hands_the_step_to_the_partys_next_contact(ready: DaemonFixture) -> None:
     """Rule 10: the fact is recorded with the server's words; contacts already served are left alone."""
-    ready.post.outcome = DEAD
+    ready.mailer.outcome = DEAD
     ready.tick(at(3, 10, 8))
-    ready.post.outcome = SENT
+    ready.mailer.outcome = SENT
     ready.live(at(3, 10, 9))
     states = {mail.mail.address: mail.state for mail in ready.mails(rung="before:7d", party="beta")}
     assert states == {"officer@beta.example": "failed", "head@beta.example": "sent"}
@@ -106,68 +106,68 @@ def test_a_dead_address_hands_the_step_to_the_partys_next_contact(ready: House) 
     assert (bounced.address, bounced.note) == ("officer@beta.example", DEAD.reply)
 
 
-def test_a_mail_whose_answer_was_lost_goes_out_once_more_and_then_stays_unclear(ready: House) -> None:
-    ready.post.outcome = LOST
+def test_a_mail_whose_answer_was_lost_goes_out_once_more_and_then_stays_unclear(ready: DaemonFixture) -> None:
+    ready.mailer.outcome = LOST
     ready.live(at(3, 10, 12))
-    tried = [mail.message_id for _, mail in ready.post.sent if mail.address == "officer@beta.example"]
+    tried = [mail.message_id for _, mail in ready.mailer.sent if mail.address == "officer@beta.example"]
     assert len(tried) == 2
     assert len(set(tried)) == 1
     assert (beta(ready).state, ready.states()["before:7d"]) == ("ambiguous", "ambiguous")
 
 
-def test_who_answered_after_a_lost_answer_is_not_written_to_again(ready: House) -> None:
-    ready.post.outcome = LOST
+def test_who_answered_after_a_lost_answer_is_not_written_to_again(ready: DaemonFixture) -> None:
+    ready.mailer.outcome = LOST
     ready.tick(at(3, 10, 8))
     ready.slip_in("received")
-    ready.post.outcome = SENT
+    ready.mailer.outcome = SENT
     ready.live(at(3, 10, 9))
     assert beta(ready).state == "skipped"
 
 
 def test_no_more_leave_in_a_minute_than_the_account_may_send(store: SqlStore) -> None:
-    house = House(store, limits=Limits(per_minute=2))
-    house.live(at(3, 9, 18))
-    house.post.sent.clear()
-    house.tick(at(3, 10, 8))
-    assert len(house.post.sent) == 2
-    house.live(at(3, 10, 8, 1))
-    assert len(house.post.sent) == 3
+    daemon = DaemonFixture(store, limits=Limits(per_minute=2))
+    daemon.live(at(3, 9, 18))
+    daemon.mailer.sent.clear()
+    daemon.tick(at(3, 10, 8))
+    assert len(daemon.mailer.sent) == 2
+    daemon.live(at(3, 10, 8, 1))
+    assert len(daemon.mailer.sent) == 3
 
 
-def test_a_daemon_without_limits_changes_no_count_of_another(ready: House) -> None:
+def test_a_daemon_without_limits_changes_no_count_of_another(ready: DaemonFixture) -> None:
     def take(count: int) -> int:
         with ready.store.transaction() as unit:
-            return unit.accounts.take(ready.post.account, count, now=at(3, 10, 8), per_minute=5, per_day=5)
+            return unit.accounts.take(ready.mailer.account, count, now=at(3, 10, 8), per_minute=5, per_day=5)
 
     assert take(2) == 2
     ready.tick(at(3, 10, 8))
-    assert len(ready.post.sent) == 3
+    assert len(ready.mailer.sent) == 3
     assert take(5) == 3
 
 
 def test_two_daemons_share_the_limit_of_a_day(store: SqlStore) -> None:
-    house = House(store, limits=Limits(per_day=4))
-    house.live(at(3, 3, 12))
-    second = house.daemon(name="second", limits=Limits(per_day=4))
-    house.clock.instant = at(3, 3, 12)
+    daemon = DaemonFixture(store, limits=Limits(per_day=4))
+    daemon.live(at(3, 3, 12))
+    second = daemon.new_ticker(name="second", limits=Limits(per_day=4))
+    daemon.clock.instant = at(3, 3, 12)
     second.tick()
-    assert len(house.post.sent) == 3
-    house.clock.instant = at(3, 4)
-    house.live(at(3, 10, 8))
-    house.clock.instant = at(3, 10, 8)
+    assert len(daemon.mailer.sent) == 3
+    daemon.clock.instant = at(3, 4)
+    daemon.live(at(3, 10, 8))
+    daemon.clock.instant = at(3, 10, 8)
     second.tick()
-    assert len(house.post.sent) == 6
+    assert len(daemon.mailer.sent) == 6
 
 
-def test_a_mail_server_away_for_days_over_a_deadline_leaves_one_summary(ready: House) -> None:
+def test_a_mail_server_away_for_days_over_a_deadline_leaves_one_summary(ready: DaemonFixture) -> None:
     """Who answered meanwhile is not written to, what is stale is missed, and the operators read it once."""
     ready.live(at(3, 16, 7))
-    ready.post.sent.clear()
-    ready.post.is_down = True
+    ready.mailer.sent.clear()
+    ready.mailer.is_down = True
     ready.live(at(3, 17, 10))
     ready.record("received", "gamma", notify=False)
     ready.live(at(3, 21, 7))
-    ready.post.is_down = False
+    ready.mailer.is_down = False
     ready.live(at(3, 21, 12))
     assert ready.left("officer@gamma.example") == []
     assert ready.left() == ["03-21 08:00 overdue:1"]
@@ -176,19 +176,19 @@ def test_a_mail_server_away_for_days_over_a_deadline_leaves_one_summary(ready: H
 
 
 def test_a_digest_is_written_once_a_week_whatever_number_of_daemons_there_are(store: SqlStore) -> None:
-    house = House(store, weekly=Weekly())
-    second = house.daemon(name="second", weekly=Weekly())
+    daemon = DaemonFixture(store, weekly=DigestSchedule())
+    second = daemon.new_ticker(name="second", weekly=DigestSchedule())
     for day in (3, 6, 7, 13):
-        house.tick(at(3, day, 8, 1))
+        daemon.tick(at(3, day, 8, 1))
         second.tick()
-    assert [text for text in house.left("officer@lead.example") if "digest" in text] == [
+    assert [text for text in daemon.left("officer@lead.example") if "digest" in text] == [
         "03-06 08:01 digest",
         "03-13 08:01 digest",
     ]
 
 
 def test_a_digest_whose_day_has_long_passed_is_not_written(store: SqlStore) -> None:
-    house = House(store, weekly=Weekly())
-    house.tick(at(3, 3, 12))
-    house.tick(at(3, 9, 12))
-    assert house.mails(kind="digest") == []
+    daemon = DaemonFixture(store, weekly=DigestSchedule())
+    daemon.tick(at(3, 3, 12))
+    daemon.tick(at(3, 9, 12))
+    assert daemon.mails(kind="digest") == []

@@ -22,13 +22,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from scheduler.clock import ReplayClock, SystemClock
-from scheduler.engine.events import Event
-from scheduler.engine.runners.apscheduler_runner import HEARTBEAT, STALLED_AFTER, EmbeddedEngine
+from scheduler.engine.runners.apscheduler_runner import HEARTBEAT, STALLED_AFTER, APSchedulerRunner
 from scheduler.engine.tick import Tick
 from scheduler.errors import UserError
 from scheduler.ports import Clock
+from scheduler.ports.events import Event
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import LADDER, House
+from tests.support.daemon_fixture import LADDER, DaemonFixture
 from tests.support.fakes import Crash
 from tests.support.plan_builders import at
 
@@ -78,7 +78,7 @@ class Metronome:
 
     @property
     def troubles(self) -> list[str]:
-        return [event.text for event in self.events if event.word == "trouble"]
+        return [event.text for event in self.events if event.name == "trouble"]
 
 
 class Shifted:
@@ -97,7 +97,7 @@ class Shifted:
 
 
 @contextmanager
-def running(engine: EmbeddedEngine) -> Iterator[list[BaseException]]:
+def running(engine: APSchedulerRunner) -> Iterator[list[BaseException]]:
     """Run an engine in a thread for the time of a block; yields what it raised."""
     raised: list[BaseException] = []
 
@@ -117,12 +117,12 @@ def running(engine: EmbeddedEngine) -> Iterator[list[BaseException]]:
         assert not thread.is_alive(), "the engine does not stop"
 
 
-def engine_of(ticker: object, **details: object) -> EmbeddedEngine:
+def engine_of(ticker: object, **details: object) -> APSchedulerRunner:
     settings = {"system": SystemClock(), "stopping": threading.Event(), "heartbeat": QUICK, **details}
-    return EmbeddedEngine(ticker, **settings)  # type: ignore[arg-type]
+    return APSchedulerRunner(ticker, **settings)  # type: ignore[arg-type]
 
 
-def scheduler_of(engine: EmbeddedEngine) -> BackgroundScheduler:
+def scheduler_of(engine: APSchedulerRunner) -> BackgroundScheduler:
     return engine._scheduler
 
 
@@ -454,7 +454,7 @@ def test_stopping_between_the_end_of_a_tick_and_its_arming_does_not_hang() -> No
 
     def stop_here(tick: Tick) -> None:
         stopping.set()
-        until(lambda: engine._aftermath._shutdown)
+        until(lambda: engine._follow_ups._shutdown)
 
     ticker = Metronome(ahead=timedelta(0), check_ahead=timedelta(0))
     engine = engine_of(ticker, stopping=stopping, after_tick=stop_here)
@@ -485,38 +485,40 @@ def test_after_the_end_no_thread_is_left() -> None:
 
 def test_a_replay_lives_through_its_weeks_at_the_right_instants(store: SqlStore) -> None:
     """Two months in seconds: each rung leaves at its own minute, checks and openings in between."""
-    house = House(store)
-    clock = ReplayClock(house.clock.instant, speed=2_000_000)
-    house.post.clock = clock
-    house.ticker = house.daemon(clock=clock)
-    house.ticker.load()
+    daemon = DaemonFixture(store)
+    clock = ReplayClock(daemon.clock.instant, speed=2_000_000)
+    daemon.mailer.clock = clock
+    daemon.ticker = daemon.new_ticker(clock=clock)
+    daemon.ticker.load()
     over = threading.Event()
 
     def watch(tick: Tick) -> None:
         if tick.at >= at(4, 1):
             over.set()
 
-    with running(engine_of(house.ticker, after_tick=watch)):
+    with running(engine_of(daemon.ticker, after_tick=watch)):
         assert over.wait(SOON)
-    assert house.left() == [f"{when} {name}" for name, when in LADDER.items() if name not in ("target", "escalate:2wd")]
-    assert house.told("trouble") == []
+    assert daemon.left() == [
+        f"{when} {name}" for name, when in LADDER.items() if name not in ("target", "escalate:2wd")
+    ]
+    assert daemon.logged("trouble") == []
 
 
 def test_a_replay_that_is_over_stays_up_and_does_nothing(store: SqlStore) -> None:
     """Its clock stands still; only heartbeats come."""
-    house = House(store)
+    daemon = DaemonFixture(store)
     clock = ReplayClock(at(3, 10, 7), speed=3600)
-    house.post.clock = clock
-    house.ticker = house.daemon(clock=clock)
-    house.ticker.load()
+    daemon.mailer.clock = clock
+    daemon.ticker = daemon.new_ticker(clock=clock)
+    daemon.ticker.load()
     ticks: list[Tick] = []
 
     def stop_the_clock(tick: Tick) -> None:
         clock.stop()
         ticks.append(tick)
 
-    with running(engine_of(house.ticker, after_tick=stop_the_clock)) as raised:
+    with running(engine_of(daemon.ticker, after_tick=stop_the_clock)) as raised:
         until(lambda: len(ticks) >= 5)
     assert {tick.at for tick in ticks} == {at(3, 10, 7)}
     assert raised == []
-    assert house.post.sent == []
+    assert daemon.mailer.sent == []

@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import House
+from tests.support.daemon_fixture import DaemonFixture
 from tests.support.plan_builders import at
 from tests.support.scripted_smtp import CLOSE, ENDLESS_LINES, Answer, ScriptedServer
-from tests.support.smtp_mailers import HASTE, mailer
+from tests.support.smtp_mailers import SHORT_TIMEOUTS, mailer
 
 HALF = b"250-the first line\r\n250 and then noth"
 
@@ -23,13 +23,13 @@ def test_nothing_is_lost_and_nothing_comes_twice_but_the_one_that_was_unclear(
     """Three mails are due; what the server had in hand when it fell silent goes out once more, byte for byte."""
     with (
         ScriptedServer({verb: [fault]}) as server,
-        mailer(server.port, username="u", password="geheim-1", patience=HASTE) as it,
+        mailer(server.port, username="u", password="geheim-1", timeouts=SHORT_TIMEOUTS) as it,
     ):
-        house = House(store, mailer=it)
-        house.live(at(3, 3, 17))
-    mails = house.mails(rung="before:14d")
+        daemon = DaemonFixture(store, mailer=it)
+        daemon.live(at(3, 3, 17))
+    mails = daemon.mails(rung="before:14d")
     assert [mail.state for mail in mails] == ["sent"] * 3
-    assert house.states(None)["before:14d"] == "sent"
+    assert daemon.states(None)["before:14d"] == "sent"
     copies = Counter(received.data for received in server.received)
     assert set(copies) == {mail.mail.data for mail in mails}
     assert sorted(copies.values()) == ([1, 1, 2] if verb == "content" else [1, 1, 1])

@@ -18,7 +18,7 @@ from tests.contracts.clocks import ClockContract, WaitingClockContract
 from tests.contracts.mailers import DeliveringMailerContract, MailerContract
 from tests.contracts.sent_folders import Keep, SentFolderContract
 from tests.support.daemon_fixture import report
-from tests.support.fakes import Drawer
+from tests.support.fakes import FakeSentFolder
 from tests.support.plan_builders import Story, at, tell_of
 
 
@@ -58,20 +58,20 @@ class TestSinkMailer(MailerContract):
 
 class TestDrawer(SentFolderContract):
     @pytest.fixture
-    def drawer(self) -> Drawer:
-        return Drawer()
+    def drawer(self) -> FakeSentFolder:
+        return FakeSentFolder()
 
     @pytest.fixture
-    def sent_folder(self, drawer: Drawer) -> SentFolder:
+    def sent_folder(self, drawer: FakeSentFolder) -> SentFolder:
         return drawer
 
     @pytest.fixture
-    def keep(self, drawer: Drawer) -> Keep:
+    def keep(self, drawer: FakeSentFolder) -> Keep:
         return drawer.ids.add
 
     @pytest.fixture
     def broken(self) -> SentFolder:
-        return Drawer(is_down=True)
+        return FakeSentFolder(is_down=True)
 
 
 class TestManualChecker(CheckerContract):

@@ -9,40 +9,46 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.feeds import IcalCalendars
-from scheduler.ports import Unit
-from scheduler.queries.site_links import PageAddresses
+from scheduler.feeds import IcalFeedRenderer
+from scheduler.ports import UnitOfWork
+from scheduler.queries.site_links import SiteLinks
 from scheduler.services.publish_feeds import create_feed
 from scheduler.store import SqlStore, open_store
-from tests.support.daemon_fixture import House
+from tests.support.daemon_fixture import DaemonFixture
 from tests.support.ical_reader import the_event
 from tests.support.plan_builders import LOADED, at
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
-    """Return a house with a calendar of beta."""
+def daemon() -> Iterator[DaemonFixture]:
+    """Return a daemon with a calendar of beta."""
     with closing(open_store("sqlite://")) as store:
-        house = House(store, calendars=IcalCalendars())
-        house.tick()
+        daemon = DaemonFixture(store, calendars=IcalFeedRenderer())
+        daemon.tick()
         with store.transaction() as unit:
             create_feed(
-                unit, [house.plan], IcalCalendars(), audience="beta", plan=None, tasks=False, now=house.clock.instant
+                unit,
+                [daemon.plan],
+                IcalFeedRenderer(),
+                audience="beta",
+                plan=None,
+                tasks=False,
+                now=daemon.clock.instant,
             )
-        yield house
+        yield daemon
 
 
-def summary(house: House) -> str:
+def summary(daemon: DaemonFixture) -> str:
     """Return how beta's only entry is called now."""
-    with house.store.reading() as view:
+    with daemon.store.reading() as view:
         [feed] = view.feeds.list()
         [part] = view.feeds.contents(feed).parts
     return the_event(b"BEGIN:VCALENDAR\r\n" + part.body + b"END:VCALENDAR\r\n").text("SUMMARY")
 
 
-def published(house: House) -> str:
+def published(daemon: DaemonFixture) -> str:
     """Return what the calendars are known to follow from."""
-    return house.state().published
+    return daemon.state().published
 
 
 class Counting:
@@ -53,14 +59,14 @@ class Counting:
         self.writes = 0
 
     @contextmanager
-    def transaction(self) -> Iterator[Unit]:
+    def transaction(self) -> Iterator[UnitOfWork]:
         """Open a transaction and count it."""
         self.writes += 1
         with self.store.transaction() as unit:
             yield unit
 
     @contextmanager
-    def reading(self) -> Iterator[Unit]:
+    def reading(self) -> Iterator[UnitOfWork]:
         """Open a view."""
         with self.store.reading() as unit:
             yield unit
@@ -69,88 +75,88 @@ class Counting:
         """Close the store."""
 
 
-def test_a_fact_is_in_the_calendar_after_the_next_tick(house: House) -> None:
+def test_a_fact_is_in_the_calendar_after_the_next_tick(daemon: DaemonFixture) -> None:
     """And undoing it too."""
-    assert summary(house).startswith("Report")
-    recorded = house.record("received")
-    house.tick()
-    assert summary(house).startswith("✓ Report")
-    house.undo(recorded.fact)
-    house.tick()
-    assert summary(house).startswith("Report")
+    assert summary(daemon).startswith("Report")
+    recorded = daemon.record("received")
+    daemon.tick()
+    assert summary(daemon).startswith("✓ Report")
+    daemon.undo(recorded.fact)
+    daemon.tick()
+    assert summary(daemon).startswith("Report")
 
 
-def test_an_edit_is_in_the_calendar_after_the_next_tick(house: House) -> None:
+def test_an_edit_is_in_the_calendar_after_the_next_tick(daemon: DaemonFixture) -> None:
     """Whoever loads it."""
-    house.shelf.plans[0] = replace(
-        house.plan, milestones=(replace(house.plan.milestones[0], title="Khác"),), digest="2"
+    daemon.definitions.plans[0] = replace(
+        daemon.plan, milestones=(replace(daemon.plan.milestones[0], title="Khác"),), digest="2"
     )
-    house.ticker.load()
-    house.tick()
-    assert summary(house).startswith("Khác")
+    daemon.ticker.load()
+    daemon.tick()
+    assert summary(daemon).startswith("Khác")
 
 
-def test_a_new_day_is_published_once_and_a_quiet_tick_writes_no_more_than_before(house: House) -> None:
+def test_a_new_day_is_published_once_and_a_quiet_tick_writes_no_more_than_before(daemon: DaemonFixture) -> None:
     """The window moves; else nothing does."""
-    house.tick(at(2, 2, 9))
-    counting = Counting(house.store)  # type: ignore[arg-type]
-    ticker = house.daemon(store=counting, calendars=IcalCalendars())
-    without = house.daemon(store=counting, name="other")
+    daemon.tick(at(2, 2, 9))
+    counting = Counting(daemon.store)  # type: ignore[arg-type]
+    publishing = daemon.new_ticker(store=counting, calendars=IcalFeedRenderer())
+    without = daemon.new_ticker(store=counting, name="other")
     writes = []
-    for daemon in (ticker, without, ticker, without):
+    for ticker in (publishing, without, publishing, without):
         counting.writes = 0
-        house.clock.instant += timedelta(minutes=1)
-        daemon.tick()
+        daemon.clock.instant += timedelta(minutes=1)
+        ticker.tick()
         writes.append(counting.writes)
     assert writes[2] == writes[3]
-    before = published(house)
-    house.tick(at(2, 3, 9))
-    assert published(house) != before
+    before = published(daemon)
+    daemon.tick(at(2, 3, 9))
+    assert published(daemon) != before
 
 
-def test_without_a_calendar_nothing_is_published_but_that_is_known(house: House) -> None:
+def test_without_a_calendar_nothing_is_published_but_that_is_known(daemon: DaemonFixture) -> None:
     """The next tick need not look again."""
-    with house.store.transaction() as unit:
+    with daemon.store.transaction() as unit:
         [feed] = unit.feeds.list()
         unit.feeds.revoke(feed.id, at=LOADED)
-    house.record("received")
-    house.tick()
-    with house.store.reading() as view:
+    daemon.record("received")
+    daemon.tick()
+    with daemon.store.reading() as view:
         [entry] = view.feeds.entries("beta", "plan")
     assert entry.sequence == 0
-    assert published(house)
+    assert published(daemon)
 
 
-def test_calendars_follow_the_addresses_of_pages(house: House) -> None:
+def test_calendars_follow_the_addresses_of_pages(daemon: DaemonFixture) -> None:
     """They are published anew at the next tick when one was revoked, or the site has moved."""
 
     def link() -> str:
-        house.ticker.tick()
-        with house.store.reading() as view:
+        daemon.ticker.tick()
+        with daemon.store.reading() as view:
             [entry] = view.feeds.entries("beta", "plan")
         return next((line for line in entry.item.text.splitlines() if "https:" in line), "")
 
     assert link() == ""
-    old, new = (PageAddresses(f"https://{name}.example.vn", b"secret") for name in ("old", "new"))
-    house.ticker = house.daemon(calendars=IcalCalendars(old))
+    old, new = (SiteLinks(f"https://{name}.example.vn", b"secret") for name in ("old", "new"))
+    daemon.ticker = daemon.new_ticker(calendars=IcalFeedRenderer(old))
     assert link().endswith(old.of("beta", 1, "plan", "report"))
-    with house.store.transaction() as unit:
+    with daemon.store.transaction() as unit:
         unit.pages.revoke("beta", now=LOADED)
     assert link().endswith(old.of("beta", 2, "plan", "report"))
-    house.ticker = house.daemon(calendars=IcalCalendars(new))
+    daemon.ticker = daemon.new_ticker(calendars=IcalFeedRenderer(new))
     assert link().endswith(new.of("beta", 2, "plan", "report"))
 
 
-def test_an_address_made_later_finds_the_calendar_as_it_is(house: House) -> None:
+def test_an_address_made_later_finds_the_calendar_as_it_is(daemon: DaemonFixture) -> None:
     """What was published to an earlier one goes on counting."""
-    with house.store.transaction() as unit:
+    with daemon.store.transaction() as unit:
         [feed] = unit.feeds.list()
         unit.feeds.revoke(feed.id, at=LOADED)
-    house.record("received")
-    house.tick()
-    with house.store.transaction() as unit:
+    daemon.record("received")
+    daemon.tick()
+    with daemon.store.transaction() as unit:
         unit.feeds.add(audience="beta", plan=None, tasks=False, at=LOADED)
-    house.tick()
-    with house.store.reading() as view:
+    daemon.tick()
+    with daemon.store.reading() as view:
         [entry] = view.feeds.entries("beta", "plan")
     assert (entry.sequence, entry.item.mark) == (1, "✓")

@@ -15,7 +15,7 @@ from scheduler.engine.retry_policy import (
     PAUSES,
     UNCLEAR,
     WAITS,
-    follow_up,
+    decide_retry,
     pause_after,
     wait_after,
 )
@@ -56,12 +56,12 @@ def minutes(span: timedelta) -> float:
 
 
 def test_what_was_accepted_is_sent() -> None:
-    after = follow_up(Outcome(state="sent", reply="250 ok"), mail(), NOW)
+    after = decide_retry(Outcome(state="sent", reply="250 ok"), mail(), NOW)
     assert (after.state, after.reason, after.attempted) == ("sent", "", True)
 
 
 def test_what_was_refused_has_failed_in_the_servers_words() -> None:
-    after = follow_up(Outcome(state="failed", reply="550 no"), mail(), NOW)
+    after = decide_retry(Outcome(state="failed", reply="550 no"), mail(), NOW)
     assert (after.state, after.reason) == ("failed", "550 no")
 
 
@@ -70,7 +70,7 @@ def test_what_was_refused_has_failed_in_the_servers_words() -> None:
 )
 def test_what_was_put_off_waits_longer_each_time(pace: Pace, waits: tuple[int, ...]) -> None:
     for attempts, about in enumerate(waits):
-        after = follow_up(deferred(pace=pace), mail(attempts=attempts), NOW)
+        after = decide_retry(deferred(pace=pace), mail(attempts=attempts), NOW)
         assert after.state == "queued"
         assert after.attempted
         assert after.not_before is not None
@@ -88,17 +88,17 @@ def test_a_wait_is_spread_but_never_by_more_than_a_fifth_and_always_the_same(
 
 
 def test_a_mail_waits_for_its_account_and_is_not_counted_as_tried() -> None:
-    after = follow_up(deferred(account="pause"), mail(attempts=2), NOW)
+    after = decide_retry(deferred(account="pause"), mail(attempts=2), NOW)
     assert (after.state, after.not_before, after.attempted) == ("queued", NOW, False)
 
 
 def test_an_unclear_mail_goes_out_once_more_with_the_same_bytes() -> None:
-    after = follow_up(Outcome(state="ambiguous", reply="the connection died"), mail(), NOW)
+    after = decide_retry(Outcome(state="ambiguous", reply="the connection died"), mail(), NOW)
     assert (after.state, after.not_before, after.unclear) == ("queued", NOW + UNCLEAR, True)
 
 
 def test_a_mail_that_was_unclear_twice_stays_so() -> None:
-    after = follow_up(Outcome(state="ambiguous", reply="the connection died"), mail(unclear=True), NOW)
+    after = decide_retry(Outcome(state="ambiguous", reply="the connection died"), mail(unclear=True), NOW)
     assert after.state == "ambiguous"
     assert "the connection died" in after.reason
 
@@ -106,11 +106,13 @@ def test_a_mail_that_was_unclear_twice_stays_so() -> None:
 def test_a_notice_is_given_up_after_some_days_and_a_reminder_when_it_is_too_old() -> None:
     """A reminder has an expiry of its own; what has none would be tried for ever."""
     late: datetime = NOW + GIVE_UP + timedelta(seconds=1)
-    notice = follow_up(deferred(), mail(expires_at=None), late)
+    notice = decide_retry(deferred(), mail(expires_at=None), late)
     assert (notice.state, notice.reason) == ("failed", "given up after 5 days: 451 not now")
-    assert follow_up(deferred(), mail(), late).state == "queued"
+    assert decide_retry(deferred(), mail(), late).state == "queued"
 
 
-@pytest.mark.parametrize(("strikes", "pause"), [(0, PAUSES[0]), (1, PAUSES[1]), (2, PAUSES[2]), (7, PAUSES[2])])
-def test_an_account_rests_longer_each_time_in_a_row(strikes: int, pause: timedelta) -> None:
-    assert pause_after(strikes) == pause
+@pytest.mark.parametrize(
+    ("consecutive_failures", "pause"), [(0, PAUSES[0]), (1, PAUSES[1]), (2, PAUSES[2]), (7, PAUSES[2])]
+)
+def test_an_account_rests_longer_each_time_in_a_row(consecutive_failures: int, pause: timedelta) -> None:
+    assert pause_after(consecutive_failures) == pause

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from scheduler.engine.delivery import HOLD, LEASE
-from scheduler.mail.sent_folder import PATIENCE
+from scheduler.mail.sent_folder import TIMEOUT
 from scheduler.ports import Mail, MessageRow, Outcome
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import House
-from tests.support.fakes import Drawer
+from tests.support.daemon_fixture import DaemonFixture
+from tests.support.fakes import FakeSentFolder
 from tests.support.plan_builders import at
 
 SENT = Outcome(state="sent", reply="250 ok")
@@ -20,72 +20,78 @@ LOST = Outcome(state="ambiguous", reply="the connection died after the mail was 
 
 
 @pytest.fixture
-def drawer() -> Drawer:
-    return Drawer()
+def drawer() -> FakeSentFolder:
+    return FakeSentFolder()
 
 
 @pytest.fixture
-def unclear(store: SqlStore, drawer: Drawer) -> House:
-    """Return a house in which nobody knows of three mails whether they have left; the next attempt would succeed."""
-    house = House(store, sent_folder=drawer)
-    house.live(at(3, 9, 18))
-    house.post.sent.clear()
-    house.post.outcome = LOST
-    house.tick(at(3, 10, 8))
-    house.post.outcome = SENT
-    return house
+def unclear(store: SqlStore, drawer: FakeSentFolder) -> DaemonFixture:
+    """Return a daemon in which nobody knows of three mails whether they have left; the next attempt would succeed."""
+    daemon = DaemonFixture(store, sent_folder=drawer)
+    daemon.live(at(3, 9, 18))
+    daemon.mailer.sent.clear()
+    daemon.mailer.outcome = LOST
+    daemon.tick(at(3, 10, 8))
+    daemon.mailer.outcome = SENT
+    return daemon
 
 
-def mails(house: House) -> list[MessageRow]:
-    return house.mails(rung="before:7d")
+def mails(daemon: DaemonFixture) -> list[MessageRow]:
+    return daemon.mails(rung="before:7d")
 
 
-def beta(house: House) -> MessageRow:
-    [mail] = house.mails(rung="before:7d", party="beta")
+def beta(daemon: DaemonFixture) -> MessageRow:
+    [mail] = daemon.mails(rung="before:7d", party="beta")
     return mail
 
 
-def test_a_mail_that_is_found_is_sent_and_does_not_go_out_again(unclear: House, drawer: Drawer) -> None:
+def test_a_mail_that_is_found_is_sent_and_does_not_go_out_again(unclear: DaemonFixture, drawer: FakeSentFolder) -> None:
     drawer.ids = {mail.mail.message_id for mail in mails(unclear)}
     unclear.live(at(3, 10, 9))
-    assert len(unclear.post.sent) == 3
+    assert len(unclear.mailer.sent) == 3
     assert {(mail.state, mail.attempts) for mail in mails(unclear)} == {("sent", 1)}
     assert unclear.row("before:7d").state == "sent"
     assert "found in the sent folder" in unclear.row("before:7d").reason
     assert beta(unclear).reply == LOST.reply
 
 
-def test_a_mail_that_is_not_found_goes_out_once_more_with_the_same_bytes(unclear: House, drawer: Drawer) -> None:
+def test_a_mail_that_is_not_found_goes_out_once_more_with_the_same_bytes(
+    unclear: DaemonFixture, drawer: FakeSentFolder
+) -> None:
     drawer.ids = {"<another@plan.example>"}
     unclear.live(at(3, 10, 9))
     assert unclear.left() == ["03-10 08:00 before:7d", "03-10 08:10 before:7d"]
-    assert len({mail.data for _, mail in unclear.post.sent if mail.address == "officer@beta.example"}) == 1
+    assert len({mail.data for _, mail in unclear.mailer.sent if mail.address == "officer@beta.example"}) == 1
     assert (beta(unclear).state, beta(unclear).reason, beta(unclear).attempts) == ("sent", "", 2)
 
 
-def test_a_folder_that_cannot_be_looked_into_is_told_once_and_stops_nothing(unclear: House, drawer: Drawer) -> None:
+def test_a_folder_that_cannot_be_looked_into_is_told_once_and_stops_nothing(
+    unclear: DaemonFixture, drawer: FakeSentFolder
+) -> None:
     drawer.is_down = True
     unclear.live(at(3, 10, 9))
     assert len(drawer.looks) == 1
-    [told] = unclear.told("trouble")
+    [told] = unclear.logged("trouble")
     assert "the mailbox does not answer" in told
     assert "look at [inbox]" in told
-    assert len(unclear.post.sent) == 6
+    assert len(unclear.mailer.sent) == 6
     assert {mail.state for mail in mails(unclear)} == {"sent"}
 
 
-def test_each_later_attempt_looks_anew(unclear: House, drawer: Drawer) -> None:
+def test_each_later_attempt_looks_anew(unclear: DaemonFixture, drawer: FakeSentFolder) -> None:
     """The trouble that made the mail unclear may last; it is over for both servers at once."""
-    drawer.is_down, unclear.post.outcome = True, LATER
+    drawer.is_down, unclear.mailer.outcome = True, LATER
     unclear.live(at(3, 10, 8, 10))
     assert {mail.state for mail in mails(unclear)} == {"queued"}
     drawer.is_down, drawer.ids = False, {mail.mail.message_id for mail in mails(unclear)}
     unclear.live(at(3, 10, 9))
-    assert len(unclear.post.sent) == 6
+    assert len(unclear.mailer.sent) == 6
     assert {(mail.state, mail.attempts) for mail in mails(unclear)} == {("sent", 2)}
 
 
-def test_what_has_left_is_sent_even_if_the_party_has_answered_since(unclear: House, drawer: Drawer) -> None:
+def test_what_has_left_is_sent_even_if_the_party_has_answered_since(
+    unclear: DaemonFixture, drawer: FakeSentFolder
+) -> None:
     """The record says what happened; only what is not found is looked at again."""
     drawer.ids = {beta(unclear).mail.message_id}
     unclear.slip_in("received", "beta")
@@ -94,8 +100,10 @@ def test_what_has_left_is_sent_even_if_the_party_has_answered_since(unclear: Hou
     assert {mail.party: mail.state for mail in mails(unclear)} == {"lead": "sent", "beta": "sent", "gamma": "skipped"}
 
 
-def test_a_mail_that_a_person_sends_once_more_is_looked_for_first(unclear: House, drawer: Drawer) -> None:
-    unclear.post.outcome = LOST
+def test_a_mail_that_a_person_sends_once_more_is_looked_for_first(
+    unclear: DaemonFixture, drawer: FakeSentFolder
+) -> None:
+    unclear.mailer.outcome = LOST
     unclear.live(at(3, 10, 9))
     mail = beta(unclear)
     assert mail.state == "ambiguous"
@@ -108,17 +116,17 @@ def test_a_mail_that_a_person_sends_once_more_is_looked_for_first(unclear: House
 
 def test_a_look_and_the_mail_after_it_fit_into_the_lease() -> None:
     """As the last ones of a page that was worked on as long as may be."""
-    assert HOLD + timedelta(seconds=PATIENCE) + timedelta(minutes=10) < LEASE
+    assert HOLD + timedelta(seconds=TIMEOUT) + timedelta(minutes=10) < LEASE
 
 
 def test_nobody_looks_for_a_mail_that_was_answered(store: SqlStore) -> None:
-    drawer = Drawer()
-    house = House(store, sent_folder=drawer)
-    house.post.outcome = LATER
-    house.tick(at(3, 3, 8))
-    house.post.outcome = SENT
-    house.live(at(3, 4))
-    assert {mail.state for mail in house.mails()} == {"sent"}
+    drawer = FakeSentFolder()
+    daemon = DaemonFixture(store, sent_folder=drawer)
+    daemon.mailer.outcome = LATER
+    daemon.tick(at(3, 3, 8))
+    daemon.mailer.outcome = SENT
+    daemon.live(at(3, 4))
+    assert {mail.state for mail in daemon.mails()} == {"sent"}
     assert drawer.looks == []
 
 
@@ -126,21 +134,21 @@ class Killed(BaseException):
     """The end of a process in the midst of a mail."""
 
 
-def test_what_a_daemon_that_died_may_have_handed_over_is_looked_for(store: SqlStore, drawer: Drawer) -> None:
+def test_what_a_daemon_that_died_may_have_handed_over_is_looked_for(store: SqlStore, drawer: FakeSentFolder) -> None:
     def die(mail: Mail) -> None:
-        house.post.sent.append((house.clock.now(), mail))
+        daemon.mailer.sent.append((daemon.clock.now(), mail))
         raise Killed
 
-    house = House(store, sent_folder=drawer)
-    house.live(at(3, 9, 18))
-    house.post.sent.clear()
-    house.post.before = die
+    daemon = DaemonFixture(store, sent_folder=drawer)
+    daemon.live(at(3, 9, 18))
+    daemon.mailer.sent.clear()
+    daemon.mailer.before = die
     with pytest.raises(Killed):
-        house.tick(at(3, 10, 8))
-    [(_, handed_over)] = house.post.sent
+        daemon.tick(at(3, 10, 8))
+    [(_, handed_over)] = daemon.mailer.sent
     drawer.ids = {handed_over.message_id}
-    house.post.before = lambda _: None
-    house.ticker = house.daemon(name="second", sent_folder=drawer)
-    house.live(at(3, 10, 9))
-    assert sorted(house.post.ids) == sorted(mail.mail.message_id for mail in mails(house))  # none of them twice
-    assert {mail.state for mail in mails(house)} == {"sent"}
+    daemon.mailer.before = lambda _: None
+    daemon.ticker = daemon.new_ticker(name="second", sent_folder=drawer)
+    daemon.live(at(3, 10, 9))
+    assert sorted(daemon.mailer.ids) == sorted(mail.mail.message_id for mail in mails(daemon))  # none of them twice
+    assert {mail.state for mail in mails(daemon)} == {"sent"}

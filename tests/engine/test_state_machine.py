@@ -1,6 +1,6 @@
 """Whatever happens in whatever order: nothing is lost, nothing leaves twice, each promise ends in one state.
 
-Hypothesis lets a house live: time passes with and without a daemon, daemons die at any step and are
+Hypothesis lets a daemon live: time passes with and without a daemon, daemons die at any step and are
 started again, a second one ticks in between, people record and take back facts, the plan's date moves
 there and back, the mail server fails. Then a last daemon runs far beyond the last rung.
 """
@@ -17,17 +17,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from scheduler.engine.events import Event
 from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
+from scheduler.plan.date_forms import By, On, Undated, Window
 from scheduler.plan.dispatch_policy import opening, working_days_late
-from scheduler.plan.model import By, Group, On, Undated, Window
+from scheduler.plan.model import Group
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Mail, MessageRow, RungRow
-from scheduler.services.reconcile import read_agenda
+from scheduler.ports.events import Event
+from scheduler.queries.agendas import read_agenda
 from scheduler.store import open_store
-from tests.support.daemon_fixture import FRIDAY, House, due_by, plan
-from tests.support.fakes import Crash, PlainComposer, Scribe, crash, nothing, on_call
+from tests.support.daemon_fixture import FRIDAY, DaemonFixture, due_by, plan
+from tests.support.fakes import Crash, PlainComposer, SpyComposer, crash, nothing, on_call
 from tests.support.plan_builders import at, deadline, event, vietnam
 
 OVER = at(5, 20)
@@ -54,16 +55,16 @@ PLACES = st.sampled_from(["compose", "before the mail", "inside the mail", "repo
 
 
 class Life(RuleBasedStateMachine):
-    """One house, and all that can happen to it."""
+    """One daemon, and all that can happen to it."""
 
     @initialize(weeks=st.integers(0, 3), hour=st.integers(0, 23))
     def begin(self, weeks: int, hour: int) -> None:
-        """Open the house on some day before or in the middle of the ladder."""
+        """Open the daemon on some day before or in the middle of the ladder."""
         self.store = open_store("sqlite://")
-        self.scribe = Scribe(PlainComposer())
+        self.scribe = SpyComposer(PlainComposer())
         start = at(2, 27, hour) + timedelta(weeks=weeks)
-        self.house = House(self.store, REVISIONS[0], start=start, composer=self.scribe)
-        self.house.post.before = self.look_at
+        self.daemon = DaemonFixture(self.store, REVISIONS[0], start=start, composer=self.scribe)
+        self.daemon.mailer.before = self.look_at
         self.names = 0
         self.torn: Counter[str] = Counter()  # mails in hand when a daemon died: they may go out once more
         self.wrong: list[str] = []  # what should never have left
@@ -74,39 +75,39 @@ class Life(RuleBasedStateMachine):
     def restart(self, report: Callable[[Event], None] = nothing) -> None:
         """Start a new daemon; what the last one held in memory is gone."""
         self.names += 1
-        self.house.ticker = self.house.daemon(name=f"daemon {self.names}", report=report)
+        self.daemon.ticker = self.daemon.new_ticker(name=f"daemon {self.names}", report=report)
 
     @rule(span=SPANS)
     def time_passes_without_a_daemon(self, span: timedelta) -> None:
         """Sleep, an outage, a machine switched off."""
-        self.house.clock.instant += span
+        self.daemon.clock.instant += span
 
     @rule(span=SPANS)
     def the_daemon_lives(self, span: timedelta) -> None:
         """Wake at every instant that it asked for."""
-        self.house.live(self.house.clock.instant + span)
+        self.daemon.live(self.daemon.clock.instant + span)
 
     @rule()
     def the_daemon_ticks(self) -> None:
         """Let a heartbeat pass."""
-        self.house.tick()
+        self.daemon.tick()
 
     @rule()
     def the_daemon_starts_again(self) -> None:
         """And reads its files."""
         self.restart()
-        self.house.ticker.load()
+        self.daemon.ticker.load()
 
     @rule(span=SPANS, where=PLACES, step=st.integers(1, 5))
     def the_daemon_dies(self, span: timedelta, where: str, step: int) -> None:
         """In the middle of a tick, at any step of it."""
-        self.house.clock.instant += span
+        self.daemon.clock.instant += span
         fatal = on_call(step, crash)
-        post = self.house.post
+        post = self.daemon.mailer
 
         def inside(mail: Mail) -> None:
             self.look_at(mail)
-            post.sent.append((self.house.clock.now(), mail))
+            post.sent.append((self.daemon.clock.now(), mail))
             try:
                 fatal()
             except Crash:
@@ -122,25 +123,25 @@ class Life(RuleBasedStateMachine):
         elif where == "inside the mail" and not post.is_down:
             post.before = inside
         with contextlib.suppress(Crash):
-            self.house.tick()
+            self.daemon.tick()
         self.scribe.before, post.before = nothing, self.look_at
         self.restart()
 
     @rule(span=SPANS, step=st.integers(1, 3))
     def a_second_daemon_ticks_in_between(self, span: timedelta, step: int) -> None:
         """While the first has a mail in hand."""
-        self.house.clock.instant += span
+        self.daemon.clock.instant += span
         self.names += 1
-        second = self.house.daemon(name=f"daemon {self.names}", report=nothing)
+        second = self.daemon.new_ticker(name=f"daemon {self.names}", report=nothing)
         meanwhile = on_call(step, second.tick)
 
         def look_and_tick(mail: Mail) -> None:
             self.look_at(mail)
             meanwhile()
 
-        self.house.post.before = look_and_tick
-        self.house.tick()
-        self.house.post.before = self.look_at
+        self.daemon.mailer.before = look_and_tick
+        self.daemon.tick()
+        self.daemon.mailer.before = self.look_at
 
     # ---- people
 
@@ -173,25 +174,25 @@ class Life(RuleBasedStateMachine):
     @rule(which=st.integers(0, 50))
     def a_fact_is_taken_back(self, which: int) -> None:
         """Any of them."""
-        own = [fact for fact in self.house.facts() if fact.by != "definition"] if self.is_loaded else []
+        own = [fact for fact in self.daemon.facts() if fact.by != "definition"] if self.is_loaded else []
         if own:
             self.record("withdrawn", None, None, target=own[which % len(own)].id)
 
     def record(self, kind: str, party: str | None, milestone: str | None = "report", **details: object) -> None:
         with suppress(UserError):
-            self.house.record(kind, party, milestone, **details)  # type: ignore[arg-type]
+            self.daemon.record(kind, party, milestone, **details)  # type: ignore[arg-type]
 
     @rule(number=st.integers(0, len(REVISIONS) - 1), is_taken=st.booleans())
     def the_plan_is_edited(self, number: int, is_taken: bool) -> None:
         """Move the date, there and back; another process may load it first."""
-        self.house.shelf.plans = [REVISIONS[number]]
+        self.daemon.definitions.plans = [REVISIONS[number]]
         if is_taken:
-            self.house.take()
+            self.daemon.take()
 
     @rule(is_down=st.booleans())
     def the_mail_server_changes(self, is_down: bool) -> None:
         """Down or up."""
-        self.house.post.is_down = is_down
+        self.daemon.mailer.is_down = is_down
 
     # ---- what must hold
 
@@ -202,7 +203,7 @@ class Life(RuleBasedStateMachine):
 
     def look_at(self, mail: Mail) -> None:
         """Look whether a mail that is about to leave may do so."""
-        now = self.house.clock.now()
+        now = self.daemon.clock.now()
         with self.store.reading() as view:
             (row,) = [row for row in view.outbox.list() if row.mail == mail]
             state = view.plans.state("plan")
@@ -216,20 +217,20 @@ class Life(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let a last daemon run far beyond the last rung, and look at everything."""
-        if not hasattr(self, "house"):
+        if not hasattr(self, "daemon"):
             return
-        self.house.post.is_down = False
+        self.daemon.mailer.is_down = False
         self.restart()
-        self.house.ticker.load()
-        self.house.live(self.house.clock.instant + timedelta(days=3))
-        self.house.live(max(OVER, self.house.clock.instant))
-        self.house.tick(self.house.clock.instant + timedelta(days=10))
+        self.daemon.ticker.load()
+        self.daemon.live(self.daemon.clock.instant + timedelta(days=3))
+        self.daemon.live(max(OVER, self.daemon.clock.instant))
+        self.daemon.tick(self.daemon.clock.instant + timedelta(days=10))
         assert self.wrong == []
         with self.store.reading() as view:
             rows = view.rungs.of("plan")
             mails = view.outbox.list()
             carriers = view.outbox.of_rungs([row.id for row in rows])
-            promised = {rung.key for rung in read_agenda(view, self.house.plan).rungs()}
+            promised = {rung.key for rung in read_agenda(view, self.daemon.plan).rungs()}
         assert promised <= {row.key for row in rows}
         assert [row for row in rows if row.state not in FINAL] == []
         assert [row for row in rows if row.state != "sent" and not row.reason] == []
@@ -240,7 +241,7 @@ class Life(RuleBasedStateMachine):
             addresses = Counter(mail.mail.address for mail in carried if mail.state == "sent")
             assert max(addresses.values(), default=0) <= 1
             assert (row.state == "sent") is (sum(addresses.values()) > 0) or row.state == "ambiguous"
-        handed = Counter(self.house.post.ids)
+        handed = Counter(self.daemon.mailer.ids)
         assert {id: count for id, count in handed.items() if count > 1 + self.torn[id]} == {}
         sent = [mail.mail.message_id for mail in mails if mail.state == "sent"]
         assert len(sent) == len(set(sent))

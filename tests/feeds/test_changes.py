@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.feeds import IcalCalendars
-from scheduler.plan.model import By, On, Recurring, Undated, Window
-from scheduler.ports import Part
+from scheduler.feeds import IcalFeedRenderer
+from scheduler.plan.date_forms import By, On, Recurring, Undated, Window
+from scheduler.ports import FeedPart
 from scheduler.services.publish_feeds import AHEAD, BEHIND, MOST, MOST_BYTES, choose_parts
 from tests.support.ical_reader import by_uid, events, summaries, the_event
 from tests.support.plan_builders import at, deadline, event
-from tests.support.published_feeds import Press, pressed
+from tests.support.published_feeds import FeedFixture, published_feeds
 from tests.support.strategies import clocks, dated_forms, spans
 
 MARCH = deadline(By(date(2023, 3, 17)), title="Báo cáo")
@@ -25,7 +25,7 @@ MEETING = event(Window(date(2023, 6, 1), date(2023, 6, 10), "đầu tháng 6"), 
 DAY = timedelta(days=1)
 
 
-def history(press: Press, *instants: datetime, who: str = "beta") -> list[tuple[str, str, str]]:
+def history(press: FeedFixture, *instants: datetime, who: str = "beta") -> list[tuple[str, str, str]]:
     """Return sequence, stamp and title of the only event after each publishing."""
     found = []
     for when in instants:
@@ -37,7 +37,7 @@ def history(press: Press, *instants: datetime, who: str = "beta") -> list[tuple[
 
 def test_rules_13_to_15_a_change_raises_the_sequence_and_the_stamp_once() -> None:
     """To the instant of the change; the creation stays."""
-    with pressed(MARCH) as press:
+    with published_feeds(MARCH) as press:
         first = history(press, at(2, 2))
         press.tell("received", at(3, 1, 9), "report", "beta")
         assert first + history(press, at(3, 1, 9), at(3, 8)) == [
@@ -50,7 +50,7 @@ def test_rules_13_to_15_a_change_raises_the_sequence_and_the_stamp_once() -> Non
 
 def test_rule_16_nothing_was_changed_before_it_was_made() -> None:
     """Whatever the clock says when it is published."""
-    with pressed(MARCH, MEETING) as press:
+    with published_feeds(MARCH, MEETING) as press:
         press.tell("received", at(3, 1), "report", "beta")
         for one in events(press.read(at(3, 1))):
             assert one["CREATED"] <= one["LAST-MODIFIED"]
@@ -58,7 +58,7 @@ def test_rule_16_nothing_was_changed_before_it_was_made() -> None:
 
 def test_rules_13_and_14_two_changes_within_a_second_have_two_stamps() -> None:
     """Some programs take a change only if it is later than what they have."""
-    with pressed(MARCH) as press:
+    with published_feeds(MARCH) as press:
         stamps = []
         for kind in ("received", "returned", "received"):
             press.tell(kind, at(3, 1), "report", "beta")  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ def test_rules_13_and_14_two_changes_within_a_second_have_two_stamps() -> None:
 
 def test_rule_14_other_words_of_the_plan_are_a_change() -> None:
     """Everything that is rendered counts."""
-    with pressed(MARCH) as press:
+    with published_feeds(MARCH) as press:
         press.edit(at(3, 1), replace(MARCH, quote="trước ngày 18/3"))
         assert history(press, at(3, 1)) == [("1", "20230301T010000Z", "Báo cáo (")]
 
@@ -76,10 +76,10 @@ def test_rule_14_other_words_of_the_plan_are_a_change() -> None:
 def test_rule_14_another_version_of_the_renderer_is_a_change_of_everything() -> None:
     """The same words in other bytes."""
 
-    class Newer(IcalCalendars):
+    class Newer(IcalFeedRenderer):
         version = "newer"
 
-    with pressed(MARCH, MEETING) as press:
+    with published_feeds(MARCH, MEETING) as press:
         press.read(at(2, 2))
         press.calendars = Newer()
         assert [one["SEQUENCE"] for one in events(press.read(at(3, 1)))] == ["1", "1"]
@@ -87,7 +87,7 @@ def test_rule_14_another_version_of_the_renderer_is_a_change_of_everything() -> 
 
 def test_rule_15_nothing_changes_from_day_to_day() -> None:
     """Two fetches a day apart, and a year of them within one week's window, are the same bytes."""
-    with pressed(MARCH, MEETING, audiences=("beta", "lead", "")) as press:
+    with published_feeds(MARCH, MEETING, audiences=("beta", "lead", "")) as press:
         for who in ("beta", "lead", ""):
             first = press.read(at(2, 2), who)
             assert {press.read(at(2, 2) + n * DAY, who) for n in range(1, 60)} == {first}
@@ -95,7 +95,7 @@ def test_rule_15_nothing_changes_from_day_to_day() -> None:
 
 def test_a_calendar_in_step_is_not_written_to() -> None:
     """Publishing again finds nothing to do."""
-    with pressed(MARCH, MEETING) as press:
+    with published_feeds(MARCH, MEETING) as press:
         press.publish(at(2, 2))
         assert press.publish(at(2, 3)) == 0
 
@@ -103,14 +103,14 @@ def test_a_calendar_in_step_is_not_written_to() -> None:
 def test_rule_16_entries_stand_by_day() -> None:
     """Always in the same order."""
     some = [deadline(By(date(2023, 4, day)), f"m{day}", title=str(day)) for day in (5, 3, 4, 12)]
-    with pressed(*some) as press:
+    with published_feeds(*some) as press:
         found = summaries(press.read(at(2, 2)))
     assert [title.split()[0] for title in found] == ["3", "4", "5", "12"]
 
 
 def test_rule_12_a_uid_stays_through_renaming_moving_and_doing() -> None:
     """For life: of the milestone and the party, whatever they are called."""
-    with pressed(MARCH) as press:
+    with published_feeds(MARCH) as press:
         uids = {the_event(press.read(at(2, 2)))["UID"]}
         press.edit(at(2, 3), replace(MARCH, title="Tên khác", form=By(date(2023, 4, 3))))
         uids.add(the_event(press.read(at(2, 3)))["UID"])
@@ -123,7 +123,7 @@ def test_rule_12_a_uid_stays_through_renaming_moving_and_doing() -> None:
 
 def test_rule_12_everybody_has_uids_of_their_own() -> None:
     """One person may subscribe to several calendars."""
-    with pressed(MARCH, audiences=("beta", "gamma", "lead", "")) as press:
+    with published_feeds(MARCH, audiences=("beta", "gamma", "lead", "")) as press:
         uids = [uid for who in ("beta", "gamma", "lead", "") for uid in by_uid(press.read(at(2, 2), who))]
         uids += by_uid(press.read(at(2, 2), tasks=True))
     assert len(set(uids)) == len(uids) == 5
@@ -134,7 +134,7 @@ def test_rule_12_everybody_has_uids_of_their_own() -> None:
 
 def test_rule_19_what_left_the_plan_is_cancelled_for_thirty_days_at_its_last_dates() -> None:
     """Then it goes, and a placeholder takes its place (rule 11)."""
-    with pressed(MARCH) as press:
+    with published_feeds(MARCH) as press:
         uid = the_event(press.read(at(2, 2)))["UID"]
         press.edit(at(3, 1), deadline(Undated("sau"), "other"))
         gone = the_event(press.read(at(3, 1)))
@@ -148,7 +148,7 @@ def test_rule_19_what_left_the_plan_is_cancelled_for_thirty_days_at_its_last_dat
 
 def test_rule_19_what_was_called_off_goes_after_thirty_days() -> None:
     """Though the plan still has it."""
-    with pressed(replace(MEETING, form=On(date(2023, 6, 8), date(2023, 6, 8)))) as press:
+    with published_feeds(replace(MEETING, form=On(date(2023, 6, 8), date(2023, 6, 8)))) as press:
         press.read(at(2, 2))
         press.tell("waived", at(3, 1), "meeting", "lead")
         press.publish(at(3, 1))
@@ -158,7 +158,7 @@ def test_rule_19_what_was_called_off_goes_after_thirty_days() -> None:
 
 def test_rule_13_what_comes_back_goes_on_counting() -> None:
     """A sequence never falls; a program would keep its old copy."""
-    with pressed(MARCH) as press:
+    with published_feeds(MARCH) as press:
         uid = the_event(press.read(at(2, 2)))["UID"]
         for when, milestone in ((at(2, 10), deadline(Undated("sau"), "other")), (at(4, 1), MARCH)):
             press.edit(when, milestone)
@@ -170,7 +170,7 @@ def test_rule_13_what_comes_back_goes_on_counting() -> None:
 
 def test_what_comes_back_after_it_had_left_goes_on_counting() -> None:
     """Its entry is kept for that."""
-    with pressed(MARCH) as press:
+    with published_feeds(MARCH) as press:
         press.edit(at(2, 10), deadline(Undated("sau"), "other"))
         for when in (at(2, 10), at(3, 20)):
             press.publish(when)
@@ -180,7 +180,7 @@ def test_what_comes_back_after_it_had_left_goes_on_counting() -> None:
 
 def test_an_undone_fact_is_a_change_like_any_other() -> None:
     """The title is what it was; the count is not."""
-    with pressed(MARCH) as press:
+    with published_feeds(MARCH) as press:
         fact = press.tell("received", at(3, 1), "report", "beta")
         press.read(at(3, 1))
         press.tell("withdrawn", at(3, 2), target=fact.id)
@@ -192,7 +192,7 @@ def test_an_undone_fact_is_a_change_like_any_other() -> None:
 
 def test_rule_30_the_window_moves_on_mondays() -> None:
     """What is 90 days past leaves; the rest of the week the bytes stay."""
-    with pressed(MARCH, MEETING) as press:
+    with published_feeds(MARCH, MEETING) as press:
         leaves = date(2023, 3, 17) + BEHIND + DAY  # a Friday
         monday = leaves + timedelta(days=7 - leaves.weekday())
         found = {
@@ -205,7 +205,7 @@ def test_rule_30_the_window_moves_on_mondays() -> None:
 
 def test_rule_25_the_calendar_says_that_it_changed_when_something_leaves_the_window() -> None:
     """Though no entry was revised."""
-    with pressed(MARCH, MEETING) as press:
+    with published_feeds(MARCH, MEETING) as press:
         press.read(at(2, 2))
         press.read(at(7, 5))
         with press.store.reading() as unit:
@@ -215,7 +215,7 @@ def test_rule_25_the_calendar_says_that_it_changed_when_something_leaves_the_win
 def test_rule_30_what_lies_two_years_ahead_comes_in_when_it_is_near() -> None:
     """Without a change of its own."""
     far = date(2023, 2, 6) + AHEAD + DAY
-    with pressed(deadline(By(far))) as press:
+    with published_feeds(deadline(By(far))) as press:
         assert summaries(press.read(at(2, 6))) == ["Lịch hiện chưa có nội dung nào"]
         assert the_event(press.read(at(2, 13)))["SEQUENCE"] == "0"
 
@@ -223,7 +223,7 @@ def test_rule_30_what_lies_two_years_ahead_comes_in_when_it_is_near() -> None:
 def test_rule_30_of_too_many_entries_the_nearest_are_shown() -> None:
     """Readers give up on more than about a thousand."""
     daily = Recurring("FREQ=DAILY", "by", date(2023, 2, 6), date(2025, 2, 4))
-    with pressed(deadline(daily, "one"), deadline(daily, "two")) as press:
+    with published_feeds(deadline(daily, "one"), deadline(daily, "two")) as press:
         found = events(press.read(at(2, 6)))
     assert len(found) == MOST
     assert (found[0]["DTSTART"], found[-1]["DTSTART"]) == ("20230206", "20240619")
@@ -232,13 +232,13 @@ def test_rule_30_of_too_many_entries_the_nearest_are_shown() -> None:
 def test_rule_30_a_calendar_of_several_plans_is_no_bigger_than_readers_take() -> None:
     """By number and by bytes: what is nearest to the week, in order; the rest comes in when it is near."""
     days = [date(2023, 2, 6) + n * DAY for n in range(1200)]
-    small = [Part(day, b"x" * 100) for day in days]
+    small = [FeedPart(day, b"x" * 100) for day in days]
     assert choose_parts(small[:MOST], date(2023, 2, 8)) == [part.body for part in small[:MOST]]
-    middle = choose_parts([Part(day, str(day).encode()) for day in days], days[600])
+    middle = choose_parts([FeedPart(day, str(day).encode()) for day in days], days[600])
     monday = days[600] - timedelta(days=days[600].weekday())
     assert len(middle) == MOST
     assert middle[0] == str(monday - 500 * DAY).encode()
-    big = [Part(day, bytes([n]) * 100_000) for n, day in enumerate(days[:20])]
+    big = [FeedPart(day, bytes([n]) * 100_000) for n, day in enumerate(days[:20])]
     assert choose_parts(big, date(2023, 2, 6)) == [part.body for part in big[:9]]
     assert sum(map(len, choose_parts(big, date(2023, 2, 15)))) <= MOST_BYTES
 
@@ -258,7 +258,7 @@ MANY = [deadline(By(date(2023, 3, day)), f"m{day}") for day in range(1, 12)]
 @settings(max_examples=20)
 def test_any_one_change_changes_exactly_one_entry(data: st.DataObject) -> None:
     """By its count and its stamp; the bytes of all others stay, for the party and for the lead."""
-    with pressed(*MANY, MEETING, audiences=("beta", "gamma", "lead")) as press:
+    with published_feeds(*MANY, MEETING, audiences=("beta", "gamma", "lead")) as press:
         before = {who: press.read(at(2, 2), who) for who in ("beta", "gamma", "lead")}
         milestone = data.draw(st.sampled_from([*MANY, MEETING]))
         kind = data.draw(st.sampled_from(["received", "declared", "accepted", "returned", "waived", "moved"]))
@@ -293,7 +293,7 @@ def parts(data: bytes) -> list[bytes]:
 
 def test_what_a_party_with_another_date_does_changes_its_own_entry_alone() -> None:
     """For the lead too, who finds it beside the others'; taken back, its date goes without a word."""
-    with pressed(MARCH, audiences=("lead",)) as press:
+    with published_feeds(MARCH, audiences=("lead",)) as press:
         press.read(at(2, 2), "lead")
         extended = press.tell("extended", at(3, 1), "report", "beta", form=By(date(2023, 4, 3)))
         assert press.publish(at(3, 1)) == 2
@@ -307,7 +307,7 @@ def test_what_a_party_with_another_date_does_changes_its_own_entry_alone() -> No
 @pytest.mark.parametrize("who", ["beta", "lead", ""])
 def test_sequences_and_stamps_only_rise(who: str) -> None:
     """Through a year of facts, and undoing them."""
-    with pressed(MARCH, MEETING, audiences=(who,)) as press:
+    with published_feeds(MARCH, MEETING, audiences=(who,)) as press:
         seen = [versions(press.read(at(2, 2), who))]
         facts = []
         for month in range(3, 12):

@@ -32,11 +32,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.feeds import thunderbird
-from tests.support.feed_scenario import LIMIT, Scene, Story, told
+from tests.support.feed_scenario import LIMIT, FeedScenario, Scene, feed_scenario
 from tests.support.ical_reader import Component, parse
 from tests.support.mail_servers import free_port, wait_until
 from tests.support.plan_builders import HANOI
-from tests.support.recording_proxy import Wire, wired
+from tests.support.recording_proxy import RecordingProxy, recording_proxy
 
 PROGRAMS = Path(__file__).parent / "programs"
 LOCAL = {"TZ": HANOI.key}
@@ -47,9 +47,9 @@ Row = tuple[str, str, str, str, str, str]  # start, end, title, status, place an
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
+def story(tmp_path: Path) -> Iterator[FeedScenario]:
     """Serve the calendar of a party."""
-    with told(tmp_path) as story:
+    with feed_scenario(tmp_path) as story:
         yield story
 
 
@@ -87,7 +87,7 @@ def run(*command: object, **environment: str) -> str:
     return done.stdout
 
 
-def seen_in(line: str, story: Story) -> Scene:
+def seen_in(line: str, story: FeedScenario) -> Scene:
     """Return the events and the tasks in a line of JSON, each as a program shows it."""
     shown, tasks = (sorted(story.recognise(*one) for one in calendar) for calendar in json.loads(line))
     return Scene(shown, tasks)
@@ -103,7 +103,7 @@ def expect(look: Callable[[], Scene], wanted: Scene) -> None:
 # ---------------------------------------------------------------- programs that read a file
 
 
-def save(story: Story, folder: Path) -> tuple[Path, Path]:
+def save(story: FeedScenario, folder: Path) -> tuple[Path, Path]:
     """Write both calendars into files, as a program that fetches them does."""
     files = folder / "feed.ics", folder / "tasks.ics"
     for file, url in zip(files, (story.url, story.tasks_url), strict=True):
@@ -111,7 +111,9 @@ def save(story: Story, folder: Path) -> tuple[Path, Path]:
     return files
 
 
-def test_calcurse_imports_each_edition_with_its_days_hours_places_and_tasks(story: Story, tmp_path: Path) -> None:
+def test_calcurse_imports_each_edition_with_its_days_hours_places_and_tasks(
+    story: FeedScenario, tmp_path: Path
+) -> None:
     """Rules 4, 11, 17 and 22: a strict little importer, whatever it does not take it leaves out.
 
     It knows neither uid nor STATUS, so the title alone tells (rule 19). Tasks have no date there.
@@ -172,14 +174,14 @@ def read_note(folder: Path, name: str) -> tuple[str, str]:
     return place[1] if place else "", note
 
 
-def test_libical_finds_nothing_to_put_right_and_shows_the_right_hours(story: Story, tmp_path: Path) -> None:
+def test_libical_finds_nothing_to_put_right_and_shows_the_right_hours(story: FeedScenario, tmp_path: Path) -> None:
     """Rules 1, 17, 18 and 19 by the parser of GNOME, KDE and Cyrus and its check of what the specification forbids."""
     need_gnome()
     for wanted in story.scenes():
         assert seen_in(run("/usr/bin/python3", PROGRAMS / "gnome.py", "parse", *save(story, tmp_path)), story) == wanted
 
 
-def test_ical_js_parses_each_edition_strictly_and_shows_the_right_hours(story: Story, tmp_path: Path) -> None:
+def test_ical_js_parses_each_edition_strictly_and_shows_the_right_hours(story: FeedScenario, tmp_path: Path) -> None:
     """Rules 1, 17, 18 and 19 by the parser of Thunderbird and of many web calendars."""
     node = need("node")
     if not (PROGRAMS / "node_modules").exists():
@@ -188,7 +190,7 @@ def test_ical_js_parses_each_edition_strictly_and_shows_the_right_hours(story: S
         assert seen_in(run(node, PROGRAMS / "read.mjs", *save(story, tmp_path)), story) == wanted
 
 
-def test_radicale_takes_each_edition_as_a_collection(story: Story, tmp_path: Path) -> None:
+def test_radicale_takes_each_edition_as_a_collection(story: FeedScenario, tmp_path: Path) -> None:
     """Rules 5, 12 and 19: a server that reads every entry, and refuses all for one it does not understand."""
     need("radicale")
     with radicale(tmp_path) as home:
@@ -254,12 +256,12 @@ def put(url: str, data: bytes) -> None:
 # ---------------------------------------------------------------- programs that subscribe
 
 
-def through(wire: Wire, url: str) -> str:
+def through(wire: RecordingProxy, url: str) -> str:
     """Return an address as it is asked for through a relay."""
     return wire.address + urlsplit(url).path
 
 
-def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: Wire, story: Story) -> None:
+def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: RecordingProxy, story: FeedScenario) -> None:
     """Look again with nothing changed: the program says what it has, is told that it is so (rule 25), and keeps it."""
     paths = {urlsplit(url).path for url in (story.url, story.tasks_url)}
     del wire.passed[:]
@@ -274,7 +276,7 @@ def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: Wire, story
     assert all(one.tag for one in wire.passed)
 
 
-def test_vdirsyncer_subscribes_and_khal_shows_it(story: Story, tmp_path: Path) -> None:
+def test_vdirsyncer_subscribes_and_khal_shows_it(story: FeedScenario, tmp_path: Path) -> None:
     """Rules 8, 17, 18 and 19: one file an entry, another one when it changes, none when it is gone.
 
     The one gives each edition of an entry a uid of its own and sends no conditions; the other shows events only.
@@ -329,7 +331,7 @@ def write_configs(folder: Path, url: str) -> Path:
     return folder / "vdirsyncer"
 
 
-def test_evolution_subscribes_and_follows(story: Story, tmp_path: Path) -> None:
+def test_evolution_subscribes_and_follows(story: FeedScenario, tmp_path: Path) -> None:
     """Rules 11 to 14, 18, 19, 22 and 25 by GNOME's own way of subscribing; it asks with the tag it got.
 
     It is what rule 11 is there for, in tasks too: without any it keeps the old ones.
@@ -340,7 +342,7 @@ def test_evolution_subscribes_and_follows(story: Story, tmp_path: Path) -> None:
     (home / "run").mkdir(parents=True, mode=0o700)
     environment = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"), "GSETTINGS_BACKEND": "memory"}
     kept_short = ["timeout", "--kill-after=5", "120", bus, "--", "/usr/bin/python3", PROGRAMS / "gnome.py"]
-    with wired(story.house.address) as wire, (tmp_path / "log").open("w") as log:
+    with recording_proxy(story.site.address) as wire, (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
             [*kept_short, "subscribe", through(wire, story.url), through(wire, story.tasks_url)],
             env={**os.environ, **LOCAL, **environment, "GIO_USE_VFS": "local"},
@@ -367,13 +369,13 @@ def test_evolution_subscribes_and_follows(story: Story, tmp_path: Path) -> None:
             process.communicate(timeout=LIMIT)
 
 
-def test_thunderbird_subscribes_and_follows(story: Story, tmp_path: Path) -> None:
+def test_thunderbird_subscribes_and_follows(story: FeedScenario, tmp_path: Path) -> None:
     """Rules 6, 11 to 14, 18, 19, 22 and 25 to 27: it finds out what the address is, and looks again when told to.
 
     It asks with the tag it got.
     """
     need("thunderbird")
-    with wired(story.house.address) as wire, thunderbird.running(tmp_path / "thunderbird") as program:
+    with recording_proxy(story.site.address) as wire, thunderbird.running(tmp_path / "thunderbird") as program:
         addresses = [through(wire, url) for url in (story.url, story.tasks_url)]
         for address in addresses:
             # whoever looks for a server there is told that there is none, and takes the last part of the address

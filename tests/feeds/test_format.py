@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.feeds import IcalCalendars
+from scheduler.feeds import IcalFeedRenderer
 from scheduler.feeds.calendar_file import assemble, render_placeholder
 from scheduler.feeds.content_lines import fold
-from scheduler.ports import Item
+from scheduler.ports import FeedItem
 from tests.support.ical_reader import Component, events, parse, the_event
 
 CHANGED = datetime(2023, 2, 1, 7, 30, tzinfo=UTC)
-ITEM = Item(uid="u", language="vi", title="Hội nghị", text="Một", first=date(2023, 6, 8), last=date(2023, 6, 8))
+ITEM = FeedItem(uid="u", language="vi", title="Hội nghị", text="Một", first=date(2023, 6, 8), last=date(2023, 6, 8))
 
 
 UNSAYABLE = "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
@@ -29,9 +29,9 @@ UNSAYABLE = "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\
 def render(**said: Any) -> bytes:
     """Return an item's bytes among the events."""
     changes = {name: said.pop(name) for name in ("sequence", "created_at", "revised_at") if name in said}
-    values = {name: getattr(ITEM, name) for name in Item.__slots__} | said
+    values = {name: getattr(ITEM, name) for name in FeedItem.__slots__} | said
     times: dict[str, Any] = {"sequence": 0, "created_at": CHANGED, "revised_at": CHANGED} | changes
-    return IcalCalendars().render(Item(**values), **times)[0]
+    return IcalFeedRenderer().render(FeedItem(**values), **times)[0]
 
 
 def calendar(*parts: bytes, name: str = "Lịch", zones: tuple[str, ...] = (), language: str = "vi") -> bytes:

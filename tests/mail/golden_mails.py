@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scheduler.mail.composer import TemplateComposer
 from tests.support.mail_reader import body, header, read
-from tests.support.sample_messages import ALL_LETTERS, ORGANISATION, SENDER
+from tests.support.sample_messages import ALL_MESSAGES, ORGANISATION, SENDER
 
 GOLDEN = Path(__file__).parent / "golden"
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -21,7 +21,7 @@ def composer(name: str) -> TemplateComposer:
 
 
 COMPOSERS = {folder: composer(folder) for folder in ("vi/", "en/", "shipped/")}
-MAILS = {name: COMPOSERS[name.partition("/")[0] + "/"].compose(letter) for name, letter in ALL_LETTERS.items()}
+MAILS = {name: COMPOSERS[name.partition("/")[0] + "/"].compose(message) for name, message in ALL_MESSAGES.items()}
 ADDED = {"Return-Path", "X-Original-To", "Delivered-To", "Received"}  # by servers on the way
 
 

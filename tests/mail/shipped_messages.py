@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from scheduler.definitions import DefinitionFiles
 from scheduler.plan.agenda import draw_agenda
-from scheduler.plan.messages.builders import letters_for
-from scheduler.plan.messages.message import Letter
-from scheduler.plan.model import Fact, On
+from scheduler.plan.date_forms import On
+from scheduler.plan.facts import Fact
+from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.reminders import messages_for
 from scheduler.ports import RungRow
 
 FILE = Path(__file__).parents[2] / "workflows" / "bac-trung-bo" / "2023.toml"
@@ -40,13 +41,13 @@ FACTS = [
 AGENDA = draw_agenda(PLAN, FACTS, loaded_at=_at(2, 20, 0))
 
 
-def _letter(milestone: str, party: str, name: str) -> Letter:
+def _letter(milestone: str, party: str, name: str) -> Message:
     """Return the first letter of one rung of the plan, written at its instant."""
     (rung,) = (r for r in AGENDA.rungs() if (r.milestone, r.party, r.name) == (milestone, party, name))
-    return letters_for(AGENDA, RungRow(id=1, plan=PLAN.id, **rung._asdict()), rung.at, ())[0]
+    return messages_for(AGENDA, RungRow(id=1, plan=PLAN.id, **rung._asdict()), rung.at, ())[0]
 
 
-SHIPPED: dict[str, Letter] = {
+SHIPPED: dict[str, Message] = {
     "dang-ky-overdue": _letter("dang-ky", "nghe-an", "overdue:1"),
     "bao-cao-so-ket": _letter("bao-cao-so-ket", "tran-phu-ha-tinh", "before:14d"),
     "tong-ket-invitation": _letter("tong-ket", "quang-binh", "invite"),

@@ -19,7 +19,7 @@ from tests.mail.shipped_messages import SHIPPED
 from tests.support.mail_reader import body, header, read
 from tests.support.sample_messages import (
     IN_EVERY_LANGUAGE,
-    LETTERS,
+    MESSAGES,
     NORTH,
     ORGANISATION,
     PLAN,
@@ -30,7 +30,7 @@ from tests.support.sample_messages import (
 )
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-LETTER = LETTERS["reminder-14d"]
+LETTER = MESSAGES["reminder-14d"]
 
 
 def composer(
@@ -61,8 +61,8 @@ def write(folder: Path, name: str, text: str) -> Path:
 @pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
 def test_composing_twice_gives_the_same_bytes(name: str) -> None:
     """Two composers that share nothing but their settings agree to the last byte."""
-    letter = IN_EVERY_LANGUAGE[name]
-    assert composer().compose(letter) == composer().compose(letter)
+    message = IN_EVERY_LANGUAGE[name]
+    assert composer().compose(message) == composer().compose(message)
 
 
 @pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
@@ -125,7 +125,7 @@ def test_a_second_reader_sees_the_same_mail(name: str) -> None:
 
 def test_the_message_id_follows_from_the_key_and_nothing_else() -> None:
     """The same promise has one id for ever, whatever the words are by then."""
-    later = replace(LETTER, now=LETTERS["reminder-1wd"].now, to=NORTH.contacts[1])
+    later = replace(LETTER, now=MESSAGES["reminder-1wd"].now, to=NORTH.contacts[1])
     assert composer().compose(LETTER).message_id == composer().compose(later).message_id
     assert composer().compose(LETTER).message_id != composer().compose(replace(LETTER, key="other")).message_id
 
@@ -163,7 +163,7 @@ def test_the_reminders_of_one_deliverable_share_a_subject_and_so_do_its_overdue_
     names: tuple[str, ...], word: str
 ) -> None:
     """Mail programs put them into one conversation; the two can be told apart."""
-    (subject,) = {COMPOSER.compose(LETTERS[name]).subject for name in names}
+    (subject,) = {COMPOSER.compose(MESSAGES[name]).subject for name in names}
     assert subject == f"[{ORGANISATION}] {word} (trước ngày 20/3/2023): {REGISTER.title}"
 
 
@@ -192,21 +192,21 @@ def test_the_day_stands_where_a_phone_shows_it(name: str) -> None:
 )
 def test_names_stay_text(text: str) -> None:
     """Whatever a name holds is shown as it is, in subject, text and HTML."""
-    letter = replace(
+    message = replace(
         about_registration("reminder", "2023-03-03T08:00", "before:14d"),
         party=replace(NORTH, name=text),
         to=Contact(name=text, email="a@tinh-bac.example"),
         milestone=replace(REGISTER, title=text, quote=text),
     )
-    message = read(composer(organisation=text).compose(letter).data)
+    mail = read(composer(organisation=text).compose(message).data)
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     escaped = escaped.replace('"', "&#34;").replace("'", "&#39;")
-    assert f"Kính gửi: {text}\n" in body(message, "plain")
-    assert f"Kính gửi: {escaped}<br>" in body(message, "html")
-    assert header(message, "To") == f"{text} <a@tinh-bac.example>"
-    assert header(message, "From") == f"{text} <{SENDER}>"
-    assert header(message, "Subject") == f"[{text}] Nhắc (trước ngày 20/3/2023): {text}"
-    assert "Bcc" not in message
+    assert f"Kính gửi: {text}\n" in body(mail, "plain")
+    assert f"Kính gửi: {escaped}<br>" in body(mail, "html")
+    assert header(mail, "To") == f"{text} <a@tinh-bac.example>"
+    assert header(mail, "From") == f"{text} <{SENDER}>"
+    assert header(mail, "Subject") == f"[{text}] Nhắc (trước ngày 20/3/2023): {text}"
+    assert "Bcc" not in mail
 
 
 def test_words_are_composed_unicode() -> None:
@@ -235,7 +235,7 @@ def test_a_subject_is_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "letter",
+    "message",
     [
         replace(LETTER, to=Contact(name="Ánh\r\nBcc: x@y", email="a@tinh-bac.example")),
         replace(LETTER, to=Contact(name="Ánh", email="a@tinh-bac.example>\r\nBcc: x@y")),
@@ -243,11 +243,11 @@ def test_a_subject_is_one_line() -> None:
         replace(LETTER, milestone=replace(REGISTER, quote="\ud800")),
     ],
 )
-def test_what_cannot_be_written_names_kind_and_party(letter: object) -> None:
+def test_what_cannot_be_written_names_kind_and_party(message: object) -> None:
     """Only this mail fails, and the operator learns whose it is."""
-    assert isinstance(letter, type(LETTER))
+    assert isinstance(message, type(LETTER))
     with pytest.raises(UserError, match="the reminder mail to north-school cannot be written"):
-        composer().compose(letter)
+        composer().compose(message)
 
 
 def test_a_sender_that_is_no_address_is_refused_at_once() -> None:
@@ -324,8 +324,8 @@ def test_a_letter_is_in_the_language_of_its_addressee_else_of_the_plan() -> None
         ("en", None, english),
         ("en", "vi", vietnamese),
     ):
-        letter = replace(LETTER, plan=replace(PLAN, language=plan), to=replace(LETTER.to, language=contact))
-        assert expected in COMPOSER.compose(letter).subject
+        message = replace(LETTER, plan=replace(PLAN, language=plan), to=replace(LETTER.to, language=contact))
+        assert expected in COMPOSER.compose(message).subject
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -338,7 +338,7 @@ def test_an_office_that_is_the_organisation_signs_once(language: str) -> None:
 
 def test_the_first_overdue_notice_asks_for_the_next_working_day() -> None:
     """A day to hold on to; Monday after a Friday."""
-    late = replace(LETTERS["overdue-1"], now=at("2023-03-24T08:00"))
+    late = replace(MESSAGES["overdue-1"], now=at("2023-03-24T08:00"))
     _, text, _ = COMPOSER.render(late)
     assert "gửi hồ sơ chậm nhất hết thứ Hai, ngày 27/3/2023." in text
 
@@ -361,11 +361,11 @@ def test_a_failed_letter_does_not_stop_the_next(tmp_path: Path) -> None:
     write(tmp_path, "overdue.txt", "{{ nothing }}")
     mixed = composer(tmp_path, TEMPLATES)
     with pytest.raises(UserError):
-        mixed.compose(LETTERS["overdue-1"])
+        mixed.compose(MESSAGES["overdue-1"])
     assert mixed.compose(LETTER) == composer().compose(LETTER)
 
 
 def test_the_date_is_local_to_the_plan_on_any_day_of_the_year() -> None:
     """An instant late in the UTC evening is the next day in Viet Nam."""
-    letter = replace(LETTER, now=datetime.fromisoformat("2023-12-31T17:00:00+00:00"))
-    assert read(composer().compose(letter).data)["Date"] == "Mon, 01 Jan 2024 00:00:00 +0700"
+    message = replace(LETTER, now=datetime.fromisoformat("2023-12-31T17:00:00+00:00"))
+    assert read(composer().compose(message).data)["Date"] == "Mon, 01 Jan 2024 00:00:00 +0700"

@@ -16,10 +16,10 @@ from typing import get_args
 import pytest
 
 from scheduler import wording
-from scheduler.plan.messages.message import MessageKind
+from scheduler.plan.message_kinds import MessageKind
 from tests.mail.golden_mails import GOLDEN, MAILS, golden_file, readable
 from tests.support.mail_reader import body, read
-from tests.support.sample_messages import ALL_LETTERS, BARE_PLAN, ORGANISATION, PLAN
+from tests.support.sample_messages import ALL_MESSAGES, BARE_PLAN, ORGANISATION, PLAN
 
 FRAME = {  # how a mail opens, closes and says where it comes from
     "vi": ("Kính gửi: ", "Trân trọng.", "Thư được gửi tự động"),
@@ -27,7 +27,7 @@ FRAME = {  # how a mail opens, closes and says where it comes from
 }
 
 
-@pytest.mark.parametrize("name", ALL_LETTERS)
+@pytest.mark.parametrize("name", ALL_MESSAGES)
 def test_a_mail_reads_as_it_was_reviewed(name: str) -> None:
     """Headers, text and HTML are those in the golden file."""
     file = golden_file(name)
@@ -39,17 +39,17 @@ def test_a_mail_reads_as_it_was_reviewed(name: str) -> None:
 def test_no_golden_file_is_left_over() -> None:
     """Each file belongs to a letter that is still composed."""
     files = (str(file.relative_to(GOLDEN)) for file in GOLDEN.rglob("*.eml.txt"))
-    assert {file.removesuffix(".eml.txt") for file in files} == set(ALL_LETTERS)
+    assert {file.removesuffix(".eml.txt") for file in files} == set(ALL_MESSAGES)
 
 
 @pytest.mark.parametrize("language", wording.languages())
 def test_every_kind_of_mail_has_a_golden_file_in_every_language(language: str) -> None:
     """A new kind, or a new language, needs templates and examples."""
-    kinds = {letter.kind for letter in ALL_LETTERS.values() if letter.language == language}
+    kinds = {message.kind for message in ALL_MESSAGES.values() if message.language == language}
     assert kinds == set(get_args(MessageKind))
 
 
-@pytest.mark.parametrize("name", ALL_LETTERS)
+@pytest.mark.parametrize("name", ALL_MESSAGES)
 def test_a_mail_shows_no_traces_of_its_making(name: str) -> None:
     """No empty value, template syntax, code name or stray punctuation reaches a reader."""
     message = read(MAILS[name].data)
@@ -59,14 +59,14 @@ def test_a_mail_shows_no_traces_of_its_making(name: str) -> None:
         assert text == unicodedata.normalize("NFC", text)
 
 
-@pytest.mark.parametrize("name", ALL_LETTERS)
+@pytest.mark.parametrize("name", ALL_MESSAGES)
 def test_paragraphs_are_separated_by_one_empty_line(name: str) -> None:
     """The closing stands apart, and nothing leaves a hole where it vanished."""
     text = body(read(MAILS[name].data), "plain")
     assert "\n\n\n" not in text
     assert text == text.strip() + "\n"
-    opening, close, origin = FRAME[ALL_LETTERS[name].language]
-    if ALL_LETTERS[name].kind != "outage":
+    opening, close, origin = FRAME[ALL_MESSAGES[name].language]
+    if ALL_MESSAGES[name].kind != "outage":
         assert f"\n\n{close}\n\n" in text
     assert text.startswith(opening)
     assert origin in text
@@ -75,12 +75,12 @@ def test_paragraphs_are_separated_by_one_empty_line(name: str) -> None:
 LETTERS_OF_VIETNAM = re.compile("[àáâãèéêìíòóôõùúýăđĩũơưạ-ỹ]", re.IGNORECASE)
 QUOTED = {
     word
-    for text in (repr(PLAN), repr(BARE_PLAN), repr(tuple(ALL_LETTERS.values())), ORGANISATION)
+    for text in (repr(PLAN), repr(BARE_PLAN), repr(tuple(ALL_MESSAGES.values())), ORGANISATION)
     for word in re.findall(r"\w+", text.casefold())
 }
 
 
-@pytest.mark.parametrize("name", [name for name in ALL_LETTERS if name.startswith("en/")])
+@pytest.mark.parametrize("name", [name for name in ALL_MESSAGES if name.startswith("en/")])
 def test_an_english_mail_has_no_vietnamese_but_what_the_plan_says(name: str) -> None:
     """Names, titles and quotations stay as they are; every word of ours is English."""
     text = body(read(MAILS[name].data), "plain")
@@ -112,7 +112,7 @@ class Outline(HTMLParser):
         self.words += data.split()
 
 
-@pytest.mark.parametrize("name", ALL_LETTERS)
+@pytest.mark.parametrize("name", ALL_MESSAGES)
 def test_the_html_part_is_well_formed_and_says_what_the_text_says(name: str) -> None:
     """Nothing from outside, every element closed, and every line of the text is there."""
     message = read(MAILS[name].data)
@@ -120,9 +120,9 @@ def test_the_html_part_is_well_formed_and_says_what_the_text_says(name: str) -> 
     outline.feed(body(message, "html"))
     outline.close()
     assert outline.open == []
-    assert outline.language == ALL_LETTERS[name].language
+    assert outline.language == ALL_MESSAGES[name].language
     assert not outline.seen & {"img", "script", "link", "iframe", "form", "style"}
-    assert ("a" in outline.seen) == bool(ALL_LETTERS[name].link or ALL_LETTERS[name].page)
+    assert ("a" in outline.seen) == bool(ALL_MESSAGES[name].link or ALL_MESSAGES[name].page)
     in_html = " ".join(outline.words)
     for line in body(message, "plain").splitlines():
         for cell in line.strip("| ").split(" | "):

@@ -97,11 +97,11 @@ def random_texts(count: int) -> list[str]:
         "<z>",
         "_",
     ]
-    letters = 'aăềđ😀 ơAz9=?_"<>@,:;.()\\'
+    messages = 'aăềđ😀 ơAz9=?_"<>@,:;.()\\'
     made = []
     for _ in range(count // 2):
         made.append(" ".join(source.choices(words, k=source.randint(1, 30))))
-        made.append("".join(source.choices(letters, k=source.randint(1, 120))))
+        made.append("".join(source.choices(messages, k=source.randint(1, 120))))
     return made
 
 

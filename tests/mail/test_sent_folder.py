@@ -32,12 +32,12 @@ def a_folder(
     username: str = "office",
     password: str = PASSWORD,
     context: ssl.SSLContext | None = None,
-    patience: float = 20.0,
+    timeout: float = 20.0,
 ) -> ImapSentFolder:
     """Return a folder of a server of the tests, or of whatever listens on a port."""
     port = server if isinstance(server, int) else server.tls_port if security == "tls" else server.port
     account = Account(host="localhost", port=port, security=security, username=username, password=password)
-    return ImapSentFolder(account, name, context=context, patience=patience)
+    return ImapSentFolder(account, name, context=context, timeout=timeout)
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(security: Security, do
 
 @pytest.mark.parametrize("security", ["none", "starttls", "tls"])
 def test_a_frozen_server_is_given_up_in_time(security: Security, dovecot: Dovecot, account: str) -> None:
-    folder = a_folder(dovecot, username=account, security=security, context=dovecot.trusting, patience=0.3)
+    folder = a_folder(dovecot, username=account, security=security, context=dovecot.trusting, timeout=0.3)
     started = time.monotonic()
     with dovecot.frozen():
         message, _ = complaint(folder)
@@ -152,7 +152,7 @@ def test_a_server_without_starttls_gets_no_password(account: str) -> None:
 def test_a_server_that_trickles_is_given_up_in_time() -> None:
     """Each byte would start the timeout of a socket anew."""
     with ScriptedServer({"greeting": DRIP}) as server:
-        message, _ = complaint(a_folder(server.port, patience=0.5))
+        message, _ = complaint(a_folder(server.port, timeout=0.5))
     assert message.endswith("gave no answer within 0.5 seconds")
 
 

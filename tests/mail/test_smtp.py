@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from scheduler.errors import UserError
 from scheduler.mail.smtp import Account, SmtpMailer, name_account, to_wire_address
-from scheduler.mail.smtp_session import Patience, stuff_dots
+from scheduler.mail.smtp_session import Timeouts, stuff_dots
 from scheduler.ports import Mailer, Outcome
 from tests.contracts.mailers import MailerContract
 from tests.support.scripted_smtp import OFFERS, ScriptedServer
-from tests.support.smtp_mailers import DATA, PATIENCE, SECRET, SENDER, mail, mailer
+from tests.support.smtp_mailers import DATA, SECRET, SENDER, TIMEOUTS, mail, mailer
 
 PASSWORD = "mật-khẩu 16 chữ"
 
@@ -261,7 +261,7 @@ def test_a_closed_mailer_may_be_used_again() -> None:
 
 def test_ten_minutes_are_waited_for_the_last_answer() -> None:
     """RFC 5321, 4.5.3.2.6; all that comes before is shorter, and everything together has an end."""
-    patience = Patience()
+    patience = Timeouts()
     assert patience.final == 600
     assert patience.command < patience.opening < 180
     assert patience.longest < 15 * 60
@@ -272,7 +272,7 @@ class TestSmtpMailer(MailerContract):
     def mailer(self) -> object:
         with ScriptedServer() as server:
             account = Account(host="127.0.0.1", port=server.port, security="none")
-            it = SmtpMailer(account, sender=SENDER, secret=SECRET, patience=PATIENCE)
+            it = SmtpMailer(account, sender=SENDER, secret=SECRET, timeouts=TIMEOUTS)
             yield it
             it.close()
 

@@ -22,18 +22,18 @@ from scheduler.ports import Outcome
 from tests.mail.server_replies import ANSWERS
 from tests.support.scripted_smtp import (
     CLOSE,
-    DEAF,
     DRIP,
     ENDLESS_LINE,
     ENDLESS_LINES,
     FREEZE,
+    NEVER_READS,
     OFFERS,
     RESET,
     TOO_BIG,
     Answer,
     ScriptedServer,
 )
-from tests.support.smtp_mailers import HASTE, PATIENCE, mail, mailer
+from tests.support.smtp_mailers import SHORT_TIMEOUTS, TIMEOUTS, mail, mailer
 
 VERBS: dict[str, Phase] = {
     "greeting": "greeting", "EHLO": "greeting", "AUTH": "login",
@@ -102,7 +102,7 @@ def test_a_server_that_goes_or_freezes(verb: str, fault: Answer) -> None:
     """Closing, breaking, freezing (in a reply too) and dripping are the same: no answer, and the phase decides."""
     with (
         ScriptedServer({verb: [fault]}) as server,
-        mailer(server.port, username="u", password="geheim-1", patience=HASTE) as it,
+        mailer(server.port, username="u", password="geheim-1", timeouts=SHORT_TIMEOUTS) as it,
     ):
         outcome = it.send(mail(1))
         assert same(outcome, expected(VERBS[verb], SILENCE))
@@ -153,8 +153,8 @@ def test_a_host_that_is_no_name(host: str) -> None:
 def test_a_slow_server_does_not_hold_a_mail_for_longer_than_all_steps_may_take() -> None:
     """Each answer comes just in time, but their sum is bounded too."""
     greeting = b"220-a\r\n220-b\r\n220 c\r\n"
-    patience = type(HASTE)(connect=5, command=5, opening=0.3, upload=5, final=5, farewell=0.1)
-    with ScriptedServer({"greeting": greeting, "RCPT": FREEZE}) as server, mailer(server.port, patience=patience) as it:
+    patience = type(SHORT_TIMEOUTS)(connect=5, command=5, opening=0.3, upload=5, final=5, farewell=0.1)
+    with ScriptedServer({"greeting": greeting, "RCPT": FREEZE}) as server, mailer(server.port, timeouts=patience) as it:
         outcome = it.send(mail())
     assert outcome == Outcome(state="deferred", reply="recipient: no answer in time")
 
@@ -163,7 +163,7 @@ def test_a_slow_server_does_not_hold_a_mail_for_longer_than_all_steps_may_take()
 
 
 def test_a_server_that_never_reads_the_mail() -> None:
-    with ScriptedServer({"DATA": [DEAF]}) as server, mailer(server.port, patience=HASTE) as it:
+    with ScriptedServer({"DATA": [NEVER_READS]}) as server, mailer(server.port, timeouts=SHORT_TIMEOUTS) as it:
         outcome = it.send(mail(data=b"x" * 70 + b"\r\n" * 10_000_000))
         assert outcome == Outcome(state="ambiguous", reply="content: no answer in time")
         assert it.send(mail(2)).state == "sent"
@@ -172,7 +172,7 @@ def test_a_server_that_never_reads_the_mail() -> None:
 
 def test_a_refusal_in_the_middle_of_the_mail_is_heard() -> None:
     """The server has said no while the mail was still on its way: that is an answer."""
-    with ScriptedServer({"DATA": [TOO_BIG]}) as server, mailer(server.port, patience=HASTE) as it:
+    with ScriptedServer({"DATA": [TOO_BIG]}) as server, mailer(server.port, timeouts=SHORT_TIMEOUTS) as it:
         outcome = it.send(mail(data=b"x" * 70 + b"\r\n" * 10_000_000))
         assert outcome == Outcome(state="deferred", reply="552 5.3.4 Message is too large", pace="slowly")
         assert it.send(mail(2)).state == "sent"
@@ -191,7 +191,7 @@ def test_two_answers_at_once_are_never_taken_for_the_next_commands_answer(verb: 
     assert isinstance(usual, str)
     with (
         ScriptedServer({verb: [usual.encode() + b"\r\n" + extra]}) as server,
-        mailer(server.port, username="u", password="geheim-1", patience=HASTE) as it,
+        mailer(server.port, username="u", password="geheim-1", timeouts=SHORT_TIMEOUTS) as it,
     ):
         outcome = it.send(mail(1))
         assert (outcome.state, outcome.is_dead) == ("deferred", False)
@@ -223,7 +223,7 @@ def test_a_farewell_between_two_steps_is_heard_as_such() -> None:
 @pytest.mark.parametrize("fault", [CLOSE, RESET, FREEZE, "421 4.4.2 idle for too long", b"nonsense\r\n"], ids=repr)
 def test_a_kept_connection_that_turns_out_dead_is_replaced_without_a_word(fault: Answer) -> None:
     """Nothing of the mail had been said, so nothing can be there twice."""
-    with ScriptedServer({"MAIL": ["250 ok", fault]}) as server, mailer(server.port, patience=HASTE) as it:
+    with ScriptedServer({"MAIL": ["250 ok", fault]}) as server, mailer(server.port, timeouts=SHORT_TIMEOUTS) as it:
         assert [it.send(mail(number)).state for number in (1, 2)] == ["sent", "sent"]
     assert server.connections == 2
     assert len(server.received) == 2
@@ -262,7 +262,7 @@ def test_a_connection_that_cannot_be_reset_is_replaced() -> None:
 
 @pytest.mark.parametrize("fault", [CLOSE, RESET, FREEZE, ENDLESS_LINES, "421 4.3.0 no"], ids=repr)
 def test_leaving_needs_no_answer(fault: Answer) -> None:
-    with ScriptedServer({"QUIT": fault}, offers=OFFERS) as server, mailer(server.port, patience=PATIENCE) as it:
+    with ScriptedServer({"QUIT": fault}, offers=OFFERS) as server, mailer(server.port, timeouts=TIMEOUTS) as it:
         assert it.send(mail()).state == "sent"
         it.close()
     assert len(server.received) == 1

@@ -14,7 +14,7 @@ from scheduler import wording
 from scheduler.ports import Outcome
 from tests.mail.golden_mails import MAILS, golden_file, readable
 from tests.support.mail_servers import Postfix, run_sink, wait_until
-from tests.support.smtp_mailers import HASTE, mail, mailer
+from tests.support.smtp_mailers import SHORT_TIMEOUTS, mail, mailer
 
 
 @pytest.mark.parametrize("language", wording.languages())
@@ -111,7 +111,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], Outcome]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_faults_of_the_sink(fault: str) -> None:
     options, expected = FAULTS[fault]
-    with run_sink(*options) as port, mailer(port, patience=replace(HASTE, command=1.0, final=1.0)) as it:
+    with run_sink(*options) as port, mailer(port, timeouts=replace(SHORT_TIMEOUTS, command=1.0, final=1.0)) as it:
         assert it.send(mail()) == expected
 
 

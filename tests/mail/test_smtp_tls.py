@@ -12,7 +12,7 @@ import pytest
 from scheduler.mail.smtp import Security
 from tests.support.mail_servers import make_certificate
 from tests.support.scripted_smtp import CLOSE, FREEZE, RESET, TLS_NOT, Answer, ScriptedServer
-from tests.support.smtp_mailers import HASTE, mail, mailer
+from tests.support.smtp_mailers import SHORT_TIMEOUTS, mail, mailer
 
 
 def spoken(server: ScriptedServer) -> set[str]:
@@ -111,7 +111,7 @@ def test_tls_that_does_not_come_about(fault: Answer, server_context: ssl.SSLCont
     """The server is not well: the account rests and the mail waits."""
     with (
         ScriptedServer({"STARTTLS": [fault]}, context=server_context) as server,
-        mailer(server.port, host="localhost", security="starttls", context=trusting, patience=HASTE) as it,
+        mailer(server.port, host="localhost", security="starttls", context=trusting, timeouts=SHORT_TIMEOUTS) as it,
     ):
         outcome = it.send(mail(1))
         assert (outcome.state, outcome.account, outcome.pace) == ("deferred", "pause", "soon")
@@ -164,7 +164,7 @@ def test_a_plain_server_where_tls_is_expected(trusting: ssl.SSLContext) -> None:
 def test_a_server_that_is_silent_where_tls_is_expected(trusting: ssl.SSLContext) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        with mailer(port, host="127.0.0.1", security="tls", context=trusting, patience=HASTE) as it:
+        with mailer(port, host="127.0.0.1", security="tls", context=trusting, timeouts=SHORT_TIMEOUTS) as it:
             outcome = it.send(mail())
     assert (outcome.state, outcome.account, outcome.reply) == ("deferred", "pause", "tls: no answer in time")
 
@@ -176,7 +176,7 @@ def test_faults_are_the_same_inside_tls(
 ) -> None:
     with (
         ScriptedServer({verb: [fault]}, context=server_context, is_implicit=True) as server,
-        mailer(server.port, host="localhost", security="tls", context=trusting, patience=HASTE) as it,
+        mailer(server.port, host="localhost", security="tls", context=trusting, timeouts=SHORT_TIMEOUTS) as it,
     ):
         assert it.send(mail(1)).state == ("ambiguous" if verb == "content" else "deferred")
         assert it.send(mail(2)).state == "sent"

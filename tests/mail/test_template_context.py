@@ -8,12 +8,13 @@ from datetime import date, time
 import pytest
 
 from scheduler.mail.template_context import Block, blocks, describe, filters
-from scheduler.plan.model import Before, By, Office
+from scheduler.plan.date_forms import Before, By
+from scheduler.plan.model import Office
 from tests.support.sample_messages import (
     ACADEMY,
     AWARDS,
     LEAD,
-    LETTERS,
+    MESSAGES,
     MIDYEAR_REPORT,
     NORTH,
     PLAN,
@@ -21,7 +22,7 @@ from tests.support.sample_messages import (
     about_registration,
     due,
     from_lead,
-    letter,
+    message,
 )
 
 
@@ -50,7 +51,7 @@ def test_the_stage_follows_from_the_day_not_from_the_rung(form: Before | By, now
 
 def test_what_a_member_owes_the_lead_goes_to_the_office() -> None:
     """The office that signs is the one that has not received it."""
-    view = describe(LETTERS["reminder-14d"], "Cụm")
+    view = describe(MESSAGES["reminder-14d"], "Cụm")
     assert view["office_receives"]
     assert view["recipients"] == (LEAD,)
     assert view["destination"] == PLAN.office
@@ -62,7 +63,7 @@ def test_what_a_member_owes_the_lead_goes_to_the_office() -> None:
 
 def test_the_leads_own_address_is_not_given_for_what_goes_elsewhere() -> None:
     """What the lead owes the academy is not to be sent to the lead."""
-    view = describe(LETTERS["reminder-lead-to-academy"], "Cụm")
+    view = describe(MESSAGES["reminder-lead-to-academy"], "Cụm")
     assert not view["office_receives"]
     assert view["recipients"] == (ACADEMY,)
     assert view["send_to"] == (ACADEMY.name,)
@@ -85,7 +86,7 @@ def test_without_an_office_the_milestones_own_is_asked() -> None:
     vault = Office(name="Vụ Các trường chính trị", phone="024 000")
     plan = replace(PLAN, office=Office())
     view = describe(
-        letter("reminder", "2023-08-01T08:00", plan=plan, milestone=replace(REGISTER, submit_to=vault)), "Cụm"
+        message("reminder", "2023-08-01T08:00", plan=plan, milestone=replace(REGISTER, submit_to=vault)), "Cụm"
     )
     assert view["ask"] == vault
 
@@ -99,14 +100,14 @@ def test_the_lead_among_the_members_has_not_failed_to_send_to_itself() -> None:
 
 def test_the_duties_of_a_group_are_those_that_name_it() -> None:
     """Who chooses is told what the chosen will owe."""
-    assert describe(LETTERS["choose-1"], "Cụm")["duties"] == (AWARDS,)
-    assert describe(LETTERS["reminder-14d"], "Cụm")["duties"] == ()
+    assert describe(MESSAGES["choose-1"], "Cụm")["duties"] == (AWARDS,)
+    assert describe(MESSAGES["reminder-14d"], "Cụm")["duties"] == ()
 
 
 def test_a_moved_date_shows_the_one_in_the_plan() -> None:
     """The quotation below still has the old day; the mail says why."""
-    assert describe(LETTERS["reminder-after-extension"], "Cụm")["moved"] == REGISTER.form
-    assert describe(LETTERS["reminder-14d"], "Cụm")["moved"] is None
+    assert describe(MESSAGES["reminder-after-extension"], "Cụm")["moved"] == REGISTER.form
+    assert describe(MESSAGES["reminder-14d"], "Cụm")["moved"] is None
 
 
 def test_plain_text_is_taken_apart_into_blocks() -> None:
@@ -135,6 +136,6 @@ def test_a_cell_cannot_open_another() -> None:
 def test_a_party_is_named_once_even_if_it_is_in_two_groups() -> None:
     """Attendees that are named twice are invited once."""
     milestone = replace(REGISTER, report_to=("members", "lead", "north-school", "no-such-group"))
-    view = describe(letter("reminder", "2023-03-15T08:00", milestone=milestone), "Cụm")
+    view = describe(message("reminder", "2023-03-15T08:00", milestone=milestone), "Cụm")
     assert [party.id for party in view["recipients"]].count(NORTH.id) == 1
     assert len(view["recipients"]) == 4

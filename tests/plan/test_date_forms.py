@@ -6,9 +6,19 @@ from datetime import date, time
 
 import pytest
 
-from scheduler.plan.date_forms import read_written
-from scheduler.plan.model import Before, By, DateForm, On, Recurring, Relative, Step, Undated, Window
-from scheduler.plan.revisions import describe_form
+from scheduler.plan.date_forms import (
+    Before,
+    By,
+    DateForm,
+    DayCount,
+    On,
+    Recurring,
+    Relative,
+    Undated,
+    Window,
+    describe_form,
+    parse_form,
+)
 
 DAY, LATER = date(2023, 6, 8), date(2023, 6, 9)
 
@@ -31,14 +41,14 @@ DAY, LATER = date(2023, 6, 8), date(2023, 6, 9)
 )
 def test_what_the_record_wrote_is_read_back(form: DateForm) -> None:
     """What stood in the file before an edit is known from its words."""
-    assert read_written(describe_form(form)) == form
+    assert parse_form(describe_form(form)) == form
 
 
 @pytest.mark.parametrize(
     "text",
     [
         describe_form(Recurring("FREQ=MONTHLY", "by", DAY, LATER)),
-        describe_form(Relative("so-ket", Step(5, "working days"), "within")),
+        describe_form(Relative("so-ket", DayCount(5, "working days"), "within")),
         "ngày 08/6/2023",
         "before 2023-02-30",
         "on 2023-06-08 25:00",
@@ -48,4 +58,4 @@ def test_what_the_record_wrote_is_read_back(form: DateForm) -> None:
 )
 def test_what_names_no_day_of_its_own_or_is_not_understood_is_no_date(text: str) -> None:
     """A person may have written it."""
-    assert read_written(text) is None
+    assert parse_form(text) is None

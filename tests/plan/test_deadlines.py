@@ -8,7 +8,8 @@ from datetime import date, time
 import pytest
 
 from scheduler.plan.agenda import describe_closing
-from scheduler.plan.model import Before, By, DateForm, Deliverable, Milestone, Recurring, Undated
+from scheduler.plan.date_forms import Before, By, DateForm, Recurring, Undated
+from scheduler.plan.model import Deliverable, Milestone
 from tests.support.plan_builders import Story, at, deadline, plan, reasons, tell_of
 
 AUGUST = Before(date(2023, 8, 10))

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.plan.board import read_cell
-from scheduler.plan.model import Before, By, Deliverable, Fact
+from scheduler.plan.date_forms import Before, By
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Deliverable
 from scheduler.plan.standing import Standing
+from scheduler.plan.status import read_cell
 from tests.support import strategies as our
 from tests.support.plan_builders import LOADED, Story, at, deadline, tell_of
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from scheduler.plan.date_forms import Before, By
 from scheduler.plan.due_dates import (
     DueDate,
     derive_due_date,
@@ -17,7 +18,6 @@ from scheduler.plan.due_dates import (
     step_on,
     to_instant,
 )
-from scheduler.plan.model import Before, By
 from scheduler.plan.workdays import Workdays
 from tests.support.plan_builders import EVERY_DAY, HANOI, at, clock, days, vietnam, working_days
 

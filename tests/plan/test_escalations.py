@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from scheduler.plan.agenda import Rung
-from scheduler.plan.model import Before, Contact, Escalation, Ladder, Milestone, Party
+from scheduler.plan.date_forms import Before
+from scheduler.plan.model import Contact, Escalation, Ladder, Milestone, Party
 from tests.support.plan_builders import PARTIES, Story, at, days, deadline, party, plan, tell_of, working_days
 
 LEAD, BETA, GAMMA = PARTIES

@@ -7,7 +7,8 @@ from datetime import date, time
 
 import pytest
 
-from scheduler.plan.model import Before, By, DateForm, Group, Ladder, On, Recurring, Window
+from scheduler.plan.date_forms import Before, By, DateForm, On, Recurring, Window
+from scheduler.plan.model import Group, Ladder
 from tests.support.plan_builders import Story, at, deadline, event, plan, reasons, tell_of, working_days
 
 JUNE = Window(date(2023, 6, 1), date(2023, 6, 10), "đầu tháng 6 năm 2023")
@@ -160,9 +161,9 @@ def test_an_event_fixed_in_the_file_is_announced_when_the_plan_becomes_active() 
 MOVED = On(date(2023, 6, 15), date(2023, 6, 15))
 
 
-def told(story: Story, party: str = "beta") -> On | None:
+def informed(story: Story, party: str = "beta") -> On | None:
     """Return when a party was told the meeting is, before the last decision."""
-    known = story.agenda().by_key["meeting", party].told
+    known = story.agenda().by_key["meeting", party].known_date
     return known.event if known else None
 
 
@@ -172,14 +173,14 @@ def test_of_a_moved_event_the_notice_of_the_change_tells_in_place_of_an_invitati
     assert story.ladder("meeting") == ["06-08 event:7d", "06-14 event:1wd"]
     assert reasons(story.rungs("meeting")) == {"invite": "the notice of the change says it"}
     assert {r.due for r in story.rungs("meeting")} == {date(2023, 6, 15)}
-    assert told(story) == FIXED
+    assert informed(story) == FIXED
 
 
 def test_what_was_moved_before_anybody_was_told_is_an_invitation() -> None:
     story = tell_of(event(JUNE))
     fix(story, (5, 20, 10))  # a Saturday
     fix(story, (5, 21, 10), MOVED)
-    assert told(story) is None
+    assert informed(story) is None
     assert story.ladder("meeting")[0] == "05-22 invite"
 
 
@@ -188,23 +189,23 @@ def test_what_is_moved_there_and_back_before_an_opening_is_as_it_was_told() -> N
     fix(story, (5, 15, 10))
     fix(story, (5, 20, 10), MOVED)
     fix(story, (5, 20, 11))
-    assert told(story) == FIXED
-    known = story.agenda().by_key["meeting", "beta"].told
+    assert informed(story) == FIXED
+    known = story.agenda().by_key["meeting", "beta"].known_date
     assert known is not None
     assert known.place == "hall 2"
     fix(story, (5, 22, 10), MOVED)
-    assert told(story) == FIXED
+    assert informed(story) == FIXED
     fix(story, (5, 22, 11))
-    assert told(story) == MOVED
+    assert informed(story) == MOVED
 
 
 def test_after_the_day_was_open_again_the_next_one_is_an_invitation() -> None:
     story = tell_of(event(JUNE))
     fix(story, (5, 15, 10))
     story.tell("amended", at(5, 16, 10), "meeting", form=JUNE)
-    assert told(story) == FIXED
+    assert informed(story) == FIXED
     fix(story, (5, 19, 10), MOVED)
-    assert told(story) is None
+    assert informed(story) is None
     assert story.ladder("meeting")[0] == "05-19 invite"
 
 
@@ -212,21 +213,21 @@ def test_a_day_that_was_over_before_anybody_could_be_told_was_not_told() -> None
     story = tell_of(event(JUNE))
     fix(story, (6, 8, 18))
     fix(story, (6, 9, 10), MOVED)
-    assert told(story) is None
+    assert informed(story) is None
 
 
 def test_who_comes_after_the_move_is_invited_to_the_new_day() -> None:
     story = tell_of(event(FIXED, attendees=("lead", "beta")))
     story.tell("amended", at(3, 1, 10), "meeting", form=MOVED)
     story.revise(replace(story.plan, milestones=(event(FIXED),)), at(4, 3, 10))
-    assert told(story, "gamma") is None
+    assert informed(story, "gamma") is None
     assert story.ladder("meeting", "gamma")[0] == "04-03 invite"
 
 
 def test_an_edit_of_the_file_says_which_day_was_told() -> None:
     story = tell_of(event(FIXED))
     story.revise(replace(story.plan, milestones=(event(MOVED),)), at(3, 1, 10))
-    assert told(story) == FIXED
+    assert informed(story) == FIXED
     assert story.ladder("meeting")[0] == "06-08 event:7d"
 
 

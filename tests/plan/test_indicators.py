@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
+from scheduler.plan.date_forms import By, On
 from scheduler.plan.indicators import Figure, is_reached, measure
-from scheduler.plan.model import By, Deliverable, Indicator, Measure, On
+from scheduler.plan.model import Deliverable, Indicator, Measure
 from tests.support.plan_builders import Story, at, deadline, event, tell_of
 
 REPORT = deadline(

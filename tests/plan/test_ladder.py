@@ -6,9 +6,10 @@ from datetime import date, time
 
 import pytest
 
+from scheduler.plan.date_forms import Before, By, On
 from scheduler.plan.due_dates import derive_due_date
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
-from scheduler.plan.model import Before, By, Escalation, Ladder, On, Overdue
+from scheduler.plan.model import Escalation, Ladder, Overdue
 from scheduler.plan.workdays import Workdays
 from tests.support.plan_builders import HANOI, at, days, vietnam, working_days
 

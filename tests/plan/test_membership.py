@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, time
 
-from scheduler.plan.board import draw_board, is_complete, still_needed
-from scheduler.plan.model import Before, Group, Ladder, On, Party, Relative
-from scheduler.plan.obligations import members
+from scheduler.plan.date_forms import Before, On, Relative
+from scheduler.plan.membership import members
+from scheduler.plan.model import Group, Ladder, Party
+from scheduler.plan.status import draw_board, is_complete, still_needed
 from tests.support.plan_builders import (
     GROUPS,
     LOADED,

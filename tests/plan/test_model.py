@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from scheduler.plan.model import Before, Office, On, Step
+from scheduler.plan.date_forms import Before, DayCount, On
+from scheduler.plan.model import Office
 from tests.support.plan_builders import days, deadline, event, plan, working_days
 
 
@@ -19,7 +20,7 @@ from tests.support.plan_builders import days, deadline, event, plan, working_day
         (working_days(3), "3wd", "3 working days"),
     ],
 )
-def test_a_count_has_a_short_form_for_rungs_and_one_to_read(step: Step, code: str, words: str) -> None:
+def test_a_count_has_a_short_form_for_rungs_and_one_to_read(step: DayCount, code: str, words: str) -> None:
     assert (step.code, str(step)) == (code, words)
 
 

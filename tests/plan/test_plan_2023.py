@@ -7,8 +7,9 @@ from datetime import date
 
 import pytest
 
-from scheduler.plan.board import is_complete, still_needed
-from scheduler.plan.model import Before, Group, Ladder, Window
+from scheduler.plan.date_forms import Before, Window
+from scheduler.plan.model import Group, Ladder
+from scheduler.plan.status import is_complete, still_needed
 from tests.support.plan_builders import Story, at, deadline, event, party, plan, reasons, vietnam, written
 
 DEPUTIES = Group(id="deputies", parties=("beta",))

@@ -12,10 +12,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from scheduler.plan.agenda import Rung, draw_agenda
-from scheduler.plan.board import draw_board, is_complete, still_needed
+from scheduler.plan.date_forms import Before, By, DateForm, On
 from scheduler.plan.due_dates import ONE_DAY, derive_due_date, local_day, next_opening, to_instant
-from scheduler.plan.model import Before, By, DateForm, Fact, Milestone, On, Plan
-from scheduler.plan.standing import drop_withdrawn
+from scheduler.plan.facts import Fact, drop_withdrawn
+from scheduler.plan.model import Milestone, Plan
+from scheduler.plan.status import draw_board, is_complete, still_needed
 from scheduler.plan.workdays import Workdays
 from tests.support import strategies as our
 from tests.support.plan_builders import Story, deadline, tell_of

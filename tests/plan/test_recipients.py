@@ -8,7 +8,8 @@ from datetime import date
 
 import pytest
 
-from scheduler.plan.model import Before, Contact, Escalation, Group, Party, Plan, Role
+from scheduler.plan.date_forms import Before
+from scheduler.plan.model import Contact, Escalation, Group, Party, Plan, Role
 from scheduler.plan.recipients import (
     Recipient,
     bounced_addresses,
@@ -74,36 +75,36 @@ def test_heads_whose_addresses_work() -> None:
 # ---- escalation
 
 
-def told(known: Plan, about: str, to: str = "lead", bounced: Collection[str] = ()) -> list[str]:
+def informed(known: Plan, about: str, to: str = "lead", bounced: Collection[str] = ()) -> list[str]:
     """Return the addresses told that a party has not answered."""
     return [r.contact.email for r in superiors(known, replace(TO_LEAD, to=to), about, bounced)]
 
 
 def test_the_lead_is_told_of_the_others() -> None:
-    assert told(plan(groups=(DEPUTIES,)), "beta") == ["officer@lead.example"]
+    assert informed(plan(groups=(DEPUTIES,)), "beta") == ["officer@lead.example"]
 
 
 def test_the_heads_of_the_deputies_are_told_of_the_lead() -> None:
-    assert told(plan(groups=(DEPUTIES,)), "lead") == ["head@beta.example", "head@gamma.example"]
+    assert informed(plan(groups=(DEPUTIES,)), "lead") == ["head@beta.example", "head@gamma.example"]
 
 
 @pytest.mark.parametrize("groups", [(), (Group(id="deputies"),)], ids=["no group", "nobody in it"])
 def test_without_deputies_the_leads_own_head_is_told(groups: tuple[Group, ...]) -> None:
-    assert told(plan(groups=groups), "lead") == ["head@lead.example"]
+    assert informed(plan(groups=groups), "lead") == ["head@lead.example"]
 
 
 def test_deputies_that_cannot_be_reached_leave_the_leads_own_head() -> None:
     dead = ["head@beta.example", "head@gamma.example"]
-    assert told(plan(groups=(DEPUTIES,)), "lead", bounced=dead) == ["head@lead.example"]
+    assert informed(plan(groups=(DEPUTIES,)), "lead", bounced=dead) == ["head@lead.example"]
 
 
 def test_nobody_above() -> None:
     headless = replace(LEAD, contacts=LEAD.contacts[:1])
-    assert told(plan(parties=(headless, BETA, GAMMA)), "lead") == []
+    assert informed(plan(parties=(headless, BETA, GAMMA)), "lead") == []
 
 
 def test_one_deputy_is_told_of_another() -> None:
-    assert told(plan(groups=(DEPUTIES,)), "gamma", to="deputies") == ["head@beta.example"]
+    assert informed(plan(groups=(DEPUTIES,)), "gamma", to="deputies") == ["head@beta.example"]
 
 
 def test_an_escalation_is_found_by_the_name_of_its_rung() -> None:

@@ -6,18 +6,18 @@ from datetime import date, datetime
 
 import pytest
 
-from scheduler.plan.model import Before, By, DateForm, On, Recurring, Relative, Step, Undated, Window
+from scheduler.plan.date_forms import Before, By, DateForm, DayCount, On, Recurring, Relative, Undated, Window
 from tests.support.plan_builders import Story, at, days, deadline, event, plan, tell_of, working_days
 
 BASE = Before(date(2023, 8, 10))
 
 
-def after(count: Step, to: str = "base") -> Relative:
+def after(count: DayCount, to: str = "base") -> Relative:
     """Return `within ... of base`."""
     return Relative(to, count, "within")
 
 
-def ahead(count: Step, to: str = "base") -> Relative:
+def ahead(count: DayCount, to: str = "base") -> Relative:
     """Return `... before base`."""
     return Relative(to, count, "before")
 
@@ -56,7 +56,7 @@ def test_it_is_undated_until_the_base_is_complete() -> None:
         (days(4), date(2023, 8, 14)),  # Saturday 12 August: on to the working day after
     ],
 )
-def test_it_counts_from_the_day_after_the_partys_own_answer(count: Step, expected: date) -> None:
+def test_it_counts_from_the_day_after_the_partys_own_answer(count: DayCount, expected: date) -> None:
     story = tell_of(deadline(BASE, "base"), deadline(after(count)))
     close_base(story, 8, "beta")
     assert named(story) == expected
@@ -152,7 +152,7 @@ def test_nothing_is_owed_for_an_event_that_was_called_off(relative: Relative) ->
         ),
     ],
 )
-def test_back_from_the_named_day_of_the_base(form: DateForm, count: Step, expected: date) -> None:
+def test_back_from_the_named_day_of_the_base(form: DateForm, count: DayCount, expected: date) -> None:
     story = tell_of(deadline(form, "base"), deadline(ahead(count)))
     assert named(story) == expected
 

@@ -11,21 +11,22 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from scheduler.plan.model import (
+from scheduler.plan.date_forms import (
     Before,
     By,
-    Contact,
     DateForm,
-    Fact,
-    Group,
     On,
-    Plan,
     Recurring,
     Relative,
     Undated,
     Window,
+    describe_form,
+    form_from_data,
+    form_to_data,
 )
-from scheduler.plan.revisions import compare_terms, describe_form, form_from_data, form_to_data, read_terms
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Contact, Group, Plan
+from scheduler.plan.revisions import compare_terms, read_terms
 from tests.support import strategies as our
 from tests.support.plan_builders import PARTIES, at, days, deadline, event, party, plan, working_days
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from scheduler.plan.model import Before, Deliverable, Fact, FactKind
-from scheduler.plan.standing import Standing, drop_withdrawn, read_standing
+from scheduler.plan.date_forms import Before
+from scheduler.plan.facts import Fact, FactKind, drop_withdrawn
+from scheduler.plan.model import Deliverable
+from scheduler.plan.standing import Standing, read_standing
 from tests.support.plan_builders import Story, at, deadline, tell_of
 
 ONE = deadline(Before(date(2023, 8, 10)))

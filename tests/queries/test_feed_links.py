@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import product
 
-from scheduler.queries.feed_links import TOKEN_LENGTH, Purpose, make_token
+from scheduler.tokens import TOKEN_LENGTH, Purpose, make_token
 
 PURPOSES: tuple[Purpose, ...] = ("feed", "page", "reply")
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from scheduler.plan.model import Contact
-from scheduler.queries.site_links import PageAddresses, leading_to_pages
-from tests.support.daemon_fixture import House
-from tests.support.sample_messages import LEAD_HEAD, LETTERS
+from scheduler.queries.site_links import SiteLinks, add_links
+from tests.support.daemon_fixture import DaemonFixture
+from tests.support.sample_messages import LEAD_HEAD, MESSAGES
 
-SITE = PageAddresses("https://office.example", b"a secret of the tests", (LEAD_HEAD.email,))
+SITE = SiteLinks("https://office.example", b"a secret of the tests", (LEAD_HEAD.email,))
 MILESTONES = "https://office.example/plans/cum-2023/milestones"
 ASKED = {
     "escalation": f"{MILESTONES}/dang-ky",
@@ -24,23 +24,25 @@ ASKED = {
 
 
 @pytest.mark.parametrize(("name", "address"), ASKED.items())
-def test_a_mail_that_asks_an_operator_leads_to_where_it_is_decided(house: House, name: str, address: str) -> None:
-    with house.store.reading() as view:
-        assert leading_to_pages(SITE, view)(LETTERS[name]).page == address
+def test_a_mail_that_asks_an_operator_leads_to_where_it_is_decided(
+    daemon: DaemonFixture, name: str, address: str
+) -> None:
+    with daemon.store.reading() as view:
+        assert add_links(SITE, view)(MESSAGES[name]).page == address
 
 
 @pytest.mark.parametrize("name", ASKED)
-def test_it_leads_nowhere_for_who_could_not_get_in(house: House, name: str) -> None:
+def test_it_leads_nowhere_for_who_could_not_get_in(daemon: DaemonFixture, name: str) -> None:
     """Operators are those that are configured; without any, whom the lead names first."""
-    other = replace(LETTERS[name], to=Contact(name="", email="somebody@else.example"))
-    with house.store.reading() as view:
-        assert leading_to_pages(SITE, view)(other).page == ""
-        assert leading_to_pages(replace(SITE, operators=()), view)(LETTERS[name]).page
+    other = replace(MESSAGES[name], to=Contact(name="", email="somebody@else.example"))
+    with daemon.store.reading() as view:
+        assert add_links(SITE, view)(other).page == ""
+        assert add_links(replace(SITE, operators=()), view)(MESSAGES[name]).page
 
 
 @pytest.mark.parametrize("name", [*ASKED, "reminder-with-page"])
-def test_without_a_public_address_no_mail_leads_anywhere(house: House, name: str) -> None:
+def test_without_a_public_address_no_mail_leads_anywhere(daemon: DaemonFixture, name: str) -> None:
     """Rule 20."""
-    letter = replace(LETTERS[name], page="")
-    with house.store.reading() as view:
-        assert leading_to_pages(None, view)(letter).page == ""
+    message = replace(MESSAGES[name], page="")
+    with daemon.store.reading() as view:
+        assert add_links(None, view)(message).page == ""

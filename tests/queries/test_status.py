@@ -8,41 +8,38 @@ from typing import Any
 
 import pytest
 
-from scheduler.plan.model import By, Deliverable, On, Undated, Window
-from scheduler.ports import Unit
-from scheduler.queries.status import (
-    explain_rung,
-    fact_row,
-    list_agenda,
-    list_board,
-    list_deliveries,
-    list_plans,
-    message_row,
-    rung_row,
-    view_agenda,
-)
+from scheduler.plan.date_forms import By, On, Undated, Window
+from scheduler.plan.model import Deliverable
+from scheduler.ports import UnitOfWork
+from scheduler.queries.agendas import view_agenda
+from scheduler.queries.deliveries import list_deliveries
+from scheduler.queries.plans import list_plans
+from scheduler.queries.rows import fact_row, message_row, rung_row
+from scheduler.queries.status import list_board
+from scheduler.queries.upcoming import list_agenda
+from scheduler.queries.why import explain_rung
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import House, due_by, plan, report
+from tests.support.daemon_fixture import DaemonFixture, due_by, plan, report
 from tests.support.plan_builders import HANOI, at, deadline, event
 
 DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
 
 
-def see(house: House, ask: Callable[[Unit], Any]) -> list[dict[str, Any]]:
-    with house.store.reading() as view:
+def see(daemon: DaemonFixture, ask: Callable[[UnitOfWork], Any]) -> list[dict[str, Any]]:
+    with daemon.store.reading() as view:
         return list(ask(view))
 
 
-def board(house: House, **asked: Any) -> list[dict[str, Any]]:
-    return see(house, lambda view: list_board(view, house.plan, house.clock.instant, **asked))
+def board(daemon: DaemonFixture, **asked: Any) -> list[dict[str, Any]]:
+    return see(daemon, lambda view: list_board(view, daemon.plan, daemon.clock.instant, **asked))
 
 
-def statuses(house: House, **asked: Any) -> dict[str, str]:
-    return {row["party"]: row["status"] for row in board(house, **asked)}
+def statuses(daemon: DaemonFixture, **asked: Any) -> dict[str, str]:
+    return {row["party"]: row["status"] for row in board(daemon, **asked)}
 
 
-def deliveries(house: House, since: Any, until: Any) -> list[dict[str, Any]]:
-    return see(house, lambda view: list_deliveries(view, house.plan, since, until))
+def deliveries(daemon: DaemonFixture, since: Any, until: Any) -> list[dict[str, Any]]:
+    return see(daemon, lambda view: list_deliveries(view, daemon.plan, since, until))
 
 
 # ---- plans
@@ -51,22 +48,22 @@ def deliveries(house: House, since: Any, until: Any) -> list[dict[str, Any]]:
 def test_plans_show_their_revision_and_what_is_still_open(store: SqlStore) -> None:
     """Before the first load and after it."""
     window = event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))
-    house = House(store, plan(report(), window, deadline(Undated("yearly"), id="yearly")))
-    (row,) = see(house, lambda view: list_plans(view, house.shelf.plans, house.clock.instant))
+    daemon = DaemonFixture(store, plan(report(), window, deadline(Undated("yearly"), id="yearly")))
+    (row,) = see(daemon, lambda view: list_plans(view, daemon.definitions.plans, daemon.clock.instant))
     assert (row["first_loaded"], row["tentative"], row["undated"]) == (None, ["meeting"], ["yearly"])
-    assert (row["milestones"], row["parties"], row["revision"]) == (3, 3, house.plan.digest[:12])
-    house.take()
-    (row,) = see(house, lambda view: list_plans(view, house.shelf.plans, house.clock.instant))
+    assert (row["milestones"], row["parties"], row["revision"]) == (3, 3, daemon.plan.digest[:12])
+    daemon.take()
+    (row,) = see(daemon, lambda view: list_plans(view, daemon.definitions.plans, daemon.clock.instant))
     assert row["first_loaded"] == "2023-02-01T00:00:00+07:00"
 
 
 # ---- the board
 
 
-def test_the_board_shows_every_obligation_with_dates_next_step_and_last_check(house: House) -> None:
+def test_the_board_shows_every_obligation_with_dates_next_step_and_last_check(daemon: DaemonFixture) -> None:
     """Instants with the offset of the plan's zone."""
-    house.live(at(3, 4, 12))
-    (row,) = board(house, party="beta")
+    daemon.live(at(3, 4, 12))
+    (row,) = board(daemon, party="beta")
     assert {key: row[key] for key in ("plan", "milestone", "party", "role", "status", "late")} == {
         "plan": "plan", "milestone": "report", "party": "beta", "role": "owes", "status": "pending", "late": False,
     }  # fmt: skip
@@ -80,14 +77,14 @@ def test_the_board_shows_every_obligation_with_dates_next_step_and_last_check(ho
 
 def test_the_board_shows_what_came_and_what_is_missing(store: SqlStore) -> None:
     """With the facts behind it."""
-    house = House(store, plan(report(deliverables=DOCUMENTS, channels=("paper", "email"))))
-    house.live(at(3, 4, 12))
-    house.record("received", deliverables=("plan",), channel="paper", by="An")
-    (row,) = board(house, party="beta")
+    daemon = DaemonFixture(store, plan(report(deliverables=DOCUMENTS, channels=("paper", "email"))))
+    daemon.live(at(3, 4, 12))
+    daemon.record("received", deliverables=("plan",), channel="paper", by="An")
+    (row,) = board(daemon, party="beta")
     assert (row["status"], row["missing"], row["received"], row["missing_channels"]) == ("partial", ["list"], None, [])
     assert [(fact["kind"], fact["deliverables"], fact["by"]) for fact in row["facts"]] == [("received", ["plan"], "An")]
-    house.record("received", channel="paper", happened_at=at(3, 4, 9))
-    (row,) = board(house, party="beta")
+    daemon.record("received", channel="paper", happened_at=at(3, 4, 9))
+    (row,) = board(daemon, party="beta")
     assert (row["status"], row["received"], row["missing_channels"]) == (
         "submitted",
         "2023-03-04T09:00:00+07:00",
@@ -98,65 +95,65 @@ def test_the_board_shows_what_came_and_what_is_missing(store: SqlStore) -> None:
 
 def test_the_board_may_be_asked_for_one_milestone_or_party(store: SqlStore) -> None:
     """An occurrence by its milestone's name too."""
-    house = House(store, plan(report(), due_by(date(2023, 4, 1), id="other")))
-    house.take()
-    assert {row["milestone"] for row in board(house, milestone="other")} == {"other"}
-    assert [(row["milestone"], row["party"]) for row in board(house, party="beta")] == [
+    daemon = DaemonFixture(store, plan(report(), due_by(date(2023, 4, 1), id="other")))
+    daemon.take()
+    assert {row["milestone"] for row in board(daemon, milestone="other")} == {"other"}
+    assert [(row["milestone"], row["party"]) for row in board(daemon, party="beta")] == [
         ("report", "beta"),
         ("other", "beta"),
     ]
-    assert board(house, milestone="report", party="nobody") == []
+    assert board(daemon, milestone="report", party="nobody") == []
 
 
-def test_the_board_of_a_past_day_knows_nothing_of_later_facts(house: House) -> None:
+def test_the_board_of_a_past_day_knows_nothing_of_later_facts(daemon: DaemonFixture) -> None:
     """Recorded later means not known then; what was taken back later still stood."""
-    house.live(at(3, 4, 12))
-    fact = house.record("received", notify=False).fact
-    house.live(at(3, 8, 12))
-    house.undo(fact)
-    house.live(at(3, 20, 12))
-    assert statuses(house)["beta"] == "overdue"
-    assert statuses(house, as_of=at(3, 4, 11))["beta"] == "pending"
-    assert statuses(house, as_of=at(3, 5))["beta"] == "submitted"
-    assert statuses(house, as_of=at(3, 9))["beta"] == "pending"
-    assert [fact["kind"] for fact in board(house, party="beta", as_of=at(3, 5))[0]["facts"]] == ["received"]
-    assert board(house, party="beta", as_of=at(3, 5))[0]["checked"] is None  # it has been looked at since
+    daemon.live(at(3, 4, 12))
+    fact = daemon.record("received", notify=False).fact
+    daemon.live(at(3, 8, 12))
+    daemon.undo(fact)
+    daemon.live(at(3, 20, 12))
+    assert statuses(daemon)["beta"] == "overdue"
+    assert statuses(daemon, as_of=at(3, 4, 11))["beta"] == "pending"
+    assert statuses(daemon, as_of=at(3, 5))["beta"] == "submitted"
+    assert statuses(daemon, as_of=at(3, 9))["beta"] == "pending"
+    assert [fact["kind"] for fact in board(daemon, party="beta", as_of=at(3, 5))[0]["facts"]] == ["received"]
+    assert board(daemon, party="beta", as_of=at(3, 5))[0]["checked"] is None  # it has been looked at since
 
 
 def test_an_event_shows_its_day_and_place(store: SqlStore) -> None:
     """And before that its window."""
-    house = House(store, plan(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))))
-    house.take()
-    assert {row["date"] for row in board(house)} == {"between 2023-06-01 and 2023-06-09 (early in June)"}
-    house.record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)), place="Vinh")
-    row = board(house, party="beta")[0]
+    daemon = DaemonFixture(store, plan(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))))
+    daemon.take()
+    assert {row["date"] for row in board(daemon)} == {"between 2023-06-01 and 2023-06-09 (early in June)"}
+    daemon.record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)), place="Vinh")
+    row = board(daemon, party="beta")[0]
     assert (row["role"], row["status"], row["date"], row["place"]) == ("attends", "fixed", "on 2023-06-08", "Vinh")
-    house.shelf.plans = [plan(deadline(Undated("yearly")))]
-    house.take()
-    assert {row["date"] for row in board(house)} == {"undated (yearly)"}
+    daemon.definitions.plans = [plan(deadline(Undated("yearly")))]
+    daemon.take()
+    assert {row["date"] for row in board(daemon)} == {"undated (yearly)"}
 
 
 # ---- the agenda
 
 
-def test_the_agenda_shows_what_fires_next_up_to_but_not_including_its_end(house: House) -> None:
+def test_the_agenda_shows_what_fires_next_up_to_but_not_including_its_end(daemon: DaemonFixture) -> None:
     """Only what is planned."""
-    house.live(at(3, 4))
-    house.record("received", "gamma", notify=False)
+    daemon.live(at(3, 4))
+    daemon.record("received", "gamma", notify=False)
 
-    def ask(view: Unit) -> Any:
-        return list_agenda(view, house.plan, house.clock.instant, since=at(3, 10, 8), until=at(3, 14, 8))
+    def ask(view: UnitOfWork) -> Any:
+        return list_agenda(view, daemon.plan, daemon.clock.instant, since=at(3, 10, 8), until=at(3, 14, 8))
 
-    assert [(row["rung"], row["party"]) for row in see(house, ask)] == [("before:7d", "lead"), ("before:7d", "beta")]
+    assert [(row["rung"], row["party"]) for row in see(daemon, ask)] == [("before:7d", "lead"), ("before:7d", "beta")]
 
 
-def test_the_agenda_of_a_plan_that_was_never_loaded_is_drawn_as_if_it_were_now(house: House) -> None:
+def test_the_agenda_of_a_plan_that_was_never_loaded_is_drawn_as_if_it_were_now(daemon: DaemonFixture) -> None:
     """Its steps have no number yet."""
 
-    def ask(view: Unit) -> Any:
-        return list_agenda(view, house.plan, at(3, 15), since=at(3, 1), until=None, party="beta")
+    def ask(view: UnitOfWork) -> Any:
+        return list_agenda(view, daemon.plan, at(3, 15), since=at(3, 1), until=None, party="beta")
 
-    rows = see(house, ask)
+    rows = see(daemon, ask)
     assert [row["rung"] for row in sorted(rows, key=lambda row: row["at"])][:2] == ["before:1wd", "named-day"]
     assert {row["id"] for row in rows} == {None}
 
@@ -164,10 +161,10 @@ def test_the_agenda_of_a_plan_that_was_never_loaded_is_drawn_as_if_it_were_now(h
 # ---- deliveries
 
 
-def test_deliveries_have_one_row_each_and_one_for_every_other_rung(house: House) -> None:
+def test_deliveries_have_one_row_each_and_one_for_every_other_rung(daemon: DaemonFixture) -> None:
     """Whatever its state; an escalation one for each missing obligation, with the same message."""
-    house.live(at(3, 21, 12))
-    rows = deliveries(house, at(3, 17), at(3, 22))
+    daemon.live(at(3, 21, 12))
+    rows = deliveries(daemon, at(3, 17), at(3, 22))
     found = {(row["rung"], row["party"], row["to"], row["state"]) for row in rows}
     assert ("target", "beta", None, "skipped") in found
     assert ("overdue:1", "beta", "head@beta.example", "sent") in found
@@ -177,12 +174,12 @@ def test_deliveries_have_one_row_each_and_one_for_every_other_rung(house: House)
     assert {row["sent_at"] for row in told} == {"2023-03-21T08:00:00+07:00"}
 
 
-def test_a_mail_without_a_rung_is_listed_when_it_was_written(house: House) -> None:
+def test_a_mail_without_a_rung_is_listed_when_it_was_written(daemon: DaemonFixture) -> None:
     """`rung` is null for a receipt."""
-    house.live(at(3, 10, 18))
-    house.record("received")
-    house.live(at(3, 14))
-    (row,) = [row for row in deliveries(house, at(3, 10), at(3, 14)) if row["kind"] == "receipt"]
+    daemon.live(at(3, 10, 18))
+    daemon.record("received")
+    daemon.live(at(3, 14))
+    (row,) = [row for row in deliveries(daemon, at(3, 10), at(3, 14)) if row["kind"] == "receipt"]
     assert (row["rung"], row["at"], row["sent_at"]) == (
         None,
         "2023-03-10T18:00:00+07:00",
@@ -191,59 +188,59 @@ def test_a_mail_without_a_rung_is_listed_when_it_was_written(house: House) -> No
 
 
 @pytest.mark.parametrize("cut", [at(3, 10), at(3, 10, 8), at(3, 10, 9), at(3, 17)])
-def test_splitting_a_period_changes_nothing(house: House, cut: Any) -> None:
+def test_splitting_a_period_changes_nothing(daemon: DaemonFixture, cut: Any) -> None:
     """What lies exactly at the cut belongs to the second part, and to that only."""
-    house.live(at(4, 1))
+    daemon.live(at(4, 1))
     start, end = at(2, 1), at(4, 1)
-    assert deliveries(house, start, cut) + deliveries(house, cut, end) == deliveries(house, start, end)
+    assert deliveries(daemon, start, cut) + deliveries(daemon, cut, end) == deliveries(daemon, start, end)
 
 
-def test_deliveries_come_in_the_same_order_every_time(house: House) -> None:
+def test_deliveries_come_in_the_same_order_every_time(daemon: DaemonFixture) -> None:
     """By instant, then by name."""
-    house.live(at(3, 21, 12))
-    rows = deliveries(house, at(3, 1), at(3, 31))
+    daemon.live(at(3, 21, 12))
+    rows = deliveries(daemon, at(3, 1), at(3, 31))
     assert [row["at"] for row in rows] == sorted(row["at"] for row in rows)
-    assert rows == deliveries(house, at(3, 1), at(3, 31))
+    assert rows == deliveries(daemon, at(3, 1), at(3, 31))
 
 
 # ---- single rows
 
 
-def test_a_rung_is_explained_with_its_dates_the_status_then_and_its_mails(house: House) -> None:
+def test_a_rung_is_explained_with_its_dates_the_status_then_and_its_mails(daemon: DaemonFixture) -> None:
     """What was known at the moment it was settled, not what is known now."""
-    house.live(at(3, 10, 18))
-    house.record("received")
-    sent = house.row("before:7d")
-    with house.store.reading() as view:
-        why = explain_rung(view, house.plan, sent, house.clock.instant)
+    daemon.live(at(3, 10, 18))
+    daemon.record("received")
+    sent = daemon.row("before:7d")
+    with daemon.store.reading() as view:
+        why = explain_rung(view, daemon.plan, sent, daemon.clock.instant)
     assert (why["id"], why["state"], why["status_then"]) == (f"r{sent.id}", "sent", "open")
     assert (why["noticed"], why["settled"]) == ("2023-03-10T08:00:00+07:00",) * 2
     assert why["dates"]["target"] == "2023-03-17"
     assert [(mail["to"], mail["state"], mail["reply"]) for mail in why["mails"]] == [
         ("officer@beta.example", "sent", "250 ok")
     ]
-    cancelled = house.row("before:3wd")
-    with house.store.reading() as view:
-        why = explain_rung(view, house.plan, cancelled, house.clock.instant)
+    cancelled = daemon.row("before:3wd")
+    with daemon.store.reading() as view:
+        why = explain_rung(view, daemon.plan, cancelled, daemon.clock.instant)
     assert (why["status_then"], why["reason"], why["noticed"]) == ("submitted", "received 2023-03-10", None)
     assert [fact["kind"] for fact in why["facts"]] == ["received"]
 
 
-def test_a_rung_of_an_obligation_that_is_gone_is_explained_without_it(house: House) -> None:
+def test_a_rung_of_an_obligation_that_is_gone_is_explained_without_it(daemon: DaemonFixture) -> None:
     """The ledger remembers what the plan no longer knows."""
-    house.take()
-    gone = house.row("before:7d")
-    house.shelf.plans = [plan(due_by(date(2023, 4, 1), id="other"))]
-    house.take()
-    with house.store.reading() as view:
-        why = explain_rung(view, house.plan, gone, house.clock.instant)
+    daemon.take()
+    gone = daemon.row("before:7d")
+    daemon.definitions.plans = [plan(due_by(date(2023, 4, 1), id="other"))]
+    daemon.take()
+    with daemon.store.reading() as view:
+        why = explain_rung(view, daemon.plan, gone, daemon.clock.instant)
     assert (why["dates"], why["status_then"], why["mails"]) == ({}, None, [])
 
 
-def test_a_message_row_has_everything_but_the_bytes(house: House) -> None:
+def test_a_message_row_has_everything_but_the_bytes(daemon: DaemonFixture) -> None:
     """Its rungs by their numbers."""
-    house.live(at(3, 4))
-    mail = house.mails()[0]
+    daemon.live(at(3, 4))
+    mail = daemon.mails()[0]
     row = message_row(mail, HANOI)
     assert row["id"] == f"m{mail.id}"
     assert row["rungs"] == [f"r{id}" for id in mail.rungs]
@@ -251,9 +248,9 @@ def test_a_message_row_has_everything_but_the_bytes(house: House) -> None:
     assert b"".join(str(value).encode() for value in row.values()).find(mail.mail.data) == -1
 
 
-def test_a_fact_row_says_only_what_the_fact_says(house: House) -> None:
+def test_a_fact_row_says_only_what_the_fact_says(daemon: DaemonFixture) -> None:
     """Empty fields are left out."""
-    fact = house.record("extended", form=By(date(2023, 3, 24)), decision="No. 7").fact
+    fact = daemon.record("extended", form=By(date(2023, 3, 24)), decision="No. 7").fact
     assert fact_row(fact, HANOI) == {
         "id": f"f{fact.id}",
         "kind": "extended",
@@ -265,31 +262,31 @@ def test_a_fact_row_says_only_what_the_fact_says(house: House) -> None:
         "date": "by 2023-03-24",
         "decision": "No. 7",
     }
-    assert fact_row(house.undo(fact).fact, HANOI)["undoes"] == f"f{fact.id}"
+    assert fact_row(daemon.undo(fact).fact, HANOI)["undoes"] == f"f{fact.id}"
 
 
-def test_a_rung_row_has_a_number_once_it_is_in_the_ledger(house: House) -> None:
+def test_a_rung_row_has_a_number_once_it_is_in_the_ledger(daemon: DaemonFixture) -> None:
     """`r7` is what `why` takes."""
-    house.take()
-    row = house.row("before:7d")
-    assert rung_row(row, house.plan)["id"] == f"r{row.id}"
-    assert rung_row(row, house.plan)["due"] == "2023-03-17"
+    daemon.take()
+    row = daemon.row("before:7d")
+    assert rung_row(row, daemon.plan)["id"] == f"r{row.id}"
+    assert rung_row(row, daemon.plan)["due"] == "2023-03-17"
 
 
 def test_what_is_in_doubt_since_the_load_was_not_in_doubt_before(store: SqlStore) -> None:
     """As of a day before the load the board says what the plan alone says."""
-    house = House(store, start=at(3, 20, 9))
-    house.take()
-    assert statuses(house)["beta"] == "unknown"
-    assert statuses(house, as_of=at(3, 9))["beta"] == "pending"
+    daemon = DaemonFixture(store, start=at(3, 20, 9))
+    daemon.take()
+    assert statuses(daemon)["beta"] == "unknown"
+    assert statuses(daemon, as_of=at(3, 9))["beta"] == "pending"
 
 
-def test_the_days_without_a_daemon_move_escalations_also_in_what_is_shown(house: House) -> None:
+def test_the_days_without_a_daemon_move_escalations_also_in_what_is_shown(daemon: DaemonFixture) -> None:
     """`why` and `status` count as the daemon counts."""
-    house.live(at(3, 19))
-    house.tick(at(3, 22, 12))
-    with house.store.reading() as view:
-        shown = {rung.key: rung.at for rung in view_agenda(view, house.plan, house.clock.instant).rungs()}
-        before = {r.key: r.at for r in view_agenda(view, house.plan, house.clock.instant, as_of=at(3, 20)).rungs()}
-    key = house.row("escalate:2wd").key
+    daemon.live(at(3, 19))
+    daemon.tick(at(3, 22, 12))
+    with daemon.store.reading() as view:
+        shown = {rung.key: rung.at for rung in view_agenda(view, daemon.plan, daemon.clock.instant).rungs()}
+        before = {r.key: r.at for r in view_agenda(view, daemon.plan, daemon.clock.instant, as_of=at(3, 20)).rungs()}
+    key = daemon.row("escalate:2wd").key
     assert (shown[key], before[key]) == (at(3, 23, 8), at(3, 21, 8))

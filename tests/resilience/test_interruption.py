@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from scheduler.clock import SystemClock
 from scheduler.store import open_store
 from tests.engine.test_apscheduler_runner import Shifted, engine_of, running
-from tests.support.daemon_fixture import ONCE, House, crowd
+from tests.support.daemon_fixture import ONCE, DaemonFixture, crowd
 from tests.support.daemon_processes import DUE, PATIENCE
 from tests.support.mail_servers import wait_until
 from tests.support.postgresql import Cluster
@@ -31,25 +31,25 @@ HEARTBEAT = 0.5  # 25 without a sign of life end the engine; a loaded machine ma
 @contextmanager
 def dispatching(
     url: str, server: ScriptedServer, on_begin: Callable[[sa.Connection], None] | None = None
-) -> Iterator[House]:
+) -> Iterator[DaemonFixture]:
     """Run an engine through a dispatch of 250 mails; in the end everything has left, each once."""
     with closing(open_store(url, busy_timeout=0.1)) as store, mailer(server.port) as post:
-        house = House(store, crowd(COUNT, ladder=ONCE))
-        house.ticker.load()
-        house.ticker = house.daemon(name="second", mailer=post, clock=Shifted(DUE - SystemClock().now()))
+        daemon = DaemonFixture(store, crowd(COUNT, ladder=ONCE))
+        daemon.ticker.load()
+        daemon.ticker = daemon.new_ticker(name="second", mailer=post, clock=Shifted(DUE - SystemClock().now()))
         if on_begin:
             sa.event.listen(store.engine, "begin", on_begin)
-        with running(engine_of(house.ticker, heartbeat=HEARTBEAT)) as raised:
-            yield house
-            wait_until(lambda: sent(house) == COUNT, "everything leaves", PATIENCE)
+        with running(engine_of(daemon.ticker, heartbeat=HEARTBEAT)) as raised:
+            yield daemon
+            wait_until(lambda: sent(daemon) == COUNT, "everything leaves", PATIENCE)
         assert raised == []
     assert Counter(received.recipient for received in server.received).most_common(1)[0][1] == 1
     assert len(server.received) == COUNT
 
 
-def sent(house: House) -> int:
+def sent(daemon: DaemonFixture) -> int:
     """Return how many steps were recorded as sent."""
-    return Counter(rung.state for rung in house.rows(None))["sent"]
+    return Counter(rung.state for rung in daemon.rows(None))["sent"]
 
 
 def leaves(server: ScriptedServer, count: int) -> None:
@@ -57,9 +57,9 @@ def leaves(server: ScriptedServer, count: int) -> None:
     wait_until(lambda: len(server.received) >= count, f"{count} mails leave", PATIENCE)
 
 
-def told(house: House, words: str) -> None:
+def logged(daemon: DaemonFixture, words: str) -> None:
     """Wait until the daemon says words of trouble."""
-    wait_until(lambda: any(words in text for text in house.told("trouble")), f"{words!r} is told", PATIENCE)
+    wait_until(lambda: any(words in text for text in daemon.logged("trouble")), f"{words!r} is told", PATIENCE)
 
 
 def test_postgresql_restarted_during_a_dispatch(postgres: Cluster, postgres_url: str, server: ScriptedServer) -> None:
@@ -72,23 +72,23 @@ def test_postgresql_restarted_during_a_dispatch(postgres: Cluster, postgres_url:
 
 def test_postgresql_away_during_a_dispatch(postgres: Cluster, postgres_url: str, server: ScriptedServer) -> None:
     """For several heartbeats."""
-    with dispatching(postgres_url, server) as house:
+    with dispatching(postgres_url, server) as daemon:
         leaves(server, 100)
         postgres.stop()
-        told(house, "cannot be reached")
+        logged(daemon, "cannot be reached")
         postgres.start()
 
 
 @pytest.mark.parametrize("left", [0, 100])
 def test_sqlite_locked_during_a_dispatch(file_url: str, server: ScriptedServer, left: int) -> None:
     """For longer than anybody waits for a lock, several times over."""
-    with dispatching(file_url, server) as house:
+    with dispatching(file_url, server) as daemon:
         leaves(server, left)
         with closing(sqlite3.connect(file_url.removeprefix("sqlite:///"), timeout=PATIENCE)) as other:
             other.execute("BEGIN IMMEDIATE")
-            wait_until(lambda: len(house.told("trouble")) >= 3, "the daemon is told three times", PATIENCE)
+            wait_until(lambda: len(daemon.logged("trouble")) >= 3, "the daemon is told three times", PATIENCE)
             other.rollback()
-        assert all("is locked by another writer" in text for text in house.told("trouble"))
+        assert all("is locked by another writer" in text for text in daemon.logged("trouble"))
 
 
 def test_postgresql_made_read_only_during_a_dispatch(
@@ -97,22 +97,22 @@ def test_postgresql_made_read_only_during_a_dispatch(
     """As after a failover to a standby; somebody puts it right."""
     name = postgres_url.partition("@/")[2].partition("?")[0]
 
-    def forbid_writing(word: str) -> None:
-        postgres.psql(f"ALTER DATABASE {name} SET default_transaction_read_only = {word}")
+    def forbid_writing(value: str) -> None:
+        postgres.psql(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
         postgres.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
-    with dispatching(postgres_url, server) as house:
+    with dispatching(postgres_url, server) as daemon:
         leaves(server, 100)
         forbid_writing("on")
-        told(house, "it is read-only")
+        logged(daemon, "it is read-only")
         forbid_writing("off")
 
 
 def test_no_room_for_sqlite_to_write_reminders(file_url: str, server: ScriptedServer) -> None:
     """They are written when there is room; nothing has to be started again."""
     disk = Disk()
-    with dispatching(file_url, server, disk) as house:
-        told(house, "there is no room left")
+    with dispatching(file_url, server, disk) as daemon:
+        logged(daemon, "there is no room left")
         assert server.received == []
         disk.pages = 1_000_000
 
@@ -132,10 +132,10 @@ class Disk:
 
 def test_a_disk_that_fails_under_sqlite_while_mails_leave(file_url: str, server: ScriptedServer) -> None:
     """What the mail server has answered is recorded when the disk is well again."""
-    with dispatching(file_url, server) as house:
+    with dispatching(file_url, server) as daemon:
         leaves(server, 100)
         with small_files():
-            told(house, "the disk failed")
+            logged(daemon, "the disk failed")
 
 
 @contextmanager

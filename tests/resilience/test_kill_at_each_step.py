@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.store import open_store
-from tests.support.announcing_daemon import COUNT, tick_aloud
+from tests.support.announcing_daemon import COUNT, tick_announcing
 from tests.support.daemon_processes import CONTEXT, PATIENCE, start
 from tests.support.plan_builders import at
 
@@ -22,17 +22,17 @@ COMPOSING = [(1, 199), (1, 199), (201, 399), (201, 299), (1, 99)]
 DELIVERING = [(1, 28)] * 15
 
 
-def run(folder: Path, instant: datetime, word: str = "", line: int = 0) -> bool:
+def run(folder: Path, instant: datetime, name: str = "", line: int = 0) -> bool:
     """Run the daemon once; kill it between its n-th step of a kind and the next. Return whether it came to that."""
     ears, mouth = CONTEXT.Pipe()
     for _ in range(line):
         ears.send("go on")
-    process = start(tick_aloud, f"sqlite:///{folder}/hanchot.db", folder / "mail", instant, word, mouth)
+    process = start(tick_announcing, f"sqlite:///{folder}/hanchot.db", folder / "mail", instant, name, mouth)
     mouth.close()
     with closing(ears), suppress(EOFError):
         while True:
-            line -= ears.recv() == word
-            if word and not line:
+            line -= ears.recv() == name
+            if name and not line:
                 process.kill()
                 process.join(PATIENCE)
                 return True
@@ -48,8 +48,8 @@ def test_a_daemon_killed_twenty_times_loses_nothing_and_writes_nothing_twice(tmp
     moments = [("composing", bounds) for bounds in COMPOSING]
     moments += [(chance.choice(["sending", "sent"]), bounds) for bounds in DELIVERING]
     instant = at(3, 10, 8)
-    for word, bounds in moments:
-        assert run(tmp_path, instant, word, chance.randint(*bounds)), "it was not alive any more"
+    for name, bounds in moments:
+        assert run(tmp_path, instant, name, chance.randint(*bounds)), "it was not alive any more"
         instant += timedelta(minutes=16)
     assert not run(tmp_path, instant)
 

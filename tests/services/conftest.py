@@ -1,5 +1,5 @@
-"""A record for each test, and houses on it: those of the engine."""
+"""A record for each test, and a daemon on it."""
 
-from tests.engine.conftest import house, open_file, store
+from tests.support.daemon_fixture import daemon, open_file, store
 
-__all__ = ["house", "open_file", "store"]
+__all__ = ["daemon", "open_file", "store"]

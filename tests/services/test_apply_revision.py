@@ -5,235 +5,236 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from scheduler.plan.model import Contact, Group, Undated
+from scheduler.plan.date_forms import Undated
+from scheduler.plan.model import Contact, Group
 from scheduler.services.reconcile import Changes
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import COMPOSER, FRIDAY, LADDER, House, due_by, local, plan, report
-from tests.support.fakes import Scribe, refuse
+from tests.support.daemon_fixture import COMPOSER, FRIDAY, LADDER, DaemonFixture, due_by, local, plan, report
+from tests.support.fakes import SpyComposer, refuse
 from tests.support.plan_builders import LOADED, PARTIES, at, party
 
 LATER = date(2023, 3, 24)
 
 
-def kinds(house: House) -> list[str]:
-    return [fact.kind for fact in house.facts()]
+def kinds(daemon: DaemonFixture) -> list[str]:
+    return [fact.kind for fact in daemon.facts()]
 
 
-def test_the_first_load_makes_every_promise(house: House) -> None:
+def test_the_first_load_makes_every_promise(daemon: DaemonFixture) -> None:
     """Also those that give way, with the reason."""
-    changes = house.take()
+    changes = daemon.take()
     assert changes == Changes(new=30)
-    assert {row.name: local(row.at) for row in house.rows()} == LADDER
-    assert {row.name for row in house.rows() if row.state != "planned"} == {"target"}
+    assert {row.name: local(row.at) for row in daemon.rows()} == LADDER
+    assert {row.name for row in daemon.rows() if row.state != "planned"} == {"target"}
 
 
-def test_the_first_load_is_remembered_with_its_revision(house: House) -> None:
+def test_the_first_load_is_remembered_with_its_revision(daemon: DaemonFixture) -> None:
     """The instant decides what is late and what is unknown, for ever."""
-    house.take()
-    state = house.state()
-    assert (state.digest, state.first_loaded_at, state.loaded_at) == (house.plan.digest, LOADED, LOADED)
+    daemon.take()
+    state = daemon.state()
+    assert (state.digest, state.first_loaded_at, state.loaded_at) == (daemon.plan.digest, LOADED, LOADED)
     assert state.seen_on == date(2023, 2, 1)
-    assert kinds(house) == []
+    assert kinds(daemon) == []
 
 
-def test_loading_the_same_again_changes_nothing(house: House) -> None:
+def test_loading_the_same_again_changes_nothing(daemon: DaemonFixture) -> None:
     """However often, and however late."""
-    house.take()
-    rows = house.rows(None)
-    assert house.take() is None
-    assert house.take(when=at(3, 12)) is None
-    assert house.rows(None) == rows
-    assert house.state().loaded_at == LOADED
+    daemon.take()
+    rows = daemon.rows(None)
+    assert daemon.take() is None
+    assert daemon.take(when=at(3, 12)) is None
+    assert daemon.rows(None) == rows
+    assert daemon.state().loaded_at == LOADED
 
 
-def test_a_changed_date_is_recorded_as_amended_and_arms_its_own_ladder(house: House) -> None:
+def test_a_changed_date_is_recorded_as_amended_and_arms_its_own_ladder(daemon: DaemonFixture) -> None:
     """What was sent stays sent; the old promises are cancelled with the reason."""
-    house.live(at(3, 5))
-    changes = house.take(plan(due_by(LATER)))
+    daemon.live(at(3, 5))
+    changes = daemon.take(plan(due_by(LATER)))
     assert changes is not None
     assert (changes.new, len(changes.dropped), len(changes.armed)) == (27, 24, 27)
-    (fact,) = house.facts()
+    (fact,) = daemon.facts()
     assert (fact.kind, fact.milestone, fact.by, fact.was) == ("amended", "report", "definition", "by 2023-03-17")
     assert fact.recorded_at == at(3, 5)
-    old = {row.name: (row.state, row.reason) for row in house.rows() if row.due == FRIDAY}
+    old = {row.name: (row.state, row.reason) for row in daemon.rows() if row.due == FRIDAY}
     assert old["before:14d"] == ("sent", "")
     assert {old[name] for name in ("before:7d", "named-day", "overdue:3")} == {
         ("cancelled", "the date moved to 2023-03-24")
     }
 
 
-def test_going_back_to_an_old_revision_lets_its_own_rungs_live_again(house: House) -> None:
+def test_going_back_to_an_old_revision_lets_its_own_rungs_live_again(daemon: DaemonFixture) -> None:
     """There and back: exactly what was planned before is planned again."""
-    house.live(at(3, 5))
-    before = {row.key: (row.state, row.at) for row in house.rows(None) if row.state != "skipped"}
-    original = house.plan
-    house.take(plan(due_by(LATER)))
-    changes = house.take(original, at(3, 6))
+    daemon.live(at(3, 5))
+    before = {row.key: (row.state, row.at) for row in daemon.rows(None) if row.state != "skipped"}
+    original = daemon.plan
+    daemon.take(plan(due_by(LATER)))
+    changes = daemon.take(original, at(3, 6))
     assert changes is not None
     assert changes.new == 0
     assert {
-        row.key: (row.state, row.at) for row in house.rows(None) if row.due == FRIDAY and row.name != "target"
+        row.key: (row.state, row.at) for row in daemon.rows(None) if row.due == FRIDAY and row.name != "target"
     } == before
-    assert {row.state for row in house.rows(None) if row.due == LATER} == {"cancelled", "skipped"}
-    assert kinds(house) == ["amended", "amended"]
+    assert {row.state for row in daemon.rows(None) if row.due == LATER} == {"cancelled", "skipped"}
+    assert kinds(daemon) == ["amended", "amended"]
 
 
-def test_what_passed_while_another_date_held_stays_cancelled(house: House) -> None:
+def test_what_passed_while_another_date_held_stays_cancelled(daemon: DaemonFixture) -> None:
     """A rung whose instant has gone by does not come back."""
-    house.live(at(3, 9, 18))
-    original = house.plan
-    house.take(plan(due_by(LATER)))
-    house.take(original, at(3, 12))
-    assert house.states()["before:7d"] == "cancelled"
-    house.live(at(3, 15))
-    assert house.left() == ["03-03 08:00 before:14d", "03-13 08:00 change", "03-14 08:00 before:3wd"]
+    daemon.live(at(3, 9, 18))
+    original = daemon.plan
+    daemon.take(plan(due_by(LATER)))
+    daemon.take(original, at(3, 12))
+    assert daemon.states()["before:7d"] == "cancelled"
+    daemon.live(at(3, 15))
+    assert daemon.left() == ["03-03 08:00 before:14d", "03-13 08:00 change", "03-14 08:00 before:3wd"]
 
 
-def test_an_edited_date_is_told_at_the_next_opening_to_those_who_still_owe_it(house: House) -> None:
+def test_an_edited_date_is_told_at_the_next_opening_to_those_who_still_owe_it(daemon: DaemonFixture) -> None:
     """By whichever process loads it, once."""
-    house.live(at(3, 9, 18))
-    house.record("received", "gamma", notify=False)
-    house.shelf.plans = [plan(due_by(LATER))]
-    house.ticker.load()
-    house.take()
-    house.live(at(3, 10, 9))
-    assert house.left()[1:] == ["03-10 08:00 change", "03-10 08:00 before:14d"]
-    assert [mail.party for mail in house.mails(kind="change")] == ["lead", "beta"]
+    daemon.live(at(3, 9, 18))
+    daemon.record("received", "gamma", notify=False)
+    daemon.definitions.plans = [plan(due_by(LATER))]
+    daemon.ticker.load()
+    daemon.take()
+    daemon.live(at(3, 10, 9))
+    assert daemon.left()[1:] == ["03-10 08:00 change", "03-10 08:00 before:14d"]
+    assert [mail.party for mail in daemon.mails(kind="change")] == ["lead", "beta"]
 
 
 def test_a_notice_of_an_edit_that_cannot_be_written_is_told_and_the_edit_holds(store: SqlStore) -> None:
     """As with every fact."""
-    house = House(store, composer=Scribe(COMPOSER, refuse("change")))
-    house.live(at(3, 9, 18))
-    house.shelf.plans = [plan(due_by(LATER))]
-    house.ticker.load()
-    assert [text.splitlines()[0] for text in house.told("trouble")] == ["could not be written: no words"] * 3
-    assert {row.due for row in house.rows() if row.state == "planned"} == {LATER}
+    daemon = DaemonFixture(store, composer=SpyComposer(COMPOSER, refuse("change")))
+    daemon.live(at(3, 9, 18))
+    daemon.definitions.plans = [plan(due_by(LATER))]
+    daemon.ticker.load()
+    assert [text.splitlines()[0] for text in daemon.logged("trouble")] == ["could not be written: no words"] * 3
+    assert {row.due for row in daemon.rows() if row.state == "planned"} == {LATER}
 
 
-def test_a_party_that_joins_has_its_rungs_from_then_on(house: House) -> None:
+def test_a_party_that_joins_has_its_rungs_from_then_on(daemon: DaemonFixture) -> None:
     """Late joiners never receive what lay before (contract rule 4)."""
-    house.live(at(3, 12))
+    daemon.live(at(3, 12))
     delta = party("delta")
     members = Group(id="members", parties=("lead", "beta", "gamma", "delta"))
-    house.shelf.plans = [plan(parties=(*PARTIES, delta), groups=[members])]
-    changes = house.take()
+    daemon.definitions.plans = [plan(parties=(*PARTIES, delta), groups=[members])]
+    changes = daemon.take()
     assert changes is not None
-    assert [(fact.kind, fact.party, fact.milestone) for fact in house.facts()] == [("joined", "delta", "report")]
+    assert [(fact.kind, fact.party, fact.milestone) for fact in daemon.facts()] == [("joined", "delta", "report")]
     assert {rung.party for rung in changes.armed} == {"delta"}
-    assert "before:7d" not in house.states("delta")
-    house.live(at(3, 15))
-    assert house.left("officer@delta.example") == ["03-14 08:00 before:3wd"]
+    assert "before:7d" not in daemon.states("delta")
+    daemon.live(at(3, 15))
+    assert daemon.left("officer@delta.example") == ["03-14 08:00 before:3wd"]
 
 
-def test_a_party_that_leaves_is_written_to_no_more(house: House) -> None:
+def test_a_party_that_leaves_is_written_to_no_more(daemon: DaemonFixture) -> None:
     """Its promises say why."""
-    house.live(at(3, 5))
+    daemon.live(at(3, 5))
     members = Group(id="members", parties=("lead", "beta"))
-    changes = house.take(plan(groups=[members]))
+    changes = daemon.take(plan(groups=[members]))
     assert changes is not None
     assert {row.party for row in changes.dropped} == {"gamma"}
-    assert house.row("before:7d", "gamma").reason == "gamma no longer has a part in report"
-    assert house.row("before:14d", "gamma").state == "sent"
+    assert daemon.row("before:7d", "gamma").reason == "gamma no longer has a part in report"
+    assert daemon.row("before:14d", "gamma").state == "sent"
 
 
-def test_new_addresses_are_recorded_as_rerouted(house: House) -> None:
+def test_new_addresses_are_recorded_as_rerouted(daemon: DaemonFixture) -> None:
     """So that dead ones do not count against the party any more."""
-    house.take()
+    daemon.take()
     beta = replace(PARTIES[1], contacts=(Contact(name="new", email="new@beta.example"),))
-    house.take(plan(parties=(PARTIES[0], beta, PARTIES[2])), at(3, 5))
-    (fact,) = house.facts()
+    daemon.take(plan(parties=(PARTIES[0], beta, PARTIES[2])), at(3, 5))
+    (fact,) = daemon.facts()
     assert (fact.kind, fact.party, fact.was) == ("rerouted", "beta", "head@beta.example, officer@beta.example")
 
 
-def test_new_addresses_end_the_wait_of_an_escalation(house: House) -> None:
+def test_new_addresses_end_the_wait_of_an_escalation(daemon: DaemonFixture) -> None:
     """Once the contacts are put right it is counted again."""
-    house.live(at(3, 13))
+    daemon.live(at(3, 13))
     for address in ("officer@beta.example", "head@beta.example"):
-        house.record("bounced", milestone=None, address=address)
-    assert house.row("escalate:2wd").state == "skipped"
+        daemon.record("bounced", milestone=None, address=address)
+    assert daemon.row("escalate:2wd").state == "skipped"
     beta = replace(PARTIES[1], contacts=(Contact(name="new", email="new@beta.example"),))
-    house.shelf.plans = [plan(parties=(PARTIES[0], beta, PARTIES[2]))]
-    house.live(at(3, 13, 12))
-    house.take()
-    assert house.row("escalate:2wd").state == "planned"
+    daemon.definitions.plans = [plan(parties=(PARTIES[0], beta, PARTIES[2]))]
+    daemon.live(at(3, 13, 12))
+    daemon.take()
+    assert daemon.row("escalate:2wd").state == "planned"
 
 
-def test_a_milestone_that_goes_says_so_and_a_new_one_is_joined(house: House) -> None:
+def test_a_milestone_that_goes_says_so_and_a_new_one_is_joined(daemon: DaemonFixture) -> None:
     """A renamed milestone is another one."""
-    house.live(at(3, 5))
-    changes = house.take(plan(due_by(FRIDAY, id="renamed")))
+    daemon.live(at(3, 5))
+    changes = daemon.take(plan(due_by(FRIDAY, id="renamed")))
     assert changes is not None
-    assert house.row("before:7d").reason == "report is no longer in the plan"
-    assert kinds(house) == ["joined"] * 3
+    assert daemon.row("before:7d").reason == "report is no longer in the plan"
+    assert kinds(daemon) == ["joined"] * 3
     assert {rung.milestone for rung in changes.armed} == {"renamed"}
 
 
-def test_a_date_that_is_open_again_says_so(house: House) -> None:
+def test_a_date_that_is_open_again_says_so(daemon: DaemonFixture) -> None:
     """Undated duties have no rung."""
-    house.take()
-    house.take(plan(replace(report(), form=Undated("later"))), at(3, 5))
-    assert {row.state for row in house.rows()} == {"cancelled", "skipped"}
-    assert house.row("before:7d").reason == "the date is open again"
+    daemon.take()
+    daemon.take(plan(replace(report(), form=Undated("later"))), at(3, 5))
+    assert {row.state for row in daemon.rows()} == {"cancelled", "skipped"}
+    assert daemon.row("before:7d").reason == "the date is open again"
 
 
-def test_a_step_that_left_the_ladder_says_so(house: House) -> None:
+def test_a_step_that_left_the_ladder_says_so(daemon: DaemonFixture) -> None:
     """And a new one is armed."""
-    house.take()
+    daemon.take()
     ladder = replace(report().ladder, before=(*report().ladder.before[1:],), on_named_day=False)
-    house.take(plan(replace(report(), ladder=ladder)), at(3, 1))
-    assert house.row("before:14d").reason == "the plan no longer has this step"
-    assert (house.row("named-day").state, house.row("target").state) == ("cancelled", "planned")
+    daemon.take(plan(replace(report(), ladder=ladder)), at(3, 1))
+    assert daemon.row("before:14d").reason == "the plan no longer has this step"
+    assert (daemon.row("named-day").state, daemon.row("target").state) == ("cancelled", "planned")
 
 
-def test_words_that_change_nothing_are_a_revision_without_a_fact(house: House) -> None:
+def test_words_that_change_nothing_are_a_revision_without_a_fact(daemon: DaemonFixture) -> None:
     """A title is no term."""
-    house.take()
-    changes = house.take(plan(report(title="The report")), at(3, 1))
+    daemon.take()
+    changes = daemon.take(plan(report(title="The report")), at(3, 1))
     assert changes == Changes()
-    assert house.state().loaded_at == at(3, 1)
-    assert house.state().first_loaded_at == LOADED
-    assert kinds(house) == []
+    assert daemon.state().loaded_at == at(3, 1)
+    assert daemon.state().first_loaded_at == LOADED
+    assert kinds(daemon) == []
 
 
 def test_two_processes_that_load_the_same_at_once_agree(store: SqlStore) -> None:
     """The second finds it done."""
-    one, two = House(store), House(store)
+    one, two = DaemonFixture(store), DaemonFixture(store)
     assert one.take() is not None
     assert two.take() is None
 
 
-def test_a_moved_hour_moves_what_is_not_sent(house: House) -> None:
+def test_a_moved_hour_moves_what_is_not_sent(daemon: DaemonFixture) -> None:
     """The instant follows, the promise stays the same."""
-    house.live(at(3, 5))
+    daemon.live(at(3, 5))
     ladder = replace(report().ladder, at=(report().ladder.at.replace(hour=10)))
-    changes = house.take(plan(replace(report(), ladder=ladder)))
+    changes = daemon.take(plan(replace(report(), ladder=ladder)))
     assert changes is not None
     assert (changes.new, changes.dropped, changes.armed, len(changes.moved)) == (0, (), (), 24)
-    assert local(house.row("before:7d").at) == "03-10 10:00"
-    assert local(house.row("before:14d").at) == "03-03 08:00"
+    assert local(daemon.row("before:7d").at) == "03-10 10:00"
+    assert local(daemon.row("before:14d").at) == "03-03 08:00"
 
 
-def test_a_day_off_that_is_announced_moves_what_would_fall_on_it(house: House) -> None:
+def test_a_day_off_that_is_announced_moves_what_would_fall_on_it(daemon: DaemonFixture) -> None:
     """Reminders to the working day before, overdue notices to the one after; and back when it is worked."""
-    house.take()
+    daemon.take()
     off = {date(2023, 3, 10): "announced", date(2023, 3, 20): "announced"}
-    holiday = plan(workdays=replace(house.plan.workdays, off=off))
-    house.take(holiday, at(3, 1))
-    assert local(house.row("before:7d").at) == "03-09 08:00"
-    assert "moved from 2023-03-10, a day off" in house.row("before:7d").note
-    assert local(house.row("overdue:1").at) == "03-21 08:00"
-    assert local(house.row("escalate:2wd").at) == "03-22 08:00"
-    house.take(house.plan, at(3, 2))
-    assert {row.name: local(row.at) for row in house.rows()} == LADDER
-    assert kinds(house) == []
+    holiday = plan(workdays=replace(daemon.plan.workdays, off=off))
+    daemon.take(holiday, at(3, 1))
+    assert local(daemon.row("before:7d").at) == "03-09 08:00"
+    assert "moved from 2023-03-10, a day off" in daemon.row("before:7d").note
+    assert local(daemon.row("overdue:1").at) == "03-21 08:00"
+    assert local(daemon.row("escalate:2wd").at) == "03-22 08:00"
+    daemon.take(daemon.plan, at(3, 2))
+    assert {row.name: local(row.at) for row in daemon.rows()} == LADDER
+    assert kinds(daemon) == []
 
 
-def test_a_reminder_that_a_new_day_off_moves_into_the_past_is_caught_up_at_once(house: House) -> None:
+def test_a_reminder_that_a_new_day_off_moves_into_the_past_is_caught_up_at_once(daemon: DaemonFixture) -> None:
     """Tomorrow's moves to this morning's hour, and that has passed."""
-    house.live(at(3, 9, 9))
-    house.shelf.plans = [plan(workdays=replace(house.plan.workdays, off={date(2023, 3, 10): "announced"}))]
-    house.clock.instant = at(3, 9, 9, 30)
-    house.take()
-    house.tick()
-    assert house.left() == ["03-03 08:00 before:14d", "03-09 09:30 before:7d"]
+    daemon.live(at(3, 9, 9))
+    daemon.definitions.plans = [plan(workdays=replace(daemon.plan.workdays, off={date(2023, 3, 10): "announced"}))]
+    daemon.clock.instant = at(3, 9, 9, 30)
+    daemon.take()
+    daemon.tick()
+    assert daemon.left() == ["03-03 08:00 before:14d", "03-09 09:30 before:7d"]

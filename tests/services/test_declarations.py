@@ -8,37 +8,38 @@ from datetime import date
 import pytest
 
 from scheduler.errors import NothingMatched, UserError
-from scheduler.plan.model import By, Group, On, Undated
+from scheduler.plan.date_forms import By, On, Undated
+from scheduler.plan.model import Group
 from scheduler.ports import Document
-from scheduler.queries.site_links import PageAddresses, is_over
+from scheduler.queries.site_links import SiteLinks, is_over
 from scheduler.services import commands
-from scheduler.services.notices import Desk
+from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import record
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import COMPOSER, House, plan, report
+from tests.support.daemon_fixture import COMPOSER, DaemonFixture, plan, report
 from tests.support.mail_reader import body, read
 from tests.support.plan_builders import at, deadline, event, tell_of
 
 BETA, LEAD = "officer@beta.example", "officer@lead.example"
-SITE = PageAddresses("https://office.example", b"a secret of the tests")
+SITE = SiteLinks("https://office.example", b"a secret of the tests")
 
 
 @pytest.fixture
-def running(house: House) -> House:
-    """Return a house in which the first reminder has left; it is Saturday, 4 March, noon."""
-    house.live(at(3, 4, 12))
-    return house
+def running(daemon: DaemonFixture) -> DaemonFixture:
+    """Return a daemon in which the first reminder has left; it is Saturday, 4 March, noon."""
+    daemon.live(at(3, 4, 12))
+    return daemon
 
 
-def to_whom(house: House) -> list[tuple[str, str]]:
+def to_whom(daemon: DaemonFixture) -> list[tuple[str, str]]:
     """Return the mails that no step caused: kind and address."""
-    return [(mail.kind, mail.mail.address) for mail in house.mails() if not mail.rungs]
+    return [(mail.kind, mail.mail.address) for mail in daemon.mails() if not mail.rungs]
 
 
 # ---- declared
 
 
-def test_a_declaration_leaves_the_next_reminder_out_and_asks_the_lead(running: House) -> None:
+def test_a_declaration_leaves_the_next_reminder_out_and_asks_the_lead(running: DaemonFixture) -> None:
     """The party's own officers are told as well: somebody else may have said it."""
     recorded = running.record("declared", channel="paper")
     assert [row.name for row in recorded.changes.dropped] == ["before:7d"]
@@ -56,7 +57,7 @@ def test_a_declaration_leaves_the_next_reminder_out_and_asks_the_lead(running: H
     assert running.row("before:7d").reason == "the party says it was sent on 2023-03-04 (paper)"
 
 
-def test_said_again_on_the_same_day_it_causes_no_further_mail(running: House) -> None:
+def test_said_again_on_the_same_day_it_causes_no_further_mail(running: DaemonFixture) -> None:
     """Rule 17; on the next day it does."""
     for fact in ("declared", "disowned"):
         running.record(fact)  # type: ignore[arg-type]
@@ -69,36 +70,36 @@ def test_said_again_on_the_same_day_it_causes_no_further_mail(running: House) ->
     assert to_whom(running) == [*known, ("receipt", BETA), ("notice", LEAD)]
 
 
-def test_a_reminder_that_waits_for_the_mail_server_is_left_out_too(running: House) -> None:
-    running.post.is_down = True
+def test_a_reminder_that_waits_for_the_mail_server_is_left_out_too(running: DaemonFixture) -> None:
+    running.mailer.is_down = True
     running.tick(at(3, 10, 8, 5))
     running.clock.instant = at(3, 10, 9)
     running.record("declared")
-    running.post.is_down = False
+    running.mailer.is_down = False
     running.tick(at(3, 10, 10))
     assert running.row("before:7d").state == "skipped"
     assert running.row("before:7d", "gamma").state == "sent"
 
 
-def test_what_has_come_cannot_be_declared(running: House) -> None:
+def test_what_has_come_cannot_be_declared(running: DaemonFixture) -> None:
     running.record("received")
     with pytest.raises(UserError, match="not open any more"):
         running.record("declared")
 
 
 def test_of_an_event_nothing_is_declared(store: SqlStore) -> None:
-    house = House(store, plan(event(On(date(2023, 6, 8), date(2023, 6, 8)))))
-    house.tick()
+    daemon = DaemonFixture(store, plan(event(On(date(2023, 6, 8), date(2023, 6, 8)))))
+    daemon.tick()
     with pytest.raises(UserError, match="is an event"):
-        house.record("declared", "lead", "meeting")
+        daemon.record("declared", "lead", "meeting")
 
 
-def test_nobody_has_sent_anything_tomorrow(running: House) -> None:
+def test_nobody_has_sent_anything_tomorrow(running: DaemonFixture) -> None:
     with pytest.raises(UserError, match="has not come yet"):
         commands.declared(running.plan, "report", "beta", at=at(3, 4), sent_on=date(2023, 3, 5), channel="paper")
 
 
-def test_the_last_reminder_before_a_declaration_is_not_taken_back_from_the_party(running: House) -> None:
+def test_the_last_reminder_before_a_declaration_is_not_taken_back_from_the_party(running: DaemonFixture) -> None:
     """Undone, the reminder lives again."""
     recorded = running.record("declared")
     assert running.undo(recorded.fact).changes.armed != ()
@@ -110,7 +111,7 @@ def test_the_last_reminder_before_a_declaration_is_not_taken_back_from_the_party
 # ---- not our task
 
 
-def test_not_our_task_goes_to_the_lead_and_stops_nothing(running: House) -> None:
+def test_not_our_task_goes_to_the_lead_and_stops_nothing(running: DaemonFixture) -> None:
     recorded = running.record("disowned", note="ask gamma")
     assert recorded.changes.dropped == ()
     assert to_whom(running) == [("notice", LEAD)]
@@ -119,36 +120,38 @@ def test_not_our_task_goes_to_the_lead_and_stops_nothing(running: House) -> None
 
 
 def test_who_only_attends_can_say_so_too_and_a_stranger_cannot(store: SqlStore) -> None:
-    house = House(store, plan(event(On(date(2023, 6, 8), date(2023, 6, 8)), attendees=("beta",))))
-    house.tick()
-    house.record("disowned", "beta", "meeting")
+    daemon = DaemonFixture(store, plan(event(On(date(2023, 6, 8), date(2023, 6, 8)), attendees=("beta",))))
+    daemon.tick()
+    daemon.record("disowned", "beta", "meeting")
     with pytest.raises(NothingMatched):
-        house.record("disowned", "gamma", "meeting")
+        daemon.record("disowned", "gamma", "meeting")
 
 
 def test_without_a_lead_the_operator_of_the_plan_is_told(store: SqlStore) -> None:
-    house = House(store, replace(plan(report()), groups={"members": Group(id="members", parties=("beta", "gamma"))}))
-    house.tick()
-    house.record("disowned", "gamma")
-    assert to_whom(house) == [("notice", LEAD)]  # the first party of the roster
+    daemon = DaemonFixture(
+        store, replace(plan(report()), groups={"members": Group(id="members", parties=("beta", "gamma"))})
+    )
+    daemon.tick()
+    daemon.record("disowned", "gamma")
+    assert to_whom(daemon) == [("notice", LEAD)]  # the first party of the roster
 
 
 # ---- forms and files
 
 
-def test_a_form_is_recorded_once(running: House) -> None:
-    first = running.record("declared", once="w1")
-    assert running.record("declared", once="w1", note="sent twice").fact == first.fact
-    running.record("declared", once="w2")
+def test_a_form_is_recorded_once(running: DaemonFixture) -> None:
+    first = running.record("declared", idempotency_key="w1")
+    assert running.record("declared", idempotency_key="w1", note="sent twice").fact == first.fact
+    running.record("declared", idempotency_key="w2")
     assert len(running.facts()) == 2
 
 
-def test_files_are_remembered_with_the_submission_or_not_at_all(running: House) -> None:
-    desk = Desk(store=running.store, composer=COMPOSER)
+def test_files_are_remembered_with_the_submission_or_not_at_all(running: DaemonFixture) -> None:
+    services = ServiceContext(store=running.store, composer=COMPOSER)
     file = Document(name="a.pdf", kind="application/pdf", size=3, digest="d" * 64)
-    recorded = record(desk, running.definition, running.fact("received"), documents=[file])
+    recorded = record(services, running.definition, running.fact("received"), documents=[file])
     with pytest.raises(UserError):
-        record(desk, running.definition, running.fact("received", milestone="meeting"), documents=[file])
+        record(services, running.definition, running.fact("received", milestone="meeting"), documents=[file])
     with running.store.reading() as view:
         [known] = view.documents.of([recorded.fact.id])
         assert (known.name, known.party, known.received_at) == ("a.pdf", "beta", running.clock.instant)
@@ -160,16 +163,18 @@ def test_files_are_remembered_with_the_submission_or_not_at_all(running: House) 
 
 def test_mails_to_a_party_lead_to_its_page_where_pages_can_be_opened(store: SqlStore) -> None:
     """Rule 20; a mail to the lead does not lead to another's page."""
-    house = House(store)
-    house.ticker = house.daemon(pages=SITE)
-    house.live(at(3, 4))
-    record(Desk(store=store, composer=COMPOSER, pages=SITE), house.definition, house.fact("declared"))
-    words = {mail.kind: body(read(mail.mail.data), "plain") for mail in house.mails() if mail.party in ("beta", "lead")}
+    daemon = DaemonFixture(store)
+    daemon.ticker = daemon.new_ticker(pages=SITE)
+    daemon.live(at(3, 4))
+    record(ServiceContext(store=store, composer=COMPOSER, pages=SITE), daemon.definition, daemon.fact("declared"))
+    words = {
+        mail.kind: body(read(mail.mail.data), "plain") for mail in daemon.mails() if mail.party in ("beta", "lead")
+    }
     address = SITE.of("beta", 1, "plan", "report")
     assert address.startswith("https://office.example/p/")
     assert address in words["receipt"]
     assert "/p/" not in words["notice"]
-    reminders = {mail.party: body(read(mail.mail.data), "plain") for mail in house.mails(kind="reminder")}
+    reminders = {mail.party: body(read(mail.mail.data), "plain") for mail in daemon.mails(kind="reminder")}
     assert {party: SITE.of(party, 1, "plan", "report") in text for party, text in reminders.items()} == {
         "lead": True,
         "beta": True,
@@ -179,13 +184,13 @@ def test_mails_to_a_party_lead_to_its_page_where_pages_can_be_opened(store: SqlS
 
 
 def test_after_a_revocation_mails_have_the_new_address(store: SqlStore) -> None:
-    house = House(store)
-    house.ticker = house.daemon(pages=SITE)
-    house.tick()
+    daemon = DaemonFixture(store)
+    daemon.ticker = daemon.new_ticker(pages=SITE)
+    daemon.tick()
     with store.transaction() as unit:
-        unit.pages.revoke("beta", now=house.clock.instant)
-    house.live(at(3, 4))
-    [words] = [body(read(m.mail.data), "plain") for m in house.mails(kind="reminder") if m.party == "beta"]
+        unit.pages.revoke("beta", now=daemon.clock.instant)
+    daemon.live(at(3, 4))
+    [words] = [body(read(m.mail.data), "plain") for m in daemon.mails(kind="reminder") if m.party == "beta"]
     assert SITE.of("beta", 2, "plan", "report") in words
 
 
@@ -204,7 +209,7 @@ def test_a_party_with_two_plans_has_a_page_until_the_later_is_over() -> None:
     assert is_over([early.agenda(), late.agenda()], "beta", at(4, 1, year=2024))  # the year and ninety days
 
 
-def test_letters_that_are_nobodys_business_have_no_page(house: House) -> None:
+def test_letters_that_are_nobodys_business_have_no_page(daemon: DaemonFixture) -> None:
     """A mail without addresses to give stays as it is."""
-    house.live(at(3, 4))
-    assert all("/p/" not in body(read(mail.mail.data), "plain") for mail in house.mails())
+    daemon.live(at(3, 4))
+    assert all("/p/" not in body(read(mail.mail.data), "plain") for mail in daemon.mails())

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from scheduler.plan.messages.message import Digest, DigestHealth
-from scheduler.plan.model import Before, By, Deliverable, On, Undated, Window
+from scheduler.plan.date_forms import Before, By, On, Undated, Window
+from scheduler.plan.messages.digest import Digest, DigestHealth
+from scheduler.plan.model import Deliverable
 from scheduler.ports import Mail, MessageRow
 from scheduler.services.digests import (
-    Weekly,
+    DigestSchedule,
     digest_recipients,
     draw_digest,
     last_digest,
@@ -22,7 +23,7 @@ from scheduler.services.digests import (
 from tests.support.plan_builders import Story, at, deadline, event, plan, tell_of, vietnam
 
 MONDAY = at(3, 13)
-WEEKLY = Weekly()
+WEEKLY = DigestSchedule()
 
 
 def digest(story: Story, now: datetime = MONDAY) -> Digest:
@@ -58,7 +59,7 @@ def test_a_digest_on_a_day_off_moves_to_the_next_working_day() -> None:
 
 
 def test_another_day_and_hour_can_be_chosen() -> None:
-    friday = Weekly(weekday=4, at=time(16, 30))
+    friday = DigestSchedule(weekday=4, at=time(16, 30))
     assert next_digest(plan(), friday, MONDAY) == at(3, 17, 16, 30)
 
 

@@ -8,9 +8,14 @@ from datetime import date, datetime, time
 import pytest
 
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.messages.builders import escalation_letters, letters_for, notice_letters, outage_letters
-from scheduler.plan.messages.message import Letter, Outage, OutageEntry
-from scheduler.plan.model import By, Contact, Deliverable, Fact, FactKind, Group, On, Undated, Window
+from scheduler.plan.date_forms import By, On, Undated, Window
+from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.messages.escalations import escalation_messages
+from scheduler.plan.messages.message import Message, Outage, OutageEntry
+from scheduler.plan.messages.notices import notice_messages
+from scheduler.plan.messages.outages import outage_messages
+from scheduler.plan.messages.reminders import messages_for
+from scheduler.plan.model import Contact, Deliverable, Group
 from scheduler.ports import RungRow
 from tests.support.daemon_fixture import FRIDAY, due_by, plan, report
 from tests.support.plan_builders import PARTIES, Story, at, deadline, event, party, tell_of
@@ -32,8 +37,8 @@ def escalation(party: str = "beta", **changes: object) -> RungRow:
     return row("escalate:2wd", "escalation", party=party, **changes)
 
 
-def addresses(letters: list[Letter]) -> list[str]:
-    return [letter.to.email for letter in letters]
+def addresses(messages: list[Message]) -> list[str]:
+    return [message.to.email for message in messages]
 
 
 def roster(*contacts: Contact) -> Agenda:
@@ -52,16 +57,16 @@ def contact(name: str, role: str) -> Contact:
 def test_a_reminder_goes_to_each_officer_and_not_to_the_head() -> None:
     """One letter for each (contract rule 10)."""
     agenda = roster(contact("one", "officer"), contact("two", "officer"), contact("head", "head"))
-    letters = letters_for(agenda, row(), NOW, ())
-    assert addresses(letters) == ["one@beta.example", "two@beta.example"]
-    assert len({letter.key for letter in letters}) == 2
+    messages = messages_for(agenda, row(), NOW, ())
+    assert addresses(messages) == ["one@beta.example", "two@beta.example"]
+    assert len({message.key for message in messages}) == 2
 
 
 def test_an_overdue_notice_goes_to_the_head_too() -> None:
     """Once, even if the head is the only one."""
-    assert addresses(letters_for(tell_of(report()).agenda(), row("overdue:1", "overdue"), NOW, ())) == [OFFICER, HEAD]
+    assert addresses(messages_for(tell_of(report()).agenda(), row("overdue:1", "overdue"), NOW, ())) == [OFFICER, HEAD]
     only = roster(contact("head", "head"))
-    assert addresses(letters_for(only, row("overdue:1", "overdue"), NOW, ())) == [HEAD]
+    assert addresses(messages_for(only, row("overdue:1", "overdue"), NOW, ())) == [HEAD]
 
 
 def test_without_an_officer_whose_address_works_the_head_is_written_to() -> None:
@@ -72,19 +77,19 @@ def test_without_an_officer_whose_address_works_the_head_is_written_to() -> None
         ((OFFICER, HEAD), ["help@beta.example"]),
         ((OFFICER, HEAD, "help@beta.example"), []),
     ):
-        assert addresses(letters_for(agenda, row(), NOW, bounced)) == expected
+        assert addresses(messages_for(agenda, row(), NOW, bounced)) == expected
 
 
 def test_an_address_that_two_contacts_share_gets_one_letter() -> None:
     """The officer is the head."""
     same = (Contact(name="a", email=OFFICER), Contact(name="b", email=OFFICER, role="head"))
-    assert addresses(letters_for(roster(*same), row("overdue:1", "overdue"), NOW, ())) == [OFFICER]
+    assert addresses(messages_for(roster(*same), row("overdue:1", "overdue"), NOW, ())) == [OFFICER]
 
 
 def test_the_identity_of_a_letter_is_the_promise_and_the_address() -> None:
     """Not the moment at which it is written."""
     agenda = tell_of(report()).agenda()
-    (one,), (two,) = letters_for(agenda, row(), NOW, ()), letters_for(agenda, row(), at(3, 22), ())
+    (one,), (two,) = messages_for(agenda, row(), NOW, ()), messages_for(agenda, row(), at(3, 22), ())
     assert one.key == two.key == f"plan/report/beta/before:7d/2023-03-17/{OFFICER}"
 
 
@@ -92,16 +97,16 @@ def test_a_letter_says_what_is_still_missing_and_what_came() -> None:
     """By document."""
     story = tell_of(report(deliverables=DOCUMENTS))
     story.tell("received", at(3, 1), "report", "beta", deliverables=("plan",))
-    (letter,) = letters_for(story.agenda(), row(), NOW, ())
-    assert (letter.missing, letter.received) == (DOCUMENTS[1:], DOCUMENTS[:1])
-    assert (letter.due and letter.due.named, letter.rung, letter.occurrence) == (FRIDAY, "before:7d", "report")
+    (message,) = messages_for(story.agenda(), row(), NOW, ())
+    assert (message.missing, message.received) == (DOCUMENTS[1:], DOCUMENTS[:1])
+    assert (message.due and message.due.named, message.rung, message.occurrence) == (FRIDAY, "before:7d", "report")
 
 
 def test_a_letter_names_what_it_waits_for() -> None:
     """`needs` is shown (contract rule 16)."""
     story = tell_of(report(needs=("first",)), due_by(date(2023, 3, 1), id="first", responsible=("gamma",)))
-    (letter,) = letters_for(story.agenda(), row(), NOW, ())
-    assert [(milestone.id, [p.id for p in owing]) for milestone, owing in letter.waits_for] == [("first", ["gamma"])]
+    (message,) = messages_for(story.agenda(), row(), NOW, ())
+    assert [(milestone.id, [p.id for p in owing]) for milestone, owing in message.waits_for] == [("first", ["gamma"])]
 
 
 def test_who_only_attends_is_not_told_what_the_event_still_waits_for() -> None:
@@ -110,8 +115,8 @@ def test_who_only_attends_is_not_told_what_the_event_still_waits_for() -> None:
     agenda = tell_of(report(), meeting).agenda()
     waits = {}
     for who in ("lead", "beta"):
-        (letter,) = letters_for(agenda, row("invite", "invitation", milestone="meeting", party=who), NOW, ())
-        waits[who] = [milestone.id for milestone, _ in letter.waits_for]
+        (message,) = messages_for(agenda, row("invite", "invitation", milestone="meeting", party=who), NOW, ())
+        waits[who] = [milestone.id for milestone, _ in message.waits_for]
     assert waits == {"lead": ["report"], "beta": []}
 
 
@@ -119,20 +124,20 @@ def test_a_letter_about_an_event_carries_its_day_and_place() -> None:
     """And one about a window its words."""
     story = tell_of(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")))
     asked = row("fix-date:30d", "fix-date", milestone="meeting", party="lead")
-    (letter,) = letters_for(story.agenda(), asked, NOW, ())
-    assert (letter.window and letter.window.words, letter.event) == ("early in June", None)
+    (message,) = messages_for(story.agenda(), asked, NOW, ())
+    assert (message.window and message.window.words, message.event) == ("early in June", None)
     story.tell("date_fixed", at(5, 1), "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)), place="Vinh")
-    (letter,) = letters_for(story.agenda(), row("invite", "invitation", milestone="meeting"), NOW, ())
-    assert (letter.event and letter.event.first, letter.place, letter.window) == (date(2023, 6, 8), "Vinh", None)
+    (message,) = messages_for(story.agenda(), row("invite", "invitation", milestone="meeting"), NOW, ())
+    assert (message.event and message.event.first, message.place, message.window) == (date(2023, 6, 8), "Vinh", None)
 
 
 def test_who_is_to_choose_sees_the_group_and_the_candidates() -> None:
     """All members."""
     nominees = Group(id="nominees", chosen_by="lead", after="report")
     agenda = tell_of(report(), groups=[nominees]).agenda()
-    (letter,) = letters_for(agenda, row("choose:1", "choose", party="lead"), NOW, ())
-    assert letter.group == nominees
-    assert [p.id for p in letter.candidates] == ["lead", "beta", "gamma"]
+    (message,) = messages_for(agenda, row("choose:1", "choose", party="lead"), NOW, ())
+    assert message.group == nominees
+    assert [p.id for p in message.candidates] == ["lead", "beta", "gamma"]
 
 
 def test_without_a_group_of_members_everybody_with_a_part_may_be_chosen() -> None:
@@ -145,8 +150,8 @@ def test_without_a_group_of_members_everybody_with_a_part_may_be_chosen() -> Non
     made = replace(
         plan(report(responsible=("lead", "beta"))), groups=groups, parties={p.id: p for p in (*PARTIES, academy)}
     )
-    (letter,) = letters_for(Story(made).agenda(), row("choose:1", "choose", party="lead"), NOW, ())
-    assert [p.id for p in letter.candidates] == ["lead", "beta", "gamma"]
+    (message,) = messages_for(Story(made).agenda(), row("choose:1", "choose", party="lead"), NOW, ())
+    assert [p.id for p in message.candidates] == ["lead", "beta", "gamma"]
 
 
 # ---- escalations
@@ -157,7 +162,7 @@ def test_one_letter_to_each_superior_carries_everybody_missing() -> None:
     agenda = tell_of(report()).agenda()
     rows = [escalation("lead", id=1), escalation("beta", id=2), escalation("gamma", id=3)]
     found = {
-        letter.to.email: [r.party for r in about] for letter, about in escalation_letters(agenda, rows, NOW, (), {})
+        message.to.email: [r.party for r in about] for message, about in escalation_messages(agenda, rows, NOW, (), {})
     }
     assert found == {"officer@lead.example": ["beta", "gamma"], "head@lead.example": ["lead"]}
 
@@ -165,27 +170,27 @@ def test_one_letter_to_each_superior_carries_everybody_missing() -> None:
 def test_about_the_lead_the_heads_of_the_deputies_are_told() -> None:
     """If there are any."""
     agenda = tell_of(report(), groups=[Group(id="deputies", parties=("gamma",))]).agenda()
-    ((letter, _),) = escalation_letters(agenda, [escalation("lead")], NOW, (), {})
-    assert (letter.to.email, letter.party.id) == ("head@gamma.example", "gamma")
+    ((message, _),) = escalation_messages(agenda, [escalation("lead")], NOW, (), {})
+    assert (message.to.email, message.party.id) == ("head@gamma.example", "gamma")
 
 
 def test_nobody_above_means_no_letter() -> None:
     """The caller says why."""
     lead = replace(PARTIES[0], contacts=PARTIES[0].contacts[:1])
     agenda = tell_of(report(), parties=(lead, *PARTIES[1:])).agenda()
-    assert escalation_letters(agenda, [escalation("lead")], NOW, (), {}) == []
+    assert escalation_messages(agenda, [escalation("lead")], NOW, (), {}) == []
 
 
 def test_a_superior_whose_address_bounces_is_replaced_by_the_next_contact() -> None:
     """The lead's head."""
     agenda = tell_of(report()).agenda()
-    ((letter, _),) = escalation_letters(agenda, [escalation()], NOW, ("officer@lead.example",), {})
-    assert letter.to.email == "head@lead.example"
+    ((message, _),) = escalation_messages(agenda, [escalation()], NOW, ("officer@lead.example",), {})
+    assert message.to.email == "head@lead.example"
 
 
 def test_an_escalation_that_is_no_longer_in_the_ladder_is_written_to_nobody() -> None:
     """Its rung is about to fall away."""
-    assert escalation_letters(tell_of(report()).agenda(), [row("escalate:9wd", "escalation")], NOW, (), {}) == []
+    assert escalation_messages(tell_of(report()).agenda(), [row("escalate:9wd", "escalation")], NOW, (), {}) == []
 
 
 def test_the_list_shows_who_is_missing_what_and_how_often_each_was_reminded() -> None:
@@ -195,8 +200,8 @@ def test_the_list_shows_who_is_missing_what_and_how_often_each_was_reminded() ->
     story.tell("received", at(3, 1), "report", "lead")
     story.tell("accepted", at(3, 2), "report", "lead")
     story.tell("received", at(3, 3), "report", "beta", deliverables=("plan",))
-    ((letter, _),) = escalation_letters(story.agenda(), [escalation()], NOW, (), {"beta": 6})
-    roll = letter.roll
+    ((message, _),) = escalation_messages(story.agenda(), [escalation()], NOW, (), {"beta": 6})
+    roll = message.roll
     assert roll is not None
     assert [(e.party.id, e.status, [d.id for d in e.missing], e.notices) for e in roll.entries] == [
         ("beta", "overdue", ["list"], 6)
@@ -208,9 +213,9 @@ def test_the_list_leaves_out_who_still_has_time() -> None:
     """An extension is no omission."""
     story = tell_of(report())
     story.tell("extended", at(3, 10), "report", "gamma", form=By(date(2023, 3, 31)))
-    ((letter, _),) = escalation_letters(story.agenda(), [escalation()], NOW, (), {})
-    assert letter.roll is not None
-    assert [entry.party.id for entry in letter.roll.entries] == ["lead", "beta"]
+    ((message, _),) = escalation_messages(story.agenda(), [escalation()], NOW, (), {})
+    assert message.roll is not None
+    assert [entry.party.id for entry in message.roll.entries] == ["lead", "beta"]
 
 
 def test_everybody_is_counted_once_in_the_list() -> None:
@@ -225,8 +230,8 @@ def test_everybody_is_counted_once_in_the_list() -> None:
     story.tell("accepted", at(3, 11), "report", "done")
     everybody = {**story.plan.groups, "members": Group(id="members", parties=tuple(p.id for p in parties))}
     story.revise(replace(story.plan, groups=everybody), at(3, 20))
-    ((letter, _),) = escalation_letters(story.agenda(), [escalation("open")], NOW, (), {})
-    roll = letter.roll
+    ((message, _),) = escalation_messages(story.agenda(), [escalation("open")], NOW, (), {})
+    roll = message.roll
     assert roll is not None
     assert [entry.party.id for entry in roll.entries] == ["lead", "open"]
     assert [(e.party.id, e.status) for e in roll.apart] == [
@@ -241,18 +246,18 @@ def test_everybody_is_counted_once_in_the_list() -> None:
 def test_the_list_names_the_milestone_that_waits() -> None:
     """And its date."""
     story = tell_of(report(), due_by(date(2023, 4, 14), id="next", needs=("report",)))
-    ((letter, _),) = escalation_letters(story.agenda(), [escalation()], NOW, (), {})
-    assert letter.roll is not None
-    assert letter.roll.affects is not None
-    assert letter.roll.affects_due is not None
-    assert (letter.roll.affects.id, letter.roll.affects_due.named) == ("next", date(2023, 4, 14))
+    ((message, _),) = escalation_messages(story.agenda(), [escalation()], NOW, (), {})
+    assert message.roll is not None
+    assert message.roll.affects is not None
+    assert message.roll.affects_due is not None
+    assert (message.roll.affects.id, message.roll.affects_due.named) == ("next", date(2023, 4, 14))
 
 
 def test_the_identity_of_an_escalation_holds_all_it_carries() -> None:
     """Another list is another letter."""
     agenda = tell_of(report()).agenda()
     one, other = (
-        {letter.key for letter, _ in escalation_letters(agenda, rows, NOW, (), {})}
+        {message.key for message, _ in escalation_messages(agenda, rows, NOW, (), {})}
         for rows in ([escalation()], [escalation(), escalation("gamma")])
     )
     assert one.isdisjoint(other)
@@ -261,20 +266,20 @@ def test_the_identity_of_an_escalation_holds_all_it_carries() -> None:
 # ---- facts
 
 
-def notices(kind: FactKind, **details: object) -> list[Letter]:
+def notices(kind: FactKind, **details: object) -> list[Message]:
     story = tell_of(report())
     story.tell("received", at(3, 1), "report", "beta")
     fact = story.tell(kind, at(3, 2), "report", "beta", **details)
-    return notice_letters(story.agenda(), fact, at(3, 2), ())
+    return notice_messages(story.agenda(), fact, at(3, 2), ())
 
 
 def test_a_receipt_a_return_and_an_extension_are_told_to_the_officers() -> None:
     """Each fact once for each address."""
     for kind, written in (("received", "receipt"), ("returned", "return")):
-        (letter,) = notices(kind)  # type: ignore[arg-type]
-        assert (letter.kind, letter.to.email, letter.key) == (written, OFFICER, f"plan/{written}/2/{OFFICER}")
-    (letter,) = notices("extended", form=By(date(2023, 3, 24)))
-    assert (letter.kind, letter.due and letter.due.named) == ("change", date(2023, 3, 24))
+        (message,) = notices(kind)  # type: ignore[arg-type]
+        assert (message.kind, message.to.email, message.key) == (written, OFFICER, f"plan/{written}/2/{OFFICER}")
+    (message,) = notices("extended", form=By(date(2023, 3, 24)))
+    assert (message.kind, message.due and message.due.named) == ("change", date(2023, 3, 24))
 
 
 def test_other_facts_write_no_letter() -> None:
@@ -283,7 +288,7 @@ def test_other_facts_write_no_letter() -> None:
         assert notices(kind) == []  # type: ignore[arg-type]
     agenda = tell_of(report()).agenda()
     everybody = Fact(plan="plan", kind="received", happened_at=NOW, recorded_at=NOW)
-    assert notice_letters(agenda, everybody, NOW, ()) == []
+    assert notice_messages(agenda, everybody, NOW, ()) == []
 
 
 # ---- changes
@@ -293,10 +298,12 @@ EIGHTH, FIFTEENTH = On(date(2023, 6, 8), date(2023, 6, 8)), On(date(2023, 6, 15)
 EVERYBODY = [f"officer@{id}.example" for id in ("lead", "beta", "gamma")]
 
 
-def decide(story: Story, kind: FactKind, when: datetime, milestone: str = "meeting", **details: object) -> list[Letter]:
+def decide(
+    story: Story, kind: FactKind, when: datetime, milestone: str = "meeting", **details: object
+) -> list[Message]:
     """Record a decision and return the letters that it causes."""
     fact = story.tell(kind, when, milestone, **details)
-    return notice_letters(story.agenda(), fact, when, ())
+    return notice_messages(story.agenda(), fact, when, ())
 
 
 def announced() -> Story:
@@ -320,9 +327,9 @@ def test_the_first_day_of_an_event_is_an_invitation_and_not_a_change() -> None:
 )
 def test_everybody_invited_is_told_of_another_day_hour_or_place(form: On, place: str) -> None:
     """With what they were told before."""
-    letters = decide(announced(), "date_fixed", at(5, 22), form=form, place=place)
-    assert addresses(letters) == EVERYBODY
-    assert {(x.kind, x.event, x.place, x.was, x.place_was) for x in letters} == {
+    messages = decide(announced(), "date_fixed", at(5, 22), form=form, place=place)
+    assert addresses(messages) == EVERYBODY
+    assert {(x.kind, x.event, x.place, x.was, x.place_was) for x in messages} == {
         ("change", form, place, EIGHTH, "Vinh")
     }
 
@@ -331,9 +338,9 @@ def test_a_return_to_an_earlier_day_is_told_too() -> None:
     """Its invitation left long ago."""
     story = announced()
     decide(story, "date_fixed", at(5, 22), form=FIFTEENTH, place="Vinh")
-    letters = decide(story, "date_fixed", at(5, 29), form=EIGHTH, place="Vinh")
-    assert addresses(letters) == EVERYBODY
-    assert {x.was for x in letters} == {FIFTEENTH}
+    messages = decide(story, "date_fixed", at(5, 29), form=EIGHTH, place="Vinh")
+    assert addresses(messages) == EVERYBODY
+    assert {x.was for x in messages} == {FIFTEENTH}
 
 
 def test_the_same_day_again_is_no_change() -> None:
@@ -352,13 +359,13 @@ def test_an_event_that_is_over_is_not_moved_by_mail() -> None:
 
 def test_everybody_invited_is_told_that_the_day_is_open_again_or_the_event_called_off() -> None:
     """An edit of the file opens it, `waive` calls it off."""
-    for letters in (
+    for messages in (
         decide(announced(), "amended", at(5, 22), form=JUNE),
         decide(announced(), "waived", at(5, 22), reason="storm"),
         decide(announced(), "waived", at(5, 22), party="lead", reason="storm"),
     ):
-        assert addresses(letters) == EVERYBODY
-        assert {x.was for x in letters} == {EIGHTH}
+        assert addresses(messages) == EVERYBODY
+        assert {x.was for x in messages} == {EIGHTH}
     assert decide(tell_of(event(JUNE)), "waived", at(5, 22)) == []
 
 
@@ -366,24 +373,24 @@ def test_of_another_window_only_the_organiser_is_told() -> None:
     """Who is chased for the day; nobody else has heard of it."""
     story = tell_of(event(JUNE))
     later = Window(date(2023, 7, 3), date(2023, 7, 7), "in July")
-    (letter,) = decide(story, "amended", at(3, 1), form=later)
-    assert (letter.to.email, letter.was, letter.window) == ("officer@lead.example", JUNE, later)
+    (message,) = decide(story, "amended", at(3, 1), form=later)
+    assert (message.to.email, message.was, message.window) == ("officer@lead.example", JUNE, later)
 
 
 def test_an_organiser_that_is_not_among_the_guests_is_told_too() -> None:
     """It is invited to nothing, and still has to know."""
     story = tell_of(event(EIGHTH, attendees=("beta",)))
-    letters = decide(story, "amended", at(3, 1), form=FIFTEENTH)
-    assert addresses(letters) == EVERYBODY[:2]
+    messages = decide(story, "amended", at(3, 1), form=FIFTEENTH)
+    assert addresses(messages) == EVERYBODY[:2]
 
 
 def test_of_a_deadline_moved_in_the_file_those_are_told_who_still_owe_it() -> None:
     """Neither who has answered nor whose first date it is."""
     story = tell_of(report(), deadline(Undated("later"), "other"))
     story.tell("received", at(3, 1), "report", "lead")
-    letters = decide(story, "amended", at(3, 2), "report", form=By(date(2023, 3, 24)))
-    assert addresses(letters) == EVERYBODY[1:]
-    assert {x.was for x in letters} == {By(FRIDAY)}
+    messages = decide(story, "amended", at(3, 2), "report", form=By(date(2023, 3, 24)))
+    assert addresses(messages) == EVERYBODY[1:]
+    assert {x.was for x in messages} == {By(FRIDAY)}
     assert decide(story, "date_fixed", at(3, 3), "other", form=By(date(2023, 3, 31))) == []
     assert addresses(decide(story, "date_fixed", at(3, 6), "other", form=By(date(2023, 4, 7)))) == EVERYBODY
     assert decide(story, "date_fixed", at(3, 7), "other", form=By(date(2023, 4, 7))) == []
@@ -418,11 +425,11 @@ def test_each_operator_gets_one_letter_about_all_plans() -> None:
     """At the configured addresses; a plan that was not touched is not in it."""
     one, two, three = (Story(plan(id=id)).agenda() for id in ("one", "two", "three"))
     entries = {"one": [entry(one, "a")], "two": [entry(two, "b")], "three": []}
-    letters = outage_letters([one, two, three], entries, OUTAGE, ["x@ops.example", "officer@lead.example"])
-    assert addresses(letters) == ["x@ops.example", "officer@lead.example"]
-    assert [[e.rung for e in letter.outage.entries] for letter in letters if letter.outage] == [["a", "b"]] * 2
-    assert letters[0].key == f"outage/{at(3, 1).isoformat()}/x@ops.example"
-    assert [letter.to.name for letter in letters] == ["", "officer"]
+    messages = outage_messages([one, two, three], entries, OUTAGE, ["x@ops.example", "officer@lead.example"])
+    assert addresses(messages) == ["x@ops.example", "officer@lead.example"]
+    assert [[e.rung for e in message.outage.entries] for message in messages if message.outage] == [["a", "b"]] * 2
+    assert messages[0].key == f"outage/{at(3, 1).isoformat()}/x@ops.example"
+    assert [message.to.name for message in messages] == ["", "officer"]
 
 
 def test_without_operators_the_lead_of_each_plan_is_told_of_its_own() -> None:
@@ -430,6 +437,6 @@ def test_without_operators_the_lead_of_each_plan_is_told_of_its_own() -> None:
     one = Story(plan(id="one")).agenda()
     two = Story(plan(id="two", groups=[Group(id="lead", parties=("gamma",))])).agenda()
     entries = {"one": [entry(one, "a")], "two": [entry(two, "b")]}
-    letters = outage_letters([one, two], entries, OUTAGE, [])
-    found = {letter.to.email: [e.rung for e in letter.outage.entries] for letter in letters if letter.outage}
+    messages = outage_messages([one, two], entries, OUTAGE, [])
+    found = {message.to.email: [e.rung for e in message.outage.entries] for message in messages if message.outage}
     assert found == {"officer@lead.example": ["a"], "officer@gamma.example": ["b"]}

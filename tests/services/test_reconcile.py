@@ -8,19 +8,13 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from scheduler.plan.agenda import Rung
-from scheduler.plan.model import By, Group, On, Undated, Window
+from scheduler.plan.date_forms import By, On, Undated, Window
+from scheduler.plan.model import Group
 from scheduler.ports import RungRow
-from scheduler.services.reconcile import (
-    Agendas,
-    Changes,
-    find_state,
-    name_inputs,
-    read_agenda,
-    reconcile,
-    weigh,
-    why_gone,
-)
-from tests.support.daemon_fixture import FRIDAY, House, due_by, plan, report
+from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint, read_agenda
+from scheduler.services.ledger_changes import diff_rung, why_gone
+from scheduler.services.reconcile import Changes, reconcile
+from tests.support.daemon_fixture import FRIDAY, DaemonFixture, due_by, plan, report
 from tests.support.plan_builders import at, event, tell_of
 
 NOW = at(3, 10, 12)
@@ -66,7 +60,7 @@ def row(**changes: object) -> RungRow:
 )
 def test_nothing_changes(promise: Rung, known: RungRow) -> None:
     """What is final or in the hands of the dispatch is left alone."""
-    assert weigh(promise, known, NOW) is None
+    assert diff_rung(promise, known, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -92,7 +86,7 @@ def test_nothing_changes(promise: Rung, known: RungRow) -> None:
 )
 def test_the_row_follows_its_promise(promise: Rung, known: RungRow) -> None:
     """State, instant, reason and note together, and only from the state it was seen in."""
-    change = weigh(promise, known, NOW)
+    change = diff_rung(promise, known, NOW)
     assert change is not None
     assert (change.id, change.was) == (known.id, known.state)
     assert (change.state, change.at, change.reason, change.note) == (
@@ -143,91 +137,94 @@ def test_a_promise_that_falls_away_says_why(now: object, known: RungRow, reason:
 # ---- the whole ledger
 
 
-def again(house: House, when: datetime) -> Changes:
-    with house.store.transaction() as unit:
-        return reconcile(unit, house.plan, when)
+def again(daemon: DaemonFixture, when: datetime) -> Changes:
+    with daemon.store.transaction() as unit:
+        return reconcile(unit, daemon.plan, when)
 
 
-def test_reconciling_twice_gives_nothing_new(house: House) -> None:
+def test_reconciling_twice_gives_nothing_new(daemon: DaemonFixture) -> None:
     """At any moment of the year."""
-    house.take()
+    daemon.take()
     for when in (at(2, 1), at(3, 3, 8), at(3, 12), at(4, 30)):
-        house.live(when)
-        before = house.rows(None)
-        assert again(house, when) == Changes()
-        assert house.rows(None) == before
+        daemon.live(when)
+        before = daemon.rows(None)
+        assert again(daemon, when) == Changes()
+        assert daemon.rows(None) == before
 
 
 def test_a_ledger_in_which_everything_is_sent_reports_nothing_new(store: object) -> None:
     """Also when no row is open any more."""
     ladder = replace(report().ladder, before=(), overdue=None, escalate=())
-    house = House(store, plan(replace(report(), ladder=ladder)))  # type: ignore[arg-type]
-    house.live(at(3, 20))
-    assert {row.state for row in house.rows(None)} == {"sent"}
-    assert house.record("received").changes == Changes()
+    daemon = DaemonFixture(store, plan(replace(report(), ladder=ladder)))  # type: ignore[arg-type]
+    daemon.live(at(3, 20))
+    assert {row.state for row in daemon.rows(None)} == {"sent"}
+    assert daemon.record("received").changes == Changes()
 
 
-def test_the_inputs_that_a_ledger_follows_from_are_one_comparable_word(house: House) -> None:
+def test_the_inputs_that_a_ledger_follows_from_are_one_comparable_word(daemon: DaemonFixture) -> None:
     """Revision, facts and idle days: each makes it another."""
-    house.take()
-    words = [name_inputs(house.state(), house.plan)]
-    house.record("received")
-    words.append(name_inputs(house.state(), house.plan))
-    with house.store.transaction() as unit:
+    daemon.take()
+    words = [inputs_fingerprint(daemon.state(), daemon.plan)]
+    daemon.record("received")
+    words.append(inputs_fingerprint(daemon.state(), daemon.plan))
+    with daemon.store.transaction() as unit:
         unit.plans.record_seen("plan", date(2023, 2, 3), [date(2023, 2, 2)])
-    words += [name_inputs(house.state(), house.plan), name_inputs(house.state(), plan(due_by(date(2023, 3, 24))))]
+    words += [
+        inputs_fingerprint(daemon.state(), daemon.plan),
+        inputs_fingerprint(daemon.state(), plan(due_by(date(2023, 3, 24)))),
+    ]
     assert len(set(words)) == len(words)
 
 
-def test_an_agenda_is_drawn_again_only_when_something_changed(house: House) -> None:
+def test_an_agenda_is_drawn_again_only_when_something_changed(daemon: DaemonFixture) -> None:
     """Each process keeps its own."""
-    house.take()
-    agendas = Agendas()
-    with house.store.reading() as view:
-        first = agendas.read(view, house.plan)
-        assert agendas.read(view, house.plan) is first
-    house.slip_in("received")
-    with house.store.reading() as view:
-        second = agendas.read(view, house.plan)
+    daemon.take()
+    agendas = AgendaCache()
+    with daemon.store.reading() as view:
+        first = agendas.read(view, daemon.plan)
+        assert agendas.read(view, daemon.plan) is first
+    daemon.slip_in("received")
+    with daemon.store.reading() as view:
+        second = agendas.read(view, daemon.plan)
     assert second is not first
     assert not second.by_key["report", "beta"].standing.is_open
 
 
-def test_a_plan_that_was_never_loaded_has_no_ledger(house: House) -> None:
+def test_a_plan_that_was_never_loaded_has_no_ledger(daemon: DaemonFixture) -> None:
     """A mistake of ours, told as one."""
-    with house.store.reading() as view:
+    with daemon.store.reading() as view:
         for ask in (find_state, read_agenda):
             with pytest.raises(LookupError, match="plan plan was never loaded"):
-                ask(view, house.plan)
+                ask(view, daemon.plan)
 
 
-def test_moving_a_date_there_and_back_touches_its_own_rungs_only(house: House) -> None:
+def test_moving_a_date_there_and_back_touches_its_own_rungs_only(daemon: DaemonFixture) -> None:
     """The other milestone does not notice."""
-    house.shelf.plans = [plan(report(), due_by(FRIDAY, id="second"))]
-    house.take()
-    untouched = house.rows(None, "second")
-    house.take(plan(due_by(date(2023, 3, 24)), due_by(FRIDAY, id="second")), at(2, 2))
-    house.take(house.plan, at(2, 3))
-    assert house.rows(None, "second") == untouched
+    daemon.definitions.plans = [plan(report(), due_by(FRIDAY, id="second"))]
+    daemon.take()
+    untouched = daemon.rows(None, "second")
+    daemon.take(plan(due_by(date(2023, 3, 24)), due_by(FRIDAY, id="second")), at(2, 2))
+    daemon.take(daemon.plan, at(2, 3))
+    assert daemon.rows(None, "second") == untouched
 
 
-def test_an_extension_reaches_the_party_it_was_given_to(house: House) -> None:
+def test_an_extension_reaches_the_party_it_was_given_to(daemon: DaemonFixture) -> None:
     """Nobody else."""
-    house.take()
-    others = house.rows("gamma") + house.rows("lead")
-    house.record("extended", form=By(date(2023, 3, 24)))
-    assert house.rows("gamma") + house.rows("lead") == others
+    daemon.take()
+    others = daemon.rows("gamma") + daemon.rows("lead")
+    daemon.record("extended", form=By(date(2023, 3, 24)))
+    assert daemon.rows("gamma") + daemon.rows("lead") == others
 
 
-def test_a_group_chosen_later_gets_rungs_when_it_is_chosen(house: House) -> None:
+def test_a_group_chosen_later_gets_rungs_when_it_is_chosen(daemon: DaemonFixture) -> None:
     """And loses them when the choice is taken back."""
     nominees = Group(id="nominees", chosen_by="lead", after="report")
-    house.shelf.plans = [
+    daemon.definitions.plans = [
         plan(due_by(FRIDAY, responsible=("nominees",)), due_by(FRIDAY, id="second"), groups=[nominees])
     ]
-    house.take()
-    assert house.rows("beta") == []
-    fact = house.record("nominated", None, None, group="nominees", parties=("beta",)).fact
-    assert house.states()["before:14d"] == "planned"
-    house.undo(fact)
-    assert house.row("before:14d").reason == "beta no longer has a part in report"
+    daemon.take()
+    assert daemon.rows("beta") == []
+    fact = daemon.record("nominated", None, None, group="nominees", parties=("beta",)).fact
+    assert daemon.states()["before:14d"] == "planned"
+    daemon.undo(fact)
+    assert daemon.row("before:14d").reason == "beta no longer has a part in report"

@@ -8,15 +8,19 @@ from datetime import date
 import pytest
 
 from scheduler.errors import ExitCode, NothingMatched, UserError
-from scheduler.plan.messages.message import Letter
-from scheduler.plan.model import By, Contact, Deliverable, Fact, Group, On, Party, Recurring, Undated, Window
+from scheduler.plan.date_forms import By, On, Recurring, Undated, Window
+from scheduler.plan.facts import Fact
+from scheduler.plan.messages.message import Message
+from scheduler.plan.model import Contact, Deliverable, Group, Party
 from scheduler.ports import Definition
-from scheduler.services.notices import Desk
-from scheduler.services.reconcile import Changes, read_agenda
-from scheduler.services.record_facts import check_fact, find_milestone, find_obligation, record
+from scheduler.queries.agendas import read_agenda
+from scheduler.services.context import ServiceContext
+from scheduler.services.fact_checks import check_fact, find_milestone, find_obligation
+from scheduler.services.reconcile import Changes
+from scheduler.services.record_facts import record
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import COMPOSER, FRIDAY, House, due_by, local, plan, report
-from tests.support.fakes import Scribe, refuse
+from tests.support.daemon_fixture import COMPOSER, FRIDAY, DaemonFixture, due_by, local, plan, report
+from tests.support.fakes import SpyComposer, refuse
 from tests.support.plan_builders import PARTIES, at, deadline, event
 
 DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
@@ -26,18 +30,18 @@ NOMINEES = Group(id="nominees", chosen_by="lead", after="report")
 
 
 @pytest.fixture
-def running(house: House) -> House:
-    """Return a house in which the first reminder has left; it is Saturday, 4 March, noon."""
-    house.live(at(3, 4, 12))
-    return house
+def running(daemon: DaemonFixture) -> DaemonFixture:
+    """Return a daemon in which the first reminder has left; it is Saturday, 4 March, noon."""
+    daemon.live(at(3, 4, 12))
+    return daemon
 
 
-def refused(house: House, *fact: object, **details: object) -> UserError:
+def refused(daemon: DaemonFixture, *fact: object, **details: object) -> UserError:
     """Return why a fact is refused; nothing may have happened then."""
-    before = (house.facts(), house.rows(None), len(house.mails()))
+    before = (daemon.facts(), daemon.rows(None), len(daemon.mails()))
     with pytest.raises(UserError) as error:
-        house.record(*fact, **details)  # type: ignore[arg-type]
-    assert (house.facts(), house.rows(None), len(house.mails())) == before
+        daemon.record(*fact, **details)  # type: ignore[arg-type]
+    assert (daemon.facts(), daemon.rows(None), len(daemon.mails())) == before
     assert error.value.problems[0].hint
     return error.value
 
@@ -45,7 +49,7 @@ def refused(house: House, *fact: object, **details: object) -> UserError:
 # ---- received
 
 
-def test_a_submission_stops_the_ladder_and_says_which_rungs_fell_away(running: House) -> None:
+def test_a_submission_stops_the_ladder_and_says_which_rungs_fell_away(running: DaemonFixture) -> None:
     """At once, with the reason."""
     recorded = running.record("received", channel="paper")
     assert recorded.fact.id > 0
@@ -62,7 +66,7 @@ def test_a_submission_stops_the_ladder_and_says_which_rungs_fell_away(running: H
     assert set(running.states("gamma").values()) == {"sent", "planned", "skipped"}
 
 
-def test_what_changed_is_in_the_record_before_the_next_tick(running: House) -> None:
+def test_what_changed_is_in_the_record_before_the_next_tick(running: DaemonFixture) -> None:
     """Who asks is told the truth at once, also without a daemon."""
     running.record("received")
     assert running.state().last_fact == running.facts()[-1].id
@@ -73,14 +77,14 @@ def test_what_changed_is_in_the_record_before_the_next_tick(running: House) -> N
 
 def test_part_of_it_does_not_stop_the_ladder(store: SqlStore) -> None:
     """The list is still missing."""
-    house = House(store, plan(report(deliverables=DOCUMENTS)))
-    house.live(at(3, 4))
-    assert house.record("received", deliverables=("plan",)).changes.dropped == ()
-    assert house.states()["before:7d"] == "planned"
-    assert len(house.record("received", deliverables=("list",)).changes.dropped) == 8
+    daemon = DaemonFixture(store, plan(report(deliverables=DOCUMENTS)))
+    daemon.live(at(3, 4))
+    assert daemon.record("received", deliverables=("plan",)).changes.dropped == ()
+    assert daemon.states()["before:7d"] == "planned"
+    assert len(daemon.record("received", deliverables=("list",)).changes.dropped) == 8
 
 
-def test_a_receipt_goes_to_the_registered_officers_at_the_next_opening(running: House) -> None:
+def test_a_receipt_goes_to_the_registered_officers_at_the_next_opening(running: DaemonFixture) -> None:
     """Never to an address that somebody typed (contract rule 17)."""
     recorded = running.record("received", by="somebody@elsewhere.example")
     assert recorded.notified == ("officer@beta.example",)
@@ -91,34 +95,34 @@ def test_a_receipt_goes_to_the_registered_officers_at_the_next_opening(running: 
 
 def test_what_comes_while_a_receipt_waits_is_put_into_that_one(store: SqlStore) -> None:
     """On Monday morning one receipt says everything that came over the weekend (contract rule 17)."""
-    letters: list[Letter] = []
-    house = House(store, plan(report(deliverables=DOCUMENTS)), composer=Scribe(COMPOSER, letters.append))
-    house.live(at(3, 4))
+    messages: list[Message] = []
+    daemon = DaemonFixture(store, plan(report(deliverables=DOCUMENTS)), composer=SpyComposer(COMPOSER, messages.append))
+    daemon.live(at(3, 4))
     for document in ("plan", "list"):
-        house.record("received", deliverables=(document,))
-    house.live(at(3, 7))
-    assert house.left()[1:] == ["03-06 08:00 receipt"]
-    assert [mail.reason for mail in house.mails(state="cancelled")] == ["a later receipt lists everything"]
-    assert [d.id for d in letters[-1].received] == ["plan", "list"]
+        daemon.record("received", deliverables=(document,))
+    daemon.live(at(3, 7))
+    assert daemon.left()[1:] == ["03-06 08:00 receipt"]
+    assert [mail.reason for mail in daemon.mails(state="cancelled")] == ["a later receipt lists everything"]
+    assert [d.id for d in messages[-1].received] == ["plan", "list"]
 
 
 def test_after_a_receipt_has_left_the_next_one_leaves_on_another_day(store: SqlStore) -> None:
     """However often something comes: one receipt a day for one obligation, the last with everything."""
-    house = House(store, plan(report(deliverables=DOCUMENTS)))
-    house.live(at(3, 6, 9))
+    daemon = DaemonFixture(store, plan(report(deliverables=DOCUMENTS)))
+    daemon.live(at(3, 6, 9))
     for hour, document in ((9, "plan"), (10, "plan"), (11, "list")):
-        house.live(at(3, 6, hour))
-        house.record("received", deliverables=(document,))
-    house.record("received", "gamma")
-    house.live(at(3, 9))
-    assert house.left()[1:] == ["03-06 09:00 receipt", "03-07 08:00 receipt"]
-    assert house.left("officer@gamma.example")[1:] == ["03-06 11:00 receipt"]
-    house.record("received", deliverables=("list",))
-    house.live(at(3, 10))
-    assert house.left()[-1] == "03-09 08:00 receipt"
+        daemon.live(at(3, 6, hour))
+        daemon.record("received", deliverables=(document,))
+    daemon.record("received", "gamma")
+    daemon.live(at(3, 9))
+    assert daemon.left()[1:] == ["03-06 09:00 receipt", "03-07 08:00 receipt"]
+    assert daemon.left("officer@gamma.example")[1:] == ["03-06 11:00 receipt"]
+    daemon.record("received", deliverables=("list",))
+    daemon.live(at(3, 10))
+    assert daemon.left()[-1] == "03-09 08:00 receipt"
 
 
-def test_a_submission_without_a_receipt_does_not_hold_up_the_next_one(running: House) -> None:
+def test_a_submission_without_a_receipt_does_not_hold_up_the_next_one(running: DaemonFixture) -> None:
     """`--no-receipt`, and then one with."""
     running.live(at(3, 6, 9))
     running.record("received", notify=False)
@@ -129,15 +133,15 @@ def test_a_submission_without_a_receipt_does_not_hold_up_the_next_one(running: H
 
 def test_no_receipt_lists_what_was_taken_back(store: SqlStore) -> None:
     """The waiting one is cancelled, whichever of the two submissions it was written for."""
-    house = House(store, plan(report(deliverables=DOCUMENTS)))
-    house.live(at(3, 4))
-    first = house.record("received", deliverables=("plan",)).fact
-    house.record("received", deliverables=("list",))
-    house.undo(first)
-    assert {mail.state for mail in house.mails(kind="receipt")} == {"cancelled"}
+    daemon = DaemonFixture(store, plan(report(deliverables=DOCUMENTS)))
+    daemon.live(at(3, 4))
+    first = daemon.record("received", deliverables=("plan",)).fact
+    daemon.record("received", deliverables=("list",))
+    daemon.undo(first)
+    assert {mail.state for mail in daemon.mails(kind="receipt")} == {"cancelled"}
 
 
-def test_no_receipt_is_written_where_none_is_wanted(running: House) -> None:
+def test_no_receipt_is_written_where_none_is_wanted(running: DaemonFixture) -> None:
     """`--no-receipt`."""
     assert running.record("received", notify=False).notified == ()
     assert running.mails(kind="receipt") == []
@@ -145,16 +149,16 @@ def test_no_receipt_is_written_where_none_is_wanted(running: House) -> None:
 
 def test_a_receipt_that_cannot_be_written_does_not_undo_the_fact(store: SqlStore) -> None:
     """The fact stands; the operator is told what could not be written."""
-    house = House(store, composer=Scribe(COMPOSER, refuse("receipt")))
-    house.live(at(3, 4))
-    recorded = house.record("received")
+    daemon = DaemonFixture(store, composer=SpyComposer(COMPOSER, refuse("receipt")))
+    daemon.live(at(3, 4))
+    recorded = daemon.record("received")
     assert [problem.message for problem in recorded.problems] == ["no words"]
     assert recorded.notified == ()
-    assert house.facts()[-1] == recorded.fact
-    assert house.states()["before:7d"] == "cancelled"
+    assert daemon.facts()[-1] == recorded.fact
+    assert daemon.states()["before:7d"] == "cancelled"
 
 
-def test_a_late_submission_is_remarked(running: House) -> None:
+def test_a_late_submission_is_remarked(running: DaemonFixture) -> None:
     """Recorded all the same: lateness is judged by when it happened."""
     running.live(at(3, 22, 9))
     assert running.record("received").remarks == ("late: the date was 2023-03-17",)
@@ -163,24 +167,24 @@ def test_a_late_submission_is_remarked(running: House) -> None:
 
 def test_a_submission_for_an_event_is_refused(store: SqlStore) -> None:
     """Nothing is handed in for it."""
-    house = House(store, plan(event(On(date(2023, 6, 8), date(2023, 6, 8)))))
-    assert "is an event" in str(refused(house, "received", "lead", "meeting"))
+    daemon = DaemonFixture(store, plan(event(On(date(2023, 6, 8), date(2023, 6, 8)))))
+    assert "is an event" in str(refused(daemon, "received", "lead", "meeting"))
 
 
 def test_an_unknown_document_is_refused_with_near_names(store: SqlStore) -> None:
     """In what came and in what is sent back."""
-    house = House(store, plan(report(deliverables=DOCUMENTS)))
-    house.ticker.load()
-    error = refused(house, "received", deliverables=("plam",))
+    daemon = DaemonFixture(store, plan(report(deliverables=DOCUMENTS)))
+    daemon.ticker.load()
+    error = refused(daemon, "received", deliverables=("plam",))
     assert (error.exit_code, error.problems[0].hint) == (ExitCode.NOTHING_MATCHED, "did you mean plan?")
-    house.record("received", deliverables=("plan",))
-    assert "unknown deliverable of report: 'lst'" in str(refused(house, "returned", missing=("lst",)))
+    daemon.record("received", deliverables=("plan",))
+    assert "unknown deliverable of report: 'lst'" in str(refused(daemon, "returned", missing=("lst",)))
 
 
 # ---- sent back, accepted
 
 
-def test_a_return_lets_the_rungs_ahead_live_again_and_tells_the_party(running: House) -> None:
+def test_a_return_lets_the_rungs_ahead_live_again_and_tells_the_party(running: DaemonFixture) -> None:
     """Those that passed meanwhile stay as they were (contract rule 8)."""
     running.record("received", notify=False)
     running.live(at(3, 15, 9))
@@ -200,14 +204,14 @@ def test_a_return_lets_the_rungs_ahead_live_again_and_tells_the_party(running: H
 
 
 @pytest.mark.parametrize("before", [(), ("waived",)], ids=["nothing came", "waived"])
-def test_what_never_came_cannot_be_returned(running: House, before: tuple[str, ...]) -> None:
+def test_what_never_came_cannot_be_returned(running: DaemonFixture, before: tuple[str, ...]) -> None:
     """Record it as received first."""
     for kind in before:
         running.record(kind)  # type: ignore[arg-type]
     assert "nothing of report was received from beta yet" in str(refused(running, "returned"))
 
 
-def test_an_accept_is_refused_without_a_submission(running: House) -> None:
+def test_an_accept_is_refused_without_a_submission(running: DaemonFixture) -> None:
     """And says what is missing."""
     assert str(refused(running, "accepted")) == (
         "report of beta cannot be accepted: nothing complete was received yet\n"
@@ -217,13 +221,13 @@ def test_an_accept_is_refused_without_a_submission(running: House) -> None:
 
 def test_an_accept_of_a_part_names_what_is_missing(store: SqlStore) -> None:
     """Not everything came."""
-    house = House(store, plan(report(deliverables=DOCUMENTS)))
-    house.ticker.load()
-    house.record("received", deliverables=("plan",))
-    assert "still missing: list" in str(refused(house, "accepted"))
+    daemon = DaemonFixture(store, plan(report(deliverables=DOCUMENTS)))
+    daemon.ticker.load()
+    daemon.record("received", deliverables=("plan",))
+    assert "still missing: list" in str(refused(daemon, "accepted"))
 
 
-def test_an_accept_is_recorded_once(running: House) -> None:
+def test_an_accept_is_recorded_once(running: DaemonFixture) -> None:
     """Twice makes no sense."""
     running.record("received", notify=False)
     assert running.record("accepted").changes.dropped == ()
@@ -234,7 +238,7 @@ def test_an_accept_is_recorded_once(running: House) -> None:
 # ---- extended
 
 
-def test_an_extension_starts_a_full_ladder_for_the_new_date_and_tells_the_party(running: House) -> None:
+def test_an_extension_starts_a_full_ladder_for_the_new_date_and_tells_the_party(running: DaemonFixture) -> None:
     """Nothing before the decision, and the day itself counts (contract rule 11)."""
     recorded = running.record("extended", form=By(date(2023, 3, 24)), decision="No. 7")
     assert recorded.notified == ("officer@beta.example",)
@@ -254,24 +258,24 @@ def test_an_extension_starts_a_full_ladder_for_the_new_date_and_tells_the_party(
 
 def test_the_notice_of_an_extension_names_the_date_before(store: SqlStore) -> None:
     """Also of a second one: the date that held until now, not the file's."""
-    letters: list[Letter] = []
-    house = House(store, composer=Scribe(COMPOSER, letters.append))
-    house.ticker.load()
-    house.record("extended", form=By(date(2023, 3, 24)))
-    house.live(at(2, 2, 18))
+    messages: list[Message] = []
+    daemon = DaemonFixture(store, composer=SpyComposer(COMPOSER, messages.append))
+    daemon.ticker.load()
+    daemon.record("extended", form=By(date(2023, 3, 24)))
+    daemon.live(at(2, 2, 18))
     for day in (date(2023, 3, 27), date(2023, 3, 31)):
-        house.record("extended", form=By(day))
-    assert [(letter.was, letter.due.named) for letter in letters if letter.due] == [
+        daemon.record("extended", form=By(day))
+    assert [(message.was, message.due.named) for message in messages if message.due] == [
         (By(FRIDAY), date(2023, 3, 24)),
         (By(date(2023, 3, 24)), date(2023, 3, 27)),
         (By(date(2023, 3, 24)), date(2023, 3, 31)),
     ]
-    house.live(at(2, 3, 9))
-    assert house.left() == ["02-01 08:00 change", "02-03 08:00 change"]  # the last one replaced the one before
+    daemon.live(at(2, 3, 9))
+    assert daemon.left() == ["02-01 08:00 change", "02-03 08:00 change"]  # the last one replaced the one before
 
 
 @pytest.mark.parametrize("until", [FRIDAY, date(2023, 3, 1)])
-def test_an_extension_that_is_not_later_is_refused(running: House, until: date) -> None:
+def test_an_extension_that_is_not_later_is_refused(running: DaemonFixture, until: date) -> None:
     """The way out is named."""
     error = refused(running, "extended", form=By(until))
     assert f"an extension to {until} does not lie after 2023-03-17" in str(error)
@@ -280,16 +284,16 @@ def test_an_extension_that_is_not_later_is_refused(running: House, until: date) 
 
 def test_what_has_no_deadline_cannot_be_extended(store: SqlStore) -> None:
     """An undated duty, and an event."""
-    house = House(store, plan(deadline(Undated("yearly")), event(WINDOW)))
-    house.ticker.load()
-    assert "no deadline that could be extended" in str(refused(house, "extended", form=By(date(2023, 9, 1))))
-    assert "`fix-date`" in str(refused(house, "extended", "lead", "meeting", form=By(date(2023, 9, 1))))
+    daemon = DaemonFixture(store, plan(deadline(Undated("yearly")), event(WINDOW)))
+    daemon.ticker.load()
+    assert "no deadline that could be extended" in str(refused(daemon, "extended", form=By(date(2023, 9, 1))))
+    assert "`fix-date`" in str(refused(daemon, "extended", "lead", "meeting", form=By(date(2023, 9, 1))))
 
 
 # ---- waived
 
 
-def test_a_waiver_stops_the_ladder_of_one_party_and_tells_it(running: House) -> None:
+def test_a_waiver_stops_the_ladder_of_one_party_and_tells_it(running: DaemonFixture) -> None:
     """The others go on."""
     recorded = running.record("waived", reason="newly founded")
     assert len(recorded.changes.dropped) == 8
@@ -299,7 +303,7 @@ def test_a_waiver_stops_the_ladder_of_one_party_and_tells_it(running: House) -> 
     assert running.states("gamma")["before:7d"] == "planned"
 
 
-def test_a_waiver_for_all_stops_everybody(running: House) -> None:
+def test_a_waiver_for_all_stops_everybody(running: DaemonFixture) -> None:
     """In one act."""
     recorded = running.record("waived", None)
     assert len(recorded.changes.dropped) == 24
@@ -311,14 +315,14 @@ def test_a_waiver_for_all_stops_everybody(running: House) -> None:
 
 def test_what_was_past_at_the_first_load_lives_when_a_person_says_it_is_open(store: SqlStore) -> None:
     """`start`: rungs from now on."""
-    house = House(store, start=at(3, 20, 7))
-    house.ticker.load()
-    recorded = house.record("opened")
+    daemon = DaemonFixture(store, start=at(3, 20, 7))
+    daemon.ticker.load()
+    recorded = daemon.record("opened")
     assert {rung.name for rung in recorded.changes.armed} == {"overdue:1", "escalate:2wd", "overdue:2", "overdue:3"}
     assert recorded.changes.new == 4
 
 
-def test_what_is_not_in_doubt_cannot_be_opened(running: House) -> None:
+def test_what_is_not_in_doubt_cannot_be_opened(running: DaemonFixture) -> None:
     """`start` is for what was past at the first load."""
     assert "is not in doubt" in str(refused(running, "opened"))
 
@@ -326,11 +330,11 @@ def test_what_is_not_in_doubt_cannot_be_opened(running: House) -> None:
 @pytest.mark.parametrize("milestone", ["report", "meeting"])
 def test_what_a_party_disowns_can_be_said_to_be_its_own(store: SqlStore, milestone: str) -> None:
     """Also of what it only attends; nothing of its steps changes."""
-    house = House(store, plan(report(), event(WINDOW)))
-    house.ticker.load()
-    house.record("disowned", "beta", milestone)
-    assert house.record("opened", "beta", milestone, reason="it is").changes == Changes()
-    assert [fact.kind for fact in house.facts()] == ["disowned", "opened"]
+    daemon = DaemonFixture(store, plan(report(), event(WINDOW)))
+    daemon.ticker.load()
+    daemon.record("disowned", "beta", milestone)
+    assert daemon.record("opened", "beta", milestone, reason="it is").changes == Changes()
+    assert [fact.kind for fact in daemon.facts()] == ["disowned", "opened"]
 
 
 # ---- dates
@@ -338,85 +342,85 @@ def test_what_a_party_disowns_can_be_said_to_be_its_own(store: SqlStore, milesto
 
 def test_fixing_a_date_ends_the_asking_and_invites(store: SqlStore) -> None:
     """The asking says why; the invitation leaves at the next opening (contract rule 15)."""
-    house = House(store, plan(event(WINDOW)), start=at(5, 1, 9))
-    house.live(at(5, 6, 12))
-    recorded = house.record("date_fixed", None, "meeting", form=On(date(2023, 6, 1), date(2023, 6, 2)), place="Vinh")
+    daemon = DaemonFixture(store, plan(event(WINDOW)), start=at(5, 1, 9))
+    daemon.live(at(5, 6, 12))
+    recorded = daemon.record("date_fixed", None, "meeting", form=On(date(2023, 6, 1), date(2023, 6, 2)), place="Vinh")
     assert {row.name for row in recorded.changes.dropped} == {"fix-date:14d", "fix-date:7d", "fix-date:passed"}
-    assert house.row("fix-date:14d", "lead", "meeting").reason == "the date was fixed: 2023-06-01"
-    house.live(at(6, 5))
-    assert house.left() == ["05-08 08:00 invite", "05-25 08:00 event:7d", "05-31 08:00 event:1wd"]
-    assert house.left("officer@lead.example")[0] == "05-02 08:00 fix-date:30d"
+    assert daemon.row("fix-date:14d", "lead", "meeting").reason == "the date was fixed: 2023-06-01"
+    daemon.live(at(6, 5))
+    assert daemon.left() == ["05-08 08:00 invite", "05-25 08:00 event:7d", "05-31 08:00 event:1wd"]
+    assert daemon.left("officer@lead.example")[0] == "05-02 08:00 fix-date:30d"
 
 
 def test_a_date_after_the_day_that_the_plan_names_is_remarked(store: SqlStore) -> None:
     """It is a decision all the same."""
-    house = House(store, plan(event(By(date(2023, 6, 9)))))
-    recorded = house.record("date_fixed", None, "meeting", form=On(date(2023, 6, 12), date(2023, 6, 12)))
+    daemon = DaemonFixture(store, plan(event(By(date(2023, 6, 9)))))
+    recorded = daemon.record("date_fixed", None, "meeting", form=On(date(2023, 6, 12), date(2023, 6, 12)))
     assert recorded.remarks == ("the plan asks for it before: the last day in time is 2023-06-09",)
 
 
-def test_the_date_of_a_deadline_in_the_plan_is_changed_in_the_file(running: House) -> None:
+def test_the_date_of_a_deadline_in_the_plan_is_changed_in_the_file(running: DaemonFixture) -> None:
     """Or extended for one party."""
     error = refused(running, "date_fixed", None, form=By(date(2023, 4, 1)))
     assert "has a date in the plan already" in str(error)
 
 
-def test_more_time_for_one_party_does_not_set_the_date_for_all(running: House) -> None:
+def test_more_time_for_one_party_does_not_set_the_date_for_all(running: DaemonFixture) -> None:
     running.record("extended", form=By(date(2023, 3, 27)))
     assert "has a date in the plan already" in str(refused(running, "date_fixed", None, form=By(date(2023, 4, 1))))
 
 
-def meeting(store: SqlStore) -> House:
-    """Return a house with a meeting on 8 June whose invitations have left."""
-    house = House(store, plan(event(WINDOW)))
-    house.live(at(5, 19, 9))
-    house.record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)))
-    house.live(at(5, 19, 18))
-    assert house.left() == ["05-19 09:00 invite"]
-    return house
+def meeting(store: SqlStore) -> DaemonFixture:
+    """Return a daemon with a meeting on 8 June whose invitations have left."""
+    daemon = DaemonFixture(store, plan(event(WINDOW)))
+    daemon.live(at(5, 19, 9))
+    daemon.record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)))
+    daemon.live(at(5, 19, 18))
+    assert daemon.left() == ["05-19 09:00 invite"]
+    return daemon
 
 
 def test_of_a_moved_event_everybody_invited_gets_one_mail(store: SqlStore) -> None:
     """The notice of the change, and no second invitation; the reminders are those of the new day."""
-    house = meeting(store)
-    recorded = house.record("date_fixed", None, "meeting", form=On(date(2023, 6, 15), date(2023, 6, 15)))
+    daemon = meeting(store)
+    recorded = daemon.record("date_fixed", None, "meeting", form=On(date(2023, 6, 15), date(2023, 6, 15)))
     assert len(recorded.notified) == 3
-    house.live(at(6, 20))
-    assert house.left()[1:] == ["05-22 08:00 change", "06-08 08:00 event:7d", "06-14 08:00 event:1wd"]
-    assert house.row("invite", milestone="meeting").reason == "the notice of the change says it"
+    daemon.live(at(6, 20))
+    assert daemon.left()[1:] == ["05-22 08:00 change", "06-08 08:00 event:7d", "06-14 08:00 event:1wd"]
+    assert daemon.row("invite", milestone="meeting").reason == "the notice of the change says it"
 
 
 def test_of_an_event_moved_there_and_back_before_the_opening_nobody_hears(store: SqlStore) -> None:
     """The notice that waited is cancelled with the reason; what was told is true again."""
-    house = meeting(store)
+    daemon = meeting(store)
     for day in (15, 8):
-        house.record("date_fixed", None, "meeting", form=On(date(2023, 6, day), date(2023, 6, day)))
-    house.live(at(6, 20))
-    assert house.left()[1:] == ["06-01 08:00 event:7d", "06-07 08:00 event:1wd"]
-    assert {(mail.state, mail.reason) for mail in house.mails(kind="change")} == {
+        daemon.record("date_fixed", None, "meeting", form=On(date(2023, 6, day), date(2023, 6, day)))
+    daemon.live(at(6, 20))
+    assert daemon.left()[1:] == ["06-01 08:00 event:7d", "06-07 08:00 event:1wd"]
+    assert {(mail.state, mail.reason) for mail in daemon.mails(kind="change")} == {
         ("cancelled", "a later decision replaced it")
     }
 
 
 def test_an_event_called_off_is_told_to_everybody_invited(store: SqlStore) -> None:
     """And to nobody whom no invitation reached."""
-    house = meeting(store)
-    house.record("waived", None, "meeting", reason="storm")
-    house.live(at(6, 20))
-    assert house.left()[1:] == ["05-22 08:00 change"]
+    daemon = meeting(store)
+    daemon.record("waived", None, "meeting", reason="storm")
+    daemon.live(at(6, 20))
+    assert daemon.left()[1:] == ["05-22 08:00 change"]
 
 
 def test_an_undated_duty_gets_a_date_and_may_get_another(store: SqlStore) -> None:
     """The latest decision wins."""
-    house = House(store, plan(deadline(Undated("yearly"))))
-    house.ticker.load()
-    assert house.rows(None) == []
-    house.record("date_fixed", None, form=By(date(2023, 3, 24)))
-    house.live(at(2, 1, 9))
-    recorded = house.record("date_fixed", None, form=By(FRIDAY))
+    daemon = DaemonFixture(store, plan(deadline(Undated("yearly"))))
+    daemon.ticker.load()
+    assert daemon.rows(None) == []
+    daemon.record("date_fixed", None, form=By(date(2023, 3, 24)))
+    daemon.live(at(2, 1, 9))
+    recorded = daemon.record("date_fixed", None, form=By(FRIDAY))
     assert {row.due for row in recorded.changes.dropped} == {date(2023, 3, 24)}
-    house.live(at(3, 11))
-    assert house.left() == ["02-01 09:00 change", "03-03 08:00 before:14d", "03-10 08:00 before:7d"]
+    daemon.live(at(3, 11))
+    assert daemon.left() == ["02-01 09:00 change", "03-03 08:00 before:14d", "03-10 08:00 before:7d"]
 
 
 # ---- nominated
@@ -425,31 +429,31 @@ def test_an_undated_duty_gets_a_date_and_may_get_another(store: SqlStore) -> Non
 def test_a_choice_ends_the_asking_and_lets_the_chosen_take_part(store: SqlStore) -> None:
     """From the instant they were chosen (contract rule 4)."""
     dossier = due_by(date(2023, 4, 14), id="dossier", responsible=("nominees",))
-    house = House(store, plan(report(), dossier, groups=[NOMINEES]))
-    house.live(at(3, 20, 9))
-    assert house.row("choose:1", "lead").state == "sent"
-    recorded = house.record("nominated", None, None, group="nominees", parties=("beta",))
+    daemon = DaemonFixture(store, plan(report(), dossier, groups=[NOMINEES]))
+    daemon.live(at(3, 20, 9))
+    assert daemon.row("choose:1", "lead").state == "sent"
+    recorded = daemon.record("nominated", None, None, group="nominees", parties=("beta",))
     assert {row.name for row in recorded.changes.dropped} == {"choose:2", "choose:3"}
-    assert house.states("beta", "dossier")["before:14d"] == "planned"
-    assert house.rows("gamma", "dossier") == []
+    assert daemon.states("beta", "dossier")["before:14d"] == "planned"
+    assert daemon.rows("gamma", "dossier") == []
 
 
 def test_a_choice_made_after_the_last_day_is_remarked(store: SqlStore) -> None:
     """The chosen are not accused; a person says what is true (contract rule 4)."""
     dossier = due_by(date(2023, 4, 14), id="dossier", responsible=("nominees",))
-    house = House(store, plan(report(), dossier, groups=[NOMINEES]), start=at(4, 18))
-    house.take(when=at(3, 1))
-    (remark,) = house.record("nominated", None, None, group="nominees", parties=("beta",)).remarks
+    daemon = DaemonFixture(store, plan(report(), dossier, groups=[NOMINEES]), start=at(4, 18))
+    daemon.take(when=at(3, 1))
+    (remark,) = daemon.record("nominated", None, None, group="nominees", parties=("beta",)).remarks
     assert remark.startswith("dossier of beta was past its last day already")
-    house.live(at(5, 2))
-    assert house.rows("beta", "dossier") == []
+    daemon.live(at(5, 2))
+    assert daemon.rows("beta", "dossier") == []
 
 
 def test_nobody_at_all_may_be_chosen(store: SqlStore) -> None:
     """`--none` (contract rule 13)."""
-    house = House(store, plan(groups=[NOMINEES]))
-    house.ticker.load()
-    recorded = house.record("nominated", None, None, group="nominees", parties=())
+    daemon = DaemonFixture(store, plan(groups=[NOMINEES]))
+    daemon.ticker.load()
+    recorded = daemon.record("nominated", None, None, group="nominees", parties=())
     assert {row.name for row in recorded.changes.dropped} == {"choose:1", "choose:2", "choose:3"}
 
 
@@ -457,23 +461,23 @@ def test_a_group_that_is_not_to_be_chosen_and_unknown_parties_are_refused(store:
     """With near names."""
     academy = Party(id="academy", name="Academy", short="A", external=True)
     silent = Party(id="silent", name="Silent", short="S")
-    house = House(store, plan(parties=(*PARTIES, academy, silent), groups=[NOMINEES]))
-    house.ticker.load()
-    error = refused(house, "nominated", None, None, group="nominee")
+    daemon = DaemonFixture(store, plan(parties=(*PARTIES, academy, silent), groups=[NOMINEES]))
+    daemon.ticker.load()
+    error = refused(daemon, "nominated", None, None, group="nominee")
     assert (error.exit_code, error.problems[0].hint) == (ExitCode.NOTHING_MATCHED, "did you mean nominees?")
-    assert "unknown group to be chosen: 'members'" in str(refused(house, "nominated", None, None, group="members"))
-    error = refused(house, "nominated", None, None, group="nominees", parties=("betta",))
+    assert "unknown group to be chosen: 'members'" in str(refused(daemon, "nominated", None, None, group="members"))
+    error = refused(daemon, "nominated", None, None, group="nominees", parties=("betta",))
     assert error.problems[0].hint == "did you mean beta?"
     for id in ("academy", "silent"):
         assert "only receives documents" in str(
-            refused(house, "nominated", None, None, group="nominees", parties=(id,))
+            refused(daemon, "nominated", None, None, group="nominees", parties=(id,))
         )
 
 
 # ---- bounced
 
 
-def test_what_bounced_goes_to_the_next_contact_at_the_next_opening(running: House) -> None:
+def test_what_bounced_goes_to_the_next_contact_at_the_next_opening(running: DaemonFixture) -> None:
     """The newest rung only; who has it already is left alone (contract rule 10)."""
     running.live(at(3, 10, 18))
     recorded = running.record("bounced", milestone=None, address="officer@beta.example")
@@ -484,38 +488,38 @@ def test_what_bounced_goes_to_the_next_contact_at_the_next_opening(running: Hous
     assert [len(mails) for mails in carriers(running, "before:7d")] == [2]
 
 
-def carriers(house: House, name: str) -> list[object]:
-    id = house.row(name).id
-    with house.store.reading() as view:
+def carriers(daemon: DaemonFixture, name: str) -> list[object]:
+    id = daemon.row(name).id
+    with daemon.store.reading() as view:
         return list(view.outbox.of_rungs([id]).values())
 
 
-def test_what_is_sent_on_grows_old_like_any_promise(running: House) -> None:
+def test_what_is_sent_on_grows_old_like_any_promise(running: DaemonFixture) -> None:
     """When the next rung is due it is missed, as the first mail would have been."""
     running.live(at(3, 10, 18))
     running.record("bounced", milestone=None, address="officer@beta.example")
-    running.post.is_down = True
+    running.mailer.is_down = True
     running.live(at(3, 14, 9))
-    running.post.is_down = False
+    running.mailer.is_down = False
     running.tick()
     assert running.left("head@beta.example") == ["03-14 09:00 before:3wd"]
     (late,) = [mail for mail in running.mails(rung="before:7d") if mail.mail.address == "head@beta.example"]
     assert late.state == "missed"
 
 
-def test_what_is_answered_is_not_sent_on(running: House) -> None:
+def test_what_is_answered_is_not_sent_on(running: DaemonFixture) -> None:
     """Nobody needs it any more."""
     running.record("received", notify=False)
     assert running.record("bounced", milestone=None, address="officer@beta.example").notified == ()
 
 
-def test_an_overdue_notice_that_the_head_has_is_not_sent_on(running: House) -> None:
+def test_an_overdue_notice_that_the_head_has_is_not_sent_on(running: DaemonFixture) -> None:
     """It went to both."""
     running.live(at(3, 20, 9))
     assert running.record("bounced", milestone=None, address="officer@beta.example").notified == ()
 
 
-def test_an_address_that_is_not_the_partys_is_refused(running: House) -> None:
+def test_an_address_that_is_not_the_partys_is_refused(running: DaemonFixture) -> None:
     """With near names."""
     error = refused(running, "bounced", milestone=None, address="oficer@beta.example")
     assert error.problems[0].hint == "did you mean officer@beta.example or head@beta.example?"
@@ -525,7 +529,7 @@ def test_an_address_that_is_not_the_partys_is_refused(running: House) -> None:
 # ---- withdrawn
 
 
-def test_an_undo_lets_rungs_live_again_and_mails_nothing(running: House) -> None:
+def test_an_undo_lets_rungs_live_again_and_mails_nothing(running: DaemonFixture) -> None:
     """As if it had not been recorded."""
     before = running.states()
     fact = running.record("received").fact
@@ -540,7 +544,7 @@ def test_an_undo_lets_rungs_live_again_and_mails_nothing(running: House) -> None
     assert running.left() == ["03-03 08:00 before:14d", "03-10 08:00 before:7d"]
 
 
-def test_an_undo_cancels_only_the_notices_of_its_own_fact(running: House) -> None:
+def test_an_undo_cancels_only_the_notices_of_its_own_fact(running: DaemonFixture) -> None:
     """Fact 1 is not fact 11."""
     first = running.record("received").fact
     for _ in range(9):
@@ -554,7 +558,7 @@ def test_an_undo_cancels_only_the_notices_of_its_own_fact(running: House) -> Non
     }
 
 
-def test_a_notice_that_has_left_is_not_called_back(running: House) -> None:
+def test_a_notice_that_has_left_is_not_called_back(running: DaemonFixture) -> None:
     """What is sent is sent."""
     fact = running.record("received").fact
     running.live(at(3, 6, 9))
@@ -562,7 +566,7 @@ def test_a_notice_that_has_left_is_not_called_back(running: House) -> None:
     assert [mail.state for mail in running.mails(kind="receipt")] == ["sent"]
 
 
-def test_rungs_that_passed_while_the_fact_stood_stay_cancelled(running: House) -> None:
+def test_rungs_that_passed_while_the_fact_stood_stay_cancelled(running: DaemonFixture) -> None:
     """An undo does not turn back time."""
     fact = running.record("received", notify=False).fact
     running.live(at(3, 12))
@@ -571,7 +575,7 @@ def test_rungs_that_passed_while_the_fact_stood_stay_cancelled(running: House) -
     assert running.states()["before:3wd"] == "planned"
 
 
-def test_an_extension_taken_back_restores_the_old_ladder(running: House) -> None:
+def test_an_extension_taken_back_restores_the_old_ladder(running: DaemonFixture) -> None:
     """There and back: exactly its own rungs."""
     before = running.states()
     fact = running.record("extended", form=By(date(2023, 3, 24)), notify=False).fact
@@ -581,7 +585,7 @@ def test_an_extension_taken_back_restores_the_old_ladder(running: House) -> None
     assert {row.state for row in rows if row.due != FRIDAY} == {"cancelled", "skipped"}
 
 
-def test_a_bounce_taken_back_calls_back_what_was_sent_on(running: House) -> None:
+def test_a_bounce_taken_back_calls_back_what_was_sent_on(running: DaemonFixture) -> None:
     """The address works after all."""
     running.live(at(3, 10, 18))
     fact = running.record("bounced", milestone=None, address="officer@beta.example").fact
@@ -592,11 +596,11 @@ def test_a_bounce_taken_back_calls_back_what_was_sent_on(running: House) -> None
     assert running.row("before:7d").state == "sent"
 
 
-def test_what_cannot_be_taken_back_is_refused(running: House) -> None:
+def test_what_cannot_be_taken_back_is_refused(running: DaemonFixture) -> None:
     """A fact that is not there, another plan's, an undo, one from the file, one taken back already."""
     fact = running.record("received").fact
     undone = running.undo(fact).fact
-    running.shelf.plans = [plan(due_by(date(2023, 3, 24)))]
+    running.definitions.plans = [plan(due_by(date(2023, 3, 24)))]
     running.take()
     amended = running.facts()[-1]
     assert amended.kind == "amended"
@@ -616,7 +620,7 @@ def test_what_cannot_be_taken_back_is_refused(running: House) -> None:
 # ---- names and times
 
 
-def test_unknown_milestones_and_parties_are_refused_with_near_names(running: House) -> None:
+def test_unknown_milestones_and_parties_are_refused_with_near_names(running: DaemonFixture) -> None:
     """Nothing is recorded for a slip of the pen."""
     error = refused(running, "received", "beta", "reprot")
     assert (str(error.exit_code.name), error.problems[0].hint) == ("NOTHING_MATCHED", "did you mean report?")
@@ -625,48 +629,48 @@ def test_unknown_milestones_and_parties_are_refused_with_near_names(running: Hou
 
 def test_a_party_without_a_part_in_the_milestone_is_refused(store: SqlStore) -> None:
     """It is known, but owes nothing there."""
-    house = House(store, plan(report(responsible=("lead",)), event(WINDOW)))
-    house.ticker.load()
-    error = refused(house, "received", "beta")
+    daemon = DaemonFixture(store, plan(report(responsible=("lead",)), event(WINDOW)))
+    daemon.ticker.load()
+    error = refused(daemon, "received", "beta")
     assert "unknown party that owes report: 'beta'" in str(error)
     assert error.problems[0].hint == "did you mean lead?"
-    assert "unknown party that owes meeting: 'gamma'" in str(refused(house, "waived", "gamma", "meeting"))
+    assert "unknown party that owes meeting: 'gamma'" in str(refused(daemon, "waived", "gamma", "meeting"))
 
 
 def test_of_a_recurring_milestone_an_occurrence_is_meant(store: SqlStore) -> None:
     """Its own name would be recorded and change nothing."""
-    house = House(store, plan(deadline(MONTHLY)))
-    house.ticker.load()
+    daemon = DaemonFixture(store, plan(deadline(MONTHLY)))
+    daemon.ticker.load()
     occurrences = "there are: report@2023-03-25, report@2023-04-25, report@2023-05-25"
     for fact, details in (
         (("received",), {}),
         (("waived", None), {}),
         (("date_fixed", None), {"form": By(date(2023, 4, 1))}),
     ):
-        error = refused(house, *fact, **details)
+        error = refused(daemon, *fact, **details)
         assert "unknown occurrence of report: 'report'" in str(error)
         assert error.problems[0].hint in (
             occurrences,
             "did you mean report@2023-05-25 or report@2023-04-25 or report@2023-03-25?",
         )
-    recorded = house.record("received", milestone="report@2023-04-25")
+    recorded = daemon.record("received", milestone="report@2023-04-25")
     assert {row.milestone for row in recorded.changes.dropped} == {"report@2023-04-25"}
 
 
-def test_what_lies_in_the_future_has_not_happened(running: House) -> None:
+def test_what_lies_in_the_future_has_not_happened(running: DaemonFixture) -> None:
     """Whatever it is."""
     error = refused(running, "received", happened_at=at(3, 4, 12, 1))
     assert "cannot have happened in the future" in str(error)
 
 
-def test_recording_takes_an_edited_definition_first(house: House) -> None:
+def test_recording_takes_an_edited_definition_first(daemon: DaemonFixture) -> None:
     """The command line reads the files anew each time; the fact is judged by what holds now."""
-    house.live(at(3, 4))
-    house.shelf.plans = [plan(due_by(date(2023, 3, 24)))]
-    house.record("received", notify=False)
-    assert [fact.kind for fact in house.facts()] == ["amended", "received"]
-    assert house.state().digest == house.plan.digest
-    assert {row.reason for row in house.rows() if row.due == date(2023, 3, 24)} == {"received 2023-03-04"}
+    daemon.live(at(3, 4))
+    daemon.definitions.plans = [plan(due_by(date(2023, 3, 24)))]
+    daemon.record("received", notify=False)
+    assert [fact.kind for fact in daemon.facts()] == ["amended", "received"]
+    assert daemon.state().digest == daemon.plan.digest
+    assert {row.reason for row in daemon.rows() if row.due == date(2023, 3, 24)} == {"received 2023-03-04"}
 
 
 def test_recording_works_in_an_empty_record(store: SqlStore) -> None:
@@ -675,20 +679,20 @@ def test_recording_works_in_an_empty_record(store: SqlStore) -> None:
     fact = Fact(
         plan="plan", kind="received", milestone="report", party="beta", happened_at=at(2, 1), recorded_at=at(2, 1)
     )
-    recorded = record(Desk(store=store, composer=COMPOSER), definition, fact)
+    recorded = record(ServiceContext(store=store, composer=COMPOSER), definition, fact)
     assert len(recorded.changes.dropped) == 9
     with store.reading() as view:
         assert view.plans.state("plan") is not None
 
 
-def test_replanning_after_recording_gives_nothing_new(running: House) -> None:
+def test_replanning_after_recording_gives_nothing_new(running: DaemonFixture) -> None:
     """The record is in step with itself."""
     for kind, party in (("received", "beta"), ("returned", "beta"), ("waived", "gamma")):
         running.record(kind, party)  # type: ignore[arg-type]
         assert running.take() is None
 
 
-def test_a_fact_may_be_looked_at_without_recording_it(running: House) -> None:
+def test_a_fact_may_be_looked_at_without_recording_it(running: DaemonFixture) -> None:
     """The checks stand by themselves."""
     with running.store.reading() as view:
         agenda = read_agenda(view, running.plan)
@@ -699,7 +703,7 @@ def test_a_fact_may_be_looked_at_without_recording_it(running: House) -> None:
         find_milestone(running.plan, "x")
 
 
-def test_an_amended_date_in_a_scenario_is_recorded_as_it_is(running: House) -> None:
+def test_an_amended_date_in_a_scenario_is_recorded_as_it_is(running: DaemonFixture) -> None:
     """It stands for an edit of the file (contract rule 18)."""
     recorded = running.record("amended", None, form=By(date(2023, 3, 24)), by="definition")
     assert recorded.changes.new == 27
@@ -709,5 +713,5 @@ def test_an_amended_date_in_a_scenario_is_recorded_as_it_is(running: House) -> N
 def test_a_party_with_one_contact_is_served_by_it(store: SqlStore) -> None:
     """No officer: the head gets the receipt."""
     beta = replace(PARTIES[1], contacts=(Contact(name="head", email="head@beta.example", role="head"),))
-    house = House(store, plan(parties=(PARTIES[0], beta, PARTIES[2])))
-    assert house.record("received").notified == ("head@beta.example",)
+    daemon = DaemonFixture(store, plan(parties=(PARTIES[0], beta, PARTIES[2])))
+    assert daemon.record("received").notified == ("head@beta.example",)

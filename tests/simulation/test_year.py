@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.bootstrap import App, find_settings, simulate
+from scheduler.bootstrap import Container, find_settings, simulate
 from scheduler.clock import SystemClock
 
 HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ Rows = list[dict[str, Any]]
 
 
 def play(scenario: str) -> Rows:
-    app = App(settings=find_settings(HERE.parents[1] / "config.toml"), clock=SystemClock())
+    app = Container(settings=find_settings(HERE.parents[1] / "config.toml"), clock=SystemClock())
     file = None if scenario == "nobody" else HERE / "scenarios" / f"{scenario}.toml"
     return simulate(app, app.find_plan(PLAN), first=date(2023, 2, 20), last=date(2023, 12, 31), scenario=file)
 

@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from scheduler.errors import UserError
-from scheduler.ports import Unit
+from scheduler.ports import UnitOfWork
 from scheduler.store import open_store, schema, upgrade
 from scheduler.store.migrations import configuration, migrate
 from scheduler.store.tables import metadata
@@ -238,7 +238,9 @@ def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version
         "obligation",
     ],
 )
-def test_the_frequent_questions_are_answered_from_an_index(url: str, ask: Callable[[Unit], object], index: str) -> None:
+def test_the_frequent_questions_are_answered_from_an_index(
+    url: str, ask: Callable[[UnitOfWork], object], index: str
+) -> None:
     asked: list[str] = []
     with closing(open_store(url)) as store:
         sa.event.listen(store.engine, "checkout", lambda driver, *_: driver.set_trace_callback(asked.append))

@@ -11,14 +11,14 @@ from pathlib import Path
 from scheduler.mail.maildir import Maildir
 from scheduler.ports import Mail, Outcome
 from scheduler.store import open_store
-from tests.support.daemon_fixture import COMPOSER, ONCE, House, crowd
-from tests.support.fakes import Scribe
+from tests.support.daemon_fixture import COMPOSER, ONCE, DaemonFixture, crowd
+from tests.support.fakes import SpyComposer
 from tests.support.plan_builders import at
 
 COUNT = 500
 
 
-class Loud:
+class AnnouncingMaildir:
     """A Maildir that says each mail: when it is about to be written, and when it is."""
 
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
@@ -37,8 +37,8 @@ class Loud:
         """Let go of nothing."""
 
 
-def tick_aloud(url: str, maildir: Path, instant: datetime, word: str, listener: Connection) -> None:
-    """Tick once; each step called `word` waits for a message, so that it cannot run ahead of who listens."""
+def tick_announcing(url: str, maildir: Path, instant: datetime, word: str, listener: Connection) -> None:
+    """Tick once; each step called `fingerprint` waits for a message, so that it cannot run ahead of who listens."""
 
     def say(what: str) -> None:
         if what == word:
@@ -46,13 +46,13 @@ def tick_aloud(url: str, maildir: Path, instant: datetime, word: str, listener: 
         listener.send(what)
 
     with closing(open_store(url)) as store:
-        house = House(
+        daemon = DaemonFixture(
             store,
             crowd(COUNT, ladder=ONCE),
             start=at(3, 1),
-            composer=Scribe(COMPOSER, lambda letter: say("composing")),
-            mailer=Loud(maildir, say),
+            composer=SpyComposer(COMPOSER, lambda message: say("composing")),
+            mailer=AnnouncingMaildir(maildir, say),
             name=f"at {instant}",
         )
-        house.ticker.load()
-        house.tick(instant)
+        daemon.ticker.load()
+        daemon.tick(instant)

@@ -1,28 +1,32 @@
-"""A whole house in one process: a real record, real agendas and ticks; only the ports are stand-ins."""
+"""A whole daemon in one process: a real record, real agendas and ticks; only the ports are stand-ins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from scheduler import resources
 from scheduler.clock import SteppingClock
+from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.delivery import Limits
-from scheduler.engine.events import Event
 from scheduler.engine.status_checks import ManualChecker
-from scheduler.engine.tick import Arrivals, Tick, Ticker
+from scheduler.engine.tick import Tick, Ticker
 from scheduler.mail.composer import TemplateComposer
-from scheduler.plan.model import By, Fact, FactKind, Group, Ladder, Milestone, Plan, Step
+from scheduler.plan.date_forms import By, DayCount
+from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.model import Group, Ladder, Milestone, Plan
 from scheduler.ports import (
-    Calendars,
     Checker,
     Clock,
     Composer,
     Definition,
+    FeedRenderer,
     Mailer,
     MessageRow,
     PlanState,
@@ -30,14 +34,16 @@ from scheduler.ports import (
     SentFolder,
     Store,
 )
-from scheduler.queries.site_links import PageAddresses
+from scheduler.ports.events import Event
+from scheduler.queries.site_links import SiteLinks
 from scheduler.services.apply_revision import take
-from scheduler.services.digests import Weekly
-from scheduler.services.notices import Desk
+from scheduler.services.context import ServiceContext
+from scheduler.services.digests import DigestSchedule
 from scheduler.services.reconcile import Changes
 from scheduler.services.record_facts import Recorded, record
+from scheduler.store import SqlStore, open_store
 from tests.support import plan_builders
-from tests.support.fakes import Post, Shelf
+from tests.support.fakes import FakeMailer, StaticDefinitions
 from tests.support.plan_builders import HANOI, LOADED, deadline, party
 
 FRIDAY = date(2023, 3, 17)  # the last day of `report`: the rungs are those of `LADDER`
@@ -71,7 +77,7 @@ def plan(*milestones: Milestone, **details: Any) -> Plan:
     return made if made.digest else signed(made)
 
 
-ONCE = Ladder(before=(Step(7, "days"),), on_named_day=False, overdue=None, escalate=())  # one reminder, 03-10 08:00
+ONCE = Ladder(before=(DayCount(7, "days"),), on_named_day=False, overdue=None, escalate=())  # one reminder, 03-10 08:00
 
 
 def crowd(count: int, **details: Any) -> Plan:
@@ -105,7 +111,7 @@ def local(instant: datetime) -> str:
     return f"{instant.astimezone(HANOI):%m-%d %H:%M}"
 
 
-class House:
+class DaemonFixture:
     """One record and the daemons that work on it."""
 
     def __init__(
@@ -113,18 +119,18 @@ class House:
     ) -> None:
         self.store = store
         self.clock = SteppingClock(start)
-        self.shelf = Shelf(list(plans) or [plan()])
-        self.post = Post(self.clock)
+        self.definitions = StaticDefinitions(list(plans) or [plan()])
+        self.mailer = FakeMailer(self.clock)
         self.composer = composer
         self.events: list[Event] = []
-        self.ticker = self.daemon(**ticker)
+        self.ticker = self.new_ticker(**ticker)
 
-    def daemon(
+    def new_ticker(
         self,
         *,
         store: Store | None = None,
         clock: Clock | None = None,
-        shelf: Shelf | None = None,
+        shelf: StaticDefinitions | None = None,
         composer: Composer | None = None,
         mailer: Mailer | None = None,
         checkers: Sequence[Checker] = (ManualChecker(),),
@@ -134,18 +140,18 @@ class House:
         is_stopping: Callable[[], bool] = lambda: False,
         arrivals: Arrivals | None = None,
         limits: Limits | None = None,
-        weekly: Weekly | None = None,
-        calendars: Calendars | None = None,
+        weekly: DigestSchedule | None = None,
+        calendars: FeedRenderer | None = None,
         sent_folder: SentFolder | None = None,
-        pages: PageAddresses | None = None,
+        pages: SiteLinks | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
         return Ticker(
             store=store or self.store,
             clock=clock or self.clock,
-            definitions=shelf or self.shelf,
+            definitions=shelf or self.definitions,
             composer=composer or self.composer,
-            mailer=mailer or self.post,
+            mailer=mailer or self.mailer,
             checkers=checkers,
             operators=operators,
             name=name,
@@ -164,7 +170,7 @@ class House:
     @property
     def plan(self) -> Plan:
         """Return the first plan on the shelf."""
-        return self.shelf.plans[0]
+        return self.definitions.plans[0]
 
     @property
     def definition(self) -> Definition:
@@ -186,8 +192,8 @@ class House:
 
     def take(self, plan: Plan | None = None, when: datetime | None = None) -> Changes | None:
         """Load a plan as another process would."""
-        desk = Desk(store=self.store, composer=self.composer)
-        return take(desk, Definition(plan=plan or self.plan, source="toml"), when or self.clock.instant)
+        services = ServiceContext(store=self.store, composer=self.composer)
+        return take(services, Definition(plan=plan or self.plan, source="toml"), when or self.clock.instant)
 
     def fact(
         self, kind: FactKind, party: str | None = "beta", milestone: str | None = "report", **details: Any
@@ -202,8 +208,8 @@ class House:
     ) -> Recorded:
         """Record a fact as the command line does."""
         notify = details.pop("notify", True)
-        desk = Desk(store=self.store, composer=self.composer)
-        return record(desk, self.definition, self.fact(kind, party, milestone, **details), notify=notify)
+        services = ServiceContext(store=self.store, composer=self.composer)
+        return record(services, self.definition, self.fact(kind, party, milestone, **details), notify=notify)
 
     def undo(self, fact: Fact) -> Recorded:
         """Take a fact back."""
@@ -221,7 +227,7 @@ class House:
     def rows(self, party: str | None = "beta", milestone: str | None = "report") -> list[RungRow]:
         """Return the ledger of one obligation, or of all."""
         with self.store.reading() as view:
-            found = [row for plan in self.shelf.plans for row in view.rungs.of(plan.id)]
+            found = [row for plan in self.definitions.plans for row in view.rungs.of(plan.id)]
         return [row for row in found if party in (None, row.party) and milestone in (None, row.milestone)]
 
     def row(self, name: str, party: str = "beta", milestone: str = "report") -> RungRow:
@@ -242,7 +248,7 @@ class House:
         """Return what left and when, in words: `03-20 08:00 overdue:1`."""
         kinds = {mail.mail.message_id: mail.rung or mail.kind for mail in self.mails()}
         return [
-            f"{local(at)} {kinds[mail.message_id]}" for at, mail in self.post.sent if address in (None, mail.address)
+            f"{local(at)} {kinds[mail.message_id]}" for at, mail in self.mailer.sent if address in (None, mail.address)
         ]
 
     def state(self) -> PlanState:
@@ -257,9 +263,9 @@ class House:
         with self.store.reading() as view:
             return list(view.facts.of(self.plan.id))
 
-    def told(self, word: str) -> list[str]:
+    def logged(self, name: str) -> list[str]:
         """Return what the daemon said under one word."""
-        return [event.text for event in self.events if event.word == word]
+        return [event.text for event in self.events if event.name == name]
 
 
 def minutes(count: float) -> timedelta:
@@ -270,3 +276,34 @@ def minutes(count: float) -> timedelta:
 def utc(text: str) -> datetime:
     """Return an ISO instant in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+# ---------------------------------------------------------------- fixtures, to be imported into a conftest
+
+
+@pytest.fixture
+def store() -> Iterator[SqlStore]:
+    """Open an empty record in memory."""
+    opened = open_store("sqlite://")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def open_file(tmp_path: Path) -> Iterator[Callable[[], SqlStore]]:
+    """Return what opens the same record on disk, as each process does for itself."""
+    opened: list[SqlStore] = []
+
+    def open_again() -> SqlStore:
+        opened.append(open_store(f"sqlite:///{tmp_path}/hanchot.db"))
+        return opened[-1]
+
+    yield open_again
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def daemon(store: SqlStore) -> DaemonFixture:
+    """Return a daemon with the plan of one deadline, not loaded yet."""
+    return DaemonFixture(store)

@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 
 from scheduler.ports import MessageRow, RungRow
 from scheduler.store import open_store
-from tests.support.daemon_fixture import ONCE, House, crowd
+from tests.support.daemon_fixture import ONCE, DaemonFixture, crowd
 from tests.support.plan_builders import at
 from tests.support.smtp_mailers import mailer
 
@@ -37,15 +37,17 @@ def start(work: Callable[..., None], *arguments: object) -> BaseProcess:
 def load(url: str) -> None:
     """Take a plan of 2,000 parties into an empty record, long before its one reminder is due."""
     with closing(open_store(url)) as store:
-        House(store, crowd(COUNT, ladder=ONCE)).ticker.load()
+        DaemonFixture(store, crowd(COUNT, ladder=ONCE)).ticker.load()
 
 
 def tick(url: str, port: int, instant: datetime) -> None:
     """Be a daemon that was started at an instant: tick once."""
     with closing(open_store(url)) as store, mailer(port) as post:
-        house = House(store, crowd(COUNT, ladder=ONCE), start=instant, mailer=post, name=f"daemon {os.getpid()}")
-        house.ticker.load()
-        house.tick()
+        daemon = DaemonFixture(
+            store, crowd(COUNT, ladder=ONCE), start=instant, mailer=post, name=f"daemon {os.getpid()}"
+        )
+        daemon.ticker.load()
+        daemon.tick()
 
 
 def read(url: str) -> tuple[list[RungRow], list[MessageRow]]:
@@ -63,9 +65,11 @@ def count_written(url: str, now: datetime) -> int:
 def tick_twice(url: str, port: int, instant: datetime, asker: Connection) -> None:
     """Be a daemon that ticks, says when it wants to be woken next, and is woken then."""
     with closing(open_store(url)) as store, mailer(port) as post:
-        house = House(store, crowd(COUNT, ladder=ONCE), start=instant, mailer=post, name=f"daemon {os.getpid()}")
-        house.ticker.load()
-        wakes = house.tick().wake_at
+        daemon = DaemonFixture(
+            store, crowd(COUNT, ladder=ONCE), start=instant, mailer=post, name=f"daemon {os.getpid()}"
+        )
+        daemon.ticker.load()
+        wakes = daemon.tick().wake_at
         asker.send(wakes)
         asker.recv()
-        house.tick(wakes)
+        daemon.tick(wakes)

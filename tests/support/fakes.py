@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from scheduler.errors import Problem, UserError
-from scheduler.plan.messages.message import Letter
+from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Clock, Composer, Definition, Finding, Loaded, Mail, Outcome
@@ -23,7 +23,7 @@ def nothing(*_: object) -> None:
 
 
 @dataclass
-class Shelf:
+class StaticDefinitions:
     """Definitions that lie ready; `problems` stand for the files that are wrong."""
 
     plans: list[Plan]
@@ -38,7 +38,7 @@ class Shelf:
 
 
 @dataclass
-class Post:
+class FakeMailer:
     """A mailer that keeps what it was given. While `is_down` nothing leaves; `before` runs with each mail."""
 
     clock: Clock
@@ -66,7 +66,7 @@ class Post:
 
 
 @dataclass
-class Drawer:
+class FakeSentFolder:
     """A sent folder with these Message-IDs in it; while `is_down` nobody can look."""
 
     ids: set[str] = field(default_factory=set)
@@ -82,37 +82,37 @@ class Drawer:
 
 
 @dataclass
-class Scribe:
+class SpyComposer:
     """Composes with a real composer; `before` runs with each letter and may refuse it."""
 
     composer: Composer
-    before: Callable[[Letter], object] = nothing
-    written: list[Letter] = field(default_factory=list)
+    before: Callable[[Message], object] = nothing
+    written: list[Message] = field(default_factory=list)
 
-    def compose(self, letter: Letter) -> Mail:
+    def compose(self, message: Message) -> Mail:
         """Compose the letter."""
-        self.before(letter)
-        self.written.append(letter)
-        return self.composer.compose(letter)
+        self.before(message)
+        self.written.append(message)
+        return self.composer.compose(message)
 
 
 @dataclass
 class PlainComposer:
     """Composes at once: few words, but its identity follows from the letter's key as it should."""
 
-    def compose(self, letter: Letter) -> Mail:
+    def compose(self, message: Message) -> Mail:
         """Return a mail of one line."""
         return Mail(
-            message_id=f"<{letter.key.replace('@', '=')}@plain.example>",
-            date=letter.now,
-            address=letter.to.email,
-            subject=f"{letter.rung or letter.kind} {letter.occurrence}",
-            data=b"Subject: plain\r\n\r\n" + letter.key.encode(),
+            message_id=f"<{message.key.replace('@', '=')}@plain.example>",
+            date=message.now,
+            address=message.to.email,
+            subject=f"{message.rung or message.kind} {message.occurrence}",
+            data=b"Subject: plain\r\n\r\n" + message.key.encode(),
         )
 
 
 @dataclass
-class Lookout:
+class FakeChecker:
     """A checker of any source; `seen` says what it finds, `before` runs with each look."""
 
     source: str = "manual"
@@ -131,7 +131,7 @@ class Lookout:
 
 
 @dataclass
-class RunningClock:
+class AdvancingClock:
     """A clock that goes on by `step` each time it is read."""
 
     instant: datetime
@@ -147,11 +147,11 @@ class RunningClock:
         return 0.0
 
 
-def refuse(kind: str = "", *, party: str = "", address: str = "") -> Callable[[Letter], None]:
+def refuse(kind: str = "", *, party: str = "", address: str = "") -> Callable[[Message], None]:
     """Return a condition under which letters of a kind, to a party or to an address cannot be written."""
 
-    def before(letter: Letter) -> None:
-        if kind in ("", letter.kind) and party in ("", letter.party.id) and address in ("", letter.to.email):
+    def before(message: Message) -> None:
+        if kind in ("", message.kind) and party in ("", message.party.id) and address in ("", message.to.email):
             raise UserError("no words", hint="look at the template")
 
     return before

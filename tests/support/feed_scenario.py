@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from scheduler.plan.model import By, On, Undated, Window
+from scheduler.plan.date_forms import By, On, Undated, Window
 from scheduler.ports import Definition
 from scheduler.queries.feed_links import calendar_path
 from scheduler.services.publish_feeds import create_feed
@@ -20,8 +20,8 @@ from scheduler.wording import calendar_words
 from tests.support.ical_reader import parse
 from tests.support.mail_servers import wait_until
 from tests.support.plan_builders import LOADED, at, deadline, event, plan
-from tests.support.published_feeds import Press
-from tests.web.conftest import Served, served
+from tests.support.published_feeds import FeedFixture
+from tests.web.conftest import ServedSite, serve_site
 
 LIMIT = 60.0  # seconds: until something that was done shows, on a machine that may be busy
 
@@ -64,12 +64,12 @@ class Scene(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Story:
+class FeedScenario:
     """A party's calendar over two plans, the second in a zone with summer time, and its tasks."""
 
-    house: Served
-    press: Press
-    berlin: Press
+    site: ServedSite
+    press: FeedFixture
+    berlin: FeedFixture
     url: str
     tasks_url: str
     uids: dict[tuple[str, str], str] = field(default_factory=dict)  # by title, of tasks other ones
@@ -152,11 +152,11 @@ class Story:
     def _serve(self, when: datetime) -> None:
         """Publish, and wait until it is served. To be asked for an unknown address makes a server look at once."""
         self._publish(when)
-        self.house.definitions = [Definition(plan=press.plan, source="") for press in (self.press, self.berlin)]
+        self.site.definitions = [Definition(plan=press.plan, source="") for press in (self.press, self.berlin)]
         wanted = {url: self._stamps(self.press.read(when, tasks=url == self.tasks_url)) for url in self._urls}
 
         def is_served() -> bool:
-            assert self.house.ask("/calendar/public/nobody/none.ics").status == 404
+            assert self.site.ask("/calendar/public/nobody/none.ics").status == 404
             return all(self._stamps(self.fetch(url)) == stamps for url, stamps in wanted.items())
 
         wait_until(is_served, "the calendar is served", LIMIT)
@@ -171,13 +171,13 @@ class Story:
 
 
 @contextmanager
-def told(folder: Path) -> Iterator[Story]:
+def feed_scenario(folder: Path) -> Iterator[FeedScenario]:
     """Serve the calendar of a party, and that of its tasks."""
-    (folder / "house").mkdir()
-    with served(folder / "house") as house:
-        store, app = house.running.store, house.running.app
-        berlin = Press(store, plan(SUMMER, WINTER, id="berlin", zone=ZoneInfo("Europe/Berlin")))
-        press = Press(store, plan(REPORT, MEETING))
+    (folder / "site").mkdir()
+    with serve_site(folder / "site") as site:
+        store, app = site.running.store, site.running.app
+        berlin = FeedFixture(store, plan(SUMMER, WINTER, id="berlin", zone=ZoneInfo("Europe/Berlin")))
+        press = FeedFixture(store, plan(REPORT, MEETING))
         for each in (berlin, press):
             each.load(each.plan, LOADED)
         plans, paths = [press.plan, berlin.plan], []
@@ -185,5 +185,5 @@ def told(folder: Path) -> Iterator[Story]:
             with store.transaction() as unit:
                 row = create_feed(unit, plans, press.calendars, audience="beta", plan=None, tasks=tasks, now=LOADED)
             press.feeds["beta", tasks] = row
-            paths.append(house.address + calendar_path(row, plans, app.secret))
-        yield Story(house, press, berlin, *paths)
+            paths.append(site.address + calendar_path(row, plans, app.secret))
+        yield FeedScenario(site, press, berlin, *paths)

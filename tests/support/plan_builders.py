@@ -12,19 +12,9 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from scheduler.plan.agenda import Agenda, Rung, draw_agenda
-from scheduler.plan.model import (
-    Contact,
-    DateForm,
-    Fact,
-    FactKind,
-    Group,
-    Kind,
-    Ladder,
-    Milestone,
-    Party,
-    Plan,
-    Step,
-)
+from scheduler.plan.date_forms import DateForm, DayCount
+from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.model import Contact, Group, Kind, Ladder, Milestone, Party, Plan
 from scheduler.plan.revisions import compare_terms, read_terms
 from scheduler.plan.workdays import Workdays
 
@@ -45,14 +35,14 @@ def at(month: int, day: int, hour: int = 8, minute: int = 0, *, year: int = 2023
     return datetime(year, month, day, hour, minute, tzinfo=HANOI).astimezone(UTC)
 
 
-def days(count: int) -> Step:
+def days(count: int) -> DayCount:
     """Return a count of days."""
-    return Step(count, "days")
+    return DayCount(count, "days")
 
 
-def working_days(count: int) -> Step:
+def working_days(count: int) -> DayCount:
     """Return a count of working days."""
-    return Step(count, "working days")
+    return DayCount(count, "working days")
 
 
 def party(id: str, **details: Any) -> Party:

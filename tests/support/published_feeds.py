@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from scheduler.feeds import IcalCalendars
+from scheduler.feeds import IcalFeedRenderer
 from scheduler.feeds.calendar_file import assemble, render_placeholder
 from scheduler.plan.due_dates import local_day
-from scheduler.plan.model import Fact, FactKind, Milestone, Plan
-from scheduler.ports import Calendars, Definition, Entry, FeedRow, Store
+from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.model import Milestone, Plan
+from scheduler.ports import Definition, FeedEntry, FeedRenderer, FeedRow, Store
+from scheduler.queries.agendas import read_agenda
 from scheduler.services.apply_revision import take
-from scheduler.services.notices import Desk
+from scheduler.services.context import ServiceContext
 from scheduler.services.publish_feeds import choose_parts, create_feed, publish
-from scheduler.services.reconcile import read_agenda
 from scheduler.store import open_store
 from tests.support import plan_builders
 from tests.support.daemon_fixture import COMPOSER, signed
@@ -24,12 +25,12 @@ from tests.support.plan_builders import LOADED
 
 
 @dataclass
-class Press:
+class FeedFixture:
     """One plan, its record, and the calendars of some audiences."""
 
     store: Store
     plan: Plan
-    calendars: Calendars = field(default_factory=IcalCalendars)
+    calendars: FeedRenderer = field(default_factory=IcalFeedRenderer)
     feeds: dict[tuple[str, bool], FeedRow] = field(default_factory=dict)
 
     def subscribe(self, audience: str, *, tasks: bool = False, when: datetime = LOADED) -> None:
@@ -42,7 +43,7 @@ class Press:
     def load(self, plan: Plan, when: datetime) -> None:
         """Put a revision of the plan in force."""
         self.plan = signed(plan)
-        take(Desk(store=self.store, composer=COMPOSER), Definition(plan=self.plan, source=""), when)
+        take(ServiceContext(store=self.store, composer=COMPOSER), Definition(plan=self.plan, source=""), when)
 
     def edit(self, when: datetime, *milestones: Milestone, **details: Any) -> None:
         """Put the plan in force with other milestones."""
@@ -61,7 +62,7 @@ class Press:
         with self.store.transaction() as unit:
             return publish(unit, self.plan, read_agenda(unit, self.plan), self.calendars, when)
 
-    def entries(self, audience: str = "beta") -> list[Entry]:
+    def entries(self, audience: str = "beta") -> list[FeedEntry]:
         """Return everything that was ever published to somebody."""
         with self.store.reading() as unit:
             return sorted(unit.feeds.entries(audience, self.plan.id), key=lambda entry: entry.item.uid)
@@ -80,10 +81,12 @@ class Press:
 
 
 @contextmanager
-def pressed(*milestones: Milestone, audiences: tuple[str, ...] = ("beta",), **details: Any) -> Iterator[Press]:
+def published_feeds(
+    *milestones: Milestone, audiences: tuple[str, ...] = ("beta",), **details: Any
+) -> Iterator[FeedFixture]:
     """Open a record with a plan, loaded on 1 February 2023, and an address for each audience."""
     with closing(open_store("sqlite://")) as store:
-        press = Press(store, plan_builders.plan(*milestones, **details))
+        press = FeedFixture(store, plan_builders.plan(*milestones, **details))
         press.load(press.plan, LOADED)
         for audience in audiences:
             press.subscribe(audience)

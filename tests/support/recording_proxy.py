@@ -23,7 +23,7 @@ class Exchange:
 
 
 @dataclass
-class Wire:
+class RecordingProxy:
     """The relay's address, and what has passed."""
 
     address: str = ""
@@ -31,9 +31,9 @@ class Wire:
 
 
 @contextmanager
-def wired(target: str) -> Iterator[Wire]:
+def recording_proxy(target: str) -> Iterator[RecordingProxy]:
     """Relay to the server at an address for the time of a block."""
-    wire, place = Wire(), urlsplit(target)
+    wire, place = RecordingProxy(), urlsplit(target)
 
     class Relay(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -7,8 +7,11 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from scheduler.plan.date_forms import Before, By, DayCount, On, Relative, Undated, Window
 from scheduler.plan.due_dates import DueDate, derive_due_date
-from scheduler.plan.messages.message import (
+from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.messages.digest import (
     Digest,
     DigestChange,
     DigestDone,
@@ -17,32 +20,10 @@ from scheduler.plan.messages.message import (
     DigestIncomplete,
     DigestMails,
     DigestUndecided,
-    Letter,
-    MessageKind,
-    Outage,
-    OutageEntry,
-    Roll,
-    RollEntry,
 )
-from scheduler.plan.model import (
-    Before,
-    By,
-    Contact,
-    Deliverable,
-    Fact,
-    FactKind,
-    Group,
-    Ladder,
-    Milestone,
-    Office,
-    On,
-    Party,
-    Plan,
-    Relative,
-    Step,
-    Undated,
-    Window,
-)
+from scheduler.plan.messages.message import Message, Outage, OutageEntry
+from scheduler.plan.messages.response_summary import ResponseEntry, ResponseSummary
+from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
 from scheduler.plan.workdays import Workdays
 from tests.mail.shipped_messages import SHIPPED
 
@@ -167,7 +148,7 @@ MINUTES = Milestone(
     id="bien-ban",
     kind="deadline",
     title="Biên bản hội nghị",
-    form=Relative("so-ket", Step(5, "working days"), "within"),
+    form=Relative("so-ket", DayCount(5, "working days"), "within"),
     ladder=LADDER,
     responsible=("lead",),
 )
@@ -226,36 +207,36 @@ def fact(kind: FactKind, when: str, **fields: Any) -> Fact:
     return Fact(plan="cum-2023", kind=kind, recorded_at=at(when), **fields)
 
 
-def letter(kind: MessageKind, now: str, **fields: Any) -> Letter:
+def message(kind: MessageKind, now: str, **fields: Any) -> Message:
     """Return a letter to the northern school's officer about the registration, unless said otherwise."""
     fields = {"plan": PLAN, "party": NORTH, "to": OFFICER, "milestone": REGISTER, **fields}
     fields.setdefault("occurrence", fields["milestone"].id if fields["milestone"] else "")
     key = f"{fields['plan'].id}/{fields['occurrence']}/{fields['party'].id}/{fields.get('rung') or kind}/{now}"
-    return Letter(key=key, kind=kind, now=at(now), **fields)
+    return Message(key=key, kind=kind, now=at(now), **fields)
 
 
-def about_registration(kind: MessageKind, now: str, rung: str, **fields: Any) -> Letter:
+def about_registration(kind: MessageKind, now: str, rung: str, **fields: Any) -> Message:
     """Return a reminder or overdue notice of the registration, everything still missing."""
     fields = {"due": due(REGISTER), "missing": REGISTER.deliverables, **fields}
-    return letter(kind, now, rung=rung, **fields)
+    return message(kind, now, rung=rung, **fields)
 
 
-def from_lead(kind: MessageKind, now: str, **fields: Any) -> Letter:
+def from_lead(kind: MessageKind, now: str, **fields: Any) -> Message:
     """Return a letter to the lead's own head."""
-    return letter(kind, now, **{"party": LEAD, "to": LEAD_HEAD, **fields})
+    return message(kind, now, **{"party": LEAD, "to": LEAD_HEAD, **fields})
 
 
 EVENT = On(date(2023, 6, 8), date(2023, 6, 9), time(8))
 PLACE = "Hội trường Trường Chính trị tỉnh A"
-ROLL = Roll(
+SUMMARY = ResponseSummary(
     entries=(
-        RollEntry(party=NORTH, status="overdue", missing=REGISTER.deliverables, notices=5),
-        RollEntry(party=SOUTH, status="partial", missing=REGISTER.deliverables[2:]),
+        ResponseEntry(party=NORTH, status="overdue", missing=REGISTER.deliverables, notices=5),
+        ResponseEntry(party=SOUTH, status="partial", missing=REGISTER.deliverables[2:]),
     ),
     submitted=(WEST,),
     accepted=(LEAD,),
-    apart=(RollEntry(party=EAST, status="extended"),),
-    lacking=(RollEntry(party=WEST, status="submitted", channels=("paper",)),),
+    apart=(ResponseEntry(party=EAST, status="extended"),),
+    lacking=(ResponseEntry(party=WEST, status="submitted", channels=("paper",)),),
     total=5,
     affects=MIDYEAR_REPORT,
     affects_due=due(MIDYEAR_REPORT),
@@ -284,7 +265,7 @@ OUTAGE = Outage(
 GRANTED = By(date(2023, 3, 31))
 
 
-def digest(now: str, digest: Digest) -> Letter:
+def digest(now: str, digest: Digest) -> Message:
     """Return the digest of a week, to the lead's own head."""
     return from_lead("digest", now, milestone=None, digest=digest)
 
@@ -321,16 +302,16 @@ FULL_WEEK = Digest(
         DigestIncomplete(
             milestone=REGISTER,
             entries=(
-                RollEntry(party=NORTH, status="pending", missing=REGISTER.deliverables),
-                RollEntry(party=SOUTH, status="partial", missing=REGISTER.deliverables[2:]),
+                ResponseEntry(party=NORTH, status="pending", missing=REGISTER.deliverables),
+                ResponseEntry(party=SOUTH, status="partial", missing=REGISTER.deliverables[2:]),
             ),
             due=due(REGISTER),
         ),
         DigestIncomplete(
             milestone=AWARDS,
             entries=(
-                RollEntry(party=WEST, status="revision"),
-                RollEntry(party=NORTH, status="submitted", channels=("paper",)),
+                ResponseEntry(party=WEST, status="revision"),
+                ResponseEntry(party=NORTH, status="submitted", channels=("paper",)),
             ),
         ),
     ),
@@ -383,7 +364,7 @@ SITE = "https://thidua.tinh-a.example/"
 BOARD = f"{SITE}plans/cum-2023/milestones"
 PAGE = "https://thidua.tinh-a.example/p/3q2-7wAAAAAAAAAAAAAAAA/cum-2023/dang-ky"
 
-LETTERS: dict[str, Letter] = {
+MESSAGES: dict[str, Message] = {
     "reminder-14d": about_registration("reminder", "2023-03-03T08:00", "before:14d"),
     "reminder-1wd": about_registration("reminder", "2023-03-16T08:00", "before:1wd"),
     "reminder-1wd-over-weekend": from_lead(
@@ -411,10 +392,10 @@ LETTERS: dict[str, Letter] = {
         due=due(MIDYEAR_REPORT),
         waits_for=((REGISTER, (NORTH, SOUTH)),),
     ),
-    "reminder-condition": letter(
+    "reminder-condition": message(
         "reminder", "2023-11-22T08:00", rung="before:7d", milestone=AWARDS, due=due(AWARDS), party=WEST
     ),
-    "reminder-bare": letter(
+    "reminder-bare": message(
         "reminder",
         "2024-03-14T08:00",
         plan=BARE_PLAN,
@@ -424,7 +405,7 @@ LETTERS: dict[str, Letter] = {
         due=due(MONTHLY),
         to=Contact(name="", email="nguyet@tinh-bac.example"),
     ),
-    "reminder-event": letter(
+    "reminder-event": message(
         "reminder", "2023-06-01T08:00", rung="event:7d", milestone=CONFERENCE, event=EVENT, place=PLACE
     ),
     "reminder-event-organiser": from_lead(
@@ -446,7 +427,7 @@ LETTERS: dict[str, Letter] = {
     "overdue-lead": from_lead(
         "overdue", "2023-10-31T08:00", rung="overdue:1", milestone=INSPECTION, due=due(INSPECTION)
     ),
-    "escalation": from_lead("escalation", "2023-03-22T08:00", rung="escalate:2wd", due=due(REGISTER), roll=ROLL),
+    "escalation": from_lead("escalation", "2023-03-22T08:00", rung="escalate:2wd", due=due(REGISTER), roll=SUMMARY),
     "fix-date-window": from_lead(
         "fix-date", "2023-05-18T08:00", rung="fix-date:14d", milestone=CONFERENCE, window=CONFERENCE.form
     ),
@@ -470,7 +451,7 @@ LETTERS: dict[str, Letter] = {
     "choose-2": from_lead(
         "choose", "2023-11-17T08:00", rung="choose:2", milestone=WRAP_UP, group=Group(id="judges", chosen_by="lead")
     ),
-    "invitation": letter(
+    "invitation": message(
         "invitation", "2023-05-22T08:00", rung="invite", milestone=CONFERENCE, event=EVENT, place=PLACE
     ),
     "invitation-organiser": from_lead(
@@ -480,7 +461,7 @@ LETTERS: dict[str, Letter] = {
         milestone=CONFERENCE,
         event=On(date(2023, 6, 11), date(2023, 6, 11)),
     ),
-    "change-extended": letter(
+    "change-extended": message(
         "change",
         "2023-03-17T14:30",
         due=due(REGISTER, GRANTED),
@@ -494,7 +475,7 @@ LETTERS: dict[str, Letter] = {
             reason="thay đổi nhân sự phụ trách",
         ),
     ),
-    "change-amended": letter(
+    "change-amended": message(
         "change",
         "2023-03-17T14:30",
         due=due(REGISTER, Before(date(2023, 4, 2))),
@@ -502,7 +483,7 @@ LETTERS: dict[str, Letter] = {
         missing=REGISTER.deliverables,
         fact=fact("amended", "2023-03-17T14:25", decision="Thông báo số 02-TB/CTĐ"),
     ),
-    "change-event-moved": letter(
+    "change-event-moved": message(
         "change",
         "2023-05-30T09:00",
         milestone=CONFERENCE,
@@ -512,7 +493,7 @@ LETTERS: dict[str, Letter] = {
         place_was="Hội trường tỉnh A",
         fact=fact("date_fixed", "2023-05-30T08:58", milestone="so-ket"),
     ),
-    "change-event-open-again": letter(
+    "change-event-open-again": message(
         "change",
         "2023-05-30T09:00",
         milestone=CONFERENCE,
@@ -520,7 +501,7 @@ LETTERS: dict[str, Letter] = {
         place_was=PLACE,
         fact=fact("amended", "2023-05-30T08:58", milestone="so-ket", reason="thiên tai"),
     ),
-    "change-event-called-off": letter(
+    "change-event-called-off": message(
         "change",
         "2023-05-30T09:00",
         milestone=CONFERENCE,
@@ -538,17 +519,17 @@ LETTERS: dict[str, Letter] = {
         was=CONFERENCE.form,
         fact=fact("amended", "2023-05-30T08:58", milestone="so-ket"),
     ),
-    "change-waived": letter(
+    "change-waived": message(
         "change", "2023-03-17T14:30", fact=fact("waived", "2023-03-17T14:25", reason="trường đang sáp nhập")
     ),
-    "receipt-complete": letter(
+    "receipt-complete": message(
         "receipt",
         "2023-03-16T10:05",
         due=due(REGISTER),
         received=REGISTER.deliverables,
         fact=fact("received", "2023-03-16T10:00", id=41, channel="email"),
     ),
-    "receipt-partial-by-post": letter(
+    "receipt-partial-by-post": message(
         "receipt",
         "2023-03-16T10:05",
         due=due(REGISTER),
@@ -563,21 +544,21 @@ LETTERS: dict[str, Letter] = {
         due=due(MIDYEAR_REPORT),
         fact=fact("accepted", "2023-08-09T15:59", id=77, milestone="bao-cao-so-ket", party="lead-school"),
     ),
-    "return-in-time": letter(
+    "return-in-time": message(
         "return",
         "2023-03-15T15:00",
         due=due(REGISTER),
         missing=REGISTER.deliverables[1:2],
         fact=fact("returned", "2023-03-15T14:58", missing=("dang-ky",), note="thiếu chữ ký của Hiệu trưởng"),
     ),
-    "return-late": letter(
+    "return-late": message(
         "return",
         "2023-03-28T15:00",
         due=due(REGISTER),
         missing=REGISTER.deliverables,
         fact=fact("returned", "2023-03-28T14:58"),
     ),
-    "receipt-with-files": letter(
+    "receipt-with-files": message(
         "receipt",
         "2023-03-16T10:05",
         due=due(REGISTER),
@@ -592,7 +573,7 @@ LETTERS: dict[str, Letter] = {
             files=("Kế hoạch.pdf", "Danh sách cán bộ.xlsx"),
         ),
     ),
-    "receipt-declared": letter(
+    "receipt-declared": message(
         "receipt",
         "2023-03-16T10:05",
         due=due(REGISTER),
@@ -609,10 +590,10 @@ LETTERS: dict[str, Letter] = {
     ),
     "reminder-with-page": about_registration("reminder", "2023-03-03T08:00", "before:14d", page=PAGE),
     "overdue-with-page": about_registration("overdue", "2023-03-22T08:00", "overdue:1", page=PAGE),
-    "invitation-with-page": letter(
+    "invitation-with-page": message(
         "invitation", "2023-05-22T08:00", rung="invite", milestone=CONFERENCE, event=EVENT, place=PLACE, page=PAGE
     ),
-    "change-with-page": letter(
+    "change-with-page": message(
         "change",
         "2023-03-17T14:30",
         due=due(REGISTER, GRANTED),
@@ -621,7 +602,7 @@ LETTERS: dict[str, Letter] = {
         page=PAGE,
         fact=fact("extended", "2023-03-17T14:25", form=GRANTED, decision="Công văn số 12-CV/CTĐ, ngày 17/3/2023"),
     ),
-    "return-with-page": letter(
+    "return-with-page": message(
         "return",
         "2023-03-15T15:00",
         due=due(REGISTER),
@@ -644,7 +625,7 @@ LETTERS: dict[str, Letter] = {
         ),
     ),
     "escalation-with-page": from_lead(
-        "escalation", "2023-03-22T08:00", rung="escalate:2wd", due=due(REGISTER), roll=ROLL, page=f"{BOARD}/dang-ky"
+        "escalation", "2023-03-22T08:00", rung="escalate:2wd", due=due(REGISTER), roll=SUMMARY, page=f"{BOARD}/dang-ky"
     ),
     "fix-date-with-page": from_lead(
         "fix-date",
@@ -672,15 +653,15 @@ LETTERS: dict[str, Letter] = {
         ),
         page=f"{BOARD}/dang-ky/north-school",
     ),
-    "outage-with-page": letter(
+    "outage-with-page": message(
         "outage", "2023-03-16T09:06", party=LEAD, to=LEAD_HEAD, milestone=None, outage=OUTAGE, page=SITE
     ),
     "digest-with-page": replace(digest("2023-03-20T08:00", FULL_WEEK), page=SITE),
     "notice-disowned": from_lead(
         "notice", "2023-03-16T10:00", due=due(REGISTER), fact=fact("disowned", "2023-03-16T10:00", by="page")
     ),
-    "outage": letter("outage", "2023-03-16T09:06", party=LEAD, to=LEAD_HEAD, milestone=None, outage=OUTAGE),
-    "outage-without-effect": letter(
+    "outage": message("outage", "2023-03-16T09:06", party=LEAD, to=LEAD_HEAD, milestone=None, outage=OUTAGE),
+    "outage-without-effect": message(
         "outage",
         "2023-03-16T09:06",
         party=LEAD,
@@ -704,12 +685,12 @@ LETTERS: dict[str, Letter] = {
 }
 
 
-def in_english(letter: Letter) -> Letter:
+def in_english(message: Message) -> Message:
     """Return a letter whose addressee reads English, of the same plan."""
-    return replace(letter, to=replace(letter.to, language="en"))
+    return replace(message, to=replace(message.to, language="en"))
 
 
-IN_EVERY_LANGUAGE: dict[str, Letter] = {f"vi/{name}": letter for name, letter in LETTERS.items()} | {
-    f"en/{name}": in_english(letter) for name, letter in LETTERS.items()
+IN_EVERY_LANGUAGE: dict[str, Message] = {f"vi/{name}": message for name, message in MESSAGES.items()} | {
+    f"en/{name}": in_english(message) for name, message in MESSAGES.items()
 }
-ALL_LETTERS = IN_EVERY_LANGUAGE | {f"shipped/{name}": letter for name, letter in SHIPPED.items()}
+ALL_MESSAGES = IN_EVERY_LANGUAGE | {f"shipped/{name}": message for name, message in SHIPPED.items()}

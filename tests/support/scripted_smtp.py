@@ -32,7 +32,7 @@ FREEZE: Final = Fault("FREEZE")  # say nothing and keep the connection
 DRIP: Final = Fault("DRIP")  # one byte now and then, never a line's end
 ENDLESS_LINES: Final = Fault("ENDLESS_LINES")  # a reply of which no line is the last
 ENDLESS_LINE: Final = Fault("ENDLESS_LINE")
-DEAF: Final = Fault("DEAF")  # to DATA: ask for the mail and never read it
+NEVER_READS: Final = Fault("DEAF")  # to DATA: ask for the mail and never read it
 TOO_BIG: Final = Fault("TOO_BIG")  # to DATA: ask for the mail, refuse it when it begins, and read no further
 TLS_NOT: Final = Fault("TLS_NOT")  # agree to TLS and then speak nonsense
 
@@ -223,7 +223,7 @@ class _Conversation:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         elif fault is FREEZE:
             self.server._stopping.wait()
-        elif fault is DEAF:
+        elif fault is NEVER_READS:
             self.connection.sendall(b"354 go on\r\n")
             self.server._stopping.wait()
         elif fault is TOO_BIG:

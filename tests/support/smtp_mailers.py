@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from scheduler.mail.smtp import Account, Security, SmtpMailer
-from scheduler.mail.smtp_session import Patience
+from scheduler.mail.smtp_session import Timeouts
 from scheduler.ports import Mail
 from tests.contracts.store_samples import a_mail
 
 SENDER = "nhacviec@cum.example"
 SECRET = b"the secret of this installation."
-PATIENCE = Patience(connect=10, command=10, opening=20, upload=10, final=10, farewell=0.5)
-HASTE = Patience(connect=5, command=0.3, opening=5, upload=0.3, final=0.3, farewell=0.1)
+TIMEOUTS = Timeouts(connect=10, command=10, opening=20, upload=10, final=10, farewell=0.5)
+SHORT_TIMEOUTS = Timeouts(connect=5, command=0.3, opening=5, upload=0.3, final=0.3, farewell=0.1)
 DATA = b"Subject: x\r\nMessage-ID: <1@hanchot.example>\r\n\r\n.hidden\r\n..\r\n.\r\nend\r\n"
 
 
@@ -32,13 +32,13 @@ def mailer(
     security: Security = "none",
     username: str = "",
     password: str = "",
-    patience: Patience = PATIENCE,
+    timeouts: Timeouts = TIMEOUTS,
     context: ssl.SSLContext | None = None,
     **options: Any,
 ) -> Iterator[SmtpMailer]:
     """Return a mailer, closed in the end."""
     account = Account(host=host, port=port, security=security, username=username, password=password)
-    it = SmtpMailer(account, sender=SENDER, secret=SECRET, context=context, patience=patience, **options)
+    it = SmtpMailer(account, sender=SENDER, secret=SECRET, context=context, timeouts=timeouts, **options)
     try:
         yield it
     finally:

@@ -8,24 +8,9 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from scheduler.plan.model import (
-    Before,
-    By,
-    DateForm,
-    Escalation,
-    FactKind,
-    Group,
-    Ladder,
-    Milestone,
-    On,
-    Overdue,
-    Plan,
-    Recurring,
-    Relative,
-    Step,
-    Undated,
-    Window,
-)
+from scheduler.plan.date_forms import Before, By, DateForm, DayCount, On, Recurring, Relative, Undated, Window
+from scheduler.plan.facts import FactKind
+from scheduler.plan.model import Escalation, Group, Ladder, Milestone, Overdue, Plan
 from scheduler.plan.workdays import Workdays
 from tests.support.plan_builders import Story, deadline, event, plan
 
@@ -52,9 +37,9 @@ def instants(first: date = FIRST, last: date = LAST) -> st.SearchStrategy[dateti
     )
 
 
-def steps(most: int = 20) -> st.SearchStrategy[Step]:
+def steps(most: int = 20) -> st.SearchStrategy[DayCount]:
     """Return counts of days and working days."""
-    return st.builds(Step, st.integers(1, most), st.sampled_from(["days", "working days"]))
+    return st.builds(DayCount, st.integers(1, most), st.sampled_from(["days", "working days"]))
 
 
 def dated_forms() -> st.SearchStrategy[Before | By]:
@@ -115,7 +100,7 @@ def calendars() -> st.SearchStrategy[Workdays]:
     )
 
 
-def distinct(most: int) -> st.SearchStrategy[tuple[Step, ...]]:
+def distinct(most: int) -> st.SearchStrategy[tuple[DayCount, ...]]:
     """Return some different steps."""
     return st.lists(steps(), max_size=most, unique=True).map(tuple)
 

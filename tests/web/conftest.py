@@ -14,16 +14,16 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from scheduler.bootstrap import App, Running
+from scheduler.bootstrap import Container, RunningDaemon
 from scheduler.clock import SteppingClock
 from scheduler.config import load_settings
 from scheduler.plan.model import Plan
 from scheduler.ports import Definition, MessageRow
 from scheduler.services.apply_revision import take
-from scheduler.services.notices import Desk
+from scheduler.services.context import ServiceContext
 from scheduler.store import open_store
 from scheduler.web.server.uvicorn_server import serve
-from tests.support.daemon_fixture import COMPOSER, House, signed
+from tests.support.daemon_fixture import COMPOSER, DaemonFixture, signed
 from tests.support.plan_builders import LOADED
 
 
@@ -47,14 +47,14 @@ class Answer:
 
 
 @dataclass
-class Served:
-    """A served house: its address, its clock, its record, and what was told to the log."""
+class ServedSite:
+    """A served site: its address, its clock, its record, and what was told to the log."""
 
-    running: Running
+    running: RunningDaemon
     clock: SteppingClock
     definitions: list[Definition] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     address: str = ""
     woken: int = 0
 
@@ -68,7 +68,7 @@ class Served:
         """Put plans in force, as loading them does."""
         self.definitions = [Definition(plan=signed(plan), source="") for plan in plans]
         for definition in self.definitions:
-            take(Desk(store=self.running.store, composer=COMPOSER), definition, self.clock.now())
+            take(ServiceContext(store=self.running.store, composer=COMPOSER), definition, self.clock.now())
 
     def post(self, path: str, **fields: str) -> Answer:
         """Post a form as a browser without scripts does."""
@@ -94,46 +94,46 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *server: str, port: int = 0, mail: str = "", **details: Any) -> Iterator[Served]:
-    """Serve a house whose record is a file in `folder`; `server` and `mail` are lines of these sections."""
+def serve_site(folder: Path, *server: str, port: int = 0, mail: str = "", **details: Any) -> Iterator[ServedSite]:
+    """Serve a site whose record is a file in `folder`; `server` and `mail` are lines of these sections."""
     file = folder / "config.toml"
     file.write_text("\n".join(["[server]", *server, f"port = {port}", "[mail]", mail]), encoding="utf-8")
     settings = load_settings(file, {})
     (folder / "var").mkdir(exist_ok=True)
     clock = SteppingClock(LOADED)
     with closing(open_store(settings.database_url)) as store:
-        running = Running(
-            app=App(settings=settings, clock=clock),
+        running = RunningDaemon(
+            app=Container(settings=settings, clock=clock),
             store=store,
             clock=clock,
             system=clock,
             composer=COMPOSER,
             account="maildir",
-            definitions=lambda: house.definitions,
-            wake=lambda: setattr(house, "woken", house.woken + 1),
-            tell=lambda text: house.told.append(text),
-            note=lambda text: house.asked.append(text),
+            definitions=lambda: served.definitions,
+            wake=lambda: setattr(served, "woken", served.woken + 1),
+            log_problem=lambda text: served.problems.append(text),
+            log_request=lambda text: served.requests.append(text),
         )
-        house = Served(replace(running, **details), clock)
-        with serve(house.running) as address:
-            house.address = address
-            yield house
+        served = ServedSite(replace(running, **details), clock)
+        with serve(served.running) as address:
+            served.address = address
+            yield served
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Served]:
-    """Return a house that is served."""
-    with served(tmp_path) as house:
-        yield house
+def site(tmp_path: Path) -> Iterator[ServedSite]:
+    """Return a site that is served."""
+    with serve_site(tmp_path) as site:
+        yield site
 
 
-def daemon(served: Served) -> House:
+def daemon(site: ServedSite) -> DaemonFixture:
     """Return a daemon that works on the served record, by the served clock."""
-    house = House(served.running.store, *[definition.plan for definition in served.definitions])
-    house.clock = served.clock
-    house.post.clock = served.clock
-    house.ticker = house.daemon()
-    return house
+    working = DaemonFixture(site.running.store, *[definition.plan for definition in site.definitions])
+    working.clock = site.clock
+    working.mailer.clock = site.clock
+    working.ticker = working.new_ticker()
+    return working
 
 
 Ask = Callable[..., Answer]

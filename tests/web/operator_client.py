@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from urllib.parse import urlencode
 
 from tests.web.auth.test_sign_in import sign_in
-from tests.web.conftest import Answer, Served
+from tests.web.conftest import Answer, ServedSite
 from tests.web.conftest import daemon as daemon
 
 Fields = list[tuple[str, str]]
@@ -60,22 +60,22 @@ def fields_of(page: str) -> Fields:
 
 @dataclass
 class Operator:
-    """One signed-in operator of a served house."""
+    """One signed-in operator of a served site."""
 
-    house: Served
+    site: ServedSite
     cookie: str
 
     @classmethod
-    def of(cls, house: Served) -> Operator:
+    def of(cls, site: ServedSite) -> Operator:
         """Return the first officer of the lead, signed in."""
-        return cls(house, sign_in(house))
+        return cls(site, sign_in(site))
 
     def ask(self, path: str) -> Answer:
         """Open a page; after so long that the session is over, sign in anew."""
-        answer = self.house.ask(path, Cookie=self.cookie)
+        answer = self.site.ask(path, Cookie=self.cookie)
         if answer.headers["Location"] == "/sign-in":
-            self.cookie = sign_in(self.house)
-            answer = self.house.ask(path, Cookie=self.cookie)
+            self.cookie = sign_in(self.site)
+            answer = self.site.ask(path, Cookie=self.cookie)
         self.cookie = answer.cookie or self.cookie
         return answer
 
@@ -88,7 +88,7 @@ class Operator:
     def send(self, path: str, fields: Fields) -> Answer:
         """Post fields."""
         headers = {"Cookie": self.cookie, "Content_Type": "application/x-www-form-urlencoded"}
-        return self.house.ask(path, "POST", urlencode(fields).encode(), **headers)
+        return self.site.ask(path, "POST", urlencode(fields).encode(), **headers)
 
     def fill(self, path: str, **typed: str | list[str]) -> Answer:
         """Open a form, fill it in and send it: the confirmation, if nothing is wrong."""

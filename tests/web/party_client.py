@@ -8,10 +8,10 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scheduler.plan.model import Fact
+from scheduler.plan.facts import Fact
 from scheduler.ports import Document
-from scheduler.queries.feed_links import make_token
-from tests.web.conftest import Answer, Served
+from scheduler.tokens import make_token
+from tests.web.conftest import Answer, ServedSite
 
 BOUNDARY = "----a-boundary-of-the-tests"
 File = tuple[str, bytes]  # its name, as it is sent, and its content
@@ -31,9 +31,9 @@ def zipped(*members: str) -> bytes:
     return stream.getvalue()
 
 
-def path_of(house: Served, party: str = "beta", milestone: str = "report", generation: int = 1) -> str:
+def path_of(site: ServedSite, party: str = "beta", milestone: str = "report", generation: int = 1) -> str:
     """Return the path of a task on a party's page; of the page itself for the milestone ""."""
-    token = make_token(house.running.app.secret, "page", party, generation)
+    token = make_token(site.running.app.secret, "page", party, generation)
     return f"/p/{token}/plan/{milestone}" if milestone else f"/p/{token}"
 
 
@@ -45,17 +45,17 @@ def hidden(page: str, act: str) -> dict[str, str]:
     return dict(found)
 
 
-def open_form(house: Served, act: str, path: str | None = None, **typed: str) -> dict[str, str]:
+def open_form(site: ServedSite, act: str, path: str | None = None, **typed: str) -> dict[str, str]:
     """Return a form as it is when the page was opened and something typed."""
-    answer = house.ask(path or path_of(house))
+    answer = site.ask(path or path_of(site))
     assert answer.status == 200, answer.text
     return hidden(answer.text, act) | {"who": "Lan"} | typed
 
 
-def declare(house: Served, path: str | None = None, **typed: str) -> Answer:
+def declare(site: ServedSite, path: str | None = None, **typed: str) -> Answer:
     """Say that something was sent."""
     fields = {"sent_on": "2023-02-01", "channel": "paper", **typed}
-    return house.send(path or path_of(house), open_form(house, "declare", path, **fields))
+    return site.send(path or path_of(site), open_form(site, "declare", path, **fields))
 
 
 def body_of(fields: Mapping[str, str | Sequence[str]], files: Sequence[File]) -> bytes:
@@ -69,26 +69,26 @@ def body_of(fields: Mapping[str, str | Sequence[str]], files: Sequence[File]) ->
     return b"".join(mark + part + b"\r\n" for part in parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
-def upload(house: Served, *files: File, path: str | None = None, form: Mapping[str, Any] | None = None) -> Answer:
+def upload(site: ServedSite, *files: File, path: str | None = None, form: Mapping[str, Any] | None = None) -> Answer:
     """Send files by the form of a page."""
-    fields = form if form is not None else open_form(house, "send", path)
+    fields = form if form is not None else open_form(site, "send", path)
     kind = f"multipart/form-data; boundary={BOUNDARY}"
-    return house.ask(path or path_of(house), "POST", body_of(fields, files), Content_Type=kind)
+    return site.ask(path or path_of(site), "POST", body_of(fields, files), Content_Type=kind)
 
 
-def facts(house: Served) -> list[Fact]:
+def facts(site: ServedSite) -> list[Fact]:
     """Return what was recorded."""
-    with house.running.store.reading() as view:
+    with site.running.store.reading() as view:
         return list(view.facts.of("plan"))
 
 
-def documents(house: Served) -> list[Document]:
+def documents(site: ServedSite) -> list[Document]:
     """Return the files that are remembered."""
-    with house.running.store.reading() as view:
+    with site.running.store.reading() as view:
         return list(view.documents.of([fact.id for fact in view.facts.of("plan")]))
 
 
-def on_disk(house: Served) -> list[str]:
+def on_disk(site: ServedSite) -> list[str]:
     """Return the files below the folder of documents, drafts included."""
-    folder = house.running.settings.resolve("var/documents")
+    folder = site.running.settings.resolve("var/documents")
     return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())

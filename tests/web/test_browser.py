@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright import sync_api
 
 from tests.web.auth.test_sign_in import mailed_link, sign_in, wait_for_mail
-from tests.web.conftest import Served, served
+from tests.web.conftest import ServedSite, serve_site
 from tests.web.operator_client import Operator, words
 from tests.web.year_of_mails import live
 
@@ -70,17 +70,17 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def spring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """Serve the shipped year on the morning of 22 March, two days after the first deadline; only to look at."""
-    with served(tmp_path_factory.mktemp("spring")) as house:
-        live(house, date(2023, 3, 22))
-        yield Operator(house, sign_in(house, OPERATOR))
+    with serve_site(tmp_path_factory.mktemp("spring")) as site:
+        live(site, date(2023, 3, 22))
+        yield Operator(site, sign_in(site, OPERATOR))
 
 
 @pytest.fixture
 def own_spring(tmp_path: Path) -> Iterator[Operator]:
     """Serve the same for one test alone."""
-    with served(tmp_path) as house:
-        live(house, date(2023, 3, 22))
-        yield Operator(house, sign_in(house, OPERATOR))
+    with serve_site(tmp_path) as site:
+        live(site, date(2023, 3, 22))
+        yield Operator(site, sign_in(site, OPERATOR))
 
 
 @pytest.fixture
@@ -89,13 +89,13 @@ def browse(chromium: Any) -> Iterator[Open]:
     contexts = []
     troubles: list[str] = []
 
-    def open_window(house: Served, **options: Any) -> Any:
-        context = chromium.new_context(base_url=house.address, **options)
+    def open_window(site: ServedSite, **options: Any) -> Any:
+        context = chromium.new_context(base_url=site.address, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda request: troubles.append(request.url) if not _is_ours(request, house) else None)
+        page.on("request", lambda request: troubles.append(request.url) if not _is_ours(request, site) else None)
         return page
 
     yield open_window
@@ -104,15 +104,15 @@ def browse(chromium: Any) -> Iterator[Open]:
     assert [trouble for trouble in troubles if "Failed to load resource" not in trouble] == []  # a status
 
 
-def _is_ours(request: Any, house: Served) -> bool:
-    return bool(request.url.startswith((house.address, "data:")))
+def _is_ours(request: Any, site: ServedSite) -> bool:
+    return bool(request.url.startswith((site.address, "data:")))
 
 
 def enter(browse: Open, operator: Operator, path: str = "/", **options: Any) -> Any:
     """Open a page as somebody who is signed in."""
-    page = browse(operator.house, **options)
+    page = browse(operator.site, **options)
     name, _, value = operator.cookie.partition("=")
-    page.context.add_cookies([{"name": name, "value": value, "url": operator.house.address}])
+    page.context.add_cookies([{"name": name, "value": value, "url": operator.site.address}])
     page.goto(path)
     return page
 
@@ -123,16 +123,16 @@ def enter(browse: Open, operator: Operator, path: str = "/", **options: Any) -> 
 def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     browse: Open, own_spring: Operator, options: dict[str, Any]
 ) -> None:
-    house = own_spring.house
-    page = browse(house, **options)
+    site = own_spring.site
+    page = browse(site, **options)
 
     # From the mailed link to the board.
     page.goto("/")
     page.get_by_label("Địa chỉ thư điện tử").fill(OPERATOR)
-    mails = len(house.mails)
+    mails = len(site.mails)
     page.get_by_role("button", name="Gửi liên kết").click()
-    wait_for_mail(house, mails + 1)
-    page.goto(mailed_link(house))
+    wait_for_mail(site, mails + 1)
+    page.goto(mailed_link(site))
     page.get_by_role("button", name="Đăng nhập").click()
     sync_api.expect(page).to_have_title(re.compile("^Bảng theo dõi"))
 
@@ -188,7 +188,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     page.goto("/")
     assert page.locator(".needs li", has_text="Hội nghị sơ kết").count() == 0
     assert page.locator("td a", has_text="Quá hạn").count() == 0
-    facts = [fact for fact in _facts(house) if fact.once]
+    facts = [fact for fact in _facts(site) if fact.idempotency_key]
     assert [(fact.kind, fact.by) for fact in facts] == [
         ("received", OPERATOR),
         ("date_fixed", OPERATOR),
@@ -196,8 +196,8 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     ]
 
 
-def _facts(house: Served) -> list[Any]:
-    with house.running.store.reading() as view:
+def _facts(site: ServedSite) -> list[Any]:
+    with site.running.store.reading() as view:
         return list(view.facts.of("bac-trung-bo-2023"))
 
 
@@ -266,7 +266,7 @@ def test_a_print_says_when_it_was_so_and_has_dark_words_on_white_whatever_the_sc
 def test_the_mail_in_its_frame_cannot_act(browse: Open, spring: Operator) -> None:
     page = enter(browse, spring, "/outbox/1", **DESK)
     frame = page.frames[1]
-    assert frame.url == f"{spring.house.address}/outbox/1/html"
+    assert frame.url == f"{spring.site.address}/outbox/1/html"
     assert "Kính gửi" in frame.locator("body").inner_text()
     assert frame.evaluate("window.origin") == "null"
 

@@ -1,4 +1,4 @@
-"""The shipped year on a served house, lived through by a real daemon up to the morning of a day."""
+"""The shipped year on a served site, lived through by a real daemon up to the morning of a day."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from datetime import date, time
 from pathlib import Path
 
 from scheduler.bootstrap import find_settings
-from scheduler.bootstrap.container import App
+from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
 from scheduler.definitions.scenario_files import read_scenario
-from scheduler.engine.tick import Arrivals
+from scheduler.engine.arrivals import Arrivals
 from scheduler.plan.due_dates import to_instant
 from scheduler.ports import Definition
-from scheduler.services.notices import Desk
+from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import record
 from scheduler.simulation.player import SinkMailer, play
-from tests.support.daemon_fixture import House
-from tests.support.fakes import Shelf
-from tests.web.conftest import Served
+from tests.support.daemon_fixture import DaemonFixture
+from tests.support.fakes import StaticDefinitions
+from tests.web.conftest import ServedSite
 
 ROOT = Path(__file__).parents[2]
 PLAN = "bac-trung-bo-2023"
@@ -26,19 +26,21 @@ FIRST = date(2023, 2, 20)
 
 def shipped() -> Definition:
     """Return the plan of 2023 as it ships."""
-    return App(settings=find_settings(ROOT / "config.toml"), clock=SystemClock()).find_plan(PLAN)
+    return Container(settings=find_settings(ROOT / "config.toml"), clock=SystemClock()).find_plan(PLAN)
 
 
-def live(served: Served, until: date, *, at: time = time(9)) -> Definition:
+def live(served: ServedSite, until: date, *, at: time = time(9)) -> Definition:
     """Live the shipped year, with its shipped scenario, up to a time of a day."""
     definition = shipped()
     plan, store = definition.plan, served.running.store
     served.clock.instant = to_instant(FIRST, time(), plan.zone)
     scenario = read_scenario(ROOT / "workflows" / "bac-trung-bo" / "2023.scenario.toml", plan)
-    desk = Desk(store=store, composer=served.running.composer)
-    arrivals = Arrivals(scenario.facts, lambda fact: record(desk, definition, fact))
-    house = House(store, plan)
-    ticker = house.daemon(clock=served.clock, shelf=Shelf([plan]), mailer=SinkMailer(), arrivals=arrivals)
+    services = ServiceContext(store=store, composer=served.running.composer)
+    arrivals = Arrivals(scenario.facts, lambda fact: record(services, definition, fact))
+    site = DaemonFixture(store, plan)
+    ticker = site.new_ticker(
+        clock=served.clock, shelf=StaticDefinitions([plan]), mailer=SinkMailer(), arrivals=arrivals
+    )
     play(ticker, served.clock, arrivals, scenario, until=to_instant(until, at, plan.zone))
     served.clock.instant = to_instant(until, at, plan.zone)
     served.definitions = [definition]

@@ -21,17 +21,17 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from scheduler.engine.events import Event
 from scheduler.engine.tick import Tick, Ticker
 from scheduler.errors import HanchotError, UserError
 from scheduler.ports import Clock
+from scheduler.ports.events import Event
 
 HEARTBEAT = 30.0  # seconds; bounds how late a step of the machine's clock can make us
 STALLED_AFTER = 25  # heartbeats without a sign of life; longer than the ten minutes an SMTP server may take
 CLOCK_STEP = 2.0  # seconds by which wall and monotonic clock may drift apart between two heartbeats
 
 
-class EmbeddedEngine:
+class APSchedulerRunner:
     """Runs a ticker until it is stopped.
 
     `system` is the machine's clock, by which APScheduler waits; `after_tick` is called with each tick, and
@@ -58,7 +58,7 @@ class EmbeddedEngine:
         self._on_heartbeat = on_heartbeat
         self._silent = 0  # heartbeats since the last sign of life
         self._pulse = 0
-        self._aftermath = futures.ThreadPoolExecutor(1, thread_name_prefix="aftermath")
+        self._follow_ups = futures.ThreadPoolExecutor(1, thread_name_prefix="aftermath")
         self._failure: BaseException | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -81,7 +81,7 @@ class EmbeddedEngine:
             self._watch()
         finally:
             self._stopping.set()
-            self._aftermath.shutdown(wait=True)  # first: APScheduler waits for its threads with its locks held
+            self._follow_ups.shutdown(wait=True)  # first: APScheduler waits for its threads with its locks held
             self._scheduler.shutdown(wait=True)
         if self._failure is not None:
             raise self._failure
@@ -110,7 +110,7 @@ class EmbeddedEngine:
             before, offset = offset, self._offset()
             if abs(offset - before) > CLOCK_STEP:
                 self._scheduler.modify_job("tick", next_run_time=self._system.now())
-                self._tell(f"the machine's clock moved by {offset - before:+.0f} s; everything is looked at anew")
+                self._log(f"the machine's clock moved by {offset - before:+.0f} s; everything is looked at anew")
                 self._pulse = self._ticker.pulse  # that was no sign of life of a tick
 
     def _is_stalled(self) -> bool:
@@ -127,17 +127,17 @@ class EmbeddedEngine:
         try:
             return self._ticker.tick()
         except HanchotError as error:  # a locked database, say: told in its own words; the next heartbeat tries again
-            self._tell(str(error))
+            self._log(str(error))
             return None
 
     def _check(self) -> None:
         try:
             self._ticker.check()
         except HanchotError as error:
-            self._tell(str(error))
+            self._log(str(error))
 
-    def _tell(self, text: str) -> None:
-        self._ticker.report(Event(word="trouble", at=self._ticker.clock.now(), text=text))
+    def _log(self, text: str) -> None:
+        self._ticker.report(Event(name="trouble", at=self._ticker.clock.now(), text=text))
 
     def _offset(self) -> float:
         return self._system.now().timestamp() - self._monotonic()
@@ -149,13 +149,13 @@ class EmbeddedEngine:
         armed here: it does so where a job ended before it had looked away. So the rest is done elsewhere.
         """
         if event.exception is not None:
-            self._tell(f"{type(event.exception).__name__}: {event.exception}")
+            self._log(f"{type(event.exception).__name__}: {event.exception}")
         if event.job_id != "tick" or self._stopping.is_set():
             return
         self._silent = 0
         if event.retval is not None:
             with suppress(RuntimeError):  # the run has just ended
-                self._aftermath.submit(self._follow, event.retval)
+                self._follow_ups.submit(self._follow, event.retval)
 
     def _follow(self, tick: Tick) -> None:
         """Do what follows a tick, and move the jobs to when they are due next."""
@@ -164,7 +164,7 @@ class EmbeddedEngine:
                 self._after_tick(tick)
             self._arm(tick)
         except Exception as error:  # the next heartbeat ticks again
-            self._tell(f"{type(error).__name__}: {error}")
+            self._log(f"{type(error).__name__}: {error}")
 
     def _arm(self, tick: Tick) -> None:
         wait = self._ticker.clock.seconds_until(min(tick.wake_at, tick.check_at))

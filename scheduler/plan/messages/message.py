@@ -3,67 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
+from scheduler.plan.date_forms import DateForm, On, Window
 from scheduler.plan.due_dates import DueDate
-from scheduler.plan.model import (
-    Channel,
-    Contact,
-    DateForm,
-    Deliverable,
-    Fact,
-    Group,
-    Milestone,
-    On,
-    Party,
-    Plan,
-    Window,
-)
-
-MessageKind = Literal[
-    "reminder",
-    "overdue",
-    "escalation",
-    "fix-date",
-    "invitation",
-    "change",
-    "receipt",
-    "return",
-    "notice",
-    "choose",
-    "outage",
-    "digest",
-    "sign-in",
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RollEntry:
-    """One party in a list: how it stands and what it still owes."""
-
-    party: Party
-    status: str  # a status code, see plan.status
-    missing: tuple[Deliverable, ...] = ()
-    channels: tuple[Channel, ...] = ()  # by which what was submitted has not come yet
-    notices: int = 0  # reminders and overdue notices that really left
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roll:
-    """Who has answered: every responsible party of one milestone, and what waits for it.
-
-    Each is in one of `entries`, `submitted`, `accepted` and `apart`.
-    """
-
-    entries: tuple[RollEntry, ...]  # open and late, in roster order
-    submitted: tuple[Party, ...]  # answered, waiting for acceptance
-    accepted: tuple[Party, ...]
-    apart: tuple[RollEntry, ...] = ()  # nothing is to be said against them: more time, released, in doubt
-    lacking: tuple[RollEntry, ...] = ()  # of the submitted, those of which a copy by another channel has not come
-    total: int
-    affects: Milestone | None = None  # the next milestone that needs this one
-    affects_due: DueDate | None = None
+from scheduler.plan.facts import Fact
+from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.messages.digest import Digest
+from scheduler.plan.messages.response_summary import ResponseSummary
+from scheduler.plan.model import Contact, Deliverable, Group, Milestone, Party, Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,98 +36,7 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DigestDone:
-    """One milestone that parties completed in the past seven days."""
-
-    milestone: Milestone
-    parties: tuple[Party, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestDue:
-    """One milestone with a day to come: the target day of `due`, or the first day of `event`."""
-
-    day: date
-    milestone: Milestone
-    parties: tuple[Party, ...] = ()  # those it is still open for; of an event its organisers
-    due: DueDate | None = None
-    event: On | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestIncomplete:
-    """One milestone whose documents are asked for and not all there."""
-
-    milestone: Milestone
-    entries: tuple[RollEntry, ...]
-    due: DueDate | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestUndecided:
-    """One event without its day: the window it lies in, or the date by which it must be held."""
-
-    milestone: Milestone
-    window: Window | None = None
-    due: DueDate | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestChange:
-    """One fact of the past seven days that moved something; `milestone` is None if it names none."""
-
-    fact: Fact
-    milestone: Milestone | None = None
-    parties: tuple[Party, ...] = ()  # none: it concerns everybody
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestMails:
-    """How many mails had one fate, and the subjects of some of them."""
-
-    count: int = 0
-    subjects: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestHealth:
-    """How the system itself is; instants are UTC."""
-
-    outages: tuple[tuple[datetime, datetime], ...] = ()  # from, to
-    bounced: tuple[tuple[Party, str], ...] = ()  # whose contact, its address
-    failed: DigestMails = DigestMails()
-    ambiguous: DigestMails = DigestMails()  # nobody knows whether they arrived
-    last_tick: datetime | None = None
-
-    @property
-    def is_well(self) -> bool:
-        """Whether there is nothing that needs a person."""
-        return not (self.outages or self.bounced or self.failed.count or self.ambiguous.count)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
-    """One week of one plan, for the lead. Days are local to the plan; every list is in reading order.
-
-    `week` is the ISO number of the week in which it is sent, from `first` to `last`. `due` looks
-    fourteen days ahead; `next_milestone` is what comes next of all, also beyond them.
-    """
-
-    week: int
-    first: date
-    last: date
-    done: tuple[DigestDone, ...] = ()
-    due: tuple[DigestDue, ...] = ()
-    incomplete: tuple[DigestIncomplete, ...] = ()
-    undecided: tuple[DigestUndecided, ...] = ()
-    undated: tuple[Milestone, ...] = ()
-    changed: tuple[DigestChange, ...] = ()
-    health: DigestHealth = DigestHealth()
-    next_milestone: DigestDue | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Message:
     """One mail to one contact of one party.
 
     `key` is its identity for ever (the Message-ID follows from it); `now` is the UTC instant at
@@ -208,7 +66,7 @@ class Letter:
     missing: tuple[Deliverable, ...] = ()
     received: tuple[Deliverable, ...] = ()
     waits_for: tuple[tuple[Milestone, tuple[Party, ...]], ...] = ()  # needed milestones and who still owes them
-    roll: Roll | None = None
+    roll: ResponseSummary | None = None
     group: Group | None = None
     candidates: tuple[Party, ...] = ()
     fact: Fact | None = None

@@ -15,7 +15,7 @@ from sqlalchemy import exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import StaticPool
 
-from scheduler.errors import UserError, WrongInput
+from scheduler.errors import InvalidInput, UserError
 from scheduler.store.dialects import postgresql
 
 OLDEST_SQLITE = (3, 35)  # RETURNING
@@ -30,11 +30,11 @@ def parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (exc.ArgumentError, ValueError) as error:
-        raise WrongInput(f"[database] url: {_masked(url)!r} is not an address of a database", hint=_WAYS) from error
+        raise InvalidInput(f"[database] url: {_masked(url)!r} is not an address of a database", hint=_WAYS) from error
     if parsed.drivername not in _DRIVERS:
-        raise WrongInput(f"[database] url: {parsed.drivername} is not supported", hint=_WAYS)
+        raise InvalidInput(f"[database] url: {parsed.drivername} is not supported", hint=_WAYS)
     if "@" in (parsed.host or ""):
-        raise WrongInput(
+        raise InvalidInput(
             f"[database] url: {shown(parsed)} is not the address that is meant: the password holds an @ or a /",
             hint="write %40 for @, %2F for /, %3A for : and %25 for % in a password",
         )

@@ -14,18 +14,18 @@ from starlette.responses import Response
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.model import Party
-from scheduler.ports import Definition, Unit
-from scheduler.queries.feed_links import TOKEN_LENGTH, make_token
+from scheduler.ports import Definition, UnitOfWork
 from scheduler.queries.site_links import is_over
-from scheduler.web.context import Visit
+from scheduler.tokens import TOKEN_LENGTH, make_token
+from scheduler.web.context import RequestContext
 from scheduler.web.feeds.feed_cache import token_key
-from scheduler.web.forms.posted_form import sign_form
+from scheduler.web.forms.tokens import make_form_token
 
 _KNOWN = 8  # rosters whose tokens are remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class PartyAccess:
     """A party at its page: what it has a part in, and the word that its forms must hold."""
 
     party: Party
@@ -34,13 +34,13 @@ class Caller:
     form_token: str
 
 
-def find_caller(visit: Visit, view: Unit) -> Caller:
+def find_party_access(context: RequestContext, view: UnitOfWork) -> PartyAccess:
     """Return who has this address; 404 for an address that was never given, 410 for one that is over."""
-    house, generations = visit.house, view.pages.generations()
-    definitions = house.running.definitions()
+    site, generations = context.site, view.pages.generations()
+    definitions = site.running.definitions()
     parties = {p.id: p for d in definitions for p in d.plan.parties.values() if p.contacts and not p.external}
-    token = visit.request.path_params["token"]
-    book = _book(house.secret, tuple(parties), tuple(sorted(generations.items())))
+    token = context.request.path_params["token"]
+    book = _book(site.secret, tuple(parties), tuple(sorted(generations.items())))
     found = book.get(token_key(token)) if len(token) == TOKEN_LENGTH else None
     if found is None:
         raise HTTPException(404)
@@ -48,21 +48,21 @@ def find_caller(visit: Visit, view: Unit) -> Caller:
     if generation < generations.get(party, 1):
         raise HTTPException(410)
     shown = [d for d in definitions if party in d.plan.parties]
-    agendas = tuple((d, house.pictures.read(view, d.plan, visit.now).agenda) for d in shown)
-    if is_over([agenda for _, agenda in agendas], party, visit.now):
+    agendas = tuple((d, site.snapshots.read(view, d.plan, context.now).agenda) for d in shown)
+    if is_over([agenda for _, agenda in agendas], party, context.now):
         raise HTTPException(410)
     subject = f"party\0{party}\0{generation}"
-    return Caller(
-        party=parties[party], generation=generation, agendas=agendas, form_token=sign_form(house.secret, subject)
+    return PartyAccess(
+        party=parties[party], generation=generation, agendas=agendas, form_token=make_form_token(site.secret, subject)
     )
 
 
-def for_parties(handler: Callable[[Visit], Response]) -> Callable[[Request], Any]:
+def for_parties(handler: Callable[[RequestContext], Response]) -> Callable[[Request], Any]:
     """Serve a page to whoever has its address."""
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(handler, Visit(request, request.app.state.house))
+        return await run_in_threadpool(handler, RequestContext(request, request.app.state.site))
 
     return endpoint
 

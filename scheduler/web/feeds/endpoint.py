@@ -19,43 +19,43 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from scheduler.bootstrap import Running
-from scheduler.queries.feed_links import TOKEN_LENGTH
-from scheduler.web.feeds.feed_cache import Headers, Kiosk, Snapshot, public_key, token_key
+from scheduler.bootstrap import RunningDaemon
+from scheduler.tokens import TOKEN_LENGTH
+from scheduler.web.feeds.feed_cache import FeedCache, Headers, RenderedFeed, public_key, token_key
 
 
-class CalendarsFirst:
+class FeedMiddleware:
     """Answers for calendars; everything else, and what is no good address, is the site's."""
 
-    def __init__(self, site: ASGIApp, kiosk: Kiosk, hits: Counter[str]) -> None:
-        self._site = site
-        self._kiosk = kiosk
+    def __init__(self, app: ASGIApp, feed_cache: FeedCache, hits: Counter[str]) -> None:
+        self._app = app
+        self._feed_cache = feed_cache
         self._hits = hits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request or pass it on."""
         if scope["type"] != "http" or not scope["path"].startswith("/calendar/"):
-            await self._site(scope, receive, send)
+            await self._app(scope, receive, send)
             return
         key = read_key(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
         try:
-            shown = await self._kiosk.find(key) if key is not None else None
+            cached = await self._feed_cache.find(key) if key is not None else None
         except Exception as error:  # whatever it is: programs take what they cannot read for an empty calendar
-            self._kiosk.running.tell(f"a calendar could not be shown: {error}")
+            self._feed_cache.running.log_problem(f"a calendar could not be shown: {error}")
             self._hits["503"] += 1
             await _away(scope, receive, send)
             return
-        if shown is None or shown.snapshot is None:
-            await self._site(scope, receive, send)
+        if cached is None or cached.rendered is None:
+            await self._app(scope, receive, send)
             return
-        agent, status, headers, body = answer(scope, shown.snapshot, self._kiosk.running)
+        agent, status, headers, body = answer(scope, cached.rendered, self._feed_cache.running)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         self._hits["304" if status == 304 else "200"] += 1
-        self._kiosk.note(shown, agent)
+        self._feed_cache.note_fetch(cached, agent)
 
 
-def answer(scope: Scope, snapshot: Snapshot, running: Running) -> tuple[bytes, int, Headers, bytes]:
+def answer(scope: Scope, rendered: RenderedFeed, running: RunningDaemon) -> tuple[bytes, int, Headers, bytes]:
     """Return who asks, and the status, headers and body for it."""
     agent = accepted = wanted = since = b""
     has_tags = False
@@ -70,13 +70,13 @@ def answer(scope: Scope, snapshot: Snapshot, running: Running) -> tuple[bytes, i
             since = value
     packs = 1 if accepted and takes_gzip(accepted) and b"Microsoft" not in agent else 0
     if has_tags:
-        is_same = any(tag.strip().removeprefix(b"W/") in (*snapshot.tags, b"*") for tag in wanted.split(b","))
+        is_same = any(tag.strip().removeprefix(b"W/") in (*rendered.tags, b"*") for tag in wanted.split(b","))
     else:
-        is_same = bool(since) and is_unchanged(since, snapshot.changed_at, running.system.now())
+        is_same = bool(since) and is_unchanged(since, rendered.changed_at, running.system.now())
     if is_same:
-        return agent, 304, snapshot.unchanged[packs], b""
-    body = b"" if scope["method"] == "HEAD" else snapshot.packed if packs else snapshot.plain
-    return agent, 200, snapshot.headers[packs], body
+        return agent, 304, rendered.unchanged[packs], b""
+    body = b"" if scope["method"] == "HEAD" else rendered.packed if packs else rendered.plain
+    return agent, 200, rendered.headers[packs], body
 
 
 @lru_cache(maxsize=256)
@@ -111,10 +111,10 @@ def read_key(path: str) -> bytes | None:
 
 async def refuse(request: Request) -> Response:
     """Say why there is no calendar at an address: it was revoked, or there never was one."""
-    kiosk: Kiosk = request.app.state.kiosk
+    feed_cache: FeedCache = request.app.state.feed_cache
     key = read_key(request.scope["path"])
-    status = 410 if key is not None and key in kiosk.revoked else 404
-    request.app.state.house.metrics.feed_hits[str(status)] += 1
+    status = 410 if key is not None and key in feed_cache.revoked else 404
+    request.app.state.site.metrics.feed_hits[str(status)] += 1
     raise HTTPException(status)
 
 

@@ -17,18 +17,19 @@ from hashlib import sha256
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from scheduler.bootstrap import Running
+from scheduler.bootstrap import RunningDaemon
 from scheduler.errors import UserError
 from scheduler.feeds.calendar_file import assemble, render_placeholder
 from scheduler.plan.due_dates import local_day
 from scheduler.ports import FeedRow
-from scheduler.queries.feed_links import make_token, name_calendar, slug
+from scheduler.queries.feed_links import name_calendar, slug
 from scheduler.services.publish_feeds import choose_parts
+from scheduler.tokens import make_token
 
-FRESH = 1.0  # seconds for which the record is not asked again ...
+MAX_AGE = 1.0  # seconds for which the record is not asked again ...
 NEW = 0.1  # ... and for an address that is not known
-PATIENCE = 2.0  # seconds that a request waits for a record that does not answer
-NOTED = timedelta(minutes=1)  # how often a fetch is written down
+RETRY_AFTER = 2.0  # seconds that a request waits for a record that does not answer
+FETCH_NOTED_EVERY = timedelta(minutes=1)  # how often a fetch is written down
 CLIENT = 200  # characters of what a program calls itself
 
 _TYPE = b"text/calendar; charset=utf-8"
@@ -43,7 +44,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class RenderedFeed:
     """A calendar ready to be sent: plain and compressed, each with its tag and headers."""
 
     changed_at: datetime
@@ -54,21 +55,21 @@ class Snapshot:
     unchanged: tuple[Headers, Headers]
 
     @classmethod
-    def of(cls, body: bytes, changed_at: datetime, name: str) -> Snapshot:
+    def of(cls, body: bytes, changed_at: datetime, name: str) -> RenderedFeed:
         """Return the snapshot of a calendar's bytes."""
         digest = sha256(body).hexdigest()[:32].encode()
         tags = (b'"%b"' % digest, b'"%b-gzip"' % digest)
         packed = gzip.compress(body, 6, mtime=0)
         last = (b"last-modified", format_datetime(changed_at, usegmt=True).encode())
         unchanged = [[*_COMMON, last, (b"etag", tag)] for tag in tags]
-        shown = [
+        cached = [
             (b"content-type", _TYPE),
             (b"content-disposition", _disposition(name)),
         ]
-        plain_headers = [*unchanged[0], *shown, (b"content-length", b"%d" % len(body))]
+        plain_headers = [*unchanged[0], *cached, (b"content-length", b"%d" % len(body))]
         packed_headers = [
             *unchanged[1],
-            *shown,
+            *cached,
             (b"content-length", b"%d" % len(packed)),
             (b"content-encoding", b"gzip"),
         ]
@@ -76,27 +77,27 @@ class Snapshot:
 
 
 @dataclass(slots=True)
-class Shown:
+class CachedFeed:
     """An address that is good, its calendar as it was last made, and when a fetch was last written down."""
 
     feed: FeedRow
-    snapshot: Snapshot | None = None
-    word: str | None = None  # of the record, when the snapshot was made
+    rendered: RenderedFeed | None = None
+    fingerprint: str | None = None  # of the record, when the snapshot was made
     noted_at: datetime | None = None
     trouble: str = ""  # why it is not newer
 
 
 @dataclass
-class Kiosk:
+class FeedCache:
     """Every calendar of the house by what its address holds, and what was known of the record last."""
 
-    running: Running
+    running: RunningDaemon
     secret: bytes = field(repr=False)
-    word: str | None = None
+    fingerprint: str | None = None
     is_known: bool = False
     began_at: float = float("-inf")  # when the last look began ...
     looked_at: float = float("-inf")  # ... and ended
-    by_key: dict[bytes, Shown] = field(default_factory=dict)
+    by_key: dict[bytes, CachedFeed] = field(default_factory=dict)
     revoked: set[bytes] = field(default_factory=set)
     is_away: bool = False
     looking: asyncio.Task[None] | None = None
@@ -109,15 +110,15 @@ class Kiosk:
         try:
             await self._look_again()
         except Exception as error:  # whatever it is, they are made when they are asked for
-            self.running.tell(f"calendars could not be made beforehand: {error}")
+            self.running.log_problem(f"calendars could not be made beforehand: {error}")
 
-    async def find(self, key: bytes) -> Shown | None:
+    async def find(self, key: bytes) -> CachedFeed | None:
         """Return the calendar of an address with its newest snapshot; None if there is no such address.
 
         Raises `UserError` while the record is away and the address is not known.
         """
         if key in self.by_key:
-            if time.monotonic() - self.looked_at >= FRESH:
+            if time.monotonic() - self.looked_at >= MAX_AGE:
                 await self._look_again()
         else:  # it may just have been made; a look that had begun before says nothing of that
             asked_at = time.monotonic()
@@ -125,18 +126,18 @@ class Kiosk:
             await self._look_again(wait=True)
             if key not in self.by_key and self.began_at < asked_at:
                 await self._look_again(wait=True)
-        shown = self.by_key.get(key)
-        if shown is not None:
-            await self._refresh(shown)
+        cached = self.by_key.get(key)
+        if cached is not None:
+            await self._refresh(cached)
         elif self.is_away:
             raise UserError("the record is away, and this address is not known")
-        return shown
+        return cached
 
-    async def _refresh(self, shown: Shown) -> None:
-        if shown.word != self.word:
+    async def _refresh(self, cached: CachedFeed) -> None:
+        if cached.fingerprint != self.fingerprint:
             async with self.lock:
-                if shown.word != self.word:
-                    await asyncio.to_thread(self._make, shown)
+                if cached.fingerprint != self.fingerprint:
+                    await asyncio.to_thread(self._make, cached)
 
     async def _look_again(self, *, wait: bool = False) -> None:
         """Ask the record, one request for all; others need not wait, they go on with what is known."""
@@ -145,44 +146,44 @@ class Kiosk:
             task = self.looking = asyncio.create_task(asyncio.to_thread(self._look))
         elif self.is_known and not wait:
             return
-        await asyncio.wait({task}, timeout=PATIENCE if self.is_known else None)
+        await asyncio.wait({task}, timeout=RETRY_AFTER if self.is_known else None)
         if task.done():
             task.result()
-            missing = [shown for shown in self.by_key.values() if shown.snapshot is None]
+            missing = [cached for cached in self.by_key.values() if cached.rendered is None]
             if missing and (self.filling is None or self.filling.done()):
                 self.filling = asyncio.create_task(self._fill(missing))
 
-    async def _fill(self, missing: Sequence[Shown]) -> None:
+    async def _fill(self, missing: Sequence[CachedFeed]) -> None:
         """Make the calendars that nobody has asked for yet."""
         with suppress(Exception):  # what is wrong is told to who asks for it
-            for shown in missing:
-                await self._refresh(shown)
+            for cached in missing:
+                await self._refresh(cached)
 
     def _look(self) -> None:
         """Ask the record whether anything is another."""
         began_at = time.monotonic()
         try:
             with self.running.store.reading() as view:
-                word = view.feeds.word()
-                feeds = view.feeds.list() if word != self.word else None
+                fingerprint = view.feeds.fingerprint()
+                feeds = view.feeds.list() if fingerprint != self.fingerprint else None
         except Exception as error:  # whatever it is, what is known is served
             if not self.is_known:
                 raise
             if not self.is_away:
-                self.running.tell(f"calendars are served as they were last: {error}")
+                self.running.log_problem(f"calendars are served as they were last: {error}")
             self.is_away = True
         else:
             self.is_away = False
             if feeds is not None:
                 self._take(feeds)
-                self.word, self.is_known = word, True
+                self.fingerprint, self.is_known = fingerprint, True
         self.began_at, self.looked_at = began_at, time.monotonic()
 
     def _take(self, feeds: Sequence[FeedRow]) -> None:
         keys = {self.key_of(feed): feed for feed in feeds if feed.revoked_at is None}
-        by_id = {shown.feed.id: shown for shown in self.by_key.values()}
+        by_id = {cached.feed.id: cached for cached in self.by_key.values()}
         self.revoked = {self.key_of(feed) for feed in feeds} - keys.keys()
-        self.by_key = {key: by_id.get(feed.id) or Shown(feed) for key, feed in keys.items()}
+        self.by_key = {key: by_id.get(feed.id) or CachedFeed(feed) for key, feed in keys.items()}
 
     def key_of(self, feed: FeedRow) -> bytes:
         """Return by what a calendar is found: the digest of its token, or of the plan it shows to the public."""
@@ -190,24 +191,24 @@ class Kiosk:
             return public_key(feed.plan or "")
         return token_key(make_token(self.secret, "feed", feed.audience, feed.generation))
 
-    def _make(self, shown: Shown) -> None:
+    def _make(self, cached: CachedFeed) -> None:
         """Make the newest snapshot of a calendar; one that did not change stays."""
-        word = self.word
+        fingerprint = self.fingerprint
         try:
-            name, body = self._draw(shown.feed)
-            if shown.snapshot is None or shown.snapshot.plain != body:
+            name, body = self._draw(cached.feed)
+            if cached.rendered is None or cached.rendered.plain != body:
                 digest, now = sha256(body).hexdigest(), self.running.system.now()
                 with self.running.store.transaction() as unit:
-                    changed_at = unit.feeds.note_bytes(shown.feed.id, digest, at=now)
-                shown.snapshot = Snapshot.of(body, changed_at, name)
+                    changed_at = unit.feeds.note_bytes(cached.feed.id, digest, at=now)
+                cached.rendered = RenderedFeed.of(body, changed_at, name)
         except Exception as error:  # whatever it is, the last one is served
-            if shown.snapshot is None:
+            if cached.rendered is None:
                 raise
-            if shown.trouble != str(error):
-                self.running.tell(f"a calendar is served as it was last: {error}")
-            shown.trouble = str(error)
+            if cached.trouble != str(error):
+                self.running.log_problem(f"a calendar is served as it was last: {error}")
+            cached.trouble = str(error)
         else:
-            shown.word, shown.trouble = word, ""
+            cached.fingerprint, cached.trouble = fingerprint, ""
 
     def _draw(self, feed: FeedRow) -> tuple[str, bytes]:
         """Return how a calendar is called, and its bytes."""
@@ -223,13 +224,13 @@ class Kiosk:
             parts = [render_placeholder(language, local_day(since, zone), since, *ids, tasks=feed.tasks)]
         return name, assemble(name, parts, contents.zones)
 
-    def note(self, shown: Shown, agent: bytes) -> None:
+    def note_fetch(self, cached: CachedFeed, agent: bytes) -> None:
         """Have a fetch written down, after the answer; once a minute is enough."""
         now = self.running.system.now()
-        if shown.noted_at is not None and now - shown.noted_at < NOTED:
+        if cached.noted_at is not None and now - cached.noted_at < FETCH_NOTED_EVERY:
             return
-        shown.noted_at = now
-        written = asyncio.to_thread(self._write_down, shown.feed.id, now, describe_client(agent))
+        cached.noted_at = now
+        written = asyncio.to_thread(self._write_down, cached.feed.id, now, describe_client(agent))
         task = asyncio.create_task(written)
         self.notes.add(task)
         task.add_done_callback(self.notes.discard)
@@ -239,7 +240,7 @@ class Kiosk:
             with self.running.store.transaction() as unit:
                 unit.feeds.note_fetch(id, at=at, client=client)
         except UserError as error:
-            self.running.tell(f"a calendar's fetch was not written down: {error}")
+            self.running.log_problem(f"a calendar's fetch was not written down: {error}")
 
 
 def token_key(token: str) -> bytes:

@@ -12,7 +12,7 @@ _NAME = 120  # characters of a file's name
 def clean_text(text: str, limit: int | None = None) -> str:
     """Return a text on one line, in composed letters, without characters that cannot be seen; cut at `limit`."""
     composed = unicodedata.normalize("NFC", re.sub(r"\s+", " ", text))
-    seen = "".join(letter for letter in composed if unicodedata.category(letter) not in _UNSEEN)
+    seen = "".join(message for message in composed if unicodedata.category(message) not in _UNSEEN)
     return " ".join(seen.split())[:limit].strip()
 
 

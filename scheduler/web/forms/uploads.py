@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from scheduler.documents.blob_store import Draft, Shelf
+from scheduler.documents.blob_store import BlobStore, Draft
 from scheduler.documents.file_kinds import find_kind
 from scheduler.ports import Document
 from scheduler.web.forms.posted_form import refuse_bigger, refuse_foreign
@@ -29,7 +29,7 @@ DAILY = 100 * MEGABYTE  # of one party
 BODY = 2 * FILES * FILE_SIZE  # so much is read to its end, so that the browser gets to see the answer
 
 
-class Trouble(NamedTuple):
+class UploadProblem(NamedTuple):
     """Why files were not taken: a word, and the file that it is about."""
 
     word: str  # file_too_big, too_many_files, day_full, wrong_kind, empty_file, disk_full
@@ -42,7 +42,7 @@ class Incoming:
 
     fields: dict[str, list[str]] = field(default_factory=dict)
     drafts: list[tuple[str, Draft]] = field(default_factory=list)  # with the name that was sent
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[UploadProblem] = field(default_factory=list)
 
     def field(self, name: str) -> str:
         """Return a field of the form as it was sent; "" if it is not there."""
@@ -54,7 +54,7 @@ class Incoming:
         for name, draft in self.drafts:
             kind = find_kind(draft.head)
             if kind is None:
-                self.troubles.append(Trouble("wrong_kind", clean_text(name, 100)))
+                self.troubles.append(UploadProblem("wrong_kind", clean_text(name, 100)))
                 continue
             found.append(
                 Document(name=clean_name(name, kind.suffixes), kind=kind.type, size=draft.size, digest=draft.digest)
@@ -67,16 +67,16 @@ class Incoming:
             draft.drop()
 
 
-class Traffic:
+class UploadsInProgress:
     """How many bytes are coming in from each party at this moment, by all of its connections to this process."""
 
     def __init__(self) -> None:
         self._coming: Counter[str] = Counter()
 
     @contextmanager
-    def counted(self, party: str, room: int) -> Iterator[Room]:
+    def counted(self, party: str, room: int) -> Iterator[UploadQuota]:
         """Let one form of a party come in; what it brought no longer counts as coming afterwards."""
-        mine = Room(self._coming, party, room)
+        mine = UploadQuota(self._coming, party, room)
         try:
             yield mine
         finally:
@@ -84,7 +84,7 @@ class Traffic:
 
 
 @dataclass
-class Room:
+class UploadQuota:
     """How much a party may still send today."""
 
     coming: Counter[str]
@@ -99,7 +99,7 @@ class Room:
         return self.coming[self.party] <= self.room
 
 
-async def read_upload(request: Request, shelf: Shelf, room: Room) -> Incoming:
+async def read_upload(request: Request, blob_store: BlobStore, room: UploadQuota) -> Incoming:
     """Return a posted form with files. Raises 400 for one that is cut or broken; its files are gone then."""
     refuse_foreign(request)
     kind, options = parse_options_header(request.headers.get("content-type", ""))
@@ -107,7 +107,7 @@ async def read_upload(request: Request, shelf: Shelf, room: Room) -> Incoming:
         raise HTTPException(400)
     refuse_bigger(request, BODY)
     try:
-        reader = _Reader(options[b"boundary"], shelf, room)
+        reader = _Reader(options[b"boundary"], blob_store, room)
     except FormParserError as error:  # a boundary that is none
         raise HTTPException(400) from error
     try:
@@ -128,9 +128,9 @@ async def read_upload(request: Request, shelf: Shelf, room: Room) -> Incoming:
 class _Reader:
     """Follows the parts of a form: fields are kept in memory, files go to the disk while nothing is wrong."""
 
-    def __init__(self, boundary: bytes, shelf: Shelf, room: Room) -> None:
+    def __init__(self, boundary: bytes, blob_store: BlobStore, room: UploadQuota) -> None:
         self.incoming = Incoming()
-        self._shelf = shelf
+        self._shelf = blob_store
         self._room = room
         self._name = self._value = b""
         self._headers: dict[bytes, bytes] = {}
@@ -192,7 +192,7 @@ class _Reader:
         if self._is_file and self._file:
             self._count += 1
             if self._count > FILES:
-                self._stop(Trouble("too_many_files"))
+                self._stop(UploadProblem("too_many_files"))
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         piece = data[start:end]
@@ -203,9 +203,9 @@ class _Reader:
             if self._text > TEXT:
                 raise HTTPException(413)
         elif not self._room.take(len(piece)):
-            self._stop(Trouble("day_full"))
+            self._stop(UploadProblem("day_full"))
         elif self._size > FILE_SIZE:
-            self._stop(Trouble("file_too_big", clean_text(self._file, 100)))
+            self._stop(UploadProblem("file_too_big", clean_text(self._file, 100)))
         elif not self.incoming.troubles:
             self._write(piece)
 
@@ -216,19 +216,19 @@ class _Reader:
                 self.incoming.drafts.append((self._file, self._draft))
             self._draft.write(piece)
         except OSError:
-            self._stop(Trouble("disk_full"))
+            self._stop(UploadProblem("disk_full"))
 
     def _on_end(self) -> None:
         if not self._is_file:
             text = self._data.decode("utf-8", "replace")
             self.incoming.fields.setdefault(self._field, []).append(text)
         elif self._file and self._size == 0:
-            self._stop(Trouble("empty_file", clean_text(self._file, 100)))
+            self._stop(UploadProblem("empty_file", clean_text(self._file, 100)))
 
     def _on_whole(self) -> None:
         self._is_whole = True
 
-    def _stop(self, trouble: Trouble) -> None:
+    def _stop(self, trouble: UploadProblem) -> None:
         """Take no more files; what has come of them goes at once, and the rest is read to nowhere."""
         if trouble not in self.incoming.troubles:
             self.incoming.troubles.append(trouble)

@@ -18,9 +18,9 @@ _LENGTH = 200  # characters of an address
 class AccessLog:
     """Tells of every request once its answer has gone."""
 
-    def __init__(self, app: ASGIApp, tell: Callable[[str], None]) -> None:
+    def __init__(self, app: ASGIApp, log: Callable[[str], None]) -> None:
         self._app = app
-        self._tell = tell
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -39,7 +39,7 @@ class AccessLog:
             await self._app(scope, receive, send_and_see)
         finally:
             took = (perf_counter() - began) * 1000
-            self._tell(f"{scope['method']} {mask_path(scope['path'])} {status} {took:.0f} ms")
+            self._log(f"{scope['method']} {mask_path(scope['path'])} {status} {took:.0f} ms")
 
 
 def mask_path(path: str) -> str:

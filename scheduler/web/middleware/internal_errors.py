@@ -15,12 +15,12 @@ FRAMES = 12  # the innermost
 _LENGTH = 300  # characters of what an error says
 
 
-class Faults:
+class InternalErrors:
     """Answers with a page where a page fails; inside of what every answer gets, so that this one gets it, too."""
 
-    def __init__(self, app: ASGIApp, tell: Callable[[str], None], explain: Callable[[Request, Exception], Response]):
+    def __init__(self, app: ASGIApp, log: Callable[[str], None], explain: Callable[[Request, Exception], Response]):
         self._app = app
-        self._tell = tell
+        self._log = log
         self._explain = explain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,7 +35,7 @@ class Faults:
         try:
             await self._app(scope, receive, send_and_see)
         except Exception as error:
-            self._tell(f"a page failed: {describe(error)}")
+            self._log(f"a page failed: {describe(error)}")
             if has_begun:  # nothing can be said any more but that it ends here
                 raise
             response = await run_in_threadpool(self._answer, Request(scope, receive), error)
@@ -45,7 +45,7 @@ class Faults:
         try:
             return self._explain(request, error)
         except Exception as second:  # not even a page can be drawn
-            self._tell(f"nor could that be said: {describe(second)}")
+            self._log(f"nor could that be said: {describe(second)}")
             return PlainTextResponse("Internal Server Error\n", 500)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from scheduler.bootstrap import Running
+from scheduler.bootstrap import RunningDaemon
 from scheduler.doctor.verdicts import Verdict, from_error, judge_account, judge_tick
 from scheduler.errors import UserError
 
@@ -24,13 +24,13 @@ def ready(request: Request) -> Response:
 
     Only words that say nothing about anybody: `hanchot doctor` has the details.
     """
-    verdicts = judge(request.app.state.house.running)
+    verdicts = judge(request.app.state.site.running)
     is_ready = all(verdict.state == "ok" for verdict in verdicts)
     answer = {"ready": is_ready} | {verdict.check: verdict.state for verdict in verdicts}
     return JSONResponse(answer, 200 if is_ready else 503, headers={"Cache-Control": "no-store"})
 
 
-def judge(running: Running) -> list[Verdict]:
+def judge(running: RunningDaemon) -> list[Verdict]:
     """Return how the daemon's record, ticks and mail account are."""
     now = running.clock.now()
     try:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from scheduler.bootstrap import Running
+from scheduler.bootstrap import RunningDaemon
 from scheduler.ports import MessageState
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _FORWARDED = ("x-forwarded-for", "x-real-ip", "forwarded")
 class Metrics:
     """What the record says at the moment it is asked, and what is counted in this process."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: RunningDaemon) -> None:
         self._running = running
         self.feed_hits: Counter[str] = Counter()  # requests for calendars, by the status of the answer
 
@@ -75,7 +75,7 @@ def show(request: Request) -> Response:
     """Give the figures to this machine and to trusted networks; for others there is no such page."""
     if not is_near(request):
         raise HTTPException(404)
-    figures, kind = request.app.state.house.metrics.write()
+    figures, kind = request.app.state.site.metrics.write()
     return Response(figures, media_type=kind, headers={"Cache-Control": "no-store"})
 
 
@@ -85,7 +85,7 @@ def is_near(request: Request) -> bool:
         return False
     with suppress(ValueError):
         address = ip_address(request.client.host)
-        trusted = request.app.state.house.running.settings.server.trusted_proxies
+        trusted = request.app.state.site.running.settings.server.trusted_proxies
         return address.is_loopback or any(address in ip_network(network) for network in trusted)
     return False
 

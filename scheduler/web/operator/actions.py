@@ -16,18 +16,21 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from scheduler.errors import RecordAway, UserError
-from scheduler.plan.board import Cell, read_cell
-from scheduler.plan.model import Fact, Milestone, Plan
-from scheduler.plan.obligations import Obligation, can_be_fixed
-from scheduler.queries.snapshot import Picture
-from scheduler.services.record_facts import Overtaken, Recorded, record_all, rehearse
-from scheduler.web.context import Visit, for_operators
-from scheduler.web.forms.posted_form import is_once, sign_form
+from scheduler.errors import RecordUnavailable, UserError
+from scheduler.plan.dates_in_force import can_be_fixed
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Milestone, Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.plan.status import Cell, read_cell
+from scheduler.queries.snapshot import Snapshot
+from scheduler.services.record_facts import Recorded, StaleDecision, record_all, rehearse
+from scheduler.web.auth.sessions import for_operators
+from scheduler.web.context import RequestContext
+from scheduler.web.forms.tokens import is_idempotency_key, make_form_token
 from scheduler.web.lookup import find_definition, find_milestone, find_obligation
-from scheduler.web.operator.command_forms import ACTIONS, ActionName, Deed, label_of, owed_under
-from scheduler.web.operator.history import is_undoable, tell_fact
-from scheduler.web.rendering import path_to
+from scheduler.web.operator.command_forms import ACTIONS, ActionName, CommandForm, label_of, owed_under
+from scheduler.web.operator.history import describe_fact, is_undoable
+from scheduler.web.urls import path_to
 
 _OWN = ("form", "step", "seen", "once")  # fields of ours, in every form
 _TEXTS = ("note", "reason", "decision", "place")  # fields that somebody has thought about
@@ -45,21 +48,21 @@ class Offer(NamedTuple):
     group: str = ""
 
 
-def actions_for(picture: Picture, *, milestone: str, cell: Cell | None) -> list[Offer]:
+def actions_for(snapshot: Snapshot, *, milestone: str, cell: Cell | None) -> list[Offer]:
     """Return what can be done about an obligation, or (without one) about a milestone as a whole."""
-    plan = picture.plan
+    plan = snapshot.plan
     if cell is not None:
         names = _for_obligation(plan.milestone(milestone), cell)
         party = cell.obligation.party
         return [
             Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone, party=party), name) for name in names
         ]
-    own = owed_under(picture, milestone)
+    own = owed_under(snapshot, milestone)
     offers = [
         Offer(name, path_to("plans", plan.id, "do", name, milestone=milestone), label_of(name, own, for_all=True))
         for name in _for_milestone(plan, milestone, own)
     ]
-    asked = [group for group, o in picture.agenda.nominations if o.milestone == milestone]
+    asked = [group for group, o in snapshot.agenda.nominations if o.milestone == milestone]
     return offers + [
         Offer("nominate", path_to("plans", plan.id, "do", "nominate", group=g.id), "nominate", g.id) for g in asked
     ]
@@ -97,69 +100,75 @@ def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[A
 # ---------------------------------------------------------------- the way from form to deed
 
 
-def act(visit: Visit) -> Response:
+def act(context: RequestContext) -> Response:
     """Show the form; posted, say what will follow; confirmed, do it."""
     try:
-        deed = _find(visit)
+        command = _find(context)
     except HTTPException as missing:
-        return _give_back(visit, missing)
-    if visit.request.method != "POST":
-        return _ask(deed, once=secrets.token_urlsafe(12), seen=deed.picture.word)
-    once, seen = visit.field("once", 40), visit.field("seen", 200) or "unknown"
-    if not is_once(once):
+        return _give_back(context, missing)
+    if context.request.method != "POST":
+        return _ask(command, idempotency_key=secrets.token_urlsafe(12), expected_version=command.snapshot.fingerprint)
+    idempotency_key, expected_version = context.field("once", 40), context.field("seen", 200) or "unknown"
+    if not is_idempotency_key(idempotency_key):
         raise HTTPException(403)
-    if visit.field("step") == "edit":
-        return _ask(deed, once=once, seen=seen)
+    if context.field("step") == "edit":
+        return _ask(command, idempotency_key=idempotency_key, expected_version=expected_version)
     try:
-        facts = _facts(deed, once)
-        if visit.field("step") == "confirm":
-            return _do(deed, facts, seen)
-        rehearsed = rehearse(visit.desk, deed.definition, facts, notify=ACTIONS[deed.action].notify, seen=seen)
-    except Overtaken as overtaken:
-        return _ask(_find(visit), once=once, seen=None, overtaken=overtaken)
-    except RecordAway:
+        facts = _facts(command, idempotency_key)
+        if context.field("step") == "confirm":
+            return _do(command, facts, expected_version)
+        rehearsed = rehearse(
+            context.services,
+            command.definition,
+            facts,
+            notify=ACTIONS[command.action].notify,
+            expected_version=expected_version,
+        )
+    except StaleDecision as overtaken:
+        return _ask(_find(context), idempotency_key=idempotency_key, expected_version=None, overtaken=overtaken)
+    except RecordUnavailable:
         raise
     except UserError as error:
-        return _ask(deed, once=once, seen=seen, error=error)
-    return _confirm(deed, rehearsed, once, seen)
+        return _ask(command, idempotency_key=idempotency_key, expected_version=expected_version, error=error)
+    return _confirm(command, rehearsed, idempotency_key, expected_version)
 
 
-def ask_again(visit: Visit) -> Response:
+def ask_again(context: RequestContext) -> Response:
     """Show what was typed into a form of an earlier session, in one of this session; nothing is done by it."""
-    once, seen = visit.field("once", 40), visit.field("seen", 200) or "unknown"
-    once = once if is_once(once) else secrets.token_urlsafe(12)
+    idempotency_key, expected_version = context.field("once", 40), context.field("seen", 200) or "unknown"
+    idempotency_key = idempotency_key if is_idempotency_key(idempotency_key) else secrets.token_urlsafe(12)
     try:
-        return _ask(_find(visit), once=once, seen=seen, is_former=True)
+        return _ask(_find(context), idempotency_key=idempotency_key, expected_version=expected_version, is_former=True)
     except HTTPException as missing:
-        return _give_back(visit, missing)
+        return _give_back(context, missing)
 
 
-def _give_back(visit: Visit, missing: HTTPException) -> Response:
-    if visit.request.method != "POST" or missing.status_code != 404:
+def _give_back(context: RequestContext, missing: HTTPException) -> Response:
+    if context.request.method != "POST" or missing.status_code != 404:
         raise missing
-    return visit.quote([value for name, value in visit.form.multi_items() if name in _TEXTS])
+    return context.quote([value for name, value in context.form.multi_items() if name in _TEXTS])
 
 
-def _find(visit: Visit) -> Deed:
+def _find(context: RequestContext) -> CommandForm:
     """Return what the address asks for, 404 where it names nothing."""
-    definition, query = find_definition(visit), visit.request.query_params
-    plan, name = definition.plan, visit.request.path_params["action"]
+    definition, query = find_definition(context), context.request.query_params
+    plan, name = definition.plan, context.request.path_params["action"]
     if name not in ACTIONS:
         raise HTTPException(404)
-    with visit.running.store.reading() as view:
-        picture = visit.house.pictures.read(view, plan, visit.now)
-    action, agenda = ACTIONS[name], picture.agenda
+    with context.running.store.reading() as view:
+        snapshot = context.site.snapshots.read(view, plan, context.now)
+    action, agenda = ACTIONS[name], snapshot.agenda
     id, party, group = query.get("milestone", ""), query.get("party", ""), query.get("group", "")
     number = query.get("fact", "").removeprefix("f")
-    target = next((f for f in picture.facts if str(f.id) == number), None)
+    target = next((f for f in snapshot.facts if str(f.id) == number), None)
     given = {"milestone": id, "party": party, "group": plan.groups.get(group), "fact": target}
     if not all(given[kind] for kind in action.about) or not set(query) <= {*action.about, *action.also}:
         raise HTTPException(404)
-    return Deed(
-        visit=visit,
+    return CommandForm(
+        context=context,
         action=name,
         definition=definition,
-        picture=picture,
+        snapshot=snapshot,
         milestone=find_milestone(agenda, id) if id else None,
         id=id,
         obligation=find_obligation(agenda, id, party) if id and party else None,
@@ -168,52 +177,60 @@ def _find(visit: Visit) -> Deed:
     )
 
 
-def _facts(deed: Deed, once: str) -> list[Fact]:
-    by = deed.visit.visitor.email if deed.visit.visitor else ""
-    return [replace(fact, once=once, by=by) for fact in ACTIONS[deed.action].build(deed)]
+def _facts(command: CommandForm, idempotency_key: str) -> list[Fact]:
+    by = command.context.visitor.email if command.context.visitor else ""
+    return [replace(fact, idempotency_key=idempotency_key, by=by) for fact in ACTIONS[command.action].build(command)]
 
 
-def _do(deed: Deed, facts: Sequence[Fact], seen: str) -> Response:
-    done = record_all(deed.visit.desk, deed.definition, facts, notify=ACTIONS[deed.action].notify, seen=seen)
-    deed.visit.running.wake()
-    page = deed.back
-    if deed.target:
-        page = replace(deed, id=deed.target.milestone or "").back
-    return RedirectResponse(f"{page}?note={_write_note(deed.visit, done)}", 303)
+def _do(command: CommandForm, facts: Sequence[Fact], expected_version: str) -> Response:
+    done = record_all(
+        command.context.services,
+        command.definition,
+        facts,
+        notify=ACTIONS[command.action].notify,
+        expected_version=expected_version,
+    )
+    command.context.running.wake()
+    page = command.back
+    if command.target:
+        page = replace(command, id=command.target.milestone or "").back
+    return RedirectResponse(f"{page}?note={_write_note(command.context, done)}", 303)
 
 
 def _ask(
-    deed: Deed,
+    command: CommandForm,
     *,
-    once: str,
-    seen: str | None,
+    idempotency_key: str,
+    expected_version: str | None,
     error: UserError | None = None,
-    overtaken: Overtaken | None = None,
+    overtaken: StaleDecision | None = None,
     is_former: bool = False,
 ) -> Response:
-    visit, picture = deed.visit, deed.picture
-    missing = deed.obligation.standing.missing if deed.obligation else ()
-    claimed = deed.obligation.standing.declared[-1:] if deed.obligation and deed.action == "receive" else ()
-    return visit.page(
+    context, snapshot = command.context, command.snapshot
+    missing = command.obligation.standing.missing if command.obligation else ()
+    claimed = command.obligation.standing.declared[-1:] if command.obligation and command.action == "receive" else ()
+    return context.page(
         "act.html",
         status=403 if is_former else 409 if overtaken else 422 if error else 200,
-        language=deed.plan.language,
-        deed=deed,
-        plan=deed.plan,
-        cell=read_cell(picture.agenda, deed.obligation, visit.now) if deed.obligation else None,
-        target=tell_fact(picture, deed.target) if deed.target else None,
-        claimed=next((tell_fact(picture, fact) for fact in claimed), None),
-        disowned=[tell_fact(picture, f) for f in deed.obligation.standing.disowned] if deed.obligation else (),
-        is_undoable=deed.target is None or is_undoable(picture, deed.target),
-        once=once,
-        seen=picture.word if seen is None else seen,
-        fresh=visit.request.method != "POST",
+        language=command.plan.language,
+        command=command,
+        plan=command.plan,
+        cell=read_cell(snapshot.agenda, command.obligation, context.now) if command.obligation else None,
+        target=describe_fact(snapshot, command.target) if command.target else None,
+        claimed=next((describe_fact(snapshot, fact) for fact in claimed), None),
+        disowned=[describe_fact(snapshot, f) for f in command.obligation.standing.disowned]
+        if command.obligation
+        else (),
+        is_undoable=command.target is None or is_undoable(snapshot, command.target),
+        idempotency_key=idempotency_key,
+        expected_version=snapshot.fingerprint if expected_version is None else expected_version,
+        fresh=context.request.method != "POST",
         missing=missing,
         problems=error.problems if error else (),
         overtaken=overtaken,
         is_former=is_former,
-        newer=[tell_fact(picture, fact) for fact in overtaken.facts] if overtaken else (),
-        today=visit.now.astimezone(deed.plan.zone).date(),
+        newer=[describe_fact(snapshot, fact) for fact in overtaken.facts] if overtaken else (),
+        today=context.now.astimezone(command.plan.zone).date(),
     )
 
 
@@ -226,25 +243,25 @@ class StepGroup(NamedTuple):
     number: int
 
 
-def _confirm(deed: Deed, rehearsed: Recorded, once: str, seen: str) -> Response:
-    changes, typed = rehearsed.changes, deed.visit.form.multi_items()
+def _confirm(command: CommandForm, rehearsed: Recorded, idempotency_key: str, expected_version: str) -> Response:
+    changes, typed = rehearsed.changes, command.context.form.multi_items()
     leaving = set(rehearsed.leaving.steps)
-    return deed.visit.page(
+    return command.context.page(
         "confirm.html",
-        language=deed.plan.language,
-        deed=deed,
-        plan=deed.plan,
-        told=[tell_fact(deed.picture, fact) for fact in rehearsed.facts],
-        target=tell_fact(deed.picture, deed.target) if deed.target else None,
+        language=command.plan.language,
+        command=command,
+        plan=command.plan,
+        told=[describe_fact(command.snapshot, fact) for fact in rehearsed.facts],
+        target=describe_fact(command.snapshot, command.target) if command.target else None,
         rehearsed=rehearsed,
-        is_later=bool(rehearsed.notified and rehearsed.notified_at and rehearsed.notified_at > deed.visit.now),
-        dropped=group_steps(deed.plan, ((row.at, row.milestone, row.name) for row in changes.dropped)),
-        leaving=group_steps(deed.plan, ((rung.at, rung.milestone, rung.name) for rung in rehearsed.leaving.steps)),
+        is_later=bool(rehearsed.notified and rehearsed.notified_at and rehearsed.notified_at > command.context.now),
+        dropped=group_steps(command.plan, ((row.at, row.milestone, row.name) for row in changes.dropped)),
+        leaving=group_steps(command.plan, ((rung.at, rung.milestone, rung.name) for rung in rehearsed.leaving.steps)),
         armed=group_steps(
-            deed.plan, ((rung.at, rung.milestone, rung.name) for rung in changes.armed if rung not in leaving)
+            command.plan, ((rung.at, rung.milestone, rung.name) for rung in changes.armed if rung not in leaving)
         ),
-        once=once,
-        seen=seen,
+        idempotency_key=idempotency_key,
+        expected_version=expected_version,
         typed=[(name, value) for name, value in typed if name not in _OWN and isinstance(value, str)],
     )
 
@@ -269,23 +286,23 @@ class Note(NamedTuple):
     notified: int
 
 
-def _write_note(visit: Visit, done: Recorded) -> str:
+def _write_note(context: RequestContext, done: Recorded) -> str:
     armed, mailed = len(done.changes.armed) - len(done.leaving.steps), (*done.notified, *done.leaving.addresses)
     counts = (done.fact.id, len(done.facts), len(done.changes.dropped), armed, len(mailed))
     text = ".".join(map(str, counts))
-    return f"{text}.{_sign(visit, text)}"
+    return f"{text}.{_sign(context, text)}"
 
 
-def read_note(visit: Visit) -> Note | None:
+def read_note(context: RequestContext) -> Note | None:
     """Return what has just been done, if the address says so and we have written it."""
-    text, _, signature = visit.request.query_params.get("note", "").rpartition(".")
-    if not text or not secrets.compare_digest(signature.encode(), _sign(visit, text).encode()):
+    text, _, signature = context.request.query_params.get("note", "").rpartition(".")
+    if not text or not secrets.compare_digest(signature.encode(), _sign(context, text).encode()):
         return None
     return Note(*map(int, text.split(".")))
 
 
-def _sign(visit: Visit, text: str) -> str:
-    return sign_form(visit.house.secret, f"note\0{visit.visitor.email if visit.visitor else ''}\0{text}")
+def _sign(context: RequestContext, text: str) -> str:
+    return make_form_token(context.site.secret, f"note\0{context.visitor.email if context.visitor else ''}\0{text}")
 
 
 ROUTES = [Route("/plans/{plan}/do/{action}", for_operators(act, ask_again), methods=["GET", "POST"])]

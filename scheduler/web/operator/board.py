@@ -10,27 +10,29 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
-from scheduler.plan.board import Cell
 from scheduler.plan.due_dates import local_day
 from scheduler.plan.indicators import Figure, measure
 from scheduler.plan.model import Indicator, Plan
-from scheduler.ports import RungCount, StepAhead, Unit
-from scheduler.queries.snapshot import (
+from scheduler.plan.status import Cell
+from scheduler.ports import RungCount, StepAhead, UnitOfWork
+from scheduler.queries.attention import (
     RECENTLY,
     Need,
-    Picture,
-    find_account_trouble,
+    find_account_problem,
     find_needs,
     find_overdue,
-    find_troubles,
+    find_problems,
 )
-from scheduler.web.context import Visit, for_operators
-from scheduler.web.lookup import end_of, find_definition, page_number, read_day
+from scheduler.queries.snapshot import Snapshot
+from scheduler.web.auth.sessions import for_operators
+from scheduler.web.context import RequestContext
+from scheduler.web.lookup import end_of, find_definition, read_day
 from scheduler.web.operator.grid import Grid, Row, draw_grid
-from scheduler.web.operator.timeline import Year, draw_year
+from scheduler.web.operator.timeline import Timeline, draw_timeline
+from scheduler.web.pagination import page_number
 
 AHEAD = 14  # days
-TROUBLED = 100  # mails that need a person, looked at for each plan
+PROBLEM_MAILS = 100  # mails that need a person, looked at for each plan
 
 
 class Coming(NamedTuple):
@@ -56,73 +58,77 @@ class PlanBoard:
     needs: Sequence[Need]
     grid: Grid
     ahead: Sequence[Day]
-    year: Year
+    year: Timeline
     indicators: Sequence[tuple[Indicator, Figure | None]]
     loaded_later: datetime | None = None  # when the plan was first loaded, if that was after what is shown
 
 
-def show_board(visit: Visit) -> Response:
+def show_board(context: RequestContext) -> Response:
     """Show how every plan stands, or stood."""
-    query = visit.request.query_params
+    query = context.request.query_params
     wanted, text = query.get("plan"), query.get("as_of", "")
-    plans = [find_definition(visit, wanted).plan] if wanted else visit.house.plans
+    plans = [find_definition(context, wanted).plan] if wanted else context.site.plans
     day = read_day(text)
-    is_past = day is not None and all(day <= local_day(visit.now, plan.zone) for plan in plans)
-    with visit.running.store.reading() as view:
-        account = view.accounts.state(visit.running.account)
-        boards = [draw_past(visit, view, plan, day) if day and is_past else draw(visit, view, plan) for plan in plans]
-    return visit.page(
+    is_past = day is not None and all(day <= local_day(context.now, plan.zone) for plan in plans)
+    with context.running.store.reading() as view:
+        account = view.accounts.state(context.running.account)
+        boards = [
+            draw_past(context, view, plan, day) if day and is_past else draw(context, view, plan) for plan in plans
+        ]
+    return context.page(
         "board.html",
         boards=boards,
-        account=[] if is_past else list(find_account_trouble(account, visit.running.system.now())),
+        account=[] if is_past else list(find_account_problem(account, context.running.system.now())),
         as_of=day if is_past else None,
         not_a_day=text if text and not is_past else "",
     )
 
 
-def draw(visit: Visit, view: Unit, plan: Plan) -> PlanBoard:
+def draw(context: RequestContext, view: UnitOfWork, plan: Plan) -> PlanBoard:
     """Return the board of a plan as it stands."""
-    now = visit.now
-    picture = visit.house.pictures.read(view, plan, now)
-    cells, counts = picture.duties(now), visit.house.pictures.count(view, picture)
-    mails = view.outbox.newest(plan=plan.id, states=["held", "failed", "ambiguous"], limit=TROUBLED)
-    troubles = find_troubles(mails, counts, view.journal.outages(now - RECENTLY), now)
-    needs = [*find_overdue(plan, cells), *troubles, *find_needs(picture, cells, now)]
-    return _draw(visit, picture, cells, needs, counts, view.rungs.ahead(plan.id, now, now + timedelta(AHEAD)), now)
+    now = context.now
+    snapshot = context.site.snapshots.read(view, plan, now)
+    cells, counts = snapshot.duties(now), context.site.snapshots.count(view, snapshot)
+    mails = view.outbox.newest(plan=plan.id, states=["held", "failed", "ambiguous"], limit=PROBLEM_MAILS)
+    troubles = find_problems(mails, counts, view.journal.outages(now - RECENTLY), now)
+    needs = [*find_overdue(plan, cells), *troubles, *find_needs(snapshot, cells, now)]
+    return _draw(context, snapshot, cells, needs, counts, view.rungs.ahead(plan.id, now, now + timedelta(AHEAD)), now)
 
 
-def draw_past(visit: Visit, view: Unit, plan: Plan, day: date) -> PlanBoard:
+def draw_past(context: RequestContext, view: UnitOfWork, plan: Plan, day: date) -> PlanBoard:
     """Return the board of a plan as it stood at the end of a day, by what was recorded then."""
-    then = min(end_of(day, plan), visit.now)
-    picture = visit.house.pictures.read_past(view, plan, then)
-    cells = picture.duties(then)
+    then = min(end_of(day, plan), context.now)
+    snapshot = context.site.snapshots.read_past(view, plan, then)
+    cells = snapshot.duties(then)
     counts = [count for count in view.rungs.counts(plan.id) if count.at <= then]
     state = view.plans.state(plan.id)
     if state is not None and state.first_loaded_at > then:  # nobody could ask anything of it yet
-        board = _draw(visit, picture, cells, (), counts, (), then)
+        board = _draw(context, snapshot, cells, (), counts, (), then)
         return replace(board, loaded_later=state.first_loaded_at)
-    needs = [*find_overdue(plan, cells), *find_needs(picture, cells, then)]
-    return _draw(visit, picture, cells, needs, counts, (), then)
+    needs = [*find_overdue(plan, cells), *find_needs(snapshot, cells, then)]
+    return _draw(context, snapshot, cells, needs, counts, (), then)
 
 
 def _draw(
-    visit: Visit,
-    picture: Picture,
+    context: RequestContext,
+    snapshot: Snapshot,
     cells: Sequence[Cell],
     needs: Sequence[Need],
     counts: Iterable[RungCount],
     steps: Iterable[StepAhead],
     now: datetime,
 ) -> PlanBoard:
-    plan, today = picture.plan, local_day(now, picture.plan.zone)
-    grid = draw_grid(plan, cells, page_number(visit), only_missing=visit.request.query_params.get("show") == "missing")
+    plan, today = snapshot.plan, local_day(now, snapshot.plan.zone)
+    grid = draw_grid(
+        plan, cells, page_number(context), only_missing=context.request.query_params.get("show") == "missing"
+    )
     return PlanBoard(
         plan=plan,
         needs=needs,
         grid=grid,
         ahead=list(_next_days(plan, grid.rows, steps, today)),
-        year=draw_year(plan, grid.rows, counts, today),
-        indicators=[(indicator, measure(picture.agenda, indicator, now)) for indicator in plan.indicators],
+        year=draw_timeline(plan, grid.rows, counts, today),
+        indicators=[(indicator, measure(snapshot.agenda, indicator, now)) for indicator in plan.indicators],
     )
 
 

@@ -9,15 +9,17 @@ from typing import Any, Literal
 
 from scheduler.errors import UserError
 from scheduler.plan.due_dates import local_day, to_instant
-from scheduler.plan.model import Channel, Fact, FactKind, Group, Milestone, Party, Plan
-from scheduler.plan.obligations import Obligation, members
+from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.membership import members
+from scheduler.plan.model import Channel, Group, Milestone, Party, Plan
+from scheduler.plan.obligations import Obligation
 from scheduler.ports import Definition
-from scheduler.queries.snapshot import Picture
+from scheduler.queries.snapshot import Snapshot
 from scheduler.services import commands
-from scheduler.web.context import Visit
+from scheduler.web.context import RequestContext
 from scheduler.web.forms.text_input import clean_lines
 from scheduler.web.lookup import read_day
-from scheduler.web.rendering import path_to
+from scheduler.web.urls import path_to
 
 ActionName = Literal[
     "receive", "accept", "return", "waive", "extend", "start", "insist", "fix-date", "nominate", "undo"
@@ -26,13 +28,13 @@ LONGEST = 2000  # characters of a text that somebody types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class CommandForm:
     """What is asked to be done: the action, and what its address says it is about."""
 
-    visit: Visit
+    context: RequestContext
     action: ActionName
     definition: Definition
-    picture: Picture
+    snapshot: Snapshot
     milestone: Milestone | None = None
     id: str = ""  # of the milestone, or of an occurrence
     obligation: Obligation | None = None
@@ -52,7 +54,7 @@ class Deed:
     @property
     def own(self) -> list[Obligation]:
         """Return the obligations it touches: the one, or all of its milestone or occurrence."""
-        return [self.obligation] if self.obligation else owed_under(self.picture, self.id)
+        return [self.obligation] if self.obligation else owed_under(self.snapshot, self.id)
 
     @property
     def label(self) -> str:
@@ -70,7 +72,7 @@ class Deed:
     @property
     def doubtful(self) -> list[Obligation]:
         """Return what is to be settled: the one obligation, or all that are in doubt."""
-        wanted = [self.obligation] if self.obligation else self.picture.agenda.obligations
+        wanted = [self.obligation] if self.obligation else self.snapshot.agenda.obligations
         return [o for o in wanted if o.unknown and not o.attends and self.id in ("", o.milestone)]
 
     @property
@@ -88,14 +90,14 @@ class Deed:
 
     def text(self, name: str) -> str:
         """Return a text of the form, without characters that cannot be seen."""
-        typed = clean_lines(self.visit.field(name, None))
+        typed = clean_lines(self.context.field(name, None))
         if len(typed) > LONGEST:
             raise UserError(f"{name} is too long", hint=f"{LONGEST} characters are taken", code="too-long")
         return typed
 
     def ticked(self, name: str) -> tuple[str, ...]:
         """Return what was ticked."""
-        return tuple(value for value in self.visit.form.getlist(name) if isinstance(value, str))
+        return tuple(value for value in self.context.form.getlist(name) if isinstance(value, str))
 
     def day(self, name: str) -> date | None:
         """Return a day of the form, None if it was left empty."""
@@ -129,9 +131,9 @@ class Deed:
         return day
 
 
-def owed_under(picture: Picture, id: str) -> list[Obligation]:
+def owed_under(snapshot: Snapshot, id: str) -> list[Obligation]:
     """Return what is owed under a milestone or occurrence; who only attends is left out."""
-    return [o for o in picture.agenda.by_milestone.get(id, ()) if not o.attends]
+    return [o for o in snapshot.agenda.by_milestone.get(id, ()) if not o.attends]
 
 
 def label_of(action: ActionName, own: Sequence[Obligation], *, for_all: bool) -> str:
@@ -145,102 +147,107 @@ def label_of(action: ActionName, own: Sequence[Obligation], *, for_all: bool) ->
 # ---------------------------------------------------------------- what each action records
 
 
-def _simple(deed: Deed, kind: FactKind, **details: Any) -> list[Fact]:
-    now = deed.visit.now
+def _simple(command: CommandForm, kind: FactKind, **details: Any) -> list[Fact]:
+    now = command.context.now
     return [
         Fact(
-            plan=deed.plan.id,
+            plan=command.plan.id,
             kind=kind,
             happened_at=now,
             recorded_at=now,
-            milestone=deed.id or None,
-            party=deed.obligation.party if deed.obligation else None,
+            milestone=command.id or None,
+            party=command.obligation.party if command.obligation else None,
             **details,
         )
     ]
 
 
-def _receive(deed: Deed) -> list[Fact]:
-    assert deed.milestone is not None  # noqa: S101 - the address names both
-    assert deed.obligation is not None  # noqa: S101
-    documents = deed.ticked("deliverable")
-    if deed.milestone.deliverables and not documents:
+def _receive(command: CommandForm) -> list[Fact]:
+    assert command.milestone is not None  # noqa: S101 - the address names both
+    assert command.obligation is not None  # noqa: S101
+    documents = command.ticked("deliverable")
+    if command.milestone.deliverables and not documents:
         raise UserError("no document is ticked", hint="tick what came", code="nothing-ticked")
-    now, clock = deed.visit.now, deed.clock("received_time")
-    day = deed.day("received_on") or (local_day(now, deed.plan.zone) if clock else None)
+    now, clock = command.context.now, command.clock("received_time")
+    day = command.day("received_on") or (local_day(now, command.plan.zone) if clock else None)
     channels: dict[str, Channel] = {"paper": "paper", "email": "email"}
     return [
         commands.received(
-            deed.plan,
-            deed.id,
-            deed.obligation.party,
+            command.plan,
+            command.id,
+            command.obligation.party,
             at=now,
             deliverables=documents,
-            channel=channels.get(deed.text("channel")),
-            sent_on=deed.day("sent_on"),
+            channel=channels.get(command.text("channel")),
+            sent_on=command.day("sent_on"),
             received_on=None if clock else day,
-            received_at=to_instant(day, clock, deed.plan.zone) if day and clock else None,
-            note=deed.text("note"),
+            received_at=to_instant(day, clock, command.plan.zone) if day and clock else None,
+            note=command.text("note"),
         )
     ]
 
 
-def _return(deed: Deed) -> list[Fact]:
-    return _simple(deed, "returned", missing=deed.ticked("missing"), note=deed.needed_text("note"))
+def _return(command: CommandForm) -> list[Fact]:
+    return _simple(command, "returned", missing=command.ticked("missing"), note=command.needed_text("note"))
 
 
-def _waive(deed: Deed) -> list[Fact]:
-    return _simple(deed, "waived", reason=deed.needed_text("reason"), decision=deed.text("decision"))
+def _waive(command: CommandForm) -> list[Fact]:
+    return _simple(command, "waived", reason=command.needed_text("reason"), decision=command.text("decision"))
 
 
-def _extend(deed: Deed) -> list[Fact]:
-    assert deed.obligation  # noqa: S101 - the address names it
-    until, decision = deed.needed_day("until"), deed.needed_text("decision")
+def _extend(command: CommandForm) -> list[Fact]:
+    assert command.obligation  # noqa: S101 - the address names it
+    until, decision = command.needed_day("until"), command.needed_text("decision")
     return [
-        commands.extended(deed.plan, deed.id, deed.obligation.party, at=deed.visit.now, until=until, decision=decision)
+        commands.extended(
+            command.plan, command.id, command.obligation.party, at=command.context.now, until=until, decision=decision
+        )
     ]
 
 
-def _start(deed: Deed) -> list[Fact]:
-    answer = deed.text("answer")
+def _start(command: CommandForm) -> list[Fact]:
+    answer = command.text("answer")
     if answer not in ("open", "received"):
         raise UserError("neither is chosen", hint="choose one", code="no-answer")
-    if not deed.doubtful:
+    if not command.doubtful:
         raise UserError("nothing is in doubt any more", hint="nothing to do", code="not-in-doubt")
-    return [commands.settled_doubt(deed.plan, o, at=deed.visit.now, is_open=answer == "open") for o in deed.doubtful]
+    return [
+        commands.settled_doubt(command.plan, o, at=command.context.now, is_open=answer == "open")
+        for o in command.doubtful
+    ]
 
 
-def _insist(deed: Deed) -> list[Fact]:
-    return _simple(deed, "opened", reason=deed.needed_text("reason"))
+def _insist(command: CommandForm) -> list[Fact]:
+    return _simple(command, "opened", reason=command.needed_text("reason"))
 
 
-def _fix_date(deed: Deed) -> list[Fact]:
-    first, clock = deed.needed_day("first"), deed.clock("clock")
+def _fix_date(command: CommandForm) -> list[Fact]:
+    first, clock = command.needed_day("first"), command.clock("clock")
     return [
         commands.date_fixed(
-            deed.plan,
-            deed.id,
-            at=deed.visit.now,
+            command.plan,
+            command.id,
+            at=command.context.now,
             first=datetime.combine(first, clock) if clock else first,
-            last=deed.day("last"),
-            place=deed.text("place"),
-            decision=deed.text("decision"),
+            last=command.day("last"),
+            place=command.text("place"),
+            decision=command.text("decision"),
         )
     ]
 
 
-def _nominate(deed: Deed) -> list[Fact]:
-    assert deed.group  # noqa: S101 - the address names it
-    chosen = deed.ticked("party")
-    if bool(chosen) is bool(deed.text("nobody")):
+def _nominate(command: CommandForm) -> list[Fact]:
+    assert command.group  # noqa: S101 - the address names it
+    chosen = command.ticked("party")
+    if bool(chosen) is bool(command.text("nobody")):
         raise UserError("choose parties, or say that there are none", hint="tick either", code="choose-or-none")
-    return _simple(deed, "nominated", group=deed.group.id, parties=chosen, decision=deed.text("decision"))
+    return _simple(command, "nominated", group=command.group.id, parties=chosen, decision=command.text("decision"))
 
 
-def _undo(deed: Deed) -> list[Fact]:
-    assert deed.target  # noqa: S101 - the address names it
-    [fact] = _simple(deed, "withdrawn", target=deed.target.id, reason=deed.needed_text("reason"))
-    return [replace(fact, milestone=deed.target.milestone, party=deed.target.party)]
+def _undo(command: CommandForm) -> list[Fact]:
+    assert command.target  # noqa: S101 - the address names it
+    [fact] = _simple(command, "withdrawn", target=command.target.id, reason=command.needed_text("reason"))
+    return [replace(fact, milestone=command.target.milestone, party=command.target.party)]
 
 
 Named = Literal["milestone", "party", "group", "fact"]
@@ -250,7 +257,7 @@ Named = Literal["milestone", "party", "group", "fact"]
 class Action:
     """How an action is built, what its address must and what it may name, and whether the parties are written to."""
 
-    build: Callable[[Deed], list[Fact]]
+    build: Callable[[CommandForm], list[Fact]]
     about: tuple[Named, ...] = ("milestone", "party")
     also: tuple[Named, ...] = ()
     notify: bool = True
@@ -258,7 +265,7 @@ class Action:
 
 ACTIONS: Mapping[ActionName, Action] = {
     "receive": Action(_receive),
-    "accept": Action(lambda deed: _simple(deed, "accepted")),
+    "accept": Action(lambda command: _simple(command, "accepted")),
     "return": Action(_return),
     "extend": Action(_extend),
     "waive": Action(_waive, ("milestone",), ("party",)),

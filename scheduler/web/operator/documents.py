@@ -8,19 +8,20 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from scheduler.web.context import Visit, for_operators
+from scheduler.web.auth.sessions import for_operators
+from scheduler.web.context import RequestContext
 from scheduler.web.lookup import find_number
 
 
-def download(visit: Visit) -> Response:
+def download(context: RequestContext) -> Response:
     """Hand a file over under the name that it came with."""
-    with visit.running.store.reading() as view:
-        document = view.documents.get(find_number(visit))
+    with context.running.store.reading() as view:
+        document = view.documents.get(find_number(context))
     if document is None:
         raise HTTPException(404)
-    place = visit.house.shelf.place(document.digest)
+    place = context.site.blob_store.place(document.digest)
     if not place.is_file():
-        visit.running.tell(f"the file of document {document.id} is not in the data folder")
+        context.running.log_problem(f"the file of document {document.id} is not in the data folder")
         raise HTTPException(404)
     plain = document.name.encode("ascii", "replace").decode().replace("?", "_")
     headers = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scheduler.plan.board import Cell
 from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.web.lookup import Page, cut
+from scheduler.plan.status import Cell
+from scheduler.web.pagination import Page, paginate
 
 MISSING = ("overdue", "due_today", "partial", "revision", "unknown")
 WIDE = 8  # parties; more of them stand one below the other
@@ -58,7 +58,7 @@ def draw_grid(plan: Plan, cells: Iterable[Cell], page: int, *, only_missing: boo
     rows = draw_rows(plan, cells)
     wanted = {party for row in rows for party, cell in row.cells.items() if not only_missing or cell.code in MISSING}
     parties = [party for party in plan.parties.values() if party.id in wanted]
-    return Grid(rows=rows, parties=cut(parties, page), only_missing=only_missing)
+    return Grid(rows=rows, parties=paginate(parties, page), only_missing=only_missing)
 
 
 def draw_rows(plan: Plan, cells: Iterable[Cell]) -> list[Row]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scheduler.plan.model import Deliverable, Fact, Milestone, Party, Plan
-from scheduler.ports import Document, MessageRow, RungRow, Unit
-from scheduler.queries.snapshot import Picture
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Deliverable, Milestone, Party, Plan
+from scheduler.ports import Document, MessageRow, RungRow, UnitOfWork
+from scheduler.queries.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class FactEntry:
     """One fact with the words it needs."""
 
     fact: Fact
@@ -25,41 +26,41 @@ class Told:
     undone: Fact | None = None  # of an undo: what it took back
 
 
-def tell_facts(view: Unit, picture: Picture, facts: Iterable[Fact]) -> list[Told]:
+def list_facts(view: UnitOfWork, snapshot: Snapshot, facts: Iterable[Fact]) -> list[FactEntry]:
     """Return facts ready to be shown with their files, the newest first."""
     newest = list(facts)[::-1]
     documents: dict[int, list[Document]] = {}
     for document in view.documents.of([fact.id for fact in newest if fact.files]):
         documents.setdefault(document.fact, []).append(document)
-    return [tell_fact(picture, fact, documents.get(fact.id, ())) for fact in newest]
+    return [describe_fact(snapshot, fact, documents.get(fact.id, ())) for fact in newest]
 
 
-def tell_fact(picture: Picture, fact: Fact, documents: Iterable[Document] = ()) -> Told:
+def describe_fact(snapshot: Snapshot, fact: Fact, documents: Iterable[Document] = ()) -> FactEntry:
     """Return a fact ready to be shown."""
-    plan, id = picture.plan, (fact.milestone or "").partition("@")[0]
+    plan, id = snapshot.plan, (fact.milestone or "").partition("@")[0]
     milestone = next((m for m in plan.milestones if m.id == id), None)
     named = (fact.party,) if fact.party else fact.parties
     wanted = {*fact.deliverables, *fact.missing}
-    return Told(
+    return FactEntry(
         fact=fact,
         plan=plan,
         milestone=milestone,
         parties=tuple(plan.parties[party] for party in named if party in plan.parties),
         deliverables=tuple(d for d in milestone.deliverables if d.id in wanted) if milestone else (),
-        is_withdrawn=fact.id in picture.withdrawn,
-        can_be_undone=is_undoable(picture, fact),
+        is_withdrawn=fact.id in snapshot.withdrawn,
+        can_be_undone=is_undoable(snapshot, fact),
         documents=tuple(documents),
-        undone=next((f for f in picture.facts if f.id == fact.target), None) if fact.target else None,
+        undone=next((f for f in snapshot.facts if f.id == fact.target), None) if fact.target else None,
     )
 
 
-def is_undoable(picture: Picture, fact: Fact) -> bool:
+def is_undoable(snapshot: Snapshot, fact: Fact) -> bool:
     """Return whether a person may take a fact back: a person has recorded it, and nobody has taken it back yet."""
-    return fact.kind != "withdrawn" and fact.by != "definition" and fact.id not in picture.withdrawn
+    return fact.kind != "withdrawn" and fact.by != "definition" and fact.id not in snapshot.withdrawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class RungEntry:
     """One promise with the mails that carried it."""
 
     row: RungRow
@@ -68,12 +69,12 @@ class Step:
     mails: Sequence[MessageRow] = ()
 
 
-def tell_steps(view: Unit, plan: Plan, rows: Sequence[RungRow], *, with_mails: bool = True) -> list[Step]:
+def list_rungs(view: UnitOfWork, plan: Plan, rows: Sequence[RungRow], *, with_mails: bool = True) -> list[RungEntry]:
     """Return promises ready to be shown, in the order given."""
     carried: Mapping[int, Sequence[MessageRow]] = view.outbox.of_rungs([row.id for row in rows]) if with_mails else {}
     known = {milestone.id: milestone for milestone in plan.milestones}
     return [
-        Step(
+        RungEntry(
             row=row,
             milestone=known.get(row.milestone.partition("@")[0]),
             party=plan.parties.get(row.party),
@@ -83,10 +84,10 @@ def tell_steps(view: Unit, plan: Plan, rows: Sequence[RungRow], *, with_mails: b
     ]
 
 
-def split(steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
+def split_by_time(steps: Iterable[RungEntry]) -> tuple[list[RungEntry], list[RungEntry]]:
     """Return what is still to come, soonest first, and what is over, the last first."""
-    coming: list[Step] = []
-    past: list[Step] = []
+    coming: list[RungEntry] = []
+    past: list[RungEntry] = []
     for step in steps:
         (coming if step.row.state == "planned" else past).append(step)
     return coming, past[::-1]

@@ -11,41 +11,45 @@ from starlette.routing import Route
 
 from scheduler.plan.agenda import RungState
 from scheduler.plan.model import Plan
-from scheduler.ports import Unit
-from scheduler.web.context import Visit, for_operators
-from scheduler.web.lookup import PAGE, find_definition, page_number
-from scheduler.web.operator.history import Step, Told, tell_fact, tell_steps
+from scheduler.ports import UnitOfWork
+from scheduler.web.auth.sessions import for_operators
+from scheduler.web.context import RequestContext
+from scheduler.web.lookup import find_definition
+from scheduler.web.operator.history import FactEntry, RungEntry, describe_fact, list_rungs
+from scheduler.web.pagination import PAGE_SIZE, page_number
 
 MOST = 200  # pages; who looks for something older filters
 
 
-class Entry(NamedTuple):
+class LedgerEntry(NamedTuple):
     """One thing that happened: a fact, or a step that ended."""
 
     at: datetime
     plan: Plan
-    told: Told | None = None
-    step: Step | None = None
+    told: FactEntry | None = None
+    step: RungEntry | None = None
 
 
-def show_ledger(visit: Visit) -> Response:
+def show_ledger(context: RequestContext) -> Response:
     """Show what happened, the newest first: of one plan, one party, or steps of one state."""
-    query = visit.request.query_params
+    query = context.request.query_params
     wanted, party, state = query.get("plan", ""), query.get("party", ""), query.get("state", "")
-    plans = [find_definition(visit, wanted).plan] if wanted else visit.house.plans
+    plans = [find_definition(context, wanted).plan] if wanted else context.site.plans
     states: list[RungState] = [known for known in get_args(RungState) if known == state]
-    number = min(page_number(visit), MOST)
-    with visit.running.store.reading() as view:
+    number = min(page_number(context), MOST)
+    with context.running.store.reading() as view:
         entries = sorted(
-            _entries(visit, view, plans, party, states, number * PAGE + 1), key=lambda entry: entry.at, reverse=True
+            _entries(context, view, plans, party, states, number * PAGE_SIZE + 1),
+            key=lambda entry: entry.at,
+            reverse=True,
         )
     parties = {party.id: party for plan in plans for party in plan.parties.values()}
-    return visit.page(
+    return context.page(
         "ledger.html",
-        entries=entries[(number - 1) * PAGE : number * PAGE],
+        entries=entries[(number - 1) * PAGE_SIZE : number * PAGE_SIZE],
         number=number,
-        has_more=len(entries) > number * PAGE and number < MOST,
-        plans=visit.house.plans,
+        has_more=len(entries) > number * PAGE_SIZE and number < MOST,
+        plans=context.site.plans,
         plan=wanted,
         parties=parties.values(),
         party=party,
@@ -55,22 +59,22 @@ def show_ledger(visit: Visit) -> Response:
 
 
 def _entries(
-    visit: Visit, view: Unit, plans: list[Plan], party: str, states: list[RungState], limit: int
-) -> Iterator[Entry]:
+    context: RequestContext, view: UnitOfWork, plans: list[Plan], party: str, states: list[RungState], limit: int
+) -> Iterator[LedgerEntry]:
     """Yield the newest facts and steps, `limit` of each at least where there are so many."""
     by_id = {plan.id: plan for plan in plans}
     for plan in plans if not states else ():
-        picture = visit.house.pictures.read(view, plan, visit.now)
-        own = [f for f in picture.facts if not party or party in (f.party, *f.parties)]
+        snapshot = context.site.snapshots.read(view, plan, context.now)
+        own = [f for f in snapshot.facts if not party or party in (f.party, *f.parties)]
         for fact in own[-limit:]:
-            yield Entry(fact.recorded_at, plan, told=tell_fact(picture, fact))
+            yield LedgerEntry(fact.recorded_at, plan, told=describe_fact(snapshot, fact))
     if party and not any(party in plan.parties for plan in plans):
         return  # a name that no record holds is not asked for
     rows = view.rungs.settled(by_id, party=party or None, states=states, limit=limit)
     for row in rows:
         if row.settled_at is not None:
-            [step] = tell_steps(view, by_id[row.plan], [row], with_mails=False)
-            yield Entry(row.settled_at, by_id[row.plan], step=step)
+            [step] = list_rungs(view, by_id[row.plan], [row], with_mails=False)
+            yield LedgerEntry(row.settled_at, by_id[row.plan], step=step)
 
 
 ROUTES = [Route("/ledger", for_operators(show_ledger))]

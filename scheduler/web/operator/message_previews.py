@@ -11,25 +11,26 @@ from starlette.routing import Route
 from scheduler.errors import Problem, UserError
 from scheduler.mail.mime import read_html, read_text
 from scheduler.plan.model import Plan
-from scheduler.ports import Mail, RungRow, Unit
+from scheduler.ports import Mail, RungRow, UnitOfWork
 from scheduler.queries.message_preview import preview
-from scheduler.web.context import Visit, for_operators
+from scheduler.web.auth.sessions import for_operators
+from scheduler.web.context import RequestContext
 from scheduler.web.lookup import find_definition, find_number
 from scheduler.web.operator.outbox import FRAME
 
 
-def show_preview(visit: Visit) -> Response:
+def show_preview(context: RequestContext) -> Response:
     """Show the mails of a step to come, or why they cannot be written."""
-    plan = find_definition(visit).plan
+    plan = find_definition(context).plan
     problems: Sequence[Problem] = ()
     mails: list[Mail] = []
-    with visit.running.store.reading() as view:
-        row = _find_step(visit, view, plan)
+    with context.running.store.reading() as view:
+        row = _find_step(context, view, plan)
         try:
-            mails = _compose(visit, view, plan, row)
+            mails = _compose(context, view, plan, row)
         except UserError as error:
             problems = error.problems
-    return visit.page(
+    return context.page(
         "preview.html",
         language=plan.language,
         plan=plan,
@@ -41,26 +42,27 @@ def show_preview(visit: Visit) -> Response:
     )
 
 
-def show_html(visit: Visit) -> Response:
+def show_html(context: RequestContext) -> Response:
     """Give the HTML part of one of these mails to the frame that shows it."""
-    plan, number = find_definition(visit).plan, find_number(visit, "number")
-    with visit.running.store.reading() as view:
-        mails = _compose(visit, view, plan, _find_step(visit, view, plan))
+    plan, number = find_definition(context).plan, find_number(context, "number")
+    with context.running.store.reading() as view:
+        mails = _compose(context, view, plan, _find_step(context, view, plan))
     if number >= len(mails):
         raise HTTPException(404)
     return HTMLResponse(read_html(mails[number].data), headers=FRAME)
 
 
-def _find_step(visit: Visit, view: Unit, plan: Plan) -> RungRow:
-    row = view.rungs.get(find_number(visit))
+def _find_step(context: RequestContext, view: UnitOfWork, plan: Plan) -> RungRow:
+    row = view.rungs.get(find_number(context))
     if row is None or row.plan != plan.id or row.state != "planned":
         raise HTTPException(404)
     return row
 
 
-def _compose(visit: Visit, view: Unit, plan: Plan, row: RungRow) -> list[Mail]:
-    picture = visit.house.pictures.read(view, plan, visit.now)
-    return preview(visit.desk, view, picture.agenda, row, picture.bounced, visit.now)
+def _compose(context: RequestContext, view: UnitOfWork, plan: Plan, row: RungRow) -> list[Mail]:
+    snapshot = context.site.snapshots.read(view, plan, context.now)
+    services = context.services
+    return preview(services.composer, services.pages, view, snapshot.agenda, row, snapshot.bounced, context.now)
 
 
 ROUTES = [

@@ -11,18 +11,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.plan.agenda import RungState
-from scheduler.plan.board import Cell, read_cell, still_needed
+from scheduler.plan.date_forms import Recurring
 from scheduler.plan.destinations import parties_of
 from scheduler.plan.indicators import measure
-from scheduler.plan.model import Group, Party, Plan, Recurring
-from scheduler.ports import RungRow, Unit
-from scheduler.queries.site_links import PageAddresses
-from scheduler.queries.snapshot import Picture
-from scheduler.web.context import Visit, for_operators
-from scheduler.web.lookup import cut, find_definition, find_milestone, find_obligation, find_party, page_number
+from scheduler.plan.model import Group, Party, Plan
+from scheduler.plan.status import Cell, read_cell, still_needed
+from scheduler.ports import RungRow, UnitOfWork
+from scheduler.queries.site_links import SiteLinks
+from scheduler.queries.snapshot import Snapshot
+from scheduler.web.auth.sessions import for_operators
+from scheduler.web.context import RequestContext
+from scheduler.web.lookup import find_definition, find_milestone, find_obligation, find_party
 from scheduler.web.operator.actions import actions_for, read_note
 from scheduler.web.operator.grid import draw_rows, usual
-from scheduler.web.operator.history import split, tell_facts, tell_steps
+from scheduler.web.operator.history import list_facts, list_rungs, split_by_time
+from scheduler.web.pagination import page_number, paginate
 
 LATEST = 20  # facts and mails shown at a glance; the rest is in the ledger and the outbox
 
@@ -36,109 +39,109 @@ class StepCount(NamedTuple):
     number: int
 
 
-def show_plan(visit: Visit) -> Response:
+def show_plan(context: RequestContext) -> Response:
     """Show a plan: what it says, its milestones, its groups, its decisions."""
-    with visit.running.store.reading() as view:
-        plan, picture = _open(visit, view)
+    with context.running.store.reading() as view:
+        plan, snapshot = _open(context, view)
         state = view.plans.state(plan.id)
-        told = tell_facts(view, picture, picture.facts[-LATEST:])
-    cells = picture.duties(visit.now)
-    return visit.page(
+        told = list_facts(view, snapshot, snapshot.facts[-LATEST:])
+    cells = snapshot.duties(context.now)
+    return context.page(
         "plan.html",
         language=plan.language,
         plan=plan,
         state=state,
         rows=draw_rows(plan, cells),
-        indicators=[(indicator, measure(picture.agenda, indicator, visit.now)) for indicator in plan.indicators],
-        groups=[(group, members_of(picture, group)) for group in plan.groups.values()],
-        parties=cut(list(plan.parties.values()), page_number(visit)),
+        indicators=[(indicator, measure(snapshot.agenda, indicator, context.now)) for indicator in plan.indicators],
+        groups=[(group, members_of(snapshot, group)) for group in plan.groups.values()],
+        parties=paginate(list(plan.parties.values()), page_number(context)),
         unknown=sum(cell.code == "unknown" for cell in cells),
         told=told,
-        note=read_note(visit),
+        note=read_note(context),
     )
 
 
-def show_milestone(visit: Visit) -> Response:
+def show_milestone(context: RequestContext) -> Response:
     """Show a milestone or one occurrence: its words and dates, who stands how, what happened, what was promised."""
-    id = visit.request.path_params["milestone"]
-    with visit.running.store.reading() as view:
-        plan, picture = _open(visit, view)
-        milestone = find_milestone(picture.agenda, id)
-        cells = [cell for cell in picture.duties(visit.now) if cell.obligation.milestone == id]
+    id = context.request.path_params["milestone"]
+    with context.running.store.reading() as view:
+        plan, snapshot = _open(context, view)
+        milestone = find_milestone(snapshot.agenda, id)
+        cells = [cell for cell in snapshot.duties(context.now) if cell.obligation.milestone == id]
         steps = count_steps(view.rungs.of_milestone(plan.id, id))
-        told = tell_facts(view, picture, [f for f in picture.facts if f.milestone == id][-LATEST:])
+        told = list_facts(view, snapshot, [f for f in snapshot.facts if f.milestone == id][-LATEST:])
     if not cells and isinstance(milestone.form, Recurring):
-        return _show_occurrences(visit, plan, picture, id)
-    attending = [o.party for o in picture.agenda.obligations if o.milestone == id and o.attends]
-    return visit.page(
+        return _show_occurrences(context, plan, snapshot, id)
+    attending = [o.party for o in snapshot.agenda.obligations if o.milestone == id and o.attends]
+    return context.page(
         "milestone.html",
         language=plan.language,
         plan=plan,
         milestone=milestone,
         id=id,
         usual=usual(cell.obligation for cell in cells) if cells else None,
-        cells=cut(sorted(cells, key=_urgency), page_number(visit)),
+        cells=paginate(sorted(cells, key=_urgency), page_number(context)),
         counted=Counter(cell.shown for cell in cells),
         attending=[plan.parties[party] for party in attending],
         report_to=parties_of(plan, milestone.report_to),
         guests=parties_of(plan, milestone.guests),
-        needed=still_needed(picture.agenda, milestone, visit.now),
+        needed=still_needed(snapshot.agenda, milestone, context.now),
         told=told,
         steps=steps,
-        actions=actions_for(picture, milestone=id, cell=None),
-        note=read_note(visit),
+        actions=actions_for(snapshot, milestone=id, cell=None),
+        note=read_note(context),
     )
 
 
-def _show_occurrences(visit: Visit, plan: Plan, picture: Picture, id: str) -> Response:
-    rows = [row for row in draw_rows(plan, picture.duties(visit.now)) if row.milestone.id == id]
-    return visit.page("occurrences.html", language=plan.language, plan=plan, milestone=plan.milestone(id), rows=rows)
+def _show_occurrences(context: RequestContext, plan: Plan, snapshot: Snapshot, id: str) -> Response:
+    rows = [row for row in draw_rows(plan, snapshot.duties(context.now)) if row.milestone.id == id]
+    return context.page("occurrences.html", language=plan.language, plan=plan, milestone=plan.milestone(id), rows=rows)
 
 
-def show_party(visit: Visit) -> Response:
+def show_party(context: RequestContext) -> Response:
     """Show a party: what it owes, whom we write to, which steps concern it, its mails."""
-    with visit.running.store.reading() as view:
-        plan, picture = _open(visit, view)
-        party = find_party(plan, visit.request.path_params["party"])
-        steps = tell_steps(view, plan, view.rungs.of_party(plan.id, party.id))
+    with context.running.store.reading() as view:
+        plan, snapshot = _open(context, view)
+        party = find_party(plan, context.request.path_params["party"])
+        steps = list_rungs(view, plan, view.rungs.of_party(plan.id, party.id))
         mails = view.outbox.newest(plan=plan.id, party=party.id, limit=LATEST)
-        told = tell_facts(view, picture, [f for f in picture.facts if f.party == party.id][-LATEST:])
+        told = list_facts(view, snapshot, [f for f in snapshot.facts if f.party == party.id][-LATEST:])
         generation = view.pages.generations().get(party.id, 1)
         feeds = [f for f in view.feeds.list() if f.audience == party.id and f.plan in (None, plan.id)]
-    pages = PageAddresses(visit.house.address, visit.house.secret)
-    now, agenda = visit.now, picture.agenda
-    coming, past = split(steps)
-    return visit.page(
+    pages = SiteLinks(context.site.address, context.site.secret)
+    now, agenda = context.now, snapshot.agenda
+    coming, past = split_by_time(steps)
+    return context.page(
         "party.html",
         language=plan.language,
         plan=plan,
         party=party,
         cells=[read_cell(agenda, o, now) for o in agenda.obligations if o.party == party.id],
-        bounced=picture.bounced,
+        bounced=snapshot.bounced,
         page=pages.of(party.id, generation) if party.contacts and not party.external else "",
         feeds=[feed for feed in feeds if feed.revoked_at is None],
-        groups=[g for g in plan.groups.values() if party.id in {p.id for p in members_of(picture, g)}],
+        groups=[g for g in plan.groups.values() if party.id in {p.id for p in members_of(snapshot, g)}],
         coming=coming,
-        past=cut(past, page_number(visit)),
+        past=paginate(past, page_number(context)),
         mails=mails,
         told=told,
-        note=read_note(visit),
+        note=read_note(context),
     )
 
 
-def show_obligation(visit: Visit) -> Response:
+def show_obligation(context: RequestContext) -> Response:
     """Show one obligation: every fact, every step with its reason, its mails."""
-    id, name = visit.request.path_params["milestone"], visit.request.path_params["party"]
-    with visit.running.store.reading() as view:
-        plan, picture = _open(visit, view)
-        obligation = find_obligation(picture.agenda, id, name)
-        steps = tell_steps(view, plan, view.rungs.of_party(plan.id, name, id))
+    id, name = context.request.path_params["milestone"], context.request.path_params["party"]
+    with context.running.store.reading() as view:
+        plan, snapshot = _open(context, view)
+        obligation = find_obligation(snapshot.agenda, id, name)
+        steps = list_rungs(view, plan, view.rungs.of_party(plan.id, name, id))
         mails = {mail.id: mail for step in steps for mail in step.mails}
         mails |= {m.id: m for m in view.outbox.newest(plan=plan.id, milestone=id, party=name, limit=LATEST)}
-        told = tell_facts(view, picture, [f for f in picture.facts if f.milestone == id and f.party in (None, name)])
-    milestone, cell = plan.milestone(id), read_cell(picture.agenda, obligation, visit.now)
-    coming, past = split(steps)
-    return visit.page(
+        told = list_facts(view, snapshot, [f for f in snapshot.facts if f.milestone == id and f.party in (None, name)])
+    milestone, cell = plan.milestone(id), read_cell(snapshot.agenda, obligation, context.now)
+    coming, past = split_by_time(steps)
+    return context.page(
         "obligation.html",
         language=plan.language,
         plan=plan,
@@ -152,8 +155,8 @@ def show_obligation(visit: Visit) -> Response:
         coming=coming,
         past=past,
         mails=[mail for _, mail in sorted(mails.items(), reverse=True)],
-        actions=actions_for(picture, milestone=id, cell=cell),
-        note=read_note(visit),
+        actions=actions_for(snapshot, milestone=id, cell=cell),
+        note=read_note(context),
     )
 
 
@@ -163,18 +166,18 @@ def count_steps(rows: Iterable[RungRow]) -> list[StepCount]:
     return [StepCount(*key, number) for key, number in sorted(counted.items())]
 
 
-def members_of(picture: Picture, group: Group) -> tuple[Party, ...]:
+def members_of(snapshot: Snapshot, group: Group) -> tuple[Party, ...]:
     """Return who belongs to a group: by the plan, and by what was chosen."""
     chosen: dict[str, None] = {}
-    for fact in picture.counting:
+    for fact in snapshot.counting:
         if fact.kind == "nominated" and fact.group == group.id:
             chosen = {**chosen, **dict.fromkeys(fact.parties)} if fact.parties else {}
-    return parties_of(picture.plan, (*group.parties, *chosen))
+    return parties_of(snapshot.plan, (*group.parties, *chosen))
 
 
-def _open(visit: Visit, view: Unit) -> tuple[Plan, Picture]:
-    plan = find_definition(visit).plan
-    return plan, visit.house.pictures.read(view, plan, visit.now)
+def _open(context: RequestContext, view: UnitOfWork) -> tuple[Plan, Snapshot]:
+    plan = find_definition(context).plan
+    return plan, context.site.snapshots.read(view, plan, context.now)
 
 
 _FIRST = ("unknown", "overdue", "due_today", "revision", "partial", "submitted", "resubmitted", "due_soon")

@@ -51,7 +51,7 @@ class Bar(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Year:
+class Timeline:
     """The line: everything on it with its place."""
 
     months: Sequence[Month]
@@ -62,7 +62,7 @@ class Year:
     undated: Sequence[Row]
 
 
-def draw_year(plan: Plan, rows: Sequence[Row], counts: Iterable[RungCount], today: date) -> Year:
+def draw_timeline(plan: Plan, rows: Sequence[Row], counts: Iterable[RungCount], today: date) -> Timeline:
     """Return the line of a plan's year, or of as many months as its dates need; what lies years away is at its end."""
     days = [day for row in rows if (span := row.usual.span) for day in span]
     begin, end = near(plan.year)
@@ -74,7 +74,7 @@ def draw_year(plan: Plan, rows: Sequence[Row], counts: Iterable[RungCount], toda
         return round((min(max(day, first), last) - first).days * scale, 1)
 
     marks = list(_marks(rows, place))
-    return Year(
+    return Timeline(
         months=[Month(m, place(m), round(place(_month_after(m)) - place(m), 1)) for m in _months(first, last)],
         marks=marks,
         bars=list(_bars(plan, counts, place, 7 * scale)),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scheduler.ports import FeedRow, Unit
+from scheduler.ports import FeedRow, UnitOfWork
 from scheduler.queries.feed_links import calendar_path
 from scheduler.services.publish_feeds import create_feed
-from scheduler.web.context import Visit
+from scheduler.web.context import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +22,29 @@ class Subscription:
         return "webcal://" + self.address.partition("://")[2]
 
     @property
-    def picture(self) -> str:
+    def qr_code(self) -> str:
         """Return the address as a QR code for a telephone, as a picture that needs nothing from elsewhere."""
         import segno  # 60 ms, only if asked
 
         return str(segno.make(self.address, error="m").svg_data_uri(scale=4, border=3, dark="#000", light="#fff"))
 
 
-def find_subscription(visit: Visit, view: Unit, party: str) -> Subscription | None:
+def find_subscription(context: RequestContext, view: UnitOfWork, party: str) -> Subscription | None:
     """Return the newest calendar of everything that a party has; None if it has none that is good."""
     feeds = [feed for feed in view.feeds.list() if _is_whole(feed, party)]
     if not feeds:
         return None
-    path = calendar_path(feeds[-1], visit.house.plans, visit.house.secret)
-    return Subscription(visit.house.address + path)
+    path = calendar_path(feeds[-1], context.site.plans, context.site.secret)
+    return Subscription(context.site.address + path)
 
 
-def subscribe(visit: Visit, party: str) -> None:
+def subscribe(context: RequestContext, party: str) -> None:
     """Make a calendar for a party that has none."""
-    running = visit.running
+    running = context.running
     with running.store.transaction() as unit:
         if not any(_is_whole(feed, party) for feed in unit.feeds.list()):
             create_feed(
-                unit, visit.house.plans, running.app.calendars, audience=party, plan=None, tasks=False, now=visit.now
+                unit, context.site.plans, running.app.calendars, audience=party, plan=None, tasks=False, now=context.now
             )
 
 

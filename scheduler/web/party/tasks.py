@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 from scheduler.mail.template_context import describe
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.board import Cell, draw_board, read_cell
-from scheduler.plan.messages.builders import describe_missing
-from scheduler.plan.messages.message import Letter
-from scheduler.plan.model import Deliverable, Fact, Milestone, Plan
-from scheduler.plan.standing import drop_withdrawn
-from scheduler.ports import Document, Unit
+from scheduler.plan.facts import Fact, drop_withdrawn
+from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.reminders import describe_missing
+from scheduler.plan.model import Deliverable, Milestone, Plan
+from scheduler.plan.status import Cell, draw_board, read_cell
+from scheduler.ports import Document, UnitOfWork
 from scheduler.queries.site_links import said_by
 
 Part = Literal["todo", "later", "events", "done"]
@@ -30,7 +30,7 @@ _SHOWN = (  # what a party reads of the record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TaskEvent:
     """One thing that happened to a task, as the party may read it: who did it only by role."""
 
     fact: Fact
@@ -90,7 +90,7 @@ def find_task(agenda: Agenda, milestone: str, party: str, now: datetime) -> Task
 def _task(agenda: Agenda, cell: Cell, now: datetime) -> Task:
     plan, o = agenda.plan, cell.obligation
     party, milestone = plan.parties[o.party], plan.milestone(o.milestone)
-    letter = Letter(
+    message = Message(
         key="",
         kind="reminder",
         plan=plan,
@@ -105,7 +105,7 @@ def _task(agenda: Agenda, cell: Cell, now: datetime) -> Task:
         window=o.window,
     )
     missing = describe_missing(milestone, o)
-    return Task(plan=plan, milestone=milestone, cell=cell, missing=missing, told=describe(letter, ""))
+    return Task(plan=plan, milestone=milestone, cell=cell, missing=missing, told=describe(message, ""))
 
 
 def _urgency(task: Task) -> tuple[bool, str]:
@@ -114,7 +114,7 @@ def _urgency(task: Task) -> tuple[bool, str]:
     return day is None, day.isoformat() if day else ""
 
 
-def list_history(view: Unit, task: Task) -> list[Entry]:
+def list_history(view: UnitOfWork, task: Task) -> list[TaskEvent]:
     """Return what happened to a task, newest first."""
     facts = [f for f in drop_withdrawn(view.facts.of(task.plan.id)) if concerns(f, task) and f.kind in _SHOWN]
     documents = view.documents.of([fact.id for fact in facts if fact.files])
@@ -126,18 +126,18 @@ def concerns(fact: Fact, task: Task) -> bool:
     return fact.milestone == task.id and fact.party in (None, task.cell.obligation.party)
 
 
-def _entry(fact: Fact, documents: tuple[Document, ...]) -> Entry:
+def _entry(fact: Fact, documents: tuple[Document, ...]) -> TaskEvent:
     who = said_by(fact)
     role: Role = "party" if who is not None else "plan" if fact.by == "definition" else "office"
     is_meant_for_it = role == "party" or fact.kind == "returned"
     note = fact.note if is_meant_for_it else fact.reason if fact.kind in ("waived", "opened") else fact.decision
-    return Entry(fact=fact, role=role, who=who or "", note=note, documents=documents)
+    return TaskEvent(fact=fact, role=role, who=who or "", note=note, documents=documents)
 
 
 # ---------------------------------------------------------------- what a form was made from
 
 
-def name_sight(task: Task, facts: Sequence[Fact]) -> str:
+def task_fingerprint(task: Task, facts: Sequence[Fact]) -> str:
     """Return one word for everything a form rests on: the last fact and what the plan asks."""
     o, milestone = task.cell.obligation, task.milestone
     asked = repr((o.due, o.event, o.window, o.undated, [d.id for d in milestone.deliverables], milestone.channels))
@@ -145,9 +145,9 @@ def name_sight(task: Task, facts: Sequence[Fact]) -> str:
     return f"{last}-{sha256(asked.encode()).hexdigest()[:16]}"
 
 
-def news_since(sight: str, task: Task, facts: Sequence[Fact]) -> list[Fact]:
+def news_since(fingerprint: str, task: Task, facts: Sequence[Fact]) -> list[Fact]:
     """Return what has happened to the task since a form was made, oldest first; nothing if only the plan changed."""
-    number = sight.partition("-")[0]
+    number = fingerprint.partition("-")[0]
     last = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
     return [fact for fact in _news(facts, task) if fact.id > last]
 

@@ -11,28 +11,28 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-PATIENCE = 30.0  # seconds for the head of a request, and between two pieces of what follows, in either direction
+IDLE_TIMEOUT = 30.0  # seconds for the head of a request, and between two pieces of what follows, in either direction
 HEAD_SIZE = 64 * 1024  # bytes, about
-CROWD = 400  # connections at a time; fewer where the system gives us few files
+MAX_CONNECTIONS = 400  # connections at a time; fewer where the system gives us few files
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """How long a guest may be silent, and how many guests there may be."""
 
-    patience: float = PATIENCE
-    crowd: int = CROWD
+    idle_timeout: float = IDLE_TIMEOUT
+    max_connections: int = MAX_CONNECTIONS
 
     @classmethod
-    def here(cls) -> Limits:
+    def here(cls) -> ConnectionLimits:
         """Return the limits that leave most of this process's files to everything else, and to those at the door."""
-        return cls(crowd=min(CROWD, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3))
+        return cls(max_connections=min(MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3))
 
 
-class Guest(HttpToolsProtocol):
+class LimitedConnection(HttpToolsProtocol):
     """One connection. Where there is no room for another, the one that has been silent for longest leaves."""
 
-    limits = Limits()
+    limits = ConnectionLimits()
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
@@ -44,10 +44,14 @@ class Guest(HttpToolsProtocol):
         """Let somebody in."""
         super().connection_made(transport)
         self._hear()
-        self._wait(self.limits.patience)
-        if len(self.connections) > self.limits.crowd:
-            others = [guest for guest in self.connections if isinstance(guest, Guest) and not guest.is_served]
-            min(others, key=lambda guest: guest.heard_at).turn_out()
+        self._wait(self.limits.idle_timeout)
+        if len(self.connections) > self.limits.max_connections:
+            others = [
+                connection
+                for connection in self.connections
+                if isinstance(connection, LimitedConnection) and not connection.is_served
+            ]
+            min(others, key=lambda connection: connection.heard_at).evict()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget somebody who has left."""
@@ -97,13 +101,13 @@ class Guest(HttpToolsProtocol):
     def _look(self) -> None:
         silent = self.loop.time() - self.heard_at
         if self.is_served:
-            self._wait(self.limits.patience)
-        elif silent < self.limits.patience:
-            self._wait(self.limits.patience - silent)
+            self._wait(self.limits.idle_timeout)
+        elif silent < self.limits.idle_timeout:
+            self._wait(self.limits.idle_timeout - silent)
         else:
-            self.turn_out()
+            self.evict()
 
-    def turn_out(self) -> None:
+    def evict(self) -> None:
         """Let somebody go without a word."""
         self.connections.discard(self)
         self.transport.abort()

@@ -15,19 +15,19 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from scheduler.bootstrap import Running
+from scheduler.bootstrap import RunningDaemon
 from scheduler.config import Server
 from scheduler.errors import UserError
-from scheduler.web.app import make_site
-from scheduler.web.server.connection_limits import Guest, Limits
+from scheduler.web.app import make_app
+from scheduler.web.server.connection_limits import ConnectionLimits, LimitedConnection
 
-FAREWELL = 5  # seconds that requests in progress get at the end
+SHUTDOWN_TIMEOUT = 5  # seconds that requests in progress get at the end
 BACKLOG = 64  # connections that wait to be let in; so many are let in at once
-COMPLAINT = 600  # seconds until it is told again that no connection can be let in
+REPORT_INTERVAL = 600  # seconds until it is told again that no connection can be let in
 
 
 @contextmanager
-def serve(running: Running, limits: Limits | None = None) -> Iterator[str]:
+def serve(running: RunningDaemon, limits: ConnectionLimits | None = None) -> Iterator[str]:
     """Serve the site for the time of a block and give the address it is at.
 
     Raises `UserError` where that address cannot be had. If the server ends by itself, that is told;
@@ -36,11 +36,11 @@ def serve(running: Running, limits: Limits | None = None) -> Iterator[str]:
     settings = running.settings.server
     with closing(_bind(settings)) as listening:
         address = settings.url(listening.getsockname()[1])
-        guest = type("Guest", (Guest,), {"limits": limits or Limits.here()})
-        server = _PatientServer(
+        connection = type("Guest", (LimitedConnection,), {"limits": limits or ConnectionLimits.here()})
+        server = _SleepingServer(
             uvicorn.Config(
-                make_site(running, address),
-                http=guest,
+                make_app(running, address),
+                http=connection,
                 loop="asyncio",
                 ws="none",
                 lifespan="on",
@@ -50,9 +50,9 @@ def serve(running: Running, limits: Limits | None = None) -> Iterator[str]:
                 backlog=BACKLOG,
                 proxy_headers=bool(settings.trusted_proxies),
                 forwarded_allow_ips=settings.trusted_proxies,
-                timeout_graceful_shutdown=FAREWELL,
+                timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
             ),
-            Complaint(running.tell),
+            AcceptErrorReporter(running.log_problem),
         )
         thread = threading.Thread(target=_run, args=(server, listening, running), name="web")
         thread.start()
@@ -63,10 +63,10 @@ def serve(running: Running, limits: Limits | None = None) -> Iterator[str]:
             thread.join()
 
 
-class _PatientServer(uvicorn.Server):
+class _SleepingServer(uvicorn.Server):
     """uvicorn's server, asleep between requests: its own wakes ten times a second to see whether it should end."""
 
-    def __init__(self, config: uvicorn.Config, complaint: Complaint) -> None:
+    def __init__(self, config: uvicorn.Config, complaint: AcceptErrorReporter) -> None:
         super().__init__(config)
         self._complaint = complaint
         self.server_state = _DatedState()
@@ -88,7 +88,7 @@ class _PatientServer(uvicorn.Server):
                 self._loop.call_soon_threadsafe(self._ended.set)
 
 
-class Complaint:
+class AcceptErrorReporter:
     """Tells once in a while that no connection can be let in: asyncio says so every second, for as long as it lasts."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -105,7 +105,7 @@ class Complaint:
             errno.ENOMEM,
         ):
             loop.default_exception_handler(context)
-        elif loop.time() - self._told_at >= COMPLAINT:
+        elif loop.time() - self._told_at >= REPORT_INTERVAL:
             self._told_at = loop.time()
             self._tell(f"the pages cannot be reached for now: {error.strerror}; `LimitNOFILE` of the service may help")
 
@@ -131,14 +131,14 @@ class _DatedState(ServerState):
         """Keep nothing: the server has no headers of its own but the date."""
 
 
-def _run(server: uvicorn.Server, listening: socket.socket, running: Running) -> None:
+def _run(server: uvicorn.Server, listening: socket.socket, running: RunningDaemon) -> None:
     try:
         server.run(sockets=[listening])
     except Exception as error:  # whatever it is, reminders go on without pages
-        running.tell(f"the web server failed: {type(error).__name__}: {error}")
+        running.log_problem(f"the web server failed: {type(error).__name__}: {error}")
     else:
         if not server.should_exit:
-            running.tell("the web server ended by itself; start the daemon anew to have its pages back")
+            running.log_problem("the web server ended by itself; start the daemon anew to have its pages back")
 
 
 def _bind(settings: Server) -> socket.socket:

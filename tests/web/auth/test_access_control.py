@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from starlette.routing import Match, Route
 
-from scheduler.plan.model import By, Contact, Deliverable, Group, Indicator, Measure, Window
-from scheduler.web.app import make_site
-from tests.support.daemon_fixture import House, plan, report
+from scheduler.plan.date_forms import By, Window
+from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure
+from scheduler.web.app import make_app
+from tests.support.daemon_fixture import DaemonFixture, plan, report
 from tests.support.plan_builders import PARTIES, at, deadline, event
 from tests.web.auth.test_sign_in import sign_in
-from tests.web.conftest import Served
+from tests.web.conftest import ServedSite
 from tests.web.operator_client import Operator, daemon, filled, words
 
 OPEN = {
@@ -67,23 +68,23 @@ ANSWERS = [
 
 
 @pytest.fixture
-def live(house: Served) -> House:
-    """Return a house with a fact and a mail."""
-    house.serve(plan(report(), language="en", groups=[Group(id="nominees", chosen_by="lead", after="report")]))
-    found = daemon(house)
+def live(site: ServedSite) -> DaemonFixture:
+    """Return a site with a fact and a mail."""
+    site.serve(plan(report(), language="en", groups=[Group(id="nominees", chosen_by="lead", after="report")]))
+    found = daemon(site)
     found.live(at(3, 4))
     found.record("received")
     return found
 
 
-def everything(live: House) -> object:
+def everything(live: DaemonFixture) -> object:
     return live.facts(), live.rows(None, None), live.mails(), live.state()
 
 
-def test_the_pages_tried_here_are_all_there_are(house: Served) -> None:
+def test_the_pages_tried_here_are_all_there_are(site: ServedSite) -> None:
     """Whoever adds one for operators adds it here."""
-    site: Any = make_site(house.running, house.address)
-    routes = [route for route in site._site.routes if isinstance(route, Route)]
+    app: Any = make_app(site.running, site.address)
+    routes = [route for route in app._app.routes if isinstance(route, Route)]
     known = {*OPEN, "/sign-out"}
     for path in (*PAGES, *FORMS):
         scope = {"type": "http", "method": "GET", "path": path.partition("?")[0], "root_path": ""}
@@ -91,30 +92,30 @@ def test_the_pages_tried_here_are_all_there_are(house: Served) -> None:
     assert {route.path for route in routes} <= known
 
 
-def test_without_a_session_there_is_nothing_to_see(house: Served, live: House) -> None:
-    expired = sign_in(house)
-    house.clock.instant += timedelta(days=15)
+def test_without_a_session_there_is_nothing_to_see(site: ServedSite, live: DaemonFixture) -> None:
+    expired = sign_in(site)
+    site.clock.instant += timedelta(days=15)
     for path in (*PAGES, *FORMS):
         for cookie in ("", "hanchot=", "hanchot=AAAA", "hanchot=" + "x" * 5000, expired):
-            answer = house.ask(path, Cookie=cookie)
+            answer = site.ask(path, Cookie=cookie)
             assert (answer.status, answer.headers["Location"], answer.body) == (303, "/sign-in", b""), (path, cookie)
 
 
-def test_without_a_session_nothing_changes(house: Served, live: House) -> None:
-    operator = Operator(house, sign_in(house))
+def test_without_a_session_nothing_changes(site: ServedSite, live: DaemonFixture) -> None:
+    operator = Operator(site, sign_in(site))
     forms = {path: filled(operator.ask(path).text, **dict(ANSWERS)) for path in FORMS}
     before = everything(live)
-    house.clock.instant += timedelta(days=15)
+    site.clock.instant += timedelta(days=15)
     for path, form in forms.items():
         for cookie in ("", "hanchot=AAAA", operator.cookie):
-            assert Operator(house, cookie).send(path, form).status == 401, (path, cookie)
+            assert Operator(site, cookie).send(path, form).status == 401, (path, cookie)
     assert everything(live) == before
 
 
-def test_the_form_of_another_reader_changes_nothing(house: Served, live: House) -> None:
-    other = Operator(house, sign_in(house))
-    house.clock.instant += timedelta(minutes=1)
-    operator = Operator(house, sign_in(house))
+def test_the_form_of_another_reader_changes_nothing(site: ServedSite, live: DaemonFixture) -> None:
+    other = Operator(site, sign_in(site))
+    site.clock.instant += timedelta(minutes=1)
+    operator = Operator(site, sign_in(site))
     before = everything(live)
     for path in FORMS:
         theirs = filled(other.ask(path).text, **dict(ANSWERS))
@@ -122,18 +123,18 @@ def test_the_form_of_another_reader_changes_nothing(house: Served, live: House) 
     assert everything(live) == before
 
 
-def test_looking_changes_nothing(house: Served, live: House) -> None:
+def test_looking_changes_nothing(site: ServedSite, live: DaemonFixture) -> None:
     """Scanners and browsers that look ahead open every link."""
-    operator = Operator(house, sign_in(house))
-    before, woken = everything(live), house.woken
+    operator = Operator(site, sign_in(site))
+    before, woken = everything(live), site.woken
     for path in (*PAGES, *FORMS):
         for method in ("GET", "HEAD"):
-            assert house.ask(path, method, Cookie=operator.cookie).status == 200, path
-    assert (everything(live), house.woken) == (before, woken)
+            assert site.ask(path, method, Cookie=operator.cookie).status == 200, path
+    assert (everything(live), site.woken) == (before, woken)
 
 
-def test_pages_that_only_show_take_no_form(house: Served, live: House) -> None:
-    operator = Operator(house, sign_in(house))
+def test_pages_that_only_show_take_no_form(site: ServedSite, live: DaemonFixture) -> None:
+    operator = Operator(site, sign_in(site))
     for path in PAGES:
         assert operator.send(path, ANSWERS).status in (403, 405), path
 
@@ -151,7 +152,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-def test_whatever_is_in_a_name_is_shown_as_text(house: Served, name: str) -> None:
+def test_whatever_is_in_a_name_is_shown_as_text(site: ServedSite, name: str) -> None:
     parties = [
         replace(party, name=name, short=name, contacts=(Contact(name="", email=f"officer@{party.id}.example"),))
         for party in PARTIES
@@ -170,13 +171,13 @@ def test_whatever_is_in_a_name_is_shown_as_text(house: Served, name: str) -> Non
         deadline(By(date(2023, 11, 20)), id="file", responsible=("nominees",)),
     ]
     target = Indicator(id="i", title=name, target="100%", measure=Measure(milestone="report"))
-    house.serve(
+    site.serve(
         plan(
             *milestones, language="en", title=name, parties=parties, indicators=(target,),
             groups=[Group(id="nominees", chosen_by="lead", after="report")],
         )
     )  # fmt: skip
-    operator, live = Operator.of(house), daemon(house)
+    operator, live = Operator.of(site), daemon(site)
     live.live(at(3, 4))
     live.record("received", note=name[:2000], by=name, decision=name, notify=False)
     live.record("nominated", None, None, group="nominees", parties=("beta",), decision=name)
@@ -191,8 +192,8 @@ def test_whatever_is_in_a_name_is_shown_as_text(house: Served, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-def test_whatever_is_typed_is_shown_as_text(house: Served, live: House, name: str) -> None:
-    operator = Operator(house, sign_in(house))
+def test_whatever_is_typed_is_shown_as_text(site: ServedSite, live: DaemonFixture, name: str) -> None:
+    operator = Operator(site, sign_in(site))
     path = "/plans/plan/do/return?milestone=report&party=beta"
     form = operator.fill(path, note="")
     assert form.status == 422

@@ -16,15 +16,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from scheduler.errors import UserError
-from scheduler.feeds import IcalCalendars
-from scheduler.plan.model import By, Fact
-from scheduler.ports import FeedRow, Store, Unit
+from scheduler.feeds import IcalFeedRenderer
+from scheduler.plan.date_forms import By
+from scheduler.plan.facts import Fact
+from scheduler.ports import FeedRow, Store, UnitOfWork
+from scheduler.queries.agendas import read_agenda
 from scheduler.queries.feed_links import calendar_path
 from scheduler.services.publish_feeds import create_feed, publish
-from scheduler.services.reconcile import read_agenda
 from tests.support.ical_reader import parse, summaries
 from tests.support.plan_builders import LOADED, deadline, plan
-from tests.web.conftest import Answer, Served, served
+from tests.web.conftest import Answer, ServedSite, serve_site
 from tests.web.test_rendering import WORDS
 
 MARCH = deadline(By(date(2023, 3, 17)), title="Báo cáo")
@@ -32,35 +33,35 @@ LIMIT = 30.0  # seconds: the record is asked once a second, on a machine that ma
 
 
 class Library:
-    """A served house with a plan and addresses of its calendars."""
+    """A served site with a plan and addresses of its calendars."""
 
-    def __init__(self, house: Served) -> None:
-        self.house = house
-        house.serve(plan(MARCH, deadline(By(date(2023, 5, 5)), "other", title="Khác")))
+    def __init__(self, site: ServedSite) -> None:
+        self.site = site
+        site.serve(plan(MARCH, deadline(By(date(2023, 5, 5)), "other", title="Khác")))
 
     def create(self, audience: str = "beta", *, plan: str | None = "plan", tasks: bool = False) -> tuple[FeedRow, str]:
         """Make an address and return its path."""
-        plans = [definition.plan for definition in self.house.definitions]
-        with self.house.running.store.transaction() as unit:
+        plans = [definition.plan for definition in self.site.definitions]
+        with self.site.running.store.transaction() as unit:
             feed = create_feed(
-                unit, plans, IcalCalendars(), audience=audience, plan=plan, tasks=tasks, now=self.house.clock.now()
+                unit, plans, IcalFeedRenderer(), audience=audience, plan=plan, tasks=tasks, now=self.site.clock.now()
             )
-        return feed, calendar_path(feed, plans, self.house.running.app.secret)
+        return feed, calendar_path(feed, plans, self.site.running.app.secret)
 
     def receive(self) -> None:
         """Record a submission of beta and publish."""
-        self.house.clock.instant += timedelta(hours=1)
-        now, [loaded] = self.house.clock.now(), [definition.plan for definition in self.house.definitions]
-        with self.house.running.store.transaction() as unit:
+        self.site.clock.instant += timedelta(hours=1)
+        now, [loaded] = self.site.clock.now(), [definition.plan for definition in self.site.definitions]
+        with self.site.running.store.transaction() as unit:
             fact = Fact(
                 plan="plan", kind="received", milestone="report", party="beta", happened_at=now, recorded_at=now
             )
             unit.facts.append(fact)
-            publish(unit, loaded, read_agenda(unit, loaded), IcalCalendars(), now)
+            publish(unit, loaded, read_agenda(unit, loaded), IcalFeedRenderer(), now)
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
         """Ask for a path."""
-        return self.house.ask(path, method, **headers)
+        return self.site.ask(path, method, **headers)
 
     def until(self, is_there: Callable[[Answer], bool], path: str, **headers: str) -> Answer:
         """Ask until the answer is the one waited for."""
@@ -72,9 +73,9 @@ class Library:
 
 
 @pytest.fixture
-def library(house: Served) -> Library:
-    """Return a house with calendars."""
-    return Library(house)
+def library(site: ServedSite) -> Library:
+    """Return a site with calendars."""
+    return Library(site)
 
 
 # ---------------------------------------------------------------- the answer
@@ -95,7 +96,7 @@ def test_rules_23_26_29_and_31_a_calendar_is_served_whole_with_its_length_and_ty
 
 def test_rule_33_the_file_has_a_name_in_ascii_and_its_own(library: Library) -> None:
     """Shown where it is saved; nothing is forced to be."""
-    library.house.serve(plan(MARCH, title="Cụm Đua"))
+    library.site.serve(plan(MARCH, title="Cụm Đua"))
     _, path = library.create()
     assert path.endswith("/cum-dua-beta.ics")
     disposition = library.get(path).headers["Content-Disposition"]
@@ -180,7 +181,7 @@ def test_a_change_is_there_after_a_second_with_another_tag_and_a_later_date(libr
     assert summaries(changed.body)[0] == "✓ Báo cáo"
     for headers in ({"If_None_Match": first.headers["ETag"]}, {"If_Modified_Since": first.headers["Last-Modified"]}):
         assert library.get(path, **headers).status == 200
-    assert changed.headers["Last-Modified"] == format_datetime(library.house.clock.now(), usegmt=True)
+    assert changed.headers["Last-Modified"] == format_datetime(library.site.clock.now(), usegmt=True)
 
 
 def test_rule_25_dates_go_on_over_a_restart(fragile: tuple[Library, Fragile]) -> None:
@@ -188,13 +189,13 @@ def test_rule_25_dates_go_on_over_a_restart(fragile: tuple[Library, Fragile]) ->
     library, store = fragile
     _, path = library.create()
     first = library.get(path)
-    library.house.clock.instant += timedelta(hours=1)
+    library.site.clock.instant += timedelta(hours=1)
     for title, status in (("", 304), ("Đổi tên", 200)):
         if title:
-            [loaded] = library.house.definitions
-            library.house.definitions[0] = replace(loaded, plan=replace(loaded.plan, title=title))
-        with served_again(library.house, store) as address:
-            library.house.address = address
+            [loaded] = library.site.definitions
+            library.site.definitions[0] = replace(loaded, plan=replace(loaded.plan, title=title))
+        with served_again(library.site, store) as address:
+            library.site.address = address
             again = library.get(path, If_Modified_Since=first.headers["Last-Modified"])
         assert again.status == status
         assert (again.headers["ETag"] == first.headers["ETag"]) == (status == 304)
@@ -286,7 +287,7 @@ def test_rule_24_a_revoked_address_is_gone_and_another_is_another(library: Libra
     _, kept = library.create()
     assert path != kept
     assert library.get(path).status == 200
-    with library.house.running.store.transaction() as unit:
+    with library.site.running.store.transaction() as unit:
         unit.feeds.revoke(feed.id, at=LOADED)
     gone = library.until(lambda answer: answer.status != 200, path)
     assert (gone.status, WORDS["vi"]["error.gone_title"] in gone.text) == (410, True)
@@ -314,7 +315,7 @@ def test_a_public_calendar_is_off_until_it_is_made_and_has_no_status(library: Li
     answer = library.get(path)
     assert (answer.status, [title[:7] for title in summaries(answer.body)]) == (200, ["Báo cáo", "Khác (c"])
     assert library.create("")[0].id == feed.id
-    with library.house.running.store.transaction() as unit:
+    with library.site.running.store.transaction() as unit:
         unit.feeds.revoke(feed.id, at=LOADED)
     assert library.until(lambda answer: answer.status != 200, path).status == 410
     library.create("")
@@ -339,7 +340,7 @@ def test_the_last_fetch_and_the_program_are_remembered_once_a_minute(library: Li
     assert (first.client.isprintable(), len(first.client)) == (True, 200)
     assert first.last_fetched_at == LOADED
     for seconds, expected in ((59, LOADED), (61, LOADED + timedelta(seconds=61))):
-        library.house.clock.instant = LOADED + timedelta(seconds=seconds)
+        library.site.clock.instant = LOADED + timedelta(seconds=seconds)
         assert library.get(path, If_None_Match=tag, User_Agent="Thunderbird").status == 304
         row = fetched(library, feed, lambda row, expected=expected: row.last_fetched_at == expected)
     assert row.client == "Thunderbird"
@@ -349,7 +350,7 @@ def fetched(library: Library, feed: FeedRow, is_there: Callable[[FeedRow], bool]
     """Return the row of an address once it is as it is waited for."""
     end = time.monotonic() + LIMIT
     while True:
-        with library.house.running.store.reading() as view:
+        with library.site.running.store.reading() as view:
             [row] = [row for row in view.feeds.list() if row.id == feed.id]
         if is_there(row):
             return row
@@ -367,16 +368,16 @@ class Fragile:
         self.store = store
         self.is_away = False
         self.fault: Exception | None = None
-        self.asked = 0
+        self.requests = 0
 
     @contextmanager
-    def reading(self) -> Iterator[Unit]:
+    def reading(self) -> Iterator[UnitOfWork]:
         """Open a view, or say that the record is away."""
         with self._guard(), self.store.reading() as unit:
             yield unit
 
     @contextmanager
-    def transaction(self) -> Iterator[Unit]:
+    def transaction(self) -> Iterator[UnitOfWork]:
         """Open a transaction, or say that the record is away."""
         with self._guard(), self.store.transaction() as unit:
             yield unit
@@ -386,7 +387,7 @@ class Fragile:
         self.store.close()
 
     def _guard(self) -> Any:
-        self.asked += 1
+        self.requests += 1
         if self.is_away:
             raise UserError("the database is away")
         if self.fault is not None:
@@ -396,27 +397,27 @@ class Fragile:
 
 def feeds_of(library: Library) -> Sequence[FeedRow]:
     """Return what the record knows of every address."""
-    with library.house.running.store.reading() as view:
+    with library.site.running.store.reading() as view:
         return view.feeds.list()
 
 
 @pytest.fixture
 def fragile(tmp_path: Any) -> Iterator[tuple[Library, Fragile]]:
-    """Return a served house whose record can be away."""
-    with served(tmp_path) as house:
-        store = Fragile(house.running.store)
-        library = Library(house)
-        with served_again(house, store) as address:
-            house.address = address
+    """Return a served site whose record can be away."""
+    with serve_site(tmp_path) as site:
+        store = Fragile(site.running.store)
+        library = Library(site)
+        with served_again(site, store) as address:
+            site.address = address
             yield library, store
 
 
 @contextmanager
-def served_again(house: Served, store: Fragile) -> Iterator[str]:
-    """Serve a house over another store."""
+def served_again(site: ServedSite, store: Fragile) -> Iterator[str]:
+    """Serve a site over another store."""
     from scheduler.web.server.uvicorn_server import serve
 
-    with serve(replace(house.running, store=store)) as address:
+    with serve(replace(site.running, store=store)) as address:
         yield address
 
 
@@ -426,12 +427,12 @@ def test_rule_24_while_the_record_is_away_the_last_calendar_is_served(fragile: t
     _, path = library.create()
     first = library.get(path)
     store.is_away = True
-    before = store.asked
-    while store.asked < before + 2:  # the record was asked, and was away
+    before = store.requests
+    while store.requests < before + 2:  # the record was asked, and was away
         answer = library.get(path)
         assert (answer.status, answer.body) == (200, first.body)
         time.sleep(0.05)
-    assert len([text for text in library.house.told if "as they were last" in text]) == 1
+    assert len([text for text in library.site.problems if "as they were last" in text]) == 1
     library.receive()
     store.is_away = False
     library.until(lambda answer: answer.body != first.body, path)
@@ -459,12 +460,12 @@ def test_rule_24_whatever_the_record_says_the_last_calendar_is_served(fragile: t
     _, path = library.create()
     first = library.get(path)
     store.fault = RuntimeError("a fault")
-    before = store.asked
-    while store.asked < before + 2:
+    before = store.requests
+    while store.requests < before + 2:
         answer = library.get(path)
         assert (answer.status, answer.body) == (200, first.body)
         time.sleep(0.05)
-    assert [text for text in library.house.told if "a fault" in text] != []
+    assert [text for text in library.site.problems if "a fault" in text] != []
 
 
 def test_a_record_that_is_away_from_the_start_is_an_error_that_passes(fragile: tuple[Library, Fragile]) -> None:
@@ -481,7 +482,7 @@ def test_a_record_that_is_away_from_the_start_is_an_error_that_passes(fragile: t
 def test_many_who_ask_at_once_get_the_same(library: Library) -> None:
     """Also the very first, before anything is known."""
     _, path = library.create()
-    place = urlsplit(library.house.address)
+    place = urlsplit(library.site.address)
     ask = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
     connections = [socket.create_connection((place.hostname, place.port)) for _ in range(16)]
     for connection in connections:

@@ -18,7 +18,7 @@ from scheduler.plan.model import Deliverable
 from scheduler.web.forms.uploads import DAILY, FILE_SIZE
 from tests.support.daemon_fixture import plan, report
 from tests.web.auth.test_sign_in import sign_in
-from tests.web.conftest import Answer, Served
+from tests.web.conftest import Answer, ServedSite
 from tests.web.party_client import (
     BOUNDARY,
     JPEG,
@@ -40,86 +40,86 @@ DOCUMENTS = (Deliverable(id="plan", title="The plan"), Deliverable(id="list", ti
 
 
 @pytest.fixture(autouse=True)
-def _in_force(house: Served) -> None:
-    house.serve(plan(report(deliverables=DOCUMENTS), language="en"))
+def _in_force(site: ServedSite) -> None:
+    site.serve(plan(report(deliverables=DOCUMENTS), language="en"))
 
 
-def form(house: Served, *deliverables: str, **typed: str) -> dict[str, object]:
+def form(site: ServedSite, *deliverables: str, **typed: str) -> dict[str, object]:
     """Return the form with some deliverables marked."""
-    return {**open_form(house, "send", **typed), "deliverable": deliverables or ("plan", "list")}
+    return {**open_form(site, "send", **typed), "deliverable": deliverables or ("plan", "list")}
 
 
-def send(house: Served, *files: tuple[str, bytes]) -> Answer:
+def send(site: ServedSite, *files: tuple[str, bytes]) -> Answer:
     """Send files as everything that is owed."""
-    return upload(house, *files, form=form(house))
+    return upload(site, *files, form=form(site))
 
 
-def refused(house: Served, answer: Answer, status: int, word: str, name: str = "") -> None:
+def refused(site: ServedSite, answer: Answer, status: int, word: str, name: str = "") -> None:
     """Assert that nothing was taken and why is said."""
     assert answer.status == status
     said = WORDS["en"][f"trouble.{word}"].format(name=name)
     assert said in answer.text
-    assert (facts(house), documents(house), on_disk(house)) == ([], [], [])
+    assert (facts(site), documents(site), on_disk(site)) == ([], [], [])
 
 
 # ---- taken
 
 
-def test_files_are_a_submission_like_any_other(house: Served) -> None:
-    answer = upload(house, ("Kế hoạch.pdf", PDF), ("list.xlsx", zipped("xl/x")), form=form(house, note="two files"))
+def test_files_are_a_submission_like_any_other(site: ServedSite) -> None:
+    answer = upload(site, ("Kế hoạch.pdf", PDF), ("list.xlsx", zipped("xl/x")), form=form(site, note="two files"))
     assert answer.status == 303
-    assert answer.headers["Location"].startswith(f"{path_of(house)}?done=send.")
-    [fact] = facts(house)
+    assert answer.headers["Location"].startswith(f"{path_of(site)}?done=send.")
+    [fact] = facts(site)
     assert (fact.kind, fact.channel, fact.by, fact.note) == ("received", "web", "page: Lan", "two files")
     assert fact.files == ("Kế hoạch.pdf", "list.xlsx")
-    assert fact.happened_at == fact.recorded_at == house.clock.now()
-    page = house.ask(path_of(house)).text
+    assert fact.happened_at == fact.recorded_at == site.clock.now()
+    page = site.ask(path_of(site)).text
     assert "Submitted, waiting for acceptance" in page
     assert "File: Kế hoạch.pdf (2 KB)" in page
-    assert house.woken == 1
+    assert site.woken == 1
 
 
-def test_they_lie_on_the_disk_under_the_digest_of_their_content(house: Served) -> None:
+def test_they_lie_on_the_disk_under_the_digest_of_their_content(site: ServedSite) -> None:
     """Readable by the daemon's user only; the same content lies there once."""
-    send(house, ("a.pdf", PDF), ("b.pdf", PDF), ("c.png", PNG))
+    send(site, ("a.pdf", PDF), ("b.pdf", PDF), ("c.png", PNG))
     digests = {sha256(data).hexdigest() for data in (PDF, PNG)}
-    assert on_disk(house) == sorted(f"{digest[:2]}/{digest[2:]}" for digest in digests)
-    folder = house.running.settings.resolve("var/documents")
-    for file in on_disk(house):
+    assert on_disk(site) == sorted(f"{digest[:2]}/{digest[2:]}" for digest in digests)
+    folder = site.running.settings.resolve("var/documents")
+    for file in on_disk(site):
         assert (folder / file).stat().st_mode & 0o077 == 0
-    assert [(d.name, d.kind, d.size) for d in documents(house)] == [
+    assert [(d.name, d.kind, d.size) for d in documents(site)] == [
         ("a.pdf", "application/pdf", len(PDF)),
         ("b.pdf", "application/pdf", len(PDF)),
         ("c.png", "image/png", len(PNG)),
     ]
 
 
-def test_files_for_a_part_leave_the_rest_open(house: Served) -> None:
-    part = upload(house, ("a.pdf", PDF), form=form(house, "list"))
-    page = house.ask(part.headers["Location"]).text
+def test_files_for_a_part_leave_the_rest_open(site: ServedSite) -> None:
+    part = upload(site, ("a.pdf", PDF), form=form(site, "list"))
+    page = site.ask(part.headers["Location"]).text
     assert "Submitted in part" in page
     assert "1 of 2 documents are there; still missing: The plan. Reminders go on until everything has come." in page
-    rest = upload(house, ("b.pdf", PDF), form=form(house, "plan"))
-    assert "documents are there" not in house.ask(rest.headers["Location"]).text
-    assert [fact.deliverables for fact in facts(house)] == [("list",), ("plan",)]
+    rest = upload(site, ("b.pdf", PDF), form=form(site, "plan"))
+    assert "documents are there" not in site.ask(rest.headers["Location"]).text
+    assert [fact.deliverables for fact in facts(site)] == [("list",), ("plan",)]
 
 
-def test_the_receipt_names_the_files_and_goes_to_the_registered_officers(house: Served) -> None:
-    send(house, ("a.pdf", PDF))
-    assert [(mail.kind, mail.mail.address) for mail in house.mails] == [("receipt", "officer@beta.example")]
+def test_the_receipt_names_the_files_and_goes_to_the_registered_officers(site: ServedSite) -> None:
+    send(site, ("a.pdf", PDF))
+    assert [(mail.kind, mail.mail.address) for mail in site.mails] == [("receipt", "officer@beta.example")]
 
 
-def test_sent_twice_the_files_are_taken_once(house: Served) -> None:
-    fields = form(house)
-    first, second = (upload(house, ("a.pdf", PDF), form=fields) for _ in range(2))
+def test_sent_twice_the_files_are_taken_once(site: ServedSite) -> None:
+    fields = form(site)
+    first, second = (upload(site, ("a.pdf", PDF), form=fields) for _ in range(2))
     assert (first.status, second.status) == (303, 303)
-    assert (len(facts(house)), len(documents(house)), len(on_disk(house))) == (1, 1, 1)
+    assert (len(facts(site)), len(documents(site)), len(on_disk(site))) == (1, 1, 1)
 
 
-def test_a_file_of_exactly_25_megabytes_is_taken(house: Served) -> None:
+def test_a_file_of_exactly_25_megabytes_is_taken(site: ServedSite) -> None:
     whole = b"%PDF-" + bytes(FILE_SIZE - 5)
-    assert upload(house, ("a.pdf", whole), form=form(house, "plan")).status == 303
-    assert documents(house)[0].size == FILE_SIZE
+    assert upload(site, ("a.pdf", whole), form=form(site, "plan")).status == 303
+    assert documents(site)[0].size == FILE_SIZE
 
 
 KINDS = {
@@ -136,16 +136,16 @@ KINDS = {
 }
 
 
-def test_every_kind_that_an_office_uses_is_taken(house: Served) -> None:
-    assert send(house, *KINDS.items()).status == 303
-    assert [document.name for document in documents(house)] == [name.lower() for name in KINDS]
+def test_every_kind_that_an_office_uses_is_taken(site: ServedSite) -> None:
+    assert send(site, *KINDS.items()).status == 303
+    assert [document.name for document in documents(site)] == [name.lower() for name in KINDS]
 
 
-def test_an_archive_is_kept_as_it_is_and_never_opened(house: Served) -> None:
+def test_an_archive_is_kept_as_it_is_and_never_opened(site: ServedSite) -> None:
     """Whatever it would grow to."""
     bomb = zipped("x")[:-30] + b"broken from here on"
-    assert send(house, ("bomb.zip", bomb)).status == 303
-    assert documents(house)[0].size == len(bomb)
+    assert send(site, ("bomb.zip", bomb)).status == 303
+    assert documents(site)[0].size == len(bomb)
 
 
 NAMES = {
@@ -165,9 +165,9 @@ NAMES = {
 
 
 @pytest.mark.parametrize(("sent", "kept"), NAMES.items(), ids=map(str, range(len(NAMES))))
-def test_a_name_is_kept_as_harmless_text_with_an_ending_that_fits(house: Served, sent: str, kept: str) -> None:
-    assert send(house, (sent.replace('"', "%22"), PDF)).status == 303
-    assert documents(house)[0].name == kept
+def test_a_name_is_kept_as_harmless_text_with_an_ending_that_fits(site: ServedSite, sent: str, kept: str) -> None:
+    assert send(site, (sent.replace('"', "%22"), PDF)).status == 303
+    assert documents(site)[0].name == kept
 
 
 # ---- not taken
@@ -178,95 +178,97 @@ def test_a_name_is_kept_as_harmless_text_with_an_ending_that_fits(house: Served,
     [b"MZ" + bytes(100), b"<!DOCTYPE html><script>", b"#!/bin/sh", b"Rar!\x1a\x07\x01\x00", b" %PDF-1.7", b"x"],
     ids=["program", "page", "script", "rar", "space first", "one byte"],
 )
-def test_what_lies_about_its_kind_is_not_taken(house: Served, data: bytes) -> None:
-    refused(house, send(house, ("a.pdf", data), ("b.pdf", PDF)), 422, "wrong_kind", "a.pdf")
+def test_what_lies_about_its_kind_is_not_taken(site: ServedSite, data: bytes) -> None:
+    refused(site, send(site, ("a.pdf", data), ("b.pdf", PDF)), 422, "wrong_kind", "a.pdf")
 
 
-def test_an_empty_file_is_not_taken(house: Served) -> None:
-    refused(house, send(house, ("a.pdf", b"")), 422, "empty_file", "a.pdf")
+def test_an_empty_file_is_not_taken(site: ServedSite) -> None:
+    refused(site, send(site, ("a.pdf", b"")), 422, "empty_file", "a.pdf")
 
 
-def test_a_file_that_is_too_big_is_not_taken_and_the_others_neither(house: Served) -> None:
-    answer = send(house, ("small.pdf", PDF), ("big.pdf", b"%PDF-" + bytes(FILE_SIZE)))
-    refused(house, answer, 413, "file_too_big", "big.pdf")
+def test_a_file_that_is_too_big_is_not_taken_and_the_others_neither(site: ServedSite) -> None:
+    answer = send(site, ("small.pdf", PDF), ("big.pdf", b"%PDF-" + bytes(FILE_SIZE)))
+    refused(site, answer, 413, "file_too_big", "big.pdf")
 
 
-def test_more_than_ten_files_are_not_taken(house: Served) -> None:
-    refused(house, send(house, *((f"{n}.pdf", PDF) for n in range(11))), 413, "too_many_files")
+def test_more_than_ten_files_are_not_taken(site: ServedSite) -> None:
+    refused(site, send(site, *((f"{n}.pdf", PDF) for n in range(11))), 413, "too_many_files")
 
 
-def test_a_party_sends_at_most_100_megabytes_a_day(house: Served) -> None:
+def test_a_party_sends_at_most_100_megabytes_a_day(site: ServedSite) -> None:
     """Its own; and the day is the plan's."""
     quarter = ("a.pdf", b"%PDF-" + bytes(FILE_SIZE - 5))
     assert DAILY == 4 * FILE_SIZE
-    assert upload(house, quarter, form=form(house, "plan")).status == 303
-    with house.running.store.transaction() as unit:
+    assert upload(site, quarter, form=form(site, "plan")).status == 303
+    with site.running.store.transaction() as unit:
         for _ in range(3):  # as much again, three times
-            unit.documents.add(facts(house)[0], documents(house)[0])
-    answer = upload(house, ("b.pdf", PDF), form=form(house, "list"))
+            unit.documents.add(facts(site)[0], documents(site)[0])
+    answer = upload(site, ("b.pdf", PDF), form=form(site, "list"))
     assert answer.status == 413
     assert WORDS["en"]["trouble.day_full"] in answer.text
-    assert len(on_disk(house)) == 1
-    house.clock.instant += timedelta(days=1)
-    assert upload(house, ("b.pdf", PDF), form=form(house, "list")).status == 303
+    assert len(on_disk(site)) == 1
+    site.clock.instant += timedelta(days=1)
+    assert upload(site, ("b.pdf", PDF), form=form(site, "list")).status == 303
 
 
-def test_without_files_or_without_saying_what_they_are_nothing_is_taken(house: Served) -> None:
-    refused(house, send(house), 422, "no_files")
-    refused(house, upload(house, ("a.pdf", PDF), form=form(house) | {"deliverable": ()}), 422, "no_deliverable")
-    refused(house, upload(house, ("a.pdf", PDF), form=form(house, "nothing")), 422, "no_deliverable")
-    refused(house, upload(house, ("a.pdf", PDF), form=form(house) | {"who": ""}), 422, "no_name")
+def test_without_files_or_without_saying_what_they_are_nothing_is_taken(site: ServedSite) -> None:
+    refused(site, send(site), 422, "no_files")
+    refused(site, upload(site, ("a.pdf", PDF), form=form(site) | {"deliverable": ()}), 422, "no_deliverable")
+    refused(site, upload(site, ("a.pdf", PDF), form=form(site, "nothing")), 422, "no_deliverable")
+    refused(site, upload(site, ("a.pdf", PDF), form=form(site) | {"who": ""}), 422, "no_name")
 
 
-def test_what_was_typed_beside_files_that_are_refused_stays(house: Served) -> None:
-    answer = upload(house, ("a.pdf", b"x"), form=form(house, "list", note="typed"))
+def test_what_was_typed_beside_files_that_are_refused_stays(site: ServedSite) -> None:
+    answer = upload(site, ("a.pdf", b"x"), form=form(site, "list", note="typed"))
     assert "typed</textarea>" in answer.text
     [marked] = re.findall(r'value="(\w+)" checked', answer.text)
     assert marked == "list"
 
 
-def test_after_the_task_changed_nothing_is_taken_and_the_text_stays(house: Served) -> None:
-    fields = form(house, note="typed")
-    house.serve(plan(report(deliverables=DOCUMENTS[:1]), language="en"))
-    answer = upload(house, ("a.pdf", PDF), form=fields)
+def test_after_the_task_changed_nothing_is_taken_and_the_text_stays(site: ServedSite) -> None:
+    fields = form(site, note="typed")
+    site.serve(plan(report(deliverables=DOCUMENTS[:1]), language="en"))
+    answer = upload(site, ("a.pdf", PDF), form=fields)
     assert answer.status == 409
     assert "typed</textarea>" in answer.text
-    assert on_disk(house) == []
+    assert on_disk(site) == []
 
 
-def test_a_form_that_was_not_given_to_this_party_brings_nothing(house: Served) -> None:
-    fields = form(house) | {"form": "x" * 22}
-    assert upload(house, ("a.pdf", PDF), form=fields).status == 403
-    assert (facts(house), on_disk(house)) == ([], [])
+def test_a_form_that_was_not_given_to_this_party_brings_nothing(site: ServedSite) -> None:
+    fields = form(site) | {"form": "x" * 22}
+    assert upload(site, ("a.pdf", PDF), form=fields).status == 403
+    assert (facts(site), on_disk(site)) == ([], [])
 
 
 # ---- cut and broken
 
 
-def raw(house: Served, sent: bytes, length: int, *, kind: str = f"multipart/form-data; boundary={BOUNDARY}") -> bytes:
+def raw(
+    site: ServedSite, sent: bytes, length: int, *, kind: str = f"multipart/form-data; boundary={BOUNDARY}"
+) -> bytes:
     """Send some bytes of a form that says it is `length` long, hang up, and return what came back before."""
-    place = urlsplit(house.address)
+    place = urlsplit(site.address)
     with closing(socket.create_connection((place.hostname, place.port), timeout=30)) as line:
-        head = f"POST {path_of(house)} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+        head = f"POST {path_of(site)} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
         line.sendall(head.encode() + sent)
         if len(sent) == length:
             return line.recv(65536)
     return b""
 
 
-def wait_until_empty(house: Served) -> None:
+def wait_until_empty(site: ServedSite) -> None:
     until = time.monotonic() + 30
-    while on_disk(house):
-        assert time.monotonic() < until, on_disk(house)
+    while on_disk(site):
+        assert time.monotonic() < until, on_disk(site)
         time.sleep(0.01)
 
 
-def test_an_upload_that_is_cut_leaves_nothing(house: Served) -> None:
-    body = body_of(form(house), [("a.pdf", b"%PDF-" + bytes(3_000_000))])
-    raw(house, body[:2_000_000], len(body))
-    assert send(house, ("b.txt", b"x")).status == 422  # the server goes on
-    wait_until_empty(house)
-    assert facts(house) == []
+def test_an_upload_that_is_cut_leaves_nothing(site: ServedSite) -> None:
+    body = body_of(form(site), [("a.pdf", b"%PDF-" + bytes(3_000_000))])
+    raw(site, body[:2_000_000], len(body))
+    assert send(site, ("b.txt", b"x")).status == 422  # the server goes on
+    wait_until_empty(site)
+    assert facts(site) == []
 
 
 @pytest.mark.parametrize(
@@ -279,11 +281,11 @@ def test_an_upload_that_is_cut_leaves_nothing(house: Served) -> None:
     ],
     ids=["no end", "another boundary", "nothing", "no headers"],
 )
-def test_a_broken_form_is_refused(house: Served, damage: object) -> None:
-    body = damage(body_of(form(house), [("a.pdf", PDF)]))  # type: ignore[operator]
-    answer = raw(house, body, len(body))
+def test_a_broken_form_is_refused(site: ServedSite, damage: object) -> None:
+    body = damage(body_of(form(site), [("a.pdf", PDF)]))  # type: ignore[operator]
+    answer = raw(site, body, len(body))
     assert answer.split()[1] in (b"400", b"403")
-    assert (facts(house), on_disk(house)) == ([], [])
+    assert (facts(site), on_disk(site)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -296,59 +298,59 @@ def test_a_broken_form_is_refused(house: Served, damage: object) -> None:
         f"multipart/form-data; boundary={'x' * 300}",
     ],
 )
-def test_a_form_of_another_make_is_refused(house: Served, kind: str) -> None:
-    assert raw(house, b"--x--\r\n", 7, kind=kind).split()[1] == b"400"
+def test_a_form_of_another_make_is_refused(site: ServedSite, kind: str) -> None:
+    assert raw(site, b"--x--\r\n", 7, kind=kind).split()[1] == b"400"
 
 
-def test_a_body_that_says_it_is_huge_is_not_read(house: Served) -> None:
-    place = urlsplit(house.address)
+def test_a_body_that_says_it_is_huge_is_not_read(site: ServedSite) -> None:
+    place = urlsplit(site.address)
     with closing(socket.create_connection((place.hostname, place.port), timeout=30)) as line:
         kind = f"multipart/form-data; boundary={BOUNDARY}"
         head = (
-            f"POST {path_of(house)} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 9{'0' * 12}\r\n\r\n"
+            f"POST {path_of(site)} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 9{'0' * 12}\r\n\r\n"
         )
         line.sendall(head.encode())
         assert line.recv(65536).split()[1] == b"413"
 
 
-def test_a_field_without_end_is_not_kept_in_memory(house: Served) -> None:
-    assert upload(house, form=form(house) | {"note": "x" * 100_000}).status == 413
-    assert upload(house, form=form(house) | {f"f{n}": "x" for n in range(300)}).status == 413
-    assert upload(house, form=form(house) | {f"f{n}": "x" * 2000 for n in range(100)}).status == 413
+def test_a_field_without_end_is_not_kept_in_memory(site: ServedSite) -> None:
+    assert upload(site, form=form(site) | {"note": "x" * 100_000}).status == 413
+    assert upload(site, form=form(site) | {f"f{n}": "x" for n in range(300)}).status == 413
+    assert upload(site, form=form(site) | {f"f{n}": "x" * 2000 for n in range(100)}).status == 413
 
 
-def test_a_disk_that_takes_no_more_is_said_and_leaves_no_half_file(house: Served) -> None:
+def test_a_disk_that_takes_no_more_is_said_and_leaves_no_half_file(site: ServedSite) -> None:
     """For this process files end at a megabyte meanwhile."""
-    fields = form(house)
+    fields = form(site)
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, most))
     try:
-        answer = upload(house, ("a.pdf", b"%PDF-" + bytes(3_000_000)), form=fields)
+        answer = upload(site, ("a.pdf", b"%PDF-" + bytes(3_000_000)), form=fields)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-    refused(house, answer, 507, "disk_full")
-    assert "the disk of the data folder takes no more" in house.told[0]
-    assert send(house, ("a.pdf", PDF)).status == 303
+    refused(site, answer, 507, "disk_full")
+    assert "the disk of the data folder takes no more" in site.problems[0]
+    assert send(site, ("a.pdf", PDF)).status == 303
 
 
-def test_drafts_of_a_process_that_was_killed_are_cleared_away(house: Served) -> None:
-    aside = house.running.settings.resolve("var/documents/incoming")
+def test_drafts_of_a_process_that_was_killed_are_cleared_away(site: ServedSite) -> None:
+    aside = site.running.settings.resolve("var/documents/incoming")
     aside.mkdir(parents=True)
-    now = house.clock.now().timestamp()
+    now = site.clock.now().timestamp()
     for name, age in (("old", 90_000), ("young", 3_000)):
         (aside / name).write_bytes(b"half")
         os.utime(aside / name, (now - age, now - age))
-    send(house, ("a.pdf", PDF))
+    send(site, ("a.pdf", PDF))
     assert [file.name for file in aside.iterdir()] == ["young"]
 
 
 # ---- handed out
 
 
-def test_an_operator_saves_a_file_under_its_name_and_nobody_else_does(house: Served) -> None:
-    send(house, ("Kế hoạch 'a'.pdf", PDF))
-    path = f"/documents/{documents(house)[0].id}"
-    answer = house.ask(path, Cookie=sign_in(house))
+def test_an_operator_saves_a_file_under_its_name_and_nobody_else_does(site: ServedSite) -> None:
+    send(site, ("Kế hoạch 'a'.pdf", PDF))
+    path = f"/documents/{documents(site)[0].id}"
+    answer = site.ask(path, Cookie=sign_in(site))
     assert (answer.status, answer.body) == (200, PDF)
     assert answer.headers["Content-Type"] == "application/pdf"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -357,32 +359,32 @@ def test_an_operator_saves_a_file_under_its_name_and_nobody_else_does(house: Ser
     assert said.startswith("attachment; filename=\"K_ ho_ch 'a'.pdf\"")
     assert unquote(said.partition("filename*=UTF-8''")[2]) == "Kế hoạch 'a'.pdf"
     for cookie in ("", "hanchot=guessed"):
-        stranger = house.ask(path, Cookie=cookie)
+        stranger = site.ask(path, Cookie=cookie)
         assert (stranger.status, stranger.body) == (303, b"")
-    house.clock.instant += timedelta(days=15)
-    assert house.ask(path, Cookie=sign_in(house)[:-1] + "x").status == 303
+    site.clock.instant += timedelta(days=15)
+    assert site.ask(path, Cookie=sign_in(site)[:-1] + "x").status == 303
 
 
-def test_an_operator_finds_the_file_beside_the_submission(house: Served) -> None:
-    send(house, ("a.pdf", PDF))
-    page = house.ask("/plans/plan/milestones/report/beta", Cookie=sign_in(house)).text
-    assert f'<a href="/documents/{documents(house)[0].id}">a.pdf</a>' in page
+def test_an_operator_finds_the_file_beside_the_submission(site: ServedSite) -> None:
+    send(site, ("a.pdf", PDF))
+    page = site.ask("/plans/plan/milestones/report/beta", Cookie=sign_in(site)).text
+    assert f'<a href="/documents/{documents(site)[0].id}">a.pdf</a>' in page
 
 
-def test_a_party_sees_names_and_gets_no_file(house: Served) -> None:
-    send(house, ("a.pdf", PDF))
-    assert "/documents/" not in house.ask(path_of(house)).text
+def test_a_party_sees_names_and_gets_no_file(site: ServedSite) -> None:
+    send(site, ("a.pdf", PDF))
+    assert "/documents/" not in site.ask(path_of(site)).text
 
 
-def test_a_file_that_is_gone_from_the_disk_is_not_there_and_the_log_is_told(house: Served) -> None:
-    send(house, ("a.pdf", PDF))
-    cookie = sign_in(house)
-    folder = house.running.settings.resolve("var/documents")
-    (folder / on_disk(house)[0]).unlink()
-    assert house.ask(f"/documents/{documents(house)[0].id}", Cookie=cookie).status == 404
-    assert "is not in the data folder" in house.told[-1]
+def test_a_file_that_is_gone_from_the_disk_is_not_there_and_the_log_is_told(site: ServedSite) -> None:
+    send(site, ("a.pdf", PDF))
+    cookie = sign_in(site)
+    folder = site.running.settings.resolve("var/documents")
+    (folder / on_disk(site)[0]).unlink()
+    assert site.ask(f"/documents/{documents(site)[0].id}", Cookie=cookie).status == 404
+    assert "is not in the data folder" in site.problems[-1]
 
 
 @pytest.mark.parametrize("id", ["0", "999", "9" * 30, "9" * 5000, "١", "-1", "x", "../1", quote("1/../1", safe="")])
-def test_documents_that_there_are_not_are_not_there(house: Served, id: str) -> None:
-    assert house.ask(f"/documents/{quote(id, safe='%')}", Cookie=sign_in(house)).status == 404
+def test_documents_that_there_are_not_are_not_there(site: ServedSite, id: str) -> None:
+    assert site.ask(f"/documents/{quote(id, safe='%')}", Cookie=sign_in(site)).status == 404

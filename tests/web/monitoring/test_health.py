@@ -10,68 +10,68 @@ from typing import Any
 
 import pytest
 
-from tests.web.conftest import Served
+from tests.web.conftest import ServedSite
 
 MINUTE = timedelta(minutes=1)
 
 
-def readiness(house: Served) -> tuple[int, dict[str, Any]]:
-    answer = house.ask("/readyz")
+def readiness(site: ServedSite) -> tuple[int, dict[str, Any]]:
+    answer = site.ask("/readyz")
     return answer.status, json.loads(answer.body)
 
 
-def ticked(house: Served) -> None:
+def ticked(site: ServedSite) -> None:
     """Let a tick be completed now."""
-    with house.running.store.transaction() as unit:
-        unit.journal.record_tick(house.clock.now())
+    with site.running.store.transaction() as unit:
+        unit.journal.record_tick(site.clock.now())
 
 
-def test_a_process_that_answers_lives(house: Served) -> None:
-    answer = house.ask("/healthz")
+def test_a_process_that_answers_lives(site: ServedSite) -> None:
+    answer = site.ask("/healthz")
     assert (answer.status, answer.body) == (200, b"ok\n")
 
 
-def test_it_is_ready_once_a_tick_is_completed(house: Served) -> None:
+def test_it_is_ready_once_a_tick_is_completed(site: ServedSite) -> None:
     """Before that nobody is reminded."""
-    assert readiness(house) == (503, {"ready": False, "database": "ok", "daemon": "warning", "account": "ok"})
-    ticked(house)
-    assert readiness(house) == (200, {"ready": True, "database": "ok", "daemon": "ok", "account": "ok"})
+    assert readiness(site) == (503, {"ready": False, "database": "ok", "daemon": "warning", "account": "ok"})
+    ticked(site)
+    assert readiness(site) == (200, {"ready": True, "database": "ok", "daemon": "ok", "account": "ok"})
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(15, 200), (16, 503)])
-def test_it_is_not_ready_when_ticks_have_ceased(house: Served, minutes: int, status: int) -> None:
+def test_it_is_not_ready_when_ticks_have_ceased(site: ServedSite, minutes: int, status: int) -> None:
     """An SMTP server may take ten minutes over one mail; a quarter of an hour is too long."""
-    ticked(house)
-    house.clock.instant += minutes * MINUTE
-    assert readiness(house)[0] == status
+    ticked(site)
+    site.clock.instant += minutes * MINUTE
+    assert readiness(site)[0] == status
 
 
-def test_it_is_not_ready_while_the_mail_account_rests_or_is_stopped(house: Served) -> None:
-    ticked(house)
+def test_it_is_not_ready_while_the_mail_account_rests_or_is_stopped(site: ServedSite) -> None:
+    ticked(site)
     accounts = "maildir"
-    with house.running.store.transaction() as unit:
-        unit.accounts.pause(accounts, until=house.clock.now() + MINUTE, reason="454 4.7.0 Too many login attempts")
-    assert readiness(house) == (503, {"ready": False, "database": "ok", "daemon": "ok", "account": "warning"})
-    house.clock.instant += MINUTE
-    assert readiness(house)[0] == 200
-    with house.running.store.transaction() as unit:
+    with site.running.store.transaction() as unit:
+        unit.accounts.pause(accounts, until=site.clock.now() + MINUTE, reason="454 4.7.0 Too many login attempts")
+    assert readiness(site) == (503, {"ready": False, "database": "ok", "daemon": "ok", "account": "warning"})
+    site.clock.instant += MINUTE
+    assert readiness(site)[0] == 200
+    with site.running.store.transaction() as unit:
         unit.accounts.stop(accounts, reason="535 5.7.8 van-thu@coquan.example is not accepted")
-    status, said = readiness(house)
+    status, said = readiness(site)
     assert (status, said["account"]) == (503, "error")
     assert "coquan" not in json.dumps(said)
 
 
-def test_a_record_that_cannot_be_read_is_said_and_the_process_still_lives(house: Served) -> None:
-    ticked(house)
-    with closing(sqlite3.connect(str(house.running.settings.database_file))) as connection:
+def test_a_record_that_cannot_be_read_is_said_and_the_process_still_lives(site: ServedSite) -> None:
+    ticked(site)
+    with closing(sqlite3.connect(str(site.running.settings.database_file))) as connection:
         connection.execute("DROP TABLE tick")
         connection.commit()
-    assert readiness(house) == (503, {"ready": False, "database": "error"})
-    assert house.ask("/healthz").status == 200
+    assert readiness(site) == (503, {"ready": False, "database": "error"})
+    assert site.ask("/healthz").status == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_nothing_is_kept_of_an_answer_and_nothing_can_be_posted(house: Served, path: str) -> None:
-    assert house.ask(path).headers["Cache-Control"] == "no-store"
-    assert house.ask(path, "HEAD").body == b""
-    assert house.ask(path, "POST", b"x=1").status == 405
+def test_nothing_is_kept_of_an_answer_and_nothing_can_be_posted(site: ServedSite, path: str) -> None:
+    assert site.ask(path).headers["Cache-Control"] == "no-store"
+    assert site.ask(path, "HEAD").body == b""
+    assert site.ask(path, "POST", b"x=1").status == 405

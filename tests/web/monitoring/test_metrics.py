@@ -17,15 +17,15 @@ from scheduler.web.monitoring.metrics import Metrics
 from tests.contracts.store_samples import outgoing
 from tests.support.daemon_fixture import plan
 from tests.support.plan_builders import LOADED, at
-from tests.web.conftest import Served, served
+from tests.web.conftest import ServedSite, serve_site
 from tests.web.party_client import declare, path_of
 
 TOKEN = "fZ3kQ9_aB-cD1eF2gH3iJ4"
 
 
-def figures(house: Served) -> dict[str, float]:
+def figures(site: ServedSite) -> dict[str, float]:
     """Return what `/metrics` says, read by Prometheus' own parser."""
-    answer = house.ask("/metrics")
+    answer = site.ask("/metrics")
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
     return {
@@ -36,88 +36,88 @@ def figures(house: Served) -> dict[str, float]:
     }
 
 
-def test_an_idle_house_has_figures_too(house: Served) -> None:
+def test_an_idle_house_has_figures_too(site: ServedSite) -> None:
     """Of every state of a mail; of no tick where there was none."""
-    found = figures(house)
+    found = figures(site)
     assert found["oldest_due_seconds"] == found["outbox_mails/failed"] == found["mail_account_stopped"] == 0
     assert "last_tick_age_seconds" not in found
 
 
-def test_the_figures_say_how_the_daemon_fares(house: Served) -> None:
-    house.serve(plan())
-    with house.running.store.transaction() as unit:
+def test_the_figures_say_how_the_daemon_fares(site: ServedSite) -> None:
+    site.serve(plan())
+    with site.running.store.transaction() as unit:
         unit.journal.record_tick(LOADED)
         unit.outbox.add(outgoing(1, not_before=at(12, 31)))
         unit.accounts.pause("maildir", until=at(3, 3, 9), reason="451 later")
-    house.clock.instant = at(3, 3, 8, 30)  # half an hour after the first reminder was due
-    found = figures(house)
+    site.clock.instant = at(3, 3, 8, 30)  # half an hour after the first reminder was due
+    found = figures(site)
     assert found["oldest_due_seconds"] == 1800
-    assert found["last_tick_age_seconds"] == (house.clock.instant - LOADED).total_seconds()
+    assert found["last_tick_age_seconds"] == (site.clock.instant - LOADED).total_seconds()
     assert (found["outbox_mails/queued"], found["mail_account_paused"]) == (1, 1)
-    with house.running.store.transaction() as unit:
+    with site.running.store.transaction() as unit:
         unit.accounts.stop("maildir", reason="535 no")
-    house.clock.instant += timedelta(hours=1)
-    assert (figures(house)["mail_account_paused"], figures(house)["mail_account_stopped"]) == (0, 1)
+    site.clock.instant += timedelta(hours=1)
+    assert (figures(site)["mail_account_paused"], figures(site)["mail_account_stopped"]) == (0, 1)
 
 
-def test_requests_for_calendars_are_counted_by_how_they_were_answered(house: Served) -> None:
-    metrics = Metrics(house.running)
+def test_requests_for_calendars_are_counted_by_how_they_were_answered(site: ServedSite) -> None:
+    metrics = Metrics(site.running)
     metrics.feed_hits.update(["200", "304", "304"])
     words, _ = metrics.write()
     assert b'hanchot_feed_hits_total{status="304"} 2.0' in words
 
 
-def test_two_houses_in_one_process_have_figures_of_their_own(house: Served, tmp_path: Path) -> None:
+def test_two_houses_in_one_process_have_figures_of_their_own(site: ServedSite, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    with served(tmp_path / "other") as other:
+    with serve_site(tmp_path / "other") as other:
         other.serve(plan())
         other.clock.instant = at(3, 3, 9)
         assert figures(other)["oldest_due_seconds"] == 3600
-        assert figures(house)["oldest_due_seconds"] == 0
+        assert figures(site)["oldest_due_seconds"] == 0
 
 
 @pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Served]:
-    """Return a house that believes a proxy on this machine."""
+def guarded(tmp_path: Path) -> Iterator[ServedSite]:
+    """Return a site that believes a proxy on this machine."""
     (tmp_path / "guarded").mkdir()
-    with served(tmp_path / "guarded", 'trusted_proxies = ["127.0.0.1"]') as house:
-        yield house
+    with serve_site(tmp_path / "guarded", 'trusted_proxies = ["127.0.0.1"]') as site:
+        yield site
 
 
-def test_what_comes_through_a_proxy_on_this_machine_gets_no_figures(house: Served, guarded: Served) -> None:
+def test_what_comes_through_a_proxy_on_this_machine_gets_no_figures(site: ServedSite, guarded: ServedSite) -> None:
     """Whether the proxy is believed or not."""
-    for one in (house, guarded):
+    for one in (site, guarded):
         assert one.ask("/metrics").status == 200
         for name in ("X_Forwarded_For", "X_Real_IP", "Forwarded"):
             assert one.ask("/metrics", **{name: "127.0.0.1"}).status == 404
 
 
-def test_while_the_record_is_away_there_are_words_instead_of_figures(house: Served) -> None:
-    with closing(sqlite3.connect(str(house.running.settings.database_file))) as connection:
+def test_while_the_record_is_away_there_are_words_instead_of_figures(site: ServedSite) -> None:
+    with closing(sqlite3.connect(str(site.running.settings.database_file))) as connection:
         connection.execute("ALTER TABLE message RENAME TO elsewhere")
         connection.commit()
-    assert house.ask("/metrics").status == 503
+    assert site.ask("/metrics").status == 503
 
 
 # ---- the log
 
 
-def lines(house: Served, count: int) -> list[str]:
+def lines(site: ServedSite, count: int) -> list[str]:
     """Return the log, once it has so many lines: each is written after its answer has gone."""
     until = time.monotonic() + 30
-    while len(house.asked) < count:
-        assert time.monotonic() < until, house.asked
+    while len(site.requests) < count:
+        assert time.monotonic() < until, site.requests
         time.sleep(0.001)
-    return house.asked
+    return site.requests
 
 
-def test_each_request_is_one_line_without_its_secret(house: Served) -> None:
-    house.serve(plan())
-    token = path_of(house).split("/")[2]
-    declare(house, note="a secret note")
-    house.ask(f"/p/{token[:10]}?token={token}")
-    house.ask("/nowhere?q=1")
-    written = lines(house, 4)
+def test_each_request_is_one_line_without_its_secret(site: ServedSite) -> None:
+    site.serve(plan())
+    token = path_of(site).split("/")[2]
+    declare(site, note="a secret note")
+    site.ask(f"/p/{token[:10]}?token={token}")
+    site.ask("/nowhere?q=1")
+    written = lines(site, 4)
     assert [line.rpartition(" ms")[0].rpartition(" ")[0] for line in written] == [
         "GET /p/(token)/plan/report 200",
         "POST /p/(token)/plan/report 303",
@@ -128,22 +128,22 @@ def test_each_request_is_one_line_without_its_secret(house: Served) -> None:
     assert not any(token[:10] in line for line in written)
 
 
-def test_a_fault_is_a_line_too(house: Served) -> None:
-    house.definitions = [None]  # type: ignore[list-item]
-    house.ask("/sign-in")
-    assert lines(house, 1)[-1].startswith("GET /sign-in 500 ")
+def test_a_fault_is_a_line_too(site: ServedSite) -> None:
+    site.definitions = [None]  # type: ignore[list-item]
+    site.ask("/sign-in")
+    assert lines(site, 1)[-1].startswith("GET /sign-in 500 ")
 
 
-def test_a_secret_is_masked_however_its_path_is_written(house: Served) -> None:
+def test_a_secret_is_masked_however_its_path_is_written(site: ServedSite) -> None:
     for path in (f"/%70/{TOKEN}", f"/sign-in%2f{TOKEN}", f"/%63alendars/{TOKEN}/x.ics"):
-        house.ask(path)
-    assert not [line for line in lines(house, 3) if TOKEN in line]
+        site.ask(path)
+    assert not [line for line in lines(site, 3) if TOKEN in line]
 
 
-def test_calendars_are_not_logged(house: Served) -> None:
-    house.ask("/calendar/" + "A" * 22 + "/beta.ics")
-    house.ask("/nowhere")
-    assert lines(house, 1)[0].startswith("GET /nowhere")
+def test_calendars_are_not_logged(site: ServedSite) -> None:
+    site.ask("/calendar/" + "A" * 22 + "/beta.ics")
+    site.ask("/nowhere")
+    assert lines(site, 1)[0].startswith("GET /nowhere")
 
 
 @pytest.mark.parametrize(

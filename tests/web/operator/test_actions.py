@@ -14,16 +14,18 @@ from typing import get_args
 import pytest
 
 from scheduler.mail.mime import read_text
-from scheduler.plan.model import By, Contact, Deliverable, Fact, Group, On, Undated, Window
-from scheduler.services import commands, record_facts
+from scheduler.plan.date_forms import By, On, Undated, Window
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Contact, Deliverable, Group
+from scheduler.services import commands, fact_checks, record_facts
 from scheduler.store import open_store
 from scheduler.web.operator import command_forms
 from scheduler.web.operator.command_forms import ACTIONS, ActionName
-from tests.support.daemon_fixture import House, plan, report
+from tests.support.daemon_fixture import DaemonFixture, plan, report
 from tests.support.mail_servers import free_port
 from tests.support.plan_builders import PARTIES, at, deadline, event, party
 from tests.web.auth.test_sign_in import sign_in
-from tests.web.conftest import Answer, Served, served
+from tests.web.conftest import Answer, ServedSite, serve_site
 from tests.web.operator_client import Operator, daemon, fields_of, filled, words
 from tests.web.party_client import open_form, path_of
 from tests.web.test_rendering import WORDS
@@ -34,13 +36,13 @@ NOMINEES = Group(id="nominees", chosen_by="lead", after="report")
 OFFICER = "officer@lead.example"
 BETA = "milestone=report&party=beta"
 MICROSECOND = timedelta(microseconds=1)
-SOURCES = [Path(module.__file__ or "") for module in (record_facts, commands, command_forms)]
+SOURCES = [Path(module.__file__ or "") for module in (record_facts, fact_checks, commands, command_forms)]
 
 
 @pytest.fixture
-def live(house: Served) -> House:
-    """Return a house in which the first reminder has left; it is Saturday, 4 March, noon."""
-    house.serve(
+def live(site: ServedSite) -> DaemonFixture:
+    """Return a site in which the first reminder has left; it is Saturday, 4 March, noon."""
+    site.serve(
         plan(
             report(deliverables=DOCUMENTS),
             MEETING,
@@ -50,43 +52,45 @@ def live(house: Served) -> House:
             language="en",
         )
     )
-    found = daemon(house)
+    found = daemon(site)
     found.live(at(3, 4, 12))
-    house.woken = 0
+    site.woken = 0
     return found
 
 
 @pytest.fixture
-def operator(house: Served, live: House) -> Operator:
-    return Operator.of(house)
+def operator(site: ServedSite, live: DaemonFixture) -> Operator:
+    return Operator.of(site)
 
 
 def do(action: str, about: str = BETA) -> str:
     return f"/plans/plan/do/{action}" + (f"?{about}" if about else "")
 
 
-def everything(house: House) -> object:
-    return house.facts(), house.rows(None, None), house.mails()
+def everything(site: DaemonFixture) -> object:
+    return site.facts(), site.rows(None, None), site.mails()
 
 
-def newest(house: House) -> Fact:
+def newest(site: DaemonFixture) -> Fact:
     """Return the fact recorded last, without what differs from form to form."""
-    fact = house.facts()[-1]
-    assert fact.once
-    return replace(fact, once="", id=0)
+    fact = site.facts()[-1]
+    assert fact.idempotency_key
+    return replace(fact, idempotency_key="", id=0)
 
 
 # ---- the way
 
 
-def test_nothing_is_done_before_it_is_confirmed(operator: Operator, live: House) -> None:
+def test_nothing_is_done_before_it_is_confirmed(operator: Operator, live: DaemonFixture) -> None:
     before = everything(live)
     page = operator.fill(do("receive"), channel="email")
-    assert (page.status, everything(live), operator.house.woken) == (200, before, 0)
+    assert (page.status, everything(live), operator.site.woken) == (200, before, 0)
     assert "Nothing is recorded yet." in words(page.text)
 
 
-def test_the_confirmation_says_what_will_be_recorded_mailed_and_dropped(operator: Operator, live: House) -> None:
+def test_the_confirmation_says_what_will_be_recorded_mailed_and_dropped(
+    operator: Operator, live: DaemonFixture
+) -> None:
     said = words(operator.fill(do("receive"), channel="email", note="by courier").text)
     assert "Please confirm: record what came" in said
     assert "Documents received : Report – Beta by e-mail Documents: the plan and the list Note: by courier" in said
@@ -97,26 +101,26 @@ def test_the_confirmation_says_what_will_be_recorded_mailed_and_dropped(operator
     assert "Steps that fall away: 8 10 March 2023, 08:00 reminder 7 days before the last day (parties: 1)" in said
 
 
-def test_what_is_confirmed_is_done_and_told(operator: Operator, live: House) -> None:
+def test_what_is_confirmed_is_done_and_told(operator: Operator, live: DaemonFixture) -> None:
     done = operator.do(do("receive"), channel="email")
     assert "Done. Entries made in the ledger: 1. Steps that fell away: 8. Notices to addresses: 1." in words(done.text)
     assert "Submitted, waiting for acceptance" in words(done.text)
     assert newest(live).by == OFFICER
     assert live.states()["before:7d"] == "cancelled"
     assert [mail.kind for mail in live.mails(party="beta")][-1] == "receipt"
-    assert operator.house.woken == 1
+    assert operator.site.woken == 1
 
 
 def test_a_notice_of_the_board_leads_to_the_partys_page(tmp_path: Path) -> None:
     port = free_port()
-    with served(tmp_path, 'public_url = "https://thidua.example.vn"', port=port) as house:
-        house.address = f"http://127.0.0.1:{port}"
-        house.serve(plan(report(deliverables=DOCUMENTS), language="en"))
-        found = daemon(house)
+    with serve_site(tmp_path, 'public_url = "https://thidua.example.vn"', port=port) as site:
+        site.address = f"http://127.0.0.1:{port}"
+        site.serve(plan(report(deliverables=DOCUMENTS), language="en"))
+        found = daemon(site)
         found.live(at(3, 4, 12))
-        Operator.of(house).do(do("receive"), channel="email")
+        Operator.of(site).do(do("receive"), channel="email")
         [receipt] = found.mails(kind="receipt")
-        pages = house.running.app.pages
+        pages = site.running.app.pages
     assert pages is not None
     assert pages.of("beta", 1, "plan", "report") in read_text(receipt.mail.data)
 
@@ -128,7 +132,7 @@ def test_what_was_done_cannot_be_claimed_by_an_address(operator: Operator) -> No
         assert "Done." not in words(answer.text)
 
 
-def test_a_confirmation_leads_back_to_the_form_with_everything_typed(operator: Operator, live: House) -> None:
+def test_a_confirmation_leads_back_to_the_form_with_everything_typed(operator: Operator, live: DaemonFixture) -> None:
     path = do("receive")
     page = operator.fill(path, channel="paper", deliverable=["list"], sent_on="2023-03-02", note="a & <b>\nsecond line")
     back = operator.send(path, filled(page.text, step="edit"))
@@ -138,7 +142,7 @@ def test_a_confirmation_leads_back_to_the_form_with_everything_typed(operator: O
     assert live.facts() == []
 
 
-def test_what_makes_no_sense_is_said_on_the_form_with_everything_typed(operator: Operator, live: House) -> None:
+def test_what_makes_no_sense_is_said_on_the_form_with_everything_typed(operator: Operator, live: DaemonFixture) -> None:
     page = operator.fill(do("receive"), channel="email", sent_on="2023-03-02", note="kept")
     assert page.status == 422
     assert "A postmark goes with paper only. What you have typed is still there." in words(page.text)
@@ -146,7 +150,7 @@ def test_what_makes_no_sense_is_said_on_the_form_with_everything_typed(operator:
     assert live.facts() == []
 
 
-def test_a_form_that_is_sent_twice_does_it_once(operator: Operator, live: House) -> None:
+def test_a_form_that_is_sent_twice_does_it_once(operator: Operator, live: DaemonFixture) -> None:
     path = do("receive")
     page = operator.fill(path, channel="email")
     first, second = operator.confirm(path, page), operator.confirm(path, page)
@@ -159,7 +163,7 @@ def test_a_form_that_is_sent_twice_does_it_once(operator: Operator, live: House)
 
 
 def test_a_form_posted_after_others_were_faster_says_what_changed_and_keeps_the_text(
-    operator: Operator, live: House
+    operator: Operator, live: DaemonFixture
 ) -> None:
     path = do("receive")
     form = operator.ask(path)
@@ -175,7 +179,7 @@ def test_a_form_posted_after_others_were_faster_says_what_changed_and_keeps_the_
     assert [fact.kind for fact in live.facts()] == ["waived", "received"]
 
 
-def test_others_may_be_faster_even_after_the_confirmation_was_shown(operator: Operator, live: House) -> None:
+def test_others_may_be_faster_even_after_the_confirmation_was_shown(operator: Operator, live: DaemonFixture) -> None:
     path = do("receive")
     page = operator.fill(path, channel="email")
     live.record("extended", form=By(date(2023, 3, 27)))
@@ -183,16 +187,16 @@ def test_others_may_be_faster_even_after_the_confirmation_was_shown(operator: Op
     assert [fact.kind for fact in live.facts()] == ["extended"]
 
 
-def test_what_was_recorded_about_others_does_not_matter(operator: Operator, live: House) -> None:
+def test_what_was_recorded_about_others_does_not_matter(operator: Operator, live: DaemonFixture) -> None:
     form = operator.ask(do("receive"))
     live.record("received", "gamma")
     assert operator.send(do("receive"), filled(form.text, channel="email")).status == 200
 
 
-def test_a_form_posted_after_the_plan_was_edited_says_so(operator: Operator, live: House) -> None:
+def test_a_form_posted_after_the_plan_was_edited_says_so(operator: Operator, live: DaemonFixture) -> None:
     path = do("receive")
     form = operator.ask(path)
-    operator.house.serve(plan(report(deliverables=DOCUMENTS, title="Another title"), language="en"))
+    operator.site.serve(plan(report(deliverables=DOCUMENTS, title="Another title"), language="en"))
     late = operator.send(path, filled(form.text, channel="email"))
     assert late.status == 409
     assert "The plan's file was edited." in words(late.text)
@@ -201,7 +205,7 @@ def test_a_form_posted_after_the_plan_was_edited_says_so(operator: Operator, liv
 def test_a_form_about_something_the_plan_no_longer_has_says_so_and_gives_the_text_back(operator: Operator) -> None:
     path = do("fix-date", "milestone=yearly")
     form = operator.ask(path)
-    operator.house.serve(plan(report(), language="en"))
+    operator.site.serve(plan(report(), language="en"))
     late = operator.send(path, filled(form.text, first="2023-05-01", decision="No. 7 <b>"))
     assert late.status == 409
     assert "what this form was about is no longer in it" in words(late.text)
@@ -209,12 +213,12 @@ def test_a_form_about_something_the_plan_no_longer_has_says_so_and_gives_the_tex
     assert operator.ask(path).status == 404
 
 
-def test_a_form_whose_session_is_over_is_shown_again_after_signing_in(operator: Operator, live: House) -> None:
+def test_a_form_whose_session_is_over_is_shown_again_after_signing_in(operator: Operator, live: DaemonFixture) -> None:
     path = do("waive")
     typed = filled(operator.ask(path).text, reason="a long & careful text")
-    operator.house.clock.instant += timedelta(days=14)
+    operator.site.clock.instant += timedelta(days=14)
     assert operator.send(path, typed).status == 401
-    operator.cookie = sign_in(operator.house)
+    operator.cookie = sign_in(operator.site)
     for step in ("", "confirm"):
         again = operator.send(path, [*typed, ("step", step)])
         assert again.status == 403
@@ -226,18 +230,18 @@ def test_a_form_whose_session_is_over_is_shown_again_after_signing_in(operator: 
     assert newest(live).reason == "a long & careful text"
 
 
-def test_a_mail_that_cannot_be_written_is_told_before_it_is_confirmed(operator: Operator, live: House) -> None:
+def test_a_mail_that_cannot_be_written_is_told_before_it_is_confirmed(operator: Operator, live: DaemonFixture) -> None:
     bad = Contact(name="officer\x07", email="officer@beta.example")
     parties = [PARTIES[0], replace(PARTIES[1], contacts=(bad,)), PARTIES[2]]
-    operator.house.serve(plan(report(deliverables=DOCUMENTS), language="en", parties=parties))
+    operator.site.serve(plan(report(deliverables=DOCUMENTS), language="en", parties=parties))
     assert "A mail cannot be written:" in words(operator.fill(do("receive"), channel="email").text)
 
 
 # ---- each action
 
 
-def test_a_paper_counts_by_its_postmark(operator: Operator, live: House) -> None:
-    operator.house.clock.instant = at(3, 21)
+def test_a_paper_counts_by_its_postmark(operator: Operator, live: DaemonFixture) -> None:
+    operator.site.clock.instant = at(3, 21)
     said = words(operator.fill(do("receive"), channel="paper", sent_on="2023-03-16", received_on="2023-03-20").text)
     assert "Postmark 16 March 2023 Came on 20 March 2023" in said
     operator.do(do("receive"), channel="paper", sent_on="2023-03-16", received_on="2023-03-20", note="")
@@ -253,9 +257,11 @@ def test_a_paper_counts_by_its_postmark(operator: Operator, live: House) -> None
     assert newest(live) == expected
 
 
-def test_a_postmark_is_shown_as_the_day_it_is_with_when_it_was_recorded(operator: Operator, live: House) -> None:
+def test_a_postmark_is_shown_as_the_day_it_is_with_when_it_was_recorded(
+    operator: Operator, live: DaemonFixture
+) -> None:
     """Nobody knows the hour of a postmark; the day on which the paper came is kept beside it."""
-    operator.house.clock.instant = at(3, 21, 9)
+    operator.site.clock.instant = at(3, 21, 9)
     operator.do(do("receive"), channel="paper", sent_on="2023-03-16", received_on="2023-03-20")
     said = operator.see("/plans/plan/milestones/report/beta")
     assert "Complete: postmark 16 March 2023 (recorded 21 March 2023, 09:00" in said
@@ -265,7 +271,7 @@ def test_a_postmark_is_shown_as_the_day_it_is_with_when_it_was_recorded(operator
         assert "16 March 2023, 12:00" not in operator.see(page)
 
 
-def test_a_day_without_an_hour_stays_a_day(operator: Operator, live: House) -> None:
+def test_a_day_without_an_hour_stays_a_day(operator: Operator, live: DaemonFixture) -> None:
     operator.do(do("receive"), channel="email", received_on="2023-03-03")
     said = operator.see("/plans/plan/milestones/report/beta")
     assert "Complete: 3 March 2023 (recorded 4 March 2023, 12:00" in said
@@ -274,7 +280,7 @@ def test_a_day_without_an_hour_stays_a_day(operator: Operator, live: House) -> N
 
 @pytest.mark.parametrize("typed", [{"received_on": "2023-03-05"}, {"received_time": "12:01"}])
 def test_nothing_comes_in_the_future_also_with_a_postmark(
-    operator: Operator, live: House, typed: dict[str, str]
+    operator: Operator, live: DaemonFixture, typed: dict[str, str]
 ) -> None:
     page = operator.fill(do("receive"), channel="paper", sent_on="2023-03-02", **typed)
     assert page.status == 422
@@ -283,7 +289,7 @@ def test_nothing_comes_in_the_future_also_with_a_postmark(
 
 @pytest.mark.parametrize(("channel", "field"), [("paper", "sent_on"), ("email", "received_on")])
 def test_the_form_repeats_what_the_party_says_it_has_sent(
-    operator: Operator, live: House, channel: str, field: str
+    operator: Operator, live: DaemonFixture, channel: str, field: str
 ) -> None:
     said: dict[str, str] = {"channel": channel, "note": "number 7", "by": "page: Lan"}
     live.record("declared", happened_at=at(3, 2, 12), **said)
@@ -296,8 +302,10 @@ def test_the_form_repeats_what_the_party_says_it_has_sent(
     assert (newest(live).kind, newest(live).channel) == ("received", channel)
 
 
-def test_a_submission_that_comes_late_is_called_late_before_it_is_confirmed(operator: Operator, live: House) -> None:
-    operator.house.clock.instant = at(3, 21)
+def test_a_submission_that_comes_late_is_called_late_before_it_is_confirmed(
+    operator: Operator, live: DaemonFixture
+) -> None:
+    operator.site.clock.instant = at(3, 21)
     assert "late: the date was 17 March 2023" in words(operator.fill(do("receive"), channel="email").text)
 
 
@@ -311,13 +319,13 @@ def test_a_submission_that_comes_late_is_called_late_before_it_is_confirmed(oper
     ],
 )
 def test_a_submission_counts_from_when_it_came(
-    operator: Operator, live: House, typed: dict[str, str], happened: tuple[int, ...]
+    operator: Operator, live: DaemonFixture, typed: dict[str, str], happened: tuple[int, ...]
 ) -> None:
     operator.do(do("receive"), channel="email", **typed)
     assert newest(live).happened_at == at(*happened)
 
 
-def test_part_of_the_documents_may_come(operator: Operator, live: House) -> None:
+def test_part_of_the_documents_may_come(operator: Operator, live: DaemonFixture) -> None:
     said = words(operator.fill(do("receive"), channel="email", deliverable=["list"]).text)
     assert "The steps stay as they are." in said
     operator.do(do("receive"), channel="email", deliverable=["list"])
@@ -325,19 +333,19 @@ def test_part_of_the_documents_may_come(operator: Operator, live: House) -> None
     assert ("deliverable", "list") not in fields_of(operator.ask(do("receive")).text)  # what came is not ticked again
 
 
-def test_what_is_mailed_at_once_is_told_so(operator: Operator, live: House) -> None:
+def test_what_is_mailed_at_once_is_told_so(operator: Operator, live: DaemonFixture) -> None:
     live.live(at(3, 6, 10))
     said = words(operator.fill(do("receive"), channel="email").text)
     assert "Mailed at once A notice to this many addresses: 1" in said
 
 
-def test_a_submission_is_accepted(operator: Operator, live: House) -> None:
+def test_a_submission_is_accepted(operator: Operator, live: DaemonFixture) -> None:
     live.record("received")
     operator.do(do("accept"))
     assert newest(live) == live.fact("accepted", by=OFFICER)
 
 
-def test_a_submission_is_returned_and_its_steps_live_again(operator: Operator, live: House) -> None:
+def test_a_submission_is_returned_and_its_steps_live_again(operator: Operator, live: DaemonFixture) -> None:
     live.record("received")
     page = operator.fill(do("return"), missing=["list"], note="no signature")
     assert "Steps that will be sent: 8" in words(page.text)
@@ -346,7 +354,7 @@ def test_a_submission_is_returned_and_its_steps_live_again(operator: Operator, l
     assert len(live.mails(kind="return")) == 1
 
 
-def test_one_party_or_all_are_released(operator: Operator, live: House) -> None:
+def test_one_party_or_all_are_released(operator: Operator, live: DaemonFixture) -> None:
     operator.do(do("waive"), reason="new", decision="No. 7")
     assert newest(live) == live.fact("waived", reason="new", decision="No. 7", by=OFFICER)
     page = operator.fill(do("waive", "milestone=report"), reason="nobody need")
@@ -357,7 +365,7 @@ def test_one_party_or_all_are_released(operator: Operator, live: House) -> None:
     assert "Exempt 3" in words(done.text)
 
 
-def test_a_release_of_all_says_whom_it_touches_and_leaves_what_is_done(operator: Operator, live: House) -> None:
+def test_a_release_of_all_says_whom_it_touches_and_leaves_what_is_done(operator: Operator, live: DaemonFixture) -> None:
     path = do("waive", "milestone=report")
     live.record("received")
     assert "Waive for all who still owe it" in operator.see("/plans/plan/milestones/report")
@@ -368,7 +376,7 @@ def test_a_release_of_all_says_whom_it_touches_and_leaves_what_is_done(operator:
     assert "Beta Submitted, waiting for acceptance" in words(done.text)
 
 
-def test_a_party_that_disowns_its_task_is_answered(operator: Operator, live: House) -> None:
+def test_a_party_that_disowns_its_task_is_answered(operator: Operator, live: DaemonFixture) -> None:
     live.record("disowned", note="ask the other school", by="page: Lan")
     page = "/plans/plan/milestones/report/beta"
     assert "It is their task" in operator.see(page)
@@ -379,7 +387,7 @@ def test_a_party_that_disowns_its_task_is_answered(operator: Operator, live: Hou
     assert "It is their task" not in operator.see(page)
 
 
-def test_a_party_gets_more_time(operator: Operator, live: House) -> None:
+def test_a_party_gets_more_time(operator: Operator, live: DaemonFixture) -> None:
     page = operator.fill(do("extend"), until="2023-03-27", decision="No. 5")
     assert "A notice to this many addresses: 1" in words(page.text)
     assert "Steps that fall away: 8" in words(page.text)
@@ -388,7 +396,7 @@ def test_a_party_gets_more_time(operator: Operator, live: House) -> None:
     assert newest(live) == live.fact("extended", form=By(date(2023, 3, 27)), decision="No. 5", by=OFFICER)
 
 
-def test_a_date_is_fixed_with_its_hour_its_days_and_its_place(operator: Operator, live: House) -> None:
+def test_a_date_is_fixed_with_its_hour_its_days_and_its_place(operator: Operator, live: DaemonFixture) -> None:
     path = do("fix-date", "milestone=meeting")
     typed = {"first": "2023-06-08", "clock": "08:00", "last": "2023-06-09", "place": "Hà Tĩnh", "decision": "No. 9"}
     page = words(operator.fill(path, **typed).text)
@@ -402,7 +410,9 @@ def test_a_date_is_fixed_with_its_hour_its_days_and_its_place(operator: Operator
     assert "from 08:00 on Thursday, 8 June 2023 to Friday, 9 June 2023, Hà Tĩnh" in words(done.text)
 
 
-def test_the_form_for_a_date_repeats_the_plans_words_and_the_day_that_holds(operator: Operator, live: House) -> None:
+def test_the_form_for_a_date_repeats_the_plans_words_and_the_day_that_holds(
+    operator: Operator, live: DaemonFixture
+) -> None:
     path = do("fix-date", "milestone=meeting")
     said = operator.see(path)
     assert "Fix the date Milestone Meeting The plan says early in June (from 1 June 2023 to 9 June 2023)" in said
@@ -415,7 +425,7 @@ def test_the_form_for_a_date_repeats_the_plans_words_and_the_day_that_holds(oper
     assert "The plan says yearly" in operator.see(do("fix-date", "milestone=yearly"))
 
 
-def test_what_comes_due_at_once_counts_among_what_is_mailed_at_once(operator: Operator, live: House) -> None:
+def test_what_comes_due_at_once_counts_among_what_is_mailed_at_once(operator: Operator, live: DaemonFixture) -> None:
     path = do("fix-date", "milestone=meeting")
     live.live(at(3, 6, 10))
     page = words(operator.fill(path, first="2023-06-08").text)
@@ -432,12 +442,12 @@ def test_what_comes_due_at_once_counts_among_what_is_mailed_at_once(operator: Op
     assert len(live.mails(kind="invitation", state="sent")) == 3
 
 
-def test_an_undated_duty_gets_its_date(operator: Operator, live: House) -> None:
+def test_an_undated_duty_gets_its_date(operator: Operator, live: DaemonFixture) -> None:
     operator.do(do("fix-date", "milestone=yearly"), first="2023-07-10")
     assert newest(live).form == By(date(2023, 7, 10))
 
 
-def test_parties_are_chosen_or_none(operator: Operator, live: House) -> None:
+def test_parties_are_chosen_or_none(operator: Operator, live: DaemonFixture) -> None:
     path = do("nominate", "group=nominees")
     done = operator.do(path, party=["beta", "gamma"], decision="No. 11")
     expected = live.fact(
@@ -449,18 +459,18 @@ def test_parties_are_chosen_or_none(operator: Operator, live: House) -> None:
     assert newest(live).parties == ()
 
 
-def test_a_thousand_parties_can_be_chosen(house: Served) -> None:
+def test_a_thousand_parties_can_be_chosen(site: ServedSite) -> None:
     parties = [PARTIES[0], *(party(f"truong-chinh-tri-tinh-thu-{n:04}") for n in range(999))]
     everybody = Group(id="members", parties=tuple(one.id for one in parties))
     duty = deadline(By(date(2023, 11, 20)), responsible=("nominees",))
-    house.serve(plan(duty, parties=parties, groups=[NOMINEES, everybody], language="en"))
-    operator, path = Operator.of(house), do("nominate", "group=nominees")
+    site.serve(plan(duty, parties=parties, groups=[NOMINEES, everybody], language="en"))
+    operator, path = Operator.of(site), do("nominate", "group=nominees")
     page = operator.fill(path, party=list(everybody.parties))
     assert operator.confirm(path, page).status == 303
-    assert set(daemon(house).facts()[-1].parties) == set(everybody.parties)
+    assert set(daemon(site).facts()[-1].parties) == set(everybody.parties)
 
 
-def test_a_fact_is_taken_back(operator: Operator, live: House) -> None:
+def test_a_fact_is_taken_back(operator: Operator, live: DaemonFixture) -> None:
     fact = live.record("received").fact
     page = operator.fill(do("undo", f"fact=f{fact.id}"), reason="wrong party")
     assert "Steps that will be sent: 8" in words(page.text)
@@ -474,10 +484,10 @@ def test_a_fact_is_taken_back(operator: Operator, live: House) -> None:
 
 @pytest.mark.parametrize("answer", ["open", "received"])
 @pytest.mark.parametrize(("about", "count"), [(BETA, 1), ("milestone=report", 3), ("", 3)])
-def test_what_was_in_doubt_is_settled_for_one_or_for_all(house: Served, about: str, count: int, answer: str) -> None:
-    house.clock.instant = at(3, 20)
-    house.serve(plan(language="en"))
-    operator, live = Operator.of(house), daemon(house)
+def test_what_was_in_doubt_is_settled_for_one_or_for_all(site: ServedSite, about: str, count: int, answer: str) -> None:
+    site.clock.instant = at(3, 20)
+    site.serve(plan(language="en"))
+    operator, live = Operator.of(site), daemon(site)
     done = operator.do(do("start", about), answer=answer)
     assert f"Entries made in the ledger: {count}." in words(done.text)
     kind = "opened" if answer == "open" else "received"
@@ -533,7 +543,7 @@ def test_there_is_nothing_to_settle_where_nothing_is_in_doubt(operator: Operator
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words_and_nothing_is_done(
-    operator: Operator, live: House, action: str, about: str, typed: dict[str, str | list[str]], code: str
+    operator: Operator, live: DaemonFixture, action: str, about: str, typed: dict[str, str | list[str]], code: str
 ) -> None:
     before = everything(live)
     page = operator.fill(do(action, about), **typed)
@@ -543,9 +553,9 @@ def test_what_makes_no_sense_is_refused_in_words_and_nothing_is_done(
 
 
 @contextmanager
-def written_to(house: Served) -> Iterator[None]:
+def written_to(site: ServedSite) -> Iterator[None]:
     """Let somebody else write to the record for as long as a block lasts."""
-    with closing(sqlite3.connect(str(house.running.settings.database_file), isolation_level=None)) as other:
+    with closing(sqlite3.connect(str(site.running.settings.database_file), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
@@ -555,19 +565,19 @@ def test_a_record_that_is_busy_is_no_refusal(tmp_path: Path) -> None:
     """It says so as any other page does, without the path of a file, to operators and to parties."""
     url = f"sqlite:///{tmp_path / 'var' / 'hanchot.db'}"
     (tmp_path / "var").mkdir()
-    with closing(open_store(url, busy_timeout=0.1)) as store, served(tmp_path, store=store) as house:
-        house.serve(plan(report(), language="en"))
-        operator = Operator.of(house)
+    with closing(open_store(url, busy_timeout=0.1)) as store, serve_site(tmp_path, store=store) as site:
+        site.serve(plan(report(), language="en"))
+        operator = Operator.of(site)
         asked = filled(operator.ask(do("waive")).text, reason="why")
-        form = open_form(house, "declare", sent_on="2023-02-01", channel="paper")
-        with written_to(house):
+        form = open_form(site, "declare", sent_on="2023-02-01", channel="paper")
+        with written_to(site):
             for step in ("", "confirm"):
                 answer = operator.send(do("waive"), [*asked, ("step", step)])
                 assert (answer.status, WORDS["en"]["error.away"] in answer.text) == (503, True)
                 assert ".db" not in answer.text
-            answer = house.send(path_of(house), form)
+            answer = site.send(path_of(site), form)
             assert (answer.status, WORDS["en"]["error.away"] in answer.text) == (503, True)
-        assert house.send(path_of(house), form).status == 303
+        assert site.send(path_of(site), form).status == 303
 
 
 @pytest.mark.parametrize("typed", [{"party": ["nobody"]}, {"party": ["<script>alert(1)</script>"]}])
@@ -580,7 +590,7 @@ def test_a_refusal_without_words_of_ours_is_told_as_it_is(
     assert "<script>" not in page.text
 
 
-def test_a_text_that_is_too_long_is_not_cut(operator: Operator, live: House) -> None:
+def test_a_text_that_is_too_long_is_not_cut(operator: Operator, live: DaemonFixture) -> None:
     long = "from here " + "x" * 5000 + " to there"
     assert dict(fields_of(operator.fill(do("waive"), reason=long).text))["reason"] == long
 
@@ -602,14 +612,14 @@ def test_an_address_that_names_more_than_the_action_is_about_is_none(
     assert operator.ask(do(action, about)).status == 404
 
 
-def test_control_characters_are_left_out_of_what_was_typed(operator: Operator, live: House) -> None:
+def test_control_characters_are_left_out_of_what_was_typed(operator: Operator, live: DaemonFixture) -> None:
     """They would make a mail that cannot be written, or turn the direction of what stands after them."""
     live.record("received")
     operator.do(do("return"), note="a\x00b\x07c\u202e\r\n\r\nd e\u0301")
     assert newest(live).note == "abc\n\nd é"
 
 
-def test_a_form_without_its_own_words_is_refused(operator: Operator, live: House) -> None:
+def test_a_form_without_its_own_words_is_refused(operator: Operator, live: DaemonFixture) -> None:
     path = do("receive")
     page = filled(operator.ask(path).text, channel="email", step="confirm")
     for missing in ("form", "once", "seen"):
@@ -621,7 +631,7 @@ def test_a_form_without_its_own_words_is_refused(operator: Operator, live: House
 # ---- mails
 
 
-def mail_of(live: House) -> int:
+def mail_of(live: DaemonFixture) -> int:
     live.record("received")
     return live.mails()[-1].id
 
@@ -630,7 +640,7 @@ def press(operator: Operator, path: str) -> Answer:
     return operator.send(path, filled(operator.ask(path).text))
 
 
-def test_a_mail_is_held_and_let_go(operator: Operator, live: House) -> None:
+def test_a_mail_is_held_and_let_go(operator: Operator, live: DaemonFixture) -> None:
     id = mail_of(live)
     assert "The mail is kept back until it is let go" in operator.see(f"/outbox/{id}/hold")
     assert live.mails(id=id)[0].state == "queued"
@@ -639,10 +649,10 @@ def test_a_mail_is_held_and_let_go(operator: Operator, live: House) -> None:
     assert "Done." in operator.see(done.headers["Location"])
     press(operator, f"/outbox/{id}/release")
     assert live.mails(id=id)[0].state == "queued"
-    assert operator.house.woken == 2
+    assert operator.site.woken == 2
 
 
-def test_a_mail_that_failed_is_sent_again_as_it_is(operator: Operator, live: House) -> None:
+def test_a_mail_that_failed_is_sent_again_as_it_is(operator: Operator, live: DaemonFixture) -> None:
     id = mail_of(live)
     with live.store.transaction() as unit:
         [mail] = unit.outbox.claim(at(3, 9), by="x", lease=MICROSECOND, limit=1)
@@ -653,7 +663,7 @@ def test_a_mail_that_failed_is_sent_again_as_it_is(operator: Operator, live: Hou
     assert (again.state, again.mail) == ("queued", mail.mail)
 
 
-def test_a_mail_that_has_left_meanwhile_is_not_held_any_more(operator: Operator, live: House) -> None:
+def test_a_mail_that_has_left_meanwhile_is_not_held_any_more(operator: Operator, live: DaemonFixture) -> None:
     id = mail_of(live)
     form = filled(operator.ask(f"/outbox/{id}/hold").text)
     live.live(at(3, 7))

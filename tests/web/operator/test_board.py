@@ -8,26 +8,12 @@ from datetime import date
 
 import pytest
 
-from scheduler.plan.model import (  # fmt: skip
-    By,
-    Contact,
-    Deliverable,
-    Group,
-    Indicator,
-    Measure,
-    Milestone,
-    On,
-    Party,
-    Plan,
-    Relative,
-    Step,
-    Undated,
-    Window,
-)
+from scheduler.plan.date_forms import By, DayCount, On, Relative, Undated, Window  # fmt: skip
+from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure, Milestone, Party, Plan
 from scheduler.ports import Outcome
 from tests.support.daemon_fixture import plan, report
 from tests.support.plan_builders import PARTIES, at, deadline, event, party
-from tests.web.conftest import Served
+from tests.web.conftest import ServedSite
 from tests.web.operator_client import Operator, daemon, words
 
 MEETING = event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))
@@ -35,15 +21,15 @@ NOMINEES = Group(id="nominees", chosen_by="lead", after="report")
 
 
 @pytest.fixture
-def operator(house: Served) -> Operator:
-    house.serve(plan(language="en"))
-    return Operator.of(house)
+def operator(site: ServedSite) -> Operator:
+    site.serve(plan(language="en"))
+    return Operator.of(site)
 
 
-def board(house: Served, *milestones: Milestone, when: object = None, **details: object) -> Operator:
+def board(site: ServedSite, *milestones: Milestone, when: object = None, **details: object) -> Operator:
     """Serve an English plan of these milestones and sign in."""
-    house.serve(plan(*milestones, language="en", **details))  # type: ignore[arg-type]
-    return Operator.of(house)
+    site.serve(plan(*milestones, language="en", **details))  # type: ignore[arg-type]
+    return Operator.of(site)
 
 
 def needs(operator: Operator) -> list[str]:
@@ -66,13 +52,13 @@ def rows(page: str) -> dict[str, list[str]]:
 
 
 def test_the_grid_says_how_each_party_stands_with_each_milestone(operator: Operator) -> None:
-    house = daemon(operator.house)
-    house.record("received")
+    site = daemon(operator.site)
+    site.record("received")
     page = operator.ask("/").text
     assert rows(page) == {
         "1. Report by 17 March 2023 · 1 of 3 submitted, 0 of 3 accepted": ["Pending", "Submitted", "Pending"]
     }
-    operator.house.clock.instant = at(3, 18)
+    operator.site.clock.instant = at(3, 18)
     assert rows(operator.ask("/").text) == {
         "1. Report by 17 March 2023 · 1 of 3 submitted, 0 of 3 accepted": ["Overdue", "Submitted", "Overdue"]
     }
@@ -82,10 +68,10 @@ def test_each_cell_leads_to_its_obligation(operator: Operator) -> None:
     assert 'href="/plans/plan/milestones/report/beta"' in operator.ask("/").text
 
 
-def test_a_cell_tells_another_date_missing_documents_and_a_missing_channel(house: Served) -> None:
+def test_a_cell_tells_another_date_missing_documents_and_a_missing_channel(site: ServedSite) -> None:
     documents = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
-    operator = board(house, report(deliverables=documents, channels=("paper", "email")))
-    record = daemon(house).record
+    operator = board(site, report(deliverables=documents, channels=("paper", "email")))
+    record = daemon(site).record
     record("extended", "lead", form=By(date(2023, 3, 27)))
     record("received", "beta", deliverables=("plan",), channel="email")
     record("received", "gamma", channel="email")
@@ -93,27 +79,27 @@ def test_a_cell_tells_another_date_missing_documents_and_a_missing_channel(house
     assert cells == ["Pending by 27 March 2023", "In part 1 of 2 documents missing", "In part still without on paper"]
 
 
-def test_what_was_accepted_on_one_channel_alone_is_told_as_that(house: Served) -> None:
+def test_what_was_accepted_on_one_channel_alone_is_told_as_that(site: ServedSite) -> None:
     """Whoever accepted it did without the other; nothing is called missing."""
-    operator = board(house, report(channels=("paper", "email")))
-    daemon(house).record("received", channel="email")
-    daemon(house).record("accepted")
+    operator = board(site, report(channels=("paper", "email")))
+    daemon(site).record("received", channel="email")
+    daemon(site).record("accepted")
     [(head, cells)] = rows(operator.ask("/").text).items()
     assert head.endswith("1 of 3 submitted, 1 of 3 accepted")
     assert cells[1] == "Accepted not on paper"
     assert "(not on paper)" in operator.see("/plans/plan/milestones/report/beta")
 
 
-def test_of_an_event_only_who_organises_it_is_in_the_grid(house: Served) -> None:
-    assert rows(board(house, MEETING).ask("/").text) == {"1. Meeting early in June · 0 of 1 done": ["Tentative"]}
+def test_of_an_event_only_who_organises_it_is_in_the_grid(site: ServedSite) -> None:
+    assert rows(board(site, MEETING).ask("/").text) == {"1. Meeting early in June · 0 of 1 done": ["Tentative"]}
 
 
 def test_only_those_with_something_missing_are_shown_if_that_is_asked(operator: Operator) -> None:
-    daemon(operator.house).record("received")
-    operator.house.clock.instant = at(3, 20)
+    daemon(operator.site).record("received")
+    operator.site.clock.instant = at(3, 20)
     assert list(rows(operator.ask("/?show=missing").text).values()) == [["Overdue", "Overdue"]]
     for name in ("lead", "gamma"):
-        daemon(operator.house).record("received", name)
+        daemon(operator.site).record("received", name)
     assert "No party has anything missing." in operator.see("/?show=missing")
 
 
@@ -123,9 +109,9 @@ def crowd(count: int) -> Plan:
     return plan(language="en", parties=parties, groups=[members])
 
 
-def test_a_thousand_parties_come_in_pages_in_the_order_of_the_roster(house: Served) -> None:
-    house.serve(crowd(1000))
-    operator = Operator.of(house)
+def test_a_thousand_parties_come_in_pages_in_the_order_of_the_roster(site: ServedSite) -> None:
+    site.serve(crowd(1000))
+    operator = Operator.of(site)
     first, last = rows(operator.ask("/").text), rows(operator.ask("/?page=20").text)
     assert (next(iter(first)), list(first)[1], len(first)) == ("lead", "school-0001", 50)
     assert (list(last)[-1], len(last)) == ("school-0999", 50)
@@ -135,28 +121,28 @@ def test_a_thousand_parties_come_in_pages_in_the_order_of_the_roster(house: Serv
         assert list(rows(operator.ask(f"/?page={nonsense}").text)) in (list(first), list(last))
 
 
-def test_pages_of_those_with_something_missing_are_of_them_alone(house: Served) -> None:
-    house.serve(crowd(60))
-    operator = Operator.of(house)
-    house.clock.instant = at(3, 20)
-    daemon(house).record("received", "school-0001")
+def test_pages_of_those_with_something_missing_are_of_them_alone(site: ServedSite) -> None:
+    site.serve(crowd(60))
+    operator = Operator.of(site)
+    site.clock.instant = at(3, 20)
+    daemon(site).record("received", "school-0001")
     page = operator.ask("/?show=missing&page=2").text
     assert len(rows(page)) == 9
     assert 'href="?plan=plan&amp;show=missing&amp;page=1#plan-grid"' in page
 
 
-def test_several_plans_follow_each_other_or_one_is_asked_for(house: Served) -> None:
-    house.serve(plan(language="en"), replace(plan(id="other", title="Another", language="en"), digest=""))
-    operator = Operator.of(house)
+def test_several_plans_follow_each_other_or_one_is_asked_for(site: ServedSite) -> None:
+    site.serve(plan(language="en"), replace(plan(id="other", title="Another", language="en"), digest=""))
+    operator = Operator.of(site)
     assert operator.ask("/").text.count('<table class="grid">') == 2
     assert operator.ask("/?plan=other").text.count('<table class="grid">') == 1
     assert operator.ask("/?plan=unknown").status == 404
 
 
-def test_a_plan_that_was_never_loaded_is_shown_all_the_same(house: Served) -> None:
-    house.serve(plan(language="en"))
-    operator = Operator.of(house)
-    house.definitions = [replace(d, plan=replace(d.plan, id="new", digest="x")) for d in house.definitions]
+def test_a_plan_that_was_never_loaded_is_shown_all_the_same(site: ServedSite) -> None:
+    site.serve(plan(language="en"))
+    operator = Operator.of(site)
+    site.definitions = [replace(d, plan=replace(d.plan, id="new", digest="x")) for d in site.definitions]
     assert "Report" in operator.see()
 
 
@@ -169,21 +155,21 @@ def test_nothing_needs_anybody_if_so_and_the_board_says_it(operator: Operator) -
 
 
 def test_who_is_overdue_comes_first_whatever_came_before(operator: Operator) -> None:
-    house = daemon(operator.house)
-    house.record("received", "lead", notify=False)
-    house.record("received", "gamma", notify=False)
-    house.record("returned", "gamma", notify=False)
-    operator.house.clock.instant = at(3, 18)
+    site = daemon(operator.site)
+    site.record("received", "lead", notify=False)
+    site.record("received", "gamma", notify=False)
+    site.record("returned", "gamma", notify=False)
+    operator.site.clock.instant = at(3, 18)
     assert needs(operator)[0] == "Report : overdue (parties: 2): beta , gamma"
-    house.record("declared", "beta", notify=False)
+    site.record("declared", "beta", notify=False)
     assert needs(operator)[0] == "Report : overdue (parties: 1): gamma"
-    house.record("received", "gamma", notify=False)
+    site.record("received", "gamma", notify=False)
     assert not any("overdue" in need for need in needs(operator))
 
 
-def test_dates_to_fix_and_to_set_are_asked_for_with_the_form(house: Served) -> None:
-    later = deadline(Relative("meeting", Step(5, "days"), "within"), id="later")
-    operator = board(house, MEETING, deadline(Undated("yearly"), id="yearly"), later)
+def test_dates_to_fix_and_to_set_are_asked_for_with_the_form(site: ServedSite) -> None:
+    later = deadline(Relative("meeting", DayCount(5, "days"), "within"), id="later")
+    operator = board(site, MEETING, deadline(Undated("yearly"), id="yearly"), later)
     assert needs(operator) == [
         "Meeting : only tentative (early in June); the day has to be fixed. Fix the date",
         "Yearly : the plan names no day (yearly); a date has to be set. Fix the date",
@@ -192,36 +178,36 @@ def test_dates_to_fix_and_to_set_are_asked_for_with_the_form(house: Served) -> N
 
 
 def test_submissions_wait_for_acceptance(operator: Operator) -> None:
-    daemon(operator.house).record("received")
-    daemon(operator.house).record("received", "gamma")
+    daemon(operator.site).record("received")
+    daemon(operator.site).record("received", "gamma")
     assert needs(operator) == ["Report : submitted, waiting for acceptance (parties: 2): beta , gamma"]
-    daemon(operator.house).record("accepted", "gamma")
+    daemon(operator.site).record("accepted", "gamma")
     assert needs(operator) == ["Report : submitted, waiting for acceptance (parties: 1): beta"]
 
 
 def test_a_party_that_says_it_is_not_its_task_waits_for_an_answer(operator: Operator) -> None:
-    daemon(operator.house).record("disowned")
+    daemon(operator.site).record("disowned")
     sentence = "Report : 1 said that it is not their task, or that mail reaches the wrong people: beta"
     assert needs(operator) == [sentence]
-    daemon(operator.house).record("received")
+    daemon(operator.site).record("received")
     assert sentence not in needs(operator)
 
 
-def test_what_was_past_at_the_first_load_is_in_doubt(house: Served) -> None:
-    house.clock.instant = at(3, 20)
-    operator = board(house)
+def test_what_was_past_at_the_first_load_is_in_doubt(site: ServedSite) -> None:
+    site.clock.instant = at(3, 20)
+    operator = board(site)
     [need] = needs(operator)
     assert need.startswith("Report : past its last day before the plan was loaded; not known whether it came")
     assert need.endswith("(parties: 3): lead , beta , gamma Settle what is in doubt")
 
 
-def test_a_group_is_to_be_chosen_once_its_time_has_come(house: Served) -> None:
-    operator = board(house, groups=[NOMINEES])
-    house.clock.instant = at(3, 17)
+def test_a_group_is_to_be_chosen_once_its_time_has_come(site: ServedSite) -> None:
+    operator = board(site, groups=[NOMINEES])
+    site.clock.instant = at(3, 17)
     assert needs(operator) == []
-    house.clock.instant = at(3, 18)
+    site.clock.instant = at(3, 18)
     assert needs(operator)[1:] == ["Report : lead has to choose: nominees. Choose parties"]
-    daemon(house).record("nominated", None, None, group="nominees")
+    daemon(site).record("nominated", None, None, group="nominees")
     assert needs(operator)[1:] == []
 
 
@@ -233,46 +219,46 @@ def test_a_group_is_to_be_chosen_once_its_time_has_come(house: Served) -> None:
     ],
 )
 def test_mails_that_went_wrong_wait_for_two_weeks(operator: Operator, state: str, sentence: str) -> None:
-    house = daemon(operator.house)
-    house.live(at(3, 3, 7))
-    house.post.outcome = Outcome(state=state, reply="550 no")  # type: ignore[arg-type]
-    house.live(at(3, 4))
+    site = daemon(operator.site)
+    site.live(at(3, 3, 7))
+    site.mailer.outcome = Outcome(state=state, reply="550 no")  # type: ignore[arg-type]
+    site.live(at(3, 4))
     assert any(need.startswith(sentence) for need in needs(operator))
-    operator.house.clock.instant = at(3, 19)
+    operator.site.clock.instant = at(3, 19)
     assert not any(need.startswith(sentence) for need in needs(operator))
 
 
 def test_a_mail_that_is_held_waits_until_it_is_let_go(operator: Operator) -> None:
-    house = daemon(operator.house)
-    house.record("received")
-    [mail] = house.mails()
-    with house.store.transaction() as unit:
+    site = daemon(operator.site)
+    site.record("received")
+    [mail] = site.mails()
+    with site.store.transaction() as unit:
         unit.outbox.hold(mail.id)
-    operator.house.clock.instant = at(5, 1)
+    operator.site.clock.instant = at(5, 1)
     assert any(need.startswith("A mail to officer@beta.example is held back:") for need in needs(operator))
 
 
 def test_a_contact_whose_mail_comes_back_is_told(operator: Operator) -> None:
-    daemon(operator.house).record("bounced", "beta", None, address="officer@beta.example")
+    daemon(operator.site).record("bounced", "beta", None, address="officer@beta.example")
     assert needs(operator) == [
         "Mail to officer (officer@beta.example) does not arrive; put the address right in the roster: Beta"
     ]
 
 
 def test_an_outage_and_the_steps_it_cost_are_told_for_two_weeks(operator: Operator) -> None:
-    house = daemon(operator.house)
-    house.live(at(3, 2))
-    house.tick(at(3, 9, 9))
+    site = daemon(operator.site)
+    site.live(at(3, 2))
+    site.tick(at(3, 9, 9))
     told = needs(operator)
     assert told[0].startswith("The system was away from 2 March 2023, 08:00 to 9 March 2023, 09:00;")
     assert "Steps missed and not sent any more: 3 (from 3 March 2023, 08:00 to 3 March 2023, 08:00). See which" in told
     assert 'href="/ledger?plan=plan&amp;state=missed"' in operator.ask("/").text
-    operator.house.clock.instant = at(3, 24)
+    operator.site.clock.instant = at(3, 24)
     assert not any("missed" in need or "away" in need for need in needs(operator))
 
 
 def test_a_stopped_mail_account_comes_before_everything(operator: Operator) -> None:
-    with operator.house.running.store.transaction() as unit:
+    with operator.site.running.store.transaction() as unit:
         unit.accounts.stop("maildir", reason="535 wrong password")
     assert "The mail account is stopped; no mail can leave. The server said: 535 wrong password." in operator.see()
 
@@ -280,9 +266,9 @@ def test_a_stopped_mail_account_comes_before_everything(operator: Operator) -> N
 # ---- what comes, the year, the targets
 
 
-def test_the_next_fourteen_days_name_what_is_due_and_which_steps_leave(house: Served) -> None:
-    operator = board(house, report(), event(On(date(2023, 3, 15), date(2023, 3, 15)), title="Talk"))
-    daemon(house).live(at(3, 4))
+def test_the_next_fourteen_days_name_what_is_due_and_which_steps_leave(site: ServedSite) -> None:
+    operator = board(site, report(), event(On(date(2023, 3, 15), date(2023, 3, 15)), title="Talk"))
+    daemon(site).live(at(3, 4))
     page = operator.see()
     said = page[page.index("The next 14 days") : page.index("The year")]
     assert said.startswith(
@@ -293,25 +279,25 @@ def test_the_next_fourteen_days_name_what_is_due_and_which_steps_leave(house: Se
     assert "20 March" not in said
 
 
-def test_of_many_parties_the_next_days_say_how_many(house: Served) -> None:
-    house.serve(crowd(5))
-    operator = Operator.of(house)
-    daemon(house).live(at(3, 4))
+def test_of_many_parties_the_next_days_say_how_many(site: ServedSite) -> None:
+    site.serve(crowd(5))
+    operator = Operator.of(site)
+    daemon(site).live(at(3, 4))
     page = operator.see()
     assert "reminder 7 days before the last day (parties: 5): Report" in page
     assert "still open: parties: 5 (by 17 March 2023)" in page
 
 
 def test_what_is_done_is_not_announced(operator: Operator) -> None:
-    operator.house.clock.instant = at(3, 10)
+    operator.site.clock.instant = at(3, 10)
     for name in ("lead", "beta", "gamma"):
-        daemon(operator.house).record("received", name, notify=False)
+        daemon(operator.site).record("received", name, notify=False)
     assert "Nothing is due and no reminder leaves in the next 14 days." in operator.see()
 
 
-def test_the_year_line_is_there_as_a_picture_and_in_words(house: Served) -> None:
-    operator = board(house, report(), MEETING, deadline(Undated("yearly"), id="yearly"))
-    daemon(house).live(at(3, 11))
+def test_the_year_line_is_there_as_a_picture_and_in_words(site: ServedSite) -> None:
+    operator = board(site, report(), MEETING, deadline(Undated("yearly"), id="yearly"))
+    daemon(site).live(at(3, 11))
     page = operator.ask("/").text
     [picture] = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert [words(title) for title in re.findall(r"<title>.*?</title>", picture)] == [
@@ -327,10 +313,10 @@ def test_the_year_line_is_there_as_a_picture_and_in_words(house: Served) -> None
     assert "1. Report: by 17 March 2023 (0 of 3 done) 2. Meeting: early in June (0 of 1 done) 3. Yearly: yearly" in said
 
 
-def test_every_mark_of_the_year_line_stands_on_its_day(house: Served) -> None:
+def test_every_mark_of_the_year_line_stands_on_its_day(site: ServedSite) -> None:
     """A pointed mark ends in its day and a narrow one stands around it, each with a line down to the months."""
     day, scale = date(2023, 11, 30), 1200 / 365
-    operator = board(house, deadline(By(day)), event(On(date(2023, 6, 8), date(2023, 6, 8)), id="day"), MEETING)
+    operator = board(site, deadline(By(day)), event(On(date(2023, 6, 8), date(2023, 6, 8)), id="day"), MEETING)
     page = operator.ask("/").text
     november, december = (float(x) for x in re.findall(r'<rect class="month(?: odd)?" x="([\d.]+)"', page)[10:12])
     ticks = [float(x) for x in re.findall(r'class="tick" x1="([\d.]+)"', page)]
@@ -342,23 +328,23 @@ def test_every_mark_of_the_year_line_stands_on_its_day(house: Served) -> None:
     assert picture.index('class="today"') < picture.index('class="name"') < picture.index('class="mark')
 
 
-def test_a_year_that_reaches_into_the_next_has_as_many_months_as_it_needs(house: Served) -> None:
-    operator = board(house, deadline(By(date(2024, 2, 10))))
+def test_a_year_that_reaches_into_the_next_has_as_many_months_as_it_needs(site: ServedSite) -> None:
+    operator = board(site, deadline(By(date(2024, 2, 10))))
     assert operator.ask("/").text.count('<rect class="month') == 14
 
 
-def test_a_date_centuries_away_stands_at_the_end_of_the_line(house: Served) -> None:
+def test_a_date_centuries_away_stands_at_the_end_of_the_line(site: ServedSite) -> None:
     """Else the line has thousands of months."""
     far = deadline(By(date(2199, 12, 31)), id="far")
-    picture = board(house, report(), far).ask("/").text.partition("<svg")[2].partition("</svg>")[0]
+    picture = board(site, report(), far).ask("/").text.partition("<svg")[2].partition("</svg>")[0]
     assert len(picture) < 50_000
 
 
-def test_targets_are_told_with_numerator_and_denominator(house: Served) -> None:
+def test_targets_are_told_with_numerator_and_denominator(site: ServedSite) -> None:
     counted = Indicator(id="all", title="Everybody reports", target="100%", measure=Measure(milestone="report"))
     manual = Indicator(id="good", title="Everybody is good", target=">= 1", measure=Measure(manual=True))
-    operator = board(house, indicators=(counted, manual))
-    daemon(house).record("received")
+    operator = board(site, indicators=(counted, manual))
+    daemon(site).record("received")
     said = operator.see()
     assert "1 of 3 submitted, 0 of 3 accepted" in said  # the same is counted
     assert "Everybody reports 100% 1/3 (33%) not reached Everybody is good at least 1 – a person counts this" in said
@@ -368,10 +354,10 @@ def test_targets_are_told_with_numerator_and_denominator(house: Served) -> None:
 
 
 def test_the_board_shows_any_day_of_the_past_by_what_was_recorded_then(operator: Operator) -> None:
-    house = daemon(operator.house)
-    house.live(at(3, 6, 10))
-    house.record("received")
-    house.live(at(3, 20, 10))
+    site = daemon(operator.site)
+    site.live(at(3, 6, 10))
+    site.record("received")
+    site.live(at(3, 20, 10))
     before, after = operator.ask("/?as_of=2023-03-05"), operator.ask("/?as_of=2023-03-06")
     assert list(rows(before.text).values()) == [["Pending", "Pending", "Pending"]]
     assert list(rows(after.text).values()) == [["Pending", "Submitted", "Pending"]]
@@ -379,10 +365,10 @@ def test_the_board_shows_any_day_of_the_past_by_what_was_recorded_then(operator:
     assert "Board – as of 5 March 2023" in words(before.text)
 
 
-def test_a_day_before_the_plan_was_loaded_is_told_by_the_plan_alone(house: Served) -> None:
+def test_a_day_before_the_plan_was_loaded_is_told_by_the_plan_alone(site: ServedSite) -> None:
     """What is in doubt today, because it was past when the plan came, was not in doubt then."""
-    house.clock.instant = at(3, 20, 9)
-    operator = board(house)
+    site.clock.instant = at(3, 20, 9)
+    operator = board(site)
     page = operator.ask("/?as_of=2023-03-09").text
     assert list(rows(page).values()) == [["Pending", "Pending", "Pending"]]
     assert "The plan was not loaded before 20 March 2023, 09:00" in words(page)
@@ -391,10 +377,10 @@ def test_a_day_before_the_plan_was_loaded_is_told_by_the_plan_alone(house: Serve
     assert "The plan was not loaded before" not in operator.see("/?as_of=2023-03-20")
 
 
-def test_the_past_is_to_look_at_only(house: Served) -> None:
-    operator = board(house, MEETING, report())
-    daemon(house).record("received")
-    house.clock.instant = at(3, 1)
+def test_the_past_is_to_look_at_only(site: ServedSite) -> None:
+    operator = board(site, MEETING, report())
+    daemon(site).record("received")
+    site.clock.instant = at(3, 1)
     page = operator.ask("/?as_of=2023-02-10").text
     assert "/do/" not in page
     assert '/milestones/report/beta"><span' not in page
@@ -408,16 +394,16 @@ def test_a_day_that_is_none_or_has_not_come_is_refused_in_words(operator: Operat
     assert "<b>" not in page
 
 
-def test_the_board_speaks_vietnamese(house: Served) -> None:
-    house.serve(plan(MEETING, report()))
-    said = Operator.of(house).see()
+def test_the_board_speaks_vietnamese(site: ServedSite) -> None:
+    site.serve(plan(MEETING, report()))
+    said = Operator.of(site).see()
     for heading in ("Bảng theo dõi", "Cần xử lý", "Tiến độ", "14 ngày tới", "Trục thời gian"):
         assert heading in said
     assert "Meeting : mới dự kiến (early in June), cần chốt ngày. Chốt ngày" in said
 
 
-def test_a_party_and_a_contact_without_a_name_still_show(house: Served) -> None:
+def test_a_party_and_a_contact_without_a_name_still_show(site: ServedSite) -> None:
     nameless = Party(id="beta", name="Beta", short="beta", contacts=(Contact(name="", email="x@beta.example"),))
-    operator = board(house, parties=[PARTIES[0], nameless, PARTIES[2]])
-    daemon(house).record("bounced", "beta", None, address="x@beta.example")
+    operator = board(site, parties=[PARTIES[0], nameless, PARTIES[2]])
+    daemon(site).record("bounced", "beta", None, address="x@beta.example")
     assert needs(operator)[0].startswith("Mail to x@beta.example (x@beta.example) does not arrive")

@@ -10,26 +10,16 @@ from typing import get_args
 import pytest
 
 from scheduler.plan.agenda import RungState
-from scheduler.plan.messages.message import MessageKind
-from scheduler.plan.model import (
-    By,
-    Deliverable,
-    Group,
-    Indicator,
-    Measure,
-    Provision,
-    Recurring,
-    Relative,
-    Step,
-    Window,
-)
+from scheduler.plan.date_forms import By, DayCount, Recurring, Relative, Window
+from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.model import Deliverable, Group, Indicator, Measure, Provision
 from scheduler.ports import MessageState, Outcome
-from scheduler.queries.feed_links import make_token
 from scheduler.services.publish_feeds import create_feed
-from tests.support.daemon_fixture import House, plan, report
+from scheduler.tokens import make_token
+from tests.support.daemon_fixture import DaemonFixture, plan, report
 from tests.support.plan_builders import PARTIES, at, deadline, event, party
 from tests.web.auth.test_sign_in import wait_for_mail
-from tests.web.conftest import Served
+from tests.web.conftest import ServedSite
 from tests.web.operator.test_board import crowd
 from tests.web.operator_client import Operator, daemon, words
 from tests.web.test_rendering import WORDS
@@ -46,13 +36,13 @@ FULL = report(
 
 
 @pytest.fixture
-def live(house: Served) -> House:
-    """Return a house in which the first reminder has left and beta has sent one of two documents on 6 March."""
+def live(site: ServedSite) -> DaemonFixture:
+    """Return a site in which the first reminder has left and beta has sent one of two documents on 6 March."""
     meeting = event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"), guests=("academy",))
-    later = deadline(Relative("report", Step(5, "days"), "within"), id="later", needs=("report",))
+    later = deadline(Relative("report", DayCount(5, "days"), "within"), id="later", needs=("report",))
     academy = party("academy", external=True, contacts=())
-    house.serve(plan(FULL, meeting, later, language="en", parties=[*PARTIES, academy], number="01-KH"))
-    found = daemon(house)
+    site.serve(plan(FULL, meeting, later, language="en", parties=[*PARTIES, academy], number="01-KH"))
+    found = daemon(site)
     found.live(at(3, 6, 10))
     found.record("received", deliverables=("plan",), channel="paper", note="torn", by="ann@lead.example")
     found.live(at(3, 8, 12))
@@ -60,8 +50,8 @@ def live(house: Served) -> House:
 
 
 @pytest.fixture
-def operator(house: Served, live: House) -> Operator:
-    return Operator.of(house)
+def operator(site: ServedSite, live: DaemonFixture) -> Operator:
+    return Operator.of(site)
 
 
 def title(operator: Operator, path: str) -> str:
@@ -116,27 +106,27 @@ def test_a_plan_shows_what_it_says_and_what_was_recorded(operator: Operator) -> 
     assert "3.1 Report by 17 March 2023 0 of 3 submitted, 0 of 3 accepted" in said
     assert "Members Lead ; Beta ; Gamma" in said
     assert "6 March 2023, 10:00 Documents received Report beta" in said
-    assert f"Revision {operator.house.definitions[0].plan.digest[:12]}" in said
+    assert f"Revision {operator.site.definitions[0].plan.digest[:12]}" in said
 
 
-def test_a_plan_shows_its_rules_its_targets_and_what_is_in_doubt(house: Served) -> None:
-    house.clock.instant = at(3, 20)
+def test_a_plan_shows_its_rules_its_targets_and_what_is_in_doubt(site: ServedSite) -> None:
+    site.clock.instant = at(3, 20)
     target = Indicator(id="i", title="All report", target="100%", measure=Measure(milestone="report"))
     rule = Provision(section="4", quote="Be kind.", note="Always.")
-    house.serve(plan(language="en", indicators=(target,), provisions=(rule,)))
-    said = Operator.of(house).see("/plans/plan")
+    site.serve(plan(language="en", indicators=(target,), provisions=(rule,)))
+    said = Operator.of(site).see("/plans/plan")
     assert "section 4 Be kind. Always." in said
     assert "All report 100% 0/3 (0%) not reached" in said
     assert "Past their last day before the plan was loaded, not known whether they came: 3. Settle" in said
 
 
-def test_a_group_filled_during_the_year_shows_who_was_chosen(house: Served) -> None:
-    house.serve(plan(language="en", groups=[Group(id="nominees", chosen_by="lead", after="report")]))
-    operator = Operator.of(house)
+def test_a_group_filled_during_the_year_shows_who_was_chosen(site: ServedSite) -> None:
+    site.serve(plan(language="en", groups=[Group(id="nominees", chosen_by="lead", after="report")]))
+    operator = Operator.of(site)
     assert "Nominees Nobody Choose parties" in operator.see("/plans/plan")
-    daemon(house).record("nominated", None, None, group="nominees", parties=("beta",))
+    daemon(site).record("nominated", None, None, group="nominees", parties=("beta",))
     assert "Nominees Beta Choose parties" in operator.see("/plans/plan")
-    daemon(house).record("nominated", None, None, group="nominees")
+    daemon(site).record("nominated", None, None, group="nominees")
     assert "Nominees Nobody Choose parties" in operator.see("/plans/plan")
 
 
@@ -164,10 +154,10 @@ def test_a_milestone_shows_whom_it_waits_for_and_who_attends(operator: Operator)
     assert "Who attends Beta Gamma Academy guest" in operator.see("/plans/plan/milestones/meeting")
 
 
-def test_a_recurring_milestone_leads_to_its_occurrences(house: Served) -> None:
+def test_a_recurring_milestone_leads_to_its_occurrences(site: ServedSite) -> None:
     monthly = Recurring("FREQ=MONTHLY;BYMONTHDAY=25", "by", date(2023, 3, 1), date(2023, 4, 30))
-    house.serve(plan(deadline(monthly, id="monthly"), language="en"))
-    operator = Operator.of(house)
+    site.serve(plan(deadline(monthly, id="monthly"), language="en"))
+    operator = Operator.of(site)
     page = operator.ask("/plans/plan/milestones/monthly").text
     assert 'href="/plans/plan/milestones/monthly@2023-04-25"' in page
     assert "Monthly (2023-04-25)" in operator.see("/plans/plan/milestones/monthly@2023-04-25")
@@ -175,19 +165,19 @@ def test_a_recurring_milestone_leads_to_its_occurrences(house: Served) -> None:
     assert operator.ask("/plans/plan/milestones/monthly@2023-04-26").status == 404
 
 
-def test_a_thousand_parties_of_a_milestone_come_in_pages_the_late_ones_first(house: Served) -> None:
-    house.serve(crowd(60))
-    operator = Operator.of(house)
+def test_a_thousand_parties_of_a_milestone_come_in_pages_the_late_ones_first(site: ServedSite) -> None:
+    site.serve(crowd(60))
+    operator = Operator.of(site)
     for name in ("lead", "school-0001"):
-        daemon(house).record("received", name, notify=False)
-    house.clock.instant = at(3, 20)
+        daemon(site).record("received", name, notify=False)
+    site.clock.instant = at(3, 20)
     first, last = operator.see("/plans/plan/milestones/report"), operator.see("/plans/plan/milestones/report?page=2")
     assert "School-0002 Overdue" in first
     assert "School-0001 Submitted, waiting for acceptance" in last
     assert "Page 2 of 2" in last
 
 
-def test_who_recorded_something_is_told_in_words(operator: Operator, live: House) -> None:
+def test_who_recorded_something_is_told_in_words(operator: Operator, live: DaemonFixture) -> None:
     for who, said in {
         "page: Lan": "Lan on the party's page",
         "page": "on the party's page",
@@ -199,15 +189,15 @@ def test_who_recorded_something_is_told_in_words(operator: Operator, live: House
     assert "page: " not in operator.see("/ledger")
 
 
-def test_a_date_that_was_another_is_told_as_dates_are(operator: Operator, live: House) -> None:
+def test_a_date_that_was_another_is_told_as_dates_are(operator: Operator, live: DaemonFixture) -> None:
     live.record("amended", "gamma", form=By(date(2023, 3, 27)), was="by 2023-03-17")
     assert "by 27 March 2023 Before: by 17 March 2023" in operator.see("/plans/plan/milestones/report/gamma")
 
 
-def test_a_group_to_be_chosen_is_told_by_what_it_is_chosen_for(house: Served) -> None:
+def test_a_group_to_be_chosen_is_told_by_what_it_is_chosen_for(site: ServedSite) -> None:
     chosen = Group(id="best-of-year", chosen_by="lead", after="report")
-    house.serve(plan(FULL, deadline(By(date(2023, 9, 1)), id="file", responsible=("best-of-year",)), groups=[chosen]))
-    operator = Operator.of(house)
+    site.serve(plan(FULL, deadline(By(date(2023, 9, 1)), id="file", responsible=("best-of-year",)), groups=[chosen]))
+    operator = Operator.of(site)
     for path in ("/plans/plan", "/plans/plan/milestones/report", "/plans/plan/do/nominate?group=best-of-year"):
         assert "ơn vị được chọn cho “File”" in operator.see(path), path
 
@@ -215,7 +205,9 @@ def test_a_group_to_be_chosen_is_told_by_what_it_is_chosen_for(house: Served) ->
 # ---- a party
 
 
-def test_a_party_shows_what_it_owes_its_contacts_its_steps_and_its_mails(operator: Operator, live: House) -> None:
+def test_a_party_shows_what_it_owes_its_contacts_its_steps_and_its_mails(
+    operator: Operator, live: DaemonFixture
+) -> None:
     live.record("bounced", "beta", None, address="head@beta.example")
     said = operator.see("/plans/plan/parties/beta")
     assert "officer officer officer@beta.example head head head@beta.example mail does not arrive" in said
@@ -226,19 +218,19 @@ def test_a_party_shows_what_it_owes_its_contacts_its_steps_and_its_mails(operato
     assert "Mail not delivered" in said
 
 
-def test_a_party_shows_where_its_page_is_and_who_fetches_its_calendars(operator: Operator, live: House) -> None:
-    house = operator.house
-    token = make_token(house.running.app.secret, "page", "beta", 1)
+def test_a_party_shows_where_its_page_is_and_who_fetches_its_calendars(operator: Operator, live: DaemonFixture) -> None:
+    site = operator.site
+    token = make_token(site.running.app.secret, "page", "beta", 1)
     page = operator.ask("/plans/plan/parties/beta").text
-    assert f'value="{house.address}/p/{token}"' in page
+    assert f'value="{site.address}/p/{token}"' in page
     assert "The party has no calendar yet." in words(page)
     with live.store.transaction() as unit:
         now, plans = live.clock.instant, [live.plan]
         used, _ = (
-            create_feed(unit, plans, house.running.app.calendars, audience="beta", plan=None, tasks=tasks, now=now)
+            create_feed(unit, plans, site.running.app.calendars, audience="beta", plan=None, tasks=tasks, now=now)
             for tasks in (False, True)
         )
-        gone = create_feed(unit, plans, house.running.app.calendars, audience="beta", plan=None, tasks=False, now=now)
+        gone = create_feed(unit, plans, site.running.app.calendars, audience="beta", plan=None, tasks=False, now=now)
         unit.feeds.note_fetch(used.id, at=at(3, 9), client="Thunderbird")
         unit.feeds.revoke(gone.id, at=now)
     said = operator.see("/plans/plan/parties/beta")
@@ -251,17 +243,17 @@ def test_who_only_receives_documents_has_no_page_to_show(operator: Operator) -> 
     assert "/p/" not in operator.ask("/plans/plan/parties/academy").text
 
 
-def test_a_party_that_ends_names_its_successor(house: Served) -> None:
+def test_a_party_that_ends_names_its_successor(site: ServedSite) -> None:
     old = replace(PARTIES[1], valid_from=date(2020, 1, 1), valid_to=date(2023, 6, 30), successor="gamma")
-    house.serve(plan(language="en", parties=[PARTIES[0], old, PARTIES[2]]))
-    said = Operator.of(house).see("/plans/plan/parties/beta")
+    site.serve(plan(language="en", parties=[PARTIES[0], old, PARTIES[2]]))
+    said = Operator.of(site).see("/plans/plan/parties/beta")
     assert "Takes part from 1 January 2020 Takes part until 30 June 2023, followed by Gamma" in said
 
 
 # ---- an obligation
 
 
-def test_an_obligation_shows_every_fact_and_every_step_with_its_reason(operator: Operator, live: House) -> None:
+def test_an_obligation_shows_every_fact_and_every_step_with_its_reason(operator: Operator, live: DaemonFixture) -> None:
     live.record("extended", form=By(date(2023, 3, 27)), decision="No. 5", by="ann@lead.example")
     said = operator.see("/plans/plan/milestones/report/beta")
     assert "Submitted in part Still missing: the list." in said
@@ -275,17 +267,17 @@ def test_an_obligation_shows_every_fact_and_every_step_with_its_reason(operator:
     assert re.search(r"Technical details r\d+ ", said)  # what `why` is asked with
 
 
-def test_what_was_returned_is_asked_for_again_and_not_called_missing(operator: Operator, live: House) -> None:
+def test_what_was_returned_is_asked_for_again_and_not_called_missing(operator: Operator, live: DaemonFixture) -> None:
     """Also after its last day: that it came in time before stays on the page."""
     live.record("received", "gamma", notify=False)
     live.record("returned", "gamma", note="not signed", notify=False)
-    operator.house.clock.instant = at(3, 20)
+    operator.site.clock.instant = at(3, 20)
     said = operator.see("/plans/plan/milestones/report/gamma")
     assert "To be completed late First complete: 8 March 2023, 12:00" in said
     assert "To be completed late" in operator.see("/plans/plan/milestones/report")
 
 
-def test_an_extension_is_not_put_into_the_plans_mouth(operator: Operator, live: House) -> None:
+def test_an_extension_is_not_put_into_the_plans_mouth(operator: Operator, live: DaemonFixture) -> None:
     live.record("extended", form=By(date(2023, 3, 27)), decision="No. 5")
     said = operator.see("/plans/plan/milestones/report/beta")
     assert "The plan says by 17 March 2023 The deadline now by 27 March 2023" in said
@@ -293,7 +285,7 @@ def test_an_extension_is_not_put_into_the_plans_mouth(operator: Operator, live: 
     assert "The deadline now" not in operator.see("/plans/plan/milestones/report/gamma")
 
 
-def test_an_obligation_offers_what_makes_sense_as_it_stands(operator: Operator, live: House) -> None:
+def test_an_obligation_offers_what_makes_sense_as_it_stands(operator: Operator, live: DaemonFixture) -> None:
     def offered() -> list[str]:
         page = operator.ask("/plans/plan/milestones/report/gamma").text
         return re.findall(r'href="/plans/plan/do/([a-z-]+)\?milestone', page)
@@ -311,12 +303,12 @@ def test_an_obligation_offers_what_makes_sense_as_it_stands(operator: Operator, 
     assert "/do/" not in operator.ask("/plans/plan/milestones/meeting/gamma").text.replace("/do/undo", "")
 
 
-def test_a_date_is_not_fixed_for_all_because_one_party_got_more_time(operator: Operator, live: House) -> None:
+def test_a_date_is_not_fixed_for_all_because_one_party_got_more_time(operator: Operator, live: DaemonFixture) -> None:
     live.record("extended", form=By(date(2023, 3, 27)))
     assert "/do/fix-date" not in operator.ask("/plans/plan/milestones/report").text
 
 
-def test_what_was_taken_back_is_shown_as_such(operator: Operator, live: House) -> None:
+def test_what_was_taken_back_is_shown_as_such(operator: Operator, live: DaemonFixture) -> None:
     live.undo(live.record("received", "gamma").fact)
     page = operator.ask("/plans/plan/milestones/report/gamma").text
     assert "<s>Documents received</s>" in page
@@ -324,10 +316,10 @@ def test_what_was_taken_back_is_shown_as_such(operator: Operator, live: House) -
     assert "Withdrawn: Documents received" in operator.see("/ledger")
 
 
-def test_reasons_are_told_in_vietnamese_where_the_plan_is(house: Served) -> None:
-    house.serve(plan(FULL))
-    operator = Operator.of(house)
-    live = daemon(house)
+def test_reasons_are_told_in_vietnamese_where_the_plan_is(site: ServedSite) -> None:
+    site.serve(plan(FULL))
+    operator = Operator.of(site)
+    live = daemon(site)
     live.live(at(3, 6))
     live.record("received", channel="email")
     said = operator.see("/plans/plan/milestones/report/beta")
@@ -338,8 +330,8 @@ def test_reasons_are_told_in_vietnamese_where_the_plan_is(house: Served) -> None
 # ---- mails
 
 
-def test_the_outbox_lists_mails_by_what_became_of_them_newest_first(operator: Operator, live: House) -> None:
-    live.post.outcome = Outcome(state="failed", reply="550 no such user")
+def test_the_outbox_lists_mails_by_what_became_of_them_newest_first(operator: Operator, live: DaemonFixture) -> None:
+    live.mailer.outcome = Outcome(state="failed", reply="550 no such user")
     live.live(at(3, 10, 9))
     said = operator.see("/outbox")
     assert "All · Sent (4) · Failed (3)" in said
@@ -350,7 +342,9 @@ def test_the_outbox_lists_mails_by_what_became_of_them_newest_first(operator: Op
     assert operator.see("/outbox?state=nonsense") == said
 
 
-def test_the_outbox_tells_whose_a_mail_is_and_can_be_narrowed_to_a_party(operator: Operator, live: House) -> None:
+def test_the_outbox_tells_whose_a_mail_is_and_can_be_narrowed_to_a_party(
+    operator: Operator, live: DaemonFixture
+) -> None:
     own = operator.see("/outbox?party=beta")
     assert "officer@beta.example beta [Plan]" in own
     assert "officer@gamma.example" not in own
@@ -359,10 +353,10 @@ def test_the_outbox_tells_whose_a_mail_is_and_can_be_narrowed_to_a_party(operato
     assert operator.see("/outbox?party=nobody") == operator.see("/outbox")
 
 
-def test_the_outbox_comes_in_pages(house: Served) -> None:
-    house.serve(crowd(60))
-    operator = Operator.of(house)
-    daemon(house).live(at(3, 4))
+def test_the_outbox_comes_in_pages(site: ServedSite) -> None:
+    site.serve(crowd(60))
+    operator = Operator.of(site)
+    daemon(site).live(at(3, 4))
     assert "Page 1 of 2" in operator.see("/outbox?state=sent")
     last = operator.ask("/outbox?state=sent&page=9").text
     assert "Page 2 of 2" in words(last)
@@ -370,7 +364,9 @@ def test_the_outbox_comes_in_pages(house: Served) -> None:
     assert 'href="?state=sent&amp;party=&amp;page=1"' in last
 
 
-def test_a_mail_shows_where_it_stands_and_its_words_as_its_reader_sees_them(operator: Operator, live: House) -> None:
+def test_a_mail_shows_where_it_stands_and_its_words_as_its_reader_sees_them(
+    operator: Operator, live: DaemonFixture
+) -> None:
     [mail] = live.mails(kind="receipt")
     page = operator.ask(f"/outbox/{mail.id}").text
     said = words(page)
@@ -381,7 +377,7 @@ def test_a_mail_shows_where_it_stands_and_its_words_as_its_reader_sees_them(oper
     assert f'<iframe class="mail screen" sandbox src="/outbox/{mail.id}/html"' in page
 
 
-def test_the_formatted_part_is_served_so_that_nothing_in_it_can_act(operator: Operator, live: House) -> None:
+def test_the_formatted_part_is_served_so_that_nothing_in_it_can_act(operator: Operator, live: DaemonFixture) -> None:
     answer = operator.ask(f"/outbox/{live.mails()[0].id}/html")
     assert answer.status == 200
     assert answer.headers["Content-Security-Policy"] == (
@@ -390,11 +386,11 @@ def test_the_formatted_part_is_served_so_that_nothing_in_it_can_act(operator: Op
     assert "Report" in answer.text
 
 
-def test_the_words_of_a_sign_in_mail_are_its_readers_own(operator: Operator, live: House) -> None:
+def test_the_words_of_a_sign_in_mail_are_its_readers_own(operator: Operator, live: DaemonFixture) -> None:
     """Else one operator could sign in as another."""
     before = len(live.mails())
-    operator.house.post("/sign-in", email="officer@lead.example")
-    wait_for_mail(operator.house, before + 1)
+    operator.site.post("/sign-in", email="officer@lead.example")
+    wait_for_mail(operator.site, before + 1)
     [found] = live.mails(kind="sign-in")
     page = operator.ask(f"/outbox/{found.id}").text
     assert "/sign-in/" not in page
@@ -405,7 +401,7 @@ def test_the_words_of_a_sign_in_mail_are_its_readers_own(operator: Operator, liv
 # ---- the ledger
 
 
-def test_the_ledger_tells_what_happened_by_time_the_newest_first(operator: Operator, live: House) -> None:
+def test_the_ledger_tells_what_happened_by_time_the_newest_first(operator: Operator, live: DaemonFixture) -> None:
     live.record("received", "gamma")
     said = operator.see("/ledger")
     newest, older, oldest = (
@@ -429,10 +425,10 @@ def test_the_ledger_can_be_narrowed(operator: Operator, query: str, there: str, 
     assert gone not in said
 
 
-def test_the_ledger_comes_in_pages(house: Served) -> None:
-    house.serve(crowd(60))
-    operator = Operator.of(house)
-    daemon(house).live(at(3, 4))
+def test_the_ledger_comes_in_pages(site: ServedSite) -> None:
+    site.serve(crowd(60))
+    operator = Operator.of(site)
+    daemon(site).live(at(3, 4))
     first, second = operator.ask("/ledger?state=sent").text, operator.ask("/ledger?state=sent&page=2").text
     assert first.count('role="row"') == 51
     assert "Older" in first
@@ -441,16 +437,16 @@ def test_the_ledger_comes_in_pages(house: Served) -> None:
     assert "Older" not in second
 
 
-def test_an_empty_ledger_and_an_empty_outbox_say_so(house: Served) -> None:
-    house.serve(plan(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")), language="en"))
-    operator = Operator.of(house)
+def test_an_empty_ledger_and_an_empty_outbox_say_so(site: ServedSite) -> None:
+    site.serve(plan(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")), language="en"))
+    operator = Operator.of(site)
     assert "The ledger is empty." in operator.see("/ledger")
     assert "There are no mails." in operator.see("/outbox")
 
 
-def test_an_outbox_that_is_still_empty_says_when_the_first_mail_leaves(house: Served) -> None:
-    house.serve(plan(FULL, language="en"))
-    assert "The first mail leaves on 3 March 2023, 08:00." in Operator.of(house).see("/outbox")
+def test_an_outbox_that_is_still_empty_says_when_the_first_mail_leaves(site: ServedSite) -> None:
+    site.serve(plan(FULL, language="en"))
+    assert "The first mail leaves on 3 March 2023, 08:00." in Operator.of(site).see("/outbox")
 
 
 # ---- words

@@ -13,17 +13,19 @@ from typing import Any
 
 import pytest
 
-from scheduler.plan.model import By, Deliverable, Fact, Office, On, Window
-from scheduler.ports import Store, Unit
-from scheduler.queries.feed_links import make_token
+from scheduler.plan.date_forms import By, On, Window
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Deliverable, Office
+from scheduler.ports import Store, UnitOfWork
 from scheduler.services.commands import extended
-from scheduler.services.notices import Desk
+from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import record
 from scheduler.store import open_store
+from scheduler.tokens import make_token
 from tests.support.daemon_fixture import COMPOSER, plan, report
 from tests.support.plan_builders import PARTIES, at, deadline, event, party
 from tests.web.auth.test_sign_in import sign_in
-from tests.web.conftest import Served, served
+from tests.web.conftest import ServedSite, serve_site
 from tests.web.party_client import PDF, declare, documents, facts, hidden, on_disk, open_form, path_of, upload
 from tests.web.test_rendering import WORDS
 
@@ -32,8 +34,8 @@ OFFICE = Office(name="The Office", contact="Ms Hoa", phone="0239 000", email="ho
 
 
 @pytest.fixture(autouse=True)
-def _in_force(house: Served) -> None:
-    house.serve(
+def _in_force(site: ServedSite) -> None:
+    site.serve(
         plan(
             report(deliverables=DOCUMENTS, report_to=("lead",), quote="Send it by the 17th", section="3.1"),
             deadline(By(date(2023, 4, 14)), "survey", responsible=("gamma",), title="A survey of gamma"),
@@ -47,18 +49,18 @@ def _in_force(house: Served) -> None:
     )
 
 
-def tell(house: Served, kind: str, who: str | None = "beta", milestone: str = "report", **details: Any) -> Fact:
+def tell(site: ServedSite, kind: str, who: str | None = "beta", milestone: str = "report", **details: Any) -> Fact:
     """Let the office record something."""
-    now = house.clock.now()
+    now = site.clock.now()
     values: dict[str, Any] = {"plan": "plan", "happened_at": now, "recorded_at": now, "by": "secretary@lead.example"}
     fact = Fact(kind=kind, party=who, milestone=milestone, **(values | details))  # type: ignore[arg-type]
-    desk = Desk(store=house.running.store, composer=COMPOSER)
-    return record(desk, house.definitions[0], fact, notify=False).fact
+    services = ServiceContext(store=site.running.store, composer=COMPOSER)
+    return record(services, site.definitions[0], fact, notify=False).fact
 
 
-def words_of(house: Served, path: str) -> str:
+def words_of(site: ServedSite, path: str) -> str:
     """Return what a page says, without its marks."""
-    answer = house.ask(path)
+    answer = site.ask(path)
     assert answer.status == 200
     text = html.unescape(re.sub(r"<[^>]*>", " ", answer.text.partition("<main")[2]))
     return " ".join(text.split())
@@ -67,8 +69,8 @@ def words_of(house: Served, path: str) -> str:
 # ---- what it shows
 
 
-def test_the_page_shows_each_task_with_how_it_stands_and_when_it_is_due(house: Served) -> None:
-    words = words_of(house, path_of(house, milestone=""))
+def test_the_page_shows_each_task_with_how_it_stands_and_when_it_is_due(site: ServedSite) -> None:
+    words = words_of(site, path_of(site, milestone=""))
     assert "Tasks of Beta" in words
     assert "Report Not submitted yet by the end of Friday, 17 March 2023" in words
     assert "To hand in: The plan and The list." in words
@@ -77,19 +79,19 @@ def test_the_page_shows_each_task_with_how_it_stands_and_when_it_is_due(house: S
     assert "Whom to ask: Ms Hoa, telephone 0239 000" in words
 
 
-def test_nothing_of_another_party_is_on_it(house: Served) -> None:
-    tell(house, "received", "gamma")
-    tell(house, "returned", "gamma", note="gamma forgot to sign")
+def test_nothing_of_another_party_is_on_it(site: ServedSite) -> None:
+    tell(site, "received", "gamma")
+    tell(site, "returned", "gamma", note="gamma forgot to sign")
     for milestone in ("", "report"):
-        words = words_of(house, path_of(house, milestone=milestone)).casefold()
+        words = words_of(site, path_of(site, milestone=milestone)).casefold()
         assert "gamma" not in words
 
 
-def test_a_task_shows_what_arrived_when_how_and_by_whom_only_by_role(house: Served) -> None:
-    tell(house, "received", deliverables=("plan",), channel="paper", note="for us only")
-    house.clock.instant = at(2, 3)
-    tell(house, "returned", missing=("plan",), note="not signed")
-    words = words_of(house, path_of(house))
+def test_a_task_shows_what_arrived_when_how_and_by_whom_only_by_role(site: ServedSite) -> None:
+    tell(site, "received", deliverables=("plan",), channel="paper", note="for us only")
+    site.clock.instant = at(2, 3)
+    tell(site, "returned", missing=("plan",), note="not signed")
+    words = words_of(site, path_of(site))
     assert "the office Documents received (on paper)" in words
     assert "Returned for completion not signed" in words
     assert "The plan (still missing)" in words
@@ -98,49 +100,49 @@ def test_a_task_shows_what_arrived_when_how_and_by_whom_only_by_role(house: Serv
     assert "for us only" not in words
 
 
-def test_what_is_complete_has_no_form_and_what_is_returned_has_one_again(house: Served) -> None:
-    tell(house, "received")
-    assert "<form" not in house.ask(path_of(house)).text.partition(WORDS["en"]["own.disown"])[0]
-    tell(house, "returned")
-    assert hidden(house.ask(path_of(house)).text, "send")
+def test_what_is_complete_has_no_form_and_what_is_returned_has_one_again(site: ServedSite) -> None:
+    tell(site, "received")
+    assert "<form" not in site.ask(path_of(site)).text.partition(WORDS["en"]["own.disown"])[0]
+    tell(site, "returned")
+    assert hidden(site.ask(path_of(site)).text, "send")
 
 
-def test_what_is_returned_after_its_last_day_is_asked_for_without_a_day_that_has_passed(house: Served) -> None:
-    tell(house, "received")
-    tell(house, "returned")
-    house.clock.instant = at(3, 20)
-    words = words_of(house, path_of(house))
+def test_what_is_returned_after_its_last_day_is_asked_for_without_a_day_that_has_passed(site: ServedSite) -> None:
+    tell(site, "received")
+    tell(site, "returned")
+    site.clock.instant = at(3, 20)
+    words = words_of(site, path_of(site))
     assert "To be completed late Deadline by 17 March 2023 Documents" in words
 
 
-def test_a_copy_on_paper_that_is_still_expected_is_asked_for(house: Served) -> None:
-    house.serve(plan(report(channels=("paper", "email")), office=OFFICE, language="en"))
-    assert upload(house, ("a.pdf", PDF)).status == 303
-    words = words_of(house, path_of(house))
+def test_a_copy_on_paper_that_is_still_expected_is_asked_for(site: ServedSite) -> None:
+    site.serve(plan(report(channels=("paper", "email")), office=OFFICE, language="en"))
+    assert upload(site, ("a.pdf", PDF)).status == 303
+    words = words_of(site, path_of(site))
     assert f"{WORDS['en']['own.paper_too']} The Office, 14 Main St." in words
 
 
-def test_a_page_is_in_the_language_of_its_plan(house: Served) -> None:
-    house.serve(plan())
-    page = house.ask(path_of(house)).text
+def test_a_page_is_in_the_language_of_its_plan(site: ServedSite) -> None:
+    site.serve(plan())
+    page = site.ask(path_of(site)).text
     assert '<html lang="vi">' in page
     assert WORDS["vi"]["own.send"] in page
 
 
-def test_a_party_of_two_plans_sees_both(house: Served) -> None:
+def test_a_party_of_two_plans_sees_both(site: ServedSite) -> None:
     first = plan(language="en", title="One plan")
-    house.serve(first, replace(first, id="plan-b", title="Another plan", digest=""))
-    words = words_of(house, path_of(house, milestone=""))
+    site.serve(first, replace(first, id="plan-b", title="Another plan", digest=""))
+    words = words_of(site, path_of(site, milestone=""))
     assert "One plan" in words
     assert "Another plan" in words
 
 
-def test_looking_changes_nothing(house: Served) -> None:
+def test_looking_changes_nothing(site: ServedSite) -> None:
     for method in ("GET", "HEAD"):
         for milestone in ("", "report", "meeting"):
-            assert house.ask(path_of(house, milestone=milestone), method).status == 200
-    assert facts(house) == []
-    assert house.woken == 0
+            assert site.ask(path_of(site, milestone=milestone), method).status == 200
+    assert facts(site) == []
+    assert site.woken == 0
 
 
 # ---- who may come in
@@ -158,110 +160,110 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
-def test_an_address_that_was_never_given_shows_and_changes_nothing(house: Served, wrong: Any) -> None:
-    form = open_form(house, "declare", sent_on="2023-02-01", channel="paper")
-    token = path_of(house).split("/")[2]
+def test_an_address_that_was_never_given_shows_and_changes_nothing(site: ServedSite, wrong: Any) -> None:
+    form = open_form(site, "declare", sent_on="2023-02-01", channel="paper")
+    token = path_of(site).split("/")[2]
     other = wrong(token) if callable(wrong) else wrong
     for below in ("", "/plan/report"):
-        answer = house.ask(f"/p/{other}{below}")
+        answer = site.ask(f"/p/{other}{below}")
         assert answer.status == 404
         assert "Beta" not in answer.text
-    posted = house.send(f"/p/{other}/plan/report", form)
+    posted = site.send(f"/p/{other}/plan/report", form)
     assert posted.status == 404
-    assert facts(house) == []
+    assert facts(site) == []
 
 
-def test_a_revoked_address_says_that_it_is_over_and_takes_nothing(house: Served) -> None:
-    form = open_form(house, "declare", sent_on="2023-02-01", channel="paper")
-    with house.running.store.transaction() as unit:
-        unit.pages.revoke("beta", now=house.clock.now())
-    assert house.ask(path_of(house)).status == 410
-    assert WORDS["en"]["error.gone"] in house.ask(path_of(house, milestone="")).text
-    assert house.send(path_of(house), form).status == 410
-    assert upload(house, ("a.pdf", PDF), form=form).status == 410
-    assert house.send(path_of(house, generation=2), form).status == 403  # the form was given at the old address
-    assert house.ask(path_of(house, generation=2)).status == 200
-    assert house.ask(path_of(house, generation=3)).status == 404
-    assert facts(house) == []
+def test_a_revoked_address_says_that_it_is_over_and_takes_nothing(site: ServedSite) -> None:
+    form = open_form(site, "declare", sent_on="2023-02-01", channel="paper")
+    with site.running.store.transaction() as unit:
+        unit.pages.revoke("beta", now=site.clock.now())
+    assert site.ask(path_of(site)).status == 410
+    assert WORDS["en"]["error.gone"] in site.ask(path_of(site, milestone="")).text
+    assert site.send(path_of(site), form).status == 410
+    assert upload(site, ("a.pdf", PDF), form=form).status == 410
+    assert site.send(path_of(site, generation=2), form).status == 403  # the form was given at the old address
+    assert site.ask(path_of(site, generation=2)).status == 200
+    assert site.ask(path_of(site, generation=3)).status == 404
+    assert facts(site) == []
 
 
-def test_a_link_that_was_cut_leads_back_to_the_mail_and_not_to_where_operators_sign_in(house: Served) -> None:
-    answer = house.ask(path_of(house, milestone="")[:-3])
+def test_a_link_that_was_cut_leads_back_to_the_mail_and_not_to_where_operators_sign_in(site: ServedSite) -> None:
+    answer = site.ask(path_of(site, milestone="")[:-3])
     assert answer.status == 404
     assert WORDS["en"]["error.page_not_found"] in answer.text
     assert 'href="/"' not in answer.text
 
 
-def test_a_revoked_address_names_whom_to_ask_and_one_that_never_was_does_not(house: Served) -> None:
-    with house.running.store.transaction() as unit:
-        unit.pages.revoke("beta", now=house.clock.now())
-    gone, wrong = house.ask(path_of(house)).text, house.ask("/p/nothing").text
+def test_a_revoked_address_names_whom_to_ask_and_one_that_never_was_does_not(site: ServedSite) -> None:
+    with site.running.store.transaction() as unit:
+        unit.pages.revoke("beta", now=site.clock.now())
+    gone, wrong = site.ask(path_of(site)).text, site.ask("/p/nothing").text
     assert "Ms Hoa" in gone
     assert "mailto:hoa@lead.example" in gone
     assert "Hoa" not in wrong
 
 
-def test_a_form_of_another_party_is_refused(house: Served) -> None:
-    form = open_form(house, "declare", path_of(house, "gamma"), sent_on="2023-02-01", channel="paper")
-    assert house.send(path_of(house), form).status == 403
-    assert facts(house) == []
+def test_a_form_of_another_party_is_refused(site: ServedSite) -> None:
+    form = open_form(site, "declare", path_of(site, "gamma"), sent_on="2023-02-01", channel="paper")
+    assert site.send(path_of(site), form).status == 403
+    assert facts(site) == []
 
 
 @pytest.mark.parametrize("headers", [{"Sec_Fetch_Site": "cross-site"}, {"Origin": "https://evil.example"}])
-def test_a_form_from_another_site_is_refused(house: Served, headers: dict[str, str]) -> None:
-    form = open_form(house, "declare", sent_on="2023-02-01", channel="paper")
-    assert house.send(path_of(house), form, **headers).status == 403
-    assert facts(house) == []
+def test_a_form_from_another_site_is_refused(site: ServedSite, headers: dict[str, str]) -> None:
+    form = open_form(site, "declare", sent_on="2023-02-01", channel="paper")
+    assert site.send(path_of(site), form, **headers).status == 403
+    assert facts(site) == []
 
 
-def test_a_task_that_the_party_has_no_part_in_is_not_there(house: Served) -> None:
+def test_a_task_that_the_party_has_no_part_in_is_not_there(site: ServedSite) -> None:
     for milestone in ("survey", "nothing", "report@2023-01-01"):
-        assert house.ask(path_of(house, milestone=milestone)).status == 404
-    assert house.ask(path_of(house).replace("/plan/", "/another/")).status == 404
+        assert site.ask(path_of(site, milestone=milestone)).status == 404
+    assert site.ask(path_of(site).replace("/plan/", "/another/")).status == 404
 
 
-def test_who_only_receives_documents_has_no_page(house: Served) -> None:
-    house.serve(plan(parties=(*PARTIES, party("academy", external=True), party("silent", contacts=()))))
+def test_who_only_receives_documents_has_no_page(site: ServedSite) -> None:
+    site.serve(plan(parties=(*PARTIES, party("academy", external=True), party("silent", contacts=()))))
     for id in ("academy", "silent"):
-        assert house.ask(path_of(house, id, "")).status == 404
+        assert site.ask(path_of(site, id, "")).status == 404
 
 
-def test_ninety_days_after_the_last_date_the_page_is_over(house: Served) -> None:
+def test_ninety_days_after_the_last_date_the_page_is_over(site: ServedSite) -> None:
     """Rule 11."""
-    house.serve(plan(report()))
-    house.clock.instant = at(6, 15, 12)
-    assert house.ask(path_of(house, milestone="")).status == 200
-    house.clock.instant += timedelta(days=1)
-    assert house.ask(path_of(house, milestone="")).status == 410
+    site.serve(plan(report()))
+    site.clock.instant = at(6, 15, 12)
+    assert site.ask(path_of(site, milestone="")).status == 200
+    site.clock.instant += timedelta(days=1)
+    assert site.ask(path_of(site, milestone="")).status == 410
 
 
-def test_the_page_cannot_be_changed_in_other_ways(house: Served) -> None:
+def test_the_page_cannot_be_changed_in_other_ways(site: ServedSite) -> None:
     for method in ("PUT", "DELETE", "PATCH"):
-        assert house.ask(path_of(house), method).status == 405
+        assert site.ask(path_of(site), method).status == 405
 
 
 # ---- we have sent it
 
 
-def test_a_declaration_is_recorded_unverified_and_shown(house: Served) -> None:
-    house.clock.instant = at(2, 3, 10)
-    answer = declare(house, sent_on="2023-02-02", channel="paper", note="by post,\nnumber 7")
+def test_a_declaration_is_recorded_unverified_and_shown(site: ServedSite) -> None:
+    site.clock.instant = at(2, 3, 10)
+    answer = declare(site, sent_on="2023-02-02", channel="paper", note="by post,\nnumber 7")
     assert answer.status == 303
-    assert answer.headers["Location"].startswith(f"{path_of(house)}?done=declare.")
-    [fact] = facts(house)
+    assert answer.headers["Location"].startswith(f"{path_of(site)}?done=declare.")
+    [fact] = facts(site)
     assert (fact.kind, fact.channel, fact.note, fact.by) == ("declared", "paper", "by post,\nnumber 7", "page: Lan")
     assert (fact.happened_at, fact.recorded_at) == (at(2, 2, 12), at(2, 3, 10))
-    words = words_of(house, answer.headers["Location"])
+    words = words_of(site, answer.headers["Location"])
     assert WORDS["en"]["own.done_declare"] in words
     assert "Said to be sent, not confirmed yet" in words
     assert "your party (Lan) Said to be sent (on paper), sent 2 February 2023" in words
-    assert house.woken == 1
+    assert site.woken == 1
 
 
-def test_the_receipt_goes_to_the_registered_officers_and_the_lead_is_asked(house: Served) -> None:
+def test_the_receipt_goes_to_the_registered_officers_and_the_lead_is_asked(site: ServedSite) -> None:
     """Whatever address somebody typed (rule 17)."""
-    declare(house, note="answer to me@evil.example", who="me@evil.example")
-    assert [(m.kind, m.mail.address) for m in house.mails] == [
+    declare(site, note="answer to me@evil.example", who="me@evil.example")
+    assert [(m.kind, m.mail.address) for m in site.mails] == [
         ("receipt", "officer@beta.example"),
         ("notice", "officer@lead.example"),
     ]
@@ -281,97 +283,97 @@ def test_the_receipt_goes_to_the_registered_officers_and_the_lead_is_asked(house
         ({"who": "x" * 121}, "too_long"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_stays(house: Served, typed: dict[str, str], word: str) -> None:
-    answer = declare(house, **{"note": "my <b>long</b> note", **typed})
+def test_what_is_wrong_is_said_and_what_was_typed_stays(site: ServedSite, typed: dict[str, str], word: str) -> None:
+    answer = declare(site, **{"note": "my <b>long</b> note", **typed})
     assert answer.status == 422
     assert html.escape(WORDS["en"][f"trouble.{word}"].format(name=120)) in answer.text
     assert "my &lt;b&gt;long&lt;/b&gt; note</textarea>" in answer.text
-    assert facts(house) == []
+    assert facts(site) == []
 
 
-def test_a_note_keeps_its_lines_and_is_never_cut(house: Served) -> None:
+def test_a_note_keeps_its_lines_and_is_never_cut(site: ServedSite) -> None:
     long = "one\n\ntwo " + "x" * 1000 + " end"
-    refused = declare(house, note=long.replace("\n", "\r\n"))
+    refused = declare(site, note=long.replace("\n", "\r\n"))
     assert refused.status == 422
     assert f"{long}</textarea>" in refused.text
-    assert declare(house, note="one\r\n\r\ntwo \u202ethree").status == 303
-    assert [fact.note for fact in facts(house)] == ["one\n\ntwo three"]
+    assert declare(site, note="one\r\n\r\ntwo \u202ethree").status == 303
+    assert [fact.note for fact in facts(site)] == ["one\n\ntwo three"]
 
 
-def test_what_was_done_cannot_be_claimed_by_an_address(house: Served) -> None:
-    place = str(declare(house).headers["Location"])
+def test_what_was_done_cannot_be_claimed_by_an_address(site: ServedSite) -> None:
+    place = str(declare(site).headers["Location"])
     said = WORDS["en"]["own.done_declare"]
-    assert said in house.ask(place).text
-    other = path_of(house, "gamma")
+    assert said in site.ask(place).text
+    other = path_of(site, "gamma")
     claims = (
-        f"{path_of(house)}?done=declare",
-        f"{path_of(house)}?done=declare.AAAA",
+        f"{path_of(site)}?done=declare",
+        f"{path_of(site)}?done=declare.AAAA",
         place.replace("declare.", "send."),
     )
-    for claim in (*claims, place.replace(path_of(house), other), f"{path_of(house)}?done=%C3%A9.%00"):
-        answer = house.ask(claim)
+    for claim in (*claims, place.replace(path_of(site), other), f"{path_of(site)}?done=%C3%A9.%00"):
+        answer = site.ask(claim)
         assert answer.status == 200
         assert said not in answer.text
 
 
-def test_sent_twice_a_form_is_recorded_once(house: Served) -> None:
+def test_sent_twice_a_form_is_recorded_once(site: ServedSite) -> None:
     """A double click, a reload, the way back in the browser."""
-    form = open_form(house, "declare", sent_on="2023-02-01", channel="paper")
-    first, second = house.send(path_of(house), form), house.send(path_of(house), form)
+    form = open_form(site, "declare", sent_on="2023-02-01", channel="paper")
+    first, second = site.send(path_of(site), form), site.send(path_of(site), form)
     assert (first.status, second.status) == (303, 303)
     assert first.headers["Location"] == second.headers["Location"]
-    assert len(facts(house)) == 1
+    assert len(facts(site)) == 1
 
 
-def test_a_form_posted_after_the_task_changed_says_what_and_loses_no_text(house: Served) -> None:
-    form = open_form(house, "declare", sent_on="2023-02-01", channel="email", note="a long text")
-    tell(house, "extended", form=By(date(2023, 3, 31)))
-    answer = house.send(path_of(house), form)
+def test_a_form_posted_after_the_task_changed_says_what_and_loses_no_text(site: ServedSite) -> None:
+    form = open_form(site, "declare", sent_on="2023-02-01", channel="email", note="a long text")
+    tell(site, "extended", form=By(date(2023, 3, 31)))
+    answer = site.send(path_of(site), form)
     assert answer.status == 409
     assert WORDS["en"]["own.changed"] in answer.text
     assert "Deadline extended, by 31 March 2023" in answer.text
     assert "a long text</textarea>" in answer.text
     assert 'value="email" required checked' in answer.text
-    assert len(facts(house)) == 1
+    assert len(facts(site)) == 1
     again = hidden(answer.text, "declare") | {key: form[key] for key in ("who", "note", "sent_on", "channel")}
-    assert house.send(path_of(house), again).status == 303
+    assert site.send(path_of(site), again).status == 303
 
 
-def test_a_form_posted_after_the_plan_changed_says_so(house: Served) -> None:
-    form = open_form(house, "declare", sent_on="2023-02-01", channel="email", note="a long text")
-    house.serve(plan(report(deliverables=DOCUMENTS[:1]), language="en"))
-    answer = house.send(path_of(house), form)
+def test_a_form_posted_after_the_plan_changed_says_so(site: ServedSite) -> None:
+    form = open_form(site, "declare", sent_on="2023-02-01", channel="email", note="a long text")
+    site.serve(plan(report(deliverables=DOCUMENTS[:1]), language="en"))
+    answer = site.send(path_of(site), form)
     assert answer.status == 409
     assert "a long text" in answer.text
 
 
-def test_a_form_posted_after_the_documents_came_shows_the_text_that_has_no_form_any_more(house: Served) -> None:
-    form = open_form(house, "declare", sent_on="2023-02-01", channel="email", note="a long text")
-    tell(house, "received", channel="paper")
-    answer = house.send(path_of(house), form)
+def test_a_form_posted_after_the_documents_came_shows_the_text_that_has_no_form_any_more(site: ServedSite) -> None:
+    form = open_form(site, "declare", sent_on="2023-02-01", channel="email", note="a long text")
+    tell(site, "received", channel="paper")
+    answer = site.send(path_of(site), form)
     assert answer.status == 409
     assert "Documents received" in answer.text
     assert "<blockquote>a long text</blockquote>" in answer.text
 
 
 @pytest.mark.parametrize("act", ["declare", "send", "disown"])
-def test_a_form_posted_after_the_task_left_the_plan_says_so_and_gives_the_text_back(house: Served, act: str) -> None:
-    form = open_form(house, act, note="so & so")
-    house.serve(plan(replace(report(), id="another"), language="en"))
-    late = upload(house, ("a.pdf", PDF), form=form) if act == "send" else house.send(path_of(house), form)
+def test_a_form_posted_after_the_task_left_the_plan_says_so_and_gives_the_text_back(site: ServedSite, act: str) -> None:
+    form = open_form(site, act, note="so & so")
+    site.serve(plan(replace(report(), id="another"), language="en"))
+    late = upload(site, ("a.pdf", PDF), form=form) if act == "send" else site.send(path_of(site), form)
     assert late.status == 409
     assert "what this form was about is no longer in it" in late.text
     assert "<blockquote>so &amp; so</blockquote>" in late.text
-    assert f'href="{path_of(house, milestone="")}"' in late.text
-    assert {fact.by for fact in facts(house)} == {"definition"}
-    assert on_disk(house) == []
+    assert f'href="{path_of(site, milestone="")}"' in late.text
+    assert {fact.by for fact in facts(site)} == {"definition"}
+    assert on_disk(site) == []
 
 
-def test_a_form_posted_after_its_address_was_replaced_gives_the_text_back(house: Served) -> None:
-    form = open_form(house, "disown", note="a long text")
-    with house.running.store.transaction() as unit:
-        unit.pages.revoke("beta", now=house.clock.now())
-    late = house.send(path_of(house), form)
+def test_a_form_posted_after_its_address_was_replaced_gives_the_text_back(site: ServedSite) -> None:
+    form = open_form(site, "disown", note="a long text")
+    with site.running.store.transaction() as unit:
+        unit.pages.revoke("beta", now=site.clock.now())
+    late = site.send(path_of(site), form)
     assert late.status == 410
     assert WORDS["en"]["error.gone"] in late.text
     assert "<blockquote>a long text</blockquote>" in late.text
@@ -387,7 +389,7 @@ class Overtaking:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
 
-    def transaction(self) -> AbstractContextManager[Unit]:
+    def transaction(self) -> AbstractContextManager[UnitOfWork]:
         """Let the other one go first."""
         first, self.first = self.first, None
         if first is not None:
@@ -400,88 +402,88 @@ def test_what_changes_between_the_look_and_the_record_is_noticed_too(tmp_path: P
     (folder / "var").mkdir(parents=True)
     with closing(open_store(f"sqlite:///{folder / 'var' / 'hanchot.db'}")) as real:
         store = Overtaking(real)
-        with served(folder, store=store) as house:
-            house.serve(plan(report(), language="en"))
-            form = open_form(house, "declare", sent_on="2023-02-01", channel="paper", note="kept")
-            desk = Desk(store=real, composer=COMPOSER)
-            fact = extended(house.definitions[0].plan, "report", "beta", at=house.clock.now(), until=date(2023, 3, 31))
-            store.first = lambda: record(desk, house.definitions[0], fact)
-            answer = house.send(path_of(house), form)
+        with serve_site(folder, store=store) as site:
+            site.serve(plan(report(), language="en"))
+            form = open_form(site, "declare", sent_on="2023-02-01", channel="paper", note="kept")
+            services = ServiceContext(store=real, composer=COMPOSER)
+            fact = extended(site.definitions[0].plan, "report", "beta", at=site.clock.now(), until=date(2023, 3, 31))
+            store.first = lambda: record(services, site.definitions[0], fact)
+            answer = site.send(path_of(site), form)
             assert answer.status == 409
             assert "kept</textarea>" in answer.text
-            assert [fact.kind for fact in facts(house) if fact.by != "definition"] == ["extended"]
+            assert [fact.kind for fact in facts(site) if fact.by != "definition"] == ["extended"]
 
 
-def test_what_changes_for_another_party_does_not_disturb_a_form(house: Served) -> None:
-    form = open_form(house, "declare", sent_on="2023-02-01", channel="paper")
-    tell(house, "withdrawn", None, None, target=tell(house, "received", "gamma").id)  # type: ignore[arg-type]
-    assert house.send(path_of(house), form).status == 303
+def test_what_changes_for_another_party_does_not_disturb_a_form(site: ServedSite) -> None:
+    form = open_form(site, "declare", sent_on="2023-02-01", channel="paper")
+    tell(site, "withdrawn", None, None, target=tell(site, "received", "gamma").id)  # type: ignore[arg-type]
+    assert site.send(path_of(site), form).status == 303
 
 
 @pytest.mark.parametrize("once", ["", "a\x00b", "\u202e", "x" * 61])
-def test_a_form_without_its_word_is_refused(house: Served, once: str) -> None:
-    form = open_form(house, "declare", sent_on="2023-02-01", channel="paper") | {"once": once}
-    assert house.send(path_of(house), form).status == 403
-    assert facts(house) == []
+def test_a_form_without_its_word_is_refused(site: ServedSite, once: str) -> None:
+    form = open_form(site, "declare", sent_on="2023-02-01", channel="paper") | {"once": once}
+    assert site.send(path_of(site), form).status == 403
+    assert facts(site) == []
 
 
-def test_other_methods_are_told_which_there_are(house: Served) -> None:
+def test_other_methods_are_told_which_there_are(site: ServedSite) -> None:
     for milestone in ("", "report"):
-        answer = house.ask(path_of(house, milestone=milestone), "PUT")
+        answer = site.ask(path_of(site, milestone=milestone), "PUT")
         assert answer.status == 405
         assert {method.strip() for method in str(answer.headers["Allow"]).split(",")} == {"GET", "HEAD", "POST"}
 
 
-def test_an_act_that_is_none_is_refused(house: Served) -> None:
-    form = open_form(house, "declare", sent_on="2023-02-01", channel="paper") | {"act": "accept"}
-    assert house.send(path_of(house), form).status == 403
-    assert facts(house) == []
+def test_an_act_that_is_none_is_refused(site: ServedSite) -> None:
+    form = open_form(site, "declare", sent_on="2023-02-01", channel="paper") | {"act": "accept"}
+    assert site.send(path_of(site), form).status == 403
+    assert facts(site) == []
 
 
-def test_of_an_event_nothing_is_handed_in(house: Served) -> None:
-    path = path_of(house, milestone="meeting")
-    form = open_form(house, "disown", path) | {"act": "declare", "sent_on": "2023-02-01", "channel": "paper"}
-    assert house.send(path, form).status == 403
-    assert facts(house) == []
+def test_of_an_event_nothing_is_handed_in(site: ServedSite) -> None:
+    path = path_of(site, milestone="meeting")
+    form = open_form(site, "disown", path) | {"act": "declare", "sent_on": "2023-02-01", "channel": "paper"}
+    assert site.send(path, form).status == 403
+    assert facts(site) == []
 
 
-def test_a_party_that_says_too_much_has_to_wait(house: Served) -> None:
-    answers = [declare(house, sent_on="").status for _ in range(31)]
+def test_a_party_that_says_too_much_has_to_wait(site: ServedSite) -> None:
+    answers = [declare(site, sent_on="").status for _ in range(31)]
     assert answers == [422] * 30 + [429]
-    assert house.ask(path_of(house)).status == 200
-    assert declare(house, path_of(house, "gamma")).status == 303
-    house.clock.instant += timedelta(hours=1)
-    assert declare(house).status == 303
+    assert site.ask(path_of(site)).status == 200
+    assert declare(site, path_of(site, "gamma")).status == 303
+    site.clock.instant += timedelta(hours=1)
+    assert declare(site).status == 303
 
 
 # ---- not our task
 
 
-def test_not_our_task_goes_to_the_lead_and_changes_nothing_else(house: Served) -> None:
-    form = open_form(house, "disown", note="it is gamma's")
-    answer = house.send(path_of(house), form)
+def test_not_our_task_goes_to_the_lead_and_changes_nothing_else(site: ServedSite) -> None:
+    form = open_form(site, "disown", note="it is gamma's")
+    answer = site.send(path_of(site), form)
     assert answer.status == 303
-    assert answer.headers["Location"].startswith(f"{path_of(house)}?done=disown.")
-    [fact] = facts(house)
+    assert answer.headers["Location"].startswith(f"{path_of(site)}?done=disown.")
+    [fact] = facts(site)
     assert (fact.kind, fact.note, fact.by) == ("disowned", "it is gamma's", "page: Lan")
-    assert [(m.kind, m.mail.address) for m in house.mails] == [("notice", "officer@lead.example")]
-    words = words_of(house, path_of(house))
+    assert [(m.kind, m.mail.address) for m in site.mails] == [("notice", "officer@lead.example")]
+    words = words_of(site, path_of(site))
     assert "Not submitted yet" in words
     assert "it is gamma's" in words
 
 
-def test_who_is_only_invited_can_say_so_too(house: Served) -> None:
-    path = path_of(house, milestone="meeting")
-    assert house.send(path, open_form(house, "disown", path, note="wrong person")).status == 303
-    assert facts(house)[0].milestone == "meeting"
+def test_who_is_only_invited_can_say_so_too(site: ServedSite) -> None:
+    path = path_of(site, milestone="meeting")
+    assert site.send(path, open_form(site, "disown", path, note="wrong person")).status == 303
+    assert facts(site)[0].milestone == "meeting"
 
 
-def test_without_a_reason_it_is_not_taken(house: Served) -> None:
-    assert house.send(path_of(house), open_form(house, "disown")).status == 422
+def test_without_a_reason_it_is_not_taken(site: ServedSite) -> None:
+    assert site.send(path_of(site), open_form(site, "disown")).status == 422
 
 
-def test_it_can_be_said_five_times_an_hour(house: Served) -> None:
-    answers = [house.send(path_of(house), open_form(house, "disown", note=f"{n}")).status for n in range(6)]
+def test_it_can_be_said_five_times_an_hour(site: ServedSite) -> None:
+    answers = [site.send(path_of(site), open_form(site, "disown", note=f"{n}")).status for n in range(6)]
     assert answers == [303] * 5 + [429]
 
 
@@ -491,20 +493,20 @@ def test_it_can_be_said_five_times_an_hour(house: Served) -> None:
 HOSTILE = '<script>alert("1")</script>\u202egnp.exe' + "x" * 300
 
 
-def test_hostile_names_are_shown_as_text(house: Served) -> None:
+def test_hostile_names_are_shown_as_text(site: ServedSite) -> None:
     named = replace(PARTIES[1], name=HOSTILE)
-    house.serve(plan(report(title=HOSTILE, quote=HOSTILE), parties=(PARTIES[0], named, PARTIES[2])))
-    declare(house, note=HOSTILE, who=HOSTILE[:100])
+    site.serve(plan(report(title=HOSTILE, quote=HOSTILE), parties=(PARTIES[0], named, PARTIES[2])))
+    declare(site, note=HOSTILE, who=HOSTILE[:100])
     for milestone in ("", "report"):
-        page = house.ask(path_of(house, milestone=milestone)).text
+        page = site.ask(path_of(site, milestone=milestone)).text
         assert "<script" not in page
-    assert "\u202e" not in facts(house)[0].note
+    assert "\u202e" not in facts(site)[0].note
 
 
-def test_the_page_of_a_party_opens_nothing_of_the_operators(house: Served) -> None:
+def test_the_page_of_a_party_opens_nothing_of_the_operators(site: ServedSite) -> None:
     """And a signed-in operator gets no further by it."""
     for path in ("/", "/documents/1"):
-        assert house.ask(path).status == 303
-    cookie = sign_in(house)
-    assert house.ask("/documents/1", Cookie=cookie).status == 404
-    assert documents(house) == []
+        assert site.ask(path).status == 303
+    cookie = sign_in(site)
+    assert site.ask("/documents/1", Cookie=cookie).status == 404
+    assert documents(site) == []

@@ -18,11 +18,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from scheduler import resources
 from scheduler.definitions import DefinitionFiles
 from scheduler.plan.model import Plan
-from tests.support.fakes import Shelf
+from tests.support.fakes import StaticDefinitions
 from tests.support.mail_reader import body, header, read
 from tests.support.mail_servers import free_port
 from tests.support.plan_builders import at
-from tests.web.conftest import Served, served
+from tests.web.conftest import ServedSite, serve_site
 from tests.web.party_client import PDF
 from tests.web.test_rendering import WORDS
 
@@ -46,14 +46,14 @@ def plan() -> Plan:
 
 
 @pytest.fixture
-def office(tmp_path: Path, plan: Plan) -> Iterator[Served]:
-    """Return a house of the shipped plan on the morning of its first reminder; its pages can be opened by others."""
-    with served(tmp_path, f'public_url = "{PUBLIC}"', port=free_port()) as house:
-        house.clock.instant = at(2, 20)
-        house.serve(plan)
-        house.clock.instant = at(3, 3, 8)
-        tick(house)
-        yield house
+def office(tmp_path: Path, plan: Plan) -> Iterator[ServedSite]:
+    """Return a site of the shipped plan on the morning of its first reminder; its pages can be opened by others."""
+    with serve_site(tmp_path, f'public_url = "{PUBLIC}"', port=free_port()) as site:
+        site.clock.instant = at(2, 20)
+        site.serve(plan)
+        site.clock.instant = at(3, 3, 8)
+        tick(site)
+        yield site
 
 
 @pytest.fixture(scope="module")
@@ -76,22 +76,22 @@ def window(browser: Browser, **way: Any) -> Iterator[Page]:
     context.close()
 
 
-def tick(office: Served) -> None:
+def tick(office: ServedSite) -> None:
     """Let the daemon do what is due, by the parts that the configuration names."""
     app = replace(office.running.app, clock=office.clock)
-    ticker = app.ticker(office.running.store, definitions=Shelf([d.plan for d in office.definitions]))
+    ticker = app.ticker(office.running.store, definitions=StaticDefinitions([d.plan for d in office.definitions]))
     ticker.load()
     ticker.tick()
 
 
-def mailbox(office: Served, address: str) -> list[EmailMessage]:
+def mailbox(office: ServedSite, address: str) -> list[EmailMessage]:
     """Return the mails in the Maildir that went to an address."""
     folder = office.running.settings.resolve("var/mail") / "new"
     found = [read(file.read_bytes()) for file in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)]
     return [mail for mail in found if address in header(mail, "To")]
 
 
-def link_in(office: Served, mail: EmailMessage) -> str:
+def link_in(office: ServedSite, mail: EmailMessage) -> str:
     """Return the address of the page in a mail, as it is on this machine."""
     found = re.search(rf"^- Xem và cập nhật tình trạng: {PUBLIC}(/p/\S+)$", body(mail, "plain"), re.MULTILINE)
     assert found is not None, body(mail, "plain")
@@ -106,7 +106,9 @@ def send_files(page: Page, *names: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_from_its_reminder_to_the_page_to_the_receipt(browser: Browser, office: Served, way: dict[str, Any]) -> None:
+def test_from_its_reminder_to_the_page_to_the_receipt(
+    browser: Browser, office: ServedSite, way: dict[str, Any]
+) -> None:
     officer = office.definitions[0].plan.parties[SCHOOL].contacts[0].email
     [reminder] = mailbox(office, officer)
     with window(browser, **way) as page:
@@ -128,7 +130,9 @@ def test_from_its_reminder_to_the_page_to_the_receipt(browser: Browser, office: 
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_from_its_reminder_to_what_it_has_sent_by_post(browser: Browser, office: Served, way: dict[str, Any]) -> None:
+def test_from_its_reminder_to_what_it_has_sent_by_post(
+    browser: Browser, office: ServedSite, way: dict[str, Any]
+) -> None:
     officer = office.definitions[0].plan.parties[SCHOOL].contacts[0].email
     with window(browser, **way) as page:
         page.goto(link_in(office, mailbox(office, officer)[0]))
@@ -147,7 +151,7 @@ def test_from_its_reminder_to_what_it_has_sent_by_post(browser: Browser, office:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
-def test_every_view_can_be_used_by_everybody(browser: Browser, office: Served, scheme: Any, width: int) -> None:
+def test_every_view_can_be_used_by_everybody(browser: Browser, office: ServedSite, scheme: Any, width: int) -> None:
     """Checked by axe-core; and nothing is wider than the window."""
     link = link_in(office, mailbox(office, office.definitions[0].plan.parties[SCHOOL].contacts[0].email)[0])
     views = {"the page": link.rpartition("/")[0].rpartition("/")[0], "a task": link}
@@ -168,7 +172,7 @@ def test_every_view_can_be_used_by_everybody(browser: Browser, office: Served, s
         judge(page, "no such page")
 
 
-def test_in_print_a_task_is_what_there_is_to_read(browser: Browser, office: Served) -> None:
+def test_in_print_a_task_is_what_there_is_to_read(browser: Browser, office: ServedSite) -> None:
     """Nothing of the forms stays, not even their headings."""
     with window(browser) as page:
         page.goto(link_in(office, mailbox(office, office.definitions[0].plan.parties[SCHOOL].contacts[0].email)[0]))

@@ -9,9 +9,9 @@ import pytest
 
 from scheduler import resources, wording
 from scheduler.web.party.subscription import Subscription
-from scheduler.web.rendering import Pages
+from scheduler.web.rendering import PageRenderer
 from tests.support.daemon_fixture import plan
-from tests.web.conftest import Answer, Served
+from tests.web.conftest import Answer, ServedSite
 from tests.web.party_client import path_of
 from tests.web.test_rendering import WORDS
 
@@ -20,7 +20,7 @@ PROGRAMS = ("google", "outlook", "apple", "thunderbird", "android")
 
 
 def box(language: str, subscription: Subscription) -> str:
-    pages = Pages([resources.shipped("templates")])
+    pages = PageRenderer([resources.shipped("templates")])
     return pages.render("_subscribe.html", language, {"subscription": subscription})
 
 
@@ -44,53 +44,53 @@ def test_it_needs_neither_script_nor_style_nor_anything_from_elsewhere() -> None
     assert set(re.findall(r'(?:src|href)="(\w+):', shown)) == {"data", "webcal"}
 
 
-def press(house: Served, party: str = "beta", path: str | None = None) -> Answer:
+def press(site: ServedSite, party: str = "beta", path: str | None = None) -> Answer:
     """Press the button of a party's page."""
-    page = path_of(house, party, "")
-    [form] = re.findall(r'name="form" value="([^"]+)"', house.ask(page).text)
-    return house.send(path or page, {"form": form})
+    page = path_of(site, party, "")
+    [form] = re.findall(r'name="form" value="([^"]+)"', site.ask(page).text)
+    return site.send(path or page, {"form": form})
 
 
-def test_a_party_without_a_calendar_makes_one_by_a_button_and_sees_its_address(house: Served) -> None:
-    house.serve(plan(language="en"))
-    page = path_of(house, milestone="")
-    assert WORDS["en"]["subscribe.address"] not in house.ask(page).text
-    answer = press(house)
+def test_a_party_without_a_calendar_makes_one_by_a_button_and_sees_its_address(site: ServedSite) -> None:
+    site.serve(plan(language="en"))
+    page = path_of(site, milestone="")
+    assert WORDS["en"]["subscribe.address"] not in site.ask(page).text
+    answer = press(site)
     assert (answer.status, answer.headers["Location"]) == (303, f"{page}#calendar")
-    shown = house.ask(page).text
+    shown = site.ask(page).text
     [address] = re.findall(r'id="address" class="mono" readonly value="([^"]+)"', shown)
-    assert address.startswith(f"{house.address}/calendar/")
-    calendar = house.ask(address.removeprefix(house.address))
+    assert address.startswith(f"{site.address}/calendar/")
+    calendar = site.ask(address.removeprefix(site.address))
     assert calendar.status == 200
     assert b"SUMMARY" in calendar.body
     assert WORDS["en"]["subscribe.make"] not in shown
-    assert "evil" not in house.ask(page, Host="evil.example").text
+    assert "evil" not in site.ask(page, Host="evil.example").text
 
 
-def test_pressed_twice_there_is_one_calendar_and_a_revoked_one_is_replaced(house: Served) -> None:
-    house.serve(plan())
-    page = path_of(house, milestone="")
-    [form] = re.findall(r'name="form" value="([^"]+)"', house.ask(page).text)
+def test_pressed_twice_there_is_one_calendar_and_a_revoked_one_is_replaced(site: ServedSite) -> None:
+    site.serve(plan())
+    page = path_of(site, milestone="")
+    [form] = re.findall(r'name="form" value="([^"]+)"', site.ask(page).text)
     for _ in range(2):
-        assert house.send(page, {"form": form}).status == 303
-    with house.running.store.transaction() as unit:
+        assert site.send(page, {"form": form}).status == 303
+    with site.running.store.transaction() as unit:
         [feed] = unit.feeds.list()
-        unit.feeds.revoke(feed.id, at=house.clock.now())
-    assert press(house).status == 303
-    with house.running.store.reading() as view:
+        unit.feeds.revoke(feed.id, at=site.clock.now())
+    assert press(site).status == 303
+    with site.running.store.reading() as view:
         assert [row.audience for row in view.feeds.list()] == ["beta", "beta"]
 
 
-def test_a_form_of_another_party_makes_no_calendar(house: Served) -> None:
-    house.serve(plan())
-    assert press(house, "gamma", path_of(house, milestone="")).status == 403
-    with house.running.store.reading() as view:
+def test_a_form_of_another_party_makes_no_calendar(site: ServedSite) -> None:
+    site.serve(plan())
+    assert press(site, "gamma", path_of(site, milestone="")).status == 403
+    with site.running.store.reading() as view:
         assert list(view.feeds.list()) == []
 
 
-def test_a_calendar_of_one_plan_or_of_tasks_is_not_the_partys_calendar(house: Served) -> None:
-    house.serve(plan())
-    with house.running.store.transaction() as unit:
-        unit.feeds.add(audience="beta", plan="plan", tasks=False, at=house.clock.now())
-        unit.feeds.add(audience="beta", plan=None, tasks=True, at=house.clock.now())
-    assert 'id="address"' not in house.ask(path_of(house, milestone="")).text
+def test_a_calendar_of_one_plan_or_of_tasks_is_not_the_partys_calendar(site: ServedSite) -> None:
+    site.serve(plan())
+    with site.running.store.transaction() as unit:
+        unit.feeds.add(audience="beta", plan="plan", tasks=False, at=site.clock.now())
+        unit.feeds.add(audience="beta", plan=None, tasks=True, at=site.clock.now())
+    assert 'id="address"' not in site.ask(path_of(site, milestone="")).text

@@ -18,19 +18,19 @@ import pytest
 from scheduler.clock import SystemClock
 from scheduler.config import Server
 from scheduler.errors import UserError
-from scheduler.web.server.connection_limits import Limits
-from scheduler.web.server.uvicorn_server import Complaint, _bind, serve
-from tests.web.conftest import Served, served
+from scheduler.web.server.connection_limits import ConnectionLimits
+from scheduler.web.server.uvicorn_server import AcceptErrorReporter, _bind, serve
+from tests.web.conftest import ServedSite, serve_site
 
 
-def test_the_address_names_the_port_that_was_free(house: Served) -> None:
-    assert house.address.startswith("http://127.0.0.1:")
-    assert house.ask("/healthz").status == 200
+def test_the_address_names_the_port_that_was_free(site: ServedSite) -> None:
+    assert site.address.startswith("http://127.0.0.1:")
+    assert site.ask("/healthz").status == 200
 
 
 def test_a_public_address_is_shown_instead(tmp_path: Path) -> None:
-    with served(tmp_path, 'public_url = "https://thidua.coquan.example/"') as house:
-        assert house.address == "https://thidua.coquan.example"
+    with serve_site(tmp_path, 'public_url = "https://thidua.coquan.example/"') as site:
+        assert site.address == "https://thidua.coquan.example"
 
 
 def test_a_port_in_use_is_refused_with_the_way_out(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_port_in_use_is_refused_with_the_way_out(tmp_path: Path) -> None:
             pytest.raises(
                 UserError, match=f"cannot listen at 127.0.0.1 port {port}: Address already in use"
             ) as refused,
-            served(tmp_path, port=port),
+            serve_site(tmp_path, port=port),
         ):
             pass
     assert "[server]" in str(refused.value.problems[0].hint)
@@ -49,7 +49,7 @@ def test_a_port_in_use_is_refused_with_the_way_out(tmp_path: Path) -> None:
 def test_a_host_that_is_not_this_machines_is_refused(tmp_path: Path) -> None:
     with (
         pytest.raises(UserError, match=r"cannot listen at 192\.0\.2\.1"),
-        served(tmp_path, 'host = "192.0.2.1"'),
+        serve_site(tmp_path, 'host = "192.0.2.1"'),
     ):
         pass
 
@@ -65,23 +65,23 @@ def test_what_is_sent_does_not_wait_for_what_was_sent_before() -> None:
 
 
 def test_after_the_end_nobody_answers_any_more(tmp_path: Path) -> None:
-    with served(tmp_path) as house:
-        assert house.ask("/healthz").status == 200
+    with serve_site(tmp_path) as site:
+        assert site.ask("/healthz").status == 200
     with pytest.raises(ConnectionRefusedError):
-        house.ask("/healthz")
-    assert house.told == []
+        site.ask("/healthz")
+    assert site.problems == []
 
 
-def test_the_server_does_not_say_what_it_is(house: Served) -> None:
-    assert house.ask("/healthz").headers["Server"] is None
+def test_the_server_does_not_say_what_it_is(site: ServedSite) -> None:
+    assert site.ask("/healthz").headers["Server"] is None
 
 
-def test_an_unknown_page_is_not_found(house: Served) -> None:
-    assert house.ask("/nowhere").status == 404
+def test_an_unknown_page_is_not_found(site: ServedSite) -> None:
+    assert site.ask("/nowhere").status == 404
 
 
-def test_an_answer_says_when_it_was_given(house: Served) -> None:
-    date = parsedate_to_datetime(str(house.ask("/healthz").headers["Date"]))
+def test_an_answer_says_when_it_was_given(site: ServedSite) -> None:
+    date = parsedate_to_datetime(str(site.ask("/healthz").headers["Date"]))
     assert abs((SystemClock().now() - date).total_seconds()) < 30
 
 
@@ -89,9 +89,9 @@ def test_an_answer_says_when_it_was_given(house: Served) -> None:
 
 
 @contextmanager
-def narrow(house: Served, **limits: float) -> Iterator[tuple[str, int]]:
-    """Serve a house once more, with limits of one's own."""
-    with serve(house.running, Limits(**limits)) as address:  # type: ignore[arg-type]  # a crowd is a whole number
+def narrow(site: ServedSite, **limits: float) -> Iterator[tuple[str, int]]:
+    """Serve a site once more, with limits of one's own."""
+    with serve(site.running, ConnectionLimits(**limits)) as address:  # type: ignore[arg-type]  # a crowd is a whole number
         place = urlsplit(address)
         yield str(place.hostname), int(place.port or 0)
 
@@ -112,9 +112,9 @@ def is_turned_out(connection: socket.socket) -> bool:
         return True
 
 
-def test_crowds_that_say_nothing_keep_nobody_out(house: Served) -> None:
+def test_crowds_that_say_nothing_keep_nobody_out(site: ServedSite) -> None:
     """Who has been silent for longest makes room."""
-    with narrow(house, crowd=8) as place, ExitStack() as held:
+    with narrow(site, max_connections=8) as place, ExitStack() as held:
         silent = [held.enter_context(closing(socket.create_connection(place))) for _ in range(40)]
         for connection in silent[:32]:
             assert is_turned_out(connection)
@@ -132,16 +132,16 @@ def test_crowds_that_say_nothing_keep_nobody_out(house: Served) -> None:
         ),
     ],
 )
-def test_who_does_not_end_what_he_says_has_to_leave(house: Served, said: bytes) -> None:
-    with narrow(house, patience=0.2) as place, closing(socket.create_connection(place)) as connection:
+def test_who_does_not_end_what_he_says_has_to_leave(site: ServedSite, said: bytes) -> None:
+    with narrow(site, idle_timeout=0.2) as place, closing(socket.create_connection(place)) as connection:
         connection.sendall(said)
         assert is_turned_out(connection)
         assert is_live(place)
 
 
-def test_a_head_without_end_is_refused(house: Served) -> None:
+def test_a_head_without_end_is_refused(site: ServedSite) -> None:
     with (
-        narrow(house) as place,
+        narrow(site) as place,
         closing(socket.create_connection(place, timeout=30)) as connection,
         pytest.raises((BrokenPipeError, ConnectionResetError)),
     ):
@@ -149,13 +149,13 @@ def test_a_head_without_end_is_refused(house: Served) -> None:
 
 
 def test_most_files_of_the_process_are_left_to_everything_else() -> None:
-    assert 0 < Limits.here().crowd <= min(400, resource.getrlimit(resource.RLIMIT_NOFILE)[0] / 2)
+    assert 0 < ConnectionLimits.here().max_connections <= min(400, resource.getrlimit(resource.RLIMIT_NOFILE)[0] / 2)
 
 
 def test_that_nobody_can_be_let_in_is_told_once_in_a_while() -> None:
     """The loop complains every second."""
     told: list[str] = []
-    complaint = Complaint(told.append)
+    complaint = AcceptErrorReporter(told.append)
     with closing(asyncio.new_event_loop()) as loop:
         for _ in range(100):
             complaint.hear(loop, {"message": "out of", "exception": OSError(errno.EMFILE, "Too many open files")})

@@ -9,7 +9,7 @@ from typing import Literal
 
 from scheduler.ports import MessageRow
 
-Word = Literal[
+EventName = Literal[
     "started", "stopped", "loaded", "refused", "changed", "recorded", "checked",
     "sent", "queued", "skipped", "missed", "cancelled", "failed", "ambiguous", "outage", "trouble", "done", "asked",
 ]  # fmt: skip
@@ -19,7 +19,7 @@ Word = Literal[
 class Event:
     """One thing that happened; `at` is aware, `text` a sentence without addresses."""
 
-    word: Word
+    name: EventName
     at: datetime
     text: str
     plan: str = ""
@@ -28,10 +28,10 @@ class Event:
     rung: str = ""
 
     @classmethod
-    def of_mail(cls, row: MessageRow, word: Word, at: datetime, text: str) -> Event:
+    def of_mail(cls, row: MessageRow, name: EventName, at: datetime, text: str) -> Event:
         """Return what happened to a mail."""
         return cls(
-            word=word,
+            name=name,
             at=at,
             text=text,
             plan=row.plan,
@@ -41,4 +41,4 @@ class Event:
         )
 
 
-Report = Callable[[Event], None]
+Reporter = Callable[[Event], None]

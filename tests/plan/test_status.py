@@ -7,8 +7,10 @@ from datetime import date, datetime, time
 
 import pytest
 
-from scheduler.plan.board import draw_board, is_complete, read_cell, still_needed
-from scheduler.plan.model import Before, By, DateForm, Deliverable, FactKind, Milestone, On, Undated, Window
+from scheduler.plan.date_forms import Before, By, DateForm, On, Undated, Window
+from scheduler.plan.facts import FactKind
+from scheduler.plan.model import Deliverable, Milestone
+from scheduler.plan.status import draw_board, is_complete, read_cell, still_needed
 from tests.support.plan_builders import Story, at, deadline, event, plan, tell_of
 
 REPORT = deadline(

@@ -1,0 +1,21 @@
+"""The command `init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scheduler.bootstrap import write_starter
+from scheduler.cli.context import Session
+from scheduler.cli.output import example
+
+
+@click.command(epilog=example("hanchot init our-office"))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.pass_obj
+def init(session: Session, folder: Path) -> None:
+    """Write a starter folder: configuration, plan and roster."""
+    for path in write_starter(folder, session.today):
+        click.echo(path)
+    click.echo(f"Next: edit the files, then `cd {folder}` and `hanchot check`.", err=True)

@@ -1,0 +1,23 @@
+"""The command `sign-in`."""
+
+from __future__ import annotations
+
+import click
+
+from scheduler.bootstrap import make_sign_in_link
+from scheduler.cli.context import Session
+from scheduler.cli.output import example
+
+
+@click.command("sign-in", epilog=example("hanchot sign-in thidua@coquan.vn"))
+@click.argument("email")
+@click.pass_obj
+def sign_in(session: Session, email: str) -> None:
+    """Print a link that lets an operator into the board, once.
+
+    For whoever may use this machine; nothing is mailed. Operators are named in [operators], else it is
+    the first officer of the plan's lead.
+    """
+    address, until = make_sign_in_link(session.app, email)
+    click.echo(address)
+    click.echo(f"It can be used once, until {until.astimezone():%Y-%m-%d %H:%M}.", err=True)

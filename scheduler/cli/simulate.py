@@ -1,0 +1,67 @@
+"""The command `simulate`."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scheduler.bootstrap import simulate
+from scheduler.cli.context import Day, Session, format_option
+from scheduler.cli.output import example, print_json, print_table, with_short_instants
+
+_DELIVERY_COLUMNS = {
+    "at": "when",
+    "milestone": "milestone",
+    "party": "party",
+    "rung": "step",
+    "to": "to",
+    "state": "state",
+    "reason": "reason",
+}
+
+
+@click.command(
+    "simulate", epilog=example("hanchot simulate bac-trung-bo-2023 --from 2023-02-20 --to 2023-12-31 --format json")
+)
+@click.argument("plan")
+@click.option("--from", "first", type=Day(), required=True, help="The first day; the plan counts as loaded then.")
+@click.option("--to", "last", type=Day(), required=True, help="The last day.")
+@click.option("--scenario", type=click.Path(path_type=Path), help="What happens meanwhile (TOML).")
+@click.option("--diff", type=click.Path(path_type=Path), help="Compare with another definition file.")
+@format_option
+@click.pass_obj
+def simulate_command(
+    session: Session, plan: str, first: date, last: date, scenario: Path | None, diff: Path | None, style: str
+) -> None:
+    """Play a period in memory: who gets what and when.
+
+    Nothing is sent or stored. PLAN is the id of a plan or a definition file.
+    """
+    if last < first:
+        raise click.UsageError("--to lies before --from")
+    app = session.app
+    rows = simulate(app, app.find_plan(plan), first=first, last=last, scenario=scenario)
+    if diff is not None:
+        other = simulate(app, app.find_plan(str(diff)), first=first, last=last, scenario=scenario)
+        rows = _compare(rows, other)
+    if style == "json":
+        print_json(rows)
+        return
+    columns = {"change": "", **_DELIVERY_COLUMNS} if diff is not None else _DELIVERY_COLUMNS
+    shown = [{**row, "rung": row["rung"] or row["kind"]} for row in with_short_instants(rows, "at")]
+    print_table(shown, columns, empty="No difference." if diff else "Nothing happens in this period.")
+
+
+def _compare(rows: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the deliveries that only one of two simulations has, by instant."""
+    mine, theirs = ({_identity(row): row for row in side} for side in (rows, other))
+    gone = [{"change": "-", **row} for key, row in mine.items() if key not in theirs]
+    new = [{"change": "+", **row} for key, row in theirs.items() if key not in mine]
+    return sorted([*gone, *new], key=lambda row: (row["at"], row["change"], str(row["milestone"]), str(row["party"])))
+
+
+def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[key] for key in ("at", "sent_at", "kind", "rung", "milestone", "party", "to", "state"))

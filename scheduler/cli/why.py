@@ -1,0 +1,50 @@
+"""The command `why`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from scheduler.cli.context import Session, format_option, read_number
+from scheduler.cli.outbox import find_mail
+from scheduler.cli.output import example, print_fields, print_json
+from scheduler.errors import NothingMatched
+from scheduler.ports import UnitOfWork
+from scheduler.queries.rows import message_row
+from scheduler.queries.why import explain_rung
+
+
+@click.command(epilog=example("hanchot why r17"))
+@click.argument("id")
+@format_option
+@click.pass_obj
+def why(session: Session, id: str, style: str) -> None:
+    """Say why a mail was sent or not.
+
+    ID is a step (r17), a mail (m5) or a Message-ID.
+    """
+    with session.app.store() as store, store.reading() as view:
+        rows = _explain(session, view, id)
+    if style == "json":
+        print_json(rows)
+        return
+    for row in rows:
+        print_fields(row)
+        click.echo()
+
+
+def _explain(session: Session, view: UnitOfWork, id: str) -> list[Mapping[str, Any]]:
+    number = read_number(id, "r")
+    if number is None:
+        mail = find_mail(view, id)
+        carried = [row for rung in mail.rungs if (row := view.rungs.get(rung)) is not None]
+        if not carried:
+            return [message_row(mail, session.zones(mail.plan))]
+    else:
+        row = view.rungs.get(number)
+        if row is None:
+            raise NothingMatched(f"there is no step {id}", hint="`hanchot agenda` and `status --format json` name them")
+        carried = [row]
+    return [explain_rung(view, session.plan(row.plan), row, session.now) for row in carried]

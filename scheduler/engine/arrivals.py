@@ -1,0 +1,26 @@
+"""Facts that arrive from outside at given instants, in a replay or a simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from scheduler.plan.facts import Fact
+
+
+class Arrivals:
+    """Facts that come in from outside at their instants, in a replay or a simulation."""
+
+    def __init__(self, facts: Sequence[Fact], record: Callable[[Fact], object]) -> None:
+        self._pending = sorted(facts, key=lambda fact: fact.recorded_at)
+        self._record = record
+
+    def come_in(self, now: datetime) -> None:
+        """Record every fact whose instant has come."""
+        while self._pending and self._pending[0].recorded_at <= now:
+            self._record(self._pending.pop(0))
+
+    @property
+    def next_at(self) -> datetime | None:
+        """Return when the next fact comes in."""
+        return self._pending[0].recorded_at if self._pending else None

@@ -1,0 +1,65 @@
+"""What a look at the record shows there is to do. Pure values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.model import Plan
+from scheduler.ports import PlanState
+from scheduler.queries.agendas import inputs_fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWork:
+    """What one plan has to be done for it now, and when next.
+
+    `idle` holds working days on which the daemon was away; `check_at`, `digest_at` and `rung_at` lie after now.
+    """
+
+    plan: Plan
+    state: PlanState
+    is_new_day: bool
+    idle: tuple[date, ...]
+    is_check_due: bool
+    is_digest_due: bool
+    is_unpublished: bool
+    has_due: bool
+    check_at: datetime
+    digest_at: datetime | None
+    rung_at: datetime | None
+
+    @property
+    def is_out_of_step(self) -> bool:
+        """Return whether the ledger does not follow from the present inputs."""
+        return bool(self.idle) or self.state.reconciled != inputs_fingerprint(self.state, self.plan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickSurvey:
+    """What a look at the record shows: each plan's work, those another process holds (with its digest), mail."""
+
+    plans: Sequence[PlanWork]
+    foreign: Mapping[str, str]
+    mail_at: datetime | None
+
+
+def next_opening_after(plan: Plan, now: datetime) -> datetime:
+    """Return the first opening of the plan's office after `now`: the daemon shows itself once a working day."""
+    today = local_day(now, plan.zone)
+    day = plan.workdays.on_or_after(today)
+    at = to_instant(day, plan.ladder.opens, plan.zone)
+    return at if at > now else to_instant(plan.workdays.on_or_after(day + ONE_DAY), plan.ladder.opens, plan.zone)
+
+
+def has_come(instant: datetime | None, now: datetime) -> bool:
+    """Return whether an instant is known and not later than `now`."""
+    return instant is not None and instant <= now
+
+
+def days_between(plan: Plan, seen_on: date, today: date) -> tuple[date, ...]:
+    """Return the working days strictly between two days."""
+    span = (seen_on + n * ONE_DAY for n in range(1, (today - seen_on).days))
+    return tuple(day for day in span if plan.workdays.is_workday(day))

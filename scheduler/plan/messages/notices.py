@@ -1,0 +1,120 @@
+"""Who is written to about a rung or a fact, and what the letter says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.date_forms import Before, By, On, Window
+from scheduler.plan.dates_in_force import begins_at
+from scheduler.plan.dispatch_policy import opening
+from scheduler.plan.due_dates import local_day
+from scheduler.plan.facts import Fact
+from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.reminders import describe_missing, describe_received
+from scheduler.plan.model import Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.plan.recipients import Recipient, contacts_for, lead_officers
+
+CLAIMS = ("declared", "disowned")  # facts that a party states of itself
+
+
+def notice_messages(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> list[Message]:
+    """Return the letters that a fact itself causes: a receipt, a return, a change (`agenda` knows the fact).
+
+    What a party says of itself goes to the lead, too; said again on the same day it causes none (rule 17).
+    """
+    plan = agenda.plan
+    if fact.kind in ("received", "returned", *CLAIMS):
+        concerned = [agenda.by_key[fact.milestone or "", fact.party]] if fact.party else []
+        if fact.kind in CLAIMS and any(_was_said_today(plan, o, fact) for o in concerned):
+            return []
+    else:
+        concerned = [o for o in agenda.obligations if _is_told(agenda, o, fact, now)]
+    kind = _KINDS.get(fact.kind, "change")
+    wanted: list[tuple[Obligation, MessageKind, Recipient]] = []
+    if kind is not None:
+        wanted += [(o, kind, to) for o in concerned for to in _contacts(plan, o, bounced)]
+    if fact.kind in CLAIMS:
+        wanted += [(o, "notice", to) for o in concerned for to in lead_officers(plan, bounced)]
+    return [_notice(agenda, o, fact, about, to, now) for o, about, to in wanted]
+
+
+_KINDS: Mapping[str, MessageKind | None] = {  # what the party itself is written
+    "received": "receipt",
+    "declared": "receipt",
+    "disowned": None,
+    "returned": "return",
+}
+
+
+def _contacts(plan: Plan, o: Obligation, bounced: Collection[str]) -> list[Recipient]:
+    return contacts_for(plan.parties[o.party], with_head=False, bounced=bounced)
+
+
+def _was_said_today(plan: Plan, o: Obligation, fact: Fact) -> bool:
+    said = o.standing.declared if fact.kind == "declared" else o.standing.disowned
+    day = local_day(fact.recorded_at, plan.zone)
+    return any(f.id != fact.id and local_day(f.recorded_at, plan.zone) == day for f in said)
+
+
+def _is_told(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bool:
+    """Return whether a party is written to because a fact changed its date or released it.
+
+    It is told of what it knew otherwise, not of the first day of something: that is the invitation,
+    or the ladder. What is done, over or in doubt is left alone.
+    """
+    milestone = agenda.plan.milestone(o.milestone)
+    if milestone.id != (fact.milestone or "").partition("@")[0] or not o.is_current(now) or o.unknown:
+        return False
+    if fact.kind == "waived":
+        is_news = o.standing.state == "waived" and _is_by(o.standing.closed_by, fact)
+        return is_news and (milestone.kind == "deadline" or _is_told_day_ahead(agenda, o, now))
+    if not _is_by(o.decided_by, fact):
+        return False
+    return fact.kind == "extended" or (o.standing.is_open and _is_moved(agenda, o, now))
+
+
+def _is_moved(agenda: Agenda, o: Obligation, now: datetime) -> bool:
+    """Return whether the date that holds is another than the one a party knows."""
+    if o.known_date is not None:
+        if o.event is None:
+            return _is_told_day_ahead(agenda, o, now)
+        leaves = opening(agenda.plan, o.milestone, now)
+        return (o.event, o.place) != o.known_date and leaves < begins_at(o.event, agenda.plan)
+    if o.event is not None or o.attends:
+        return not o.invited and isinstance(o.was, On) and o.was != o.event
+    return isinstance(o.was, Before | By | Window) and o.was != (o.window or (o.due and o.due.form))
+
+
+def _is_told_day_ahead(agenda: Agenda, o: Obligation, now: datetime) -> bool:
+    return o.known_date is not None and now < begins_at(o.known_date.event, agenda.plan)
+
+
+def _is_by(decision: Fact | None, fact: Fact) -> bool:
+    return decision is not None and decision.id == fact.id
+
+
+def _notice(agenda: Agenda, o: Obligation, fact: Fact, kind: MessageKind, to: Recipient, now: datetime) -> Message:
+    plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
+    return Message(
+        key=f"{plan.id}/{kind}/{fact.id}/{to.contact.email}",
+        kind=kind,
+        plan=plan,
+        party=to.party,
+        to=to.contact,
+        now=now,
+        milestone=milestone,
+        occurrence=o.milestone,
+        due=o.due,
+        event=o.event,
+        place=o.place,
+        window=o.window,
+        was=(None if fact.kind == "waived" and not o.known_date else o.was) if kind == "change" else None,
+        place_was=o.known_date.place if o.known_date else "",
+        missing=describe_missing(milestone, o),
+        received=describe_received(milestone, o),
+        fact=fact,
+    )

@@ -1,0 +1,74 @@
+"""The messages of a rung: who gets them, and what they say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from scheduler.plan.agenda import Agenda, PromisedRung
+from scheduler.plan.messages.message import Message
+from scheduler.plan.model import Deliverable, Milestone, Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, superiors
+from scheduler.plan.status import still_needed
+
+
+def messages_for(agenda: Agenda, row: PromisedRung, now: datetime, bounced: Collection[str]) -> list[Message]:
+    """Return the letters of one rung that is not an escalation, one for each contact."""
+    return [message_for(agenda, row, recipient, now) for recipient in recipients_of(agenda.plan, row, bounced)]
+
+
+def recipients_of(plan: Plan, step: PromisedRung, bounced: Collection[str]) -> list[Recipient]:
+    """Return who is written to about a promise."""
+    if step.kind == "escalation":
+        escalation = escalation_named(plan.milestone(step.milestone), step.name)
+        return superiors(plan, escalation, step.party, bounced) if escalation else []
+    return contacts_for(plan.parties[step.party], with_head=step.kind == "overdue", bounced=bounced)
+
+
+def message_for(agenda: Agenda, row: PromisedRung, to: Recipient, now: datetime) -> Message:
+    """Return the letter of one rung to one contact."""
+    plan, milestone = agenda.plan, agenda.plan.milestone(row.milestone)
+    key = "/".join((plan.id, row.milestone, row.party, row.name, str(row.due), to.contact.email))
+    obligation = agenda.by_key.get((row.milestone, row.party))
+    asked = [g for g, o in agenda.nominations if (o.milestone, o.party) == (row.milestone, row.party)]
+    open_groups = [group for group in asked if group.id not in agenda.nominated]
+    chosen = open_groups[0] if row.kind == "choose" and open_groups else None
+    return Message(
+        key=key,
+        kind=row.kind,
+        plan=plan,
+        party=to.party,
+        to=to.contact,
+        now=now,
+        rung=row.name,
+        milestone=milestone,
+        occurrence=row.milestone,
+        due=obligation.due if obligation else None,
+        event=obligation.event if obligation else None,
+        place=obligation.place if obligation else "",
+        window=obligation.window if obligation else None,
+        missing=describe_missing(milestone, obligation),
+        received=describe_received(milestone, obligation),
+        waits_for=() if obligation and obligation.attends else tuple(still_needed(agenda, milestone, now)),
+        group=chosen,
+        candidates=tuple(plan.parties[p] for p in _candidates(agenda)) if chosen else (),
+    )
+
+
+def describe_missing(milestone: Milestone, obligation: Obligation | None) -> tuple[Deliverable, ...]:
+    """Return the documents still owed, all of them where nothing is known."""
+    if obligation is None:
+        return milestone.deliverables
+    return tuple(d for d in milestone.deliverables if d.id in obligation.standing.missing)
+
+
+def describe_received(milestone: Milestone, obligation: Obligation | None) -> tuple[Deliverable, ...]:
+    """Return the documents that have come."""
+    missing = {d.id for d in describe_missing(milestone, obligation)}
+    return tuple(d for d in milestone.deliverables if d.id not in missing)
+
+
+def _candidates(agenda: Agenda) -> tuple[str, ...]:
+    group = agenda.plan.groups.get("members")
+    return group.parties if group else tuple(p.id for p in agenda.plan.parties.values() if not p.external)

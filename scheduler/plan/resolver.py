@@ -1,0 +1,334 @@
+"""Resolves a plan and its facts into obligations. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+
+from scheduler.plan.date_forms import (
+    Before,
+    By,
+    DateForm,
+    On,
+    Recurring,
+    Relative,
+    Undated,
+    Window,
+    parse_form,
+)
+from scheduler.plan.dates_in_force import DateInForce, begins_at, occurrences
+from scheduler.plan.due_dates import (
+    ONE_DAY,
+    DueDate,
+    derive_due_date,
+    local_day,
+    next_opening,
+    step_on,
+    to_instant,
+)
+from scheduler.plan.facts import Fact
+from scheduler.plan.membership import Membership, apply_joins, is_passed_on, members, merge
+from scheduler.plan.model import Group, Milestone, Party, Plan
+from scheduler.plan.obligations import KnownDate, Obligation
+from scheduler.plan.standing import read_standing
+
+_SAYS_NOTHING = (
+    "joined",
+    "amended",
+    "date_fixed",
+    "declared",
+    "disowned",
+)  # of whether something past its last day is open
+
+
+class ObligationResolver:
+    """One reading of a plan's facts into obligations; milestones are read once, bases first."""
+
+    def __init__(self, plan: Plan, facts: Sequence[Fact], loaded_at: datetime) -> None:
+        self.plan = plan
+        self.loaded_at = loaded_at
+        self.start = max(to_instant(plan.remind_from, time(), plan.zone), loaded_at)
+        self.of: dict[tuple[str | None, str | None], list[Fact]] = defaultdict(list)
+        self.nominations: dict[str, dict[str, datetime]] = {}
+        self.bounced: dict[str, list[Fact]] = defaultdict(list)
+        self.read: dict[str, list[Obligation]] = {}
+        for fact in facts:
+            self._index(fact)
+
+    def _index(self, fact: Fact) -> None:
+        if fact.kind == "nominated" and fact.group:
+            chosen = self.nominations.setdefault(fact.group, {})
+            if not fact.parties:
+                chosen.clear()
+            for party in fact.parties:
+                chosen.setdefault(party, fact.recorded_at)
+        elif fact.kind in ("bounced", "rerouted") and fact.party:
+            self.bounced[fact.party].append(fact)
+        else:
+            self.of[fact.milestone, fact.party].append(fact)
+
+    def everything(self) -> tuple[Obligation, ...]:
+        """Return every obligation, milestones in the order of the plan."""
+        return tuple(o for milestone in self.plan.milestones for o in self.obligations(milestone))
+
+    def obligations(self, milestone: Milestone) -> list[Obligation]:
+        """Return the obligations of one milestone."""
+        if milestone.id not in self.read:
+            self.read[milestone.id] = [o for dated in self._dated(milestone) for o in self._owed(milestone, dated)]
+        return self.read[milestone.id]
+
+    # ---- dates
+
+    def _dated(self, milestone: Milestone) -> Iterator[DateInForce]:
+        now = self._latest(milestone.id, DateInForce(milestone.id, milestone.form, self.start, None))
+        if not isinstance(now.form, Recurring):
+            yield now
+            return
+        for day in occurrences(now.form):
+            form: DateForm = Before(day) if now.form.boundary == "before" else By(day)
+            fixed = On(day, day) if milestone.kind == "event" else form
+            id = f"{milestone.id}@{day}"
+            yield self._latest(id, DateInForce(id, fixed, now.since, None))
+
+    def _latest(self, id: str, dated: DateInForce) -> DateInForce:
+        facts = [f for f in self.of[id, None] if f.kind in ("date_fixed", "amended") and f.form is not None]
+        edited = next((f.was for f in facts if f.was), "")
+        if edited:  # the plan in hand says what the file says now
+            dated = dated._replace(form=parse_form(edited) or Undated(edited))
+        for fact in facts:
+            assert fact.form is not None  # noqa: S101 - asked above
+            dated = dated.replaced(fact.form, max(self.start, fact.recorded_at), fact)
+        return dated
+
+    def _extended(self, dated: DateInForce, party: str) -> DateInForce:
+        decided = dated.decided_by
+        for fact in self.of[dated.id, party]:
+            newer = decided is None or (fact.recorded_at, fact.id) > (decided.recorded_at, decided.id)
+            if fact.kind == "extended" and fact.form is not None and newer:
+                dated = dated.replaced(fact.form, max(self.start, fact.recorded_at), fact)
+        return dated
+
+    def _resolve(self, milestone: Milestone, form: Relative, party: str, since: datetime) -> tuple[DateForm, datetime]:
+        base = self.plan.milestone(form.to)
+        day, known = self._base_day(base, party, form.direction) or (None, since)
+        if day is None:
+            return Undated(f"{form.count} {'after' if form.direction == 'within' else 'before'} {base.title}"), since
+        if form.direction == "within":
+            return By(step_on(day, form.count, self.plan.workdays)), max(since, known)
+        step = form.count
+        back = self.plan.workdays.add(day, -step.count) if step.unit == "working days" else day - step.count * ONE_DAY
+        return By(back), max(since, known)
+
+    def _base_day(self, base: Milestone, party: str, direction: str) -> tuple[date, datetime] | None:
+        """Return the day to count from and since when it is known; None if it is not, or if all is waived."""
+        duties = [o for o in self.obligations(base) if o.is_duty]
+        duties = [o for o in duties if o.party == party] or duties
+        alive = [o for o in duties if o.standing.state != "waived"]
+        if not alive:
+            return None
+        if direction == "within" and base.kind == "deadline":
+            return self._completed(duties)
+        dated = [(day, o.since) for o in alive if (day := _day_of(o, direction)) is not None]
+        if len(dated) < len(alive):
+            return None
+        latest = max(day for day, _ in dated)
+        return latest, min(since for day, since in dated if day == latest)
+
+    def _completed(self, duties: Sequence[Obligation]) -> tuple[date, datetime] | None:
+        """Return the day on which the last of several duties was closed, and since when that is known."""
+        closed = [(o.standing.complete_at, o.standing.closed_by) for o in duties]
+        facts = [(at or fact.happened_at, fact.recorded_at) for at, fact in closed if fact is not None]
+        if len(facts) < len(duties):
+            return None
+        return local_day(max(at for at, _ in facts), self.plan.zone), max(recorded for _, recorded in facts)
+
+    # ---- who owes what
+
+    def _owed(self, milestone: Milestone, dated: DateInForce) -> Iterator[Obligation]:
+        guests = self._terms(milestone, milestone.attendees) if milestone.kind == "event" else {}
+        owners = self._terms(milestone, self._chasers(milestone, dated))
+        owed = {party: self._obligation(milestone, dated, term) for party, term in owners.items()}
+        for party, obligation in owed.items():
+            if is_passed_on(owners[party], owners, owed):
+                yield replace(obligation, invited=party in guests)
+        for party, term in guests.items():
+            if party not in owners:
+                yield self._obligation(milestone, dated, term, attends=True)
+
+    def _called_off(self, milestone: Milestone, dated: DateInForce) -> list[Fact]:
+        """Return the fact that released the last of an event's organisers, if none of them is left."""
+        hosts = {party for name in milestone.organiser for party in members(self.plan, name)}
+        released = [[fact for fact in self.of[dated.id, host] if fact.kind == "waived"] for host in hosts]
+        if not released or not all(released):
+            return []
+        return [max((facts[0] for facts in released), key=lambda fact: (fact.recorded_at, fact.id))]
+
+    def _chasers(self, milestone: Milestone, dated: DateInForce) -> tuple[str, ...]:
+        """Return who must act: while a deadline is only tentative, its organiser if it has one."""
+        if isinstance(dated.form, Window) and milestone.organiser:
+            return milestone.organiser
+        return milestone.owners
+
+    def _obligation(
+        self, milestone: Milestone, dated: DateInForce, term: Membership, *, attends: bool = False
+    ) -> Obligation:
+        dated = self._extended(dated, term.party)
+        form, since = dated.form, max(dated.since, term.since)
+        if isinstance(form, Relative):
+            form, since = self._resolve(milestone, form, term.party, since)
+        own = self.of[dated.id, term.party]
+        if attends:  # of what the organisers did, only calling the event off touches their guests
+            own = own + self._called_off(milestone, dated)
+        facts = (
+            sorted([*self.of[dated.id, None], *own], key=lambda f: (f.recorded_at, f.id))
+            if own
+            else self.of[dated.id, None]
+        )
+        standing = read_standing(milestone, facts)
+        released = standing.closed_by.recorded_at if standing.state == "waived" and standing.closed_by else None
+        known = self._known(milestone, dated, term.since, released) if dated.earlier or released else None
+        obligation = Obligation(
+            milestone=dated.id,
+            party=term.party,
+            since=since,
+            until=term.until,
+            standing=standing,
+            attends=attends,
+            invited=attends,
+            decided_by=dated.decided_by,
+            was=known.form if known else None,
+            known_date=KnownDate(known.form, known.place) if known and isinstance(known.form, On) else None,
+        )
+        return self._with_date(obligation, form, facts, milestone, term.came)
+
+    def _known(
+        self, milestone: Milestone, dated: DateInForce, since: datetime, released: datetime | None
+    ) -> DateInForce | None:
+        """Return the date that a party knew before the decision that holds: the last that stood until an opening."""
+        dates = (*dated.earlier, dated)
+        ends = [*(later.since for later in dates[1:]), released]
+        known: DateInForce | None = None
+        for one, end in zip(dates, ends, strict=True):
+            if end is not None and self._leaves(milestone, one, since) < end:
+                known = one
+        return known or (dates[0] if dated.earlier and milestone.kind == "deadline" else None)
+
+    def _leaves(self, milestone: Milestone, dated: DateInForce, since: datetime) -> datetime:
+        """Return when a party is told of a date; never of an event that has begun by then."""
+        ladder = milestone.ladder
+        leaves = next_opening(
+            max(dated.since, since),
+            opens=ladder.opens,
+            closes=ladder.closes,
+            zone=self.plan.zone,
+            workdays=self.plan.workdays,
+        )
+        is_over = isinstance(dated.form, On) and leaves >= begins_at(dated.form, self.plan)
+        return datetime.max.replace(tzinfo=UTC) if is_over else leaves
+
+    def _with_date(
+        self, o: Obligation, form: DateForm, facts: Sequence[Fact], milestone: Milestone, came: datetime
+    ) -> Obligation:
+        if isinstance(form, On):
+            return replace(o, event=form, place=o.decided_by.place if o.decided_by else "")
+        if isinstance(form, Window):
+            return replace(o, window=form)
+        if isinstance(form, Undated):
+            return replace(o, undated=form.words or "undated")
+        assert isinstance(form, Before | By)  # noqa: S101 - the other forms are resolved above
+        return self._judge_unknown(o, self._due(milestone, form), facts, came)
+
+    def _due(self, milestone: Milestone, form: Before | By) -> DueDate:
+        return derive_due_date(
+            form,
+            lateness=self.plan.lateness,
+            hour=milestone.ladder.at,
+            zone=self.plan.zone,
+            workdays=self.plan.workdays,
+        )
+
+    def _judge_unknown(self, o: Obligation, due: DueDate, facts: Sequence[Fact], came: datetime) -> Obligation:
+        """Mark what was over when the party came into it, unless a person has spoken of it since."""
+        if due.last >= local_day(came, self.plan.zone):
+            return replace(o, due=due)
+        spoken = next((f.recorded_at for f in facts if f.kind not in _SAYS_NOTHING), None)
+        if spoken is None:
+            return replace(o, due=due, unknown=True)
+        return replace(o, due=due, since=max(o.since, spoken))
+
+    def _joined(self, milestone: Milestone, party: str) -> list[datetime]:
+        """Return when a revision last brought the party into the milestone, if one did."""
+        return [f.recorded_at for f in self.of[milestone.id, party] if f.kind == "joined"][-1:]
+
+    def _terms(self, milestone: Milestone, names: Iterable[str]) -> dict[str, Membership]:
+        """Return each party's term, in the order named; who ended before its term began has none."""
+        seen: dict[str, Membership] = {}
+        for name in names:
+            for party, came in self._members(name):
+                for term in self._successions(self.plan.parties[party], came):
+                    old = seen.get(term.party)
+                    seen[term.party] = term if old is None else merge(old, term)
+        terms = [apply_joins(t, self._joined(milestone, t.party)) for t in seen.values()]
+        return {t.party: t for t in terms if t.until is None or t.since < t.until}
+
+    def _members(self, name: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the parties a name stands for, each with when it came: at the first load, or when it was chosen."""
+        group = self.plan.groups.get(name)
+        for party in group.parties if group else (name,):
+            yield party, self.loaded_at
+        for party, chosen_at in self.nominations.get(name, {}).items():
+            if party in self.plan.parties:
+                yield party, max(self.loaded_at, chosen_at)
+
+    def _successions(self, party: Party, came: datetime) -> Iterator[Membership]:
+        """Yield the party's own term and, after its last day, those of its successors."""
+        passed: list[str] = []
+        since = max(self.start, came)
+        while party.id not in passed:
+            if party.valid_from:
+                since = max(since, to_instant(party.valid_from, time(), self.plan.zone))
+            until = to_instant(party.valid_to + ONE_DAY, time(), self.plan.zone) if party.valid_to else None
+            yield Membership(party.id, since, came, until, frozenset(passed[-1:]))
+            passed.append(party.id)
+            if until is None or party.successor is None or party.successor not in self.plan.parties:
+                return
+            since, party = max(since, until), self.plan.parties[party.successor]
+
+    def choices(self) -> Iterator[tuple[Group, Obligation]]:
+        """Yield each group that somebody must fill, with the obligation after which."""
+        for group in self.plan.groups.values():
+            if group.chosen_by is None or group.after is None:
+                continue
+            milestone = self.plan.milestone(group.after)
+            for dated in self._dated(milestone):
+                for term in self._terms(milestone, [group.chosen_by]).values():
+                    yield group, self._obligation(milestone, dated, term)
+
+    def dead_spans(self, party: str) -> tuple[tuple[datetime, datetime | None], ...]:
+        """Return when every address of a party was known to bounce: spans, the last one perhaps open-ended."""
+        facts = self.bounced[party]
+        known = {c.email for c in self.plan.parties[party].contacts} if party in self.plan.parties else set()
+        rosters: list[set[str]] = []  # the addresses after each fact, found backwards from those of today
+        for fact in reversed(facts):
+            rosters.insert(0, known)
+            known = set(fact.was.split(", ")) if fact.was else known
+        dead: set[str] = set()
+        spans: list[tuple[datetime, datetime | None]] = []
+        for fact, addresses in zip(facts, rosters, strict=True):
+            dead = dead | {fact.address} if fact.kind == "bounced" else dead - {fact.address}
+            was_dead = bool(spans) and spans[-1][1] is None
+            is_dead = bool(addresses) and addresses <= dead
+            if is_dead and not was_dead:
+                spans.append((fact.recorded_at, None))
+            elif was_dead and not is_dead:
+                spans[-1] = (spans[-1][0], fact.recorded_at)
+        return tuple(spans)
+
+
+def _day_of(o: Obligation, direction: str) -> date | None:
+    """Return the day of an obligation that another is counted from: back from its first, on from an event's last."""
+    if o.event is not None:
+        return o.event.first if direction == "before" else o.event.last
+    return o.due.named if o.due is not None and direction == "before" else None

@@ -1,0 +1,142 @@
+"""What needs a person: doubts, declarations, choices, failed mails, outages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple, get_args
+
+from scheduler.plan.date_forms import Relative
+from scheduler.plan.due_dates import local_day
+from scheduler.plan.model import Contact, Party, Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.plan.status import Cell
+from scheduler.ports import AccountState, MessageRow, RungCount
+from scheduler.queries.snapshot import Snapshot
+
+RECENTLY = timedelta(days=14)  # so long what went wrong waits on the board for somebody to look
+
+
+StateNeed = Literal["unknown", "declared", "submitted", "tentative", "undated"]  # seen from an obligation's status
+
+
+NeedKind = (
+    Literal[
+        "stopped",
+        "paused",
+        "failed",
+        "ambiguous",
+        "held",
+        "bounced",
+        "outage",
+        "missed",
+        "overdue",
+        "choose",
+        "disowned",
+    ]
+    | StateNeed
+)
+
+
+class Need(NamedTuple):
+    """One thing that waits for a person; which further fields are set follows from the kind."""
+
+    kind: NeedKind
+    milestone: str = ""  # or occurrence
+    obligation: Obligation | None = None  # one of those it is about
+    parties: tuple[Party, ...] = ()
+    group: str = ""
+    contact: Contact | None = None
+    mail: MessageRow | None = None
+    number: int = 0
+    since: datetime | None = None
+    until: datetime | None = None
+    reason: str = ""
+
+
+def find_overdue(plan: Plan, cells: Iterable[Cell]) -> Iterator[Need]:
+    """Yield the milestones of which parties owe something after its last day; who says it was sent waits elsewhere."""
+    found: dict[str, list[Obligation]] = {}
+    for cell in cells:
+        if cell.overdue and cell.code != "declared":
+            found.setdefault(cell.obligation.milestone, []).append(cell.obligation)
+    for id, late in found.items():
+        parties = tuple(plan.parties[o.party] for o in late)
+        yield Need("overdue", milestone=id, obligation=late[0], parties=parties, number=len(parties))
+
+
+def find_needs(snapshot: Snapshot, cells: Sequence[Cell], now: datetime) -> Iterator[Need]:
+    """Yield what in a plan waits for a person, the most pressing first."""
+    plan = snapshot.plan
+    for party in plan.parties.values():
+        for contact in party.contacts:
+            if contact.email in snapshot.bounced:
+                yield Need("bounced", parties=(party,), contact=contact)
+    found = {kind: list(_grouped(snapshot, kind, cells)) for kind in get_args(StateNeed)}
+    yield from (need for kind in ("unknown", "declared", "submitted") for need in found[kind])
+    yield from _disowned(snapshot)
+    yield from _choices(snapshot, now)
+    yield from (need for kind in ("tentative", "undated") for need in found[kind])
+
+
+def _grouped(snapshot: Snapshot, kind: StateNeed, cells: Sequence[Cell]) -> Iterator[Need]:
+    plan = snapshot.plan
+    codes = ("submitted", "resubmitted") if kind == "submitted" else (kind,)
+    found: dict[str, list[Obligation]] = {}
+    for code, o in ((cell.code, cell.obligation) for cell in cells if cell.code in codes):
+        if code != "undated" or not isinstance(plan.milestone(o.milestone).form, Relative):  # that comes by itself
+            found.setdefault(o.milestone, []).append(o)
+    for id, waiting in found.items():
+        parties = tuple(plan.parties[o.party] for o in waiting)
+        yield Need(kind, milestone=id, obligation=waiting[0], parties=parties, number=len(parties))
+
+
+def _disowned(snapshot: Snapshot) -> Iterator[Need]:
+    """Yield the milestones that parties say are not their task, until somebody answers."""
+    plan = snapshot.plan
+    found: dict[str, list[Obligation]] = {}
+    for o in snapshot.agenda.obligations:
+        if o.standing.disowned:
+            found.setdefault(o.milestone, []).append(o)
+    for id, said in found.items():
+        parties = tuple(plan.parties[o.party] for o in said)
+        yield Need("disowned", milestone=id, obligation=said[0], parties=parties, number=len(parties))
+
+
+def _choices(snapshot: Snapshot, now: datetime) -> Iterator[Need]:
+    """Yield the groups that are to be chosen and whose time has come."""
+    plan, today = snapshot.plan, local_day(now, snapshot.plan.zone)
+    for group, o in snapshot.agenda.nominations:
+        day = o.event.last if o.event else o.due.target if o.due else None
+        is_open = group.id not in snapshot.agenda.nominated and o.standing.state != "waived" and not o.unknown
+        if is_open and day is not None and day < today:
+            yield Need("choose", milestone=o.milestone, obligation=o, parties=(plan.parties[o.party],), group=group.id)
+
+
+def find_problems(
+    mails: Iterable[MessageRow],
+    counts: Iterable[RungCount],
+    outages: Iterable[tuple[datetime, datetime]],
+    now: datetime,
+) -> Iterator[Need]:
+    """Yield what went wrong with a plan's mails and steps lately; a mail that is held waits however old it is."""
+    for mail in mails:
+        if mail.state == "held":
+            yield Need("held", mail=mail)
+        elif mail.state == "failed" and mail.settled_at and mail.settled_at > now - RECENTLY:
+            yield Need("failed", mail=mail, reason=mail.reason)
+        elif mail.state == "ambiguous" and mail.settled_at and mail.settled_at > now - RECENTLY:
+            yield Need("ambiguous", mail=mail, reason=mail.reason)
+    for since, until in outages:
+        yield Need("outage", since=since, until=until)
+    missed = [c for c in counts if c.state == "missed" and now - RECENTLY < c.at <= now]
+    if missed:
+        yield Need("missed", number=sum(c.number for c in missed), since=missed[0].at, until=missed[-1].at)
+
+
+def find_account_problem(account: AccountState, now: datetime) -> Iterator[Need]:
+    """Yield what keeps mails from leaving at all."""
+    if account.stopped:
+        yield Need("stopped", reason=account.reason)
+    elif account.paused_until is not None and account.paused_until > now:
+        yield Need("paused", until=account.paused_until, reason=account.reason)

@@ -1,0 +1,31 @@
+"""The plans that are loaded, and what in them is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from scheduler.plan.model import Plan
+from scheduler.plan.status import draw_board
+from scheduler.ports import UnitOfWork
+from scheduler.queries.agendas import view_agenda
+from scheduler.queries.rows import Row, iso
+
+
+def list_plans(view: UnitOfWork, plans: Sequence[Plan], now: datetime) -> Iterator[Row]:
+    """Yield each plan with its revision and what in it is still tentative or undated."""
+    for plan in plans:
+        state = view.plans.state(plan.id)
+        cells = draw_board(view_agenda(view, plan, now), now)
+        without = {code: [c.obligation.milestone for c in cells if c.code == code] for code in ("tentative", "undated")}
+        yield {
+            "plan": plan.id,
+            "title": plan.title,
+            "year": plan.year,
+            "revision": plan.digest[:12],
+            "file": plan.file,
+            "first_loaded": iso(state.first_loaded_at, plan.zone) if state else None,
+            "milestones": len(plan.milestones),
+            "parties": sum(1 for party in plan.parties.values() if not party.external),
+            **{code: list(dict.fromkeys(milestones)) for code, milestones in without.items()},
+        }

@@ -1,0 +1,34 @@
+"""What fires next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from operator import attrgetter
+
+from scheduler.plan.agenda import Agenda, draw_agenda
+from scheduler.plan.model import Plan
+from scheduler.ports import RungRow, UnitOfWork
+from scheduler.queries.rows import Row, rung_row
+
+
+def list_agenda(
+    view: UnitOfWork, plan: Plan, now: datetime, *, since: datetime, until: datetime | None, party: str | None = None
+) -> Iterator[Row]:
+    """Yield the planned steps from `since` up to, not including, `until`; also of a plan never loaded."""
+    for row in _promises(view, plan, now):
+        inside = row.at >= since and (until is None or row.at < until)
+        if row.state == "planned" and inside and party in (None, row.party):
+            yield rung_row(row, plan)
+
+
+def _promises(view: UnitOfWork, plan: Plan, now: datetime) -> Iterable[RungRow]:
+    if view.plans.state(plan.id) is not None:
+        return view.rungs.of(plan.id)
+    return promised(draw_agenda(plan, [], loaded_at=now))
+
+
+def promised(agenda: Agenda) -> list[RungRow]:
+    """Return what an agenda promises as rows that are in no record, by instant."""
+    rows = [RungRow(id=0, plan=agenda.plan.id, **rung._asdict()) for rung in agenda.rungs()]
+    return sorted(rows, key=attrgetter("at"))

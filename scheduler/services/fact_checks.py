@@ -1,0 +1,242 @@
+"""Whether a fact makes sense before it is recorded: refusals with the way out, and remarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NoReturn
+
+from scheduler.errors import NothingMatched, UserError
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.date_forms import By, On, Recurring
+from scheduler.plan.dates_in_force import can_be_fixed
+from scheduler.plan.due_dates import local_day
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Milestone, Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.ports import UnitOfWork
+
+PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened")  # facts about one party
+
+
+def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[str]:
+    """Return remarks on a fact that may be recorded; raise where it makes no sense."""
+    if fact.happened_at > fact.recorded_at:
+        raise UserError("it cannot have happened in the future", hint="check the date given", code="future")
+    if fact.kind == "withdrawn":
+        return _check_withdrawn(agenda, fact, unit)
+    if fact.kind == "nominated":
+        return _check_nominated(agenda, fact)
+    if fact.kind == "bounced":
+        return _check_bounced(agenda, fact)
+    milestone = find_milestone(agenda.plan, fact.milestone or "", agenda)
+    if fact.kind != "amended":
+        _check_occurrence(agenda, fact.milestone or "", milestone)
+    if fact.kind == "disowned":  # who only attends is asked as well
+        if (fact.milestone, fact.party) not in agenda.by_key:
+            find_obligation(agenda, fact.milestone or "", fact.party or "")
+        return []
+    if fact.kind == "opened" and _is_disowned(agenda, fact):
+        return []
+    if fact.kind in PERSONAL or fact.party is not None:
+        obligation = find_obligation(agenda, fact.milestone or "", fact.party or "")
+        return _CHECKS.get(fact.kind, _check_nothing)(fact, milestone, obligation)
+    if fact.kind == "date_fixed":
+        return _check_date_fixed(agenda, fact, milestone)
+    return []
+
+
+def find_milestone(plan: Plan, id: str, agenda: Agenda | None = None) -> Milestone:
+    """Return a milestone by its id or an occurrence's; raises `NothingMatched` with near names."""
+    known = {m.id for m in plan.milestones} | ({o.milestone for o in agenda.obligations} if agenda else set())
+    if id not in known:
+        raise NothingMatched.named(f"milestone of {plan.id}", id, known)
+    return plan.milestone(id)
+
+
+def _check_occurrence(agenda: Agenda, id: str, milestone: Milestone) -> None:
+    """Refuse the name of a recurring milestone where one of its occurrences is meant."""
+    known = {o.milestone for o in agenda.obligations if o.milestone.partition("@")[0] == milestone.id}
+    if isinstance(milestone.form, Recurring) and id not in known:
+        raise NothingMatched.named(f"occurrence of {milestone.id}", id, known)
+
+
+def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
+    """Return an obligation; raises `NothingMatched` where the party has no part in the milestone."""
+    _check_occurrence(agenda, milestone, find_milestone(agenda.plan, milestone, agenda))
+    if party not in agenda.plan.parties:
+        raise NothingMatched.named("party", party, agenda.plan.parties)
+    own = {o.party: o for o in agenda.obligations if o.milestone == milestone and not o.attends}
+    if party not in own:
+        raise NothingMatched.named(f"party that owes {milestone}", party, own)
+    return own[party]
+
+
+def _check_nothing(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    return []
+
+
+def _check_received(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if milestone.kind == "event":
+        _refuse(
+            f"{milestone.id} is an event: nothing is handed in for it",
+            "`waive` says it does not take place",
+            "no-documents",
+        )
+    _check_deliverables(milestone, fact.deliverables)
+    if obligation.due and obligation.due.is_late(fact.happened_at):
+        return [f"late: the date was {obligation.due.named}"]
+    return []
+
+
+def _check_declared(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if not obligation.standing.is_open:
+        _refuse(f"{milestone.id} of {fact.party} is not open any more", "`status` shows how it stands", "not-open")
+    return _check_received(fact, milestone, obligation)
+
+
+def _check_returned(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if obligation.standing.state in ("open", "waived"):
+        _refuse(
+            f"nothing of {milestone.id} was received from {fact.party} yet",
+            "record it with `receive` first",
+            "nothing-received",
+        )
+    _check_deliverables(milestone, fact.missing)
+    return []
+
+
+def _check_accepted(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if obligation.standing.state in ("submitted", "resubmitted"):
+        return []
+    if obligation.standing.state == "accepted":
+        _refuse(
+            f"{milestone.id} of {fact.party} is accepted already", "`why` and `status` show when", "accepted-already"
+        )
+    missing = ", ".join(obligation.standing.missing)
+    what = f"still missing: {missing}" if missing else "nothing complete was received yet"
+    return _refuse(
+        f"{milestone.id} of {fact.party} cannot be accepted: {what}",
+        "record what came with `receive` first",
+        "incomplete",
+    )
+
+
+def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if obligation.due is None or milestone.kind == "event":
+        _refuse(f"{milestone.id} has no deadline that could be extended", "`fix-date` sets a date", "no-deadline")
+    until = fact.form.day if isinstance(fact.form, By) else None
+    if until is None or until <= obligation.due.last:
+        _refuse(
+            f"an extension to {until} does not lie after {obligation.due.last}, the last day now",
+            "give a later day with --until",
+            "not-later",
+        )
+    return []
+
+
+def _is_disowned(agenda: Agenda, fact: Fact) -> bool:
+    obligation = agenda.by_key.get((fact.milestone or "", fact.party or ""))
+    return obligation is not None and bool(obligation.standing.disowned)
+
+
+def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+    if not obligation.unknown:
+        _refuse(
+            f"{milestone.id} of {fact.party} is not in doubt",
+            "`start` is for what was past when the plan, or the party, came in, `insist` for what a party disowns",
+            "not-in-doubt",
+        )
+    return []
+
+
+_CHECKS: dict[str, Callable[[Fact, Milestone, Obligation], list[str]]] = {
+    "received": _check_received,
+    "declared": _check_declared,
+    "returned": _check_returned,
+    "accepted": _check_accepted,
+    "extended": _check_extended,
+    "opened": _check_opened,
+}
+
+
+def _check_deliverables(milestone: Milestone, named: Iterable[str]) -> None:
+    known = {d.id for d in milestone.deliverables}
+    for id in named:
+        if id not in known:
+            raise NothingMatched.named(f"deliverable of {milestone.id}", id, known)
+
+
+def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[str]:
+    own = [o for o in agenda.obligations if o.milestone == fact.milestone and not o.attends]
+    if not can_be_fixed(milestone, own):
+        _refuse(
+            f"{milestone.id} has a date in the plan already",
+            "change it in the definition file; `extend` gives one party more time",
+            "dated-already",
+        )
+    return list(_remarks_on_date(agenda.plan, fact, own))
+
+
+def _remarks_on_date(plan: Plan, fact: Fact, own: Sequence[Obligation]) -> Iterator[str]:
+    """Yield what is odd about a day that is fixed; it may be meant all the same."""
+    assert isinstance(fact.form, On | By)  # noqa: S101 - what can be fixed, see requests.date_fixed
+    limit = next((o.due for o in own if o.due is not None), None)
+    window = next((o.window for o in own if o.window is not None), None)
+    if isinstance(fact.form, On) and limit is not None and fact.form.last > limit.last_in_time:
+        yield f"the plan asks for it before: the last day in time is {limit.last_in_time}"
+    first, last = (fact.form.first, fact.form.last) if isinstance(fact.form, On) else (fact.form.day, fact.form.day)
+    if window is not None and not (window.first <= first and last <= window.last):
+        yield f"it lies outside what the plan foresees: {window.first} to {window.last}"
+    if last < local_day(fact.recorded_at, plan.zone):
+        yield "it lies in the past: nobody is reminded of it"
+    if not plan.workdays.is_workday(first):
+        yield f"{first} is a day off"
+
+
+def _check_nominated(agenda: Agenda, fact: Fact) -> list[str]:
+    chosen = {group.id for group in agenda.plan.groups.values() if group.chosen_by is not None}
+    if fact.group not in chosen:
+        raise NothingMatched.named("group to be chosen", fact.group or "", chosen)
+    for id in fact.parties:
+        party = agenda.plan.parties.get(id)
+        if party is None:
+            raise NothingMatched.named("party", id, agenda.plan.parties)
+        if party.external or not party.contacts:
+            _refuse(
+                f"{id} cannot be nominated: it only receives documents", "name a party with contacts", "no-contacts"
+            )
+    return []
+
+
+def remark_past(before: Agenda, after: Agenda) -> list[str]:
+    """Return what is in doubt because the parties were chosen after its last day (rule 4)."""
+    found = [o for o in after.obligations if o.unknown and (o.milestone, o.party) not in before.by_key]
+    what = "was past its last day already: nobody is reminded until `start` says whether it is open"
+    return [f"{o.milestone} of {o.party} {what}" for o in found]
+
+
+def _check_bounced(agenda: Agenda, fact: Fact) -> list[str]:
+    party = agenda.plan.parties.get(fact.party or "")
+    if party is None:
+        raise NothingMatched.named("party", fact.party or "", agenda.plan.parties)
+    known = [contact.email for contact in party.contacts]
+    if fact.address not in known:
+        raise NothingMatched.named(f"address of {party.id}", fact.address, known)
+    return []
+
+
+def _check_withdrawn(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[str]:
+    target = unit.facts.get(fact.target or 0)
+    if target is None or target.plan != agenda.plan.id:
+        raise NothingMatched(f"unknown fact: {fact.target}", hint="`status --format json` names the facts")
+    if target.kind == "withdrawn":
+        _refuse(f"fact {target.id} is itself an undo", "record what is true instead", "is-undo")
+    if target.by == "definition":
+        _refuse(f"fact {target.id} came from the definition file", "change the file back instead", "from-file")
+    if any(f.kind == "withdrawn" and f.target == target.id for f in unit.facts.of(agenda.plan.id)):
+        _refuse(f"fact {target.id} was withdrawn already", "nothing to do", "withdrawn-already")
+    return []
+
+
+def _refuse(message: str, hint: str, code: str) -> NoReturn:
+    raise UserError(message, hint=hint, code=code)

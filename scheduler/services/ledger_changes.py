@@ -1,0 +1,59 @@
+"""What a changed agenda changes in the rows of the ledger. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from scheduler.plan.agenda import Agenda, Rung
+from scheduler.plan.dispatch_policy import DueRung
+from scheduler.ports import RungChange, RungRow
+
+
+def diff_rung(rung: Rung, row: RungRow, now: datetime) -> RungChange | None:
+    """Return what a promise that still holds changes in its unsent row, if anything.
+
+    A cancelled or swallowed row comes back only before its instant; one whose instant has
+    come is the business of the dispatch, and what that settled is final.
+    """
+    if row.state == "planned":
+        if rung.state != "planned":
+            return _change(row, rung, rung.at)
+        same = (rung.at, rung.note) == (row.at, row.note)
+        return None if same or max(row.at, rung.at) <= now else _change(row, rung, rung.at)
+    is_settled = row.noticed_at is not None and row.at <= now
+    if is_settled or rung.at < now or (rung.state, rung.reason) == (row.state, row.reason):
+        return None
+    return _change(row, rung, rung.at)
+
+
+def as_due(row: RungRow) -> DueRung:
+    """Return what a decision needs to know of a promise."""
+    return DueRung(row.milestone, row.party, row.name, row.at, row.noticed_at)
+
+
+def why_gone(agenda: Agenda, row: RungRow) -> str:
+    """Return why a promise no longer follows from the plan."""
+    plan, milestone = agenda.plan, row.milestone.partition("@")[0]
+    if all(m.id != milestone for m in plan.milestones):
+        return f"{milestone} is no longer in the plan"
+    obligation = agenda.by_key.get((row.milestone, row.party))
+    if obligation is None:
+        return f"{row.party} no longer has a part in {row.milestone}"
+    if obligation.event is not None and (row.kind == "fix-date" or obligation.event.first != row.due):
+        return f"the date was fixed: {obligation.event.first}"
+    if obligation.due is not None and obligation.due.named != row.due:
+        return f"the date moved to {obligation.due.named}"
+    if obligation.window is not None and obligation.window.first != row.due:
+        return f"the window moved to {obligation.window.first}"
+    if obligation.undated:
+        return "the date is open again"
+    return "the plan no longer has this step"
+
+
+def _change(row: RungRow, rung: Rung, at: datetime) -> RungChange:
+    return RungChange(id=row.id, was=row.state, state=rung.state, at=at, reason=rung.reason, note=rung.note)
+
+
+def drop(row: RungRow, reason: str) -> RungChange:
+    """Return the change that cancels a planned rung."""
+    return RungChange(id=row.id, was="planned", state="cancelled", at=row.at, reason=reason, note=row.note)

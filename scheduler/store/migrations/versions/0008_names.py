@@ -1,0 +1,27 @@
+"""Columns under the names that the code uses: deduplication key, idempotency key, consecutive failures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+_FACT = sa.table("fact", sa.column("id", sa.BigInteger), sa.column("details", sa.JSON))
+
+
+def upgrade() -> None:
+    """Rename two columns, and one key in the details of facts that came by a form."""
+    op.execute("ALTER TABLE message RENAME COLUMN slot TO deduplication_key")
+    op.execute("ALTER TABLE account RENAME COLUMN strikes TO consecutive_failures")
+    connection = op.get_bind()
+    for id, details in connection.execute(sa.select(_FACT)).all():
+        if "once" in details:
+            connection.execute(_FACT.update().where(_FACT.c.id == id).values(details=_renamed(details)))
+
+
+def _renamed(details: dict[str, Any]) -> dict[str, Any]:
+    return {"idempotency_key" if key == "once" else key: value for key, value in details.items()}

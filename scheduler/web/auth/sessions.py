@@ -1,0 +1,109 @@
+"""Sessions of operators: the cookie, and the wrappers around every page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from scheduler.config import read_span
+from scheduler.services.sign_in import SignedIn, find_session
+from scheduler.web.context import RequestContext
+from scheduler.web.forms.posted_form import FormRefused, read_form
+from scheduler.web.forms.tokens import is_same_token, make_form_token, session_subject
+
+Handler = Callable[[RequestContext], Response]
+
+
+COOKIE = "hanchot"
+
+
+def for_anyone(handler: Handler) -> Callable[[Request], Any]:
+    """Serve a page to whoever comes; a posted form is read before."""
+
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        context = RequestContext(request, request.app.state.site)
+        if request.method == "POST":
+            context.form = await read_form(request)
+        return await run_in_threadpool(handler, context)
+
+    return endpoint
+
+
+def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[Request], Any]:
+    """Serve a page to operators; others are sent to sign in, and what they post changes nothing.
+
+    A form that was made before its reader signed in anew is not taken; `again` shows what was typed in a new one.
+    """
+
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        context = RequestContext(request, request.app.state.site)
+        context.visitor = await run_in_threadpool(find_visitor, context)
+        wanted = handler
+        if request.method == "POST":
+            context.form = await read_form(request)
+            if context.visitor is None:
+                raise HTTPException(401)
+            known = make_form_token(context.site.secret, session_subject(context.visitor))
+            if not is_same_token(context.field("form"), known):
+                if again is None:
+                    raise FormRefused
+                wanted = again
+        elif context.visitor is None:
+            return RedirectResponse("/sign-in", 303)
+        response = await run_in_threadpool(wanted, context)
+        renew_cookie(context, response)
+        return response
+
+    return endpoint
+
+
+def find_visitor(context: RequestContext) -> SignedIn | None:
+    """Return who is signed in; nobody who is no operator any more."""
+    token = context.request.cookies.get(cookie_name(context), "")
+    if not token or len(token) > 100:
+        return None
+    running = context.running
+    lifetime = read_span(running.settings.web.session)
+    visitor = find_session(running.store, token, now=running.system.now(), lifetime=lifetime)
+    if visitor is not None and visitor.renewed:  # asked again within one request, it is not renewed again
+        context.request.state.renewed = visitor.renewed
+    return visitor if visitor is not None and context.site.is_operator(visitor.email) else None
+
+
+def cookie_name(context: RequestContext) -> str:
+    """Return the name of the session's cookie; over https it is one that no other host can set."""
+    return f"__Host-{COOKIE}" if is_secure(context) else COOKIE
+
+
+def keep_cookie(context: RequestContext, response: Response, token: str) -> None:
+    """Let the browser keep a session's secret, out of reach of scripts and of forms on other sites."""
+    age = int(read_span(context.running.settings.web.session).total_seconds())
+    response.set_cookie(
+        cookie_name(context), token, max_age=age, path="/", secure=is_secure(context), httponly=True, samesite="lax"
+    )
+
+
+def renew_cookie(context: RequestContext, response: Response) -> None:
+    """Let the browser keep the new secret of a session that got one during this request, whatever is answered."""
+    renewed: str = getattr(context.request.state, "renewed", "")
+    if renewed:
+        keep_cookie(context, response, renewed)
+
+
+def drop_cookie(context: RequestContext, response: Response) -> None:
+    """Let the browser forget a session."""
+    context.request.state.renewed = ""
+    response.delete_cookie(cookie_name(context), path="/", secure=is_secure(context), httponly=True, samesite="lax")
+
+
+def is_secure(context: RequestContext) -> bool:
+    """Return whether the visitor came over https: a proxy that is believed says so, or the address of the site does."""
+    return "https" in (context.request.scope["scheme"], context.site.address.partition(":")[0])

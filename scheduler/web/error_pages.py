@@ -1,0 +1,71 @@
+"""Error pages: what is wrong with the request, the record, or the program, in words."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from scheduler.errors import RecordUnavailable
+from scheduler.plan.model import Office
+from scheduler.web.auth.sessions import find_visitor, renew_cookie
+from scheduler.web.context import RequestContext
+
+ERRORS = {
+    400: "garbled",
+    401: "session",
+    403: "refused",
+    404: "not_found",
+    405: "method",
+    410: "gone",
+    413: "too_big",
+    415: "garbled",
+    429: "too_many",
+    503: "away",
+}
+
+
+RETRY = {429: "900", 503: "60"}  # seconds
+
+
+def explain(request: Request, error: Exception) -> Response:
+    """Say in words what is wrong: with the request, with the record, or with us."""
+    context = RequestContext(request, request.app.state.site)
+    response = _explain(context, error)
+    if response.status_code in RETRY:
+        response.headers.setdefault("Retry-After", RETRY[response.status_code])
+    renew_cookie(context, response)
+    return response
+
+
+def _explain(context: RequestContext, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        return _explain_refusal(context, error)
+    if isinstance(error, RecordUnavailable):  # it comes back by itself
+        context.running.log_problem(f"a page could not be shown: {error}")
+        return _say(context, 503, "away")
+    return _say(context, 500, "fault")
+
+
+def _explain_refusal(context: RequestContext, error: HTTPException) -> Response:
+    """Say what is wrong with a request, to whoever it may be: a party is not sent to where operators sign in."""
+    status, word = error.status_code, ERRORS.get(error.status_code, "garbled")
+    if context.request.url.path.startswith("/p/"):
+        if status == 404:
+            word = "page_not_found"
+        asked = {plan.office: None for plan in context.site.plans} if status == 410 else {}
+        response = _say(context, status, word, is_partys=True, offices=tuple(asked))
+    else:
+        with suppress(RecordUnavailable):  # the record is away: the words are there all the same
+            context.visitor = find_visitor(context)
+        response = _say(context, status, word)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _say(
+    context: RequestContext, status: int, error: str, *, is_partys: bool = False, offices: tuple[Office, ...] = ()
+) -> Response:
+    return context.page("error.html", status=status, error=error, is_partys=is_partys, offices=offices)

@@ -1,0 +1,37 @@
+"""Long lists, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from scheduler.web.context import RequestContext
+
+T = TypeVar("T")
+
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """One page of a long list; pages count from one."""
+
+    items: Sequence[T]
+    number: int
+    last: int
+    total: int
+
+
+def paginate(items: Sequence[T], number: int, size: int = PAGE_SIZE) -> Page[T]:
+    """Return one page of a list; a number beyond it gives the last."""
+    last = max(1, -(-len(items) // size))
+    number = min(number, last)
+    return Page(items=items[(number - 1) * size : number * size], number=number, last=last, total=len(items))
+
+
+def page_number(context: RequestContext) -> int:
+    """Return which page is asked for; anything that is no number is the first."""
+    asked = context.request.query_params.get("page", "")
+    return max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 1
