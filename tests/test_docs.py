@@ -17,7 +17,7 @@ from scheduler.cli import hanchot
 from scheduler.config import Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "DESIGN.md", "bench/README.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
