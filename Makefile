@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 CORES  ?= 2
 
-.PHONY: run test check format servers bench clean
+.PHONY: run test check format docs servers bench clean
 
 run: $(VENV)/.runtime
 	$(BIN)/hanchot run --replay-from 2023-02-20 --speed 86400 --scenario workflows/bac-trung-bo/2023.scenario.toml
@@ -20,6 +20,10 @@ test: $(VENV)/.development
 format: $(VENV)/.development
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.development
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --builder html docs build/docs
+	@echo "Open build/docs/index.html"
 
 bench: $(VENV)/.development
 	for file in bench/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
