@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.agenda import draw_agenda
-from scheduler.plan.date_forms import Before
+from scheduler.plan.dates.date_forms import Before
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Contact, Group, Ladder, Milestone, Party, Plan
 from scheduler.ports import Definition

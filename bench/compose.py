@@ -22,11 +22,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from scheduler.mail.composer import TemplateComposer
-from scheduler.plan.date_forms import Before
-from scheduler.plan.due_dates import derive_due_date
+from scheduler.plan.dates.date_forms import Before
+from scheduler.plan.dates.due_dates import derive_due_date
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
-from scheduler.plan.workdays import Workdays
 
 COUNT = 100
 ORGANISATION = "Cụm Thi đua khu vực Bắc Trung Bộ"

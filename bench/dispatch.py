@@ -53,7 +53,7 @@ from scheduler.engine.dispatch import PAGE
 from scheduler.engine.tick import Ticker
 from scheduler.mail.composer import TemplateComposer
 from scheduler.mail.smtp import Account, SmtpMailer
-from scheduler.plan.date_forms import Before, DayCount
+from scheduler.plan.dates.date_forms import Before, DayCount
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
 from scheduler.ports import Composer, Definition, Loaded, Mail
@@ -113,7 +113,7 @@ def make_plan(parties: int) -> Plan:
 
 
 @dataclass
-class Shelf:
+class StaticDefinitions:
     """The one plan there is."""
 
     plan: Plan
@@ -223,7 +223,7 @@ def due_reminders(port: int, count: int, writer: Composer) -> Iterator[Callable[
         ticker = Ticker(
             store=store,
             clock=clock,
-            definitions=Shelf(make_plan(count)),
+            definitions=StaticDefinitions(make_plan(count)),
             composer=writer,
             mailer=mailer,
             checkers=[],

@@ -19,13 +19,23 @@ from scheduler.bootstrap import Container, find_settings
 from scheduler.clock import SystemClock
 from scheduler.definitions.scenario_files import read_scenario
 from scheduler.plan.agenda import draw_agenda
-from scheduler.plan.date_forms import Before, By, DateForm, DayCount, On, Recurring, Relative, Undated, Window
-from scheduler.plan.due_dates import derive_due_date
+from scheduler.plan.dates.date_forms import (
+    Before,
+    By,
+    DateForm,
+    DayCount,
+    On,
+    Recurring,
+    Relative,
+    Undated,
+    Window,
+)
+from scheduler.plan.dates.due_dates import derive_due_date
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import FactKind
 from scheduler.plan.model import Channel
 from scheduler.plan.standing import StandingState
 from scheduler.plan.status import StatusCode
-from scheduler.plan.workdays import Workdays
 from scheduler.wording.english import ENGLISH
 from scheduler.wording.vietnamese import VIETNAMESE
 

@@ -19,7 +19,7 @@ from scheduler.definitions.scenario_files import read_scenario
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.tick import Tick, Ticker
 from scheduler.errors import UserError
-from scheduler.plan.due_dates import to_instant
+from scheduler.plan.dates.due_dates import to_instant
 from scheduler.plan.facts import Fact
 from scheduler.plan.membership import members
 from scheduler.plan.model import Plan

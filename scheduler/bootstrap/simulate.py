@@ -10,7 +10,7 @@ from scheduler.bootstrap.container import Container, quiet
 from scheduler.clock import SteppingClock
 from scheduler.definitions.scenario_files import read_scenario
 from scheduler.engine.arrivals import Arrivals
-from scheduler.plan.due_dates import ONE_DAY, to_instant
+from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.plan.scenario import Scenario
 from scheduler.ports import Definition, Loaded
 from scheduler.ports.events import Reporter

@@ -9,7 +9,7 @@ import click
 
 from scheduler.cli.context import Day, Session, format_option
 from scheduler.cli.output import example, print_json, print_table, with_short_instants
-from scheduler.plan.due_dates import ONE_DAY, to_instant
+from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.queries.upcoming import list_agenda
 
 

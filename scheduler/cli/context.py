@@ -16,7 +16,7 @@ from scheduler.bootstrap import Container, find_settings, pick
 from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode, InvalidInput, NothingMatched, UserError
 from scheduler.log import Log
-from scheduler.plan.due_dates import FIRST_YEAR, LAST_YEAR, to_instant
+from scheduler.plan.dates.due_dates import FIRST_YEAR, LAST_YEAR, to_instant
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation

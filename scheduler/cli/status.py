@@ -11,7 +11,7 @@ import click
 from scheduler.cli.context import Moment, Session, format_option, in_zone
 from scheduler.cli.output import example, print_json, print_table, short
 from scheduler.errors import NothingMatched
-from scheduler.plan.due_dates import ONE_DAY, to_instant
+from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.plan.model import Plan
 from scheduler.queries.status import list_board
 from scheduler.services.commands import MOMENT

@@ -6,10 +6,10 @@ from datetime import date
 
 from scheduler.definitions.problems import ProblemReport
 from scheduler.definitions.schema import PlanShape
-from scheduler.plan.date_forms import Before, By, Undated, Window
-from scheduler.plan.due_dates import derive_due_date
+from scheduler.plan.dates.date_forms import Before, By, Undated, Window
+from scheduler.plan.dates.due_dates import derive_due_date
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.model import Milestone
-from scheduler.plan.workdays import Workdays
 from scheduler.toml_lines import Key
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

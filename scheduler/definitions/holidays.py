@@ -24,7 +24,7 @@ from scheduler.definitions.problems import InvalidValue
 from scheduler.definitions.scalars import Day, Line
 from scheduler.definitions.schema import PlanShape, Shape
 from scheduler.errors import near_names
-from scheduler.plan.workdays import Workdays
+from scheduler.plan.dates.workdays import Workdays
 
 _NAME = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]+)?")
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -8,7 +8,7 @@ from typing import cast
 
 from scheduler.definitions import schema
 from scheduler.definitions.problems import InvalidValue
-from scheduler.plan.date_forms import Before, By, DateForm, On, Recurring, Relative, Undated, Window
+from scheduler.plan.dates.date_forms import Before, By, DateForm, On, Recurring, Relative, Undated, Window
 from scheduler.plan.model import (
     Checks,
     Deliverable,

@@ -14,9 +14,9 @@ from scheduler.definitions.recurrences import check_recurrence
 from scheduler.definitions.references import check_ladder, check_plan
 from scheduler.definitions.rosters import Roster
 from scheduler.errors import near_names
-from scheduler.plan.date_forms import Recurring
+from scheduler.plan.dates.date_forms import Recurring
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.model import Ladder, Milestone, Plan
-from scheduler.plan.workdays import Workdays
 from scheduler.toml_lines import Key
 
 _KEYS = ("schema", "plan", "groups", "ladder", "checks", "milestones", "indicators", "provisions")

@@ -8,7 +8,7 @@ from itertools import islice
 from dateutil.rrule import rrulestr
 
 from scheduler.definitions.problems import InvalidValue
-from scheduler.plan.date_forms import Recurring
+from scheduler.plan.dates.date_forms import Recurring
 
 _FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")
 _MOST = 1_000

@@ -14,8 +14,8 @@ from pydantic import PlainValidator
 from scheduler.definitions.problems import InvalidValue, shown
 from scheduler.email_address import read_address
 from scheduler.errors import near_names
-from scheduler.plan.date_forms import DayCount
-from scheduler.plan.due_dates import FIRST_YEAR, LAST_YEAR
+from scheduler.plan.dates.date_forms import DayCount
+from scheduler.plan.dates.due_dates import FIRST_YEAR, LAST_YEAR
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 _STEP = re.compile(r"([1-9]\d{0,2}) (working )?days?")

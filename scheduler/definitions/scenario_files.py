@@ -19,7 +19,7 @@ from scheduler.definitions.problems import InvalidValue, shown
 from scheduler.definitions.scalars import Day, Line, Moment
 from scheduler.definitions.schema import Shape
 from scheduler.errors import InvalidInput, UserError
-from scheduler.plan.date_forms import Before, By, FixedForm, On, describe_form
+from scheduler.plan.dates.date_forms import Before, By, FixedForm, On, describe_form
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.model import Channel, Plan
 from scheduler.plan.scenario import Scenario

@@ -23,8 +23,8 @@ from scheduler.definitions.scalars import (
     Zone,
     listed,
 )
-from scheduler.plan.date_forms import DayCount
-from scheduler.plan.due_dates import FIRST_YEAR, LAST_YEAR
+from scheduler.plan.dates.date_forms import DayCount
+from scheduler.plan.dates.due_dates import FIRST_YEAR, LAST_YEAR
 from scheduler.plan.model import Channel, Kind
 
 FORMS = ("before", "by", "on", "window", "undated", "recurring", "relative")

@@ -9,8 +9,8 @@ from typing import Literal
 
 from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.dispatch_policy import decide, opening
-from scheduler.plan.due_dates import local_day
 from scheduler.plan.messages.message import Outage, OutageEntry
 from scheduler.plan.messages.outages import outage_messages
 from scheduler.plan.model import Plan

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.errors import UserError
-from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Checker, Finding, PlanState, Store, UnitOfWork

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Plan
 from scheduler.ports import PlanState
 from scheduler.queries.agendas import inputs_fingerprint

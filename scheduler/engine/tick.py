@@ -17,8 +17,8 @@ from scheduler.engine.status_checks import StatusChecks
 from scheduler.engine.survey import PlanWork, TickSurvey, days_between, has_come, next_opening_after
 from scheduler.engine.weekly_digest import WeeklyDigest
 from scheduler.errors import HanchotError, Problem, UserError
+from scheduler.plan.dates.due_dates import ONE_DAY, local_day
 from scheduler.plan.dispatch_policy import opening
-from scheduler.plan.due_dates import ONE_DAY, local_day
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
 from scheduler.ports import (

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 
 from scheduler.errors import UserError
+from scheduler.plan.dates.due_dates import to_instant
 from scheduler.plan.dispatch_policy import LATEST, working_days_late
-from scheduler.plan.due_dates import to_instant
 from scheduler.plan.model import Plan
 from scheduler.ports import Composer, Outgoing, PlanState, Store, UnitOfWork
 from scheduler.ports.events import Event, Reporter

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from scheduler import wording
+from scheduler.plan.dates.due_dates import DueDate, local_day
 from scheduler.plan.destinations import (
     find_destination,
     names_to_send_to,
@@ -14,7 +15,6 @@ from scheduler.plan.destinations import (
     ways_to_send,
     whom_to_ask,
 )
-from scheduler.plan.due_dates import DueDate, local_day
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation

@@ -13,8 +13,8 @@ from hashlib import blake2b
 
 from scheduler.feeds.descriptions import Description, Link
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.date_forms import On
-from scheduler.plan.due_dates import DueDate, local_day, to_instant
+from scheduler.plan.dates.date_forms import On
+from scheduler.plan.dates.due_dates import DueDate, local_day, to_instant
 from scheduler.plan.membership import members
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation

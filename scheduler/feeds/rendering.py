@@ -9,7 +9,7 @@ from icalendar import Component, Event, Todo
 
 from scheduler.feeds.content_lines import clean, fold
 from scheduler.feeds.zones import is_utc
-from scheduler.plan.due_dates import ONE_DAY
+from scheduler.plan.dates.due_dates import ONE_DAY
 from scheduler.ports import FeedItem
 
 _STATES = {"confirmed": "CONFIRMED", "tentative": "TENTATIVE", "cancelled": "CANCELLED"}

@@ -13,7 +13,8 @@ from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
 from scheduler import wording
-from scheduler.plan.date_forms import Before, By, Relative
+from scheduler.plan.dates.date_forms import Before, By, Relative
+from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day
 from scheduler.plan.destinations import (
     find_destination,
     names_to_send_to,
@@ -22,7 +23,6 @@ from scheduler.plan.destinations import (
     ways_to_send,
     whom_to_ask,
 )
-from scheduler.plan.due_dates import ONE_DAY, DueDate, local_day
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.queries.site_links import said_by

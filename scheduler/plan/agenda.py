@@ -8,9 +8,9 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
-from scheduler.plan.date_forms import On
+from scheduler.plan.dates.date_forms import On
+from scheduler.plan.dates.due_dates import DueDate, local_day, next_opening
 from scheduler.plan.dates_in_force import begins_at
-from scheduler.plan.due_dates import DueDate, local_day, next_opening
 from scheduler.plan.facts import Fact, drop_withdrawn
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
 from scheduler.plan.message_kinds import MessageKind

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from dateutil.rrule import rrulestr
 
-from scheduler.plan.date_forms import DateForm, On, Recurring, Undated, Window
-from scheduler.plan.due_dates import to_instant
+from scheduler.plan.dates.date_forms import DateForm, On, Recurring, Undated, Window
+from scheduler.plan.dates.due_dates import to_instant
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.obligations import Obligation

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Literal, NamedTuple
 
-from scheduler.plan.due_dates import ONE_DAY, local_day, next_opening, to_instant
+from scheduler.plan.dates.due_dates import ONE_DAY, local_day, next_opening, to_instant
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import escalation_named
 

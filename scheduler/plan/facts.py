@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from scheduler.plan.date_forms import FixedForm, Recurring, Relative, Undated, Window
+from scheduler.plan.dates.date_forms import FixedForm, Recurring, Relative, Undated, Window
 from scheduler.plan.model import Channel
 
 FactKind = Literal[

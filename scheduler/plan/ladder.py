@@ -7,11 +7,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from scheduler.plan.date_forms import DayCount, On
-from scheduler.plan.due_dates import ONE_DAY, DueDate, step_back, step_on, to_instant
+from scheduler.plan.dates.date_forms import DayCount, On
+from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, step_back, step_on, to_instant
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.model import Escalation, Ladder
-from scheduler.plan.workdays import Workdays
 
 EVENT_STEPS = (DayCount(7, "days"), DayCount(1, "working days"))  # reminders of a fixed event, before its first day
 CHOOSE_TIMES = 3

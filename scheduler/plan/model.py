@@ -8,8 +8,8 @@ from datetime import date, time
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from scheduler.plan.date_forms import DateForm, DayCount
-from scheduler.plan.workdays import Workdays
+from scheduler.plan.dates.date_forms import DateForm, DayCount
+from scheduler.plan.dates.workdays import Workdays
 
 Role = Literal["officer", "head", "assistant"]
 Kind = Literal["deadline", "event"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from scheduler.plan.date_forms import DateForm, On, Window
-from scheduler.plan.due_dates import DueDate
+from scheduler.plan.dates.date_forms import DateForm, On, Window
+from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Fact
 from scheduler.plan.standing import Standing
 

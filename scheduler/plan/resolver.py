@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
-from scheduler.plan.date_forms import (
+from scheduler.plan.dates.date_forms import (
     Before,
     By,
     DateForm,
@@ -18,8 +18,7 @@ from scheduler.plan.date_forms import (
     Window,
     parse_form,
 )
-from scheduler.plan.dates_in_force import DateInForce, begins_at, occurrences
-from scheduler.plan.due_dates import (
+from scheduler.plan.dates.due_dates import (
     ONE_DAY,
     DueDate,
     derive_due_date,
@@ -28,6 +27,7 @@ from scheduler.plan.due_dates import (
     step_on,
     to_instant,
 )
+from scheduler.plan.dates_in_force import DateInForce, begins_at, occurrences
 from scheduler.plan.facts import Fact
 from scheduler.plan.membership import Membership, apply_joins, is_passed_on, members, merge
 from scheduler.plan.model import Group, Milestone, Party, Plan

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from scheduler.plan.date_forms import describe_form, form_from_data, form_to_data
+from scheduler.plan.dates.date_forms import describe_form, form_from_data, form_to_data
 from scheduler.plan.facts import Fact
 from scheduler.plan.membership import members
 from scheduler.plan.model import Milestone, Plan

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Literal, NamedTuple
 
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Channel, Milestone, Party
 from scheduler.plan.obligations import Obligation
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from scheduler.plan.agenda import AGENDA_RULES, Agenda, draw_agenda
-from scheduler.plan.due_dates import local_day
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.model import Plan
 from scheduler.ports import Inputs, PlanState, UnitOfWork
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, get_args
 
-from scheduler.plan.date_forms import Relative
-from scheduler.plan.due_dates import local_day
+from scheduler.plan.dates.date_forms import Relative
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.model import Contact, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import Cell

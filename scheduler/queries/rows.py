@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from scheduler.plan.date_forms import describe_form
+from scheduler.plan.dates.date_forms import describe_form
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
 from scheduler.ports import MessageRow, RungRow

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from urllib.parse import quote
 
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.due_dates import local_day
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Fact
 from scheduler.plan.messages.message import Message
 from scheduler.plan.obligations import Obligation

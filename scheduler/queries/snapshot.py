@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from scheduler.plan.agenda import Agenda, draw_agenda
-from scheduler.plan.due_dates import local_day
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Fact, drop_withdrawn
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import bounced_addresses

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from scheduler.plan.date_forms import describe_form
+from scheduler.plan.dates.date_forms import describe_form
 from scheduler.plan.facts import Fact, drop_withdrawn
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation

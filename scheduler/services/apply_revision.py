@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from scheduler.plan.due_dates import local_day
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
 from scheduler.plan.revisions import compare_terms, read_terms

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from scheduler.errors import UserError
-from scheduler.plan.date_forms import By, DateForm, FixedForm, On
-from scheduler.plan.due_dates import local_day, near, to_instant
+from scheduler.plan.dates.date_forms import By, DateForm, FixedForm, On
+from scheduler.plan.dates.due_dates import local_day, near, to_instant
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Channel, Plan
 from scheduler.plan.obligations import Obligation

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.facts import Fact, drop_withdrawn
 from scheduler.plan.membership import members
 from scheduler.plan.messages.digest import (

@@ -7,9 +7,9 @@ from typing import NoReturn
 
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.date_forms import By, On, Recurring
+from scheduler.plan.dates.date_forms import By, On, Recurring
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.dates_in_force import can_be_fixed
-from scheduler.plan.due_dates import local_day
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.obligations import Obligation

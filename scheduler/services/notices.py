@@ -8,8 +8,8 @@ from datetime import datetime, time
 
 from scheduler.errors import Problem, UserError
 from scheduler.plan.agenda import Agenda
+from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.dispatch_policy import last_moment, opening
-from scheduler.plan.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.facts import Fact, FactKind, drop_withdrawn
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.notices import notice_messages

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, time
 from typing import Any
 
-from scheduler.plan.date_forms import Before, By, DayCount, On, Recurring, Relative, Undated, Window
+from scheduler.plan.dates.date_forms import Before, By, DayCount, On, Recurring, Relative, Undated, Window
 
 _TAG = "is"
 # The words in the database stay even if a class is renamed.

@@ -84,7 +84,7 @@ class RequestContext:
 
     request: Request
     site: SiteContext
-    visitor: SignedIn | None = None
+    signed_in: SignedIn | None = None
     form: FormData = field(default_factory=FormData)
 
     @property
@@ -115,15 +115,15 @@ class RequestContext:
         plans = self.site.plans
         local = self.now.astimezone(plans[0].zone) if plans else None
         mail = running.settings.mail
-        only_files = self.visitor and not running.is_replay and mail.transport == "maildir"
+        only_files = self.signed_in and not running.is_replay and mail.transport == "maildir"
         known = {
-            "visitor": self.visitor,
+            "signed_in": self.signed_in,
             "site_name": self.site.name,
             "replayed": local if running.is_replay else None,
             "printed": local,
             "mails_end_in": str(mail.maildir) if only_files else "",
             "as_of": None,  # the board's own, where it shows the past
-            "form_token": make_form_token(self.site.secret, session_subject(self.visitor)) if self.visitor else "",
+            "form_token": make_form_token(self.site.secret, session_subject(self.signed_in)) if self.signed_in else "",
         }
         return HTMLResponse(self.site.pages.render(template, language, known | values), status)
 

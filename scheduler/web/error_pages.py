@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from scheduler.errors import RecordUnavailable
 from scheduler.plan.model import Office
-from scheduler.web.auth.sessions import find_visitor, renew_cookie
+from scheduler.web.auth.sessions import find_signed_in, renew_cookie
 from scheduler.web.context import RequestContext
 
 ERRORS = {
@@ -59,7 +59,7 @@ def _explain_refusal(context: RequestContext, error: HTTPException) -> Response:
         response = _say(context, status, word, is_partys=True, offices=tuple(asked))
     else:
         with suppress(RecordUnavailable):  # the record is away: the words are there all the same
-            context.visitor = find_visitor(context)
+            context.signed_in = find_signed_in(context)
         response = _say(context, status, word)
     response.headers.update(error.headers or {})
     return response

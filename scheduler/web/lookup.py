@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from starlette.exceptions import HTTPException
 
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.due_dates import ONE_DAY, to_instant
+from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Definition

@@ -14,7 +14,7 @@ import jinja2
 from scheduler import wording
 from scheduler.errors import UserError
 from scheduler.mail.template_context import filters
-from scheduler.plan.date_forms import parse_form
+from scheduler.plan.dates.date_forms import parse_form
 from scheduler.plan.model import Plan
 from scheduler.queries.site_links import said_by
 from scheduler.web.urls import path_to

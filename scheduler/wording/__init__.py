@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 
-from scheduler.plan.date_forms import Before, By, DateForm, DayCount, On, Undated, Window
-from scheduler.plan.due_dates import DueDate
+from scheduler.plan.dates.date_forms import Before, By, DateForm, DayCount, On, Undated, Window
+from scheduler.plan.dates.due_dates import DueDate
 from scheduler.wording.english import ENGLISH
 from scheduler.wording.language import Language
 from scheduler.wording.vietnamese import VIETNAMESE

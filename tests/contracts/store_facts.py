@@ -10,7 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scheduler.plan.date_forms import Before, By, CountUnit, DayCount, On, Recurring, Relative, Undated, Window
+from scheduler.plan.dates.date_forms import (
+    Before,
+    By,
+    CountUnit,
+    DayCount,
+    On,
+    Recurring,
+    Relative,
+    Undated,
+    Window,
+)
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.model import Channel
 from scheduler.ports import Store

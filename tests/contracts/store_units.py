@@ -16,7 +16,7 @@ from tests.contracts.store_samples import LEASE, NOW, PLAN, a_fact, a_rung, add_
 _T = TypeVar("_T")
 
 
-class Trouble(Exception):
+class ExpectedError(Exception):
     pass
 
 
@@ -40,7 +40,7 @@ def change_everything_and_fail(unit: UnitOfWork) -> NoReturn:
     unit.journal.record_tick(NOW)
     unit.plans.record_seen(PLAN, NOW.date(), [NOW.date()])
     unit.journal.record_check(PLAN, NOW, [])
-    raise Trouble
+    raise ExpectedError
 
 
 class UnitsContract:
@@ -52,15 +52,15 @@ class UnitsContract:
             assert list(unit.facts.of(PLAN)) == [fact]
 
     def test_a_transaction_that_raises_leaves_nothing(self, store: Store) -> None:
-        with pytest.raises(Trouble), store.transaction() as unit:
+        with pytest.raises(ExpectedError), store.transaction() as unit:
             change_everything_and_fail(unit)
         with store.reading() as unit:
             assert [*unit.facts.of(PLAN), *unit.plans.states(), *unit.rungs.of(PLAN), *unit.outbox.list()] == []
             assert (unit.journal.last_tick(), unit.plans.idle_days(PLAN)) == (None, set())
 
     def test_a_store_works_on_after_a_transaction_that_raised(self, store: Store) -> None:
-        with pytest.raises(Trouble), store.transaction():
-            raise Trouble
+        with pytest.raises(ExpectedError), store.transaction():
+            raise ExpectedError
         with store.transaction() as unit:
             unit.facts.append(a_fact())
         with store.reading() as unit:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from scheduler.definitions import DefinitionFiles
 from scheduler.definitions.files import LARGEST
-from scheduler.plan.workdays import Workdays
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.ports import Loaded
 from tests.definitions.conftest import PARTIES, PLAN
 

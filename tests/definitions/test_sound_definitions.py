@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from scheduler.definitions import scalars
 from scheduler.definitions.problems import InvalidValue
-from scheduler.plan.date_forms import Before, By, DateForm, DayCount, On, Recurring, Relative, Undated, Window
+from scheduler.plan.dates.date_forms import (
+    Before,
+    By,
+    DateForm,
+    DayCount,
+    On,
+    Recurring,
+    Relative,
+    Undated,
+    Window,
+)
 from scheduler.plan.model import Contact, Escalation, Group, Ladder, Office, Overdue, Plan
 from scheduler.ports import Loaded
 from tests.definitions.conftest import PARTIES, PLAN

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.errors import UserError
-from scheduler.plan.date_forms import Before, DayCount
+from scheduler.plan.dates.date_forms import Before, DayCount
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Ladder
 from scheduler.ports.events import Event

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduler.plan.date_forms import By, DayCount
+from scheduler.plan.dates.date_forms import By, DayCount
 from scheduler.plan.model import Ladder
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore

@@ -19,7 +19,7 @@ from tests.contracts.mailers import DeliveringMailerContract, MailerContract
 from tests.contracts.sent_folders import Keep, SentFolderContract
 from tests.support.daemon_fixture import report
 from tests.support.fakes import FakeSentFolder
-from tests.support.plan_builders import Story, at, tell_of
+from tests.support.plan_builders import PlanHistory, at, history_of
 
 
 class TestSystemClock(WaitingClockContract):
@@ -80,16 +80,16 @@ class TestManualChecker(CheckerContract):
         return ManualChecker()
 
     @pytest.fixture
-    def story(self) -> Story:
+    def history(self) -> PlanHistory:
         documents = tuple(Deliverable(id=id, title=id) for id in ("plan", "list"))
-        told = tell_of(report(deliverables=documents))
-        told.tell("received", at(3, 1), "report", "beta", deliverables=("plan",))
-        told.tell("received", at(3, 1), "report", "gamma")
-        told.tell("returned", at(3, 2), "report", "gamma", missing=("list",))
+        told = history_of(report(deliverables=documents))
+        told.record("received", at(3, 1), "report", "beta", deliverables=("plan",))
+        told.record("received", at(3, 1), "report", "gamma")
+        told.record("returned", at(3, 2), "report", "gamma", missing=("list",))
         return told
 
-    def test_it_sees_what_people_have_recorded(self, checker: Checker, story: Story) -> None:
-        found = checker.check(story.plan, story.agenda().obligations, at(3, 3))
+    def test_it_sees_what_people_have_recorded(self, checker: Checker, history: PlanHistory) -> None:
+        found = checker.check(history.plan, history.agenda().obligations, at(3, 3))
         assert {f.party: f.seen for f in found} == {
             "lead": "nothing recorded",
             "beta": "partial, still missing list",

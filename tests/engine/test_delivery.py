@@ -15,7 +15,7 @@ from scheduler.engine.delivery import HOLD, LEASE, PAGE
 from scheduler.mail.maildir import Maildir
 from scheduler.ports import Mail, Outcome
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import DaemonFixture, crowd
+from tests.support.daemon_fixture import DaemonFixture, large_plan
 from tests.support.fakes import AdvancingClock, Crash, FakeMailer, crash, on_call
 from tests.support.plan_builders import at
 
@@ -116,7 +116,7 @@ def test_what_was_written_in_time_and_could_not_leave_before_closing_waits_for_t
 
 def test_a_delivery_that_takes_until_closing_time_stops_there(store: SqlStore) -> None:
     """The clock is read for each mail, not once for all."""
-    daemon = DaemonFixture(store, crowd(100))
+    daemon = DaemonFixture(store, large_plan(100))
     daemon.live(at(3, 3, 7))
 
     def take_time(mail: Mail) -> None:
@@ -143,7 +143,7 @@ def test_an_outage_summary_is_not_bound_by_the_hours(daemon: DaemonFixture) -> N
 
 def test_a_page_is_not_held_until_its_lease_runs_out(store: SqlStore) -> None:
     """A server that takes a minute for each mail: what would outlive the lease is given back and taken anew."""
-    daemon = DaemonFixture(store, crowd(60))
+    daemon = DaemonFixture(store, large_plan(60))
     daemon.live(at(3, 3, 7))
     other = FakeMailer(daemon.clock)
     second = daemon.new_ticker(name="second", mailer=other)
@@ -163,7 +163,7 @@ def test_a_page_is_not_held_until_its_lease_runs_out(store: SqlStore) -> None:
 
 def test_a_clock_that_runs_while_mails_leave_does_not_stop_them(store: SqlStore) -> None:
     """At least one mail leaves for each page, however slow everything is."""
-    daemon = DaemonFixture(store, crowd(10))
+    daemon = DaemonFixture(store, large_plan(10))
     daemon.live(at(3, 3, 7))
     daemon.ticker = daemon.new_ticker(clock=AdvancingClock(at(3, 3, 9), timedelta(minutes=5)))
     daemon.ticker.tick()
@@ -191,7 +191,7 @@ def test_the_mails_of_a_daemon_that_died_leave_when_their_lease_is_over(daemon: 
 
 def test_a_request_to_stop_finishes_the_mail_in_hand_and_leaves_the_rest_queued(store: SqlStore) -> None:
     """At once free for another daemon; the tick does not count as completed."""
-    daemon = DaemonFixture(store, crowd(120))
+    daemon = DaemonFixture(store, large_plan(120))
     daemon.live(at(3, 3, 7))
     daemon.ticker = daemon.new_ticker(is_stopping=lambda: len(daemon.mailer.sent) >= 70)
     daemon.tick(at(3, 3, 8))
@@ -219,8 +219,8 @@ def test_a_daemon_asked_to_stop_before_it_began_sends_nothing(daemon: DaemonFixt
 
 def test_two_daemons_on_one_record_never_send_a_rung_twice(open_file: OpenFile) -> None:
     """Each has its own connection; one ticks in the middle of the other's tick, at every step of it."""
-    first = DaemonFixture(open_file(), crowd(60))
-    second = DaemonFixture(open_file(), crowd(60))
+    first = DaemonFixture(open_file(), large_plan(60))
+    second = DaemonFixture(open_file(), large_plan(60))
     first.live(at(3, 3, 7))
     second.clock.instant = at(3, 3, 8)
     second.ticker.load()
@@ -234,8 +234,8 @@ def test_two_daemons_on_one_record_never_send_a_rung_twice(open_file: OpenFile) 
 
 def test_two_daemons_that_compose_at_the_same_moment_share_the_work(open_file: OpenFile) -> None:
     """Between planning and claiming the other was faster: its claims hold."""
-    first = DaemonFixture(open_file(), crowd(60))
-    second = DaemonFixture(open_file(), crowd(60))
+    first = DaemonFixture(open_file(), large_plan(60))
+    second = DaemonFixture(open_file(), large_plan(60))
     first.live(at(3, 3, 7))
     second.clock.instant = at(3, 3, 8)
     second.ticker.load()
@@ -247,7 +247,7 @@ def test_two_daemons_that_compose_at_the_same_moment_share_the_work(open_file: O
 
 def test_two_daemons_at_the_same_time_never_send_a_rung_twice(open_file: OpenFile) -> None:
     """Each in a thread of its own, from the same instant on; nothing is left for a third."""
-    daemons = [DaemonFixture(open_file(), crowd(120), name=f"daemon {number}") for number in range(2)]
+    daemons = [DaemonFixture(open_file(), large_plan(120), name=f"daemon {number}") for number in range(2)]
     daemons[0].live(at(3, 3, 7))
     start = threading.Barrier(len(daemons))
 
@@ -269,7 +269,9 @@ def test_two_daemons_at_the_same_time_never_send_a_rung_twice(open_file: OpenFil
 def test_pages_of_mail_are_taken_until_nothing_is_left(store: SqlStore) -> None:
     """Exactly one page, and one more than a page."""
     for count in (PAGE, PAGE + 1):
-        daemon = DaemonFixture(store, replace(crowd(count), id=f"plan-{count}", digest=str(count)), name=str(count))
+        daemon = DaemonFixture(
+            store, replace(large_plan(count), id=f"plan-{count}", digest=str(count)), name=str(count)
+        )
         daemon.live(at(3, 3, 7))
         daemon.tick(at(3, 3, 8))
         assert len(daemon.mailer.sent) == count

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from scheduler.engine.dispatch import look_again
-from scheduler.plan.date_forms import By, On, Undated, Window
+from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.model import Group
 from scheduler.queries.agendas import read_agenda
 from scheduler.store import SqlStore

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.date_forms import By, On, Undated, Window
+from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.dispatch_policy import opening, working_days_late
 from scheduler.plan.model import Group
 from scheduler.plan.obligations import Obligation

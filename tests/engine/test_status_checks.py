@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, time
 
 from scheduler.errors import UserError
-from scheduler.plan.date_forms import By, On
+from scheduler.plan.dates.date_forms import By, On
 from scheduler.plan.model import Checks
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture, due_by, local, plan, report

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scheduler.engine.arrivals import Arrivals
 from scheduler.errors import Problem
-from scheduler.plan.date_forms import Recurring
+from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.messages.message import Message
 from scheduler.plan.scenario import Scenario
 from scheduler.ports.events import Event

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.plan.date_forms import By
+from scheduler.plan.dates.date_forms import By
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Contact
 from scheduler.services.digests import DigestSchedule

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.feeds import IcalFeedRenderer
-from scheduler.plan.date_forms import By, On, Recurring, Undated, Window
+from scheduler.plan.dates.date_forms import By, On, Recurring, Undated, Window
 from scheduler.ports import FeedPart
 from scheduler.services.publish_feeds import AHEAD, BEHIND, MOST, MOST_BYTES, choose_parts
 from tests.support.ical_reader import by_uid, events, summaries, the_event
@@ -25,11 +25,11 @@ MEETING = event(Window(date(2023, 6, 1), date(2023, 6, 10), "đầu tháng 6"), 
 DAY = timedelta(days=1)
 
 
-def history(press: FeedFixture, *instants: datetime, who: str = "beta") -> list[tuple[str, str, str]]:
+def history(feeds: FeedFixture, *instants: datetime, who: str = "beta") -> list[tuple[str, str, str]]:
     """Return sequence, stamp and title of the only event after each publishing."""
     found = []
     for when in instants:
-        one = the_event(press.read(when, who))
+        one = the_event(feeds.read(when, who))
         assert one["DTSTAMP"] == one["LAST-MODIFIED"]
         found.append((one["SEQUENCE"], one["DTSTAMP"], one.text("SUMMARY")[:9]))
     return found
@@ -37,40 +37,40 @@ def history(press: FeedFixture, *instants: datetime, who: str = "beta") -> list[
 
 def test_rules_13_to_15_a_change_raises_the_sequence_and_the_stamp_once() -> None:
     """To the instant of the change; the creation stays."""
-    with published_feeds(MARCH) as press:
-        first = history(press, at(2, 2))
-        press.tell("received", at(3, 1, 9), "report", "beta")
-        assert first + history(press, at(3, 1, 9), at(3, 8)) == [
+    with published_feeds(MARCH) as feeds:
+        first = history(feeds, at(2, 2))
+        feeds.tell("received", at(3, 1, 9), "report", "beta")
+        assert first + history(feeds, at(3, 1, 9), at(3, 8)) == [
             ("0", "20230131T170000Z", "Báo cáo ("),
             ("1", "20230301T020000Z", "✓ Báo cáo"),
             ("1", "20230301T020000Z", "✓ Báo cáo"),
         ]
-        assert the_event(press.read(at(3, 9)))["CREATED"] == "20230131T170000Z"
+        assert the_event(feeds.read(at(3, 9)))["CREATED"] == "20230131T170000Z"
 
 
 def test_rule_16_nothing_was_changed_before_it_was_made() -> None:
     """Whatever the clock says when it is published."""
-    with published_feeds(MARCH, MEETING) as press:
-        press.tell("received", at(3, 1), "report", "beta")
-        for one in events(press.read(at(3, 1))):
+    with published_feeds(MARCH, MEETING) as feeds:
+        feeds.tell("received", at(3, 1), "report", "beta")
+        for one in events(feeds.read(at(3, 1))):
             assert one["CREATED"] <= one["LAST-MODIFIED"]
 
 
 def test_rules_13_and_14_two_changes_within_a_second_have_two_stamps() -> None:
     """Some programs take a change only if it is later than what they have."""
-    with published_feeds(MARCH) as press:
+    with published_feeds(MARCH) as feeds:
         stamps = []
         for kind in ("received", "returned", "received"):
-            press.tell(kind, at(3, 1), "report", "beta")  # type: ignore[arg-type]
-            stamps.append(history(press, at(3, 1))[0][:2])
+            feeds.tell(kind, at(3, 1), "report", "beta")  # type: ignore[arg-type]
+            stamps.append(history(feeds, at(3, 1))[0][:2])
     assert stamps == [("1", "20230301T010000Z"), ("2", "20230301T010001Z"), ("3", "20230301T010002Z")]
 
 
 def test_rule_14_other_words_of_the_plan_are_a_change() -> None:
     """Everything that is rendered counts."""
-    with published_feeds(MARCH) as press:
-        press.edit(at(3, 1), replace(MARCH, quote="trước ngày 18/3"))
-        assert history(press, at(3, 1)) == [("1", "20230301T010000Z", "Báo cáo (")]
+    with published_feeds(MARCH) as feeds:
+        feeds.edit(at(3, 1), replace(MARCH, quote="trước ngày 18/3"))
+        assert history(feeds, at(3, 1)) == [("1", "20230301T010000Z", "Báo cáo (")]
 
 
 def test_rule_14_another_version_of_the_renderer_is_a_change_of_everything() -> None:
@@ -79,53 +79,53 @@ def test_rule_14_another_version_of_the_renderer_is_a_change_of_everything() -> 
     class Newer(IcalFeedRenderer):
         version = "newer"
 
-    with published_feeds(MARCH, MEETING) as press:
-        press.read(at(2, 2))
-        press.calendars = Newer()
-        assert [one["SEQUENCE"] for one in events(press.read(at(3, 1)))] == ["1", "1"]
+    with published_feeds(MARCH, MEETING) as feeds:
+        feeds.read(at(2, 2))
+        feeds.calendars = Newer()
+        assert [one["SEQUENCE"] for one in events(feeds.read(at(3, 1)))] == ["1", "1"]
 
 
 def test_rule_15_nothing_changes_from_day_to_day() -> None:
     """Two fetches a day apart, and a year of them within one week's window, are the same bytes."""
-    with published_feeds(MARCH, MEETING, audiences=("beta", "lead", "")) as press:
+    with published_feeds(MARCH, MEETING, audiences=("beta", "lead", "")) as feeds:
         for who in ("beta", "lead", ""):
-            first = press.read(at(2, 2), who)
-            assert {press.read(at(2, 2) + n * DAY, who) for n in range(1, 60)} == {first}
+            first = feeds.read(at(2, 2), who)
+            assert {feeds.read(at(2, 2) + n * DAY, who) for n in range(1, 60)} == {first}
 
 
 def test_a_calendar_in_step_is_not_written_to() -> None:
     """Publishing again finds nothing to do."""
-    with published_feeds(MARCH, MEETING) as press:
-        press.publish(at(2, 2))
-        assert press.publish(at(2, 3)) == 0
+    with published_feeds(MARCH, MEETING) as feeds:
+        feeds.publish(at(2, 2))
+        assert feeds.publish(at(2, 3)) == 0
 
 
 def test_rule_16_entries_stand_by_day() -> None:
     """Always in the same order."""
     some = [deadline(By(date(2023, 4, day)), f"m{day}", title=str(day)) for day in (5, 3, 4, 12)]
-    with published_feeds(*some) as press:
-        found = summaries(press.read(at(2, 2)))
+    with published_feeds(*some) as feeds:
+        found = summaries(feeds.read(at(2, 2)))
     assert [title.split()[0] for title in found] == ["3", "4", "5", "12"]
 
 
 def test_rule_12_a_uid_stays_through_renaming_moving_and_doing() -> None:
     """For life: of the milestone and the party, whatever they are called."""
-    with published_feeds(MARCH) as press:
-        uids = {the_event(press.read(at(2, 2)))["UID"]}
-        press.edit(at(2, 3), replace(MARCH, title="Tên khác", form=By(date(2023, 4, 3))))
-        uids.add(the_event(press.read(at(2, 3)))["UID"])
-        parties = {id: replace(party, name="Tên mới") for id, party in press.plan.parties.items()}
-        press.edit(at(2, 4), parties=parties)
-        press.tell("received", at(3, 1), "report", "beta")
-        uids.add(the_event(press.read(at(3, 1)))["UID"])
+    with published_feeds(MARCH) as feeds:
+        uids = {the_event(feeds.read(at(2, 2)))["UID"]}
+        feeds.edit(at(2, 3), replace(MARCH, title="Tên khác", form=By(date(2023, 4, 3))))
+        uids.add(the_event(feeds.read(at(2, 3)))["UID"])
+        parties = {id: replace(party, name="Tên mới") for id, party in feeds.plan.parties.items()}
+        feeds.edit(at(2, 4), parties=parties)
+        feeds.tell("received", at(3, 1), "report", "beta")
+        uids.add(the_event(feeds.read(at(3, 1)))["UID"])
     assert len(uids) == 1
 
 
 def test_rule_12_everybody_has_uids_of_their_own() -> None:
     """One person may subscribe to several calendars."""
-    with published_feeds(MARCH, audiences=("beta", "gamma", "lead", "")) as press:
-        uids = [uid for who in ("beta", "gamma", "lead", "") for uid in by_uid(press.read(at(2, 2), who))]
-        uids += by_uid(press.read(at(2, 2), tasks=True))
+    with published_feeds(MARCH, audiences=("beta", "gamma", "lead", "")) as feeds:
+        uids = [uid for who in ("beta", "gamma", "lead", "") for uid in by_uid(feeds.read(at(2, 2), who))]
+        uids += by_uid(feeds.read(at(2, 2), tasks=True))
     assert len(set(uids)) == len(uids) == 5
 
 
@@ -134,57 +134,57 @@ def test_rule_12_everybody_has_uids_of_their_own() -> None:
 
 def test_rule_19_what_left_the_plan_is_cancelled_for_thirty_days_at_its_last_dates() -> None:
     """Then it goes, and a placeholder takes its place (rule 11)."""
-    with published_feeds(MARCH) as press:
-        uid = the_event(press.read(at(2, 2)))["UID"]
-        press.edit(at(3, 1), deadline(Undated("sau"), "other"))
-        gone = the_event(press.read(at(3, 1)))
+    with published_feeds(MARCH) as feeds:
+        uid = the_event(feeds.read(at(2, 2)))["UID"]
+        feeds.edit(at(3, 1), deadline(Undated("sau"), "other"))
+        gone = the_event(feeds.read(at(3, 1)))
         assert (gone["UID"], gone["SEQUENCE"], gone["STATUS"]) == (uid, "1", "CANCELLED")
         assert gone.text("SUMMARY").startswith("[ĐÃ HUỶ] Báo cáo")
         assert gone["DTSTART"] == "20230317"
         assert gone.text("DESCRIPTION").startswith("Nội dung này đã được huỷ")
-        assert the_event(press.read(at(3, 30)))["UID"] == uid
-        assert summaries(press.read(at(3, 31))) == ["Lịch hiện chưa có nội dung nào"]
+        assert the_event(feeds.read(at(3, 30)))["UID"] == uid
+        assert summaries(feeds.read(at(3, 31))) == ["Lịch hiện chưa có nội dung nào"]
 
 
 def test_rule_19_what_was_called_off_goes_after_thirty_days() -> None:
     """Though the plan still has it."""
-    with published_feeds(replace(MEETING, form=On(date(2023, 6, 8), date(2023, 6, 8)))) as press:
-        press.read(at(2, 2))
-        press.tell("waived", at(3, 1), "meeting", "lead")
-        press.publish(at(3, 1))
-        assert summaries(press.read(at(3, 30))) == ["[ĐÃ HUỶ] Hội nghị"]
-        assert summaries(press.read(at(3, 31))) == ["Lịch hiện chưa có nội dung nào"]
+    with published_feeds(replace(MEETING, form=On(date(2023, 6, 8), date(2023, 6, 8)))) as feeds:
+        feeds.read(at(2, 2))
+        feeds.tell("waived", at(3, 1), "meeting", "lead")
+        feeds.publish(at(3, 1))
+        assert summaries(feeds.read(at(3, 30))) == ["[ĐÃ HUỶ] Hội nghị"]
+        assert summaries(feeds.read(at(3, 31))) == ["Lịch hiện chưa có nội dung nào"]
 
 
 def test_rule_13_what_comes_back_goes_on_counting() -> None:
     """A sequence never falls; a program would keep its old copy."""
-    with published_feeds(MARCH) as press:
-        uid = the_event(press.read(at(2, 2)))["UID"]
+    with published_feeds(MARCH) as feeds:
+        uid = the_event(feeds.read(at(2, 2)))["UID"]
         for when, milestone in ((at(2, 10), deadline(Undated("sau"), "other")), (at(4, 1), MARCH)):
-            press.edit(when, milestone)
-            press.read(when)
-        press.read(at(4, 2))
-        back = the_event(press.read(at(4, 2)))
+            feeds.edit(when, milestone)
+            feeds.read(when)
+        feeds.read(at(4, 2))
+        back = the_event(feeds.read(at(4, 2)))
     assert (back["UID"], back["SEQUENCE"], back["STATUS"]) == (uid, "2", "CONFIRMED")
 
 
 def test_what_comes_back_after_it_had_left_goes_on_counting() -> None:
     """Its entry is kept for that."""
-    with published_feeds(MARCH) as press:
-        press.edit(at(2, 10), deadline(Undated("sau"), "other"))
+    with published_feeds(MARCH) as feeds:
+        feeds.edit(at(2, 10), deadline(Undated("sau"), "other"))
         for when in (at(2, 10), at(3, 20)):
-            press.publish(when)
-        press.edit(at(3, 21), MARCH)
-        assert the_event(press.read(at(3, 21)))["SEQUENCE"] == "2"
+            feeds.publish(when)
+        feeds.edit(at(3, 21), MARCH)
+        assert the_event(feeds.read(at(3, 21)))["SEQUENCE"] == "2"
 
 
 def test_an_undone_fact_is_a_change_like_any_other() -> None:
     """The title is what it was; the count is not."""
-    with published_feeds(MARCH) as press:
-        fact = press.tell("received", at(3, 1), "report", "beta")
-        press.read(at(3, 1))
-        press.tell("withdrawn", at(3, 2), target=fact.id)
-        assert history(press, at(3, 2)) == [("2", "20230302T010000Z", "Báo cáo (")]
+    with published_feeds(MARCH) as feeds:
+        fact = feeds.tell("received", at(3, 1), "report", "beta")
+        feeds.read(at(3, 1))
+        feeds.tell("withdrawn", at(3, 2), target=fact.id)
+        assert history(feeds, at(3, 2)) == [("2", "20230302T010000Z", "Báo cáo (")]
 
 
 # ---------------------------------------------------------------- the window
@@ -192,11 +192,11 @@ def test_an_undone_fact_is_a_change_like_any_other() -> None:
 
 def test_rule_30_the_window_moves_on_mondays() -> None:
     """What is 90 days past leaves; the rest of the week the bytes stay."""
-    with published_feeds(MARCH, MEETING) as press:
+    with published_feeds(MARCH, MEETING) as feeds:
         leaves = date(2023, 3, 17) + BEHIND + DAY  # a Friday
         monday = leaves + timedelta(days=7 - leaves.weekday())
         found = {
-            day: press.read(datetime(day.year, day.month, day.day, 3, tzinfo=UTC))
+            day: feeds.read(datetime(day.year, day.month, day.day, 3, tzinfo=UTC))
             for day in (leaves, monday - DAY, monday)
         }
     assert [len(events(data)) for data in found.values()] == [2, 2, 1]
@@ -205,26 +205,26 @@ def test_rule_30_the_window_moves_on_mondays() -> None:
 
 def test_rule_25_the_calendar_says_that_it_changed_when_something_leaves_the_window() -> None:
     """Though no entry was revised."""
-    with published_feeds(MARCH, MEETING) as press:
-        press.read(at(2, 2))
-        press.read(at(7, 5))
-        with press.store.reading() as unit:
-            assert unit.feeds.contents(press.feeds["beta", False]).changed_at == at(7, 5)
+    with published_feeds(MARCH, MEETING) as feeds:
+        feeds.read(at(2, 2))
+        feeds.read(at(7, 5))
+        with feeds.store.reading() as unit:
+            assert unit.feeds.contents(feeds.feeds["beta", False]).changed_at == at(7, 5)
 
 
 def test_rule_30_what_lies_two_years_ahead_comes_in_when_it_is_near() -> None:
     """Without a change of its own."""
     far = date(2023, 2, 6) + AHEAD + DAY
-    with published_feeds(deadline(By(far))) as press:
-        assert summaries(press.read(at(2, 6))) == ["Lịch hiện chưa có nội dung nào"]
-        assert the_event(press.read(at(2, 13)))["SEQUENCE"] == "0"
+    with published_feeds(deadline(By(far))) as feeds:
+        assert summaries(feeds.read(at(2, 6))) == ["Lịch hiện chưa có nội dung nào"]
+        assert the_event(feeds.read(at(2, 13)))["SEQUENCE"] == "0"
 
 
 def test_rule_30_of_too_many_entries_the_nearest_are_shown() -> None:
     """Readers give up on more than about a thousand."""
     daily = Recurring("FREQ=DAILY", "by", date(2023, 2, 6), date(2025, 2, 4))
-    with published_feeds(deadline(daily, "one"), deadline(daily, "two")) as press:
-        found = events(press.read(at(2, 6)))
+    with published_feeds(deadline(daily, "one"), deadline(daily, "two")) as feeds:
+        found = events(feeds.read(at(2, 6)))
     assert len(found) == MOST
     assert (found[0]["DTSTART"], found[-1]["DTSTART"]) == ("20230206", "20240619")
 
@@ -258,8 +258,8 @@ MANY = [deadline(By(date(2023, 3, day)), f"m{day}") for day in range(1, 12)]
 @settings(max_examples=20)
 def test_any_one_change_changes_exactly_one_entry(data: st.DataObject) -> None:
     """By its count and its stamp; the bytes of all others stay, for the party and for the lead."""
-    with published_feeds(*MANY, MEETING, audiences=("beta", "gamma", "lead")) as press:
-        before = {who: press.read(at(2, 2), who) for who in ("beta", "gamma", "lead")}
+    with published_feeds(*MANY, MEETING, audiences=("beta", "gamma", "lead")) as feeds:
+        before = {who: feeds.read(at(2, 2), who) for who in ("beta", "gamma", "lead")}
         milestone = data.draw(st.sampled_from([*MANY, MEETING]))
         kind = data.draw(st.sampled_from(["received", "declared", "accepted", "returned", "waived", "moved"]))
         when = at(2, 3)
@@ -269,13 +269,13 @@ def test_any_one_change_changes_exactly_one_entry(data: st.DataObject) -> None:
                 dated_forms() if milestone is not MEETING else st.builds(On, st.just(first), st.just(last), clocks())
             )
             form = data.draw(moved.filter(lambda one: one != milestone.form))
-            press.tell("date_fixed", when, milestone.id, form=form)
+            feeds.tell("date_fixed", when, milestone.id, form=form)
             touched = {"beta", "gamma", "lead"}
         else:
-            press.tell(kind, when, milestone.id, "beta")  # type: ignore[arg-type]
+            feeds.tell(kind, when, milestone.id, "beta")  # type: ignore[arg-type]
             touched = {"beta", "lead"}
         for who, old in before.items():
-            new = press.read(when, who)
+            new = feeds.read(when, who)
             were, are = versions(old), versions(new)
             changed = [uid for uid in were if were[uid] != are.get(uid)]
             assert len(changed) == (who in touched)
@@ -293,30 +293,30 @@ def parts(data: bytes) -> list[bytes]:
 
 def test_what_a_party_with_another_date_does_changes_its_own_entry_alone() -> None:
     """For the lead too, who finds it beside the others'; taken back, its date goes without a word."""
-    with published_feeds(MARCH, audiences=("lead",)) as press:
-        press.read(at(2, 2), "lead")
-        extended = press.tell("extended", at(3, 1), "report", "beta", form=By(date(2023, 4, 3)))
-        assert press.publish(at(3, 1)) == 2
+    with published_feeds(MARCH, audiences=("lead",)) as feeds:
+        feeds.read(at(2, 2), "lead")
+        extended = feeds.tell("extended", at(3, 1), "report", "beta", form=By(date(2023, 4, 3)))
+        assert feeds.publish(at(3, 1)) == 2
         for kind in ("received", "returned", "accepted"):
-            press.tell(kind, at(3, 2), "report", "beta")  # type: ignore[arg-type]
-            assert press.publish(at(3, 2)) == 1
-        press.tell("withdrawn", at(3, 3), target=extended.id)
-        assert summaries(press.read(at(3, 3), "lead")) == ["Báo cáo (chậm nhất ngày 17/3/2023): 1/3"]
+            feeds.tell(kind, at(3, 2), "report", "beta")  # type: ignore[arg-type]
+            assert feeds.publish(at(3, 2)) == 1
+        feeds.tell("withdrawn", at(3, 3), target=extended.id)
+        assert summaries(feeds.read(at(3, 3), "lead")) == ["Báo cáo (chậm nhất ngày 17/3/2023): 1/3"]
 
 
 @pytest.mark.parametrize("who", ["beta", "lead", ""])
 def test_sequences_and_stamps_only_rise(who: str) -> None:
     """Through a year of facts, and undoing them."""
-    with published_feeds(MARCH, MEETING, audiences=(who,)) as press:
-        seen = [versions(press.read(at(2, 2), who))]
+    with published_feeds(MARCH, MEETING, audiences=(who,)) as feeds:
+        seen = [versions(feeds.read(at(2, 2), who))]
         facts = []
         for month in range(3, 12):
             kind = ("received", "returned", "accepted", "waived", "withdrawn")[month % 5]
             if kind == "withdrawn":
-                press.tell("withdrawn", at(month, 1), target=facts[-1].id)
+                feeds.tell("withdrawn", at(month, 1), target=facts[-1].id)
             else:
-                facts.append(press.tell(kind, at(month, 1), "report", "beta"))  # type: ignore[arg-type]
-            seen.append(versions(press.read(at(month, 1), who)))
+                facts.append(feeds.tell(kind, at(month, 1), "report", "beta"))  # type: ignore[arg-type]
+            seen.append(versions(feeds.read(at(month, 1), who)))
     for earlier, later in pairwise(seen):
         for uid in earlier.keys() & later.keys():
             assert earlier[uid] == later[uid] or all(a < b for a, b in zip(earlier[uid], later[uid], strict=True))

@@ -47,10 +47,10 @@ Row = tuple[str, str, str, str, str, str]  # start, end, title, status, place an
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[FeedScenario]:
+def scenario(tmp_path: Path) -> Iterator[FeedScenario]:
     """Serve the calendar of a party."""
-    with feed_scenario(tmp_path) as story:
-        yield story
+    with feed_scenario(tmp_path) as scenario:
+        yield scenario
 
 
 def need(program: str) -> str:
@@ -87,9 +87,9 @@ def run(*command: object, **environment: str) -> str:
     return done.stdout
 
 
-def seen_in(line: str, story: FeedScenario) -> Scene:
+def seen_in(line: str, scenario: FeedScenario) -> Scene:
     """Return the events and the tasks in a line of JSON, each as a program shows it."""
-    shown, tasks = (sorted(story.recognise(*one) for one in calendar) for calendar in json.loads(line))
+    shown, tasks = (sorted(scenario.recognise(*one) for one in calendar) for calendar in json.loads(line))
     return Scene(shown, tasks)
 
 
@@ -103,33 +103,33 @@ def expect(look: Callable[[], Scene], wanted: Scene) -> None:
 # ---------------------------------------------------------------- programs that read a file
 
 
-def save(story: FeedScenario, folder: Path) -> tuple[Path, Path]:
+def save(scenario: FeedScenario, folder: Path) -> tuple[Path, Path]:
     """Write both calendars into files, as a program that fetches them does."""
     files = folder / "feed.ics", folder / "tasks.ics"
-    for file, url in zip(files, (story.url, story.tasks_url), strict=True):
-        file.write_bytes(story.fetch(url))
+    for file, url in zip(files, (scenario.url, scenario.tasks_url), strict=True):
+        file.write_bytes(scenario.fetch(url))
     return files
 
 
 def test_calcurse_imports_each_edition_with_its_days_hours_places_and_tasks(
-    story: FeedScenario, tmp_path: Path
+    scenario: FeedScenario, tmp_path: Path
 ) -> None:
     """Rules 4, 11, 17 and 22: a strict little importer, whatever it does not take it leaves out.
 
     It knows neither uid nor STATUS, so the title alone tells (rule 19). Tasks have no date there.
     """
     calcurse = need("calcurse")
-    for number, wanted in enumerate(story.scenes()):
+    for number, wanted in enumerate(scenario.scenes()):
         (folder := tmp_path / str(number)).mkdir()
-        feed, tasks = save(story, folder)
+        feed, tasks = save(scenario, folder)
         run(calcurse, "-D", folder, "-q", "-i", feed)
         appointments = (folder / "apts").read_text(encoding="utf-8")
-        assert sorted(story.recognise("", *one) for one in read_appointments(appointments, folder)) == [
+        assert sorted(scenario.recognise("", *one) for one in read_appointments(appointments, folder)) == [
             replace(one, status="") for one in wanted.events
         ]
         run(calcurse, "-D", folder, "-q", "-i", tasks)
         to_do = (folder / "todo").read_text(encoding="utf-8")
-        assert [story.recognise("", *one) for one in read_to_do(to_do, folder)] == [
+        assert [scenario.recognise("", *one) for one in read_to_do(to_do, folder)] == [
             replace(one, ends="", status="COMPLETED" if one.status == "COMPLETED" else "") for one in wanted.tasks
         ]
 
@@ -174,35 +174,38 @@ def read_note(folder: Path, name: str) -> tuple[str, str]:
     return place[1] if place else "", note
 
 
-def test_libical_finds_nothing_to_put_right_and_shows_the_right_hours(story: FeedScenario, tmp_path: Path) -> None:
+def test_libical_finds_nothing_to_put_right_and_shows_the_right_hours(scenario: FeedScenario, tmp_path: Path) -> None:
     """Rules 1, 17, 18 and 19 by the parser of GNOME, KDE and Cyrus and its check of what the specification forbids."""
     need_gnome()
-    for wanted in story.scenes():
-        assert seen_in(run("/usr/bin/python3", PROGRAMS / "gnome.py", "parse", *save(story, tmp_path)), story) == wanted
+    for wanted in scenario.scenes():
+        assert (
+            seen_in(run("/usr/bin/python3", PROGRAMS / "gnome.py", "parse", *save(scenario, tmp_path)), scenario)
+            == wanted
+        )
 
 
-def test_ical_js_parses_each_edition_strictly_and_shows_the_right_hours(story: FeedScenario, tmp_path: Path) -> None:
+def test_ical_js_parses_each_edition_strictly_and_shows_the_right_hours(scenario: FeedScenario, tmp_path: Path) -> None:
     """Rules 1, 17, 18 and 19 by the parser of Thunderbird and of many web calendars."""
     node = need("node")
     if not (PROGRAMS / "node_modules").exists():
         pytest.skip("ical.js is not installed; `make servers` has it")
-    for wanted in story.scenes():
-        assert seen_in(run(node, PROGRAMS / "read.mjs", *save(story, tmp_path)), story) == wanted
+    for wanted in scenario.scenes():
+        assert seen_in(run(node, PROGRAMS / "read.mjs", *save(scenario, tmp_path)), scenario) == wanted
 
 
-def test_radicale_takes_each_edition_as_a_collection(story: FeedScenario, tmp_path: Path) -> None:
+def test_radicale_takes_each_edition_as_a_collection(scenario: FeedScenario, tmp_path: Path) -> None:
     """Rules 5, 12 and 19: a server that reads every entry, and refuses all for one it does not understand."""
     need("radicale")
     with radicale(tmp_path) as home:
-        for wanted in story.scenes():
+        for wanted in scenario.scenes():
             kept = []
-            for name, url in (("feed", story.url), ("tasks", story.tasks_url)):
+            for name, url in (("feed", scenario.url), ("tasks", scenario.tasks_url)):
                 collection = f"{home}/{name}/"
-                put(collection, story.fetch(url))
+                put(collection, scenario.fetch(url))
                 request = urllib.request.Request(collection, headers=OFFICE)
                 with urllib.request.urlopen(request, timeout=LIMIT) as answer:
                     entries = [part for part in parse(answer.read()).parts if part.kind != "VTIMEZONE"]
-                kept.append(sorted(story.recognise(one["UID"], *read_entry(one)) for one in entries))
+                kept.append(sorted(scenario.recognise(one["UID"], *read_entry(one)) for one in entries))
             assert Scene(*kept) == wanted
 
 
@@ -261,9 +264,9 @@ def through(wire: RecordingProxy, url: str) -> str:
     return wire.address + urlsplit(url).path
 
 
-def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: RecordingProxy, story: FeedScenario) -> None:
+def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: RecordingProxy, scenario: FeedScenario) -> None:
     """Look again with nothing changed: the program says what it has, is told that it is so (rule 25), and keeps it."""
-    paths = {urlsplit(url).path for url in (story.url, story.tasks_url)}
+    paths = {urlsplit(url).path for url in (scenario.url, scenario.tasks_url)}
     del wire.passed[:]
 
     def is_told() -> bool:
@@ -276,22 +279,22 @@ def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: RecordingPr
     assert all(one.tag for one in wire.passed)
 
 
-def test_vdirsyncer_subscribes_and_khal_shows_it(story: FeedScenario, tmp_path: Path) -> None:
+def test_vdirsyncer_subscribes_and_khal_shows_it(scenario: FeedScenario, tmp_path: Path) -> None:
     """Rules 8, 17, 18 and 19: one file an entry, another one when it changes, none when it is gone.
 
     The one gives each edition of an entry a uid of its own and sends no conditions; the other shows events only.
     """
     vdirsyncer, khal = need("vdirsyncer"), need("khal")
-    config = write_configs(tmp_path, story.url)
+    config = write_configs(tmp_path, scenario.url)
     fields = ("start", "end", "title", "status", "location", "description")
     words = [word for field in fields for word in ("--json", field)]
-    for number, wanted in enumerate(story.scenes()):
+    for number, wanted in enumerate(scenario.scenes()):
         if number == 0:
             run(vdirsyncer, "-c", config, "discover")
         run(vdirsyncer, "-c", config, "sync")
         listed = run(khal, "-c", tmp_path / "khal", "list", "--once", *words, "20230101", "365d")
         rows = [row for day in listed.splitlines() for row in json.loads(day)]
-        shown = [story.recognise("", *(row[field] for field in fields)) for row in rows]
+        shown = [scenario.recognise("", *(row[field] for field in fields)) for row in rows]
         assert sorted(replace(one, ends=day_after(one.ends)) for one in shown) == wanted.events
 
 
@@ -331,7 +334,7 @@ def write_configs(folder: Path, url: str) -> Path:
     return folder / "vdirsyncer"
 
 
-def test_evolution_subscribes_and_follows(story: FeedScenario, tmp_path: Path) -> None:
+def test_evolution_subscribes_and_follows(scenario: FeedScenario, tmp_path: Path) -> None:
     """Rules 11 to 14, 18, 19, 22 and 25 by GNOME's own way of subscribing; it asks with the tag it got.
 
     It is what rule 11 is there for, in tasks too: without any it keeps the old ones.
@@ -342,9 +345,9 @@ def test_evolution_subscribes_and_follows(story: FeedScenario, tmp_path: Path) -
     (home / "run").mkdir(parents=True, mode=0o700)
     environment = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"), "GSETTINGS_BACKEND": "memory"}
     kept_short = ["timeout", "--kill-after=5", "120", bus, "--", "/usr/bin/python3", PROGRAMS / "gnome.py"]
-    with recording_proxy(story.site.address) as wire, (tmp_path / "log").open("w") as log:
+    with recording_proxy(scenario.site.address) as wire, (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
-            [*kept_short, "subscribe", through(wire, story.url), through(wire, story.tasks_url)],
+            [*kept_short, "subscribe", through(wire, scenario.url), through(wire, scenario.tasks_url)],
             env={**os.environ, **LOCAL, **environment, "GIO_USE_VFS": "local"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -360,23 +363,23 @@ def test_evolution_subscribes_and_follows(story: FeedScenario, tmp_path: Path) -
                 process.stdin.flush()
                 line = process.stdout.readline()
                 assert line, (tmp_path / "log").read_text()
-                return seen_in(line, story)
+                return seen_in(line, scenario)
 
-            for wanted in story.scenes():
+            for wanted in scenario.scenes():
                 expect(look, wanted)
-                expect_unchanged(look, wanted, wire, story)
+                expect_unchanged(look, wanted, wire, scenario)
         finally:
             process.communicate(timeout=LIMIT)
 
 
-def test_thunderbird_subscribes_and_follows(story: FeedScenario, tmp_path: Path) -> None:
+def test_thunderbird_subscribes_and_follows(scenario: FeedScenario, tmp_path: Path) -> None:
     """Rules 6, 11 to 14, 18, 19, 22 and 25 to 27: it finds out what the address is, and looks again when told to.
 
     It asks with the tag it got.
     """
     need("thunderbird")
-    with recording_proxy(story.site.address) as wire, thunderbird.running(tmp_path / "thunderbird") as program:
-        addresses = [through(wire, url) for url in (story.url, story.tasks_url)]
+    with recording_proxy(scenario.site.address) as wire, thunderbird.running(tmp_path / "thunderbird") as program:
+        addresses = [through(wire, url) for url in (scenario.url, scenario.tasks_url)]
         for address in addresses:
             # whoever looks for a server there is told that there is none, and takes the last part of the address
             assert program.run(thunderbird.SUBSCRIBE, address) == [["ics", Path(address).stem]]
@@ -384,8 +387,8 @@ def test_thunderbird_subscribes_and_follows(story: FeedScenario, tmp_path: Path)
         assert asked | {("GET", 200)} == {("HEAD", 200), ("PROPFIND", 405), ("GET", 200)}
 
         def look() -> Scene:
-            return seen_in(json.dumps(program.run(thunderbird.LOOK, addresses)), story)
+            return seen_in(json.dumps(program.run(thunderbird.LOOK, addresses)), scenario)
 
-        for wanted in story.scenes():
+        for wanted in scenario.scenes():
             expect(look, wanted)
-            expect_unchanged(look, wanted, wire, story)
+            expect_unchanged(look, wanted, wire, scenario)

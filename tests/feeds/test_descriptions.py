@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scheduler.feeds import IcalFeedRenderer
-from scheduler.plan.date_forms import Before, By, On, Recurring, Undated, Window
+from scheduler.plan.dates.date_forms import Before, By, On, Recurring, Undated, Window
 from scheduler.plan.model import Deliverable, Group, Ladder, Office
 from scheduler.queries.site_links import SiteLinks
 from tests.support.ical_reader import Component, events, parse, summaries, the_event
@@ -41,8 +41,8 @@ DEADLINE = ("CONFIRMED", "TRANSPARENT", "FREE")
 
 def test_a_deadline_stands_on_the_named_day_and_says_the_day_to_aim_at() -> None:
     """The four days differ; the calendar shows the one in the document."""
-    with published_feeds(REPORT) as press:
-        found = the_event(press.read(at(2, 2)))
+    with published_feeds(REPORT) as feeds:
+        found = the_event(feeds.read(at(2, 2)))
     assert (found.line("DTSTART"), found.line("DTEND")) == ("DTSTART;VALUE=DATE:20230810", "DTEND;VALUE=DATE:20230811")
     assert found.text("SUMMARY") == "Báo cáo sơ kết (trước ngày 10/8/2023)"
     assert "trước ngày 10/8/2023 (đề nghị gửi chậm nhất hết thứ Tư, ngày 09/8/2023)" in found.text("DESCRIPTION")
@@ -51,8 +51,8 @@ def test_a_deadline_stands_on_the_named_day_and_says_the_day_to_aim_at() -> None
 
 def test_a_deadline_says_what_to_whom_how_whom_to_ask_and_the_plans_words() -> None:
     """Everything a person needs who has nothing but the calendar."""
-    with published_feeds(REPORT, office=OFFICE, number="01-KH", issued=date(2023, 3, 20)) as press:
-        text = the_event(press.read(at(2, 2))).text("DESCRIPTION")
+    with published_feeds(REPORT, office=OFFICE, number="01-KH", issued=date(2023, 3, 20)) as feeds:
+        text = the_event(feeds.read(at(2, 2))).text("DESCRIPTION")
     assert text.splitlines()[1:] == [
         "Hồ sơ gồm:",
         "1. Báo cáo",
@@ -67,48 +67,48 @@ def test_a_deadline_says_what_to_whom_how_whom_to_ask_and_the_plans_words() -> N
     ]
 
 
-def leads_to(press: FeedFixture, audience: str) -> list[str]:
+def leads_to(feeds: FeedFixture, audience: str) -> list[str]:
     """Return the addresses in somebody's entries."""
-    found = events(press.read(at(2, 3), audience))
+    found = events(feeds.read(at(2, 3), audience))
     return [line for event in found for line in event.text("DESCRIPTION").splitlines() if "https:" in line]
 
 
 def test_an_entry_leads_to_the_partys_page_and_the_leads_to_the_board() -> None:
     """What the lead sees of one party leads to that; the public is led nowhere."""
-    with published_feeds(deadline(By(date(2023, 3, 17))), audiences=("beta", "lead", "")) as press:
-        press.tell("extended", at(2, 2), "report", "beta", form=By(date(2023, 4, 3)))
-        assert [leads_to(press, who) for who in ("beta", "lead", "")] == [[], [], []]
-        press.calendars = IcalFeedRenderer(SITE)
-        assert leads_to(press, "beta") == [f"Trang của đơn vị: {SITE.of('beta', 1, 'plan', 'report')}"]
+    with published_feeds(deadline(By(date(2023, 3, 17))), audiences=("beta", "lead", "")) as feeds:
+        feeds.tell("extended", at(2, 2), "report", "beta", form=By(date(2023, 4, 3)))
+        assert [leads_to(feeds, who) for who in ("beta", "lead", "")] == [[], [], []]
+        feeds.calendars = IcalFeedRenderer(SITE)
+        assert leads_to(feeds, "beta") == [f"Trang của đơn vị: {SITE.of('beta', 1, 'plan', 'report')}"]
         board = "Bảng theo dõi: https://example.vn/plans/plan/milestones/report"
-        assert leads_to(press, "lead") == [board, f"{board}/beta"]
-        assert leads_to(press, "") == []
+        assert leads_to(feeds, "lead") == [board, f"{board}/beta"]
+        assert leads_to(feeds, "") == []
 
 
 def test_an_event_leads_to_the_page_too() -> None:
     """Those who only take part see there what is due, too."""
-    with published_feeds(MEETING, audiences=("beta",)) as press:
-        press.calendars = IcalFeedRenderer(SITE)
-        assert leads_to(press, "beta") == [f"Trang của đơn vị: {SITE.of('beta', 1, 'plan', 'meeting')}"]
+    with published_feeds(MEETING, audiences=("beta",)) as feeds:
+        feeds.calendars = IcalFeedRenderer(SITE)
+        assert leads_to(feeds, "beta") == [f"Trang của đơn vị: {SITE.of('beta', 1, 'plan', 'meeting')}"]
 
 
 def test_a_page_that_was_revoked_changes_the_entries_that_led_there() -> None:
     """And nobody else's."""
-    with published_feeds(deadline(By(date(2023, 3, 17))), audiences=("beta", "gamma")) as press:
-        press.calendars = IcalFeedRenderer(SITE)
-        others = press.read(at(2, 2), "gamma")
-        with press.store.transaction() as unit:
+    with published_feeds(deadline(By(date(2023, 3, 17))), audiences=("beta", "gamma")) as feeds:
+        feeds.calendars = IcalFeedRenderer(SITE)
+        others = feeds.read(at(2, 2), "gamma")
+        with feeds.store.transaction() as unit:
             unit.pages.revoke("beta", now=at(2, 2))
-        assert press.publish(at(2, 3)) == 1
-        assert leads_to(press, "beta") == [f"Trang của đơn vị: {SITE.of('beta', 2, 'plan', 'report')}"]
-        assert press.read(at(2, 3), "gamma") == others
+        assert feeds.publish(at(2, 3)) == 1
+        assert leads_to(feeds, "beta") == [f"Trang của đơn vị: {SITE.of('beta', 2, 'plan', 'report')}"]
+        assert feeds.read(at(2, 3), "gamma") == others
 
 
 def test_what_came_in_part_leaves_what_is_missing() -> None:
     """By the titles of the documents."""
-    with published_feeds(REPORT) as press:
-        press.tell("received", at(3, 1), "report", "beta", deliverables=("a",))
-        lines = the_event(press.read(at(3, 1))).text("DESCRIPTION").splitlines()
+    with published_feeds(REPORT) as feeds:
+        feeds.tell("received", at(3, 1), "report", "beta", deliverables=("a",))
+        lines = the_event(feeds.read(at(3, 1))).text("DESCRIPTION").splitlines()
     assert lines[1:3] == ["Còn thiếu:", "1. Danh sách"]
     assert "Tình trạng: Đã nộp một phần" in lines
 
@@ -124,9 +124,9 @@ def test_what_came_in_part_leaves_what_is_missing() -> None:
 )
 def test_rule_19_the_state_of_a_deadline_is_in_its_title(kind: str, mark: str, status: str) -> None:
     """Programs show nothing else of it; done is not a status of events."""
-    with published_feeds(REPORT) as press:
-        press.tell(kind, at(8, 9), "report", "beta")  # type: ignore[arg-type]
-        found = the_event(press.read(at(8, 9)))
+    with published_feeds(REPORT) as feeds:
+        feeds.tell(kind, at(8, 9), "report", "beta")  # type: ignore[arg-type]
+        found = the_event(feeds.read(at(8, 9)))
     assert found.text("SUMMARY").startswith(f"{mark}Báo cáo sơ kết")
     assert f"Tình trạng: {status}" in found.text("DESCRIPTION").splitlines()
     assert facets(found) == DEADLINE
@@ -134,9 +134,9 @@ def test_rule_19_the_state_of_a_deadline_is_in_its_title(kind: str, mark: str, s
 
 def test_an_extension_moves_the_day_says_so_and_names_the_decision() -> None:
     """For the party that has it, and for nobody else."""
-    with published_feeds(REPORT, audiences=("beta", "gamma")) as press:
-        press.tell("extended", at(8, 1), "report", "beta", form=By(date(2023, 8, 20)), decision="QĐ 5")
-        mine, other = (the_event(press.read(at(8, 1), who)) for who in ("beta", "gamma"))
+    with published_feeds(REPORT, audiences=("beta", "gamma")) as feeds:
+        feeds.tell("extended", at(8, 1), "report", "beta", form=By(date(2023, 8, 20)), decision="QĐ 5")
+        mine, other = (the_event(feeds.read(at(8, 1), who)) for who in ("beta", "gamma"))
     assert mine.text("SUMMARY") == "[Gia hạn] Báo cáo sơ kết (chậm nhất ngày 20/8/2023)"
     assert mine["DTSTART"] == "20230820"
     assert "Căn cứ: QĐ 5" in mine.text("DESCRIPTION").splitlines()
@@ -145,15 +145,15 @@ def test_an_extension_moves_the_day_says_so_and_names_the_decision() -> None:
 
 def test_rule_17_an_event_of_days_ends_on_the_day_after_its_last() -> None:
     """Ends are exclusive; a day is never a time at midnight."""
-    with published_feeds(event(On(date(2023, 6, 8), date(2023, 6, 9)))) as press:
-        found = the_event(press.read(at(2, 2)))
+    with published_feeds(event(On(date(2023, 6, 8), date(2023, 6, 9)))) as feeds:
+        found = the_event(feeds.read(at(2, 2)))
     assert (found.line("DTSTART"), found.line("DTEND")) == ("DTSTART;VALUE=DATE:20230608", "DTEND;VALUE=DATE:20230610")
 
 
 def test_rule_18_an_event_with_hours_names_its_zone_and_brings_it_along() -> None:
     """From its hour to the office's closing time on the last day."""
-    with published_feeds(MEETING) as press:
-        data = press.read(at(2, 2))
+    with published_feeds(MEETING) as feeds:
+        data = feeds.read(at(2, 2))
     found, zone = the_event(data), parse(data).of("VTIMEZONE")
     assert found.line("DTSTART") == "DTSTART;TZID=Asia/Ho_Chi_Minh:20230608T080000"
     assert found.line("DTEND") == "DTEND;TZID=Asia/Ho_Chi_Minh:20230609T170000"
@@ -164,8 +164,8 @@ def test_rule_18_an_event_with_hours_names_its_zone_and_brings_it_along() -> Non
 
 def test_an_event_that_begins_after_closing_time_lasts_an_hour() -> None:
     """Also over midnight."""
-    with published_feeds(event(On(date(2023, 6, 8), date(2023, 6, 8), time(23, 30)))) as press:
-        found = the_event(press.read(at(2, 2)))
+    with published_feeds(event(On(date(2023, 6, 8), date(2023, 6, 8), time(23, 30)))) as feeds:
+        found = the_event(feeds.read(at(2, 2)))
     assert (found["DTSTART"], found["DTEND"]) == ("20230608T233000", "20230609T003000")
 
 
@@ -175,8 +175,8 @@ def test_rule_18_a_zone_has_one_name_and_utc_none() -> None:
         ("Asia/Saigon", "DTSTART;TZID=Asia/Ho_Chi_Minh:20230608T080000"),
         ("UTC", "DTSTART:20230608T080000Z"),
     ):
-        with published_feeds(MEETING, zone=ZoneInfo(key)) as press:
-            data = press.read(at(2, 2))
+        with published_feeds(MEETING, zone=ZoneInfo(key)) as feeds:
+            data = feeds.read(at(2, 2))
         assert the_event(data).line("DTSTART") == line
         assert len(parse(data).of("VTIMEZONE")) == (key != "UTC")
 
@@ -184,8 +184,8 @@ def test_rule_18_a_zone_has_one_name_and_utc_none() -> None:
 def test_an_hour_that_summer_time_skips_is_the_one_after() -> None:
     """What clocks show then."""
     skipped = event(On(date(2023, 3, 26), date(2023, 3, 26), time(2, 30)))
-    with published_feeds(skipped, zone=ZoneInfo("Europe/Berlin")) as press:
-        assert the_event(press.read(at(2, 2)))["DTSTART"] == "20230326T033000"
+    with published_feeds(skipped, zone=ZoneInfo("Europe/Berlin")) as feeds:
+        assert the_event(feeds.read(at(2, 2)))["DTSTART"] == "20230326T033000"
 
 
 @pytest.mark.parametrize(
@@ -195,15 +195,15 @@ def test_an_hour_that_summer_time_skips_is_the_one_after() -> None:
 def test_rule_17_an_event_in_an_hour_that_comes_twice_ends_after_it_begins(key: str, day: date, hour: time) -> None:
     """By the clocks on the wall: what ends as it begins is dropped by some programs."""
     late = event(On(day, day, hour), ladder=Ladder(closes=time(2, 30)))
-    with published_feeds(late, zone=ZoneInfo(key)) as press:
-        found = the_event(press.read(at(2, 2)))
+    with published_feeds(late, zone=ZoneInfo(key)) as feeds:
+        found = the_event(feeds.read(at(2, 2)))
     assert datetime.fromisoformat(found["DTEND"]) - datetime.fromisoformat(found["DTSTART"]) == timedelta(hours=1)
 
 
 def test_rule_19_and_20_a_window_is_tentative_over_its_days_in_the_plans_words() -> None:
     """Nobody is kept busy by an intention."""
-    with published_feeds(WINDOW) as press:
-        found = the_event(press.read(at(2, 2)))
+    with published_feeds(WINDOW) as feeds:
+        found = the_event(feeds.read(at(2, 2)))
     assert found.text("SUMMARY") == "[Dự kiến] Hội nghị sơ kết (đầu tháng 6)"
     assert (found["DTSTART"], found["DTEND"]) == ("20230601", "20230611")
     line = "Thời gian: đầu tháng 6 (từ ngày 01/6/2023 đến ngày 10/6/2023; chưa chốt ngày)"
@@ -220,16 +220,16 @@ def test_rule_19_and_20_a_window_is_tentative_over_its_days_in_the_plans_words()
 )
 def test_that_a_window_is_only_intended_is_said_once(words: str, title: str, said: str) -> None:
     """Whatever the plan's words begin with, or if it has none."""
-    with published_feeds(replace(WINDOW, form=Window(date(2023, 6, 1), date(2023, 6, 10), words))) as press:
-        found = the_event(press.read(at(2, 2)))
+    with published_feeds(replace(WINDOW, form=Window(date(2023, 6, 1), date(2023, 6, 10), words))) as feeds:
+        found = the_event(feeds.read(at(2, 2)))
     assert found.text("SUMMARY") == "[Dự kiến] Hội nghị sơ kết" + title
     assert found.text("DESCRIPTION").startswith(f"Thời gian: {said}chưa chốt ngày")
 
 
 def test_an_event_to_be_held_by_a_date_is_tentative_on_that_day() -> None:
     """Its organiser still has to fix it."""
-    with published_feeds(event(Before(date(2023, 11, 15)), title="Tổng kết")) as press:
-        found = the_event(press.read(at(2, 2)))
+    with published_feeds(event(Before(date(2023, 11, 15)), title="Tổng kết")) as feeds:
+        found = the_event(feeds.read(at(2, 2)))
     assert (found.text("SUMMARY"), found["DTSTART"]) == ("[Dự kiến] Tổng kết", "20231115")
     assert "tổ chức trước ngày 15/11/2023" in found.text("DESCRIPTION")
     assert facets(found) == ("TENTATIVE", "TRANSPARENT", "TENTATIVE")
@@ -237,11 +237,11 @@ def test_an_event_to_be_held_by_a_date_is_tentative_on_that_day() -> None:
 
 def test_a_fixed_date_turns_the_same_entry_into_an_event() -> None:
     """Under the uid it had; with its hour and place."""
-    with published_feeds(WINDOW) as press:
-        before = the_event(press.read(at(2, 2)))
+    with published_feeds(WINDOW) as feeds:
+        before = the_event(feeds.read(at(2, 2)))
         form = On(date(2023, 6, 8), date(2023, 6, 8), time(8))
-        press.tell("date_fixed", at(5, 4), "meeting", form=form, place="Hội trường A", decision="CV 12")
-        after = the_event(press.read(at(5, 4)))
+        feeds.tell("date_fixed", at(5, 4), "meeting", form=form, place="Hội trường A", decision="CV 12")
+        after = the_event(feeds.read(at(5, 4)))
     assert after["UID"] == before["UID"]
     assert after.text("SUMMARY") == "Hội nghị sơ kết"
     assert after.text("LOCATION") == "Hội trường A"
@@ -251,10 +251,10 @@ def test_a_fixed_date_turns_the_same_entry_into_an_event() -> None:
 
 def test_rule_19_an_event_called_off_is_cancelled_in_status_and_title() -> None:
     """For organiser and guests alike, who are told why; it keeps its days and nobody busy."""
-    with published_feeds(MEETING, audiences=("beta", "lead", "")) as press:
-        press.tell("waived", at(5, 4), "meeting", "lead", reason="bão")
+    with published_feeds(MEETING, audiences=("beta", "lead", "")) as feeds:
+        feeds.tell("waived", at(5, 4), "meeting", "lead", reason="bão")
         for who in ("beta", "lead", ""):
-            found = the_event(press.read(at(5, 4), who))
+            found = the_event(feeds.read(at(5, 4), who))
             assert found.text("SUMMARY") == "[ĐÃ HUỶ] Hội nghị sơ kết"
             assert ("Lý do: bão" in found.text("DESCRIPTION").splitlines()) == bool(who)
             assert found["DTSTART"] == "20230608T080000"
@@ -263,32 +263,32 @@ def test_rule_19_an_event_called_off_is_cancelled_in_status_and_title() -> None:
 
 def test_an_event_that_was_recorded_as_held_is_done() -> None:
     """Time passing alone changes nothing."""
-    with published_feeds(MEETING) as press:
-        assert summaries(press.read(at(6, 12))) == ["Hội nghị sơ kết"]
-        press.tell("received", at(6, 12), "meeting", "lead")
-        assert summaries(press.read(at(6, 12))) == ["✓ Hội nghị sơ kết"]
+    with published_feeds(MEETING) as feeds:
+        assert summaries(feeds.read(at(6, 12))) == ["Hội nghị sơ kết"]
+        feeds.tell("received", at(6, 12), "meeting", "lead")
+        assert summaries(feeds.read(at(6, 12))) == ["✓ Hội nghị sơ kết"]
 
 
 def test_who_is_excused_from_an_event_is_not_kept_busy() -> None:
     """The event goes on for the others."""
-    with published_feeds(MEETING, audiences=("beta", "gamma")) as press:
-        press.tell("waived", at(6, 1), "meeting", "beta")
-        mine, other = (the_event(press.read(at(6, 1), who)) for who in ("beta", "gamma"))
+    with published_feeds(MEETING, audiences=("beta", "gamma")) as feeds:
+        feeds.tell("waived", at(6, 1), "meeting", "beta")
+        mine, other = (the_event(feeds.read(at(6, 1), who)) for who in ("beta", "gamma"))
     assert (mine.text("SUMMARY"), mine["TRANSP"]) == ("[Miễn] Hội nghị sơ kết", "TRANSPARENT")
     assert (other.text("SUMMARY"), other["TRANSP"]) == ("Hội nghị sơ kết", "OPAQUE")
 
 
 def test_an_undated_duty_has_no_place_in_a_calendar() -> None:
     """Until it is given a date."""
-    with published_feeds(deadline(Undated("hằng năm")), replace(REPORT, id="other")) as press:
-        assert summaries(press.read(at(2, 2))) == ["Báo cáo sơ kết (trước ngày 10/8/2023)"]
+    with published_feeds(deadline(Undated("hằng năm")), replace(REPORT, id="other")) as feeds:
+        assert summaries(feeds.read(at(2, 2))) == ["Báo cáo sơ kết (trước ngày 10/8/2023)"]
 
 
 def test_each_occurrence_of_a_recurring_duty_stands_by_itself() -> None:
     """With a uid of its own."""
     monthly = Recurring("FREQ=MONTHLY;BYMONTHDAY=25", "before", date(2023, 3, 1), date(2023, 5, 31))
-    with published_feeds(deadline(monthly)) as press:
-        found = events(press.read(at(2, 2)))
+    with published_feeds(deadline(monthly)) as feeds:
+        found = events(feeds.read(at(2, 2)))
     assert [one["DTSTART"] for one in found] == ["20230325", "20230425", "20230525"]
     assert len({one["UID"] for one in found}) == 3
 
@@ -299,19 +299,19 @@ def test_each_occurrence_of_a_recurring_duty_stands_by_itself() -> None:
 def test_a_party_finds_its_own_duties_and_the_events_it_attends_and_nothing_else() -> None:
     """Nor anybody else's name and state."""
     lead_only = deadline(By(date(2023, 4, 3)), "summary", responsible=("lead",))
-    with published_feeds(REPORT, lead_only, MEETING) as press:
-        press.tell("accepted", at(3, 1), "report", "gamma")
-        data = press.read(at(3, 1))
+    with published_feeds(REPORT, lead_only, MEETING) as feeds:
+        feeds.tell("accepted", at(3, 1), "report", "gamma")
+        data = feeds.read(at(3, 1))
     assert summaries(data) == ["Hội nghị sơ kết", "Báo cáo sơ kết (trước ngày 10/8/2023)"]
     assert "gamma" not in events(data)[1].text("DESCRIPTION").casefold()
 
 
 def test_the_lead_finds_one_entry_a_milestone_with_who_has_answered() -> None:
     """The count in the title, the names by state in the text."""
-    with published_feeds(REPORT, MEETING, audiences=("lead",)) as press:
-        press.tell("accepted", at(3, 1), "report", "beta")
-        press.tell("received", at(3, 1), "report", "gamma", deliverables=("a",))
-        data = press.read(at(3, 1), "lead")
+    with published_feeds(REPORT, MEETING, audiences=("lead",)) as feeds:
+        feeds.tell("accepted", at(3, 1), "report", "beta")
+        feeds.tell("received", at(3, 1), "report", "gamma", deliverables=("a",))
+        data = feeds.read(at(3, 1), "lead")
         lines = events(data)[1].text("DESCRIPTION").splitlines()
         assert summaries(data) == ["Hội nghị sơ kết", "Báo cáo sơ kết (trước ngày 10/8/2023): 1/3"]
         assert [line for line in lines if "(01)" in line] == [
@@ -320,35 +320,35 @@ def test_the_lead_finds_one_entry_a_milestone_with_who_has_answered() -> None:
             "Chưa nộp (01): lead",
         ]
         assert "Hình thức gửi: bản giấy; bản mềm" in lines
-        press.tell("waived", at(3, 2), "report", "gamma")
-        press.tell("received", at(3, 2), "report", "lead")
-        assert summaries(press.read(at(3, 2), "lead"))[1] == "✓ Báo cáo sơ kết: 2/2"
+        feeds.tell("waived", at(3, 2), "report", "gamma")
+        feeds.tell("received", at(3, 2), "report", "lead")
+        assert summaries(feeds.read(at(3, 2), "lead"))[1] == "✓ Báo cáo sơ kết: 2/2"
 
 
 def test_what_a_party_says_it_has_sent_is_said_so() -> None:
     """Until somebody has seen it."""
-    with published_feeds(REPORT, audiences=("beta", "lead")) as press:
-        press.tell("declared", at(3, 1), "report", "beta", channel="paper")
-        mine, all_of_them = (the_event(press.read(at(3, 1), who)).text("DESCRIPTION") for who in ("beta", "lead"))
+    with published_feeds(REPORT, audiences=("beta", "lead")) as feeds:
+        feeds.tell("declared", at(3, 1), "report", "beta", channel="paper")
+        mine, all_of_them = (the_event(feeds.read(at(3, 1), who)).text("DESCRIPTION") for who in ("beta", "lead"))
     assert "Tình trạng: Đơn vị báo đã gửi, chờ xác nhận" in mine.splitlines()
     assert "Đơn vị báo đã gửi, chờ xác nhận (01): beta" in all_of_them.splitlines()
 
 
 def test_what_came_late_is_said_so() -> None:
     """Once it was accepted."""
-    with published_feeds(REPORT, audiences=("beta",)) as press:
-        press.tell("accepted", at(9, 1), "report", "beta")
-        assert "Tình trạng: Đã tiếp nhận (nộp sau thời hạn) (ngày 01/9/2023)" in the_event(press.read(at(9, 1))).text(
+    with published_feeds(REPORT, audiences=("beta",)) as feeds:
+        feeds.tell("accepted", at(9, 1), "report", "beta")
+        assert "Tình trạng: Đã tiếp nhận (nộp sau thời hạn) (ngày 01/9/2023)" in the_event(feeds.read(at(9, 1))).text(
             "DESCRIPTION"
         )
 
 
 def test_who_has_answered_is_not_asked_to_send_any_more() -> None:
     """Neither by when nor how; why somebody is exempt is said."""
-    with published_feeds(REPORT, audiences=("beta", "gamma")) as press:
-        press.tell("accepted", at(3, 1), "report", "beta")
-        press.tell("waived", at(3, 1), "report", "gamma", reason="mới thành lập", decision="QĐ 7")
-        done, exempt = (the_event(press.read(at(3, 1), who)).text("DESCRIPTION") for who in ("beta", "gamma"))
+    with published_feeds(REPORT, audiences=("beta", "gamma")) as feeds:
+        feeds.tell("accepted", at(3, 1), "report", "beta")
+        feeds.tell("waived", at(3, 1), "report", "gamma", reason="mới thành lập", decision="QĐ 7")
+        done, exempt = (the_event(feeds.read(at(3, 1), who)).text("DESCRIPTION") for who in ("beta", "gamma"))
     for text in (done, exempt):
         assert text.splitlines()[0] == "Thời hạn: trước ngày 10/8/2023"
         assert "Hình thức gửi" not in text
@@ -357,26 +357,26 @@ def test_who_has_answered_is_not_asked_to_send_any_more() -> None:
 
 def test_a_date_fixed_for_all_is_said_with_its_decision_to_everybody() -> None:
     """To the lead and the public too."""
-    with published_feeds(deadline(Undated("sau")), audiences=("beta", "lead", "")) as press:
-        press.tell("date_fixed", at(3, 1), "report", form=By(date(2023, 8, 20)), decision="CV 12")
+    with published_feeds(deadline(Undated("sau")), audiences=("beta", "lead", "")) as feeds:
+        feeds.tell("date_fixed", at(3, 1), "report", form=By(date(2023, 8, 20)), decision="CV 12")
         for who in ("beta", "lead", ""):
-            assert "Căn cứ: CV 12" in the_event(press.read(at(3, 1), who)).text("DESCRIPTION").splitlines()
+            assert "Căn cứ: CV 12" in the_event(feeds.read(at(3, 1), who)).text("DESCRIPTION").splitlines()
 
 
 def test_of_many_parties_the_public_is_told_the_number() -> None:
     """A thousand names in each entry are more than readers take."""
     many = [party("lead"), *(party(f"p{n}") for n in range(13))]
     group = Group(id="members", parties=tuple(p.id for p in many))
-    with published_feeds(REPORT, audiences=("",), parties=many, groups=(group,)) as press:
-        lines = the_event(press.read(at(2, 2), "")).text("DESCRIPTION").splitlines()
+    with published_feeds(REPORT, audiences=("",), parties=many, groups=(group,)) as feeds:
+        lines = the_event(feeds.read(at(2, 2), "")).text("DESCRIPTION").splitlines()
     assert "Đơn vị thực hiện: 14 đơn vị" in lines
 
 
 def test_the_lead_finds_a_party_with_another_date_at_that_date() -> None:
     """Among the others only by its name: what it does changes its own entry alone."""
-    with published_feeds(REPORT, audiences=("lead",)) as press:
-        press.tell("extended", at(8, 1), "report", "beta", form=By(date(2023, 8, 20)))
-        common, apart = events(press.read(at(8, 1), "lead"))
+    with published_feeds(REPORT, audiences=("lead",)) as feeds:
+        feeds.tell("extended", at(8, 1), "report", "beta", form=By(date(2023, 8, 20)))
+        common, apart = events(feeds.read(at(8, 1), "lead"))
     assert common.text("SUMMARY") == "Báo cáo sơ kết (trước ngày 10/8/2023): 0/2"
     assert common["DTSTART"] == "20230810"
     lines = common.text("DESCRIPTION").splitlines()
@@ -387,18 +387,18 @@ def test_the_lead_finds_a_party_with_another_date_at_that_date() -> None:
 
 def test_a_deadline_that_nobody_owes_any_more_is_marked_for_the_lead() -> None:
     """It still stood in the plan."""
-    with published_feeds(REPORT, audiences=("lead",)) as press:
-        press.tell("waived", at(3, 1), "report", reason="không tổ chức")
-        assert summaries(press.read(at(3, 1), "lead")) == ["[Miễn] Báo cáo sơ kết"]
+    with published_feeds(REPORT, audiences=("lead",)) as feeds:
+        feeds.tell("waived", at(3, 1), "report", reason="không tổ chức")
+        assert summaries(feeds.read(at(3, 1), "lead")) == ["[Miễn] Báo cáo sơ kết"]
 
 
 def test_the_public_is_told_dates_and_no_status() -> None:
     """Not who has answered, not who has more time, not whom to write to."""
-    with published_feeds(REPORT, WINDOW, audiences=("",), office=OFFICE) as press:
-        before = press.read(at(2, 2), "")
-        press.tell("accepted", at(3, 1), "report", "beta")
-        press.tell("extended", at(3, 1), "report", "gamma", form=By(date(2023, 8, 20)))
-        assert press.read(at(3, 1), "") == before
+    with published_feeds(REPORT, WINDOW, audiences=("",), office=OFFICE) as feeds:
+        before = feeds.read(at(2, 2), "")
+        feeds.tell("accepted", at(3, 1), "report", "beta")
+        feeds.tell("extended", at(3, 1), "report", "gamma", form=By(date(2023, 8, 20)))
+        assert feeds.read(at(3, 1), "") == before
     assert summaries(before) == ["[Dự kiến] Hội nghị sơ kết (đầu tháng 6)", "Báo cáo sơ kết (trước ngày 10/8/2023)"]
     assert b"thidua@lead.vn" not in before
     assert "Đơn vị thực hiện: Lead, Beta và Gamma" in events(before)[1].text("DESCRIPTION").splitlines()
@@ -411,16 +411,16 @@ def test_a_party_that_ends_leaves_what_lies_after_to_its_successor() -> None:
     group = Group(id="members", parties=("beta",))
     with published_feeds(
         early, late, audiences=("beta", "delta"), parties=(party("lead"), old, party("delta")), groups=(group,)
-    ) as press:
-        mine, heirs = (events(press.read(at(2, 2), who)) for who in ("beta", "delta"))
+    ) as feeds:
+        mine, heirs = (events(feeds.read(at(2, 2), who)) for who in ("beta", "delta"))
     assert [one["DTSTART"] for one in mine] == ["20230317"]
     assert "20230817" in [one["DTSTART"] for one in heirs]
 
 
 def test_an_english_plan_speaks_english() -> None:
     """All of it: the marks, the labels, the dates."""
-    with published_feeds(REPORT, WINDOW, language="en") as press:
-        window, report = events(press.read(at(2, 2)))
+    with published_feeds(REPORT, WINDOW, language="en") as feeds:
+        window, report = events(feeds.read(at(2, 2)))
     assert window.text("SUMMARY") == "[Tentative] Hội nghị sơ kết (đầu tháng 6)"
     assert report.text("SUMMARY") == "Báo cáo sơ kết (before 10 August 2023)"
     assert report.text("DESCRIPTION").splitlines()[0] == (
@@ -433,8 +433,8 @@ def test_an_english_plan_speaks_english() -> None:
 
 def test_rule_22_tasks_stand_in_a_calendar_of_their_own_and_never_among_the_events() -> None:
     """Many programs show none."""
-    with published_feeds(REPORT, MEETING) as press:
-        main, tasks = parse(press.read(at(2, 2))), parse(press.read(at(2, 2), tasks=True))
+    with published_feeds(REPORT, MEETING) as feeds:
+        main, tasks = parse(feeds.read(at(2, 2))), parse(feeds.read(at(2, 2), tasks=True))
     assert {part.kind for part in main.parts} == {"VTIMEZONE", "VEVENT"}
     [task] = tasks.parts
     assert (task.kind, task.line("DUE")) == ("VTODO", "DUE;VALUE=DATE:20230809")
@@ -444,13 +444,13 @@ def test_rule_22_tasks_stand_in_a_calendar_of_their_own_and_never_among_the_even
 
 def test_a_task_is_done_when_the_deadline_is_met() -> None:
     """And is taken away from who is exempt."""
-    with published_feeds(REPORT) as press:
-        press.tell("received", at(3, 1), "report", "beta", deliverables=("a",))
-        [begun] = parse(press.read(at(3, 1), tasks=True)).parts
-        press.tell("received", at(3, 2, 9), "report", "beta", deliverables=("b",))
-        [done] = parse(press.read(at(3, 2), tasks=True)).parts
-        press.tell("waived", at(3, 3), "report", "beta")
-        [nothing] = parse(press.read(at(3, 3), tasks=True)).parts
+    with published_feeds(REPORT) as feeds:
+        feeds.tell("received", at(3, 1), "report", "beta", deliverables=("a",))
+        [begun] = parse(feeds.read(at(3, 1), tasks=True)).parts
+        feeds.tell("received", at(3, 2, 9), "report", "beta", deliverables=("b",))
+        [done] = parse(feeds.read(at(3, 2), tasks=True)).parts
+        feeds.tell("waived", at(3, 3), "report", "beta")
+        [nothing] = parse(feeds.read(at(3, 3), tasks=True)).parts
         assert nothing.text("SUMMARY") == "Lịch hiện chưa có nội dung nào"
     assert begun["STATUS"] == "IN-PROCESS"
     assert (done["STATUS"], done["COMPLETED"], done["PERCENT-COMPLETE"]) == ("COMPLETED", "20230302T020000Z", "100")
@@ -460,7 +460,7 @@ def test_the_lead_has_only_its_own_duties_as_tasks() -> None:
     """Though its calendar shows everybody's."""
     with published_feeds(
         REPORT, deadline(By(date(2023, 4, 3)), "other", responsible=("beta",)), audiences=("lead",)
-    ) as press:
-        tasks = parse(press.read(at(2, 2), "lead", tasks=True)).of("VTODO")
-        assert len(summaries(press.read(at(2, 2), "lead"))) == 2
+    ) as feeds:
+        tasks = parse(feeds.read(at(2, 2), "lead", tasks=True)).of("VTODO")
+        assert len(summaries(feeds.read(at(2, 2), "lead"))) == 2
     assert [task.text("SUMMARY") for task in tasks] == ["Báo cáo sơ kết (trước ngày 10/8/2023)"]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.definitions import DefinitionFiles
 from scheduler.plan.agenda import draw_agenda
-from scheduler.plan.date_forms import On
+from scheduler.plan.dates.date_forms import On
 from scheduler.plan.facts import Fact
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import messages_for

@@ -8,7 +8,7 @@ from datetime import date, time
 import pytest
 
 from scheduler.mail.template_context import Block, blocks, describe, filters
-from scheduler.plan.date_forms import Before, By
+from scheduler.plan.dates.date_forms import Before, By
 from scheduler.plan.model import Office
 from tests.support.sample_messages import (
     ACADEMY,

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from scheduler.plan.date_forms import Before
+from scheduler.plan.dates.date_forms import Before
 from scheduler.plan.dispatch_policy import Decision, DueRung, decide, last_moment, opening, working_days_late
 from scheduler.plan.model import Escalation, Ladder
 from tests.support.plan_builders import at, deadline, plan, vietnam, working_days

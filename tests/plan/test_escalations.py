@@ -8,30 +8,40 @@ from datetime import date
 import pytest
 
 from scheduler.plan.agenda import Rung
-from scheduler.plan.date_forms import Before
+from scheduler.plan.dates.date_forms import Before
 from scheduler.plan.model import Contact, Escalation, Ladder, Milestone, Party
-from tests.support.plan_builders import PARTIES, Story, at, days, deadline, party, plan, tell_of, working_days
+from tests.support.plan_builders import (
+    PARTIES,
+    PlanHistory,
+    at,
+    days,
+    deadline,
+    history_of,
+    party,
+    plan,
+    working_days,
+)
 
 LEAD, BETA, GAMMA = PARTIES
 AUGUST = deadline(Before(date(2023, 8, 10)))  # late from Friday 11 August, told to the lead on Monday 14 August
 NEW = Contact(name="new", email="new@beta.example")
 
 
-def escalation(story: Story, idle: tuple[int, ...] = (), party: str = "beta") -> Rung:
+def escalation(history: PlanHistory, idle: tuple[int, ...] = (), party: str = "beta") -> Rung:
     """Return the escalation about a party; `idle` holds days of August."""
-    found = story.rungs(party=party, idle=[date(2023, 8, day) for day in idle])
+    found = history.rungs(party=party, idle=[date(2023, 8, day) for day in idle])
     return next(rung for rung in found if rung.name == "escalate:2wd")
 
 
-def bounce(story: Story, day: int, who: str, hour: int = 9) -> None:
+def bounce(history: PlanHistory, day: int, who: str, hour: int = 9) -> None:
     """Record that one of beta's addresses bounced."""
-    story.tell("bounced", at(8, day, hour), party="beta", address=f"{who}@beta.example")
+    history.record("bounced", at(8, day, hour), party="beta", address=f"{who}@beta.example")
 
 
-def move_house(story: Story, day: int, *contacts: Contact) -> None:
+def move_house(history: PlanHistory, day: int, *contacts: Contact) -> None:
     """Load a roster that gives beta other contacts."""
-    moved = replace(story.plan.parties["beta"], contacts=contacts)
-    story.revise(replace(story.plan, parties=dict(story.plan.parties) | {"beta": moved}), at(8, day))
+    moved = replace(history.plan.parties["beta"], contacts=contacts)
+    history.revise(replace(history.plan, parties=dict(history.plan.parties) | {"beta": moved}), at(8, day))
 
 
 @pytest.mark.parametrize(
@@ -48,11 +58,11 @@ def move_house(story: Story, day: int, *contacts: Contact) -> None:
     ],
 )
 def test_a_day_on_which_the_daemon_was_down_is_not_counted(idle: tuple[int, ...], day: int) -> None:
-    assert escalation(tell_of(AUGUST), idle).at == at(8, day)
+    assert escalation(history_of(AUGUST), idle).at == at(8, day)
 
 
 def test_a_moved_escalation_says_from_where() -> None:
-    note = escalation(tell_of(AUGUST), (11,)).note
+    note = escalation(history_of(AUGUST), (11,)).note
     assert note == (
         "2 working days after 2023-08-10, the last day in time; "
         "moved from 2023-08-14: days on which we could not reach anybody do not count"
@@ -60,40 +70,40 @@ def test_a_moved_escalation_says_from_where() -> None:
 
 
 def test_overdue_notices_keep_their_days() -> None:
-    story = tell_of(AUGUST)
+    history = history_of(AUGUST)
     idle = [date(2023, 8, 11), date(2023, 8, 14)]
-    assert [r.at for r in story.rungs() if r.kind == "overdue"] == [
-        r.at for r in story.rungs(idle=idle) if r.kind == "overdue"
+    assert [r.at for r in history.rungs() if r.kind == "overdue"] == [
+        r.at for r in history.rungs(idle=idle) if r.kind == "overdue"
     ]
 
 
 def test_a_count_of_days_waits_as_many_working_days_as_it_spans() -> None:
     ladder = Ladder(escalate=(Escalation(after=days(4), to="lead"),))
-    story = tell_of(replace(AUGUST, ladder=ladder))
-    assert [r.at for r in story.rungs() if r.kind == "escalation"] == [at(8, 14)]
-    assert [r.at for r in story.rungs(idle=[date(2023, 8, 11)]) if r.kind == "escalation"] == [at(8, 15)]
+    history = history_of(replace(AUGUST, ladder=ladder))
+    assert [r.at for r in history.rungs() if r.kind == "escalation"] == [at(8, 14)]
+    assert [r.at for r in history.rungs(idle=[date(2023, 8, 11)]) if r.kind == "escalation"] == [at(8, 15)]
 
 
 def test_several_escalations_ascend_in_whatever_order_they_are_written() -> None:
     steps = (Escalation(after=working_days(5), to="deputies"), Escalation(after=working_days(2), to="lead"))
-    story = tell_of(replace(AUGUST, ladder=Ladder(escalate=steps)))
-    assert [r.name for r in story.rungs() if r.kind == "escalation"] == ["escalate:2wd", "escalate:5wd"]
+    history = history_of(replace(AUGUST, ladder=Ladder(escalate=steps)))
+    assert [r.name for r in history.rungs() if r.kind == "escalation"] == ["escalate:2wd", "escalate:5wd"]
 
 
 def test_a_ladder_without_escalation_never_tells_anybody() -> None:
-    story = tell_of(replace(AUGUST, ladder=Ladder(escalate=())))
-    bounce(story, 1, "officer")
-    assert not [r for r in story.rungs() if r.kind == "escalation"]
+    history = history_of(replace(AUGUST, ladder=Ladder(escalate=())))
+    bounce(history, 1, "officer")
+    assert not [r for r in history.rungs() if r.kind == "escalation"]
 
 
 # ---- nobody is reported who was not written to
 
 
-def doubtful(opened: int, milestone: Milestone = AUGUST) -> Story:
+def doubtful(opened: int, milestone: Milestone = AUGUST) -> PlanHistory:
     """Return the story of what was past at the first load and was said to be open on a day of August."""
-    story = Story(plan(milestone), loaded_at=at(8, 10, 12))
-    story.tell("opened", at(8, opened, 9), "report", "beta")
-    return story
+    history = PlanHistory(plan(milestone), loaded_at=at(8, 10, 12))
+    history.record("opened", at(8, opened, 9), "report", "beta")
+    return history
 
 
 def test_it_counts_from_the_first_notice_where_that_comes_later() -> None:
@@ -104,9 +114,9 @@ def test_it_counts_from_the_first_notice_where_that_comes_later() -> None:
 
 
 def test_a_notice_before_it_leaves_it_where_it_is() -> None:
-    story = tell_of(AUGUST)
-    story.tell("extended", at(8, 9, 9), "report", "beta", form=Before(date(2023, 8, 14)))
-    assert [r.at for r in story.rungs() if r.kind == "escalation"] == [at(8, 16)]
+    history = history_of(AUGUST)
+    history.record("extended", at(8, 9, 9), "report", "beta", form=Before(date(2023, 8, 14)))
+    assert [r.at for r in history.rungs() if r.kind == "escalation"] == [at(8, 16)]
 
 
 def test_without_a_notice_ahead_there_is_none() -> None:
@@ -115,8 +125,8 @@ def test_without_a_notice_ahead_there_is_none() -> None:
 
 def test_only_the_escalations_that_come_too_early_wait() -> None:
     steps = (Escalation(after=working_days(2), to="lead"), Escalation(after=working_days(5), to="lead"))
-    story = doubtful(11, replace(AUGUST, ladder=Ladder(escalate=steps)))
-    found = {r.name: r.at for r in story.rungs() if r.kind == "escalation"}
+    history = doubtful(11, replace(AUGUST, ladder=Ladder(escalate=steps)))
+    found = {r.name: r.at for r in history.rungs() if r.kind == "escalation"}
     assert found == {"escalate:2wd": at(8, 17), "escalate:5wd": at(8, 17)}
 
 
@@ -129,88 +139,88 @@ def test_a_ladder_that_only_escalates_does_so() -> None:
 
 
 def test_while_every_address_bounces_nobody_is_told() -> None:
-    story = tell_of(AUGUST)
-    bounce(story, 1, "officer")
-    assert escalation(story).state == "planned"
-    bounce(story, 11, "head")
-    found = escalation(story)
+    history = history_of(AUGUST)
+    bounce(history, 1, "officer")
+    assert escalation(history).state == "planned"
+    bounce(history, 11, "head")
+    found = escalation(history)
     assert (found.state, found.reason) == (
         "skipped",
         "every address of the party bounces; put its contacts right first",
     )
-    assert escalation(story, party="gamma").state == "planned"
+    assert escalation(history, party="gamma").state == "planned"
 
 
 def test_an_escalation_before_the_last_address_died_stands() -> None:
-    story = tell_of(AUGUST)
-    bounce(story, 1, "officer")
-    bounce(story, 15, "head")
-    assert escalation(story).state == "planned"
+    history = history_of(AUGUST)
+    bounce(history, 1, "officer")
+    bounce(history, 15, "head")
+    assert escalation(history).state == "planned"
 
 
 def test_an_escalation_of_the_day_on_which_the_last_address_died_is_not_sent() -> None:
-    story = tell_of(AUGUST)
-    bounce(story, 1, "officer")
-    bounce(story, 14, "head", hour=7)
-    assert escalation(story).state == "skipped"
+    history = history_of(AUGUST)
+    bounce(history, 1, "officer")
+    bounce(history, 14, "head", hour=7)
+    assert escalation(history).state == "skipped"
 
 
 def test_the_days_on_which_every_address_bounced_are_not_counted() -> None:
-    story = tell_of(AUGUST)
+    history = history_of(AUGUST)
     for who in ("officer", "head"):
-        bounce(story, 11, who)
-    move_house(story, 15, NEW)
-    found = escalation(story)
+        bounce(history, 11, who)
+    move_house(history, 15, NEW)
+    found = escalation(history)
     assert (found.state, found.at) == ("planned", at(8, 17))
-    assert story.agenda().bounces == {"beta": ((at(8, 11, 9), at(8, 15)),)}
+    assert history.agenda().bounces == {"beta": ((at(8, 11, 9), at(8, 15)),)}
 
 
 def test_one_address_that_works_is_enough() -> None:
-    story = tell_of(AUGUST)
-    bounce(story, 11, "officer")
-    move_house(story, 15, NEW)
-    assert escalation(story).at == at(8, 14)
-    assert story.agenda().bounces == {}
+    history = history_of(AUGUST)
+    bounce(history, 11, "officer")
+    move_house(history, 15, NEW)
+    assert escalation(history).at == at(8, 14)
+    assert history.agenda().bounces == {}
 
 
 def test_new_addresses_can_die_too() -> None:
-    story = tell_of(AUGUST)
+    history = history_of(AUGUST)
     for who in ("officer", "head"):
-        bounce(story, 1, who)
-    move_house(story, 2, NEW)
-    bounce(story, 11, "new")
-    assert escalation(story).state == "skipped"
-    move_house(story, 14, Contact(name="newer", email="newer@beta.example"))
-    assert escalation(story).at == at(8, 16)
-    assert len(story.agenda().bounces["beta"]) == 2
+        bounce(history, 1, who)
+    move_house(history, 2, NEW)
+    bounce(history, 11, "new")
+    assert escalation(history).state == "skipped"
+    move_house(history, 14, Contact(name="newer", email="newer@beta.example"))
+    assert escalation(history).at == at(8, 16)
+    assert len(history.agenda().bounces["beta"]) == 2
 
 
 def test_an_address_known_to_be_dead_stays_dead_in_a_new_roster() -> None:
-    story = tell_of(AUGUST)
-    bounce(story, 1, "officer")
+    history = history_of(AUGUST)
+    bounce(history, 1, "officer")
     officer = BETA.contacts[0]
-    move_house(story, 2, officer)
-    assert escalation(story).state == "skipped"
+    move_house(history, 2, officer)
+    assert escalation(history).state == "skipped"
 
 
 def test_an_address_that_works_again_ends_it() -> None:
-    story = tell_of(AUGUST)
+    history = history_of(AUGUST)
     for who in ("officer", "head"):
-        bounce(story, 11, who)
-    story.tell("rerouted", at(8, 15), party="beta", address="officer@beta.example")
-    assert escalation(story).at == at(8, 17)
+        bounce(history, 11, who)
+    history.record("rerouted", at(8, 15), party="beta", address="officer@beta.example")
+    assert escalation(history).at == at(8, 17)
 
 
 def test_undoing_a_bounce_is_as_if_it_had_not_been_recorded() -> None:
-    story = tell_of(AUGUST)
+    history = history_of(AUGUST)
     for who in ("officer", "head"):
-        bounce(story, 11, who)
-    story.undo(story.facts[-1], at(8, 14))
-    assert (escalation(story).state, escalation(story).at) == ("planned", at(8, 14))
+        bounce(history, 11, who)
+    history.undo(history.facts[-1], at(8, 14))
+    assert (escalation(history).state, escalation(history).at) == ("planned", at(8, 14))
 
 
 @pytest.mark.parametrize("roster", [(LEAD, party("beta", contacts=()), GAMMA), (LEAD, GAMMA)])
 def test_a_party_without_addresses_has_none_that_bounce(roster: tuple[Party, ...]) -> None:
-    story = tell_of(replace(AUGUST, responsible=("gamma",)), parties=roster)
-    bounce(story, 11, "officer")
-    assert story.agenda().bounces == {}
+    history = history_of(replace(AUGUST, responsible=("gamma",)), parties=roster)
+    bounce(history, 11, "officer")
+    assert history.agenda().bounces == {}

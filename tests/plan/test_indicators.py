@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from scheduler.plan.date_forms import By, On
+from scheduler.plan.dates.date_forms import By, On
 from scheduler.plan.indicators import Figure, is_reached, measure
 from scheduler.plan.model import Deliverable, Indicator, Measure
-from tests.support.plan_builders import Story, at, deadline, event, tell_of
+from tests.support.plan_builders import PlanHistory, at, deadline, event, history_of
 
 REPORT = deadline(
     By(date(2023, 3, 17)), deliverables=(Deliverable(id="plan", title="a"), Deliverable(id="list", title="b"))
@@ -17,52 +17,52 @@ REPORT = deadline(
 MEETING = event(On(date(2023, 6, 8), date(2023, 6, 9)))
 
 
-def count(story: Story, target: str = "100%", **asked: str) -> Figure | None:
+def count(history: PlanHistory, target: str = "100%", **asked: str) -> Figure | None:
     indicator = Indicator(id="i", title="I", target=target, measure=Measure(**asked))  # type: ignore[arg-type]
-    return measure(story.agenda(), indicator, at(6, 9, 12))
+    return measure(history.agenda(), indicator, at(6, 9, 12))
 
 
 def test_parties_count_once_everything_of_theirs_is_there() -> None:
-    story = tell_of(REPORT)
-    story.tell("received", at(3, 1), "report", "beta")
-    story.tell("received", at(3, 1), "report", "gamma", deliverables=("plan",))
-    assert count(story, milestone="report") == Figure(done=1, total=3, is_reached=False)
+    history = history_of(REPORT)
+    history.record("received", at(3, 1), "report", "beta")
+    history.record("received", at(3, 1), "report", "gamma", deliverables=("plan",))
+    assert count(history, milestone="report") == Figure(done=1, total=3, is_reached=False)
 
 
 def test_where_one_document_is_asked_for_the_others_do_not_matter() -> None:
-    story = tell_of(REPORT)
-    story.tell("received", at(3, 1), "report", "beta")
-    story.tell("received", at(3, 1), "report", "gamma", deliverables=("plan",))
-    assert count(story, milestone="report", deliverable="plan") == Figure(done=2, total=3, is_reached=False)
-    assert count(story, milestone="report", deliverable="list") == Figure(done=1, total=3, is_reached=False)
+    history = history_of(REPORT)
+    history.record("received", at(3, 1), "report", "beta")
+    history.record("received", at(3, 1), "report", "gamma", deliverables=("plan",))
+    assert count(history, milestone="report", deliverable="plan") == Figure(done=2, total=3, is_reached=False)
+    assert count(history, milestone="report", deliverable="list") == Figure(done=1, total=3, is_reached=False)
 
 
 def test_who_was_released_counts_on_neither_side() -> None:
-    story = tell_of(REPORT)
+    history = history_of(REPORT)
     for party in ("lead", "beta"):
-        story.tell("received", at(3, 1), "report", party)
-    story.tell("waived", at(3, 1), "report", "gamma", reason="new")
-    assert count(story, milestone="report") == Figure(done=2, total=2, is_reached=True)
+        history.record("received", at(3, 1), "report", party)
+    history.record("waived", at(3, 1), "report", "gamma", reason="new")
+    assert count(history, milestone="report") == Figure(done=2, total=2, is_reached=True)
 
 
 def test_a_document_that_was_returned_does_not_count() -> None:
-    story = tell_of(REPORT)
-    story.tell("received", at(3, 1), "report", "beta")
-    story.tell("returned", at(3, 2), "report", "beta", missing=("plan",))
-    assert count(story, milestone="report", deliverable="plan") == Figure(done=0, total=3, is_reached=False)
-    assert count(story, milestone="report", deliverable="list") == Figure(done=1, total=3, is_reached=False)
+    history = history_of(REPORT)
+    history.record("received", at(3, 1), "report", "beta")
+    history.record("returned", at(3, 2), "report", "beta", missing=("plan",))
+    assert count(history, milestone="report", deliverable="plan") == Figure(done=0, total=3, is_reached=False)
+    assert count(history, milestone="report", deliverable="list") == Figure(done=1, total=3, is_reached=False)
 
 
 def test_an_event_counts_once_it_is_over() -> None:
     """It is noon of its second day."""
-    assert count(tell_of(MEETING), ">= 1", milestone="meeting") == Figure(done=0, total=1, is_reached=False)
-    held = tell_of(event(On(date(2023, 6, 8), date(2023, 6, 8))))
+    assert count(history_of(MEETING), ">= 1", milestone="meeting") == Figure(done=0, total=1, is_reached=False)
+    held = history_of(event(On(date(2023, 6, 8), date(2023, 6, 8))))
     assert count(held, ">= 1", milestone="meeting") == Figure(done=1, total=1, is_reached=True)
 
 
 def test_what_a_person_has_to_count_has_no_figure() -> None:
     indicator = Indicator(id="i", title="I", target="100%", measure=Measure(manual=True))
-    assert measure(tell_of(REPORT).agenda(), indicator, at(3, 1)) is None
+    assert measure(history_of(REPORT).agenda(), indicator, at(3, 1)) is None
 
 
 @pytest.mark.parametrize(

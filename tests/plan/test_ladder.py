@@ -6,11 +6,11 @@ from datetime import date, time
 
 import pytest
 
-from scheduler.plan.date_forms import Before, By, On
-from scheduler.plan.due_dates import derive_due_date
+from scheduler.plan.dates.date_forms import Before, By, On
+from scheduler.plan.dates.due_dates import derive_due_date
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
 from scheduler.plan.model import Escalation, Ladder, Overdue
-from scheduler.plan.workdays import Workdays
 from tests.support.plan_builders import HANOI, at, days, vietnam, working_days
 
 VIETNAM = vietnam(2023)

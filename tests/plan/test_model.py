@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from scheduler.plan.date_forms import Before, DayCount, On
+from scheduler.plan.dates.date_forms import Before, DayCount, On
 from scheduler.plan.model import Office
 from tests.support.plan_builders import days, deadline, event, plan, working_days
 

@@ -7,10 +7,20 @@ from datetime import date
 
 import pytest
 
-from scheduler.plan.date_forms import Before, Window
+from scheduler.plan.dates.date_forms import Before, Window
 from scheduler.plan.model import Group, Ladder
 from scheduler.plan.status import is_complete, still_needed
-from tests.support.plan_builders import Story, at, deadline, event, party, plan, reasons, vietnam, written
+from tests.support.plan_builders import (
+    PlanHistory,
+    at,
+    deadline,
+    event,
+    party,
+    plan,
+    reasons,
+    vietnam,
+    written,
+)
 
 DEPUTIES = Group(id="deputies", parties=("beta",))
 NOMINEES = Group(id="nominees", chosen_by="lead", after="tong-ket")
@@ -26,7 +36,7 @@ MILESTONES = (
 )
 
 
-def year() -> Story:
+def year() -> PlanHistory:
     """Return the plan as its office would load it on 20 February."""
     settled = plan(
         *MILESTONES,
@@ -35,7 +45,7 @@ def year() -> Story:
         remind_from=date(2023, 2, 20),
         workdays=vietnam(2023),
     )
-    return Story(settled, loaded_at=at(2, 20, 0))
+    return PlanHistory(settled, loaded_at=at(2, 20, 0))
 
 
 BEFORE = ["before:14d", "before:7d", "before:3wd", "before:1wd", "target", "named-day"]
@@ -73,36 +83,36 @@ def test_the_ladder_of_each_deadline(milestone: str, expected: tuple[str, ...]) 
 
 
 def test_the_registration_is_late_from_its_named_day_only_by_the_strict_reading() -> None:
-    story = year()
-    agenda = story.agenda()
+    history = year()
+    agenda = history.agenda()
     lenient = agenda.by_key["dang-ky", "beta"].due
-    story.plan = replace(story.plan, lateness="strict")
-    strict = story.agenda().by_key["dang-ky", "beta"].due
+    history.plan = replace(history.plan, lateness="strict")
+    strict = history.agenda().by_key["dang-ky", "beta"].due
     assert lenient is not None
     assert strict is not None
     assert (lenient.target, lenient.late_from) == (date(2023, 3, 17), at(3, 21, 0))
     assert (strict.target, strict.late_from) == (date(2023, 3, 17), at(3, 20, 0))
-    rungs = story.rungs("dang-ky", "beta")
+    rungs = history.rungs("dang-ky", "beta")
     assert written(rungs)[-4:] == ["03-20 overdue:1", "03-22 overdue:2", "03-24 overdue:3", "03-21 escalate:2wd"]
     assert reasons(rungs) == {"named-day": "2023-03-20 is already late"}
 
 
 def test_a_plan_loaded_on_its_day_of_issue_accuses_nobody_of_a_date_already_past() -> None:
     """Issued on 20 March, it asks for the registration before 20 March."""
-    story = replace(year(), loaded_at=at(3, 20, 9))
-    assert story.agenda().by_key["dang-ky", "beta"].unknown
-    assert story.rungs("dang-ky", "beta") == []
+    history = replace(year(), loaded_at=at(3, 20, 9))
+    assert history.agenda().by_key["dang-ky", "beta"].unknown
+    assert history.rungs("dang-ky", "beta") == []
 
 
 def test_only_the_organiser_is_chased_for_the_date_of_the_mid_year_meeting() -> None:
-    story = year()
-    assert story.ladder("so-ket", "lead") == [
+    history = year()
+    assert history.ladder("so-ket", "lead") == [
         "04-28 fix-date:30d",
         "05-18 fix-date:14d",
         "05-25 fix-date:7d",
         "06-12 fix-date:passed",
     ]
-    assert story.rungs("so-ket", "beta") == []
+    assert history.rungs("so-ket", "beta") == []
 
 
 def test_the_date_of_the_final_meeting_is_asked_for_back_from_its_target_day() -> None:
@@ -118,10 +128,10 @@ def test_the_date_of_the_final_meeting_is_asked_for_back_from_its_target_day() -
 
 
 def test_only_nominees_report_for_the_award() -> None:
-    story = year()
-    assert not [o for o in story.agenda().obligations if o.milestone == "khen-thuong"]
-    story.tell("nominated", at(11, 16, 10), group="nominees", parties=("gamma",))
-    assert story.ladder("khen-thuong", "gamma") == [
+    history = year()
+    assert not [o for o in history.agenda().obligations if o.milestone == "khen-thuong"]
+    history.record("nominated", at(11, 16, 10), group="nominees", parties=("gamma",))
+    assert history.ladder("khen-thuong", "gamma") == [
         "11-22 before:7d",
         "11-24 before:3wd",
         "11-28 before:1wd",
@@ -132,16 +142,16 @@ def test_only_nominees_report_for_the_award() -> None:
         "12-07 overdue:3",
         "12-04 escalate:2wd",
     ]
-    assert story.ladder("khen-thuong", "beta") == []
-    assert set(reasons([r for r in story.rungs("tong-ket", "lead") if r.kind == "choose"]).values()) == {
+    assert history.ladder("khen-thuong", "beta") == []
+    assert set(reasons([r for r in history.rungs("tong-ket", "lead") if r.kind == "choose"]).values()) == {
         "the parties were chosen"
     }
 
 
 def test_the_reports_wait_for_their_meetings() -> None:
-    story = year()
-    agenda = story.agenda()
-    report = story.plan.milestone("bao-cao-so-ket")
+    history = year()
+    agenda = history.agenda()
+    report = history.plan.milestone("bao-cao-so-ket")
     waiting = [(m.id, [p.id for p in parties]) for m, parties in still_needed(agenda, report, at(7, 1))]
     assert waiting == [("so-ket", ["lead"])]
     assert not is_complete(agenda, "bao-cao-so-ket", at(12, 1))
@@ -149,16 +159,16 @@ def test_the_reports_wait_for_their_meetings() -> None:
 
 def test_a_hurried_ladder_squeezes_into_the_days_there_are() -> None:
     """Loaded four working days before the target, only the rungs still ahead exist."""
-    story = replace(year(), loaded_at=at(3, 13, 10))
-    assert story.ladder("dang-ky", "beta")[0] == "03-14 before:3wd"
+    history = replace(year(), loaded_at=at(3, 13, 10))
+    assert history.ladder("dang-ky", "beta")[0] == "03-14 before:3wd"
 
 
 def test_a_party_of_two_groups_owes_once() -> None:
     doubled = replace(MILESTONES[0], responsible=("members", "deputies", "beta"))
-    story = Story(plan(doubled, groups=(DEPUTIES,), parties=(party("lead"), party("beta"), party("gamma"))))
-    assert [o.party for o in story.agenda().obligations] == ["lead", "beta", "gamma"]
+    history = PlanHistory(plan(doubled, groups=(DEPUTIES,), parties=(party("lead"), party("beta"), party("gamma"))))
+    assert [o.party for o in history.agenda().obligations] == ["lead", "beta", "gamma"]
 
 
 def test_a_ladder_of_its_own_replaces_the_plans() -> None:
     own = replace(MILESTONES[0], ladder=Ladder(before=(None,), overdue=None, escalate=(), on_named_day=False))
-    assert Story(plan(own)).ladder("dang-ky") == ["03-17 target"]
+    assert PlanHistory(plan(own)).ladder("dang-ky") == ["03-17 target"]

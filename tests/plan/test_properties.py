@@ -12,22 +12,22 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from scheduler.plan.agenda import Rung, draw_agenda
-from scheduler.plan.date_forms import Before, By, DateForm, On
-from scheduler.plan.due_dates import ONE_DAY, derive_due_date, local_day, next_opening, to_instant
+from scheduler.plan.dates.date_forms import Before, By, DateForm, On
+from scheduler.plan.dates.due_dates import ONE_DAY, derive_due_date, local_day, next_opening, to_instant
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import Fact, drop_withdrawn
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.status import draw_board, is_complete, still_needed
-from scheduler.plan.workdays import Workdays
 from tests.support import strategies as our
-from tests.support.plan_builders import Story, deadline, tell_of
+from tests.support.plan_builders import PlanHistory, deadline, history_of
 
 Key = tuple[str, str, str, date]
 LATER = st.timedeltas(timedelta(0), timedelta(days=90))
 
 
-def drawn(story: Story, idle: Iterable[date] = ()) -> list[Rung]:
+def drawn(history: PlanHistory, idle: Iterable[date] = ()) -> list[Rung]:
     """Return every rung of a story."""
-    return list(story.agenda(frozenset(idle)).rungs())
+    return list(history.agenda(frozenset(idle)).rungs())
 
 
 def matter(rung: Rung) -> tuple[str, str, str]:
@@ -48,55 +48,57 @@ def of_obligation(rungs: Iterable[Rung]) -> Mapping[tuple[str, str], list[Rung]]
 
 
 @given(our.stories())
-def test_a_promise_is_unique(story: Story) -> None:
-    assert [key for key, count in Counter(rung.key for rung in drawn(story)).items() if count > 1] == []
+def test_a_promise_is_unique(history: PlanHistory) -> None:
+    assert [key for key, count in Counter(rung.key for rung in drawn(history)).items() if count > 1] == []
 
 
 @given(our.stories())
-def test_rungs_ascend_for_each_obligation_and_addressee(story: Story) -> None:
+def test_rungs_ascend_for_each_obligation_and_addressee(history: PlanHistory) -> None:
     told = defaultdict(list)
-    for rung in drawn(story):
+    for rung in drawn(history):
         told[matter(rung)].append(rung.at)
     assert dict(told) == {key: sorted(instants) for key, instants in told.items()}
 
 
 @given(our.stories())
-def test_no_two_planned_rungs_of_an_obligation_reach_one_addressee_at_one_instant(story: Story) -> None:
+def test_no_two_planned_rungs_of_an_obligation_reach_one_addressee_at_one_instant(history: PlanHistory) -> None:
     """Escalations never merge (rule 5)."""
-    merging = [rung for rung in drawn(story) if rung.state == "planned" and rung.kind != "escalation"]
+    merging = [rung for rung in drawn(history) if rung.state == "planned" and rung.kind != "escalation"]
     planned = Counter((*matter(rung), rung.at) for rung in merging)
     assert [key for key, count in planned.items() if count > 1] == []
 
 
 @given(our.stories(), our.instants(), our.instants(), our.instants())
-def test_splitting_a_period_changes_nothing(story: Story, one: datetime, two: datetime, three: datetime) -> None:
+def test_splitting_a_period_changes_nothing(
+    history: PlanHistory, one: datetime, two: datetime, three: datetime
+) -> None:
     a, b, c = sorted((one, two, three))
 
     def within(first: datetime, last: datetime) -> list[Rung]:
-        return [rung for rung in drawn(story) if first <= rung.at < last]
+        return [rung for rung in drawn(history) if first <= rung.at < last]
 
     assert Counter(within(a, c)) == Counter(within(a, b) + within(b, c))
 
 
 @given(our.stories())
-def test_drawing_twice_gives_the_same(story: Story) -> None:
-    agenda = story.agenda()
-    assert list(agenda.rungs()) == list(agenda.rungs()) == drawn(story)
+def test_drawing_twice_gives_the_same(history: PlanHistory) -> None:
+    agenda = history.agenda()
+    assert list(agenda.rungs()) == list(agenda.rungs()) == drawn(history)
 
 
 @given(our.stories())
-def test_no_planned_rung_falls_on_a_day_off(story: Story) -> None:
-    plan = story.plan
-    off = [r for r in drawn(story) if not plan.workdays.is_workday(local_day(r.at, plan.zone))]
+def test_no_planned_rung_falls_on_a_day_off(history: PlanHistory) -> None:
+    plan = history.plan
+    off = [r for r in drawn(history) if not plan.workdays.is_workday(local_day(r.at, plan.zone))]
     assert {(r.name, r.state) for r in off} <= {("named-day", "skipped"), ("named-day", "cancelled")}
     assert all(r.reason for r in off)
 
 
 @given(our.stories())
-def test_every_rung_is_at_the_plans_hour_in_the_plans_zone(story: Story) -> None:
+def test_every_rung_is_at_the_plans_hour_in_the_plans_zone(history: PlanHistory) -> None:
     """Only an invitation leaves at the opening. A wall-clock time that summer time skips moves on by the gap."""
-    plan = story.plan
-    for rung in drawn(story):
+    plan = history.plan
+    for rung in drawn(history):
         day, ladder = local_day(rung.at, plan.zone), plan.milestone(rung.milestone).ladder
         if rung.name == "invite":
             hours = (ladder.opens, ladder.closes)
@@ -109,13 +111,13 @@ def test_every_rung_is_at_the_plans_hour_in_the_plans_zone(story: Story) -> None
 
 
 @given(our.stories())
-def test_what_is_not_planned_says_why(story: Story) -> None:
-    assert all(bool(rung.reason) == (rung.state != "planned") for rung in drawn(story))
+def test_what_is_not_planned_says_why(history: PlanHistory) -> None:
+    assert all(bool(rung.reason) == (rung.state != "planned") for rung in drawn(history))
 
 
 @given(our.stories())
-def test_a_swallowed_rung_names_a_winner_of_its_instant(story: Story) -> None:
-    rungs = drawn(story)
+def test_a_swallowed_rung_names_a_winner_of_its_instant(history: PlanHistory) -> None:
+    rungs = drawn(history)
     at = {rung.key: rung.at for rung in rungs}
     for rung in rungs:
         if rung.reason.startswith("same day as "):
@@ -124,9 +126,9 @@ def test_a_swallowed_rung_names_a_winner_of_its_instant(story: Story) -> None:
 
 
 @given(our.stories())
-def test_no_rung_lies_before_its_obligation_became_active_or_after_it_ended(story: Story) -> None:
-    start = max(to_instant(story.plan.remind_from, time(), story.plan.zone), story.loaded_at)
-    agenda = story.agenda()
+def test_no_rung_lies_before_its_obligation_became_active_or_after_it_ended(history: PlanHistory) -> None:
+    start = max(to_instant(history.plan.remind_from, time(), history.plan.zone), history.loaded_at)
+    agenda = history.agenda()
     for rung in agenda.rungs():
         assert rung.at >= start
         if (o := agenda.by_key.get((rung.milestone, rung.party))) is not None:
@@ -135,17 +137,17 @@ def test_no_rung_lies_before_its_obligation_became_active_or_after_it_ended(stor
 
 
 @given(our.stories())
-def test_a_closed_obligation_has_no_planned_rung(story: Story) -> None:
-    agenda = story.agenda()
+def test_a_closed_obligation_has_no_planned_rung(history: PlanHistory) -> None:
+    agenda = history.agenda()
     closed = {(o.milestone, o.party) for o in agenda.obligations if not o.standing.is_open}
     planned = [r for r in agenda.rungs() if r.state == "planned" and r.kind != "choose"]
     assert [r for r in planned if (r.milestone, r.party) in closed] == []
 
 
 @given(our.stories())
-def test_nobody_is_told_late_of_what_is_not_late(story: Story) -> None:
+def test_nobody_is_told_late_of_what_is_not_late(history: PlanHistory) -> None:
     """An overdue notice or escalation never leaves before the boundary."""
-    agenda = story.agenda()
+    agenda = history.agenda()
     for rung in agenda.rungs():
         due = agenda.by_key[rung.milestone, rung.party].due
         if rung.kind in ("overdue", "escalation") and due is not None:
@@ -155,10 +157,10 @@ def test_nobody_is_told_late_of_what_is_not_late(story: Story) -> None:
 
 
 @given(our.stories(), our.instants())
-def test_the_board_can_be_read_at_any_instant(story: Story, now: datetime) -> None:
-    agenda = story.agenda()
+def test_the_board_can_be_read_at_any_instant(history: PlanHistory, now: datetime) -> None:
+    agenda = history.agenda()
     assert len(draw_board(agenda, now)) <= len(agenda.obligations)
-    for milestone in story.plan.milestones:
+    for milestone in history.plan.milestones:
         assert still_needed(agenda, milestone, now) == []
         assert is_complete(agenda, milestone.id) <= is_complete(agenda, milestone.id, now)
 
@@ -167,26 +169,26 @@ def test_the_board_can_be_read_at_any_instant(story: Story, now: datetime) -> No
 
 
 @given(our.stories(), LATER)
-def test_undoing_a_fact_is_as_if_it_had_not_been_recorded(story: Story, later: timedelta) -> None:
-    assume(story.facts)
-    last = story.facts[-1]
-    expected = drawn(replace(story, facts=story.facts[:-1]))
-    story.undo(last, last.recorded_at + later)
-    assert drawn(story) == expected
+def test_undoing_a_fact_is_as_if_it_had_not_been_recorded(history: PlanHistory, later: timedelta) -> None:
+    assume(history.facts)
+    last = history.facts[-1]
+    expected = drawn(replace(history, facts=history.facts[:-1]))
+    history.undo(last, last.recorded_at + later)
+    assert drawn(history) == expected
 
 
 @given(our.stories())
-def test_only_facts_that_still_count_are_read(story: Story) -> None:
-    assert drawn(replace(story, facts=drop_withdrawn(story.facts))) == drawn(story)
+def test_only_facts_that_still_count_are_read(history: PlanHistory) -> None:
+    assert drawn(replace(history, facts=drop_withdrawn(history.facts))) == drawn(history)
 
 
 @given(our.stories(), st.sampled_from(our.CLOSING), LATER)
-def test_a_fact_changes_no_other_obligation(story: Story, kind: str, later: timedelta) -> None:
+def test_a_fact_changes_no_other_obligation(history: PlanHistory, kind: str, later: timedelta) -> None:
     """Except for what is counted from it."""
-    when = max([story.loaded_at, *(fact.recorded_at for fact in story.facts)]) + later
-    before = of_obligation(r for r in drawn(story) if not r.milestone.startswith("after"))
-    story.tell(kind, when, "report", "beta")  # type: ignore[arg-type]
-    after = of_obligation(r for r in drawn(story) if not r.milestone.startswith("after"))
+    when = max([history.loaded_at, *(fact.recorded_at for fact in history.facts)]) + later
+    before = of_obligation(r for r in drawn(history) if not r.milestone.startswith("after"))
+    history.record(kind, when, "report", "beta")  # type: ignore[arg-type]
+    after = of_obligation(r for r in drawn(history) if not r.milestone.startswith("after"))
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     assert changed <= {("report", "beta")}
 
@@ -202,14 +204,14 @@ MOVES = st.lists(
 )
 
 
-def moved(moves: list[tuple[str, datetime, date]]) -> Story:
+def moved(moves: list[tuple[str, datetime, date]]) -> PlanHistory:
     """Return a story in which the date of beta's report was moved again and again."""
-    story = tell_of(deadline(Before(date(2023, 8, 10))))
+    history = history_of(deadline(Before(date(2023, 8, 10))))
     for kind, when, day in sorted(moves, key=lambda move: move[1]):
         whom = "beta" if kind == "extended" else None
         form: DateForm = Before(day) if kind == "amended" else By(day)
-        story.tell(kind, when, "report", whom, form=form)  # type: ignore[arg-type]
-    return story
+        history.record(kind, when, "report", whom, form=form)  # type: ignore[arg-type]
+    return history
 
 
 def notices(rungs: Iterable[Rung]) -> list[tuple[Key, datetime]]:
@@ -219,13 +221,13 @@ def notices(rungs: Iterable[Rung]) -> list[tuple[Key, datetime]]:
 
 @given(MOVES)
 def test_a_moved_date_has_only_its_own_rungs_from_the_decision_on(moves: list[tuple[str, datetime, date]]) -> None:
-    story = moved(moves)
-    last = story.facts[-1]
+    history = moved(moves)
+    last = history.facts[-1]
     assert isinstance(last.form, Before | By)
-    rungs = story.rungs()
+    rungs = history.rungs()
     assert {r.due for r in rungs} <= {last.form.day}
     assert all(r.at >= last.recorded_at for r in rungs)
-    fresh = tell_of(deadline(last.form))
+    fresh = history_of(deadline(last.form))
     assert notices(rungs) == [(key, at) for key, at in notices(fresh.rungs()) if at >= last.recorded_at]
 
 
@@ -233,20 +235,20 @@ def test_a_moved_date_has_only_its_own_rungs_from_the_decision_on(moves: list[tu
 def test_a_date_moved_there_and_back_has_its_keys_again_from_the_way_back_on(
     moves: list[tuple[str, datetime, date]], later: timedelta
 ) -> None:
-    story = moved(moves)
-    back = story.facts[-1].recorded_at + later
-    fresh = notices(tell_of(deadline(Before(date(2023, 8, 10)))).rungs())
-    story.tell("amended", back, "report", form=Before(date(2023, 8, 10)))
-    assert notices(story.rungs()) == [(key, at) for key, at in fresh if at >= back]
+    history = moved(moves)
+    back = history.facts[-1].recorded_at + later
+    fresh = notices(history_of(deadline(Before(date(2023, 8, 10)))).rungs())
+    history.record("amended", back, "report", form=Before(date(2023, 8, 10)))
+    assert notices(history.rungs()) == [(key, at) for key, at in fresh if at >= back]
 
 
 @given(MOVES)
 def test_undoing_every_move_restores_the_first_ladder(moves: list[tuple[str, datetime, date]]) -> None:
-    story = moved(moves)
-    until = max(fact.recorded_at for fact in story.facts)
-    for fact in tuple(story.facts):
-        story.undo(fact, until)
-    assert story.rungs() == tell_of(deadline(Before(date(2023, 8, 10)))).rungs()
+    history = moved(moves)
+    until = max(fact.recorded_at for fact in history.facts)
+    for fact in tuple(history.facts):
+        history.undo(fact, until)
+    assert history.rungs() == history_of(deadline(Before(date(2023, 8, 10)))).rungs()
 
 
 # ---- escalation
@@ -261,28 +263,28 @@ def escalations(rungs: Iterable[Rung]) -> dict[Key, datetime]:
 def test_an_escalation_follows_a_notice_and_is_never_nearer_than_the_ladder_has_it(
     moves: list[tuple[str, datetime, date]],
 ) -> None:
-    story = moved(moves)
-    rungs = story.rungs()
+    history = moved(moves)
+    rungs = history.rungs()
     heard = [rung.at for rung in rungs if rung.kind != "escalation" and rung.state != "skipped"]
-    fresh = escalations(tell_of(deadline(story.facts[-1].form or Before(date(2023, 8, 10)))).rungs())
+    fresh = escalations(history_of(deadline(history.facts[-1].form or Before(date(2023, 8, 10)))).rungs())
     for key, at in escalations(rungs).items():
         assert min(heard) < at
         assert fresh[key] <= at
 
 
 @given(our.stories(most=3), st.frozensets(our.any_day(), max_size=40))
-def test_idle_days_never_bring_an_escalation_nearer(story: Story, idle: frozenset[date]) -> None:
-    before, after = escalations(drawn(story)), escalations(drawn(story, idle))
+def test_idle_days_never_bring_an_escalation_nearer(history: PlanHistory, idle: frozenset[date]) -> None:
+    before, after = escalations(drawn(history)), escalations(drawn(history, idle))
     assert all(after[key] >= at for key, at in before.items())
 
 
 @given(our.plans(), st.frozensets(our.any_day(), max_size=40))
 def test_an_escalation_moves_by_the_idle_working_days(known: Plan, idle: frozenset[date]) -> None:
     """As many days that count lie between the last day in time and the escalation as without idle days."""
-    story = Story(known, loaded_at=datetime(2022, 12, 1, tzinfo=known.zone))
-    story.plan = replace(known, remind_from=date(2022, 12, 1))
-    agenda = story.agenda()
-    after = escalations(drawn(story, idle))
+    history = PlanHistory(known, loaded_at=datetime(2022, 12, 1, tzinfo=known.zone))
+    history.plan = replace(known, remind_from=date(2022, 12, 1))
+    agenda = history.agenda()
+    after = escalations(drawn(history, idle))
     for key, at in escalations(agenda.rungs()).items():
         due = agenda.by_key[key[0], key[1]].due
         assert due is not None
@@ -333,17 +335,17 @@ def test_openings_never_lie_in_the_past_and_keep_the_order(known: Plan, moments:
 
 
 @given(our.stories())
-def test_a_party_has_one_obligation_in_a_milestone(story: Story) -> None:
-    owed = Counter((o.milestone, o.party) for o in story.agenda().obligations)
+def test_a_party_has_one_obligation_in_a_milestone(history: PlanHistory) -> None:
+    owed = Counter((o.milestone, o.party) for o in history.agenda().obligations)
     assert set(owed.values()) <= {1}
 
 
 @given(our.milestones(), our.instants(date(2023, 2, 2)))
 def test_the_order_of_milestones_does_not_matter(some: tuple[Milestone, ...], when: datetime) -> None:
-    story, other = tell_of(*some), tell_of(*reversed(some))
-    fact: Fact = story.tell("received", when, "report", "beta")
+    history, other = history_of(*some), history_of(*reversed(some))
+    fact: Fact = history.record("received", when, "report", "beta")
     other.facts.append(fact)
-    assert Counter(drawn(story)) == Counter(drawn(other))
+    assert Counter(drawn(history)) == Counter(drawn(other))
 
 
 @given(our.plans())

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from scheduler.plan.date_forms import Before
+from scheduler.plan.dates.date_forms import Before
 from scheduler.plan.model import Contact, Escalation, Group, Party, Plan, Role
 from scheduler.plan.recipients import (
     Recipient,
@@ -19,7 +19,7 @@ from scheduler.plan.recipients import (
     operators,
     superiors,
 )
-from tests.support.plan_builders import PARTIES, at, deadline, plan, tell_of, working_days
+from tests.support.plan_builders import PARTIES, at, deadline, history_of, plan, working_days
 
 TO_LEAD = Escalation(after=working_days(2), to="lead")
 DEPUTIES = Group(id="deputies", parties=("beta", "gamma"))
@@ -117,14 +117,14 @@ def test_an_escalation_is_found_by_the_name_of_its_rung() -> None:
 
 
 def test_the_addresses_that_bounce() -> None:
-    story = tell_of()
-    story.tell("bounced", at(8, 1), party="beta", address="officer@beta.example")
-    story.tell("bounced", at(8, 1), party="beta", address="head@beta.example")
-    story.tell("bounced", at(8, 1), party="beta")
-    story.tell("rerouted", at(8, 2), party="beta")
-    story.tell("rerouted", at(8, 3), party="beta", address="head@beta.example")
-    story.tell("received", at(8, 4), party="beta")
-    assert bounced_addresses(story.facts) == {"officer@beta.example"}
+    history = history_of()
+    history.record("bounced", at(8, 1), party="beta", address="officer@beta.example")
+    history.record("bounced", at(8, 1), party="beta", address="head@beta.example")
+    history.record("bounced", at(8, 1), party="beta")
+    history.record("rerouted", at(8, 2), party="beta")
+    history.record("rerouted", at(8, 3), party="beta", address="head@beta.example")
+    history.record("received", at(8, 4), party="beta")
+    assert bounced_addresses(history.facts) == {"officer@beta.example"}
 
 
 # ---- operators

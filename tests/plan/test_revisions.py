@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from scheduler.plan.date_forms import (
+from scheduler.plan.dates.date_forms import (
     Before,
     By,
     DateForm,

@@ -7,11 +7,11 @@ from datetime import date, datetime, time
 
 import pytest
 
-from scheduler.plan.date_forms import Before, By, DateForm, On, Undated, Window
+from scheduler.plan.dates.date_forms import Before, By, DateForm, On, Undated, Window
 from scheduler.plan.facts import FactKind
 from scheduler.plan.model import Deliverable, Milestone
 from scheduler.plan.status import draw_board, is_complete, read_cell, still_needed
-from tests.support.plan_builders import Story, at, deadline, event, plan, tell_of
+from tests.support.plan_builders import PlanHistory, at, deadline, event, history_of, plan
 
 REPORT = deadline(
     Before(date(2023, 8, 10)),
@@ -20,9 +20,9 @@ REPORT = deadline(
 )
 
 
-def code(story: Story, now: datetime, milestone: str = "report", party: str = "beta") -> str:
+def code(history: PlanHistory, now: datetime, milestone: str = "report", party: str = "beta") -> str:
     """Return the status of one obligation."""
-    agenda = story.agenda()
+    agenda = history.agenda()
     return read_cell(agenda, agenda.by_key[milestone, party], now).code
 
 
@@ -40,17 +40,17 @@ def code(story: Story, now: datetime, milestone: str = "report", party: str = "b
     ],
 )
 def test_an_open_deadline_comes_nearer(now: datetime, expected: str) -> None:
-    assert code(tell_of(REPORT), now) == expected
+    assert code(history_of(REPORT), now) == expected
 
 
 def test_a_strict_deadline_is_overdue_on_its_named_day() -> None:
-    assert code(tell_of(REPORT, lateness="strict"), at(8, 10, 0)) == "overdue"
+    assert code(history_of(REPORT, lateness="strict"), at(8, 10, 0)) == "overdue"
 
 
 @pytest.mark.parametrize(("form", "expected"), [(Before, "overdue"), (By, "due_today")])
 def test_exactly_at_its_clock_time(form: type[Before | By], expected: str) -> None:
-    story = tell_of(deadline(form(date(2023, 8, 10), time(17))))
-    assert code(story, at(8, 10, 17)) == expected
+    history = history_of(deadline(form(date(2023, 8, 10), time(17))))
+    assert code(history, at(8, 10, 17)) == expected
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_exactly_at_its_clock_time(form: type[Before | By], expected: str) -> No
 def test_what_was_told_shows(
     told: tuple[tuple[FactKind, int, tuple[str, ...]], ...], now: datetime, expected: str
 ) -> None:
-    story = tell_of(REPORT)
+    history = history_of(REPORT)
     for kind, day, items in told:
-        story.tell(kind, at(8, day), "report", "beta", deliverables=items)
-    assert code(story, now) == expected
+        history.record(kind, at(8, day), "report", "beta", deliverables=items)
+    assert code(history, now) == expected
 
 
 @pytest.mark.parametrize(
@@ -91,31 +91,31 @@ def test_what_was_told_shows(
 def test_whatever_its_status_what_is_owed_after_its_last_day_is_overdue(
     told: tuple[tuple[FactKind, int], ...], now: datetime, expected: bool
 ) -> None:
-    story = tell_of(REPORT)
+    history = history_of(REPORT)
     for kind, day in told:
-        story.tell(kind, at(8, day), "report", "beta")
-    agenda = story.agenda()
+        history.record(kind, at(8, day), "report", "beta")
+    agenda = history.agenda()
     assert read_cell(agenda, agenda.by_key["report", "beta"], now).overdue is expected
 
 
 def test_what_came_by_one_channel_only_is_shown_as_a_part_until_somebody_accepts_it() -> None:
     """It counts as done all the same."""
-    story = tell_of(REPORT)
+    history = history_of(REPORT)
     for kind, shown in (("received", "partial"), ("accepted", "accepted")):
-        story.tell(kind, at(8, 1), "report", "beta", channel="web")  # type: ignore[arg-type]
-        agenda = story.agenda()
+        history.record(kind, at(8, 1), "report", "beta", channel="web")  # type: ignore[arg-type]
+        agenda = history.agenda()
         cell = read_cell(agenda, agenda.by_key["report", "beta"], at(8, 2))
         assert (cell.shown, cell.is_done, cell.missing_channels) == (shown, True, ("paper",))
 
 
 def test_a_part_sent_before_the_plan_is_active_shows() -> None:
-    story = tell_of(REPORT)
-    story.tell("received", at(1, 30), "report", "beta", deliverables=("plan",))
-    assert code(story, at(1, 31)) == "partial"
+    history = history_of(REPORT)
+    history.record("received", at(1, 30), "report", "beta", deliverables=("plan",))
+    assert code(history, at(1, 31)) == "partial"
 
 
 def test_what_was_past_at_the_first_load_is_unknown() -> None:
-    assert code(Story(plan(REPORT), loaded_at=at(8, 14)), at(8, 15)) == "unknown"
+    assert code(PlanHistory(plan(REPORT), loaded_at=at(8, 14)), at(8, 15)) == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_what_was_past_at_the_first_load_is_unknown() -> None:
     ],
 )
 def test_events_and_dates_to_come(milestone: Milestone, now: datetime, expected: str) -> None:
-    assert code(tell_of(milestone), now, "meeting") == expected
+    assert code(history_of(milestone), now, "meeting") == expected
 
 
 @pytest.mark.parametrize(
@@ -142,39 +142,39 @@ def test_events_and_dates_to_come(milestone: Milestone, now: datetime, expected:
     ],
 )
 def test_late_is_what_happened_after_the_last_day_in_time(form: DateForm, day: int, late: bool) -> None:
-    story = tell_of(deadline(form))
-    story.tell("received", at(8, 20), "report", "beta", happened_at=at(8, day, 23))
-    agenda = story.agenda()
+    history = history_of(deadline(form))
+    history.record("received", at(8, 20), "report", "beta", happened_at=at(8, day, 23))
+    agenda = history.agenda()
     assert read_cell(agenda, agenda.by_key["report", "beta"], at(8, 21)).late == late
 
 
 def test_an_extension_makes_a_late_answer_one_in_time() -> None:
-    story = tell_of(deadline(Before(date(2023, 8, 10))))
-    story.tell("received", at(8, 14), "report", "beta")
-    story.tell("extended", at(8, 15), "report", "beta", form=By(date(2023, 8, 14)))
-    agenda = story.agenda()
+    history = history_of(deadline(Before(date(2023, 8, 10))))
+    history.record("received", at(8, 14), "report", "beta")
+    history.record("extended", at(8, 15), "report", "beta", form=By(date(2023, 8, 14)))
+    agenda = history.agenda()
     assert not read_cell(agenda, agenda.by_key["report", "beta"], at(8, 21)).late
 
 
 def test_the_channel_still_missing_is_shown_once_everything_arrived_by_another() -> None:
-    story = tell_of(REPORT)
+    history = history_of(REPORT)
 
     def missing() -> tuple[str, ...]:
-        agenda = story.agenda()
+        agenda = history.agenda()
         return read_cell(agenda, agenda.by_key["report", "beta"], at(8, 14)).missing_channels
 
     assert missing() == ()
-    story.tell("received", at(8, 1), "report", "beta", channel="email", deliverables=("list",))
+    history.record("received", at(8, 1), "report", "beta", channel="email", deliverables=("list",))
     assert missing() == ()
-    story.tell("received", at(8, 1), "report", "beta", channel="email")
+    history.record("received", at(8, 1), "report", "beta", channel="email")
     assert missing() == ("paper",)
-    story.tell("received", at(8, 3), "report", "beta", channel="paper")
+    history.record("received", at(8, 3), "report", "beta", channel="paper")
     assert missing() == ()
 
 
 def test_the_board_has_every_obligation_in_the_order_of_the_plan() -> None:
-    story = tell_of(REPORT, event(On(date(2023, 6, 5), date(2023, 6, 7))))
-    cells = [(c.obligation.milestone, c.obligation.party) for c in draw_board(story.agenda(), at(8, 1))]
+    history = history_of(REPORT, event(On(date(2023, 6, 5), date(2023, 6, 7))))
+    cells = [(c.obligation.milestone, c.obligation.party) for c in draw_board(history.agenda(), at(8, 1))]
     assert cells == [(id, party) for id in ("report", "meeting") for party in ("lead", "beta", "gamma")]
 
 
@@ -185,35 +185,35 @@ MEETING = event(On(date(2023, 8, 15), date(2023, 8, 15)))
 
 
 def test_what_is_needed_is_shown_with_those_who_still_owe_it() -> None:
-    story = tell_of(SUMMARY, REPORT, MEETING)
-    story.tell("received", at(8, 1), "report", "gamma")
+    history = history_of(SUMMARY, REPORT, MEETING)
+    history.record("received", at(8, 1), "report", "gamma")
 
     def waits(day: int) -> dict[str, list[str]]:
-        found = still_needed(story.agenda(), SUMMARY, at(8, day))
+        found = still_needed(history.agenda(), SUMMARY, at(8, day))
         return {milestone.id: [p.id for p in parties] for milestone, parties in found}
 
     assert waits(10) == {"report": ["lead", "beta"], "meeting": ["lead"]}
     assert waits(16) == {"report": ["lead", "beta"]}
-    story.tell("waived", at(8, 16), "report")
+    history.record("waived", at(8, 16), "report")
     assert waits(17) == {}
 
 
 def test_what_is_needed_never_delays_a_rung() -> None:
     alone = replace(SUMMARY, needs=())
-    assert tell_of(SUMMARY, REPORT, MEETING).ladder("summary", "lead") == tell_of(alone).ladder("summary", "lead")
+    assert history_of(SUMMARY, REPORT, MEETING).ladder("summary", "lead") == history_of(alone).ladder("summary", "lead")
 
 
 def test_a_milestone_is_complete_with_what_it_needs() -> None:
-    story = tell_of(SUMMARY, REPORT, MEETING)
-    story.tell("received", at(8, 1), "summary", "lead")
-    assert not is_complete(story.agenda(), "summary", at(8, 16))
+    history = history_of(SUMMARY, REPORT, MEETING)
+    history.record("received", at(8, 1), "summary", "lead")
+    assert not is_complete(history.agenda(), "summary", at(8, 16))
     for party in ("lead", "beta", "gamma"):
-        story.tell("received", at(8, 2), "report", party)
-    assert is_complete(story.agenda(), "report")
-    assert not is_complete(story.agenda(), "summary", at(8, 15))
-    assert is_complete(story.agenda(), "summary", at(8, 16))  # the day after the meeting
-    assert not is_complete(story.agenda(), "summary")
+        history.record("received", at(8, 2), "report", party)
+    assert is_complete(history.agenda(), "report")
+    assert not is_complete(history.agenda(), "summary", at(8, 15))
+    assert is_complete(history.agenda(), "summary", at(8, 16))  # the day after the meeting
+    assert not is_complete(history.agenda(), "summary")
 
 
 def test_a_milestone_that_nobody_owes_is_not_complete() -> None:
-    assert not is_complete(tell_of(replace(REPORT, responsible=())).agenda(), "report")
+    assert not is_complete(history_of(replace(REPORT, responsible=())).agenda(), "report")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.plan.date_forms import By, On, Undated, Window
+from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.model import Deliverable
 from scheduler.ports import UnitOfWork
 from scheduler.queries.agendas import view_agenda

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from scheduler.clock import SystemClock
 from scheduler.store import open_store
 from tests.engine.test_apscheduler_runner import Shifted, engine_of, running
-from tests.support.daemon_fixture import ONCE, DaemonFixture, crowd
+from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan
 from tests.support.daemon_processes import DUE, PATIENCE
 from tests.support.mail_servers import wait_until
 from tests.support.postgresql import Cluster
@@ -34,7 +34,7 @@ def dispatching(
 ) -> Iterator[DaemonFixture]:
     """Run an engine through a dispatch of 250 mails; in the end everything has left, each once."""
     with closing(open_store(url, busy_timeout=0.1)) as store, mailer(server.port) as post:
-        daemon = DaemonFixture(store, crowd(COUNT, ladder=ONCE))
+        daemon = DaemonFixture(store, large_plan(COUNT, ladder=ONCE))
         daemon.ticker.load()
         daemon.ticker = daemon.new_ticker(name="second", mailer=post, clock=Shifted(DUE - SystemClock().now()))
         if on_begin:

@@ -15,7 +15,7 @@ import pytest
 from scheduler.ports.events import Event
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import open_store
-from tests.support.daemon_fixture import ONCE, DaemonFixture, crowd
+from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan
 from tests.support.plan_builders import at
 
 DAEMONS = 3
@@ -28,7 +28,7 @@ def several(url: str) -> Iterator[Callable[..., list[DaemonFixture]]]:
     with ExitStack() as stores:
 
         def open_all(count: int = 6, **details: Any) -> list[DaemonFixture]:
-            made = crowd(count, ladder=ONCE)
+            made = large_plan(count, ladder=ONCE)
             daemons = [
                 DaemonFixture(stores.enter_context(closing(open_store(url))), made, name=f"daemon {number}", **details)
                 for number in range(DAEMONS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from scheduler.plan.date_forms import Undated
+from scheduler.plan.dates.date_forms import Undated
 from scheduler.plan.model import Contact, Group
 from scheduler.services.reconcile import Changes
 from scheduler.store import SqlStore

@@ -11,7 +11,7 @@ from threading import Barrier
 import pytest
 
 from scheduler.errors import UserError
-from scheduler.plan.date_forms import By
+from scheduler.plan.dates.date_forms import By
 from scheduler.plan.facts import Fact
 from scheduler.queries.agendas import find_state, inputs_fingerprint, parse_fingerprint
 from scheduler.services.context import ServiceContext

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scheduler.errors import NothingMatched, UserError
-from scheduler.plan.date_forms import By, On, Window
+from scheduler.plan.dates.date_forms import By, On, Window
 from scheduler.plan.scenario import Scenario
 from scheduler.services.commands import amended, date_fixed, declared, extended, received
 from tests.support.daemon_fixture import FRIDAY, plan, report

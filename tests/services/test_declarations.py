@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from scheduler.errors import NothingMatched, UserError
-from scheduler.plan.date_forms import By, On, Undated
+from scheduler.plan.dates.date_forms import By, On, Undated
 from scheduler.plan.model import Group
 from scheduler.ports import Document
 from scheduler.queries.site_links import SiteLinks, is_over
@@ -18,7 +18,7 @@ from scheduler.services.record_facts import record
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, plan, report
 from tests.support.mail_reader import body, read
-from tests.support.plan_builders import at, deadline, event, tell_of
+from tests.support.plan_builders import at, deadline, event, history_of
 
 BETA, LEAD = "officer@beta.example", "officer@lead.example"
 SITE = SiteLinks("https://office.example", b"a secret of the tests")
@@ -196,15 +196,15 @@ def test_after_a_revocation_mails_have_the_new_address(store: SqlStore) -> None:
 
 def test_a_page_is_over_ninety_days_after_its_last_date() -> None:
     """Rule 11: also when another party has a later one."""
-    agendas = [tell_of(deadline(By(date(2023, 3, 17)))).agenda()]
+    agendas = [history_of(deadline(By(date(2023, 3, 17)))).agenda()]
     assert [is_over(agendas, "beta", moment) for moment in (at(6, 15, 23), at(6, 16, 0))] == [False, True]
-    story = tell_of(deadline(By(date(2023, 3, 17))))
-    story.tell("extended", at(3, 10), "report", "gamma", form=By(date(2023, 3, 31)))
-    assert [is_over([story.agenda()], party, at(6, 20)) for party in ("beta", "gamma")] == [True, False]
+    history = history_of(deadline(By(date(2023, 3, 17))))
+    history.record("extended", at(3, 10), "report", "gamma", form=By(date(2023, 3, 31)))
+    assert [is_over([history.agenda()], party, at(6, 20)) for party in ("beta", "gamma")] == [True, False]
 
 
 def test_a_party_with_two_plans_has_a_page_until_the_later_is_over() -> None:
-    early, late = tell_of(deadline(By(date(2023, 3, 17)))), tell_of(deadline(Undated("some day")))
+    early, late = history_of(deadline(By(date(2023, 3, 17)))), history_of(deadline(Undated("some day")))
     assert not is_over([early.agenda(), late.agenda()], "beta", at(12, 31))
     assert is_over([early.agenda(), late.agenda()], "beta", at(4, 1, year=2024))  # the year and ninety days
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.plan.date_forms import Before, By, On, Undated, Window
+from scheduler.plan.dates.date_forms import Before, By, On, Undated, Window
 from scheduler.plan.messages.digest import Digest, DigestHealth
 from scheduler.plan.model import Deliverable
 from scheduler.ports import Mail, MessageRow
@@ -20,14 +20,14 @@ from scheduler.services.digests import (
     next_digest,
     read_health,
 )
-from tests.support.plan_builders import Story, at, deadline, event, plan, tell_of, vietnam
+from tests.support.plan_builders import PlanHistory, at, deadline, event, history_of, plan, vietnam
 
 MONDAY = at(3, 13)
 WEEKLY = DigestSchedule()
 
 
-def digest(story: Story, now: datetime = MONDAY) -> Digest:
-    return draw_digest(story.agenda(), story.facts, now, DigestHealth())
+def digest(history: PlanHistory, now: datetime = MONDAY) -> Digest:
+    return draw_digest(history.agenda(), history.facts, now, DigestHealth())
 
 
 def ids(items: Any) -> list[str]:
@@ -71,33 +71,33 @@ def test_the_officers_of_the_lead_read_it() -> None:
 
 
 def test_a_week_is_named_by_its_number_and_its_days() -> None:
-    week = digest(tell_of(deadline(By(date(2023, 3, 17)))))
+    week = digest(history_of(deadline(By(date(2023, 3, 17)))))
     assert (week.week, week.first, week.last) == (11, date(2023, 3, 13), date(2023, 3, 19))
 
 
 def test_what_was_completed_in_the_last_seven_days_is_told_and_older_things_are_not() -> None:
-    story = tell_of(deadline(By(date(2023, 3, 17))))
-    story.tell("received", at(3, 5), "report", "lead")
-    story.tell("received", at(3, 9), "report", "beta")
-    [done] = digest(story).done
+    history = history_of(deadline(By(date(2023, 3, 17))))
+    history.record("received", at(3, 5), "report", "lead")
+    history.record("received", at(3, 9), "report", "beta")
+    [done] = digest(history).done
     assert (done.milestone.id, [party.id for party in done.parties]) == ("report", ["beta"])
 
 
 def test_what_is_due_within_a_fortnight_is_listed_by_day_with_those_who_still_owe_it() -> None:
-    story = tell_of(
+    history = history_of(
         deadline(By(date(2023, 3, 24)), "later"),
         deadline(By(date(2023, 3, 17)), "sooner"),
         deadline(By(date(2023, 3, 28)), "beyond"),
         event(On(date(2023, 3, 20), date(2023, 3, 20)), "meeting"),
     )
-    story.tell("received", at(3, 9), "sooner", "beta")
-    due = digest(story).due
+    history.record("received", at(3, 9), "sooner", "beta")
+    due = digest(history).due
     assert [(item.day.day, item.milestone.id) for item in due] == [(17, "sooner"), (20, "meeting"), (24, "later")]
     assert [party.id for party in due[0].parties] == ["lead", "gamma"]
 
 
 def test_a_week_without_anything_due_names_what_comes_next() -> None:
-    week = digest(tell_of(deadline(By(date(2023, 8, 9)))))
+    week = digest(history_of(deadline(By(date(2023, 8, 9)))))
     assert week.due == ()
     assert week.next_milestone is not None
     assert (week.next_milestone.day, week.next_milestone.milestone.id) == (date(2023, 8, 9), "report")
@@ -105,10 +105,10 @@ def test_a_week_without_anything_due_names_what_comes_next() -> None:
 
 def test_what_is_overdue_partial_or_returned_is_incomplete_with_what_is_missing() -> None:
     documents = (Deliverable(id="a", title="A"), Deliverable(id="b", title="B"))
-    story = tell_of(deadline(By(date(2023, 3, 10)), deliverables=documents))
-    story.tell("received", at(3, 9), "report", "beta", deliverables=("a",))
-    story.tell("received", at(3, 9), "report", "lead")
-    [missing] = digest(story).incomplete
+    history = history_of(deadline(By(date(2023, 3, 10)), deliverables=documents))
+    history.record("received", at(3, 9), "report", "beta", deliverables=("a",))
+    history.record("received", at(3, 9), "report", "lead")
+    [missing] = digest(history).incomplete
     assert [(e.party.id, e.status, [d.id for d in e.missing]) for e in missing.entries] == [
         ("beta", "overdue", ["b"]),
         ("gamma", "overdue", ["a", "b"]),
@@ -117,31 +117,31 @@ def test_what_is_overdue_partial_or_returned_is_incomplete_with_what_is_missing(
 
 def test_what_has_not_come_by_every_channel_is_incomplete_until_somebody_accepts_it() -> None:
     """Contract rule 8."""
-    story = tell_of(deadline(By(date(2023, 3, 17)), channels=("paper", "email")))
-    story.tell("received", at(3, 9), "report", "beta", channel="email")
-    [lacking] = digest(story).incomplete
+    history = history_of(deadline(By(date(2023, 3, 17)), channels=("paper", "email")))
+    history.record("received", at(3, 9), "report", "beta", channel="email")
+    [lacking] = digest(history).incomplete
     assert [(e.party.id, e.status, e.channels) for e in lacking.entries] == [("beta", "submitted", ("paper",))]
-    story.tell("accepted", at(3, 10), "report", "beta")
-    assert digest(story).incomplete == ()
+    history.record("accepted", at(3, 10), "report", "beta")
+    assert digest(history).incomplete == ()
 
 
 def test_dates_still_to_be_decided_are_listed_once() -> None:
-    story = tell_of(
+    history = history_of(
         event(Window(date(2023, 6, 1), date(2023, 6, 10), "early June"), "window"),
         event(Before(date(2023, 11, 15)), "limit"),
         deadline(Undated("twice a year"), "undated"),
     )
-    week = digest(story)
+    week = digest(history)
     assert ids(week.undecided) == ["window", "limit"]
     assert [milestone.id for milestone in week.undated] == ["undated"]
 
 
 def test_decisions_of_the_last_seven_days_are_told_unless_they_were_taken_back() -> None:
-    story = tell_of(deadline(By(date(2023, 3, 17))))
-    story.tell("extended", at(3, 1), "report", "lead", form=By(date(2023, 3, 20)))
-    story.tell("extended", at(3, 9), "report", "beta", form=By(date(2023, 3, 24)))
-    story.undo(story.tell("waived", at(3, 10), "report", "gamma"), at(3, 10, 9))
-    [change] = digest(story).changed
+    history = history_of(deadline(By(date(2023, 3, 17))))
+    history.record("extended", at(3, 1), "report", "lead", form=By(date(2023, 3, 20)))
+    history.record("extended", at(3, 9), "report", "beta", form=By(date(2023, 3, 24)))
+    history.undo(history.record("waived", at(3, 10), "report", "gamma"), at(3, 10, 9))
+    [change] = digest(history).changed
     assert (change.fact.kind, [party.id for party in change.parties]) == ("extended", ["beta"])
 
 
@@ -168,11 +168,11 @@ def mail(state: str, subject: str, settled: datetime) -> MessageRow:
 
 
 def test_the_health_of_the_system_is_that_of_the_last_seven_days() -> None:
-    story = tell_of(deadline(By(date(2023, 3, 17))))
-    story.tell("bounced", at(2, 2), party="beta", address="officer@beta.example")
+    history = history_of(deadline(By(date(2023, 3, 17))))
+    history.record("bounced", at(2, 2), party="beta", address="officer@beta.example")
     week, old = (at(3, 9), at(3, 9, 12)), (at(2, 20), at(2, 21))
     mails = [mail("failed", "new", at(3, 9)), mail("failed", "old", at(3, 1)), mail("ambiguous", "unclear", at(3, 9))]
-    health = read_health(story.plan, story.facts, mails, [old, week], MONDAY - timedelta(minutes=1), MONDAY)
+    health = read_health(history.plan, history.facts, mails, [old, week], MONDAY - timedelta(minutes=1), MONDAY)
     assert health.outages == (week,)
     assert [(party.id, address) for party, address in health.bounced] == [("beta", "officer@beta.example")]
     assert (health.failed.count, health.failed.subjects) == (1, ("new",))

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 import pytest
 
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.date_forms import By, On, Undated, Window
+from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.messages.escalations import escalation_messages
 from scheduler.plan.messages.message import Message, Outage, OutageEntry
@@ -18,7 +18,7 @@ from scheduler.plan.messages.reminders import messages_for
 from scheduler.plan.model import Contact, Deliverable, Group
 from scheduler.ports import RungRow
 from tests.support.daemon_fixture import FRIDAY, due_by, plan, report
-from tests.support.plan_builders import PARTIES, Story, at, deadline, event, party, tell_of
+from tests.support.plan_builders import PARTIES, PlanHistory, at, deadline, event, history_of, party
 
 NOW = at(3, 21)
 DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
@@ -44,7 +44,7 @@ def addresses(messages: list[Message]) -> list[str]:
 def roster(*contacts: Contact) -> Agenda:
     """Return the agenda of a plan in which beta has these contacts."""
     beta = replace(PARTIES[1], contacts=contacts)
-    return tell_of(report(), parties=(PARTIES[0], beta, PARTIES[2])).agenda()
+    return history_of(report(), parties=(PARTIES[0], beta, PARTIES[2])).agenda()
 
 
 def contact(name: str, role: str) -> Contact:
@@ -64,7 +64,10 @@ def test_a_reminder_goes_to_each_officer_and_not_to_the_head() -> None:
 
 def test_an_overdue_notice_goes_to_the_head_too() -> None:
     """Once, even if the head is the only one."""
-    assert addresses(messages_for(tell_of(report()).agenda(), row("overdue:1", "overdue"), NOW, ())) == [OFFICER, HEAD]
+    assert addresses(messages_for(history_of(report()).agenda(), row("overdue:1", "overdue"), NOW, ())) == [
+        OFFICER,
+        HEAD,
+    ]
     only = roster(contact("head", "head"))
     assert addresses(messages_for(only, row("overdue:1", "overdue"), NOW, ())) == [HEAD]
 
@@ -88,31 +91,31 @@ def test_an_address_that_two_contacts_share_gets_one_letter() -> None:
 
 def test_the_identity_of_a_letter_is_the_promise_and_the_address() -> None:
     """Not the moment at which it is written."""
-    agenda = tell_of(report()).agenda()
+    agenda = history_of(report()).agenda()
     (one,), (two,) = messages_for(agenda, row(), NOW, ()), messages_for(agenda, row(), at(3, 22), ())
     assert one.key == two.key == f"plan/report/beta/before:7d/2023-03-17/{OFFICER}"
 
 
 def test_a_letter_says_what_is_still_missing_and_what_came() -> None:
     """By document."""
-    story = tell_of(report(deliverables=DOCUMENTS))
-    story.tell("received", at(3, 1), "report", "beta", deliverables=("plan",))
-    (message,) = messages_for(story.agenda(), row(), NOW, ())
+    history = history_of(report(deliverables=DOCUMENTS))
+    history.record("received", at(3, 1), "report", "beta", deliverables=("plan",))
+    (message,) = messages_for(history.agenda(), row(), NOW, ())
     assert (message.missing, message.received) == (DOCUMENTS[1:], DOCUMENTS[:1])
     assert (message.due and message.due.named, message.rung, message.occurrence) == (FRIDAY, "before:7d", "report")
 
 
 def test_a_letter_names_what_it_waits_for() -> None:
     """`needs` is shown (contract rule 16)."""
-    story = tell_of(report(needs=("first",)), due_by(date(2023, 3, 1), id="first", responsible=("gamma",)))
-    (message,) = messages_for(story.agenda(), row(), NOW, ())
+    history = history_of(report(needs=("first",)), due_by(date(2023, 3, 1), id="first", responsible=("gamma",)))
+    (message,) = messages_for(history.agenda(), row(), NOW, ())
     assert [(milestone.id, [p.id for p in owing]) for milestone, owing in message.waits_for] == [("first", ["gamma"])]
 
 
 def test_who_only_attends_is_not_told_what_the_event_still_waits_for() -> None:
     """The organiser is; an invitation is no place to name debtors."""
     meeting = event(On(date(2023, 6, 8), date(2023, 6, 8)), needs=("report",))
-    agenda = tell_of(report(), meeting).agenda()
+    agenda = history_of(report(), meeting).agenda()
     waits = {}
     for who in ("lead", "beta"):
         (message,) = messages_for(agenda, row("invite", "invitation", milestone="meeting", party=who), NOW, ())
@@ -122,19 +125,19 @@ def test_who_only_attends_is_not_told_what_the_event_still_waits_for() -> None:
 
 def test_a_letter_about_an_event_carries_its_day_and_place() -> None:
     """And one about a window its words."""
-    story = tell_of(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")))
+    history = history_of(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")))
     asked = row("fix-date:30d", "fix-date", milestone="meeting", party="lead")
-    (message,) = messages_for(story.agenda(), asked, NOW, ())
+    (message,) = messages_for(history.agenda(), asked, NOW, ())
     assert (message.window and message.window.words, message.event) == ("early in June", None)
-    story.tell("date_fixed", at(5, 1), "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)), place="Vinh")
-    (message,) = messages_for(story.agenda(), row("invite", "invitation", milestone="meeting"), NOW, ())
+    history.record("date_fixed", at(5, 1), "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)), place="Vinh")
+    (message,) = messages_for(history.agenda(), row("invite", "invitation", milestone="meeting"), NOW, ())
     assert (message.event and message.event.first, message.place, message.window) == (date(2023, 6, 8), "Vinh", None)
 
 
 def test_who_is_to_choose_sees_the_group_and_the_candidates() -> None:
     """All members."""
     nominees = Group(id="nominees", chosen_by="lead", after="report")
-    agenda = tell_of(report(), groups=[nominees]).agenda()
+    agenda = history_of(report(), groups=[nominees]).agenda()
     (message,) = messages_for(agenda, row("choose:1", "choose", party="lead"), NOW, ())
     assert message.group == nominees
     assert [p.id for p in message.candidates] == ["lead", "beta", "gamma"]
@@ -150,7 +153,7 @@ def test_without_a_group_of_members_everybody_with_a_part_may_be_chosen() -> Non
     made = replace(
         plan(report(responsible=("lead", "beta"))), groups=groups, parties={p.id: p for p in (*PARTIES, academy)}
     )
-    (message,) = messages_for(Story(made).agenda(), row("choose:1", "choose", party="lead"), NOW, ())
+    (message,) = messages_for(PlanHistory(made).agenda(), row("choose:1", "choose", party="lead"), NOW, ())
     assert [p.id for p in message.candidates] == ["lead", "beta", "gamma"]
 
 
@@ -159,7 +162,7 @@ def test_without_a_group_of_members_everybody_with_a_part_may_be_chosen() -> Non
 
 def test_one_letter_to_each_superior_carries_everybody_missing() -> None:
     """About the lead itself its own head is told, for want of deputies (contract rule 7)."""
-    agenda = tell_of(report()).agenda()
+    agenda = history_of(report()).agenda()
     rows = [escalation("lead", id=1), escalation("beta", id=2), escalation("gamma", id=3)]
     found = {
         message.to.email: [r.party for r in about] for message, about in escalation_messages(agenda, rows, NOW, (), {})
@@ -169,7 +172,7 @@ def test_one_letter_to_each_superior_carries_everybody_missing() -> None:
 
 def test_about_the_lead_the_heads_of_the_deputies_are_told() -> None:
     """If there are any."""
-    agenda = tell_of(report(), groups=[Group(id="deputies", parties=("gamma",))]).agenda()
+    agenda = history_of(report(), groups=[Group(id="deputies", parties=("gamma",))]).agenda()
     ((message, _),) = escalation_messages(agenda, [escalation("lead")], NOW, (), {})
     assert (message.to.email, message.party.id) == ("head@gamma.example", "gamma")
 
@@ -177,30 +180,30 @@ def test_about_the_lead_the_heads_of_the_deputies_are_told() -> None:
 def test_nobody_above_means_no_letter() -> None:
     """The caller says why."""
     lead = replace(PARTIES[0], contacts=PARTIES[0].contacts[:1])
-    agenda = tell_of(report(), parties=(lead, *PARTIES[1:])).agenda()
+    agenda = history_of(report(), parties=(lead, *PARTIES[1:])).agenda()
     assert escalation_messages(agenda, [escalation("lead")], NOW, (), {}) == []
 
 
 def test_a_superior_whose_address_bounces_is_replaced_by_the_next_contact() -> None:
     """The lead's head."""
-    agenda = tell_of(report()).agenda()
+    agenda = history_of(report()).agenda()
     ((message, _),) = escalation_messages(agenda, [escalation()], NOW, ("officer@lead.example",), {})
     assert message.to.email == "head@lead.example"
 
 
 def test_an_escalation_that_is_no_longer_in_the_ladder_is_written_to_nobody() -> None:
     """Its rung is about to fall away."""
-    assert escalation_messages(tell_of(report()).agenda(), [row("escalate:9wd", "escalation")], NOW, (), {}) == []
+    assert escalation_messages(history_of(report()).agenda(), [row("escalate:9wd", "escalation")], NOW, (), {}) == []
 
 
 def test_the_list_shows_who_is_missing_what_and_how_often_each_was_reminded() -> None:
     """In the order of the roster, with who has answered and who was accepted."""
-    story = tell_of(report(deliverables=DOCUMENTS))
-    story.tell("received", at(3, 1), "report", "gamma")
-    story.tell("received", at(3, 1), "report", "lead")
-    story.tell("accepted", at(3, 2), "report", "lead")
-    story.tell("received", at(3, 3), "report", "beta", deliverables=("plan",))
-    ((message, _),) = escalation_messages(story.agenda(), [escalation()], NOW, (), {"beta": 6})
+    history = history_of(report(deliverables=DOCUMENTS))
+    history.record("received", at(3, 1), "report", "gamma")
+    history.record("received", at(3, 1), "report", "lead")
+    history.record("accepted", at(3, 2), "report", "lead")
+    history.record("received", at(3, 3), "report", "beta", deliverables=("plan",))
+    ((message, _),) = escalation_messages(history.agenda(), [escalation()], NOW, (), {"beta": 6})
     roll = message.roll
     assert roll is not None
     assert [(e.party.id, e.status, [d.id for d in e.missing], e.notices) for e in roll.entries] == [
@@ -211,9 +214,9 @@ def test_the_list_shows_who_is_missing_what_and_how_often_each_was_reminded() ->
 
 def test_the_list_leaves_out_who_still_has_time() -> None:
     """An extension is no omission."""
-    story = tell_of(report())
-    story.tell("extended", at(3, 10), "report", "gamma", form=By(date(2023, 3, 31)))
-    ((message, _),) = escalation_messages(story.agenda(), [escalation()], NOW, (), {})
+    history = history_of(report())
+    history.record("extended", at(3, 10), "report", "gamma", form=By(date(2023, 3, 31)))
+    ((message, _),) = escalation_messages(history.agenda(), [escalation()], NOW, (), {})
     assert message.roll is not None
     assert [entry.party.id for entry in message.roll.entries] == ["lead", "beta"]
 
@@ -222,15 +225,15 @@ def test_everybody_is_counted_once_in_the_list() -> None:
     """Who has more time, was released or is in doubt has a line of its own, and the figures add up."""
     parties = [party(id) for id in ("lead", "open", "longer", "free", "doubtful", "sent", "done")]
     members = [Group(id="members", parties=tuple(p.id for p in parties if p.id != "doubtful"))]
-    story = tell_of(report(channels=("paper", "email")), parties=parties, groups=members)
-    story.tell("extended", at(3, 10), "report", "longer", form=By(date(2023, 3, 31)))
-    story.tell("waived", at(3, 10), "report", "free", reason="merged")
-    story.tell("received", at(3, 10), "report", "sent", channel="email")
-    story.tell("received", at(3, 10), "report", "done", channel="email")
-    story.tell("accepted", at(3, 11), "report", "done")
-    everybody = {**story.plan.groups, "members": Group(id="members", parties=tuple(p.id for p in parties))}
-    story.revise(replace(story.plan, groups=everybody), at(3, 20))
-    ((message, _),) = escalation_messages(story.agenda(), [escalation("open")], NOW, (), {})
+    history = history_of(report(channels=("paper", "email")), parties=parties, groups=members)
+    history.record("extended", at(3, 10), "report", "longer", form=By(date(2023, 3, 31)))
+    history.record("waived", at(3, 10), "report", "free", reason="merged")
+    history.record("received", at(3, 10), "report", "sent", channel="email")
+    history.record("received", at(3, 10), "report", "done", channel="email")
+    history.record("accepted", at(3, 11), "report", "done")
+    everybody = {**history.plan.groups, "members": Group(id="members", parties=tuple(p.id for p in parties))}
+    history.revise(replace(history.plan, groups=everybody), at(3, 20))
+    ((message, _),) = escalation_messages(history.agenda(), [escalation("open")], NOW, (), {})
     roll = message.roll
     assert roll is not None
     assert [entry.party.id for entry in roll.entries] == ["lead", "open"]
@@ -245,8 +248,8 @@ def test_everybody_is_counted_once_in_the_list() -> None:
 
 def test_the_list_names_the_milestone_that_waits() -> None:
     """And its date."""
-    story = tell_of(report(), due_by(date(2023, 4, 14), id="next", needs=("report",)))
-    ((message, _),) = escalation_messages(story.agenda(), [escalation()], NOW, (), {})
+    history = history_of(report(), due_by(date(2023, 4, 14), id="next", needs=("report",)))
+    ((message, _),) = escalation_messages(history.agenda(), [escalation()], NOW, (), {})
     assert message.roll is not None
     assert message.roll.affects is not None
     assert message.roll.affects_due is not None
@@ -255,7 +258,7 @@ def test_the_list_names_the_milestone_that_waits() -> None:
 
 def test_the_identity_of_an_escalation_holds_all_it_carries() -> None:
     """Another list is another letter."""
-    agenda = tell_of(report()).agenda()
+    agenda = history_of(report()).agenda()
     one, other = (
         {message.key for message, _ in escalation_messages(agenda, rows, NOW, (), {})}
         for rows in ([escalation()], [escalation(), escalation("gamma")])
@@ -267,10 +270,10 @@ def test_the_identity_of_an_escalation_holds_all_it_carries() -> None:
 
 
 def notices(kind: FactKind, **details: object) -> list[Message]:
-    story = tell_of(report())
-    story.tell("received", at(3, 1), "report", "beta")
-    fact = story.tell(kind, at(3, 2), "report", "beta", **details)
-    return notice_messages(story.agenda(), fact, at(3, 2), ())
+    history = history_of(report())
+    history.record("received", at(3, 1), "report", "beta")
+    fact = history.record(kind, at(3, 2), "report", "beta", **details)
+    return notice_messages(history.agenda(), fact, at(3, 2), ())
 
 
 def test_a_receipt_a_return_and_an_extension_are_told_to_the_officers() -> None:
@@ -286,7 +289,7 @@ def test_other_facts_write_no_letter() -> None:
     """Nobody is written to because of an acceptance."""
     for kind in ("accepted", "opened"):
         assert notices(kind) == []  # type: ignore[arg-type]
-    agenda = tell_of(report()).agenda()
+    agenda = history_of(report()).agenda()
     everybody = Fact(plan="plan", kind="received", happened_at=NOW, recorded_at=NOW)
     assert notice_messages(agenda, everybody, NOW, ()) == []
 
@@ -299,25 +302,25 @@ EVERYBODY = [f"officer@{id}.example" for id in ("lead", "beta", "gamma")]
 
 
 def decide(
-    story: Story, kind: FactKind, when: datetime, milestone: str = "meeting", **details: object
+    history: PlanHistory, kind: FactKind, when: datetime, milestone: str = "meeting", **details: object
 ) -> list[Message]:
     """Record a decision and return the letters that it causes."""
-    fact = story.tell(kind, when, milestone, **details)
-    return notice_messages(story.agenda(), fact, when, ())
+    fact = history.record(kind, when, milestone, **details)
+    return notice_messages(history.agenda(), fact, when, ())
 
 
-def announced() -> Story:
+def announced() -> PlanHistory:
     """Return the story of a meeting whose invitations have left."""
-    story = tell_of(event(JUNE))
-    assert decide(story, "date_fixed", at(5, 15), form=EIGHTH, place="Vinh") == []
-    return story
+    history = history_of(event(JUNE))
+    assert decide(history, "date_fixed", at(5, 15), form=EIGHTH, place="Vinh") == []
+    return history
 
 
 def test_the_first_day_of_an_event_is_an_invitation_and_not_a_change() -> None:
     """It was not otherwise before, also where it was moved before anybody was told."""
-    story = tell_of(event(JUNE))
-    assert decide(story, "date_fixed", at(5, 20), form=EIGHTH) == []  # a Saturday
-    assert decide(story, "date_fixed", at(5, 21), form=FIFTEENTH) == []
+    history = history_of(event(JUNE))
+    assert decide(history, "date_fixed", at(5, 20), form=EIGHTH) == []  # a Saturday
+    assert decide(history, "date_fixed", at(5, 21), form=FIFTEENTH) == []
 
 
 @pytest.mark.parametrize(
@@ -336,19 +339,19 @@ def test_everybody_invited_is_told_of_another_day_hour_or_place(form: On, place:
 
 def test_a_return_to_an_earlier_day_is_told_too() -> None:
     """Its invitation left long ago."""
-    story = announced()
-    decide(story, "date_fixed", at(5, 22), form=FIFTEENTH, place="Vinh")
-    messages = decide(story, "date_fixed", at(5, 29), form=EIGHTH, place="Vinh")
+    history = announced()
+    decide(history, "date_fixed", at(5, 22), form=FIFTEENTH, place="Vinh")
+    messages = decide(history, "date_fixed", at(5, 29), form=EIGHTH, place="Vinh")
     assert addresses(messages) == EVERYBODY
     assert {x.was for x in messages} == {FIFTEENTH}
 
 
 def test_the_same_day_again_is_no_change() -> None:
     """Also by way of another one that nobody was told of."""
-    story = announced()
-    assert decide(story, "date_fixed", at(5, 16), form=EIGHTH, place="Vinh") == []
-    decide(story, "date_fixed", at(5, 20), form=FIFTEENTH)
-    assert decide(story, "date_fixed", at(5, 20, 9), form=EIGHTH, place="Vinh") == []
+    history = announced()
+    assert decide(history, "date_fixed", at(5, 16), form=EIGHTH, place="Vinh") == []
+    decide(history, "date_fixed", at(5, 20), form=FIFTEENTH)
+    assert decide(history, "date_fixed", at(5, 20, 9), form=EIGHTH, place="Vinh") == []
 
 
 def test_an_event_that_is_over_is_not_moved_by_mail() -> None:
@@ -366,48 +369,48 @@ def test_everybody_invited_is_told_that_the_day_is_open_again_or_the_event_calle
     ):
         assert addresses(messages) == EVERYBODY
         assert {x.was for x in messages} == {EIGHTH}
-    assert decide(tell_of(event(JUNE)), "waived", at(5, 22)) == []
+    assert decide(history_of(event(JUNE)), "waived", at(5, 22)) == []
 
 
 def test_of_another_window_only_the_organiser_is_told() -> None:
     """Who is chased for the day; nobody else has heard of it."""
-    story = tell_of(event(JUNE))
+    history = history_of(event(JUNE))
     later = Window(date(2023, 7, 3), date(2023, 7, 7), "in July")
-    (message,) = decide(story, "amended", at(3, 1), form=later)
+    (message,) = decide(history, "amended", at(3, 1), form=later)
     assert (message.to.email, message.was, message.window) == ("officer@lead.example", JUNE, later)
 
 
 def test_an_organiser_that_is_not_among_the_guests_is_told_too() -> None:
     """It is invited to nothing, and still has to know."""
-    story = tell_of(event(EIGHTH, attendees=("beta",)))
-    messages = decide(story, "amended", at(3, 1), form=FIFTEENTH)
+    history = history_of(event(EIGHTH, attendees=("beta",)))
+    messages = decide(history, "amended", at(3, 1), form=FIFTEENTH)
     assert addresses(messages) == EVERYBODY[:2]
 
 
 def test_of_a_deadline_moved_in_the_file_those_are_told_who_still_owe_it() -> None:
     """Neither who has answered nor whose first date it is."""
-    story = tell_of(report(), deadline(Undated("later"), "other"))
-    story.tell("received", at(3, 1), "report", "lead")
-    messages = decide(story, "amended", at(3, 2), "report", form=By(date(2023, 3, 24)))
+    history = history_of(report(), deadline(Undated("later"), "other"))
+    history.record("received", at(3, 1), "report", "lead")
+    messages = decide(history, "amended", at(3, 2), "report", form=By(date(2023, 3, 24)))
     assert addresses(messages) == EVERYBODY[1:]
     assert {x.was for x in messages} == {By(FRIDAY)}
-    assert decide(story, "date_fixed", at(3, 3), "other", form=By(date(2023, 3, 31))) == []
-    assert addresses(decide(story, "date_fixed", at(3, 6), "other", form=By(date(2023, 4, 7)))) == EVERYBODY
-    assert decide(story, "date_fixed", at(3, 7), "other", form=By(date(2023, 4, 7))) == []
+    assert decide(history, "date_fixed", at(3, 3), "other", form=By(date(2023, 3, 31))) == []
+    assert addresses(decide(history, "date_fixed", at(3, 6), "other", form=By(date(2023, 4, 7)))) == EVERYBODY
+    assert decide(history, "date_fixed", at(3, 7), "other", form=By(date(2023, 4, 7))) == []
 
 
 def test_a_release_is_told_to_the_party_or_to_all_who_owed_it() -> None:
     """Once; who had answered was owed nothing."""
-    story = tell_of(report())
-    story.tell("received", at(3, 1), "report", "gamma")
-    assert addresses(decide(story, "waived", at(3, 2), "report", party="beta")) == ["officer@beta.example"]
-    assert addresses(decide(story, "waived", at(3, 3), "report")) == ["officer@lead.example"]
+    history = history_of(report())
+    history.record("received", at(3, 1), "report", "gamma")
+    assert addresses(decide(history, "waived", at(3, 2), "report", party="beta")) == ["officer@beta.example"]
+    assert addresses(decide(history, "waived", at(3, 3), "report")) == ["officer@lead.example"]
 
 
 def test_what_is_in_doubt_is_not_told_of_a_move() -> None:
     """It was past at the first load, and still is."""
-    story = Story(plan(due_by(date(2023, 1, 20))))
-    assert decide(story, "amended", at(3, 2), "report", form=By(date(2023, 1, 25))) == []
+    history = PlanHistory(plan(due_by(date(2023, 1, 20))))
+    assert decide(history, "amended", at(3, 2), "report", form=By(date(2023, 1, 25))) == []
 
 
 # ---- outages
@@ -423,7 +426,7 @@ def entry(agenda: Agenda, name: str) -> OutageEntry:
 
 def test_each_operator_gets_one_letter_about_all_plans() -> None:
     """At the configured addresses; a plan that was not touched is not in it."""
-    one, two, three = (Story(plan(id=id)).agenda() for id in ("one", "two", "three"))
+    one, two, three = (PlanHistory(plan(id=id)).agenda() for id in ("one", "two", "three"))
     entries = {"one": [entry(one, "a")], "two": [entry(two, "b")], "three": []}
     messages = outage_messages([one, two, three], entries, OUTAGE, ["x@ops.example", "officer@lead.example"])
     assert addresses(messages) == ["x@ops.example", "officer@lead.example"]
@@ -434,8 +437,8 @@ def test_each_operator_gets_one_letter_about_all_plans() -> None:
 
 def test_without_operators_the_lead_of_each_plan_is_told_of_its_own() -> None:
     """Two plans with two leads."""
-    one = Story(plan(id="one")).agenda()
-    two = Story(plan(id="two", groups=[Group(id="lead", parties=("gamma",))])).agenda()
+    one = PlanHistory(plan(id="one")).agenda()
+    two = PlanHistory(plan(id="two", groups=[Group(id="lead", parties=("gamma",))])).agenda()
     entries = {"one": [entry(one, "a")], "two": [entry(two, "b")]}
     messages = outage_messages([one, two], entries, OUTAGE, [])
     found = {message.to.email: [e.rung for e in message.outage.entries] for message in messages if message.outage}

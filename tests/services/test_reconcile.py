@@ -8,14 +8,14 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from scheduler.plan.agenda import Rung
-from scheduler.plan.date_forms import By, On, Undated, Window
+from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.model import Group
 from scheduler.ports import RungRow
 from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint, read_agenda
 from scheduler.services.ledger_changes import diff_rung, why_gone
 from scheduler.services.reconcile import Changes, reconcile
 from tests.support.daemon_fixture import FRIDAY, DaemonFixture, due_by, plan, report
-from tests.support.plan_builders import at, event, tell_of
+from tests.support.plan_builders import at, event, history_of
 
 NOW = at(3, 10, 12)
 BEFORE, AFTER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
@@ -106,24 +106,24 @@ WINDOW = Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")
 @pytest.mark.parametrize(
     ("now", "known", "reason"),
     [
-        (tell_of(event(WINDOW)), row(), "report is no longer in the plan"),
-        (tell_of(report()), row(party="delta"), "delta no longer has a part in report"),
-        (tell_of(due_by(date(2023, 3, 24))), row(), "the date moved to 2023-03-24"),
-        (tell_of(event(WINDOW)), row(milestone="meeting", party="lead"), "the window moved to 2023-06-01"),
-        (tell_of(report()), row(name="before:21d"), "the plan no longer has this step"),
-        (tell_of(replace(report(), form=Undated("later"))), row(), "the date is open again"),
+        (history_of(event(WINDOW)), row(), "report is no longer in the plan"),
+        (history_of(report()), row(party="delta"), "delta no longer has a part in report"),
+        (history_of(due_by(date(2023, 3, 24))), row(), "the date moved to 2023-03-24"),
+        (history_of(event(WINDOW)), row(milestone="meeting", party="lead"), "the window moved to 2023-06-01"),
+        (history_of(report()), row(name="before:21d"), "the plan no longer has this step"),
+        (history_of(replace(report(), form=Undated("later"))), row(), "the date is open again"),
         (
-            tell_of(event(On(date(2023, 6, 8), date(2023, 6, 8)))),
+            history_of(event(On(date(2023, 6, 8), date(2023, 6, 8)))),
             row(milestone="meeting", party="lead", kind="fix-date", due=date(2023, 6, 1)),
             "the date was fixed: 2023-06-08",
         ),
         (
-            tell_of(event(On(date(2023, 6, 1), date(2023, 6, 1)))),
+            history_of(event(On(date(2023, 6, 1), date(2023, 6, 1)))),
             row(milestone="meeting", party="lead", kind="fix-date", due=date(2023, 6, 1)),
             "the date was fixed: 2023-06-01",
         ),
         (
-            tell_of(event(On(date(2023, 6, 8), date(2023, 6, 8)))),
+            history_of(event(On(date(2023, 6, 8), date(2023, 6, 8)))),
             row(milestone="meeting", party="beta", due=date(2023, 6, 1)),
             "the date was fixed: 2023-06-08",
         ),

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from scheduler.errors import ExitCode, NothingMatched, UserError
-from scheduler.plan.date_forms import By, On, Recurring, Undated, Window
+from scheduler.plan.dates.date_forms import By, On, Recurring, Undated, Window
 from scheduler.plan.facts import Fact
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Contact, Deliverable, Group, Party

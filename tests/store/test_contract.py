@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.contracts.store_access import AccessContract
 from tests.contracts.store_accounts import AccountsContract
-from tests.contracts.store_deciding import DecidingContract
+from tests.contracts.store_decisions import DecidingContract
 from tests.contracts.store_facts import FactsContract
 from tests.contracts.store_feeds import FeedsContract
 from tests.contracts.store_journal import JournalContract
@@ -12,7 +12,7 @@ from tests.contracts.store_outbox import OutboxContract
 from tests.contracts.store_party_pages import DocumentsContract, PagesContract
 from tests.contracts.store_plans import PlansContract
 from tests.contracts.store_rungs import RungsContract
-from tests.contracts.store_settling import SettlingContract
+from tests.contracts.store_settlement import SettlingContract
 from tests.contracts.store_units import UnitsContract
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from scheduler.mail.maildir import Maildir
 from scheduler.ports import Mail, Outcome
 from scheduler.store import open_store
-from tests.support.daemon_fixture import COMPOSER, ONCE, DaemonFixture, crowd
+from tests.support.daemon_fixture import COMPOSER, ONCE, DaemonFixture, large_plan
 from tests.support.fakes import SpyComposer
 from tests.support.plan_builders import at
 
@@ -48,7 +48,7 @@ def tick_announcing(url: str, maildir: Path, instant: datetime, word: str, liste
     with closing(open_store(url)) as store:
         daemon = DaemonFixture(
             store,
-            crowd(COUNT, ladder=ONCE),
+            large_plan(COUNT, ladder=ONCE),
             start=at(3, 1),
             composer=SpyComposer(COMPOSER, lambda message: say("composing")),
             mailer=AnnouncingMaildir(maildir, say),

@@ -18,7 +18,7 @@ from scheduler.engine.delivery import Limits
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Tick, Ticker
 from scheduler.mail.composer import TemplateComposer
-from scheduler.plan.date_forms import By, DayCount
+from scheduler.plan.dates.date_forms import By, DayCount
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.model import Group, Ladder, Milestone, Plan
 from scheduler.ports import (
@@ -80,7 +80,7 @@ def plan(*milestones: Milestone, **details: Any) -> Plan:
 ONCE = Ladder(before=(DayCount(7, "days"),), on_named_day=False, overdue=None, escalate=())  # one reminder, 03-10 08:00
 
 
-def crowd(count: int, **details: Any) -> Plan:
+def large_plan(count: int, **details: Any) -> Plan:
     """Return a plan of many members, of whom the first leads."""
     made = [party(f"p{number:04}") for number in range(count)]
     groups = [Group(id="lead", parties=("p0000",)), Group(id="members", parties=tuple(p.id for p in made))]

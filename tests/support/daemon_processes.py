@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 
 from scheduler.ports import MessageRow, RungRow
 from scheduler.store import open_store
-from tests.support.daemon_fixture import ONCE, DaemonFixture, crowd
+from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan
 from tests.support.plan_builders import at
 from tests.support.smtp_mailers import mailer
 
@@ -37,14 +37,14 @@ def start(work: Callable[..., None], *arguments: object) -> BaseProcess:
 def load(url: str) -> None:
     """Take a plan of 2,000 parties into an empty record, long before its one reminder is due."""
     with closing(open_store(url)) as store:
-        DaemonFixture(store, crowd(COUNT, ladder=ONCE)).ticker.load()
+        DaemonFixture(store, large_plan(COUNT, ladder=ONCE)).ticker.load()
 
 
 def tick(url: str, port: int, instant: datetime) -> None:
     """Be a daemon that was started at an instant: tick once."""
     with closing(open_store(url)) as store, mailer(port) as post:
         daemon = DaemonFixture(
-            store, crowd(COUNT, ladder=ONCE), start=instant, mailer=post, name=f"daemon {os.getpid()}"
+            store, large_plan(COUNT, ladder=ONCE), start=instant, mailer=post, name=f"daemon {os.getpid()}"
         )
         daemon.ticker.load()
         daemon.tick()
@@ -66,7 +66,7 @@ def tick_twice(url: str, port: int, instant: datetime, asker: Connection) -> Non
     """Be a daemon that ticks, says when it wants to be woken next, and is woken then."""
     with closing(open_store(url)) as store, mailer(port) as post:
         daemon = DaemonFixture(
-            store, crowd(COUNT, ladder=ONCE), start=instant, mailer=post, name=f"daemon {os.getpid()}"
+            store, large_plan(COUNT, ladder=ONCE), start=instant, mailer=post, name=f"daemon {os.getpid()}"
         )
         daemon.ticker.load()
         wakes = daemon.tick().wake_at

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from scheduler.plan.date_forms import By, On, Undated, Window
+from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.ports import Definition
 from scheduler.queries.feed_links import calendar_path
 from scheduler.services.publish_feeds import create_feed
@@ -68,7 +68,7 @@ class FeedScenario:
     """A party's calendar over two plans, the second in a zone with summer time, and its tasks."""
 
     site: ServedSite
-    press: FeedFixture
+    feeds: FeedFixture
     berlin: FeedFixture
     url: str
     tasks_url: str
@@ -86,7 +86,7 @@ class FeedScenario:
 
     def scenes(self) -> Iterator[Scene]:
         """Let one thing after another happen; give what a program has to show after each."""
-        press, meeting_at = self.press, On(date(2023, 6, 8), date(2023, 6, 8), clock(8))
+        feeds, meeting_at = self.feeds, On(date(2023, 6, 8), date(2023, 6, 8), clock(8))
         # 10:00 to 17:00 in Berlin: five hours before Ha Noi in summer, six in winter
         summer = Entry(SUMMER.title, "20230705T150000", "20230705T220000", quote=SUMMER.quote)
         winter = Entry(WINTER.title, "20231115T160000", "20231115T230000", quote=WINTER.quote)
@@ -102,42 +102,42 @@ class FeedScenario:
         yield scene(at(2, 2), report, meeting, summer, winter, task)
 
         amended = replace(REPORT, form=By(date(2023, 4, 20)))
-        press.edit(at(3, 1), amended, MEETING)
+        feeds.edit(at(3, 1), amended, MEETING)
         report, task = replace(report, starts="20230420", ends="20230421"), replace(task, ends="20230420")
         yield scene(at(3, 1), report, meeting, summer, winter, task)
 
-        press.tell("date_fixed", at(4, 3), "meeting", form=meeting_at, place="Hà Tĩnh")
+        feeds.tell("date_fixed", at(4, 3), "meeting", form=meeting_at, place="Hà Tĩnh")
         held = {"starts": "20230608T080000", "ends": "20230608T170000", "place": "Hà Tĩnh"}
         meeting = replace(meeting, mark="", status="CONFIRMED", **held)
         yield scene(at(4, 3), report, meeting, summer, winter, task)
 
-        press.tell("extended", at(4, 4), "report", "beta", form=By(date(2023, 4, 28)))
+        feeds.tell("extended", at(4, 4), "report", "beta", form=By(date(2023, 4, 28)))
         report = replace(report, starts="20230428", ends="20230429", mark="[Gia hạn]")
         task = replace(task, ends="20230428", mark="[Gia hạn]")
         yield scene(at(4, 4), report, meeting, summer, winter, task)
 
-        press.tell("received", at(4, 5), "report", "beta")
+        feeds.tell("received", at(4, 5), "report", "beta")
         report, task = replace(report, mark="✓"), replace(task, mark="✓", status="COMPLETED")
         yield scene(at(4, 5), report, meeting, summer, winter, task)
 
-        press.tell("waived", at(5, 5), "meeting", "lead")
+        feeds.tell("waived", at(5, 5), "meeting", "lead")
         meeting = replace(meeting, mark="[ĐÃ HUỶ]", status="CANCELLED")
         yield scene(at(5, 5), report, meeting, summer, winter, task)
 
-        press.edit(at(5, 8), MEETING)
+        feeds.edit(at(5, 8), MEETING)
         gone, gone_task = (replace(one, mark="[ĐÃ HUỶ]", status="CANCELLED") for one in (report, task))
         yield scene(at(5, 8), gone, meeting, summer, winter, gone_task)
 
-        press.edit(at(6, 3), amended, MEETING)
+        feeds.edit(at(6, 3), amended, MEETING)
         yield scene(at(6, 4), report, summer, winter, task)  # thirty days after the meeting was called off
 
-        press.edit(at(6, 5), NOTHING)
+        feeds.edit(at(6, 5), NOTHING)
         self.berlin.edit(at(6, 5), NOTHING)
         self._publish(at(6, 5))
         empty = Entry(PLACEHOLDER, "20230706", "20230707")
         yield scene(at(7, 6), empty, Entry(PLACEHOLDER, "", "20230706", status="COMPLETED"))
 
-        press.edit(at(7, 7), amended)
+        feeds.edit(at(7, 7), amended)
         yield scene(at(7, 7), report, task)
 
     def fetch(self, url: str) -> bytes:
@@ -146,14 +146,14 @@ class FeedScenario:
             return bytes(answer.read())
 
     def _publish(self, when: datetime) -> None:
-        for press in (self.press, self.berlin):
-            press.publish(when)
+        for feeds in (self.feeds, self.berlin):
+            feeds.publish(when)
 
     def _serve(self, when: datetime) -> None:
         """Publish, and wait until it is served. To be asked for an unknown address makes a server look at once."""
         self._publish(when)
-        self.site.definitions = [Definition(plan=press.plan, source="") for press in (self.press, self.berlin)]
-        wanted = {url: self._stamps(self.press.read(when, tasks=url == self.tasks_url)) for url in self._urls}
+        self.site.definitions = [Definition(plan=feeds.plan, source="") for feeds in (self.feeds, self.berlin)]
+        wanted = {url: self._stamps(self.feeds.read(when, tasks=url == self.tasks_url)) for url in self._urls}
 
         def is_served() -> bool:
             assert self.site.ask("/calendar/public/nobody/none.ics").status == 404
@@ -177,13 +177,13 @@ def feed_scenario(folder: Path) -> Iterator[FeedScenario]:
     with serve_site(folder / "site") as site:
         store, app = site.running.store, site.running.app
         berlin = FeedFixture(store, plan(SUMMER, WINTER, id="berlin", zone=ZoneInfo("Europe/Berlin")))
-        press = FeedFixture(store, plan(REPORT, MEETING))
-        for each in (berlin, press):
+        feeds = FeedFixture(store, plan(REPORT, MEETING))
+        for each in (berlin, feeds):
             each.load(each.plan, LOADED)
-        plans, paths = [press.plan, berlin.plan], []
+        plans, paths = [feeds.plan, berlin.plan], []
         for tasks in (False, True):
             with store.transaction() as unit:
-                row = create_feed(unit, plans, press.calendars, audience="beta", plan=None, tasks=tasks, now=LOADED)
-            press.feeds["beta", tasks] = row
+                row = create_feed(unit, plans, feeds.calendars, audience="beta", plan=None, tasks=tasks, now=LOADED)
+            feeds.feeds["beta", tasks] = row
             paths.append(site.address + calendar_path(row, plans, app.secret))
-        yield FeedScenario(site, press, berlin, *paths)
+        yield FeedScenario(site, feeds, berlin, *paths)

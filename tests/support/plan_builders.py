@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from scheduler.plan.agenda import Agenda, Rung, draw_agenda
-from scheduler.plan.date_forms import DateForm, DayCount
+from scheduler.plan.dates.date_forms import DateForm, DayCount
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.model import Contact, Group, Kind, Ladder, Milestone, Party, Plan
 from scheduler.plan.revisions import compare_terms, read_terms
-from scheduler.plan.workdays import Workdays
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 EVERY_DAY = Workdays(workweek=frozenset(range(7)))
@@ -90,7 +90,7 @@ def plan(
 
 
 @dataclass
-class Story:
+class PlanHistory:
     """A plan and what happened to it: facts are told in the order of recording."""
 
     plan: Plan
@@ -98,7 +98,7 @@ class Story:
     facts: list[Fact] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def tell(
+    def record(
         self, kind: FactKind, when: datetime, milestone: str | None = None, party: str | None = None, **details: Any
     ) -> Fact:
         """Append a fact recorded at `when`, and happened then unless `happened_at` says otherwise."""
@@ -119,7 +119,7 @@ class Story:
 
     def undo(self, fact: Fact, when: datetime) -> Fact:
         """Take a fact back."""
-        return self.tell("withdrawn", when, target=fact.id)
+        return self.record("withdrawn", when, target=fact.id)
 
     def revise(self, revision: Plan, when: datetime) -> None:
         """Load another revision of the plan, with the facts that follow from what it changes."""
@@ -140,9 +140,9 @@ class Story:
         return written(self.rungs(milestone, party, idle))
 
 
-def tell_of(*milestones: Milestone, **details: Any) -> Story:
+def history_of(*milestones: Milestone, **details: Any) -> PlanHistory:
     """Return the story of a plan with these milestones to which nothing has happened yet."""
-    return Story(plan(*milestones, **details))
+    return PlanHistory(plan(*milestones, **details))
 
 
 def written(rungs: Sequence[Rung], zone: ZoneInfo = HANOI) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from scheduler.feeds import IcalFeedRenderer
 from scheduler.feeds.calendar_file import assemble, render_placeholder
-from scheduler.plan.due_dates import local_day
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.model import Milestone, Plan
 from scheduler.ports import Definition, FeedEntry, FeedRenderer, FeedRow, Store
@@ -86,9 +86,9 @@ def published_feeds(
 ) -> Iterator[FeedFixture]:
     """Open a record with a plan, loaded on 1 February 2023, and an address for each audience."""
     with closing(open_store("sqlite://")) as store:
-        press = FeedFixture(store, plan_builders.plan(*milestones, **details))
-        press.load(press.plan, LOADED)
+        feeds = FeedFixture(store, plan_builders.plan(*milestones, **details))
+        feeds.load(feeds.plan, LOADED)
         for audience in audiences:
-            press.subscribe(audience)
-            press.subscribe(audience, tasks=True)
-        yield press
+            feeds.subscribe(audience)
+            feeds.subscribe(audience, tasks=True)
+        yield feeds

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from scheduler.plan.date_forms import Before, By, DayCount, On, Relative, Undated, Window
-from scheduler.plan.due_dates import DueDate, derive_due_date
+from scheduler.plan.dates.date_forms import Before, By, DayCount, On, Relative, Undated, Window
+from scheduler.plan.dates.due_dates import DueDate, derive_due_date
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.digest import (
@@ -24,7 +25,6 @@ from scheduler.plan.messages.digest import (
 from scheduler.plan.messages.message import Message, Outage, OutageEntry
 from scheduler.plan.messages.response_summary import ResponseEntry, ResponseSummary
 from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
-from scheduler.plan.workdays import Workdays
 from tests.mail.shipped_messages import SHIPPED
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

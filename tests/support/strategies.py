@@ -8,11 +8,21 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from scheduler.plan.date_forms import Before, By, DateForm, DayCount, On, Recurring, Relative, Undated, Window
+from scheduler.plan.dates.date_forms import (
+    Before,
+    By,
+    DateForm,
+    DayCount,
+    On,
+    Recurring,
+    Relative,
+    Undated,
+    Window,
+)
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import FactKind
 from scheduler.plan.model import Escalation, Group, Ladder, Milestone, Overdue, Plan
-from scheduler.plan.workdays import Workdays
-from tests.support.plan_builders import Story, deadline, event, plan
+from tests.support.plan_builders import PlanHistory, deadline, event, plan
 
 ZONES = ("Asia/Ho_Chi_Minh", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 FIRST, LAST = date(2023, 1, 1), date(2023, 12, 31)
@@ -167,30 +177,30 @@ CLOSING: tuple[FactKind, ...] = (
 
 
 @st.composite
-def stories(draw: st.DrawFn, most: int = 6) -> Story:
+def stories(draw: st.DrawFn, most: int = 6) -> PlanHistory:
     """Return a plan with some facts, in the order of recording."""
-    told = Story(draw(plans()), loaded_at=draw(instants(last=date(2023, 6, 30))))
+    told = PlanHistory(draw(plans()), loaded_at=draw(instants(last=date(2023, 6, 30))))
     for when in sorted(draw(st.lists(instants(told.loaded_at.date()), max_size=most))):
         tell_anything(draw, told, when)
     return told
 
 
-def tell_anything(draw: st.DrawFn, told: Story, when: datetime) -> None:
+def tell_anything(draw: st.DrawFn, told: PlanHistory, when: datetime) -> None:
     """Append one fact of any kind."""
     what = draw(st.sampled_from(["closing", "moved", "extended", "nominated", "mail", "undone"]))
     milestone = draw(st.sampled_from(["report", "meeting", "after"]))
     party = draw(st.sampled_from(["lead", "beta", "gamma"]))
     if what == "closing":
-        told.tell(draw(st.sampled_from(CLOSING)), when, milestone, party)
+        told.record(draw(st.sampled_from(CLOSING)), when, milestone, party)
     elif what == "moved":
         form = draw(events() | windows() if milestone == "meeting" else dated_forms() | windows())
-        told.tell(draw(st.sampled_from(["amended", "date_fixed"])), when, milestone, form=form)
+        told.record(draw(st.sampled_from(["amended", "date_fixed"])), when, milestone, form=form)
     elif what == "extended":
-        told.tell("extended", when, "report", party, form=By(draw(any_day())))
+        told.record("extended", when, "report", party, form=By(draw(any_day())))
     elif what == "nominated":
-        told.tell("nominated", when, group="winners", parties=draw(st.sampled_from([(), (party,)])))
+        told.record("nominated", when, group="winners", parties=draw(st.sampled_from([(), (party,)])))
     elif what == "mail":
         who = draw(st.sampled_from(["officer", "head"]))
-        told.tell(draw(st.sampled_from(["bounced", "rerouted"])), when, party=party, address=f"{who}@{party}.example")
+        told.record(draw(st.sampled_from(["bounced", "rerouted"])), when, party=party, address=f"{who}@{party}.example")
     elif told.facts:
         told.undo(draw(st.sampled_from(told.facts)), when)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from scheduler.plan.date_forms import On, Window
-from scheduler.plan.due_dates import DueDate
+from scheduler.plan.dates.date_forms import On, Window
+from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Fact
 from scheduler.plan.messages.response_summary import ResponseEntry
 from scheduler.plan.model import Milestone, Party

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from scheduler.plan.date_forms import DateForm, On, Window
-from scheduler.plan.due_dates import DueDate
+from scheduler.plan.dates.date_forms import DateForm, On, Window
+from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Fact
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.digest import Digest

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.date_forms import Before, By, On, Window
+from scheduler.plan.dates.date_forms import Before, By, On, Window
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.dates_in_force import begins_at
 from scheduler.plan.dispatch_policy import opening
-from scheduler.plan.due_dates import local_day
 from scheduler.plan.facts import Fact
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.message import Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scheduler.plan.due_dates import DueDate
+from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.model import Channel, Deliverable, Milestone, Party
 
 

@@ -45,18 +45,18 @@ def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[R
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
         context = RequestContext(request, request.app.state.site)
-        context.visitor = await run_in_threadpool(find_visitor, context)
+        context.signed_in = await run_in_threadpool(find_signed_in, context)
         wanted = handler
         if request.method == "POST":
             context.form = await read_form(request)
-            if context.visitor is None:
+            if context.signed_in is None:
                 raise HTTPException(401)
-            known = make_form_token(context.site.secret, session_subject(context.visitor))
+            known = make_form_token(context.site.secret, session_subject(context.signed_in))
             if not is_same_token(context.field("form"), known):
                 if again is None:
                     raise FormRefused
                 wanted = again
-        elif context.visitor is None:
+        elif context.signed_in is None:
             return RedirectResponse("/sign-in", 303)
         response = await run_in_threadpool(wanted, context)
         renew_cookie(context, response)
@@ -65,17 +65,17 @@ def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[R
     return endpoint
 
 
-def find_visitor(context: RequestContext) -> SignedIn | None:
+def find_signed_in(context: RequestContext) -> SignedIn | None:
     """Return who is signed in; nobody who is no operator any more."""
     token = context.request.cookies.get(cookie_name(context), "")
     if not token or len(token) > 100:
         return None
     running = context.running
     lifetime = read_span(running.settings.web.session)
-    visitor = find_session(running.store, token, now=running.system.now(), lifetime=lifetime)
-    if visitor is not None and visitor.renewed:  # asked again within one request, it is not renewed again
-        context.request.state.renewed = visitor.renewed
-    return visitor if visitor is not None and context.site.is_operator(visitor.email) else None
+    signed_in = find_session(running.store, token, now=running.system.now(), lifetime=lifetime)
+    if signed_in is not None and signed_in.renewed:  # asked again within one request, it is not renewed again
+        context.request.state.renewed = signed_in.renewed
+    return signed_in if signed_in is not None and context.site.is_operator(signed_in.email) else None
 
 
 def cookie_name(context: RequestContext) -> str:

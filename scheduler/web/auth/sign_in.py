@@ -62,10 +62,10 @@ def enter(context: RequestContext) -> Response:
 
 def leave(context: RequestContext) -> Response:
     """End the session, or every session of the operator."""
-    assert context.visitor is not None  # noqa: S101 - only operators get here
+    assert context.signed_in is not None  # noqa: S101 - only operators get here
     with context.running.store.transaction() as unit:
         if context.field("everywhere"):
-            unit.access.end_sessions(context.visitor.email)
+            unit.access.end_sessions(context.signed_in.email)
         else:
             unit.access.end_session(digest(context.request.cookies[cookie_name(context)]))
     response = RedirectResponse("/sign-in?left=1", 303)
@@ -82,26 +82,26 @@ ROUTES = [
 
 def _show(context: RequestContext, *, enter: bool) -> Response:
     """Show a form that only this browser can send: else another site could sign somebody in as somebody else."""
-    guest = context.request.cookies.get(_guest(context), "")
-    guest = guest if is_idempotency_key(guest) else secrets.token_urlsafe(16)
+    browser_id = context.request.cookies.get(_browser_cookie(context), "")
+    browser_id = browser_id if is_idempotency_key(browser_id) else secrets.token_urlsafe(16)
     left = not enter and "left" in context.request.query_params
-    response = context.page("sign-in.html", enter=enter, left=left, form_token=_word(context, guest))
-    response.set_cookie(_guest(context), guest, path="/", secure=is_secure(context), httponly=True, samesite="lax")
+    response = context.page("sign-in.html", enter=enter, left=left, form_token=_form_token(context, browser_id))
+    response.set_cookie(_browser_cookie(context), browser_id, path="/", secure=is_secure(context), httponly=True, samesite="lax")
     return response
 
 
 def _require_form(context: RequestContext) -> None:
-    guest = context.request.cookies.get(_guest(context), "")
-    if not is_idempotency_key(guest) or not is_same_token(context.field("form"), _word(context, guest)):
+    browser_id = context.request.cookies.get(_browser_cookie(context), "")
+    if not is_idempotency_key(browser_id) or not is_same_token(context.field("form"), _form_token(context, browser_id)):
         raise FormRefused
 
 
-def _guest(context: RequestContext) -> str:
+def _browser_cookie(context: RequestContext) -> str:
     return f"{cookie_name(context)}-guest"
 
 
-def _word(context: RequestContext, guest: str) -> str:
-    return make_form_token(context.site.secret, f"guest\0{guest}")
+def _form_token(context: RequestContext, browser_id: str) -> str:
+    return make_form_token(context.site.secret, f"guest\0{browser_id}")
 
 
 def _slow_down(context: RequestContext, throttle: Throttle) -> None:

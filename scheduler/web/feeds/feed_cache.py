@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from scheduler.bootstrap import RunningDaemon
 from scheduler.errors import UserError
 from scheduler.feeds.calendar_file import assemble, render_placeholder
-from scheduler.plan.due_dates import local_day
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.ports import FeedRow
 from scheduler.queries.feed_links import name_calendar, slug
 from scheduler.services.publish_feeds import choose_parts

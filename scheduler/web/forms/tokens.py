@@ -10,9 +10,9 @@ from hashlib import sha256
 from scheduler.services.sign_in import SignedIn
 
 
-def session_subject(visitor: SignedIn) -> str:
+def session_subject(signed_in: SignedIn) -> str:
     """Return what an operator's forms are bound to: the session, whatever its secret is by now."""
-    return f"operator\0{visitor.email}\0{visitor.began_at.isoformat()}"
+    return f"operator\0{signed_in.email}\0{signed_in.began_at.isoformat()}"
 
 
 _ONCE = re.compile(r"[A-Za-z0-9_-]{1,60}")

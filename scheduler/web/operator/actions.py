@@ -178,7 +178,7 @@ def _find(context: RequestContext) -> CommandForm:
 
 
 def _facts(command: CommandForm, idempotency_key: str) -> list[Fact]:
-    by = command.context.visitor.email if command.context.visitor else ""
+    by = command.context.signed_in.email if command.context.signed_in else ""
     return [replace(fact, idempotency_key=idempotency_key, by=by) for fact in ACTIONS[command.action].build(command)]
 
 
@@ -302,7 +302,7 @@ def read_note(context: RequestContext) -> Note | None:
 
 
 def _sign(context: RequestContext, text: str) -> str:
-    return make_form_token(context.site.secret, f"note\0{context.visitor.email if context.visitor else ''}\0{text}")
+    return make_form_token(context.site.secret, f"note\0{context.signed_in.email if context.signed_in else ''}\0{text}")
 
 
 ROUTES = [Route("/plans/{plan}/do/{action}", for_operators(act, ask_again), methods=["GET", "POST"])]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
-from scheduler.plan.due_dates import local_day
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.indicators import Figure, measure
 from scheduler.plan.model import Indicator, Plan
 from scheduler.plan.status import Cell

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import Any, Literal
 
 from scheduler.errors import UserError
-from scheduler.plan.due_dates import local_day, to_instant
+from scheduler.plan.dates.due_dates import local_day, to_instant
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.membership import members
 from scheduler.plan.model import Channel, Group, Milestone, Party, Plan

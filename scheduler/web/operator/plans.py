@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.plan.agenda import RungState
-from scheduler.plan.date_forms import Recurring
+from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.destinations import parties_of
 from scheduler.plan.indicators import measure
 from scheduler.plan.model import Group, Party, Plan

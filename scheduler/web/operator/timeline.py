@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
-from scheduler.plan.due_dates import ONE_DAY, local_day, near
+from scheduler.plan.dates.due_dates import ONE_DAY, local_day, near
 from scheduler.plan.model import Plan
 from scheduler.ports import RungCount
 from scheduler.web.operator.grid import Row

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from scheduler.errors import RecordUnavailable, UserError
-from scheduler.plan.due_dates import local_day, near, to_instant
+from scheduler.plan.dates.due_dates import local_day, near, to_instant
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Channel
 from scheduler.ports import Definition, Document, UnitOfWork

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.routing import Match, Route
 
-from scheduler.plan.date_forms import By, Window
+from scheduler.plan.dates.date_forms import By, Window
 from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure
 from scheduler.web.app import make_app
 from tests.support.daemon_fixture import DaemonFixture, plan, report

@@ -17,7 +17,7 @@ import pytest
 
 from scheduler.errors import UserError
 from scheduler.feeds import IcalFeedRenderer
-from scheduler.plan.date_forms import By
+from scheduler.plan.dates.date_forms import By
 from scheduler.plan.facts import Fact
 from scheduler.ports import FeedRow, Store, UnitOfWork
 from scheduler.queries.agendas import read_agenda

@@ -14,7 +14,7 @@ from typing import get_args
 import pytest
 
 from scheduler.mail.mime import read_text
-from scheduler.plan.date_forms import By, On, Undated, Window
+from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Contact, Deliverable, Group
 from scheduler.services import commands, fact_checks, record_facts

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from scheduler.plan.date_forms import By, DayCount, On, Relative, Undated, Window  # fmt: skip
+from scheduler.plan.dates.date_forms import By, DayCount, On, Relative, Undated, Window  # fmt: skip
 from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure, Milestone, Party, Plan
 from scheduler.ports import Outcome
 from tests.support.daemon_fixture import plan, report

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from scheduler.plan.agenda import RungState
-from scheduler.plan.date_forms import By, DayCount, Recurring, Relative, Window
+from scheduler.plan.dates.date_forms import By, DayCount, Recurring, Relative, Window
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.model import Deliverable, Group, Indicator, Measure, Provision
 from scheduler.ports import MessageState, Outcome

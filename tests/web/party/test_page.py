@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.plan.date_forms import By, On, Window
+from scheduler.plan.dates.date_forms import By, On, Window
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Deliverable, Office
 from scheduler.ports import Store, UnitOfWork

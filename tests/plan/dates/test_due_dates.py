@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduler.plan.date_forms import Before, By
-from scheduler.plan.due_dates import (
+from scheduler.plan.dates.date_forms import Before, By
+from scheduler.plan.dates.due_dates import (
     DueDate,
     derive_due_date,
     local_day,
@@ -18,7 +18,7 @@ from scheduler.plan.due_dates import (
     step_on,
     to_instant,
 )
-from scheduler.plan.workdays import Workdays
+from scheduler.plan.dates.workdays import Workdays
 from tests.support.plan_builders import EVERY_DAY, HANOI, at, clock, days, vietnam, working_days
 
 BERLIN, NEW_YORK, LORD_HOWE = (ZoneInfo(name) for name in ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe"))

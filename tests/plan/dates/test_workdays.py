@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from scheduler.plan.workdays import Workdays
+from scheduler.plan.dates.workdays import Workdays
 from tests.support.plan_builders import vietnam
 
 PLAIN = Workdays()

@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from scheduler.plan.date_forms import Before, By, DayCount
-from scheduler.plan.workdays import Workdays
+from scheduler.plan.dates.date_forms import Before, By, DayCount
+from scheduler.plan.dates.workdays import Workdays
 
 ONE_DAY = timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 1900, 2200  # years that a date may lie in: counting from it stays within what dates can say

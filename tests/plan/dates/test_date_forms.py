@@ -6,7 +6,7 @@ from datetime import date, time
 
 import pytest
 
-from scheduler.plan.date_forms import (
+from scheduler.plan.dates.date_forms import (
     Before,
     By,
     DateForm,
