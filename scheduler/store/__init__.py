@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from scheduler.store.database import SqlStore, open_store, upgrade
-from scheduler.store.dialects.base import parse as check_address
+from scheduler.store.engines import check_url
 
-__all__ = ["SqlStore", "check_address", "open_store", "upgrade"]
+__all__ = ["SqlStore", "check_url", "open_store", "upgrade"]

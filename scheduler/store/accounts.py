@@ -9,8 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.ports import AccountState
-from scheduler.store.dialects import locks
-from scheduler.store.statements import insert_into
+from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.tables import account as accounts
 from scheduler.store.tables import quota
 
@@ -55,12 +54,12 @@ class SqlAccounts:
     def pause(self, name: str, *, until: datetime, reason: str) -> None:
         """Let an account rest; counts one more strike. A longer rest stays, and so does a stop with its reason."""
         values = {"name": name, "paused_until": until, "stopped": False, "reason": reason, "consecutive_failures": 1}
-        self._connection.execute(_pausing(self._connection.dialect.name), values)
+        self._connection.execute(_pausing(dialect_of(self._connection)), values)
 
     def stop(self, name: str, *, reason: str) -> None:
         """Stop an account until a person clears it."""
         values = {"name": name, "stopped": True, "reason": reason, "consecutive_failures": 0}
-        self._connection.execute(_stopping(self._connection.dialect.name), values)
+        self._connection.execute(_stopping(dialect_of(self._connection)), values)
 
     def clear(self, name: str) -> None:
         """Forget every trouble of an account; what it has used of its limits stays."""
@@ -71,7 +70,7 @@ class SqlAccounts:
 
         The minute is the clock's, the day the last 24 full hours and the one running.
         """
-        locks.for_account(self._connection, name)
+        dialect_of(self._connection).lock_account(self._connection, name)
         slots = _slots(now)
         hour = slots["hour"]
         values = {"wanted": name, "minute": slots["minute"], "first": hour - _DAY, "last": hour + _HOUR}
@@ -81,12 +80,12 @@ class SqlAccounts:
         if allowed:
             self._forget(name, slots)
             rows = [{"account": name, "kind": kind, "slot": slot, "used": allowed} for kind, slot in slots.items()]
-            self._connection.execute(_counting(self._connection.dialect.name), rows)
+            self._connection.execute(_counting(dialect_of(self._connection)), rows)
         return allowed
 
     def give_back(self, name: str, count: int, *, now: datetime) -> None:
         """Take back mails that were counted at `now` and did not leave after all."""
-        locks.for_account(self._connection, name)
+        dialect_of(self._connection).lock_account(self._connection, name)
         rows = [{"wanted": name, "one": kind, "started": slot, "less": count} for kind, slot in _slots(now).items()]
         self._connection.execute(_GIVE_BACK, rows)
 
@@ -103,8 +102,8 @@ def _slots(now: datetime) -> dict[str, datetime]:
 
 
 @cache
-def _pausing(dialect: str) -> sa.Executable:
-    insert = insert_into(dialect, accounts)
+def _pausing(dialect: Dialect) -> sa.Executable:
+    insert = dialect.insert(accounts)
     longer = accounts.c.paused_until > insert.excluded.paused_until
     return insert.on_conflict_do_update(
         index_elements=[accounts.c.name],
@@ -117,14 +116,14 @@ def _pausing(dialect: str) -> sa.Executable:
 
 
 @cache
-def _stopping(dialect: str) -> sa.Executable:
-    insert = insert_into(dialect, accounts)
+def _stopping(dialect: Dialect) -> sa.Executable:
+    insert = dialect.insert(accounts)
     stopped: dict[str, Any] = {"stopped": insert.excluded.stopped, "reason": insert.excluded.reason}
     return insert.on_conflict_do_update(index_elements=[accounts.c.name], set_=stopped)
 
 
 @cache
-def _counting(dialect: str) -> sa.Executable:
-    insert = insert_into(dialect, quota)
+def _counting(dialect: Dialect) -> sa.Executable:
+    insert = dialect.insert(quota)
     more = {"used": quota.c.used + insert.excluded.used}
     return insert.on_conflict_do_update(index_elements=list(quota.primary_key), set_=more)

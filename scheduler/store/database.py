@@ -10,10 +10,10 @@ from typing import Generic, TypeVar
 import sqlalchemy as sa
 
 from scheduler import ports
-from scheduler.store import schema
+from scheduler.store import engines, schema
 from scheduler.store.access import SqlAccess
 from scheduler.store.accounts import SqlAccounts
-from scheduler.store.dialects import base, locks
+from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.errors import explained, locked
 from scheduler.store.facts import SqlFacts
 from scheduler.store.feeds import SqlFeeds
@@ -68,7 +68,7 @@ class SqlUnit:
     def alone(self) -> sa.Connection:
         """Return the connection, in a writing transaction as the only one at the record."""
         if not self._is_alone:
-            locks.for_record(self._connection)
+            dialect_of(self._connection).lock_record(self._connection)
             self._is_alone = True
         return self._connection
 
@@ -79,22 +79,26 @@ class SqlStore:
     Threads may share it. Errors of the database come out as `UserError`.
     """
 
-    def __init__(self, engine: sa.Engine, reads: sa.Engine, *, name: str, memory: bool, busy_timeout: float) -> None:
+    def __init__(
+        self, engine: sa.Engine, reads: sa.Engine, dialect: Dialect, *, name: str, busy_timeout: float
+    ) -> None:
         self.engine = engine
         self.name = name
+        self._dialect = dialect
         self._reads = reads
+        memory = dialect.is_memory(engine.url)
         # In memory there is only one connection, and a server may have gone since the last transaction.
-        is_kept = engine.dialect.name == "sqlite" and not memory
+        is_kept = dialect.has_one_writer and not memory
         self._for_writing = _Kept(engine) if is_kept else engine
         self._for_reading = _Kept(reads) if is_kept else reads
-        turn = _Turn(name, busy_timeout) if engine.dialect.name == "sqlite" else None
+        turn = _Turn(name, dialect, busy_timeout) if dialect.has_one_writer else None
         self._writing = turn
         self._reading = turn if memory else None
 
     @contextmanager
     def transaction(self) -> Iterator[ports.UnitOfWork]:
         """Open a writing transaction; commit on leaving, roll back on an exception."""
-        with explained(self.name), _taken(self._writing), self._for_writing.begin() as connection:
+        with explained(self.name, self._dialect), _taken(self._writing), self._for_writing.begin() as connection:
             yield SqlUnit(connection, writes=True)
 
     @contextmanager
@@ -103,8 +107,13 @@ class SqlStore:
 
         In memory there is only one connection: there it waits, and may not be opened inside another unit.
         """
-        refusing = base.unchanged if self._reading else nullcontext
-        with explained(self.name), _taken(self._reading), self._for_reading.begin() as connection, refusing(connection):
+        refusing = self._dialect.refuse_changes if self._reading else nullcontext
+        with (
+            explained(self.name, self._dialect),
+            _taken(self._reading),
+            self._for_reading.begin() as connection,
+            refusing(connection),
+        ):
             yield SqlUnit(connection, writes=False)
 
     def close(self) -> None:
@@ -154,8 +163,9 @@ class _Turn:
     follow each other at once.
     """
 
-    def __init__(self, name: str, timeout: float) -> None:
+    def __init__(self, name: str, dialect: Dialect, timeout: float) -> None:
         self._name = name
+        self._dialect = dialect
         self._timeout = timeout
         self._lock = Lock()
         self._owner: int | None = None
@@ -165,7 +175,7 @@ class _Turn:
         if self._owner == get_ident():
             raise RuntimeError("this thread is already inside a transaction of the same store")
         if not self._lock.acquire(timeout=self._timeout):
-            raise locked(self._name)
+            raise locked(self._name, self._dialect)
         self._owner = get_ident()
         try:
             yield
@@ -184,13 +194,13 @@ def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> SqlStore:
     `busy_timeout` is how many seconds to wait for another writer. Raises `UserError` where the
     database cannot be opened, is somebody else's, or has another version.
     """
-    address = base.parse(url)
-    name = base.shown(address)
-    engine = base.connect_to(address, busy_timeout=busy_timeout)
-    reads = base.for_reading(engine, busy_timeout=busy_timeout)
-    store = SqlStore(engine, reads, name=name, memory=base.is_memory(address), busy_timeout=busy_timeout)
+    address, dialect = engines.parse_url(url)
+    name = dialect.describe(address)
+    engine = engines.connect(address, dialect, busy_timeout=busy_timeout)
+    reads = engines.connect_for_reading(engine, dialect, busy_timeout=busy_timeout)
+    store = SqlStore(engine, reads, dialect, name=name, busy_timeout=busy_timeout)
     try:
-        with explained(name):
+        with explained(name, dialect):
             with reads.begin() as connection:
                 current = schema.is_current(connection)
             if not current:
@@ -207,12 +217,12 @@ def upgrade(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> bool:
 
     Everything happens in one transaction. Raises `UserError` like `open_store`.
     """
-    address = base.parse(url)
-    name = base.shown(address)
-    engine = base.connect_to(address, busy_timeout=busy_timeout)
+    address, dialect = engines.parse_url(url)
+    name = dialect.describe(address)
+    engine = engines.connect(address, dialect, busy_timeout=busy_timeout)
     try:
-        with explained(name), engine.begin() as connection:
-            locks.for_creation(connection)
+        with explained(name, dialect), engine.begin() as connection:
+            dialect.lock_creation(connection)
             found, version = schema.inspect(connection)
             if found == "current":
                 return False

@@ -11,8 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.ports import FeedContents, FeedEntry, FeedItem, FeedPart, FeedRow
-from scheduler.store.dialects import locks
-from scheduler.store.statements import insert_into
+from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.tables import entry, feed
 from scheduler.store.tables import plan as plans
 
@@ -63,7 +62,7 @@ class SqlFeeds:
 
     def add(self, *, audience: str, plan: str | None, tasks: bool, at: datetime) -> FeedRow:
         """Make an address, its generation unique for its audience; its plans are no longer published."""
-        locks.for_record(self._connection)
+        dialect_of(self._connection).lock_record(self._connection)
         generation = self._connection.execute(_LAST, {"audience": audience}).scalar_one() + 1
         values = {"audience": audience, "plan": plan, "tasks": tasks, "generation": generation, "created_at": at}
         made = feed.insert().values(client="", **values).returning(feed.c.id)
@@ -99,7 +98,7 @@ class SqlFeeds:
         """Add entries, or put them in the place of those with their uid; without bytes the old ones stay."""
         rows = [{"audience": audience, "plan": plan, **_row(one)} for one in entries]
         if rows:
-            self._connection.execute(_saving(self._connection.dialect.name), rows)
+            self._connection.execute(_saving(dialect_of(self._connection)), rows)
 
     def contents(self, feed: FeedRow) -> FeedContents:
         """Return what stands in a calendar now, ordered by day, hour and uid."""
@@ -149,8 +148,8 @@ def _item(said: dict[str, Any]) -> FeedItem:
 
 
 @cache
-def _saving(dialect: str) -> sa.Executable:
-    insert = insert_into(dialect, entry)
+def _saving(dialect: Dialect) -> sa.Executable:
+    insert = dialect.insert(entry)
     new: dict[str, Any] = {column.name: insert.excluded[column.name] for column in entry.c if not column.primary_key}
     rendered = sa.func.length(insert.excluded.event) + sa.func.length(insert.excluded.task) > 0
     for name in ("event", "task"):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from scheduler.ports import CheckRow, Finding
 from scheduler.store.columns import microseconds
-from scheduler.store.statements import insert_into
+from scheduler.store.dialects import Dialect, dialect_of, named_dialect
 from scheduler.store.tables import checkup, outage, tick
 from scheduler.store.tables import plan as plans
 
@@ -40,7 +40,7 @@ class SqlJournal:
 
     def record_tick(self, at: datetime) -> None:
         """Remember a completed tick."""
-        self._connection.execute(_ticking(self._connection.dialect.name), {"id": 1, "completed_at": at})
+        self._connection.execute(_ticking(dialect_of(self._connection)), {"id": 1, "completed_at": at})
 
     def record_outage(self, since: datetime, until: datetime) -> None:
         """Remember a span in which steps suffered, and that the operators were told at its end."""
@@ -65,15 +65,15 @@ class SqlJournal:
 
 
 @cache
-def _ticking(dialect: str) -> sa.Executable:
-    insert = insert_into(dialect, tick)
+def _ticking(dialect: Dialect) -> sa.Executable:
+    insert = dialect.insert(tick)
     latest = {"completed_at": insert.excluded.completed_at}
     return insert.on_conflict_do_update(index_elements=[tick.c.id], set_=latest)
 
 
 @lru_cache(maxsize=8)
 def _finding(dialect: sa.Dialect) -> str:
-    insert = insert_into(dialect.name, checkup)
+    insert = named_dialect(dialect.name).insert(checkup)
     same = checkup.c.seen == insert.excluded.seen
     statement = insert.on_conflict_do_update(
         index_elements=list(checkup.primary_key),

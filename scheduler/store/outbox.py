@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from scheduler.ports import Mail, MessageRow, MessageState, Outgoing
 from scheduler.store import settlement
-from scheduler.store.statements import Prepared, chunks, insert_into, words
+from scheduler.store.statements import Prepared, chunks, words
 from scheduler.store.tables import content as contents
 from scheduler.store.tables import delivery as deliveries
 from scheduler.store.tables import message as messages
@@ -145,12 +145,10 @@ _ADDED = (
     "not_before",
     "expires_at",
 )
-_ADD = Prepared(
-    lambda dialect: insert_into(dialect, messages).on_conflict_do_nothing().returning(messages.c.id), _ADDED
-)
+_ADD = Prepared(lambda dialect: dialect.insert(messages).on_conflict_do_nothing().returning(messages.c.id), _ADDED)
 _FILL = Prepared(lambda dialect: contents.insert(), ("message_id", "bytes"))
 _CARRY = Prepared(
-    lambda dialect: insert_into(dialect, deliveries).on_conflict_do_nothing(), ("rung_id", "address", "message_id")
+    lambda dialect: dialect.insert(deliveries).on_conflict_do_nothing(), ("rung_id", "address", "message_id")
 )
 
 

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from scheduler.plan.facts import Fact
 from scheduler.ports import Document
-from scheduler.store.statements import chunks, insert_into
+from scheduler.store.dialects import Dialect, dialect_of
+from scheduler.store.statements import chunks
 from scheduler.store.tables import document, page
 from scheduler.store.tables import plan as plans
 
@@ -50,7 +51,7 @@ class SqlPartyPages:
     def revoke(self, party: str, *, now: datetime) -> int:
         """Make the party's present address worthless; return the good generation. No plan is published any more."""
         values = {"party": party, "generation": 2, "revoked_at": now}
-        generation = self._connection.execute(_revoking(self._connection.dialect.name), values).scalar_one()
+        generation = self._connection.execute(_revoking(dialect_of(self._connection)), values).scalar_one()
         self._connection.execute(plans.update().values(published=""))
         return int(generation)
 
@@ -95,7 +96,7 @@ class SqlDocuments:
 
 
 @cache
-def _revoking(dialect: str) -> sa.Executable:
-    insert = insert_into(dialect, page)
+def _revoking(dialect: Dialect) -> sa.Executable:
+    insert = dialect.insert(page)
     stepped = {"generation": page.c.generation + 1, "revoked_at": insert.excluded.revoked_at}
     return insert.on_conflict_do_update(index_elements=[page.c.party], set_=stepped).returning(page.c.generation)

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from scheduler.errors import NothingMatched
 from scheduler.ports import Inputs, PlanState
-from scheduler.store.statements import Prepared, insert_into
+from scheduler.store.dialects import dialect_of
+from scheduler.store.statements import Prepared
 from scheduler.store.tables import fact, idle_day, planned, revision, rung
 from scheduler.store.tables import plan as plans
 
@@ -104,7 +105,7 @@ class SqlPlans:
         if not self._update(plan, seen_on=day):
             raise self._unknown(plan)
         if idle:
-            insert = insert_into(self._connection.dialect.name, idle_day).on_conflict_do_nothing()
+            insert = dialect_of(self._connection).insert(idle_day).on_conflict_do_nothing()
             self._connection.execute(insert, [{"plan": plan, "day": missed} for missed in idle])
 
     def idle_days(self, plan: str) -> AbstractSet[date]:

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from scheduler.plan.agenda import Rung, RungState
 from scheduler.ports import FEW, RungChange, RungCount, RungRow, StepAhead
 from scheduler.store.columns import microseconds
-from scheduler.store.statements import chunks, insert_into, words
+from scheduler.store.dialects import named_dialect
+from scheduler.store.statements import chunks, words
 from scheduler.store.tables import planned
 from scheduler.store.tables import rung as rungs
 
@@ -223,7 +224,7 @@ class SqlRungs:
 
 @lru_cache(maxsize=8)
 def _adding(dialect: sa.Dialect) -> str:
-    insert = insert_into(dialect.name, rungs).on_conflict_do_nothing()
+    insert = named_dialect(dialect.name).insert(rungs).on_conflict_do_nothing()
     return str(insert.compile(dialect=dialect, column_keys=_ADDED))
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from scheduler.errors import UserError
-from scheduler.store.dialects import locks
+from scheduler.store.dialects import dialect_of
 from scheduler.store.tables import metadata
 
 REVISIONS = (
@@ -58,7 +58,7 @@ def is_current(connection: sa.Connection) -> bool:
 
 def prepare(connection: sa.Connection, name: str) -> None:
     """Create the tables in an empty database; refuse an older, a newer and somebody else's database."""
-    locks.for_creation(connection)
+    dialect_of(connection).lock_creation(connection)
     found, version = inspect(connection)
     if found == "empty":
         metadata.create_all(connection)

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scheduler.store.dialects import dialect_of
 from scheduler.store.statements import Prepared, words
 from scheduler.store.tables import delivery as deliveries
 from scheduler.store.tables import message as messages
@@ -60,5 +61,4 @@ def reopen(connection: sa.Connection, mail: int) -> None:
 
 
 def _lock(connection: sa.Connection, mail: int) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK, {"mail": mail}).all()
+    dialect_of(connection).lock_rows(connection, _LOCK, {"mail": mail})

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from scheduler.store.columns import microseconds
-
-if TYPE_CHECKING:
-    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
-    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from scheduler.store.dialects import Dialect, dialect_of
+from scheduler.store.dialects.base import Result
 
 _T = TypeVar("_T")
 
@@ -29,52 +26,26 @@ def words(column: sa.Column[Any], *values: str) -> sa.ColumnElement[bool]:
     return column == spelled[0] if len(spelled) == 1 else column.in_(spelled)
 
 
-def insert_into(dialect: str, table: sa.Table) -> SqliteInsert | PostgresInsert:
-    """Return the dialect's INSERT, the one that knows ON CONFLICT."""
-    # Imported here: a SQLite user need not load the other dialect.
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql
-
-        return postgresql.insert(table)
-    from sqlalchemy.dialects import sqlite
-
-    return sqlite.insert(table)
-
-
-class Answer(Protocol):
-    """What a statement came to."""
-
-    @property
-    def rowcount(self) -> int:
-        """Return how many rows were changed."""
-
-    def fetchall(self) -> Sequence[Any]:
-        """Return every row."""
-
-
 class Prepared:
     """A statement for what happens once per mail: compiled once, then handed over as text.
 
-    SQLAlchemy's own way takes 55 us each time, SQLite itself 5. `make` is given the dialect's name; `columns`
+    SQLAlchemy's own way takes 55 us each time, SQLite itself 5. `make` is given the dialect; `columns`
     are those that an INSERT fills. Values come out as the driver gives them.
     """
 
-    def __init__(self, make: Callable[[str], sa.ClauseElement], columns: Sequence[str] | None = None) -> None:
+    def __init__(self, make: Callable[[Dialect], sa.ClauseElement], columns: Sequence[str] | None = None) -> None:
         self._make = make
         self._columns = columns
         self._compiled: dict[str, tuple[str, list[tuple[str, Any]]]] = {}
 
-    def run(self, connection: sa.Connection, values: Mapping[str, Any]) -> Answer:
+    def run(self, connection: sa.Connection, values: Mapping[str, Any]) -> Result:
         """Execute with values for the parameters by name; instants are stored as `Instant` stores them."""
-        text, parameters = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
-        stored = tuple([_stored(values.get(*known)) for known in parameters])
-        driver = connection.connection.driver_connection
-        if isinstance(driver, sqlite3.Connection):
-            return driver.execute(text, stored)
-        return connection.exec_driver_sql(text, stored)  # which knows a connection that was lost
+        dialect = dialect_of(connection)
+        text, parameters = self._compiled.get(dialect.name) or self._compile(dialect, connection.dialect)
+        return dialect.execute(connection, text, tuple([_stored(values.get(*known)) for known in parameters]))
 
-    def _compile(self, dialect: sa.Dialect) -> tuple[str, list[tuple[str, Any]]]:
-        compiled: Any = self._make(dialect.name).compile(dialect=dialect, column_keys=self._columns)
+    def _compile(self, dialect: Dialect, compiler: sa.Dialect) -> tuple[str, list[tuple[str, Any]]]:
+        compiled: Any = self._make(dialect).compile(dialect=compiler, column_keys=self._columns)
         parameters = [(name, compiled.params[name]) for name in compiled.positiontup]
         return self._compiled.setdefault(dialect.name, (str(compiled), parameters))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from scheduler.store.columns import Day, Id, Instant
+from scheduler.store.dialects import dialect_of
 from scheduler.store.statements import words
 
 metadata = sa.MetaData(
@@ -260,9 +261,5 @@ document = sa.Table(
 
 
 @sa.event.listens_for(metadata, "before_create")
-def _say_it_to_postgres(_metadata: object, connection: sa.Connection, **_options: object) -> None:
-    # Said above, beside sqlite_where, it would load the other dialect for everybody: 19 ms at each start.
-    if connection.dialect.name == "postgresql":
-        for table in metadata.tables.values():
-            for index in table.indexes:
-                index.dialect_kwargs["postgresql_where"] = index.dialect_kwargs.get("sqlite_where")
+def _adapt(_metadata: object, connection: sa.Connection, **_options: object) -> None:
+    dialect_of(connection).adapt_tables(metadata)

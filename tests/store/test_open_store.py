@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from scheduler.errors import ExitCode, UserError
 from scheduler.store import SqlStore, open_store
-from scheduler.store.dialects import base
+from scheduler.store.dialects.sqlite import require_version
 from tests.contracts.store_samples import NOW, PLAN, a_fact
 
 
@@ -140,7 +140,7 @@ def test_a_password_is_never_shown() -> None:
 
 def test_a_sqlite_that_is_too_old_is_refused() -> None:
     with pytest.raises(UserError, match=r"SQLite 3\.34\.1; hanchot needs 3\.35"):
-        base.require_sqlite((3, 34, 1))
+        require_version((3, 34, 1))
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(url: str) -> None:

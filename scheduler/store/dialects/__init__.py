@@ -1,1 +1,28 @@
-"""What differs from database to database: one file for each."""
+"""What differs from database to database: one file for each, chosen here and nowhere else."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from scheduler.store.dialects.base import Dialect
+from scheduler.store.dialects.postgresql import PostgresqlDialect
+from scheduler.store.dialects.sqlite import SqliteDialect
+
+__all__ = ["Dialect", "dialect_of", "find_dialect", "named_dialect"]
+
+_DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (SqliteDialect(), PostgresqlDialect())}
+
+
+def find_dialect(driver: str) -> Dialect | None:
+    """Return the dialect of an address that begins with `driver`, such as `postgresql+psycopg`; None if unsupported."""
+    return next((dialect for dialect in _DIALECTS.values() if driver in dialect.drivers), None)
+
+
+def named_dialect(name: str) -> Dialect:
+    """Return the dialect that SQLAlchemy calls `name`."""
+    return _DIALECTS[name]
+
+
+def dialect_of(connection: sa.Connection) -> Dialect:
+    """Return the dialect of a connection."""
+    return _DIALECTS[connection.dialect.name]

@@ -1,0 +1,198 @@
+"""SQLite: one file and one writer, in WAL mode."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import StaticPool
+
+from scheduler.errors import UserError
+from scheduler.store.dialects.base import Dialect, Explanation, Result
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.sqlite import Insert
+
+OLDEST = (3, 35)  # RETURNING
+_READS = "hanchot_reads"
+_TRIES = 50
+
+# By SQLite's primary result code: what is wrong with {name}, and the way out.
+_ERRORS: dict[int, Explanation] = {
+    sqlite3.SQLITE_PERM: ("hanchot may not open {name}", "give the user that runs hanchot access to the file"),
+    sqlite3.SQLITE_BUSY: (
+        "{name} is locked by another writer",
+        "another hanchot, a backup or a database browser is writing to it: try again when that is done",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        "{name} cannot be written to: it is read-only",
+        "give the user that runs hanchot the right to write to the file and to its folder",
+    ),
+    sqlite3.SQLITE_IOERR: ("the disk failed under {name}", "check the disk and the system's log, then start again"),
+    sqlite3.SQLITE_CORRUPT: ("{name} is damaged", "put the last backup in its place"),
+    sqlite3.SQLITE_FULL: (
+        "there is no room left for {name}",
+        "make room on the disk and start again: what was not recorded is done again",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "{name} cannot be opened",
+        "check that its folder exists and that hanchot may write there, or change [database] url",
+    ),
+    sqlite3.SQLITE_NOTADB: (
+        "{name} is not a SQLite database",
+        "name another file under [database] url, or put a backup in its place",
+    ),
+}
+_ERRORS[sqlite3.SQLITE_LOCKED] = _ERRORS[sqlite3.SQLITE_BUSY]
+
+
+class SqliteDialect(Dialect):
+    """A file, or a database in memory. `BEGIN IMMEDIATE` takes every lock at once."""
+
+    name = "sqlite"
+    drivers = frozenset({"sqlite", "sqlite+pysqlite"})
+    driver_errors = (sqlite3.Error,)
+    has_one_writer = True
+
+    def describe(self, url: URL) -> str:
+        """Return the name of the file."""
+        return "in memory" if self.is_memory(url) else str(url.database).removeprefix("file:")
+
+    def is_memory(self, url: URL) -> bool:
+        """Return whether the database lives in memory."""
+        return url.database in {None, "", ":memory:"}
+
+    def connect(self, url: URL, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
+        """Return an engine; the folder of the file is made."""
+        require_version(sqlite3.sqlite_version_info)
+        own: dict[str, Any] = {"connect_args": {"timeout": busy_timeout, "check_same_thread": False}}
+        if self.is_memory(url):
+            own["poolclass"] = StaticPool
+        else:
+            own["pool_timeout"] = busy_timeout
+            _make_folder(url, self.describe(url))
+        engine = sa.create_engine(url, **options, **own)
+        sa.event.listen(engine, "connect", _set_up)
+        sa.event.listen(engine, "begin", _begin)
+        return engine
+
+    def connect_for_reading(self, engine: sa.Engine, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
+        """Return an engine with connections of its own, because switching `query_only` drops prepared statements.
+
+        In memory there is only one connection; there `refuse_changes` does the refusing.
+        """
+        if self.is_memory(engine.url):
+            return engine.execution_options(**{_READS: True})
+        reads = self.connect(engine.url, options, busy_timeout=busy_timeout)
+        reads.update_execution_options(**{_READS: True})
+        sa.event.listen(reads, "connect", _refuse_writes)
+        return reads
+
+    @contextmanager
+    def refuse_changes(self, connection: sa.Connection) -> Iterator[None]:
+        """Raise `sqlite3.OperationalError` at the end of a block if anything was written in it."""
+        driver = _driver(connection)
+        before = driver.total_changes
+        yield
+        if driver.total_changes != before:
+            raise sqlite3.OperationalError("nothing may be changed while reading")
+
+    def insert(self, table: sa.Table) -> Insert:
+        """Return SQLite's INSERT."""
+        from sqlalchemy.dialects import sqlite  # here, so that a process loads one dialect only
+
+        return sqlite.insert(table)
+
+    def execute(self, connection: sa.Connection, text: str, values: tuple[Any, ...]) -> Result:
+        """Hand the statement to the driver itself; SQLAlchemy's own way takes ten times as long."""
+        return _driver(connection).execute(text, values)
+
+    def lock_creation(self, connection: sa.Connection) -> None:
+        """Do nothing: the transaction has the lock."""
+
+    def lock_record(self, connection: sa.Connection) -> None:
+        """Do nothing: the transaction has the lock."""
+
+    def lock_account(self, connection: sa.Connection, name: str) -> None:
+        """Do nothing: the transaction has the lock."""
+
+    def lock_rows(self, connection: sa.Connection, rows: sa.Select[Any], values: Mapping[str, Any]) -> None:
+        """Do nothing: the transaction has the lock."""
+
+    def explain(self, error: Exception, cause: BaseException) -> Explanation | None:
+        """Return the meaning of SQLite's result code."""
+        return _ERRORS.get(getattr(cause, "sqlite_errorcode", -1) & 0xFF)
+
+    def explain_locked(self) -> Explanation:
+        """Return the meaning of SQLITE_BUSY."""
+        return _ERRORS[sqlite3.SQLITE_BUSY]
+
+
+def require_version(version: tuple[int, ...]) -> None:
+    """Raise `UserError` for a SQLite that lacks what the queries need."""
+    if version < OLDEST:
+        have, need = (".".join(str(part) for part in parts) for parts in (version, OLDEST))
+        raise UserError(
+            f"this Python comes with SQLite {have}; hanchot needs {need} or newer",
+            hint="use a newer Python, or a PostgreSQL database",
+        )
+
+
+def _make_folder(url: URL, name: str) -> None:
+    if url.query.get("uri"):
+        return  # a file: address says itself how it wants to be opened
+    folder = Path(str(url.database)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"the folder of the database {name} cannot be made: {error.strerror}: {error.filename}",
+            hint="make it by hand, or change [database] url",
+        ) from error
+
+
+def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+    # sqlite3 would begin transactions by itself, but not before SELECT or CREATE; `_begin` does it for all.
+    connection.isolation_level = None
+    # WAL lets people read while the daemon writes. With it NORMAL adds 40 us to a commit, FULL 310 us and
+    # SQLite's own defaults 1.3 ms. A killed process loses nothing with NORMAL; a power cut may lose the
+    # last marks, and those mails go out again with the same identity (Message-ID and bytes).
+    journal = _into_wal(connection)
+    connection.execute(f"PRAGMA synchronous={'FULL' if journal == 'delete' else 'NORMAL'}")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _into_wal(connection: sqlite3.Connection) -> str:
+    """Switch the file to WAL and return its journal mode, which may be another where WAL is impossible."""
+    for _ in range(_TRIES):
+        try:
+            return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        # The switch itself does not wait for other processes that open the same new file, but this does.
+        connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("ROLLBACK")
+    return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+
+
+def _refuse_writes(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A writer takes its lock at once: one that began by reading could find that it may no longer write.
+    # The statement goes to the driver itself: through SQLAlchemy it takes twenty times as long.
+    reads = connection.get_execution_options().get(_READS)
+    _driver(connection).execute("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _driver(connection: sa.Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - only this dialect asks
+    return driver

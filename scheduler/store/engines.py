@@ -1,0 +1,65 @@
+"""Engines for the address of a database, and the names of databases for people."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.engine import URL, make_url
+
+from scheduler.errors import InvalidInput, UserError
+from scheduler.store.dialects import Dialect, find_dialect
+
+_WAYS = "for example sqlite:///var/hanchot.db or postgresql+psycopg://user@host/name"
+_OPTIONS: dict[str, Any] = {
+    "json_serializer": partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
+    "hide_parameters": True,  # addresses and mails have no place in a log
+}
+
+
+def parse_url(url: str) -> tuple[URL, Dialect]:
+    """Return the parts of a database's address, and its dialect.
+
+    Raises `InvalidInput` for what is no address, and for a database that is not supported.
+    """
+    try:
+        parsed = make_url(url)
+    except (exc.ArgumentError, ValueError) as error:
+        raise InvalidInput(f"[database] url: {_masked(url)!r} is not an address of a database", hint=_WAYS) from error
+    dialect = find_dialect(parsed.drivername)
+    if dialect is None:
+        raise InvalidInput(f"[database] url: {parsed.drivername} is not supported", hint=_WAYS)
+    if "@" in (parsed.host or ""):
+        raise InvalidInput(
+            f"[database] url: {dialect.describe(parsed)} is not the address that is meant: "
+            "the password holds an @ or a /",
+            hint="write %40 for @, %2F for /, %3A for : and %25 for % in a password",
+        )
+    return parsed, dialect
+
+
+def check_url(url: str) -> None:
+    """Raise `InvalidInput` for what is not the address of a supported database."""
+    parse_url(url)
+
+
+def connect(url: URL, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
+    """Return an engine; nothing is connected yet. Writers wait for each other for `busy_timeout` seconds."""
+    try:
+        return dialect.connect(url, _OPTIONS, busy_timeout=busy_timeout)
+    except exc.ArgumentError as error:
+        raise UserError(f"[database] url: {dialect.describe(url)} cannot be used: {error}", hint=_WAYS) from error
+
+
+def connect_for_reading(engine: sa.Engine, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
+    """Return an engine for the same database whose transactions read one unchanging view and refuse to write."""
+    return dialect.connect_for_reading(engine, _OPTIONS, busy_timeout=busy_timeout)
+
+
+def _masked(text: str) -> str:
+    """Return what was meant to be an address without what could be a password."""
+    begin, at, rest = text.rpartition("@")
+    return begin.partition("//")[0] + "***@" + rest.partition("?")[0] if at else rest.partition("?")[0]
