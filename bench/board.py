@@ -95,7 +95,7 @@ def board(folder: Path, plan: Plan) -> Iterator[tuple[Callable[[], bytes], Store
         app = Container(settings=settings, clock=clock)
         fill(app.services(store), plan)
         running = RunningDaemon(
-            app=app, store=store, clock=clock, system=clock, composer=app.composer(), account="maildir",
+            container=app, store=store, clock=clock, system=clock, composer=app.composer(), account="maildir",
             definitions=lambda: [Definition(plan=plan, source="")],
             wake=lambda: None, log_problem=print, log_request=lambda text: None,
         )  # fmt: skip

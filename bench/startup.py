@@ -43,11 +43,11 @@ PARTS = """
 import json, sys, time
 from pathlib import Path
 marks = [time.perf_counter()]
-from scheduler.app import App, find_settings
+from scheduler.bootstrap import Container, find_settings
 from scheduler.cli import main
 from scheduler.clock import SystemClock
 marks.append(time.perf_counter())
-app = App(settings=find_settings(Path(sys.argv[1])), clock=SystemClock())
+app = Container(settings=find_settings(Path(sys.argv[1])), clock=SystemClock())
 with app.store() as store:
     ticker = app.ticker(store)
     marks.append(time.perf_counter())

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from scheduler import resources
+from scheduler.clock import SystemClock
 from scheduler.config import Settings, load_settings, read_secret
 from scheduler.definitions import DefinitionFiles
-from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.delivery import Limits
+from scheduler.engine.runners import make_runner
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.errors import InvalidInput, NothingMatched
@@ -25,19 +26,23 @@ from scheduler.mail.mime import read_text
 from scheduler.ports import (
     Clock,
     Composer,
+    DaemonWork,
     Definition,
     Definitions,
     FeedRenderer,
     Loaded,
     Mailer,
+    PeriodicSource,
+    Runner,
     SentFolder,
     Store,
+    Tick,
 )
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.site_links import SiteLinks
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
-from scheduler.store import check_address, open_store
+from scheduler.store import check_url, open_store
 
 
 def quiet(event: Event) -> None:
@@ -173,7 +178,7 @@ class Container:
         store: Store,
         *,
         stopping: threading.Event | None = None,
-        arrivals: Arrivals | None = None,
+        sources: Sequence[PeriodicSource] = (),
         definitions: Definitions | None = None,
         composer: Composer | None = None,
         mailer: Mailer | None = None,
@@ -193,12 +198,30 @@ class Container:
             name=f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
             report=self.report,
             is_stopping=stopping.is_set if stopping is not None else lambda: False,
-            arrivals=arrivals,
+            sources=sources,
             limits=self.limits,
             weekly=DigestSchedule(weekday=digest.weekday, at=digest.at, to=digest.to),
             sent_folder=sent_folder,
             calendars=self.calendars if has_readers else None,
             pages=self.pages if composer is None else None,  # a simulation leads nowhere
+        )
+
+    def runner(
+        self,
+        work: DaemonWork,
+        *,
+        stopping: threading.Event,
+        after_tick: Callable[[Tick], None] | None = None,
+        on_heartbeat: Callable[[], None] | None = None,
+    ) -> Runner:
+        """Return what fires the daemon's work, as `[engine] kind` names it."""
+        return make_runner(
+            self.settings.engine.kind,
+            work,
+            system=SystemClock(),
+            stopping=stopping,
+            after_tick=after_tick,
+            on_heartbeat=on_heartbeat,
         )
 
     @property
@@ -217,7 +240,7 @@ def find_settings(config: Path | None) -> Settings:
     Raises `InvalidInput` where they are wrong.
     """
     settings = _find_settings(config)
-    check_address(settings.database_url)
+    check_url(settings.database_url)
     return settings
 
 

@@ -27,7 +27,7 @@ class RunningDaemon:
     now, `log_problem` puts a trouble into the log, `log_request` what was asked of the pages.
     """
 
-    app: Container
+    container: Container
     store: Store
     clock: Clock
     system: Clock
@@ -42,41 +42,35 @@ class RunningDaemon:
     @property
     def settings(self) -> Settings:
         """Return the configuration."""
-        return self.app.settings
+        return self.container.settings
 
 
 Serve = Callable[[RunningDaemon], AbstractContextManager[str]]  # serves for the time of a block; gives the address
 
 
-def run_daemon(app: Container, stopping: threading.Event, serve: Serve, manager: Notifier | None = None) -> None:
+def run_daemon(container: Container, stopping: threading.Event, serve: Serve, manager: Notifier | None = None) -> None:
     """Run the daemon until `stopping` is set, served by `serve`; `manager` is told how it fares."""
-    from scheduler.engine.runners.apscheduler_runner import APSchedulerRunner  # APScheduler: only who needs it loads it
-
     manager = manager or Notifier()
-    with app.store() as store, closing(app.mailer()) as mailer:
-        ticker = app.ticker(store, stopping=stopping, mailer=mailer, sent_folder=app.sent_folder())
-        engine = APSchedulerRunner(
-            ticker,
-            system=SystemClock(),
-            stopping=stopping,
-            after_tick=lambda tick: manager.ready(),
-            on_heartbeat=manager.beat,
+    with container.store() as store, closing(container.mailer()) as mailer:
+        ticker = container.ticker(store, stopping=stopping, mailer=mailer, sent_folder=container.sent_folder())
+        runner = container.runner(
+            ticker, stopping=stopping, after_tick=lambda tick: manager.ready(), on_heartbeat=manager.beat
         )
         watch = DefinitionWatch(
-            app.definition_folders,
-            changed=lambda: _take_changes(ticker, engine.wake),
+            container.definition_folders,
+            changed=lambda: _take_changes(ticker, runner.wake),
             log=lambda text: _log(ticker, "trouble", text),
             stopping=stopping,
         )
         running = RunningDaemon(
-            app=app,
+            container=container,
             store=store,
-            clock=app.clock,
+            clock=container.clock,
             system=SystemClock(),
-            composer=app.composer(),
+            composer=container.composer(),
             account=mailer.account,
             definitions=lambda: ticker.definitions,
-            wake=engine.wake,
+            wake=runner.wake,
             log_problem=lambda text: _log(ticker, "trouble", text),
             log_request=lambda text: ticker.pass_on(Event(name="asked", at=ticker.clock.now(), text=text)),
         )
@@ -87,15 +81,15 @@ def run_daemon(app: Container, stopping: threading.Event, serve: Serve, manager:
                 raise InvalidInput(errors or "there is no plan", hint="`hanchot init DIR` writes one to begin with")
             _log(ticker, "started", f"the daemon runs; {address}")
             with watch.running():
-                engine.run()
+                runner.run()
             manager.stopping()
     _log(ticker, "stopped", "nothing is lost")
 
 
-def tick_once(app: Container) -> tuple[Problem, ...]:
+def tick_once(container: Container) -> tuple[Problem, ...]:
     """Do everything that is due now; return the problems of the definitions."""
-    with app.store() as store, closing(app.mailer()) as mailer:
-        ticker = app.ticker(store, mailer=mailer, sent_folder=app.sent_folder())
+    with container.store() as store, closing(container.mailer()) as mailer:
+        ticker = container.ticker(store, mailer=mailer, sent_folder=container.sent_folder())
         problems = ticker.load()
         ticker.tick()
     return problems

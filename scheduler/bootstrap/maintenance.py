@@ -19,58 +19,60 @@ from scheduler.services.sign_in import find_operator, make_link
 from scheduler.store import upgrade
 
 
-def send_test_message(app: Container, address: str) -> tuple[Outcome, bool]:
+def send_test_message(container: Container, address: str) -> tuple[Outcome, bool]:
     """Send a test mail now; return what became of it, and whether an account that rested or was stopped goes on."""
-    mail = app.settings.mail
-    trial = compose_test_message(address, sender=mail.sender, organisation=mail.organisation, now=app.clock.now())
-    with closing(app.mailer()) as mailer:
+    mail = container.settings.mail
+    trial = compose_test_message(address, sender=mail.sender, organisation=mail.organisation, now=container.clock.now())
+    with closing(container.mailer()) as mailer:
         outcome = mailer.send(trial)
         name = mailer.account
     if outcome.state != "sent":
         return outcome, False
-    with app.store() as store, store.transaction() as unit:
+    with container.store() as store, store.transaction() as unit:
         state = unit.accounts.state(name)
         unit.accounts.clear(name)
     return outcome, state.stopped or state.paused_until is not None
 
 
-def make_sign_in_link(app: Container, email: str) -> tuple[str, datetime]:
+def make_sign_in_link(container: Container, email: str) -> tuple[str, datetime]:
     """Return the address at which an operator can sign in once, and until when; nothing is mailed.
 
     Raises `NothingMatched` for who is no operator.
     """
-    settings = app.settings
-    plans = [definition.plan for definition in app.definitions.load().definitions]
+    settings = container.settings
+    plans = [definition.plan for definition in container.definitions.load().definitions]
     known = [to.contact.email for plan in plans for to in operators(plan, settings.operators.emails)]
     if find_operator(plans, settings.operators.emails, email) is None:
         raise NothingMatched.named("operator", email, known)
-    base = _find_address(app)
+    base = _find_address(container)
     now, lifetime = SystemClock().now(), read_span(settings.web.link)
-    with app.store() as store, store.transaction() as unit:
+    with container.store() as store, store.transaction() as unit:
         token = make_link(unit, email, now=now, lifetime=lifetime)
     return f"{base}/sign-in/{token}", now + lifetime
 
 
-def make_feed(app: Container, loaded: Loaded, *, audience: str, plan: str | None, tasks: bool) -> tuple[FeedRow, str]:
+def make_feed(
+    container: Container, loaded: Loaded, *, audience: str, plan: str | None, tasks: bool
+) -> tuple[FeedRow, str]:
     """Make the address of a calendar, and fill the calendar; return both."""
-    base, now = _find_address(app), app.clock.now()
+    base, now = _find_address(container), container.clock.now()
     shown = [definition for definition in loaded.definitions if plan in (None, definition.plan.id)]
     plans = [definition.plan for definition in shown]
-    with app.store() as store:
+    with container.store() as store:
         for definition in shown:
-            take(app.services(store), definition, now)
+            take(container.services(store), definition, now)
         with store.transaction() as unit:
-            feed = create_feed(unit, plans, app.calendars, audience=audience, plan=plan, tasks=tasks, now=now)
-    return feed, base + calendar_path(feed, plans, app.secret)
+            feed = create_feed(unit, plans, container.calendars, audience=audience, plan=plan, tasks=tasks, now=now)
+    return feed, base + calendar_path(feed, plans, container.secret)
 
 
-def _find_address(app: Container) -> str:
-    server = app.settings.server
+def _find_address(container: Container) -> str:
+    server = container.settings.server
     if not server.port and not server.public_url:
         raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
     return server.url(server.port)
 
 
-def upgrade_record(app: Container) -> bool:
+def upgrade_record(container: Container) -> bool:
     """Bring the record to this program's version; return whether there was anything to do."""
-    return upgrade(app.settings.database_url)
+    return upgrade(container.settings.database_url)

@@ -12,29 +12,29 @@ from scheduler.plan.model import Party
 from scheduler.queries.site_links import SiteLinks
 
 
-def list_pages(app: Container, party: str | None = None) -> list[dict[str, Any]]:
+def list_pages(container: Container, party: str | None = None) -> list[dict[str, Any]]:
     """Return where the page of a party is, or those of all. Raises `NothingMatched` for a party without one."""
-    parties = _with_pages(app, party)
-    with app.store() as store, store.reading() as view:
+    parties = _with_pages(container, party)
+    with container.store() as store, store.reading() as view:
         generations = view.pages.generations()
-    return [_row(app, found, generations.get(found.id, 1)) for found in parties]
+    return [_row(container, found, generations.get(found.id, 1)) for found in parties]
 
 
-def revoke_page(app: Container, party: str) -> dict[str, Any]:
+def revoke_page(container: Container, party: str) -> dict[str, Any]:
     """Make a party's address worthless and return its new one."""
-    [found] = _with_pages(app, party)
-    with app.store() as store, store.transaction() as unit:
+    [found] = _with_pages(container, party)
+    with container.store() as store, store.transaction() as unit:
         generation = unit.pages.revoke(party, now=SystemClock().now())
-    return _row(app, found, generation)
+    return _row(container, found, generation)
 
 
-def _with_pages(app: Container, party: str | None) -> Sequence[Party]:
-    settings = app.settings.server
+def _with_pages(container: Container, party: str | None) -> Sequence[Party]:
+    settings = container.settings.server
     if not settings.port and not settings.public_url:
         raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
     parties = {
         found.id: found
-        for definition in app.definitions.load().definitions
+        for definition in container.definitions.load().definitions
         for found in definition.plan.parties.values()
         if found.contacts and not found.external
     }
@@ -45,9 +45,9 @@ def _with_pages(app: Container, party: str | None) -> Sequence[Party]:
     return [parties[party]]
 
 
-def _row(app: Container, party: Party, generation: int) -> dict[str, Any]:
-    server = app.settings.server
-    addresses = SiteLinks(server.url(server.port), app.secret)
+def _row(container: Container, party: Party, generation: int) -> dict[str, Any]:
+    server = container.settings.server
+    addresses = SiteLinks(server.url(server.port), container.secret)
     return {
         "party": party.id,
         "name": party.name,

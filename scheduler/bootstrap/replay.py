@@ -17,14 +17,14 @@ from scheduler.clock import ReplayClock, SystemClock
 from scheduler.config import REPLAY_MARK, Settings, load_settings
 from scheduler.definitions.scenario_files import read_scenario
 from scheduler.engine.arrivals import Arrivals
-from scheduler.engine.tick import Tick, Ticker
+from scheduler.engine.tick import Ticker
 from scheduler.errors import UserError
 from scheduler.plan.dates.due_dates import to_instant
 from scheduler.plan.facts import Fact
 from scheduler.plan.membership import members
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import operators
-from scheduler.ports import Definition, Store
+from scheduler.ports import Definition, Store, Tick
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.feed_links import calendar_path
 from scheduler.queries.site_links import SiteLinks
@@ -47,7 +47,7 @@ class Replay:
 
 
 def run_replay(
-    app: Container,
+    container: Container,
     replay: Replay,
     stopping: threading.Event,
     serve: Serve,
@@ -60,54 +60,58 @@ def run_replay(
     The clock stands still thirty days after the last step; the daemon stays up. `say` puts words into the log,
     `show` hands over the addresses of the board, of a calendar and of a party's page.
     """
-    from scheduler.engine.runners.apscheduler_runner import APSchedulerRunner  # APScheduler: only who needs it loads it
-
-    definitions = app.definitions.load().definitions
+    definitions = container.definitions.load().definitions
     if not definitions:
         raise UserError("there is no sound plan to replay", hint="`hanchot check` says what is wrong")
     start = to_instant(replay.first, time(), definitions[0].plan.zone)
     clock = ReplayClock(start, replay.speed)
     facts = [fact for definition in definitions for fact in _facts_in(replay.scenario, definition, say)]
-    app = replace(app, settings=prepare_replay(app.settings), clock=clock)
-    with app.store() as store:
-        ticker = app.ticker(
+    container = replace(container, settings=prepare_replay(container.settings), clock=clock)
+    with container.store() as store:
+        ticker = container.ticker(
             store,
             stopping=stopping,
-            arrivals=Arrivals(facts, _recorder(app.services(store), definitions, lambda event: ticker.report(event))),
+            sources=[
+                Arrivals(facts, _recorder(container.services(store), definitions, lambda event: ticker.report(event)))
+            ],
         )
 
         def take_leave() -> None:
-            say(_farewell(app, store))
-            _show_board(app, store, ticker.plans, address, show)
+            say(_farewell(container, store))
+            _show_board(container, store, ticker.plans, address, show)
             if feed:
                 show(f"The lead's calendar, for any calendar program: {address}{feed}")
-            _show_page(app, store, ticker.plans, address, show)
+            _show_page(container, store, ticker.plans, address, show)
 
         watch = _ReplayWatch(store, ticker, clock, take_leave)
-        engine = APSchedulerRunner(ticker, system=SystemClock(), stopping=stopping, after_tick=watch.after_tick)
+        runner = container.runner(ticker, stopping=stopping, after_tick=watch.after_tick)
         running = RunningDaemon(
-            app=app,
+            container=container,
             store=store,
             clock=clock,
             system=SystemClock(),
-            composer=app.composer(),
-            account=app.mailer().account,
+            composer=container.composer(),
+            account=container.mailer().account,
             definitions=lambda: ticker.definitions,
-            wake=engine.wake,
+            wake=runner.wake,
             log_problem=lambda text: ticker.report(Event(name="trouble", at=clock.now(), text=text)),
             log_request=lambda text: ticker.pass_on(Event(name="asked", at=clock.now(), text=text)),
             is_replay=True,
         )
         with serve(running) as address:
             ticker.load()
-            _show_board(app, store, ticker.plans, address, show)
-            feed = _make_feed(app, store, ticker.plans)
-            engine.run()
+            _show_board(container, store, ticker.plans, address, show)
+            feed = _make_feed(container, store, ticker.plans)
+            runner.run()
 
 
-def _show_board(app: Container, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]) -> None:
+def _show_board(
+    container: Container, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]
+) -> None:
     """Show a link by which the first operator signs in to the board; nothing is mailed from the past."""
-    operator = next((to.contact.email for plan in plans for to in operators(plan, app.settings.operators.emails)), None)
+    operator = next(
+        (to.contact.email for plan in plans for to in operators(plan, container.settings.operators.emails)), None
+    )
     if operator is None:
         return
     with store.transaction() as unit:
@@ -115,7 +119,9 @@ def _show_board(app: Container, store: Store, plans: Sequence[Plan], address: st
     show(f"The board, to sign in to once: {address}/sign-in/{token}")
 
 
-def _show_page(app: Container, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]) -> None:
+def _show_page(
+    container: Container, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]
+) -> None:
     """Show the page of a party that reports to others, as its mails lead to it."""
     lead = {party for plan in plans for party in members(plan, "lead")}
     parties = (p for plan in plans for p in plan.parties.values() if p.contacts and not p.external)
@@ -124,18 +130,18 @@ def _show_page(app: Container, store: Store, plans: Sequence[Plan], address: str
         return
     with store.reading() as view:
         generation = view.pages.generations().get(party.id, 1)
-    show(f"The page of {party.name}: {SiteLinks(address, app.secret).of(party.id, generation)}")
+    show(f"The page of {party.name}: {SiteLinks(address, container.secret).of(party.id, generation)}")
 
 
-def _make_feed(app: Container, store: Store, plans: Sequence[Plan]) -> str:
+def _make_feed(container: Container, store: Store, plans: Sequence[Plan]) -> str:
     """Make a calendar for the lead of the first plan; return its path, "" if there is nobody to lead."""
     audience = next((party for plan in plans for party in members(plan, "lead")), None)
     if audience is None:
         return ""
     with store.transaction() as unit:
-        now = app.clock.now()
-        feed = create_feed(unit, plans, app.calendars, audience=audience, plan=None, tasks=False, now=now)
-    return calendar_path(feed, plans, app.secret)
+        now = container.clock.now()
+        feed = create_feed(unit, plans, container.calendars, audience=audience, plan=None, tasks=False, now=now)
+    return calendar_path(feed, plans, container.secret)
 
 
 class _ReplayWatch:
@@ -158,9 +164,9 @@ class _ReplayWatch:
             self._say()
 
 
-def _farewell(app: Container, store: Store) -> str:
-    folder = app.settings.folder
-    mails = app.settings.resolve(app.settings.mail.maildir)
+def _farewell(container: Container, store: Store) -> str:
+    folder = container.settings.folder
+    mails = container.settings.resolve(container.settings.mail.maildir)
     with store.reading() as view:
         sent = sum(1 for mail in view.outbox.list() if mail.state == "sent")
     look = f"  {sys.argv[0]} --config {folder / 'config.toml'}"

@@ -32,20 +32,26 @@ class _OneDefinition:
 
 
 def simulate(
-    app: Container, definition: Definition, *, first: date, last: date, scenario: Path | None, report: Reporter = quiet
+    container: Container,
+    definition: Definition,
+    *,
+    first: date,
+    last: date,
+    scenario: Path | None,
+    report: Reporter = quiet,
 ) -> list[Row]:
     """Return what a plan does from the first to the last of these local days, in memory."""
     plan = definition.plan
     start, until = to_instant(first, time(), plan.zone), to_instant(last + ONE_DAY, time(), plan.zone)
     clock = SteppingClock(start)
-    app = replace(app, clock=clock, report=report)
+    container = replace(container, clock=clock, report=report)
     played = read_scenario(scenario, plan) if scenario is not None else Scenario()
-    composer = app.composer_with(b"simulation")
+    composer = container.composer_with(b"simulation")
     store = open_store("sqlite://")
     try:
         services = ServiceContext(store=store, composer=composer)
         arrivals = Arrivals(played.facts, lambda fact: record(services, definition, fact))
-        ticker = app.ticker(
+        ticker = container.ticker(
             store,
             definitions=_OneDefinition(definition),
             composer=composer,

@@ -26,9 +26,9 @@ def agenda(
     """List what fires next."""
     if first is not None and last is not None and last < first:
         raise click.UsageError("--to lies before --from")
-    now = session.app.clock.now()
+    now = session.container.clock.now()
     rows: list[dict[str, Any]] = []
-    with session.app.store() as store, store.reading() as view:
+    with session.container.store() as store, store.reading() as view:
         for plan in session.plans(plan_id, party):
             start = now if first is None else to_instant(first, time(), plan.zone)
             until = None if last is None else to_instant(last + ONE_DAY, time(), plan.zone)

@@ -23,7 +23,7 @@ def check(session: Session, paths: tuple[Path, ...], style: str) -> None:
     Every problem is listed with its place and the way out. Without PATHS everything that the configuration
     names is looked at.
     """
-    problems = session.app.definitions.check(paths)
+    problems = session.container.definitions.check(paths)
     errors = sum(problem.severity == "error" for problem in problems)
     if style == "json":
         print_json(_problem_row(asdict(problem)) for problem in problems)

@@ -37,14 +37,14 @@ class Session:
         self.log = Log("text")
 
     @cached_property
-    def app(self) -> Container:
+    def container(self) -> Container:
         """Return the parts for the configuration."""
         return Container(settings=find_settings(self._config), clock=SystemClock(), report=self.log.event)
 
     @cached_property
     def loaded(self) -> Loaded:
         """Return what the definition files give."""
-        return self.app.definitions.load()
+        return self.container.definitions.load()
 
     @property
     def today(self) -> date:
@@ -78,13 +78,13 @@ class Session:
 
     def record(self, fact: Fact, *, notify: bool = True) -> Recorded:
         """Record a fact through the one place that does so."""
-        with self.app.store() as store:
-            return record(self.app.services(store), pick(self.loaded, fact.plan), fact, notify=notify)
+        with self.container.store() as store:
+            return record(self.container.services(store), pick(self.loaded, fact.plan), fact, notify=notify)
 
     def find_fact(self, id: str) -> Fact:
         """Return a recorded fact by its id (`f12`)."""
         number = read_number(id, "f")
-        with self.app.store() as store, store.reading() as view:
+        with self.container.store() as store, store.reading() as view:
             found = view.facts.get(number) if number is not None else None
         if found is None:
             raise NothingMatched(f"there is no fact {id}", hint="`hanchot status --format json` and `why` name them")
@@ -93,8 +93,8 @@ class Session:
     def unknown(self, plan: str) -> list[Obligation]:
         """Return what was past its last day when a plan was first loaded and is still in doubt."""
         definition = pick(self.loaded, plan)
-        with self.app.store() as store:
-            take(self.app.services(store), definition, self.now)
+        with self.container.store() as store:
+            take(self.container.services(store), definition, self.now)
             with store.reading() as view:
                 return [o for o in view_agenda(view, definition.plan, self.now).obligations if o.unknown]
 

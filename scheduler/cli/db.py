@@ -21,5 +21,5 @@ def db_upgrade(session: Session) -> None:
 
     Stop every daemon and make a copy before. It happens wholly or not at all.
     """
-    done = upgrade_record(session.app)
+    done = upgrade_record(session.container)
     click.echo("The record has this program's version now." if done else "The record has this program's version.")

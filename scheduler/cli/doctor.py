@@ -36,11 +36,11 @@ def doctor(session: Session, style: str) -> None:
 
 def _verdicts(session: Session) -> Iterator[Verdict]:
     try:
-        app = session.app
+        container = session.container
     except InvalidInput as error:  # nothing else can be looked at
         yield from _wrong(error)
         return
-    yield from examine(app)
+    yield from examine(container)
 
 
 def _wrong(error: UserError) -> Iterable[Verdict]:

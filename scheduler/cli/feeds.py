@@ -26,7 +26,7 @@ def feeds_list(session: Session, style: str) -> None:
 
     The addresses themselves are shown once, when they are made.
     """
-    with session.app.store() as store, store.reading() as view:
+    with session.container.store() as store, store.reading() as view:
         rows = [feed_row(feed) for feed in view.feeds.list()]
     if style == "json":
         print_json(rows)
@@ -69,7 +69,7 @@ def feeds_create(
     if public and (plan_id is None or tasks):
         raise click.UsageError("--public goes with --plan and without --tasks")
     session.plans(plan_id, party_id)
-    feed, url = make_feed(session.app, session.loaded, audience=party_id or "", plan=plan_id, tasks=tasks)
+    feed, url = make_feed(session.container, session.loaded, audience=party_id or "", plan=plan_id, tasks=tasks)
     if style == "json":
         print_json([{**feed_row(feed), "url": url}])
     else:
@@ -82,7 +82,7 @@ def feeds_create(
 def feeds_revoke(session: Session, ids: tuple[str, ...]) -> None:
     """Make addresses good for nothing from now on; whoever subscribed is told by their program."""
     numbers = {id: read_number(id, "c") or 0 for id in dict.fromkeys(ids)}
-    with session.app.store() as store, store.transaction() as unit:
+    with session.container.store() as store, store.transaction() as unit:
         known = {feed.id for feed in unit.feeds.list() if feed.revoked_at is None}
         for id, number in numbers.items():
             if number not in known:

@@ -23,7 +23,7 @@ def links_list(session: Session, party: str | None, style: str) -> None:
 
     Whoever has the address sees the page and can answer for the party.
     """
-    rows = list_pages(session.app, party)
+    rows = list_pages(session.container, party)
     if style == "json":
         print_json(rows)
         return
@@ -42,7 +42,7 @@ def links_revoke(session: Session, party: str, style: str) -> None:
 
     Links in mails already sent lead nowhere from then on; later mails have the new address.
     """
-    row = revoke_page(session.app, party)
+    row = revoke_page(session.container, party)
     if style == "json":
         print_json([row])
         return

@@ -24,7 +24,7 @@ def mail_test(session: Session, address: str) -> None:
 
     If it goes through, an account that rested or was stopped goes on.
     """
-    outcome, was_at_rest = send_test_message(session.app, address)
+    outcome, was_at_rest = send_test_message(session.container, address)
     reply = outcome.reply or "no answer"
     if outcome.state != "sent":
         said = {"ambiguous": "handed over, but no answer came"}.get(outcome.state, "not sent")

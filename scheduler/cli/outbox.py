@@ -31,7 +31,7 @@ def outbox() -> None:
 @click.pass_obj
 def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], style: str) -> None:
     """List mails, oldest first."""
-    with session.app.store() as store, store.reading() as view:
+    with session.container.store() as store, store.reading() as view:
         zones = session.zones
         rows = [message_row(mail, zones(mail.plan)) for mail in view.outbox.list(plan=plan_id, states=states)]
     if not rows:
@@ -49,7 +49,7 @@ def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], 
 @click.pass_obj
 def outbox_show(session: Session, id: str, raw: bool) -> None:
     """Show one mail: where it stands and its words."""
-    with session.app.store() as store, store.reading() as view:
+    with session.container.store() as store, store.reading() as view:
         mail = find_mail(view, id)
         row = message_row(mail, session.zones(mail.plan))
     if raw:
@@ -57,7 +57,7 @@ def outbox_show(session: Session, id: str, raw: bool) -> None:
         return
     print_fields(row)
     click.echo()
-    click.echo(session.app.read_text(mail.mail.data))
+    click.echo(session.container.read_text(mail.mail.data))
 
 
 @outbox.command("hold", epilog=example("hanchot outbox hold m5 m6"))
@@ -103,7 +103,7 @@ def _change(
 ) -> None:
     """Change some mails, each by itself; an id that is unknown stops all of it before anything is done."""
     refused = []
-    with session.app.store() as store, store.transaction() as unit:
+    with session.container.store() as store, store.transaction() as unit:
         mails = [find_mail(unit, id) for id in dict.fromkeys(ids)]
         for mail in mails:
             if change(unit, mail):

@@ -14,7 +14,7 @@ from scheduler.queries.plans import list_plans
 @click.pass_obj
 def plans(session: Session, style: str) -> None:
     """List the plans and what in them is tentative or undated."""
-    with session.app.store() as store, store.reading() as view:
+    with session.container.store() as store, store.reading() as view:
         rows = list(list_plans(view, session.plans(None), session.now))
     if style == "json":
         print_json(rows)

@@ -56,7 +56,7 @@ def run(
     _stop_on_signals(stopping)
     try:
         if replay_from is None:
-            run_daemon(session.app, stopping, _serve, Notifier.found_in())
+            run_daemon(session.container, stopping, _serve, Notifier.found_in())
         else:
             _replay(session, Replay(first=replay_from, speed=speed, scenario=scenario), stopping)
     except UserError as error:
@@ -71,7 +71,7 @@ def tick(session: Session) -> None:
 
     For users of cron; it may run beside a daemon.
     """
-    errors = sum(problem.severity == "error" for problem in tick_once(session.app))
+    errors = sum(problem.severity == "error" for problem in tick_once(session.container))
     if errors:  # each was told when it was found
         message = f"{errors} problem{'' if errors == 1 else 's'} in the definitions; what is sound was served"
         raise UserError(message, hint="`hanchot check` lists them with the warnings", exit_code=ExitCode.WRONG_INPUT)
@@ -81,12 +81,12 @@ def _replay(session: Session, replay: Replay, stopping: threading.Event) -> None
     def say(text: str) -> None:
         session.log.say(text, SystemClock().now())
 
-    paths = session.app.settings.paths
+    paths = session.container.settings.paths
     say(
         f"Replaying from {replay.first}, {replay.speed:,.0f} seconds a second. Mails become files below "
-        f"{session.app.settings.resolve(paths.data) / 'replay'}; nothing is sent to anybody."
+        f"{session.container.settings.resolve(paths.data) / 'replay'}; nothing is sent to anybody."
     )
-    run_replay(session.app, replay, stopping, _serve, say=say, show=_show)
+    run_replay(session.container, replay, stopping, _serve, say=say, show=_show)
 
 
 def _show(text: str) -> None:

@@ -18,6 +18,6 @@ def sign_in(session: Session, email: str) -> None:
     For whoever may use this machine; nothing is mailed. Operators are named in [operators], else it is
     the first officer of the plan's lead.
     """
-    address, until = make_sign_in_link(session.app, email)
+    address, until = make_sign_in_link(session.container, email)
     click.echo(address)
     click.echo(f"It can be used once, until {until.astimezone():%Y-%m-%d %H:%M}.", err=True)

@@ -42,10 +42,10 @@ def simulate_command(
     """
     if last < first:
         raise click.UsageError("--to lies before --from")
-    app = session.app
-    rows = simulate(app, app.find_plan(plan), first=first, last=last, scenario=scenario)
+    container = session.container
+    rows = simulate(container, container.find_plan(plan), first=first, last=last, scenario=scenario)
     if diff is not None:
-        other = simulate(app, app.find_plan(str(diff)), first=first, last=last, scenario=scenario)
+        other = simulate(container, container.find_plan(str(diff)), first=first, last=last, scenario=scenario)
         rows = _compare(rows, other)
     if style == "json":
         print_json(rows)

@@ -35,7 +35,7 @@ def status(
     """Show how everything stands: milestones and parties."""
     now = session.now
     rows: list[dict[str, Any]] = []
-    with session.app.store() as store, store.reading() as view:
+    with session.container.store() as store, store.reading() as view:
         for plan in session.plans(plan_id, party, milestone):
             then = _instant(as_of, plan) if as_of is not None else None
             rows += list_board(view, plan, now, as_of=then, milestone=milestone, party=party)

@@ -25,7 +25,7 @@ def why(session: Session, id: str, style: str) -> None:
 
     ID is a step (r17), a mail (m5) or a Message-ID.
     """
-    with session.app.store() as store, store.reading() as view:
+    with session.container.store() as store, store.reading() as view:
         rows = _explain(session, view, id)
     if style == "json":
         print_json(rows)

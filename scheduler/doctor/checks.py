@@ -33,21 +33,23 @@ _EXAMPLE_DOMAINS = (".example", ".test", ".invalid", ".localhost", "example.com"
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
-def examine(app: Container) -> Iterator[Verdict]:
+def examine(container: Container) -> Iterator[Verdict]:
     """Yield what is well and what is not; the configuration itself was read already."""
     yield Verdict(check="configuration", state="ok", message="every key is known and sound")
-    yield from judge_secrecy([(path, path.stat().st_mode) for path in dict.fromkeys(_secrets(app)) if path.is_file()])
-    loaded = app.definitions.load()
+    yield from judge_secrecy(
+        [(path, path.stat().st_mode) for path in dict.fromkeys(_secrets(container)) if path.is_file()]
+    )
+    loaded = container.definitions.load()
     yield from _definitions(loaded)
-    yield from _addresses(app, loaded)
-    server = app.settings.server
+    yield from _addresses(container, loaded)
+    server = container.settings.server
     yield judge_links(server.public_url, is_public=server.is_public)
-    yield from _guarded("templates", lambda: _templates(app))
+    yield from _guarded("templates", lambda: _templates(container))
     yield from _guarded("zones", _zones)
-    yield from _guarded("disk", lambda: _disk(app))
-    yield from _guarded("mail", lambda: _mail(app))
-    yield from _guarded("inbox", lambda: _inbox(app))
-    yield from _guarded("database", lambda: _record(app))
+    yield from _guarded("disk", lambda: _disk(container))
+    yield from _guarded("mail", lambda: _mail(container))
+    yield from _guarded("inbox", lambda: _inbox(container))
+    yield from _guarded("database", lambda: _record(container))
 
 
 def _guarded(check: str, look: Callable[[], Iterator[Verdict]]) -> Iterator[Verdict]:
@@ -69,11 +71,11 @@ def _definitions(loaded: Loaded) -> Iterator[Verdict]:
         yield Verdict(check="definitions", state="warning", message="there is no plan", hint=hint)
 
 
-def _addresses(app: Container, loaded: Loaded) -> Iterator[Verdict]:
-    mail = app.settings.mail
+def _addresses(container: Container, loaded: Loaded) -> Iterator[Verdict]:
+    mail = container.settings.mail
     problems = [problem for problem in loaded.problems if problem.code == _EXAMPLE]
     own = [("mail.from", mail.sender), ("mail.reply_to", mail.reply_to)]
-    own += [("operators.emails", address) for address in app.settings.operators.emails]
+    own += [("operators.emails", address) for address in container.settings.operators.emails]
     for key, address in own:
         if ("." + address.rpartition("@")[2].lower()).endswith(_EXAMPLE_DOMAINS):
             severity = "error" if mail.transport == "smtp" else "warning"
@@ -82,35 +84,35 @@ def _addresses(app: Container, loaded: Loaded) -> Iterator[Verdict]:
     yield from_problems("addresses", problems, "none is an example", "")
 
 
-def _templates(app: Container) -> Iterator[Verdict]:
-    problems = app.composer_with(b"doctor").check()
+def _templates(container: Container) -> Iterator[Verdict]:
+    problems = container.composer_with(b"doctor").check()
     yield from_problems("templates", problems, "every kind of mail can be written", "")
 
 
-def _mail(app: Container) -> Iterator[Verdict]:
-    mail = app.settings.mail
+def _mail(container: Container) -> Iterator[Verdict]:
+    mail = container.settings.mail
     if mail.transport == "maildir":
-        path = app.settings.resolve(mail.maildir)
+        path = container.settings.resolve(mail.maildir)
         yield Verdict(check="mail", state="ok", message=f"mails become files in {path}; nothing leaves this machine")
         return
     from scheduler.mail.smtp import SmtpMailer  # only who sends needs it
 
-    with closing(_mailer(app)) as mailer:
+    with closing(_mailer(container)) as mailer:
         assert isinstance(mailer, SmtpMailer)  # noqa: S101 - the transport says so
         yield judge_login(f"{mail.smtp.host} port {mail.smtp.usual_port}", mailer.log_in())
     yield from _exposed("mail", mail.smtp, "mail.smtp")
 
 
-def _inbox(app: Container) -> Iterator[Verdict]:
+def _inbox(container: Container) -> Iterator[Verdict]:
     """Look at the mailbox as far as it is used: where no sent folder is named, not at all."""
-    folder = app.sent_folder()
+    folder = container.sent_folder()
     if folder is None:
         return
     from scheduler.mail.sent_folder import ImapSentFolder  # only who looks needs it
 
     assert isinstance(folder, ImapSentFolder)  # noqa: S101 - it is the only kind
     folder.check()
-    inbox = app.settings.inbox
+    inbox = container.settings.inbox
     message = f"{inbox.host} port {inbox.usual_port} took the login; the folder {inbox.sent} is there"
     yield Verdict(check="inbox", state="ok", message=message)
     yield from _exposed("inbox", inbox, "inbox")
@@ -123,20 +125,20 @@ def _exposed(check: str, server: Smtp | Inbox, path: str) -> Iterator[Verdict]:
         yield Verdict(check=check, state="warning", message=message, hint=hint)
 
 
-def _record(app: Container) -> Iterator[Verdict]:
-    now = app.clock.now()
-    file = app.settings.database_file
+def _record(container: Container) -> Iterator[Verdict]:
+    now = container.clock.now()
+    file = container.settings.database_file
     if file is not None and not file.exists():
         yield Verdict(check="database", state="ok", message=f"{file} is made at the first start")
         yield judge_clock(now, None)
         yield judge_tick(now, None)
         return
-    store = open_store(app.settings.database_url)
+    store = open_store(container.settings.database_url)
     try:
         with store.reading() as view:
             last_tick = view.journal.last_tick()
             mails = view.outbox.list(states=("queued", "held", "failed", "ambiguous"))
-            account = view.accounts.state(_account(app))
+            account = view.accounts.state(_account(container))
         yield Verdict(check="database", state="ok", message=f"{store.name} opens and has this program's version")
     finally:
         store.close()
@@ -146,20 +148,20 @@ def _record(app: Container) -> Iterator[Verdict]:
     yield judge_tick(now, last_tick)
 
 
-def _account(app: Container) -> str:
-    with closing(_mailer(app)) as mailer:
+def _account(container: Container) -> str:
+    with closing(_mailer(container)) as mailer:
         return mailer.account
 
 
-def _mailer(app: Container) -> Mailer:
+def _mailer(container: Container) -> Mailer:
     """Return the daemon's mailer; nothing is written for it, so its secret may be one for now."""
-    file = app.settings.resolve(app.settings.web.secret_file)
-    return app.mailer_with(read_secret(file) if file.exists() else b"none yet")
+    file = container.settings.resolve(container.settings.web.secret_file)
+    return container.mailer_with(read_secret(file) if file.exists() else b"none yet")
 
 
-def _secrets(app: Container) -> Iterator[Path]:
+def _secrets(container: Container) -> Iterator[Path]:
     """Yield the files that hold a secret."""
-    settings = app.settings
+    settings = container.settings
     yield settings.resolve(settings.web.secret_file)
     for section, variable in ((settings.mail.smtp, "MAIL__SMTP"), (settings.inbox, "INBOX")):
         if section.password_file:
@@ -168,9 +170,9 @@ def _secrets(app: Container) -> Iterator[Path]:
             yield settings.folder / "config.toml"
 
 
-def _folders(app: Container) -> Sequence[Path]:
+def _folders(container: Container) -> Sequence[Path]:
     """Return where the daemon writes, each once; of what is not made yet the folder it will be made in."""
-    settings = app.settings
+    settings = container.settings
     paths = [settings.resolve(settings.paths.data)]
     if settings.database_file is not None:
         paths.append(settings.database_file.parent)
@@ -183,8 +185,8 @@ def _standing(path: Path) -> Path:
     return next((place for place in (path, *path.parents) if place.exists()), path)
 
 
-def _disk(app: Container) -> Iterator[Verdict]:
-    for path in _folders(app):
+def _disk(container: Container) -> Iterator[Verdict]:
+    for path in _folders(container):
         try:
             free = shutil.disk_usage(path).free
         except OSError as error:

@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 
 from scheduler.errors import UserError
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.ports import Checker, Finding, PlanState, Store, UnitOfWork
+from scheduler.ports import Checker, Definition, Finding, PlanState, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.agendas import AgendaCache
+from scheduler.services.context import ServiceContext
+from scheduler.services.record_facts import record
 
 LEAD = timedelta(minutes=30)  # a check this fresh is good enough before a rung
 
@@ -34,7 +37,7 @@ class ManualChecker:
 class StatusChecks:
     """Runs a plan's checks and records what was seen."""
 
-    store: Store
+    services: ServiceContext
     checkers: Sequence[Checker]
     report: Reporter
 
@@ -46,16 +49,31 @@ class StatusChecks:
         rung = view.rungs.next_at([plan.id], last) if _comes_by(state.next_rung, now + LEAD) else None
         return rung is not None and last < rung - LEAD <= now
 
-    def check(self, plan: Plan, agendas: AgendaCache, now: datetime) -> None:
-        """Look at every open obligation of a plan through each of its sources; one that fails is told."""
-        with self.store.reading() as view:
+    def check(self, definition: Definition, agendas: AgendaCache, now: datetime) -> None:
+        """Look at every open obligation of a plan through each of its sources, and record what they prove.
+
+        It commits. A source that fails, and a fact that makes no sense as things stand, are reported.
+        """
+        plan, store = definition.plan, self.services.store
+        with store.reading() as view:
             agenda = agendas.read(view, plan)
         watched = [o for o in agenda.obligations if is_watched(o, now)]
         sources = [checker for checker in self.checkers if checker.source in plan.checks.sources]
         findings = [finding for checker in sources for finding in self._ask(checker, plan, watched, now)]
-        with self.store.transaction() as unit:
+        for finding in findings:
+            for fact in finding.facts:
+                self._record(definition, finding, fact, now)
+        with store.transaction() as unit:
             unit.journal.record_check(plan.id, now, findings)
         self.report(Event(name="checked", at=now, plan=plan.id, text=f"{len(watched)} open obligations looked at"))
+
+    def _record(self, definition: Definition, finding: Finding, fact: Fact, now: datetime) -> None:
+        try:
+            record(self.services, definition, fact)
+        except UserError as error:
+            text = f"what the source {finding.source} found could not be recorded: {error}"
+            plan, milestone = definition.plan.id, finding.milestone
+            self.report(Event(name="trouble", at=now, plan=plan, milestone=milestone, party=finding.party, text=text))
 
     def _ask(self, checker: Checker, plan: Plan, watched: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
         try:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.delivery import Deliverer, Delivery, Limits
 from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.outage_summary import OutageReporter
@@ -30,9 +29,11 @@ from scheduler.ports import (
     FeedRenderer,
     Mailer,
     MessageRow,
+    PeriodicSource,
     PlanState,
     SentFolder,
     Store,
+    Tick,
     UnitOfWork,
 )
 from scheduler.ports.events import Event, Reporter
@@ -44,15 +45,6 @@ from scheduler.services.digests import DigestSchedule
 from scheduler.services.publish_feeds import publish, published_fingerprint
 from scheduler.services.reconcile import Changes
 from scheduler.services.record_facts import record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """What one pass left: when to wake next, and when the next status check is due (UTC)."""
-
-    at: datetime
-    wake_at: datetime
-    check_at: datetime
 
 
 class Ticker:
@@ -71,7 +63,7 @@ class Ticker:
         name: str,
         report: Reporter,
         is_stopping: Callable[[], bool] = lambda: False,
-        arrivals: Arrivals | None = None,
+        sources: Sequence[PeriodicSource] = (),
         limits: Limits | None = None,
         weekly: DigestSchedule | None = None,
         sent_folder: SentFolder | None = None,
@@ -84,7 +76,7 @@ class Ticker:
         self._report = report
         self._definitions = definitions
         self._is_stopping = is_stopping
-        self._arrivals = arrivals
+        self._sources = sources
         self._calendars = calendars  # None: nobody looks at calendars
         self._lock = threading.Lock()
         self._current: dict[str, Definition] = {}
@@ -107,7 +99,7 @@ class Ticker:
             has_left=SentLookup(folder=sent_folder, report=self.report).finds,
             limits=limits or Limits(),
         )
-        self._checking = StatusChecks(store=store, checkers=checkers, report=self.report)
+        self._checking = StatusChecks(services=self._services, checkers=checkers, report=self.report)
         self._digesting = WeeklyDigest(store=store, composer=composer, pages=pages, report=self.report, weekly=weekly)
         self._outages = OutageReporter(
             store=store, composer=composer, pages=pages, report=self.report, operators=operators
@@ -144,8 +136,7 @@ class Ticker:
         """Do everything that is due now."""
         with self._lock:
             now = self.clock.now()
-            if self._arrivals is not None:
-                self._arrivals.come_in(now)
+            self._collect(now)
             survey = self._survey(now)
             waits: list[datetime] = []
             for work in survey.plans:
@@ -168,9 +159,17 @@ class Ticker:
             now = self.clock.now()
             for work in self._survey(now).plans:
                 if work.is_check_due:
-                    self._guard(work.plan, now, partial(self._checking.check, work.plan, self._agendas, now))
+                    self._guard(
+                        work.plan, now, partial(self._checking.check, self._current[work.plan.id], self._agendas, now)
+                    )
 
     # ---- parts of a pass
+
+    def _collect(self, now: datetime) -> None:
+        """Ask every source whose time has come; one that fails does not stop the others."""
+        for source in self._sources:
+            if has_come(source.next_at, now):
+                self._guard(None, now, partial(source.collect, now), about=f"the source {source.name}: ")
 
     def _deliver(self, plans: Mapping[str, Plan], waits: list[datetime]) -> Delivery:
         owes, self._owes_summary = self._owes_summary, True  # should the record fail in the midst of it
@@ -294,7 +293,7 @@ class Ticker:
         if work.is_out_of_step:
             self._take(self._current[plan.id], now)
         if work.is_check_due:
-            self._guard(plan, now, partial(self._checking.check, plan, self._agendas, now))
+            self._guard(plan, now, partial(self._checking.check, self._current[plan.id], self._agendas, now))
         if work.has_due or work.is_out_of_step:
             opens = self._dispatcher.dispatch(plan, self._agendas, now)
             if opens is not None:
@@ -331,21 +330,23 @@ class Ticker:
         self._is_unclosed = False
         return is_told
 
-    def _guard(self, plan: Plan, now: datetime, step: Callable[[], object]) -> None:
-        """Run one plan's step; a broken plan does not stop the others."""
+    def _guard(self, plan: Plan | None, now: datetime, step: Callable[[], object], about: str = "") -> None:
+        """Run one step of a plan or of a source; a broken one does not stop the others."""
         try:
             step()
         except HanchotError as error:
-            self.report(Event(name="trouble", at=now, plan=plan.id, text=str(error)))
-        except Exception as error:  # a fault of ours in one plan; it is told, and the other plans go on
+            text = str(error)
+        except Exception as error:  # a fault in the program; it is reported, and everything else goes on
             text = f"{type(error).__name__}: {error}"
-            self.report(Event(name="trouble", at=now, plan=plan.id, text=text))
+        else:
+            return
+        self.report(Event(name="trouble", at=now, plan=plan.id if plan else "", text=about + text))
 
     def _plan_ahead(self, survey: TickSurvey, waits: list[datetime], now: datetime) -> Tick:
         """Return when to wake: for the next rung, mail, arrival or opening; at the latest in a day."""
         plans = [work.plan for work in survey.plans]
         known = [next_opening_after(plan, now) for plan in plans] + waits
-        known += [at for at in (survey.mail_at, self._arrivals.next_at if self._arrivals else None) if at is not None]
+        known += [at for at in (survey.mail_at, *(source.next_at for source in self._sources)) if at is not None]
         known += [work.rung_at for work in survey.plans if work.rung_at is not None]
         known += [work.digest_at for work in survey.plans if work.digest_at is not None]
         far = now + timedelta(days=1)

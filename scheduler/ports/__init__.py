@@ -10,6 +10,7 @@ from scheduler.ports.access import Access, Document, Documents, PartyPages, Sess
 from scheduler.ports.calendars import FeedContents, FeedEntry, FeedItem, FeedPart, FeedRenderer, FeedRow, Feeds
 from scheduler.ports.clock import Clock
 from scheduler.ports.definitions import Checker, Definition, Definitions, Finding, Loaded
+from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.ports.ledger import (
     FEW,
     Facts,
@@ -24,6 +25,8 @@ from scheduler.ports.ledger import (
 )
 from scheduler.ports.mail import Composer, Mail, Mailer, Outcome, Pace, SentFolder
 from scheduler.ports.outbox import Accounts, AccountState, MessageRow, MessageState, Outbox, Outgoing
+from scheduler.ports.runner import DaemonWork, Runner, Tick
+from scheduler.ports.sources import PeriodicSource
 from scheduler.ports.store import CheckRow, Journal, Store, UnitOfWork
 
 __all__ = [
@@ -35,10 +38,13 @@ __all__ = [
     "Checker",
     "Clock",
     "Composer",
+    "DaemonWork",
     "Definition",
     "Definitions",
     "Document",
     "Documents",
+    "Event",
+    "EventName",
     "Facts",
     "FeedContents",
     "FeedEntry",
@@ -60,15 +66,19 @@ __all__ = [
     "Outgoing",
     "Pace",
     "PartyPages",
+    "PeriodicSource",
     "PlanState",
     "Plans",
+    "Reporter",
     "RungChange",
     "RungCount",
     "RungRow",
     "Rungs",
+    "Runner",
     "SentFolder",
     "SessionRow",
     "StepAhead",
     "Store",
+    "Tick",
     "UnitOfWork",
 ]

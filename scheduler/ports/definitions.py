@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from scheduler.errors import Problem
+from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 
@@ -37,12 +38,16 @@ class Definitions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one status check saw of one obligation."""
+    """What one status check saw of one obligation.
+
+    `facts` are what it proves, such as a submission that lies in a folder; they are recorded in order.
+    """
 
     milestone: str
     party: str
     source: str
     seen: str
+    facts: tuple[Fact, ...] = ()
 
 
 class Checker(Protocol):

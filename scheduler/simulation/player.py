@@ -33,7 +33,7 @@ def play(ticker: Ticker, clock: SteppingClock, arrivals: Arrivals, scenario: Sce
         if instant is None or instant >= until:
             return
         clock.instant = instant
-        arrivals.come_in(instant)
+        arrivals.collect(instant)
         outage = scenario.outage_at(instant)
         # A status check is made by the next tick: in a simulation it sees nothing that is not in the record.
         due = outage[1] if outage is not None else ticker.tick().wake_at

@@ -33,7 +33,7 @@ FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another
 
 def make_app(running: RunningDaemon, address: str) -> ASGIApp:
     """Return the application that serves a running daemon at `address`."""
-    feed_cache = FeedCache(running, running.app.secret)
+    feed_cache = FeedCache(running, running.container.secret)
 
     @asynccontextmanager
     async def opened(app: Starlette) -> AsyncIterator[None]:

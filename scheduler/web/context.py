@@ -49,7 +49,7 @@ class SiteContext:
         """Return the house of a running daemon at `address`, with its own templates before the shipped ones."""
         settings = running.settings
         own = [settings.resolve(folder) for folder in settings.paths.templates]
-        return cls(running, PageRenderer([*own, resources.shipped("templates")]), running.app.secret, address)
+        return cls(running, PageRenderer([*own, resources.shipped("templates")]), running.container.secret, address)
 
     @property
     def plans(self) -> list[Plan]:
@@ -101,7 +101,7 @@ class RequestContext:
     def services(self) -> ServiceContext:
         """Return what recording and writing need."""
         running = self.running
-        return ServiceContext(store=running.store, composer=running.composer, pages=running.app.pages)
+        return ServiceContext(store=running.store, composer=running.composer, pages=running.container.pages)
 
     @property
     def here(self) -> str:

@@ -157,7 +157,7 @@ class DaemonFixture:
             name=name,
             report=report or self.events.append,
             is_stopping=is_stopping,
-            arrivals=arrivals,
+            sources=[arrivals] if arrivals is not None else [],
             limits=limits,
             weekly=weekly,
             calendars=calendars,

@@ -175,7 +175,7 @@ def feed_scenario(folder: Path) -> Iterator[FeedScenario]:
     """Serve the calendar of a party, and that of its tasks."""
     (folder / "site").mkdir()
     with serve_site(folder / "site") as site:
-        store, app = site.running.store, site.running.app
+        store, app = site.running.store, site.running.container
         berlin = FeedFixture(store, plan(SUMMER, WINTER, id="berlin", zone=ZoneInfo("Europe/Berlin")))
         feeds = FeedFixture(store, plan(REPORT, MEETING))
         for each in (berlin, feeds):

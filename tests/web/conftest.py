@@ -103,7 +103,7 @@ def serve_site(folder: Path, *server: str, port: int = 0, mail: str = "", **deta
     clock = SteppingClock(LOADED)
     with closing(open_store(settings.database_url)) as store:
         running = RunningDaemon(
-            app=Container(settings=settings, clock=clock),
+            container=Container(settings=settings, clock=clock),
             store=store,
             clock=clock,
             system=clock,

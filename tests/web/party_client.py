@@ -33,7 +33,7 @@ def zipped(*members: str) -> bytes:
 
 def path_of(site: ServedSite, party: str = "beta", milestone: str = "report", generation: int = 1) -> str:
     """Return the path of a task on a party's page; of the page itself for the milestone ""."""
-    token = make_token(site.running.app.secret, "page", party, generation)
+    token = make_token(site.running.container.secret, "page", party, generation)
     return f"/p/{token}/plan/{milestone}" if milestone else f"/p/{token}"
 
 

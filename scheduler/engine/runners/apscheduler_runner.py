@@ -21,9 +21,8 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from scheduler.engine.tick import Tick, Ticker
 from scheduler.errors import HanchotError, UserError
-from scheduler.ports import Clock
+from scheduler.ports import Clock, DaemonWork, Tick
 from scheduler.ports.events import Event
 
 HEARTBEAT = 30.0  # seconds; bounds how late a step of the machine's clock can make us
@@ -32,7 +31,7 @@ CLOCK_STEP = 2.0  # seconds by which wall and monotonic clock may drift apart be
 
 
 class APSchedulerRunner:
-    """Runs a ticker until it is stopped.
+    """A `Runner` on APScheduler's background scheduler.
 
     `system` is the machine's clock, by which APScheduler waits; `after_tick` is called with each tick, and
     `on_heartbeat` every `heartbeat` seconds for as long as there are signs of life.
@@ -40,7 +39,7 @@ class APSchedulerRunner:
 
     def __init__(
         self,
-        ticker: Ticker,
+        work: DaemonWork,
         *,
         system: Clock,
         stopping: threading.Event,
@@ -49,7 +48,7 @@ class APSchedulerRunner:
         after_tick: Callable[[Tick], None] | None = None,
         on_heartbeat: Callable[[], None] | None = None,
     ) -> None:
-        self._ticker = ticker
+        self._work = work
         self._system = system
         self._stopping = stopping
         self._heartbeat = heartbeat
@@ -58,7 +57,7 @@ class APSchedulerRunner:
         self._on_heartbeat = on_heartbeat
         self._silent = 0  # heartbeats since the last sign of life
         self._pulse = 0
-        self._follow_ups = futures.ThreadPoolExecutor(1, thread_name_prefix="aftermath")
+        self._follow_ups = futures.ThreadPoolExecutor(1, thread_name_prefix="follow-up")
         self._failure: BaseException | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -111,33 +110,33 @@ class APSchedulerRunner:
             if abs(offset - before) > CLOCK_STEP:
                 self._scheduler.modify_job("tick", next_run_time=self._system.now())
                 self._log(f"the machine's clock moved by {offset - before:+.0f} s; everything is looked at anew")
-                self._pulse = self._ticker.pulse  # that was no sign of life of a tick
+                self._pulse = self._work.pulse  # that was no sign of life of a tick
 
     def _is_stalled(self) -> bool:
         """Return whether there was no sign of life for too long; each thing a long tick does is one.
 
         Heartbeats are counted, not seconds: a process that was stopped for an hour does not hang.
         """
-        is_alive = self._ticker.pulse != self._pulse
+        is_alive = self._work.pulse != self._pulse
         self._silent = 0 if is_alive else self._silent + 1
-        self._pulse = self._ticker.pulse
+        self._pulse = self._work.pulse
         return self._silent > STALLED_AFTER
 
     def _tick(self) -> Tick | None:
         try:
-            return self._ticker.tick()
+            return self._work.tick()
         except HanchotError as error:  # a locked database, say: told in its own words; the next heartbeat tries again
             self._log(str(error))
             return None
 
     def _check(self) -> None:
         try:
-            self._ticker.check()
+            self._work.check()
         except HanchotError as error:
             self._log(str(error))
 
     def _log(self, text: str) -> None:
-        self._ticker.report(Event(name="trouble", at=self._ticker.clock.now(), text=text))
+        self._work.report(Event(name="trouble", at=self._work.clock.now(), text=text))
 
     def _offset(self) -> float:
         return self._system.now().timestamp() - self._monotonic()
@@ -167,7 +166,7 @@ class APSchedulerRunner:
             self._log(f"{type(error).__name__}: {error}")
 
     def _arm(self, tick: Tick) -> None:
-        wait = self._ticker.clock.seconds_until(min(tick.wake_at, tick.check_at))
+        wait = self._work.clock.seconds_until(min(tick.wake_at, tick.check_at))
         if wait >= self._heartbeat:
             return
         due = self._system.now() + timedelta(seconds=wait)

@@ -86,7 +86,9 @@ def _show(context: RequestContext, *, enter: bool) -> Response:
     browser_id = browser_id if is_idempotency_key(browser_id) else secrets.token_urlsafe(16)
     left = not enter and "left" in context.request.query_params
     response = context.page("sign-in.html", enter=enter, left=left, form_token=_form_token(context, browser_id))
-    response.set_cookie(_browser_cookie(context), browser_id, path="/", secure=is_secure(context), httponly=True, samesite="lax")
+    response.set_cookie(
+        _browser_cookie(context), browser_id, path="/", secure=is_secure(context), httponly=True, samesite="lax"
+    )
     return response
 
 

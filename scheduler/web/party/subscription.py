@@ -44,7 +44,13 @@ def subscribe(context: RequestContext, party: str) -> None:
     with running.store.transaction() as unit:
         if not any(_is_whole(feed, party) for feed in unit.feeds.list()):
             create_feed(
-                unit, context.site.plans, running.app.calendars, audience=party, plan=None, tasks=False, now=context.now
+                unit,
+                context.site.plans,
+                running.container.calendars,
+                audience=party,
+                plan=None,
+                tasks=False,
+                now=context.now,
             )
 
 

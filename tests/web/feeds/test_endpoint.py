@@ -46,7 +46,7 @@ class Library:
             feed = create_feed(
                 unit, plans, IcalFeedRenderer(), audience=audience, plan=plan, tasks=tasks, now=self.site.clock.now()
             )
-        return feed, calendar_path(feed, plans, self.site.running.app.secret)
+        return feed, calendar_path(feed, plans, self.site.running.container.secret)
 
     def receive(self) -> None:
         """Record a submission of beta and publish."""

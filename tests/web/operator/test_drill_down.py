@@ -220,17 +220,19 @@ def test_a_party_shows_what_it_owes_its_contacts_its_steps_and_its_mails(
 
 def test_a_party_shows_where_its_page_is_and_who_fetches_its_calendars(operator: Operator, live: DaemonFixture) -> None:
     site = operator.site
-    token = make_token(site.running.app.secret, "page", "beta", 1)
+    token = make_token(site.running.container.secret, "page", "beta", 1)
     page = operator.ask("/plans/plan/parties/beta").text
     assert f'value="{site.address}/p/{token}"' in page
     assert "The party has no calendar yet." in words(page)
     with live.store.transaction() as unit:
         now, plans = live.clock.instant, [live.plan]
         used, _ = (
-            create_feed(unit, plans, site.running.app.calendars, audience="beta", plan=None, tasks=tasks, now=now)
+            create_feed(unit, plans, site.running.container.calendars, audience="beta", plan=None, tasks=tasks, now=now)
             for tasks in (False, True)
         )
-        gone = create_feed(unit, plans, site.running.app.calendars, audience="beta", plan=None, tasks=False, now=now)
+        gone = create_feed(
+            unit, plans, site.running.container.calendars, audience="beta", plan=None, tasks=False, now=now
+        )
         unit.feeds.note_fetch(used.id, at=at(3, 9), client="Thunderbird")
         unit.feeds.revoke(gone.id, at=now)
     said = operator.see("/plans/plan/parties/beta")

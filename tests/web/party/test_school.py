@@ -78,7 +78,7 @@ def window(browser: Browser, **way: Any) -> Iterator[Page]:
 
 def tick(office: ServedSite) -> None:
     """Let the daemon do what is due, by the parts that the configuration names."""
-    app = replace(office.running.app, clock=office.clock)
+    app = replace(office.running.container, clock=office.clock)
     ticker = app.ticker(office.running.store, definitions=StaticDefinitions([d.plan for d in office.definitions]))
     ticker.load()
     ticker.tick()

@@ -1,0 +1,22 @@
+"""What the daemon asks from time to time whether something has come."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+
+class PeriodicSource(Protocol):
+    """Something outside that brings news, such as a mailbox; each tick asks every source whose time has come.
+
+    A source records what it finds by itself. One that fails is reported, and the others are asked all the same.
+    """
+
+    name: str  # for the log
+
+    @property
+    def next_at(self) -> datetime | None:
+        """Return when the source wants to be asked next (UTC); None: not until something changes."""
+
+    def collect(self, now: datetime) -> None:
+        """Take in everything that has come by `now`. It commits; raises `UserError` where the source cannot be read."""
