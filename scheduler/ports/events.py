@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from scheduler.ports import MessageRow
+from scheduler.ports.outbox import MessageRow
 
 EventName = Literal[
     "started", "stopped", "loaded", "refused", "changed", "recorded", "checked",
