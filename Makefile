@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+FLOORS ?= .venv-floors
 CORES  ?= 2
+LOCK   := uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: run test check format docs servers bench clean
+.PHONY: run test floors docs format lock servers bench clean
 
 run: $(VENV)/.runtime
 	$(BIN)/hanchot run --replay-from 2023-02-20 --speed 86400 --scenario workflows/bac-trung-bo/2023.scenario.toml
@@ -17,13 +19,23 @@ test: $(VENV)/.development
 	$(BIN)/pytest --numprocesses $(CORES) --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST)
 	$(if $(PYTEST),,$(BIN)/coverage report --include='scheduler/plan/*' --show-missing --skip-covered --fail-under=100)
 
-format: $(VENV)/.development
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+# The oldest versions that pyproject.toml allows, tried on the rules and on the installed wheel.
+floors: $(FLOORS)/.installed
+	$(FLOORS)/bin/pytest --numprocesses $(CORES) --dist loadfile tests/plan tests/acceptance
 
 docs: $(VENV)/.development
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --builder html docs build/docs
 	@echo "Open build/docs/index.html"
+
+format: $(VENV)/.development
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Renews the exact versions and hashes that the environments are made of.
+lock: $(VENV)/.development
+	$(BIN)/$(LOCK) --universal --extra postgresql -o requirements/runtime.txt
+	$(BIN)/$(LOCK) --universal --extra postgresql --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(BIN)/$(LOCK) --resolution lowest-direct --extra postgresql --group test -o requirements/floors.txt
 
 bench: $(VENV)/.development
 	for file in bench/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
@@ -32,17 +44,24 @@ servers:
 	sh tests/servers.sh
 
 clean:
-	rm -rf $(VENV) var build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(FLOORS) var build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-$(VENV)/bin/python:
+%/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hanchot needs Python 3.11 or newer; name one: make PYTHON=python3.12 run" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(PYTHON) -m venv $*
+	$*/bin/pip install --quiet --upgrade "pip>=25.1"
 
-$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --editable .
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements/runtime.txt
+	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
-$(VENV)/.development: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --editable . --group dev
+$(VENV)/.development: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@ $(VENV)/.runtime
+
+$(FLOORS)/.installed: requirements/floors.txt pyproject.toml | $(FLOORS)/bin/python
+	$(FLOORS)/bin/pip install --quiet --require-hashes --requirement requirements/floors.txt
+	$(FLOORS)/bin/pip install --quiet --no-deps --editable .
+	touch $@

@@ -150,7 +150,7 @@ def test_a_replay_lives_through_the_year_and_stays_up(
     shown = [line.removesuffix(" ...") for line in readme.splitlines() if re.match(r"2023-\d\d-\d\d \d\d:\d\d  ", line)]
     assert len(shown) == 3
     assert [line for line in shown if not any(real.startswith(line) for real in daemon.lines)] == []
-    assert f"{len(mails)} mails lie in" in readme
+    assert f"{len(mails)} messages are in" in readme
     board = hanchot(tmp_path, "--config", folder / "config.toml", "status", "--milestone", "dang-ky").stdout.decode()
     assert board in readme
 
