@@ -456,6 +456,6 @@ def test_an_outbox_that_is_still_empty_says_when_the_first_mail_leaves(site: Ser
 
 def test_there_are_words_for_every_state_and_every_kind() -> None:
     wanted = {f"fate.{state}" for state in (*get_args(RungState), *get_args(MessageState))}
-    wanted |= {f"letter.{kind}" for kind in get_args(MessageKind)}
+    wanted |= {f"message.{kind}" for kind in get_args(MessageKind)}
     for language, known in WORDS.items():
         assert wanted - set(known) == set(), language
