@@ -24,6 +24,7 @@ from scheduler.mail.composer import TemplateComposer
 from scheduler.mail.maildir import Maildir
 from scheduler.mail.mime import read_text
 from scheduler.ports import (
+    Checker,
     Clock,
     Composer,
     DaemonWork,
@@ -173,6 +174,11 @@ class Container:
             raise InvalidInput(f"{name} is no plan", hint="a plan has a table [plan]")
         return loaded.definitions[0]
 
+    @property
+    def checkers(self) -> list[Checker]:
+        """Return a checker for each source of status checks."""
+        return [ManualChecker()]
+
     def ticker(
         self,
         store: Store,
@@ -193,7 +199,7 @@ class Container:
             definitions=definitions or self.definitions,
             composer=composer or self.composer(),
             mailer=mailer or self.mailer(),
-            checkers=[ManualChecker()],
+            checkers=self.checkers,
             operators=self.settings.operators.emails,
             name=f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
             report=self.report,

@@ -254,7 +254,7 @@ def test_facts_arrive_at_their_instants_before_the_tick_looks(store: SqlStore) -
     daemon = DaemonFixture(store)
     coming = [daemon.fact("received", at=at(3, 10, 8)), daemon.fact("received", "gamma", at=at(3, 8, 8))]
     arrivals = Arrivals(coming, lambda fact: daemon.record(fact.kind, fact.party, at=fact.recorded_at, notify=False))
-    daemon.ticker = daemon.new_ticker(arrivals=arrivals)
+    daemon.ticker = daemon.new_ticker(sources=[arrivals])
     assert arrivals.next_at == at(3, 8, 8)
     tick = daemon.tick(at(3, 7, 18))
     assert tick.wake_at == at(3, 8, 8)

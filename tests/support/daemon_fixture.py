@@ -13,7 +13,6 @@ import pytest
 
 from scheduler import resources
 from scheduler.clock import SteppingClock
-from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.delivery import Limits
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Tick, Ticker
@@ -29,6 +28,7 @@ from scheduler.ports import (
     FeedRenderer,
     Mailer,
     MessageRow,
+    PeriodicSource,
     PlanState,
     RungRow,
     SentFolder,
@@ -138,7 +138,7 @@ class DaemonFixture:
         name: str = "first",
         report: Callable[[Event], None] | None = None,
         is_stopping: Callable[[], bool] = lambda: False,
-        arrivals: Arrivals | None = None,
+        sources: Sequence[PeriodicSource] = (),
         limits: Limits | None = None,
         weekly: DigestSchedule | None = None,
         calendars: FeedRenderer | None = None,
@@ -157,7 +157,7 @@ class DaemonFixture:
             name=name,
             report=report or self.events.append,
             is_stopping=is_stopping,
-            sources=[arrivals] if arrivals is not None else [],
+            sources=sources,
             limits=limits,
             weekly=weekly,
             calendars=calendars,

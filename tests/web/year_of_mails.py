@@ -39,7 +39,7 @@ def live(served: ServedSite, until: date, *, at: time = time(9)) -> Definition:
     arrivals = Arrivals(scenario.facts, lambda fact: record(services, definition, fact))
     site = DaemonFixture(store, plan)
     ticker = site.new_ticker(
-        clock=served.clock, shelf=StaticDefinitions([plan]), mailer=SinkMailer(), arrivals=arrivals
+        clock=served.clock, shelf=StaticDefinitions([plan]), mailer=SinkMailer(), sources=[arrivals]
     )
     play(ticker, served.clock, arrivals, scenario, until=to_instant(until, at, plan.zone))
     served.clock.instant = to_instant(until, at, plan.zone)
