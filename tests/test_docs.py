@@ -35,7 +35,7 @@ SHAPES_ELSEWHERE = {
     "PartyShape": "roster-files",
     "FactShape": "scenario-files",
     "OutageShape": "scenario-files",
-    "AnnouncedShape": "calendar-files",
+    "AnnouncementShape": "calendar-files",
 }
 
 
