@@ -1,1 +1,1 @@
-"""What a plan says and what follows from it. Pure: no clock, disk, network, SQL or log."""
+"""The content of a plan and everything derived from it. Pure: no clock, disk, network, SQL or log."""

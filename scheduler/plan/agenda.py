@@ -1,4 +1,4 @@
-"""What a plan and its facts promise: rungs with their instants."""
+"""The agenda: every rung that a plan and its facts promise, with its instant."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from scheduler.plan.model import Group, Milestone, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.resolver import ObligationResolver
 
-AGENDA_RULES = 3  # raised when the same plan and facts give other rungs than before
+AGENDA_RULES = 3  # version of these rules; raise it when the same plan and facts yield other rungs than before
 
-REMINDERS: tuple[MessageKind, ...] = ("reminder", "overdue")  # what a party is told of an obligation of its own
+REMINDERS: tuple[MessageKind, ...] = ("reminder", "overdue")  # kinds that remind a party of its own obligation
 
 RungState = Literal["planned", "queued", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous"]
 
-_Shared = dict[tuple[str, DueDate], tuple[list[LadderStep], list[LadderStep]]]  # notices and escalations of a date
+# The notices and the escalations of one due date, by milestone id and due date.
+_Shared = dict[tuple[str, DueDate], tuple[list[LadderStep], list[LadderStep]]]
 
 
 class Rung(NamedTuple):
-    """One promised step: unique by (milestone, party, name, due). `at` is UTC.
+    """A promised step of a ladder, unique by (milestone, party, name, due).
 
-    `state` is planned, cancelled or skipped, the latter two with their `reason`;
-    `note` says how the day was found.
+    `at` is a UTC instant; `due` is a day local to the plan. `state` is `planned`, `cancelled` or `skipped`;
+    `reason` explains the latter two. `note` explains how the day was computed.
     """
 
     milestone: str
@@ -46,47 +47,51 @@ class Rung(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str, date]:
-        """Return what makes the promise unique within its plan."""
+        """Return the key that is unique within the plan."""
         return (self.milestone, self.party, self.name, self.due)
 
 
 class PromisedRung(Protocol):
-    """A rung as the agenda draws it or as the ledger keeps it: what its messages follow from."""
+    """The part of a rung from which its messages are built, whether it comes from the agenda or from the ledger."""
 
     @property
     def milestone(self) -> str:
-        """Return the milestone's id, or an occurrence's."""
+        """Return the id of the milestone, or of one occurrence of it."""
 
     @property
     def party(self) -> str:
-        """Return the party's id."""
+        """Return the id of the party."""
 
     @property
     def name(self) -> str:
-        """Return the rung's name, such as `before:7d`."""
+        """Return the name of the rung, such as `before:7d`."""
 
     @property
     def due(self) -> date:
-        """Return the day that the rung is counted from."""
+        """Return the day from which the rung is counted."""
 
     @property
     def kind(self) -> MessageKind:
-        """Return the kind of message it sends."""
+        """Return the kind of message that the rung sends."""
 
     @property
     def state(self) -> RungState:
-        """Return what has become of it."""
+        """Return the state of the rung."""
 
 
 @dataclass(frozen=True)
 class Agenda:
-    """Everything a plan promises, given what has happened. `rungs` streams; it can be asked again."""
+    """Everything that a plan promises, given the facts recorded so far.
+
+    `rungs` is a generator and can be called again. `bounces` holds, per party, the spans (UTC) in which
+    every address of the party bounced; a span that has not ended has the end None.
+    """
 
     plan: Plan
     obligations: tuple[Obligation, ...]
-    nominations: tuple[tuple[Group, Obligation], ...]  # groups to choose, after which obligation of the chooser
-    nominated: frozenset[str]  # groups that were chosen
-    idle: frozenset[date]
+    nominations: tuple[tuple[Group, Obligation], ...]  # each group to fill, with the chooser's obligation it follows
+    nominated: frozenset[str]  # ids of groups that have been filled
+    idle: frozenset[date]  # local working days on which the daemon was down
     bounces: dict[str, tuple[tuple[datetime, datetime | None], ...]] = field(default_factory=dict)
 
     @cached_property
@@ -96,16 +101,16 @@ class Agenda:
 
     @cached_property
     def by_party(self) -> dict[str, list[Obligation]]:
-        """Return the obligations of each party, in order."""
+        """Return the obligations by party, in the order of the plan."""
         return _grouped(self.obligations, lambda o: o.party)
 
     @cached_property
     def by_milestone(self) -> dict[str, list[Obligation]]:
-        """Return the obligations of each milestone or occurrence, in order."""
+        """Return the obligations by milestone or occurrence, in the order of the plan."""
         return _grouped(self.obligations, lambda o: o.milestone)
 
     def rungs(self) -> Iterator[Rung]:
-        """Yield every rung of every obligation; those of one obligation to one addressee ascend."""
+        """Yield every rung of every obligation, ascending in time per obligation and addressee."""
         cache: _Shared = {}
         for obligation in self.obligations:
             yield from self._rungs_of(obligation, cache)
@@ -143,7 +148,7 @@ class Agenda:
         gone = self.bounces.get(o.party, ())
         if gone:
             escalations = self._escalations(milestone, due, gone)
-        if notices:  # nobody is reported before it was written to
+        if notices:  # a party must not be escalated before a notice was sent to it
             heard = next((step.at for step in notices if step.at >= o.since and not step.skipped), None)
             if heard is None:
                 escalations = []
@@ -189,7 +194,11 @@ class Agenda:
         yield from self._emit(o, event.first, steps)
 
     def _choose(self, o: Obligation, groups: Collection[str]) -> Iterator[Rung]:
-        """Yield the rungs that ask for a choice; an answer the chooser itself owes there does not stop them."""
+        """Yield the rungs that ask for a choice.
+
+        The choice itself or a waiver of the obligation cancels them; a submission by the chooser for the same
+        milestone does not.
+        """
         if o.event is not None:
             due, after = o.event.first, o.event.last
         elif o.due is not None and not o.unknown:
@@ -202,7 +211,10 @@ class Agenda:
         yield from self._emit(o, due, self._ladders(self.plan.milestone(o.milestone)).choose(after), closed)
 
     def _declarations(self, o: Obligation) -> list[Fact]:
-        """Return what the party says it has sent towards the present date: each stops the next reminder only."""
+        """Return the declarations ("we have sent it") that concern the date in force.
+
+        Each of them suppresses only the next reminder.
+        """
         decided = o.decided_by
         return [f for f in o.standing.declared if decided is None or f.recorded_at >= decided.recorded_at]
 
@@ -232,10 +244,10 @@ def _grouped(obligations: Iterable[Obligation], key: Callable[[Obligation], str]
 def draw_agenda(
     plan: Plan, facts: Sequence[Fact], *, loaded_at: datetime, idle: Collection[date] = frozenset()
 ) -> Agenda:
-    """Return what the plan promises.
+    """Return the agenda of a plan.
 
-    `facts` are all facts of the plan in the order of recording; `loaded_at` is when the plan was
-    first loaded (UTC); `idle` holds the local working days on which the daemon was down.
+    `facts` holds every fact of the plan in the order of recording, withdrawn ones included; `loaded_at` is the
+    UTC instant of the first load; `idle` holds the local working days on which the daemon was down.
     """
     reading = ObligationResolver(plan, drop_withdrawn(facts), loaded_at)
     return Agenda(
@@ -249,13 +261,16 @@ def draw_agenda(
 
 
 def describe_closing(fact: Fact, plan: Plan) -> str:
-    """Return why nothing more is sent after this fact, with its local day."""
+    """Return the reason for cancelling rungs after this fact, with its local day: `received 2023-03-20 (paper)`."""
     day = local_day(fact.happened_at, plan.zone)
     extra = fact.channel or fact.reason
     return f"{fact.kind} {day}" + (f" ({extra})" if extra else "")
 
 
 def describe_declaration(fact: Fact, plan: Plan) -> str:
-    """Return why the reminder after this declaration is left out: nothing has been seen yet, so the others stay."""
+    """Return the reason why the reminder after this declaration is skipped.
+
+    A declaration is not a submission, so the later reminders stay.
+    """
     day = local_day(fact.happened_at, plan.zone)
     return f"the party says it was sent on {day}" + (f" ({fact.channel})" if fact.channel else "")

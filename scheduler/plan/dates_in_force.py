@@ -1,4 +1,4 @@
-"""Which date of a milestone holds now: the plan's own, or that of a later decision."""
+"""The date of a milestone that is in force: the plan's own, or that of a later decision."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from scheduler.plan.obligations import Obligation
 
 
 class DateInForce(NamedTuple):
-    """One occurrence of a milestone with the date that holds now, and since when it does.
+    """The date in force of a milestone, or of one occurrence of it.
 
-    `earlier` are the dates that held before, oldest first.
+    `since` is the UTC instant from which it holds; `decided_by` is the fact that set it, or None if the plan
+    did. `earlier` holds the dates that were in force before, oldest first.
     """
 
     id: str
@@ -29,28 +30,31 @@ class DateInForce(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Return where the decision says that it takes place."""
+        """Return the place that the decision names, or ""."""
         return self.decided_by.place if self.decided_by else ""
 
     def replaced(self, form: DateForm, since: datetime, decided_by: Fact) -> DateInForce:
-        """Return the date that a decision puts in the place of this one."""
+        """Return the date that replaces this one by a decision; this one joins `earlier`."""
         return DateInForce(self.id, form, since, decided_by, (*self.earlier, self._replace(earlier=())))
 
 
 def can_be_fixed(milestone: Milestone, own: Iterable[Obligation]) -> bool:
-    """Return whether a decision may set the date of a milestone for all: not where the plan itself names a deadline."""
+    """Return whether a decision may fix the date of a milestone for all parties.
+
+    False for a deadline to which the plan itself gives a date, unless a decision has fixed it before.
+    """
     dated = [o for o in own if o.due is not None]
     is_left_open = milestone.kind == "event" or not dated or isinstance(milestone.form, Window | Undated)
     return is_left_open or any(o.decided_by is not None and o.decided_by.kind == "date_fixed" for o in dated)
 
 
 def begins_at(event: On, plan: Plan) -> datetime:
-    """Return the instant at which an event begins; without an hour its first midnight."""
+    """Return the UTC instant at which an event begins: midnight of its first day if it has no clock time."""
     return to_instant(event.first, event.clock or time(), plan.zone)
 
 
 def occurrences(form: Recurring) -> list[date]:
-    """Return the days of a recurring duty, from its first to its last (RFC 5545)."""
+    """Return the days of a recurring date from `first` to `until`, both included (RFC 5545)."""
     start = datetime.combine(form.first, time())
     rule = rrulestr(form.rule, dtstart=start)
     return [

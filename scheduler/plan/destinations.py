@@ -1,4 +1,4 @@
-"""Where the documents of a milestone go, by which ways, and whom to ask."""
+"""Where the documents of a milestone go, by which channels, and whom to ask."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scheduler.plan.model import Channel, Milestone, Office, Party, Plan
 
 
 def parties_of(plan: Plan, names: Sequence[str]) -> tuple[Party, ...]:
-    """Return the parties that groups and party ids stand for, each once, in order."""
+    """Return the parties behind group names and party ids, in order and without duplicates."""
     ids: dict[str, None] = {}
     for name in names:
         group = plan.groups.get(name)
@@ -17,20 +17,27 @@ def parties_of(plan: Plan, names: Sequence[str]) -> tuple[Party, ...]:
 
 
 def names_to_send_to(milestone: Milestone, recipients: Sequence[Party]) -> tuple[str, ...]:
-    """Return to whom the documents go, in words: the milestone's own `submit_to` if it names somebody."""
+    """Return the names of the receivers: the milestone's own `submit_to` if it has a name, else the recipients."""
     own = milestone.submit_to.name if milestone.submit_to else ""
     return (own,) if own else tuple(party.name for party in recipients)
 
 
 def office_receives(plan: Plan, sender: str, recipients: Sequence[Party]) -> bool:
-    """Return whether what a party sends goes to the plan's own office."""
+    """Return whether documents from the party `sender` go to the plan's own office.
+
+    They do if a member of the lead is among the recipients and the sender is not in the lead itself.
+    """
     lead = plan.groups.get("lead")
     ids = lead.parties if lead else ()
     return sender not in ids and any(party.id in ids for party in recipients)
 
 
 def find_destination(plan: Plan, milestone: Milestone | None, *, ours: bool) -> Office | None:
-    """Return who collects the documents; the plan's office does not for what goes elsewhere."""
+    """Return the office that collects the documents, or None if they go to somebody the plan does not describe.
+
+    That is the milestone's own `submit_to`, else the plan's office if `ours` is set or the milestone reports to
+    the lead. `ours` means that the documents are known to go to the plan's office.
+    """
     if milestone is not None and milestone.submit_to is not None:
         return milestone.submit_to
     lead = plan.groups.get("lead")
@@ -39,7 +46,10 @@ def find_destination(plan: Plan, milestone: Milestone | None, *, ours: bool) -> 
 
 
 def ways_to_send(milestone: Milestone | None, destination: Office | None) -> tuple[tuple[Channel, str], ...]:
-    """Return the channels to send by, each with where to (may be empty)."""
+    """Return the channels by which to send, each with its address ("" if unknown).
+
+    A milestone without channels of its own uses those for which the destination has an address.
+    """
     if milestone is None:
         return ()
     office = destination or Office()
@@ -52,7 +62,7 @@ def ways_to_send(milestone: Milestone | None, destination: Office | None) -> tup
 
 
 def whom_to_ask(office: Office, destination: Office | None) -> Office:
-    """Return the plan's office, or who collects the documents where nobody there is named."""
+    """Return the office to ask: the plan's own, or the destination if the plan's has no contact, phone or email."""
     if office.contact or office.phone or office.email:
         return office
     return destination or office

@@ -1,7 +1,7 @@
-"""What to do with rungs whose instant has come: send, wait, or let go, each with its reason.
+"""Decides what to do with due rungs: send, wait or drop, each with its reason.
 
-Contract rules 1 and 2: more than two working days late is missed; of what is left of one
-obligation to one addressee only the newest leaves; mail leaves inside the opening hours.
+Contract rules 1 and 2: a rung more than two working days late is missed; of the remaining rungs of one
+obligation to one addressee only the newest is sent; mail leaves within the opening hours.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from scheduler.plan.dates.due_dates import ONE_DAY, local_day, next_opening, to_
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import escalation_named
 
-LATEST = 2  # working days; a rung later than this is missed
+LATEST = 2  # working days; a rung that is later than this is missed
 
 
 class DueRung(NamedTuple):
-    """What a decision needs to know of a promise whose instant has come."""
+    """The part of a due rung that a decision needs; instants are UTC."""
 
     milestone: str
     party: str
@@ -28,20 +28,21 @@ class DueRung(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What becomes of one due rung: `send` it now, `wait` until an opening, or let it go."""
+    """What happens to one due rung: `send` it now, `wait` until an opening, or drop it as `missed` or `skipped`."""
 
     act: Literal["send", "wait", "missed", "skipped"]
     reason: str = ""
-    until: datetime | None = None  # wait: the opening
+    until: datetime | None = None  # wait: the opening (UTC)
 
 
 def decide(due: Sequence[DueRung], *, plan: Plan, now: datetime) -> list[Decision]:
-    """Return one decision for each of a plan's due rungs, in the order given.
+    """Return one decision for each due rung of a plan, in the order given.
 
-    `due` must hold every due rung of each obligation in it. A rung that was first noticed
-    outside the opening hours keeps the lateness of that moment until the opening it waits for.
+    `due` must hold every due rung of each obligation in it. A rung first noticed outside the opening
+    hours is judged by its lateness at that moment until the opening for which it waits.
     """
-    alike = {(rung.milestone, rung.at, rung.noticed_at): rung for rung in due}  # thousands fall due at one instant
+    # Thousands of rungs can fall due at one instant; judge those that cannot differ only once.
+    alike = {(rung.milestone, rung.at, rung.noticed_at): rung for rung in due}
     judged = {what: _judge(rung, plan, now) for what, rung in alike.items()}
     decisions = [judged[rung.milestone, rung.at, rung.noticed_at] for rung in due]
     newest: dict[tuple[str, str, str], DueRung] = {}
@@ -58,13 +59,16 @@ def decide(due: Sequence[DueRung], *, plan: Plan, now: datetime) -> list[Decisio
 
 
 def opening(plan: Plan, milestone: str | None, instant: datetime) -> datetime:
-    """Return when mail about a milestone may leave at the earliest from `instant` on."""
+    """Return the earliest instant (UTC), from `instant` on, at which mail about a milestone may leave.
+
+    Without a milestone the opening hours of the plan's own ladder apply.
+    """
     ladder = plan.milestone(milestone).ladder if milestone else plan.ladder
     return next_opening(instant, opens=ladder.opens, closes=ladder.closes, zone=plan.zone, workdays=plan.workdays)
 
 
 def working_days_late(rung_at: datetime, seen: datetime, plan: Plan) -> int:
-    """Return how many working days lie strictly after the rung's day, up to `seen`."""
+    """Return the number of working days after the rung's local day, up to and including that of `seen`."""
     return plan.workdays.count_after(local_day(rung_at, plan.zone), local_day(seen, plan.zone))
 
 
@@ -77,7 +81,11 @@ def _judge(rung: DueRung, plan: Plan, now: datetime) -> Decision:
 
 
 def _judged_at(rung: DueRung, plan: Plan, now: datetime) -> datetime:
-    """Return when the rung was first noticed, if the opening it waited for has not passed by."""
+    """Return the instant by which lateness is judged.
+
+    That is when the rung was first noticed, until the end of the local day of the opening for which it
+    waited; after that, and for a rung not noticed before, it is `now`.
+    """
     if rung.noticed_at is None:
         return now
     awaited = local_day(opening(plan, rung.milestone, rung.noticed_at), plan.zone)
@@ -85,14 +93,22 @@ def _judged_at(rung: DueRung, plan: Plan, now: datetime) -> datetime:
 
 
 def _matter(rung: DueRung, plan: Plan) -> tuple[str, str, str]:
-    """Return what only the newest rung is told of: an obligation and its addressee, or a choice still open."""
+    """Return a key; of the due rungs with the same key only the newest is sent.
+
+    Rungs with the same key share an obligation and an addressee: the party itself, or the group to which an
+    escalation goes. Requests to choose have a key of their own.
+    """
     escalation = escalation_named(plan.milestone(rung.milestone), rung.name)
     apart = escalation.to if escalation else "choose" if rung.name.startswith("choose:") else ""
     return rung.milestone, rung.party, apart
 
 
 def last_moment(rung_at: datetime, composed_at: datetime, next_rung: datetime | None, plan: Plan) -> datetime:
-    """Return when a composed mail is too old to deliver: the next rung's instant, or two working days gone."""
+    """Return the instant (UTC) from which a composed mail is too old to deliver.
+
+    That is the first opening after two more working days, counted from the later of the rung's instant and
+    the composition, or the instant of the next rung if that comes first.
+    """
     start: date = local_day(max(rung_at, composed_at), plan.zone)
     gone = opening(plan, None, _midnight_after(plan.workdays.add(start, LATEST), plan))
     return min(gone, next_rung) if next_rung is not None and next_rung > composed_at else gone

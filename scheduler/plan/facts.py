@@ -1,4 +1,4 @@
-"""Facts: appended records of something that happened."""
+"""Facts: append-only records of something that happened."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ FactKind = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One appended record of something that happened.
+    """One append-only record of something that happened.
 
-    `happened_at` decides lateness, `recorded_at` decides rungs and the board's past; both UTC.
-    Facts are ordered by (`recorded_at`, `id`). Which further fields are set follows from `kind`.
+    `happened_at` decides lateness; `recorded_at` decides rungs and what the board showed in the past. Both are
+    UTC. Facts are ordered by (`recorded_at`, `id`). Which other fields are set depends on `kind`.
     """
 
     plan: str
@@ -45,31 +45,29 @@ class Fact:
     milestone: str | None = None
     party: str | None = None
     by: str = ""
-    deliverables: tuple[str, ...] = ()  # received: what came (none named: all)
-    idempotency_key: str = (
-        ""  # received, declared, disowned: the word of the form it came by; no two facts have the same
-    )
+    deliverables: tuple[str, ...] = ()  # received: ids of what was submitted; empty means all
+    idempotency_key: str = ""  # of the web form that recorded it; the facts of one submitted form share it
     channel: Channel | None = None
-    sent_on: date | None = None  # received: the postmark, which then says when it happened
-    received_on: date | None = None  # received: the day it came, where `happened_at` is not the hour of that
+    sent_on: date | None = None  # received: the postmark; `happened_at` then follows from it
+    received_on: date | None = None  # received: the day of receipt, if `happened_at` is not the time of receipt
     files: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()  # returned: what must be sent again (none named: all)
+    missing: tuple[str, ...] = ()  # returned: ids of what must be sent again; empty means all
     form: FixedForm | Window | Undated | Recurring | Relative | None = None  # extended, date_fixed, amended
-    was: str = ""  # amended: the date the file named before, for the notice; rerouted: the addresses, by ", "
+    was: str = ""  # amended: the date in the file before the edit; rerouted: the addresses before, joined by ", "
     place: str = ""
     decision: str = ""
     reason: str = ""
     note: str = ""
-    group: str | None = None  # nominated, joined
+    group: str | None = None  # nominated
     parties: tuple[str, ...] = ()
-    address: str = ""  # bounced; rerouted: the one that works again, if it is the same
-    target: int | None = None  # withdrawn: the fact taken back
+    address: str = ""  # bounced: the address that bounced; rerouted: an address that works again
+    target: int | None = None  # withdrawn: the id of the fact that is withdrawn
 
 
 def drop_withdrawn(facts: Iterable[Fact]) -> list[Fact]:
-    """Return the facts that still count, in order: without withdrawals and what they took back.
+    """Return the facts that still count, in order, without withdrawals and the facts they withdraw.
 
-    A withdrawal can be taken back too; what it took back counts again.
+    A withdrawal can be withdrawn too; the fact that it withdrew then counts again.
     """
     facts = list(facts)
     withdrawn: set[int | None] = set()

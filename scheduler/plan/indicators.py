@@ -1,4 +1,4 @@
-"""How far a plan's own targets are reached."""
+"""How far a plan has reached its own targets."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from scheduler.plan.model import Indicator, Milestone
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import read_cell
 
-_TARGET = re.compile(r"(>=|<=|=)? ?(\d+)(%?)(?:\.\.(\d+)%?)?")  # the forms that definitions may hold
+_TARGET = re.compile(r"(>=|<=|=)? ?(\d+)(%?)(?:\.\.(\d+)%?)?")  # accepts every target that a plan file may hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """What was counted of an indicator: `done` of `total`, and whether that reaches its target."""
+    """The count of an indicator: `done` of `total`, and whether that reaches the target."""
 
     done: int
     total: int
@@ -24,10 +24,10 @@ class Figure:
 
 
 def measure(agenda: Agenda, indicator: Indicator, now: datetime) -> Figure | None:
-    """Return how an indicator stands; None where a person has to count.
+    """Return the figure of an indicator, or None if a person has to count it.
 
-    Submissions count from when they are complete, or when the one document asked for is there; an event once
-    it is over. Who was released from it counts on neither side.
+    A submission counts once it is complete, or once the one document that the indicator asks for has come; an
+    event counts once it is over. A party that was released from the obligation is left out of both numbers.
     """
     asked = indicator.measure
     if asked.manual or asked.milestone is None:

@@ -1,4 +1,4 @@
-"""The steps of a reminder ladder: which day each falls on, and which of them give way."""
+"""The steps of a reminder ladder: the day of each, and which step yields to another at the same instant."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ CHOOSE_EVERY = DayCount(2, "working days")
 
 
 class LadderStep(NamedTuple):
-    """One step, the same for every party with the same date. `skipped` is the reason it never leaves."""
+    """One step of a ladder, the same for every party with the same date.
+
+    `at` is a UTC instant; `skipped` is the reason why the step is never sent, or "".
+    """
 
     name: str
     at: datetime
@@ -30,21 +33,24 @@ class LadderStep(NamedTuple):
 
 
 class Ladders(NamedTuple):
-    """What all ladders of a plan share: its working calendar, zone and hour."""
+    """Computes the steps of one ladder with the working calendar and the time zone of its plan."""
 
     workdays: Workdays
     zone: ZoneInfo
     ladder: Ladder
 
     def before_and_after(self, due: DueDate) -> list[LadderStep]:
-        """Return the reminders and overdue notices of a deadline, ascending, collisions resolved."""
+        """Return the reminders and overdue notices of a deadline, ascending, with collisions resolved."""
         steps = [self._before(due, step) for step in self.ladder.before]
         if self.ladder.on_named_day:
             steps.append(self._named_day(due))
         return settle_collisions([*steps, *self._overdue(due)])
 
     def fix_date(self, opening: date, passed: date, what: str) -> list[LadderStep]:
-        """Return the steps that ask for a date: before `opening`, and once after `passed`."""
+        """Return the steps that ask the organiser to fix a date: before the day `opening`, and once after `passed`.
+
+        `what` describes the day `opening` in the notes.
+        """
         steps = [self._back(f"fix-date:{s.code}", opening, s, what, "fix-date") for s in self.ladder.fix_date]
         day = self.workdays.on_or_after(passed + ONE_DAY)
         note = f"the first working day after {passed}, which passed undecided"
@@ -55,7 +61,7 @@ class Ladders(NamedTuple):
         return [self._back(f"event:{s.code}", event.first, s, "the first day", "reminder") for s in EVENT_STEPS]
 
     def choose(self, after: date) -> list[LadderStep]:
-        """Return the steps that ask the chooser whom it proposes, counted from `after`."""
+        """Return the steps that ask the chooser to fill a group, counted from the day `after`."""
         steps, day = [], after
         for number in range(1, CHOOSE_TIMES + 1):
             step = CHOOSE_FIRST if number == 1 else CHOOSE_EVERY
@@ -71,9 +77,10 @@ class Ladders(NamedTuple):
         is_uncounted: Callable[[date], bool] | None = None,
         heard: date | None = None,
     ) -> LadderStep:
-        """Return one escalation; working days for which `is_uncounted` holds do not bring it nearer.
+        """Return the step of one escalation, counted from the last day in time.
 
-        `heard` is the day of the first notice, where that comes too late to count from the last day in time.
+        Working days for which `is_uncounted` returns True are left out of the count. `heard` is the day of the
+        first notice to the party; if given, the count starts there instead.
         """
         after, start = escalation.after, heard or due.last_in_time
         nominal = step_on(start, after, self.workdays)
@@ -129,7 +136,10 @@ class Ladders(NamedTuple):
 
 
 def settle_collisions(steps: list[LadderStep]) -> list[LadderStep]:
-    """Return the steps ascending; of several at one instant only the later-named one stays."""
+    """Return the steps ascending; of several at one instant only the last in the given order stays.
+
+    The others are marked as skipped and name the one that stays.
+    """
     winner = {step.at: step.name for step in steps if not step.skipped}
     return sorted(
         (

@@ -1,4 +1,4 @@
-"""Who takes part in a milestone, from when until when: members, newcomers, successors."""
+"""Which parties take part in a milestone, and for how long: members, newcomers, successors."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from scheduler.plan.obligations import Obligation
 
 
 class Membership(NamedTuple):
-    """A party's time in an obligation: from `since` on, up to `until` where the party ends.
+    """The time for which a party takes part in a milestone: from `since` to `until` (UTC), where the party ends.
 
-    `came` is when it came into the milestone: what was past by then is in doubt. A successor has its
-    predecessor's. `heir_of` names the predecessors of one that is in it only as their successor.
+    `came` is the instant at which the party came into the milestone; whether something that was past by then
+    is done is unknown. A successor inherits the `came` of its predecessor. `heir_of` names the predecessors of
+    a party that takes part only as their successor.
     """
 
     party: str
@@ -25,25 +26,31 @@ class Membership(NamedTuple):
 
 
 def members(plan: Plan, name: str) -> tuple[str, ...]:
-    """Return the party ids that a group or party name stands for; a group chosen later has none."""
+    """Return the party ids behind a group or party name; () for an unknown name.
+
+    A group that is filled during the year has only the parties that the plan file lists.
+    """
     if name in plan.groups:
         return plan.groups[name].parties
     return (name,) if name in plan.parties else ()
 
 
 def merge(one: Membership, other: Membership) -> Membership:
-    """Return the membership of a party that is in a milestone in two ways: the earlier start counts."""
+    """Return the membership of a party that takes part in a milestone in two ways; the earlier start counts."""
     heir_of = one.heir_of | other.heir_of if one.heir_of and other.heir_of else frozenset()
     return one._replace(since=min(one.since, other.since), came=min(one.came, other.came), heir_of=heir_of)
 
 
 def apply_joins(term: Membership, joined: Sequence[datetime]) -> Membership:
-    """Return a membership that began when a revision last brought the party in, if one did (UTC instants)."""
+    """Return the membership, starting no earlier than the latest of `joined`.
+
+    `joined` holds the UTC instants at which a revision of the plan added the party to the milestone.
+    """
     return term._replace(since=max([term.since, *joined]), came=max([term.came, *joined]))
 
 
 def is_passed_on(term: Membership, terms: Mapping[str, Membership], owed: Mapping[str, Obligation]) -> bool:
-    """Return whether a party owes in its own right, or because a predecessor left it open."""
+    """Return whether a party owes something in its own right, or because a predecessor left it open."""
     return not term.heir_of or any(
         party not in owed or (owed[party].standing.is_open and is_passed_on(terms[party], terms, owed))
         for party in term.heir_of

@@ -1,4 +1,4 @@
-"""The kinds of messages."""
+"""The kinds of message."""
 
 from __future__ import annotations
 

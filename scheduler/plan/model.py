@@ -1,4 +1,4 @@
-"""The words of a plan as values: parties, milestones, ladders, indicators, facts."""
+"""The values of a plan: parties, milestones, ladders, indicators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Channel = Literal["paper", "email", "web"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person of a party and the address that reaches them; `language` only where it is not the plan's."""
+    """A person of a party with an e-mail address; `language` is set only if it differs from the plan's."""
 
     name: str
     email: str
@@ -28,10 +28,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """An organisation; the id is its identity, the name is not.
+    """An organisation, identified by its id and not by its name.
 
-    `valid_to` is its last day; from the day after, `successor` (a party id) takes over.
-    An external party only ever receives documents and is never mailed.
+    `valid_to` is its last day; from the next day on, `successor` (a party id) takes over. An external
+    party only receives documents and never gets mail.
     """
 
     id: str
@@ -44,9 +44,6 @@ class Party:
     successor: str | None = None
 
 
-# Forms of a date: exactly one per milestone. Clock times are local to the plan's zone.
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliverable:
     """One document due under a milestone."""
@@ -57,7 +54,7 @@ class Deliverable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """Where to send and whom to ask; printed in every mail."""
+    """The place to send documents to and to ask; printed in every mail."""
 
     name: str = ""
     contact: str = ""
@@ -68,7 +65,7 @@ class Office:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """The overdue notices: the first so long after the last day in time, then every so often."""
+    """The overdue notices: one `first` after the last day in time, then one `every` so often, `times` in all."""
 
     first: DayCount
     every: DayCount
@@ -77,7 +74,7 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
-    """Who is told, and when, that somebody has still not answered."""
+    """A report to the group or party `to`, `after` the last day in time, that a party has not answered."""
 
     after: DayCount
     to: str
@@ -85,7 +82,7 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """The reminder ladder. `None` in `before` stands for the target day itself."""
+    """The reminder ladder; None in `before` stands for the target day itself. Clock times are local to the plan."""
 
     at: time = time(8)
     opens: time = time(8)
@@ -105,7 +102,7 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
-    """The status checks: when on a working morning, and where to look."""
+    """The status checks: the local time on working days, and the sources to check."""
 
     at: time = time(7, 30)
     sources: tuple[str, ...] = ("manual",)
@@ -114,7 +111,10 @@ class Checks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A named set of parties; `chosen_by` and `after` mark one that is filled during the year."""
+    """A named set of parties.
+
+    `chosen_by` and `after` (a milestone id) are set for a group that is filled during the year.
+    """
 
     id: str
     parties: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Milestone:
-    """A thing with a date in the plan.
+    """A deadline or an event of the plan.
 
     `responsible` (deadline) or `organiser` (event), `report_to`, `attendees` and `guests` name
     groups or parties. `needs` names milestones that must be complete first.
@@ -151,13 +151,13 @@ class Milestone:
 
     @property
     def owners(self) -> tuple[str, ...]:
-        """Return who must act: the responsible of a deadline, the organiser of an event."""
+        """Return the groups and parties that must act: those responsible for a deadline, the organisers of an event."""
         return self.responsible if self.kind == "deadline" else self.organiser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """What an indicator counts: a milestone's submissions, or a figure a person enters."""
+    """What an indicator counts: the submissions of a milestone, or something that a person counts (`manual`)."""
 
     milestone: str | None = None
     deliverable: str | None = None
@@ -178,7 +178,7 @@ class Indicator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provision:
-    """Something the plan lays down that has no date of its own: a standing duty, a rule, a request."""
+    """A clause of the plan without a date: a standing duty, a rule, a request."""
 
     section: str
     quote: str
@@ -187,9 +187,9 @@ class Provision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One definition: one document, one cycle. `digest` identifies the revision.
+    """One plan: one document for one year. `digest` identifies the revision.
 
-    `parties` holds the whole roster that serves this plan; `workdays` its working calendar.
+    `parties` holds the whole roster that serves this plan; `workdays` is its working calendar.
     """
 
     id: str
@@ -199,7 +199,7 @@ class Plan:
     zone: ZoneInfo
     remind_from: date
     number: str = ""
-    short: str = ""  # how mails name whose plan it is; see `sender_name`
+    short: str = ""  # name of the sender in mails about the plan; see `sender_name`
     language: str = "vi"
     lateness: Literal["strict", "lenient"] = "lenient"
     office: Office = field(default_factory=Office)
@@ -216,10 +216,10 @@ class Plan:
 
     @property
     def sender_name(self) -> str:
-        """Return the name in which mails about the plan are sent."""
+        """Return the display name of the sender of mails about the plan."""
         return self.short or self.office.name or self.title
 
     def milestone(self, id: str) -> Milestone:
-        """Return the milestone of that id; an occurrence `id@date` gives its milestone."""
+        """Return the milestone with that id; for an occurrence `id@date`, its milestone."""
         wanted = id.partition("@")[0]
         return next(m for m in self.milestones if m.id == wanted)

@@ -1,4 +1,4 @@
-"""Who owes what by when: a plan's milestones and facts, read into obligations."""
+"""Obligations: which party owes what by when."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler.plan.standing import Standing
 
 
 class KnownDate(NamedTuple):
-    """An event as its participants know it."""
+    """The day and the place of an event of which its participants have been informed."""
 
     event: On
     place: str
@@ -21,15 +21,17 @@ class KnownDate(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obligation:
-    """A milestone for one party: what is due, since when it is watched, and how it stands.
+    """One milestone for one party: the date, the time for which it is tracked, and the standing.
 
-    `milestone` is the milestone's id or, of a recurring one, `milestone@date`. Of `due`, `event`,
-    `window` and `undated` those are set that apply. `since` is the UTC instant from which rungs
-    exist, `until` the one at which the party ends; a successor has them from there. `invited` marks
-    who takes part in an event, `attends` who does no more than that; `known_date` is the day and place that
-    it knew before the decision that holds, be it another day or a release. `unknown` marks what was past
-    its last day when the plan was first loaded, or the party joined or was chosen (contract rule 4). `decided_by`
-    is the fact that set the date, if one did, and `was` the date that was known before.
+    `milestone` is the id of the milestone or, for a recurring one, of the occurrence (`milestone@date`). Of
+    `due`, `event`, `window` and `undated` only the one that applies is set. `since` is the UTC instant from
+    which rungs exist; `until` is the one at which the party ends and its successor takes over.
+
+    `invited` marks a party that takes part in an event; `attends` marks one that does nothing else.
+    `known_date` is the day and place of which the party was informed before the decision in force, whether that
+    set another day or released the party. `unknown` marks an obligation whose last day had passed when the plan
+    was first loaded, or when the party joined or was chosen (contract rule 4). `decided_by` is the fact that set
+    the date, if any; `was` is the date that the party knew before it.
     """
 
     milestone: str
@@ -51,20 +53,24 @@ class Obligation:
 
     @property
     def is_duty(self) -> bool:
-        """Return whether its milestone waits for it; what an ended party left open is another's or nobody's."""
+        """Return whether the milestone waits for this obligation.
+
+        It does not wait for a party that only attends, nor for what a party that has ended left open: that is
+        its successor's, if there is one.
+        """
         return not self.attends and (self.until is None or not self.standing.is_open)
 
     def is_current(self, now: datetime) -> bool:
-        """Return whether it is this party's at `now`: its time has begun, and it has not ended."""
+        """Return whether, at `now`, the party's time in this obligation has begun and not ended."""
         return self.since <= now and (self.until is None or now < self.until)
 
     def is_overdue(self, now: datetime) -> bool:
-        """Return whether it is still owed after its last day in time, as far as anybody knows."""
+        """Return whether it is open and late at `now`; False while it is unknown whether it is open."""
         return self.standing.is_open and not self.unknown and self.due is not None and self.due.is_late(now)
 
     @property
     def span(self) -> tuple[date, date] | None:
-        """Return the first and the last day on which it is in a calendar; None where no day is known."""
+        """Return the first and the last day of its calendar entry, or None if no day is known."""
         if self.event is not None:
             return self.event.first, self.event.last
         if self.window is not None:

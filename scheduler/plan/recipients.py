@@ -1,4 +1,4 @@
-"""Who a rung's mail goes to (contract rules 7 and 10)."""
+"""The recipients of messages (contract rules 7 and 10)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Recipient(NamedTuple):
 
 
 def bounced_addresses(facts: Sequence[Fact]) -> frozenset[str]:
-    """Return the addresses that are known to bounce, given the facts that still count."""
+    """Return the addresses that are known to bounce; `facts` must not hold withdrawn ones."""
     dead: set[str] = set()
     for fact in facts:
         if fact.kind == "bounced" and fact.address:
@@ -29,7 +29,10 @@ def bounced_addresses(facts: Sequence[Fact]) -> frozenset[str]:
 
 
 def contacts_for(party: Party, *, with_head: bool, bounced: Collection[str] = ()) -> list[Recipient]:
-    """Return the officers (no officer that works: the head, else an assistant); `with_head` adds the head."""
+    """Return the officers of a party whose addresses work, else its heads, else its assistants.
+
+    `with_head` adds the heads.
+    """
     working = [contact for contact in party.contacts if contact.email not in bounced]
     chosen: list[Contact] = []
     for role in _FALLBACK:
@@ -47,9 +50,10 @@ def heads_of(party: Party, bounced: Collection[str] = ()) -> list[Recipient]:
 
 
 def superiors(plan: Plan, escalation: Escalation, about: str, bounced: Collection[str] = ()) -> list[Recipient]:
-    """Return who is told that the party `about` has not answered.
+    """Return the recipients of the report that the party `about` has not answered.
 
-    Its own name in the group that would be told means the deputies' heads, else its own head.
+    If the party belongs to the group that would get the report, it goes to the heads of the deputies, or else
+    to the head of the party itself.
     """
     told = members(plan, escalation.to)
     if about not in told:
@@ -60,14 +64,17 @@ def superiors(plan: Plan, escalation: Escalation, about: str, bounced: Collectio
 
 
 def lead_officers(plan: Plan, bounced: Collection[str] = ()) -> list[Recipient]:
-    """Return who works for the lead; a plan that names none has its operators."""
+    """Return the contacts of the lead; if none of them works, the default operator of `operators(plan, ())`."""
     lead = [plan.parties[party] for party in members(plan, "lead") if party in plan.parties]
     found = [r for party in lead for r in contacts_for(party, with_head=False, bounced=bounced)]
     return found or operators(plan, ())
 
 
 def operators(plan: Plan, emails: Sequence[str]) -> list[Recipient]:
-    """Return who runs the daemon: the configured addresses, else the first officer of the plan's lead."""
+    """Return the operators of the daemon: the configured `emails`, else the first contact of the plan's lead.
+
+    A plan without a lead uses the first party of its roster instead.
+    """
     lead = next((plan.parties[party] for party in members(plan, "lead") if party in plan.parties), None)
     if lead is None:
         lead = next(iter(plan.parties.values()), None)
@@ -80,7 +87,7 @@ def operators(plan: Plan, emails: Sequence[str]) -> list[Recipient]:
 
 
 def escalation_named(milestone: Milestone, rung: str) -> Escalation | None:
-    """Return the escalation of a ladder that a rung's name stands for."""
+    """Return the escalation of a milestone's ladder that has this rung name, or None."""
     return next((e for e in milestone.ladder.escalate if f"escalate:{e.after.code}" == rung), None)
 
 

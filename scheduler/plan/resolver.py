@@ -34,17 +34,22 @@ from scheduler.plan.model import Group, Milestone, Party, Plan
 from scheduler.plan.obligations import KnownDate, Obligation
 from scheduler.plan.standing import read_standing
 
+# Kinds of fact that leave unknown whether an obligation past its last day is open.
 _SAYS_NOTHING = (
     "joined",
     "amended",
     "date_fixed",
     "declared",
     "disowned",
-)  # of whether something past its last day is open
+)
 
 
 class ObligationResolver:
-    """One reading of a plan's facts into obligations; milestones are read once, bases first."""
+    """Resolves the facts of a plan into obligations.
+
+    `facts` must not hold withdrawn ones; `loaded_at` is the UTC instant of the first load of the plan. Each
+    milestone is resolved once, after the milestones from which its date is counted.
+    """
 
     def __init__(self, plan: Plan, facts: Sequence[Fact], loaded_at: datetime) -> None:
         self.plan = plan
@@ -70,11 +75,11 @@ class ObligationResolver:
             self.of[fact.milestone, fact.party].append(fact)
 
     def everything(self) -> tuple[Obligation, ...]:
-        """Return every obligation, milestones in the order of the plan."""
+        """Return every obligation, with the milestones in the order of the plan."""
         return tuple(o for milestone in self.plan.milestones for o in self.obligations(milestone))
 
     def obligations(self, milestone: Milestone) -> list[Obligation]:
-        """Return the obligations of one milestone."""
+        """Return the obligations of one milestone, including all its occurrences."""
         if milestone.id not in self.read:
             self.read[milestone.id] = [o for dated in self._dated(milestone) for o in self._owed(milestone, dated)]
         return self.read[milestone.id]
@@ -95,10 +100,10 @@ class ObligationResolver:
     def _latest(self, id: str, dated: DateInForce) -> DateInForce:
         facts = [f for f in self.of[id, None] if f.kind in ("date_fixed", "amended") and f.form is not None]
         edited = next((f.was for f in facts if f.was), "")
-        if edited:  # the plan in hand says what the file says now
+        if edited:  # the milestone already has the date of the edited file; begin with the date before the first edit
             dated = dated._replace(form=parse_form(edited) or Undated(edited))
         for fact in facts:
-            assert fact.form is not None  # noqa: S101 - asked above
+            assert fact.form is not None  # noqa: S101 - facts without a form are filtered out above
             dated = dated.replaced(fact.form, max(self.start, fact.recorded_at), fact)
         return dated
 
@@ -122,7 +127,11 @@ class ObligationResolver:
         return By(back), max(since, known)
 
     def _base_day(self, base: Milestone, party: str, direction: str) -> tuple[date, datetime] | None:
-        """Return the day to count from and since when it is known; None if it is not, or if all is waived."""
+        """Return the day to count from and the instant from which it is known.
+
+        If the party itself owes the base milestone, only its own obligation counts. None if the day is not known
+        yet or every obligation is waived.
+        """
         duties = [o for o in self.obligations(base) if o.is_duty]
         duties = [o for o in duties if o.party == party] or duties
         alive = [o for o in duties if o.standing.state != "waived"]
@@ -137,7 +146,10 @@ class ObligationResolver:
         return latest, min(since for day, since in dated if day == latest)
 
     def _completed(self, duties: Sequence[Obligation]) -> tuple[date, datetime] | None:
-        """Return the day on which the last of several duties was closed, and since when that is known."""
+        """Return the local day on which the last of the duties was closed, and the instant at which that was recorded.
+
+        None while one of them is open.
+        """
         closed = [(o.standing.complete_at, o.standing.closed_by) for o in duties]
         facts = [(at or fact.happened_at, fact.recorded_at) for at, fact in closed if fact is not None]
         if len(facts) < len(duties):
@@ -158,7 +170,7 @@ class ObligationResolver:
                 yield self._obligation(milestone, dated, term, attends=True)
 
     def _called_off(self, milestone: Milestone, dated: DateInForce) -> list[Fact]:
-        """Return the fact that released the last of an event's organisers, if none of them is left."""
+        """Return the waiver that released the last organiser of an event, in a list; [] while an organiser is left."""
         hosts = {party for name in milestone.organiser for party in members(self.plan, name)}
         released = [[fact for fact in self.of[dated.id, host] if fact.kind == "waived"] for host in hosts]
         if not released or not all(released):
@@ -166,7 +178,7 @@ class ObligationResolver:
         return [max((facts[0] for facts in released), key=lambda fact: (fact.recorded_at, fact.id))]
 
     def _chasers(self, milestone: Milestone, dated: DateInForce) -> tuple[str, ...]:
-        """Return who must act: while a deadline is only tentative, its organiser if it has one."""
+        """Return the groups and parties that must act; while the date is tentative, the organisers if there are any."""
         if isinstance(dated.form, Window) and milestone.organiser:
             return milestone.organiser
         return milestone.owners
@@ -179,7 +191,7 @@ class ObligationResolver:
         if isinstance(form, Relative):
             form, since = self._resolve(milestone, form, term.party, since)
         own = self.of[dated.id, term.party]
-        if attends:  # of what the organisers did, only calling the event off touches their guests
+        if attends:  # facts about the organisers concern those who attend only if the event is called off
             own = own + self._called_off(milestone, dated)
         facts = (
             sorted([*self.of[dated.id, None], *own], key=lambda f: (f.recorded_at, f.id))
@@ -206,7 +218,11 @@ class ObligationResolver:
     def _known(
         self, milestone: Milestone, dated: DateInForce, since: datetime, released: datetime | None
     ) -> DateInForce | None:
-        """Return the date that a party knew before the decision that holds: the last that stood until an opening."""
+        """Return the date that a party knew before the decision in force, or None.
+
+        A party knows a date if mail about it could leave while the date was in force. If a deadline has moved, the
+        party knows at least the first date, that of the plan. `released` is the instant of a waiver.
+        """
         dates = (*dated.earlier, dated)
         ends = [*(later.since for later in dates[1:]), released]
         known: DateInForce | None = None
@@ -216,7 +232,10 @@ class ObligationResolver:
         return known or (dates[0] if dated.earlier and milestone.kind == "deadline" else None)
 
     def _leaves(self, milestone: Milestone, dated: DateInForce, since: datetime) -> datetime:
-        """Return when a party is told of a date; never of an event that has begun by then."""
+        """Return the first opening at which mail can inform a party of a date.
+
+        For an event that has begun by then this is `datetime.max`: there is no such mail.
+        """
         ladder = milestone.ladder
         leaves = next_opening(
             max(dated.since, since),
@@ -250,7 +269,10 @@ class ObligationResolver:
         )
 
     def _judge_unknown(self, o: Obligation, due: DueDate, facts: Sequence[Fact], came: datetime) -> Obligation:
-        """Mark what was over when the party came into it, unless a person has spoken of it since."""
+        """Return the obligation with its due date, marked as unknown if it was over when the party came into it.
+
+        A later fact about it ends the doubt; rungs then exist only from that fact on.
+        """
         if due.last >= local_day(came, self.plan.zone):
             return replace(o, due=due)
         spoken = next((f.recorded_at for f in facts if f.kind not in _SAYS_NOTHING), None)
@@ -259,11 +281,14 @@ class ObligationResolver:
         return replace(o, due=due, since=max(o.since, spoken))
 
     def _joined(self, milestone: Milestone, party: str) -> list[datetime]:
-        """Return when a revision last brought the party into the milestone, if one did."""
+        """Return the instant at which a revision last added the party to the milestone, in a list; [] if none did."""
         return [f.recorded_at for f in self.of[milestone.id, party] if f.kind == "joined"][-1:]
 
     def _terms(self, milestone: Milestone, names: Iterable[str]) -> dict[str, Membership]:
-        """Return each party's term, in the order named; who ended before its term began has none."""
+        """Return the membership of each party, in the order named, successors included.
+
+        A party that ended before its membership began is left out.
+        """
         seen: dict[str, Membership] = {}
         for name in names:
             for party, came in self._members(name):
@@ -274,7 +299,7 @@ class ObligationResolver:
         return {t.party: t for t in terms if t.until is None or t.since < t.until}
 
     def _members(self, name: str) -> Iterator[tuple[str, datetime]]:
-        """Yield the parties a name stands for, each with when it came: at the first load, or when it was chosen."""
+        """Yield each party behind a name with the instant at which it came: the first load, or when it was chosen."""
         group = self.plan.groups.get(name)
         for party in group.parties if group else (name,):
             yield party, self.loaded_at
@@ -283,7 +308,7 @@ class ObligationResolver:
                 yield party, max(self.loaded_at, chosen_at)
 
     def _successions(self, party: Party, came: datetime) -> Iterator[Membership]:
-        """Yield the party's own term and, after its last day, those of its successors."""
+        """Yield the membership of the party and, after its last day, those of its successors in turn."""
         passed: list[str] = []
         since = max(self.start, came)
         while party.id not in passed:
@@ -297,7 +322,7 @@ class ObligationResolver:
             since, party = max(since, until), self.plan.parties[party.successor]
 
     def choices(self) -> Iterator[tuple[Group, Obligation]]:
-        """Yield each group that somebody must fill, with the obligation after which."""
+        """Yield each group that is filled during the year, with the obligation of the chooser that it follows."""
         for group in self.plan.groups.values():
             if group.chosen_by is None or group.after is None:
                 continue
@@ -307,10 +332,13 @@ class ObligationResolver:
                     yield group, self._obligation(milestone, dated, term)
 
     def dead_spans(self, party: str) -> tuple[tuple[datetime, datetime | None], ...]:
-        """Return when every address of a party was known to bounce: spans, the last one perhaps open-ended."""
+        """Return the spans (UTC) in which every address of a party was known to bounce.
+
+        The last span has the end None if it has not ended.
+        """
         facts = self.bounced[party]
         known = {c.email for c in self.plan.parties[party].contacts} if party in self.plan.parties else set()
-        rosters: list[set[str]] = []  # the addresses after each fact, found backwards from those of today
+        rosters: list[set[str]] = []  # addresses after each fact, computed backwards from those in the roster now
         for fact in reversed(facts):
             rosters.insert(0, known)
             known = set(fact.was.split(", ")) if fact.was else known
@@ -328,7 +356,11 @@ class ObligationResolver:
 
 
 def _day_of(o: Obligation, direction: str) -> date | None:
-    """Return the day of an obligation that another is counted from: back from its first, on from an event's last."""
+    """Return the day of an obligation from which another date is counted, or None if it is not known.
+
+    `before` counts from the first day of an event or the named day of a deadline, `within` from the last day of
+    an event.
+    """
     if o.event is not None:
         return o.event.first if direction == "before" else o.event.last
     return o.due.named if o.due is not None and direction == "before" else None

@@ -1,8 +1,8 @@
-"""What a new revision of a plan changes for those who live by it.
+"""What a new revision of a plan changes for its parties.
 
-A plan's terms are the small part of it that the record must remember: the date of every
-milestone, who takes part in it, and the addresses of every party. Plain data, so that it can
-be stored and compared.
+The terms of a plan are the small part of it that the record keeps: the date of every milestone, the parties
+that take part in it, and the addresses of every party. They are plain data, so that they can be stored and
+compared.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def read_terms(plan: Plan) -> dict[str, Any]:
 
 
 def compare_terms(plan: Plan, old: Mapping[str, Any], at: datetime) -> Iterator[Fact]:
-    """Yield what the revision `plan`, loaded at `at` (UTC), decides anew, as facts.
+    """Yield the changes from the terms `old` to the revision `plan`, loaded at `at` (UTC), as facts.
 
-    `amended` for a milestone whose date changed, `joined` for a party newly in a milestone,
-    `rerouted` for a party whose addresses changed. A new milestone is joined by its parties.
+    `amended` is a milestone with another date, `joined` a party that is new in a milestone (also every party
+    of a new milestone), `rerouted` a party with other addresses.
     """
     for milestone in plan.milestones:
         known = old["milestones"].get(milestone.id, {"parties": []})
@@ -49,7 +49,7 @@ def compare_terms(plan: Plan, old: Mapping[str, Any], at: datetime) -> Iterator[
 
 
 def _taking_part(plan: Plan, milestone: Milestone) -> set[str]:
-    """Return the parties of a milestone, with those that take over from one of them."""
+    """Return the ids of the parties of a milestone and of all their successors."""
     found: set[str] = set()
     waiting = [party for name in (*milestone.owners, *milestone.attendees) for party in members(plan, name)]
     while waiting:

@@ -1,4 +1,4 @@
-"""How an obligation stands, read from its facts."""
+"""The standing of an obligation, derived from its facts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ StandingState = Literal["open", "partial", "submitted", "returned", "resubmitted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the facts say of one obligation. `missing` holds deliverable ids still owed.
+    """The state of one obligation according to its facts; `missing` holds the ids of deliverables still owed.
 
-    `first_by` is the fact that made the first submission complete, `complete_by` the one that made the last so
-    (their `happened_at` counts; of a paper that is the postmark). `closed_by` is the fact that closed the
-    obligation; from its `recorded_at` on no rung is due. `declared` holds the facts in which the party
-    says it has sent something, `disowned` those in which it says the task is not its own, until one answers them.
+    `first_by` is the fact that completed the first submission, `complete_by` the one that completed the last.
+    Their `happened_at` counts, which for paper is the postmark. `closed_by` is the fact that closed the
+    obligation; from its `recorded_at` on no rung is due.
+
+    `declared` holds the facts in which the party says that it has sent something, `disowned` those in which it
+    says that the task is not its own. Both hold only facts that no later fact has answered.
     """
 
     state: StandingState = "open"
@@ -34,33 +36,33 @@ class Standing:
 
     @property
     def is_open(self) -> bool:
-        """Return whether something is still owed."""
+        """Return whether the obligation is not closed."""
         return self.closed_by is None
 
     @property
     def first_at(self) -> datetime | None:
-        """Return when the first complete submission happened (UTC)."""
+        """Return the UTC instant of the first complete submission, or None."""
         return self.first_by.happened_at if self.first_by else None
 
     @property
     def complete_at(self) -> datetime | None:
-        """Return when the last complete submission happened (UTC)."""
+        """Return the UTC instant of the last complete submission, or None."""
         return self.complete_by.happened_at if self.complete_by else None
 
 
-_ANSWERS: tuple[FactKind, ...] = ("received", "accepted", "returned", "waived")  # to what a party says
+_ANSWERS: tuple[FactKind, ...] = ("received", "accepted", "returned", "waived")  # kinds that answer a party's statement
 _ANSWERS_TO: Mapping[FactKind, tuple[FactKind, ...]] = {
     "declared": _ANSWERS,
-    "disowned": (*_ANSWERS, "opened"),  # it is owed all the same
+    "disowned": (*_ANSWERS, "opened"),  # "opened" confirms that the party owes it all the same
 }
-WHOLE = ""  # stands for the one thing owed by a milestone without deliverables
+WHOLE = ""  # the only item owed for a milestone without deliverables
 
 
 def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
-    """Fold the facts of one obligation, in the order they were recorded, into how it stands.
+    """Return the standing that follows from the facts of one obligation, given in the order of recording.
 
-    What comes again through a channel not used before is a copy: of the two times the earlier counts.
-    Once accepted, nothing that comes later makes it late.
+    A closed obligation that is submitted again by a channel not used before gets a copy; the earlier of the two
+    times counts. After acceptance no further submission can make it late.
     """
     everything = tuple(d.id for d in milestone.deliverables) or (WHOLE,)
     received: dict[str, Fact] = {}
@@ -69,7 +71,7 @@ def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
     complete_by: Fact | None = None
     closed_by: Fact | None = None
     channels: set[Channel] = set()
-    used: set[Channel] = set()  # since the last return
+    used: set[Channel] = set()  # channels used since the last return
     for fact in facts:
         if fact.kind == "received":
             copy = closed_by is not None and fact.channel is not None and fact.channel not in used
@@ -96,7 +98,7 @@ def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
             complete_by = complete_by or fact
             first_by = first_by or complete_by
             state, closed_by = "accepted", closed_by or fact
-        elif fact.kind == "waived" and (fact.party or closed_by is None):  # a release of all leaves what is done
+        elif fact.kind == "waived" and (fact.party or closed_by is None):  # a waiver for all leaves closed ones alone
             state, closed_by = "waived", closed_by or fact
     missing = () if closed_by else tuple(item for item in everything if item not in received and item != WHOLE)
     return Standing(
@@ -116,6 +118,6 @@ def _happened(fact: Fact) -> datetime:
 
 
 def _unanswered(facts: Sequence[Fact], kind: FactKind) -> tuple[Fact, ...]:
-    """Return what the party has said since the last fact that answers it."""
+    """Return the statements of this kind since the last fact that answers them."""
     answered = max((n for n, fact in enumerate(facts, 1) if fact.kind in _ANSWERS_TO[kind]), default=0)
     return tuple(fact for fact in facts[answered:] if fact.kind == kind)

@@ -1,4 +1,4 @@
-"""How the plan stands at an instant: a status for every obligation, and what waits for what."""
+"""The status of every obligation at an instant, and the milestones that wait for others."""
 
 from __future__ import annotations
 
@@ -36,9 +36,11 @@ _SOON = timedelta(days=7)
 
 
 class Cell(NamedTuple):
-    """One obligation on the board: its status, whether it came late, and the channels still missing.
+    """One obligation on the board with its status.
 
-    `overdue` says whether something is owed after its last day in time, whatever has come before.
+    `late` says whether the last complete submission was late. `missing_channels` are those by which a copy
+    is still missing. `overdue` says whether something is owed after the last day in time, whatever was
+    submitted before.
     """
 
     obligation: Obligation
@@ -49,24 +51,27 @@ class Cell(NamedTuple):
 
     @property
     def is_done(self) -> bool:
-        """Return whether it counts as done: something complete came, accepted or not yet, or the event is over."""
+        """Return whether a complete submission has come, accepted or not, or the event is over."""
         return self.code in ("accepted", "accepted_late", "submitted", "resubmitted", "held")
 
     @property
     def shown(self) -> StatusCode:
-        """Return the status that people read: of what came by one channel only, more is still to come."""
+        """Return the status to display: `partial` while a copy by another channel is missing, else `code`."""
         return "partial" if self.lacks_copy else self.code
 
     @property
     def lacks_copy(self) -> bool:
-        """Return whether all is there but by another channel; whoever accepted it did without."""
+        """Return whether only a copy by another channel is missing.
+
+        An accepted submission lacks none: it was accepted without the copy.
+        """
         return bool(self.missing_channels) and self.obligation.standing.state != "accepted"
 
 
 def draw_board(agenda: Agenda, now: datetime) -> list[Cell]:
     """Return every obligation with its status at `now`, in the order of the agenda.
 
-    What a party that has ended left open is its successor's by then and stands there.
+    What a party has left open at its end is omitted: its successor's obligation takes its place.
     """
     shown = [o for o in agenda.obligations if o.is_duty or o.until is None or now < o.until]
     milestones = {id: agenda.plan.milestone(id) for id in {o.milestone for o in shown}}
@@ -81,7 +86,7 @@ def read_cell(agenda: Agenda, o: Obligation, now: datetime) -> Cell:
 def _cell(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime) -> Cell:
     late = bool(o.due and o.standing.complete_at and o.due.is_late(o.standing.complete_at))
     arrived = o.standing.channels
-    if "web" in arrived:  # files that came by the page are the copy that the plan asks for by mail
+    if "web" in arrived:  # files uploaded to the party's page count as the copy by e-mail
         arrived |= {"email"}
     expected = milestone.channels if o.standing.state in ("submitted", "resubmitted", "accepted") and arrived else ()
     return Cell(
@@ -94,7 +99,10 @@ def _cell(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime) ->
 
 
 def is_complete(agenda: Agenda, milestone: str, now: datetime | None = None) -> bool:
-    """Return whether nothing of a milestone, or of what it needs, is open; an event that is over by `now` is not."""
+    """Return whether nothing is open in a milestone and in those that it needs; False if nobody owes it.
+
+    An event that is over by `now` is not open.
+    """
     own = [o for o in agenda.obligations if agenda.plan.milestone(o.milestone).id == milestone and o.is_duty]
     done = [not o.standing.is_open or (now is not None and is_held(agenda, o, now)) for o in own]
     needed = agenda.plan.milestone(milestone).needs
@@ -102,7 +110,7 @@ def is_complete(agenda: Agenda, milestone: str, now: datetime | None = None) -> 
 
 
 def still_needed(agenda: Agenda, milestone: Milestone, now: datetime) -> list[tuple[Milestone, tuple[Party, ...]]]:
-    """Return the needed milestones that somebody still owes, with those parties."""
+    """Return the milestones that this one needs and that are not done, with the parties that owe them at `now`."""
     found = []
     for id in milestone.needs:
         owing = tuple(agenda.plan.parties[o.party] for o in _owing(agenda.obligations, id, agenda, now))
@@ -119,7 +127,7 @@ def _owing(obligations: Iterable[Obligation], milestone: str, agenda: Agenda, no
 
 
 def is_held(agenda: Agenda, o: Obligation, now: datetime) -> bool:
-    """Return whether a fixed event is over."""
+    """Return whether a fixed event is over: its last day, local to the plan, has ended."""
     return o.event is not None and now >= to_instant(o.event.last + ONE_DAY, time(), agenda.plan.zone)
 
 
@@ -146,11 +154,11 @@ def _code(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime, *,
 
 
 def _open_code(agenda: Agenda, o: Obligation, now: datetime) -> StatusCode:
-    assert o.due is not None  # noqa: S101 - an open obligation without a date is undated, told above
+    assert o.due is not None  # noqa: S101 - `_code` handles obligations without a due date
     today = local_day(now, agenda.plan.zone)
     if now < o.since and o.standing.state == "open":
         return "not_open"
-    if o.standing.state == "returned":  # also where that is late by now: something did come
+    if o.standing.state == "returned":  # even if it is late by now: something was submitted
         return "revision"
     if o.due.is_late(now):
         return "overdue"

@@ -1,1 +1,1 @@
-"""Dates: their forms in a plan, the days that follow from them, and working days. Pure."""
+"""The forms of a date in a plan, the days derived from it, and working days. Pure."""

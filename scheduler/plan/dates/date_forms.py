@@ -1,4 +1,7 @@
-"""Dates that the record keeps in words: `before 2023-08-10`, as `plan.changes.describe_form` writes them."""
+"""The forms that a date may have in a plan, and their conversion to text and to plain data.
+
+As text, a date looks like `before 2023-08-10`: `describe_form` writes it, `parse_form` reads it back.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,10 @@ _UNDATED = re.compile(r"undated \((.*)\)", re.DOTALL)
 
 
 def parse_form(text: str) -> DateForm | None:
-    """Return a date of the record; None for a recurring or relative one and for what is not understood."""
+    """Return the date that `describe_form` wrote, or None for a recurring or relative one and for any other text."""
     try:
         return _parse(text)
-    except ValueError:  # the figures are no day
+    except ValueError:  # the digits are not a valid date, such as 2023-02-30
         return None
 
 
@@ -43,14 +46,14 @@ CountUnit = Literal["days", "working days"]
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """A count of days or working days: `3 working days`."""
+    """A number of days or working days, such as `3 working days`."""
 
     count: int
     unit: CountUnit
 
     @property
     def code(self) -> str:
-        """Return the short form used in rung names: `14d`, `3wd`."""
+        """Return the short form for rung names: `14d`, `3wd`."""
         return f"{self.count}{'d' if self.unit == 'days' else 'wd'}"
 
     def __str__(self) -> str:
@@ -59,7 +62,7 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """`before D`: the named day itself is excluded by the strict reading."""
+    """A deadline `before D`; the strict reading excludes the named day itself."""
 
     day: date
     clock: time | None = None
@@ -67,7 +70,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """`by D`, "chậm nhất", "đến hết": the named day is included."""
+    """A deadline `by D` ("chậm nhất", "đến hết"); the named day is included."""
 
     day: date
     clock: time | None = None
@@ -75,7 +78,7 @@ class By:
 
 @dataclass(frozen=True, slots=True)
 class On:
-    """A fixed event, from its first to its last day."""
+    """The date of a fixed event, from its first to its last day, both included."""
 
     first: date
     last: date
@@ -84,7 +87,7 @@ class On:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A tentative event: somewhere between two days, in the plan's own words."""
+    """A tentative date between two days; `words` quotes the plan."""
 
     first: date
     last: date
@@ -93,14 +96,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Undated:
-    """A duty whose plan names no date."""
+    """A duty without a date; `words` quotes the plan."""
 
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Recurring:
-    """A duty that comes back by an RFC 5545 rule; each occurrence is an obligation of its own."""
+    """A duty that recurs by an RFC 5545 rule; each occurrence is an obligation of its own."""
 
     rule: str
     boundary: Literal["before", "by", "on"]
@@ -110,13 +113,14 @@ class Recurring:
 
 @dataclass(frozen=True, slots=True)
 class Relative:
-    """A date counted from another milestone: `within` N days after it, or `before` it."""
+    """A date counted from the milestone `to`: `within` N days after it, or N days `before` it."""
 
     to: str
     count: DayCount
     direction: Literal["within", "before"]
 
 
+# Every milestone has exactly one form. Clock times are local to the plan's zone.
 DateForm = Before | By | On | Window | Undated | Recurring | Relative
 
 
@@ -129,7 +133,7 @@ _FORMS: dict[str, type[DateForm]] = {
 
 
 def describe_form(form: DateForm) -> str:
-    """Return a date in short English words: `before 2023-08-10`."""
+    """Return a date as short English text: `before 2023-08-10`."""
     match form:
         case Before(day, clock) | By(day, clock):
             moment = f"{day} {clock:%H:%M}" if clock else str(day)
@@ -147,7 +151,7 @@ def describe_form(form: DateForm) -> str:
 
 
 def form_to_data(form: DateForm) -> dict[str, Any]:
-    """Return a date form as plain data, to be read back by `form_from_data`."""
+    """Return a date form as plain data that `form_from_data` reads back."""
     data = {name: _plain(value) for name, value in asdict(form).items() if value is not None}
     return {"is": type(form).__name__.lower(), **data}
 

@@ -1,7 +1,7 @@
-"""The four days behind one date in a plan, and local wall-clock time.
+"""The four days behind one deadline, and conversion between UTC instants and local wall-clock time.
 
-A plan says "trước ngày 10/8/2023". The named day, the last day in time, the day to aim at and
-the instant from which an answer is late are four different things; none stands in for another.
+A plan says "trước ngày 10/8/2023" (before 10 August). The named day, the last day in time, the day to aim
+at and the instant from which a submission is late are four different things; never use one for another.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from scheduler.plan.dates.date_forms import Before, By, DayCount
 from scheduler.plan.dates.workdays import Workdays
 
 ONE_DAY = timedelta(days=1)
-FIRST_YEAR, LAST_YEAR = 1900, 2200  # years that a date may lie in: counting from it stays within what dates can say
-YEARS_BEFORE, YEARS_AFTER = 2, 5  # of a plan's year, in which a day that is recorded about it can lie
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # years accepted in a date, so that day arithmetic never leaves the range of `date`
+YEARS_BEFORE, YEARS_AFTER = 2, 5  # how far from the plan's year a recorded day may lie
 
 
 def to_instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
     """Return a local wall-clock time as a UTC instant.
 
-    A time that summer time skips is moved on by the length of the gap; of one that
-    happens twice the first is meant (PEP 495, fold 0).
+    A time that daylight saving skips moves forward by the length of the gap; a time that occurs
+    twice means the first occurrence (PEP 495, fold 0).
     """
     return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
 
@@ -34,18 +34,18 @@ def local_day(instant: datetime, zone: ZoneInfo) -> date:
 
 
 def near(year: int) -> tuple[date, date]:
-    """Return the first and the last day that can be meant about a plan of this year; others are slips of the hand."""
+    """Return the first and the last plausible day for a plan of this year; a day outside counts as a typing error."""
     return date(year - YEARS_BEFORE, 1, 1), date(year + YEARS_AFTER, 12, 31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueDate:
-    """The days derived from one deadline. Days are local to the plan, `late_from` is UTC.
+    """The days derived from one deadline; days are local to the plan, `late_from` is a UTC instant.
 
-    `named` is the day the document names; `last` the last day surely in time by the strict
+    `named` is the day that the document names; `last` the last day surely in time by the strict
     reading; `target` the last working day on or before `last`; `last_in_time` the last day on
-    which an answer is not late; `late_from` the instant from which it is. `clock` is the time
-    of day the document names, if any.
+    which a submission is not late; `late_from` the instant from which it is. `inclusive` is True for
+    "by", False for "before". `clock` is the local time of day that the document names, if any.
     """
 
     named: date
@@ -58,11 +58,14 @@ class DueDate:
 
     @property
     def form(self) -> Before | By:
-        """Return the date as a plan would give it."""
+        """Return the date form from which these days were derived."""
         return (By if self.inclusive else Before)(self.named, self.clock)
 
     def is_late(self, instant: datetime) -> bool:
-        """Return whether something that happened at `instant` was late."""
+        """Return whether something that happened at `instant` (UTC) was late.
+
+        "By 17:00" includes 17:00 itself; "before 17:00" does not.
+        """
         if self.clock is not None and self.inclusive:
             return instant > self.late_from
         return instant >= self.late_from
@@ -71,10 +74,13 @@ class DueDate:
 def derive_due_date(
     form: Before | By, *, lateness: Literal["strict", "lenient"], hour: time, zone: ZoneInfo, workdays: Workdays
 ) -> DueDate:
-    """Return the four days of a deadline; `hour` is when the plan's reminders leave.
+    """Return the four days of a deadline; `hour` is the local time at which the plan sends reminders.
 
-    With a clock time the boundary is that instant, whatever `lateness`: the named day is still
-    a day in time if the boundary lies after `hour`, else the day before is the last one.
+    A deadline with a clock time ends at that instant, whatever `lateness` says. Its named day counts as
+    in time if the clock time is after `hour`, else the last day is the day before.
+
+    Example: `before` Monday 2023-03-20, lenient, without a clock time: `last` is Sunday the 19th, `target`
+    Friday the 17th, `last_in_time` Monday the 20th.
     """
     inclusive = isinstance(form, By)
     if form.clock is not None:
@@ -96,21 +102,21 @@ def derive_due_date(
 
 
 def step_back(day: date, step: DayCount, workdays: Workdays) -> date:
-    """Return the day `step` before `day`; one on a day off moves to the working day before."""
+    """Return the day that is `step` before `day`; a day off moves back to the previous working day."""
     if step.unit == "working days":
         return workdays.add(day, -step.count)
     return workdays.on_or_before(day - step.count * ONE_DAY)
 
 
 def step_on(day: date, step: DayCount, workdays: Workdays) -> date:
-    """Return the day `step` after `day`; one on a day off moves to the working day after."""
+    """Return the day that is `step` after `day`; a day off moves on to the next working day."""
     if step.unit == "working days":
         return workdays.add(day, step.count)
     return workdays.on_or_after(day + step.count * ONE_DAY)
 
 
 def next_opening(instant: datetime, *, opens: time, closes: time, zone: ZoneInfo, workdays: Workdays) -> datetime:
-    """Return `instant` if it lies inside the opening hours of a working day, else the next opening."""
+    """Return `instant` if it lies within the opening hours of a working day, else the next opening (UTC)."""
     day = local_day(instant, zone)
     if workdays.is_workday(day) and instant < to_instant(day, closes, zone):
         return max(instant, to_instant(day, opens, zone))

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 _ONE_DAY = timedelta(days=1)
-_LONGEST_BREAK = 366  # days; a calendar without a working day in a year is a mistake, not a holiday
+_LONGEST_BREAK = 366  # days; a calendar without a working day in a whole year is a mistake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workdays:
-    """Which days an organisation works.
+    """The days on which an organisation works.
 
-    `workweek` holds weekday numbers (Monday is 0); `off` maps a day off to its name;
-    `worked` holds days off that are worked by announcement. Announcements win over the week,
-    and a day in both `off` and `worked` is worked.
+    `workweek` holds weekday numbers (Monday is 0); `off` maps a day off to its name; `worked` holds
+    days off on which people work by announcement. `off` and `worked` override the work week, and
+    `worked` overrides `off`.
     """
 
     workweek: frozenset[int] = frozenset({0, 1, 2, 3, 4})
@@ -30,17 +30,17 @@ class Workdays:
         return day.weekday() in self.workweek and day not in self.off
 
     def on_or_before(self, day: date) -> date:
-        """Return the last working day that is not after `day`."""
+        """Return the last working day up to and including `day`."""
         return self._seek(day, -_ONE_DAY)
 
     def on_or_after(self, day: date) -> date:
-        """Return the first working day that is not before `day`."""
+        """Return the first working day from `day` on, `day` included."""
         return self._seek(day, _ONE_DAY)
 
     def add(self, day: date, count: int) -> date:
-        """Return the working day `count` working days after `day` (before it when negative).
+        """Return the day that is `count` working days after `day`, or before it if `count` is negative.
 
-        `day` itself is never counted; a count of 0 gives `day` unchanged.
+        `day` itself is not counted; a count of 0 returns `day` unchanged.
         """
         step = _ONE_DAY if count > 0 else -_ONE_DAY
         for _ in range(abs(count)):
@@ -48,7 +48,7 @@ class Workdays:
         return day
 
     def count_after(self, day: date, until: date) -> int:
-        """Return how many working days lie strictly after `day`, up to and including `until`."""
+        """Return the number of working days after `day`, up to and including `until`."""
         span = (until - day).days
         return sum(self.is_workday(day + timedelta(days=n)) for n in range(1, span + 1))
 

@@ -1,1 +1,1 @@
-"""What a mail is about: the values its words need, and who gets them. Pure."""
+"""Messages as values, before they become mails, and their recipients. Pure."""

@@ -1,4 +1,4 @@
-"""The weekly digest as a value."""
+"""The content of the weekly digest."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class DigestDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
-    """One milestone with a day to come: the target day of `due`, or the first day of `event`."""
+    """One milestone with a coming `day`: the target day of `due`, or the first day of `event`."""
 
     day: date
     milestone: Milestone
-    parties: tuple[Party, ...] = ()  # those it is still open for; of an event its organisers
+    parties: tuple[Party, ...] = ()  # those for which it is still open; for an event, its organisers
     due: DueDate | None = None
     event: On | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestIncomplete:
-    """One milestone whose documents are asked for and not all there."""
+    """One milestone of which documents are still missing, with the parties that owe them."""
 
     milestone: Milestone
     entries: tuple[ResponseEntry, ...]
@@ -42,7 +42,7 @@ class DigestIncomplete:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestUndecided:
-    """One event without its day: the window it lies in, or the date by which it must be held."""
+    """One event without a fixed day: its window, or the date by which it must take place."""
 
     milestone: Milestone
     window: Window | None = None
@@ -51,16 +51,16 @@ class DigestUndecided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestChange:
-    """One fact of the past seven days that moved something; `milestone` is None if it names none."""
+    """One fact of the past seven days that changed something; `milestone` is None if the fact names none."""
 
     fact: Fact
     milestone: Milestone | None = None
-    parties: tuple[Party, ...] = ()  # none: it concerns everybody
+    parties: tuple[Party, ...] = ()  # empty if it concerns all parties
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestMails:
-    """How many mails had one fate, and the subjects of some of them."""
+    """The number of mails that ended in the same state, and the subjects of some of them."""
 
     count: int = 0
     subjects: tuple[str, ...] = ()
@@ -68,26 +68,26 @@ class DigestMails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestHealth:
-    """How the system itself is; instants are UTC."""
+    """The state of the system itself; instants are UTC."""
 
     outages: tuple[tuple[datetime, datetime], ...] = ()  # from, to
-    bounced: tuple[tuple[Party, str], ...] = ()  # whose contact, its address
+    bounced: tuple[tuple[Party, str], ...] = ()  # party, address
     failed: DigestMails = DigestMails()
-    ambiguous: DigestMails = DigestMails()  # nobody knows whether they arrived
+    ambiguous: DigestMails = DigestMails()  # it is unknown whether they arrived
     last_tick: datetime | None = None
 
     @property
     def is_well(self) -> bool:
-        """Whether there is nothing that needs a person."""
+        """Return whether nothing needs attention."""
         return not (self.outages or self.bounced or self.failed.count or self.ambiguous.count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """One week of one plan, for the lead. Days are local to the plan; every list is in reading order.
+    """One week of one plan, for the lead; days are local to the plan and every list is in reading order.
 
-    `week` is the ISO number of the week in which it is sent, from `first` to `last`. `due` looks
-    fourteen days ahead; `next_milestone` is what comes next of all, also beyond them.
+    `week` is the ISO number of the week in which the digest is sent; `first` and `last` are its days. `due`
+    looks fourteen days ahead; `next_milestone` is the next milestone of all, even if it lies beyond them.
     """
 
     week: int

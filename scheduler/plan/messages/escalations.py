@@ -1,4 +1,4 @@
-"""Escalations: who is told that a party has not answered, and what the message says. Pure."""
+"""Escalations: reports to superiors that a party has not answered. Pure."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from scheduler.plan.status import read_cell
 
 _R = TypeVar("_R", bound=PromisedRung)
 
-NoticeCounts = Mapping[str, int]  # reminders that really left, by party
+NoticeCounts = Mapping[str, int]  # reminders and overdue notices that were sent, by party
 
 
 def escalation_messages(
     agenda: Agenda, rows: Sequence[_R], now: datetime, bounced: Collection[str], notices: NoticeCounts
 ) -> list[tuple[Message, tuple[_R, ...]]]:
-    """Return one letter for each contact to be told of these rungs, with the rungs it carries.
+    """Return one message for each superior to whom these rungs are reported, with the rungs it carries.
 
-    `rows` share one milestone and rung name. A row that nobody stands above is in no letter.
+    `rows` share one milestone and rung name. A row of a party without superiors is in no message.
     """
     milestone = agenda.plan.milestone(rows[0].milestone)
     escalation = escalation_named(milestone, rows[0].name)
@@ -39,7 +39,7 @@ def escalation_messages(
 
 
 def count_notices(rows: Iterable[PromisedRung]) -> dict[str, int]:
-    """Return how many reminders and overdue notices of a milestone left, for each party that was promised one."""
+    """Return the number of sent reminders and overdue notices for each party that has such rungs in `rows`."""
     counts: dict[str, int] = {}
     for row in rows:
         if row.kind in REMINDERS:

@@ -1,4 +1,4 @@
-"""What a mail is about, as a value: everything its words need and nothing about how it looks."""
+"""The content of a mail as a value: everything that its text needs and nothing about its layout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scheduler.plan.model import Contact, Deliverable, Group, Milestone, Party, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageEntry:
-    """One rung that an outage touched: what it was and what became of it."""
+    """One rung that an outage affected, and its outcome."""
 
     milestone: Milestone
     party: Party
@@ -28,7 +28,7 @@ class OutageEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """When the daemon was away (UTC) and what that did."""
+    """A span (UTC) in which the daemon was down, and the rungs that it affected."""
 
     since: datetime
     until: datetime
@@ -37,15 +37,22 @@ class Outage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One mail to one contact of one party.
+    """The content of one mail to one contact of one party.
 
-    `key` is its identity for ever (the Message-ID follows from it); `now` is the UTC instant at
-    which it is written. `milestone` is None only for an outage, a digest and a sign-in. Which of the further
-    fields are set follows from `kind`: `due` reminder, overdue, escalation, change, return, receipt
-    and fix-date of an event with a last day; `event` and `place` invitation and reminder of an event;
-    `window` fix-date of a tentative event; `roll` escalation; `group` and `candidates` choose;
-    `fact` change, receipt, return, and notice, which tells the lead what a party says; `outage` outage;
-    `digest` digest; `link` and `link_until` sign-in.
+    `key` identifies the message for ever; the Message-ID is derived from it. `now` is the UTC instant at
+    which the message is written. `milestone` is None only for an outage, a digest and a sign-in.
+
+    The kind decides which of the other fields matter:
+
+    * `due`: reminder, overdue, escalation, change, return, receipt, and fix-date of an event with a last day
+    * `event` and `place`: invitation, and reminder of an event
+    * `window`: fix-date of a tentative event
+    * `roll`: escalation
+    * `group` and `candidates`: choose
+    * `fact`: change, receipt, return, and notice (which informs the lead of what a party says)
+    * `outage`: outage
+    * `digest`: digest
+    * `link` and `link_until`: sign-in
     """
 
     key: str
@@ -56,7 +63,7 @@ class Message:
     now: datetime
     rung: str | None = None
     milestone: Milestone | None = None
-    occurrence: str = ""  # the obligation's id: the milestone's, or `milestone@date`
+    occurrence: str = ""  # id of the milestone or, for a recurring one, `milestone@date`
     due: DueDate | None = None
     was: DateForm | None = None  # change: the date before
     event: On | None = None
@@ -65,18 +72,18 @@ class Message:
     window: Window | None = None
     missing: tuple[Deliverable, ...] = ()
     received: tuple[Deliverable, ...] = ()
-    waits_for: tuple[tuple[Milestone, tuple[Party, ...]], ...] = ()  # needed milestones and who still owes them
+    waits_for: tuple[tuple[Milestone, tuple[Party, ...]], ...] = ()  # needed milestones, with the parties that owe them
     roll: ResponseSummary | None = None
     group: Group | None = None
     candidates: tuple[Party, ...] = ()
     fact: Fact | None = None
     outage: Outage | None = None
     digest: Digest | None = None
-    page: str = ""  # where the reader sees what this is about and can answer: a party its page, an operator the board
+    page: str = ""  # URL at which the reader can answer: the party's page, or for an operator the board
     link: str = ""
     link_until: datetime | None = None  # UTC
 
     @property
     def language(self) -> str:
-        """Return the language in which it is written: the addressee's own, or the plan's."""
+        """Return the language of the message: that of the addressee, else that of the plan."""
         return self.to.language or self.plan.language

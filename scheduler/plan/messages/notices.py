@@ -1,4 +1,4 @@
-"""Who is written to about a rung or a fact, and what the letter says. Pure."""
+"""The messages that a fact causes: receipts, returns, changes, and notices to the lead. Pure."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import Recipient, contacts_for, lead_officers
 
-CLAIMS = ("declared", "disowned")  # facts that a party states of itself
+CLAIMS = ("declared", "disowned")  # facts that a party states about itself
 
 
 def notice_messages(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> list[Message]:
-    """Return the letters that a fact itself causes: a receipt, a return, a change (`agenda` knows the fact).
+    """Return the messages that a fact causes: a receipt, a return, or notices of a change.
 
-    What a party says of itself goes to the lead, too; said again on the same day it causes none (rule 17).
+    `agenda` must already include the fact. What a party states about itself also goes to the lead; the same
+    statement again on the same local day causes no message (contract rule 17).
     """
     plan = agenda.plan
     if fact.kind in ("received", "returned", *CLAIMS):
@@ -42,7 +43,7 @@ def notice_messages(agenda: Agenda, fact: Fact, now: datetime, bounced: Collecti
     return [_notice(agenda, o, fact, about, to, now) for o, about, to in wanted]
 
 
-_KINDS: Mapping[str, MessageKind | None] = {  # what the party itself is written
+_KINDS: Mapping[str, MessageKind | None] = {  # by fact kind: the message to the party itself
     "received": "receipt",
     "declared": "receipt",
     "disowned": None,
@@ -61,10 +62,10 @@ def _was_said_today(plan: Plan, o: Obligation, fact: Fact) -> bool:
 
 
 def _is_told(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bool:
-    """Return whether a party is written to because a fact changed its date or released it.
+    """Return whether a party gets a notice because a fact changed its date or released it.
 
-    It is told of what it knew otherwise, not of the first day of something: that is the invitation,
-    or the ladder. What is done, over or in doubt is left alone.
+    It gets one only if it knew another date before: the first date of something is announced by the invitation
+    or by the ladder. There is no notice about what is done, over or unknown.
     """
     milestone = agenda.plan.milestone(o.milestone)
     if milestone.id != (fact.milestone or "").partition("@")[0] or not o.is_current(now) or o.unknown:
@@ -78,7 +79,7 @@ def _is_told(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bool:
 
 
 def _is_moved(agenda: Agenda, o: Obligation, now: datetime) -> bool:
-    """Return whether the date that holds is another than the one a party knows."""
+    """Return whether the date in force differs from the one that the party knows."""
     if o.known_date is not None:
         if o.event is None:
             return _is_told_day_ahead(agenda, o, now)

@@ -1,4 +1,4 @@
-"""The summary to operators after downtime. Pure."""
+"""The summary that operators get after an outage. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from scheduler.plan.recipients import operators
 def outage_messages(
     agendas: Sequence[Agenda], entries: Mapping[str, Sequence[OutageEntry]], outage: Outage, emails: Sequence[str]
 ) -> list[Message]:
-    """Return one letter for each operator about everything the outage touched in their plans."""
+    """Return one message for each operator, about everything that the outage affected in their plans.
+
+    `entries` holds the affected rungs by plan id. A plan without any causes no message.
+    """
     messages: dict[str, Message] = {}
     for agenda in agendas:
         plan = agenda.plan

@@ -1,4 +1,4 @@
-"""The messages of a rung: who gets them, and what they say. Pure."""
+"""The messages of a rung, and their recipients. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from scheduler.plan.status import still_needed
 
 
 def messages_for(agenda: Agenda, row: PromisedRung, now: datetime, bounced: Collection[str]) -> list[Message]:
-    """Return the letters of one rung that is not an escalation, one for each contact."""
+    """Return the messages of one rung, one for each recipient; for escalations use `escalation_messages`."""
     return [message_for(agenda, row, recipient, now) for recipient in recipients_of(agenda.plan, row, bounced)]
 
 
 def recipients_of(plan: Plan, step: PromisedRung, bounced: Collection[str]) -> list[Recipient]:
-    """Return who is written to about a promise."""
+    """Return the recipients of a rung.
+
+    An escalation goes to the superiors of the party, everything else to its own contacts; overdue notices also
+    go to its heads.
+    """
     if step.kind == "escalation":
         escalation = escalation_named(plan.milestone(step.milestone), step.name)
         return superiors(plan, escalation, step.party, bounced) if escalation else []
@@ -27,7 +31,7 @@ def recipients_of(plan: Plan, step: PromisedRung, bounced: Collection[str]) -> l
 
 
 def message_for(agenda: Agenda, row: PromisedRung, to: Recipient, now: datetime) -> Message:
-    """Return the letter of one rung to one contact."""
+    """Return the message of one rung to one recipient."""
     plan, milestone = agenda.plan, agenda.plan.milestone(row.milestone)
     key = "/".join((plan.id, row.milestone, row.party, row.name, str(row.due), to.contact.email))
     obligation = agenda.by_key.get((row.milestone, row.party))
@@ -57,14 +61,14 @@ def message_for(agenda: Agenda, row: PromisedRung, to: Recipient, now: datetime)
 
 
 def describe_missing(milestone: Milestone, obligation: Obligation | None) -> tuple[Deliverable, ...]:
-    """Return the documents still owed, all of them where nothing is known."""
+    """Return the documents still owed; all of them if there is no obligation."""
     if obligation is None:
         return milestone.deliverables
     return tuple(d for d in milestone.deliverables if d.id in obligation.standing.missing)
 
 
 def describe_received(milestone: Milestone, obligation: Obligation | None) -> tuple[Deliverable, ...]:
-    """Return the documents that have come."""
+    """Return the documents that have been received."""
     missing = {d.id for d in describe_missing(milestone, obligation)}
     return tuple(d for d in milestone.deliverables if d.id not in missing)
 

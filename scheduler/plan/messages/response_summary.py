@@ -1,4 +1,4 @@
-"""Who has answered and who has not, as a value."""
+"""The summary of which parties have answered, for escalations and the digest."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from scheduler.plan.model import Channel, Deliverable, Milestone, Party
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseEntry:
-    """One party in a list: how it stands and what it still owes."""
+    """One party: its status and what it still owes."""
 
     party: Party
-    status: str  # a status code, see plan.status
+    status: str  # a `StatusCode` of plan.status, or `extended`
     missing: tuple[Deliverable, ...] = ()
-    channels: tuple[Channel, ...] = ()  # by which what was submitted has not come yet
-    notices: int = 0  # reminders and overdue notices that really left
+    channels: tuple[Channel, ...] = ()  # channels by which a copy of the submission is still missing
+    notices: int = 0  # reminders and overdue notices that were sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseSummary:
-    """Who has answered: every responsible party of one milestone, and what waits for it.
+    """The responsible parties of one milestone by their answer, and the next milestone that waits for it.
 
-    Each is in one of `entries`, `submitted`, `accepted` and `apart`.
+    Each party is in exactly one of `entries`, `submitted`, `accepted` and `apart`.
     """
 
-    entries: tuple[ResponseEntry, ...]  # open and late, in roster order
+    entries: tuple[ResponseEntry, ...]  # open and late, in the order of the agenda
     submitted: tuple[Party, ...]  # answered, waiting for acceptance
     accepted: tuple[Party, ...]
-    apart: tuple[ResponseEntry, ...] = ()  # nothing is to be said against them: more time, released, in doubt
-    lacking: tuple[ResponseEntry, ...] = ()  # of the submitted, those of which a copy by another channel has not come
+    apart: tuple[ResponseEntry, ...] = ()  # not late: extended, released, or unknown whether they are open
+    lacking: tuple[ResponseEntry, ...] = ()  # submitted, but a copy by another channel is still missing
     total: int
     affects: Milestone | None = None  # the next milestone that needs this one
     affects_due: DueDate | None = None
