@@ -1,7 +1,7 @@
-"""The ports: what the core asks of the world, as Protocols with their contracts.
+"""The ports: what the core needs from the outside, as Protocols.
 
-Every implementation of a port passes the same contract suite (tests/contracts).
-All instants are aware and UTC.
+Every implementation of a port passes the same contract suite (tests/contracts). All instants are aware and UTC.
+The parts of a unit of work never commit by themselves; `Store.transaction` does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who may see and send what: sessions, pages of parties, documents."""
+"""Access: sign-in links, sessions, private pages of parties, and the documents that parties send."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler.plan.facts import Fact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
-    """Somebody who is signed in."""
+    """The session of a signed-in operator."""
 
     email: str
     began_at: datetime
@@ -21,57 +21,66 @@ class SessionRow:
 
 
 class Access(Protocol):
-    """Who may come in: sign-in links and sessions. Secrets are never stored, only their digests."""
+    """Sign-in links and sessions of operators; only digests of their secrets are stored."""
 
     def add_link(self, digest: str, *, email: str, at: datetime, expires_at: datetime) -> None:
-        """Remember a sign-in link that was made for an address."""
+        """Store a sign-in link that was made for an e-mail address."""
 
     def links_since(self, email: str, after: datetime) -> int:
-        """Return how many links were made for an address after an instant."""
+        """Return the number of links made for an e-mail address after an instant."""
 
     def use_link(self, digest: str, *, now: datetime) -> str | None:
-        """Use a link up and return whom it lets in; None if it is unknown, used or expired."""
+        """Mark a link as used and return its e-mail address, or None if it is unknown, used or expired."""
 
     def begin_session(self, digest: str, *, email: str, at: datetime, expires_at: datetime) -> None:
-        """Remember a session."""
+        """Store a new session."""
 
     def session(self, digest: str, *, now: datetime) -> SessionRow | None:
-        """Return a session that has not expired, by its secret or the one that it had last."""
+        """Return the session with this secret, or None if it has expired.
+
+        The previous secret of a session also finds it for a minute after the renewal.
+        """
 
     def renew_session(self, digest: str, *, to: str, now: datetime, expires_at: datetime) -> bool:
-        """Give a session another secret; False if another request did so first. The old one stays good for a minute."""
+        """Replace the secret of a session; return False if another request has already done so.
+
+        The old secret stays valid for a minute.
+        """
 
     def end_session(self, digest: str) -> None:
-        """Forget a session."""
+        """Delete a session."""
 
     def end_sessions(self, email: str) -> int:
-        """Forget every session and every unused link of an address; return how many sessions there were."""
+        """Delete every session and every unused link of an e-mail address; return the number of sessions."""
 
     def forget_expired(self, *, now: datetime) -> None:
-        """Delete links and sessions whose time is over for a day or more."""
+        """Delete links and sessions that expired a day or more ago."""
 
 
 class PartyPages(Protocol):
-    """The private addresses of parties' pages: only how often each was revoked is kept."""
+    """The addresses of the private pages of parties; only the generation of each party token is stored."""
 
     def generations(self) -> Mapping[str, int]:
-        """Return the generation that is good now of every party whose address was ever revoked; of others it is 1."""
+        """Return the valid generation by party, for parties whose address was ever revoked; for others it is 1."""
 
     def revoke(self, party: str, *, now: datetime) -> int:
-        """Make the party's present address worthless; return the good generation. No plan is published any more."""
+        """Invalidate the present address of a party's page and return the new generation.
+
+        Every plan is marked as not published, because calendar entries contain that address.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A file that came with a submission; its bytes lie outside of the record, known by their digest.
+    """A file that came with a submission; its bytes are stored outside the record, under their digest.
 
-    `name` is a text that its sender chose, `kind` its media type as found in the bytes.
+    `name` is chosen by the sender; `kind` is the media type, detected from the bytes; `size` is in bytes.
     """
 
     name: str
     kind: str
     size: int
-    digest: str  # SHA-256 in hexadecimal figures
+    digest: str  # SHA-256, hexadecimal
     id: int = 0
     fact: int = 0
     party: str = ""
@@ -79,16 +88,16 @@ class Document:
 
 
 class Documents(Protocol):
-    """What is known of the files that came in."""
+    """The metadata of submitted files."""
 
     def add(self, fact: Fact, document: Document) -> Document:
-        """Remember a file that came with a recorded fact; return it as it is remembered."""
+        """Store the metadata of a file that came with a recorded fact; return it as stored."""
 
     def get(self, id: int) -> Document | None:
-        """Return one file."""
+        """Return one file, or None if there is none with this id."""
 
     def of(self, facts: Collection[int]) -> Sequence[Document]:
-        """Return the files that came with these facts, oldest first."""
+        """Return the files that came with these facts (ids), oldest first."""
 
     def size_since(self, party: str, since: datetime) -> int:
-        """Return how many bytes came from a party at an instant or later."""
+        """Return the number of bytes received from a party since an instant, that instant included."""

@@ -1,4 +1,4 @@
-"""What stands in whose calendar, and where that is published."""
+"""Calendars: their entries, their rendering, and the addresses (feeds) at which they are published."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from scheduler.plan.agenda import Agenda
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedItem:
-    """One entry of a calendar as it is said; nothing in it depends on when it is read.
+    """The content of one calendar entry; it does not depend on when it is read.
 
-    Days are inclusive; with a `clock` it is an hour of `zone`, else whole days. `mark` says the state in front of
-    the title, for programs that show nothing else. An item may stand among the events, among the tasks, or in both.
+    Days are inclusive. With a `clock` the entry begins at that local time of `zone`, else it covers whole days.
+    `mark` is the state as shown before the title, for programs that show only the title. An item can be an
+    event, a task, or both.
     """
 
     uid: str
@@ -27,23 +28,24 @@ class FeedItem:
     mark: str = ""
     place: str = ""
     clock: time | None = None
-    end_clock: time | None = None  # on the last day
-    zone: str = ""
+    end_clock: time | None = None  # local time on the last day
+    zone: str = ""  # IANA key; set with `clock`
     state: Literal["confirmed", "tentative", "cancelled"] = "confirmed"
     busy: bool = False
     is_event: bool = True
-    task_due: date | None = None  # set for a task
+    task_due: date | None = None  # set if the item is a task
     task_done: datetime | None = None
     task_begun: bool = False
-    is_passing: bool = False  # it goes without a word when it is gone
+    is_passing: bool = False  # once gone, it is removed at once and not shown as cancelled first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEntry:
-    """An item as it was published, since when, and its bytes; `version` is that of what rendered it.
+    """An item as published, with its rendered bytes; `version` is that of the renderer.
 
-    `sequence` counts the changes, `revised_at` is the last of them. `gone_at`: since then it is shown as cancelled;
-    `left_at`: since then it is not in the calendar. It is kept, so that it goes on counting if it comes back.
+    `sequence` counts the changes; `revised_at` is the instant of the last one. From `gone_at` on it is shown as
+    cancelled; from `left_at` on it is no longer in the calendar. Entries are never deleted, so that `sequence`
+    continues if an item comes back.
     """
 
     item: FeedItem
@@ -58,34 +60,34 @@ class FeedEntry:
 
 
 class FeedRenderer(Protocol):
-    """Says what stands in whose calendar, and renders it. Pure: the same in, the same out."""
+    """Draws the items of a calendar and renders them. Pure: the same arguments give the same result."""
 
     @property
     def version(self) -> str:
-        """Return a word, another one where the same items give other bytes."""
+        """Return the version of the rendering; it changes when the same item gives other bytes than before."""
 
     @property
     def fingerprint(self) -> str:
-        """Return one word for everything that drawing and rendering follow from besides agenda and generation."""
+        """Return the fingerprint of all inputs of drawing and rendering other than agenda and generation."""
 
     def draw(self, agenda: Agenda, audience: str, generation: int) -> Iterable[FeedItem]:
-        """Yield what a party (or the public: "") finds in its calendar of a plan, each uid once.
+        """Yield the items of a party's calendar of a plan, or of the public one (audience ""); each uid once.
 
-        `generation` is that of the party's page, to which entries lead.
+        `generation` is that of the party's page, to which entries link.
         """
 
     def cancel(self, item: FeedItem) -> FeedItem:
-        """Return an item as it is said for a while after it is gone."""
+        """Return the item as it is shown for a while after it is gone: as cancelled."""
 
     def render(
         self, item: FeedItem, *, sequence: int, created_at: datetime, revised_at: datetime
     ) -> tuple[bytes, bytes]:
-        """Return an item's bytes among the events and among the tasks; empty where it does not stand."""
+        """Return the bytes of an item as an event and as a task; empty for what it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRow:
-    """The address of a calendar. `audience` is a party, or "" for the public; `plan` None stands for all plans."""
+    """The address of a calendar; `audience` is a party id, or "" for the public; `plan` None means all plans."""
 
     id: int
     audience: str
@@ -96,12 +98,12 @@ class FeedRow:
     revoked_at: datetime | None = None
     last_fetched_at: datetime | None = None
     client: str = ""
-    digest: str = ""  # of the bytes that were served last ...
-    changed_at: datetime | None = None  # ... and since when, to the second
+    digest: str = ""  # of the bytes last served
+    changed_at: datetime | None = None  # when these bytes last changed, in whole seconds
 
 
 class FeedPart(NamedTuple):
-    """The bytes of one entry, and its first day."""
+    """The bytes of one entry, with its first day."""
 
     first: date
     body: bytes
@@ -109,7 +111,7 @@ class FeedPart(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedContents:
-    """What stands in a calendar now: its parts in order, the zones they name, and when that last changed."""
+    """The present contents of a calendar: its parts in order, the zones they use, and the last change."""
 
     parts: tuple[FeedPart, ...]
     zones: tuple[str, ...]
@@ -117,34 +119,40 @@ class FeedContents:
 
 
 class Feeds(Protocol):
-    """Calendar addresses and what was published to them."""
+    """The addresses of calendars, and the entries published to them."""
 
     def add(self, *, audience: str, plan: str | None, tasks: bool, at: datetime) -> FeedRow:
-        """Make an address, its generation unique for its audience; its plans are no longer published."""
+        """Add an address with a generation that is unique for its audience.
+
+        The plans that it shows are marked as not published, so that its calendar gets filled.
+        """
 
     def revoke(self, id: int, *, at: datetime) -> bool:
-        """Make an address good for nothing; False if there is none, or it was revoked before."""
+        """Revoke an address; return False if there is none, or if it was revoked before."""
 
     def list(self) -> Sequence[FeedRow]:
-        """Return every address there ever was, oldest first."""
+        """Return every address, revoked ones included, oldest first."""
 
     def fingerprint(self) -> str:
-        """Return a word that is another one whenever the contents of a calendar, or the addresses, may be others."""
+        """Return a fingerprint that changes whenever addresses or the contents of calendars may have changed."""
 
     def audiences(self, plan: str) -> Sequence[str]:
-        """Return who has an address at which a plan is shown."""
+        """Return the audiences that have a valid address at which a plan is shown."""
 
     def entries(self, audience: str, plan: str) -> Sequence[FeedEntry]:
-        """Return everything that was ever published to somebody of a plan, without its bytes."""
+        """Return every entry of a plan that was ever published to an audience, without the bytes."""
 
     def save(self, audience: str, plan: str, entries: Iterable[FeedEntry]) -> None:
-        """Add entries, or put them in the place of those with their uid; without bytes the old ones stay."""
+        """Insert entries, or replace those with the same uid; an entry without bytes keeps the stored ones."""
 
     def contents(self, feed: FeedRow) -> FeedContents:
-        """Return what stands in a calendar now, ordered by day, hour and uid."""
+        """Return the present contents of a calendar, ordered by day, time and uid."""
 
     def note_bytes(self, id: int, digest: str, *, at: datetime) -> datetime:
-        """Remember what a calendar's bytes are, found out at `at`; return since when, later for each change."""
+        """Store the digest of a calendar's bytes as seen at `at`; return the instant of their last change.
+
+        That instant is in whole seconds and strictly increases with each change.
+        """
 
     def note_fetch(self, id: int, *, at: datetime, client: str) -> None:
-        """Remember when a calendar was last fetched, and by which program."""
+        """Store when a calendar was last fetched, and by which program."""

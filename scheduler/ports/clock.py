@@ -1,4 +1,4 @@
-"""The present moment."""
+"""The clock."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """The only source of the present moment."""
+    """The only source of the current time."""
 
     def now(self) -> datetime:
-        """Return the present instant, aware, in UTC."""
+        """Return the current instant, aware, in UTC."""
 
     def seconds_until(self, instant: datetime) -> float:
-        """Return how many real seconds to wait until `instant` (0 if it has come)."""
+        """Return how many real seconds to wait until `instant`; 0 if it has come."""

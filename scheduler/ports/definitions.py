@@ -1,4 +1,4 @@
-"""Plans as they are read, and what looks whether something has come."""
+"""Plan definitions as they are loaded, and status checks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.plan.obligations import Obligation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """One plan as loaded, with the text it was read from."""
+    """One loaded plan, with the text of its file."""
 
     plan: Plan
     source: str
@@ -23,22 +23,22 @@ class Definition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What the definition files gave: the plans that are sound, and every problem of the others."""
+    """The result of loading the definition files: the valid plans, and every problem that was found."""
 
     definitions: tuple[Definition, ...]
     problems: tuple[Problem, ...]
 
 
 class Definitions(Protocol):
-    """The door through which plans come in."""
+    """The source of plan definitions."""
 
     def load(self) -> Loaded:
-        """Read everything; a wrong definition is left out whole and explained in `problems`."""
+        """Load all definitions; an invalid one is left out as a whole and explained in `problems`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one status check saw of one obligation.
+    """What one status check found out about one obligation; `seen` is the text to show.
 
     `facts` are what it proves, such as a submission that lies in a folder; they are recorded in order.
     """
@@ -51,9 +51,9 @@ class Finding:
 
 
 class Checker(Protocol):
-    """Looks whether open obligations have been answered. Source `manual` reads the record only."""
+    """A status check: finds out whether open obligations have been answered. Source `manual` reads only the record."""
 
     source: str
 
     def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
-        """Return what is seen of each open obligation, in the order given."""
+        """Return one finding for each open obligation, in the order given."""

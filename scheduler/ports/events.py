@@ -1,4 +1,4 @@
-"""What the daemon says about itself while it works: one value per thing that happens."""
+"""The events that the daemon reports while it works."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EventName = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing that happened; `at` is aware, `text` a sentence without addresses."""
+    """One event; `at` is aware, `text` is a sentence without e-mail addresses."""
 
     name: EventName
     at: datetime
@@ -29,7 +29,7 @@ class Event:
 
     @classmethod
     def of_mail(cls, row: MessageRow, name: EventName, at: datetime, text: str) -> Event:
-        """Return what happened to a mail."""
+        """Return an event about a mail."""
         return cls(
             name=name,
             at=at,

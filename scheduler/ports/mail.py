@@ -1,4 +1,4 @@
-"""Writing mails, handing them over, and finding what left."""
+"""Composing mails, handing them over, and looking up what was sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scheduler.plan.messages.message import Message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A finished message: its bytes never change again. `message_id` includes the brackets."""
+    """A finished mail whose bytes never change again; `message_id` includes the angle brackets."""
 
     message_id: str
     date: datetime
@@ -25,12 +25,12 @@ Pace = Literal["soon", "scattered", "slowly"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one attempt to deliver; `reply` holds the server's words.
+    """The outcome of one attempt to deliver; `reply` quotes the server.
 
-    A `deferred` mail may be tried again, at the given pace. `account` says that the trouble is not this
-    mail's: pause, nothing should leave for a while; stop, nothing until a person has looked.
-    `is_dead` says that the address itself takes no mail. `ambiguous`: the mail was handed over and no
-    answer came.
+    A `deferred` mail may be tried again, at the given pace. `ambiguous` means that the mail was handed over and
+    no answer came. `account` is set if the problem lies with the account and not with this mail: `pause` means
+    that nothing should be sent for a while, `stop` nothing until a person has solved the problem. `is_dead`
+    means that the address takes no mail.
     """
 
     state: Literal["sent", "failed", "ambiguous", "deferred"]
@@ -41,17 +41,20 @@ class Outcome:
 
 
 class Composer(Protocol):
-    """Turns a letter into the bytes of a mail; the same letter gives the same bytes."""
+    """Turns a message into a mail; the same message gives the same bytes."""
 
     def compose(self, message: Message) -> Mail:
-        """Return the finished mail. Raises `UserError` where a template or a name does not serve."""
+        """Return the finished mail.
+
+        Raises `UserError` if a template fails, or if a name or an address cannot be used in a header.
+        """
 
 
 class Mailer(Protocol):
-    """Hands a finished mail to the world.
+    """Delivers finished mails.
 
-    `account` names the account it sends from, for limits and pauses shared by all processes; it is
-    another name as soon as the credentials are others.
+    `account` names the account that it sends from; limits and pauses per account are shared by all processes.
+    The name changes when the credentials change.
     """
 
     @property
@@ -59,17 +62,17 @@ class Mailer(Protocol):
         """Return the name of the account."""
 
     def send(self, mail: Mail) -> Outcome:
-        """Deliver the mail's bytes as they are and say what became of them."""
+        """Deliver the bytes of a mail unchanged and return the outcome."""
 
     def close(self) -> None:
-        """Let go of any connection."""
+        """Close the connection, if there is one."""
 
 
 class SentFolder(Protocol):
-    """Where the mail account keeps what it has sent. Looking changes nothing there, and ends in time."""
+    """The folder in which the mail account keeps sent mail; a lookup changes nothing there and has a timeout."""
 
     def has(self, message_id: str) -> bool:
-        """Return whether a mail with this Message-ID (with its brackets) lies there.
+        """Return whether the folder holds a mail with this Message-ID (including the angle brackets).
 
-        Raises `UserError`, with the way out, where the folder cannot be looked into.
+        Raises `UserError` with a hint if the lookup fails.
         """

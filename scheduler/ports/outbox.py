@@ -1,4 +1,4 @@
-"""Mails on their way, and the accounts that they leave by."""
+"""The outbox of finished mails, and the mail accounts that send them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ MessageState = Literal["queued", "inflight", "sent", "skipped", "missed", "cance
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A mail for the outbox. `rungs` are the promises it carries to `mail.address`.
+    """A mail to queue; `rungs` holds the ids of the rungs that it carries to `mail.address`.
 
-    It leaves not before `not_before` and is `missed` from `expires_at` on. `deduplication_key` is unique where
-    set: a mail without rungs (receipt, change, outage) goes out once per key.
-    `party` is the addressee's organisation.
+    It is not sent before `not_before` and is `missed` from `expires_at` on. `deduplication_key` is unique if it
+    is set: a mail without rungs (receipt, change, outage) is sent once per key. `party` is the organisation of
+    the addressee.
     """
 
     mail: Mail
@@ -37,7 +37,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRow:
-    """A mail in the outbox and where it stands."""
+    """A mail in the outbox with its state."""
 
     id: int
     mail: Mail
@@ -55,20 +55,24 @@ class MessageRow:
     expires_at: datetime | None
     settled_at: datetime | None
     rungs: tuple[int, ...] = ()
-    unclear: bool = False  # an earlier attempt was ambiguous, or its end is not known
+    unclear: bool = False  # an earlier attempt was ambiguous, or its outcome is unknown
 
 
 class Outbox(Protocol):
-    """Finished mails on their way. A delivery is unique by (rung, address)."""
+    """The queue of finished mails; a delivery is unique by (rung, address)."""
 
     def add(self, outgoing: Outgoing) -> int | None:
-        """Queue a mail with its deliveries; None if its deduplication key or Message-ID was used before."""
+        """Queue a mail with its deliveries and return its id.
+
+        None if its deduplication key or Message-ID was used before, or if every rung that it carries already has a
+        delivery to this address.
+        """
 
     def claim(self, now: datetime, *, by: str, lease: timedelta, limit: int) -> Sequence[MessageRow]:
-        """Take mails that may leave at `now` (or whose lease ran out) for delivery.
+        """Take up to `limit` mails for delivery that may be sent at `now` or whose lease has expired.
 
-        They become `inflight` under the name `by` until the lease ends; soonest due first. One whose lease ran out
-        is `unclear`: whoever had it may have handed it over before it died.
+        They become `inflight` under the name `by` until the lease ends, the earliest due first. One whose lease
+        has expired is `unclear`: the process that held it may have handed it over before it died.
         """
 
     def finish(
@@ -84,11 +88,11 @@ class Outbox(Protocol):
         not_before: datetime | None = None,
         unclear: bool = False,
     ) -> bool:
-        """Record what became of a mail taken by `by`; settle the rungs whose deliveries are all final.
+        """Record the result for a mail claimed by `by`, and settle the rungs whose deliveries are all final.
 
-        False if the lease was lost meanwhile; nothing is changed then.
-        With state `queued` the mail goes back, not to leave before `not_before`; `unclear` marks that this
-        attempt was ambiguous. A rung is `sent` if any delivery was, else the first of `ambiguous`, `failed`, `missed`,
+        Returns False and changes nothing if the lease was lost. With the state `queued` the mail returns to the
+        queue and is not sent before `not_before`. `unclear` records that this attempt was ambiguous. A rung is
+        `sent` if any of its deliveries was sent; else it gets the first of `ambiguous`, `failed`, `missed`,
         `cancelled`, `skipped` that one of its deliveries has.
         """
 
@@ -99,22 +103,22 @@ class Outbox(Protocol):
         """Cancel the queued mails whose deduplication key begins with `key`; return how many there were."""
 
     def hold(self, id: int) -> bool:
-        """Keep a queued mail back until it is released; False if it is not queued."""
+        """Hold a queued mail until it is released; return False if it is not queued."""
 
     def release(self, id: int) -> bool:
-        """Let a held mail go; False if it is not held."""
+        """Queue a held mail again; return False if it is not held."""
 
     def retry(self, id: int, *, now: datetime) -> bool:
-        """Queue a failed or ambiguous mail and its rungs again, by a person's decision; False if it is neither."""
+        """Queue a failed or ambiguous mail and its rungs again, as a person decided; False if it is neither."""
 
     def postpone(self, id: int, *, by: str, until: datetime) -> None:
-        """Put a mail taken by `by` back into the queue, not to leave before `until`."""
+        """Return a mail claimed by `by` to the queue, not to be sent before `until`."""
 
     def get(self, id: int) -> MessageRow | None:
-        """Return one mail."""
+        """Return one mail, or None if there is none with this id."""
 
     def list(self, *, plan: str | None = None, states: Collection[MessageState] = ()) -> Sequence[MessageRow]:
-        """Return mails, oldest first."""
+        """Return the mails of a plan and in these states, oldest first; without filters, all of them."""
 
     def newest(
         self,
@@ -126,21 +130,21 @@ class Outbox(Protocol):
         limit: int,
         offset: int = 0,
     ) -> Sequence[MessageRow]:
-        """Return up to `limit` mails, newest first, after leaving out `offset` of them; `party` is whose contact."""
+        """Return up to `limit` mails, newest first, skipping `offset`; `party` is that of the addressee."""
 
     def counts(self, *, party: str | None = None) -> Mapping[MessageState, int]:
-        """Return how many mails there are by state, or are a party's; a state that none has is left out."""
+        """Return the number of mails by state, of one party or of all; states without mails are left out."""
 
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
-        """Return the mails that carried each of these promises."""
+        """Return by rung id the mails that carry the rung."""
 
     def next_at(self) -> datetime | None:
-        """Return the earliest instant at which a queued mail may leave or a lease ends, past ones included."""
+        """Return the earliest instant at which a queued mail may be sent or a lease ends, past ones included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountState:
-    """What is known of a mail account: whether it rests or was stopped, why, and how often in a row it had to rest."""
+    """The state of a mail account: whether it is paused or stopped, why, and its consecutive failures."""
 
     name: str
     paused_until: datetime | None = None
@@ -150,25 +154,25 @@ class AccountState:
 
 
 class Accounts(Protocol):
-    """Mail accounts: their pauses, and the limits that all processes share."""
+    """Mail accounts: their pauses, and the rate limits that all processes share."""
 
     def state(self, name: str) -> AccountState:
-        """Return what is known of an account; of one never heard of, that nothing is wrong."""
+        """Return the state of an account; for an unknown one, that of an account without problems."""
 
     def pause(self, name: str, *, until: datetime, reason: str) -> None:
-        """Let an account rest; counts one more strike."""
+        """Pause an account and count one more consecutive failure."""
 
     def stop(self, name: str, *, reason: str) -> None:
         """Stop an account until a person clears it."""
 
     def clear(self, name: str) -> None:
-        """Forget every trouble of an account; what it has used of its limits stays."""
+        """Clear the pause, the stop and the failures of an account; its usage of the rate limits stays."""
 
     def take(self, name: str, wanted: int, *, now: datetime, per_minute: int, per_day: int) -> int:
-        """Count up to `wanted` mails as leaving now and return how many the limits allow; a limit of 0 is none.
+        """Count up to `wanted` mails against the rate limits and return how many may be sent; a limit of 0 is none.
 
-        The minute is the clock's, the day the last 24 full hours and the one running.
+        The minute is the current clock minute. The day is the last 24 full hours and the current one.
         """
 
     def give_back(self, name: str, count: int, *, now: datetime) -> None:
-        """Take back mails that were counted at `now` and did not leave after all."""
+        """Uncount mails that were counted at `now` and were not sent after all."""

@@ -1,4 +1,4 @@
-"""The record: its transactions, and everything in one."""
+"""The store of the record: its transactions, and what a transaction gives access to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scheduler.ports.outbox import Accounts, Outbox
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRow:
-    """What the last status check of one source saw of one obligation, and since when it has."""
+    """The finding of the last status check of one source about one obligation, and since when it is the same."""
 
     milestone: str
     party: str
@@ -28,29 +28,29 @@ class CheckRow:
 
 
 class Journal(Protocol):
-    """What the daemon did and saw itself."""
+    """The record of the daemon's own work: ticks, outages, status checks."""
 
     def last_tick(self) -> datetime | None:
-        """Return when the last completed tick was."""
+        """Return the instant of the last completed tick, or None."""
 
     def record_tick(self, at: datetime) -> None:
-        """Remember a completed tick."""
+        """Record a completed tick."""
 
     def record_outage(self, since: datetime, until: datetime) -> None:
-        """Remember a span in which steps suffered, and that the operators were told at its end."""
+        """Record an outage that affected rungs, of which the operators were informed at its end."""
 
     def outages(self, after: datetime) -> Sequence[tuple[datetime, datetime]]:
         """Return the outages that ended after an instant, oldest first."""
 
     def record_check(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
-        """Remember what a status check of a loaded plan saw; `since` stays while what is seen stays the same."""
+        """Record a status check of a loaded plan; `since` stays while the finding stays the same."""
 
     def checks(self, plan: str) -> Sequence[CheckRow]:
-        """Return what the last check of each obligation saw."""
+        """Return the findings of the last check of each obligation."""
 
 
 class UnitOfWork(Protocol):
-    """One transaction: everything in it happens or nothing does."""
+    """One transaction: all of it is committed, or nothing."""
 
     plans: Plans
     facts: Facts
@@ -65,13 +65,13 @@ class UnitOfWork(Protocol):
 
 
 class Store(Protocol):
-    """The record. Any number of processes may use one store."""
+    """The database of the record; several processes may use it at the same time."""
 
     def transaction(self) -> AbstractContextManager[UnitOfWork]:
-        """Open a writing transaction; commit on leaving, roll back on an exception."""
+        """Open a write transaction; it commits at the end of the block and rolls back on an exception."""
 
     def reading(self) -> AbstractContextManager[UnitOfWork]:
-        """Open a consistent view that never waits for a writer; nothing may be changed in it."""
+        """Open a read-only transaction: a consistent snapshot that never waits for a writer."""
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
