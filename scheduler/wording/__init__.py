@@ -1,7 +1,7 @@
-"""Words a person reads: dates, times, counts, statuses.
+"""Formatting for people: dates, times, counts, statuses.
 
-Everything that differs between languages is data in one `Language`; another language is one
-more table. Days come in, text goes out; nothing here knows what day it is.
+Everything that differs between languages is data in a `Language`; adding a language means adding a table.
+Nothing here depends on the current time.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from scheduler.wording.language import Language
 from scheduler.wording.vietnamese import VIETNAMESE
 
 _LANGUAGES: Mapping[str, Language] = {"vi": VIETNAMESE, "en": ENGLISH}
-_TARGET = re.compile(r"(>=|<=|=)? ?(\d+%?)(?:\.\.(\d+%?))?")  # as plans write them
-_REASONS = {pattern: None for language in _LANGUAGES.values() for pattern in language.reasons}  # in order
+_TARGET = re.compile(r"(>=|<=|=)? ?(\d+%?)(?:\.\.(\d+%?))?")  # accepts every target that a plan file may hold
+# The patterns of all languages, in order and without duplicates: English has none of its own and uses those of others.
+_REASONS = {pattern: None for language in _LANGUAGES.values() for pattern in language.reasons}
 _STEP = re.compile(r"(\d+)(d|wd)")
 
 
 def languages() -> tuple[str, ...]:
-    """Return the languages there are words for."""
+    """Return the codes of the supported languages."""
     return tuple(_LANGUAGES)
 
 
@@ -36,12 +37,12 @@ def _of(language: str, pattern: str, day: date) -> str:
 
 
 def format_date(day: date, language: str) -> str:
-    """Return a day in figures: 09/8/2023, 05/02/2023, 10/8/2023."""
+    """Return a day in digits: 09/8/2023, 05/02/2023, 10/8/2023."""
     return _of(language, _LANGUAGES[language].numeric, day)
 
 
 def format_day(day: date, language: str) -> str:
-    """Return a day in figures with the word for it: "ngày 09/8/2023"."""
+    """Return a day in digits with the word for "day", if the language uses it: "ngày 09/8/2023"."""
     return _LANGUAGES[language].day.format(date=format_date(day, language))
 
 
@@ -73,13 +74,13 @@ def month_name(day: date, language: str) -> str:
 
 
 def format_stamp(local: datetime, language: str) -> str:
-    """Return a local time with its day as tables have it: "09/8/2023 17:00"."""
+    """Return a local time with its day in short form, for tables: "09/8/2023 17:00"."""
     pattern = _LANGUAGES[language].stamp
     return pattern.format(date=format_date(local.date(), language), hour=local.hour, minute=local.minute)
 
 
 def format_event(event: On, language: str, *, weekday: bool = True) -> str:
-    """Return when an event is: "08 giờ 00, thứ Năm, ngày 08/6/2023" or "từ ... đến ..."."""
+    """Return the time of an event: "08 giờ 00, thứ Năm, ngày 08/6/2023" or "từ ... đến ..."."""
     words = _LANGUAGES[language]
     day = format_with_weekday if weekday else format_day
     first = day(event.first, language)
@@ -91,7 +92,7 @@ def format_event(event: On, language: str, *, weekday: bool = True) -> str:
 
 
 def format_days(first: date, last: date, language: str) -> str:
-    """Return a span of days: "từ ngày 01/6/2023 đến ngày 10/6/2023", or the one day."""
+    """Return a span of days: "từ ngày 01/6/2023 đến ngày 10/6/2023", or a single day if both are the same."""
     return format_event(On(first, last), language, weekday=False)
 
 
@@ -99,7 +100,7 @@ def format_days(first: date, last: date, language: str) -> str:
 
 
 def format_deadline(day: date, language: str, *, inclusive: bool, clock: time | None = None) -> str:
-    """Return a deadline in the plan's own way: "trước ngày 10/8/2023", "chậm nhất ngày 10/8/2023"."""
+    """Return a deadline the way the plan puts it: "trước ngày 10/8/2023", "chậm nhất ngày 10/8/2023"."""
     words = _LANGUAGES[language]
     when = format_day(day, language)
     if clock is not None:
@@ -108,19 +109,19 @@ def format_deadline(day: date, language: str, *, inclusive: bool, clock: time | 
 
 
 def format_due(due: DueDate, language: str) -> str:
-    """Return a derived deadline in the plan's own way."""
+    """Return a derived deadline the way the plan puts it."""
     return format_deadline(due.named, language, inclusive=due.inclusive, clock=due.clock)
 
 
 def format_latest(day: date, language: str) -> str:
-    """Return the last day to send: "chậm nhất hết thứ Tư, ngày 09/8/2023"."""
+    """Return the last day on which to send: "chậm nhất hết thứ Tư, ngày 09/8/2023"."""
     return _LANGUAGES[language].latest.format(day=format_with_weekday(day, language))
 
 
 def format_aim(due: DueDate, language: str, *, to_send: bool = True) -> str:
-    """Return the literal deadline, then in brackets the day by which to send (or finish) it.
+    """Return the literal deadline, followed in brackets by the day by which to send (or finish) it.
 
-    Where both say the same ("chậm nhất" a working day, or a clock time on one) it is said once.
+    If both are the same day ("chậm nhất" with a working day, or a clock time on one), it is mentioned once.
     """
     words = _LANGUAGES[language]
     literal, latest = format_due(due, language), format_latest(due.target, language)
@@ -130,9 +131,9 @@ def format_aim(due: DueDate, language: str, *, to_send: bool = True) -> str:
 
 
 def format_form(form: DateForm, language: str) -> str:
-    """Return a date as the plan gives it; a window or an undated duty in the plan's own words.
+    """Return a date the way the plan puts it; a window or an undated duty in the words of the plan.
 
-    A recurring or relative date names no day of its own and gives an empty text.
+    A recurring or relative date names no day and gives an empty text.
     """
     match form:
         case Before(day, clock):
@@ -150,7 +151,7 @@ def format_form(form: DateForm, language: str) -> str:
 
 
 def format_days_left(days: int, language: str) -> str:
-    """Return how long there is: "Còn 05 ngày", "Đến hạn hôm nay", "Quá hạn 03 ngày"."""
+    """Return the days left, or overdue if `days` is negative: "Còn 05 ngày", "Đến hạn hôm nay", "Quá hạn 03 ngày"."""
     words = _LANGUAGES[language]
     if days == 0:
         return words.today
@@ -159,7 +160,7 @@ def format_days_left(days: int, language: str) -> str:
 
 
 def bare_window(words: str, language: str) -> str:
-    """Return the words of a window without "Dự kiến" before them, for where that is said anyway."""
+    """Return the words of a window without a leading "Dự kiến" (probably), for places that say so anyway."""
     return re.sub(_LANGUAGES[language].probably, "", words, flags=re.IGNORECASE)
 
 
@@ -167,30 +168,30 @@ def bare_window(words: str, language: str) -> str:
 
 
 def format_count(count: int, language: str) -> str:
-    """Return a count, below ten with a leading zero where the language writes one: "00", "01", "09", "10"."""
+    """Return a count, with a leading zero below ten if the language uses one: "00", "01", "09", "10"."""
     return str(count).zfill(_LANGUAGES[language].count_digits)
 
 
 def format_quantity(count: int, language: str, *, one: str, many: str) -> str:
-    """Return a count with what is counted, by the pattern for one or that for more (and for none)."""
+    """Return a count with the thing counted, by the pattern for one, or by that for none and for more."""
     return (one if count == 1 else many).format(count=format_count(count, language))
 
 
 def format_size(size: int, language: str) -> str:
-    """Return the size of a file: "12 KB", "3,4 MB" in figures as the language writes them."""
+    """Return a size given in bytes, with the decimal sign of the language: "12 KB", "3,4 MB"."""
     if size < 1_000_000:
         return f"{max(1, round(size / 1000))} KB"
     return f"{size / 1_000_000:.1f} MB".replace(".", _LANGUAGES[language].decimal)
 
 
 def format_step(step: DayCount, language: str) -> str:
-    """Return a span of days: "14 ngày", "03 ngày làm việc"."""
+    """Return a number of days: "14 ngày", "03 ngày làm việc"."""
     one, many = _LANGUAGES[language].units[step.unit]
     return format_quantity(step.count, language, one=one, many=many)
 
 
 def join_list(items: Sequence[str], language: str) -> str:
-    """Return a list as words: "a", "a và b", "a, b và c"; where a comma stands in a name, "a, x; b"."""
+    """Return items as text: "a", "a và b", "a, b và c"; joined by semicolons if an item contains a comma."""
     if len(items) < 2:
         return "".join(items)
     if any("," in item for item in items):
@@ -199,7 +200,7 @@ def join_list(items: Sequence[str], language: str) -> str:
 
 
 def status_label(code: str, language: str, *, short: bool = False) -> str:
-    """Return the label of a status code; a code without one stands for itself."""
+    """Return the label of a status code; a code without a label is returned as it is."""
     return _LANGUAGES[language].labels.get(code, (code, code))[short]
 
 
@@ -209,7 +210,7 @@ def channel_name(channel: str, language: str) -> str:
 
 
 def format_target(target: str, language: str) -> str:
-    """Return what a plan wants to reach: ">= 1" is "ít nhất 01", "30%..50%" is "từ 30% đến 50%"."""
+    """Return a target in words: ">= 1" gives "ít nhất 01", "30%..50%" gives "từ 30% đến 50%"."""
     found = _TARGET.fullmatch(target)
     if found is None:
         return target
@@ -221,12 +222,12 @@ def format_target(target: str, language: str) -> str:
 
 
 def fact_name(kind: str, language: str) -> str:
-    """Return what a fact was: "Gia hạn", "Chốt ngày"."""
+    """Return the name of a kind of fact: "Gia hạn", "Chốt ngày"."""
     return _LANGUAGES[language].facts.get(kind, kind)
 
 
 def rung_name(rung: str, language: str) -> str:
-    """Return a rung's name in words: `before:3wd` is "nhắc trước hạn 03 ngày làm việc"."""
+    """Return the name of a rung in words: `before:3wd` gives "nhắc trước hạn 03 ngày làm việc"."""
     words = _LANGUAGES[language]
     kind, _, rest = rung.partition(":")
     pattern = words.rungs.get(rung) or words.rungs.get(kind)
@@ -242,16 +243,16 @@ def rung_name(rung: str, language: str) -> str:
 
 
 def calendar_words(key: str, language: str, **values: object) -> str:
-    """Return words of a calendar entry."""
+    """Return a text of calendar entries, with its values filled in."""
     return _LANGUAGES[language].calendar[key].format(**values)
 
 
 def explain(reason: str, language: str, name: Callable[[str], str] = str) -> str:
-    """Return in words what the record says of a step: why it is where it is, or why it ended so.
+    """Return the reason or note that the record holds for a rung, in the given language.
 
-    `name` says what a party is called whose id is in it. The record is in English; there only the days,
-    steps and names in it are put as a page has them.
-    What a server or a person said, and what nobody has put into words, stays as it is.
+    `name` returns the name of a party by its id. The record is in English; for English only the days, steps and
+    names within the text are formatted. Quotes of a server or a person, and texts that no pattern matches, stay
+    as they are.
     """
     whole = _explain(reason, language, name)
     if whole is not None:
@@ -272,7 +273,7 @@ def _explain(reason: str, language: str, name_of: Callable[[str], str]) -> str |
 
 
 def _blank(found: re.Match[str]) -> str:
-    """Return a text that was found with a blank in the place of each named part."""
+    """Return the matched text as a pattern for `str.format`, with a field in place of each named group."""
     text, end = "", 0
     for name, number in sorted(found.re.groupindex.items(), key=lambda item: item[1]):
         text += _escape(found.string[end : found.start(number)]) + "{" + name + "}"

@@ -1,4 +1,4 @@
-"""English, as an office writes it: days with the name of the month, hours from 0 to 24."""
+"""English in office style: days with the name of the month, a 24-hour clock."""
 
 from scheduler.wording.language import Language
 
@@ -146,5 +146,5 @@ ENGLISH = Language(
         "empty": "There is nothing in this calendar at present",
         "empty_text": "What comes will appear here by itself.",
     },
-    reasons={},  # the record is in English: its own words do, with the patterns of the others
+    reasons={},  # the record is in English already; see `explain`
 )

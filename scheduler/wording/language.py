@@ -1,4 +1,4 @@
-"""What one language needs so that dates, counts and statuses can be said in it."""
+"""The data of one language: names and patterns for dates, counts and statuses."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 class Language:
     """One language: names, and patterns for `str.format`.
 
-    Date patterns know `d`, `dd`, `m` (from `months`), `yyyy`; the others name their own parts.
-    Where a count decides the form there are two patterns, for one and for more. Groups of `reasons` are
-    put into words by the first word of their names: `day`, `step`, `rung`, `fact`, `way`; others stay as they are.
+    Date patterns have the fields `d`, `dd`, `m` (from `months`) and `yyyy`; other patterns have fields of their
+    own. If a form depends on a count, there are two patterns, for one and for more. The name of a group in a
+    pattern of `reasons` says how its text is formatted: `day`, `day2`, `step`, `rung`, `fact`, `way`, `party`;
+    other groups are copied.
     """
 
     weekdays: tuple[str, ...]  # Monday first
@@ -40,10 +41,11 @@ class Language:
     units: Mapping[str, tuple[str, str]]
     labels: Mapping[str, tuple[str, str]]  # code: (label, short label)
     channels: Mapping[str, str]
-    targets: Mapping[str, str]  # of what a plan wants to reach, by their sign
+    targets: Mapping[str, str]  # by the sign of the target
     rungs: Mapping[str, str]
     facts: Mapping[str, str]
-    calendar: Mapping[str, str]  # words of calendar entries
-    probably: str  # what may stand before the words of a window, as a regular expression
-    reasons: Mapping[str, str]  # what the record says of a step, as a regular expression: in this language's words
-    # (empty where the record's own words are in it)
+    calendar: Mapping[str, str]  # texts of calendar entries
+    probably: str  # regular expression: "probably" at the start of the words of a window
+    # Regular expression for a reason in the record: the pattern for it in this language. Empty for English, the
+    # language of the record.
+    reasons: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Vietnamese, as offices write it."""
+"""Vietnamese in office style."""
 
 from scheduler.wording.language import Language
 
