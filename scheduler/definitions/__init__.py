@@ -1,4 +1,4 @@
-"""The door at which plans come in: TOML files are read, checked whole, and become plans."""
+"""Definition files: reads TOML files, validates each as a whole, and builds plans from them."""
 
 from scheduler.definitions.loader import LANGUAGES, DefinitionFiles
 

@@ -1,4 +1,4 @@
-"""Warnings: what is allowed in a plan, and what a person should still look at."""
+"""Warnings about dates that are valid in a plan but that a person should check."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 def advise(report: ProblemReport, key: Key, milestone: Milestone, plan: PlanShape, workdays: Workdays) -> None:
-    """Report what is remarkable about the date of a milestone."""
+    """Report warnings about the date of a milestone."""
     match milestone.form:
         case Before() | By() as form:
             _advise_deadline(report, key, milestone, form, plan, workdays)

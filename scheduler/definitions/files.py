@@ -1,4 +1,4 @@
-"""Finding and reading the TOML files of a folder; what cannot be read is reported, not skipped."""
+"""Finds and reads the TOML files of a folder; an unreadable file is reported, never skipped silently."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from scheduler.toml_lines import Key
 
 FileKind = Literal["plan", "roster", "calendar", "scenario", "unknown"]
 
-LARGEST = 5_000_000  # bytes; the longest plan known has a hundredth of it
+LARGEST = 5_000_000  # bytes; a hundred times the size of the longest plan known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """One definition file. `data` is None if it could not be read; `report` says why."""
+    """One definition file; `data` is None if it could not be read, and `report` says why."""
 
     path: Path
     kind: FileKind
@@ -31,7 +31,7 @@ class File:
     data: dict[str, Any] | None = None
 
     def rows(self, name: str) -> Iterator[tuple[Key, dict[str, Any]]]:
-        """Yield the tables of a list of tables with their keys, reporting what is none."""
+        """Yield the tables of a list of tables with their keys; report every element that is not a table."""
         rows = (self.data or {}).get(name, [])
         if not isinstance(rows, list):
             self.report.error((name,), "must be a list of tables", f"write [[{name}]] before each of them")
@@ -43,7 +43,7 @@ class File:
                 self.report.error((name, index), f"must be a table, not {shown(row)}")
 
     def table(self, name: str) -> dict[str, Any]:
-        """Return a table of the file, empty if there is none, reporting what is no table."""
+        """Return a table of the file, empty if it is missing; report a value that is not a table."""
         table = (self.data or {}).get(name, {})
         if isinstance(table, dict):
             return table
@@ -51,14 +51,17 @@ class File:
         return {}
 
     def expect_keys(self, *known: str) -> None:
-        """Report every key at the top of the file that is not one of these."""
+        """Report every top-level key of the file that is not one of these."""
         for key in self.data or {}:
             if key not in known:
                 self.report.error((key,), "unknown key", near_names(key, known), code="unknown-key")
 
 
 def find_files(folders: Iterable[Path]) -> tuple[list[Path], list[ProblemReport]]:
-    """Return the TOML files below the folders, each once, and what was in the way."""
+    """Return the TOML files below the folders, each once, and reports on folders that could not be read.
+
+    Names that begin with a dot are ignored; links are followed.
+    """
     found: dict[Path, Path] = {}
     reports: list[ProblemReport] = []
     for folder in folders:
@@ -68,12 +71,12 @@ def find_files(folders: Iterable[Path]) -> tuple[list[Path], list[ProblemReport]
 
 
 def is_calendar(path: Path) -> bool:
-    """Return whether a file lies where calendars do."""
+    """Return whether a file lies in a folder named `calendars`."""
     return path.absolute().parent.name == "calendars"
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether there is a folder, False also where that cannot be seen."""
+    """Return whether the path is a folder; False if it cannot be accessed."""
     try:
         return path.is_dir()
     except OSError:
@@ -81,19 +84,19 @@ def is_folder(path: Path) -> bool:
 
 
 def real_path(path: Path) -> Path:
-    """Return where a path leads, or the path itself if it leads nowhere."""
+    """Return a path with its links resolved, or the absolute path if that fails."""
     try:
         return path.resolve()
-    except (OSError, RuntimeError):  # a link to itself
+    except (OSError, RuntimeError):  # a link that points to itself
         return path.absolute()
 
 
 def read_file(path: Path) -> File:
-    """Return a definition file with what it is and what is wrong with reading it."""
+    """Return a definition file with its kind; problems with reading it are in its report."""
     report, raw = ProblemReport(str(path)), b""
     try:
         raw = _bytes(path)
-        text = raw.decode("utf-8-sig")  # Windows editors begin with a mark
+        text = raw.decode("utf-8-sig")  # Windows editors write a byte order mark
         data = tomllib.loads(text)
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 text (byte {error.start})"
@@ -139,7 +142,7 @@ def _refuse(reports: list[ProblemReport], folder: Path, message: str, hint: str 
 
 
 def _bytes(path: Path) -> bytes:
-    if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+    if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would block for ever
         raise _Unfit("is not a file")
     with path.open("rb") as file:
         raw = file.read(LARGEST + 1)

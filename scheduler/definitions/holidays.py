@@ -1,4 +1,4 @@
-"""Working calendars: the `holidays` package, with announcements from files winning over it.
+"""Working calendars: the `holidays` package, overridden by announcements from calendar files.
 
 A calendar file lies in a folder `calendars` and is named by its country (`VN.toml`) or its
 country and subdivision (`DE-BY.toml`). It lists days off and days off that are worked:
@@ -31,7 +31,7 @@ _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class AnnouncementShape(Shape):
-    """One `[[off]]` or `[[worked]]` of a calendar file."""
+    """One `[[off]]` or `[[worked]]` table of a calendar file."""
 
     day: Day
     name: Line = ""
@@ -40,7 +40,7 @@ class AnnouncementShape(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What was announced of one day: off, or worked."""
+    """The announcement for one day: a day off, or a day that is worked."""
 
     off: bool
     name: str
@@ -48,7 +48,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class HolidayFile:
-    """The announcements of one file; an unsound one must not be used."""
+    """The announcements of one calendar file; they must not be used unless it is `sound`."""
 
     country: str
     days: Mapping[date, Announcement]
@@ -56,7 +56,7 @@ class HolidayFile:
 
 
 def read_holiday_file(file: File) -> HolidayFile:
-    """Return the announcements of a calendar file."""
+    """Return the announcements of a calendar file; problems are in its report."""
     report, country = file.report, file.path.stem
     if not _NAME.fullmatch(country):
         report.error((), f"{file.path.name} names no country", "name it VN.toml or, with a subdivision, DE-BY.toml")
@@ -72,7 +72,11 @@ def read_holiday_file(file: File) -> HolidayFile:
 
 
 def make_workdays(plan: PlanShape, calendars: Iterable[HolidayFile]) -> Workdays:
-    """Return the working days of a plan's year and the years around it; of two announcements the first wins."""
+    """Return the working calendar of a plan, for its year, the year before and the two years after.
+
+    Of two announcements for one day the first wins. Raises `InvalidValue` for an unknown country or
+    subdivision, and for an invalid calendar file that the plan needs.
+    """
     off, worked, names = _package_days(plan) if plan.holidays else ({}, set(), frozenset())
     announced: dict[date, Announcement] = {}
     for calendar in calendars:
@@ -92,8 +96,8 @@ def make_workdays(plan: PlanShape, calendars: Iterable[HolidayFile]) -> Workdays
 
 
 def _package_days(plan: PlanShape) -> tuple[dict[date, str], set[date], frozenset[str]]:
-    """Return the days off, the swapped working days and the names of the calendar files that serve the plan."""
-    import holidays  # only here: a plan without public holidays need not load the package
+    """Return the days off, the swapped working days, and the names of the calendar files that apply to the plan."""
+    import holidays  # imported here, so that plans without public holidays do not load the package
 
     country, _, subdivision = (plan.holidays or "").partition("-")
     known = holidays.list_supported_countries(include_aliases=False)

@@ -1,4 +1,4 @@
-"""The definition folders as a whole: which files belong together, and what they give."""
+"""Loads the definition folders as a whole: finds the files that belong together and builds the plans."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from scheduler.definitions.rosters import Roster, read_roster
 from scheduler.errors import Problem
 from scheduler.ports import Definition, Loaded
 
-LANGUAGES = frozenset(wording.languages())  # mail templates ship for each of them
+LANGUAGES = frozenset(wording.languages())  # mail templates for all of them are shipped
 
 
 class DefinitionFiles:
-    """Definitions in folders of TOML files.
+    """Loads definitions from folders of TOML files.
 
-    Every folder is searched to the bottom. A plan is served by the rosters of its own folder, and by
-    the calendars of all `folders` and of the calendar folders `calendars`; of two announcements about
-    one day the first found wins.
+    Folders are searched recursively. A plan uses the rosters of its own folder, and the calendar files in all
+    `folders` and in the calendar folders `calendars`; of two announcements for one day the first found wins.
     """
 
     def __init__(
@@ -33,19 +32,22 @@ class DefinitionFiles:
         self._languages = languages
 
     def load(self) -> Loaded:
-        """Read everything; a wrong definition is left out whole and explained in `problems`."""
+        """Load all definitions; an invalid one is left out as a whole and explained in `problems`."""
         paths, reports = find_files(self._folders)
         return self._load(paths, reports, self._calendars)
 
     def load_file(self, path: Path) -> Loaded:
-        """Read one file; a plan with the rosters of its folder and the calendars around it."""
+        """Load one file; a plan with the rosters of its folder and with all calendar files.
+
+        Calendar files in a `calendars` folder beside the plan, or one level above, come first.
+        """
         file = read_file(path)
         files = [file, *(_rosters_beside(path) if file.kind == "plan" else ())]
         around = [folder / "calendars" for folder in path.absolute().parents[:2]]
         return self._assemble(files, [], [*around, *self._folders, *self._calendars] if file.kind == "plan" else [])
 
     def check(self, paths: Sequence[Path] = ()) -> tuple[Problem, ...]:
-        """Return the problems of these files and folders, or of everything if none is named."""
+        """Return the problems of these files and folders, or those of all definitions if `paths` is empty."""
         if not paths:
             return self.load().problems
         found = [self._load_folder(path) if is_folder(path) else self.load_file(path) for path in paths]

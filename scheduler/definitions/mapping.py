@@ -1,4 +1,4 @@
-"""From the shapes of a file to the values of the plan."""
+"""Converts the shapes of a plan file to the values of a plan."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def group(id: str, shape: schema.GroupShape) -> Group:
 
 
 def office(shape: schema.OfficeShape) -> Office:
-    """Return where to send and whom to ask."""
+    """Return an office: where to send and whom to ask."""
     return Office(**dict(shape))
 
 
@@ -41,7 +41,10 @@ def checks(shape: schema.ChecksShape) -> Checks:
 
 
 def ladder(shape: schema.LadderShape, base: Ladder) -> Ladder:
-    """Return `base` with everything that `shape` gives in its place."""
+    """Return `base` with everything replaced that `shape` sets.
+
+    Raises `InvalidValue` if reminders would be due only after the closing time.
+    """
     opens, closes = shape.hours or (base.opens, base.closes)
     built = replace(
         base,
@@ -114,7 +117,7 @@ def date_form(shape: schema.MilestoneShape, plan: schema.PlanShape) -> DateForm:
 
 
 def recurring(shape: schema.RecurringShape, plan: schema.PlanShape) -> Recurring:
-    """Return a recurring date; without bounds it runs from the plan's issue to the end of its year."""
+    """Return a recurring date; by default it runs from the plan's date of issue to the end of its year."""
     first, until = shape.first or plan.issued, shape.until or date(plan.year, 12, 31)
     return Recurring(rule=shape.rule, boundary=shape.boundary, first=first, until=until)
 

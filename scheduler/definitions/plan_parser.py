@@ -1,4 +1,4 @@
-"""One plan file with its roster and calendars: every problem of it, and the plan if it is sound."""
+"""Parses one plan file together with its roster and calendars; reports every problem."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LATER = {
 
 
 def read_plan(file: File, roster: Roster, calendars: Sequence[HolidayFile], languages: Collection[str]) -> Plan | None:
-    """Return the plan of a file, or None after reporting everything that is wrong with it."""
+    """Return the plan of a file; if it is invalid, report every problem and return None."""
     report, data = file.report, file.data or {}
     file.expect_keys(*_KEYS)
     _check_schema(report, data)
@@ -91,7 +91,7 @@ def _read_checks(file: File) -> schema.ChecksShape | None:
 
 
 def _base_ladder(file: File) -> Ladder:
-    """Return the ladder that milestones inherit; without a group `lead` nobody is escalated to by default."""
+    """Return the ladder that milestones inherit; its default has no escalation if there is no group `lead`."""
     default = Ladder() if "lead" in file.table("groups") else Ladder(escalate=())
     shape = file.report.fit(schema.LadderShape, file.table("ladder"), ("ladder",))
     return _ladder(file.report, ("ladder",), shape, default) if shape else default
@@ -134,7 +134,10 @@ def _workdays(
 
 
 def _digest(file: File, roster: Roster, workdays: Workdays) -> str:
-    """Return what changes when anything changes that the plan was made from, and at nothing else."""
+    """Return the SHA-256 of all inputs of the plan: its file, its roster files and its working calendar.
+
+    The names of days off are not part of it.
+    """
     calendar = f"{sorted(workdays.workweek)} {sorted(workdays.off)} {sorted(workdays.worked)}"
     parts = [file.raw, *(each.raw for each in roster.files), calendar.encode()]
     digest = hashlib.sha256()

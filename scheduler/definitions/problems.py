@@ -1,4 +1,4 @@
-"""Collecting what is wrong with one file, in sentences a person can act on."""
+"""Collects the problems of one file, as sentences that a person can act on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ S = TypeVar("S", bound=BaseModel)
 
 
 class InvalidValue(ValueError):
-    """A value that cannot be; `hint` says what would be right."""
+    """An invalid value; `hint` says what would be valid."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -23,14 +23,14 @@ class InvalidValue(ValueError):
 
 
 def shown(value: object) -> str:
-    """Return a value as a definition file writes it."""
+    """Return a value as it is written in a definition file."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 class ProblemReport:
-    """The problems of one file; each is found once, however often it is reported."""
+    """The problems of one file, without duplicates."""
 
     def __init__(self, file: str, text: str = "") -> None:
         self.file = file
@@ -39,7 +39,7 @@ class ProblemReport:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing but warnings was reported."""
+        """Return whether no error was reported; warnings are allowed."""
         return all(problem.severity != "error" for problem in self.problems)
 
     @cached_property
@@ -47,19 +47,19 @@ class ProblemReport:
         return find_lines(self._text)
 
     def error(self, key: Key, message: str, hint: str | None = None, *, code: str = "wrong") -> None:
-        """Report what makes the definition unusable."""
+        """Report an error: it makes the definition unusable."""
         self._add("error", code, key, message, hint)
 
     def warn(self, code: str, key: Key, message: str, hint: str) -> None:
-        """Report what a person should know and may accept."""
+        """Report a warning: a person should know of it and may accept it."""
         self._add("warning", code, key, message, hint)
 
     def syntax(self, line: int, message: str, hint: str) -> None:
-        """Report where the text stops being TOML."""
+        """Report the line at which the text is not valid TOML."""
         self.problems.append(Problem(message=message, code="syntax", file=self.file, line=line, hint=hint))
 
     def fit(self, shape: type[S], raw: object, key: Key) -> S | None:
-        """Return `raw` in the given shape, or None after reporting everything that does not fit."""
+        """Return `raw` validated as `shape`; if it is invalid, report every problem and return None."""
         try:
             return shape.model_validate(raw)
         except ValidationError as error:
@@ -68,7 +68,7 @@ class ProblemReport:
             return None
 
     def in_order(self) -> list[Problem]:
-        """Return the problems as they stand in the file, from top to bottom."""
+        """Return the problems in the order of their lines; those without a line come first."""
         return sorted(self.problems, key=lambda problem: problem.line or 0)
 
     def _add(self, severity: str, code: str, key: Key, message: str, hint: str | None) -> None:
@@ -97,7 +97,10 @@ class ProblemReport:
 
 
 def _as_written(raw: object, loc: Iterable[str | int]) -> Key:
-    """Return the part of a location that the file really has, without steps made by reading it."""
+    """Return the leading part of a pydantic location that exists in the file.
+
+    Pydantic adds parts of its own, such as the branch of a union.
+    """
     key: Key = ()
     for part in loc:
         if (isinstance(raw, dict) and part in raw) or (isinstance(raw, list) and isinstance(part, int)):
@@ -109,7 +112,7 @@ def _as_written(raw: object, loc: Iterable[str | int]) -> Key:
 
 
 def _keys(shape: type[BaseModel], inside: Key) -> Sequence[str]:
-    """Return the keys that may stand in the table at `inside`."""
+    """Return the keys that the table at `inside` may have."""
     for part in inside:
         if isinstance(part, str):
             field = next((f for name, f in shape.model_fields.items() if part in (name, f.alias)), None)

@@ -1,4 +1,4 @@
-"""Whether a recurring date can be worked with: its rule is read, and counted once."""
+"""Validates recurring dates: parses the rule and counts its days."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST = 1_000
 
 
 def check_recurrence(form: Recurring) -> None:
-    """Raise `InvalidValue` unless the rule gives from one to a thousand days."""
+    """Raise `InvalidValue` unless the rule yields between one and a thousand days."""
     if form.first > form.until:
         raise InvalidValue(f"begins on {form.first}, after it ends on {form.until}", "give `from` and `until`")
     count = _count(form, _parts(form.rule))
@@ -40,7 +40,10 @@ def _parts(rule: str) -> dict[str, str]:
 
 
 def _count(form: Recurring, parts: dict[str, str]) -> int:
-    """Count the days, never beyond `until`: a rule that no day fits would be searched to the year 9999."""
+    """Return the number of days, at most one more than allowed.
+
+    The rule is bounded by `until`: dateutil would search a rule that matches no day up to the year 9999.
+    """
     wanted = int(parts.pop("COUNT", _MOST + 1))
     last = f"{form.until:%Y%m%d}"
     if parts.get("UNTIL", "9")[:8] > last:

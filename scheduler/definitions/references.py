@@ -1,4 +1,7 @@
-"""Whether what a plan names exists: checked on the text as written, so that one mistake gives one problem."""
+"""Checks the references within a plan.
+
+The checks use the raw data of the file and not the validated shapes, so that one mistake gives one problem.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class _Mention(NamedTuple):
 
 
 def check_plan(file: File, roster: Roster) -> bool:
-    """Report everything in a plan that does not hold together; return whether all who are mailed can be."""
+    """Report every inconsistency within a plan; return whether all parties that get mail have a contact."""
     _check_milestones(file)
     _check_duplicates(file.report, [((*key, "id"), row.get("id")) for key, row in file.rows("indicators")])
     _check_milestone_names(file)
@@ -33,7 +36,7 @@ def check_plan(file: File, roster: Roster) -> bool:
 
 
 def check_ladder(report: ProblemReport, ladder: LadderShape, key: Key) -> None:
-    """Report steps that stand in a ladder twice: they would be one rung."""
+    """Report steps that occur twice in a ladder; they would be the same rung."""
     _check_duplicates(report, [((*key, "before", n), step) for n, step in enumerate(ladder.before or [])])
     _check_duplicates(report, [((*key, "fix_date", n), step) for n, step in enumerate(ladder.fix_date or [])])
     _check_duplicates(report, [((*key, "escalate", n, "after"), e.after) for n, e in enumerate(ladder.escalate or [])])

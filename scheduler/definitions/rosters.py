@@ -1,4 +1,4 @@
-"""Rosters: the parties of a folder, and which of them a plan would have to mail in vain."""
+"""Rosters: the parties of a folder, and checks that those that get mail can be reached."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ContactShape(Shape):
 
 
 class PartyShape(Shape):
-    """One `[parties.ID]`."""
+    """One table `[parties.ID]`."""
 
     name: Title
     short: Line = ""
@@ -49,9 +49,11 @@ class PartyShape(Shape):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """The parties of one folder. `reports` holds every id that was written, sound or not.
+    """The parties of one folder.
 
-    `complete` is false if a file could not be read: ids it may hold must not be called unknown.
+    `reports` has every party id in the files, valid or not, with the report of its file. `complete` is False if
+    a file could not be read; an id that is missing must then not be reported as unknown. `sound` is False if
+    any file has an error.
     """
 
     files: tuple[File, ...] = ()
@@ -62,7 +64,7 @@ class Roster:
 
 
 def read_roster(files: Sequence[File], taken: MutableMapping[str, str], languages: Collection[str]) -> Roster:
-    """Return the roster of one folder; `taken` holds the ids of all rosters and the files they are in."""
+    """Return the roster of one folder and add its ids to `taken`: the ids of all rosters, with their files."""
     reports: dict[str, ProblemReport] = {}
     parties: dict[str, Party] = {}
     for file in files:
@@ -86,7 +88,10 @@ def read_roster(files: Sequence[File], taken: MutableMapping[str, str], language
 
 
 def check_contacts(roster: Roster, mailed: Iterable[str]) -> bool:
-    """Report mailed parties that cannot be reached; return whether all can."""
+    """Report parties that get mail but have no contact; return whether there are none.
+
+    `mailed` holds party ids; their successors are checked as well.
+    """
     reached = True
     for id in sorted(_with_successors(roster, mailed)):
         party, key = roster.parties[id], ("parties", id, "contacts")
@@ -103,7 +108,7 @@ def check_contacts(roster: Roster, mailed: Iterable[str]) -> bool:
 
 
 def find_cycles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
-    """Yield each circle of names, first and last the same, in the direction of the arrows."""
+    """Yield each cycle as a list of names in the direction of the edges; its first and last name are the same."""
     left = {name: set(targets) for name, targets in graph.items()}
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The starter folder: a configuration, a plan and a roster that load as they are and explain themselves."""
+"""The starter folder: a configuration, a plan and a roster that are valid as they are and have explanations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _YEAR = "@YEAR@"
 
 
 def write_starter(folder: Path, today: date) -> list[Path]:
-    """Write the starter files for next year into a new or empty folder and return them."""
+    """Write the starter files for the year after `today` into a new or empty folder and return their paths.
+
+    Raises `UserError` if the folder is not empty or cannot be written.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is not empty; nothing was written", hint="name a new folder")
     source = shipped("templates") / "starter"

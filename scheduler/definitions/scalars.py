@@ -1,4 +1,7 @@
-"""The single values of a definition: texts, ids, days, clock times, counts, addresses, zones."""
+"""The scalar values of a definition: texts, ids, days, clock times, counts, addresses, zones.
+
+Every reader raises `InvalidValue` if it rejects the value.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,12 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 _STEP = re.compile(r"([1-9]\d{0,2}) (working )?days?")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _TARGET = re.compile(r"(?:(?:>=|<=|=) ?\d+%?|\d+%)|(\d+)%?\.\.(\d+)%?")
-_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # text that reads unlike it is stored
+# Bidirectional controls: they make text look different from what is stored.
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def words(value: object) -> str:
-    """Return a text of any number of lines in NFC."""
+    """Return a text of any number of lines, in NFC."""
     if not isinstance(value, str):
         raise InvalidValue(f"must be a text in quotes, not {shown(value)}")
     bad = next((c for c in value if (unicodedata.category(c) == "Cc" and c not in "\n\t") or c in _REORDERING), None)
@@ -35,7 +39,7 @@ def words(value: object) -> str:
 
 
 def line(value: object) -> str:
-    """Return a text of one line in NFC."""
+    """Return a text of one line, in NFC."""
     text = words(value)
     if "\n" in text or "\t" in text:
         raise InvalidValue("must be on one line", "it is printed in headings and subjects")
@@ -101,7 +105,7 @@ def clock(value: object) -> time:
 
 
 def hours(value: object) -> tuple[time, time]:
-    """Return when mail may leave: from, to."""
+    """Return the opening hours: opening and closing time."""
     if not isinstance(value, list) or len(value) != 2:
         raise InvalidValue("must be two times of day", 'write the first and the last: ["08:00", "17:00"]')
     opens, closes = clock(value[0]), clock(value[1])
@@ -133,7 +137,7 @@ def zone(value: object) -> ZoneInfo:
 
 
 def target(value: object) -> str:
-    """Return what an indicator must reach."""
+    """Return the target of an indicator."""
     text = line(value)
     match = _TARGET.fullmatch(text)
     if not match or (match[1] and int(match[1]) > int(match[2])):
@@ -142,7 +146,7 @@ def target(value: object) -> str:
 
 
 def address(value: object) -> str:
-    """Return an e-mail address; a domain with letters beyond a-z becomes its ASCII form."""
+    """Return an e-mail address, with an internationalised domain in its ASCII form."""
     found = read_address(line(value))
     if found is None:
         raise InvalidValue(
@@ -152,7 +156,7 @@ def address(value: object) -> str:
 
 
 def listed(value: object) -> object:
-    """Return a single name as a list of one."""
+    """Return a single name as a list of one; any other value as it is."""
     return [value] if isinstance(value, str) else value
 
 
@@ -165,7 +169,7 @@ Line = Annotated[str, _as(line)]
 Title = Annotated[str, _as(title)]
 Id = Annotated[str, _as(identifier)]
 Day = Annotated[date, _as(day)]
-Moment = Annotated[date, _as(moment)]  # a datetime is a date
+Moment = Annotated[date, _as(moment)]  # `datetime` is a subclass of `date`
 ClockTime = Annotated[time, _as(clock)]
 Hours = Annotated[tuple[time, time], _as(hours)]
 StepText = Annotated[DayCount, _as(step)]

@@ -1,7 +1,7 @@
-"""Scenario files: what happens from outside during a simulation or a replay.
+"""Scenario files: the events from outside during a simulation or a replay.
 
-Each `[[facts]]` has the keys of the command that records such a fact; `at` is when it is
-recorded (contract rule 18). `[[outages]]` are spans without a daemon.
+Each table `[[facts]]` has the keys of the command that records such a fact; `at` is the instant of recording
+(contract rule 18). Each table `[[outages]]` is a span in which the daemon is down.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Instant = Annotated[datetime, PlainValidator(_instant)]
 
 
 class FactShape(Shape):
-    """`[[facts]]`."""
+    """One `[[facts]]` table."""
 
     at: Instant
     kind: Literal[
@@ -74,14 +74,17 @@ class FactShape(Shape):
 
 
 class OutageShape(Shape):
-    """`[[outages]]`."""
+    """One `[[outages]]` table."""
 
     first: Instant = Field(alias="from")
     last: Instant = Field(alias="to")
 
 
 def read_scenario(path: Path, plan: Plan) -> Scenario:
-    """Return the scenario in a file, for a plan; raises `InvalidInput` with every problem."""
+    """Return the scenario in a file, for a plan.
+
+    Raises `InvalidInput` with every problem.
+    """
     file = read_file(path)
     file.expect_keys("facts", "outages")
     facts: list[Fact] = []
@@ -114,7 +117,10 @@ def read_scenario(path: Path, plan: Plan) -> Scenario:
 
 
 def build_fact(plan: Plan, shape: FactShape) -> Fact:
-    """Return what one entry of a scenario says; raises `UserError` where a key is missing."""
+    """Return the fact that one entry of a scenario describes.
+
+    Raises `UserError` if a key is missing.
+    """
     builders: dict[str, Callable[[Plan, FactShape], Fact]] = {
         "received": _received,
         "extended": _extended,

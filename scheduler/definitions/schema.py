@@ -1,4 +1,4 @@
-"""The shapes of the definition files: which keys a table may have and what they may hold."""
+"""The shapes of the definition files: the keys of each table and their types."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Source = Literal["manual", "mailbox", "folder", "web"]
 
 
 class Shape(BaseModel):
-    """A table; keys it does not know are refused."""
+    """Base of all tables; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -79,7 +79,7 @@ def _as_table(value: object) -> object:
 
 
 class GroupShape(Shape):
-    """A value of `[groups]`: a list of parties, or how it is filled during the year."""
+    """A value in `[groups]`: a list of parties, or who fills the group during the year and after which milestone."""
 
     parties: list[Line] = []
     chosen_by: Line | None = None
@@ -99,7 +99,7 @@ class GroupsShape(Shape):
 
 
 class OverdueShape(Shape):
-    """`overdue` of a ladder; what is left out is inherited, 0 times means none."""
+    """`overdue` of a ladder; missing keys are inherited, `times = 0` means no overdue notices."""
 
     first: StepText | None = None
     every: StepText | None = None
@@ -114,7 +114,7 @@ class EscalationShape(Shape):
 
 
 class LadderShape(Shape):
-    """`[ladder]` and a milestone's own `ladder`; what is left out is inherited."""
+    """`[ladder]`, and a milestone's own `ladder`; missing keys are inherited."""
 
     at: ClockTime | None = None
     hours: Hours | None = None
@@ -134,7 +134,7 @@ class ChecksShape(Shape):
 
 
 class OnShape(Shape):
-    """`on`: a fixed day, or the first and last of several."""
+    """`on`: a fixed day, or the first and the last of several."""
 
     first: Moment = Field(alias="from")
     last: Day | None = Field(default=None, alias="to")
@@ -146,7 +146,7 @@ class OnShape(Shape):
 
 
 class WindowShape(Shape):
-    """`window`: somewhere between two days."""
+    """`window`: a tentative date between two days."""
 
     first: Day = Field(alias="from")
     last: Day = Field(alias="to")
@@ -179,7 +179,7 @@ class RecurringShape(Shape):
 
 
 class RelativeShape(Shape):
-    """`relative`: counted from another milestone."""
+    """`relative`: a date counted from another milestone."""
 
     to: Line
     within: StepText | None = None
@@ -193,7 +193,7 @@ class RelativeShape(Shape):
 
     @property
     def counted(self) -> tuple[DayCount, Literal["within", "before"]]:
-        """Return how far, and to which side."""
+        """Return the distance and the direction."""
         return cast("DayCount", self.within or self.before), "within" if self.within else "before"
 
 

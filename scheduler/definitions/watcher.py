@@ -1,4 +1,4 @@
-"""Definitions watched while the daemon runs: a change is noticed within seconds."""
+"""Watches the definition files while the daemon runs; it notices a change within seconds."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from scheduler.definitions.files import find_files, is_folder
 
-STEP = 1.0  # seconds of quiet after which a change counts as finished; also how often the watch looks up
-ROUND = 5.0  # seconds after which the watch lets us look around, news or not
-SELDOM = 6  # rounds between looks at the files themselves, for what the system does not tell (network disks, say)
+STEP = 1.0  # seconds without another change after which a change counts as finished; also the polling interval
+ROUND = 5.0  # seconds after which watchfiles yields, even without a change
+SELDOM = 6  # rounds between scans of the files, for changes that the system does not report (on network disks)
 
 Look = frozenset[tuple[str, int, int, int]]
 
 
 class DefinitionWatch:
-    """Calls `changed` when a definition file below the folders has come, gone or changed.
+    """Calls `changed` when a definition file below the folders was added, removed or changed.
 
-    It counts from the moment it is made. What the system tells of changes is only a hint to look at the
-    files; `log` gets a sentence where it tells nothing, and then they are looked at every half minute.
-    `hints` yields them as `watchfiles.watch` does.
+    Changes count from the creation of this object. A notification of the system is only a hint to scan the
+    files. If the system cannot notify, `log` gets a sentence and the files are scanned every half minute.
+    `hints` replaces `watchfiles.watch` and must yield what that yields.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class DefinitionWatch:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Watch during a block; it ends with the daemon being told to stop."""
+        """Watch in a thread during a block; leaving the block sets `stopping` and waits for the thread."""
         thread = threading.Thread(target=self._run, name="definitions")
         thread.start()
         try:
@@ -66,13 +66,13 @@ class DefinitionWatch:
             try:
                 self._watch(places)
             except OSError as error:
-                if self._places() == places:  # not a folder just gone: there are no more watches to be had
+                if self._places() == places:  # no folder has disappeared: the system has no watches left
                     self._is_blind = True
                     self._log(f"changes of definitions are noticed within {SELDOM * self._round:.0f} s only: {error}")
 
     def _watch(self, places: dict[Path, int]) -> None:
-        """Compare at each hint until a folder comes, goes or is replaced, or it is time to stop."""
-        import watchfiles  # only the daemon needs it
+        """Compare at each hint, until a folder was added, removed or replaced, or `stopping` is set."""
+        import watchfiles  # imported here: only the daemon needs it
 
         hints = (self._hints or watchfiles.watch)(
             *places,
@@ -97,22 +97,22 @@ class DefinitionWatch:
         self._seen = seen
         try:
             self._changed()
-        except Exception as error:  # the watch itself goes on
+        except Exception as error:  # a failing callback must not end the watch
             self._log(f"{type(error).__name__}: {error}")
 
     def _look(self) -> Look:
-        """Return which files there are, and what tells one content from another without reading it."""
+        """Return the path, modification time, size and inode of every file: a change shows without reading it."""
         return frozenset(mark for path in find_files(self._folders)[0] for mark in _marks(path))
 
     def _places(self) -> dict[Path, int]:
-        """Return the folders that are there; one that was replaced is another."""
+        """Return the existing folders with their inodes, so that a replaced folder is noticed."""
         return {folder: _inode(folder) for folder in self._folders if is_folder(folder)}
 
 
 def _marks(path: Path) -> Iterator[tuple[str, int, int, int]]:
     try:
         found = path.stat()
-    except OSError:  # gone meanwhile
+    except OSError:  # the file has been removed since it was found
         return
     yield str(path), found.st_mtime_ns, found.st_size, found.st_ino
 
