@@ -1,4 +1,4 @@
-"""Settings: what config.toml and the environment say."""
+"""Settings from config.toml and the environment."""
 
 from __future__ import annotations
 

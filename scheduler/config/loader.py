@@ -1,4 +1,4 @@
-"""config.toml and the environment become settings; anything unknown is refused by path."""
+"""Loads settings from config.toml and the environment; unknown keys are refused by name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ PREFIX = "HANCHOT_"
 
 
 def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of a file and the environment; raises `InvalidInput` with every problem."""
+    """Return the settings from a file and the environment (default: `os.environ`).
+
+    Raises `InvalidInput` with every problem.
+    """
     environment = os.environ if environment is None else environment
     data = _read(file)
     variables, problems = _override(data, environment)
@@ -39,7 +42,7 @@ def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> S
 
 
 def _placed(problem: Problem, lines: Mapping[Key, int]) -> Problem:
-    """Return a problem of the file with the line of its key."""
+    """Return a problem with the line of its key; one that does not concern the file stays as it is."""
     if problem.file is None or problem.key is None:
         return problem
     key: Key = tuple(int(part) if part.isdecimal() else part for part in problem.key.split("."))
@@ -70,9 +73,9 @@ def _source(file: Path, line: int | None) -> str | None:
 
 
 def _override(data: dict[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
-    """Lay HANCHOT_SECTION__KEY (and HANCHOT_SECTION__SECTION__KEY) over the file's data.
+    """Override the data of the file by HANCHOT_SECTION__KEY (and HANCHOT_SECTION__SECTION__KEY), in place.
 
-    Return which key path each variable has set, and a problem for each that names no key.
+    Return the variable by the key path that it has set, and a problem for each variable that names no key.
     """
     known = dict(_paths(Settings))
     variables: dict[str, str] = {}
@@ -89,14 +92,14 @@ def _override(data: dict[str, Any], environment: Mapping[str, str]) -> tuple[dic
         table: Any = data
         for section in sections:
             table = table.setdefault(section, {}) if isinstance(table, dict) else None
-        if isinstance(table, dict):  # what else it may be is refused with the rest of the file
+        if isinstance(table, dict):  # validation reports anything else
             table[key] = environment[name]
             variables[".".join(path)] = name
     return variables, problems
 
 
 def _paths(model: type[BaseModel], *above: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the variable and the path of every key."""
+    """Yield the environment variable and the path of every key."""
     for name, below in _fields(model).items():
         if below is not None:
             yield from _paths(below, *above, name)
@@ -105,7 +108,7 @@ def _paths(model: type[BaseModel], *above: str) -> Iterator[tuple[str, tuple[str
 
 
 def _fields(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
-    """Return the keys of a section; those that are sections themselves with their shape."""
+    """Return the keys of a section, with the model of those that are sections themselves and None for others."""
     fields = {info.alias or name: info.annotation for name, info in model.model_fields.items() if name != "folder"}
     return {
         name: shape if isinstance(shape, type) and issubclass(shape, BaseModel) else None
@@ -114,7 +117,7 @@ def _fields(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
 
 
 def _problem(file: Path, details: Mapping[str, Any], variables: Mapping[str, str]) -> Problem:
-    """Return what is wrong with a value, without the value: it may be a secret."""
+    """Return a validation error as a problem, without the value, which may be a secret."""
     where = [str(part) for part in details["loc"]]
     hint = None
     message = str(details["msg"])
@@ -129,7 +132,7 @@ def _problem(file: Path, details: Mapping[str, Any], variables: Mapping[str, str
 
 
 def _siblings(where: Sequence[str]) -> list[str]:
-    """Return the keys there are in the section of a key."""
+    """Return the keys of the section to which a key belongs."""
     model: type[BaseModel] = Settings
     for section in where[:-1]:
         model = _fields(model).get(section) or model
@@ -137,7 +140,7 @@ def _siblings(where: Sequence[str]) -> list[str]:
 
 
 def _contradictions(file: str, mail: MailSection) -> Iterator[Problem]:
-    """Yield what is wrong between the keys of the mail section, one by one sound."""
+    """Yield the contradictions between keys of the mail section that are valid by themselves."""
     smtp = mail.smtp
     yield from _two_passwords(file, "mail.smtp", smtp)
     if mail.transport != "smtp":
@@ -154,7 +157,7 @@ def _contradictions(file: str, mail: MailSection) -> Iterator[Problem]:
 
 
 def _gaps(file: str, inbox: Inbox) -> Iterator[Problem]:
-    """Yield what is wrong between the keys of the inbox, and what is missing to look into the sent folder."""
+    """Yield the contradictions between keys of the inbox section, and keys missing for looking up sent mail."""
     yield from _two_passwords(file, "inbox", inbox)
     if not inbox.sent:
         return

@@ -1,4 +1,4 @@
-"""What can be configured: the sections of config.toml, their keys and defaults."""
+"""The settings: the sections of config.toml with their keys and defaults."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ from scheduler.email_address import read_address
 
 
 def _words(value: object) -> object:
-    """Let an environment variable give a list as words between commas."""
+    """Return a text as a list split at its commas, as in an environment variable; any other value as it is."""
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
 def _address(value: str) -> str:
-    """Take an address that can be written to; a domain with accents becomes its ASCII form."""
+    """Return an e-mail address, with an internationalised domain in its ASCII form.
+
+    Raises `ValueError` if mail cannot be sent to it.
+    """
     found = read_address(value)
     if found is None:
         raise ValueError(f"is not an address such as name@example.vn: {value!r}")
     return found
 
 
-REPLAY_MARK = ".hanchot-replay"  # lies in the data folder of a replay; one without it is never emptied
+REPLAY_MARK = ".hanchot-replay"  # file that marks the data folder of a replay; a folder without it is never emptied
 Words = Annotated[list[str], BeforeValidator(_words)]
 Address = Annotated[str, AfterValidator(_address)]
 
@@ -48,7 +51,7 @@ def _network(value: object) -> object:
 
 
 def _base(value: object) -> object:
-    """Take an address that pages can be put behind, without a slash at its end."""
+    """Return the base URL of the site without a slash at its end; raises `ValueError` if it is not one."""
     if not isinstance(value, str) or not value:
         return value
     parts = urlsplit(value)
@@ -58,7 +61,7 @@ def _base(value: object) -> object:
 
 
 class Server(_Section):
-    """Where pages, feeds and health are served; a port of 0 is any free one."""
+    """The HTTP server for pages, feeds and health checks; port 0 means any free port."""
 
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(8321, ge=0, le=65535)
@@ -67,21 +70,24 @@ class Server(_Section):
 
     @property
     def is_public(self) -> bool:
-        """Return whether the pages have an address that others can open, so that mails may lead there."""
+        """Return whether other machines can open the pages, so that mails may link to them.
+
+        True if `public_url` is set and its host is not this machine.
+        """
         host = urlsplit(self.public_url).hostname or "localhost"
         with suppress(ValueError):
             return not ip_address(host).is_loopback
         return host != "localhost" and not host.endswith(".localhost")
 
     def url(self, port: int) -> str:
-        """Return the address of the pages: the public one, else the one on this machine with the port in use."""
-        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told apart, not bound to
+        """Return the base URL of the pages: the public one, else that on this machine with the port in use."""
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared, not bound to
         host = everywhere.get(self.host, self.host)
         return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 class Paths(_Section):
-    """Folders."""
+    """The folders for definitions, templates and data."""
 
     workflows: Words = ["workflows"]
     templates: Words = []
@@ -89,19 +95,19 @@ class Paths(_Section):
 
 
 class Database(_Section):
-    """The record."""
+    """The database of the record."""
 
     url: str = Field("sqlite:///var/hanchot.db", repr=False)  # it may hold a password
 
 
 class EngineSection(_Section):
-    """What fires the ticks."""
+    """The engine that runs the ticks."""
 
     kind: Literal["embedded"] = "embedded"
 
 
 class Account(_Section):
-    """An account on a server. A `port` of 0 is the usual one of `security`."""
+    """An account on a server; `port` 0 means the usual port for `security`."""
 
     usual_ports: ClassVar[Mapping[str, int]] = {}
 
@@ -114,30 +120,30 @@ class Account(_Section):
 
     @property
     def usual_port(self) -> int:
-        """Return the port to connect to."""
+        """Return the port to connect to: `port`, or the usual one."""
         return self.port or self.usual_ports[self.security]
 
     @property
     def has_password(self) -> bool:
-        """Return whether there is a password, or a file for it."""
+        """Return whether a password or a password file is configured."""
         return bool(self.password.get_secret_value() or self.password_file)
 
 
 class Smtp(Account):
-    """The mail server that takes our mails."""
+    """The mail server that accepts outgoing mail."""
 
     usual_ports: ClassVar[Mapping[str, int]] = {"starttls": 587, "tls": 465, "none": 25}
 
 
 class MailLimits(_Section):
-    """How many mails the account may send, all processes together; 0: as many as there are."""
+    """The rate limits of the mail account, shared by all processes; 0 means no limit."""
 
     per_minute: int = Field(60, ge=0)
     per_day: int = Field(450, ge=0)
 
 
 class MailSection(_Section):
-    """How mails leave and whom they come from."""
+    """The transport of outgoing mail, and its sender."""
 
     transport: Literal["maildir", "smtp"] = "maildir"
     sender: Address = Field("hanchot@localhost.example", alias="from")
@@ -149,7 +155,7 @@ class MailSection(_Section):
 
 
 class Inbox(Account):
-    """The mailbox of the account; the folder `sent` is looked into if named."""
+    """The mailbox of the account; if `sent` names a folder, sent mail is looked up there."""
 
     usual_ports: ClassVar[Mapping[str, int]] = {"tls": 993, "starttls": 143, "none": 143}
     security: Literal["starttls", "tls", "none"] = "tls"
@@ -173,12 +179,12 @@ class DigestSection(_Section):
 
     @property
     def weekday(self) -> int:
-        """Return the day of the week, Monday as 0."""
+        """Return the weekday, with Monday as 0."""
         return WEEKDAYS.index(self.weekly.partition(" ")[0])
 
     @property
     def at(self) -> time:
-        """Return the local time."""
+        """Return the time, local to the plan."""
         return time.fromisoformat(self.weekly.partition(" ")[2])
 
 
@@ -192,8 +198,8 @@ def _span(value: object) -> object:
 
 
 def read_span(words: str) -> timedelta:
-    """Return a span of time from the words of the configuration, already checked: "30 minutes", "14 days"."""
-    count, unit = _SPAN.fullmatch(words).groups()  # type: ignore[union-attr]  # checked
+    """Return the duration for a text that `Span` has validated: "30 minutes", "14 days"."""
+    count, unit = _SPAN.fullmatch(words).groups()  # type: ignore[union-attr]  # `Span` has validated it
     return timedelta(**{f"{unit}s": int(count)})
 
 
@@ -201,21 +207,21 @@ Span = Annotated[str, BeforeValidator(_span)]
 
 
 class Web(_Section):
-    """How long operators stay signed in, and the secret from which message ids and private addresses follow."""
+    """The lifetimes of sessions and sign-in links, and the secret from which Message-IDs and private URLs derive."""
 
     session: Span = "14 days"
     link: Span = "30 minutes"
-    secret_file: str = "var/secret"  # noqa: S105 - a path
+    secret_file: str = "var/secret"  # noqa: S105 - a path, not a secret
 
 
 class Operators(_Section):
-    """Who runs the daemon."""
+    """The people who run the daemon and may sign in to the board."""
 
     emails: Annotated[list[Address], BeforeValidator(_words)] = []
 
 
 class Settings(_Section):
-    """Everything that can be configured. `folder` is what relative paths are relative to."""
+    """All settings; relative paths are relative to `folder`, that of the configuration file."""
 
     server: Server = Server()
     paths: Paths = Paths()
@@ -229,17 +235,17 @@ class Settings(_Section):
     folder: Path = Path()
 
     def resolve(self, path: str) -> Path:
-        """Return a configured path as seen from the configuration's folder."""
+        """Return a configured path relative to the folder of the configuration file."""
         return self.folder / path
 
     @cached_property
     def is_replay(self) -> bool:
-        """Return whether this is the folder of a replay, whose mails nobody reads but who sits at this machine."""
+        """Return whether these are the settings of a replay, whose mails never leave this machine."""
         return (self.resolve(self.paths.data) / REPLAY_MARK).exists()
 
     @property
     def database_url(self) -> str:
-        """Return the database's URL, a relative SQLite file resolved."""
+        """Return the URL of the database, with a relative SQLite path resolved."""
         prefix = "sqlite:///"
         url = self.database.url
         if url.startswith(prefix) and not url.startswith(prefix + "/"):
@@ -248,19 +254,19 @@ class Settings(_Section):
 
     @property
     def database_file(self) -> Path | None:
-        """Return the file of a SQLite database; None if the database is something else."""
+        """Return the file of a SQLite database; None for another database or one in memory."""
         file = self.database_url.removeprefix("sqlite:///")
         return Path(file) if file != self.database_url and file != ":memory:" else None
 
     def smtp_password(self) -> str:
-        """Return the password of the mail account, from its file if it has one; "" if there is none.
+        """Return the password of the mail account, from the password file if one is configured; "" if there is none.
 
-        Raises `UserError` where the file does not serve.
+        Raises `UserError` if the file cannot be used.
         """
         return self._password(self.mail.smtp, "mail.smtp")
 
     def inbox_password(self) -> str:
-        """Return the password of the mailbox in the same way."""
+        """Return the password of the mailbox, like `smtp_password`."""
         return self._password(self.inbox, "inbox")
 
     def _password(self, section: Account, path: str) -> str:

@@ -1,4 +1,4 @@
-"""Secrets in files: passwords that somebody wrote, and the one that an installation makes for itself."""
+"""Secrets in files: passwords written by people, and the secret that an installation generates for itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from scheduler.errors import UserError
 
 
 def read_password(file: Path, key: str) -> str:
-    """Return the one line in a file; `key` is the setting that names the file."""
+    """Return the password in a file of one line; `key` is the setting that names the file.
+
+    Raises `UserError` if the file cannot be read, is empty, or holds more than one line.
+    """
     try:
         password = file.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
@@ -27,7 +30,10 @@ def read_password(file: Path, key: str) -> str:
 
 
 def read_secret(file: Path) -> bytes:
-    """Return the secret in a file, made at first use and readable by its owner only."""
+    """Return the secret in a file; generate it at first use, readable only by its owner.
+
+    Raises `UserError` if the file cannot be written or read, or if the secret is shorter than 32 bytes.
+    """
     if not file.exists():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -39,8 +45,8 @@ def read_secret(file: Path) -> bytes:
 
 
 def _write_secret(file: Path) -> None:
-    """Put a whole new secret in its place in one step; if another process was first, its secret stays."""
-    descriptor, draft = mkstemp(prefix=f"{file.name}.", dir=file.parent)  # readable by its owner only
+    """Write a new secret atomically; if another process was faster, its secret stays."""
+    descriptor, draft = mkstemp(prefix=f"{file.name}.", dir=file.parent)  # mkstemp makes it readable only by its owner
     try:
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_hex(32))
