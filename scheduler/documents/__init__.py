@@ -1,1 +1,1 @@
-"""The files that parties send: what they are, and where they are kept."""
+"""The files that parties send: their types and their storage."""

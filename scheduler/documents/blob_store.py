@@ -1,4 +1,7 @@
-"""The files that came in, kept by the digest of their content: the same content is kept once, no name is trusted."""
+"""Storage of received files under the digest of their content.
+
+The same content is stored only once, and no name given by a sender ever becomes a path.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,15 @@ from typing import IO
 
 from scheduler.documents.file_kinds import HEAD
 
-_STALE = timedelta(days=1)  # drafts of a process that was killed
+_STALE = timedelta(days=1)  # older drafts were left by a process that was killed
 
 
 @dataclass
 class Draft:
-    """A file that is coming in. Until it is kept it lies aside, and goes if it is not."""
+    """A file while it is being received; end it with `BlobStore.keep` or with `drop`.
+
+    `head` holds the first bytes, from which the type is detected.
+    """
 
     path: Path
     stream: IO[bytes]
@@ -28,7 +34,7 @@ class Draft:
     _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     def write(self, data: bytes) -> None:
-        """Add what has come."""
+        """Append received data."""
         self.stream.write(data)
         self._hash.update(data)
         self.head += data[: HEAD - len(self.head)]
@@ -36,42 +42,42 @@ class Draft:
 
     @property
     def digest(self) -> str:
-        """Return the digest of what has come so far."""
+        """Return the SHA-256 of the data received so far, in hexadecimal."""
         return str(self._hash.hexdigest())
 
     def drop(self) -> None:
-        """Forget the file, also one that the disk had no room for."""
+        """Delete the file; errors on closing it are ignored, because the disk may be full."""
         with suppress(OSError):
             self.stream.close()
         self.path.unlink(missing_ok=True)
 
 
 class BlobStore:
-    """A folder of files; `now` tells which drafts are left over."""
+    """A folder of received files; the clock `now` decides which drafts are stale."""
 
     def __init__(self, folder: Path, now: Callable[[], datetime]) -> None:
         self._folder = folder
         self._now = now
 
     def begin(self) -> Draft:
-        """Return an empty draft."""
+        """Return an empty draft, after deleting stale ones."""
         aside = self._folder / "incoming"
         aside.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._clear(aside)
-        descriptor, name = mkstemp(dir=aside)  # readable by its owner only
+        descriptor, name = mkstemp(dir=aside)  # mkstemp makes it readable only by its owner
         return Draft(Path(name), os.fdopen(descriptor, "wb"))
 
     def keep(self, draft: Draft) -> None:
-        """Put a whole file in its place, safe on the disk before anything speaks of it."""
+        """Move a complete draft to its final place; its content is flushed to disk before anything refers to it."""
         draft.stream.flush()
         os.fsync(draft.stream.fileno())
         draft.stream.close()
         place = self.place(draft.digest)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.path.replace(place)  # where it lies already, the same bytes take their own place
+        draft.path.replace(place)  # an existing file has the same digest and thus the same bytes
 
     def place(self, digest: str) -> Path:
-        """Return where a file lies."""
+        """Return the path of the file with this digest."""
         return self._folder / digest[:2] / digest[2:]
 
     def _clear(self, aside: Path) -> None:

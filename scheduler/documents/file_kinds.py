@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes; what it calls itself proves nothing. Nothing is ever opened or unpacked."""
+"""Detects the type of a file by its first bytes; its name proves nothing. Files are never opened or unpacked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class FileKind(NamedTuple):
-    """A kind of file that may be sent: how it begins, its media type, and the endings its name may have."""
+    """An accepted type of file: its first bytes, its media type, and the allowed suffixes of its name."""
 
     beginning: bytes
     type: str
@@ -20,9 +20,9 @@ KINDS = (
     FileKind(b"\xff\xd8\xff", "image/jpeg", ("jpg", "jpeg")),
     FileKind(b"\x89PNG\r\n\x1a\n", "image/png", ("png",)),
 )
-HEAD = max(len(kind.beginning) for kind in KINDS)  # bytes that tell
+HEAD = max(len(kind.beginning) for kind in KINDS)  # bytes that are enough to detect any kind
 
 
 def find_kind(head: bytes) -> FileKind | None:
-    """Return the kind of a file from its first bytes; None for one that is not taken."""
+    """Return the kind of a file by its first bytes, or None if it is not accepted."""
     return next((kind for kind in KINDS if head.startswith(kind.beginning)), None)

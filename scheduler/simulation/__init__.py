@@ -1,1 +1,1 @@
-"""A period of a plan played in memory."""
+"""Simulation of a period of a plan, in memory."""

@@ -1,4 +1,4 @@
-"""A period played through without waiting: the same ticks, by a clock that steps from instant to instant."""
+"""Plays a period without waiting: the same ticks as the daemon, with a clock that steps from instant to instant."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from scheduler.ports import Mail, Outcome
 
 
 class SinkMailer:
-    """A mailer that says yes and sends nothing."""
+    """A mailer that reports every mail as sent and sends nothing."""
 
     account = "nobody"
 
     def send(self, mail: Mail) -> Outcome:
-        """Do nothing, well."""
+        """Return a successful outcome."""
         return Outcome(state="sent")
 
     def close(self) -> None:
@@ -25,7 +25,11 @@ class SinkMailer:
 
 
 def play(ticker: Ticker, clock: SteppingClock, arrivals: Arrivals, scenario: Scenario, *, until: datetime) -> None:
-    """Play from the clock's instant up to, not including, `until`; facts known at an instant come before its tick."""
+    """Play from the instant of the clock up to, but not including, `until`.
+
+    Facts that arrive at an instant are recorded before the tick of that instant. There are no ticks during an outage
+    of the scenario; the next one is at its end.
+    """
     ticker.load()
     due: datetime | None = clock.now()
     while True:
@@ -35,5 +39,5 @@ def play(ticker: Ticker, clock: SteppingClock, arrivals: Arrivals, scenario: Sce
         clock.instant = instant
         arrivals.collect(instant)
         outage = scenario.outage_at(instant)
-        # A status check is made by the next tick: in a simulation it sees nothing that is not in the record.
+        # `check_at` of the tick is ignored: the next tick runs the check, and in memory it sees only what is recorded.
         due = outage[1] if outage is not None else ticker.tick().wake_at
