@@ -1,4 +1,4 @@
-"""A whole calendar from finished parts: names, how often to look again, zones, events."""
+"""Assembles a calendar file from rendered parts, with its name, refresh interval and time zones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOOT = b"END:VCALENDAR\r\n"
 
 
 def assemble(name: str, parts: Sequence[bytes], zones: Sequence[str]) -> bytes:
-    """Return a calendar's bytes; it needs at least one part."""
+    """Return the bytes of a calendar; `parts` must not be empty (RFC 5545 requires a component)."""
     title = " ".join(name.split())
     keys = [key for key in zones if not is_utc(key)]
     head = [_HEAD, property_line("NAME", title), property_line("X-WR-CALNAME", title), _REFRESH]
@@ -27,14 +27,15 @@ def assemble(name: str, parts: Sequence[bytes], zones: Sequence[str]) -> bytes:
 
 
 def render_placeholder(language: str, day: date, at: datetime, *ids: str, tasks: bool) -> bytes:
-    """Return what an empty calendar, or list of tasks, holds since `at`, on a day.
+    """Return the bytes of the only entry of a calendar, or list of tasks, that has been empty since `at`.
 
-    Some programs keep what was there until there is something of the kind they look for.
+    The entry lies on `day`. Without it, some programs keep the former entries until they find one of the kind
+    that they look for. `ids` identify the calendar.
     """
-    from scheduler.feeds.rendering import render  # its library takes 60 ms: only who renders pays
+    from scheduler.feeds.rendering import render  # imported here: icalendar takes 60 ms to import
 
     item = FeedItem(
-        uid=make_uid("empty", *ids, at.isoformat()),  # one that comes again is another
+        uid=make_uid("empty", *ids, at.isoformat()),  # a calendar that is empty once more gets another entry
         language=language,
         title=calendar_words("empty", language),
         text=calendar_words("empty_text", language),

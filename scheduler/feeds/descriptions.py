@@ -1,4 +1,4 @@
-"""The words of calendar entries, line by line."""
+"""The titles and descriptions of calendar entries."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.standing import Standing
 
-MANY = 12  # names of parties in full
+MANY = 12  # up to this many parties are named, more are only counted
 
 
 class Link(NamedTuple):
-    """Where one can see and do more about an entry; `key` names the words that say what is there."""
+    """A URL with more about an entry; `key` names the text that introduces it."""
 
     key: str
     address: str
 
 
 class Description:
-    """The description of one entry as it grows."""
+    """Builder for the description of one entry; each method adds lines in the language of the plan."""
 
     def __init__(self, plan: Plan, milestone: Milestone, link: Link | None) -> None:
         self.plan = plan
@@ -41,17 +41,17 @@ class Description:
 
     @property
     def body(self) -> str:
-        """Return all of it."""
+        """Return the description so far."""
         return "\n".join(self._lines)
 
     def titled(self, due: DueDate | None = None, words: str = "") -> str:
-        """Return the title on one line, with the deadline in the plan's own way, or its words of a window."""
+        """Return the title on one line, followed in brackets by the deadline `due` or by `words`, if given."""
         title = " ".join(self.milestone.title.split())
         words = wording.format_due(due, self.plan.language) if due else " ".join(words.split())
         return f"{title} ({words})" if words else title
 
     def deadline(self, due: DueDate, *, is_open: bool) -> None:
-        """Say by when, literally, and the day to aim at while that is of use."""
+        """Add the literal deadline, with the day to aim at while the obligation is open, and the condition."""
         is_sent = bool(self.milestone.report_to or self.milestone.deliverables)
         language = self.plan.language
         aim = wording.format_aim(due, language, to_send=is_sent) if is_open else wording.format_due(due, language)
@@ -60,7 +60,7 @@ class Description:
             self._say("condition", words=self.milestone.condition)
 
     def when(self, o: Obligation) -> None:
-        """Say when an event is, or what is known of that."""
+        """Add the time of an event as far as it is known, and the condition."""
         language = self.plan.language
         if o.event is not None:
             self._say("time", when=wording.format_event(o.event, language))
@@ -76,19 +76,19 @@ class Description:
             self._say("condition", words=self.milestone.condition)
 
     def place(self, place: str) -> None:
-        """Say where, if that is known."""
+        """Add the place, if it is known."""
         if place:
             self._say("place", place=place)
 
     def decision(self, fact: Fact | None) -> None:
-        """Say by which decision it is otherwise than in the plan, and why."""
+        """Add the decision that deviates from the plan, and its reason, as far as the fact names them."""
         if fact is not None and fact.decision:
             self._say("decision", decision=fact.decision)
         if fact is not None and fact.reason:
             self._say("reason", reason=fact.reason)
 
     def documents(self, standing: Standing | None) -> None:
-        """List what is asked for; of what has come in part, only what is missing."""
+        """Add the list of documents; after a partial submission, only those that are missing."""
         wanted = self.milestone.deliverables
         if standing is not None and standing.missing and len(standing.missing) < len(wanted):
             self._list("missing", [d.title for d in wanted if d.id in standing.missing])
@@ -96,7 +96,7 @@ class Description:
             self._list("documents", [d.title for d in wanted])
 
     def sending(self, party: str) -> None:
-        """Say to whom and how it is sent."""
+        """Add the recipients and the channels by which a party sends its documents."""
         self.recipients()
         language = self.plan.language
         recipients = parties_of(self.plan, self.milestone.report_to)
@@ -111,24 +111,24 @@ class Description:
             self._say("ways", ways="; ".join(ways))
 
     def recipients(self) -> None:
-        """Say to whom it goes."""
+        """Add the recipients."""
         recipients = parties_of(self.plan, self.milestone.report_to)
         self._names("recipients", names_to_send_to(self.milestone, recipients))
 
     def owners(self, duties: Sequence[Obligation]) -> None:
-        """Say who owes it; of many only how many."""
+        """Add the parties that owe it, or only their number if there are more than `MANY`."""
         if len(duties) > MANY:
             self._say("owners_number", number=wording.format_count(len(duties), self.plan.language))
         else:
             self._parties("owners", [self.plan.parties[o.party] for o in duties])
 
     def people(self) -> None:
-        """Say who organises an event and who takes part."""
+        """Add the organisers and the participants of an event."""
         self._parties("organisers", parties_of(self.plan, self.milestone.organiser))
         self._parties("attendees", parties_of(self.plan, (*self.milestone.attendees, *self.milestone.guests)))
 
     def status(self, o: Obligation) -> None:
-        """Say how it stands, by what was recorded."""
+        """Add the state of an obligation, with the day of the submission once it is closed."""
         language, standing = self.plan.language, o.standing
         status = wording.status_label(_state(o), language)
         if standing.complete_at is not None and not standing.is_open:
@@ -138,7 +138,7 @@ class Description:
             self._say("status", status=status)
 
     def roll(self, duties: Sequence[Obligation]) -> None:
-        """Say who stands how, and of what has come in part what is missing."""
+        """Add the parties by state, with the missing documents of those that have submitted a part."""
         language = self.plan.language
         by_state: dict[str, list[str]] = {}
         for o in duties:
@@ -157,20 +157,20 @@ class Description:
             )
 
     def apart(self, duties: Sequence[Obligation]) -> None:
-        """Name those who have another date; they have entries of their own."""
+        """Add the parties that have another date; they have entries of their own."""
         self._names("apart", [self.plan.parties[o.party].short for o in duties])
 
     def gone(self) -> None:
-        """Say that it is called off, or concerns the reader no longer."""
+        """Add that it was called off or no longer belongs to this calendar."""
         self._say("gone")
 
     def link(self) -> None:
-        """Say where one can see and do more, if that is anywhere."""
+        """Add the link, if there is one."""
         if self._link is not None:
             self._say(self._link.key, address=self._link.address)
 
     def plan_words(self) -> None:
-        """Name the plan and the section, and quote it."""
+        """Add the plan, the section and the quote."""
         plan, language, milestone = self.plan, self.plan.language, self.milestone
         said = wording.calendar_words
         self._lines.append("")
@@ -184,7 +184,7 @@ class Description:
             self._say("quote", quote=milestone.quote.strip())
 
     def contact(self, party: str) -> None:
-        """Say whom to ask."""
+        """Add the office that a party can ask."""
         language = self.plan.language
         ours = office_receives(self.plan, party, parties_of(self.plan, self.milestone.report_to))
         office = whom_to_ask(self.plan.office, find_destination(self.plan, self.milestone, ours=ours))
@@ -224,7 +224,7 @@ _ROLL = (
 
 
 def _state(o: Obligation) -> str:
-    """Return how it stands as far as that does not depend on the day."""
+    """Return the state of an obligation as a status code, as far as it does not depend on the current day."""
     standing = o.standing
     if standing.is_open:
         return "declared" if standing.declared else "unknown" if o.unknown else standing.state

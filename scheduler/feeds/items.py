@@ -1,6 +1,6 @@
-"""What stands in whose calendar: an agenda read for a party, for the lead of its plan, or for the public.
+"""The items of a calendar: an agenda drawn for a party, for the lead of its plan, or for the public.
 
-Nothing here depends on the present moment: an entry changes when something was recorded or the plan was edited.
+Nothing here depends on the current time: an item changes only if a fact was recorded or the plan was edited.
 """
 
 from __future__ import annotations
@@ -22,32 +22,35 @@ from scheduler.ports import FeedItem
 from scheduler.queries.site_links import SiteLinks
 from scheduler.wording import bare_window, calendar_words
 
-PUBLIC = ""  # the audience that is told no status
+PUBLIC = ""  # the audience that sees no status
 _DONE = ("submitted", "resubmitted", "accepted")
-_ZONES = {"Asia/Saigon": "Asia/Ho_Chi_Minh"}  # one zone, one name
+_ZONES = {"Asia/Saigon": "Asia/Ho_Chi_Minh"}  # two names of the same zone: a calendar uses only one
 _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemLinks:
-    """Where entries lead: a party's own to its page, the lead's to the board; nowhere without addresses."""
+    """The links of entries: a party's own to its page, those of the lead to the board; none without `pages`."""
 
     pages: SiteLinks | None
     generation: int  # of the party's page
 
     def own(self, plan: Plan, o: Obligation) -> Link | None:
-        """Return the party's page of an obligation."""
+        """Return the link to the page of a party's obligation."""
         if self.pages is None:
             return None
         return Link("page", self.pages.of(o.party, self.generation, plan.id, o.milestone))
 
     def board(self, plan: Plan, occurrence: str, *party: str) -> Link | None:
-        """Return what the board shows of a milestone, or of one party there."""
+        """Return the link to a milestone on the board, or to one party there."""
         return None if self.pages is None else Link("board", self.pages.on_board(plan.id, occurrence, *party))
 
 
 def draw(agenda: Agenda, audience: str, links: ItemLinks) -> Iterator[FeedItem]:
-    """Yield the items of a party's calendar of a plan, or of the public's (audience "")."""
+    """Yield the items of a party's calendar of a plan, or of the public one (audience "").
+
+    A party of the lead gets all milestones; its own obligations are then only tasks.
+    """
     if audience == PUBLIC:
         for obligations in agenda.by_milestone.values():
             yield from _draw_milestone(agenda, obligations, None)
@@ -64,13 +67,13 @@ def draw(agenda: Agenda, audience: str, links: ItemLinks) -> Iterator[FeedItem]:
 
 
 def cancel(item: FeedItem) -> FeedItem:
-    """Return an item as cancelled: it stays where it was, says so, and keeps nobody busy."""
+    """Return the item as cancelled: marked as such, at the same time, and shown as free."""
     mark, gone = (calendar_words(key, item.language) for key in ("cancelled", "gone"))
     return replace(item, mark=mark, text=f"{gone}\n{item.text}", state="cancelled", busy=False, task_done=None)
 
 
 def make_uid(*parts: str) -> str:
-    """Return an opaque id for life: it follows from ids alone, whatever is renamed, moved or done."""
+    """Return an opaque uid that never changes: it depends on ids only, not on titles, dates or states."""
     return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
@@ -78,7 +81,10 @@ def make_uid(*parts: str) -> str:
 
 
 def _is_theirs(o: Obligation, plan: Plan) -> bool:
-    """Return whether an obligation is the party's, as far as it has not ended before the day."""
+    """Return whether an obligation belongs in the calendar of its party.
+
+    What a party left open at its end does only if its last day was before that end.
+    """
     if o.until is None or not o.standing.is_open:
         return True
     span = o.span
@@ -86,7 +92,7 @@ def _is_theirs(o: Obligation, plan: Plan) -> bool:
 
 
 def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> FeedItem | None:
-    """Return one obligation of a party; an undated one has no place in a calendar."""
+    """Return the item of one obligation of a party, or None if it has no date."""
     plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
     uid = make_uid("own", plan.id, o.milestone, o.party)
     text = Description(plan, milestone, link)
@@ -134,7 +140,10 @@ def _is_extended(o: Obligation) -> bool:
 def _draw_event(
     plan: Plan, o: Obligation, hosts: Sequence[Obligation], uid: str, text: Description, *, is_public: bool = False
 ) -> FeedItem | None:
-    """Return an event or a window: fixed, only intended, or called off."""
+    """Return the item of an event or a window: fixed, tentative or called off; None if no day is known.
+
+    `hosts` are the obligations of the organisers; the event is called off if all of them are waived.
+    """
     span = o.span
     if span is None:
         return None
@@ -143,7 +152,7 @@ def _draw_event(
     text.when(o)
     text.place(o.place)
     text.decision(o.decided_by)
-    if o.standing.state == "waived" and not is_public:  # why is nobody else's business
+    if o.standing.state == "waived" and not is_public:  # the reason for a release is not public
         text.decision(o.standing.closed_by)
     text.people()
     text.link()
@@ -177,10 +186,11 @@ def _draw_event(
 
 
 def _with_hours(item: FeedItem, plan: Plan, event: On, clock: time, closes: time) -> FeedItem:
-    """Return an event with its hours: to the office's closing time on the last day, else for an hour.
+    """Return an event with its times: until closing time on the last day, or for an hour if it begins later.
 
-    They are those that the zone's clocks show: summer time may skip the hour that the plan names. Where it
-    repeats one, the clocks must still show an end after the beginning: programs drop what ends as it begins.
+    The times are what clocks in the zone show, because daylight saving may skip the time that the plan names.
+    If it repeats an hour, the end must still read later than the beginning: programs drop an event whose end
+    equals its beginning.
     """
     begin, end = (
         to_instant(day, hour, plan.zone).astimezone(plan.zone).replace(tzinfo=None)
@@ -203,7 +213,7 @@ def _with_hours(item: FeedItem, plan: Plan, event: On, clock: time, closes: time
 
 
 def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], links: ItemLinks | None) -> Iterator[FeedItem]:
-    """Yield a milestone or occurrence for all parties at once; for the lead also each party with another date.
+    """Yield one item for all parties of a milestone or occurrence; for the lead, also one per party with another date.
 
     Without `links` it is drawn for the public.
     """
@@ -249,7 +259,7 @@ def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], links: It
 def _draw_public(
     plan: Plan, uid: str, duties: Sequence[Obligation], due: DueDate, text: Description
 ) -> Iterator[FeedItem]:
-    """Yield a deadline without any status; one that nobody owes any more is none."""
+    """Yield the public item of a deadline, without any status; nothing if all parties are released."""
     if all(o.standing.state == "waived" for o in duties):
         return
     text.deadline(due, is_open=True)
@@ -262,10 +272,10 @@ def _draw_public(
 
 
 def _draw_apart(agenda: Agenda, o: Obligation, link: Link | None) -> FeedItem:
-    """Return the date of one party that has another one than the rest, for the lead."""
+    """Return the item, for the lead, of one party whose date differs from the common one."""
     plan = agenda.plan
     item = _draw_own(agenda, o, link)
-    assert item is not None  # noqa: S101 - it has a date
+    assert item is not None  # noqa: S101 - a party with another date has a date
     uid, title = make_uid("apart", plan.id, o.milestone, o.party), f"{item.title}: {plan.parties[o.party].short}"
     return replace(item, uid=uid, title=title, task_due=None, task_done=None, is_passing=True)
 
@@ -276,7 +286,7 @@ def _all_day(plan: Plan, uid: str, title: str, text: Description, day: date, mar
 
 
 def _common_due(duties: Sequence[Obligation]) -> DueDate | None:
-    """Return the date that most have; extended and exempt ones count only where there is no other."""
+    """Return the most frequent date, the earliest of several; extended and waived ones count only without others."""
     dated = [o for o in duties if o.due is not None and o.standing.state != "waived"]
     dated = dated or [o for o in duties if o.due is not None]
     usual = [o.due for o in dated if not _is_extended(o)] or [o.due for o in dated]

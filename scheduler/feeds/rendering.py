@@ -1,4 +1,4 @@
-"""An item as bytes: a VEVENT and a VTODO of RFC 5545."""
+"""Renders an item as a VEVENT and a VTODO (RFC 5545)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _STATES = {"confirmed": "CONFIRMED", "tentative": "TENTATIVE", "cancelled": "CAN
 
 
 def render(item: FeedItem, *, sequence: int, created_at: datetime, revised_at: datetime) -> tuple[bytes, bytes]:
-    """Return an item's bytes among the events and among the tasks; empty where it does not stand."""
+    """Return the bytes of an item as an event and as a task; empty for what it is not.
+
+    Instants are cut to whole seconds.
+    """
     common = {
         "SEQUENCE": sequence,
         "CREATED": min(created_at, revised_at).replace(microsecond=0),
@@ -52,7 +55,7 @@ def _render_event(item: FeedItem, common: dict[str, object]) -> bytes:
 
 def _render_task(item: FeedItem, common: dict[str, object]) -> bytes:
     task = Todo()
-    task.add("UID", f"task-{item.uid}")  # another than the event's: some programs keep both in one place
+    task.add("UID", f"task-{item.uid}")  # must differ from the event's: some programs store both together
     for name, value in common.items():
         task.add(name, value)
     task.add("DUE", item.task_due)
@@ -68,7 +71,7 @@ def _render_task(item: FeedItem, common: dict[str, object]) -> bytes:
 
 
 def _lines(component: Component) -> bytes:
-    """Return the library's lines, cut by ourselves: it cuts escapes in two, and takes its time."""
+    """Return the lines of a component, folded by `fold`: icalendar splits escape sequences and is slow."""
     return fold(line for line in component.content_lines() if line)
 
 

@@ -1,4 +1,4 @@
-"""Time zones as calendars carry them: one constant block for each, with its summer time as a yearly rule."""
+"""VTIMEZONE blocks: one constant block per zone, with daylight saving as a yearly rule."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-FIRST, LAST = 2010, 2037  # years whose changes are told one by one where no rule says them all
+FIRST, LAST = 2010, 2037  # years that a block covers; changes that fit no rule are listed one by one
 _EPOCH = "19700101T000000"
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 class Change(NamedTuple):
-    """A clock that is put forward or back: at which local time, from and to which offset, the new name."""
+    """A change of the UTC offset or the name of a zone; `at` is the local time by the offset `before`."""
 
     at: datetime
     before: timedelta
@@ -25,13 +25,13 @@ class Change(NamedTuple):
 
 
 def is_utc(key: str) -> bool:
-    """Return whether a zone is UTC itself, which is written without a zone."""
+    """Return whether a zone is UTC, whose times are written without a VTIMEZONE."""
     return key.rpartition("/")[2] in ("UTC", "UCT", "Zulu", "Universal", "Greenwich", "GMT", "GMT0", "GMT+0", "GMT-0")
 
 
 @cache
 def zone_block(key: str) -> bytes:
-    """Return the VTIMEZONE of a zone."""
+    """Return the VTIMEZONE block of a zone."""
     zone = ZoneInfo(key)
     start = datetime(FIRST, 1, 1, tzinfo=zone)
     begins = Change(start, _offset(start), _offset(start), start.tzname() or key, bool(start.dst()))
@@ -45,7 +45,7 @@ def zone_block(key: str) -> bytes:
 
 
 def _told(group: Sequence[Change]) -> Iterator[str]:
-    """Yield the lines of changes of one kind: as a rule where one fits all, else each by itself."""
+    """Yield the lines for changes of one kind: one rule if it covers all, else one observance each."""
     rule = _rule(group)
     if rule:
         yield from _observance(group[0], _stamp(group[0].at), f"RRULE:{rule}")
@@ -68,7 +68,7 @@ def _observance(change: Change, start: str, *more: str) -> list[str]:
 
 
 def _changes(zone: ZoneInfo) -> Iterator[Change]:
-    """Yield every change of the clocks from the first to the last year."""
+    """Yield every change from `FIRST` to `LAST`."""
     at, end = datetime(FIRST, 1, 1, tzinfo=UTC), datetime(LAST + 1, 1, 1, tzinfo=UTC)
     while at < end:
         following = at + timedelta(days=1)
@@ -89,7 +89,7 @@ def _find(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _rule(group: Sequence[Change]) -> str:
-    """Return the yearly rule that says all changes of a group; "" if there is none."""
+    """Return the yearly RRULE that covers all changes of a group, or "" if there is none."""
     days = [change.at for change in group]
     years = [day.year for day in days]
     if years != list(range(years[0], LAST + 1)) or len({(d.month, d.weekday(), d.time()) for d in days}) > 1:
@@ -109,7 +109,7 @@ def _state(instant: datetime, zone: ZoneInfo) -> tuple[timedelta, str]:
 
 def _offset(local: datetime) -> timedelta:
     offset = local.utcoffset()
-    assert offset is not None  # noqa: S101 - it has a zone
+    assert offset is not None  # noqa: S101 - `local` is aware
     return offset
 
 
