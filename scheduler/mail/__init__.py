@@ -1,1 +1,1 @@
-"""Mail: letters become bytes, and bytes reach a mailbox."""
+"""Mail: composes messages into bytes and delivers them."""

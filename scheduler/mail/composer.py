@@ -1,4 +1,7 @@
-"""Letters become mails: templates are rendered, and only what is personal is encoded each time."""
+"""Composes messages into mails: renders templates and encodes the result.
+
+Headers and template values that many mails share are cached.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from scheduler.mail import headers, template_context, templates
 from scheduler.plan.messages.message import Message
 from scheduler.ports import Mail
 
-_ID_LIMIT = 59  # longer ids are re-encoded by some programs, which breaks threads
+_ID_LIMIT = 59  # characters; some programs re-encode longer Message-IDs, which breaks threads
 _DIGEST_BYTES = 16
 _SPACE = re.compile(r"[ \t\r\n]+")
 _GAP = re.compile(r"\n(?:[ \t]*\n)+")
@@ -42,10 +45,10 @@ _HTML_PART = _PART.format("html").encode()
 class TemplateComposer:
     """Composes mails from the templates `mail/<language>/<kind>.{subject,txt,html}` of `folders`.
 
-    The first folder that has a template wins, so an organisation's own come before those that
-    ship. Templates are compiled once. A letter is written in its addressee's language, else in the
-    plan's. The same letter gives the same bytes. Without an `organisation` mails are sent in the
-    name of the plan.
+    The first folder that has a template wins, so an organisation's own templates come before the shipped ones.
+    Templates are compiled once. A message is written in the language of its addressee, else in that of the plan.
+    The same message gives the same bytes. Without an `organisation` the display name of the sender is that of
+    the plan. The Message-ID is an HMAC with `secret`.
     """
 
     def __init__(
@@ -55,24 +58,27 @@ class TemplateComposer:
         self._organisation = organisation
         self._secret = secret
         self._sender = sender
-        self._froms = {"": headers.write_address("From", "", sender)}  # by sender's name; also checks the address
+        self._froms = {"": headers.write_address("From", "", sender)}  # by display name; this also checks the address
         self._before_subject = headers.write_address("Reply-To", "", reply_to) if reply_to else ""
         self._domain = _id_domain(sender.rpartition("@")[2])
         self._environments: dict[str, jinja2.Environment] = {}
 
     def compose(self, message: Message) -> Mail:
-        """Return the finished mail; `UserError` names template, line, party and kind."""
+        """Return the finished mail.
+
+        Raises `UserError` that names the template, its line, the party and the kind of message.
+        """
         try:
             return self._assemble(message, *self.render(message))
         except UserError as error:
             raise UserError([_in_message(problem, message) for problem in error.problems]) from error
 
     def check(self) -> list[Problem]:
-        """Return what is wrong with the templates, before any mail is written."""
+        """Return the problems of the templates that show without composing a mail."""
         return templates.check_templates([Path(folder) for folder in self._folders])
 
     def render(self, message: Message) -> tuple[str, str, str]:
-        """Return a letter's subject, text and HTML."""
+        """Return the subject, the text and the HTML of a message; raises `UserError` if a template fails."""
         environment = self._environment(message.language)
         name = f"mail/{message.language}/{message.kind}"
         try:
@@ -81,7 +87,7 @@ class TemplateComposer:
             text = environment.get_template(f"{name}.txt").render(view)
             view["text"] = text = _GAP.sub("\n\n", text).strip() + "\n"
             html = environment.get_template(f"{name}.html").render(view)
-        except Exception as error:  # whatever a template does, it fails this letter only
+        except Exception as error:  # a template can raise anything, and only this message must fail
             raise UserError([self._explain(error, name)]) from error
         return _SPACE.sub(" ", _nfc(subject)).strip(), _nfc(text), _nfc(html)
 
@@ -132,7 +138,7 @@ class TemplateComposer:
         return b32encode(code[:_DIGEST_BYTES]).decode().rstrip("=").lower()
 
     def _explain(self, error: Exception, name: str) -> Problem:
-        """Return what went wrong in a template, with its file and line where they are known."""
+        """Return an error of a template as a problem, with its file and line if they are known."""
         if isinstance(error, jinja2.TemplateNotFound):
             return templates.no_template(str(error.name), self._folders)
         message = templates.describe(error)
@@ -145,7 +151,7 @@ class TemplateComposer:
 
 
 _nfc = partial(unicodedata.normalize, "NFC")
-_subject = lru_cache(partial(headers.write_text, "Subject"))  # mails of one page mostly have the same
+_subject = lru_cache(partial(headers.write_text, "Subject"))  # consecutive mails mostly share the subject
 
 
 @lru_cache
@@ -159,7 +165,7 @@ def _in_message(problem: Problem, message: Message) -> Problem:
 
 
 def _id_domain(domain: str) -> str:
-    """Return the domain, without its leading labels if the id would be too long with them."""
+    """Return the domain for Message-IDs, without leading labels as far as needed to keep the id short."""
     room = _ID_LIMIT - len("<@>") - len(b32encode(bytes(_DIGEST_BYTES)).rstrip(b"="))
     while len(domain) > room and domain.count(".") > 1:
         domain = domain.partition(".")[2]
@@ -167,7 +173,10 @@ def _id_domain(domain: str) -> str:
 
 
 def _base64(text: str) -> bytes:
-    """Return a text body as base64 lines of 76 characters; its own line breaks become CRLF."""
+    """Return a text body as base64 lines of 76 characters, with CRLF as line breaks in the text.
+
+    Raises `UserError` if the text holds a lone surrogate.
+    """
     try:
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,8 +1,8 @@
-"""Header fields written by ourselves: what goes in is what every reader gets out.
+"""Writes header fields, without the `email` package, so that every reader decodes exactly what was put in.
 
-The standard library loses spaces in long Vietnamese subjects and, in some versions, turns a
-hidden line break inside an encoded word into a real one. Here a field is either plain printable
-ASCII on one line or made of RFC 2047 words throughout, so nothing in it can be taken for syntax.
+The standard library loses spaces in long Vietnamese subjects and, in some versions, turns a hidden
+line break inside an encoded word into a real one. Here a field is either plain printable ASCII on one
+line or consists of RFC 2047 encoded words only, so nothing in it can be taken for syntax.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LINE = 78  # RFC 5322, 2.1.1
 _WORD_LINE = 76  # RFC 2047, 2: a line that holds encoded words
 _WORD = 75
 _FRAME = len("=?utf-8?b??=")
-_MOST_BYTES = 45  # in one base64 word: 60 characters
+_MOST_BYTES = 45  # per base64 word, which gives 60 characters
 _ADDRESS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 _LOCAL_PART = 64
 
@@ -52,7 +52,7 @@ def check_address(field: str, address: str) -> str:
 
 
 def write_text(name: str, text: str) -> str:
-    """Return the header line(s) of a text field such as Subject, with the final line break."""
+    """Return the header lines of a text field such as Subject, with the final line break."""
     refuse_controls(name, text)
     if _is_plain(text, _PLAIN_TEXT) and len(name) + 2 + len(text) <= _LINE:
         return f"{name}: {text}\r\n"
@@ -60,7 +60,7 @@ def write_text(name: str, text: str) -> str:
 
 
 def write_address(name: str, display: str, address: str) -> str:
-    """Return the header line(s) of a field with one mailbox, such as From, with the final line break."""
+    """Return the header lines of a field with one mailbox such as From, with the final line break."""
     refuse_controls(name, display)
     address = check_address(name, address)
     if not display:
@@ -75,7 +75,7 @@ def write_address(name: str, display: str, address: str) -> str:
 
 
 def write_ids(name: str, ids: Sequence[str]) -> str:
-    """Return the header line(s) of a field of message ids, folded between ids and nowhere else."""
+    """Return the header lines of a field of Message-IDs, folded only between ids, with the final line break."""
     lines = [f"{name}:"]
     for id in ids:
         refuse_controls(name, id)
@@ -94,7 +94,7 @@ def _join(words: Sequence[str]) -> str:
 
 
 def _encode(text: str, used: int) -> list[str]:
-    """Return `text` as RFC 2047 words; the first line has `used` characters already."""
+    """Return `text` as RFC 2047 encoded words; the first line already has `used` characters."""
     data = text.encode()
     words = []
     start, room = 0, min(_WORD, _WORD_LINE - used)
@@ -110,10 +110,10 @@ def _encode(text: str, used: int) -> list[str]:
 
 
 def _cut(data: bytes, start: int, most: int) -> int | None:
-    """Return where a base64 word may end: a whole character, a whole group of three bytes.
+    """Return the end of a base64 word, at the end of a character and of a group of three bytes.
 
-    Readers that join neighbouring words before decoding stop at padding, so only the very last
-    word may be padded. None if there is no such place within `most` bytes.
+    Some readers join adjacent words before decoding and stop at padding, so only the last word of all may be
+    padded. None if there is no such position within `most` bytes.
     """
     if len(data) - start <= most:
         return len(data)
@@ -124,7 +124,7 @@ def _cut(data: bytes, start: int, most: int) -> int | None:
 
 
 def _quote(data: bytes, start: int, room: int) -> tuple[str, int]:
-    """Return as many whole characters as fit into a Q word, and where they end."""
+    """Return as many whole characters as fit into a Q-encoded word, and the position after them."""
     word = ""
     for char in data[start : start + room].decode(errors="ignore"):
         raw = char.encode()

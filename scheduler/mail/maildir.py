@@ -1,4 +1,4 @@
-"""A mailbox on disk: the default transport, so that nothing leaves the machine until someone says so."""
+"""Delivery into a Maildir: the default transport, so that no mail leaves the machine until SMTP is configured."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from scheduler.ports import Mail, Outcome
 
 
 class Maildir:
-    """Delivers into a Maildir. The file's name follows from the Message-ID, so a mail is there once."""
+    """Delivers mails into a Maildir; the file name derives from the Message-ID, so that no mail is stored twice."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     @property
     def account(self) -> str:
-        """Return the folder's name."""
+        """Return the account name: the path of the folder."""
         return f"maildir {self._path}"
 
     def close(self) -> None:
-        """Nothing is kept open between two mails."""
+        """Do nothing: no connection stays open between mails."""
 
     def send(self, mail: Mail) -> Outcome:
-        """Write the mail's bytes into `new`; `UserError` if the folder cannot take them.
+        """Write the bytes of a mail into `new`.
 
-        A mail that a reader has already moved to `cur` counts as delivered.
+        A mail that a mail program has already moved to `cur` counts as delivered. Raises `UserError` if the
+        folder cannot be written.
         """
         name = _file_name(mail)
         try:
@@ -48,7 +49,7 @@ class Maildir:
             (self._path / folder).mkdir(mode=0o700, exist_ok=True)
 
     def _write(self, name: str, data: bytes) -> None:
-        """Put the whole file into `new` in one step; a reader never sees half a mail."""
+        """Write the file atomically into `new`, so that a reader never sees a partial mail."""
         handle, temporary = mkstemp(prefix=f"{name}.", dir=self._path / "tmp")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -63,12 +64,12 @@ class Maildir:
 
 
 def _file_name(mail: Mail) -> str:
-    """Return a Maildir name: the mail's date, so that a reader sorts well, and its identity."""
+    """Return the file name: the date of the mail, for readers that sort by name, and a hash of its Message-ID."""
     return f"{int(mail.date.timestamp())}.{sha256(mail.message_id.encode()).hexdigest()[:32]}.hanchot"
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name itself survive a power cut."""
+    """Flush the folder to disk, so that the new name survives a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""The words of a finished mail, for people who look into the outbox."""
+"""Reads the text of a finished mail, for display in the outbox."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from email.policy import compat32
 
 
 def read_text(data: bytes) -> str:
-    """Return the plain text of a mail that this program composed."""
+    """Return the plain text of a mail that this program composed; "" if it has none."""
     return _read(data, "text/plain")
 
 

@@ -1,7 +1,7 @@
-"""The folder in which a mail account keeps what it has sent, over IMAP.
+"""Lookup in the folder of sent mail of an account, over IMAP.
 
-It tells of a mail whose answer was lost whether it left after all. Nothing is fetched, marked or
-changed: the folder is opened read-only and searched.
+If the answer to a mail was lost, the lookup shows whether the mail was sent after all. Nothing is fetched, marked
+or changed: the folder is opened read-only and searched.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from imapclient.exceptions import CapabilityError, LoginError
 from scheduler.errors import UserError, near_names
 from scheduler.mail.smtp import Account, traces
 
-TIMEOUT = 30.0  # seconds for one whole look; a mail taken for delivery waits for it inside its lease
+TIMEOUT = 30.0  # seconds for a whole lookup, during which the lease of the claimed mail runs
 
 _KEYS = "check host, port and security in [inbox]"
 
 
 class ImapSentFolder:
-    """Looks into one folder of one account. Each look is a connection of its own and ends in time."""
+    """Looks up mails in one folder of one account; each lookup opens its own connection and has a timeout."""
 
     def __init__(
         self, account: Account, folder: str, *, context: ssl.SSLContext | None = None, timeout: float = TIMEOUT
@@ -38,17 +38,17 @@ class ImapSentFolder:
         self._timeout = timeout
 
     def has(self, message_id: str) -> bool:
-        """Return whether a mail with this Message-ID lies there; raises `UserError` where nobody can tell."""
+        """Return whether the folder holds a mail with this Message-ID; raises `UserError` if the lookup fails."""
         return self._look(lambda client: bool(client.search(["HEADER", "Message-ID", message_id])))
 
     def check(self) -> None:
-        """Sign in and open the folder; raises `UserError` where that fails."""
+        """Log in and open the folder; raises `UserError` if that fails."""
         self._look(lambda client: True)
 
     def _look(self, see: Callable[[Any], bool]) -> bool:
-        """Look in a thread that is left to itself when the time is up.
+        """Run a lookup in a thread, which is abandoned at the timeout.
 
-        The timeout of a socket begins anew with each byte: a server that trickles would be listened to for ever.
+        The timeout of a socket restarts with each byte, so a server that sends slowly could block for ever.
         """
         answer: Future[bool] = Future()
         threading.Thread(target=self._visit, args=(see, answer), daemon=True).start()
@@ -60,7 +60,7 @@ class ImapSentFolder:
             raise self._explain(error) from error
 
     def _visit(self, see: Callable[[Any], bool], answer: Future[bool]) -> None:
-        """Connect, see, and take leave; the answer does not wait for the leave-taking."""
+        """Connect, run the lookup and log out; the result is available before the logout."""
         account = self._account
         try:
             context = self._context or ssl.create_default_context()
@@ -78,7 +78,7 @@ class ImapSentFolder:
 
     def _sign_in(self, client: Any) -> None:
         account = self._account
-        if client.has_capability("AUTH=PLAIN"):  # the plain LOGIN knows ASCII only
+        if client.has_capability("AUTH=PLAIN"):  # the LOGIN command supports only ASCII
             client.plain_login(account.username, account.password)
         else:
             client.login(account.username, account.password)
@@ -98,7 +98,7 @@ class ImapSentFolder:
         return f"{self._account.host} port {self._account.port}"
 
     def _explain(self, error: Exception) -> UserError:
-        """Return what went wrong in words, with the way out."""
+        """Return an error as a sentence with a hint, without the password."""
         match error:
             case TimeoutError():
                 words, hint = f"gave no answer within {self._timeout:g} seconds", f"try again later; {_KEYS}"
@@ -114,7 +114,7 @@ class ImapSentFolder:
                 words, hint = "it does not offer STARTTLS; nothing is sent unprotected", _KEYS
             case LoginError():
                 words, hint = f"it does not take the login: {_words(error)}", "check username and password in [inbox]"
-            case UnicodeError():  # its own words would show a letter of the password
+            case UnicodeError():  # its own message would show a character of the password
                 words, hint = "it takes a login in plain ASCII only", "choose a username and a password of such letters"
             case _:
                 words, hint = f"it does not do what was asked: {_words(error)}", f"try again later; {_KEYS}"
@@ -124,5 +124,5 @@ class ImapSentFolder:
 
 
 def _words(error: Exception) -> str:
-    """Return what the server said; the library hands some of it on as Python writes bytes."""
+    """Return the text of a server error; IMAPClient includes parts of it as the repr of bytes."""
     return re.sub(r"""\bb(['"])(.*)\1""", r"\2", str(error))

@@ -1,8 +1,8 @@
-"""Mail through an SMTP server, in phases: of every failure it is known how far the mail had come.
+"""Delivery through an SMTP server, in phases, so that every failure shows how far the mail had come.
 
-Before the message is handed over a failure is safe to repeat; after it, and before the server's
-answer, nobody can know. The standard library's `sendmail` does not tell the two apart, so the
-steps are taken one by one.
+Before the mail is handed over, an attempt can safely be repeated. Between that and the answer of the
+server it is unknown whether the mail was accepted. `smtplib.SMTP.sendmail` does not distinguish the
+two, so the steps are taken one by one.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from scheduler.mail.smtp_replies import GARBLED, SILENCE, judge, to_outcome
 from scheduler.mail.smtp_session import SmtpError, SmtpSession, Timeouts
 from scheduler.ports import Mail, Outcome
 
-PER_CONNECTION = 100  # mails; servers end long sessions on their own terms
-IDLE = 30.0  # seconds; a connection unused for so long is not trusted any more
+PER_CONNECTION = 100  # mails; servers close long sessions at a time of their own choice
+IDLE = 30.0  # seconds; after that an unused connection is not reused
 
 Security = Literal["starttls", "tls", "none"]
 
@@ -32,7 +32,7 @@ _MAILBOX = re.compile(r"[^@\s<>\"(),:;\\\[\]]+@[^@\s<>\"(),:;\\\[\]]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A mail account; without a username nothing is proven to the server. The password is never shown."""
+    """A mail account; without a username there is no login. The password is left out of the repr."""
 
     host: str
     port: int
@@ -42,10 +42,10 @@ class Account:
 
 
 class SmtpMailer:
-    """Sends finished bytes through one account, over one connection that is used again and again.
+    """Sends mails through one account, over one connection that is reused.
 
-    One recipient per mail, so every answer is about one address. Not for several threads at once.
-    `secret` is this installation's own: it keys the account's name.
+    Each mail has one recipient, so every answer concerns one address. Not thread-safe. `secret` is the secret
+    of the installation; it keys the name of the account.
     """
 
     def __init__(
@@ -71,25 +71,25 @@ class SmtpMailer:
         self._idle = idle
         self._hidden = traces(account)
         self._session: SmtpSession | None = None
-        self._mails = 0  # over the present connection
+        self._mails = 0  # sent over the current connection
         self._used_at = 0.0
-        self._is_clean = True  # nothing of an earlier mail is left in the session
+        self._is_clean = True  # False if the session still holds the envelope of a failed mail
 
     @property
     def account(self) -> str:
-        """Return the account's name; it tells nothing of host, user or password."""
+        """Return the name of the account, which reveals neither host nor user nor password."""
         return self._name
 
     @property
     def longest(self) -> float:
-        """Return how many seconds `send` can take at most, name look-up aside."""
+        """Return the maximum duration of `send` in seconds, without the DNS lookup."""
         return self._timeouts.longest
 
     def send(self, mail: Mail) -> Outcome:
-        """Hand over the mail's bytes as they are and say what became of them.
+        """Send the bytes of a mail unchanged and return the outcome.
 
-        A connection kept from an earlier mail may have died meanwhile; if that shows before the server
-        has taken the sender, the mail goes over a new one and nothing is said of it.
+        A reused connection may have died in the meantime. If that shows before the server has accepted the
+        sender, the mail is silently sent over a new connection.
         """
         if not mail.data.count(b"\r\n") == mail.data.count(b"\n") == mail.data.count(b"\r"):
             return Outcome(state="failed", reply="the mail holds a line break that is not CRLF")
@@ -104,7 +104,7 @@ class SmtpMailer:
         return Outcome(state="sent", reply=self._hide(reply))
 
     def log_in(self) -> Outcome | None:
-        """Open a new connection up to where a mail could be sent; return what is wrong, or None."""
+        """Open a new connection and log in, without sending a mail; return the failure, or None."""
         self.close()
         try:
             self._session = self._open(time.monotonic() + self._timeouts.opening)
@@ -113,7 +113,7 @@ class SmtpMailer:
         return None
 
     def close(self) -> None:
-        """Take leave of the server, if there is a connection."""
+        """End the session and close the connection, if there is one."""
         session, self._session = self._session, None
         if session is not None:
             session.quit_politely()
@@ -129,7 +129,7 @@ class SmtpMailer:
         return self._transact(self._open(ends), recipient, data, ends)
 
     def _reuse(self) -> SmtpSession | None:
-        """Return the connection of an earlier mail if it may serve once more."""
+        """Return the open connection if it may be reused, else None."""
         if self._mails >= self._per_connection or time.monotonic() - self._used_at > self._idle:
             self.close()
         return self._session
@@ -156,7 +156,7 @@ class SmtpMailer:
         return session
 
     def _transact(self, session: SmtpSession, recipient: str, data: bytes, ends: float) -> str:
-        """Send one mail; the connection is kept if the server has answered every step."""
+        """Send one mail; keep the connection only if the server has answered every step."""
         self._session = None
         is_usable = False
         session.begin(ends)
@@ -191,23 +191,24 @@ class SmtpMailer:
         return to_outcome(rule.meaning, self._hide(reply))
 
     def _hide(self, words: str) -> str:
-        """Return words without the password, should a server have repeated it."""
+        """Return a reply with the password masked, in case the server repeats it."""
         for trace in self._hidden:
             words = words.replace(trace, "***")
         return words
 
 
 def name_account(account: Account, sender: str, secret: bytes) -> str:
-    """Return a name that changes with whatever a person may change to heal an account.
+    """Return an account name that changes with every setting that can repair an account.
 
-    It is keyed by the installation's secret: who has only the database cannot try passwords against it.
+    A changed account thus starts without the pause or the stop of the old one. The name is keyed by the secret of
+    the installation, so that the database alone does not allow guessing the password.
     """
     parts = (account.host, account.port, account.security, account.username, account.password, sender)
     return "smtp-" + hmac.digest(secret, b"account\0" + json.dumps(parts).encode(), "sha256").hex()[:16]
 
 
 def to_wire_address(address: str) -> str | None:
-    """Return an address as a command takes it, a domain with diacritics in its ASCII form; None if it is none."""
+    """Return an address as SMTP commands need it, with the domain in ASCII form; None if it is not an address."""
     if not _MAILBOX.fullmatch(address) or not address.isprintable():
         return None
     local, _, domain = address.partition("@")
@@ -218,7 +219,7 @@ def to_wire_address(address: str) -> str | None:
 
 
 def traces(account: Account) -> tuple[str, ...]:
-    """Return the forms in which a password travels, longest first."""
+    """Return the forms in which the password is sent to a server, longest first, so that they can be masked."""
     if not account.password:
         return ()
     forms = (f"\0{account.username}\0{account.password}", account.password)

@@ -1,7 +1,7 @@
-"""What a mail server's answer means: one table, and the one function that reads it.
+"""The meaning of a mail server's replies: a table of rules, and the function that applies it.
 
-Reply codes are those of RFC 5321, enhanced codes those of RFC 3463; what Gmail, Microsoft and
-Postfix really answer decides the rest. A row says what is to be done, never how often or by whom.
+Reply codes are those of RFC 5321, enhanced status codes those of RFC 3463; the rest follows what Gmail, Microsoft
+and Postfix really reply. A rule says what to do, not how often or by whom.
 """
 
 from __future__ import annotations
@@ -15,24 +15,31 @@ from scheduler.ports import Outcome, Pace
 Phase = Literal["connect", "greeting", "tls", "login", "sender", "recipient", "data", "content"]
 Meaning = Literal["retry", "scatter", "slowly", "rest", "pause", "stop", "dead", "refused", "unclear"]
 
-# What stands in the place of a reply code where the server gave none.
-SILENCE = "silence"  # no answer: not reached, closed, or too slow
-GARBLED = "garbled"  # an answer that is none, or one that nobody had asked for
-CERTIFICATE = "certificate"  # it is not proven who answers
-UNOFFERED = "unoffered"  # the server lacks what is needed
+# These replace the reply code if the server gave none.
+SILENCE = "silence"  # no reply: unreachable, connection closed, or timeout
+GARBLED = "garbled"  # not a valid SMTP reply, or an unsolicited one
+CERTIFICATE = "certificate"  # the TLS certificate is not accepted
+UNOFFERED = "unoffered"  # the server does not offer a required extension or login method
 
-OPENING: tuple[Phase, ...] = ("connect", "greeting", "tls", "login")  # nothing was said of any mail yet
+OPENING: tuple[Phase, ...] = ("connect", "greeting", "tls", "login")  # phases before the first command about a mail
 _ENVELOPE: tuple[Phase, ...] = ("sender", "recipient", "data")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row: the phases, codes, enhanced codes and words it is about; what is left out fits anything.
+    """One rule: the phases, codes, enhanced codes and words that it applies to; the defaults match anything.
 
-    retry, scatter, slowly: this mail later, at that pace. rest: the server is not well, nothing for a
-    little while; pause: the account has had enough, nothing for a good while; stop: nothing until a
-    person has looked. dead: the address takes no mail. refused: this mail is no good. unclear: nobody
-    knows whether it arrived.
+    The meanings:
+
+    * `retry`, `scatter`, `slowly`: send this mail again later, at that pace
+    * `rest`: the server has a problem; pause the account
+    * `pause`: the account has reached a limit; pause the account
+    * `stop`: send nothing until a person has solved the problem
+    * `dead`: the address takes no mail
+    * `refused`: the server does not accept this mail
+    * `unclear`: it is unknown whether the mail was accepted
+
+    `why` describes the case.
     """
 
     meaning: Meaning
@@ -43,7 +50,7 @@ class Rule:
     words: str = ""
 
     def fits(self, phase: Phase, code: str, enhanced: str, words: str) -> bool:
-        """Return whether an answer falls under this row."""
+        """Return whether the rule applies to a reply."""
         return (
             (not self.phases or phase in self.phases)
             and re.fullmatch(self.code, code) is not None
@@ -52,16 +59,16 @@ class Rule:
         )
 
 
-# The first row that fits decides.
+# The first rule that fits applies.
 RULES: tuple[Rule, ...] = (
-    # ---- no answer, or none that can be trusted
+    # ---- no reply, or none that can be trusted
     Rule("stop", "the server's certificate does not prove who it is", code=CERTIFICATE),
     Rule("stop", "the server does not offer what the account needs", OPENING, UNOFFERED),
     Rule("refused", "the server does not offer what this mail needs", code=UNOFFERED),
     Rule("unclear", "no answer came after the mail was handed over", ("content",), f"{SILENCE}|{GARBLED}"),
     Rule("rest", "the server could not be spoken to", OPENING, f"{SILENCE}|{GARBLED}"),
     Rule("retry", "the server fell silent or out of step before the mail was handed over", code=f"{SILENCE}|{GARBLED}"),
-    # ---- the account has had enough
+    # ---- the account has reached a limit
     Rule("pause", "too many logins", code="454", enhanced=r"4\.7\.0"),
     Rule("pause", "too many logins", ("login",), "4..", words="too many"),
     Rule("pause", "the account's sending limit is reached", code="[45]..", enhanced=r"5\.4\.5"),
@@ -79,13 +86,13 @@ RULES: tuple[Rule, ...] = (
     Rule("stop", "the account may not send as this sender", code="5..", enhanced=r"5\.1\.[78]|5\.7\.(30|60)|5\.2\.252"),
     Rule(
         "stop",
-        "the account may not send here",  # Postfix says so only when it hears the recipient
+        "the account may not send here",  # Postfix rejects the sender or the client only after RCPT
         ("sender", "recipient"),
         "5..",
         words=r"(sender address|client host|helo command) rejected|relay(ing)? (access )?denied|"
         r"not permitted to relay|unable to relay|authentication (is )?required|not authenticated|not owned by",
     ),
-    # ---- size and room: a 5xx that passes
+    # ---- size and space: a 5xx code for a temporary condition
     Rule("slowly", "the mailbox or the server has no room now", ("recipient",), "552"),
     Rule("slowly", "the mailbox or the server has no room now", ("recipient",), "5..", r"5\.2\.2"),
     Rule("slowly", "too large for now", ("sender",), "552"),
@@ -97,7 +104,7 @@ RULES: tuple[Rule, ...] = (
     Rule("refused", "the mail is refused", ("data", "content"), "5.."),
     Rule("rest", "the server does not serve us now", OPENING, "4.."),
     Rule("retry", "not now", code="4.."),
-    # ---- an answer that makes no sense where it stands
+    # ---- a reply that makes no sense in this phase
     Rule("unclear", "the answer after the mail makes no sense", ("content",)),
     Rule("rest", "an answer that makes no sense", OPENING),
     Rule("retry", "an answer that makes no sense"),
@@ -108,16 +115,16 @@ _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 
 
 def judge(phase: Phase, code: str, words: str = "") -> Rule:
-    """Return the row that an answer falls under: its code, or what stands in the place of one."""
+    """Return the rule for a reply; `code` is the reply code or one of the constants that replace it."""
     found = _ENHANCED.match(words)
     enhanced = found.group() if found else ""
     return next(rule for rule in RULES if rule.fits(phase, code, enhanced, words))
 
 
 def to_outcome(meaning: Meaning, reply: str) -> Outcome:
-    """Return what an answer of this meaning makes of the mail.
+    """Return the outcome for the mail that a reply of this meaning answers.
 
-    Where the account is to rest, the pace tells a little while (soon) from a good one (slowly).
+    Both `rest` and `pause` pause the account; they differ only in the pace, which is `soon` or `slowly`.
     """
     match meaning:
         case "unclear":

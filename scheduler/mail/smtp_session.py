@@ -1,7 +1,7 @@
-"""One connection to a mail server: every step is bounded in time and length, every answer is the one asked for.
+"""One connection to an SMTP server, with limits on time and length and protection against unsolicited replies.
 
-Built on the standard library's client, whose own reading knows no end of a reply, no total time
-and no difference between an answer and something the server said by itself.
+It extends the client of the standard library, which limits neither the length of a reply nor the total time, and
+takes unsolicited data of the server for the reply to the next command.
 """
 
 from __future__ import annotations
@@ -18,36 +18,39 @@ from typing import NoReturn
 
 from scheduler.mail.smtp_replies import CERTIFICATE, GARBLED, SILENCE, UNOFFERED, Phase
 
-LINES = 100  # of one reply; what is longer is no reply
-LINE = 4096  # bytes of one line; RFC 5321 allows 512
+LINES = 100  # maximum number of lines in a reply
+LINE = 4096  # maximum bytes in a line; RFC 5321 allows 512
 
 _REPLY = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?\r?\n", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """How many seconds to wait.
+    """Timeouts in seconds.
 
-    connect: for one address. command: for one answer. opening: for all that comes before the mail itself.
-    upload: until the mail is through. final: for the answer to it. farewell: for the answer to QUIT, and
-    for words that explain a broken connection.
+    * `connect`: for connecting to one address
+    * `command`: for one reply
+    * `opening`: for everything before the content of the mail
+    * `upload`: for sending the content
+    * `final`: for the reply to the content
+    * `farewell`: for the reply to QUIT, and for data that explains a broken connection
     """
 
     connect: float = 30.0
     command: float = 60.0
     opening: float = 120.0
     upload: float = 60.0
-    final: float = 600.0  # RFC 5321, 4.5.3.2.6: giving up earlier means sending twice
+    final: float = 600.0  # RFC 5321, 4.5.3.2.6; a shorter timeout leads to duplicates
     farewell: float = 2.0
 
     @property
     def longest(self) -> float:
-        """Return how long one mail can take at most, name look-up aside."""
+        """Return the maximum duration of one mail in seconds, without the DNS lookup."""
         return self.opening + self.upload + self.final + self.farewell
 
 
 class SmtpError(Exception):
-    """A step did not succeed: the reply's code, or what stands in its place, the words, and how far the mail was."""
+    """A step failed; `code` is the reply code or a constant that replaces it, `phase` shows how far the mail was."""
 
     def __init__(self, code: str, words: str) -> None:
         super().__init__(f"{code} {words}")
@@ -57,12 +60,13 @@ class SmtpError(Exception):
 
 
 class SmtpSession(smtplib.SMTP):
-    """A connection that knows its phase. Whatever goes wrong is a `SmtpError`."""
+    """A connection that tracks its phase; network problems, timeouts and unexpected replies raise `SmtpError`."""
 
     def __init__(self, timeouts: Timeouts) -> None:
-        super().__init__(local_hostname="[127.0.0.1]")  # the real one is set once connected, without a name look-up
+        # Avoids the DNS lookup of smtplib; `reach` sets the real name.
+        super().__init__(local_hostname="[127.0.0.1]")
         self.phase: Phase = "connect"
-        self.is_broken = False  # no command can be sent any more
+        self.is_broken = False  # True once the connection can no longer be used
         self._timeouts = timeouts
         self._buffer = b""
         self._opening_ends = 0.0
@@ -72,11 +76,11 @@ class SmtpSession(smtplib.SMTP):
     # ---- opening
 
     def begin(self, ends: float) -> None:
-        """Set until when (monotonic) the mail's content has to be reached."""
+        """Set the monotonic time by which the content of the mail must be reached."""
         self._opening_ends = ends
 
     def reach(self, host: str, port: int) -> None:
-        """Open the connection; each address of the host is tried."""
+        """Connect to the server, trying each address of the host in turn."""
         self.phase = "connect"
         try:
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -99,7 +103,7 @@ class SmtpSession(smtplib.SMTP):
         raise SmtpError(SILENCE, f"cannot reach {host} port {port}: {words}") from failure
 
     def secure(self, host: str, context: ssl.SSLContext) -> None:
-        """Speak TLS from here on."""
+        """Start TLS on the connection and verify the certificate for `host`."""
         self.phase = "tls"
         self._allow(self._timeouts.command)
         try:
@@ -115,33 +119,33 @@ class SmtpSession(smtplib.SMTP):
             self._break(error)
 
     def greet(self) -> None:
-        """Hear the server's greeting and what it offers."""
+        """Read the greeting of the server and its extensions."""
         self.phase = "greeting"
         self._allow(self._timeouts.command)
         _expect(self.getreply(), "220")
         self.introduce()
 
     def introduce(self) -> None:
-        """Say who we are; an old server is spoken to in the old way."""
+        """Send EHLO, or HELO to a server that does not know it."""
         code, words = self.ehlo()
         if code in (500, 502, 504):
             code, words = self.helo()
         _expect((code, words), "250")
 
     def start_tls(self, host: str, context: ssl.SSLContext) -> None:
-        """Go over to TLS, or not on at all."""
+        """Upgrade to TLS by STARTTLS; raise `SmtpError` rather than continue without it."""
         self.phase = "tls"
         if not self.has_extn("starttls"):
             raise SmtpError(UNOFFERED, f"{host} does not offer STARTTLS; nothing is sent unprotected")
         _expect(self.docmd("STARTTLS"), "220")
-        self.refuse_unread()  # words smuggled in before the protection began
+        self.refuse_unread()  # data injected before the encryption began
         self.secure(host, context)
         self.esmtp_features = {}
         self.does_esmtp = False
         self.introduce()
 
     def log_in(self, username: str, password: str) -> None:
-        """Prove who we are, by PLAIN or else LOGIN."""
+        """Authenticate with PLAIN, or with LOGIN if the server does not offer it."""
         self.phase = "login"
         offered = self.esmtp_features.get("auth", "").upper().split()
         if "PLAIN" in offered:
@@ -160,7 +164,7 @@ class SmtpSession(smtplib.SMTP):
     # ---- one mail
 
     def envelope(self, sender: str, recipient: str, size: int) -> None:
-        """Name the sender and the one recipient."""
+        """Send MAIL and RCPT for one recipient; `size` is in bytes."""
         self.phase = "sender"
         is_plain = sender.isascii() and recipient.isascii()
         if not is_plain and not self.has_extn("smtputf8"):
@@ -172,7 +176,7 @@ class SmtpSession(smtplib.SMTP):
         _expect(self.docmd("RCPT", f"TO:<{recipient}>"), "25.")
 
     def hand_over(self, data: bytes) -> str:
-        """Send the mail's bytes and return the server's answer to them."""
+        """Send the content of the mail and return the final reply of the server."""
         self.phase = "data"
         _expect(self.docmd("DATA"), "354")
         self.refuse_unread()
@@ -188,30 +192,30 @@ class SmtpSession(smtplib.SMTP):
         return f"{code} {read_words(words)}".rstrip()
 
     def reset(self) -> None:
-        """Drop what the last mail has left, so that the next one may follow."""
+        """Discard the envelope of the last mail by RSET, so that the next one can follow."""
         self.phase = "sender"
         _expect(self.docmd("RSET"), "25.")
 
     def quit_politely(self) -> None:
-        """Say good-bye if it takes no time, and close."""
+        """Send QUIT, wait for the reply only briefly, and close the connection."""
         try:
             self._ends = self._opening_ends = time.monotonic() + self._timeouts.farewell
             self.docmd("QUIT")
         except SmtpError:
-            pass  # every mail has its answer already; how the connection ends changes none
+            pass  # every mail has its reply already, so an error no longer matters
         finally:
             self.close()
 
     # ---- bytes
 
     def putcmd(self, cmd: str, args: str = "") -> None:
-        """Send a command, if nothing is left to read that nobody had asked for."""
+        """Send a command; raise `SmtpError` if there is an unsolicited reply."""
         self.refuse_unread()
         self._allow(self._timeouts.command)
         super().putcmd(cmd, args)
 
     def send(self, s: object) -> None:
-        """Send text or bytes within the time allowed."""
+        """Send text or bytes within the current timeout."""
         rest = memoryview(s.encode(self.command_encoding) if isinstance(s, str) else s)  # type: ignore[arg-type]
         try:
             while rest:
@@ -220,7 +224,7 @@ class SmtpSession(smtplib.SMTP):
             self._break(error)
 
     def getreply(self) -> tuple[int, bytes]:
-        """Return one reply; one without end, or not in SMTP's form, is a trouble."""
+        """Return one reply; raise `SmtpError` for one that is too long or malformed."""
         lines: list[bytes] = []
         first = b""
         while len(lines) < LINES:
@@ -235,7 +239,7 @@ class SmtpSession(smtplib.SMTP):
         raise SmtpError(GARBLED, f"a reply of more than {LINES} lines")
 
     def refuse_unread(self) -> None:
-        """Raise a `SmtpError` if the server has said anything by itself, or has gone."""
+        """Raise `SmtpError` if there is an unsolicited reply, or if the server has closed the connection."""
         if not self._has_unread():
             return
         self._ends = time.monotonic() + self._timeouts.farewell
@@ -255,7 +259,7 @@ class SmtpSession(smtplib.SMTP):
             self.sock.settimeout(0)
             self._buffer = self.sock.recv(LINE)
         except (BlockingIOError, ssl.SSLWantReadError):
-            return False  # TLS has its own business, such as session tickets
+            return False  # only TLS records without application data, such as session tickets
         except OSError as error:
             self._break(error)
         if not self._buffer:
@@ -280,7 +284,7 @@ class SmtpSession(smtplib.SMTP):
         return received
 
     def _said_meanwhile(self) -> SmtpError | None:
-        """Return the refusal with which a server has cut the content short, if it is there to read."""
+        """Return the refusal by which the server interrupted the content, if one can be read."""
         self._ends = time.monotonic() + self._timeouts.farewell
         try:
             code, words = self.getreply()
@@ -298,7 +302,7 @@ class SmtpSession(smtplib.SMTP):
         return left
 
     def _socket(self) -> socket.socket:
-        """Return the socket, willing to wait as long as is left."""
+        """Return the socket, with the remaining time as its timeout."""
         if self.sock is None:
             raise SmtpError(SILENCE, "the connection is closed")
         self.sock.settimeout(self._left())
@@ -310,7 +314,7 @@ class SmtpSession(smtplib.SMTP):
 
 
 def stuff_dots(data: bytes) -> bytes:
-    """Return a mail as it goes over the wire: leading dots doubled, ended by a dot alone (RFC 5321, 4.5.2)."""
+    """Return a mail as sent after DATA: leading dots doubled, ended by a line with a single dot (RFC 5321, 4.5.2)."""
     body = data.replace(b"\r\n.", b"\r\n..")
     if body.startswith(b"."):
         body = b"." + body
@@ -318,7 +322,7 @@ def stuff_dots(data: bytes) -> bytes:
 
 
 def read_words(words: bytes) -> str:
-    """Return a server's words on one line, without control characters and not too long."""
+    """Return the text of a reply on one line, without control characters, at most 500 characters long."""
     text = words[:1000].decode("utf-8", "replace").replace("\n", " ")
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text.strip())[:500]
 

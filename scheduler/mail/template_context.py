@@ -1,4 +1,4 @@
-"""What a template may see of a letter: its own fields and what follows from them. Pure."""
+"""The variables and filters of mail templates: the fields of a message and values derived from them. Pure."""
 
 from __future__ import annotations
 
@@ -52,21 +52,30 @@ _DERIVED = (
     "about",
     "who",
 )
-VARIABLES = frozenset((*_MESSAGE_FIELDS, *_DERIVED, "text"))  # `text`: in an HTML template, the finished text
+VARIABLES = frozenset((*_MESSAGE_FIELDS, *_DERIVED, "text"))  # `text`: the rendered text, only in HTML templates
 TESTS: Mapping[str, Callable[..., bool]] = {"relative": lambda form: isinstance(form, Relative)}
 
 
 def describe(message: Message, organisation: str) -> dict[str, Any]:
-    """Return the variables of a template: the letter's fields, and these.
+    """Return the variables of a template: the fields of the message, and these.
 
-    `language` is the one the letter is written in; `now`, `today` and `next_workday` are local to the plan.
-    `recipients` are the parties that get the documents, `send_to` their names (the milestone's own
-    `submit_to` if it names somebody), `destination` the office that collects them (None: not ours
-    to say), `ways` how to send, `ask` whom to ask. `to_send` says whether
-    something is sent or only done; `office_receives` whether it is sent to the office that signs.
-    `stage` is how near the target day is, `step` the number in a rung's name, `duties` what a
-    group that is to be chosen will owe, `moved` the date in the plan where another one now applies;
-    `about` the party that a fact is about, `who` the name given with what a party says on its page.
+    * `language`: the language of the message
+    * `now`, `today`, `next_workday`: local to the plan
+    * `organisation`: the display name of the sender; `office`: the office of the plan
+    * `recipients`: the parties that get the documents
+    * `send_to`: their names, or the name in the milestone's own `submit_to`
+    * `destination`: the office that collects the documents, or None if the plan does not describe it
+    * `ways`: the channels by which to send, with their addresses
+    * `ask`: the office to ask
+    * `to_send`: whether there is something to send, not only to do
+    * `office_receives`: whether it is sent to the office that signs the mail
+    * `organisers`, `attendees`: the parties that organise an event and those that take part
+    * `stage`: how near the target day is
+    * `step`: the number at the end of the rung's name, or 0
+    * `duties`: the milestones that a group to be chosen will be responsible for
+    * `moved`: the date in the plan, if another one is in force
+    * `about`: the party that the fact is about
+    * `who`: the name that somebody typed on the party's page with a statement
     """
     plan, milestone = message.plan, message.milestone
     common = _common(_Same(plan), _Same(milestone), message.due, message.now)
@@ -90,7 +99,7 @@ def describe(message: Message, organisation: str) -> dict[str, Any]:
 
 
 class _Same(Generic[_T]):
-    """A value that equals itself only: a plan is large and has no hash, but it is one object."""
+    """Wrapper that compares by identity, as a cache key: a plan is large and not hashable, but it is one object."""
 
     __slots__ = ("value",)
 
@@ -108,7 +117,7 @@ class _Same(Generic[_T]):
 def _common(
     plan_: _Same[Plan], milestone_: _Same[Milestone | None], due: DueDate | None, written_at: datetime
 ) -> Mapping[str, Any]:
-    """Return what all letters about one milestone share that are written at one instant."""
+    """Return the variables that all messages about one milestone at one instant share."""
     plan, milestone = plan_.value, milestone_.value
     now = written_at.astimezone(plan.zone)
     recipients = parties_of(plan, milestone.report_to) if milestone else ()
@@ -128,7 +137,11 @@ def _common(
 
 
 def _stage(plan: Plan, due: DueDate, now: datetime) -> str:
-    """Return how near the target day is, seen from the day the letter is written."""
+    """Return how near the target day is, seen from the local day of `now`.
+
+    Before the target day it is `ahead`, or `tomorrow` or `next-workday` if only that day is left; on it `last`.
+    After it, it is `named` on the named day, else `past-target`. Once something sent now is late, it is `late`.
+    """
     today, workdays = local_day(now, plan.zone), plan.workdays
     if due.is_late(now):
         return "late"
@@ -153,7 +166,7 @@ def _step(rung: str | None) -> int:
 
 
 def filters(language: str) -> Mapping[str, Callable[..., Any]]:
-    """Return the filters of a language's templates."""
+    """Return the filters for templates in a language."""
     return {
         "date": partial(_in, wording.format_date, language),
         "day": partial(_in, wording.format_day, language),
@@ -162,7 +175,7 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "clock": partial(_in, wording.format_clock, language),
         "moment": partial(_in, wording.format_moment, language),
         "event": partial(_in, wording.format_event, language),
-        "deadline": lru_cache(partial(_in, wording.format_due, language)),  # the same in mail after mail
+        "deadline": lru_cache(partial(_in, wording.format_due, language)),  # many mails share the same date
         "aim": lru_cache(partial(_in, wording.format_aim, language)),
         "latest": partial(_in, wording.format_latest, language),
         "form": partial(_in, wording.format_form, language),
@@ -189,21 +202,21 @@ def _in(function: Callable[..., str], language: str, value: Any, **options: Any)
 
 
 def link_addresses(line: str) -> Markup:
-    """Return a line as HTML in which the addresses of pages can be clicked; without one it is only escaped."""
+    """Return a line as HTML, escaped, with its URLs as links."""
     return Markup(urlize(line)) if "://" in line else escape(line)  # noqa: S704 - urlize escapes
 
 
 class Block(NamedTuple):
-    """A run of lines of one kind: `p`, `ul`, `ol` or `table`; a table's lines are tuples of cells."""
+    """Consecutive lines of one kind: `p`, `ul`, `ol` or `table`; the lines of a table are lists of cells."""
 
     kind: str
     lines: Sequence[Any]
 
 
 def blocks(text: str) -> list[Block]:
-    """Return a plain text as blocks, so that the HTML part says word for word what the text says.
+    """Return a plain text as blocks, so that the HTML part has exactly the words of the text part.
 
-    A line that begins with "- " or "1. " is a list item, one with "| " a table row;
+    A line that begins with "- " or "1. " is a list item, one that begins with "| " is a table row;
     an empty line ends a block.
     """
     found = []

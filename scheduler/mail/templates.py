@@ -1,4 +1,4 @@
-"""Mail templates as files: how they are compiled, and what is wrong with them before any mail is written."""
+"""Compiles mail templates and checks them before any mail is composed."""
 
 from __future__ import annotations
 
@@ -21,19 +21,22 @@ _Trees = Mapping[Path, nodes.Template]
 
 
 class _Environment(jinja2.Environment):
-    """Gives each template its globals as a plain dict.
+    """A Jinja environment that gives each template its globals as a plain dict.
 
-    Jinja's own chain of two is walked name by name whenever a template is rendered or included, thirteen times
-    a mail: a fifth of the rendering.
+    Jinja itself uses a chain of two mappings and iterates over it at every render and include. That happens
+    thirteen times per mail and took a fifth of the rendering time.
     """
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """Return the globals of a template that has these of its own."""
+        """Return the globals of a template, `d` being its own."""
         return {**self.globals, **(d or {})}
 
 
 def make_environment(folders: Sequence[str], language: str) -> jinja2.Environment:
-    """Return what compiles the templates of one language, each once; the first folder that has one wins."""
+    """Return the environment for templates in one language; the first folder that has a template wins.
+
+    Each template is compiled once. Raises `UserError` for an unsupported language.
+    """
     if language not in wording.languages():
         hint = near_names(language, wording.languages())
         raise UserError(f"there are no words for the language {language!r}", hint=hint)
@@ -52,15 +55,15 @@ def make_environment(folders: Sequence[str], language: str) -> jinja2.Environmen
 
 
 def check_templates(folders: Sequence[Path]) -> list[Problem]:
-    """Return what is known to be wrong with the templates of these folders.
+    """Return the problems of the templates in these folders.
 
-    Every file is compiled, also one that a folder before it hides. Every kind of mail must be there in
-    every language, and what a template includes must exist. A name that no mail gives is a warning.
+    Every file is compiled, even one that is hidden by an earlier folder. Every kind of message must have its
+    templates in every language, and included templates must exist. An unknown variable is a warning.
     """
     roots = [folder.resolve() for folder in folders]
     trees: dict[Path, nodes.Template] = {}
     problems = []
-    environment = make_environment([], wording.languages()[0])  # all languages have the same filters
+    environment = make_environment([], wording.languages()[0])  # any will do: all languages have the same filters
     for file in (file for root in roots for file in _files(root)):
         try:
             trees[file] = _parse(environment, file)
@@ -74,12 +77,12 @@ def check_templates(folders: Sequence[Path]) -> list[Problem]:
 
 
 def describe(error: Exception) -> str:
-    """Return an error of a template as one line."""
+    """Return the type and the message of a template error."""
     return f"{type(error).__name__}: {(isinstance(error, jinja2.TemplateError) and error.message) or error}"
 
 
 def no_template(name: str, folders: Sequence[object]) -> Problem:
-    """Return the problem of a template that is in none of the folders."""
+    """Return the problem that a template is in none of the folders."""
     looked = ", ".join(map(str, folders))
     return Problem(message=f"there is no template {name}", hint=f"looked in {looked}", file=name)
 
@@ -92,7 +95,7 @@ def _files(root: Path) -> list[Path]:
 def _parse(environment: jinja2.Environment, file: Path) -> nodes.Template:
     source = file.read_text(encoding="utf-8")
     tree = environment.parse(source)
-    for node in tree.find_all((nodes.Filter, nodes.Test)):  # compiling leaves those of a branch to be found in use
+    for node in tree.find_all((nodes.Filter, nodes.Test)):  # within a branch, Jinja finds unknown ones only at runtime
         known: Mapping[str, object] = environment.filters if isinstance(node, nodes.Filter) else environment.tests
         if node.name not in known:
             message = f"No {type(node).__name__.lower()} named {node.name!r}."
@@ -118,7 +121,10 @@ def _without_target(trees: _Trees, roots: Sequence[Path]) -> Iterator[Problem]:
 
 
 def _unknown_names(trees: _Trees) -> Iterator[Problem]:
-    """Yield names that neither the mail nor any template sets; an included one sees what its includer set."""
+    """Yield variables that neither the message nor any template sets.
+
+    A template counts as having the variables of all others, because an included one sees those of its includer.
+    """
     names = {file: list(tree.find_all(nodes.Name)) for file, tree in trees.items()}
     known = (
         template_context.VARIABLES

@@ -1,4 +1,4 @@
-"""A mail that proves that mails arrive."""
+"""The test mail, to check that mail arrives."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ This mail was sent with `hanchot mail test`; there is nothing to do.
 
 
 def compose_test_message(address: str, *, sender: str, organisation: str, now: datetime) -> Mail:
-    """Return a plain mail to `address`, another one each time; `UserError` for what is no address."""
-    address = read_address(address) or address  # what is none is refused below, by name
+    """Return a plain mail to `address`, with a new Message-ID each time.
+
+    Raises `UserError` if `address` is not an e-mail address.
+    """
+    address = read_address(address) or address  # `write_address` below refuses an invalid one
     message_id = f"<{secrets.token_hex(16)}@{sender.rpartition('@')[2]}>"
     body = encodebytes(_TEXT.replace("\n", "\r\n").encode()).replace(b"\n", b"\r\n")
     head = "".join(
