@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The clock of the machine."""
 
     def now(self) -> datetime:
-        """Return the present instant in UTC."""
+        """Return the current instant in UTC."""
         return datetime.now(UTC)
 
     def seconds_until(self, instant: datetime) -> float:
@@ -21,25 +21,25 @@ class SystemClock:
 
 
 class SteppingClock:
-    """A clock that moves only when told to: simulations and tests."""
+    """A clock that moves only when `instant` is set, for simulations and tests."""
 
     def __init__(self, start: datetime) -> None:
         self.instant = start
 
     def now(self) -> datetime:
-        """Return the instant it was last set to."""
+        """Return `instant`."""
         return self.instant
 
     def seconds_until(self, instant: datetime) -> float:
-        """Return 0: nobody waits for this clock."""
+        """Return 0: nothing waits for this clock."""
         return 0.0
 
 
 class ReplayClock:
-    """A clock that starts at a chosen instant and runs `speed` times faster, but only while somebody waits.
+    """A clock that starts at a given instant and runs `speed` times as fast, but only while something waits.
 
-    It never passes the instant that was last waited for, so a slow machine makes a replay
-    longer and never makes it skip: work done at 08:00 is done at 08:00.
+    It never passes the instant that was last passed to `seconds_until`. A slow machine thus makes a replay longer,
+    but never makes it skip: what is due at 08:00 is done at 08:00. Thread-safe.
     """
 
     def __init__(self, start: datetime, speed: float, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -51,12 +51,15 @@ class ReplayClock:
         self.is_stopped = False
 
     def now(self) -> datetime:
-        """Return the replayed instant in UTC."""
+        """Return the current instant of the replay in UTC."""
         with self._lock:
             return self._now()
 
     def seconds_until(self, instant: datetime) -> float:
-        """Return the real seconds to wait for a replayed instant, and let time run on to it; for ever once stopped."""
+        """Return the real seconds to wait for an instant of the replay, and let time run up to it.
+
+        Infinity once the clock is stopped.
+        """
         with self._lock:
             if self.is_stopped:
                 return float("inf")
@@ -66,12 +69,12 @@ class ReplayClock:
             return (self._goal - self._from).total_seconds() / self._speed
 
     def stop(self) -> None:
-        """Let time stand still for good."""
+        """Stop the clock for ever."""
         with self._lock:
             self._from = self._goal = self._now()
             self.is_stopped = True
 
     def _now(self) -> datetime:
         ahead = (self._goal - self._from).total_seconds()
-        gone = (self._monotonic() - self._since) * self._speed  # may be more seconds than a date can hold
+        gone = (self._monotonic() - self._since) * self._speed  # may exceed what a timedelta can hold
         return self._goal if gone >= ahead else self._from + timedelta(seconds=gone)

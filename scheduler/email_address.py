@@ -1,4 +1,4 @@
-"""Mail addresses as people type them, and as mail programs take them."""
+"""Validation and normalisation of e-mail addresses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
 def read_address(text: str) -> str | None:
-    """Return one bare address with its domain in ASCII; None for anything else, and for accents before the @."""
+    """Return a bare address with its domain in ASCII, or None if it is invalid.
+
+    The part before the @ must be ASCII, at most 64 characters long.
+    """
     local, _, domain = text.rpartition("@")
     host = to_ascii(domain) or ""
     if len(local) > 64 or len(host) > 253 or not _LOCAL.fullmatch(local):
@@ -18,10 +21,10 @@ def read_address(text: str) -> str | None:
 
 
 def to_ascii(domain: str) -> str | None:
-    """Return a domain as it goes over the wire (IDNA 2008), in small letters; None if there is no such form."""
+    """Return a domain in its lower-case ASCII form (IDNA 2008), or None if it has none."""
     if domain.isascii():
         return domain.lower()
-    import idna  # here: it brings large tables, and few domains need it
+    import idna  # imported here: it loads large tables, and few domains need it
 
     try:
         return idna.encode(domain, uts46=True).decode("ascii")

@@ -1,4 +1,4 @@
-"""The errors a person reads: one base, every problem with its place and the way out."""
+"""Errors that are shown to people: every problem with its place and a hint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command's exit status means to a script."""
+    """The exit status of a command, for scripts."""
 
     DONE = 0
     FAILED = 1
@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong: what, where, why and what would be right."""
+    """One problem: a message, its place (file, line, key), and a hint on how to solve it."""
 
     message: str
     code: str = "wrong"
@@ -37,13 +37,13 @@ class Problem:
 
 
 class HanchotError(Exception):
-    """Base of every error of this package; `exit_code` is what a command ends with."""
+    """Base of all errors of this package; `exit_code` is the exit status of the command that fails with it."""
 
     exit_code = ExitCode.FAILED
 
 
 class UserError(HanchotError):
-    """Something a person can put right; carries every problem found, not only the first."""
+    """An error that a person can solve; it holds every problem found, not only the first."""
 
     def __init__(
         self,
@@ -62,11 +62,11 @@ class UserError(HanchotError):
 
 
 class RecordUnavailable(UserError):
-    """The record cannot be read or written just now: what was asked may be right, and can be asked again."""
+    """The database cannot be read or written at the moment; the same request may succeed later."""
 
 
 class InvalidInput(UserError):
-    """A definition or the configuration is wrong and was refused whole."""
+    """A definition or the configuration is invalid and was refused as a whole."""
 
     exit_code = ExitCode.WRONG_INPUT
 
@@ -78,13 +78,13 @@ class NothingMatched(UserError):
 
     @classmethod
     def named(cls, what: str, wanted: str, known: Iterable[str]) -> NothingMatched:
-        """Return the error for an unknown id, offering the near names."""
+        """Return the error for an unknown id, with similar known names as its hint."""
         choices = sorted(known)
         return cls(f"unknown {what}: {wanted!r}", hint=near_names(wanted, choices))
 
 
 def near_names(wanted: str, choices: Sequence[str]) -> str:
-    """Return a sentence that offers what the person probably meant."""
+    """Return a hint that suggests up to three similar names, else lists up to twelve of the choices."""
     near = get_close_matches(wanted, choices, n=3, cutoff=0.5)
     if near:
         return "did you mean " + " or ".join(near) + "?"

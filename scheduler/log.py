@@ -1,4 +1,4 @@
-"""The daemon's log: one line for each thing that happens, for people or as JSON; never an address."""
+"""The log of the daemon: one line per event, as text or as JSON, with addresses masked."""
 
 from __future__ import annotations
 
@@ -24,14 +24,18 @@ _LEVELS = dict.fromkeys(("trouble", "refused", "failed"), logging.ERROR) | dict.
     ("missed", "ambiguous", "outage"), logging.WARNING
 )
 _OUTSIDE = r"\s<>()\[\]{},;:\"'`=|@/\\"
-_DAY = r"\d{4}-\d\d-\d\d\b"  # milestone@2024-05-25 is an occurrence
+_DAY = r"\d{4}-\d\d-\d\d\b"  # `milestone@2024-05-25` is the id of an occurrence, not an address
 _LOCAL_PART = rf"(?<![^{_OUTSIDE}])(?:\"[^\"\n]*\"|[^{_OUTSIDE}]++)"
 _ADDRESS = re.compile(rf"{_LOCAL_PART}@(?!{_DAY})(?:\[[^\]\s]*\]|[\w-]+(?:\.[\w-]+)*)")
 _TOKEN = re.compile(r"(?<=/)(calendar|p|sign-in)/[A-Za-z0-9_-]{16,}")
 
 
 class Log:
-    """Writes events to standard error; what cannot be written is counted and told later, and stops nothing."""
+    """Writes events to standard error.
+
+    A failed write, such as on a full disk, never stops the daemon: lost lines are counted and the number is logged
+    as soon as writing works again. Thread-safe.
+    """
 
     def __init__(self, style: Style, write: Callable[[bytes], None] | None = None) -> None:
         self._style = style
@@ -40,18 +44,21 @@ class Log:
         self._lost = 0
 
     def event(self, event: Event) -> None:
-        """Write one line for one thing that happened, in the zone that its instant comes in."""
+        """Write one line for an event, with its time in the zone of `event.at`.
+
+        The text style leaves out `checked` events.
+        """
         if event.name == "checked" and self._style == "text":
             return
         ids = {name: id for name in _IDS if (id := getattr(event, name))}
         self._put(_LEVELS.get(event.name, logging.INFO), event.name, at=event.at, text=event.text, **ids)
 
     def say(self, text: str, at: datetime, *, level: int = logging.INFO) -> None:
-        """Write some words that are no event."""
+        """Write a note that is not an event."""
         self._put(level, "note", at=at, text=text)
 
     def problems(self, error: UserError, at: datetime) -> None:
-        """Write every problem of an error with the way out."""
+        """Write every problem of an error with its hint."""
         for problem in error.problems:
             self.say(str(problem), at, level=logging.ERROR if problem.severity == "error" else logging.WARNING)
 
@@ -63,7 +70,7 @@ class Log:
 
     @cached_property
     def _logger(self) -> Any:
-        import structlog  # here: it takes 40 ms, and most commands have nothing to log
+        import structlog  # imported here: it takes 40 ms, and most commands log nothing
 
         as_json = structlog.processors.JSONRenderer(ensure_ascii=False, default=_as_iso)
         steps = [structlog.processors.add_log_level, _mask_values, as_json if self._style == "json" else _as_text]
@@ -71,57 +78,57 @@ class Log:
 
 
 class _Sink:
-    """What structlog hands finished lines to."""
+    """The logger that structlog wraps; it receives finished lines."""
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
 
     def put(self, line: str) -> bool:
-        """Write a line and return whether that was possible."""
+        """Write a line; return whether that succeeded."""
         try:
             self._write(line.encode("utf-8", "backslashreplace") + b"\n")
-        except (OSError, ValueError):  # a full disk, a reader that went away, a closed stream
+        except (OSError, ValueError):  # a full disk, a closed pipe, a closed stream
             return False
         return True
 
-    info = warning = error = put  # structlog calls it by the level
+    info = warning = error = put  # structlog calls the method named after the level
 
 
 class Libraries(logging.Handler):
-    """Puts what libraries have to say, from warnings on, into the same log; tracebacks stay out."""
+    """Forwards records of libraries, from WARNING on, to the same log, without tracebacks."""
 
     def __init__(self, say: Callable[[str, int], None]) -> None:
         super().__init__(logging.WARNING)
         self._say = say
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say one record by its logger and its message, at its level."""
+        """Forward one record as the name of its logger and its message."""
         try:
             text = record.getMessage()
-        except Exception:  # it does not fit its arguments; logging's own report would be a traceback, unmasked
+        except Exception:  # wrong arguments; the traceback that logging would print is not masked
             text = str(record.msg)
         self._say(f"{record.name}: {text}", logging.ERROR if record.levelno >= logging.ERROR else logging.WARNING)
 
 
 def choose_style(wanted: str | None, *, is_replay: bool) -> Style:
-    """Return the style asked for; else text for people at a terminal and for a replay, and JSON for other programs."""
+    """Return the style `wanted`; by default text at a terminal and for a replay, else JSON."""
     if wanted in ("text", "json"):
-        return wanted  # type: ignore[return-value]  # one of the two
+        return wanted  # type: ignore[return-value]  # the line above narrows it
     return "text" if is_replay or sys.stderr.isatty() else "json"
 
 
 def mask(text: str) -> str:
-    """Return a text without mail addresses and without the tokens of private addresses."""
+    """Return a text with e-mail addresses and the tokens of private URLs masked."""
     return _TOKEN.sub(r"\1/(token)", _ADDRESS.sub("(address)", text))
 
 
 def _mask_values(logger: object, method: str, values: Values) -> Values:
-    """Mask whatever is written, for structlog."""
+    """Mask every value (a structlog processor)."""
     return {name: mask(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def _as_text(logger: object, method: str, values: Values) -> str:
-    """Write a line for people, for structlog."""
+    """Return an event as a line for people (a structlog processor)."""
     text: str = values["text"]
     if values["event"] in ("note", "lost"):
         return text if values["level"] == "info" else f"{values['level']}: {text}"
@@ -134,10 +141,13 @@ def _as_iso(at: datetime) -> str:
 
 
 def _write_to_standard_error(line: bytes) -> None:
-    """Write past Python's buffer: there a line that does not fit on the disk would stay in the way of the next."""
+    """Write to standard error without Python's buffer.
+
+    If the disk is full, a line would stay in the buffer and block those after it.
+    """
     try:
         descriptor = sys.stderr.fileno()
-    except io.UnsupportedOperation:  # no file, only something like one
+    except io.UnsupportedOperation:  # a file-like object without a descriptor, as in tests
         sys.stderr.write(line.decode())
         return
     while line:

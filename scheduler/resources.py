@@ -1,4 +1,4 @@
-"""Where the shipped files lie: inside the wheel, or in the checkout."""
+"""Locates the shipped files, inside the wheel or in the checkout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the daemon tells systemd: that it is ready, that it lives, that it ends."""
+"""Notifications to systemd: ready, watchdog, stopping (see sd_notify(3))."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import socket
 import threading
 from collections.abc import Mapping
 
-EXTENSION = 90_000_000  # microseconds by which a heartbeat puts off the end of systemd's patience with a long start
+EXTENSION = 90_000_000  # microseconds by which each heartbeat extends systemd's start timeout
 
 
 class Notifier:
-    """Speaks to the service manager over the socket in NOTIFY_SOCKET; silent where there is none.
+    """Sends notifications to the service manager over the socket in NOTIFY_SOCKET; does nothing without one.
 
-    A manager that cannot be reached is no reason to stop.
+    Errors are ignored: the daemon also works without its service manager.
     """
 
     def __init__(self, address: str = "") -> None:
@@ -23,22 +23,22 @@ class Notifier:
 
     @classmethod
     def found_in(cls, environment: Mapping[str, str] = os.environ) -> Notifier:
-        """Return the notifier for the manager that started this process, if one did."""
+        """Return the notifier for the service manager that started this process, if there is one."""
         return cls(environment.get("NOTIFY_SOCKET", ""))
 
     def ready(self) -> None:
-        """Say once that the start is over."""
+        """Notify that the start is complete; only the first call has an effect."""
         with self._lock:
             is_first, self._is_ready = not self._is_ready, True
         if is_first:
             self._send("READY=1")
 
     def beat(self) -> None:
-        """Say that work goes on; a start that takes long is given more time."""
+        """Notify that the daemon works: feed the watchdog or, during the start, extend the start timeout."""
         self._send("WATCHDOG=1" if self._is_ready else f"EXTEND_TIMEOUT_USEC={EXTENSION}")
 
     def stopping(self) -> None:
-        """Say that the end has begun."""
+        """Notify that the shutdown has begun."""
         self._send("STOPPING=1")
 
     def _send(self, message: str) -> None:

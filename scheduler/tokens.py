@@ -1,4 +1,8 @@
-"""Tokens of private addresses. Only their generation is stored, so an address can be shown again and revoked."""
+"""Tokens for private URLs.
+
+They derive from a secret and a generation. Only the generation is stored, so a URL can be shown again, and revoked
+by raising the generation.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,11 @@ from typing import Literal
 Purpose = Literal["feed", "page", "reply"]
 
 
-TOKEN_LENGTH = 22  # characters for 128 bits
+TOKEN_LENGTH = 22  # characters of base64 for 128 bits
 
 
 def make_token(secret: bytes, purpose: Purpose, subject: str, generation: int) -> str:
-    """Return the token of one subject's address; each purpose and each generation has another."""
-    said = "\0".join(("address", purpose, str(generation), subject))  # what may hold anything comes last
+    """Return the token of a subject, different for each purpose and each generation."""
+    # The subject comes last: it may hold any character, and no two inputs must give the same text.
+    said = "\0".join(("address", purpose, str(generation), subject))
     return urlsafe_b64encode(hmac.digest(secret, said.encode(), sha256)[:16]).rstrip(b"=").decode()

@@ -1,6 +1,6 @@
-"""On which line of a TOML text each key stands; the standard parser does not say.
+"""Finds the line of each key in a TOML text, which `tomllib` does not report.
 
-Reads only texts that `tomllib` has accepted, so it need not recognise mistakes.
+It reads only texts that `tomllib` has accepted, so it need not recognise mistakes.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ class _Token(NamedTuple):
 
 
 def spell(key: Key) -> str:
-    """Return a key path as people read it: `milestones[2].before`; counting starts at 0."""
+    """Return a key path as text: `milestones[2].before`; indexes start at 0."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{_bare(part)}" for part in key).removeprefix(".")
 
 
 def line_of(lines: Mapping[Key, int], key: Key) -> int | None:
-    """Return the line of a key, or of the nearest table around it that has one."""
+    """Return the line of a key, or of the nearest table around it that has a line, or None."""
     return next((lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in lines), None)
 
 
 def find_lines(text: str) -> dict[Key, int]:
-    """Return the line (from 1) of every table, key and list element."""
+    """Return the line of every table, key and list element; lines start at 1."""
     reader = _Reader(text)
     reader.read()
     return reader.lines
@@ -66,7 +66,7 @@ class _Reader:
         self.lines: dict[Key, int] = {}
         self._tokens = list(_tokens(text))
         self._at = 0
-        self._newest: dict[Key, int] = {}  # of each [[list of tables]]: the index of its last one
+        self._newest: dict[Key, int] = {}  # index of the last table of each [[list of tables]]
 
     def read(self) -> None:
         table: Key = ()
@@ -109,7 +109,7 @@ class _Reader:
         return key
 
     def _parts(self, end: str) -> list[str]:
-        """Read a dotted key up to and including the mark that ends it."""
+        """Read a dotted key up to and including the token `end`."""
         parts = []
         while (token := self._next()).text != end and token.kind != "end":
             if token.kind == "string":
