@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from typing import Any
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
 
-pytest.register_assert_rewrite("tests.contracts")  # the asserts of shared suites explain themselves too
+pytest.register_assert_rewrite("tests.contracts", "tests.support")  # their asserts explain themselves too
 
 for name in [name for name in os.environ if name.startswith("HANCHOT_") and "__" in name]:
     del os.environ[name]  # it would override what a test writes into its config.toml
@@ -18,6 +18,7 @@ settings.register_profile("hanchot", deadline=None, print_blob=True)  # machines
 settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2000)
 settings.load_profile("hanchot")
 
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 REFUSES_SKIPS = os.environ.get("HANCHOT_REFUSE_SKIPS") == "1"
 
 
@@ -37,7 +38,7 @@ def pytest_make_collect_report(
     return refuse_skip(report)
 
 
-def refuse_skip(report: Any) -> Any:
+def refuse_skip(report: Report) -> Report:
     """Return the report, failed if it was skipped and that is refused."""
     if REFUSES_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"

@@ -111,7 +111,7 @@ class Daemon:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel as it would be published."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT]
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)]
     done = subprocess.run(build, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (file,) = folder.glob("*.whl")
@@ -124,8 +124,10 @@ def hanchot(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     home = tmp_path_factory.mktemp("installed")
     venv.create(home, with_pip=False, symlinks=True)
     python = home / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel]
-    subprocess.run(pip, check=True, capture_output=True, env=_env({"PIP_DISABLE_PIP_VERSION_CHECK": "1"}))
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run(
+        [*pip, str(wheel)], check=True, capture_output=True, env=_env({"PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+    )
     packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(home), "platbase": str(home)}))
     lent = dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib"))
     (packages / "lent.pth").write_text("\n".join(lent) + "\n", encoding="utf-8")

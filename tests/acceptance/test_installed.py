@@ -237,7 +237,7 @@ def test_output_is_utf_8_whatever_the_locale(hanchot: Installed, office: Path) -
 
 def test_a_reader_that_goes_away_is_no_failure_to_talk_about(hanchot: Installed, tmp_path: Path) -> None:
     """`hanchot ... | head -1` prints one line and nothing else."""
-    command = [hanchot.bin / "hanchot", "simulate", *YEAR_2023, "--format", "json"]
+    command = [str(hanchot.bin / "hanchot"), "simulate", *YEAR_2023, "--format", "json"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

@@ -36,7 +36,13 @@ ITEM = FeedItem(
 
 def an_entry(uid: str = "u1", day: int = 8, **changes: Any) -> FeedEntry:
     item = replace(ITEM, uid=uid, first=date(2023, 6, day))
-    values = {"version": "1", "sequence": 0, "created_at": NOW, "revised_at": NOW, "event": b"e" + uid.encode()}
+    values: dict[str, Any] = {
+        "version": "1",
+        "sequence": 0,
+        "created_at": NOW,
+        "revised_at": NOW,
+        "event": b"e" + uid.encode(),
+    }
     return FeedEntry(item=item, **(values | changes))
 
 

@@ -293,8 +293,9 @@ class OutboxContract:
             assert unit.outbox.next_at() == min(NOW + LEASE, NOW + HOUR)
 
     def test_mails_that_are_done_or_held_set_no_next_instant(self, store: Store) -> None:
-        for id, state in zip(queue(store, outgoing(1), outgoing(2)), ("sent", "held"), strict=True):
-            send_off(store, id, state)  # type: ignore[arg-type]
+        first, second = queue(store, outgoing(1), outgoing(2))
+        send_off(store, first, "sent")
+        send_off(store, second, "held")
         with store.reading() as unit:
             assert unit.outbox.next_at() is None
 

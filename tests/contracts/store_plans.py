@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scheduler.errors import NothingMatched
-from scheduler.plan.agenda import Rung
+from scheduler.plan.agenda import Rung, RungState
 from scheduler.plan.facts import Fact
 from scheduler.ports import Inputs, PlanState, Store
 from tests.contracts.store_samples import HOUR, NOW, a_fact
@@ -132,9 +132,10 @@ class PlansContract:
         with store.transaction() as unit:
             fact = Fact(plan="p", kind="waived", milestone="m", happened_at=NOW, recorded_at=NOW)
             ids = [unit.facts.append(fact).id for _ in range(2)]
+            rung_states: list[RungState] = ["cancelled", "planned", "planned"]
             rungs = [
                 Rung("m", "a", f"overdue:{n}", NOW.date(), NOW + n * HOUR, "overdue", state)
-                for n, state in enumerate(("cancelled", "planned", "planned"))
+                for n, state in enumerate(rung_states)
             ]
             unit.rungs.add("p", rungs, now=NOW)
         with store.reading() as unit:

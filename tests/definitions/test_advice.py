@@ -118,7 +118,8 @@ def test_the_shipped_plan_carries_every_row_of_the_document(shipped: Loaded) -> 
     assert [i.target for i in plan.indicators] == [
         "100%", "100%", "100%", ">= 1", ">= 1", "100%", "30%..50%", "= 1", "= 1", "100%",
     ]  # fmt: skip
-    assert all(item.quote for item in (*plan.milestones, *plan.indicators, *plan.provisions))
+    quotes = [item.quote for items in (plan.milestones, plan.indicators, plan.provisions) for item in items]
+    assert all(quotes)
     assert len(plan.groups["members"].parties) == 6
     assert plan.groups["nominees"].chosen_by == "lead"
     assert plan.remind_from == date(2023, 2, 20)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
@@ -23,7 +24,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from scheduler.clock import ReplayClock, SystemClock
 from scheduler.engine.runners.apscheduler_runner import HEARTBEAT, STALLED_AFTER, APSchedulerRunner
-from scheduler.engine.tick import Tick
+from scheduler.engine.tick import Tick, Ticker
 from scheduler.errors import UserError
 from scheduler.ports import Clock
 from scheduler.ports.events import Event
@@ -117,9 +118,9 @@ def running(engine: APSchedulerRunner) -> Iterator[list[BaseException]]:
         assert not thread.is_alive(), "the engine does not stop"
 
 
-def engine_of(ticker: object, **details: object) -> APSchedulerRunner:
-    settings = {"system": SystemClock(), "stopping": threading.Event(), "heartbeat": QUICK, **details}
-    return APSchedulerRunner(ticker, **settings)  # type: ignore[arg-type]
+def engine_of(ticker: Ticker | Metronome, **details: Any) -> APSchedulerRunner:
+    settings: dict[str, Any] = {"system": SystemClock(), "stopping": threading.Event(), "heartbeat": QUICK, **details}
+    return APSchedulerRunner(cast("Ticker", ticker), **settings)
 
 
 def scheduler_of(engine: APSchedulerRunner) -> BackgroundScheduler:

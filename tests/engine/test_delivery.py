@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -77,9 +78,11 @@ def test_a_mail_that_breaks_the_mailer_waits_and_the_others_leave(daemon: Daemon
 
 
 @pytest.mark.parametrize("state", ["failed", "ambiguous"])
-def test_what_the_server_said_is_kept_and_decides_the_rung(daemon: DaemonFixture, state: str) -> None:
+def test_what_the_server_said_is_kept_and_decides_the_rung(
+    daemon: DaemonFixture, state: Literal["failed", "ambiguous"]
+) -> None:
     """In the server's words, on the mail and on the promise; the rungs ahead are not touched."""
-    daemon.mailer.outcome = Outcome(state=state, reply="550 5.1.1 no such user")  # type: ignore[arg-type]
+    daemon.mailer.outcome = Outcome(state=state, reply="550 5.1.1 no such user")
     daemon.live(at(3, 4))
     assert {(mail.state, mail.reply) for mail in daemon.mails()} == {(state, "550 5.1.1 no such user")}
     row = daemon.row("before:14d")

@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 
 from scheduler.feeds import IcalFeedRenderer
-from scheduler.ports import UnitOfWork
+from scheduler.ports import Store, UnitOfWork
 from scheduler.queries.site_links import SiteLinks
 from scheduler.services.publish_feeds import create_feed
-from scheduler.store import SqlStore, open_store
+from scheduler.store import open_store
 from tests.support.daemon_fixture import DaemonFixture
 from tests.support.ical_reader import the_event
 from tests.support.plan_builders import LOADED, at
@@ -54,7 +54,7 @@ def published(daemon: DaemonFixture) -> str:
 class Counting:
     """A store that counts its writing transactions."""
 
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
         self.writes = 0
 
@@ -99,7 +99,7 @@ def test_an_edit_is_in_the_calendar_after_the_next_tick(daemon: DaemonFixture) -
 def test_a_new_day_is_published_once_and_a_quiet_tick_writes_no_more_than_before(daemon: DaemonFixture) -> None:
     """The window moves; else nothing does."""
     daemon.tick(at(2, 2, 9))
-    counting = Counting(daemon.store)  # type: ignore[arg-type]
+    counting = Counting(daemon.store)
     publishing = daemon.new_ticker(store=counting, calendars=IcalFeedRenderer())
     without = daemon.new_ticker(store=counting, name="other")
     writes = []

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.dispatch_policy import opening, working_days_late
+from scheduler.plan.facts import FactKind
 from scheduler.plan.model import Group
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Mail, MessageRow, RungRow
@@ -33,6 +35,7 @@ from tests.support.plan_builders import at, deadline, event, vietnam
 
 OVER = at(5, 20)
 FINAL = {"sent", "skipped", "missed", "cancelled", "failed", "ambiguous"}
+FACT_KINDS: list[FactKind] = ["received", "received", "returned", "accepted", "waived", "opened"]
 PARTIES = st.sampled_from(["lead", "beta", "gamma"])
 CALENDAR = vietnam(off=[date(2023, 3, 15)])
 MEETING = event(Window(date(2023, 4, 3), date(2023, 4, 7), "early in April"))
@@ -145,8 +148,8 @@ class Life(RuleBasedStateMachine):
 
     # ---- people
 
-    @rule(kind=st.sampled_from(["received", "received", "returned", "accepted", "waived", "opened"]), party=PARTIES)
-    def a_fact_is_recorded(self, kind: str, party: str) -> None:
+    @rule(kind=st.sampled_from(FACT_KINDS), party=PARTIES)
+    def a_fact_is_recorded(self, kind: FactKind, party: str) -> None:
         """One that makes no sense is refused, and then nothing has happened."""
         self.record(kind, party)
 
@@ -178,9 +181,9 @@ class Life(RuleBasedStateMachine):
         if own:
             self.record("withdrawn", None, None, target=own[which % len(own)].id)
 
-    def record(self, kind: str, party: str | None, milestone: str | None = "report", **details: object) -> None:
+    def record(self, kind: FactKind, party: str | None, milestone: str | None = "report", **details: Any) -> None:
         with suppress(UserError):
-            self.daemon.record(kind, party, milestone, **details)  # type: ignore[arg-type]
+            self.daemon.record(kind, party, milestone, **details)
 
     @rule(number=st.integers(0, len(REVISIONS) - 1), is_taken=st.booleans())
     def the_plan_is_edited(self, number: int, is_taken: bool) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scheduler.plan.dates.date_forms import By
 from scheduler.plan.messages.message import Message
-from scheduler.plan.model import Contact
+from scheduler.plan.model import Contact, Plan
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, due_by, local, plan, templates
@@ -25,9 +26,9 @@ def digests(daemon: DaemonFixture, address: str | None = "officer@lead.example")
     return [text.removesuffix(" digest") for text in daemon.left(address) if text.endswith(" digest")]
 
 
-def weekly(store: SqlStore, *plans: object, **details: object) -> DaemonFixture:
+def weekly(store: SqlStore, *plans: Plan, **details: Any) -> DaemonFixture:
     """Return a daemon that writes digests, its plans loaded."""
-    daemon = DaemonFixture(store, *plans, **{"weekly": DigestSchedule(), **details})  # type: ignore[arg-type]
+    daemon = DaemonFixture(store, *plans, **{"weekly": DigestSchedule(), **details})
     daemon.ticker.load()
     return daemon
 

@@ -344,7 +344,7 @@ def test_evolution_subscribes_and_follows(scenario: FeedScenario, tmp_path: Path
     home = tmp_path / "home"
     (home / "run").mkdir(parents=True, mode=0o700)
     environment = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"), "GSETTINGS_BACKEND": "memory"}
-    kept_short = ["timeout", "--kill-after=5", "120", bus, "--", "/usr/bin/python3", PROGRAMS / "gnome.py"]
+    kept_short = ["timeout", "--kill-after=5", "120", bus, "--", "/usr/bin/python3", str(PROGRAMS / "gnome.py")]
     with recording_proxy(scenario.site.address) as wire, (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
             [*kept_short, "subscribe", through(wire, scenario.url), through(wire, scenario.tasks_url)],

@@ -10,6 +10,7 @@ import pytest
 
 from scheduler.feeds import IcalFeedRenderer
 from scheduler.plan.dates.date_forms import Before, By, On, Recurring, Undated, Window
+from scheduler.plan.facts import FactKind
 from scheduler.plan.model import Deliverable, Group, Ladder, Office
 from scheduler.queries.site_links import SiteLinks
 from tests.support.ical_reader import Component, events, parse, summaries, the_event
@@ -122,10 +123,10 @@ def test_what_came_in_part_leaves_what_is_missing() -> None:
         ("returned", "", "Yêu cầu bổ sung"),
     ],
 )
-def test_rule_19_the_state_of_a_deadline_is_in_its_title(kind: str, mark: str, status: str) -> None:
+def test_rule_19_the_state_of_a_deadline_is_in_its_title(kind: FactKind, mark: str, status: str) -> None:
     """Programs show nothing else of it; done is not a status of events."""
     with published_feeds(REPORT) as feeds:
-        feeds.tell(kind, at(8, 9), "report", "beta")  # type: ignore[arg-type]
+        feeds.tell(kind, at(8, 9), "report", "beta")
         found = the_event(feeds.read(at(8, 9)))
     assert found.text("SUMMARY").startswith(f"{mark}Báo cáo sơ kết")
     assert f"Tình trạng: {status}" in found.text("DESCRIPTION").splitlines()

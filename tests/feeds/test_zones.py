@@ -24,6 +24,7 @@ ZONES = (
 def test_rule_18_a_block_gives_the_offsets_of_the_zone(key: str) -> None:
     """Every nine hours over the years of a plan, as the library understands the block."""
     block = icalendar.Timezone.from_ical(zone_block(key))
+    assert isinstance(block, icalendar.Timezone)
     read, known = block.to_tz(lookup_tzid=False), ZoneInfo(key)
     local, end = datetime(2021, 1, 1, 4, 30, tzinfo=known), datetime(2031, 1, 1, tzinfo=known)
     while local < end:

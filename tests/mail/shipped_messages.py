@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.definitions import DefinitionFiles
@@ -23,8 +24,8 @@ def _at(month: int, day: int, hour: int = 8) -> datetime:
     return datetime(2023, month, day, hour, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).astimezone(UTC)
 
 
-def _fact(number: int, at: datetime, **details: object) -> Fact:
-    return Fact(plan=PLAN.id, id=number, happened_at=at, recorded_at=at, **details)  # type: ignore[arg-type]
+def _fact(number: int, at: datetime, **details: Any) -> Fact:
+    return Fact(plan=PLAN.id, id=number, happened_at=at, recorded_at=at, **details)
 
 
 FACTS = [

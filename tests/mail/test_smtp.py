@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -205,14 +206,20 @@ def test_the_password_is_never_shown() -> None:
 
 
 def test_an_account_has_another_name_as_soon_as_anything_about_it_is_another() -> None:
-    base = {"host": "smtp.example", "port": 587, "security": "starttls", "username": "u", "password": "p"}
-    variants: list[dict[str, object]] = [{}, {"host": "mx.example"}, {"port": 465}, {"security": "tls"}]
+    base: dict[str, Any] = {
+        "host": "smtp.example",
+        "port": 587,
+        "security": "starttls",
+        "username": "u",
+        "password": "p",
+    }
+    variants: list[dict[str, Any]] = [{}, {"host": "mx.example"}, {"port": 465}, {"security": "tls"}]
     variants += [{"username": "v"}, {"password": "q"}, {"username": "up", "password": ""}]
-    names = [name_account(Account(**(base | change)), SENDER, SECRET) for change in variants]  # type: ignore[arg-type]
-    names.append(name_account(Account(**base), "other@cum.example", SECRET))  # type: ignore[arg-type]
-    names.append(name_account(Account(**base), SENDER, b"another secret"))  # type: ignore[arg-type]
+    names = [name_account(Account(**(base | change)), SENDER, SECRET) for change in variants]
+    names.append(name_account(Account(**base), "other@cum.example", SECRET))
+    names.append(name_account(Account(**base), SENDER, b"another secret"))
     assert len(set(names)) == len(names)
-    assert names[0] == name_account(Account(**base), SENDER, SECRET)  # type: ignore[arg-type]
+    assert names[0] == name_account(Account(**base), SENDER, SECRET)
     assert all(name.startswith("smtp-") and len(name) == 21 for name in names)
 
 

@@ -31,6 +31,7 @@ from tests.support.scripted_smtp import (
     RESET,
     TOO_BIG,
     Answer,
+    Answers,
     ScriptedServer,
 )
 from tests.support.smtp_mailers import SHORT_TIMEOUTS, TIMEOUTS, mail, mailer
@@ -251,7 +252,7 @@ def test_past_the_sender_nothing_is_repeated_by_itself() -> None:
 
 
 def test_a_connection_that_cannot_be_reset_is_replaced() -> None:
-    answers = {"RCPT": ["550 5.1.1 unknown"], "RSET": [CLOSE]}
+    answers: Answers = {"RCPT": ["550 5.1.1 unknown"], "RSET": [CLOSE]}
     with ScriptedServer(answers) as server, mailer(server.port) as it:
         assert [it.send(mail(number)).state for number in (1, 2)] == ["failed", "sent"]
     assert server.connections == 2

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, datetime, time
+from typing import Literal
 
 import pytest
 
 from scheduler.plan.agenda import describe_closing
-from scheduler.plan.dates.date_forms import Before, By, DateForm, Recurring, Undated
+from scheduler.plan.dates.date_forms import Before, By, DateForm, FixedForm, Recurring, Undated
+from scheduler.plan.facts import FactKind
 from scheduler.plan.model import Deliverable, Milestone
 from tests.support.plan_builders import PlanHistory, at, deadline, history_of, plan, reasons
 
@@ -52,9 +54,9 @@ def test_a_rung_carries_its_key_and_kind() -> None:
         (date(2023, 2, 1), at(8, 4, 8, 1), "08-08 before:1wd"),
     ],
 )
-def test_no_rung_before_the_plan_is_active(remind_from: date, loaded: object, first: str) -> None:
+def test_no_rung_before_the_plan_is_active(remind_from: date, loaded: datetime, first: str) -> None:
     """Active from the later of `remind_from` at midnight and the first load (rule 4)."""
-    history = PlanHistory(plan(deadline(AUGUST), remind_from=remind_from), loaded_at=loaded)  # type: ignore[arg-type]
+    history = PlanHistory(plan(deadline(AUGUST), remind_from=remind_from), loaded_at=loaded)
     assert history.ladder()[0] == first
 
 
@@ -131,8 +133,8 @@ def test_nothing_of_an_extension_lies_before_its_decision() -> None:
         (("amended", "date_fixed"), date(2023, 9, 20)),
     ],
 )
-def test_the_latest_decision_wins(order: tuple[str, ...], named: date) -> None:
-    forms = {
+def test_the_latest_decision_wins(order: tuple[FactKind, ...], named: date) -> None:
+    forms: dict[FactKind, FixedForm] = {
         "extended": By(date(2023, 8, 25)),
         "amended": Before(date(2023, 9, 8)),
         "date_fixed": By(date(2023, 9, 20)),
@@ -140,7 +142,7 @@ def test_the_latest_decision_wins(order: tuple[str, ...], named: date) -> None:
     history = history_of(deadline(AUGUST))
     for number, kind in enumerate(order):
         whom = "beta" if kind == "extended" else None
-        history.record(kind, at(8, 1 + number), "report", whom, form=forms[kind])  # type: ignore[arg-type]
+        history.record(kind, at(8, 1 + number), "report", whom, form=forms[kind])
     due = history.agenda().by_key["report", "beta"].due
     assert due is not None
     assert due.named == named
@@ -269,9 +271,9 @@ def test_correcting_a_date_that_stays_past_accuses_nobody() -> None:
 # ---- recurring
 
 
-def monthly(boundary: str = "before", until: date = date(2023, 12, 31)) -> Recurring:
+def monthly(boundary: Literal["before", "by"] = "before", until: date = date(2023, 12, 31)) -> Recurring:
     """Return a duty of every 25th."""
-    return Recurring("FREQ=MONTHLY;BYMONTHDAY=25", boundary, date(2023, 1, 1), until)  # type: ignore[arg-type]
+    return Recurring("FREQ=MONTHLY;BYMONTHDAY=25", boundary, date(2023, 1, 1), until)
 
 
 def test_each_occurrence_is_an_obligation_of_its_own() -> None:
@@ -286,7 +288,7 @@ def test_each_occurrence_is_an_obligation_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(("boundary", "target"), [("before", date(2023, 5, 24)), ("by", date(2023, 5, 25))])
-def test_an_occurrence_has_the_boundary_of_its_rule(boundary: str, target: date) -> None:
+def test_an_occurrence_has_the_boundary_of_its_rule(boundary: Literal["before", "by"], target: date) -> None:
     due = history_of(deadline(monthly(boundary))).agenda().by_key["report@2023-05-25", "beta"].due
     assert due is not None
     assert (due.target, due.named) == (target, date(2023, 5, 25))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, time
+from typing import Any
 
 import pytest
 
-from scheduler.plan.dates.date_forms import Before, By, On
+from scheduler.plan.dates.date_forms import Before, By, DayCount, On
 from scheduler.plan.dates.due_dates import derive_due_date
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
@@ -16,11 +17,11 @@ from tests.support.plan_builders import HANOI, at, days, vietnam, working_days
 VIETNAM = vietnam(2023)
 
 
-def steps_of(form: Before | By, ladder: Ladder | None = None, **details: object) -> list[LadderStep]:
+def steps_of(form: Before | By, ladder: Ladder | None = None, **details: Any) -> list[LadderStep]:
     """Return the reminders and overdue notices of a deadline in the Vietnamese calendar."""
     ladder = ladder or Ladder()
-    settings: dict[str, object] = {"lateness": "lenient", "workdays": VIETNAM} | details
-    found = derive_due_date(form, hour=ladder.at, zone=HANOI, **settings)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"lateness": "lenient", "workdays": VIETNAM} | details
+    found = derive_due_date(form, hour=ladder.at, zone=HANOI, **settings)
     return Ladders(VIETNAM, HANOI, ladder).before_and_after(found)
 
 
@@ -102,8 +103,8 @@ def test_a_step_moved_off_a_day_off_says_so() -> None:
         (days(1), days(1), ["08-11", "08-14", "08-15"]),
     ],
 )
-def test_overdue_notices_count_from_the_one_before(first: object, every: object, expected: list[str]) -> None:
-    overdue = Overdue(first=first, every=every, times=3)  # type: ignore[arg-type]
+def test_overdue_notices_count_from_the_one_before(first: DayCount, every: DayCount, expected: list[str]) -> None:
+    overdue = Overdue(first=first, every=every, times=3)
     steps = steps_of(Before(date(2023, 8, 10)), Ladder(before=(), on_named_day=False, overdue=overdue))
     assert [f"{s.at.astimezone(HANOI):%m-%d}" for s in steps] == expected
 

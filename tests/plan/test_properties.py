@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from scheduler.plan.agenda import Rung, draw_agenda
 from scheduler.plan.dates.date_forms import Before, By, DateForm, On
 from scheduler.plan.dates.due_dates import ONE_DAY, derive_due_date, local_day, next_opening, to_instant
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.facts import Fact, drop_withdrawn
+from scheduler.plan.facts import Fact, FactKind, drop_withdrawn
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.status import draw_board, is_complete, still_needed
 from tests.support import strategies as our
@@ -183,19 +184,20 @@ def test_only_facts_that_still_count_are_read(history: PlanHistory) -> None:
 
 
 @given(our.stories(), st.sampled_from(our.CLOSING), LATER)
-def test_a_fact_changes_no_other_obligation(history: PlanHistory, kind: str, later: timedelta) -> None:
+def test_a_fact_changes_no_other_obligation(history: PlanHistory, kind: FactKind, later: timedelta) -> None:
     """Except for what is counted from it."""
     when = max([history.loaded_at, *(fact.recorded_at for fact in history.facts)]) + later
     before = of_obligation(r for r in drawn(history) if not r.milestone.startswith("after"))
-    history.record(kind, when, "report", "beta")  # type: ignore[arg-type]
+    history.record(kind, when, "report", "beta")
     after = of_obligation(r for r in drawn(history) if not r.milestone.startswith("after"))
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     assert changed <= {("report", "beta")}
 
 
+MOVE_KINDS: list[FactKind] = ["amended", "date_fixed", "extended"]
 MOVES = st.lists(
     st.tuples(
-        st.sampled_from(["amended", "date_fixed", "extended"]),
+        st.sampled_from(MOVE_KINDS),
         our.instants(date(2023, 2, 2)),
         st.dates(date(2023, 2, 1), date(2023, 12, 31)),
     ),
@@ -204,13 +206,13 @@ MOVES = st.lists(
 )
 
 
-def moved(moves: list[tuple[str, datetime, date]]) -> PlanHistory:
+def moved(moves: list[tuple[FactKind, datetime, date]]) -> PlanHistory:
     """Return a story in which the date of beta's report was moved again and again."""
     history = history_of(deadline(Before(date(2023, 8, 10))))
     for kind, when, day in sorted(moves, key=lambda move: move[1]):
         whom = "beta" if kind == "extended" else None
         form: DateForm = Before(day) if kind == "amended" else By(day)
-        history.record(kind, when, "report", whom, form=form)  # type: ignore[arg-type]
+        history.record(kind, when, "report", whom, form=form)
     return history
 
 
@@ -220,7 +222,7 @@ def notices(rungs: Iterable[Rung]) -> list[tuple[Key, datetime]]:
 
 
 @given(MOVES)
-def test_a_moved_date_has_only_its_own_rungs_from_the_decision_on(moves: list[tuple[str, datetime, date]]) -> None:
+def test_a_moved_date_has_only_its_own_rungs_from_the_decision_on(moves: list[tuple[FactKind, datetime, date]]) -> None:
     history = moved(moves)
     last = history.facts[-1]
     assert isinstance(last.form, Before | By)
@@ -233,7 +235,7 @@ def test_a_moved_date_has_only_its_own_rungs_from_the_decision_on(moves: list[tu
 
 @given(MOVES, LATER)
 def test_a_date_moved_there_and_back_has_its_keys_again_from_the_way_back_on(
-    moves: list[tuple[str, datetime, date]], later: timedelta
+    moves: list[tuple[FactKind, datetime, date]], later: timedelta
 ) -> None:
     history = moved(moves)
     back = history.facts[-1].recorded_at + later
@@ -243,7 +245,7 @@ def test_a_date_moved_there_and_back_has_its_keys_again_from_the_way_back_on(
 
 
 @given(MOVES)
-def test_undoing_every_move_restores_the_first_ladder(moves: list[tuple[str, datetime, date]]) -> None:
+def test_undoing_every_move_restores_the_first_ladder(moves: list[tuple[FactKind, datetime, date]]) -> None:
     history = moved(moves)
     until = max(fact.recorded_at for fact in history.facts)
     for fact in tuple(history.facts):
@@ -261,7 +263,7 @@ def escalations(rungs: Iterable[Rung]) -> dict[Key, datetime]:
 
 @given(MOVES)
 def test_an_escalation_follows_a_notice_and_is_never_nearer_than_the_ladder_has_it(
-    moves: list[tuple[str, datetime, date]],
+    moves: list[tuple[FactKind, datetime, date]],
 ) -> None:
     history = moved(moves)
     rungs = history.rungs()
@@ -327,11 +329,11 @@ def test_counting_working_days_there_and_back(workdays: Workdays, day: date, cou
 
 @given(our.plans(), st.lists(our.instants(), min_size=2))
 def test_openings_never_lie_in_the_past_and_keep_the_order(known: Plan, moments: list[datetime]) -> None:
-    hours = {"opens": time(2, 15), "closes": time(17), "zone": known.zone, "workdays": known.workdays}
-    found = [next_opening(moment, **hours) for moment in sorted(moments)]  # type: ignore[arg-type]
+    hours: dict[str, Any] = {"opens": time(2, 15), "closes": time(17), "zone": known.zone, "workdays": known.workdays}
+    found = [next_opening(moment, **hours) for moment in sorted(moments)]
     assert all(opening >= moment for opening, moment in zip(found, sorted(moments), strict=True))
     assert all(one <= other for one, other in pairwise(found))
-    assert [next_opening(opening, **hours) for opening in found] == found  # type: ignore[arg-type]
+    assert [next_opening(opening, **hours) for opening in found] == found
 
 
 @given(our.stories())

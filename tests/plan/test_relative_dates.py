@@ -17,6 +17,7 @@ from scheduler.plan.dates.date_forms import (
     Undated,
     Window,
 )
+from scheduler.plan.facts import FactKind
 from tests.support.plan_builders import PlanHistory, at, days, deadline, event, history_of, plan, working_days
 
 BASE = Before(date(2023, 8, 10))
@@ -43,9 +44,9 @@ def since(history: PlanHistory, party: str = "beta") -> datetime:
     return history.agenda().by_key["report", party].since
 
 
-def close_base(history: PlanHistory, day: int, party: str, kind: str = "received", **details: datetime) -> None:
+def close_base(history: PlanHistory, day: int, party: str, kind: FactKind = "received", **details: datetime) -> None:
     """Record an answer to the base on a day of August."""
-    history.record(kind, at(8, day), "base", party, **details)  # type: ignore[arg-type]
+    history.record(kind, at(8, day), "base", party, **details)
 
 
 # ---- within ... after

@@ -101,8 +101,9 @@ def test_whatever_its_status_what_is_owed_after_its_last_day_is_overdue(
 def test_what_came_by_one_channel_only_is_shown_as_a_part_until_somebody_accepts_it() -> None:
     """It counts as done all the same."""
     history = history_of(REPORT)
-    for kind, shown in (("received", "partial"), ("accepted", "accepted")):
-        history.record(kind, at(8, 1), "report", "beta", channel="web")  # type: ignore[arg-type]
+    shown_after: dict[FactKind, str] = {"received": "partial", "accepted": "accepted"}
+    for kind, shown in shown_after.items():
+        history.record(kind, at(8, 1), "report", "beta", channel="web")
         agenda = history.agenda()
         cell = read_cell(agenda, agenda.by_key["report", "beta"], at(8, 2))
         assert (cell.shown, cell.is_done, cell.missing_channels) == (shown, True, ("paper",))

@@ -26,7 +26,7 @@ from tests.support.daemon_processes import (
     tick_twice,
 )
 from tests.support.mail_servers import wait_until
-from tests.support.scripted_smtp import DEFAULTS, FREEZE, Received, ScriptedServer
+from tests.support.scripted_smtp import DEFAULTS, FREEZE, Answers, Received, ScriptedServer
 
 WRITTEN = (200, 200, 600, 1000)  # reminders, in pages of 200: kills soon after
 SENT = 16  # kills while mails leave
@@ -98,7 +98,9 @@ def test_of_two_daemons_one_is_killed_half_way_and_the_other_sends_the_rest(
     load(postgres_url)
     survivor, told = CONTEXT.Pipe()
     other = start(tick_twice, postgres_url, server.port, DUE, told)
-    answers = {"content": [*[DEFAULTS["content"]] * 324, FREEZE]}  # the middle of a page; the last one stays unanswered
+    answers: Answers = {
+        "content": [*[DEFAULTS["content"]] * 324, FREEZE]
+    }  # the middle of a page; the last one stays unanswered
     with ScriptedServer(answers) as halting:
         victim = start(tick, postgres_url, halting.port, DUE)
         wait_until(lambda: len(halting.received) == 325, "it is half-way", PATIENCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.dates.date_forms import By, On, Window
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Channel
 from scheduler.plan.scenario import Scenario
 from scheduler.services.commands import amended, date_fixed, declared, extended, received
 from tests.support.daemon_fixture import FRIDAY, plan, report
@@ -54,10 +57,10 @@ def test_a_paper_keeps_its_postmark_and_the_day_it_came() -> None:
 
 
 @pytest.mark.parametrize("channel", [None, "email", "web"])
-def test_a_postmark_on_anything_but_paper_is_refused(channel: str | None) -> None:
+def test_a_postmark_on_anything_but_paper_is_refused(channel: Channel | None) -> None:
     """The way out is named."""
     with pytest.raises(UserError, match="goes with paper only") as error:
-        received(PLAN, "report", "beta", at=NOW, channel=channel, sent_on=FRIDAY)  # type: ignore[arg-type]
+        received(PLAN, "report", "beta", at=NOW, channel=channel, sent_on=FRIDAY)
     assert "--received-at" in (error.value.problems[0].hint or "")
 
 
@@ -107,7 +110,7 @@ def test_an_outage_includes_its_beginning_and_not_its_end() -> None:
 @pytest.mark.parametrize("day", [date.min, date(2020, 12, 31), date(2029, 1, 1), date.max])
 def test_a_day_that_lies_years_from_the_plan_is_a_slip_of_the_hand(day: date) -> None:
     """Days at the end of the calendar cannot be counted from; pages would draw thousands of months."""
-    asked = (
+    asked: tuple[Callable[[], Fact], ...] = (
         lambda: received(PLAN, "report", "beta", at=NOW, channel="paper", sent_on=day),
         lambda: declared(PLAN, "report", "beta", at=NOW, sent_on=day, channel="paper"),
         lambda: extended(PLAN, "report", "beta", at=NOW, until=day),

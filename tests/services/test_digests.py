@@ -11,7 +11,7 @@ import pytest
 from scheduler.plan.dates.date_forms import Before, By, On, Undated, Window
 from scheduler.plan.messages.digest import Digest, DigestHealth
 from scheduler.plan.model import Deliverable
-from scheduler.ports import Mail, MessageRow
+from scheduler.ports import Mail, MessageRow, MessageState
 from scheduler.services.digests import (
     DigestSchedule,
     digest_recipients,
@@ -145,7 +145,7 @@ def test_decisions_of_the_last_seven_days_are_told_unless_they_were_taken_back()
     assert (change.fact.kind, [party.id for party in change.parties]) == ("extended", ["beta"])
 
 
-def mail(state: str, subject: str, settled: datetime) -> MessageRow:
+def mail(state: MessageState, subject: str, settled: datetime) -> MessageRow:
     written = Mail(message_id=f"<{subject}>", date=settled, address="a@b.example", subject=subject, data=b"")
     row = MessageRow(
         id=1,
@@ -164,7 +164,7 @@ def mail(state: str, subject: str, settled: datetime) -> MessageRow:
         expires_at=None,
         settled_at=settled,
     )
-    return replace(row, state=state)  # type: ignore[arg-type]
+    return replace(row, state=state)
 
 
 def test_the_health_of_the_system_is_that_of_the_last_seven_days() -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, time
+from typing import Any
 
 import pytest
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.escalations import escalation_messages
 from scheduler.plan.messages.message import Message, Outage, OutageEntry
 from scheduler.plan.messages.notices import notice_messages
 from scheduler.plan.messages.outages import outage_messages
 from scheduler.plan.messages.reminders import messages_for
-from scheduler.plan.model import Contact, Deliverable, Group
+from scheduler.plan.model import Contact, Deliverable, Group, Role
 from scheduler.ports import RungRow
 from tests.support.daemon_fixture import FRIDAY, due_by, plan, report
 from tests.support.plan_builders import PARTIES, PlanHistory, at, deadline, event, history_of, party
@@ -25,15 +27,15 @@ DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", ti
 OFFICER, HEAD = "officer@beta.example", "head@beta.example"
 
 
-def row(name: str = "before:7d", kind: str = "reminder", **changes: object) -> RungRow:
-    values = {
+def row(name: str = "before:7d", kind: MessageKind = "reminder", **changes: Any) -> RungRow:
+    values: dict[str, Any] = {
         "id": 1, "plan": "plan", "milestone": "report", "party": "beta", "name": name, "due": FRIDAY, "at": NOW,
         "kind": kind, "state": "planned", "reason": "", "note": "",
     }  # fmt: skip
-    return RungRow(**(values | changes))  # type: ignore[arg-type]
+    return RungRow(**(values | changes))
 
 
-def escalation(party: str = "beta", **changes: object) -> RungRow:
+def escalation(party: str = "beta", **changes: Any) -> RungRow:
     return row("escalate:2wd", "escalation", party=party, **changes)
 
 
@@ -47,8 +49,8 @@ def roster(*contacts: Contact) -> Agenda:
     return history_of(report(), parties=(PARTIES[0], beta, PARTIES[2])).agenda()
 
 
-def contact(name: str, role: str) -> Contact:
-    return Contact(name=name, email=f"{name}@beta.example", role=role)  # type: ignore[arg-type]
+def contact(name: str, role: Role) -> Contact:
+    return Contact(name=name, email=f"{name}@beta.example", role=role)
 
 
 # ---- rungs
@@ -269,7 +271,7 @@ def test_the_identity_of_an_escalation_holds_all_it_carries() -> None:
 # ---- facts
 
 
-def notices(kind: FactKind, **details: object) -> list[Message]:
+def notices(kind: FactKind, **details: Any) -> list[Message]:
     history = history_of(report())
     history.record("received", at(3, 1), "report", "beta")
     fact = history.record(kind, at(3, 2), "report", "beta", **details)
@@ -278,8 +280,9 @@ def notices(kind: FactKind, **details: object) -> list[Message]:
 
 def test_a_receipt_a_return_and_an_extension_are_told_to_the_officers() -> None:
     """Each fact once for each address."""
-    for kind, written in (("received", "receipt"), ("returned", "return")):
-        (message,) = notices(kind)  # type: ignore[arg-type]
+    kinds: dict[FactKind, MessageKind] = {"received": "receipt", "returned": "return"}
+    for kind, written in kinds.items():
+        (message,) = notices(kind)
         assert (message.kind, message.to.email, message.key) == (written, OFFICER, f"plan/{written}/2/{OFFICER}")
     (message,) = notices("extended", form=By(date(2023, 3, 24)))
     assert (message.kind, message.due and message.due.named) == ("change", date(2023, 3, 24))
@@ -288,7 +291,7 @@ def test_a_receipt_a_return_and_an_extension_are_told_to_the_officers() -> None:
 def test_other_facts_write_no_letter() -> None:
     """Nobody is written to because of an acceptance."""
     for kind in ("accepted", "opened"):
-        assert notices(kind) == []  # type: ignore[arg-type]
+        assert notices(kind) == []
     agenda = history_of(report()).agenda()
     everybody = Fact(plan="plan", kind="received", happened_at=NOW, recorded_at=NOW)
     assert notice_messages(agenda, everybody, NOW, ()) == []
@@ -302,7 +305,7 @@ EVERYBODY = [f"officer@{id}.example" for id in ("lead", "beta", "gamma")]
 
 
 def decide(
-    history: PlanHistory, kind: FactKind, when: datetime, milestone: str = "meeting", **details: object
+    history: PlanHistory, kind: FactKind, when: datetime, milestone: str = "meeting", **details: Any
 ) -> list[Message]:
     """Record a decision and return the letters that it causes."""
     fact = history.record(kind, when, milestone, **details)

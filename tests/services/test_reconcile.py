@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,21 +15,29 @@ from scheduler.ports import RungRow
 from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint, read_agenda
 from scheduler.services.ledger_changes import diff_rung, why_gone
 from scheduler.services.reconcile import Changes, reconcile
+from scheduler.store import SqlStore
 from tests.support.daemon_fixture import FRIDAY, DaemonFixture, due_by, plan, report
-from tests.support.plan_builders import at, event, history_of
+from tests.support.plan_builders import PlanHistory, at, event, history_of
 
 NOW = at(3, 10, 12)
 BEFORE, AFTER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
 
 
-def rung(**changes: object) -> Rung:
-    values = {"milestone": "report", "party": "beta", "name": "target", "due": FRIDAY, "at": AFTER, "kind": "reminder"}
-    return Rung(**(values | changes))  # type: ignore[arg-type]
+def rung(**changes: Any) -> Rung:
+    values: dict[str, Any] = {
+        "milestone": "report",
+        "party": "beta",
+        "name": "target",
+        "due": FRIDAY,
+        "at": AFTER,
+        "kind": "reminder",
+    }
+    return Rung(**(values | changes))
 
 
-def row(**changes: object) -> RungRow:
-    values = {"id": 1, "plan": "plan", **rung()._asdict(), "noticed_at": None}
-    return RungRow(**(values | changes))  # type: ignore[arg-type]
+def row(**changes: Any) -> RungRow:
+    values: dict[str, Any] = {"id": 1, "plan": "plan", **rung()._asdict(), "noticed_at": None}
+    return RungRow(**(values | changes))
 
 
 # ---- weigh: a promise that holds and its unsent row
@@ -129,9 +138,9 @@ WINDOW = Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")
         ),
     ],
 )
-def test_a_promise_that_falls_away_says_why(now: object, known: RungRow, reason: str) -> None:
+def test_a_promise_that_falls_away_says_why(now: PlanHistory, known: RungRow, reason: str) -> None:
     """In words for a person."""
-    assert why_gone(now.agenda(), known) == reason  # type: ignore[attr-defined]
+    assert why_gone(now.agenda(), known) == reason
 
 
 # ---- the whole ledger
@@ -152,10 +161,10 @@ def test_reconciling_twice_gives_nothing_new(daemon: DaemonFixture) -> None:
         assert daemon.rows(None) == before
 
 
-def test_a_ledger_in_which_everything_is_sent_reports_nothing_new(store: object) -> None:
+def test_a_ledger_in_which_everything_is_sent_reports_nothing_new(store: SqlStore) -> None:
     """Also when no row is open any more."""
     ladder = replace(report().ladder, before=(), overdue=None, escalate=())
-    daemon = DaemonFixture(store, plan(replace(report(), ladder=ladder)))  # type: ignore[arg-type]
+    daemon = DaemonFixture(store, plan(replace(report(), ladder=ladder)))
     daemon.live(at(3, 20))
     assert {row.state for row in daemon.rows(None)} == {"sent"}
     assert daemon.record("received").changes == Changes()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
 from scheduler.errors import ExitCode, NothingMatched, UserError
 from scheduler.plan.dates.date_forms import By, On, Recurring, Undated, Window
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Contact, Deliverable, Group, Party
-from scheduler.ports import Definition
+from scheduler.ports import Definition, MessageRow
 from scheduler.queries.agendas import read_agenda
 from scheduler.services.context import ServiceContext
 from scheduler.services.fact_checks import check_fact, find_milestone, find_obligation
@@ -36,11 +38,13 @@ def running(daemon: DaemonFixture) -> DaemonFixture:
     return daemon
 
 
-def refused(daemon: DaemonFixture, *fact: object, **details: object) -> UserError:
+def refused(
+    daemon: DaemonFixture, kind: FactKind, party: str | None = "beta", milestone: str | None = "report", **details: Any
+) -> UserError:
     """Return why a fact is refused; nothing may have happened then."""
     before = (daemon.facts(), daemon.rows(None), len(daemon.mails()))
     with pytest.raises(UserError) as error:
-        daemon.record(*fact, **details)  # type: ignore[arg-type]
+        daemon.record(kind, party, milestone, **details)
     assert (daemon.facts(), daemon.rows(None), len(daemon.mails())) == before
     assert error.value.problems[0].hint
     return error.value
@@ -204,10 +208,10 @@ def test_a_return_lets_the_rungs_ahead_live_again_and_tells_the_party(running: D
 
 
 @pytest.mark.parametrize("before", [(), ("waived",)], ids=["nothing came", "waived"])
-def test_what_never_came_cannot_be_returned(running: DaemonFixture, before: tuple[str, ...]) -> None:
+def test_what_never_came_cannot_be_returned(running: DaemonFixture, before: tuple[FactKind, ...]) -> None:
     """Record it as received first."""
     for kind in before:
-        running.record(kind)  # type: ignore[arg-type]
+        running.record(kind)
     assert "nothing of report was received from beta yet" in str(refused(running, "returned"))
 
 
@@ -488,7 +492,7 @@ def test_what_bounced_goes_to_the_next_contact_at_the_next_opening(running: Daem
     assert [len(mails) for mails in carriers(running, "before:7d")] == [2]
 
 
-def carriers(daemon: DaemonFixture, name: str) -> list[object]:
+def carriers(daemon: DaemonFixture, name: str) -> list[Sequence[MessageRow]]:
     id = daemon.row(name).id
     with daemon.store.reading() as view:
         return list(view.outbox.of_rungs([id]).values())
@@ -642,12 +646,11 @@ def test_of_a_recurring_milestone_an_occurrence_is_meant(store: SqlStore) -> Non
     daemon = DaemonFixture(store, plan(deadline(MONTHLY)))
     daemon.ticker.load()
     occurrences = "there are: report@2023-03-25, report@2023-04-25, report@2023-05-25"
-    for fact, details in (
-        (("received",), {}),
-        (("waived", None), {}),
-        (("date_fixed", None), {"form": By(date(2023, 4, 1))}),
+    for error in (
+        refused(daemon, "received"),
+        refused(daemon, "waived", None),
+        refused(daemon, "date_fixed", None, form=By(date(2023, 4, 1))),
     ):
-        error = refused(daemon, *fact, **details)
         assert "unknown occurrence of report: 'report'" in str(error)
         assert error.problems[0].hint in (
             occurrences,
@@ -687,8 +690,9 @@ def test_recording_works_in_an_empty_record(store: SqlStore) -> None:
 
 def test_replanning_after_recording_gives_nothing_new(running: DaemonFixture) -> None:
     """The record is in step with itself."""
-    for kind, party in (("received", "beta"), ("returned", "beta"), ("waived", "gamma")):
-        running.record(kind, party)  # type: ignore[arg-type]
+    cases: tuple[tuple[FactKind, str], ...] = (("received", "beta"), ("returned", "beta"), ("waived", "gamma"))
+    for kind, party in cases:
+        running.record(kind, party)
         assert running.take() is None
 
 

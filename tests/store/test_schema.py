@@ -162,13 +162,13 @@ def test_an_older_database_is_refused_with_the_command_to_run(url: str) -> None:
 
 
 @pytest.mark.parametrize("use", [open_store, upgrade])
-def test_a_newer_database_is_refused_and_left_alone(url: str, use: object) -> None:
+def test_a_newer_database_is_refused_and_left_alone(url: str, use: Callable[[str], object]) -> None:
     open_store(url).close()
     with connect(url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     before = tables_of(url)
     with pytest.raises(UserError, match=r"newer version of hanchot.*9999") as caught:
-        use(url)  # type: ignore[operator]
+        use(url)
     assert "update hanchot" in str(caught.value)
     assert tables_of(url) == before
 

@@ -138,14 +138,16 @@ def run_dovecot(*, tls: str = "yes") -> Iterator[Dovecot]:
             )
         )
         command = [program, "-F", "-c", str(folder / "dovecot.conf")]
-        identity = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.getuid() == 0 else {}
+        is_root = os.getuid() == 0
         with (folder / "output").open("wb") as output:
             process = subprocess.Popen(
                 command,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                **identity,  # type: ignore[call-overload]
+                user=owner.st_uid if is_root else None,
+                group=owner.st_gid if is_root else None,
+                extra_groups=() if is_root else None,
             )
         try:
             wait_until(lambda: process.poll() is not None or answers(port), "Dovecot listens")

@@ -186,4 +186,5 @@ def feed_scenario(folder: Path) -> Iterator[FeedScenario]:
                 row = create_feed(unit, plans, feeds.calendars, audience="beta", plan=None, tasks=tasks, now=LOADED)
             feeds.feeds["beta", tasks] = row
             paths.append(site.address + calendar_path(row, plans, app.secret))
-        yield FeedScenario(site, feeds, berlin, *paths)
+        url, tasks_url = paths
+        yield FeedScenario(site, feeds, berlin, url, tasks_url)

@@ -101,7 +101,8 @@ def make_certificate(
     command += ["-keyout", str(key), "-out", str(certificate)]
     subprocess.run(command, check=True, capture_output=True)
     if is_expired:
-        again = ["openssl", "x509", "-in", certificate, "-signkey", key, "-days", "-1", "-out", certificate]
+        again = ["openssl", "x509", "-in", str(certificate), "-signkey", str(key), "-days", "-1"]
+        again += ["-out", str(certificate)]
         subprocess.run(again, check=True, capture_output=True)
     return certificate, key
 

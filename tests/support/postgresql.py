@@ -59,9 +59,10 @@ class Cluster:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         # If the tests are killed, so is the server.
-        command = ["setpriv", *self._as_user, "--pdeathsig=INT", "--", self._programs / "postgres", "-D", self._data]
+        command = ["setpriv", *self._as_user, "--pdeathsig=INT", "--"]
+        command += [str(self._programs / "postgres"), "-D", str(self._data)]
         self._server = subprocess.Popen(command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        asking = [self._programs / "pg_isready", "--quiet", f"--host={self._folder}"]
+        asking = [str(self._programs / "pg_isready"), "--quiet", f"--host={self._folder}"]
         while subprocess.run(asking, check=False).returncode:
             assert self._server.poll() is None, "PostgreSQL ended as soon as it was started"
 
@@ -124,7 +125,7 @@ class Cluster:
         open_store(self.url(_TEMPLATE)).close()
 
     def _run(self, program: str, *arguments: str) -> str:
-        command = ["setpriv", *self._as_user, "--", self._programs / program, *arguments]
+        command = ["setpriv", *self._as_user, "--", str(self._programs / program), *arguments]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         done = subprocess.run(
             command, check=False, capture_output=True, text=True, cwd="/", env=environment | {"PGUSER": USER}

@@ -37,6 +37,7 @@ TOO_BIG: Final = Fault("TOO_BIG")  # to DATA: ask for the mail, refuse it when i
 TLS_NOT: Final = Fault("TLS_NOT")  # agree to TLS and then speak nonsense
 
 Answer = str | bytes | Fault
+Answers = Mapping[str, Answer | Sequence[Answer]]
 OFFERS = ("SIZE 26214400", "8BITMIME", "ENHANCEDSTATUSCODES", "AUTH PLAIN LOGIN")
 DEFAULTS: Mapping[str, str] = {
     "greeting": "220 scripted.example ESMTP",
@@ -68,7 +69,7 @@ class Received:
 class ScriptedServer:
     """Listens on a port of the loopback while it is used as a context: a free one, or where a socket is bound."""
 
-    answers: Mapping[str, Answer | Sequence[Answer]] = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
     offers: Sequence[str] = OFFERS
     context: ssl.SSLContext | None = None  # needed for STARTTLS, which is then offered
     is_implicit: bool = False  # TLS from the first byte

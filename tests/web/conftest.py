@@ -83,7 +83,7 @@ class ServedSite:
         headers = {"Content_Type": "application/x-www-form-urlencoded", **headers}
         return self.ask(path, "POST", urlencode(fields).encode(), **headers)
 
-    def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+    def ask(self, path: str, method: str = "GET", body: bytes | None = None, /, **headers: str) -> Answer:
         """Ask for a path; header names are written with underscores."""
         place = urlsplit(self.address)
         named: Mapping[str, str] = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -6,7 +6,6 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from scheduler.plan.facts import Fact
 from scheduler.ports import Document
@@ -14,6 +13,7 @@ from scheduler.tokens import make_token
 from tests.web.conftest import Answer, ServedSite
 
 BOUNDARY = "----a-boundary-of-the-tests"
+Form = Mapping[str, str | Sequence[str]]
 File = tuple[str, bytes]  # its name, as it is sent, and its content
 
 PDF = b"%PDF-1.7\n" + b"x" * 2000
@@ -58,7 +58,7 @@ def declare(site: ServedSite, path: str | None = None, **typed: str) -> Answer:
     return site.send(path or path_of(site), open_form(site, "declare", path, **fields))
 
 
-def body_of(fields: Mapping[str, str | Sequence[str]], files: Sequence[File]) -> bytes:
+def body_of(fields: Form, files: Sequence[File]) -> bytes:
     """Return a form with files as a browser sends it."""
     pairs = [(name, one) for name, value in fields.items() for one in ([value] if isinstance(value, str) else value)]
     parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{one}'.encode() for name, one in pairs]
@@ -69,9 +69,9 @@ def body_of(fields: Mapping[str, str | Sequence[str]], files: Sequence[File]) ->
     return b"".join(mark + part + b"\r\n" for part in parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
-def upload(site: ServedSite, *files: File, path: str | None = None, form: Mapping[str, Any] | None = None) -> Answer:
+def upload(site: ServedSite, *files: File, path: str | None = None, form: Form | None = None) -> Answer:
     """Send files by the form of a page."""
-    fields = form if form is not None else open_form(site, "send", path)
+    fields: Form = form if form is not None else open_form(site, "send", path)
     kind = f"multipart/form-data; boundary={BOUNDARY}"
     return site.ask(path or path_of(site), "POST", body_of(fields, files), Content_Type=kind)
 

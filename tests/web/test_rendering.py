@@ -9,10 +9,12 @@ import tomllib
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from scheduler import wording
+from scheduler.ports import Definition
 from tests.support.daemon_fixture import plan
 from tests.web.auth.test_sign_in import sign_in
 from tests.web.conftest import ServedSite, serve_site
@@ -165,7 +167,7 @@ def test_while_the_record_is_away_pages_say_so_and_the_log_is_logged(site: Serve
 
 def test_a_fault_of_ours_is_said_without_its_details(site: ServedSite) -> None:
     """Even if no page can be drawn."""
-    site.definitions = [None]  # type: ignore[list-item]
+    site.definitions = [cast("Definition", None)]  # no page can be drawn from it
     answer = site.ask("/sign-in")
     assert answer.status == 500
     assert "Traceback" not in answer.text

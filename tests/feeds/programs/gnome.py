@@ -8,14 +8,18 @@ uid, start, end, title, status, place and text of each entry, hours as the clock
 import json
 import os
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gi
 
 gi.require_version("ICalGLib", "3.0")
 from gi.repository import ICalGLib  # noqa: E402 - which version has to be said before
 
+Seen = list[str]  # what an entry says; the bindings themselves have no types
+
+TIMEOUT = 60  # seconds
 LOCAL = ICalGLib.Timezone.get_builtin_timezone(os.environ["TZ"])
 STATES = {
     ICalGLib.PropertyStatus.CONFIRMED: "CONFIRMED",
@@ -26,21 +30,21 @@ STATES = {
 }
 
 
-def show(calendars):
+def show(calendars: list[list[Seen]]) -> None:
     """Print what is seen."""
     sys.stdout.write(json.dumps(calendars) + "\n")
     sys.stdout.flush()
 
 
-def describe(entry, find_zone=None):
+def describe(entry: Any, find_zone: Callable[[Any], Any] | None = None) -> Seen:
     """Return what an entry says; whoever keeps the zones apart from it finds them."""
 
-    def local(moment):
+    def local(moment: Any) -> str:
         if moment is None or moment.is_null_time() or moment.is_date():
-            return moment.as_ical_string() if moment and not moment.is_null_time() else ""
+            return str(moment.as_ical_string()) if moment and not moment.is_null_time() else ""
         if find_zone is not None:
             moment.set_timezone(find_zone(moment))
-        return moment.convert_to_zone(LOCAL).as_ical_string()
+        return str(moment.convert_to_zone(LOCAL).as_ical_string())
 
     is_task = entry.isa() == ICalGLib.ComponentKind.VTODO_COMPONENT
     return [
@@ -54,9 +58,9 @@ def describe(entry, find_zone=None):
     ]
 
 
-def parse(*files):
+def parse(*files: str) -> None:
     """Parse files; anything that libical had to put right is an error."""
-    found = []
+    found: list[list[Seen]] = []
     for file in files:
         calendar = ICalGLib.Component.new_from_string(Path(file).read_text(encoding="utf-8"))
         ICalGLib.restriction_check(calendar)  # marks what a specification forbids as errors
@@ -71,7 +75,7 @@ def parse(*files):
     show(found)
 
 
-def subscribe(url, tasks):
+def subscribe(url: str, tasks: str) -> None:
     """Subscribe, and look whenever asked."""
     gi.require_version("ECal", "2.0")
     gi.require_version("EDataServer", "1.2")
@@ -79,7 +83,17 @@ def subscribe(url, tasks):
 
     registry = EDataServer.SourceRegistry.new_sync(None)
 
-    def open_client(name, extension, kind, address):
+    def wait_for_source(name: str) -> Any:
+        """Let the main loop work until the registry knows a source."""
+        ends = GLib.get_monotonic_time() + TIMEOUT * 1_000_000
+        pulse = GLib.timeout_add(50, lambda: GLib.SOURCE_CONTINUE)  # the news may have come before: look again
+        while (found := registry.ref_source(name)) is None:
+            assert GLib.get_monotonic_time() < ends, f"{name} was not registered within {TIMEOUT} s"
+            GLib.MainContext.default().iteration(True)
+        GLib.source_remove(pulse)
+        return found
+
+    def open_client(name: str, extension: str, kind: Any, address: str) -> Any:
         source = EDataServer.Source.new_with_uid(name, None)
         source.set_display_name(name)
         source.set_parent("webcal-stub")
@@ -87,17 +101,14 @@ def subscribe(url, tasks):
         source.get_extension("Refresh").set_enabled(False)
         source.get_extension("WebDAV Backend").set_uri(GLib.Uri.parse(address, GLib.UriFlags.NONE))
         registry.commit_source_sync(source, None)
-        while registry.ref_source(name) is None:
-            GLib.MainContext.default().iteration(False)  # what tells of it may have come before: do not wait
-            time.sleep(0.05)
-        return ECal.Client.connect_sync(registry.ref_source(name), kind, 1, None)  # waits for a second, 0 for ever
+        return ECal.Client.connect_sync(wait_for_source(name), kind, 1, None)  # waits for a second, 0 for ever
 
     clients = [
         open_client("events", "Calendar", ECal.ClientSourceType.EVENTS, url),
         open_client("tasks", "Task List", ECal.ClientSourceType.TASKS, tasks),
     ]
 
-    def look(client):
+    def look(client: Any) -> list[Seen]:
         client.refresh_sync(None)
         _, entries = client.get_object_list_sync("#t", None)
         return [describe(one, lambda moment: client.get_timezone_sync(moment.get_tzid(), None)[1]) for one in entries]
@@ -106,4 +117,6 @@ def subscribe(url, tasks):
         show([look(client) for client in clients])
 
 
-{"parse": parse, "subscribe": subscribe}[sys.argv[1]](*sys.argv[2:])
+if __name__ == "__main__":
+    acts: dict[str, Callable[..., None]] = {"parse": parse, "subscribe": subscribe}
+    acts[sys.argv[1]](*sys.argv[2:])

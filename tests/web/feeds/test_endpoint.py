@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -335,24 +335,23 @@ def test_the_last_fetch_and_the_program_are_remembered_once_a_minute(library: Li
     """A 304 is a fetch too; control characters and long names are cut."""
     feed, path = library.create()
     tag = library.get(path, User_Agent="khal/1\x85 ế".encode().decode("latin-1") + "x" * 500).headers["ETag"]
-    first = fetched(library, feed, lambda row: row.last_fetched_at is not None)
+    first = fetched_at(library, feed, LOADED)
     assert first.client.startswith("khal/1")
     assert (first.client.isprintable(), len(first.client)) == (True, 200)
-    assert first.last_fetched_at == LOADED
     for seconds, expected in ((59, LOADED), (61, LOADED + timedelta(seconds=61))):
         library.site.clock.instant = LOADED + timedelta(seconds=seconds)
         assert library.get(path, If_None_Match=tag, User_Agent="Thunderbird").status == 304
-        row = fetched(library, feed, lambda row, expected=expected: row.last_fetched_at == expected)
+        row = fetched_at(library, feed, expected)
     assert row.client == "Thunderbird"
 
 
-def fetched(library: Library, feed: FeedRow, is_there: Callable[[FeedRow], bool]) -> FeedRow:
-    """Return the row of an address once it is as it is waited for."""
+def fetched_at(library: Library, feed: FeedRow, when: datetime) -> FeedRow:
+    """Return the row of an address once it was last fetched at an instant."""
     end = time.monotonic() + LIMIT
     while True:
         with library.site.running.store.reading() as view:
             [row] = [row for row in view.feeds.list() if row.id == feed.id]
-        if is_there(row):
+        if row.last_fetched_at == when:
             return row
         assert time.monotonic() < end, row
         time.sleep(0.05)

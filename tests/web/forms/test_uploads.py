@@ -7,6 +7,7 @@ import re
 import resource
 import socket
 import time
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import timedelta
 from hashlib import sha256
@@ -44,7 +45,7 @@ def _in_force(site: ServedSite) -> None:
     site.serve(plan(report(deliverables=DOCUMENTS), language="en"))
 
 
-def form(site: ServedSite, *deliverables: str, **typed: str) -> dict[str, object]:
+def form(site: ServedSite, *deliverables: str, **typed: str) -> dict[str, str | Sequence[str]]:
     """Return the form with some deliverables marked."""
     return {**open_form(site, "send", **typed), "deliverable": deliverables or ("plan", "list")}
 
@@ -281,8 +282,8 @@ def test_an_upload_that_is_cut_leaves_nothing(site: ServedSite) -> None:
     ],
     ids=["no end", "another boundary", "nothing", "no headers"],
 )
-def test_a_broken_form_is_refused(site: ServedSite, damage: object) -> None:
-    body = damage(body_of(form(site), [("a.pdf", PDF)]))  # type: ignore[operator]
+def test_a_broken_form_is_refused(site: ServedSite, damage: Callable[[bytes], bytes]) -> None:
+    body = damage(body_of(form(site), [("a.pdf", PDF)]))
     answer = raw(site, body, len(body))
     assert answer.split()[1] in (b"400", b"403")
     assert (facts(site), on_disk(site)) == ([], [])

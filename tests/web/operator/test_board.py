@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from typing import Any, Literal
 
 import pytest
 
@@ -26,9 +27,9 @@ def operator(site: ServedSite) -> Operator:
     return Operator.of(site)
 
 
-def board(site: ServedSite, *milestones: Milestone, when: object = None, **details: object) -> Operator:
+def board(site: ServedSite, *milestones: Milestone, **details: Any) -> Operator:
     """Serve an English plan of these milestones and sign in."""
-    site.serve(plan(*milestones, language="en", **details))  # type: ignore[arg-type]
+    site.serve(plan(*milestones, language="en", **details))
     return Operator.of(site)
 
 
@@ -218,10 +219,12 @@ def test_a_group_is_to_be_chosen_once_its_time_has_come(site: ServedSite) -> Non
         ("ambiguous", "Nobody knows whether a mail to officer@beta.example arrived:"),
     ],
 )
-def test_mails_that_went_wrong_wait_for_two_weeks(operator: Operator, state: str, sentence: str) -> None:
+def test_mails_that_went_wrong_wait_for_two_weeks(
+    operator: Operator, state: Literal["failed", "ambiguous"], sentence: str
+) -> None:
     site = daemon(operator.site)
     site.live(at(3, 3, 7))
-    site.mailer.outcome = Outcome(state=state, reply="550 no")  # type: ignore[arg-type]
+    site.mailer.outcome = Outcome(state=state, reply="550 no")
     site.live(at(3, 4))
     assert any(need.startswith(sentence) for need in needs(operator))
     operator.site.clock.instant = at(3, 19)

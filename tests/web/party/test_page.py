@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from scheduler.plan.dates.date_forms import By, On, Window
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.model import Deliverable, Office
 from scheduler.ports import Store, UnitOfWork
 from scheduler.services.commands import extended
@@ -49,11 +49,13 @@ def _in_force(site: ServedSite) -> None:
     )
 
 
-def tell(site: ServedSite, kind: str, who: str | None = "beta", milestone: str = "report", **details: Any) -> Fact:
+def tell(
+    site: ServedSite, kind: FactKind, who: str | None = "beta", milestone: str | None = "report", **details: Any
+) -> Fact:
     """Let the office record something."""
     now = site.clock.now()
     values: dict[str, Any] = {"plan": "plan", "happened_at": now, "recorded_at": now, "by": "secretary@lead.example"}
-    fact = Fact(kind=kind, party=who, milestone=milestone, **(values | details))  # type: ignore[arg-type]
+    fact = Fact(kind=kind, party=who, milestone=milestone, **(values | details))
     services = ServiceContext(store=site.running.store, composer=COMPOSER)
     return record(services, site.definitions[0], fact, notify=False).fact
 
@@ -416,7 +418,7 @@ def test_what_changes_between_the_look_and_the_record_is_noticed_too(tmp_path: P
 
 def test_what_changes_for_another_party_does_not_disturb_a_form(site: ServedSite) -> None:
     form = open_form(site, "declare", sent_on="2023-02-01", channel="paper")
-    tell(site, "withdrawn", None, None, target=tell(site, "received", "gamma").id)  # type: ignore[arg-type]
+    tell(site, "withdrawn", None, None, target=tell(site, "received", "gamma").id)
     assert site.send(path_of(site), form).status == 303
 
 

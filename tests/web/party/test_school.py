@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from email.message import EmailMessage
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
 from scheduler import resources
 from scheduler.definitions import DefinitionFiles
@@ -84,14 +84,14 @@ def tick(office: ServedSite) -> None:
     ticker.tick()
 
 
-def mailbox(office: ServedSite, address: str) -> list[EmailMessage]:
+def mailbox(office: ServedSite, address: str) -> list[Message]:
     """Return the mails in the Maildir that went to an address."""
     folder = office.running.settings.resolve("var/mail") / "new"
     found = [read(file.read_bytes()) for file in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)]
     return [mail for mail in found if address in header(mail, "To")]
 
 
-def link_in(office: ServedSite, mail: EmailMessage) -> str:
+def link_in(office: ServedSite, mail: Message) -> str:
     """Return the address of the page in a mail, as it is on this machine."""
     found = re.search(rf"^- Xem và cập nhật tình trạng: {PUBLIC}(/p/\S+)$", body(mail, "plain"), re.MULTILINE)
     assert found is not None, body(mail, "plain")
@@ -100,7 +100,8 @@ def link_in(office: ServedSite, mail: EmailMessage) -> str:
 
 def send_files(page: Page, *names: str) -> None:
     """Fill the form and press its button."""
-    page.set_input_files("#files", [{"name": n, "mimeType": "application/pdf", "buffer": PDF} for n in names])
+    files: list[FilePayload] = [{"name": name, "mimeType": "application/pdf", "buffer": PDF} for name in names]
+    page.set_input_files("#files", files)
     page.locator("#who-send").fill("Nguyễn Thị Lan")
     page.get_by_role("button", name=SAY["own.send_button"]).click()
 

@@ -89,9 +89,9 @@ def test_an_answer_says_when_it_was_given(site: ServedSite) -> None:
 
 
 @contextmanager
-def narrow(site: ServedSite, **limits: float) -> Iterator[tuple[str, int]]:
+def narrow(site: ServedSite, limits: ConnectionLimits) -> Iterator[tuple[str, int]]:
     """Serve a site once more, with limits of one's own."""
-    with serve(site.running, ConnectionLimits(**limits)) as address:  # type: ignore[arg-type]  # a crowd is a whole number
+    with serve(site.running, limits) as address:
         place = urlsplit(address)
         yield str(place.hostname), int(place.port or 0)
 
@@ -114,7 +114,7 @@ def is_turned_out(connection: socket.socket) -> bool:
 
 def test_crowds_that_say_nothing_keep_nobody_out(site: ServedSite) -> None:
     """Who has been silent for longest makes room."""
-    with narrow(site, max_connections=8) as place, ExitStack() as held:
+    with narrow(site, ConnectionLimits(max_connections=8)) as place, ExitStack() as held:
         silent = [held.enter_context(closing(socket.create_connection(place))) for _ in range(40)]
         for connection in silent[:32]:
             assert is_turned_out(connection)
@@ -133,7 +133,10 @@ def test_crowds_that_say_nothing_keep_nobody_out(site: ServedSite) -> None:
     ],
 )
 def test_who_does_not_end_what_he_says_has_to_leave(site: ServedSite, said: bytes) -> None:
-    with narrow(site, idle_timeout=0.2) as place, closing(socket.create_connection(place)) as connection:
+    with (
+        narrow(site, ConnectionLimits(idle_timeout=0.2)) as place,
+        closing(socket.create_connection(place)) as connection,
+    ):
         connection.sendall(said)
         assert is_turned_out(connection)
         assert is_live(place)
@@ -141,7 +144,7 @@ def test_who_does_not_end_what_he_says_has_to_leave(site: ServedSite, said: byte
 
 def test_a_head_without_end_is_refused(site: ServedSite) -> None:
     with (
-        narrow(site) as place,
+        narrow(site, ConnectionLimits()) as place,
         closing(socket.create_connection(place, timeout=30)) as connection,
         pytest.raises((BrokenPipeError, ConnectionResetError)),
     ):
