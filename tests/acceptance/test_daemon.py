@@ -21,7 +21,7 @@ import pytest
 
 from scheduler.clock import SystemClock
 from tests.acceptance.conftest import PATIENCE, ROOT, Daemon, Installed
-from tests.support.mail_servers import wait_until
+from tests.support.polling import wait_until
 
 UNIT = ROOT / "contrib" / "hanchot.service"
 

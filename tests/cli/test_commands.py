@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -16,7 +15,7 @@ import pytest
 from scheduler import __version__
 from scheduler.cli import hanchot
 from scheduler.errors import ExitCode
-from tests.cli.conftest import Office, Run
+from tests.cli.conftest import Office, Run, environment
 
 
 def walk(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -29,17 +28,6 @@ def walk(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], 
 
 
 COMMANDS = {" ".join(path): command for path, command in walk(hanchot)}
-
-
-@contextmanager
-def environment(**variables: str) -> Iterator[None]:
-    """Set environment variables for the time of a block."""
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name in variables:
-            del os.environ[name]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -16,8 +16,7 @@ import pytest
 from scheduler.bootstrap import Container, find_settings, tick_once
 from scheduler.clock import SteppingClock, SystemClock
 from scheduler.errors import ExitCode
-from tests.cli.conftest import Office, Run
-from tests.cli.test_commands import environment
+from tests.cli.conftest import Office, Run, environment
 from tests.support.dovecot import PASSWORD, Dovecot
 from tests.support.scripted_smtp import CLOSE, Answer, ScriptedServer
 

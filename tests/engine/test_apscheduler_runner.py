@@ -10,11 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from datetime import UTC, timedelta
 
 import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
@@ -24,103 +20,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from scheduler.clock import ReplayClock, SystemClock
 from scheduler.engine.runners.apscheduler_runner import HEARTBEAT, STALLED_AFTER, APSchedulerRunner
-from scheduler.engine.tick import Tick, Ticker
+from scheduler.engine.tick import Tick
 from scheduler.errors import UserError
-from scheduler.ports import Clock
-from scheduler.ports.events import Event
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import LADDER, DaemonFixture
 from tests.support.fakes import Crash
 from tests.support.plan_builders import at
-
-SOON = 20.0  # seconds after which a test gives up
-QUICK = 0.05  # a heartbeat for tests
-FAR = timedelta(days=1)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds, and fail if it does not come to that."""
-    never = threading.Event()
-    for _ in range(int(SOON / 0.005)):
-        if condition():
-            return
-        never.wait(0.005)
-    raise AssertionError("it did not come to that")
-
-
-@dataclass
-class Metronome:
-    """A ticker that only counts; `work` runs in each tick, `ahead` says when it wants to be woken next."""
-
-    clock: Clock = field(default_factory=SystemClock)
-    work: Callable[[int], object] = lambda number: None
-    ahead: timedelta = FAR
-    check_ahead: timedelta = FAR
-    ticks: int = 0
-    checks: int = 0
-    pulse: int = 0
-    events: list[Event] = field(default_factory=list)
-
-    def tick(self) -> Tick:
-        """Count."""
-        self.ticks += 1
-        self.work(self.ticks)
-        now = self.clock.now()
-        return Tick(at=now, wake_at=now + self.ahead, check_at=now + self.check_ahead)
-
-    def check(self) -> None:
-        """Count."""
-        self.checks += 1
-
-    def report(self, event: Event) -> None:
-        """Keep what is told."""
-        self.pulse += 1
-        self.events.append(event)
-
-    @property
-    def troubles(self) -> list[str]:
-        return [event.text for event in self.events if event.name == "trouble"]
-
-
-class Shifted:
-    """The machine's clock, set wrong by `shift`."""
-
-    def __init__(self, shift: timedelta = timedelta()) -> None:
-        self.shift = shift
-
-    def now(self) -> datetime:
-        """Return the wrong time."""
-        return SystemClock().now() + self.shift
-
-    def seconds_until(self, instant: datetime) -> float:
-        """Return the seconds until an instant of the wrong time."""
-        return max(0.0, (instant - self.now()).total_seconds())
-
-
-@contextmanager
-def running(engine: APSchedulerRunner) -> Iterator[list[BaseException]]:
-    """Run an engine in a thread for the time of a block; yields what it raised."""
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            engine.run()
-        except Exception as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield raised
-    finally:
-        engine.stop()
-        thread.join(SOON)
-        assert not thread.is_alive(), "the engine does not stop"
-
-
-def engine_of(ticker: Ticker | Metronome, **details: Any) -> APSchedulerRunner:
-    settings: dict[str, Any] = {"system": SystemClock(), "stopping": threading.Event(), "heartbeat": QUICK, **details}
-    return APSchedulerRunner(cast("Ticker", ticker), **settings)
+from tests.support.polling import TIMEOUT, wait_until
+from tests.support.runner_fixture import QUICK, FakeTicker, ShiftedClock, engine_of, running
 
 
 def scheduler_of(engine: APSchedulerRunner) -> BackgroundScheduler:
@@ -132,10 +39,10 @@ def scheduler_of(engine: APSchedulerRunner) -> BackgroundScheduler:
 
 def test_two_permanent_jobs_lie_in_memory_and_nothing_else() -> None:
     """Reminders are rows: there is no job store to lose, to share or to pickle (A7, A8, A9)."""
-    ticker = Metronome()
+    ticker = FakeTicker()
     engine = engine_of(ticker)
     with running(engine):
-        until(lambda: ticker.ticks > 2)
+        ticker.wait_for(ticks=3)
         scheduler = scheduler_of(engine)
         assert sorted(job.id for job in scheduler.get_jobs()) == ["check", "tick"]
         assert [type(store) for store in scheduler._jobstores.values()] == [MemoryJobStore]
@@ -143,18 +50,18 @@ def test_two_permanent_jobs_lie_in_memory_and_nothing_else() -> None:
 
 def test_no_job_can_be_dropped_for_being_late_or_run_beside_itself() -> None:
     """However late, it runs once (A2)."""
-    engine = engine_of(ticker := Metronome())
+    engine = engine_of(ticker := FakeTicker())
     with running(engine):
-        until(lambda: ticker.ticks > 0)
+        ticker.wait_for(ticks=1)
         rules = {(job.misfire_grace_time, job.coalesce, job.max_instances) for job in scheduler_of(engine).get_jobs()}
     assert rules == {(None, True, 1)}
 
 
 def test_jobs_are_plain_intervals_in_utc() -> None:
     """No cron: no summer time, no day numbers, no seconds (A5, A12, A13); threads, no event loop (A10, A11)."""
-    engine = engine_of(ticker := Metronome(), heartbeat=HEARTBEAT)
+    engine = engine_of(ticker := FakeTicker(), heartbeat=HEARTBEAT)
     with running(engine):
-        until(lambda: ticker.ticks > 0)
+        ticker.wait_for(ticks=1)
         scheduler = scheduler_of(engine)
         jobs = scheduler.get_jobs()
     assert type(scheduler) is BackgroundScheduler
@@ -166,9 +73,9 @@ def test_jobs_are_plain_intervals_in_utc() -> None:
 
 def test_between_two_due_instants_only_the_heartbeat_wakes_it() -> None:
     """No busy loop; no wait is longer than a heartbeat (A14)."""
-    engine = engine_of(ticker := Metronome(), heartbeat=HEARTBEAT)
+    engine = engine_of(ticker := FakeTicker(), heartbeat=HEARTBEAT)
     with running(engine):
-        until(lambda: ticker.ticks == 1)
+        ticker.wait_for(ticks=1)
         jobs = {job.id: job.next_run_time for job in scheduler_of(engine).get_jobs()}
         wait = jobs["tick"] - SystemClock().now()
     assert timedelta(seconds=HEARTBEAT - 10) < wait <= timedelta(seconds=HEARTBEAT)
@@ -181,16 +88,16 @@ def test_between_two_due_instants_only_the_heartbeat_wakes_it() -> None:
 
 def test_the_first_tick_comes_at_once_and_every_heartbeat_brings_another() -> None:
     """Also if nothing is due."""
-    with running(engine_of(ticker := Metronome())):
-        until(lambda: ticker.ticks >= 5)
+    with running(engine_of(ticker := FakeTicker())):
+        ticker.wait_for(ticks=5)
     assert ticker.troubles == []
 
 
 def test_a_due_instant_before_the_next_heartbeat_wakes_it() -> None:
     """The heartbeat is half a minute away."""
-    ticker = Metronome(ahead=timedelta(milliseconds=50))
+    ticker = FakeTicker(ahead=timedelta(milliseconds=50))
     with running(engine_of(ticker, heartbeat=HEARTBEAT)):
-        until(lambda: ticker.ticks >= 4)
+        ticker.wait_for(ticks=4)
 
 
 def test_a_tick_whose_next_instant_has_come_when_it_ends_is_followed_at_once() -> None:
@@ -199,9 +106,9 @@ def test_a_tick_whose_next_instant_has_come_when_it_ends_is_followed_at_once() -
     So short a tick often ends before APScheduler has looked away from it; its own bookkeeping, which
     comes after that, must not put the next run half a minute away.
     """
-    ticker = Metronome(ahead=timedelta(0))
+    ticker = FakeTicker(ahead=timedelta(0))
     with running(engine_of(ticker, heartbeat=HEARTBEAT)):
-        until(lambda: ticker.ticks >= 20)
+        ticker.wait_for(ticks=20)
 
 
 def test_a_tick_longer_than_several_heartbeats_is_followed_by_another() -> None:
@@ -210,27 +117,27 @@ def test_a_tick_longer_than_several_heartbeats_is_followed_by_another() -> None:
 
     def work(number: int) -> None:
         for _ in range(3 if number == 1 else 0):
-            assert skipped.acquire(timeout=SOON)
+            assert skipped.acquire(timeout=TIMEOUT)
 
-    engine = engine_of(ticker := Metronome(work=work))
+    engine = engine_of(ticker := FakeTicker(work=work))
     scheduler_of(engine).add_listener(lambda event: skipped.release(), EVENT_JOB_MAX_INSTANCES)
     with running(engine):
-        until(lambda: ticker.ticks >= 3)
+        ticker.wait_for(ticks=3)
     assert ticker.troubles == []
 
 
 def test_status_checks_are_a_job_of_their_own_and_come_when_they_are_due() -> None:
     """Tick and check are armed for the same instant."""
-    ticker = Metronome(check_ahead=timedelta(milliseconds=30))
+    ticker = FakeTicker(check_ahead=timedelta(milliseconds=30))
     with running(engine_of(ticker, heartbeat=HEARTBEAT)):
-        until(lambda: ticker.checks >= 3 and ticker.ticks >= 3)
+        ticker.wait_for(ticks=3, checks=3)
 
 
 def test_a_check_that_is_not_the_next_thing_does_not_come_early() -> None:
     """A rung is due before it."""
-    ticker = Metronome(ahead=timedelta(milliseconds=10))
+    ticker = FakeTicker(ahead=timedelta(milliseconds=10))
     with running(engine_of(ticker, heartbeat=HEARTBEAT)):
-        until(lambda: ticker.ticks >= 5)
+        ticker.wait_for(ticks=5)
     assert ticker.checks == 0
 
 
@@ -239,65 +146,65 @@ def test_a_check_that_is_not_the_next_thing_does_not_come_early() -> None:
 
 def test_a_first_tick_that_is_an_hour_late_is_not_dropped() -> None:
     """The clock was set forward between start and first run (A2)."""
-    with running(engine_of(ticker := Metronome(), system=Shifted(timedelta(hours=-1)))):
-        until(lambda: ticker.ticks >= 1)
+    with running(engine_of(ticker := FakeTicker(), system=ShiftedClock(timedelta(hours=-1)))):
+        ticker.wait_for(ticks=1)
 
 
 def test_a_clock_set_forward_is_noticed_and_everything_looked_at_anew() -> None:
     """After a suspended night what became due leaves now (A3)."""
-    clock = Shifted(timedelta(hours=-1))
-    with running(engine_of(ticker := Metronome(), system=clock)):
-        until(lambda: ticker.ticks >= 2)
+    clock = ShiftedClock(timedelta(hours=-1))
+    with running(engine_of(ticker := FakeTicker(), system=clock)):
+        ticker.wait_for(ticks=2)
         clock.shift = timedelta(0)
-        until(lambda: bool(ticker.troubles))
+        wait_until(lambda: bool(ticker.troubles), "trouble is reported")
         seen = ticker.ticks
-        until(lambda: ticker.ticks > seen)
+        ticker.wait_for(ticks=seen + 1)
     assert ticker.troubles == ["the machine's clock moved by +3600 s; everything is looked at anew"]
 
 
 def test_a_clock_set_back_does_not_silence_the_heartbeat() -> None:
     """To APScheduler its next run lies an hour ahead then; the watch sees it and arms the job anew (A4)."""
-    clock = Shifted()
-    engine = engine_of(ticker := Metronome(), system=clock)
+    clock = ShiftedClock()
+    engine = engine_of(ticker := FakeTicker(), system=clock)
     with running(engine):
-        until(lambda: ticker.ticks >= 2)
+        ticker.wait_for(ticks=2)
         scheduler_of(engine).modify_job("tick", next_run_time=SystemClock().now() + timedelta(hours=1))
-        until(lambda: scheduler_of(engine)._executors["default"]._instances.get("tick", 0) == 0)
+        wait_until(lambda: not scheduler_of(engine)._executors["default"]._instances.get("tick"), "no tick is at work")
         clock.shift = timedelta(hours=-1)
         seen = ticker.ticks
-        until(lambda: ticker.ticks > seen + 2)
+        ticker.wait_for(ticks=seen + 3)
     assert ticker.troubles[0] == "the machine's clock moved by -3600 s; everything is looked at anew"
 
 
 def test_a_clock_that_drifts_a_little_is_no_trouble() -> None:
     """NTP corrects by fractions of a second."""
-    clock = Shifted()
-    with running(engine_of(ticker := Metronome(), system=clock)):
-        until(lambda: ticker.ticks >= 2)
+    clock = ShiftedClock()
+    with running(engine_of(ticker := FakeTicker(), system=clock)):
+        ticker.wait_for(ticks=2)
         clock.shift = timedelta(seconds=1.5)
         seen = ticker.ticks
-        until(lambda: ticker.ticks > seen + 3)
+        ticker.wait_for(ticks=seen + 4)
     assert ticker.troubles == []
 
 
 def test_a_clock_that_is_slewed_for_days_is_no_trouble() -> None:
     """NTP lets it run faster or slower for as long as it takes; what counts is the step between two heartbeats."""
-    clock = Shifted()
+    clock = ShiftedClock()
     beats: list[timedelta] = []
 
     def slew() -> None:
         clock.shift += timedelta(seconds=1)
         beats.append(clock.shift)
 
-    with running(engine_of(ticker := Metronome(), system=clock, on_heartbeat=slew)):
-        until(lambda: len(beats) > 10)
+    with running(engine_of(ticker := FakeTicker(), system=clock, on_heartbeat=slew)):
+        wait_until(lambda: len(beats) > 10, "eleven heartbeats come")
     assert ticker.troubles == []
 
 
 def test_a_process_that_was_stopped_for_hours_in_the_midst_of_a_tick_goes_on() -> None:
     """All clocks have moved when it wakes; the tick that stood still with it is not taken for a hanging one."""
     passed, beats = [0.0], threading.Semaphore(0)
-    clock = Shifted()
+    clock = ShiftedClock()
 
     def stand_still() -> None:
         if clock.shift == timedelta(0):
@@ -307,21 +214,21 @@ def test_a_process_that_was_stopped_for_hours_in_the_midst_of_a_tick_goes_on() -
 
     def work(number: int) -> None:
         for _ in range(3 if number == 1 else 0):
-            assert beats.acquire(timeout=SOON)
+            assert beats.acquire(timeout=TIMEOUT)
 
-    ticker = Metronome(work=work)
+    ticker = FakeTicker(work=work)
     engine = engine_of(ticker, system=clock, monotonic=lambda: time.monotonic() + passed[0], on_heartbeat=stand_still)
     with running(engine) as raised:
-        until(lambda: ticker.ticks > 2)
+        ticker.wait_for(ticks=3)
     assert raised == []
     assert [text for text in ticker.troubles if "clock moved" not in text] == []
 
 
 def test_a_month_asleep_costs_no_memory_worth_mention() -> None:
     """APScheduler lists every missed run even where they coalesce: at a heartbeat these are few (A5)."""
-    engine = engine_of(ticker := Metronome(), heartbeat=HEARTBEAT)
+    engine = engine_of(ticker := FakeTicker(), heartbeat=HEARTBEAT)
     with running(engine):
-        until(lambda: ticker.ticks == 1)
+        ticker.wait_for(ticks=1)
         job = scheduler_of(engine).get_job("tick")
         missed = job._get_run_times(SystemClock().now() + timedelta(days=30))
     assert len(missed) <= 30 * 24 * 120
@@ -338,8 +245,8 @@ def test_a_fault_in_a_tick_is_told_and_the_next_heartbeat_ticks_again(error: Bas
         if number <= 2:
             raise error
 
-    with running(engine_of(ticker := Metronome(work=fail))) as raised:
-        until(lambda: ticker.ticks >= 4)
+    with running(engine_of(ticker := FakeTicker(work=fail))) as raised:
+        ticker.wait_for(ticks=4)
     assert ticker.troubles == [f"{type(error).__name__}: {error}"] * 2
     assert raised == []
 
@@ -351,8 +258,8 @@ def test_a_record_that_is_locked_is_told_in_plain_words_without_a_traceback(capl
         if number == 1:
             raise UserError("the record is locked", hint="close the other program")
 
-    with caplog.at_level(logging.WARNING), running(engine_of(ticker := Metronome(work=fail))):
-        until(lambda: ticker.ticks >= 3)
+    with caplog.at_level(logging.WARNING), running(engine_of(ticker := FakeTicker(work=fail))):
+        ticker.wait_for(ticks=3)
     assert ticker.troubles == ["the record is locked\n    close the other program"]
     assert caplog.records == []
 
@@ -360,14 +267,14 @@ def test_a_record_that_is_locked_is_told_in_plain_words_without_a_traceback(capl
 def test_a_fault_in_a_check_is_told_and_checks_go_on() -> None:
     """In plain words where it has some."""
 
-    class Blind(Metronome):
+    class Blind(FakeTicker):
         def check(self) -> None:
             super().check()
             raise (UserError("no mailbox") if self.checks == 1 else ZeroDivisionError("by us"))
 
     ticker = Blind(check_ahead=timedelta(milliseconds=20))
     with running(engine_of(ticker, heartbeat=HEARTBEAT)):
-        until(lambda: ticker.checks >= 3)
+        ticker.wait_for(checks=3)
     assert ticker.troubles[:2] == ["no mailbox", "ZeroDivisionError: by us"]
 
 
@@ -377,8 +284,8 @@ def test_a_fault_in_what_follows_a_tick_does_not_end_the_ticks() -> None:
     def fail(tick: Tick) -> None:
         raise ZeroDivisionError("by us")
 
-    with running(engine_of(ticker := Metronome(), after_tick=fail)):
-        until(lambda: ticker.ticks >= 3)
+    with running(engine_of(ticker := FakeTicker(), after_tick=fail)):
+        ticker.wait_for(ticks=3)
     assert set(ticker.troubles) == {"ZeroDivisionError: by us"}
 
 
@@ -387,13 +294,13 @@ def test_ticks_that_cease_to_come_end_the_run_with_an_error() -> None:
     stopping = threading.Event()
     beats: list[int] = []
     engine = engine_of(
-        Metronome(work=lambda number: stopping.wait(SOON)),
+        FakeTicker(work=lambda number: stopping.wait(TIMEOUT)),
         stopping=stopping,
         heartbeat=QUICK / 5,
         on_heartbeat=lambda: beats.append(1),
     )
     with running(engine) as raised:
-        until(lambda: bool(raised))
+        wait_until(lambda: bool(raised), "the engine ends")
     (error,) = raised
     assert isinstance(error, UserError)
     assert "no tick was completed" in str(error)
@@ -408,18 +315,18 @@ def test_a_long_tick_that_does_things_is_not_taken_for_a_hanging_one() -> None:
     def work(number: int) -> None:
         for _ in range(3 * STALLED_AFTER if number == 1 else 0):
             ticker.pulse += 1
-            assert beats.acquire(timeout=SOON)
+            assert beats.acquire(timeout=TIMEOUT)
             taken.release()
         done.set()
 
     def beat() -> None:
         beats.release()
-        assert done.is_set() or taken.acquire(timeout=SOON)
+        assert done.is_set() or taken.acquire(timeout=TIMEOUT)
 
-    ticker = Metronome(work=work)
+    ticker = FakeTicker(work=work)
     with running(engine_of(ticker, heartbeat=QUICK / 5, on_heartbeat=beat)) as raised:
-        assert done.wait(SOON)
-        until(lambda: ticker.ticks > 1)
+        assert done.wait(TIMEOUT)
+        ticker.wait_for(ticks=2)
     assert raised == []
 
 
@@ -432,19 +339,19 @@ def test_stopping_during_a_tick_waits_for_its_end() -> None:
 
     def work(number: int) -> None:
         begun.set()
-        assert go_on.wait(SOON)
+        assert go_on.wait(TIMEOUT)
         ended.set()
 
-    engine = engine_of(Metronome(work=work))
+    engine = engine_of(FakeTicker(work=work))
     thread = threading.Thread(target=engine.run)
     thread.start()
-    assert begun.wait(SOON)
+    assert begun.wait(TIMEOUT)
     engine.stop()
-    until(lambda: not scheduler_of(engine).running)
+    wait_until(lambda: not scheduler_of(engine).running, "the scheduler ends")
     assert thread.is_alive()
     assert not ended.is_set()
     go_on.set()
-    thread.join(SOON)
+    thread.join(TIMEOUT)
     assert ended.is_set()
     assert not thread.is_alive()
 
@@ -455,19 +362,19 @@ def test_stopping_between_the_end_of_a_tick_and_its_arming_does_not_hang() -> No
 
     def stop_here(tick: Tick) -> None:
         stopping.set()
-        until(lambda: engine._follow_ups._shutdown)
+        wait_until(lambda: engine._follow_ups._shutdown, "its threads are ended")
 
-    ticker = Metronome(ahead=timedelta(0), check_ahead=timedelta(0))
+    ticker = FakeTicker(ahead=timedelta(0), check_ahead=timedelta(0))
     engine = engine_of(ticker, stopping=stopping, after_tick=stop_here)
     with running(engine):
-        assert stopping.wait(SOON)
+        assert stopping.wait(TIMEOUT)
 
 
 def test_an_engine_told_to_stop_before_it_runs_ends_at_once() -> None:
     """A signal may come at any moment."""
     stopping = threading.Event()
     stopping.set()
-    with running(engine_of(ticker := Metronome(), stopping=stopping)) as raised:
+    with running(engine_of(ticker := FakeTicker(), stopping=stopping)) as raised:
         pass
     assert raised == []
     assert ticker.ticks <= 1
@@ -476,8 +383,8 @@ def test_an_engine_told_to_stop_before_it_runs_ends_at_once() -> None:
 def test_after_the_end_no_thread_is_left() -> None:
     """The process can end."""
     before = threading.active_count()
-    with running(engine_of(ticker := Metronome())):
-        until(lambda: ticker.ticks >= 2)
+    with running(engine_of(ticker := FakeTicker())):
+        ticker.wait_for(ticks=2)
     assert threading.active_count() == before
 
 
@@ -498,7 +405,7 @@ def test_a_replay_lives_through_its_weeks_at_the_right_instants(store: SqlStore)
             over.set()
 
     with running(engine_of(daemon.ticker, after_tick=watch)):
-        assert over.wait(SOON)
+        assert over.wait(TIMEOUT)
     assert daemon.left() == [
         f"{when} {name}" for name, when in LADDER.items() if name not in ("target", "escalate:2wd")
     ]
@@ -519,7 +426,7 @@ def test_a_replay_that_is_over_stays_up_and_does_nothing(store: SqlStore) -> Non
         ticks.append(tick)
 
     with running(engine_of(daemon.ticker, after_tick=stop_the_clock)) as raised:
-        until(lambda: len(ticks) >= 5)
+        wait_until(lambda: len(ticks) >= 5, "five ticks")
     assert {tick.at for tick in ticks} == {at(3, 10, 7)}
     assert raised == []
     assert daemon.mailer.sent == []

@@ -34,8 +34,9 @@ import pytest
 from tests.feeds import thunderbird
 from tests.support.feed_scenario import LIMIT, FeedScenario, Scene, feed_scenario
 from tests.support.ical_reader import Component, parse
-from tests.support.mail_servers import free_port, wait_until
+from tests.support.mail_servers import free_port
 from tests.support.plan_builders import HANOI
+from tests.support.polling import wait_until
 from tests.support.recording_proxy import RecordingProxy, recording_proxy
 
 PROGRAMS = Path(__file__).parent / "programs"

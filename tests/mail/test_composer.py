@@ -15,7 +15,6 @@ import pytest
 from scheduler.errors import UserError
 from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.model import Contact, Office
-from tests.mail.shipped_messages import SHIPPED
 from tests.support.mail_reader import body, header, read
 from tests.support.sample_messages import (
     IN_EVERY_LANGUAGE,
@@ -28,6 +27,7 @@ from tests.support.sample_messages import (
     about_registration,
     at,
 )
+from tests.support.shipped_messages import SHIPPED
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 LETTER = MESSAGES["reminder-14d"]

@@ -18,7 +18,7 @@ from scheduler.mail.smtp import Account, Security
 from scheduler.ports import SentFolder
 from tests.contracts.sent_folders import Keep, SentFolderContract
 from tests.support.dovecot import PASSWORD, Dovecot, run_dovecot
-from tests.support.mail_servers import wait_until
+from tests.support.polling import wait_until
 from tests.support.scripted_smtp import DRIP, ScriptedServer
 
 ID = "<a1@hanchot.example>"

@@ -13,7 +13,8 @@ import pytest
 from scheduler import wording
 from scheduler.ports import Outcome
 from tests.mail.golden_mails import MAILS, golden_file, readable
-from tests.support.mail_servers import Postfix, run_sink, wait_until
+from tests.support.mail_servers import Postfix, run_sink
+from tests.support.polling import wait_until
 from tests.support.smtp_mailers import SHORT_TIMEOUTS, mail, mailer
 
 

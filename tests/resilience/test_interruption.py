@@ -16,11 +16,11 @@ import sqlalchemy as sa
 
 from scheduler.clock import SystemClock
 from scheduler.store import open_store
-from tests.engine.test_apscheduler_runner import Shifted, engine_of, running
 from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan
 from tests.support.daemon_processes import DUE, PATIENCE
-from tests.support.mail_servers import wait_until
+from tests.support.polling import wait_until
 from tests.support.postgresql import Cluster
+from tests.support.runner_fixture import ShiftedClock, engine_of, running
 from tests.support.scripted_smtp import ScriptedServer
 from tests.support.smtp_mailers import mailer
 
@@ -36,7 +36,7 @@ def dispatching(
     with closing(open_store(url, busy_timeout=0.1)) as store, mailer(server.port) as post:
         daemon = DaemonFixture(store, large_plan(COUNT, ladder=ONCE))
         daemon.ticker.load()
-        daemon.ticker = daemon.new_ticker(name="second", mailer=post, clock=Shifted(DUE - SystemClock().now()))
+        daemon.ticker = daemon.new_ticker(name="second", mailer=post, clock=ShiftedClock(DUE - SystemClock().now()))
         if on_begin:
             sa.event.listen(store.engine, "begin", on_begin)
         with running(engine_of(daemon.ticker, heartbeat=HEARTBEAT)) as raised:

@@ -25,7 +25,7 @@ from tests.support.daemon_processes import (
     tick,
     tick_twice,
 )
-from tests.support.mail_servers import wait_until
+from tests.support.polling import wait_until
 from tests.support.scripted_smtp import DEFAULTS, FREEZE, Answers, Received, ScriptedServer
 
 WRITTEN = (200, 200, 600, 1000)  # reminders, in pages of 200: kills soon after

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.mail_servers import NOBODY, answers, find_program, free_port, make_certificate, wait_until
+from tests.support.mail_servers import NOBODY, answers, find_program, free_port, make_certificate
+from tests.support.polling import wait_until
 
 PASSWORD = "mật-khẩu"
 CONFIGURATION = """

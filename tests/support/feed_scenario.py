@@ -18,10 +18,10 @@ from scheduler.queries.feed_links import calendar_path
 from scheduler.services.publish_feeds import create_feed
 from scheduler.wording import calendar_words
 from tests.support.ical_reader import parse
-from tests.support.mail_servers import wait_until
 from tests.support.plan_builders import LOADED, at, deadline, event, plan
+from tests.support.polling import wait_until
 from tests.support.published_feeds import FeedFixture
-from tests.web.conftest import ServedSite, serve_site
+from tests.support.served_site import ServedSite, serve_site
 
 LIMIT = 60.0  # seconds: until something that was done shows, on a machine that may be busy
 

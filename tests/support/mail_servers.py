@@ -11,13 +11,13 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.support.polling import wait_until
 
 NOBODY = 65534
 _ADMIN = "/usr/sbin:/sbin:/usr/local/sbin"  # not on everybody's path
@@ -81,14 +81,6 @@ def find_program(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not installed (`make servers` installs it)")
     return found
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
-    """Look again and again until something has come true."""
-    pause, ends = threading.Event(), time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, f"{what} did not happen within {seconds:g} s"
-        pause.wait(0.01)
 
 
 def make_certificate(

@@ -25,7 +25,7 @@ from scheduler.plan.messages.digest import (
 from scheduler.plan.messages.message import Message, Outage, OutageEntry
 from scheduler.plan.messages.response_summary import ResponseEntry, ResponseSummary
 from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
-from tests.mail.shipped_messages import SHIPPED
+from tests.support.shipped_messages import SHIPPED
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 WORKDAYS = Workdays(off={date(2023, 5, 1): "Quốc tế Lao động", date(2023, 9, 4): "Quốc khánh"})

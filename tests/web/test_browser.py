@@ -13,10 +13,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright import sync_api
 
-from tests.web.auth.test_sign_in import mailed_link, sign_in, wait_for_mail
-from tests.web.conftest import ServedSite, serve_site
-from tests.web.operator_client import Operator, words
-from tests.web.year_of_mails import live
+from tests.support.operator_client import Operator, words
+from tests.support.served_site import ServedSite, serve_site
+from tests.support.shipped_year import live
+from tests.support.web_client import mailed_link, sign_in, wait_for_mail
 
 CHROMIUM = shutil.which("chromium")
 QUIET = [

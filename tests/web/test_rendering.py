@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 import sqlite3
-import tomllib
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,21 +12,12 @@ from typing import cast
 
 import pytest
 
-from scheduler import wording
 from scheduler.ports import Definition
 from tests.support.daemon_fixture import plan
-from tests.web.auth.test_sign_in import sign_in
-from tests.web.conftest import ServedSite, serve_site
+from tests.support.page_words import TEMPLATES, WORDS
+from tests.support.served_site import ServedSite, serve_site
+from tests.support.web_client import sign_in
 
-TEMPLATES = Path(__file__).parents[2] / "templates" / "web"
-WORDS = {
-    language: {
-        f"{section}.{key}": text
-        for section, keys in tomllib.loads((TEMPLATES / f"{language}.toml").read_text(encoding="utf-8")).items()
-        for key, text in keys.items()
-    }
-    for language in wording.languages()
-}
 SAID = {
     key: file.name
     for file in sorted(TEMPLATES.glob("*.html"))

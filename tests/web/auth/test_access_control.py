@@ -14,10 +14,10 @@ from scheduler.plan.dates.date_forms import By, Window
 from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure
 from scheduler.web.app import make_app
 from tests.support.daemon_fixture import DaemonFixture, plan, report
+from tests.support.operator_client import Operator, filled, words
 from tests.support.plan_builders import PARTIES, at, deadline, event
-from tests.web.auth.test_sign_in import sign_in
-from tests.web.conftest import ServedSite
-from tests.web.operator_client import Operator, daemon, filled, words
+from tests.support.served_site import ServedSite, daemon
+from tests.support.web_client import sign_in
 
 OPEN = {
     "/healthz",

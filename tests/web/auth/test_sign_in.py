@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,41 +10,20 @@ import pytest
 
 from scheduler.clock import SystemClock
 from scheduler.plan.recipients import operators
-from scheduler.services.sign_in import mail_link, make_link
+from scheduler.services.sign_in import mail_link
 from tests.support.daemon_fixture import plan
 from tests.support.fakes import SpyComposer
 from tests.support.mail_reader import body, read
 from tests.support.mail_servers import free_port
-from tests.web.conftest import Answer, ServedSite, daemon, serve_site
+from tests.support.served_site import Answer, ServedSite, daemon, serve_site
+from tests.support.web_client import OPERATOR, link, mailed_link, sign_in, wait_for_mail
 
-OPERATOR = "officer@lead.example"  # the first officer of the plan's lead
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
 def _in_force(site: ServedSite) -> None:
     site.serve(plan())
-
-
-def link(site: ServedSite, email: str = OPERATOR) -> str:
-    """Return the path of a link as `hanchot sign-in` prints it."""
-    with site.running.store.transaction() as unit:
-        return f"/sign-in/{make_link(unit, email, now=site.clock.now(), lifetime=30 * MINUTE)}"
-
-
-def mailed_link(site: ServedSite) -> str:
-    """Return the path in the last mail."""
-    words = body(read(site.mails[-1].mail.data), "plain")
-    found = re.search(r"http://127\.0\.0\.1:\d+(/sign-in/\S+)", words)
-    assert found is not None, words
-    return found[1]
-
-
-def sign_in(site: ServedSite, email: str = OPERATOR) -> str:
-    """Return the cookie of somebody who has signed in."""
-    answer = site.post(link(site, email))
-    assert (answer.status, answer.headers["Location"]) == (303, "/")
-    return answer.cookie
 
 
 def sign_out(site: ServedSite, cookie: str, **fields: str) -> Answer:
@@ -58,13 +36,6 @@ def sign_out(site: ServedSite, cookie: str, **fields: str) -> Answer:
 def is_in(site: ServedSite, cookie: str) -> bool:
     """Tell whether a cookie is taken: one that is can fail for its form only."""
     return site.send("/sign-out", {}, Cookie=cookie).status == 403
-
-
-def wait_for_mail(site: ServedSite, count: int) -> None:
-    """Wait until so many mails are written: that happens after the answer."""
-    until = time.monotonic() + 30
-    while len(site.mails) < count:
-        assert time.monotonic() < until, "no mail was written"
 
 
 def test_an_operator_gets_a_link_by_mail_and_it_lets_him_in(site: ServedSite) -> None:

@@ -24,9 +24,9 @@ from scheduler.queries.agendas import read_agenda
 from scheduler.queries.feed_links import calendar_path
 from scheduler.services.publish_feeds import create_feed, publish
 from tests.support.ical_reader import parse, summaries
+from tests.support.page_words import WORDS
 from tests.support.plan_builders import LOADED, deadline, plan
-from tests.web.conftest import Answer, ServedSite, serve_site
-from tests.web.test_rendering import WORDS
+from tests.support.served_site import Answer, ServedSite, serve_site
 
 MARCH = deadline(By(date(2023, 3, 17)), title="Báo cáo")
 LIMIT = 30.0  # seconds: the record is asked once a second, on a machine that may be busy

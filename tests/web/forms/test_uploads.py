@@ -18,9 +18,8 @@ import pytest
 from scheduler.plan.model import Deliverable
 from scheduler.web.forms.uploads import DAILY, FILE_SIZE
 from tests.support.daemon_fixture import plan, report
-from tests.web.auth.test_sign_in import sign_in
-from tests.web.conftest import Answer, ServedSite
-from tests.web.party_client import (
+from tests.support.page_words import WORDS
+from tests.support.party_client import (
     BOUNDARY,
     JPEG,
     OLD_OFFICE,
@@ -35,7 +34,8 @@ from tests.web.party_client import (
     upload,
     zipped,
 )
-from tests.web.test_rendering import WORDS
+from tests.support.served_site import Answer, ServedSite
+from tests.support.web_client import sign_in
 
 DOCUMENTS = (Deliverable(id="plan", title="The plan"), Deliverable(id="list", title="The list"))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.conftest import ServedSite
+from tests.support.served_site import ServedSite
 
 MINUTE = timedelta(minutes=1)
 

@@ -18,9 +18,9 @@ from scheduler.web.middleware.access_log import mask_path
 from scheduler.web.monitoring.metrics import Metrics
 from tests.contracts.store_samples import outgoing
 from tests.support.daemon_fixture import plan
+from tests.support.party_client import declare, path_of
 from tests.support.plan_builders import LOADED, at
-from tests.web.conftest import ServedSite, serve_site
-from tests.web.party_client import declare, path_of
+from tests.support.served_site import ServedSite, serve_site
 
 TOKEN = "fZ3kQ9_aB-cD1eF2gH3iJ4"
 

@@ -23,12 +23,12 @@ from scheduler.web.operator import command_forms
 from scheduler.web.operator.command_forms import ACTIONS, ActionName
 from tests.support.daemon_fixture import DaemonFixture, plan, report
 from tests.support.mail_servers import free_port
+from tests.support.operator_client import Operator, fields_of, filled, words
+from tests.support.page_words import WORDS
+from tests.support.party_client import open_form, path_of
 from tests.support.plan_builders import PARTIES, at, deadline, event, party
-from tests.web.auth.test_sign_in import sign_in
-from tests.web.conftest import Answer, ServedSite, serve_site
-from tests.web.operator_client import Operator, daemon, fields_of, filled, words
-from tests.web.party_client import open_form, path_of
-from tests.web.test_rendering import WORDS
+from tests.support.served_site import Answer, ServedSite, daemon, serve_site
+from tests.support.web_client import sign_in
 
 DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
 MEETING = event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))

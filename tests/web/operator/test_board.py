@@ -10,12 +10,12 @@ from typing import Any, Literal
 import pytest
 
 from scheduler.plan.dates.date_forms import By, DayCount, On, Relative, Undated, Window  # fmt: skip
-from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure, Milestone, Party, Plan
+from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure, Milestone, Party
 from scheduler.ports import Outcome
 from tests.support.daemon_fixture import plan, report
-from tests.support.plan_builders import PARTIES, at, deadline, event, party
-from tests.web.conftest import ServedSite
-from tests.web.operator_client import Operator, daemon, words
+from tests.support.operator_client import Operator, crowded_plan, words
+from tests.support.plan_builders import PARTIES, at, deadline, event
+from tests.support.served_site import ServedSite, daemon
 
 MEETING = event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))
 NOMINEES = Group(id="nominees", chosen_by="lead", after="report")
@@ -104,14 +104,8 @@ def test_only_those_with_something_missing_are_shown_if_that_is_asked(operator: 
     assert "No party has anything missing." in operator.see("/?show=missing")
 
 
-def crowd(count: int) -> Plan:
-    parties = [PARTIES[0], *(party(f"school-{n:04}") for n in range(1, count))]
-    members = Group(id="members", parties=tuple(p.id for p in parties))
-    return plan(language="en", parties=parties, groups=[members])
-
-
 def test_a_thousand_parties_come_in_pages_in_the_order_of_the_roster(site: ServedSite) -> None:
-    site.serve(crowd(1000))
+    site.serve(crowded_plan(1000))
     operator = Operator.of(site)
     first, last = rows(operator.ask("/").text), rows(operator.ask("/?page=20").text)
     assert (next(iter(first)), list(first)[1], len(first)) == ("lead", "school-0001", 50)
@@ -123,7 +117,7 @@ def test_a_thousand_parties_come_in_pages_in_the_order_of_the_roster(site: Serve
 
 
 def test_pages_of_those_with_something_missing_are_of_them_alone(site: ServedSite) -> None:
-    site.serve(crowd(60))
+    site.serve(crowded_plan(60))
     operator = Operator.of(site)
     site.clock.instant = at(3, 20)
     daemon(site).record("received", "school-0001")
@@ -283,7 +277,7 @@ def test_the_next_fourteen_days_name_what_is_due_and_which_steps_leave(site: Ser
 
 
 def test_of_many_parties_the_next_days_say_how_many(site: ServedSite) -> None:
-    site.serve(crowd(5))
+    site.serve(crowded_plan(5))
     operator = Operator.of(site)
     daemon(site).live(at(3, 4))
     page = operator.see()

@@ -17,12 +17,11 @@ from scheduler.ports import MessageState, Outcome
 from scheduler.services.publish_feeds import create_feed
 from scheduler.tokens import make_token
 from tests.support.daemon_fixture import DaemonFixture, plan, report
+from tests.support.operator_client import Operator, crowded_plan, words
+from tests.support.page_words import WORDS
 from tests.support.plan_builders import PARTIES, at, deadline, event, party
-from tests.web.auth.test_sign_in import wait_for_mail
-from tests.web.conftest import ServedSite
-from tests.web.operator.test_board import crowd
-from tests.web.operator_client import Operator, daemon, words
-from tests.web.test_rendering import WORDS
+from tests.support.served_site import ServedSite, daemon
+from tests.support.web_client import wait_for_mail
 
 DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
 FULL = report(
@@ -166,7 +165,7 @@ def test_a_recurring_milestone_leads_to_its_occurrences(site: ServedSite) -> Non
 
 
 def test_a_thousand_parties_of_a_milestone_come_in_pages_the_late_ones_first(site: ServedSite) -> None:
-    site.serve(crowd(60))
+    site.serve(crowded_plan(60))
     operator = Operator.of(site)
     for name in ("lead", "school-0001"):
         daemon(site).record("received", name, notify=False)
@@ -356,7 +355,7 @@ def test_the_outbox_tells_whose_a_mail_is_and_can_be_narrowed_to_a_party(
 
 
 def test_the_outbox_comes_in_pages(site: ServedSite) -> None:
-    site.serve(crowd(60))
+    site.serve(crowded_plan(60))
     operator = Operator.of(site)
     daemon(site).live(at(3, 4))
     assert "Page 1 of 2" in operator.see("/outbox?state=sent")
@@ -428,7 +427,7 @@ def test_the_ledger_can_be_narrowed(operator: Operator, query: str, there: str, 
 
 
 def test_the_ledger_comes_in_pages(site: ServedSite) -> None:
-    site.serve(crowd(60))
+    site.serve(crowded_plan(60))
     operator = Operator.of(site)
     daemon(site).live(at(3, 4))
     first, second = operator.ask("/ledger?state=sent").text, operator.ask("/ledger?state=sent&page=2").text

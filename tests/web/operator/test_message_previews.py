@@ -11,9 +11,9 @@ import pytest
 from scheduler.mail.mime import read_text
 from scheduler.plan.model import Contact
 from tests.support.daemon_fixture import DaemonFixture, plan, report
+from tests.support.operator_client import Operator
 from tests.support.plan_builders import PARTIES, at
-from tests.web.conftest import ServedSite
-from tests.web.operator_client import Operator, daemon
+from tests.support.served_site import ServedSite, daemon
 
 
 @pytest.fixture

@@ -23,11 +23,11 @@ from scheduler.services.record_facts import record
 from scheduler.store import open_store
 from scheduler.tokens import make_token
 from tests.support.daemon_fixture import COMPOSER, plan, report
+from tests.support.page_words import WORDS
+from tests.support.party_client import PDF, declare, documents, facts, hidden, on_disk, open_form, path_of, upload
 from tests.support.plan_builders import PARTIES, at, deadline, event, party
-from tests.web.auth.test_sign_in import sign_in
-from tests.web.conftest import ServedSite, serve_site
-from tests.web.party_client import PDF, declare, documents, facts, hidden, on_disk, open_form, path_of, upload
-from tests.web.test_rendering import WORDS
+from tests.support.served_site import ServedSite, serve_site
+from tests.support.web_client import sign_in
 
 DOCUMENTS = (Deliverable(id="plan", title="The plan"), Deliverable(id="list", title="The list"))
 OFFICE = Office(name="The Office", contact="Ms Hoa", phone="0239 000", email="hoa@lead.example", address="14 Main St")

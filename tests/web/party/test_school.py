@@ -21,10 +21,10 @@ from scheduler.plan.model import Plan
 from tests.support.fakes import StaticDefinitions
 from tests.support.mail_reader import body, header, read
 from tests.support.mail_servers import free_port
+from tests.support.page_words import WORDS
+from tests.support.party_client import PDF
 from tests.support.plan_builders import at
-from tests.web.conftest import ServedSite, serve_site
-from tests.web.party_client import PDF
-from tests.web.test_rendering import WORDS
+from tests.support.served_site import ServedSite, serve_site
 
 CHROMIUM = shutil.which("chromium")
 PUBLIC = "https://thidua.example"  # the address in mails; behind it a proxy would be

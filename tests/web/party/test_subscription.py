@@ -11,9 +11,9 @@ from scheduler import resources, wording
 from scheduler.web.party.subscription import Subscription
 from scheduler.web.rendering import PageRenderer
 from tests.support.daemon_fixture import plan
-from tests.web.conftest import Answer, ServedSite
-from tests.web.party_client import path_of
-from tests.web.test_rendering import WORDS
+from tests.support.page_words import WORDS
+from tests.support.party_client import path_of
+from tests.support.served_site import Answer, ServedSite
 
 ADDRESS = "https://office.example/calendar/3q2-7wAAAAAAAAAAAAAAAA/cum-beta.ics"
 PROGRAMS = ("google", "outlook", "apple", "thunderbird", "android")

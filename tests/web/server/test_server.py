@@ -20,7 +20,7 @@ from scheduler.config import Server
 from scheduler.errors import UserError
 from scheduler.web.server.connection_limits import ConnectionLimits
 from scheduler.web.server.uvicorn_server import AcceptErrorReporter, _bind, serve
-from tests.web.conftest import ServedSite, serve_site
+from tests.support.served_site import ServedSite, serve_site
 
 
 def test_the_address_names_the_port_that_was_free(site: ServedSite) -> None:

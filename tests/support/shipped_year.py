@@ -17,7 +17,7 @@ from scheduler.services.record_facts import record
 from scheduler.simulation.player import SinkMailer, play
 from tests.support.daemon_fixture import DaemonFixture
 from tests.support.fakes import StaticDefinitions
-from tests.web.conftest import ServedSite
+from tests.support.served_site import ServedSite
 
 ROOT = Path(__file__).parents[2]
 PLAN = "bac-trung-bo-2023"

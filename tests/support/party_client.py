@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from scheduler.plan.facts import Fact
 from scheduler.ports import Document
 from scheduler.tokens import make_token
-from tests.web.conftest import Answer, ServedSite
+from tests.support.served_site import Answer, ServedSite
 
 BOUNDARY = "----a-boundary-of-the-tests"
 Form = Mapping[str, str | Sequence[str]]

@@ -8,9 +8,11 @@ from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
-from tests.web.auth.test_sign_in import sign_in
-from tests.web.conftest import Answer, ServedSite
-from tests.web.conftest import daemon as daemon
+from scheduler.plan.model import Group, Plan
+from tests.support.daemon_fixture import plan
+from tests.support.plan_builders import PARTIES, party
+from tests.support.served_site import Answer, ServedSite
+from tests.support.web_client import sign_in
 
 Fields = list[tuple[str, str]]
 
@@ -115,3 +117,10 @@ def filled(page: str, **typed: str | list[str]) -> Fields:
         (name, value) for name, values in typed.items() for value in ([values] if isinstance(values, str) else values)
     ]
     return kept + given
+
+
+def crowded_plan(count: int) -> Plan:
+    """Return an English plan of many schools, led by one more."""
+    parties = [PARTIES[0], *(party(f"school-{n:04}") for n in range(1, count))]
+    members = Group(id="members", parties=tuple(p.id for p in parties))
+    return plan(language="en", parties=parties, groups=[members])
