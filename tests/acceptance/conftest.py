@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.polling import TIMEOUT
+
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0  # seconds that a loaded machine may take for what should take a few
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Installed:
     def __call__(self, folder: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
         """Run a command in a folder to its end."""
         command = self._command(arguments)
-        return subprocess.run(command, cwd=folder, env=_env(environment), capture_output=True, timeout=PATIENCE)
+        return subprocess.run(command, cwd=folder, env=_env(environment), capture_output=True, timeout=TIMEOUT)
 
     def rows(self, folder: Path, *arguments: object) -> list[dict[str, Any]]:
         """Return the JSON Lines of a command that succeeds."""
@@ -73,12 +74,12 @@ class Daemon:
 
     def wait_for(self, words: str) -> str:
         """Return the next line with these words; fails if it does not come in time."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while True:
             try:
                 line = self._coming.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                pytest.fail(f"no line with {words!r} came in {PATIENCE:.0f} s: {self.lines}")
+                pytest.fail(f"no line with {words!r} came in {TIMEOUT:.0f} s: {self.lines}")
             if line is None:
                 pytest.fail(f"the daemon ended before it said {words!r}: {self.lines}")
             if words in line:
@@ -87,14 +88,14 @@ class Daemon:
     def end(self, signal: int) -> int:
         """Send a signal and return the exit code."""
         self.process.send_signal(signal)
-        return self.process.wait(PATIENCE)
+        return self.process.wait(TIMEOUT)
 
     def close(self) -> None:
         """Leave nothing behind, whatever the test did."""
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
+        self.process.wait(TIMEOUT)
+        self._reader.join(TIMEOUT)
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from scheduler.clock import SystemClock
-from tests.acceptance.conftest import PATIENCE, ROOT, Daemon, Installed
-from tests.support.polling import wait_until
+from tests.acceptance.conftest import ROOT, Daemon, Installed
+from tests.support.polling import TIMEOUT, wait_until
 
 UNIT = ROOT / "contrib" / "hanchot.service"
 
@@ -38,7 +38,7 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
     """Return a socket that listens as systemd does."""
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as listener:
         listener.bind(str(tmp_path / "notify"))
-        listener.settimeout(PATIENCE)
+        listener.settimeout(TIMEOUT)
         yield listener
 
 
@@ -109,7 +109,7 @@ def test_without_a_terminal_every_line_of_the_log_is_json(
     broken = hanchot.start(office, "run")
     daemons.append(broken)
     broken.wait_for("is not a SQLite database")
-    assert broken.process.wait(PATIENCE) == 1
+    assert broken.process.wait(TIMEOUT) == 1
     assert [row["level"] for row in rows(broken)] == ["error"]
 
 
@@ -124,10 +124,10 @@ def test_a_full_disk_behind_the_log_does_not_stop_the_daemon(
     try:
         assert manager.recv(100) == b"READY=1"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
     finally:
         process.kill()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
     (plan,) = hanchot.rows(office, "plans")
     assert plan["first_loaded"] is not None
 
@@ -178,7 +178,7 @@ def systemd_analyze(*arguments: object) -> subprocess.CompletedProcess[str]:
     if program is None:
         pytest.skip("systemd-analyze is not installed (`make servers` installs it)")
     command = [program, *(str(argument) for argument in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
 
 
 @pytest.fixture
@@ -221,13 +221,11 @@ def test_monitoring_can_ask_a_running_daemon(hanchot: Installed, office: Path, d
     daemons.append(daemon)
     started = json.loads(daemon.wait_for('"started"'))
     address = started["text"].rpartition(" ")[2]
-    with urllib.request.urlopen(f"{address}/healthz", timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(f"{address}/healthz", timeout=TIMEOUT) as answer:
         assert answer.read() == b"ok\n"
     daemon.wait_for('"checked"')
-    until = time.monotonic() + PATIENCE
-    while (ready := readiness(address))["daemon"] != "ok" and time.monotonic() < until:
-        pass  # the first tick is about to be recorded
-    assert ready == {"ready": True, "database": "ok", "daemon": "ok", "account": "ok"}
+    wait_until(lambda: readiness(address)["daemon"] == "ok", "the first tick is recorded")
+    assert readiness(address) == {"ready": True, "database": "ok", "daemon": "ok", "account": "ok"}
     assert daemon.end(signal.SIGTERM) == 0
 
 
@@ -243,7 +241,7 @@ def test_a_daemon_whose_port_is_taken_says_so_and_ends(hanchot: Installed, offic
 def readiness(address: str) -> dict[str, Any]:
     """Return what a daemon says of itself, ready or not."""
     try:
-        with urllib.request.urlopen(f"{address}/readyz", timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=TIMEOUT) as answer:
             said = answer.read()
     except urllib.error.HTTPError as error:
         with error:

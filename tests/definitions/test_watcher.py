@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from scheduler.definitions.watcher import DefinitionWatch
+from tests.support.polling import TIMEOUT
 
-SOON = 30.0  # seconds after which a test gives up
 STEP = 0.02
 ROUND = 0.1
 
@@ -41,7 +41,7 @@ class Listener:
 
     def next(self) -> str:
         """Return what is heard next."""
-        return self.heard.get(timeout=SOON)
+        return self.heard.get(timeout=TIMEOUT)
 
 
 @pytest.fixture

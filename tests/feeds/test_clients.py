@@ -32,11 +32,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.feeds import thunderbird
-from tests.support.feed_scenario import LIMIT, FeedScenario, Scene, feed_scenario
+from tests.support.feed_scenario import FeedScenario, Scene, feed_scenario
 from tests.support.ical_reader import Component, parse
 from tests.support.mail_servers import free_port
 from tests.support.plan_builders import HANOI
-from tests.support.polling import wait_until
+from tests.support.polling import TIMEOUT, wait_until
 from tests.support.recording_proxy import RecordingProxy, recording_proxy
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -81,7 +81,7 @@ def run(*command: object, **environment: str) -> str:
         env={**os.environ, **LOCAL, **environment},
         capture_output=True,
         text=True,
-        timeout=LIMIT,
+        timeout=TIMEOUT,
         input="y\ny\n",
     )
     assert done.returncode == 0, done.stderr
@@ -97,7 +97,7 @@ def seen_in(line: str, scenario: FeedScenario) -> Scene:
 def expect(look: Callable[[], Scene], wanted: Scene) -> None:
     """Look again and again until a program shows what it should; else say what it shows."""
     with suppress(AssertionError):
-        wait_until(lambda: look() == wanted, "what was published shows", LIMIT)
+        wait_until(lambda: look() == wanted, "what was published shows")
     assert look() == wanted
 
 
@@ -204,7 +204,7 @@ def test_radicale_takes_each_edition_as_a_collection(scenario: FeedScenario, tmp
                 collection = f"{home}/{name}/"
                 put(collection, scenario.fetch(url))
                 request = urllib.request.Request(collection, headers=OFFICE)
-                with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+                with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
                     entries = [part for part in parse(answer.read()).parts if part.kind != "VTIMEZONE"]
                 kept.append(sorted(scenario.recognise(one["UID"], *read_entry(one)) for one in entries))
             assert Scene(*kept) == wanted
@@ -233,7 +233,7 @@ def radicale(folder: Path) -> Iterator[str]:
     with (folder / "radicale.log").open("wb") as log:
         process = subprocess.Popen([need("radicale"), "--config=", *options], stdout=log, stderr=log)
         try:
-            wait_until(lambda: is_up(f"http://127.0.0.1:{port}/.web/"), "Radicale answers", LIMIT)
+            wait_until(lambda: is_up(f"http://127.0.0.1:{port}/.web/"), "Radicale answers")
             yield f"http://127.0.0.1:{port}/office"
         finally:
             process.terminate()
@@ -243,7 +243,7 @@ def radicale(folder: Path) -> Iterator[str]:
 def is_up(url: str) -> bool:
     """Return whether somebody answers."""
     try:
-        with urllib.request.urlopen(url, timeout=LIMIT):
+        with urllib.request.urlopen(url, timeout=TIMEOUT):
             return True
     except URLError:
         return False
@@ -253,7 +253,7 @@ def put(url: str, data: bytes) -> None:
     """Put a whole calendar to an address."""
     headers = {"Content-Type": "text/calendar; charset=utf-8", **OFFICE}
     request = urllib.request.Request(url, data, headers, method="PUT")
-    with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         assert answer.status == 201
 
 
@@ -274,7 +274,7 @@ def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: RecordingPr
         assert look() == wanted
         return {one.path for one in wire.passed} == paths
 
-    wait_until(is_told, "the program asked for both calendars again", LIMIT)
+    wait_until(is_told, "the program asked for both calendars again")
     assert look() == wanted
     assert {(one.method, one.status) for one in wire.passed} == {("GET", 304)}
     assert all(one.tag for one in wire.passed)
@@ -370,7 +370,7 @@ def test_evolution_subscribes_and_follows(scenario: FeedScenario, tmp_path: Path
                 expect(look, wanted)
                 expect_unchanged(look, wanted, wire, scenario)
         finally:
-            process.communicate(timeout=LIMIT)
+            process.communicate(timeout=TIMEOUT)
 
 
 def test_thunderbird_subscribes_and_follows(scenario: FeedScenario, tmp_path: Path) -> None:

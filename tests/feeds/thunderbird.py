@@ -6,15 +6,13 @@ import json
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tests.support.mail_servers import free_port
-
-PATIENCE = 60.0
+from tests.support.polling import TIMEOUT, wait_until
 
 SETTINGS: dict[str, object] = {
     "app.update.enabled": False,
@@ -65,7 +63,7 @@ class Thunderbird:
         self._receive()  # its greeting
         self._ask("WebDriver:NewSession", capabilities={})
         self._ask("Marionette:SetContext", value="chrome")
-        self._ask("WebDriver:SetTimeouts", script=int(PATIENCE * 1000))
+        self._ask("WebDriver:SetTimeouts", script=int(TIMEOUT * 1000))
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -126,11 +124,13 @@ def running(folder: Path) -> Iterator[Thunderbird]:
 
 
 def _connect(port: int, process: subprocess.Popen[bytes]) -> socket.socket:
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-        except ConnectionRefusedError:
-            assert process.poll() is None, "Thunderbird has ended"
-            assert time.monotonic() < end, "Thunderbird does not answer"
-            time.sleep(0.1)
+    connections: list[socket.socket] = []
+
+    def is_connected() -> bool:
+        assert process.poll() is None, "Thunderbird has ended"
+        with suppress(ConnectionRefusedError):
+            connections.append(socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT))
+        return bool(connections)
+
+    wait_until(is_connected, "Thunderbird answers")
+    return connections[0]

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from scheduler.clock import SystemClock
 from scheduler.store import open_store
 from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan
-from tests.support.daemon_processes import DUE, PATIENCE
-from tests.support.polling import wait_until
+from tests.support.daemon_processes import DUE
+from tests.support.polling import TIMEOUT, wait_until
 from tests.support.postgresql import Cluster
 from tests.support.runner_fixture import ShiftedClock, engine_of, running
 from tests.support.scripted_smtp import ScriptedServer
@@ -41,7 +41,7 @@ def dispatching(
             sa.event.listen(store.engine, "begin", on_begin)
         with running(engine_of(daemon.ticker, heartbeat=HEARTBEAT)) as raised:
             yield daemon
-            wait_until(lambda: sent(daemon) == COUNT, "everything leaves", PATIENCE)
+            wait_until(lambda: sent(daemon) == COUNT, "everything leaves")
         assert raised == []
     assert Counter(received.recipient for received in server.received).most_common(1)[0][1] == 1
     assert len(server.received) == COUNT
@@ -54,12 +54,12 @@ def sent(daemon: DaemonFixture) -> int:
 
 def leaves(server: ScriptedServer, count: int) -> None:
     """Wait until so many mails have left."""
-    wait_until(lambda: len(server.received) >= count, f"{count} mails leave", PATIENCE)
+    wait_until(lambda: len(server.received) >= count, f"{count} mails leave")
 
 
 def logged(daemon: DaemonFixture, words: str) -> None:
     """Wait until the daemon says words of trouble."""
-    wait_until(lambda: any(words in text for text in daemon.logged("trouble")), f"{words!r} is told", PATIENCE)
+    wait_until(lambda: any(words in text for text in daemon.logged("trouble")), f"{words!r} is told")
 
 
 def test_postgresql_restarted_during_a_dispatch(postgres: Cluster, postgres_url: str, server: ScriptedServer) -> None:
@@ -84,9 +84,9 @@ def test_sqlite_locked_during_a_dispatch(file_url: str, server: ScriptedServer, 
     """For longer than anybody waits for a lock, several times over."""
     with dispatching(file_url, server) as daemon:
         leaves(server, left)
-        with closing(sqlite3.connect(file_url.removeprefix("sqlite:///"), timeout=PATIENCE)) as other:
+        with closing(sqlite3.connect(file_url.removeprefix("sqlite:///"), timeout=TIMEOUT)) as other:
             other.execute("BEGIN IMMEDIATE")
-            wait_until(lambda: len(daemon.logged("trouble")) >= 3, "the daemon is told three times", PATIENCE)
+            wait_until(lambda: len(daemon.logged("trouble")) >= 3, "the daemon is told three times")
             other.rollback()
         assert all("is locked by another writer" in text for text in daemon.logged("trouble"))
 

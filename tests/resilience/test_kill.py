@@ -17,7 +17,6 @@ from tests.support.daemon_processes import (
     CONTEXT,
     COUNT,
     DUE,
-    PATIENCE,
     count_written,
     load,
     read,
@@ -25,7 +24,7 @@ from tests.support.daemon_processes import (
     tick,
     tick_twice,
 )
-from tests.support.polling import wait_until
+from tests.support.polling import TIMEOUT, wait_until
 from tests.support.scripted_smtp import DEFAULTS, FREEZE, Answers, Received, ScriptedServer
 
 WRITTEN = (200, 200, 600, 1000)  # reminders, in pages of 200: kills soon after
@@ -36,7 +35,7 @@ def kill(process: BaseProcess) -> None:
     """Kill a process that is at work."""
     assert process.is_alive(), "it was not alive any more"
     process.kill()
-    process.join(PATIENCE)
+    process.join(TIMEOUT)
     assert process.exitcode == -signal.SIGKILL
 
 
@@ -76,12 +75,12 @@ def test_a_dispatch_killed_twenty_times_loses_nothing(url: str, server: Scripted
     ]:
         goal = len(server.received) + more
         process = start(tick, url, server.port, instant)
-        wait_until(partial(has_come, url, server, written, goal), "the moment comes", PATIENCE)
+        wait_until(partial(has_come, url, server, written, goal), "the moment comes")
         process.join(chance.uniform(0, seconds))  # into the midst of whatever it does then
         kill(process)
         instant += LEASE + timedelta(minutes=1)
     last = start(tick, url, server.port, instant)
-    last.join(PATIENCE)
+    last.join(TIMEOUT)
     assert last.exitcode == 0
     look_at_what_came(url, server.received, len(WRITTEN) + SENT)
 
@@ -103,13 +102,13 @@ def test_of_two_daemons_one_is_killed_half_way_and_the_other_sends_the_rest(
     }  # the middle of a page; the last one stays unanswered
     with ScriptedServer(answers) as halting:
         victim = start(tick, postgres_url, halting.port, DUE)
-        wait_until(lambda: len(halting.received) == 325, "it is half-way", PATIENCE)
+        wait_until(lambda: len(halting.received) == 325, "it is half-way")
         kill(victim)
-    assert survivor.poll(PATIENCE)
+    assert survivor.poll(TIMEOUT)
     wakes: datetime = survivor.recv()
     assert wakes == DUE + LEASE
     assert Counter(mail.state for mail in read(postgres_url)[1]) == {"sent": COUNT - 26, "inflight": 26}
     survivor.send("go on")
-    other.join(PATIENCE)
+    other.join(TIMEOUT)
     assert other.exitcode == 0
     look_at_what_came(postgres_url, [*server.received, *halting.received], kills=1)

@@ -13,8 +13,9 @@ import pytest
 
 from scheduler.store import open_store
 from tests.support.announcing_daemon import COUNT, tick_announcing
-from tests.support.daemon_processes import CONTEXT, PATIENCE, start
+from tests.support.daemon_processes import CONTEXT, start
 from tests.support.plan_builders import at
+from tests.support.polling import TIMEOUT
 
 # Each: at which line of which kind the daemon is killed. Pages of rungs are of 200: what is killed before its
 # page is complete is composed anew, with the same identity; later ones stop in the second and the third page.
@@ -34,9 +35,9 @@ def run(folder: Path, instant: datetime, name: str = "", line: int = 0) -> bool:
             line -= ears.recv() == name
             if name and not line:
                 process.kill()
-                process.join(PATIENCE)
+                process.join(TIMEOUT)
                 return True
-    process.join(PATIENCE)
+    process.join(TIMEOUT)
     assert process.exitcode == 0
     return False
 

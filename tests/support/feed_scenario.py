@@ -19,11 +19,9 @@ from scheduler.services.publish_feeds import create_feed
 from scheduler.wording import calendar_words
 from tests.support.ical_reader import parse
 from tests.support.plan_builders import LOADED, at, deadline, event, plan
-from tests.support.polling import wait_until
+from tests.support.polling import TIMEOUT, wait_until
 from tests.support.published_feeds import FeedFixture
 from tests.support.served_site import ServedSite, serve_site
-
-LIMIT = 60.0  # seconds: until something that was done shows, on a machine that may be busy
 
 REPORT = deadline(By(date(2023, 3, 17)), title="Báo cáo", quote="gửi báo cáo kèm bảng số liệu; bản giấy, bản mềm")
 MEETING = event(
@@ -142,7 +140,7 @@ class FeedScenario:
 
     def fetch(self, url: str) -> bytes:
         """Return a calendar as it is served."""
-        with urllib.request.urlopen(url, timeout=LIMIT) as answer:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
             return bytes(answer.read())
 
     def _publish(self, when: datetime) -> None:
@@ -159,7 +157,7 @@ class FeedScenario:
             assert self.site.ask("/calendar/public/nobody/none.ics").status == 404
             return all(self._stamps(self.fetch(url)) == stamps for url, stamps in wanted.items())
 
-        wait_until(is_served, "the calendar is served", LIMIT)
+        wait_until(is_served, "the calendar is served")
 
     @property
     def _urls(self) -> tuple[str, str]:

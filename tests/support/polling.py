@@ -13,5 +13,5 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = TIMEOU
     """Look at a condition again and again until it holds; fail if that takes too long."""
     pause, ends = threading.Event(), time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < ends, f"{what} did not happen within {seconds:g} s"
+        assert time.monotonic() < ends, f"not within {seconds:g} s: {what}"
         pause.wait(0.01)

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.store import open_store
+from tests.support.polling import wait_until
 
 USER = "hanchot"
 GUARDED = "guarded"  # a user who needs a password; all others are let in by whoever can reach the socket
@@ -61,10 +62,14 @@ class Cluster:
         # If the tests are killed, so is the server.
         command = ["setpriv", *self._as_user, "--pdeathsig=INT", "--"]
         command += [str(self._programs / "postgres"), "-D", str(self._data)]
-        self._server = subprocess.Popen(command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = self._server = subprocess.Popen(command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         asking = [str(self._programs / "pg_isready"), "--quiet", f"--host={self._folder}"]
-        while subprocess.run(asking, check=False).returncode:
-            assert self._server.poll() is None, "PostgreSQL ended as soon as it was started"
+
+        def is_ready() -> bool:
+            assert server.poll() is None, "PostgreSQL ended as soon as it was started"
+            return not subprocess.run(asking, check=False).returncode
+
+        wait_until(is_ready, "PostgreSQL answers")
 
     def stop(self) -> None:
         """Stop the server; whoever is connected is cut off."""
@@ -84,9 +89,13 @@ class Cluster:
         other = Cluster(self._programs, _make_folder(), self)
         try:
             other.start()
-            while self.psql("SELECT state FROM pg_stat_replication") != "streaming":
+
+            def is_streaming() -> bool:
                 assert other._server is not None
                 assert other._server.poll() is None, "the standby ended as soon as it was started"
+                return self.psql("SELECT state FROM pg_stat_replication") == "streaming"
+
+            wait_until(is_streaming, "the standby follows")
             yield other
         finally:
             other.remove()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
@@ -26,10 +25,10 @@ from scheduler.services.publish_feeds import create_feed, publish
 from tests.support.ical_reader import parse, summaries
 from tests.support.page_words import WORDS
 from tests.support.plan_builders import LOADED, deadline, plan
+from tests.support.polling import wait_until
 from tests.support.served_site import Answer, ServedSite, serve_site
 
 MARCH = deadline(By(date(2023, 3, 17)), title="Báo cáo")
-LIMIT = 30.0  # seconds: the record is asked once a second, on a machine that may be busy
 
 
 class Library:
@@ -65,11 +64,14 @@ class Library:
 
     def until(self, is_there: Callable[[Answer], bool], path: str, **headers: str) -> Answer:
         """Ask until the answer is the one waited for."""
-        end = time.monotonic() + LIMIT
-        while not is_there(answer := self.get(path, **headers)):
-            assert time.monotonic() < end, answer
-            time.sleep(0.05)
-        return answer
+        answers: list[Answer] = []
+
+        def is_seen() -> bool:
+            answers.append(self.get(path, **headers))
+            return is_there(answers[-1])
+
+        wait_until(is_seen, f"the answer for {path} is the one waited for")
+        return answers[-1]
 
 
 @pytest.fixture
@@ -347,14 +349,13 @@ def test_the_last_fetch_and_the_program_are_remembered_once_a_minute(library: Li
 
 def fetched_at(library: Library, feed: FeedRow, when: datetime) -> FeedRow:
     """Return the row of an address once it was last fetched at an instant."""
-    end = time.monotonic() + LIMIT
-    while True:
-        with library.site.running.store.reading() as view:
-            [row] = [row for row in view.feeds.list() if row.id == feed.id]
-        if row.last_fetched_at == when:
-            return row
-        assert time.monotonic() < end, row
-        time.sleep(0.05)
+
+    def row() -> FeedRow:
+        [found] = [row for row in feeds_of(library) if row.id == feed.id]
+        return found
+
+    wait_until(lambda: row().last_fetched_at == when, f"the fetch of {when} is remembered")
+    return row()
 
 
 # ---------------------------------------------------------------- trouble
@@ -420,17 +421,25 @@ def served_again(site: ServedSite, store: Fragile) -> Iterator[str]:
         yield address
 
 
+def expect_until_asked(library: Library, store: Fragile, path: str, first: Answer) -> None:
+    """Expect the first answer again and again, until the record was asked twice meanwhile."""
+    before = store.requests
+
+    def is_asked() -> bool:
+        answer = library.get(path)
+        assert (answer.status, answer.body) == (200, first.body)
+        return store.requests >= before + 2
+
+    wait_until(is_asked, "the record is asked twice")
+
+
 def test_rule_24_while_the_record_is_away_the_last_calendar_is_served(fragile: tuple[Library, Fragile]) -> None:
     """It is told once; when the record is back, so is what is new."""
     library, store = fragile
     _, path = library.create()
     first = library.get(path)
     store.is_away = True
-    before = store.requests
-    while store.requests < before + 2:  # the record was asked, and was away
-        answer = library.get(path)
-        assert (answer.status, answer.body) == (200, first.body)
-        time.sleep(0.05)
+    expect_until_asked(library, store, path, first)
     assert len([text for text in library.site.problems if "as they were last" in text]) == 1
     library.receive()
     store.is_away = False
@@ -445,10 +454,7 @@ def test_rule_24_a_calendar_that_nobody_has_fetched_yet_is_served_while_the_reco
     _, known = library.create()
     _, other = library.create("gamma")
     library.get(known)
-    end = time.monotonic() + LIMIT
-    while not all(feed.digest for feed in feeds_of(library)):
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_until(lambda: all(feed.digest for feed in feeds_of(library)), "every calendar is made")
     store.is_away = True
     assert library.get(other).status == 200
 
@@ -459,11 +465,7 @@ def test_rule_24_whatever_the_record_says_the_last_calendar_is_served(fragile: t
     _, path = library.create()
     first = library.get(path)
     store.fault = RuntimeError("a fault")
-    before = store.requests
-    while store.requests < before + 2:
-        answer = library.get(path)
-        assert (answer.status, answer.body) == (200, first.body)
-        time.sleep(0.05)
+    expect_until_asked(library, store, path, first)
     assert [text for text in library.site.problems if "a fault" in text] != []
 
 

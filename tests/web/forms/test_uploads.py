@@ -6,7 +6,6 @@ import os
 import re
 import resource
 import socket
-import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import timedelta
@@ -34,6 +33,7 @@ from tests.support.party_client import (
     upload,
     zipped,
 )
+from tests.support.polling import wait_until
 from tests.support.served_site import Answer, ServedSite
 from tests.support.web_client import sign_in
 
@@ -257,18 +257,11 @@ def raw(
     return b""
 
 
-def wait_until_empty(site: ServedSite) -> None:
-    until = time.monotonic() + 30
-    while on_disk(site):
-        assert time.monotonic() < until, on_disk(site)
-        time.sleep(0.01)
-
-
 def test_an_upload_that_is_cut_leaves_nothing(site: ServedSite) -> None:
     body = body_of(form(site), [("a.pdf", b"%PDF-" + bytes(3_000_000))])
     raw(site, body[:2_000_000], len(body))
     assert send(site, ("b.txt", b"x")).status == 422  # the server goes on
-    wait_until_empty(site)
+    wait_until(lambda: not on_disk(site), "no file is left")
     assert facts(site) == []
 
 

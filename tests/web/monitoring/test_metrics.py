@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -20,6 +19,7 @@ from tests.contracts.store_samples import outgoing
 from tests.support.daemon_fixture import plan
 from tests.support.party_client import declare, path_of
 from tests.support.plan_builders import LOADED, at
+from tests.support.polling import wait_until
 from tests.support.served_site import ServedSite, serve_site
 
 TOKEN = "fZ3kQ9_aB-cD1eF2gH3iJ4"
@@ -106,10 +106,7 @@ def test_while_the_record_is_away_there_are_words_instead_of_figures(site: Serve
 
 def lines(site: ServedSite, count: int) -> list[str]:
     """Return the log, once it has so many lines: each is written after its answer has gone."""
-    until = time.monotonic() + 30
-    while len(site.requests) < count:
-        assert time.monotonic() < until, site.requests
-        time.sleep(0.001)
+    wait_until(lambda: len(site.requests) >= count, f"{count} requests are logged")
     return site.requests
 
 
