@@ -14,7 +14,7 @@ START = datetime(2023, 2, 19, 17, tzinfo=UTC)
 DAY = 86400.0
 
 
-class Stopwatch:
+class FakeMonotonic:
     """A monotonic clock that is moved by hand."""
 
     def __init__(self) -> None:
@@ -26,9 +26,9 @@ class Stopwatch:
 
 
 @pytest.fixture
-def watch() -> Stopwatch:
+def watch() -> FakeMonotonic:
     """Return the real seconds that a replay goes by."""
-    return Stopwatch()
+    return FakeMonotonic()
 
 
 def test_the_machines_clock_is_aware_and_in_utc() -> None:
@@ -51,14 +51,14 @@ def test_a_stepping_clock_moves_only_when_told_to() -> None:
     assert clock.now() == START + timedelta(days=1)
 
 
-def test_a_replay_stands_still_until_somebody_waits(watch: Stopwatch) -> None:
+def test_a_replay_stands_still_until_somebody_waits(watch: FakeMonotonic) -> None:
     """Loading a plan takes no replayed time."""
     clock = ReplayClock(START, DAY, watch)
     watch.seconds += 50
     assert clock.now() == START
 
 
-def test_a_replay_runs_fast_while_somebody_waits(watch: Stopwatch) -> None:
+def test_a_replay_runs_fast_while_somebody_waits(watch: FakeMonotonic) -> None:
     """A day a second: half a second is half a day."""
     clock = ReplayClock(START, DAY, watch)
     assert clock.seconds_until(START + timedelta(days=3)) == 3
@@ -66,7 +66,7 @@ def test_a_replay_runs_fast_while_somebody_waits(watch: Stopwatch) -> None:
     assert clock.now() == START + timedelta(hours=12)
 
 
-def test_a_replay_never_passes_the_instant_that_is_waited_for(watch: Stopwatch) -> None:
+def test_a_replay_never_passes_the_instant_that_is_waited_for(watch: FakeMonotonic) -> None:
     """What is due at 08:00 is done at 08:00 however slow the machine is."""
     clock = ReplayClock(START, DAY, watch)
     clock.seconds_until(START + timedelta(days=1))
@@ -75,7 +75,7 @@ def test_a_replay_never_passes_the_instant_that_is_waited_for(watch: Stopwatch) 
     assert clock.seconds_until(START + timedelta(days=2)) == 1
 
 
-def test_a_replay_does_not_go_back_for_an_instant_that_has_passed(watch: Stopwatch) -> None:
+def test_a_replay_does_not_go_back_for_an_instant_that_has_passed(watch: FakeMonotonic) -> None:
     """It is due at once."""
     clock = ReplayClock(START, DAY, watch)
     assert clock.seconds_until(START - timedelta(days=1)) == 0
@@ -83,7 +83,7 @@ def test_a_replay_does_not_go_back_for_an_instant_that_has_passed(watch: Stopwat
     assert clock.now() == START
 
 
-def test_a_stopped_replay_waits_for_ever(watch: Stopwatch) -> None:
+def test_a_stopped_replay_waits_for_ever(watch: FakeMonotonic) -> None:
     """The daemon stays up, and nothing happens any more."""
     clock = ReplayClock(START, DAY, watch)
     clock.seconds_until(START + timedelta(days=9))
@@ -95,7 +95,7 @@ def test_a_stopped_replay_waits_for_ever(watch: Stopwatch) -> None:
     assert clock.now() == START + timedelta(days=1)
 
 
-def test_a_replay_of_any_speed_reaches_its_instant(watch: Stopwatch) -> None:
+def test_a_replay_of_any_speed_reaches_its_instant(watch: FakeMonotonic) -> None:
     """Also where the seconds gone would be more than a date can hold."""
     clock = ReplayClock(START, 1e300, watch)
     clock.seconds_until(START + timedelta(days=300))
@@ -109,7 +109,7 @@ def test_a_replay_of_any_speed_reaches_its_instant(watch: Stopwatch) -> None:
 )
 def test_a_replay_never_goes_back(moves: list[tuple[int, float]], speed: float) -> None:
     """Whatever is waited for, and however long that takes."""
-    watch = Stopwatch()
+    watch = FakeMonotonic()
     clock = ReplayClock(START, speed, watch)
     before = clock.now()
     for minutes, seconds in moves:

@@ -149,7 +149,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
-    """A folder cannot be read; a missing file is told from it."""
+    """A folder cannot be read; a missing file is something else."""
     assert refusal(tmp_path)[0][1] == f"cannot read {tmp_path}: Is a directory"
     assert refusal(tmp_path / "nope.toml")[0][1] == f"no configuration at {tmp_path / 'nope.toml'}"
 

@@ -22,7 +22,7 @@ SENT = Event(
 )
 
 
-class Paper:
+class FakeStream:
     """Keeps what is written on it; while it is `full` it refuses."""
 
     def __init__(self) -> None:
@@ -37,11 +37,11 @@ class Paper:
 
 def written(style: Style, *events: Event) -> list[str]:
     """Return the lines of some events."""
-    paper = Paper()
-    log = Log(style, paper.write)
+    stream = FakeStream()
+    log = Log(style, stream.write)
     for event in events:
         log.event(event)
-    return paper.lines
+    return stream.lines
 
 
 def test_a_line_for_people_says_when_what_and_about_whom() -> None:
@@ -118,27 +118,27 @@ def test_no_address_survives_whatever_stands_around_it(address: str, around: str
 
 def test_a_full_disk_stops_nothing_and_what_was_lost_is_counted() -> None:
     """Once there is room again the log says how much is missing."""
-    paper = Paper()
-    log = Log("text", paper.write)
+    stream = FakeStream()
+    log = Log("text", stream.write)
     log.event(SENT)
-    paper.is_full = True
+    stream.is_full = True
     log.event(SENT)
     log.say("x", AT)
-    paper.is_full = False
+    stream.is_full = False
     log.say("y", AT)
     log.say("z", AT)
-    assert paper.lines[1:] == ["error: 2 lines of this log could not be written", "y", "z"]
+    assert stream.lines[1:] == ["error: 2 lines of this log could not be written", "y", "z"]
 
 
 def test_what_was_lost_is_told_in_json_too() -> None:
     """Every line stays an object."""
-    paper = Paper()
-    log = Log("json", paper.write)
-    paper.is_full = True
+    stream = FakeStream()
+    log = Log("json", stream.write)
+    stream.is_full = True
     log.event(SENT)
-    paper.is_full = False
+    stream.is_full = False
     log.event(SENT)
-    assert [json.loads(line)["event"] for line in paper.lines] == ["lost", "sent"]
+    assert [json.loads(line)["event"] for line in stream.lines] == ["lost", "sent"]
 
 
 def test_a_log_without_a_reader_stops_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -159,21 +159,21 @@ def test_a_log_without_a_reader_stops_nothing(capfd: pytest.CaptureFixture[str])
 
 def test_every_problem_of_an_error_is_a_line_of_json() -> None:
     """With its hint."""
-    paper = Paper()
+    stream = FakeStream()
     problems = [Problem(message="a", hint="do b"), Problem(message="c", severity="warning")]
-    Log("json", paper.write).problems(UserError(problems), AT)
-    assert [(row["level"], row["text"]) for row in map(json.loads, paper.lines)] == [
+    Log("json", stream.write).problems(UserError(problems), AT)
+    assert [(row["level"], row["text"]) for row in map(json.loads, stream.lines)] == [
         ("error", "a\n    do b"),
         ("warning", "c"),
     ]
-    Log("text", paper.write).problems(UserError(problems), AT)
-    assert paper.lines[2:] == ["error: a", "    do b", "warning: c"]
+    Log("text", stream.write).problems(UserError(problems), AT)
+    assert stream.lines[2:] == ["error: a", "    do b", "warning: c"]
 
 
 def test_what_libraries_say_comes_into_the_same_log() -> None:
     """From warnings on, at its level, masked, without a traceback; what does not fit its arguments as it is."""
-    paper = Paper()
-    log = Log("json", paper.write)
+    stream = FakeStream()
+    log = Log("json", stream.write)
     handler = Libraries(lambda text, level: log.say(text, AT, level=level))
     library = logging.getLogger("library")
     library.addHandler(handler)
@@ -184,7 +184,7 @@ def test_what_libraries_say_comes_into_the_same_log() -> None:
     library.error("%d of a@b.vn", "many")
     library.removeHandler(handler)
     library.propagate = True
-    assert [(row["level"], row["text"]) for row in map(json.loads, paper.lines)] == [
+    assert [(row["level"], row["text"]) for row in map(json.loads, stream.lines)] == [
         ("warning", "library: (address) is odd"),
         ("error", "library: it failed for good"),
         ("error", "library: %d of (address)"),

@@ -1,4 +1,4 @@
-"""What systemd is told, by a socket as systemd opens one."""
+"""What the notifier sends to systemd, over a socket as systemd opens one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from scheduler.systemd import EXTENSION, Notifier
 
 
-class Manager:
+class FakeManager:
     """A service manager that only listens."""
 
     def __init__(self, address: str) -> None:
@@ -31,15 +31,15 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def manager(address: str) -> Iterator[Manager]:
+def manager(address: str) -> Iterator[FakeManager]:
     """Return a listening manager."""
-    manager = Manager(address)
+    manager = FakeManager(address)
     yield manager
     manager.socket.close()
 
 
-def test_a_start_that_takes_long_is_given_time_and_then_is_over_once(manager: Manager, address: str) -> None:
-    """Before READY a heartbeat asks for patience, after it it is a sign of life."""
+def test_a_start_that_takes_long_is_given_time_and_then_is_over_once(manager: FakeManager, address: str) -> None:
+    """Before READY a heartbeat asks for more time, after it it is a sign of life."""
     notifier = Notifier.found_in({"NOTIFY_SOCKET": address})
     notifier.beat()
     notifier.ready()

@@ -423,7 +423,7 @@ WRITERS = [
     "services/notices.py", "services/record_facts.py", "services/fact_checks.py", "engine/dispatch.py",
     "engine/delivery.py", "engine/retry_policy.py",
 ]  # fmt: skip
-NO_REASON = ("_refuse", "UserError", "Event", "of_mail", "_event", "named", "__init__")  # what these are told
+NO_REASON = ("_refuse", "UserError", "Event", "of_mail", "_event", "named", "__init__")  # what these are given
 FOR_OTHERS = ("working days", "still missing:", "nothing complete", "mail stays", "the mail account ", "alpha alpha")
 ENDS = {  # texts whose last words come from elsewhere, and how those begin
     "3 working days after 2023-08-09, since": ("the last day in time", "the notice before"),
@@ -511,5 +511,5 @@ def test_every_reason_of_the_shipped_year_has_its_words() -> None:
         for rung in draw_agenda(definition.plan, numbered, loaded_at=datetime(2023, 2, 20, tzinfo=UTC)).rungs():
             said |= {rung.reason, rung.note}
     assert len(said) > 50
-    told = {text: wording.explain(text, "vi") for text in said}
-    assert {text: words for text, words in told.items() if ENGLISH_WORDS.search(words)} == {}
+    texts = {text: wording.explain(text, "vi") for text in said}
+    assert {text: words for text, words in texts.items() if ENGLISH_WORDS.search(words)} == {}

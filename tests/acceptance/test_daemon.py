@@ -1,4 +1,4 @@
-"""The running daemon: it takes edits, tells systemd how it fares, and logs for programs."""
+"""The running daemon: it loads edits, notifies systemd of its state, and logs for programs."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_without_a_terminal_every_line_of_the_log_is_json(
 def test_a_full_disk_behind_the_log_does_not_stop_the_daemon(
     hanchot: Installed, office: Path, manager: socket.socket
 ) -> None:
-    """It becomes ready, and ends well when it is told to."""
+    """It becomes ready, and ends well on a signal."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("HANCHOT_", "COV_"))}
     environment |= {"NOTIFY_SOCKET": manager.getsockname(), "PYTHONWARNINGS": "error"}
     with Path("/dev/full").open("wb") as full:
@@ -150,9 +150,9 @@ def test_what_falls_due_while_the_process_is_stopped_leaves_when_it_goes_on(
     """It has seen nothing of the instant that passed; nothing is lost, and it knows of no trouble."""
     begun = time.monotonic()
     agenda = hanchot.rows(office, "agenda")
-    patience = timedelta(seconds=4 + 4 * (time.monotonic() - begun))  # until then it surely runs, also on a slow day
+    margin = timedelta(seconds=4 + 4 * (time.monotonic() - begun))  # until then it surely runs, also on a slow machine
     due, clock = datetime.fromisoformat(agenda[0]["at"]), SystemClock()
-    ahead = due - patience - clock.now()
+    ahead = due - margin - clock.now()
     daemon = hanchot.start(office, "run", **faked_by(ahead))
     daemons.append(daemon)
     daemon.wait_for('"started"')

@@ -174,7 +174,7 @@ def test_tick_serves_the_sound_plans_and_fails_for_the_others(office: Office) ->
     result = office("tick")
     assert result.code == ExitCode.WRONG_INPUT
     assert "what is sound was served" in result.err
-    assert result.err.count("broken.toml") == result.err.count("refused")  # each problem is told once
+    assert result.err.count("broken.toml") == result.err.count("refused")  # each problem is named once
     (folder / "broken.toml").unlink()
     assert office.rows("plans")[0]["first_loaded"] is not None
 

@@ -83,7 +83,7 @@ def test_status_as_of_the_last_day_in_time_is_not_late_yet(open_office: Office) 
     ],
 )
 def test_status_of_nothing_ends_with_its_own_code(open_office: Office, arguments: tuple[str, ...], hint: str) -> None:
-    """A script can tell an empty answer from a wrong question."""
+    """A script can distinguish an empty answer from a wrong question."""
     result = open_office("status", *arguments)
     assert (result.code, result.out) == (ExitCode.NOTHING_MATCHED, "")
     assert hint in result.err

@@ -1,4 +1,4 @@
-"""Warnings tell what is allowed and still worth a look; the shipped plan has exactly those it deserves."""
+"""Warnings name what is allowed and still worth a look; the shipped plan has exactly those it deserves."""
 
 from __future__ import annotations
 

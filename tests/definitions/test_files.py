@@ -1,4 +1,4 @@
-"""Folders are searched to the bottom; a file that is wrong or unreadable is told and stops no other."""
+"""Folders are searched to the bottom; a file that is wrong or unreadable is named and stops no other."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_read_is_told_and_stops_no_other(
 ) -> None:
     write("broken.toml", content)
     loaded = load(folder)
-    assert [message in told for told in messages(loaded)] == [True]
+    assert [message in texts for texts in messages(loaded)] == [True]
     assert ids(loaded) == ["cluster-2024"]
 
 
@@ -226,9 +226,9 @@ def test_a_wrong_calendar_is_told_and_not_used(
     write(f"calendars/{name}", content)
     loaded = load(folder)
     assert loaded.definitions == ()
-    told = {problem.key: f"{problem.message} {problem.hint}" for problem in loaded.problems}
-    assert told.keys() == {key, "plan.holidays"}
-    assert words in told[key]
+    texts = {problem.key: f"{problem.message} {problem.hint}" for problem in loaded.problems}
+    assert texts.keys() == {key, "plan.holidays"}
+    assert words in texts[key]
 
 
 def test_a_calendar_that_names_no_country_is_told(folder: Path, write: Write) -> None:

@@ -1,6 +1,6 @@
 """The engine on APScheduler: each of its known pitfalls cannot happen here, or is shown not to hurt.
 
-The letters are those of the list of pitfalls: A1 a job that re-arms itself, A2 misfires, A3 and A4 a stepped
+The codes are those of the list of pitfalls: A1 a job that re-arms itself, A2 misfires, A3 and A4 a stepped
 clock, A5 endless lists of missed runs, A6 a scheduler that dies silently, A7 to A9 job stores, A10 and A11 the
 asyncio scheduler, A12 and A13 cron and summer time, A14 waits that are too long.
 """
@@ -267,19 +267,19 @@ def test_a_record_that_is_locked_is_told_in_plain_words_without_a_traceback(capl
 def test_a_fault_in_a_check_is_told_and_checks_go_on() -> None:
     """In plain words where it has some."""
 
-    class Blind(FakeTicker):
+    class FailingTicker(FakeTicker):
         def check(self) -> None:
             super().check()
             raise (UserError("no mailbox") if self.checks == 1 else ZeroDivisionError("by us"))
 
-    ticker = Blind(check_ahead=timedelta(milliseconds=20))
+    ticker = FailingTicker(check_ahead=timedelta(milliseconds=20))
     with running(engine_of(ticker, heartbeat=HEARTBEAT)):
         ticker.wait_for(checks=3)
     assert ticker.troubles[:2] == ["no mailbox", "ZeroDivisionError: by us"]
 
 
 def test_a_fault_in_what_follows_a_tick_does_not_end_the_ticks() -> None:
-    """It is told, and the next heartbeat ticks again."""
+    """It is logged, and the next heartbeat ticks again."""
 
     def fail(tick: Tick) -> None:
         raise ZeroDivisionError("by us")

@@ -58,16 +58,16 @@ class TestSinkMailer(MailerContract):
 
 class TestDrawer(SentFolderContract):
     @pytest.fixture
-    def drawer(self) -> FakeSentFolder:
+    def folder(self) -> FakeSentFolder:
         return FakeSentFolder()
 
     @pytest.fixture
-    def sent_folder(self, drawer: FakeSentFolder) -> SentFolder:
-        return drawer
+    def sent_folder(self, folder: FakeSentFolder) -> SentFolder:
+        return folder
 
     @pytest.fixture
-    def keep(self, drawer: FakeSentFolder) -> Keep:
-        return drawer.ids.add
+    def keep(self, folder: FakeSentFolder) -> Keep:
+        return folder.ids.add
 
     @pytest.fixture
     def broken(self) -> SentFolder:
@@ -82,11 +82,11 @@ class TestManualChecker(CheckerContract):
     @pytest.fixture
     def history(self) -> PlanHistory:
         documents = tuple(Deliverable(id=id, title=id) for id in ("plan", "list"))
-        told = history_of(report(deliverables=documents))
-        told.record("received", at(3, 1), "report", "beta", deliverables=("plan",))
-        told.record("received", at(3, 1), "report", "gamma")
-        told.record("returned", at(3, 2), "report", "gamma", missing=("list",))
-        return told
+        history = history_of(report(deliverables=documents))
+        history.record("received", at(3, 1), "report", "beta", deliverables=("plan",))
+        history.record("received", at(3, 1), "report", "gamma")
+        history.record("returned", at(3, 2), "report", "gamma", missing=("list",))
+        return history
 
     def test_it_sees_what_people_have_recorded(self, checker: Checker, history: PlanHistory) -> None:
         found = checker.check(history.plan, history.agenda().obligations, at(3, 3))

@@ -60,7 +60,7 @@ def test_a_maildir_that_cannot_be_written_keeps_the_mails_in_the_outbox(store: S
 
 
 def test_a_mail_that_breaks_the_mailer_waits_and_the_others_leave(daemon: DaemonFixture) -> None:
-    """A fault of ours with one mail is told; it is tried again later."""
+    """A fault of ours with one mail is logged; it is tried again later."""
     faults: list[Mail] = []
 
     def break_once(mail: Mail) -> None:
@@ -135,7 +135,7 @@ def test_a_delivery_that_takes_until_closing_time_stops_there(store: SqlStore) -
 
 
 def test_an_outage_summary_is_not_bound_by_the_hours(daemon: DaemonFixture) -> None:
-    """Operators are told at once."""
+    """Operators are notified at once."""
     daemon.live(at(3, 9, 18))
     daemon.tick(at(3, 19, 3))
     assert daemon.left("ops@cum.example") == ["03-19 03:00 outage"]

@@ -73,7 +73,7 @@ def test_who_was_not_reached_by_a_single_notice_is_not_reported(store: SqlStore)
 
 
 def test_a_mail_that_cannot_be_written_fails_its_own_rung_only(store: SqlStore) -> None:
-    """The words of the template's error are the reason, and the operator is told."""
+    """The words of the template's error are the reason, and the operator is notified."""
     daemon = DaemonFixture(store, composer=SpyComposer(COMPOSER, refuse(party="beta")))
     daemon.live(at(3, 4))
     assert (daemon.row("before:14d").state, daemon.row("before:14d").reason) == ("failed", "no words")
@@ -94,7 +94,7 @@ def test_a_template_that_fails_for_one_party_costs_nobody_else_a_mail(store: Sql
 
 
 def test_a_rung_of_which_one_of_two_mails_was_written_is_sent(store: SqlStore) -> None:
-    """The head could be told, the officer could not."""
+    """The head could be notified, the officer could not."""
     daemon = DaemonFixture(store, composer=SpyComposer(COMPOSER, refuse(address="officer@beta.example")))
     daemon.live(at(3, 20, 9))
     assert daemon.left() == []
@@ -136,10 +136,10 @@ def test_without_an_officer_the_head_is_written_to(store: SqlStore) -> None:
 
 def test_what_could_not_be_written_is_final(store: SqlStore) -> None:
     """It is not tried again by the next tick; the reason stays."""
-    scribe = SpyComposer(COMPOSER, refuse(party="beta"))
-    daemon = DaemonFixture(store, composer=scribe)
+    composer = SpyComposer(COMPOSER, refuse(party="beta"))
+    daemon = DaemonFixture(store, composer=composer)
     daemon.live(at(3, 3, 9))
-    scribe.before = lambda message: None
+    composer.before = lambda message: None
     daemon.live(at(3, 9))
     assert daemon.left() == []
     assert daemon.row("before:14d").state == "failed"

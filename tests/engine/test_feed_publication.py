@@ -51,7 +51,7 @@ def published(daemon: DaemonFixture) -> str:
     return daemon.state().published
 
 
-class Counting:
+class SpyStore:
     """A store that counts its writing transactions."""
 
     def __init__(self, store: Store) -> None:
@@ -99,15 +99,15 @@ def test_an_edit_is_in_the_calendar_after_the_next_tick(daemon: DaemonFixture) -
 def test_a_new_day_is_published_once_and_a_quiet_tick_writes_no_more_than_before(daemon: DaemonFixture) -> None:
     """The window moves; else nothing does."""
     daemon.tick(at(2, 2, 9))
-    counting = Counting(daemon.store)
-    publishing = daemon.new_ticker(store=counting, calendars=IcalFeedRenderer())
-    without = daemon.new_ticker(store=counting, name="other")
+    spy = SpyStore(daemon.store)
+    publishing = daemon.new_ticker(store=spy, calendars=IcalFeedRenderer())
+    without = daemon.new_ticker(store=spy, name="other")
     writes = []
     for ticker in (publishing, without, publishing, without):
-        counting.writes = 0
+        spy.writes = 0
         daemon.clock.instant += timedelta(minutes=1)
         ticker.tick()
-        writes.append(counting.writes)
+        writes.append(spy.writes)
     assert writes[2] == writes[3]
     before = published(daemon)
     daemon.tick(at(2, 3, 9))

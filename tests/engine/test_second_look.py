@@ -140,7 +140,7 @@ def test_what_was_answered_between_dispatch_and_delivery_is_skipped(waiting: Dae
 
 
 def test_a_date_that_moved_between_dispatch_and_delivery_cancels(waiting: DaemonFixture) -> None:
-    """Nobody is told a date that no longer holds."""
+    """Nobody is sent a date that no longer holds."""
     waiting.clock.instant = at(3, 10, 9)
     waiting.slip_in("extended", form=By(date(2023, 3, 31)))
     waiting.tick()
@@ -209,7 +209,7 @@ def test_nobody_is_asked_for_a_date_that_was_fixed_meanwhile(store: SqlStore) ->
 
 
 def test_mail_is_missed_when_the_next_rung_is_due(waiting: DaemonFixture) -> None:
-    """Who is told of tomorrow's deadline needs no word about next week's."""
+    """Who is reminded of tomorrow's deadline needs no message about next week's."""
     waiting.mailer.is_down = True
     waiting.live(at(3, 14, 7, 59))
     waiting.mailer.is_down = False

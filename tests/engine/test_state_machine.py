@@ -30,7 +30,7 @@ from scheduler.ports.events import Event
 from scheduler.queries.agendas import read_agenda
 from scheduler.store import open_store
 from tests.support.daemon_fixture import FRIDAY, DaemonFixture, due_by, plan
-from tests.support.fakes import Crash, PlainComposer, SpyComposer, crash, nothing, on_call
+from tests.support.fakes import Crash, FakeComposer, SpyComposer, crash, nothing, on_call
 from tests.support.plan_builders import at, deadline, event, vietnam
 
 OVER = at(5, 20)
@@ -57,16 +57,16 @@ SPANS = st.one_of(
 PLACES = st.sampled_from(["compose", "before the mail", "inside the mail", "report"])
 
 
-class Life(RuleBasedStateMachine):
+class DaemonMachine(RuleBasedStateMachine):
     """One daemon, and all that can happen to it."""
 
     @initialize(weeks=st.integers(0, 3), hour=st.integers(0, 23))
     def begin(self, weeks: int, hour: int) -> None:
         """Open the daemon on some day before or in the middle of the ladder."""
         self.store = open_store("sqlite://")
-        self.scribe = SpyComposer(PlainComposer())
+        self.composer = SpyComposer(FakeComposer())
         start = at(2, 27, hour) + timedelta(weeks=weeks)
-        self.daemon = DaemonFixture(self.store, REVISIONS[0], start=start, composer=self.scribe)
+        self.daemon = DaemonFixture(self.store, REVISIONS[0], start=start, composer=self.composer)
         self.daemon.mailer.before = self.look_at
         self.names = 0
         self.torn: Counter[str] = Counter()  # mails in hand when a daemon died: they may go out once more
@@ -106,28 +106,28 @@ class Life(RuleBasedStateMachine):
         """In the middle of a tick, at any step of it."""
         self.daemon.clock.instant += span
         fatal = on_call(step, crash)
-        post = self.daemon.mailer
+        mailer = self.daemon.mailer
 
         def inside(mail: Mail) -> None:
             self.look_at(mail)
-            post.sent.append((self.daemon.clock.now(), mail))
+            mailer.sent.append((self.daemon.clock.now(), mail))
             try:
                 fatal()
             except Crash:
                 self.torn[mail.message_id] += 1
                 raise
-            post.sent.pop()
+            mailer.sent.pop()
 
         self.restart(fatal if where == "report" else nothing)
         if where == "compose":
-            self.scribe.before = fatal
+            self.composer.before = fatal
         elif where == "before the mail":
-            post.before = fatal
-        elif where == "inside the mail" and not post.is_down:
-            post.before = inside
+            mailer.before = fatal
+        elif where == "inside the mail" and not mailer.is_down:
+            mailer.before = inside
         with contextlib.suppress(Crash):
             self.daemon.tick()
-        self.scribe.before, post.before = nothing, self.look_at
+        self.composer.before, mailer.before = nothing, self.look_at
         self.restart()
 
     @rule(span=SPANS, step=st.integers(1, 3))
@@ -286,7 +286,7 @@ def day_of(o: Obligation) -> date | None:
     return o.window.first if o.window is not None else o.due.named if o.due is not None else None
 
 
-TestLife = Life.TestCase
+TestLife = DaemonMachine.TestCase
 TestLife.settings = settings(
     max_examples=80, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -108,7 +108,7 @@ def test_a_definition_that_is_wrong_is_told_and_the_sound_ones_are_served(daemon
 
 
 def test_a_plan_that_breaks_when_it_is_loaded_does_not_stop_the_others(store: SqlStore) -> None:
-    """Whatever is wrong with it, it is told."""
+    """Whatever is wrong with it, it is logged."""
     impossible = deadline(Recurring("FREQ=NEVER", "by", date(2023, 1, 1), date(2023, 12, 31)))
     daemon = DaemonFixture(store, plan(impossible, id="a-broken"), plan(id="b-sound"))
     daemon.live(at(3, 3, 9))
@@ -117,7 +117,7 @@ def test_a_plan_that_breaks_when_it_is_loaded_does_not_stop_the_others(store: Sq
 
 
 def test_a_plan_that_breaks_at_work_does_not_stop_the_others(store: SqlStore) -> None:
-    """Its promises stay planned, and the fault is told with its kind."""
+    """Its promises stay planned, and the fault is logged with its kind."""
 
     def break_down(message: Message) -> None:
         if message.plan.id == "a-broken":
@@ -177,28 +177,28 @@ def test_a_revision_that_another_process_took_from_the_same_files_is_taken_too(d
 def test_a_revision_that_this_daemon_cannot_find_in_its_files_is_left_to_the_other_process(
     daemon: DaemonFixture,
 ) -> None:
-    """Two daemons with different files do not undo each other's work; it is told once."""
+    """Two daemons with different files do not undo each other's work; it is logged once."""
     daemon.live(at(3, 5))
-    stranger = DaemonFixture(daemon.store, plan(due_by(date(2023, 3, 24))), start=at(3, 5))
-    stranger.ticker.load()
+    other = DaemonFixture(daemon.store, plan(due_by(date(2023, 3, 24))), start=at(3, 5))
+    other.ticker.load()
     facts = len(daemon.facts())
     for day in range(6, 12):
         daemon.tick(at(3, day, 9))
-        stranger.tick(at(3, day, 9, 1))
+        other.tick(at(3, day, 9, 1))
     assert len(daemon.facts()) == facts
     assert daemon.left() == ["03-03 08:00 before:14d"]
     assert [text for text in daemon.logged("trouble") if "another process" in text] == [
         "another process loaded another revision of this plan; it is left to that one"
     ]
-    assert stranger.logged("trouble") == []
-    assert stranger.left() == ["03-10 09:01 before:14d"]
+    assert other.logged("trouble") == []
+    assert other.left() == ["03-10 09:01 before:14d"]
 
 
 def test_an_estranged_daemon_takes_the_plan_back_when_its_file_is_edited(daemon: DaemonFixture) -> None:
     """The latest decision wins, and an edit is a decision."""
     daemon.live(at(3, 5))
-    stranger = DaemonFixture(daemon.store, plan(due_by(date(2023, 3, 24))), start=at(3, 5))
-    stranger.ticker.load()
+    other = DaemonFixture(daemon.store, plan(due_by(date(2023, 3, 24))), start=at(3, 5))
+    other.ticker.load()
     daemon.tick(at(3, 6, 9))
     daemon.definitions.plans = [plan(due_by(date(2023, 3, 31)))]
     daemon.tick(at(3, 6, 10))
@@ -225,9 +225,9 @@ def test_mail_of_a_plan_that_is_not_served_here_waits_until_it_is(daemon: Daemon
     daemon.mailer.is_down = True
     daemon.tick(at(3, 10, 8))
     daemon.mailer.is_down = False
-    stranger = DaemonFixture(daemon.store, plan(id="other"), start=at(3, 10, 9))
-    stranger.live(at(3, 10, 12))
-    assert stranger.mailer.sent == []
+    other = DaemonFixture(daemon.store, plan(id="other"), start=at(3, 10, 9))
+    other.live(at(3, 10, 12))
+    assert other.mailer.sent == []
     daemon.live(at(3, 10, 13))
     assert daemon.left() == ["03-03 08:00 before:14d", "03-10 12:15 before:7d"]
 
@@ -237,9 +237,9 @@ def test_mail_of_a_plan_that_is_never_served_again_ends_as_missed(daemon: Daemon
     daemon.live(at(3, 10, 7))
     daemon.mailer.is_down = True
     daemon.tick(at(3, 10, 8))
-    stranger = DaemonFixture(daemon.store, plan(id="other"), start=at(3, 10, 9))
-    stranger.live(at(3, 14, 9))
-    assert stranger.left("officer@beta.example") == ["03-14 08:00 before:3wd"]
+    other = DaemonFixture(daemon.store, plan(id="other"), start=at(3, 10, 9))
+    other.live(at(3, 14, 9))
+    assert other.left("officer@beta.example") == ["03-14 08:00 before:3wd"]
     assert [(mail.state, mail.reason) for mail in daemon.mails(rung="before:7d")] == [
         ("missed", "too old to deliver: the next step is due or two working days are gone")
     ] * 3

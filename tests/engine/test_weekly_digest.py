@@ -149,12 +149,12 @@ def test_one_that_cannot_be_written_is_told_once_and_stops_nothing(store: SqlSto
 
 
 def test_one_contact_that_cannot_be_written_to_does_not_keep_the_others_from_reading(store: SqlStore) -> None:
-    """Each letter for itself."""
+    """Each message for itself."""
     lead = party("lead")
     lead = replace(lead, contacts=(*lead.contacts, Contact(name="second", email="second@lead.example")))
-    scribe = SpyComposer(COMPOSER, refuse("digest", address="officer@lead.example"))
+    composer = SpyComposer(COMPOSER, refuse("digest", address="officer@lead.example"))
     made = plan(due_by(FAR), parties=(lead, party("beta"), party("gamma")))
-    daemon = weekly(store, made, start=at(3, 10), composer=scribe)
+    daemon = weekly(store, made, start=at(3, 10), composer=composer)
     daemon.tick(at(3, 13, 8))
     assert digests(daemon, None) == ["03-13 08:00"]
     assert daemon.mails(kind="digest")[0].mail.address == "second@lead.example"

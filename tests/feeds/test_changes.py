@@ -40,7 +40,7 @@ def test_rules_13_to_15_a_change_raises_the_sequence_and_the_stamp_once() -> Non
     """To the instant of the change; the creation stays."""
     with published_feeds(MARCH) as feeds:
         first = history(feeds, at(2, 2))
-        feeds.tell("received", at(3, 1, 9), "report", "beta")
+        feeds.record("received", at(3, 1, 9), "report", "beta")
         assert first + history(feeds, at(3, 1, 9), at(3, 8)) == [
             ("0", "20230131T170000Z", "Báo cáo ("),
             ("1", "20230301T020000Z", "✓ Báo cáo"),
@@ -52,7 +52,7 @@ def test_rules_13_to_15_a_change_raises_the_sequence_and_the_stamp_once() -> Non
 def test_rule_16_nothing_was_changed_before_it_was_made() -> None:
     """Whatever the clock says when it is published."""
     with published_feeds(MARCH, MEETING) as feeds:
-        feeds.tell("received", at(3, 1), "report", "beta")
+        feeds.record("received", at(3, 1), "report", "beta")
         for one in events(feeds.read(at(3, 1))):
             assert one["CREATED"] <= one["LAST-MODIFIED"]
 
@@ -62,7 +62,7 @@ def test_rules_13_and_14_two_changes_within_a_second_have_two_stamps() -> None:
     with published_feeds(MARCH) as feeds:
         stamps = []
         for kind in ("received", "returned", "received"):
-            feeds.tell(kind, at(3, 1), "report", "beta")
+            feeds.record(kind, at(3, 1), "report", "beta")
             stamps.append(history(feeds, at(3, 1))[0][:2])
     assert stamps == [("1", "20230301T010000Z"), ("2", "20230301T010001Z"), ("3", "20230301T010002Z")]
 
@@ -77,12 +77,12 @@ def test_rule_14_other_words_of_the_plan_are_a_change() -> None:
 def test_rule_14_another_version_of_the_renderer_is_a_change_of_everything() -> None:
     """The same words in other bytes."""
 
-    class Newer(IcalFeedRenderer):
+    class NewerRenderer(IcalFeedRenderer):
         version = "newer"
 
     with published_feeds(MARCH, MEETING) as feeds:
         feeds.read(at(2, 2))
-        feeds.calendars = Newer()
+        feeds.calendars = NewerRenderer()
         assert [one["SEQUENCE"] for one in events(feeds.read(at(3, 1)))] == ["1", "1"]
 
 
@@ -117,7 +117,7 @@ def test_rule_12_a_uid_stays_through_renaming_moving_and_doing() -> None:
         uids.add(the_event(feeds.read(at(2, 3)))["UID"])
         parties = {id: replace(party, name="Tên mới") for id, party in feeds.plan.parties.items()}
         feeds.edit(at(2, 4), parties=parties)
-        feeds.tell("received", at(3, 1), "report", "beta")
+        feeds.record("received", at(3, 1), "report", "beta")
         uids.add(the_event(feeds.read(at(3, 1)))["UID"])
     assert len(uids) == 1
 
@@ -151,7 +151,7 @@ def test_rule_19_what_was_called_off_goes_after_thirty_days() -> None:
     """Though the plan still has it."""
     with published_feeds(replace(MEETING, form=On(date(2023, 6, 8), date(2023, 6, 8)))) as feeds:
         feeds.read(at(2, 2))
-        feeds.tell("waived", at(3, 1), "meeting", "lead")
+        feeds.record("waived", at(3, 1), "meeting", "lead")
         feeds.publish(at(3, 1))
         assert summaries(feeds.read(at(3, 30))) == ["[ĐÃ HUỶ] Hội nghị"]
         assert summaries(feeds.read(at(3, 31))) == ["Lịch hiện chưa có nội dung nào"]
@@ -182,9 +182,9 @@ def test_what_comes_back_after_it_had_left_goes_on_counting() -> None:
 def test_an_undone_fact_is_a_change_like_any_other() -> None:
     """The title is what it was; the count is not."""
     with published_feeds(MARCH) as feeds:
-        fact = feeds.tell("received", at(3, 1), "report", "beta")
+        fact = feeds.record("received", at(3, 1), "report", "beta")
         feeds.read(at(3, 1))
-        feeds.tell("withdrawn", at(3, 2), target=fact.id)
+        feeds.record("withdrawn", at(3, 2), target=fact.id)
         assert history(feeds, at(3, 2)) == [("2", "20230302T010000Z", "Báo cáo (")]
 
 
@@ -271,10 +271,10 @@ def test_any_one_change_changes_exactly_one_entry(data: st.DataObject) -> None:
                 dated_forms() if milestone is not MEETING else st.builds(On, st.just(first), st.just(last), clocks())
             )
             form = data.draw(moved.filter(lambda one: one != milestone.form))
-            feeds.tell("date_fixed", when, milestone.id, form=form)
+            feeds.record("date_fixed", when, milestone.id, form=form)
             touched = {"beta", "gamma", "lead"}
         else:
-            feeds.tell(kind, when, milestone.id, "beta")
+            feeds.record(kind, when, milestone.id, "beta")
             touched = {"beta", "lead"}
         for who, old in before.items():
             new = feeds.read(when, who)
@@ -297,12 +297,12 @@ def test_what_a_party_with_another_date_does_changes_its_own_entry_alone() -> No
     """For the lead too, who finds it beside the others'; taken back, its date goes without a word."""
     with published_feeds(MARCH, audiences=("lead",)) as feeds:
         feeds.read(at(2, 2), "lead")
-        extended = feeds.tell("extended", at(3, 1), "report", "beta", form=By(date(2023, 4, 3)))
+        extended = feeds.record("extended", at(3, 1), "report", "beta", form=By(date(2023, 4, 3)))
         assert feeds.publish(at(3, 1)) == 2
         for kind in ("received", "returned", "accepted"):
-            feeds.tell(kind, at(3, 2), "report", "beta")
+            feeds.record(kind, at(3, 2), "report", "beta")
             assert feeds.publish(at(3, 2)) == 1
-        feeds.tell("withdrawn", at(3, 3), target=extended.id)
+        feeds.record("withdrawn", at(3, 3), target=extended.id)
         assert summaries(feeds.read(at(3, 3), "lead")) == ["Báo cáo (chậm nhất ngày 17/3/2023): 1/3"]
 
 
@@ -316,9 +316,9 @@ def test_sequences_and_stamps_only_rise(who: str) -> None:
         for month in range(3, 12):
             kind = kinds[month % 5]
             if kind == "withdrawn":
-                feeds.tell("withdrawn", at(month, 1), target=recorded[-1].id)
+                feeds.record("withdrawn", at(month, 1), target=recorded[-1].id)
             else:
-                recorded.append(feeds.tell(kind, at(month, 1), "report", "beta"))
+                recorded.append(feeds.record(kind, at(month, 1), "report", "beta"))
             seen.append(versions(feeds.read(at(month, 1), who)))
     for earlier, later in pairwise(seen):
         for uid in earlier.keys() & later.keys():

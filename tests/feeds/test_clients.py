@@ -3,9 +3,9 @@
 `make servers` installs them on Debian. Nothing here could be run against Google, Outlook and Apple: for those there
 are only the rules.
 
-Each program is led through the same story (`tests/feeds/story.py`) and has to show, after each thing that happens,
-every entry once: first day and the day after the last (rule 17), hours on the clocks of Ha Noi also of a zone with
-summer time (rule 18), state in STATUS and in the title (rule 19), place and text; the entry keeps its uid from
+Each program is led through the same scenario (`tests/support/feed_scenario.py`) and has to show, after each thing that
+happens, every entry once: first day and the day after the last (rule 17), hours on the clocks of Ha Noi also of a zone
+with summer time (rule 18), state in STATUS and in the title (rule 19), place and text; the entry keeps its uid from
 intention to cancellation (rule 12), goes thirty days later, and what was taken out comes back (rules 13 and 14); when
 nothing is left there is an entry that says so (rule 11). Tasks come from an address of their own (rule 22).
 """
@@ -117,7 +117,7 @@ def test_calcurse_imports_each_edition_with_its_days_hours_places_and_tasks(
 ) -> None:
     """Rules 4, 11, 17 and 22: a strict little importer, whatever it does not take it leaves out.
 
-    It knows neither uid nor STATUS, so the title alone tells (rule 19). Tasks have no date there.
+    It knows neither uid nor STATUS, so the title alone says it (rule 19). Tasks have no date there.
     """
     calcurse = need("calcurse")
     for number, wanted in enumerate(scenario.scenes()):
@@ -266,15 +266,15 @@ def through(wire: RecordingProxy, url: str) -> str:
 
 
 def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: RecordingProxy, scenario: FeedScenario) -> None:
-    """Look again with nothing changed: the program says what it has, is told that it is so (rule 25), and keeps it."""
+    """Look again with nothing changed: the program says what it has, is answered 304 (rule 25), and keeps it."""
     paths = {urlsplit(url).path for url in (scenario.url, scenario.tasks_url)}
     del wire.passed[:]
 
-    def is_told() -> bool:
+    def is_answered() -> bool:
         assert look() == wanted
         return {one.path for one in wire.passed} == paths
 
-    wait_until(is_told, "the program asked for both calendars again")
+    wait_until(is_answered, "the program asked for both calendars again")
     assert look() == wanted
     assert {(one.method, one.status) for one in wire.passed} == {("GET", 304)}
     assert all(one.tag for one in wire.passed)
@@ -374,7 +374,7 @@ def test_evolution_subscribes_and_follows(scenario: FeedScenario, tmp_path: Path
 
 
 def test_thunderbird_subscribes_and_follows(scenario: FeedScenario, tmp_path: Path) -> None:
-    """Rules 6, 11 to 14, 18, 19, 22 and 25 to 27: it finds out what the address is, and looks again when told to.
+    """Rules 6, 11 to 14, 18, 19, 22 and 25 to 27: it finds out what the address is, and looks again when asked to.
 
     It asks with the tag it got.
     """
@@ -382,7 +382,7 @@ def test_thunderbird_subscribes_and_follows(scenario: FeedScenario, tmp_path: Pa
     with recording_proxy(scenario.site.address) as wire, thunderbird.running(tmp_path / "thunderbird") as program:
         addresses = [through(wire, url) for url in (scenario.url, scenario.tasks_url)]
         for address in addresses:
-            # whoever looks for a server there is told that there is none, and takes the last part of the address
+            # a client that looks for a server there finds none, and takes the last part of the address
             assert program.run(thunderbird.SUBSCRIBE, address) == [["ics", Path(address).stem]]
         asked = {(one.method, one.status) for one in wire.passed if one.path.startswith("/calendar/")}
         assert asked | {("GET", 200)} == {("HEAD", 200), ("PROPFIND", 405), ("GET", 200)}

@@ -77,7 +77,7 @@ def leads_to(feeds: FeedFixture, audience: str) -> list[str]:
 def test_an_entry_leads_to_the_partys_page_and_the_leads_to_the_board() -> None:
     """What the lead sees of one party leads to that; the public is led nowhere."""
     with published_feeds(deadline(By(date(2023, 3, 17))), audiences=("beta", "lead", "")) as feeds:
-        feeds.tell("extended", at(2, 2), "report", "beta", form=By(date(2023, 4, 3)))
+        feeds.record("extended", at(2, 2), "report", "beta", form=By(date(2023, 4, 3)))
         assert [leads_to(feeds, who) for who in ("beta", "lead", "")] == [[], [], []]
         feeds.calendars = IcalFeedRenderer(SITE)
         assert leads_to(feeds, "beta") == [f"Trang của đơn vị: {SITE.of('beta', 1, 'plan', 'report')}"]
@@ -108,7 +108,7 @@ def test_a_page_that_was_revoked_changes_the_entries_that_led_there() -> None:
 def test_what_came_in_part_leaves_what_is_missing() -> None:
     """By the titles of the documents."""
     with published_feeds(REPORT) as feeds:
-        feeds.tell("received", at(3, 1), "report", "beta", deliverables=("a",))
+        feeds.record("received", at(3, 1), "report", "beta", deliverables=("a",))
         lines = the_event(feeds.read(at(3, 1))).text("DESCRIPTION").splitlines()
     assert lines[1:3] == ["Còn thiếu:", "1. Danh sách"]
     assert "Tình trạng: Đã nộp một phần" in lines
@@ -126,7 +126,7 @@ def test_what_came_in_part_leaves_what_is_missing() -> None:
 def test_rule_19_the_state_of_a_deadline_is_in_its_title(kind: FactKind, mark: str, status: str) -> None:
     """Programs show nothing else of it; done is not a status of events."""
     with published_feeds(REPORT) as feeds:
-        feeds.tell(kind, at(8, 9), "report", "beta")
+        feeds.record(kind, at(8, 9), "report", "beta")
         found = the_event(feeds.read(at(8, 9)))
     assert found.text("SUMMARY").startswith(f"{mark}Báo cáo sơ kết")
     assert f"Tình trạng: {status}" in found.text("DESCRIPTION").splitlines()
@@ -136,7 +136,7 @@ def test_rule_19_the_state_of_a_deadline_is_in_its_title(kind: FactKind, mark: s
 def test_an_extension_moves_the_day_says_so_and_names_the_decision() -> None:
     """For the party that has it, and for nobody else."""
     with published_feeds(REPORT, audiences=("beta", "gamma")) as feeds:
-        feeds.tell("extended", at(8, 1), "report", "beta", form=By(date(2023, 8, 20)), decision="QĐ 5")
+        feeds.record("extended", at(8, 1), "report", "beta", form=By(date(2023, 8, 20)), decision="QĐ 5")
         mine, other = (the_event(feeds.read(at(8, 1), who)) for who in ("beta", "gamma"))
     assert mine.text("SUMMARY") == "[Gia hạn] Báo cáo sơ kết (chậm nhất ngày 20/8/2023)"
     assert mine["DTSTART"] == "20230820"
@@ -241,7 +241,7 @@ def test_a_fixed_date_turns_the_same_entry_into_an_event() -> None:
     with published_feeds(WINDOW) as feeds:
         before = the_event(feeds.read(at(2, 2)))
         form = On(date(2023, 6, 8), date(2023, 6, 8), time(8))
-        feeds.tell("date_fixed", at(5, 4), "meeting", form=form, place="Hội trường A", decision="CV 12")
+        feeds.record("date_fixed", at(5, 4), "meeting", form=form, place="Hội trường A", decision="CV 12")
         after = the_event(feeds.read(at(5, 4)))
     assert after["UID"] == before["UID"]
     assert after.text("SUMMARY") == "Hội nghị sơ kết"
@@ -251,9 +251,9 @@ def test_a_fixed_date_turns_the_same_entry_into_an_event() -> None:
 
 
 def test_rule_19_an_event_called_off_is_cancelled_in_status_and_title() -> None:
-    """For organiser and guests alike, who are told why; it keeps its days and nobody busy."""
+    """For organiser and guests alike, with the reason; it keeps its days and nobody busy."""
     with published_feeds(MEETING, audiences=("beta", "lead", "")) as feeds:
-        feeds.tell("waived", at(5, 4), "meeting", "lead", reason="bão")
+        feeds.record("waived", at(5, 4), "meeting", "lead", reason="bão")
         for who in ("beta", "lead", ""):
             found = the_event(feeds.read(at(5, 4), who))
             assert found.text("SUMMARY") == "[ĐÃ HUỶ] Hội nghị sơ kết"
@@ -266,14 +266,14 @@ def test_an_event_that_was_recorded_as_held_is_done() -> None:
     """Time passing alone changes nothing."""
     with published_feeds(MEETING) as feeds:
         assert summaries(feeds.read(at(6, 12))) == ["Hội nghị sơ kết"]
-        feeds.tell("received", at(6, 12), "meeting", "lead")
+        feeds.record("received", at(6, 12), "meeting", "lead")
         assert summaries(feeds.read(at(6, 12))) == ["✓ Hội nghị sơ kết"]
 
 
 def test_who_is_excused_from_an_event_is_not_kept_busy() -> None:
     """The event goes on for the others."""
     with published_feeds(MEETING, audiences=("beta", "gamma")) as feeds:
-        feeds.tell("waived", at(6, 1), "meeting", "beta")
+        feeds.record("waived", at(6, 1), "meeting", "beta")
         mine, other = (the_event(feeds.read(at(6, 1), who)) for who in ("beta", "gamma"))
     assert (mine.text("SUMMARY"), mine["TRANSP"]) == ("[Miễn] Hội nghị sơ kết", "TRANSPARENT")
     assert (other.text("SUMMARY"), other["TRANSP"]) == ("Hội nghị sơ kết", "OPAQUE")
@@ -301,7 +301,7 @@ def test_a_party_finds_its_own_duties_and_the_events_it_attends_and_nothing_else
     """Nor anybody else's name and state."""
     lead_only = deadline(By(date(2023, 4, 3)), "summary", responsible=("lead",))
     with published_feeds(REPORT, lead_only, MEETING) as feeds:
-        feeds.tell("accepted", at(3, 1), "report", "gamma")
+        feeds.record("accepted", at(3, 1), "report", "gamma")
         data = feeds.read(at(3, 1))
     assert summaries(data) == ["Hội nghị sơ kết", "Báo cáo sơ kết (trước ngày 10/8/2023)"]
     assert "gamma" not in events(data)[1].text("DESCRIPTION").casefold()
@@ -310,8 +310,8 @@ def test_a_party_finds_its_own_duties_and_the_events_it_attends_and_nothing_else
 def test_the_lead_finds_one_entry_a_milestone_with_who_has_answered() -> None:
     """The count in the title, the names by state in the text."""
     with published_feeds(REPORT, MEETING, audiences=("lead",)) as feeds:
-        feeds.tell("accepted", at(3, 1), "report", "beta")
-        feeds.tell("received", at(3, 1), "report", "gamma", deliverables=("a",))
+        feeds.record("accepted", at(3, 1), "report", "beta")
+        feeds.record("received", at(3, 1), "report", "gamma", deliverables=("a",))
         data = feeds.read(at(3, 1), "lead")
         lines = events(data)[1].text("DESCRIPTION").splitlines()
         assert summaries(data) == ["Hội nghị sơ kết", "Báo cáo sơ kết (trước ngày 10/8/2023): 1/3"]
@@ -321,15 +321,15 @@ def test_the_lead_finds_one_entry_a_milestone_with_who_has_answered() -> None:
             "Chưa nộp (01): lead",
         ]
         assert "Hình thức gửi: bản giấy; bản mềm" in lines
-        feeds.tell("waived", at(3, 2), "report", "gamma")
-        feeds.tell("received", at(3, 2), "report", "lead")
+        feeds.record("waived", at(3, 2), "report", "gamma")
+        feeds.record("received", at(3, 2), "report", "lead")
         assert summaries(feeds.read(at(3, 2), "lead"))[1] == "✓ Báo cáo sơ kết: 2/2"
 
 
 def test_what_a_party_says_it_has_sent_is_said_so() -> None:
     """Until somebody has seen it."""
     with published_feeds(REPORT, audiences=("beta", "lead")) as feeds:
-        feeds.tell("declared", at(3, 1), "report", "beta", channel="paper")
+        feeds.record("declared", at(3, 1), "report", "beta", channel="paper")
         mine, all_of_them = (the_event(feeds.read(at(3, 1), who)).text("DESCRIPTION") for who in ("beta", "lead"))
     assert "Tình trạng: Đơn vị báo đã gửi, chờ xác nhận" in mine.splitlines()
     assert "Đơn vị báo đã gửi, chờ xác nhận (01): beta" in all_of_them.splitlines()
@@ -338,7 +338,7 @@ def test_what_a_party_says_it_has_sent_is_said_so() -> None:
 def test_what_came_late_is_said_so() -> None:
     """Once it was accepted."""
     with published_feeds(REPORT, audiences=("beta",)) as feeds:
-        feeds.tell("accepted", at(9, 1), "report", "beta")
+        feeds.record("accepted", at(9, 1), "report", "beta")
         assert "Tình trạng: Đã tiếp nhận (nộp sau thời hạn) (ngày 01/9/2023)" in the_event(feeds.read(at(9, 1))).text(
             "DESCRIPTION"
         )
@@ -347,8 +347,8 @@ def test_what_came_late_is_said_so() -> None:
 def test_who_has_answered_is_not_asked_to_send_any_more() -> None:
     """Neither by when nor how; why somebody is exempt is said."""
     with published_feeds(REPORT, audiences=("beta", "gamma")) as feeds:
-        feeds.tell("accepted", at(3, 1), "report", "beta")
-        feeds.tell("waived", at(3, 1), "report", "gamma", reason="mới thành lập", decision="QĐ 7")
+        feeds.record("accepted", at(3, 1), "report", "beta")
+        feeds.record("waived", at(3, 1), "report", "gamma", reason="mới thành lập", decision="QĐ 7")
         done, exempt = (the_event(feeds.read(at(3, 1), who)).text("DESCRIPTION") for who in ("beta", "gamma"))
     for text in (done, exempt):
         assert text.splitlines()[0] == "Thời hạn: trước ngày 10/8/2023"
@@ -359,7 +359,7 @@ def test_who_has_answered_is_not_asked_to_send_any_more() -> None:
 def test_a_date_fixed_for_all_is_said_with_its_decision_to_everybody() -> None:
     """To the lead and the public too."""
     with published_feeds(deadline(Undated("sau")), audiences=("beta", "lead", "")) as feeds:
-        feeds.tell("date_fixed", at(3, 1), "report", form=By(date(2023, 8, 20)), decision="CV 12")
+        feeds.record("date_fixed", at(3, 1), "report", form=By(date(2023, 8, 20)), decision="CV 12")
         for who in ("beta", "lead", ""):
             assert "Căn cứ: CV 12" in the_event(feeds.read(at(3, 1), who)).text("DESCRIPTION").splitlines()
 
@@ -376,7 +376,7 @@ def test_of_many_parties_the_public_is_told_the_number() -> None:
 def test_the_lead_finds_a_party_with_another_date_at_that_date() -> None:
     """Among the others only by its name: what it does changes its own entry alone."""
     with published_feeds(REPORT, audiences=("lead",)) as feeds:
-        feeds.tell("extended", at(8, 1), "report", "beta", form=By(date(2023, 8, 20)))
+        feeds.record("extended", at(8, 1), "report", "beta", form=By(date(2023, 8, 20)))
         common, apart = events(feeds.read(at(8, 1), "lead"))
     assert common.text("SUMMARY") == "Báo cáo sơ kết (trước ngày 10/8/2023): 0/2"
     assert common["DTSTART"] == "20230810"
@@ -389,7 +389,7 @@ def test_the_lead_finds_a_party_with_another_date_at_that_date() -> None:
 def test_a_deadline_that_nobody_owes_any_more_is_marked_for_the_lead() -> None:
     """It still stood in the plan."""
     with published_feeds(REPORT, audiences=("lead",)) as feeds:
-        feeds.tell("waived", at(3, 1), "report", reason="không tổ chức")
+        feeds.record("waived", at(3, 1), "report", reason="không tổ chức")
         assert summaries(feeds.read(at(3, 1), "lead")) == ["[Miễn] Báo cáo sơ kết"]
 
 
@@ -397,8 +397,8 @@ def test_the_public_is_told_dates_and_no_status() -> None:
     """Not who has answered, not who has more time, not whom to write to."""
     with published_feeds(REPORT, WINDOW, audiences=("",), office=OFFICE) as feeds:
         before = feeds.read(at(2, 2), "")
-        feeds.tell("accepted", at(3, 1), "report", "beta")
-        feeds.tell("extended", at(3, 1), "report", "gamma", form=By(date(2023, 8, 20)))
+        feeds.record("accepted", at(3, 1), "report", "beta")
+        feeds.record("extended", at(3, 1), "report", "gamma", form=By(date(2023, 8, 20)))
         assert feeds.read(at(3, 1), "") == before
     assert summaries(before) == ["[Dự kiến] Hội nghị sơ kết (đầu tháng 6)", "Báo cáo sơ kết (trước ngày 10/8/2023)"]
     assert b"thidua@lead.vn" not in before
@@ -446,11 +446,11 @@ def test_rule_22_tasks_stand_in_a_calendar_of_their_own_and_never_among_the_even
 def test_a_task_is_done_when_the_deadline_is_met() -> None:
     """And is taken away from who is exempt."""
     with published_feeds(REPORT) as feeds:
-        feeds.tell("received", at(3, 1), "report", "beta", deliverables=("a",))
+        feeds.record("received", at(3, 1), "report", "beta", deliverables=("a",))
         [begun] = parse(feeds.read(at(3, 1), tasks=True)).parts
-        feeds.tell("received", at(3, 2, 9), "report", "beta", deliverables=("b",))
+        feeds.record("received", at(3, 2, 9), "report", "beta", deliverables=("b",))
         [done] = parse(feeds.read(at(3, 2), tasks=True)).parts
-        feeds.tell("waived", at(3, 3), "report", "beta")
+        feeds.record("waived", at(3, 3), "report", "beta")
         [nothing] = parse(feeds.read(at(3, 3), tasks=True)).parts
         assert nothing.text("SUMMARY") == "Lịch hiện chưa có nội dung nào"
     assert begun["STATUS"] == "IN-PROCESS"

@@ -1,4 +1,4 @@
-"""Letters become the same bytes every time, safely, and a template's fault is named."""
+"""Messages become the same bytes every time, safely, and a template's fault is named."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.support.sample_messages import (
 from tests.support.shipped_messages import SHIPPED
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-LETTER = MESSAGES["reminder-14d"]
+REMINDER = MESSAGES["reminder-14d"]
 
 
 def composer(
@@ -77,7 +77,7 @@ def test_every_line_ends_in_crlf_and_is_short(name: str) -> None:
 
 def test_the_headers_are_those_of_an_automatic_mail() -> None:
     """Who, to whom, when, what, and that no machine should answer."""
-    mail = composer(reply_to="thidua@tinh-a.example").compose(LETTER)
+    mail = composer(reply_to="thidua@tinh-a.example").compose(REMINDER)
     message = read(mail.data)
     assert message.keys() == [
         "From",
@@ -99,13 +99,13 @@ def test_the_headers_are_those_of_an_automatic_mail() -> None:
     assert message["Message-ID"] == mail.message_id
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["X-Auto-Response-Suppress"] == "OOF, AutoReply"
-    assert (mail.address, mail.date) == ("nguyet@tinh-bac.example", LETTER.now)
-    assert parsedate_to_datetime(message["Date"]) == LETTER.now
+    assert (mail.address, mail.date) == ("nguyet@tinh-bac.example", REMINDER.now)
+    assert parsedate_to_datetime(message["Date"]) == REMINDER.now
 
 
 def test_without_a_reply_address_there_is_no_reply_to() -> None:
     """Answers then go to the sender."""
-    assert "Reply-To" not in read(composer().compose(LETTER).data)
+    assert "Reply-To" not in read(composer().compose(REMINDER).data)
 
 
 @pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
@@ -125,14 +125,14 @@ def test_a_second_reader_sees_the_same_mail(name: str) -> None:
 
 def test_the_message_id_follows_from_the_key_and_nothing_else() -> None:
     """The same promise has one id for ever, whatever the words are by then."""
-    later = replace(LETTER, now=MESSAGES["reminder-1wd"].now, to=NORTH.contacts[1])
-    assert composer().compose(LETTER).message_id == composer().compose(later).message_id
-    assert composer().compose(LETTER).message_id != composer().compose(replace(LETTER, key="other")).message_id
+    later = replace(REMINDER, now=MESSAGES["reminder-1wd"].now, to=NORTH.contacts[1])
+    assert composer().compose(REMINDER).message_id == composer().compose(later).message_id
+    assert composer().compose(REMINDER).message_id != composer().compose(replace(REMINDER, key="other")).message_id
 
 
 def test_the_message_id_needs_the_secret() -> None:
-    """Nobody without it can tell the ids of mails to come."""
-    assert composer().compose(LETTER).message_id != composer(secret=b"t" * 32).compose(LETTER).message_id
+    """Nobody without it can predict the ids of later mails."""
+    assert composer().compose(REMINDER).message_id != composer(secret=b"t" * 32).compose(REMINDER).message_id
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_the_message_id_needs_the_secret() -> None:
 )
 def test_the_message_id_is_short_and_of_the_senders_domain(domain: str, expected: str) -> None:
     """Long ids are broken by some programs; a long domain gives up its leading labels."""
-    message_id = composer(sender=f"a@{domain}").compose(LETTER).message_id
+    message_id = composer(sender=f"a@{domain}").compose(REMINDER).message_id
     assert message_id.endswith(f"@{expected}>")
     assert len(message_id) < 60 or expected == domain
     assert len(message_id.partition("@")[0]) == 1 + 26
@@ -162,7 +162,7 @@ def test_the_message_id_is_short_and_of_the_senders_domain(domain: str, expected
 def test_the_reminders_of_one_deliverable_share_a_subject_and_so_do_its_overdue_notices(
     names: tuple[str, ...], word: str
 ) -> None:
-    """Mail programs put them into one conversation; the two can be told apart."""
+    """Mail programs put them into one conversation; the two can be distinguished."""
     (subject,) = {COMPOSER.compose(MESSAGES[name]).subject for name in names}
     assert subject == f"[{ORGANISATION}] {word} (trước ngày 20/3/2023): {REGISTER.title}"
 
@@ -210,10 +210,10 @@ def test_names_stay_text(text: str) -> None:
 
 
 def test_words_are_composed_unicode() -> None:
-    """Decomposed letters in a definition arrive as the ones every font has."""
+    """Decomposed characters in a definition arrive as the ones every font has."""
     apart = unicodedata.normalize("NFD", "Báo cáo thứ Năm")
     contact = Contact(name=unicodedata.normalize("NFD", "Ánh"), email="a@tinh-bac.example")
-    mail = composer().compose(replace(LETTER, milestone=replace(REGISTER, title=apart), to=contact))
+    mail = composer().compose(replace(REMINDER, milestone=replace(REGISTER, title=apart), to=contact))
     message = read(mail.data)
     assert "Báo cáo thứ Năm" in mail.subject
     assert header(message, "To") == "Ánh <a@tinh-bac.example>"
@@ -224,28 +224,28 @@ def test_words_are_composed_unicode() -> None:
 def test_line_breaks_in_data_become_crlf_once() -> None:
     """A quotation from a file with foreign line ends is sent with the right ones."""
     milestone = replace(REGISTER, quote="một\r\nhai\rba\nbốn")
-    text = body(read(composer().compose(replace(LETTER, milestone=milestone)).data), "plain")
+    text = body(read(composer().compose(replace(REMINDER, milestone=milestone)).data), "plain")
     assert '"một\nhai\nba\nbốn"' in text
 
 
 def test_a_subject_is_one_line() -> None:
     """White space in a title, of whatever kind a file may hold, becomes one space."""
-    mail = composer().compose(replace(LETTER, milestone=replace(REGISTER, title=" Báo \n\t cáo  ")))
+    mail = composer().compose(replace(REMINDER, milestone=replace(REGISTER, title=" Báo \n\t cáo  ")))
     assert mail.subject == f"[{ORGANISATION}] Nhắc (trước ngày 20/3/2023): Báo cáo"
 
 
 @pytest.mark.parametrize(
     "message",
     [
-        replace(LETTER, to=Contact(name="Ánh\r\nBcc: x@y", email="a@tinh-bac.example")),
-        replace(LETTER, to=Contact(name="Ánh", email="a@tinh-bac.example>\r\nBcc: x@y")),
-        replace(LETTER, milestone=replace(REGISTER, title="a\u2028b")),
-        replace(LETTER, milestone=replace(REGISTER, quote="\ud800")),
+        replace(REMINDER, to=Contact(name="Ánh\r\nBcc: x@y", email="a@tinh-bac.example")),
+        replace(REMINDER, to=Contact(name="Ánh", email="a@tinh-bac.example>\r\nBcc: x@y")),
+        replace(REMINDER, milestone=replace(REGISTER, title="a\u2028b")),
+        replace(REMINDER, milestone=replace(REGISTER, quote="\ud800")),
     ],
 )
 def test_what_cannot_be_written_names_kind_and_party(message: object) -> None:
     """Only this mail fails, and the operator learns whose it is."""
-    assert isinstance(message, type(LETTER))
+    assert isinstance(message, type(REMINDER))
     with pytest.raises(UserError, match="the reminder mail to north-school cannot be written"):
         composer().compose(message)
 
@@ -265,7 +265,7 @@ def test_an_organisations_own_template_wins(tmp_path: Path) -> None:
     """One file is replaced, the others still come from what ships."""
     write(tmp_path, "_greeting.txt", "Thân gửi {{ party.short }}")
     write(tmp_path, "reminder.subject", "{{ milestone.title }}")
-    mail = composer(tmp_path, TEMPLATES).compose(LETTER)
+    mail = composer(tmp_path, TEMPLATES).compose(REMINDER)
     assert mail.subject == REGISTER.title
     assert body(read(mail.data), "plain").startswith("Thân gửi Tỉnh Bắc\n")
 
@@ -285,7 +285,7 @@ def test_a_fault_in_a_template_is_named_with_file_and_line(tmp_path: Path, templ
     """The person who edited it finds the place; kind and party say which mail is missing."""
     path = write(tmp_path, "reminder.txt", template)
     with pytest.raises(UserError, match=expected) as caught:
-        composer(tmp_path, TEMPLATES).compose(LETTER)
+        composer(tmp_path, TEMPLATES).compose(REMINDER)
     (problem,) = caught.value.problems
     assert (problem.file, problem.line) == (str(path), 2)
     assert "the reminder mail to north-school" in problem.message
@@ -295,7 +295,7 @@ def test_a_fault_in_an_included_template_is_named_there(tmp_path: Path) -> None:
     """The innermost file is where to look."""
     path = write(tmp_path, "_greeting.txt", "{{ nothing }}")
     with pytest.raises(UserError) as caught:
-        composer(tmp_path, TEMPLATES).compose(LETTER)
+        composer(tmp_path, TEMPLATES).compose(REMINDER)
     assert (caught.value.problems[0].file, caught.value.problems[0].line) == (str(path), 1)
 
 
@@ -305,17 +305,17 @@ def test_a_missing_template_is_named_with_the_folders_searched(tmp_path: Path, s
     for name in {"subject", "txt", "html"} - {suffix}:
         write(tmp_path, f"reminder.{name}", "x")
     with pytest.raises(UserError, match=rf"there is no template mail/vi/reminder\.{suffix}") as caught:
-        composer(tmp_path).compose(LETTER)
+        composer(tmp_path).compose(REMINDER)
     assert str(tmp_path) in str(caught.value)
 
 
 def test_a_language_without_words_is_named() -> None:
     """A plan in a language that nobody has written yet fails by name."""
     with pytest.raises(UserError, match="there are no words for the language 'xx'"):
-        composer().compose(replace(LETTER, plan=replace(PLAN, language="xx")))
+        composer().compose(replace(REMINDER, plan=replace(PLAN, language="xx")))
 
 
-def test_a_letter_is_in_the_language_of_its_addressee_else_of_the_plan() -> None:
+def test_a_message_is_in_the_language_of_its_addressee_else_of_the_plan() -> None:
     """One plan may be read in two languages, and the lead's choice does not bind a contact."""
     english, vietnamese = "(before 20 March 2023)", "(trước ngày 20/3/2023)"
     for plan, contact, expected in (
@@ -324,7 +324,7 @@ def test_a_letter_is_in_the_language_of_its_addressee_else_of_the_plan() -> None
         ("en", None, english),
         ("en", "vi", vietnamese),
     ):
-        message = replace(LETTER, plan=replace(PLAN, language=plan), to=replace(LETTER.to, language=contact))
+        message = replace(REMINDER, plan=replace(PLAN, language=plan), to=replace(REMINDER.to, language=contact))
         assert expected in COMPOSER.compose(message).subject
 
 
@@ -332,7 +332,7 @@ def test_a_letter_is_in_the_language_of_its_addressee_else_of_the_plan() -> None
 def test_an_office_that_is_the_organisation_signs_once(language: str) -> None:
     """A plan without a short name is sent in its office's name."""
     plan = replace(PLAN, language=language, office=Office(name="Văn phòng"))
-    _, text, _ = composer(organisation="Văn phòng").render(replace(LETTER, plan=plan))
+    _, text, _ = composer(organisation="Văn phòng").render(replace(REMINDER, plan=plan))
     assert "\n\nVĂN PHÒNG\n\n" in text
 
 
@@ -345,27 +345,27 @@ def test_the_first_overdue_notice_asks_for_the_next_working_day() -> None:
 
 def test_the_message_id_does_not_depend_on_the_language() -> None:
     """A contact who changes it is not written to twice."""
-    english = replace(LETTER, to=replace(LETTER.to, language="en"))
-    assert COMPOSER.compose(english).message_id == COMPOSER.compose(LETTER).message_id
+    english = replace(REMINDER, to=replace(REMINDER.to, language="en"))
+    assert COMPOSER.compose(english).message_id == COMPOSER.compose(REMINDER).message_id
 
 
 def test_an_empty_subject_is_refused(tmp_path: Path) -> None:
     """A mail without a subject would look like spam."""
     write(tmp_path, "reminder.subject", " \n ")
     with pytest.raises(UserError, match="Subject: the template gave no words"):
-        composer(tmp_path, TEMPLATES).compose(LETTER)
+        composer(tmp_path, TEMPLATES).compose(REMINDER)
 
 
-def test_a_failed_letter_does_not_stop_the_next(tmp_path: Path) -> None:
-    """The composer holds nothing of the letter that failed."""
+def test_a_failed_message_does_not_stop_the_next(tmp_path: Path) -> None:
+    """The composer holds nothing of the message that failed."""
     write(tmp_path, "overdue.txt", "{{ nothing }}")
     mixed = composer(tmp_path, TEMPLATES)
     with pytest.raises(UserError):
         mixed.compose(MESSAGES["overdue-1"])
-    assert mixed.compose(LETTER) == composer().compose(LETTER)
+    assert mixed.compose(REMINDER) == composer().compose(REMINDER)
 
 
 def test_the_date_is_local_to_the_plan_on_any_day_of_the_year() -> None:
     """An instant late in the UTC evening is the next day in Viet Nam."""
-    message = replace(LETTER, now=datetime.fromisoformat("2023-12-31T17:00:00+00:00"))
+    message = replace(REMINDER, now=datetime.fromisoformat("2023-12-31T17:00:00+00:00"))
     assert read(composer().compose(message).data)["Date"] == "Mon, 01 Jan 2024 00:00:00 +0700"

@@ -37,7 +37,7 @@ def test_a_mail_reads_as_it_was_reviewed(name: str) -> None:
 
 
 def test_no_golden_file_is_left_over() -> None:
-    """Each file belongs to a letter that is still composed."""
+    """Each file belongs to a message that is still composed."""
     files = (str(file.relative_to(GOLDEN)) for file in GOLDEN.rglob("*.eml.txt"))
     assert {file.removesuffix(".eml.txt") for file in files} == set(ALL_MESSAGES)
 
@@ -72,7 +72,7 @@ def test_paragraphs_are_separated_by_one_empty_line(name: str) -> None:
     assert origin in text
 
 
-LETTERS_OF_VIETNAM = re.compile("[àáâãèéêìíòóôõùúýăđĩũơưạ-ỹ]", re.IGNORECASE)
+VIETNAMESE_CHARACTERS = re.compile("[àáâãèéêìíòóôõùúýăđĩũơưạ-ỹ]", re.IGNORECASE)
 QUOTED = {
     word
     for text in (repr(PLAN), repr(BARE_PLAN), repr(tuple(ALL_MESSAGES.values())), ORGANISATION)
@@ -84,7 +84,7 @@ QUOTED = {
 def test_an_english_mail_has_no_vietnamese_but_what_the_plan_says(name: str) -> None:
     """Names, titles and quotations stay as they are; every word of ours is English."""
     text = body(read(MAILS[name].data), "plain")
-    foreign = {word for word in re.findall(r"\w+", text.casefold()) if LETTERS_OF_VIETNAM.search(word)}
+    foreign = {word for word in re.findall(r"\w+", text.casefold()) if VIETNAMESE_CHARACTERS.search(word)}
     assert foreign <= QUOTED
 
 

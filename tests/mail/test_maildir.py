@@ -92,7 +92,7 @@ def test_a_maildir_reader_understands_the_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("blocked", ["", "tmp", "new"])
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, blocked: str) -> None:
-    """A file stands where a folder should be: nothing is delivered and the path is told."""
+    """A file stands where a folder should be: nothing is delivered and the path is named."""
     path = tmp_path / "mail"
     if blocked:
         path.mkdir()

@@ -1,4 +1,4 @@
-"""The sent folder of a real IMAP server is looked into, and of one that is unwell it is told in time."""
+"""The sent folder of a real IMAP server is looked into, and a server that is unwell is named in time."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_look_over_a_protected_connection(security: Security, dovecot: Dovecot
     ],
 )
 def test_a_folder_may_have_any_name(name: str, on_disk: str, dovecot: Dovecot, account: str) -> None:
-    """Servers write letters with diacritics in a way of their own."""
+    """IMAP encodes names with diacritics in a way of its own."""
     dovecot.keep(account, on_disk, ID)
     assert a_folder(dovecot, name, username=account).has(ID)
 
@@ -140,7 +140,7 @@ def test_a_server_without_starttls_gets_no_password(account: str) -> None:
         message, _ = complaint(a_folder(server, username=account, security="starttls"))
         assert message.endswith("it does not offer STARTTLS; nothing is sent unprotected")
         log = server.folder / "log"
-        wait_until(lambda: log.read_text().count("Disconnected") == 2, "Dovecot tells of this visit and of the first")
+        wait_until(lambda: log.read_text().count("Disconnected") == 2, "Dovecot logs this connection and the first")
         text = log.read_text()
     assert "Login:" not in text
     assert "auth failed" not in text
@@ -177,7 +177,7 @@ def test_a_host_that_does_not_exist_is_told() -> None:
 
 
 @contextmanager
-def parrot() -> Iterator[int]:
+def echoing_server() -> Iterator[int]:
     """Run a server that knows LOGIN only and repeats what it hears, and yield its port."""
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -205,13 +205,13 @@ def parrot() -> Iterator[int]:
 
 
 def test_a_password_that_the_server_repeats_is_not_shown() -> None:
-    with parrot() as port:
+    with echoing_server() as port:
         message, _ = complaint(a_folder(port, password="geheim-1"))
     assert message.endswith('it does not take the login: what is LOGIN office "***"')
 
 
-def test_a_login_that_an_old_server_cannot_take_is_told_without_a_letter_of_it() -> None:
-    with parrot() as port:
+def test_a_login_that_an_old_server_cannot_take_is_refused_without_showing_it() -> None:
+    with echoing_server() as port:
         message, hint = complaint(a_folder(port, password="mật"))
     assert message.endswith("it takes a login in plain ASCII only")
     assert "ậ" not in message + hint

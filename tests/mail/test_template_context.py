@@ -1,4 +1,4 @@
-"""What a template sees of a letter follows from the plan and the day."""
+"""What a template sees of a message follows from the plan and the day."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_the_lead_among_the_members_has_not_failed_to_send_to_itself() -> None:
 
 
 def test_the_duties_of_a_group_are_those_that_name_it() -> None:
-    """Who chooses is told what the chosen will owe."""
+    """Who chooses reads what the chosen will owe."""
     assert describe(MESSAGES["choose-1"], "Cụm")["duties"] == (AWARDS,)
     assert describe(MESSAGES["reminder-14d"], "Cụm")["duties"] == ()
 

@@ -23,7 +23,7 @@ from tests.support.plan_builders import (
 )
 
 LEAD, BETA, GAMMA = PARTIES
-AUGUST = deadline(Before(date(2023, 8, 10)))  # late from Friday 11 August, told to the lead on Monday 14 August
+AUGUST = deadline(Before(date(2023, 8, 10)))  # late from Friday 11 August, escalated to the lead on Monday 14 August
 NEW = Contact(name="new", email="new@beta.example")
 
 
@@ -38,7 +38,7 @@ def bounce(history: PlanHistory, day: int, who: str, hour: int = 9) -> None:
     history.record("bounced", at(8, day, hour), party="beta", address=f"{who}@beta.example")
 
 
-def move_house(history: PlanHistory, day: int, *contacts: Contact) -> None:
+def change_roster(history: PlanHistory, day: int, *contacts: Contact) -> None:
     """Load a roster that gives beta other contacts."""
     moved = replace(history.plan.parties["beta"], contacts=contacts)
     history.revise(replace(history.plan, parties=dict(history.plan.parties) | {"beta": moved}), at(8, day))
@@ -169,7 +169,7 @@ def test_the_days_on_which_every_address_bounced_are_not_counted() -> None:
     history = history_of(AUGUST)
     for who in ("officer", "head"):
         bounce(history, 11, who)
-    move_house(history, 15, NEW)
+    change_roster(history, 15, NEW)
     found = escalation(history)
     assert (found.state, found.at) == ("planned", at(8, 17))
     assert history.agenda().bounces == {"beta": ((at(8, 11, 9), at(8, 15)),)}
@@ -178,7 +178,7 @@ def test_the_days_on_which_every_address_bounced_are_not_counted() -> None:
 def test_one_address_that_works_is_enough() -> None:
     history = history_of(AUGUST)
     bounce(history, 11, "officer")
-    move_house(history, 15, NEW)
+    change_roster(history, 15, NEW)
     assert escalation(history).at == at(8, 14)
     assert history.agenda().bounces == {}
 
@@ -187,10 +187,10 @@ def test_new_addresses_can_die_too() -> None:
     history = history_of(AUGUST)
     for who in ("officer", "head"):
         bounce(history, 1, who)
-    move_house(history, 2, NEW)
+    change_roster(history, 2, NEW)
     bounce(history, 11, "new")
     assert escalation(history).state == "skipped"
-    move_house(history, 14, Contact(name="newer", email="newer@beta.example"))
+    change_roster(history, 14, Contact(name="newer", email="newer@beta.example"))
     assert escalation(history).at == at(8, 16)
     assert len(history.agenda().bounces["beta"]) == 2
 
@@ -199,7 +199,7 @@ def test_an_address_known_to_be_dead_stays_dead_in_a_new_roster() -> None:
     history = history_of(AUGUST)
     bounce(history, 1, "officer")
     officer = BETA.contacts[0]
-    move_house(history, 2, officer)
+    change_roster(history, 2, officer)
     assert escalation(history).state == "skipped"
 
 

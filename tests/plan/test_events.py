@@ -173,7 +173,7 @@ MOVED = On(date(2023, 6, 15), date(2023, 6, 15))
 
 
 def informed(history: PlanHistory, party: str = "beta") -> On | None:
-    """Return when a party was told the meeting is, before the last decision."""
+    """Return which day of the meeting a party knew, before the last decision."""
     known = history.agenda().by_key["meeting", party].known_date
     return known.event if known else None
 

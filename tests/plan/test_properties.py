@@ -217,7 +217,7 @@ def moved(moves: list[tuple[FactKind, datetime, date]]) -> PlanHistory:
 
 
 def notices(rungs: Iterable[Rung]) -> list[tuple[Key, datetime]]:
-    """Return what is told to the party itself; an escalation may have to wait for the first of it."""
+    """Return what is sent to the party itself; an escalation may have to wait for the first of it."""
     return [(rung.key, rung.at) for rung in rungs if rung.kind != "escalation"]
 
 

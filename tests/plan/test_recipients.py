@@ -76,7 +76,7 @@ def test_heads_whose_addresses_work() -> None:
 
 
 def informed(known: Plan, about: str, to: str = "lead", bounced: Collection[str] = ()) -> list[str]:
-    """Return the addresses told that a party has not answered."""
+    """Return the addresses notified that a party has not answered."""
     return [r.contact.email for r in superiors(known, replace(TO_LEAD, to=to), about, bounced)]
 
 

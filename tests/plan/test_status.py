@@ -54,7 +54,7 @@ def test_exactly_at_its_clock_time(form: type[Before | By], expected: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("told", "now", "expected"),
+    ("recorded", "now", "expected"),
     [
         ((("received", 1, ("plan",)),), at(8, 2), "partial"),
         ((("received", 1, ("plan",)),), at(8, 14), "overdue"),
@@ -68,16 +68,16 @@ def test_exactly_at_its_clock_time(form: type[Before | By], expected: str) -> No
     ],
 )
 def test_what_was_told_shows(
-    told: tuple[tuple[FactKind, int, tuple[str, ...]], ...], now: datetime, expected: str
+    recorded: tuple[tuple[FactKind, int, tuple[str, ...]], ...], now: datetime, expected: str
 ) -> None:
     history = history_of(REPORT)
-    for kind, day, items in told:
+    for kind, day, items in recorded:
         history.record(kind, at(8, day), "report", "beta", deliverables=items)
     assert code(history, now) == expected
 
 
 @pytest.mark.parametrize(
-    ("told", "now", "expected"),
+    ("recorded", "now", "expected"),
     [
         ((), at(8, 3), False),
         ((), at(8, 14), True),
@@ -89,10 +89,10 @@ def test_what_was_told_shows(
     ],
 )
 def test_whatever_its_status_what_is_owed_after_its_last_day_is_overdue(
-    told: tuple[tuple[FactKind, int], ...], now: datetime, expected: bool
+    recorded: tuple[tuple[FactKind, int], ...], now: datetime, expected: bool
 ) -> None:
     history = history_of(REPORT)
-    for kind, day in told:
+    for kind, day in recorded:
         history.record(kind, at(8, day), "report", "beta")
     agenda = history.agenda()
     assert read_cell(agenda, agenda.by_key["report", "beta"], now).overdue is expected

@@ -59,7 +59,7 @@ def leaves(server: ScriptedServer, count: int) -> None:
 
 def logged(daemon: DaemonFixture, words: str) -> None:
     """Wait until the daemon says words of trouble."""
-    wait_until(lambda: any(words in text for text in daemon.logged("trouble")), f"{words!r} is told")
+    wait_until(lambda: any(words in text for text in daemon.logged("trouble")), f"{words!r} is logged")
 
 
 def test_postgresql_restarted_during_a_dispatch(postgres: Cluster, postgres_url: str, server: ScriptedServer) -> None:
@@ -86,7 +86,7 @@ def test_sqlite_locked_during_a_dispatch(file_url: str, server: ScriptedServer, 
         leaves(server, left)
         with closing(sqlite3.connect(file_url.removeprefix("sqlite:///"), timeout=TIMEOUT)) as other:
             other.execute("BEGIN IMMEDIATE")
-            wait_until(lambda: len(daemon.logged("trouble")) >= 3, "the daemon is told three times")
+            wait_until(lambda: len(daemon.logged("trouble")) >= 3, "the daemon logs it three times")
             other.rollback()
         assert all("is locked by another writer" in text for text in daemon.logged("trouble"))
 
@@ -110,14 +110,14 @@ def test_postgresql_made_read_only_during_a_dispatch(
 
 def test_no_room_for_sqlite_to_write_reminders(file_url: str, server: ScriptedServer) -> None:
     """They are written when there is room; nothing has to be started again."""
-    disk = Disk()
+    disk = FakeDisk()
     with dispatching(file_url, server, disk) as daemon:
         logged(daemon, "there is no room left")
         assert server.received == []
         disk.pages = 1_000_000
 
 
-class Disk:
+class FakeDisk:
     """Lets the file grow to so many pages and no further, as a full disk would."""
 
     def __init__(self) -> None:

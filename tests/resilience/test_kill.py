@@ -95,8 +95,8 @@ def test_of_two_daemons_one_is_killed_half_way_and_the_other_sends_the_rest(
 ) -> None:
     """It finishes its own share at once, and what the dead one had in hand when the lease is over."""
     load(postgres_url)
-    survivor, told = CONTEXT.Pipe()
-    other = start(tick_twice, postgres_url, server.port, DUE, told)
+    survivor, connection = CONTEXT.Pipe()
+    other = start(tick_twice, postgres_url, server.port, DUE, connection)
     answers: Answers = {
         "content": [*[DEFAULTS["content"]] * 324, FREEZE]
     }  # the middle of a page; the last one stays unanswered

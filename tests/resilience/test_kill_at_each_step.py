@@ -25,14 +25,14 @@ DELIVERING = [(1, 28)] * 15
 
 def run(folder: Path, instant: datetime, name: str = "", line: int = 0) -> bool:
     """Run the daemon once; kill it between its n-th step of a kind and the next. Return whether it came to that."""
-    ears, mouth = CONTEXT.Pipe()
+    ours, theirs = CONTEXT.Pipe()
     for _ in range(line):
-        ears.send("go on")
-    process = start(tick_announcing, f"sqlite:///{folder}/hanchot.db", folder / "mail", instant, name, mouth)
-    mouth.close()
-    with closing(ears), suppress(EOFError):
+        ours.send("go on")
+    process = start(tick_announcing, f"sqlite:///{folder}/hanchot.db", folder / "mail", instant, name, theirs)
+    theirs.close()
+    with closing(ours), suppress(EOFError):
         while True:
-            line -= ears.recv() == name
+            line -= ours.recv() == name
             if name and not line:
                 process.kill()
                 process.join(TIMEOUT)

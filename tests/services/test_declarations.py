@@ -1,4 +1,4 @@
-"""What a party says on its page: recorded once, told to the lead, and to the party's own officers."""
+"""What a party says on its page: recorded once, and sent to the lead and to the party's own officers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def to_whom(daemon: DaemonFixture) -> list[tuple[str, str]]:
 
 
 def test_a_declaration_leaves_the_next_reminder_out_and_asks_the_lead(running: DaemonFixture) -> None:
-    """The party's own officers are told as well: somebody else may have said it."""
+    """The party's own officers are notified as well: somebody else may have said it."""
     recorded = running.record("declared", channel="paper")
     assert [row.name for row in recorded.changes.dropped] == ["before:7d"]
     assert to_whom(running) == [("receipt", BETA), ("notice", LEAD)]
@@ -209,7 +209,7 @@ def test_a_party_with_two_plans_has_a_page_until_the_later_is_over() -> None:
     assert is_over([early.agenda(), late.agenda()], "beta", at(4, 1, year=2024))  # the year and ninety days
 
 
-def test_letters_that_are_nobodys_business_have_no_page(daemon: DaemonFixture) -> None:
+def test_messages_that_are_nobodys_business_have_no_page(daemon: DaemonFixture) -> None:
     """A mail without addresses to give stays as it is."""
     daemon.live(at(3, 4))
     assert all("/p/" not in body(read(mail.mail.data), "plain") for mail in daemon.mails())

@@ -1,4 +1,4 @@
-"""Who is written to about a rung or a fact, and what the letter says."""
+"""Who is written to about a rung or a fact, and what the message says."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def contact(name: str, role: Role) -> Contact:
 
 
 def test_a_reminder_goes_to_each_officer_and_not_to_the_head() -> None:
-    """One letter for each (contract rule 10)."""
+    """One message for each (contract rule 10)."""
     agenda = roster(contact("one", "officer"), contact("two", "officer"), contact("head", "head"))
     messages = messages_for(agenda, row(), NOW, ())
     assert addresses(messages) == ["one@beta.example", "two@beta.example"]
@@ -75,7 +75,7 @@ def test_an_overdue_notice_goes_to_the_head_too() -> None:
 
 
 def test_without_an_officer_whose_address_works_the_head_is_written_to() -> None:
-    """And without a head the assistant; with nobody left there is no letter."""
+    """And without a head the assistant; with nobody left there is no message."""
     agenda = roster(contact("officer", "officer"), contact("head", "head"), contact("help", "assistant"))
     for bounced, expected in (
         ((OFFICER,), [HEAD]),
@@ -85,20 +85,20 @@ def test_without_an_officer_whose_address_works_the_head_is_written_to() -> None
         assert addresses(messages_for(agenda, row(), NOW, bounced)) == expected
 
 
-def test_an_address_that_two_contacts_share_gets_one_letter() -> None:
+def test_an_address_that_two_contacts_share_gets_one_message() -> None:
     """The officer is the head."""
     same = (Contact(name="a", email=OFFICER), Contact(name="b", email=OFFICER, role="head"))
     assert addresses(messages_for(roster(*same), row("overdue:1", "overdue"), NOW, ())) == [OFFICER]
 
 
-def test_the_identity_of_a_letter_is_the_promise_and_the_address() -> None:
+def test_the_identity_of_a_message_is_the_promise_and_the_address() -> None:
     """Not the moment at which it is written."""
     agenda = history_of(report()).agenda()
     (one,), (two,) = messages_for(agenda, row(), NOW, ()), messages_for(agenda, row(), at(3, 22), ())
     assert one.key == two.key == f"plan/report/beta/before:7d/2023-03-17/{OFFICER}"
 
 
-def test_a_letter_says_what_is_still_missing_and_what_came() -> None:
+def test_a_message_says_what_is_still_missing_and_what_came() -> None:
     """By document."""
     history = history_of(report(deliverables=DOCUMENTS))
     history.record("received", at(3, 1), "report", "beta", deliverables=("plan",))
@@ -107,7 +107,7 @@ def test_a_letter_says_what_is_still_missing_and_what_came() -> None:
     assert (message.due and message.due.named, message.rung, message.occurrence) == (FRIDAY, "before:7d", "report")
 
 
-def test_a_letter_names_what_it_waits_for() -> None:
+def test_a_message_names_what_it_waits_for() -> None:
     """`needs` is shown (contract rule 16)."""
     history = history_of(report(needs=("first",)), due_by(date(2023, 3, 1), id="first", responsible=("gamma",)))
     (message,) = messages_for(history.agenda(), row(), NOW, ())
@@ -125,7 +125,7 @@ def test_who_only_attends_is_not_told_what_the_event_still_waits_for() -> None:
     assert waits == {"lead": ["report"], "beta": []}
 
 
-def test_a_letter_about_an_event_carries_its_day_and_place() -> None:
+def test_a_message_about_an_event_carries_its_day_and_place() -> None:
     """And one about a window its words."""
     history = history_of(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")))
     asked = row("fix-date:30d", "fix-date", milestone="meeting", party="lead")
@@ -162,8 +162,8 @@ def test_without_a_group_of_members_everybody_with_a_part_may_be_chosen() -> Non
 # ---- escalations
 
 
-def test_one_letter_to_each_superior_carries_everybody_missing() -> None:
-    """About the lead itself its own head is told, for want of deputies (contract rule 7)."""
+def test_one_message_to_each_superior_carries_everybody_missing() -> None:
+    """About the lead itself its own head is notified, for want of deputies (contract rule 7)."""
     agenda = history_of(report()).agenda()
     rows = [escalation("lead", id=1), escalation("beta", id=2), escalation("gamma", id=3)]
     found = {
@@ -179,7 +179,7 @@ def test_about_the_lead_the_heads_of_the_deputies_are_told() -> None:
     assert (message.to.email, message.party.id) == ("head@gamma.example", "gamma")
 
 
-def test_nobody_above_means_no_letter() -> None:
+def test_nobody_above_means_no_message() -> None:
     """The caller says why."""
     lead = replace(PARTIES[0], contacts=PARTIES[0].contacts[:1])
     agenda = history_of(report(), parties=(lead, *PARTIES[1:])).agenda()
@@ -259,7 +259,7 @@ def test_the_list_names_the_milestone_that_waits() -> None:
 
 
 def test_the_identity_of_an_escalation_holds_all_it_carries() -> None:
-    """Another list is another letter."""
+    """Another list is another message."""
     agenda = history_of(report()).agenda()
     one, other = (
         {message.key for message, _ in escalation_messages(agenda, rows, NOW, (), {})}
@@ -288,7 +288,7 @@ def test_a_receipt_a_return_and_an_extension_are_told_to_the_officers() -> None:
     assert (message.kind, message.due and message.due.named) == ("change", date(2023, 3, 24))
 
 
-def test_other_facts_write_no_letter() -> None:
+def test_other_facts_write_no_message() -> None:
     """Nobody is written to because of an acceptance."""
     for kind in ("accepted", "opened"):
         assert notices(kind) == []
@@ -307,7 +307,7 @@ EVERYBODY = [f"officer@{id}.example" for id in ("lead", "beta", "gamma")]
 def decide(
     history: PlanHistory, kind: FactKind, when: datetime, milestone: str = "meeting", **details: Any
 ) -> list[Message]:
-    """Record a decision and return the letters that it causes."""
+    """Record a decision and return the messages that it causes."""
     fact = history.record(kind, when, milestone, **details)
     return notice_messages(history.agenda(), fact, when, ())
 
@@ -320,7 +320,7 @@ def announced() -> PlanHistory:
 
 
 def test_the_first_day_of_an_event_is_an_invitation_and_not_a_change() -> None:
-    """It was not otherwise before, also where it was moved before anybody was told."""
+    """It was not otherwise before, also where it was moved before anybody was notified."""
     history = history_of(event(JUNE))
     assert decide(history, "date_fixed", at(5, 20), form=EIGHTH) == []  # a Saturday
     assert decide(history, "date_fixed", at(5, 21), form=FIFTEENTH) == []
@@ -332,7 +332,7 @@ def test_the_first_day_of_an_event_is_an_invitation_and_not_a_change() -> None:
     ids=["day", "hour", "place"],
 )
 def test_everybody_invited_is_told_of_another_day_hour_or_place(form: On, place: str) -> None:
-    """With what they were told before."""
+    """With the day they knew before."""
     messages = decide(announced(), "date_fixed", at(5, 22), form=form, place=place)
     assert addresses(messages) == EVERYBODY
     assert {(x.kind, x.event, x.place, x.was, x.place_was) for x in messages} == {
@@ -350,7 +350,7 @@ def test_a_return_to_an_earlier_day_is_told_too() -> None:
 
 
 def test_the_same_day_again_is_no_change() -> None:
-    """Also by way of another one that nobody was told of."""
+    """Also by way of another one that nobody was notified of."""
     history = announced()
     assert decide(history, "date_fixed", at(5, 16), form=EIGHTH, place="Vinh") == []
     decide(history, "date_fixed", at(5, 20), form=FIFTEENTH)
@@ -427,7 +427,7 @@ def entry(agenda: Agenda, name: str) -> OutageEntry:
     return OutageEntry(milestone=report(), party=beta, rung=name, at=at(3, 3), outcome="missed")
 
 
-def test_each_operator_gets_one_letter_about_all_plans() -> None:
+def test_each_operator_gets_one_message_about_all_plans() -> None:
     """At the configured addresses; a plan that was not touched is not in it."""
     one, two, three = (PlanHistory(plan(id=id)).agenda() for id in ("one", "two", "three"))
     entries = {"one": [entry(one, "a")], "two": [entry(two, "b")], "three": []}

@@ -200,7 +200,7 @@ def test_an_agenda_is_drawn_again_only_when_something_changed(daemon: DaemonFixt
 
 
 def test_a_plan_that_was_never_loaded_has_no_ledger(daemon: DaemonFixture) -> None:
-    """A mistake of ours, told as one."""
+    """A mistake of ours, reported as one."""
     with daemon.store.reading() as view:
         for ask in (find_state, read_agenda):
             with pytest.raises(LookupError, match="plan plan was never loaded"):

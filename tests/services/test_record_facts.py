@@ -71,7 +71,7 @@ def test_a_submission_stops_the_ladder_and_says_which_rungs_fell_away(running: D
 
 
 def test_what_changed_is_in_the_record_before_the_next_tick(running: DaemonFixture) -> None:
-    """Who asks is told the truth at once, also without a daemon."""
+    """Who asks gets the current state at once, also without a daemon."""
     running.record("received")
     assert running.state().last_fact == running.facts()[-1].id
     assert running.state().next_rung == at(3, 10, 8)  # of the others
@@ -152,7 +152,7 @@ def test_no_receipt_is_written_where_none_is_wanted(running: DaemonFixture) -> N
 
 
 def test_a_receipt_that_cannot_be_written_does_not_undo_the_fact(store: SqlStore) -> None:
-    """The fact stands; the operator is told what could not be written."""
+    """The fact stands; the answer names what could not be written."""
     daemon = DaemonFixture(store, composer=SpyComposer(COMPOSER, refuse("receipt")))
     daemon.live(at(3, 4))
     recorded = daemon.record("received")
@@ -395,7 +395,7 @@ def test_of_a_moved_event_everybody_invited_gets_one_mail(store: SqlStore) -> No
 
 
 def test_of_an_event_moved_there_and_back_before_the_opening_nobody_hears(store: SqlStore) -> None:
-    """The notice that waited is cancelled with the reason; what was told is true again."""
+    """The notice that waited is cancelled with the reason; what was sent before is true again."""
     daemon = meeting(store)
     for day in (15, 8):
         daemon.record("date_fixed", None, "meeting", form=On(date(2023, 6, day), date(2023, 6, day)))

@@ -117,7 +117,7 @@ def test_a_server_with_no_connection_to_spare_says_so(guarded: Cluster) -> None:
     assert "no more connections" in refusal(guarded.url("postgres", user=f"{GUARDED}:thật-bí-mật"))
 
 
-def test_an_encoding_that_cannot_hold_every_letter_is_refused(postgres: Cluster) -> None:
+def test_an_encoding_that_cannot_hold_every_character_is_refused(postgres: Cluster) -> None:
     name = postgres.create("--encoding=LATIN1", "--locale=C", "--template=template0")
     said = refusal(postgres.url(name))
     postgres.drop(name)
@@ -257,7 +257,7 @@ def test_more_readers_than_connections_are_refused_in_words(store: SqlStore) -> 
             readers.enter_context(store.reading())
 
 
-def test_a_letter_that_postgresql_cannot_hold_is_refused_in_words(store: SqlStore) -> None:
+def test_a_character_that_postgresql_cannot_hold_is_refused_in_words(store: SqlStore) -> None:
     with pytest.raises(UserError, match="NUL"), store.transaction() as unit:
         unit.facts.append(a_fact(by="a\0b"))
     append(store)

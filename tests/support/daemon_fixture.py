@@ -1,4 +1,4 @@
-"""A whole daemon in one process: a real record, real agendas and ticks; only the ports are stand-ins."""
+"""A whole daemon in one process: a real record, real agendas and ticks; only the ports are fakes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from scheduler.services.reconcile import Changes
 from scheduler.services.record_facts import Recorded, record
 from scheduler.store import SqlStore, open_store
 from tests.support import plan_builders
-from tests.support.fakes import FakeMailer, StaticDefinitions
+from tests.support.fakes import FakeDefinitions, FakeMailer
 from tests.support.plan_builders import HANOI, LOADED, deadline, party
 
 FRIDAY = date(2023, 3, 17)  # the last day of `report`: the rungs are those of `LADDER`
@@ -62,7 +62,7 @@ LADDER = {
 
 
 def report(**details: Any) -> Milestone:
-    """Return the deadline that most tests live by: due by Friday 17 March from lead, beta and gamma."""
+    """Return the deadline of most tests: due by Friday 17 March from lead, beta and gamma."""
     return deadline(By(FRIDAY), **details)
 
 
@@ -119,7 +119,7 @@ class DaemonFixture:
     ) -> None:
         self.store = store
         self.clock = SteppingClock(start)
-        self.definitions = StaticDefinitions(list(plans) or [plan()])
+        self.definitions = FakeDefinitions(list(plans) or [plan()])
         self.mailer = FakeMailer(self.clock)
         self.composer = composer
         self.events: list[Event] = []
@@ -130,7 +130,7 @@ class DaemonFixture:
         *,
         store: Store | None = None,
         clock: Clock | None = None,
-        shelf: StaticDefinitions | None = None,
+        definitions: FakeDefinitions | None = None,
         composer: Composer | None = None,
         mailer: Mailer | None = None,
         checkers: Sequence[Checker] = (ManualChecker(),),
@@ -149,7 +149,7 @@ class DaemonFixture:
         return Ticker(
             store=store or self.store,
             clock=clock or self.clock,
-            definitions=shelf or self.definitions,
+            definitions=definitions or self.definitions,
             composer=composer or self.composer,
             mailer=mailer or self.mailer,
             checkers=checkers,
@@ -169,7 +169,7 @@ class DaemonFixture:
 
     @property
     def plan(self) -> Plan:
-        """Return the first plan on the shelf."""
+        """Return the first plan."""
         return self.definitions.plans[0]
 
     @property
@@ -218,7 +218,7 @@ class DaemonFixture:
     def slip_in(
         self, kind: FactKind, party: str | None = "beta", milestone: str | None = "report", **details: Any
     ) -> Fact:
-        """Append a fact behind the daemon's back: nothing is brought in step."""
+        """Append a fact without bringing the ledger in step."""
         with self.store.transaction() as unit:
             return unit.facts.append(self.fact(kind, party, milestone, **details))
 
@@ -264,7 +264,7 @@ class DaemonFixture:
             return list(view.facts.of(self.plan.id))
 
     def logged(self, name: str) -> list[str]:
-        """Return what the daemon said under one word."""
+        """Return what the daemon logged under one event name."""
         return [event.text for event in self.events if event.name == name]
 
 

@@ -1,4 +1,4 @@
-"""Stand-ins at the ports, and nowhere else: definitions on a shelf, a mailer and a composer one can disturb."""
+"""Fakes and spies for the ports, and for nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.ports import Clock, Composer, Definition, Finding, Loaded, Mail, 
 
 
 class Crash(BaseException):
-    """The process dies here."""
+    """Stands for the death of the process."""
 
 
 def nothing(*_: object) -> None:
@@ -23,15 +23,15 @@ def nothing(*_: object) -> None:
 
 
 @dataclass
-class StaticDefinitions:
-    """Definitions that lie ready; `problems` stand for the files that are wrong."""
+class FakeDefinitions:
+    """Definitions in memory; `problems` stand for the files that are wrong."""
 
     plans: list[Plan]
     problems: tuple[Problem, ...] = ()
     read: int = 0
 
     def load(self) -> Loaded:
-        """Return what lies on the shelf."""
+        """Return the definitions."""
         self.read += 1
         definitions = tuple(Definition(plan=plan, source=f"# {plan.id}") for plan in self.plans)
         return Loaded(definitions=definitions, problems=self.problems)
@@ -46,7 +46,7 @@ class FakeMailer:
     is_down: bool = False
     before: Callable[[Mail], object] = nothing
     outcome: Outcome = field(default_factory=lambda: Outcome(state="sent", reply="250 ok"))
-    account: str = "post"
+    account: str = "fake"
 
     def send(self, mail: Mail) -> Outcome:
         """Keep the mail."""
@@ -57,7 +57,7 @@ class FakeMailer:
         return self.outcome
 
     def close(self) -> None:
-        """Let go of nothing."""
+        """Do nothing."""
 
     @property
     def ids(self) -> list[str]:
@@ -74,7 +74,7 @@ class FakeSentFolder:
     looks: list[str] = field(default_factory=list)
 
     def has(self, message_id: str) -> bool:
-        """Look."""
+        """Look for a message."""
         self.looks.append(message_id)
         if self.is_down:
             raise UserError("the mailbox does not answer", hint="look at [inbox]")
@@ -83,22 +83,22 @@ class FakeSentFolder:
 
 @dataclass
 class SpyComposer:
-    """Composes with a real composer; `before` runs with each letter and may refuse it."""
+    """Composes with a real composer; `before` runs with each message and may refuse it."""
 
     composer: Composer
     before: Callable[[Message], object] = nothing
     written: list[Message] = field(default_factory=list)
 
     def compose(self, message: Message) -> Mail:
-        """Compose the letter."""
+        """Compose the message."""
         self.before(message)
         self.written.append(message)
         return self.composer.compose(message)
 
 
 @dataclass
-class PlainComposer:
-    """Composes at once: few words, but its identity follows from the letter's key as it should."""
+class FakeComposer:
+    """Composes at once: few words, but its identity follows from the message's key as it should."""
 
     def compose(self, message: Message) -> Mail:
         """Return a mail of one line."""
@@ -148,7 +148,7 @@ class AdvancingClock:
 
 
 def refuse(kind: str = "", *, party: str = "", address: str = "") -> Callable[[Message], None]:
-    """Return a condition under which letters of a kind, to a party or to an address cannot be written."""
+    """Return a condition under which messages of a kind, to a party or to an address cannot be written."""
 
     def before(message: Message) -> None:
         if kind in ("", message.kind) and party in ("", message.party.id) and address in ("", message.to.email):

@@ -104,21 +104,21 @@ class FeedScenario:
         report, task = replace(report, starts="20230420", ends="20230421"), replace(task, ends="20230420")
         yield scene(at(3, 1), report, meeting, summer, winter, task)
 
-        feeds.tell("date_fixed", at(4, 3), "meeting", form=meeting_at, place="Hà Tĩnh")
+        feeds.record("date_fixed", at(4, 3), "meeting", form=meeting_at, place="Hà Tĩnh")
         held = {"starts": "20230608T080000", "ends": "20230608T170000", "place": "Hà Tĩnh"}
         meeting = replace(meeting, mark="", status="CONFIRMED", **held)
         yield scene(at(4, 3), report, meeting, summer, winter, task)
 
-        feeds.tell("extended", at(4, 4), "report", "beta", form=By(date(2023, 4, 28)))
+        feeds.record("extended", at(4, 4), "report", "beta", form=By(date(2023, 4, 28)))
         report = replace(report, starts="20230428", ends="20230429", mark="[Gia hạn]")
         task = replace(task, ends="20230428", mark="[Gia hạn]")
         yield scene(at(4, 4), report, meeting, summer, winter, task)
 
-        feeds.tell("received", at(4, 5), "report", "beta")
+        feeds.record("received", at(4, 5), "report", "beta")
         report, task = replace(report, mark="✓"), replace(task, mark="✓", status="COMPLETED")
         yield scene(at(4, 5), report, meeting, summer, winter, task)
 
-        feeds.tell("waived", at(5, 5), "meeting", "lead")
+        feeds.record("waived", at(5, 5), "meeting", "lead")
         meeting = replace(meeting, mark="[ĐÃ HUỶ]", status="CANCELLED")
         yield scene(at(5, 5), report, meeting, summer, winter, task)
 

@@ -91,7 +91,7 @@ def plan(
 
 @dataclass
 class PlanHistory:
-    """A plan and what happened to it: facts are told in the order of recording."""
+    """A plan and its facts, in the order of recording."""
 
     plan: Plan
     loaded_at: datetime = LOADED
@@ -141,7 +141,7 @@ class PlanHistory:
 
 
 def history_of(*milestones: Milestone, **details: Any) -> PlanHistory:
-    """Return the story of a plan with these milestones to which nothing has happened yet."""
+    """Return the history of a plan with these milestones to which nothing has happened yet."""
     return PlanHistory(plan(*milestones, **details))
 
 

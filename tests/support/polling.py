@@ -1,4 +1,4 @@
-"""Waiting for what other threads and processes do, where nothing tells when it is done."""
+"""Waiting for what other threads and processes do, where no event says when it is done."""
 
 from __future__ import annotations
 

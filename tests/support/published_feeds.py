@@ -49,7 +49,7 @@ class FeedFixture:
         """Put the plan in force with other milestones."""
         self.load(replace(self.plan, milestones=milestones or self.plan.milestones, **details), when)
 
-    def tell(
+    def record(
         self, kind: FactKind, when: datetime, milestone: str | None = None, party: str | None = None, **details: Any
     ) -> Fact:
         """Append a fact."""

@@ -1,4 +1,4 @@
-"""A small plan made by hand, and one letter of every kind and variant about it, in every language."""
+"""A small plan made by hand, and one message of every kind and variant about it, in every language."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def fact(kind: FactKind, when: str, **fields: Any) -> Fact:
 
 
 def message(kind: MessageKind, now: str, **fields: Any) -> Message:
-    """Return a letter to the northern school's officer about the registration, unless said otherwise."""
+    """Return a message to the northern school's officer about the registration, unless said otherwise."""
     fields = {"plan": PLAN, "party": NORTH, "to": OFFICER, "milestone": REGISTER, **fields}
     fields.setdefault("occurrence", fields["milestone"].id if fields["milestone"] else "")
     key = f"{fields['plan'].id}/{fields['occurrence']}/{fields['party'].id}/{fields.get('rung') or kind}/{now}"
@@ -222,7 +222,7 @@ def about_registration(kind: MessageKind, now: str, rung: str, **fields: Any) ->
 
 
 def from_lead(kind: MessageKind, now: str, **fields: Any) -> Message:
-    """Return a letter to the lead's own head."""
+    """Return a message to the lead's own head."""
     return message(kind, now, **{"party": LEAD, "to": LEAD_HEAD, **fields})
 
 
@@ -686,7 +686,7 @@ MESSAGES: dict[str, Message] = {
 
 
 def in_english(message: Message) -> Message:
-    """Return a letter whose addressee reads English, of the same plan."""
+    """Return a message whose addressee reads English, of the same plan."""
     return replace(message, to=replace(message.to, language="en"))
 
 

@@ -1,4 +1,4 @@
-"""A mail server that answers as it is told: every reply and every fault a real one may show.
+"""A mail server that answers by a script: every reply and every fault of real servers.
 
 By default it takes everything. `answers` says otherwise for a verb: one answer for always, or a list
 of answers, used up one by one over all connections. The verbs are greeting, EHLO, HELO, STARTTLS, AUTH,
@@ -26,15 +26,15 @@ class Fault:
         return self.name
 
 
-CLOSE: Final = Fault("CLOSE")  # hang up without a word
-RESET: Final = Fault("RESET")  # hang up so that the client sees a broken connection
-FREEZE: Final = Fault("FREEZE")  # say nothing and keep the connection
+CLOSE: Final = Fault("CLOSE")  # close the connection without a reply
+RESET: Final = Fault("RESET")  # reset the connection
+FREEZE: Final = Fault("FREEZE")  # do not answer, and keep the connection open
 DRIP: Final = Fault("DRIP")  # one byte now and then, never a line's end
 ENDLESS_LINES: Final = Fault("ENDLESS_LINES")  # a reply of which no line is the last
 ENDLESS_LINE: Final = Fault("ENDLESS_LINE")
-NEVER_READS: Final = Fault("DEAF")  # to DATA: ask for the mail and never read it
+NEVER_READS: Final = Fault("NEVER_READS")  # to DATA: ask for the mail and never read it
 TOO_BIG: Final = Fault("TOO_BIG")  # to DATA: ask for the mail, refuse it when it begins, and read no further
-TLS_NOT: Final = Fault("TLS_NOT")  # agree to TLS and then speak nonsense
+TLS_NOT: Final = Fault("TLS_NOT")  # agree to TLS and then send something else
 
 Answer = str | bytes | Fault
 Answers = Mapping[str, Answer | Sequence[Answer]]
@@ -56,7 +56,7 @@ DEFAULTS: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Received:
-    """One mail whose final dot has arrived, over which connection; `taken`: the answer, if any, was a yes."""
+    """One mail whose final dot has arrived, and its connection; `taken`: the server accepted it."""
 
     sender: str
     recipient: str

@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass
 class ServedSite:
-    """A served site: its address, its clock, its record, and what was told to the log."""
+    """A served site: its address, its clock, its record, and what it logged."""
 
     running: RunningDaemon
     clock: SteppingClock

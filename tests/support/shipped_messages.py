@@ -1,4 +1,4 @@
-"""Letters of the plan that ships, as its own file, roster and facts make them."""
+"""Messages of the plan that ships, as its own file, roster and facts make them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ AGENDA = draw_agenda(PLAN, FACTS, loaded_at=_at(2, 20, 0))
 
 
 def _letter(milestone: str, party: str, name: str) -> Message:
-    """Return the first letter of one rung of the plan, written at its instant."""
+    """Return the first message of one rung of the plan, written at its instant."""
     (rung,) = (r for r in AGENDA.rungs() if (r.milestone, r.party, r.name) == (milestone, party, name))
     return messages_for(AGENDA, RungRow(id=1, plan=PLAN.id, **rung._asdict()), rung.at, ())[0]
 

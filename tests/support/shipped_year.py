@@ -1,4 +1,4 @@
-"""The shipped year on a served site, lived through by a real daemon up to the morning of a day."""
+"""The shipped year on a served site, played by a real daemon up to a time of a day."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import record
 from scheduler.simulation.player import SinkMailer, play
 from tests.support.daemon_fixture import DaemonFixture
-from tests.support.fakes import StaticDefinitions
+from tests.support.fakes import FakeDefinitions
 from tests.support.served_site import ServedSite
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def shipped() -> Definition:
 
 
 def live(served: ServedSite, until: date, *, at: time = time(9)) -> Definition:
-    """Live the shipped year, with its shipped scenario, up to a time of a day."""
+    """Play the shipped year, with its shipped scenario, up to a time of a day."""
     definition = shipped()
     plan, store = definition.plan, served.running.store
     served.clock.instant = to_instant(FIRST, time(), plan.zone)
@@ -39,7 +39,7 @@ def live(served: ServedSite, until: date, *, at: time = time(9)) -> Definition:
     arrivals = Arrivals(scenario.facts, lambda fact: record(services, definition, fact))
     site = DaemonFixture(store, plan)
     ticker = site.new_ticker(
-        clock=served.clock, shelf=StaticDefinitions([plan]), mailer=SinkMailer(), sources=[arrivals]
+        clock=served.clock, definitions=FakeDefinitions([plan]), mailer=SinkMailer(), sources=[arrivals]
     )
     play(ticker, served.clock, arrivals, scenario, until=to_instant(until, at, plan.zone))
     served.clock.instant = to_instant(until, at, plan.zone)

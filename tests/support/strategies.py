@@ -179,28 +179,30 @@ CLOSING: tuple[FactKind, ...] = (
 @st.composite
 def stories(draw: st.DrawFn, most: int = 6) -> PlanHistory:
     """Return a plan with some facts, in the order of recording."""
-    told = PlanHistory(draw(plans()), loaded_at=draw(instants(last=date(2023, 6, 30))))
-    for when in sorted(draw(st.lists(instants(told.loaded_at.date()), max_size=most))):
-        tell_anything(draw, told, when)
-    return told
+    history = PlanHistory(draw(plans()), loaded_at=draw(instants(last=date(2023, 6, 30))))
+    for when in sorted(draw(st.lists(instants(history.loaded_at.date()), max_size=most))):
+        record_anything(draw, history, when)
+    return history
 
 
-def tell_anything(draw: st.DrawFn, told: PlanHistory, when: datetime) -> None:
+def record_anything(draw: st.DrawFn, history: PlanHistory, when: datetime) -> None:
     """Append one fact of any kind."""
     what = draw(st.sampled_from(["closing", "moved", "extended", "nominated", "mail", "undone"]))
     milestone = draw(st.sampled_from(["report", "meeting", "after"]))
     party = draw(st.sampled_from(["lead", "beta", "gamma"]))
     if what == "closing":
-        told.record(draw(st.sampled_from(CLOSING)), when, milestone, party)
+        history.record(draw(st.sampled_from(CLOSING)), when, milestone, party)
     elif what == "moved":
         form = draw(events() | windows() if milestone == "meeting" else dated_forms() | windows())
-        told.record(draw(st.sampled_from(["amended", "date_fixed"])), when, milestone, form=form)
+        history.record(draw(st.sampled_from(["amended", "date_fixed"])), when, milestone, form=form)
     elif what == "extended":
-        told.record("extended", when, "report", party, form=By(draw(any_day())))
+        history.record("extended", when, "report", party, form=By(draw(any_day())))
     elif what == "nominated":
-        told.record("nominated", when, group="winners", parties=draw(st.sampled_from([(), (party,)])))
+        history.record("nominated", when, group="winners", parties=draw(st.sampled_from([(), (party,)])))
     elif what == "mail":
         who = draw(st.sampled_from(["officer", "head"]))
-        told.record(draw(st.sampled_from(["bounced", "rerouted"])), when, party=party, address=f"{who}@{party}.example")
-    elif told.facts:
-        told.undo(draw(st.sampled_from(told.facts)), when)
+        history.record(
+            draw(st.sampled_from(["bounced", "rerouted"])), when, party=party, address=f"{who}@{party}.example"
+        )
+    elif history.facts:
+        history.undo(draw(st.sampled_from(history.facts)), when)

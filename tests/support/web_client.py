@@ -28,7 +28,7 @@ def mailed_link(site: ServedSite) -> str:
 
 
 def sign_in(site: ServedSite, email: str = OPERATOR) -> str:
-    """Return the cookie of somebody who has signed in."""
+    """Return the cookie of a signed-in user."""
     answer = site.post(link(site, email))
     assert (answer.status, answer.headers["Location"]) == (303, "/")
     return answer.cookie

@@ -164,7 +164,7 @@ def test_a_fault_of_ours_is_said_without_its_details(site: ServedSite) -> None:
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-class StoppedClock:
+class FakeClock:
     """A clock that has come apart."""
 
     def now(self) -> datetime:
@@ -175,7 +175,7 @@ class StoppedClock:
 def test_a_fault_is_logged_to_the_log_once_with_its_place_and_its_answer_keeps_others_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serve_site(tmp_path, system=StoppedClock()) as site:
+    with serve_site(tmp_path, system=FakeClock()) as site:
         answer = site.post("/sign-in", email="a@b.example")
         assert answer.status == 500
         assert WORDS["vi"]["error.fault"] in answer.text

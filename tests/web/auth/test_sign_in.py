@@ -34,7 +34,7 @@ def sign_out(site: ServedSite, cookie: str, **fields: str) -> Answer:
 
 
 def is_in(site: ServedSite, cookie: str) -> bool:
-    """Tell whether a cookie is taken: one that is can fail for its form only."""
+    """Return whether a cookie is accepted: one that is can fail for its form only."""
     return site.send("/sign-out", {}, Cookie=cookie).status == 403
 
 
@@ -53,7 +53,7 @@ def test_an_operator_gets_a_link_by_mail_and_it_lets_him_in(site: ServedSite) ->
 def test_a_mailed_link_leads_to_the_site_whatever_the_request_calls_it(
     site: ServedSite, headers: dict[str, str]
 ) -> None:
-    """Else a stranger has the secret of the link mailed as an address of his own."""
+    """Otherwise an attacker could have the secret of the link mailed with an address of his own."""
     site.send("/sign-in", {"email": OPERATOR}, **headers)
     wait_for_mail(site, 1)
     assert "evil" not in body(read(site.mails[0].mail.data), "plain")
@@ -101,7 +101,7 @@ def test_one_address_gets_five_links_in_a_quarter_of_an_hour(site: ServedSite) -
 
 
 def test_for_who_is_no_operator_a_mail_is_written_and_taken_back(site: ServedSite) -> None:
-    """How long that takes tells nothing."""
+    """The time it takes reveals nothing."""
     [operator] = [(plan, to) for plan in (site.definitions[0].plan,) for to in operators(plan, [])]
     store, composer = site.running.store, SpyComposer(site.running.composer)
     now, lifetime = site.clock.now(), 30 * MINUTE
@@ -179,7 +179,7 @@ def test_signing_out_everywhere_ends_every_session_and_link(site: ServedSite) ->
     assert site.post(path).status == 410
 
 
-def test_a_session_ends_after_fourteen_days_without_a_visit(site: ServedSite) -> None:
+def test_a_session_ends_after_fourteen_days_without_a_request(site: ServedSite) -> None:
     cookie = sign_in(site)
     site.clock.instant += 14 * DAY
     assert not is_in(site, cookie)
@@ -266,7 +266,7 @@ def test_a_form_that_is_too_big_is_not_read(site: ServedSite) -> None:
 
 def test_whoever_asks_too_often_has_to_wait(site: ServedSite) -> None:
     answers = [site.send("/sign-in", {"email": "a@b.example"}, X_Forwarded_For="9.9.9.9").status for _ in range(21)]
-    assert answers == [200] * 20 + [429]  # nobody believes what a stranger says of where he comes from
+    assert answers == [200] * 20 + [429]  # the address that a client claims is not trusted
     assert site.post("/sign-in", email="a@b.example").headers["Retry-After"] == "900"
     site.clock.instant += 15 * MINUTE
     assert site.post("/sign-in", email="a@b.example").status == 200

@@ -31,7 +31,7 @@ from tests.support.served_site import Answer, ServedSite, serve_site
 MARCH = deadline(By(date(2023, 3, 17)), title="Báo cáo")
 
 
-class Library:
+class FeedSite:
     """A served site with a plan and addresses of its calendars."""
 
     def __init__(self, site: ServedSite) -> None:
@@ -75,18 +75,18 @@ class Library:
 
 
 @pytest.fixture
-def library(site: ServedSite) -> Library:
+def feed_site(site: ServedSite) -> FeedSite:
     """Return a site with calendars."""
-    return Library(site)
+    return FeedSite(site)
 
 
 # ---------------------------------------------------------------- the answer
 
 
-def test_rules_23_26_29_and_31_a_calendar_is_served_whole_with_its_length_and_type(library: Library) -> None:
+def test_rules_23_26_29_and_31_a_calendar_is_served_whole_with_its_length_and_type(feed_site: FeedSite) -> None:
     """Never in pieces, named for what it is, for its reader only, without cookies, not for other sites."""
-    _, path = library.create()
-    answer = library.get(path, Origin="https://elsewhere.example")
+    _, path = feed_site.create()
+    answer = feed_site.get(path, Origin="https://elsewhere.example")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/calendar; charset=utf-8")
     assert int(answer.headers["Content-Length"]) == len(answer.body)
     assert len(summaries(answer.body)) == 2
@@ -96,48 +96,48 @@ def test_rules_23_26_29_and_31_a_calendar_is_served_whole_with_its_length_and_ty
     assert answer.headers["Transfer-Encoding"] is None
 
 
-def test_rule_33_the_file_has_a_name_in_ascii_and_its_own(library: Library) -> None:
+def test_rule_33_the_file_has_a_name_in_ascii_and_its_own(feed_site: FeedSite) -> None:
     """Shown where it is saved; nothing is forced to be."""
-    library.site.serve(plan(MARCH, title="Cụm Đua"))
-    _, path = library.create()
+    feed_site.site.serve(plan(MARCH, title="Cụm Đua"))
+    _, path = feed_site.create()
     assert path.endswith("/cum-dua-beta.ics")
-    disposition = library.get(path).headers["Content-Disposition"]
+    disposition = feed_site.get(path).headers["Content-Disposition"]
     assert (
         disposition == "inline; filename=\"cum-dua-beta.ics\"; filename*=UTF-8''C%E1%BB%A5m%20%C4%90ua%20-%20beta.ics"
     )
 
 
-def test_rule_6_and_27_the_name_in_the_path_is_free_and_ends_with_ics(library: Library) -> None:
+def test_rule_6_and_27_the_name_in_the_path_is_free_and_ends_with_ics(feed_site: FeedSite) -> None:
     """A renamed plan breaks no subscription."""
-    _, path = library.create()
+    _, path = feed_site.create()
     stem = path.rpartition("/")[0]
-    assert library.get(f"{stem}/ten-cu.ics").body == library.get(path).body
-    assert library.get(f"{stem}/ten-cu").status == 404
+    assert feed_site.get(f"{stem}/ten-cu.ics").body == feed_site.get(path).body
+    assert feed_site.get(f"{stem}/ten-cu").status == 404
 
 
-def test_rule_27_head_has_the_headers_of_get(library: Library) -> None:
+def test_rule_27_head_has_the_headers_of_get(feed_site: FeedSite) -> None:
     """All of them, and no body."""
-    _, path = library.create()
-    got, head = library.get(path), library.get(path, "HEAD")
+    _, path = feed_site.create()
+    got, head = feed_site.get(path), feed_site.get(path, "HEAD")
     assert (head.status, head.body) == (200, b"")
     differing = {name for name in {*got.headers, *head.headers} if got.headers[name] != head.headers[name]}
     assert differing <= {"date"}
 
 
-def test_tasks_and_events_have_addresses_of_their_own(library: Library) -> None:
+def test_tasks_and_events_have_addresses_of_their_own(feed_site: FeedSite) -> None:
     """Rule 22."""
-    paths = [library.create(tasks=tasks)[1] for tasks in (False, True)]
-    answers = [library.get(path) for path in paths]
+    paths = [feed_site.create(tasks=tasks)[1] for tasks in (False, True)]
+    answers = [feed_site.get(path) for path in paths]
     assert [{part.kind for part in parse(answer.body).parts} for answer in answers] == [{"VEVENT"}, {"VTODO"}]
 
 
 # ---------------------------------------------------------------- asking again
 
 
-def test_rule_25_who_has_it_already_gets_no_body(library: Library) -> None:
+def test_rule_25_who_has_it_already_gets_no_body(feed_site: FeedSite) -> None:
     """By tag, by any of several tags, by a weak one, by date."""
-    _, path = library.create()
-    first = library.get(path)
+    _, path = feed_site.create()
+    first = feed_site.get(path)
     tag, last = first.headers["ETag"], first.headers["Last-Modified"]
     for headers in (
         {"If_None_Match": tag},
@@ -146,7 +146,7 @@ def test_rule_25_who_has_it_already_gets_no_body(library: Library) -> None:
         {"If_None_Match": "*"},
         {"If_Modified_Since": last},
     ):
-        answer = library.get(path, **headers)
+        answer = feed_site.get(path, **headers)
         assert (answer.status, answer.body) == (304, b""), headers
         assert (answer.headers["ETag"], answer.headers["Last-Modified"]) == (tag, last)
         assert answer.headers["Vary"] == first.headers["Vary"]
@@ -167,68 +167,68 @@ def test_rule_25_who_has_it_already_gets_no_body(library: Library) -> None:
     ],
 )
 def test_rule_25_a_condition_that_does_not_hold_or_makes_no_sense_gives_the_whole(
-    library: Library, headers: dict[str, str]
+    feed_site: FeedSite, headers: dict[str, str]
 ) -> None:
     """Better once too often than never again; a tag is believed before a date."""
-    _, path = library.create()
-    assert library.get(path, **headers).status == 200
+    _, path = feed_site.create()
+    assert feed_site.get(path, **headers).status == 200
 
 
-def test_a_change_is_there_after_a_second_with_another_tag_and_a_later_date(library: Library) -> None:
+def test_a_change_is_there_after_a_second_with_another_tag_and_a_later_date(feed_site: FeedSite) -> None:
     """Conditions that held before do not."""
-    _, path = library.create()
-    first = library.get(path)
-    library.receive()
-    changed = library.until(lambda answer: answer.headers["ETag"] != first.headers["ETag"], path)
+    _, path = feed_site.create()
+    first = feed_site.get(path)
+    feed_site.receive()
+    changed = feed_site.until(lambda answer: answer.headers["ETag"] != first.headers["ETag"], path)
     assert summaries(changed.body)[0] == "✓ Báo cáo"
     for headers in ({"If_None_Match": first.headers["ETag"]}, {"If_Modified_Since": first.headers["Last-Modified"]}):
-        assert library.get(path, **headers).status == 200
-    assert changed.headers["Last-Modified"] == format_datetime(library.site.clock.now(), usegmt=True)
+        assert feed_site.get(path, **headers).status == 200
+    assert changed.headers["Last-Modified"] == format_datetime(feed_site.site.clock.now(), usegmt=True)
 
 
-def test_rule_25_dates_go_on_over_a_restart(fragile: tuple[Library, Fragile]) -> None:
+def test_rule_25_dates_go_on_over_a_restart(failing: tuple[FeedSite, FakeStore]) -> None:
     """The same bytes have the same date; other ones a later date, whatever made them others."""
-    library, store = fragile
-    _, path = library.create()
-    first = library.get(path)
-    library.site.clock.instant += timedelta(hours=1)
+    feed_site, store = failing
+    _, path = feed_site.create()
+    first = feed_site.get(path)
+    feed_site.site.clock.instant += timedelta(hours=1)
     for title, status in (("", 304), ("Đổi tên", 200)):
         if title:
-            [loaded] = library.site.definitions
-            library.site.definitions[0] = replace(loaded, plan=replace(loaded.plan, title=title))
-        with served_again(library.site, store) as address:
-            library.site.address = address
-            again = library.get(path, If_Modified_Since=first.headers["Last-Modified"])
+            [loaded] = feed_site.site.definitions
+            feed_site.site.definitions[0] = replace(loaded, plan=replace(loaded.plan, title=title))
+        with served_again(feed_site.site, store) as address:
+            feed_site.site.address = address
+            again = feed_site.get(path, If_Modified_Since=first.headers["Last-Modified"])
         assert again.status == status
         assert (again.headers["ETag"] == first.headers["ETag"]) == (status == 304)
         assert (again.headers["Last-Modified"] == first.headers["Last-Modified"]) == (status == 304)
 
 
-def test_what_changed_for_others_changes_nothing_here(library: Library) -> None:
+def test_what_changed_for_others_changes_nothing_here(feed_site: FeedSite) -> None:
     """Nor does an address that is made for somebody else."""
-    _, path = library.create("gamma")
-    first = library.get(path)
-    library.receive()
-    _, other = library.create("beta")
-    library.until(lambda answer: answer.status == 200, other)
-    again = library.get(path)
+    _, path = feed_site.create("gamma")
+    first = feed_site.get(path)
+    feed_site.receive()
+    _, other = feed_site.create("beta")
+    feed_site.until(lambda answer: answer.status == 200, other)
+    again = feed_site.get(path)
     assert (again.body, again.headers["Last-Modified"]) == (first.body, first.headers["Last-Modified"])
-    assert library.get(path, If_None_Match=first.headers["ETag"]).status == 304
+    assert feed_site.get(path, If_None_Match=first.headers["ETag"]).status == 304
 
 
 # ---------------------------------------------------------------- compression
 
 
-def test_rule_28_it_is_compressed_only_for_who_asks(library: Library) -> None:
-    """With a tag of its own, and caches are told what the answer depends on."""
-    _, path = library.create()
-    plain, packed = library.get(path), library.get(path, Accept_Encoding="br, gzip;q=0.8")
+def test_rule_28_it_is_compressed_only_for_who_asks(feed_site: FeedSite) -> None:
+    """With a tag of its own, and with what the answer depends on, for caches."""
+    _, path = feed_site.create()
+    plain, packed = feed_site.get(path), feed_site.get(path, Accept_Encoding="br, gzip;q=0.8")
     assert (plain.headers["Content-Encoding"], packed.headers["Content-Encoding"]) == (None, "gzip")
     assert gzip.decompress(packed.body) == plain.body
     assert int(packed.headers["Content-Length"]) == len(packed.body)
     assert plain.headers["ETag"] != packed.headers["ETag"]
     assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding, User-Agent"
-    assert library.get(path, Accept_Encoding="gzip", If_None_Match=packed.headers["ETag"]).status == 304
+    assert feed_site.get(path, Accept_Encoding="gzip", If_None_Match=packed.headers["ETag"]).status == 304
 
 
 @pytest.mark.parametrize(
@@ -241,10 +241,10 @@ def test_rule_28_it_is_compressed_only_for_who_asks(library: Library) -> None:
         {"Accept_Encoding": "gzip, deflate", "User_Agent": "Microsoft Office/16.0 (Microsoft Outlook 16.0)"},
     ],
 )
-def test_rule_28_it_is_plain_for_who_refuses_and_for_who_cannot(library: Library, headers: dict[str, str]) -> None:
+def test_rule_28_it_is_plain_for_who_refuses_and_for_who_cannot(feed_site: FeedSite, headers: dict[str, str]) -> None:
     """Outlook asks for it and fails on it."""
-    _, path = library.create()
-    assert library.get(path, **headers).headers["Content-Encoding"] is None
+    _, path = feed_site.create()
+    assert feed_site.get(path, **headers).headers["Content-Encoding"] is None
 
 
 # ---------------------------------------------------------------- who may not
@@ -266,92 +266,92 @@ def test_rule_28_it_is_plain_for_who_refuses_and_for_who_cannot(library: Library
         "/calendar/public//x.ics",
     ],
 )
-def test_rule_24_an_address_that_was_never_given_out_is_not_found(library: Library, path: str) -> None:
+def test_rule_24_an_address_that_was_never_given_out_is_not_found(feed_site: FeedSite, path: str) -> None:
     """And says nothing of anybody."""
-    library.create()
-    answer = library.get(path)
+    feed_site.create()
+    answer = feed_site.get(path)
     assert answer.status == 404
     assert "Báo cáo" not in answer.text
     assert answer.headers["Cache-Control"] == "private, no-store"
 
 
-def test_a_part_or_a_change_of_a_token_opens_nothing(library: Library) -> None:
+def test_a_part_or_a_change_of_a_token_opens_nothing(feed_site: FeedSite) -> None:
     """Each character counts."""
-    _, path = library.create()
+    _, path = feed_site.create()
     _, _, token, name = path.split("/")
     others = [token[:-1], token + "A", token.swapcase(), token[::-1], ("B" if token[0] == "A" else "A") + token[1:]]
-    assert {library.get(f"/calendar/{other}/{name}").status for other in others} == {404}
+    assert {feed_site.get(f"/calendar/{other}/{name}").status for other in others} == {404}
 
 
-def test_rule_24_a_revoked_address_is_gone_and_another_is_another(library: Library) -> None:
+def test_rule_24_a_revoked_address_is_gone_and_another_is_another(feed_site: FeedSite) -> None:
     """Programs stop asking; the party's other addresses go on."""
-    feed, path = library.create()
-    _, kept = library.create()
+    feed, path = feed_site.create()
+    _, kept = feed_site.create()
     assert path != kept
-    assert library.get(path).status == 200
-    with library.site.running.store.transaction() as unit:
+    assert feed_site.get(path).status == 200
+    with feed_site.site.running.store.transaction() as unit:
         unit.feeds.revoke(feed.id, at=LOADED)
-    gone = library.until(lambda answer: answer.status != 200, path)
+    gone = feed_site.until(lambda answer: answer.status != 200, path)
     assert (gone.status, WORDS["vi"]["error.gone_title"] in gone.text) == (410, True)
-    assert library.get(kept).status == 200
-    _, later = library.create()
-    assert library.until(lambda answer: answer.status == 200, later).status == 200
-    assert library.get(path).status == 410
+    assert feed_site.get(kept).status == 200
+    _, later = feed_site.create()
+    assert feed_site.until(lambda answer: answer.status == 200, later).status == 200
+    assert feed_site.get(path).status == 410
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PROPFIND", "OPTIONS", "REPORT"])
-def test_rule_26_nothing_but_reading_is_allowed(library: Library, method: str) -> None:
+def test_rule_26_nothing_but_reading_is_allowed(feed_site: FeedSite, method: str) -> None:
     """Programs try whether it is a server of another kind; whether the address is good makes no difference."""
-    _, path = library.create()
+    _, path = feed_site.create()
     for asked in (path, "/calendar/AAAAAAAAAAAAAAAAAAAAAA/x.ics"):
-        answer = library.get(asked, method, If_Match="*")
+        answer = feed_site.get(asked, method, If_Match="*")
         assert answer.status == 405
         assert set(answer.headers["Allow"].replace(" ", "").split(",")) == {"GET", "HEAD"}
 
 
-def test_a_public_calendar_is_off_until_it_is_made_and_has_no_status(library: Library) -> None:
+def test_a_public_calendar_is_off_until_it_is_made_and_has_no_status(feed_site: FeedSite) -> None:
     """Its address is no secret; made again it is the same."""
-    library.receive()
-    feed, path = library.create("")
+    feed_site.receive()
+    feed, path = feed_site.create("")
     assert path == "/calendar/public/plan/plan.ics"
-    answer = library.get(path)
+    answer = feed_site.get(path)
     assert (answer.status, [title[:7] for title in summaries(answer.body)]) == (200, ["Báo cáo", "Khác (c"])
-    assert library.create("")[0].id == feed.id
-    with library.site.running.store.transaction() as unit:
+    assert feed_site.create("")[0].id == feed.id
+    with feed_site.site.running.store.transaction() as unit:
         unit.feeds.revoke(feed.id, at=LOADED)
-    assert library.until(lambda answer: answer.status != 200, path).status == 410
-    library.create("")
-    assert library.until(lambda answer: answer.status != 410, path).status == 200
+    assert feed_site.until(lambda answer: answer.status != 200, path).status == 410
+    feed_site.create("")
+    assert feed_site.until(lambda answer: answer.status != 410, path).status == 200
 
 
-def test_rule_29_robots_may_fetch_calendars_and_nothing_else(library: Library) -> None:
+def test_rule_29_robots_may_fetch_calendars_and_nothing_else(feed_site: FeedSite) -> None:
     """A search engine's calendar asks this file first."""
-    lines = library.get("/robots.txt").text.splitlines()
+    lines = feed_site.get("/robots.txt").text.splitlines()
     assert lines == ["User-agent: *", "Allow: /calendar/", "Disallow: /"]
 
 
 # ---------------------------------------------------------------- who asked
 
 
-def test_the_last_fetch_and_the_program_are_remembered_once_a_minute(library: Library) -> None:
+def test_the_last_fetch_and_the_program_are_remembered_once_a_minute(feed_site: FeedSite) -> None:
     """A 304 is a fetch too; control characters and long names are cut."""
-    feed, path = library.create()
-    tag = library.get(path, User_Agent="khal/1\x85 ế".encode().decode("latin-1") + "x" * 500).headers["ETag"]
-    first = fetched_at(library, feed, LOADED)
+    feed, path = feed_site.create()
+    tag = feed_site.get(path, User_Agent="khal/1\x85 ế".encode().decode("latin-1") + "x" * 500).headers["ETag"]
+    first = fetched_at(feed_site, feed, LOADED)
     assert first.client.startswith("khal/1")
     assert (first.client.isprintable(), len(first.client)) == (True, 200)
     for seconds, expected in ((59, LOADED), (61, LOADED + timedelta(seconds=61))):
-        library.site.clock.instant = LOADED + timedelta(seconds=seconds)
-        assert library.get(path, If_None_Match=tag, User_Agent="Thunderbird").status == 304
-        row = fetched_at(library, feed, expected)
+        feed_site.site.clock.instant = LOADED + timedelta(seconds=seconds)
+        assert feed_site.get(path, If_None_Match=tag, User_Agent="Thunderbird").status == 304
+        row = fetched_at(feed_site, feed, expected)
     assert row.client == "Thunderbird"
 
 
-def fetched_at(library: Library, feed: FeedRow, when: datetime) -> FeedRow:
+def fetched_at(feed_site: FeedSite, feed: FeedRow, when: datetime) -> FeedRow:
     """Return the row of an address once it was last fetched at an instant."""
 
     def row() -> FeedRow:
-        [found] = [row for row in feeds_of(library) if row.id == feed.id]
+        [found] = [row for row in feeds_of(feed_site) if row.id == feed.id]
         return found
 
     wait_until(lambda: row().last_fetched_at == when, f"the fetch of {when} is remembered")
@@ -361,7 +361,7 @@ def fetched_at(library: Library, feed: FeedRow, when: datetime) -> FeedRow:
 # ---------------------------------------------------------------- trouble
 
 
-class Fragile:
+class FakeStore:
     """A store that can be away."""
 
     def __init__(self, store: Store) -> None:
@@ -395,25 +395,25 @@ class Fragile:
         return nullcontext()
 
 
-def feeds_of(library: Library) -> Sequence[FeedRow]:
+def feeds_of(feed_site: FeedSite) -> Sequence[FeedRow]:
     """Return what the record knows of every address."""
-    with library.site.running.store.reading() as view:
+    with feed_site.site.running.store.reading() as view:
         return view.feeds.list()
 
 
 @pytest.fixture
-def fragile(tmp_path: Any) -> Iterator[tuple[Library, Fragile]]:
+def failing(tmp_path: Any) -> Iterator[tuple[FeedSite, FakeStore]]:
     """Return a served site whose record can be away."""
     with serve_site(tmp_path) as site:
-        store = Fragile(site.running.store)
-        library = Library(site)
+        store = FakeStore(site.running.store)
+        feed_site = FeedSite(site)
         with served_again(site, store) as address:
             site.address = address
-            yield library, store
+            yield feed_site, store
 
 
 @contextmanager
-def served_again(site: ServedSite, store: Fragile) -> Iterator[str]:
+def served_again(site: ServedSite, store: FakeStore) -> Iterator[str]:
     """Serve a site over another store."""
     from scheduler.web.server.uvicorn_server import serve
 
@@ -421,69 +421,69 @@ def served_again(site: ServedSite, store: Fragile) -> Iterator[str]:
         yield address
 
 
-def expect_until_asked(library: Library, store: Fragile, path: str, first: Answer) -> None:
+def expect_until_asked(feed_site: FeedSite, store: FakeStore, path: str, first: Answer) -> None:
     """Expect the first answer again and again, until the record was asked twice meanwhile."""
     before = store.requests
 
     def is_asked() -> bool:
-        answer = library.get(path)
+        answer = feed_site.get(path)
         assert (answer.status, answer.body) == (200, first.body)
         return store.requests >= before + 2
 
     wait_until(is_asked, "the record is asked twice")
 
 
-def test_rule_24_while_the_record_is_away_the_last_calendar_is_served(fragile: tuple[Library, Fragile]) -> None:
-    """It is told once; when the record is back, so is what is new."""
-    library, store = fragile
-    _, path = library.create()
-    first = library.get(path)
+def test_rule_24_while_the_record_is_away_the_last_calendar_is_served(failing: tuple[FeedSite, FakeStore]) -> None:
+    """It is logged once; when the record is back, so is what is new."""
+    feed_site, store = failing
+    _, path = feed_site.create()
+    first = feed_site.get(path)
     store.is_away = True
-    expect_until_asked(library, store, path, first)
-    assert len([text for text in library.site.problems if "as they were last" in text]) == 1
-    library.receive()
+    expect_until_asked(feed_site, store, path, first)
+    assert len([text for text in feed_site.site.problems if "as they were last" in text]) == 1
+    feed_site.receive()
     store.is_away = False
-    library.until(lambda answer: answer.body != first.body, path)
+    feed_site.until(lambda answer: answer.body != first.body, path)
 
 
 def test_rule_24_a_calendar_that_nobody_has_fetched_yet_is_served_while_the_record_is_away(
-    fragile: tuple[Library, Fragile],
+    failing: tuple[FeedSite, FakeStore],
 ) -> None:
     """It was made as soon as it was known."""
-    library, store = fragile
-    _, known = library.create()
-    _, other = library.create("gamma")
-    library.get(known)
-    wait_until(lambda: all(feed.digest for feed in feeds_of(library)), "every calendar is made")
+    feed_site, store = failing
+    _, known = feed_site.create()
+    _, other = feed_site.create("gamma")
+    feed_site.get(known)
+    wait_until(lambda: all(feed.digest for feed in feeds_of(feed_site)), "every calendar is made")
     store.is_away = True
-    assert library.get(other).status == 200
+    assert feed_site.get(other).status == 200
 
 
-def test_rule_24_whatever_the_record_says_the_last_calendar_is_served(fragile: tuple[Library, Fragile]) -> None:
+def test_rule_24_whatever_the_record_says_the_last_calendar_is_served(failing: tuple[FeedSite, FakeStore]) -> None:
     """A fault of ours is no reason to empty somebody's calendar."""
-    library, store = fragile
-    _, path = library.create()
-    first = library.get(path)
+    feed_site, store = failing
+    _, path = feed_site.create()
+    first = feed_site.get(path)
     store.fault = RuntimeError("a fault")
-    expect_until_asked(library, store, path, first)
-    assert [text for text in library.site.problems if "a fault" in text] != []
+    expect_until_asked(feed_site, store, path, first)
+    assert [text for text in feed_site.site.problems if "a fault" in text] != []
 
 
-def test_a_record_that_is_away_from_the_start_is_an_error_that_passes(fragile: tuple[Library, Fragile]) -> None:
+def test_a_record_that_is_away_from_the_start_is_an_error_that_passes(failing: tuple[FeedSite, FakeStore]) -> None:
     """Not an empty calendar, and not "not found": subscribers would believe either."""
-    library, store = fragile
-    _, path = library.create()
+    feed_site, store = failing
+    _, path = feed_site.create()
     store.is_away = True
-    answer = library.get(path)
+    answer = feed_site.get(path)
     assert (answer.status, answer.headers["Retry-After"]) == (503, "300")
     store.is_away = False
-    assert library.get(path).status == 200
+    assert feed_site.get(path).status == 200
 
 
-def test_many_who_ask_at_once_get_the_same(library: Library) -> None:
+def test_many_who_ask_at_once_get_the_same(feed_site: FeedSite) -> None:
     """Also the very first, before anything is known."""
-    _, path = library.create()
-    place = urlsplit(library.site.address)
+    _, path = feed_site.create()
+    place = urlsplit(feed_site.site.address)
     ask = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
     connections = [socket.create_connection((place.hostname, place.port)) for _ in range(16)]
     for connection in connections:

@@ -38,7 +38,7 @@ def figures(site: ServedSite) -> dict[str, float]:
     }
 
 
-def test_an_idle_house_has_figures_too(site: ServedSite) -> None:
+def test_an_idle_daemon_has_figures_too(site: ServedSite) -> None:
     """Of every state of a mail; of no tick where there was none."""
     found = figures(site)
     assert found["oldest_due_seconds"] == found["outbox_mails/failed"] == found["mail_account_stopped"] == 0
@@ -69,7 +69,7 @@ def test_requests_for_calendars_are_counted_by_how_they_were_answered(site: Serv
     assert b'hanchot_feed_hits_total{status="304"} 2.0' in words
 
 
-def test_two_houses_in_one_process_have_figures_of_their_own(site: ServedSite, tmp_path: Path) -> None:
+def test_two_sites_in_one_process_have_figures_of_their_own(site: ServedSite, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     with serve_site(tmp_path / "other") as other:
         other.serve(plan())

@@ -1,4 +1,4 @@
-"""What operators do: a form, a confirmation that says what will follow, and the deed, once."""
+"""What operators do: a form, a confirmation that says what will follow, and then it is done, once."""
 
 from __future__ import annotations
 

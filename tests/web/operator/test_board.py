@@ -246,9 +246,9 @@ def test_an_outage_and_the_steps_it_cost_are_told_for_two_weeks(operator: Operat
     site = daemon(operator.site)
     site.live(at(3, 2))
     site.tick(at(3, 9, 9))
-    told = needs(operator)
-    assert told[0].startswith("The system was away from 2 March 2023, 08:00 to 9 March 2023, 09:00;")
-    assert "Steps missed and not sent any more: 3 (from 3 March 2023, 08:00 to 3 March 2023, 08:00). See which" in told
+    texts = needs(operator)
+    assert texts[0].startswith("The system was away from 2 March 2023, 08:00 to 9 March 2023, 09:00;")
+    assert "Steps missed and not sent any more: 3 (from 3 March 2023, 08:00 to 3 March 2023, 08:00). See which" in texts
     assert 'href="/ledger?plan=plan&amp;state=missed"' in operator.ask("/").text
     operator.site.clock.instant = at(3, 24)
     assert not any("missed" in need or "away" in need for need in needs(operator))

@@ -49,7 +49,7 @@ def _in_force(site: ServedSite) -> None:
     )
 
 
-def tell(
+def record_fact(
     site: ServedSite, kind: FactKind, who: str | None = "beta", milestone: str | None = "report", **details: Any
 ) -> Fact:
     """Let the office record something."""
@@ -82,17 +82,17 @@ def test_the_page_shows_each_task_with_how_it_stands_and_when_it_is_due(site: Se
 
 
 def test_nothing_of_another_party_is_on_it(site: ServedSite) -> None:
-    tell(site, "received", "gamma")
-    tell(site, "returned", "gamma", note="gamma forgot to sign")
+    record_fact(site, "received", "gamma")
+    record_fact(site, "returned", "gamma", note="gamma forgot to sign")
     for milestone in ("", "report"):
         words = words_of(site, path_of(site, milestone=milestone)).casefold()
         assert "gamma" not in words
 
 
 def test_a_task_shows_what_arrived_when_how_and_by_whom_only_by_role(site: ServedSite) -> None:
-    tell(site, "received", deliverables=("plan",), channel="paper", note="for us only")
+    record_fact(site, "received", deliverables=("plan",), channel="paper", note="for us only")
     site.clock.instant = at(2, 3)
-    tell(site, "returned", missing=("plan",), note="not signed")
+    record_fact(site, "returned", missing=("plan",), note="not signed")
     words = words_of(site, path_of(site))
     assert "the office Documents received (on paper)" in words
     assert "Returned for completion not signed" in words
@@ -103,15 +103,15 @@ def test_a_task_shows_what_arrived_when_how_and_by_whom_only_by_role(site: Serve
 
 
 def test_what_is_complete_has_no_form_and_what_is_returned_has_one_again(site: ServedSite) -> None:
-    tell(site, "received")
+    record_fact(site, "received")
     assert "<form" not in site.ask(path_of(site)).text.partition(WORDS["en"]["own.disown"])[0]
-    tell(site, "returned")
+    record_fact(site, "returned")
     assert hidden(site.ask(path_of(site)).text, "send")
 
 
 def test_what_is_returned_after_its_last_day_is_asked_for_without_a_day_that_has_passed(site: ServedSite) -> None:
-    tell(site, "received")
-    tell(site, "returned")
+    record_fact(site, "received")
+    record_fact(site, "returned")
     site.clock.instant = at(3, 20)
     words = words_of(site, path_of(site))
     assert "To be completed late Deadline by 17 March 2023 Documents" in words
@@ -329,7 +329,7 @@ def test_sent_twice_a_form_is_recorded_once(site: ServedSite) -> None:
 
 def test_a_form_posted_after_the_task_changed_says_what_and_loses_no_text(site: ServedSite) -> None:
     form = open_form(site, "declare", sent_on="2023-02-01", channel="email", note="a long text")
-    tell(site, "extended", form=By(date(2023, 3, 31)))
+    record_fact(site, "extended", form=By(date(2023, 3, 31)))
     answer = site.send(path_of(site), form)
     assert answer.status == 409
     assert WORDS["en"]["own.changed"] in answer.text
@@ -351,7 +351,7 @@ def test_a_form_posted_after_the_plan_changed_says_so(site: ServedSite) -> None:
 
 def test_a_form_posted_after_the_documents_came_shows_the_text_that_has_no_form_any_more(site: ServedSite) -> None:
     form = open_form(site, "declare", sent_on="2023-02-01", channel="email", note="a long text")
-    tell(site, "received", channel="paper")
+    record_fact(site, "received", channel="paper")
     answer = site.send(path_of(site), form)
     assert answer.status == 409
     assert "Documents received" in answer.text
@@ -382,7 +382,7 @@ def test_a_form_posted_after_its_address_was_replaced_gives_the_text_back(site: 
 
 
 @dataclass
-class Overtaking:
+class SpyStore:
     """A record to which somebody else writes just before us."""
 
     store: Store
@@ -403,7 +403,7 @@ def test_what_changes_between_the_look_and_the_record_is_noticed_too(tmp_path: P
     folder = tmp_path / "elsewhere"
     (folder / "var").mkdir(parents=True)
     with closing(open_store(f"sqlite:///{folder / 'var' / 'hanchot.db'}")) as real:
-        store = Overtaking(real)
+        store = SpyStore(real)
         with serve_site(folder, store=store) as site:
             site.serve(plan(report(), language="en"))
             form = open_form(site, "declare", sent_on="2023-02-01", channel="paper", note="kept")
@@ -418,7 +418,7 @@ def test_what_changes_between_the_look_and_the_record_is_noticed_too(tmp_path: P
 
 def test_what_changes_for_another_party_does_not_disturb_a_form(site: ServedSite) -> None:
     form = open_form(site, "declare", sent_on="2023-02-01", channel="paper")
-    tell(site, "withdrawn", None, None, target=tell(site, "received", "gamma").id)
+    record_fact(site, "withdrawn", None, None, target=record_fact(site, "received", "gamma").id)
     assert site.send(path_of(site), form).status == 303
 
 

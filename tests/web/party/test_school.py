@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 from scheduler import resources
 from scheduler.definitions import DefinitionFiles
 from scheduler.plan.model import Plan
-from tests.support.fakes import StaticDefinitions
+from tests.support.fakes import FakeDefinitions
 from tests.support.mail_reader import body, header, read
 from tests.support.mail_servers import free_port
 from tests.support.page_words import WORDS
@@ -78,8 +78,8 @@ def window(browser: Browser, **way: Any) -> Iterator[Page]:
 
 def tick(office: ServedSite) -> None:
     """Let the daemon do what is due, by the parts that the configuration names."""
-    app = replace(office.running.container, clock=office.clock)
-    ticker = app.ticker(office.running.store, definitions=StaticDefinitions([d.plan for d in office.definitions]))
+    container = replace(office.running.container, clock=office.clock)
+    ticker = container.ticker(office.running.store, definitions=FakeDefinitions([d.plan for d in office.definitions]))
     ticker.load()
     ticker.tick()
 

@@ -157,10 +157,10 @@ def test_most_files_of_the_process_are_left_to_everything_else() -> None:
 
 def test_that_nobody_can_be_let_in_is_told_once_in_a_while() -> None:
     """The loop complains every second."""
-    told: list[str] = []
-    complaint = AcceptErrorReporter(told.append)
+    texts: list[str] = []
+    complaint = AcceptErrorReporter(texts.append)
     with closing(asyncio.new_event_loop()) as loop:
         for _ in range(100):
             complaint.hear(loop, {"message": "out of", "exception": OSError(errno.EMFILE, "Too many open files")})
-    assert len(told) == 1
-    assert "Too many open files" in told[0]
+    assert len(texts) == 1
+    assert "Too many open files" in texts[0]
