@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import IntEnum
+from typing import Literal
 
 
 class ExitCode(IntEnum):
@@ -16,6 +17,42 @@ class ExitCode(IntEnum):
     USAGE = 2
     WRONG_INPUT = 3
     NOTHING_MATCHED = 4
+
+
+# Why a fact is refused, by a name for which web pages have words in their own language (`refusal` in templates/web).
+RefusalCode = Literal[
+    "wrong",  # no name: the message itself is shown
+    "future",
+    "no-documents",
+    "not-open",
+    "nothing-received",
+    "accepted-already",
+    "incomplete",
+    "no-deadline",
+    "not-later",
+    "not-in-doubt",
+    "dated-already",
+    "no-contacts",
+    "is-undo",
+    "from-file",
+    "withdrawn-already",
+    "overtaken",
+    "postmark-without-paper",
+    "postmark-late",
+    "ends-before",
+    "one-day",
+    "far-day",
+    "day",
+    "clock",
+    "too-long",
+    "no-day",
+    "no-note",
+    "no-reason",
+    "no-decision",
+    "no-answer",
+    "nothing-ticked",
+    "choose-or-none",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +87,7 @@ class UserError(HanchotError):
         problems: Sequence[Problem] | str,
         *,
         hint: str | None = None,
-        code: str = "wrong",
+        code: RefusalCode = "wrong",
         exit_code: ExitCode | None = None,
     ) -> None:
         if isinstance(problems, str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NoReturn
 
-from scheduler.errors import NothingMatched, UserError
+from scheduler.errors import NothingMatched, RefusalCode, UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On, Recurring
 from scheduler.plan.dates.due_dates import local_day
@@ -238,5 +238,5 @@ def _check_withdrawn(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[str]:
     return []
 
 
-def _refuse(message: str, hint: str, code: str) -> NoReturn:
+def _refuse(message: str, hint: str, code: RefusalCode) -> NoReturn:
     raise UserError(message, hint=hint, code=code)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any, Literal
 
-from scheduler.errors import UserError
+from scheduler.errors import RefusalCode, UserError
 from scheduler.plan.dates.due_dates import local_day, to_instant
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.membership import members
@@ -24,6 +24,8 @@ from scheduler.web.urls import path_to
 ActionName = Literal[
     "receive", "accept", "return", "waive", "extend", "start", "insist", "fix-date", "nominate", "undo"
 ]
+NeededText = Literal["note", "reason", "decision"]
+EMPTY: Mapping[NeededText, RefusalCode] = {"note": "no-note", "reason": "no-reason", "decision": "no-decision"}
 LONGEST = 2000  # characters of a text that somebody types
 
 
@@ -116,11 +118,11 @@ class CommandForm:
         except ValueError as error:
             raise UserError(f"{typed!r} is not a time of day", hint="write it like 08:00", code="clock") from error
 
-    def needed_text(self, name: str) -> str:
+    def needed_text(self, name: NeededText) -> str:
         """Return a text that may not be left empty."""
         typed = self.text(name)
         if not typed:
-            raise UserError(f"{name} is empty", hint="fill it in", code=f"no-{name}")
+            raise UserError(f"{name} is empty", hint="fill it in", code=EMPTY[name])
         return typed
 
     def needed_day(self, name: str) -> date:
