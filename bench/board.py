@@ -34,6 +34,7 @@ from scheduler.clock import SteppingClock
 from scheduler.config import load_settings
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
+from scheduler.plan.reasons import NONE
 from scheduler.ports import Definition, Mail, Outgoing, Store
 from scheduler.services.apply_revision import take
 from scheduler.services.context import ServiceContext
@@ -74,7 +75,7 @@ def fill(services: ServiceContext, plan: Plan) -> None:
             )  # fmt: skip
         for sent in unit.outbox.claim(MIDDLE, by="bench", lease=timedelta(hours=1), limit=1_000_000):
             unit.outbox.finish(
-                sent.id, by="bench", state="sent", reason="", reply="250 ok", attempted=True, now=sent.not_before
+                sent.id, by="bench", state="sent", reason=NONE, reply="250 ok", attempted=True, now=sent.not_before
             )
         unit.access.begin_session(
             digest("bench"), email="school-00000@b.example", at=MIDDLE, expires_at=MIDDLE + timedelta(days=9)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from itertools import product
@@ -18,6 +18,7 @@ from scheduler import wording
 from scheduler.bootstrap import Container, find_settings
 from scheduler.clock import SystemClock
 from scheduler.definitions.scenario_files import read_scenario
+from scheduler.plan import reasons
 from scheduler.plan.agenda import draw_agenda
 from scheduler.plan.dates.date_forms import (
     Before,
@@ -417,76 +418,43 @@ def test_in_english_the_words_of_the_record_stay_and_its_dates_and_names_are_tho
     assert wording.explain(reason, "en") == words
 
 
-SCHEDULER = ROOT / "scheduler"
-WRITERS = [
-    "plan/ladder.py", "plan/agenda.py", "plan/facts.py", "plan/dispatch_policy.py", "services/ledger_changes.py",
-    "services/notices.py", "services/record_facts.py", "services/fact_checks.py", "engine/dispatch.py",
-    "engine/delivery.py", "engine/retry_policy.py",
-]  # fmt: skip
-NO_REASON = ("_refuse", "UserError", "Event", "of_mail", "_event", "named", "__init__")  # what these are given
-FOR_OTHERS = ("working days", "still missing:", "nothing complete", "mail stays", "the mail account ", "alpha alpha")
-ENDS = {  # texts whose last words come from elsewhere, and how those begin
-    "3 working days after 2023-08-09, since": ("the last day in time", "the notice before"),
-    "3 working days before 2023-08-09, what": ("the target day", "the first day", "when "),
-    "alpha of alpha what": ("was past its last",),
+STEP, DAY = DayCount(3, "working days"), date(2023, 8, 9)
+DAYS_AFTER = [reasons.TARGET_DAY, reasons.FIRST_DAY, reasons.WINDOW_OPENS, reasons.window_begins("alpha")]
+DAYS_BEFORE = [reasons.LAST_DAY_IN_TIME, reasons.FIRST_NOTICE, reasons.NOTICE_BEFORE]
+EXAMPLES: dict[str, Sequence[object]] = {  # by the names of parameters in the module of reasons
+    "step": [STEP],
+    "day": [DAY],
+    "day2": [DAY],
+    "last": [DAY],
+    "nominal": [DAY],
+    "number": [3],
+    "rung": ["before:3wd"],
+    "milestone": ["alpha"],
+    "party": ["alpha"],
+    "words": ["alpha", ""],
+    "kind": ["received", "accepted", "waived"],
+    "channel": [None, "paper"],
+    "note": [reasons.counted_back(STEP, DAY, reasons.TARGET_DAY), reasons.counted_on(STEP, DAY, reasons.FIRST_NOTICE)],
 }
-BLANKS = {
-    "3 working days": ("step", "after"),
-    "2023-08-09": ("passed", "day", "nominal", "start", "due.last", "named", "first", "last_in_time", "window.last"),
-    "before:3wd": ("winner[step.at]", "newest[_matter(rung, plan)].name"),
-    "3": ("late", "GIVE_UP.days"),
-    "received": ("fact.kind",),
-    "paper": ("fact.channel",),
-}
-
-
-def read_texts(node: ast.AST) -> Iterator[list[str]]:
-    """Yield what a module can say in several words, each as the texts that its alternatives give."""
-    if isinstance(node, ast.Raise | ast.Subscript) or (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    ):
-        return
-    if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in NO_REASON:
-        return
-    if isinstance(node, ast.JoinedStr | ast.Constant):
-        said = fill(node)
-        if re.search(r"\w,? \w", said[0]):
-            yield said
-        return
-    for child in ast.iter_child_nodes(node):
-        yield from read_texts(child)
-
-
-def fill(node: ast.AST) -> list[str]:
-    """Return the texts that an expression may stand for, with examples in its blanks."""
-    if isinstance(node, ast.Constant):
-        return [str(node.value)]
-    if isinstance(node, ast.JoinedStr):
-        return ["".join(parts) for parts in product(*(fill(part) for part in node.values))]
-    if isinstance(node, ast.FormattedValue):
-        return fill(node.value)
-    if isinstance(node, ast.IfExp):
-        return fill(node.body) + fill(node.orelse)
-    name = ast.unparse(node)
-    if name in ("since", "what"):
-        return [name]
-    return [next((example for example, names in BLANKS.items() if name.endswith(names)), "alpha")]
+ANCHORS: dict[str, Sequence[object]] = {"counted_back": DAYS_AFTER, "counted_on": [None, *DAYS_BEFORE]}
+NOT_SENTENCES = (reasons.quote, reasons.window_begins)
 
 
 def every_reason() -> set[str]:
-    """Return an example of everything that the program itself may write down as the reason of a step or a mail."""
-    said = [
-        text.removeprefix("; ")
-        for file in WRITERS
-        for texts in read_texts(ast.parse((SCHEDULER / file).read_text(encoding="utf-8")))
-        for text in texts
-        if not text.startswith(FOR_OTHERS)
+    """Return examples of everything that the program itself may record as a reason."""
+    constants = {value for name, value in vars(reasons).items() if name.isupper() and value}
+    functions = [
+        value
+        for value in vars(reasons).values()
+        if inspect.isfunction(value) and value.__module__ == reasons.__name__ and value not in NOT_SENTENCES
     ]
-    whole = {
-        f"{text.rpartition(' ')[0]} {end}" for text, begins in ENDS.items() for end in said if end.startswith(begins)
-    }
-    ends = tuple(begin for begins in ENDS.values() for begin in begins)
-    return {text for text in said if text not in ENDS and not text.startswith(ends)} | whole
+    said: set[str] = constants - {*DAYS_AFTER, *DAYS_BEFORE}
+    for function in functions:
+        known = EXAMPLES | {"anchor": ANCHORS.get(function.__name__, ())}
+        said |= {
+            function(*given) for given in product(*(known[name] for name in inspect.signature(function).parameters))
+        }
+    return said
 
 
 def test_every_reason_that_the_program_writes_has_its_words_in_every_language() -> None:

@@ -10,8 +10,10 @@ from functools import partial
 from scheduler.engine.dispatch import look_again
 from scheduler.engine.retry_policy import FOUND, RetryDecision, decide_retry, pause_after
 from scheduler.errors import HanchotError, UserError
+from scheduler.plan import reasons
 from scheduler.plan.dispatch_policy import opening
 from scheduler.plan.model import Plan
+from scheduler.plan.reasons import Reason
 from scheduler.ports import Clock, Mailer, MessageRow, MessageState, Outcome, RungRow, Store
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.queries.agendas import AgendaCache
@@ -241,10 +243,10 @@ class Deliverer:
 
     def _look_again(
         self, row: MessageRow, plan: Plan | None, agendas: AgendaCache, carried: Mapping[int, RungRow], now: datetime
-    ) -> tuple[MessageState, str] | None:
+    ) -> tuple[MessageState, Reason] | None:
         """Return why a mail should not leave any more (the second of the two looks)."""
         if _is_expired(row, now):
-            return "missed", "too old to deliver: the next step is due or two working days are gone"
+            return "missed", reasons.TOO_OLD
         if not row.rungs or plan is None:
             return None
         with self.store.reading() as view:

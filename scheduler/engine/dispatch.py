@@ -9,6 +9,7 @@ from functools import cache
 from itertools import groupby, islice
 
 from scheduler.errors import UserError
+from scheduler.plan import reasons
 from scheduler.plan.agenda import REMINDERS, Agenda, RungState, describe_closing, describe_declaration
 from scheduler.plan.dispatch_policy import Decision, decide, last_moment
 from scheduler.plan.facts import drop_withdrawn
@@ -16,6 +17,7 @@ from scheduler.plan.messages.escalations import count_notices, escalation_messag
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import messages_for
 from scheduler.plan.model import Plan
+from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import bounced_addresses
 from scheduler.ports import Composer, Mail, Outgoing, RungRow, Store, UnitOfWork
 from scheduler.ports.events import Event, EventName, Reporter
@@ -102,7 +104,7 @@ class Dispatcher:
             told = tuple(row for row in due if notices.get(row.party, 1))
             for row in due:
                 if row not in told:
-                    yield from _settle(unit, row, "skipped", f"no notice to {row.party} has left", now)
+                    yield from _settle(unit, row, "skipped", reasons.no_notice(row.party), now)
             if told:
                 reports = [
                     (lead(message), rows) for message, rows in escalation_messages(agenda, told, now, bounced, notices)
@@ -123,12 +125,12 @@ class Dispatcher:
         """Compose each letter; a rung that nobody could be written to about is settled with the reason."""
         written: list[tuple[Message, tuple[RungRow, ...], Mail]] = []
         carried: set[int] = set()
-        failures: dict[int, str] = {}
+        failures: dict[int, Reason] = {}
         for message, about in messages:
             try:
                 written.append((message, about, self.composer.compose(message)))
             except UserError as error:
-                failures |= {row.id: str(error.problems[0].message) for row in about}
+                failures |= {row.id: reasons.quote(error.problems[0].message) for row in about}
                 yield _event("trouble", about[0], now, f"could not be written: {error}")
         expiry = cache(lambda at, next_at: last_moment(at, now, next_at, agenda.plan))  # the same for most of a page
         for message, about, mail in written:
@@ -153,14 +155,14 @@ class Dispatcher:
                 yield from _settle(unit, row, *_unwritten(agenda, row, failures.get(row.id)), now)
 
 
-def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, str] | None:
+def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, Reason] | None:
     """Return what a promise has become since it was planned, if it is no longer to be kept."""
     obligation = agenda.by_key.get((row.milestone, row.party))
     if row.kind == "choose":
         groups = [g.id for g, o in agenda.nominations if (o.milestone, o.party) == (row.milestone, row.party)]
-        return None if any(g not in agenda.nominated for g in groups) else ("skipped", "the parties were chosen")
+        return None if any(g not in agenda.nominated for g in groups) else ("skipped", reasons.CHOSEN)
     if obligation is None:
-        return "cancelled", f"{row.party} no longer has a part in {row.milestone}"
+        return "cancelled", reasons.no_part(row.party, row.milestone)
     if obligation.standing.closed_by is not None:
         return "skipped", describe_closing(obligation.standing.closed_by, agenda.plan)
     said = [f for f in obligation.standing.declared if f.recorded_at >= row.at]
@@ -168,11 +170,11 @@ def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, str] | None:
         return "skipped", describe_declaration(said[0], agenda.plan)
     day = _key_day(agenda, row)
     if day is None:
-        return "cancelled", "the date is open again"
+        return "cancelled", reasons.DATE_OPEN
     if row.kind == "fix-date" and obligation.event is not None:
-        return "cancelled", f"the date was fixed: {day}"
+        return "cancelled", reasons.date_fixed(day)
     if day != row.due:
-        return "cancelled", f"the date moved to {day}"
+        return "cancelled", reasons.date_moved(day)
     return None
 
 
@@ -185,17 +187,17 @@ def _key_day(agenda: Agenda, row: RungRow) -> date | None:
     return o.due.named if o.due is not None else None
 
 
-def _unwritten(agenda: Agenda, row: RungRow, failure: str | None) -> tuple[RungState, str]:
+def _unwritten(agenda: Agenda, row: RungRow, failure: Reason | None) -> tuple[RungState, Reason]:
     if failure is not None:
         return "failed", failure
     if row.kind == "escalation":
-        return "skipped", f"nobody stands above {row.party} in the roster"
+        return "skipped", reasons.nobody_above(row.party)
     if agenda.plan.parties[row.party].contacts:
-        return "failed", f"every address of {row.party} bounces"
-    return "failed", f"{row.party} has no contact"
+        return "failed", reasons.every_address_bounces(row.party)
+    return "failed", reasons.no_contact(row.party)
 
 
-def _settle(unit: UnitOfWork, row: RungRow, state: RungState, reason: str, now: datetime) -> Iterator[Event]:
+def _settle(unit: UnitOfWork, row: RungRow, state: RungState, reason: Reason, now: datetime) -> Iterator[Event]:
     if unit.rungs.settle([row.id], state, reason, now=now):
         yield _event(_WORDS[state], row, now, reason)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from scheduler.plan import reasons
+from scheduler.plan.reasons import Reason
 from scheduler.ports import MessageRow, MessageState, Outcome, Pace
 
 # How long to wait after the first, second ... attempt; the last wait repeats until the mail is given up.
@@ -25,33 +27,32 @@ class RetryDecision:
     """What becomes of a mail after an attempt; `queued` means again, not before `not_before`."""
 
     state: MessageState
-    reason: str = ""
+    reason: Reason = reasons.NONE
     not_before: datetime | None = None
     attempted: bool = True
     unclear: bool = False
 
 
-FOUND = RetryDecision(
-    state="sent", reason="no answer came, but the mail was found in the sent folder", attempted=False
-)  # of an unclear mail
+FOUND = RetryDecision(state="sent", reason=reasons.FOUND_IN_SENT_FOLDER, attempted=False)  # of an unclear mail
 
 
 def decide_retry(outcome: Outcome, row: MessageRow, now: datetime) -> RetryDecision:
     """Return what becomes of a mail after the attempt that ended in `outcome` at `now`."""
     if outcome.state == "sent":
         return RetryDecision(state="sent")
+    reply = reasons.quote(outcome.reply)
     if outcome.state == "failed":
-        return RetryDecision(state="failed", reason=outcome.reply)
+        return RetryDecision(state="failed", reason=reply)
     if outcome.state == "ambiguous":
         if row.unclear:
-            return RetryDecision(state="ambiguous", reason=f"handed over twice, no answer either time: {outcome.reply}")
-        return RetryDecision(state="queued", reason=outcome.reply, not_before=now + UNCLEAR, unclear=True)
+            return RetryDecision(state="ambiguous", reason=reasons.unanswered_twice(outcome.reply))
+        return RetryDecision(state="queued", reason=reply, not_before=now + UNCLEAR, unclear=True)
     if outcome.account is not None:  # not this mail's fault; it waits for the account
-        return RetryDecision(state="queued", reason=outcome.reply, not_before=row.not_before, attempted=False)
+        return RetryDecision(state="queued", reason=reply, not_before=row.not_before, attempted=False)
     if row.expires_at is None and now - row.created_at > GIVE_UP:
-        return RetryDecision(state="failed", reason=f"given up after {GIVE_UP.days} days: {outcome.reply}")
+        return RetryDecision(state="failed", reason=reasons.given_up(GIVE_UP.days, outcome.reply))
     wait = wait_after(outcome.pace, row.attempts, row.mail.message_id)
-    return RetryDecision(state="queued", reason=outcome.reply, not_before=now + wait)
+    return RetryDecision(state="queued", reason=reply, not_before=now + wait)
 
 
 def wait_after(pace: Pace, attempts: int, identity: str) -> timedelta:

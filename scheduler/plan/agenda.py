@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
+from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import On
 from scheduler.plan.dates.due_dates import DueDate, local_day, next_opening
 from scheduler.plan.dates_in_force import begins_at
@@ -16,6 +17,7 @@ from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.model import Group, Milestone, Plan
 from scheduler.plan.obligations import Obligation
+from scheduler.plan.reasons import Reason
 from scheduler.plan.resolver import ObligationResolver
 
 AGENDA_RULES = 3  # version of these rules; raise it when the same plan and facts yield other rungs than before
@@ -42,8 +44,8 @@ class Rung(NamedTuple):
     at: datetime
     kind: MessageKind
     state: RungState = "planned"
-    reason: str = ""
-    note: str = ""
+    reason: Reason = reasons.NONE
+    note: Reason = reasons.NONE
 
     @property
     def key(self) -> tuple[str, str, str, date]:
@@ -127,8 +129,9 @@ class Agenda:
         milestone = self.plan.milestone(o.milestone)
         if o.window is not None:
             if not o.attends:
-                what = f"when {o.window.words} begins" if o.window.words else "when the window opens"
-                steps = self._ladders(milestone).fix_date(o.window.first, o.window.last, what)
+                words = o.window.words
+                anchor = reasons.window_begins(words) if words else reasons.WINDOW_OPENS
+                steps = self._ladders(milestone).fix_date(o.window.first, o.window.last, anchor)
                 yield from self._emit(o, o.window.first, steps)
         elif o.event is not None and o.invited:
             yield from self._event_rungs(o, o.event, milestone)
@@ -139,7 +142,7 @@ class Agenda:
         ladders = self._ladders(milestone)
         if milestone.kind == "event":
             if not o.attends:
-                yield from self._emit(o, due.named, ladders.fix_date(due.target, due.target, "the target day"))
+                yield from self._emit(o, due.named, ladders.fix_date(due.target, due.target, reasons.TARGET_DAY))
             return
         shared = (milestone.id, due)
         if shared not in cache:
@@ -177,7 +180,7 @@ class Agenda:
         for escalation in milestone.ladder.escalate:
             step = ladders.escalation(due, escalation, is_uncounted, heard)
             if dead_since and local_day(step.at, self.plan.zone) >= dead_since:
-                step = step._replace(skipped="every address of the party bounces; put its contacts right first")
+                step = step._replace(skipped=reasons.PARTY_BOUNCES)
             steps.append(step)
         return sorted(steps, key=lambda step: step.at)
 
@@ -188,9 +191,9 @@ class Agenda:
         )
         steps = self._ladders(milestone).event(event)
         if invited < begins_at(event, self.plan):
-            note = "the next opening after the date was fixed"
-            skipped = "the notice of the change says it" if o.known_date is not None else ""
-            steps = settle_collisions([LadderStep("invite", invited, "invitation", note, skipped), *steps])
+            skipped = reasons.CHANGE_SAYS_IT if o.known_date is not None else reasons.NONE
+            invitation = LadderStep("invite", invited, "invitation", reasons.NEXT_OPENING, skipped)
+            steps = settle_collisions([invitation, *steps])
         yield from self._emit(o, event.first, steps)
 
     def _choose(self, o: Obligation, groups: Collection[str]) -> Iterator[Rung]:
@@ -205,7 +208,7 @@ class Agenda:
             due, after = o.due.named, o.due.target
         else:
             return
-        closed = "the parties were chosen" if self.nominated.issuperset(groups) else ""
+        closed = reasons.CHOSEN if self.nominated.issuperset(groups) else reasons.NONE
         if o.standing.state == "waived":
             closed = closed or self._closing(o)
         yield from self._emit(o, due, self._ladders(self.plan.milestone(o.milestone)).choose(after), closed)
@@ -218,10 +221,12 @@ class Agenda:
         decided = o.decided_by
         return [f for f in o.standing.declared if decided is None or f.recorded_at >= decided.recorded_at]
 
-    def _closing(self, o: Obligation) -> str:
-        return describe_closing(o.standing.closed_by, self.plan) if o.standing.closed_by is not None else ""
+    def _closing(self, o: Obligation) -> Reason:
+        return describe_closing(o.standing.closed_by, self.plan) if o.standing.closed_by is not None else reasons.NONE
 
-    def _emit(self, o: Obligation, due: date, steps: Iterable[LadderStep], closed: str | None = None) -> Iterator[Rung]:
+    def _emit(
+        self, o: Obligation, due: date, steps: Iterable[LadderStep], closed: Reason | None = None
+    ) -> Iterator[Rung]:
         closed = self._closing(o) if closed is None else closed
         said = self._declarations(o)
         for name, at, kind, note, skipped in steps:
@@ -260,17 +265,14 @@ def draw_agenda(
     )
 
 
-def describe_closing(fact: Fact, plan: Plan) -> str:
-    """Return the reason for cancelling rungs after this fact, with its local day: `received 2023-03-20 (paper)`."""
-    day = local_day(fact.happened_at, plan.zone)
-    extra = fact.channel or fact.reason
-    return f"{fact.kind} {day}" + (f" ({extra})" if extra else "")
+def describe_closing(fact: Fact, plan: Plan) -> Reason:
+    """Return the reason for cancelling rungs after this fact, with its local day."""
+    return reasons.closed(fact.kind, local_day(fact.happened_at, plan.zone), fact.channel, fact.reason)
 
 
-def describe_declaration(fact: Fact, plan: Plan) -> str:
+def describe_declaration(fact: Fact, plan: Plan) -> Reason:
     """Return the reason why the reminder after this declaration is skipped.
 
     A declaration is not a submission, so the later reminders stay.
     """
-    day = local_day(fact.happened_at, plan.zone)
-    return f"the party says it was sent on {day}" + (f" ({fact.channel})" if fact.channel else "")
+    return reasons.said_sent(local_day(fact.happened_at, plan.zone), fact.channel)

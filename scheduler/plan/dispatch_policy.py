@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Literal, NamedTuple
 
+from scheduler.plan import reasons
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, next_opening, to_instant
 from scheduler.plan.model import Plan
+from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import escalation_named
 
 LATEST = 2  # working days; a rung that is later than this is missed
@@ -31,7 +33,7 @@ class Decision(NamedTuple):
     """What happens to one due rung: `send` it now, `wait` until an opening, or drop it as `missed` or `skipped`."""
 
     act: Literal["send", "wait", "missed", "skipped"]
-    reason: str = ""
+    reason: Reason = reasons.NONE
     until: datetime | None = None  # wait: the opening (UTC)
 
 
@@ -53,7 +55,7 @@ def decide(due: Sequence[DueRung], *, plan: Plan, now: datetime) -> list[Decisio
     return [
         decision
         if decision.act == "missed" or newest[_matter(rung, plan)] is rung
-        else Decision("skipped", f"came late; {newest[_matter(rung, plan)].name} is newer")
+        else Decision("skipped", reasons.came_late(newest[_matter(rung, plan)].name))
         for rung, decision in zip(due, decisions, strict=True)
     ]
 
@@ -76,7 +78,7 @@ def _judge(rung: DueRung, plan: Plan, now: datetime) -> Decision:
     opens = opening(plan, rung.milestone, now)
     late = working_days_late(rung.at, _judged_at(rung, plan, now), plan)
     if late > LATEST:
-        return Decision("missed", f"{late} working days late")
+        return Decision("missed", reasons.days_late(late))
     return Decision("send") if opens == now else Decision("wait", until=opens)
 
 

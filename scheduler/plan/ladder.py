@@ -7,11 +7,13 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import DayCount, On
 from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, step_back, step_on, to_instant
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.model import Escalation, Ladder
+from scheduler.plan.reasons import DayAfter, Reason
 
 EVENT_STEPS = (DayCount(7, "days"), DayCount(1, "working days"))  # reminders of a fixed event, before its first day
 CHOOSE_TIMES = 3
@@ -28,8 +30,8 @@ class LadderStep(NamedTuple):
     name: str
     at: datetime
     kind: MessageKind
-    note: str
-    skipped: str = ""
+    note: Reason
+    skipped: Reason = reasons.NONE
 
 
 class Ladders(NamedTuple):
@@ -46,26 +48,26 @@ class Ladders(NamedTuple):
             steps.append(self._named_day(due))
         return settle_collisions([*steps, *self._overdue(due)])
 
-    def fix_date(self, opening: date, passed: date, what: str) -> list[LadderStep]:
+    def fix_date(self, opening: date, passed: date, anchor: DayAfter) -> list[LadderStep]:
         """Return the steps that ask the organiser to fix a date: before the day `opening`, and once after `passed`.
 
-        `what` describes the day `opening` in the notes.
+        `anchor` describes the day `opening` in the notes.
         """
-        steps = [self._back(f"fix-date:{s.code}", opening, s, what, "fix-date") for s in self.ladder.fix_date]
+        steps = [self._back(f"fix-date:{s.code}", opening, s, anchor, "fix-date") for s in self.ladder.fix_date]
         day = self.workdays.on_or_after(passed + ONE_DAY)
-        note = f"the first working day after {passed}, which passed undecided"
+        note = reasons.passed_undecided(passed)
         return settle_collisions([*steps, LadderStep("fix-date:passed", self._at(day), "fix-date", note)])
 
     def event(self, event: On) -> list[LadderStep]:
         """Return the reminders of a fixed event, without its invitation."""
-        return [self._back(f"event:{s.code}", event.first, s, "the first day", "reminder") for s in EVENT_STEPS]
+        return [self._back(f"event:{s.code}", event.first, s, reasons.FIRST_DAY, "reminder") for s in EVENT_STEPS]
 
     def choose(self, after: date) -> list[LadderStep]:
         """Return the steps that ask the chooser to fill a group, counted from the day `after`."""
         steps, day = [], after
         for number in range(1, CHOOSE_TIMES + 1):
             step = CHOOSE_FIRST if number == 1 else CHOOSE_EVERY
-            note = f"{step} after {day}"
+            note = reasons.counted_on(step, day)
             day = step_on(day, step, self.workdays)
             steps.append(LadderStep(f"choose:{number}", self._at(day), "choose", note))
         return steps
@@ -84,12 +86,12 @@ class Ladders(NamedTuple):
         """
         after, start = escalation.after, heard or due.last_in_time
         nominal = step_on(start, after, self.workdays)
-        note = f"{after} after {start}, {'the first notice' if heard else 'the last day in time'}"
+        note = reasons.counted_on(after, start, reasons.FIRST_NOTICE if heard else reasons.LAST_DAY_IN_TIME)
         day = nominal
         if is_uncounted is not None:
             day = self._count(start, nominal, is_uncounted)
             if day != nominal:
-                note += f"; moved from {nominal}: days on which we could not reach anybody do not count"
+                note = reasons.moved_on(note, nominal)
         return LadderStep(f"escalate:{after.code}", self._at(day), "escalation", note)
 
     def _count(self, start: date, nominal: date, is_uncounted: Callable[[date], bool]) -> date:
@@ -101,34 +103,33 @@ class Ladders(NamedTuple):
 
     def _before(self, due: DueDate, step: DayCount | None) -> LadderStep:
         if step is not None:
-            return self._back(f"before:{step.code}", due.target, step, "the target day", "reminder")
-        note = f"the last working day on or before {due.last}, the last day surely in time"
-        return LadderStep("target", self._at(due.target), "reminder", note)
+            return self._back(f"before:{step.code}", due.target, step, reasons.TARGET_DAY, "reminder")
+        return LadderStep("target", self._at(due.target), "reminder", reasons.last_working_day(due.last))
 
     def _named_day(self, due: DueDate) -> LadderStep:
-        at, skipped = self._at(due.named), ""
+        at, skipped = self._at(due.named), reasons.NONE
         if due.is_late(at):
-            skipped = f"{due.named} is already late"
+            skipped = reasons.already_late(due.named)
         elif not self.workdays.is_workday(due.named):
-            skipped = f"{due.named} is a day off"
-        return LadderStep("named-day", at, "reminder", "the day that the plan names", skipped)
+            skipped = reasons.day_off(due.named)
+        return LadderStep("named-day", at, "reminder", reasons.NAMED_DAY, skipped)
 
     def _overdue(self, due: DueDate) -> Iterable[LadderStep]:
         rule = self.ladder.overdue
         if rule is None:
             return
-        day, step, since = due.last_in_time, rule.first, "the last day in time"
+        day, step, anchor = due.last_in_time, rule.first, reasons.LAST_DAY_IN_TIME
         for number in range(1, rule.times + 1):
-            note = f"{step} after {day}, {since}"
+            note = reasons.counted_on(step, day, anchor)
             day = step_on(day, step, self.workdays)
             yield LadderStep(f"overdue:{number}", self._at(day), "overdue", note)
-            step, since = rule.every, "the notice before"
+            step, anchor = rule.every, reasons.NOTICE_BEFORE
 
-    def _back(self, name: str, day: date, step: DayCount, what: str, kind: MessageKind) -> LadderStep:
+    def _back(self, name: str, day: date, step: DayCount, anchor: DayAfter, kind: MessageKind) -> LadderStep:
         found = step_back(day, step, self.workdays)
-        note = f"{step} before {day}, {what}"
+        note = reasons.counted_back(step, day, anchor)
         if step.unit == "days" and found != (nominal := day - step.count * ONE_DAY):
-            note += f"; moved from {nominal}, a day off"
+            note = reasons.moved_off(note, nominal)
         return LadderStep(name, self._at(found), kind, note)
 
     def _at(self, day: date) -> datetime:
@@ -145,7 +146,7 @@ def settle_collisions(steps: list[LadderStep]) -> list[LadderStep]:
         (
             step
             if step.skipped or winner[step.at] == step.name
-            else step._replace(skipped=f"same day as {winner[step.at]}")
+            else step._replace(skipped=reasons.same_day(winner[step.at]))
             for step in steps
         ),
         key=lambda step: step.at,

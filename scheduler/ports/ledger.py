@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from scheduler.plan.agenda import Rung, RungState
 from scheduler.plan.facts import Fact
 from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.reasons import Reason
 
 
 class Inputs(NamedTuple):
@@ -137,7 +138,7 @@ class RungChange:
     was: RungState
     state: RungState
     at: datetime
-    reason: str
+    reason: Reason
     note: str
 
 
@@ -174,7 +175,7 @@ class Rungs(Protocol):
     def claim(self, ids: Collection[int], *, now: datetime) -> set[int]:
         """Move planned rungs to `queued` and return the ids of those that this call moved."""
 
-    def settle(self, ids: Collection[int], state: RungState, reason: str, *, now: datetime) -> set[int]:
+    def settle(self, ids: Collection[int], state: RungState, reason: Reason, *, now: datetime) -> set[int]:
         """Move planned or queued rungs to a final state and return the ids of those that this call moved."""
 
     def of_milestone(self, plan: str, milestone: str) -> Sequence[RungRow]:

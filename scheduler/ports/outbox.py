@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.reasons import Reason
 from scheduler.ports.mail import Mail
 
 MessageState = Literal["queued", "inflight", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous", "held"]
@@ -81,7 +82,7 @@ class Outbox(Protocol):
         *,
         by: str,
         state: MessageState,
-        reason: str,
+        reason: Reason,
         reply: str,
         attempted: bool,
         now: datetime,
@@ -99,7 +100,7 @@ class Outbox(Protocol):
     def has_deduplication_key(self, key: str) -> bool:
         """Return whether a mail was ever queued under this key."""
 
-    def cancel(self, key: str, reason: str, *, now: datetime) -> int:
+    def cancel(self, key: str, reason: Reason, *, now: datetime) -> int:
         """Cancel the queued mails whose deduplication key begins with `key`; return how many there were."""
 
     def hold(self, id: int) -> bool:

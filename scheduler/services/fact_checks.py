@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NoReturn
 
 from scheduler.errors import NothingMatched, RefusalCode, UserError
+from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On, Recurring
 from scheduler.plan.dates.due_dates import local_day
@@ -13,12 +14,13 @@ from scheduler.plan.dates_in_force import can_be_fixed
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.obligations import Obligation
+from scheduler.plan.reasons import Reason
 from scheduler.ports import UnitOfWork
 
 PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened")  # facts about one party
 
 
-def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[str]:
+def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
     """Return remarks on a fact that may be recorded; raise where it makes no sense."""
     if fact.happened_at > fact.recorded_at:
         raise UserError("it cannot have happened in the future", hint="check the date given", code="future")
@@ -71,11 +73,11 @@ def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
     return own[party]
 
 
-def _check_nothing(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+def _check_nothing(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     return []
 
 
-def _check_received(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+def _check_received(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if milestone.kind == "event":
         _refuse(
             f"{milestone.id} is an event: nothing is handed in for it",
@@ -84,17 +86,17 @@ def _check_received(fact: Fact, milestone: Milestone, obligation: Obligation) ->
         )
     _check_deliverables(milestone, fact.deliverables)
     if obligation.due and obligation.due.is_late(fact.happened_at):
-        return [f"late: the date was {obligation.due.named}"]
+        return [reasons.late(obligation.due.named)]
     return []
 
 
-def _check_declared(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+def _check_declared(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if not obligation.standing.is_open:
         _refuse(f"{milestone.id} of {fact.party} is not open any more", "`status` shows how it stands", "not-open")
     return _check_received(fact, milestone, obligation)
 
 
-def _check_returned(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+def _check_returned(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if obligation.standing.state in ("open", "waived"):
         _refuse(
             f"nothing of {milestone.id} was received from {fact.party} yet",
@@ -105,7 +107,7 @@ def _check_returned(fact: Fact, milestone: Milestone, obligation: Obligation) ->
     return []
 
 
-def _check_accepted(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+def _check_accepted(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if obligation.standing.state in ("submitted", "resubmitted"):
         return []
     if obligation.standing.state == "accepted":
@@ -121,7 +123,7 @@ def _check_accepted(fact: Fact, milestone: Milestone, obligation: Obligation) ->
     )
 
 
-def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if obligation.due is None or milestone.kind == "event":
         _refuse(f"{milestone.id} has no deadline that could be extended", "`fix-date` sets a date", "no-deadline")
     until = fact.form.day if isinstance(fact.form, By) else None
@@ -139,7 +141,7 @@ def _is_disowned(agenda: Agenda, fact: Fact) -> bool:
     return obligation is not None and bool(obligation.standing.disowned)
 
 
-def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[str]:
+def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if not obligation.unknown:
         _refuse(
             f"{milestone.id} of {fact.party} is not in doubt",
@@ -149,7 +151,7 @@ def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> l
     return []
 
 
-_CHECKS: dict[str, Callable[[Fact, Milestone, Obligation], list[str]]] = {
+_CHECKS: dict[str, Callable[[Fact, Milestone, Obligation], list[Reason]]] = {
     "received": _check_received,
     "declared": _check_declared,
     "returned": _check_returned,
@@ -166,7 +168,7 @@ def _check_deliverables(milestone: Milestone, named: Iterable[str]) -> None:
             raise NothingMatched.named(f"deliverable of {milestone.id}", id, known)
 
 
-def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[str]:
+def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[Reason]:
     own = [o for o in agenda.obligations if o.milestone == fact.milestone and not o.attends]
     if not can_be_fixed(milestone, own):
         _refuse(
@@ -177,23 +179,23 @@ def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[
     return list(_remarks_on_date(agenda.plan, fact, own))
 
 
-def _remarks_on_date(plan: Plan, fact: Fact, own: Sequence[Obligation]) -> Iterator[str]:
+def _remarks_on_date(plan: Plan, fact: Fact, own: Sequence[Obligation]) -> Iterator[Reason]:
     """Yield what is odd about a day that is fixed; it may be meant all the same."""
     assert isinstance(fact.form, On | By)  # noqa: S101 - what can be fixed, see requests.date_fixed
     limit = next((o.due for o in own if o.due is not None), None)
     window = next((o.window for o in own if o.window is not None), None)
     if isinstance(fact.form, On) and limit is not None and fact.form.last > limit.last_in_time:
-        yield f"the plan asks for it before: the last day in time is {limit.last_in_time}"
+        yield reasons.asked_before(limit.last_in_time)
     first, last = (fact.form.first, fact.form.last) if isinstance(fact.form, On) else (fact.form.day, fact.form.day)
     if window is not None and not (window.first <= first and last <= window.last):
-        yield f"it lies outside what the plan foresees: {window.first} to {window.last}"
+        yield reasons.outside_window(window.first, window.last)
     if last < local_day(fact.recorded_at, plan.zone):
-        yield "it lies in the past: nobody is reminded of it"
+        yield reasons.NOT_REMINDED
     if not plan.workdays.is_workday(first):
-        yield f"{first} is a day off"
+        yield reasons.day_off(first)
 
 
-def _check_nominated(agenda: Agenda, fact: Fact) -> list[str]:
+def _check_nominated(agenda: Agenda, fact: Fact) -> list[Reason]:
     chosen = {group.id for group in agenda.plan.groups.values() if group.chosen_by is not None}
     if fact.group not in chosen:
         raise NothingMatched.named("group to be chosen", fact.group or "", chosen)
@@ -208,14 +210,13 @@ def _check_nominated(agenda: Agenda, fact: Fact) -> list[str]:
     return []
 
 
-def remark_past(before: Agenda, after: Agenda) -> list[str]:
+def remark_past(before: Agenda, after: Agenda) -> list[Reason]:
     """Return what is in doubt because the parties were chosen after its last day (rule 4)."""
     found = [o for o in after.obligations if o.unknown and (o.milestone, o.party) not in before.by_key]
-    what = "was past its last day already: nobody is reminded until `start` says whether it is open"
-    return [f"{o.milestone} of {o.party} {what}" for o in found]
+    return [reasons.past_when_chosen(o.milestone, o.party) for o in found]
 
 
-def _check_bounced(agenda: Agenda, fact: Fact) -> list[str]:
+def _check_bounced(agenda: Agenda, fact: Fact) -> list[Reason]:
     party = agenda.plan.parties.get(fact.party or "")
     if party is None:
         raise NothingMatched.named("party", fact.party or "", agenda.plan.parties)
@@ -225,7 +226,7 @@ def _check_bounced(agenda: Agenda, fact: Fact) -> list[str]:
     return []
 
 
-def _check_withdrawn(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[str]:
+def _check_withdrawn(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
     target = unit.facts.get(fact.target or 0)
     if target is None or target.plan != agenda.plan.id:
         raise NothingMatched(f"unknown fact: {fact.target}", hint="`status --format json` names the facts")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda, Rung
 from scheduler.plan.dispatch_policy import DueRung
+from scheduler.plan.reasons import Reason
 from scheduler.ports import RungChange, RungRow
 
 
@@ -31,29 +33,29 @@ def as_due(row: RungRow) -> DueRung:
     return DueRung(row.milestone, row.party, row.name, row.at, row.noticed_at)
 
 
-def why_gone(agenda: Agenda, row: RungRow) -> str:
+def why_gone(agenda: Agenda, row: RungRow) -> Reason:
     """Return why a promise no longer follows from the plan."""
     plan, milestone = agenda.plan, row.milestone.partition("@")[0]
     if all(m.id != milestone for m in plan.milestones):
-        return f"{milestone} is no longer in the plan"
+        return reasons.not_in_plan(milestone)
     obligation = agenda.by_key.get((row.milestone, row.party))
     if obligation is None:
-        return f"{row.party} no longer has a part in {row.milestone}"
+        return reasons.no_part(row.party, row.milestone)
     if obligation.event is not None and (row.kind == "fix-date" or obligation.event.first != row.due):
-        return f"the date was fixed: {obligation.event.first}"
+        return reasons.date_fixed(obligation.event.first)
     if obligation.due is not None and obligation.due.named != row.due:
-        return f"the date moved to {obligation.due.named}"
+        return reasons.date_moved(obligation.due.named)
     if obligation.window is not None and obligation.window.first != row.due:
-        return f"the window moved to {obligation.window.first}"
+        return reasons.window_moved(obligation.window.first)
     if obligation.undated:
-        return "the date is open again"
-    return "the plan no longer has this step"
+        return reasons.DATE_OPEN
+    return reasons.NO_SUCH_STEP
 
 
 def _change(row: RungRow, rung: Rung, at: datetime) -> RungChange:
     return RungChange(id=row.id, was=row.state, state=rung.state, at=at, reason=rung.reason, note=rung.note)
 
 
-def drop(row: RungRow, reason: str) -> RungChange:
+def drop(row: RungRow, reason: Reason) -> RungChange:
     """Return the change that cancels a planned rung."""
     return RungChange(id=row.id, was="planned", state="cancelled", at=row.at, reason=reason, note=row.note)

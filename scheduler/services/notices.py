@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 
 from scheduler.errors import Problem, UserError
+from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.dispatch_policy import last_moment, opening
@@ -15,6 +16,7 @@ from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.notices import notice_messages
 from scheduler.plan.messages.reminders import message_for
 from scheduler.plan.model import Plan
+from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import bounced_addresses, contacts_for
 from scheduler.ports import Composer, Outgoing, RungRow, UnitOfWork
 from scheduler.queries.site_links import add_links
@@ -43,7 +45,7 @@ def notify(services: ServiceContext, unit: UnitOfWork, agenda: Agenda, fact: Fac
         before = _submissions(unit, fact)
         told = [old for old in before if _has_receipt(unit, agenda.plan, old)]
         leaves = receipt_leaves(agenda.plan, [*told, fact])
-        _cancel_receipts(unit, before, "a later receipt lists everything", fact.recorded_at)
+        _cancel_receipts(unit, before, reasons.LATER_RECEIPT, fact.recorded_at)
     messages: Iterable[tuple[Message, RungRow | None]]
     if fact.kind == "bounced":
         messages = _reroute(unit, agenda, fact, bounced)
@@ -93,18 +95,17 @@ def _has_receipt(unit: UnitOfWork, plan: Plan, fact: Fact) -> bool:
     return any(unit.outbox.has_deduplication_key(f"{fact.id}:receipt:{contact.email}") for contact in contacts)
 
 
-def _cancel_receipts(unit: UnitOfWork, submissions: Sequence[Fact], reason: str, now: datetime) -> None:
+def _cancel_receipts(unit: UnitOfWork, submissions: Sequence[Fact], reason: Reason, now: datetime) -> None:
     for fact in submissions:
         unit.outbox.cancel(f"{fact.id}:receipt:", reason, now=now)
 
 
 def take_back(unit: UnitOfWork, fact: Fact) -> None:
     """Cancel what still waits of the letters of the fact that `fact` withdraws, and receipts that list it."""
-    reason = "the fact it was about was withdrawn"
-    unit.outbox.cancel(f"{fact.target}:", reason, now=fact.recorded_at)
+    unit.outbox.cancel(f"{fact.target}:", reasons.FACT_WITHDRAWN, now=fact.recorded_at)
     withdrawn = unit.facts.get(fact.target or 0)
     if withdrawn is not None and withdrawn.kind == "received":
-        _cancel_receipts(unit, _submissions(unit, withdrawn), reason, fact.recorded_at)
+        _cancel_receipts(unit, _submissions(unit, withdrawn), reasons.FACT_WITHDRAWN, fact.recorded_at)
 
 
 def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Fact, facts: Sequence[Fact]) -> None:
@@ -115,7 +116,7 @@ def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Fact, facts: Sequen
     for old in facts:
         if old.kind in DECISIONS and old.milestone == fact.milestone and old.id != fact.id:
             for slot in slots:
-                unit.outbox.cancel(f"{old.id}:{slot}", "a later decision replaced it", now=fact.recorded_at)
+                unit.outbox.cancel(f"{old.id}:{slot}", reasons.LATER_DECISION, now=fact.recorded_at)
 
 
 def _outgoing(

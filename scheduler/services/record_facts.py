@@ -13,6 +13,7 @@ from scheduler.plan.dispatch_policy import decide
 from scheduler.plan.facts import Fact, drop_withdrawn
 from scheduler.plan.messages.reminders import recipients_of
 from scheduler.plan.model import Plan
+from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import bounced_addresses
 from scheduler.ports import Definition, Document, UnitOfWork
 from scheduler.queries.agendas import parse_fingerprint, read_agenda
@@ -43,7 +44,7 @@ class Recorded:
     notified_at: datetime | None = None  # the earliest at which the notices leave
     leaving: DueAtOnce = field(default_factory=DueAtOnce)
     problems: tuple[Problem, ...] = ()
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Reason, ...] = ()
 
     @property
     def fact(self) -> Fact:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scheduler.errors import UserError
+from scheduler.plan.reasons import Reason
 from scheduler.ports import MessageRow, MessageState, Store
 from tests.contracts.store_samples import (
     HOUR,
@@ -244,8 +245,8 @@ class OutboxContract:
         for id in waiting:
             finish(store, id, "queued", attempted=False)
         with store.transaction() as unit:
-            assert unit.outbox.cancel("7:", "taken back", now=NOW + HOUR) == 2
-            assert unit.outbox.cancel("7_", "", now=NOW) == 0
+            assert unit.outbox.cancel("7:", Reason("taken back"), now=NOW + HOUR) == 2
+            assert unit.outbox.cancel("7_", Reason(""), now=NOW) == 0
         states = [mail_row(store, id).state for id in (*waiting, gone)]
         assert states == ["cancelled", "cancelled", "queued", "queued", "queued", "sent"]
         assert (mail_row(store, waiting[0]).reason, mail_row(store, waiting[0]).settled_at) == (
@@ -256,7 +257,7 @@ class OutboxContract:
     def test_the_beginning_of_a_slot_knows_capital_letters(self, store: Store) -> None:
         queue(store, outgoing(deduplication_key="abc"))
         with store.transaction() as unit:
-            assert unit.outbox.cancel("AB", "", now=NOW) == 0
+            assert unit.outbox.cancel("AB", Reason(""), now=NOW) == 0
 
     def test_mails_are_listed_oldest_first_by_plan_and_state(self, store: Store) -> None:
         first, other, last = queue(store, outgoing(1), outgoing(2, plan="another"), outgoing(3))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from scheduler.plan.agenda import Rung, RungState
+from scheduler.plan.reasons import Reason
 from scheduler.ports import RungChange, RungRow, Store, UnitOfWork
 from tests.contracts.store_samples import HOUR, NOW, PLAN, a_rung, add_rungs, rung_row, states_of
 
@@ -94,17 +95,17 @@ class RungsContract:
 
     def test_a_change_is_applied_whole(self, store: Store) -> None:
         [id] = add_rungs(store, a_rung())
-        change = RungChange(id=id, was="planned", state="cancelled", at=LATER, reason="đã nộp", note="new")
+        change = RungChange(id=id, was="planned", state="cancelled", at=LATER, reason=Reason("đã nộp"), note="new")
         before = rung_row(store, id)
         with store.transaction() as unit:
             assert unit.rungs.revise([change], now=NOW + HOUR) == 1
         assert rung_row(store, id) == replace(
-            before, state="cancelled", at=LATER, reason="đã nộp", note="new", settled_at=NOW + HOUR
+            before, state="cancelled", at=LATER, reason=Reason("đã nộp"), note="new", settled_at=NOW + HOUR
         )
 
     def test_a_cancelled_promise_that_lives_again_is_not_settled(self, store: Store) -> None:
         [id] = in_state(store, "cancelled")
-        change = RungChange(id=id, was="cancelled", state="planned", at=NOW, reason="", note="")
+        change = RungChange(id=id, was="cancelled", state="planned", at=NOW, reason=Reason(""), note="")
         with store.transaction() as unit:
             assert unit.rungs.revise([change], now=NOW) == 1
         assert (rung_row(store, id).state, rung_row(store, id).settled_at) == ("planned", None)
@@ -112,7 +113,7 @@ class RungsContract:
     def test_a_change_to_a_row_that_moved_on_is_not_made(self, store: Store) -> None:
         stale, fresh = in_state(store, "queued", "planned")
         changes = [
-            RungChange(id=id, was="planned", state="cancelled", at=NOW, reason="r", note="")
+            RungChange(id=id, was="planned", state="cancelled", at=NOW, reason=Reason("r"), note="")
             for id in (stale, fresh, 99)
         ]
         with store.transaction() as unit:
@@ -151,13 +152,13 @@ class RungsContract:
         ids = add_rungs(store, *(a_rung(party=f"truong-{number}") for number in range(2_500)))
         with store.transaction() as unit:
             assert unit.rungs.claim(ids, now=NOW) == set(ids)
-            assert unit.rungs.settle(ids, "missed", "", now=NOW) == set(ids)
+            assert unit.rungs.settle(ids, "missed", Reason(""), now=NOW) == set(ids)
 
     def test_planned_and_queued_promises_are_settled_once(self, store: Store) -> None:
         ids = in_state(store, "planned", "queued", "sent", "cancelled")
         with store.transaction() as unit:
-            assert unit.rungs.settle(ids, "missed", "quá hạn", now=LATER) == set(ids[:2])
-            assert unit.rungs.settle(ids, "skipped", "again", now=LATER) == set()
+            assert unit.rungs.settle(ids, "missed", Reason("quá hạn"), now=LATER) == set(ids[:2])
+            assert unit.rungs.settle(ids, "skipped", Reason("again"), now=LATER) == set()
         assert states_of(store, ids) == ["missed", "missed", "sent", "cancelled"]
         assert (rung_row(store, ids[0]).reason, rung_row(store, ids[0]).settled_at) == ("quá hạn", LATER)
 
@@ -200,9 +201,9 @@ class RungsContract:
         )
         add_rungs(store, a_rung(state="missed"), plan="another")
         with store.transaction() as unit:
-            unit.rungs.settle([before], "missed", "", now=NOW)
-            unit.rungs.settle([after, later], "missed", "", now=LATER)
-            unit.rungs.settle([_sent], "skipped", "", now=LATER)
+            unit.rungs.settle([before], "missed", Reason(""), now=NOW)
+            unit.rungs.settle([after, later], "missed", Reason(""), now=LATER)
+            unit.rungs.settle([_sent], "skipped", Reason(""), now=LATER)
             assert [row.id for row in unit.rungs.missed(PLAN, NOW)] == [later, after]
 
     def test_the_next_instant_is_the_earliest_planned_one_after_now_of_the_plans_asked_for(self, store: Store) -> None:
@@ -262,8 +263,8 @@ class RungsContract:
         early, late, open_one = add_rungs(store, a_rung(name="a"), a_rung(name="b", party="truong-khac"), a_rung())
         [other] = add_rungs(store, a_rung(state="skipped"), plan="another")
         with store.transaction() as unit:
-            unit.rungs.settle([early], "sent", "", now=LATER)
-            unit.rungs.settle([late], "missed", "", now=LATER + HOUR)
+            unit.rungs.settle([early], "sent", Reason(""), now=LATER)
+            unit.rungs.settle([late], "missed", Reason(""), now=LATER + HOUR)
 
             def ended(*plans: str, limit: int = 9, **asked: Any) -> list[int]:
                 return [row.id for row in unit.rungs.settled(plans, limit=limit, **asked)]

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from scheduler.plan.reasons import Reason
 from scheduler.ports import MessageState, Store
 from tests.contracts.store_outbox import finish, take
 from tests.contracts.store_samples import (
@@ -93,7 +94,7 @@ class SettlingContract:
         [rung] = claimed_rungs(store)
         [id] = queue(store, outgoing(rungs=(rung,)))
         with store.transaction() as unit:
-            unit.rungs.settle([rung], "skipped", "first", now=NOW)
+            unit.rungs.settle([rung], "skipped", Reason("first"), now=NOW)
         send_off(store, id)
         assert (rung_row(store, rung).state, rung_row(store, rung).reason) == ("skipped", "first")
 

@@ -12,6 +12,7 @@ from scheduler.plan.dates.due_dates import derive_due_date
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
 from scheduler.plan.model import Escalation, Ladder, Overdue
+from scheduler.plan.reasons import NONE, WINDOW_OPENS
 from tests.support.plan_builders import HANOI, at, days, vietnam, working_days
 
 VIETNAM = vietnam(2023)
@@ -139,7 +140,7 @@ def test_escalations_count_on_from_the_last_day_in_time() -> None:
 def test_fix_date_steps_collide_like_others() -> None:
     """The window opens on a Sunday: 8 and 7 days before are Saturday and Sunday, both move to Friday."""
     ladder = Ladder(fix_date=(days(30), days(8), days(7)))
-    steps = Ladders(VIETNAM, HANOI, ladder).fix_date(date(2023, 6, 4), date(2023, 6, 9), "when it opens")
+    steps = Ladders(VIETNAM, HANOI, ladder).fix_date(date(2023, 6, 4), date(2023, 6, 9), WINDOW_OPENS)
     assert in_words(steps) == ["05-05 fix-date:30d", "05-26 fix-date:7d", "06-12 fix-date:passed"]
     assert skipped(steps) == {"fix-date:8d": "same day as fix-date:7d"}
 
@@ -156,7 +157,7 @@ def test_the_chooser_is_asked_three_times() -> None:
 
 
 def test_steps_without_collision_are_only_put_in_order() -> None:
-    late, early = (LadderStep(name, at(8, day), "reminder", "") for name, day in (("b", 2), ("a", 1)))
+    late, early = (LadderStep(name, at(8, day), "reminder", NONE) for name, day in (("b", 2), ("a", 1)))
     assert settle_collisions([late, early]) == [early, late]
 
 

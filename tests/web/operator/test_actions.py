@@ -18,6 +18,7 @@ from scheduler.mail.mime import read_text
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Contact, Deliverable, Group
+from scheduler.plan.reasons import quote
 from scheduler.store import open_store
 from scheduler.web.operator.command_forms import ACTIONS, ActionName
 from tests.support.daemon_fixture import DaemonFixture, plan, report
@@ -654,7 +655,7 @@ def test_a_mail_that_failed_is_sent_again_as_it_is(operator: Operator, live: Dae
     id = mail_of(live)
     with live.store.transaction() as unit:
         [mail] = unit.outbox.claim(at(3, 9), by="x", lease=MICROSECOND, limit=1)
-        unit.outbox.finish(id, by="x", state="failed", reason="550", reply="550", attempted=True, now=at(3, 9))
+        unit.outbox.finish(id, by="x", state="failed", reason=quote("550"), reply="550", attempted=True, now=at(3, 9))
     assert "sent once more to 1 address" in operator.see(f"/outbox/{id}/retry")
     press(operator, f"/outbox/{id}/retry")
     [again] = live.mails(id=id)
