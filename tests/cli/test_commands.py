@@ -15,6 +15,7 @@ import pytest
 from scheduler import __version__
 from scheduler.cli import hanchot
 from scheduler.errors import ExitCode
+from scheduler.store import open_store
 from tests.cli.conftest import Office, Run, environment
 
 
@@ -124,8 +125,9 @@ def test_a_missing_folder_of_definitions_is_named(office: Office) -> None:
     assert "nowhere" in result.out
 
 
-def test_a_locked_database_is_explained(office: Office) -> None:
+def test_a_locked_database_is_explained(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading goes on meanwhile."""
+    monkeypatch.setattr(open_store, "__kwdefaults__", {"busy_timeout": 0.2})
     assert office("tick").code == ExitCode.DONE
     with closing(sqlite3.connect(office.folder / "var" / "hanchot.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -11,6 +11,7 @@ from scheduler.errors import ExitCode
 from tests.cli.conftest import YEAR, Office, Run
 
 PERIOD = ("--from", f"{YEAR}-01-01", "--to", f"{YEAR}-12-31")
+SPRING = ("--from", f"{YEAR}-02-01", "--to", f"{YEAR}-03-31")
 ROW = {
     "at", "sent_at", "kind", "rung", "plan", "milestone", "party", "to", "message", "subject", "state", "reason",
 }  # fmt: skip
@@ -164,8 +165,8 @@ def test_simulate_gives_every_step_of_the_period(office: Office) -> None:
 
 def test_simulate_tells_the_same_in_words(office: Office) -> None:
     """The table has one line for each object."""
-    rows = office.rows("simulate", office.plan, *PERIOD)
-    table = office("simulate", office.plan, *PERIOD).out.splitlines()
+    rows = office.rows("simulate", office.plan, *SPRING)
+    table = office("simulate", office.plan, *SPRING).out.splitlines()
     assert len(table) == len(rows) + 2
     assert table[0].split() == ["when", "milestone", "party", "step", "to", "state", *table[0].split()[6:]]
 
@@ -210,10 +211,10 @@ def test_simulate_refuses_a_wrong_scenario_whole(office: Office, tmp_path: Path)
 def test_simulate_compares_two_definitions(office: Office) -> None:
     """A moved date shows as steps that go and steps that come; the rest is not repeated."""
     other = change_plan(office, f"before = {YEAR}-03-10", f"before = {YEAR}-03-17")
-    rows = office.rows("simulate", office.plan, *PERIOD, "--diff", other)
+    rows = office.rows("simulate", office.plan, *SPRING, "--diff", other)
     assert {(row["change"], row["milestone"]) for row in rows} == {("-", "dang-ky"), ("+", "dang-ky")}
-    assert office("simulate", office.plan, *PERIOD, "--diff", other).out.splitlines()[2][0] in "+-"
-    same = office("simulate", office.plan, *PERIOD, "--diff", office.folder / "workflows" / "our-office" / "plan.toml")
+    assert office("simulate", office.plan, *SPRING, "--diff", other).out.splitlines()[2][0] in "+-"
+    same = office("simulate", office.plan, *SPRING, "--diff", office.folder / "workflows" / "our-office" / "plan.toml")
     assert (same.code, same.out) == (ExitCode.DONE, "No difference.\n")
 
 
