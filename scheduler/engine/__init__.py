@@ -1,1 +1,1 @@
-"""The daemon: one tick, and what fires it."""
+"""The daemon: one tick of work, and the runners that fire it."""

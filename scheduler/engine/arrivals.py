@@ -1,4 +1,4 @@
-"""Facts that arrive from outside at given instants, in a replay or a simulation."""
+"""Facts that arrive at given instants during a replay or a simulation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scheduler.plan.facts import Fact
 
 
 class Arrivals:
-    """A source of facts that arrive at their instants, in a replay or a simulation."""
+    """A periodic source that records scenario facts when their instants come."""
 
     name = "scenario"
 
@@ -18,11 +18,11 @@ class Arrivals:
         self._record = record
 
     def collect(self, now: datetime) -> None:
-        """Record every fact whose instant has come."""
+        """Record every fact whose `recorded_at` is not later than `now`."""
         while self._pending and self._pending[0].recorded_at <= now:
             self._record(self._pending.pop(0))
 
     @property
     def next_at(self) -> datetime | None:
-        """Return when the next fact arrives (UTC); None after the last."""
+        """Return when the next fact arrives (UTC), or None after the last one."""
         return self._pending[0].recorded_at if self._pending else None

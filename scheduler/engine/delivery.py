@@ -1,4 +1,4 @@
-"""Finished mails leave: take one, look again, hand it over, record what became of it."""
+"""Deliver mails from the outbox: claim one, check it again, hand it over and record the outcome."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ from scheduler.ports import Clock, Mailer, MessageRow, MessageState, Outcome, Ru
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.queries.agendas import AgendaCache
 
-LEASE = timedelta(minutes=15)  # longer than the ten minutes an SMTP server may take
-HOLD = timedelta(minutes=4)  # so long a page is worked on: the last mail begun still ends inside the lease
-LATER = timedelta(minutes=15)  # when to try again what could not be handled at all
+LEASE = timedelta(minutes=15)  # longer than the ten minutes that an SMTP server may take
+HOLD = timedelta(minutes=4)  # the most time spent on one page; a mail begun by then still ends within the lease
+LATER = timedelta(minutes=15)  # the delay after an unexpected error
 PAGE = 50
-IMMEDIATE = ("outage", "sign-in")  # kinds that opening hours do not bind
+IMMEDIATE = ("outage", "sign-in")  # kinds that ignore the opening hours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How many mails an account may send; 0 is no limit. Shared by all processes on one record."""
+    """The number of mails that an account may send; 0 means no limit.
+
+    All processes on one record share the limits.
+    """
 
     per_minute: int = 0
     per_day: int = 0
@@ -35,20 +38,23 @@ class Limits:
 
 @dataclass(slots=True)
 class Delivery:
-    """What one pass over the outbox came to."""
+    """The result of one pass over the outbox."""
 
     sent: int = 0
     missed: int = 0
-    is_blocked: bool = False  # the transport or the account is unwell
-    resume_at: datetime | None = None  # when a limit or a pause is over
-    consecutive_failures: int = 0  # of the account before this pass
-    is_cut: bool = False  # the last page was given back before its end, to be taken again
-    carried: Mapping[int, RungRow] = field(default_factory=dict)  # the promises of the page in hand
+    is_blocked: bool = False  # the transport fails, or the account is paused or stopped
+    resume_at: datetime | None = None  # when a limit or a pause ends (UTC)
+    consecutive_failures: int = 0  # of the account, read when the last page was claimed
+    is_cut: bool = False  # the rest of the last page was returned to the queue and is claimed again
+    carried: Mapping[int, RungRow] = field(default_factory=dict)  # the rungs of the current page, by id
 
 
 @dataclass(slots=True)
 class Unfinished:
-    """What a pass could not finish because the record failed: the page it held, and the answer to one of its mails."""
+    """The work that a pass could not finish because the record failed.
+
+    `page` holds the claimed mails, `answer` the outcome of the one mail that was sent but not recorded.
+    """
 
     page: Sequence[MessageRow] = ()
     answer: tuple[MessageRow, Outcome, datetime] | None = None
@@ -56,11 +62,11 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliverer:
-    """Empties the outbox. `name` tells this process from others on the same store.
+    """Delivers the mails of the outbox.
 
-    The clock is read anew for each mail: a long delivery does not run on past closing time.
-    `on_dead` is told of an address that takes no mail, before its mail counts as failed. `has_left` knows
-    of an unclear mail whether it left after all.
+    `name` identifies this process among all that use the same store. The clock is read again for each mail, so that a
+    long delivery does not continue past closing time. `on_dead` is called with a mail whose address accepts no mail,
+    before that mail is recorded as failed. `has_left` returns whether an unclear mail was sent after all.
     """
 
     store: Store
@@ -76,11 +82,14 @@ class Deliverer:
 
     @property
     def is_torn(self) -> bool:
-        """Return whether the last pass ended in the midst of a page."""
+        """Return whether the last pass ended in the middle of a page."""
         return bool(self._unfinished.page)
 
     def deliver(self, plans: Mapping[str, Plan], agendas: AgendaCache) -> Delivery:
-        """Deliver what may leave now; between two mails it can be asked to stop."""
+        """Deliver every mail that may leave now.
+
+        It commits after each mail and checks between two mails whether the daemon is stopping.
+        """
         delivery = Delivery()
         self._mend(delivery)
         while not (self.is_stopping() or delivery.is_blocked):
@@ -99,7 +108,10 @@ class Deliverer:
         return delivery
 
     def _mend(self, delivery: Delivery) -> None:
-        """Record what the last pass could not, and give back what it held: nothing waits for the lease's end."""
+        """Record the outcome that the last pass could not record, and return its page to the queue.
+
+        Without this, the mails would wait until their lease ends.
+        """
         unfinished = self._unfinished
         if unfinished.answer is not None:
             row, outcome, now = unfinished.answer
@@ -109,7 +121,7 @@ class Deliverer:
             unfinished.page = ()
 
     def _take_page(self, now: datetime, delivery: Delivery) -> tuple[Sequence[MessageRow], int]:
-        """Take as many mails as the account may send now; return them and how many were counted for it."""
+        """Claim as many mails as the account may send now; return them and how many were counted against its limits."""
         with self.store.transaction() as unit:
             account = unit.accounts.state(self.mailer.account)
             delivery.consecutive_failures = account.consecutive_failures
@@ -133,7 +145,7 @@ class Deliverer:
         since: datetime,
         delivery: Delivery,
     ) -> int:
-        """Deliver a page and return how many of its mails did not reach the account."""
+        """Deliver a page; return how many of its mails were not attempted."""
         idle = 0
         self._unfinished.page = page
         delivery.carried = self._read_carried(page)
@@ -150,7 +162,11 @@ class Deliverer:
         return idle
 
     def _read_carried(self, page: Sequence[MessageRow]) -> Mapping[int, RungRow]:
-        """Return what the mails of a page promise: that stays the same, only whether it is still owed may change."""
+        """Return the rungs that the mails of a page carry, by id.
+
+        One read serves the whole page, because the fields that are used never change. Whether a rung is still owed may
+        change; that is checked again before each mail.
+        """
         ids = {id for row in page for id in row.rungs}
         if not ids:
             return {}
@@ -158,17 +174,18 @@ class Deliverer:
             return view.rungs.among(ids)
 
     def _give_back(self, rows: Sequence[MessageRow]) -> None:
+        """Return claimed mails to the queue; they may leave at once."""
         with self.store.transaction() as unit:
             for row in rows:
                 unit.outbox.postpone(row.id, by=self.name, until=row.not_before)
 
     def _guard(self, row: MessageRow, now: datetime, step: Callable[[], bool]) -> bool:
-        """Run a step with one mail and return what it returns: whether the mail was tried."""
+        """Run a step for one mail; return its result, or False after an unexpected error."""
         try:
             return step()
         except HanchotError:
             raise
-        except Exception as error:  # a fault of ours with one mail; it is told, and the others go on
+        except Exception as error:  # a bug that concerns one mail must not stop the others
             text = f"mail stays in the outbox: {type(error).__name__}: {error}"
             self.report(Event.of_mail(row, "trouble", now, text))
             self._unfinished.answer = None
@@ -178,7 +195,7 @@ class Deliverer:
     def _handle(
         self, row: MessageRow, plan: Plan | None, agendas: AgendaCache, now: datetime, delivery: Delivery
     ) -> bool:
-        """Settle, postpone or try one mail; return whether it was tried."""
+        """Settle, postpone or attempt one mail; return whether it was attempted."""
         leaves = self._earliest(row, plan, now)
         if leaves > now:
             self._postpone(row, leaves)
@@ -194,7 +211,7 @@ class Deliverer:
             return False
         try:
             outcome = self.mailer.send(row.mail)
-        except UserError as error:  # nothing is lost: the mails wait in the outbox for a later tick
+        except UserError as error:  # nothing is lost: the mails stay in the outbox until a later tick
             self.report(Event.of_mail(row, "trouble", now, f"mail stays in the outbox: {error}"))
             self._give_back([row])
             delivery.is_blocked = True
@@ -202,7 +219,10 @@ class Deliverer:
         return self._conclude(row, outcome, self.clock.now(), delivery)
 
     def _conclude(self, row: MessageRow, outcome: Outcome, now: datetime, delivery: Delivery) -> bool:
-        """Record what an attempt came to, for the mail, its address and the account; if the record fails, later."""
+        """Record the outcome of an attempt for the account, the address and the mail; return True.
+
+        If the record fails, the next pass records the outcome.
+        """
         self._unfinished.answer = row, outcome, now
         if outcome.account is not None:
             self._rest(outcome, now, delivery)
@@ -214,7 +234,7 @@ class Deliverer:
         return True
 
     def _rest(self, outcome: Outcome, now: datetime, delivery: Delivery) -> None:
-        """Let the account rest, or stop it until a person has looked."""
+        """Pause the account, or stop it until an operator clears it."""
         delivery.is_blocked = True
         name = self.mailer.account
         with self.store.transaction() as unit:
@@ -228,7 +248,10 @@ class Deliverer:
         self.report(Event(name="trouble", at=now, text=text))
 
     def _earliest(self, row: MessageRow, plan: Plan | None, now: datetime) -> datetime:
-        """Return when a mail may leave; one whose plan is not served here waits until it is, or is too old."""
+        """Return the earliest instant at which a mail may leave (UTC).
+
+        A mail of a plan that is not loaded here waits until the plan is loaded or the mail expires.
+        """
         if row.kind in IMMEDIATE:
             return now
         if plan is None:
@@ -244,7 +267,11 @@ class Deliverer:
     def _look_again(
         self, row: MessageRow, plan: Plan | None, agendas: AgendaCache, carried: Mapping[int, RungRow], now: datetime
     ) -> tuple[MessageState, Reason] | None:
-        """Return why a mail should not leave any more (the second of the two looks)."""
+        """Return the state and reason with which to settle a mail that should not leave any more, else None.
+
+        This is the second check of a rung; the first one precedes composing. A mail still leaves while any of its rungs
+        is owed.
+        """
         if _is_expired(row, now):
             return "missed", reasons.TOO_OLD
         if not row.rungs or plan is None:
@@ -259,6 +286,7 @@ class Deliverer:
         return ("cancelled" if state == "cancelled" else "skipped"), reason
 
     def _finish(self, row: MessageRow, after: RetryDecision, reply: str, now: datetime) -> None:
+        """Record the state of a mail and report it, unless the lease was lost meanwhile."""
         with self.store.transaction() as unit:
             done = unit.outbox.finish(
                 row.id,

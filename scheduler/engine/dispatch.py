@@ -1,4 +1,4 @@
-"""Due rungs become finished mails in the outbox: claim, look again, compose once."""
+"""Turn due rungs into mails in the outbox: claim, check again, compose once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAGE = 200  # rungs dispatched in one transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatcher:
-    """Moves one plan's due rungs on. Several daemons may do so at once: claims decide."""
+    """Dispatches the due rungs of one plan. Several daemons may do so at once, because rungs are claimed."""
 
     store: Store
     composer: Composer
@@ -39,7 +39,10 @@ class Dispatcher:
     pages: SiteLinks | None = None
 
     def dispatch(self, plan: Plan, agendas: AgendaCache, now: datetime) -> datetime | None:
-        """Settle or queue every due rung of a plan; return the opening that others wait for, if any."""
+        """Settle or queue every due rung of a plan; return the earliest opening (UTC) that a rung waits for, or None.
+
+        It commits once per page of rungs.
+        """
         with self.store.reading() as view:
             due = view.rungs.due(plan.id, now)
         decisions = decide([as_due(row) for row in due], plan=plan, now=now)
@@ -68,9 +71,10 @@ class Dispatcher:
         page: Sequence[tuple[RungRow, Decision]],
         now: datetime,
     ) -> Iterator[Event]:
+        """Settle, claim and compose the rungs of a page; yield what happened."""
         state = find_state(unit, plan)
         if state.digest != plan.digest:
-            return  # another process took another revision meanwhile; the next tick looks at that one
+            return  # another process loaded another revision; the next tick sees it
         agenda = agendas.read(unit, plan)
         to_send: list[RungRow] = []
         for row, decision in page:
@@ -89,6 +93,7 @@ class Dispatcher:
         yield from self._compose(unit, agenda, [row for row in to_send if row.id in mine], now)
 
     def _compose(self, unit: UnitOfWork, agenda: Agenda, rows: Sequence[RungRow], now: datetime) -> Iterator[Event]:
+        """Queue the mails of claimed rungs; escalations of one milestone and step share one mail per recipient."""
         if not rows:
             return
         bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id)))
@@ -111,7 +116,7 @@ class Dispatcher:
                 ]
                 yield from self._queue(
                     unit, agenda, told, reports, now, {}
-                )  # what follows is not for those who are told
+                )  # no expiry by the next rung: that one has other recipients
 
     def _queue(
         self,
@@ -122,7 +127,7 @@ class Dispatcher:
         now: datetime,
         following: Mapping[int, datetime],
     ) -> Iterator[Event]:
-        """Compose each letter; a rung that nobody could be written to about is settled with the reason."""
+        """Compose and queue each message; settle every rung that no mail carries, with the reason."""
         written: list[tuple[Message, tuple[RungRow, ...], Mail]] = []
         carried: set[int] = set()
         failures: dict[int, Reason] = {}
@@ -132,7 +137,7 @@ class Dispatcher:
             except UserError as error:
                 failures |= {row.id: reasons.quote(error.problems[0].message) for row in about}
                 yield _event("trouble", about[0], now, f"could not be written: {error}")
-        expiry = cache(lambda at, next_at: last_moment(at, now, next_at, agenda.plan))  # the same for most of a page
+        expiry = cache(lambda at, next_at: last_moment(at, now, next_at, agenda.plan))  # mostly the same within a page
         for message, about, mail in written:
             added = unit.outbox.add(
                 Outgoing(
@@ -156,7 +161,7 @@ class Dispatcher:
 
 
 def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, Reason] | None:
-    """Return what a promise has become since it was planned, if it is no longer to be kept."""
+    """Return the state and reason of a rung that is no longer owed, or None if it still is."""
     obligation = agenda.by_key.get((row.milestone, row.party))
     if row.kind == "choose":
         groups = [g.id for g, o in agenda.nominations if (o.milestone, o.party) == (row.milestone, row.party)]
@@ -179,6 +184,7 @@ def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, Reason] | None:
 
 
 def _key_day(agenda: Agenda, row: RungRow) -> date | None:
+    """Return the day that a rung is counted from now: an event's or a window's first day, or the named day."""
     o = agenda.by_key[row.milestone, row.party]
     if o.event is not None:
         return o.event.first
@@ -188,6 +194,7 @@ def _key_day(agenda: Agenda, row: RungRow) -> date | None:
 
 
 def _unwritten(agenda: Agenda, row: RungRow, failure: Reason | None) -> tuple[RungState, Reason]:
+    """Return the state and reason of a rung for which no mail was queued."""
     if failure is not None:
         return "failed", failure
     if row.kind == "escalation":
@@ -216,7 +223,7 @@ def _escalation_group(row: RungRow) -> tuple[str, str]:
 
 
 def _pages(verdicts: Sequence[tuple[RungRow, Decision]]) -> Iterator[list[tuple[RungRow, Decision]]]:
-    """Yield pages of at most PAGE rungs; the escalations of one milestone stay together."""
+    """Yield pages of at most PAGE rungs; the escalations of one milestone and step share a page."""
     single = (v for v in verdicts if v[0].kind != "escalation")
     while page := list(islice(single, PAGE)):
         yield page
@@ -224,4 +231,4 @@ def _pages(verdicts: Sequence[tuple[RungRow, Decision]]) -> Iterator[list[tuple[
     for verdict in verdicts:
         if verdict[0].kind == "escalation":
             escalations.setdefault(_escalation_group(verdict[0]), []).append(verdict)
-    yield from escalations.values()  # the older ones first, as the others: what gives way is settled before what stays
+    yield from escalations.values()  # oldest first, so that a superseded rung is settled before its successor

@@ -1,4 +1,4 @@
-"""After downtime: one summary to the operators of what it did (contract rules 1 and 2)."""
+"""Send the operators one summary of the effects of downtime (contract rules 1 and 2)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageReporter:
-    """Closes a tick; where the daemon had been away and a rung suffered, says so once."""
+    """Completes a tick, and reports once which rungs suffered while the daemon was away."""
 
     store: Store
     composer: Composer
@@ -46,11 +46,11 @@ class OutageReporter:
         suspicious: bool,
         is_mail_back: bool = False,
     ) -> bool:
-        """Record the tick as completed, with a summary of what went wrong since the one before.
+        """Record the tick as completed; queue a summary of what went wrong since the last one, if anything.
 
-        `seen` are the plans for which this is the day's first tick in the opening hours; unless
-        `suspicious`, no rung was due since the last tick. `is_mail_back` asks also for what was missed
-        since the last summary because mail could not leave. Return whether there was a summary.
+        It commits. Returns whether there was a summary. `seen` holds the plans for which this is the first tick of the
+        local day inside the opening hours. If `suspicious` is false, no rung was due since the last tick and no summary
+        is needed. `is_mail_back` adds the rungs that were missed since the last summary because no mail could leave.
         """
         happened: list[Event] = []
         with self.store.transaction() as unit:
@@ -71,7 +71,7 @@ class OutageReporter:
         return bool(happened)
 
     def _missed(self, unit: UnitOfWork, plans: Sequence[Plan], last: datetime) -> dict[str, list[_Suffered]]:
-        """Return what was missed since the last summary and was due before the last tick."""
+        """Return the rungs that were missed since the last summary and were due before the last tick."""
         told = max((until for _, until in unit.journal.outages(BEGINNING)), default=BEGINNING)
         return {
             plan.id: [(row, "missed") for row in unit.rungs.missed(plan.id, told) if row.at <= last] for plan in plans
@@ -91,7 +91,8 @@ class OutageReporter:
         touched = [agendas.read(unit, plan) for plan in plans if suffered[plan.id]]
         entries = {agenda.plan.id: _entries(agenda, suffered[agenda.plan.id]) for agenda in touched}
         outage = Outage(since=since, until=now, entries=())
-        # Another daemon, its clock a little ahead, may have settled some of it later than now; it is told all the same.
+        # Another daemon with a clock slightly ahead may have settled some of them later than now. The outage is
+        # recorded up to the last of them, so that no later summary repeats them.
         settled = [row.settled_at for rows in suffered.values() for row, _ in rows if row.settled_at is not None]
         unit.journal.record_outage(since, max([now, *settled]))
         events = []
@@ -127,7 +128,10 @@ def _suffered(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: dateti
 
 
 def _foresee(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetime) -> dict[int, str]:
-    """Return how promises that wait for an opening will be judged then, when others may have become due."""
+    """Return the decision that each waiting rung will get at its opening, by id.
+
+    Rungs that become due by then are taken into account.
+    """
     known = {milestone.id for milestone in plan.milestones}
     waiting = [row for row in rows if row.state == "planned" and row.milestone.partition("@")[0] in known]
     found: dict[int, str] = {}
@@ -143,9 +147,10 @@ def _foresee(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetim
 
 
 def _outcome_of(plan: Plan, row: RungRow, ahead: str | None) -> Outcome | None:
-    """Return what being away did to a promise: `missed`, `skipped` for a newer one, `late` beyond its day.
+    """Return what the outage did to a rung, or None if it did not suffer.
 
-    `ahead` is how a promise that waits will be judged at its opening.
+    A rung is `missed`, `skipped` in favour of a newer one, or `late` if it was noticed after its own local day. `ahead`
+    is the decision that a waiting rung will get at its opening.
     """
     if row.noticed_at is None:
         return None

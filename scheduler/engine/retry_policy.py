@@ -1,4 +1,4 @@
-"""What follows from one attempt to deliver. Pure."""
+"""Retry decisions: what follows from one attempt to deliver a mail. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ from scheduler.plan import reasons
 from scheduler.plan.reasons import Reason
 from scheduler.ports import MessageRow, MessageState, Outcome, Pace
 
-# How long to wait after the first, second ... attempt; the last wait repeats until the mail is given up.
+# The wait after the first, second ... attempt. The last one repeats until the mail is given up.
 WAITS: dict[Pace, tuple[timedelta, ...]] = {
     "soon": tuple(timedelta(minutes=m) for m in (1, 5, 15, 30, 60)),
     "scattered": tuple(timedelta(minutes=m) for m in (1, 3, 10, 30)),
     "slowly": tuple(timedelta(hours=h) for h in (1, 2, 4)),
 }
-JITTER = 0.2  # of a wait, either way, so that many mails do not come back at one moment
-UNCLEAR = timedelta(minutes=10)  # before the same bytes go out once more after an ambiguous attempt
-PAUSES = tuple(timedelta(minutes=m) for m in (15, 30, 60))  # of an account, by how often in a row it had to rest
-GIVE_UP = timedelta(days=5)  # after this a mail without an expiry of its own has failed
+JITTER = 0.2  # fraction of a wait, in either direction, so that many mails do not return at once
+UNCLEAR = timedelta(minutes=10)  # before the same bytes are sent once more after an ambiguous attempt
+PAUSES = tuple(timedelta(minutes=m) for m in (15, 30, 60))  # the pause of an account, by its consecutive failures
+GIVE_UP = timedelta(days=5)  # a mail without an expiry of its own fails after this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryDecision:
-    """What becomes of a mail after an attempt; `queued` means again, not before `not_before`."""
+    """The state of a mail after an attempt.
+
+    `queued` means another attempt, not earlier than `not_before` (UTC). `attempted` says whether the attempt counts,
+    `unclear` whether it was ambiguous.
+    """
 
     state: MessageState
     reason: Reason = reasons.NONE
@@ -37,7 +41,7 @@ FOUND = RetryDecision(state="sent", reason=reasons.FOUND_IN_SENT_FOLDER, attempt
 
 
 def decide_retry(outcome: Outcome, row: MessageRow, now: datetime) -> RetryDecision:
-    """Return what becomes of a mail after the attempt that ended in `outcome` at `now`."""
+    """Return the retry decision for a mail whose attempt ended in `outcome` at `now`."""
     if outcome.state == "sent":
         return RetryDecision(state="sent")
     reply = reasons.quote(outcome.reply)
@@ -56,12 +60,12 @@ def decide_retry(outcome: Outcome, row: MessageRow, now: datetime) -> RetryDecis
 
 
 def wait_after(pace: Pace, attempts: int, identity: str) -> timedelta:
-    """Return how long to wait after so many earlier attempts, spread by what the mail is called."""
+    """Return the wait after `attempts` earlier attempts, with a jitter derived from `identity` (the Message-ID)."""
     waits = WAITS[pace]
     spread = int.from_bytes(blake2b(f"{identity} {attempts}".encode(), digest_size=4).digest()) / 2**32
     return waits[min(attempts, len(waits) - 1)] * (1 + JITTER * (2 * spread - 1))
 
 
 def pause_after(consecutive_failures: int) -> timedelta:
-    """Return how long an account rests that had to rest so many times in a row before."""
+    """Return how long to pause an account that had `consecutive_failures` before this one."""
     return PAUSES[min(consecutive_failures, len(PAUSES) - 1)]

@@ -1,4 +1,4 @@
-"""A mail of which nobody knows whether it left is looked for where its account keeps what was sent."""
+"""Look up unclear mails in the sent folder of the account."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from scheduler.errors import UserError
 from scheduler.ports import MessageRow, SentFolder
 from scheduler.ports.events import Event, Reporter
 
-REST = timedelta(minutes=3)  # after a look that failed: each may take half a minute, and many mails may be unclear
+REST = timedelta(minutes=3)  # pause after a failed lookup: each may take half a minute, and many mails may be unclear
 
 
 @dataclass(slots=True, kw_only=True)
 class SentLookup:
-    """Looks into the sent folder, if there is one to look into."""
+    """Looks up mails in the sent folder, if one is configured."""
 
     folder: SentFolder | None
     report: Reporter
     failed_at: datetime | None = None
 
     def finds(self, row: MessageRow, now: datetime) -> bool:
-        """Return whether an unclear mail is known to have left; trouble with the folder is told and stops nothing."""
+        """Return whether an unclear mail is known to have been sent.
+
+        A problem with the folder is reported and counts as not found; there is no lookup for a while after it.
+        """
         if self.folder is None or not row.unclear:
             return False
         if self.failed_at is not None and abs(now - self.failed_at) < REST:

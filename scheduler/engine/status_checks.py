@@ -1,4 +1,4 @@
-"""Status checks: on working mornings and before rungs, look at every open obligation."""
+"""Status checks: look at every open obligation on working mornings and before rungs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from scheduler.queries.agendas import AgendaCache
 from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import record
 
-LEAD = timedelta(minutes=30)  # a check this fresh is good enough before a rung
+LEAD = timedelta(minutes=30)  # a check this recent is good enough before a rung
 
 
 class ManualChecker:
-    """Sees what people have recorded; the only source that needs no mailbox or folder."""
+    """A checker that reports what people have recorded; the only source that needs no mailbox or folder."""
 
     source = "manual"
 
     def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
-        """Return what the record says of each open obligation."""
+        """Return what the record says about each open obligation."""
         return [
             Finding(milestone=o.milestone, party=o.party, source=self.source, seen=_describe(o))
             for o in open_obligations
@@ -35,14 +35,14 @@ class ManualChecker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChecks:
-    """Runs a plan's checks and records what was seen."""
+    """Runs the status checks of a plan and records the findings."""
 
     services: ServiceContext
     checkers: Sequence[Checker]
     report: Reporter
 
     def is_due(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> bool:
-        """Return whether a morning's or a rung's check has not been made yet."""
+        """Return whether the check of this morning, or the one before a rung, is still to be made."""
         last = state.checked_at
         if last is None or next_morning(plan, last) <= now:
             return True
@@ -50,9 +50,9 @@ class StatusChecks:
         return rung is not None and last < rung - LEAD <= now
 
     def check(self, definition: Definition, agendas: AgendaCache, now: datetime) -> None:
-        """Look at every open obligation of a plan through each of its sources, and record what they prove.
+        """Check every open obligation of a plan through each of its sources, and record the facts they prove.
 
-        It commits. A source that fails, and a fact that makes no sense as things stand, are reported.
+        It commits. A source that fails is reported, and so is a fact that cannot be recorded as things stand.
         """
         plan, store = definition.plan, self.services.store
         with store.reading() as view:
@@ -84,7 +84,7 @@ class StatusChecks:
             return ()
 
     def next_at(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> datetime:
-        """Return when the next check of a plan is due, after `now`."""
+        """Return when the next check of a plan after `now` is due (UTC)."""
         rung = view.rungs.next_at([plan.id], now + LEAD) if _comes_by(state.next_rung, now + LEAD) else state.next_rung
         morning = next_morning(plan, now)
         return min(morning, rung - LEAD) if rung is not None else morning
@@ -95,13 +95,13 @@ def _comes_by(rung: datetime | None, instant: datetime) -> bool:
 
 
 def is_watched(obligation: Obligation, now: datetime) -> bool:
-    """Return whether something is owed that a check could find answered."""
+    """Return whether an obligation owes something that a check could find."""
     o = obligation
     return o.due is not None and not o.attends and not o.unknown and o.standing.is_open and now >= o.since
 
 
 def next_morning(plan: Plan, now: datetime) -> datetime:
-    """Return the first check time of a working day after `now`."""
+    """Return the next check time after `now` on a working day of the plan (UTC)."""
     today = local_day(now, plan.zone)
     day = plan.workdays.on_or_after(today)
     at = to_instant(day, plan.checks.at, plan.zone)

@@ -1,4 +1,4 @@
-"""What a look at the record shows there is to do. Pure values."""
+"""The survey of a tick: the work that is due according to the record. Pure values."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from scheduler.queries.agendas import inputs_fingerprint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanWork:
-    """What one plan has to be done for it now, and when next.
+    """The work that is due for one plan now, and when more is due.
 
-    `idle` holds working days on which the daemon was away; `check_at`, `digest_at` and `rung_at` lie after now.
+    `idle` holds local working days on which the daemon was away. `check_at`, `digest_at` and `rung_at` lie after now
+    (UTC).
     """
 
     plan: Plan
@@ -33,13 +34,17 @@ class PlanWork:
 
     @property
     def is_out_of_step(self) -> bool:
-        """Return whether the ledger does not follow from the present inputs."""
+        """Return whether the ledger does not follow from the current inputs."""
         return bool(self.idle) or self.state.reconciled != inputs_fingerprint(self.state, self.plan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickSurvey:
-    """What a look at the record shows: each plan's work, those another process holds (with its digest), mail."""
+    """The survey of a tick.
+
+    `plans` holds the work of each plan, `foreign` the digests of the plans that another process has revised, by id, and
+    `mail_at` the instant at which the next mail may leave (UTC).
+    """
 
     plans: Sequence[PlanWork]
     foreign: Mapping[str, str]
@@ -47,7 +52,10 @@ class TickSurvey:
 
 
 def next_opening_after(plan: Plan, now: datetime) -> datetime:
-    """Return the first opening of the plan's office after `now`: the daemon shows itself once a working day."""
+    """Return the next opening of the plan's office after `now` (UTC).
+
+    The daemon wakes then on every working day, so that the day does not count as idle.
+    """
     today = local_day(now, plan.zone)
     day = plan.workdays.on_or_after(today)
     at = to_instant(day, plan.ladder.opens, plan.zone)
@@ -60,6 +68,6 @@ def has_come(instant: datetime | None, now: datetime) -> bool:
 
 
 def days_between(plan: Plan, seen_on: date, today: date) -> tuple[date, ...]:
-    """Return the working days strictly between two days."""
+    """Return the working days strictly between two local days."""
     span = (seen_on + n * ONE_DAY for n in range(1, (today - seen_on).days))
     return tuple(day for day in span if plan.workdays.is_workday(day))

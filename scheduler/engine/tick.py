@@ -1,4 +1,4 @@
-"""One pass of the daemon: load, reconcile, check, dispatch, deliver, and say when to wake next."""
+"""One pass of the daemon: load, reconcile, check, dispatch, deliver, and compute the next wake-up."""
 
 from __future__ import annotations
 
@@ -72,20 +72,20 @@ class Ticker:
     ) -> None:
         self.store = store
         self.clock = clock
-        self.pulse = 0  # how many things were told so far: a long tick shows by it that it goes on
+        self.pulse = 0  # the number of reported events, by which a runner sees that a long tick progresses
         self._report = report
         self._definitions = definitions
         self._is_stopping = is_stopping
         self._sources = sources
-        self._calendars = calendars  # None: nobody looks at calendars
+        self._calendars = calendars  # None: calendars are not published
         self._lock = threading.Lock()
         self._current: dict[str, Definition] = {}
-        self._untaken: set[str] = set()  # plans that could not be taken into the record
-        self._refused: tuple[str, ...] = ()  # what was wrong with the definitions when they were read last
+        self._untaken: set[str] = set()  # plans whose revision could not be taken into the record
+        self._refused: tuple[str, ...] = ()  # the errors of the definitions when they were last read
         self._estranged: dict[str, str] = {}
         self._agendas = AgendaCache()
-        self._owes_summary = True  # a process before this one may have died owing it
-        self._is_unclosed = False  # something moved in a tick that the record did not let us close
+        self._owes_summary = True  # an earlier process may have ended before it sent its summary
+        self._is_unclosed = False  # a tick did work but could not be recorded as completed
         self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report, pages=pages)
         self._services = ServiceContext(store=store, composer=composer, pages=pages)
         self._deliverer = Deliverer(
@@ -107,33 +107,39 @@ class Ticker:
 
     @property
     def definitions(self) -> list[Definition]:
-        """Return the plans that were loaded last with their texts, ordered by id."""
+        """Return the definitions that are in force, ordered by plan id."""
         current = dict(self._current)  # another thread may load meanwhile
         return [current[id] for id in sorted(current)]
 
     @property
     def plans(self) -> list[Plan]:
-        """Return the plans that were loaded last, ordered by id."""
+        """Return the plans that are in force, ordered by id."""
         return [definition.plan for definition in self.definitions]
 
     def report(self, event: Event) -> None:
-        """Report an event in the local time of its plan, else of the first plan."""
+        """Report an event as progress, in the local time of its plan or else of the first plan."""
         self.pulse += 1
         self.pass_on(event)
 
     def pass_on(self, event: Event) -> None:
-        """Report an event that is no sign that a tick goes on."""
+        """Report an event that does not count as progress."""
         definition = self._current.get(event.plan) or next(iter(self._current.values()), None)
         zone = definition.plan.zone if definition else UTC
         self._report(replace(event, at=event.at.astimezone(zone)))
 
     def load(self) -> tuple[Problem, ...]:
-        """Read the definitions and take what is new; a wrong one leaves its last good revision in force."""
+        """Read the definitions and take new revisions; an invalid one leaves its last valid revision in force.
+
+        It commits. Returns every problem of the definitions.
+        """
         with self._lock:
             return self._load(self.clock.now())
 
     def tick(self) -> Tick:
-        """Do everything that is due now."""
+        """Do everything that is due now, and return when to wake next.
+
+        It commits. Raises `HanchotError` if the record cannot be used.
+        """
         with self._lock:
             now = self.clock.now()
             self._collect(now)
@@ -154,7 +160,10 @@ class Ticker:
             return self._plan_ahead(survey if is_quiet else self._look(now), waits, now)
 
     def check(self) -> None:
-        """Run the status checks that are due now."""
+        """Run the status checks that are due now.
+
+        It commits. Raises `HanchotError` if the record cannot be used.
+        """
         with self._lock:
             now = self.clock.now()
             for work in self._survey(now).plans:
@@ -166,13 +175,13 @@ class Ticker:
     # ---- parts of a pass
 
     def _collect(self, now: datetime) -> None:
-        """Ask every source whose time has come; one that fails does not stop the others."""
+        """Ask every source that is due for news; one that fails does not stop the others."""
         for source in self._sources:
             if has_come(source.next_at, now):
                 self._guard(None, now, partial(source.collect, now), about=f"the source {source.name}: ")
 
     def _deliver(self, plans: Mapping[str, Plan], waits: list[datetime]) -> Delivery:
-        owes, self._owes_summary = self._owes_summary, True  # should the record fail in the midst of it
+        owes, self._owes_summary = self._owes_summary, True  # stays True if the record fails during delivery
         delivery = self._deliverer.deliver(plans, self._agendas)
         if delivery.resume_at is not None:
             waits.append(delivery.resume_at)
@@ -180,14 +189,14 @@ class Ticker:
         return delivery
 
     def _is_mail_back(self, delivery: Delivery) -> bool:
-        """Return whether mail leaves again, or nothing waits for that."""
+        """Return whether mail leaves again, or no mail waits to leave."""
         if delivery.is_blocked or delivery.sent:
             return not delivery.is_blocked
         with self.store.reading() as view:
             return view.outbox.next_at() is None
 
     def _on_dead(self, row: MessageRow, reply: str, now: datetime) -> None:
-        """Record that an address takes no mail: its steps go to the party's next contact (rule 10)."""
+        """Record that an address bounces, which sends its rungs to the party's next contact (contract rule 10)."""
         definition = self._current.get(row.plan)
         if definition is None:
             return
@@ -203,7 +212,7 @@ class Ticker:
         )
         try:
             record(self._services, definition, fact)
-        except UserError as error:  # the roster has changed since; the mail alone has failed then
+        except UserError as error:  # the roster no longer has this address; then only the mail has failed
             self.report(Event(name="trouble", at=now, plan=row.plan, party=row.party, text=str(error)))
 
     def _load(self, now: datetime, wanted: Callable[[Plan], bool] = lambda plan: True) -> tuple[Problem, ...]:
@@ -213,7 +222,7 @@ class Ticker:
                 self._untaken.add(definition.plan.id)
                 self._guard(definition.plan, now, partial(self._take, definition, now))
         refused = tuple(str(problem) for problem in loaded.problems if problem.severity == "error")
-        for text in refused if refused != self._refused else ():  # what is still wrong was told before
+        for text in refused if refused != self._refused else ():  # repeated errors are reported only once
             self.report(Event(name="refused", at=now, text=text))
         self._refused = refused
         return loaded.problems
@@ -228,10 +237,10 @@ class Ticker:
             self._report_changes(definition.plan, changes, now)
 
     def _survey(self, now: datetime) -> TickSurvey:
-        """Return what there is to do for the plans whose revision is the one in the record.
+        """Return the work of all plans whose loaded revision is the one in the record.
 
-        Where another process took another revision the files are read again; if they say what
-        they said before, the plan is left to that process. What could not be taken is tried again.
+        If another process took another revision, the files are read again. If they have not changed here, the plan is
+        left to that process. A revision that could not be taken before is tried again.
         """
         if not self._current or self._untaken:
             self._load(now, lambda plan: plan.id not in self._current or plan.id in self._untaken)
@@ -251,6 +260,7 @@ class Ticker:
         return known is None or known.plan.digest != plan.digest
 
     def _look(self, now: datetime) -> TickSurvey:
+        """Return the survey as the record shows it now."""
         with self.store.reading() as view:
             states = {state.plan: state for state in view.plans.states()}
             return TickSurvey(
@@ -268,6 +278,7 @@ class Ticker:
             )
 
     def _weigh(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> PlanWork:
+        """Return the work of one plan."""
         today = local_day(now, plan.zone)
         is_new_day = opening(plan, None, now) == now and (state.seen_on is None or state.seen_on < today)
         has_due = has_come(state.next_rung, now)
@@ -286,6 +297,7 @@ class Ticker:
         )
 
     def _advance(self, work: PlanWork, waits: list[datetime], now: datetime) -> None:
+        """Do the due work of one plan: reconcile, check, dispatch, write the digest, publish calendars."""
         plan = work.plan
         if work.idle:
             with self.store.transaction() as unit:
@@ -316,7 +328,10 @@ class Ticker:
                 publish(unit, plan, self._agendas.read(unit, plan), self._calendars, now)
 
     def _close(self, survey: TickSurvey, plans: Mapping[str, Plan], delivery: Delivery, now: datetime) -> bool:
-        """Close the tick; what the mail server made us miss is told once mail leaves again."""
+        """Record the tick as completed; return whether an outage summary was queued.
+
+        Rungs that were missed because mail could not leave are summarised once mail leaves again.
+        """
         is_owing = self._owes_summary and self._is_mail_back(delivery)
         is_told = self._outages.close_tick(
             list(plans.values()),
@@ -331,19 +346,22 @@ class Ticker:
         return is_told
 
     def _guard(self, plan: Plan | None, now: datetime, step: Callable[[], object], about: str = "") -> None:
-        """Run one step of a plan or of a source; a broken one does not stop the others."""
+        """Run one step of a plan or a source; report its error, so that it does not stop the others."""
         try:
             step()
         except HanchotError as error:
             text = str(error)
-        except Exception as error:  # a fault in the program; it is reported, and everything else goes on
+        except Exception as error:  # a bug is reported, and everything else continues
             text = f"{type(error).__name__}: {error}"
         else:
             return
         self.report(Event(name="trouble", at=now, plan=plan.id if plan else "", text=about + text))
 
     def _plan_ahead(self, survey: TickSurvey, waits: list[datetime], now: datetime) -> Tick:
-        """Return when to wake: for the next rung, mail, arrival or opening; at the latest in a day."""
+        """Return the result of a tick.
+
+        The next tick is due at the next rung, mail, arrival, digest or opening, at the latest in a day.
+        """
         plans = [work.plan for work in survey.plans]
         known = [next_opening_after(plan, now) for plan in plans] + waits
         known += [at for at in (survey.mail_at, *(source.next_at for source in self._sources)) if at is not None]

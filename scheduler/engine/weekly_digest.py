@@ -1,4 +1,4 @@
-"""The weekly digest is written once, whatever number of daemons there are."""
+"""The weekly digest, written once however many daemons run."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from scheduler.services.digests import (
 
 @dataclass(slots=True, kw_only=True)
 class WeeklyDigest:
-    """Writes each plan's digest when it is due; its deduplication key is its week."""
+    """Writes the digest of each plan when it is due; the deduplication key of a mail holds the digest's instant."""
 
     store: Store
     composer: Composer
     pages: SiteLinks | None
     report: Reporter
     weekly: DigestSchedule | None  # None: no digests
-    _known: dict[str, datetime] = field(default_factory=dict)  # digests this process need not think of again
+    _known: dict[str, datetime] = field(default_factory=dict)  # the last digest that this process dealt with, by plan
 
     def is_due(self, plan: Plan, state: PlanState, now: datetime) -> bool:
-        """Return whether the newest digest of an active plan may not have been written yet."""
+        """Return whether the latest digest of an active plan may still have to be written."""
         if self.weekly is None:
             return False
         at = last_digest(plan, self.weekly, now)
@@ -46,7 +46,10 @@ class WeeklyDigest:
         return working_days_late(at, now, plan) <= LATEST
 
     def write(self, plan: Plan, agendas: AgendaCache, now: datetime) -> bool:
-        """Queue the newest digest unless it was queued before; return whether it was queued now."""
+        """Queue the latest digest for everyone who has not got it yet; return False if all have.
+
+        It commits. A digest that cannot be composed is reported.
+        """
         if self.weekly is None:
             return False
         at = last_digest(plan, self.weekly, now)
@@ -56,7 +59,7 @@ class WeeklyDigest:
         return queued
 
     def next_at(self, plan: Plan, now: datetime) -> datetime | None:
-        """Return when the next digest is due, after `now`."""
+        """Return when the next digest after `now` is due (UTC)."""
         return next_digest(plan, self.weekly, now) if self.weekly else None
 
     def _queue(
@@ -99,6 +102,6 @@ class WeeklyDigest:
 
 
 def is_active(plan: Plan, state: PlanState, at: datetime) -> bool:
-    """Return whether a plan is under way: from its first day to the end of its year, and while a step is to come."""
+    """Return whether a plan is active: from its first day to the end of its year, and while a rung is planned."""
     begins = max(to_instant(plan.remind_from, time(), plan.zone), state.first_loaded_at)
     return begins <= at and (at.astimezone(plan.zone).year <= plan.year or state.next_rung is not None)

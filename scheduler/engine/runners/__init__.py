@@ -1,4 +1,4 @@
-"""What fires the daemon's work: one file for each engine, chosen here and nowhere else."""
+"""Runners that fire the daemon's work: one module per engine, chosen only here."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def make_runner(
 ) -> Runner:
     """Return the runner that `[engine] kind` names.
 
-    `system` is the machine's clock, `after_tick` is called with each tick, `on_heartbeat` at every heartbeat
-    with a sign of life. A process loads only the engine that it uses. Raises `ValueError` for an unknown kind.
+    `system` is the machine's clock. `after_tick` is called with the result of each tick, `on_heartbeat` at every
+    heartbeat unless the work has stalled. Only the chosen engine is imported. Raises `ValueError` for an unknown kind.
     """
     if kind == "embedded":
         from scheduler.engine.runners.apscheduler_runner import APSchedulerRunner

@@ -1,8 +1,8 @@
-"""The engine inside this process: APScheduler fires the ticks and the status checks.
+"""A runner inside this process: APScheduler fires the ticks and the status checks.
 
-APScheduler keeps two permanent jobs in memory and nothing else; reminders are rows, never jobs.
-That makes most of its pitfalls impossible: no job store to lose or share, no job that re-adds
-itself, no cron, no misfire that drops anything. Times are UTC.
+APScheduler keeps two permanent jobs in memory and nothing else; reminders are rows, never jobs. This rules out most of
+its pitfalls: there is no job store to lose or share, no job that adds itself again, no cron, and no misfire that drops
+work. Times are UTC.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from scheduler.errors import HanchotError, UserError
 from scheduler.ports import Clock, DaemonWork, Tick
 from scheduler.ports.events import Event
 
-HEARTBEAT = 30.0  # seconds; bounds how late a step of the machine's clock can make us
-STALLED_AFTER = 25  # heartbeats without a sign of life; longer than the ten minutes an SMTP server may take
+HEARTBEAT = 30.0  # seconds; the longest delay that a step of the machine's clock can cause
+STALLED_AFTER = 25  # heartbeats without progress; longer than the ten minutes an SMTP server may take
 CLOCK_STEP = 2.0  # seconds by which wall and monotonic clock may drift apart between two heartbeats
 
 
 class APSchedulerRunner:
     """A `Runner` on APScheduler's background scheduler.
 
-    `system` is the machine's clock, by which APScheduler waits; `after_tick` is called with each tick, and
-    `on_heartbeat` every `heartbeat` seconds for as long as there are signs of life.
+    `system` is the machine's clock, which APScheduler waits by. `after_tick` is called with the result of each tick,
+    `on_heartbeat` every `heartbeat` seconds unless the work has stalled.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class APSchedulerRunner:
         self._monotonic = monotonic
         self._after_tick = after_tick
         self._on_heartbeat = on_heartbeat
-        self._silent = 0  # heartbeats since the last sign of life
+        self._silent = 0  # heartbeats since the last progress
         self._pulse = 0
         self._follow_ups = futures.ThreadPoolExecutor(1, thread_name_prefix="follow-up")
         self._failure: BaseException | None = None
@@ -64,11 +64,11 @@ class APSchedulerRunner:
             executors={"default": ThreadPoolExecutor(2)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
-        # A tick longer than a heartbeat is no cause for a warning; the next heartbeat comes.
+        # APScheduler warns if a tick outlasts a heartbeat; that is harmless, because the next heartbeat ticks again.
         logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 
     def run(self) -> None:
-        """Tick until stopped; the mail in hand is finished first. Raises `UserError` if ticks cease to come."""
+        """Tick until stopped, and finish the current mail first. Raises `UserError` if ticks stall."""
         first = self._system.now()
         every = IntervalTrigger(seconds=self._heartbeat, timezone=UTC)
         seldom = IntervalTrigger(hours=6, timezone=UTC)
@@ -80,7 +80,7 @@ class APSchedulerRunner:
             self._watch()
         finally:
             self._stopping.set()
-            self._follow_ups.shutdown(wait=True)  # first: APScheduler waits for its threads with its locks held
+            self._follow_ups.shutdown(wait=True)  # first: APScheduler waits for its threads while holding its locks
             self._scheduler.shutdown(wait=True)
         if self._failure is not None:
             raise self._failure
@@ -90,12 +90,12 @@ class APSchedulerRunner:
         self._stopping.set()
 
     def wake(self) -> None:
-        """Tick now instead of at the next heartbeat; before and after the run there is nothing to wake."""
+        """Tick now instead of at the next heartbeat; do nothing before and after the run."""
         with suppress(JobLookupError):
             self._scheduler.modify_job("tick", next_run_time=self._system.now())
 
     def _watch(self) -> None:
-        """Sleep from heartbeat to heartbeat; notice a stepped clock and a scheduler that fell silent."""
+        """Wait from heartbeat to heartbeat, and detect a stepped clock or stalled work."""
         offset = self._offset()
         while not self._stopping.wait(self._heartbeat):
             if self._is_stalled():
@@ -110,12 +110,12 @@ class APSchedulerRunner:
             if abs(offset - before) > CLOCK_STEP:
                 self._scheduler.modify_job("tick", next_run_time=self._system.now())
                 self._log(f"the machine's clock moved by {offset - before:+.0f} s; everything is looked at anew")
-                self._pulse = self._work.pulse  # that was no sign of life of a tick
+                self._pulse = self._work.pulse  # the report just made is not progress of a tick
 
     def _is_stalled(self) -> bool:
-        """Return whether there was no sign of life for too long; each thing a long tick does is one.
+        """Return whether there was no progress for too long; each event that a tick reports is progress.
 
-        Heartbeats are counted, not seconds: a process that was stopped for an hour does not hang.
+        Heartbeats are counted, not seconds, so that a process that was suspended for an hour does not count as stalled.
         """
         is_alive = self._work.pulse != self._pulse
         self._silent = 0 if is_alive else self._silent + 1
@@ -125,7 +125,7 @@ class APSchedulerRunner:
     def _tick(self) -> Tick | None:
         try:
             return self._work.tick()
-        except HanchotError as error:  # a locked database, say: told in its own words; the next heartbeat tries again
+        except HanchotError as error:  # for example a locked database; the next heartbeat tries again
             self._log(str(error))
             return None
 
@@ -142,10 +142,10 @@ class APSchedulerRunner:
         return self._system.now().timestamp() - self._monotonic()
 
     def _after_job(self, event: JobExecutionEvent) -> None:
-        """Take note of a job that ended.
+        """Handle the end of a job.
 
-        APScheduler may call this in the middle of its own bookkeeping, which then overwrites what was
-        armed here: it does so where a job ended before it had looked away. So the rest is done elsewhere.
+        APScheduler may call this listener in the middle of its own bookkeeping, if the job ended before that was done.
+        The bookkeeping then overwrites any run time set here, so the follow-up runs in another thread.
         """
         if event.exception is not None:
             self._log(f"{type(event.exception).__name__}: {event.exception}")
@@ -153,11 +153,11 @@ class APSchedulerRunner:
             return
         self._silent = 0
         if event.retval is not None:
-            with suppress(RuntimeError):  # the run has just ended
+            with suppress(RuntimeError):  # the executor was shut down because the run ended
                 self._follow_ups.submit(self._follow, event.retval)
 
     def _follow(self, tick: Tick) -> None:
-        """Do what follows a tick, and move the jobs to when they are due next."""
+        """Run `after_tick` and schedule the next run of the jobs."""
         try:
             if self._after_tick is not None:
                 self._after_tick(tick)
@@ -166,6 +166,7 @@ class APSchedulerRunner:
             self._log(f"{type(error).__name__}: {error}")
 
     def _arm(self, tick: Tick) -> None:
+        """Schedule the next tick if it is due before the next heartbeat, and with it a check that is due by then."""
         wait = self._work.clock.seconds_until(min(tick.wake_at, tick.check_at))
         if wait >= self._heartbeat:
             return
