@@ -1,1 +1,1 @@
-"""Use cases against the ports: take a plan, record a fact, keep the ledger in step."""
+"""Use cases on top of the ports: take a plan, record a fact, keep the ledger in step."""

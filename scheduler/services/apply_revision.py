@@ -1,4 +1,4 @@
-"""Taking a plan's revision into the record."""
+"""Take a plan's revision into the record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from scheduler.services.reconcile import Changes, reconcile
 
 
 def take(services: ServiceContext, definition: Definition, now: datetime) -> Changes | None:
-    """Take a definition as the plan that holds from `now` on and tell whom it concerns; None if nothing was new."""
+    """Take a definition as the plan in force from `now` on; return the changes, or None if nothing is new.
+
+    It commits, and queues notices of changed dates.
+    """
     with services.store.reading() as view:
         if is_taken(view, definition.plan):
             return None
@@ -26,13 +29,13 @@ def take(services: ServiceContext, definition: Definition, now: datetime) -> Cha
 
 
 def is_taken(view: UnitOfWork, plan: Plan) -> bool:
-    """Return whether the record already follows this revision of a plan and everything that was recorded."""
+    """Return whether the record already follows this revision of a plan and every recorded fact."""
     state = view.plans.state(plan.id)
     return state is not None and state.reconciled == inputs_fingerprint(state, plan)
 
 
 def take_within(services: ServiceContext, unit: UnitOfWork, definition: Definition, now: datetime) -> Changes:
-    """Take a definition within a transaction of the caller's."""
+    """Take a definition within the given transaction, even if nothing is new."""
     plan = definition.plan
     decided = _record_revision(unit, definition, now)
     changes = reconcile(unit, plan, now)
@@ -43,7 +46,10 @@ def take_within(services: ServiceContext, unit: UnitOfWork, definition: Definiti
 
 
 def _record_revision(unit: UnitOfWork, definition: Definition, now: datetime) -> list[Fact]:
-    """Remember a new revision and return what it decides anew, as recorded facts."""
+    """Record a new revision; append and return the facts that it implies.
+
+    These are changed dates, parties that joined, and changed addresses.
+    """
     plan = definition.plan
     state = unit.plans.state(plan.id)
     if state is not None and state.digest == plan.digest:

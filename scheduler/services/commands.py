@@ -1,4 +1,4 @@
-"""What a person asks to be recorded, as a fact: shared by the command line and scenarios."""
+"""Build facts from what a person asks to record; shared by the command line, the web pages and scenarios."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from scheduler.plan.obligations import Obligation
 from scheduler.services.fact_checks import find_milestone
 
 MOMENT = timedelta(microseconds=1)
-NOON = time(12)  # a postmark names a day; its middle stands for it
+NOON = time(12)  # a postmark names a day; noon stands for it
 
 
 def refuse_far(plan: Plan, *days: date | None) -> None:
-    """Raise `UserError` for a day that lies years away from the plan: a year that was typed wrong."""
+    """Raise `UserError` for a day years away from the plan, which means a mistyped year."""
     first, last = near(plan.year)
     for day in days:
         if day is not None and not first <= day <= last:
@@ -42,9 +42,11 @@ def received(
     note: str = "",
     by: str = "",
 ) -> Fact:
-    """Return a submission recorded at `at`; a paper's postmark, else the receipt, says when it happened.
+    """Return a submission that is recorded at `at`.
 
-    It came at `received_at`, or on the day `received_on` at an hour that nobody knows, or just now.
+    The submission came at `received_at`, or at an unknown time of the local day `received_on`, or else at `at`. The
+    postmark `sent_on` of a paper decides when the submission happened; without one, the receipt does. Raises
+    `UserError` for a date in the future or far from the plan, and for a postmark that is late or without paper.
     """
     refuse_far(plan, sent_on, received_on, local_day(received_at, plan.zone) if received_at else None)
     if sent_on is not None and channel != "paper":
@@ -85,7 +87,10 @@ def received(
 
 
 def declared(plan: Plan, milestone: str, party: str, *, at: datetime, sent_on: date, channel: Channel) -> Fact:
-    """Return what a party says it has sent on a day; nobody has seen it yet."""
+    """Return a party's claim that it sent something on a local day, which nobody has seen yet.
+
+    Raises `UserError` for a day in the future or far from the plan.
+    """
     refuse_far(plan, sent_on)
     if sent_on > local_day(at, plan.zone):
         raise UserError(f"{sent_on} has not come yet", hint="give the day on which it was sent")
@@ -101,7 +106,7 @@ def declared(plan: Plan, milestone: str, party: str, *, at: datetime, sent_on: d
 
 
 def disowned(plan: Plan, milestone: str, party: str, *, at: datetime) -> Fact:
-    """Return that a party says a task is not its own, or that its mails reach the wrong people."""
+    """Return a party's claim that a task is not its own, or that its mails reach the wrong people."""
     return Fact(
         plan=plan.id,
         kind="disowned",
@@ -113,9 +118,10 @@ def disowned(plan: Plan, milestone: str, party: str, *, at: datetime) -> Fact:
 
 
 def settled_doubt(plan: Plan, obligation: Obligation, *, at: datetime, is_open: bool, by: str = "") -> Fact:
-    """Return what is true of something that was past already when the plan was first loaded: open, or received in time.
+    """Return the fact that settles a doubtful obligation: it is open, or it was received in time.
 
-    When it came nobody says: the last moment in time stands for it.
+    It is in doubt because it was past when the plan was first loaded. Nobody knows when it was received, so the last
+    moment in time stands for that.
     """
     received = not is_open
     in_time = obligation.due.late_from - MOMENT if obligation.due else at
@@ -134,7 +140,7 @@ def settled_doubt(plan: Plan, obligation: Obligation, *, at: datetime, is_open: 
 def extended(
     plan: Plan, milestone: str, party: str, *, at: datetime, until: date, decision: str = "", by: str = ""
 ) -> Fact:
-    """Return an extension up to and including `until` (rule 11)."""
+    """Return an extension up to and including the local day `until` (contract rule 11)."""
     refuse_far(plan, until)
     return Fact(
         plan=plan.id,
@@ -160,7 +166,11 @@ def date_fixed(
     decision: str = "",
     by: str = "",
 ) -> Fact:
-    """Return the decision of a date: an event's days, or the inclusive last day of a deadline."""
+    """Return the decision of a date: the days of an event, or the inclusive last day of a deadline.
+
+    Raises `UserError` if the date is far from the plan or ends before it begins, or if a deadline gets two days, and
+    `NothingMatched` for an unknown milestone.
+    """
     day, clock = (first.date(), first.time()) if isinstance(first, datetime) else (first, None)
     refuse_far(plan, day, last)
     kind = find_milestone(plan, milestone).kind
@@ -183,7 +193,7 @@ def date_fixed(
 
 
 def amended(plan: Plan, milestone: str, *, at: datetime, form: DateForm, was: str = "", decision: str = "") -> Fact:
-    """Return an edit of the definition file, as if it were loaded at `at`."""
+    """Return the fact of an edited date in the definition file, as if the file were loaded at `at`."""
     return Fact(
         plan=plan.id,
         kind="amended",

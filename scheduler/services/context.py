@@ -1,4 +1,4 @@
-"""What every service needs."""
+"""The dependencies that services share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scheduler.queries.site_links import SiteLinks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceContext:
-    """What recording needs: the record, somebody who writes the notices, and where parties' pages are, if anywhere."""
+    """The record, the composer of notices, and the links to pages, which are None if mails hold no links."""
 
     store: Store
     composer: Composer

@@ -1,4 +1,4 @@
-"""The weekly digest: when it is due, and what it says. Pure."""
+"""The weekly digest: when it is due, and its contents. Pure functions."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from scheduler.ports import MessageRow
 
 WEEK = timedelta(days=7)
 AHEAD = 14  # days
-SHOWN = 5  # subjects of failed mails
-MOVING = ("extended", "waived", "date_fixed", "amended", "nominated")  # facts that changed a date or a duty
+SHOWN = 5  # the most subjects of failed mails that are listed
+MOVING = ("extended", "waived", "date_fixed", "amended", "nominated")  # facts that change a date or a duty
 INCOMPLETE = ("partial", "declared", "revision", "overdue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestSchedule:
-    """When and to whom the digest goes: a weekday (Monday is 0), a local time, a group or party."""
+    """The weekday (Monday is 0) and local time of the digest, and the group or party that receives it."""
 
     weekday: int = 0
     at: time = time(8)
@@ -46,7 +46,7 @@ class DigestSchedule:
 
 
 def last_digest(plan: Plan, weekly: DigestSchedule, now: datetime) -> datetime:
-    """Return the newest instant, not after `now`, at which a digest of the plan was or is due (UTC)."""
+    """Return the latest instant, not after `now`, at which a digest of the plan is due (UTC)."""
     today = local_day(now, plan.zone)
     day = today - timedelta(days=(today.weekday() - weekly.weekday) % 7)
     at = _on_working_day(plan, weekly, day)
@@ -62,14 +62,14 @@ def next_digest(plan: Plan, weekly: DigestSchedule, now: datetime) -> datetime:
 
 
 def digest_recipients(plan: Plan, weekly: DigestSchedule, facts: Sequence[Fact]) -> list[Recipient]:
-    """Return the contacts that read the digest."""
+    """Return the contacts that receive the digest."""
     bounced = bounced_addresses(drop_withdrawn(facts))
     parties = [plan.parties[party] for party in members(plan, weekly.to) if party in plan.parties]
     return [r for party in parties for r in contacts_for(party, with_head=False, bounced=bounced)]
 
 
 def digest_message(agenda: Agenda, digest: Digest, to: Recipient, now: datetime) -> Message:
-    """Return the digest as a letter to one contact."""
+    """Return the message that carries the digest to one contact."""
     return Message(
         key=f"digest/{agenda.plan.id}/{digest.first}/{to.contact.email}",
         kind="digest",
@@ -82,7 +82,7 @@ def digest_message(agenda: Agenda, digest: Digest, to: Recipient, now: datetime)
 
 
 def draw_digest(agenda: Agenda, facts: Sequence[Fact], now: datetime, health: DigestHealth) -> Digest:
-    """Return one week of a plan as it stands at `now`."""
+    """Return the digest of a plan for the week of `now`."""
     today = local_day(now, agenda.plan.zone)
     monday = today - timedelta(days=today.weekday())
     cells = [cell for cell in draw_board(agenda, now) if not cell.obligation.attends]
@@ -110,7 +110,10 @@ def read_health(
     last_tick: datetime | None,
     now: datetime,
 ) -> DigestHealth:
-    """Return how the system did in the past week; an address that bounces is told until it is put right."""
+    """Return how the system did in the past week; a bouncing address is listed until it is corrected.
+
+    `outages` are pairs of a first and a last instant (UTC).
+    """
     recent = [mail for mail in mails if mail.settled_at is not None and mail.settled_at > now - WEEK]
     bounced = bounced_addresses(drop_withdrawn(facts))
     return DigestHealth(
@@ -141,7 +144,7 @@ def _done(plan: Plan, cells: Sequence[Cell], since: datetime) -> Iterable[Digest
 
 
 def _due(plan: Plan, cells: Sequence[Cell], today: date) -> list[DigestDue]:
-    """Return what comes, by day: open deadlines by their target, events by their first day."""
+    """Return what is ahead, ordered by day: open deadlines by their target day, events by their first day."""
     found: dict[tuple[date, str], list[Obligation]] = {}
     for o in (cell.obligation for cell in cells):
         day = o.event.first if o.event else o.due.target if o.due else None

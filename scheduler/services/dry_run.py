@@ -1,4 +1,4 @@
-"""Work that is done and taken back: what it comes to is seen, and nothing stays of it."""
+"""Transactions that are always rolled back."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from scheduler.ports import Store, UnitOfWork
 
 @contextmanager
 def dry_run(store: Store) -> Iterator[UnitOfWork]:
-    """Open a transaction whose work is taken back at the end of the block."""
+    """Open a transaction that is rolled back at the end of the block."""
     with suppress(_TakenBack), store.transaction() as unit:
         yield unit
         raise _TakenBack
 
 
 class _TakenBack(Exception):
-    """Undoes a transaction."""
+    """Raised to roll a transaction back."""

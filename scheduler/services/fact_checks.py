@@ -1,4 +1,4 @@
-"""Whether a fact makes sense before it is recorded: refusals with the way out, and remarks."""
+"""Check a fact before it is recorded: errors with a hint, and remarks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from scheduler.plan.obligations import Obligation
 from scheduler.plan.reasons import Reason
 from scheduler.ports import UnitOfWork
 
-PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened")  # facts about one party
+PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened")  # kinds that concern one party
 
 
 def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
-    """Return remarks on a fact that may be recorded; raise where it makes no sense."""
+    """Return remarks on a fact that may be recorded.
+
+    Raises `NothingMatched` for an unknown name, and `UserError` for a fact that makes no sense as things stand.
+    """
     if fact.happened_at > fact.recorded_at:
         raise UserError("it cannot have happened in the future", hint="check the date given", code="future")
     if fact.kind == "withdrawn":
@@ -33,7 +36,7 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
     milestone = find_milestone(agenda.plan, fact.milestone or "", agenda)
     if fact.kind != "amended":
         _check_occurrence(agenda, fact.milestone or "", milestone)
-    if fact.kind == "disowned":  # who only attends is asked as well
+    if fact.kind == "disowned":  # parties that only attend an event can disown it too
         if (fact.milestone, fact.party) not in agenda.by_key:
             find_obligation(agenda, fact.milestone or "", fact.party or "")
         return []
@@ -48,7 +51,7 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
 
 
 def find_milestone(plan: Plan, id: str, agenda: Agenda | None = None) -> Milestone:
-    """Return a milestone by its id or an occurrence's; raises `NothingMatched` with near names."""
+    """Return a milestone by its id or the id of an occurrence. Raises `NothingMatched` with similar ids."""
     known = {m.id for m in plan.milestones} | ({o.milestone for o in agenda.obligations} if agenda else set())
     if id not in known:
         raise NothingMatched.named(f"milestone of {plan.id}", id, known)
@@ -56,14 +59,14 @@ def find_milestone(plan: Plan, id: str, agenda: Agenda | None = None) -> Milesto
 
 
 def _check_occurrence(agenda: Agenda, id: str, milestone: Milestone) -> None:
-    """Refuse the name of a recurring milestone where one of its occurrences is meant."""
+    """Raise `NothingMatched` for the id of a recurring milestone if an occurrence is meant."""
     known = {o.milestone for o in agenda.obligations if o.milestone.partition("@")[0] == milestone.id}
     if isinstance(milestone.form, Recurring) and id not in known:
         raise NothingMatched.named(f"occurrence of {milestone.id}", id, known)
 
 
 def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
-    """Return an obligation; raises `NothingMatched` where the party has no part in the milestone."""
+    """Return an obligation. Raises `NothingMatched` if the party does not owe the milestone."""
     _check_occurrence(agenda, milestone, find_milestone(agenda.plan, milestone, agenda))
     if party not in agenda.plan.parties:
         raise NothingMatched.named("party", party, agenda.plan.parties)
@@ -74,6 +77,7 @@ def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
 
 
 def _check_nothing(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
+    """Return no remarks."""
     return []
 
 
@@ -180,7 +184,7 @@ def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[
 
 
 def _remarks_on_date(plan: Plan, fact: Fact, own: Sequence[Obligation]) -> Iterator[Reason]:
-    """Yield what is odd about a day that is fixed; it may be meant all the same."""
+    """Yield remarks on a fixed date that is unusual but may be intended."""
     assert isinstance(fact.form, On | By)  # noqa: S101 - what can be fixed, see requests.date_fixed
     limit = next((o.due for o in own if o.due is not None), None)
     window = next((o.window for o in own if o.window is not None), None)
@@ -211,7 +215,7 @@ def _check_nominated(agenda: Agenda, fact: Fact) -> list[Reason]:
 
 
 def remark_past(before: Agenda, after: Agenda) -> list[Reason]:
-    """Return what is in doubt because the parties were chosen after its last day (rule 4)."""
+    """Return a remark for each obligation that was past its last day when its party was chosen (contract rule 4)."""
     found = [o for o in after.obligations if o.unknown and (o.milestone, o.party) not in before.by_key]
     return [reasons.past_when_chosen(o.milestone, o.party) for o in found]
 

@@ -1,4 +1,4 @@
-"""What a changed agenda changes in the rows of the ledger. Pure."""
+"""Changes to the rows of the ledger that follow from a changed agenda. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from scheduler.ports import RungChange, RungRow
 
 
 def diff_rung(rung: Rung, row: RungRow, now: datetime) -> RungChange | None:
-    """Return what a promise that still holds changes in its unsent row, if anything.
+    """Return the change to the unsent row of a rung that is still in the agenda, or None.
 
-    A cancelled or swallowed row comes back only before its instant; one whose instant has
-    come is the business of the dispatch, and what that settled is final.
+    A cancelled or skipped row is planned again only before its instant. After that the dispatcher decides, and what it
+    settles is final.
     """
     if row.state == "planned":
         if rung.state != "planned":
@@ -29,12 +29,12 @@ def diff_rung(rung: Rung, row: RungRow, now: datetime) -> RungChange | None:
 
 
 def as_due(row: RungRow) -> DueRung:
-    """Return what a decision needs to know of a promise."""
+    """Return the part of a row that a dispatch decision needs."""
     return DueRung(row.milestone, row.party, row.name, row.at, row.noticed_at)
 
 
 def why_gone(agenda: Agenda, row: RungRow) -> Reason:
-    """Return why a promise no longer follows from the plan."""
+    """Return why a rung is no longer in the agenda."""
     plan, milestone = agenda.plan, row.milestone.partition("@")[0]
     if all(m.id != milestone for m in plan.milestones):
         return reasons.not_in_plan(milestone)

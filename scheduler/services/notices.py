@@ -1,4 +1,4 @@
-"""Writing what a fact itself causes, in the transaction that records it: receipts, returns, notices of changes."""
+"""Queue the mails that a fact causes, in its transaction: receipts, returns, notices of changes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from scheduler.ports import Composer, Outgoing, RungRow, UnitOfWork
 from scheduler.queries.site_links import add_links
 from scheduler.services.context import ServiceContext
 
-DECISIONS: tuple[FactKind, ...] = ("extended", "waived", "date_fixed", "amended")  # what a change is written about
+DECISIONS: tuple[FactKind, ...] = ("extended", "waived", "date_fixed", "amended")  # kinds that cause a notice of change
 
 
 @dataclass(slots=True)
 class WrittenNotices:
-    """Whom a fact wrote to and when that leaves at the earliest, and what could not be written."""
+    """The addresses that a fact writes to, the earliest instant at which its mails leave (UTC), and what failed."""
 
     leaves: datetime
     addresses: list[str] = field(default_factory=list)
@@ -35,7 +35,7 @@ class WrittenNotices:
 
 
 def notify(services: ServiceContext, unit: UnitOfWork, agenda: Agenda, fact: Fact) -> WrittenNotices:
-    """Queue the letters that a recorded fact causes; `agenda` knows it."""
+    """Queue the mails that a recorded fact causes; `agenda` must include the fact."""
     facts = drop_withdrawn(unit.facts.of(agenda.plan.id))
     bounced = bounced_addresses(facts)
     leaves = opening(agenda.plan, fact.milestone, fact.recorded_at)
@@ -56,7 +56,7 @@ def notify(services: ServiceContext, unit: UnitOfWork, agenda: Agenda, fact: Fac
     for message, row in messages:
         try:
             outgoing = _outgoing(services.composer, unit, lead(message), fact, row, leaves)
-        except UserError as error:  # the fact stands; the operator is told what could not be written
+        except UserError as error:  # the fact stays recorded, and the problem is reported
             written.problems += error.problems
             continue
         if unit.outbox.add(outgoing) is not None:
@@ -65,10 +65,10 @@ def notify(services: ServiceContext, unit: UnitOfWork, agenda: Agenda, fact: Fac
 
 
 def receipt_leaves(plan: Plan, submissions: Sequence[Fact]) -> datetime:
-    """Return when the receipt of the last of these submissions of one obligation leaves (rule 17).
+    """Return when the receipt for the last of these submissions of one obligation leaves (UTC; contract rule 17).
 
-    At the next opening; but what is recorded while a receipt waits is put into that one, and after one
-    has left the next leaves on another day.
+    It leaves at the next opening. A submission that is recorded while a receipt waits shares that receipt. After a
+    receipt has left, the next one leaves on another day.
     """
     leaves: datetime | None = None
     for fact in submissions:
@@ -85,7 +85,10 @@ def receipt_leaves(plan: Plan, submissions: Sequence[Fact]) -> datetime:
 
 
 def _submissions(unit: UnitOfWork, fact: Fact) -> list[Fact]:
-    """Return the other submissions of the same obligation, also those withdrawn since: a receipt may have left."""
+    """Return the other submissions of the same obligation.
+
+    Withdrawn ones are included, because their receipt may have left.
+    """
     same = (fact.milestone, fact.party, "received")
     return [f for f in unit.facts.of(fact.plan) if (f.milestone, f.party, f.kind) == same and f.id != fact.id]
 
@@ -101,7 +104,7 @@ def _cancel_receipts(unit: UnitOfWork, submissions: Sequence[Fact], reason: Reas
 
 
 def take_back(unit: UnitOfWork, fact: Fact) -> None:
-    """Cancel what still waits of the letters of the fact that `fact` withdraws, and receipts that list it."""
+    """Cancel the queued mails of the fact that `fact` withdraws, and queued receipts that list it."""
     unit.outbox.cancel(f"{fact.target}:", reasons.FACT_WITHDRAWN, now=fact.recorded_at)
     withdrawn = unit.facts.get(fact.target or 0)
     if withdrawn is not None and withdrawn.kind == "received":
@@ -109,7 +112,7 @@ def take_back(unit: UnitOfWork, fact: Fact) -> None:
 
 
 def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Fact, facts: Sequence[Fact]) -> None:
-    """Cancel what still waits of earlier changes of the same milestone: only the last one is true."""
+    """Cancel queued notices of earlier changes to the same milestone, because only the last change is true."""
     slots = ["change:"]
     if fact.party is not None and agenda.plan.milestone(fact.milestone or "").kind == "deadline":
         slots = [f"change:{contact.email}" for contact in agenda.plan.parties[fact.party].contacts]
@@ -122,7 +125,7 @@ def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Fact, facts: Sequen
 def _outgoing(
     composer: Composer, unit: UnitOfWork, message: Message, fact: Fact, row: RungRow | None, leaves: datetime
 ) -> Outgoing:
-    """Return a notice, or the promise `row` on its way to another address: it grows old like any promise."""
+    """Return a notice, or the rung `row` for another address; only the latter expires, like any mail of a rung."""
     following = unit.rungs.following([row.id]).get(row.id) if row else None
     expires_at = last_moment(row.at, message.now, following, message.plan) if row else None
     return Outgoing(
@@ -143,7 +146,10 @@ def _outgoing(
 def _reroute(
     unit: UnitOfWork, agenda: Agenda, fact: Fact, bounced: frozenset[str]
 ) -> Iterable[tuple[Message, RungRow]]:
-    """Yield the party's newest rungs that went to the bounced address, to its next contact (rule 10)."""
+    """Yield messages for the party's next contact, and the rungs they repeat (contract rule 10).
+
+    These are the latest rungs of open obligations that went to the bounced address.
+    """
     party = agenda.plan.parties[fact.party or ""]
     newest: dict[str, RungRow] = {}
     for row in unit.rungs.of(agenda.plan.id):

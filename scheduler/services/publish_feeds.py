@@ -1,4 +1,4 @@
-"""Keeping calendars in step with what a plan and its facts say: what changed is written, and nothing else."""
+"""Keep calendars in step with a plan and its facts; only entries that changed are written."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from scheduler.plan.model import Plan
 from scheduler.ports import FeedEntry, FeedItem, FeedPart, FeedRenderer, FeedRow, PlanState, UnitOfWork
 from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint
 
-BEHIND = timedelta(days=90)  # counted from Monday: else a calendar would be another one every day
+BEHIND = timedelta(days=90)  # counted from Monday, because a window that moved daily would change calendars daily
 AHEAD = timedelta(days=730)
-MOST = 1000  # entries in one calendar: readers give up on more ...
-MOST_BYTES = 900_000  # ... and on a megabyte
+MOST = 1000  # entries in one calendar: calendar programs reject more ...
+MOST_BYTES = 900_000  # ... and reject a megabyte
 SHOWN_CANCELLED = timedelta(days=30)
 _SECOND = timedelta(seconds=1)
 
 
 def published_fingerprint(state: PlanState, plan: Plan, calendars: FeedRenderer, now: datetime) -> str:
-    """Return one word for everything the calendars of a plan follow from."""
+    """Return a fingerprint of everything that the calendars of a plan depend on."""
     return f"{calendars.fingerprint}/{inputs_fingerprint(state, plan)}/{local_day(now, plan.zone)}"
 
 
 def publish(unit: UnitOfWork, plan: Plan, agenda: Agenda, calendars: FeedRenderer, now: datetime) -> int:
-    """Bring the calendars of a loaded plan in step; return how many entries changed."""
+    """Update the calendars of a loaded plan in the given transaction; return how many entries changed."""
     changed, generations = 0, unit.pages.generations()
     for audience in unit.feeds.audiences(plan.id):
         known = {entry.item.uid: entry for entry in unit.feeds.entries(audience, plan.id)}
@@ -48,7 +48,7 @@ def create_feed(
     tasks: bool,
     now: datetime,
 ) -> FeedRow:
-    """Make the address of a calendar, and fill it; a public calendar has one address for ever."""
+    """Create the address of a calendar, and publish its plans; a public calendar keeps its one address."""
     agendas = AgendaCache()
     open_ones = [feed for feed in unit.feeds.list() if feed.revoked_at is None]
     wanted = (audience, plan, tasks)
@@ -63,8 +63,8 @@ def create_feed(
 def compare(
     drawn: Iterable[FeedItem], known: Mapping[str, FeedEntry], calendars: FeedRenderer, today: date, now: datetime
 ) -> Iterator[FeedEntry]:
-    """Yield the entries that are others now than those known."""
-    now = now.replace(microsecond=0)  # calendars know no less than a second
+    """Yield the entries that have changed, given the drawn items and the known entries by uid."""
+    now = now.replace(microsecond=0)  # iCalendar times have whole seconds
     items = {item.uid: item for item in drawn}
     for uid, entry in known.items():
         if uid not in items and not (entry.gone_at and entry.left_at):
@@ -89,7 +89,7 @@ def _gone_since(entry: FeedEntry | None, now: datetime) -> datetime:
 
 
 def _choose(items: Iterable[FeedItem], today: date) -> set[str]:
-    """Return the uids of what lies in the window; of too many, those nearest to it."""
+    """Return the uids of the items inside the window; if there are too many, of those nearest to this week."""
     monday = _monday(today)
     near = [item for item in items if monday - BEHIND <= item.last and item.first <= monday + AHEAD]
     if len(near) > MOST:
@@ -100,11 +100,11 @@ def _choose(items: Iterable[FeedItem], today: date) -> set[str]:
 def _revise(
     entry: FeedEntry | None, item: FeedItem, calendars: FeedRenderer, now: datetime, *, is_shown: bool
 ) -> FeedEntry:
-    """Return an item's entry with what is said now; what nobody sees is not said anew."""
+    """Return the entry of an item, rendered again if it changed; an entry that is not shown stays as it is."""
     if entry is not None and (not is_shown or (entry.item, entry.version) == (item, calendars.version)):
         return entry
     sequence, created_at = (entry.sequence + 1, entry.created_at) if entry else (0, now)
-    revised_at = max(now, entry.revised_at + _SECOND) if entry else now  # readers look whether it is later
+    revised_at = max(now, entry.revised_at + _SECOND) if entry else now  # programs accept only a later time
     event, task = calendars.render(item, sequence=sequence, created_at=created_at, revised_at=revised_at)
     return FeedEntry(
         item=item,
@@ -118,7 +118,7 @@ def _revise(
 
 
 def choose_parts(parts: Sequence[FeedPart], today: date) -> list[bytes]:
-    """Return what one calendar of several plans can hold, in order; of too much, what is nearest to the week."""
+    """Return the parts that fit into one calendar of several plans, in order; those nearest to this week go first."""
     if len(parts) <= MOST and sum(len(part.body) for part in parts) <= MOST_BYTES:
         return [part.body for part in parts]
     monday, room = _monday(today), MOST_BYTES
@@ -133,4 +133,5 @@ def choose_parts(parts: Sequence[FeedPart], today: date) -> list[bytes]:
 
 
 def _monday(today: date) -> date:
+    """Return the Monday of a day's week."""
     return today - timedelta(days=today.weekday())

@@ -1,4 +1,4 @@
-"""Keeping the ledger in step with what a plan and its facts promise."""
+"""Keep the ledger in step with the rungs that follow from a plan and its facts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from scheduler.services.ledger_changes import diff_rung, drop, why_gone
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a reconcile changed: how many promises are new, which fell away, came to life again, or moved.
+    """The result of a reconcile: how many rungs are new, and which were dropped, planned again or moved.
 
-    `armed` also holds the new promises that lie ahead of a plan already running; `problems` what could
-    not be written to those whom the change concerns. `drawn` is the agenda that the ledger now follows,
-    with the word for its inputs.
+    `armed` holds the rungs that were planned again and, if the plan was reconciled before, also the new ones.
+    `problems` holds notices that could not be written. `drawn` is the agenda that the ledger now follows, with the
+    fingerprint of its inputs.
     """
 
     new: int = 0
@@ -32,7 +32,7 @@ class Changes:
 
 
 def reconcile(unit: UnitOfWork, plan: Plan, now: datetime) -> Changes:
-    """Bring the ledger of a loaded plan in step and return what that changed."""
+    """Bring the ledger of a loaded plan in step in the given transaction; return the changes."""
     agenda = read_agenda(unit, plan)
     existing = {row.key: row for row in unit.rungs.unsent(plan.id)}
     changes: list[RungChange] = []
@@ -41,7 +41,7 @@ def reconcile(unit: UnitOfWork, plan: Plan, now: datetime) -> Changes:
     armed: list[Rung] = []
 
     def settle_known() -> Iterator[Rung]:
-        """Yield the promises that have no open row; weigh the others against theirs on the way."""
+        """Yield the rungs without an unsent row; collect the changes to the other rows on the way."""
         for rung in agenda.rungs():
             row = existing.pop(rung.key, None)
             if row is None:
@@ -58,7 +58,7 @@ def reconcile(unit: UnitOfWork, plan: Plan, now: datetime) -> Changes:
             elif row.state == "planned":
                 dropped.append(row)
 
-    if find_state(unit, plan).reconciled:  # else it is the first time: nothing can be there, and all of it streams in
+    if find_state(unit, plan).reconciled:  # a first reconcile compares no rows; all rungs stream in
         new = list(settle_known())
         sent = {row.key for row in unit.rungs.of(plan.id)} if new else set()
         ahead = [rung for rung in new if rung.state == "planned" and rung.key not in sent]

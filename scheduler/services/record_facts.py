@@ -1,4 +1,4 @@
-"""Recording what happened: check, append, bring the ledger in step, write the notices it causes."""
+"""Record facts: check, append, bring the ledger in step, and queue the notices they cause."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from scheduler.services.reconcile import Changes, reconcile
 
 
 class DueAtOnce(NamedTuple):
-    """Steps that were armed and have come due at once: the next tick sends them."""
+    """Rungs that were planned when they were already due; the next tick sends them to these addresses."""
 
     steps: tuple[Rung, ...] = ()
     addresses: tuple[str, ...] = ()
@@ -36,24 +36,24 @@ class DueAtOnce(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What was recorded in one act, what it changed, whom it writes to, and what could not be written."""
+    """The facts of one request, what they changed, the addresses they write to, and what could not be written."""
 
     facts: tuple[Fact, ...]
     changes: Changes
     notified: tuple[str, ...] = ()
-    notified_at: datetime | None = None  # the earliest at which the notices leave
+    notified_at: datetime | None = None  # the earliest instant at which the notices leave (UTC)
     leaving: DueAtOnce = field(default_factory=DueAtOnce)
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Reason, ...] = ()
 
     @property
     def fact(self) -> Fact:
-        """Return the fact, or the first of several."""
+        """Return the first fact."""
         return self.facts[0]
 
 
 class StaleDecision(UserError):
-    """What somebody decided by has changed meanwhile: `facts` were recorded, or the plan's file was edited."""
+    """The basis of a decision has changed: `facts` were recorded meanwhile, or the plan was revised."""
 
     def __init__(self, facts: Sequence[Fact], *, is_revised: bool) -> None:
         super().__init__("it has changed meanwhile", hint="look at it again", code="overtaken")
@@ -69,11 +69,11 @@ def record(
     notify: bool = True,
     documents: Sequence[Document] = (),
 ) -> Recorded:
-    """Record a fact about a plan at `fact.recorded_at`, with the files that came, and return what that changed.
+    """Record a fact about a plan at `fact.recorded_at`, with its files, and return what it changed.
 
-    What was recorded under the same `idempotency_key` is returned as it is and changes nothing again. Raises
-    `NothingMatched` for an unknown milestone, party, group or deliverable and `UserError` for a fact that makes
-    no sense as things stand; nothing is recorded then.
+    It commits. A fact whose `idempotency_key` was recorded before is returned and changes nothing. Raises
+    `NothingMatched` for an unknown milestone, party, group or deliverable, and `UserError` for a fact that makes no
+    sense as things stand; nothing is recorded then.
     """
     return record_all(services, definition, [fact], notify=notify, documents=documents)
 
@@ -87,12 +87,12 @@ def record_all(
     expected_version: str = "",
     documents: Sequence[Document] = (),
 ) -> Recorded:
-    """Record what one person says in one act, with the files that came; all of it or nothing.
+    """Record the facts of one request with their files: all of them or none.
 
-    Each fact must make sense without the others; the files belong to the first. What was recorded under the
-    same `idempotency_key` is returned as it is and changes nothing again. `expected_version` is the word for the inputs
-    (`name_inputs`) by which the person decided: raises `StaleDecision` where something that concerns the facts
-    has changed since.
+    It commits. Each fact must make sense without the others; the files belong to the first. Facts whose
+    `idempotency_key` was recorded before are returned and change nothing. `expected_version` is the fingerprint
+    (`inputs_fingerprint`) of what the person saw. Raises `StaleDecision` if something that concerns the facts has
+    changed since, else what `record` raises.
     """
     taken = take(services, definition, facts[0].recorded_at)
     with services.store.transaction() as unit:
@@ -116,9 +116,9 @@ def rehearse(
     notify: bool = True,
     expected_version: str = "",
 ) -> Recorded:
-    """Return what recording these facts would do, found by doing it and taking it back: nothing has changed.
+    """Return what `record_all` would do, by doing it in a transaction that is rolled back.
 
-    Raises what `record_all` would.
+    Raises what `record_all` would raise.
     """
     recorded = None
     with dry_run(services.store) as unit:
@@ -175,7 +175,7 @@ def _record(
 
 
 def _find_leaving(unit: UnitOfWork, agenda: Agenda, armed: Sequence[Rung], now: datetime) -> DueAtOnce:
-    """Return which of these steps the next tick sends, and to whom."""
+    """Return which of the armed rungs the next tick sends, and to whom."""
     new = {rung.key: rung for rung in armed if rung.at <= now}
     if not new:
         return DueAtOnce()
@@ -196,11 +196,8 @@ def _refuse_overtaken(plan: Plan, facts: Sequence[Fact], known: Iterable[Fact], 
 
 
 def _touches(fact: Fact, other: Fact) -> bool:
-    """Return whether two facts are about the same thing."""
+    """Return whether two facts concern the same group, or the same milestone and party."""
     if fact.group or other.group:
         return fact.group == other.group
     same_party = fact.party is None or other.party is None or fact.party == other.party
     return fact.milestone == other.milestone and same_party
-
-
-# ---------------------------------------------------------------- does the fact make sense?

@@ -1,4 +1,4 @@
-"""Letting operators in: links that work once, and sessions. Only digests of their secrets are kept."""
+"""Sign in operators: links that work once, and sessions. Only digests of their secrets are stored."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from scheduler.ports import Composer, Outgoing, SessionRow, Store, UnitOfWork
 from scheduler.services.dry_run import dry_run
 
 RENEWED_AFTER = timedelta(hours=12)  # a session older than this gets a new secret
-LONGEST = timedelta(days=90)  # after which a session ends however often it is used
-LINKS = 5  # that one address may ask for ...
-WITHIN = timedelta(minutes=15)  # ... in this time
+LONGEST = timedelta(days=90)  # the longest life of a session, however often it is used
+LINKS = 5  # the most links that one address may request ...
+WITHIN = timedelta(minutes=15)  # ... within this time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """Who a request comes from. `renewed` is the secret that the browser has to keep from now on, if it is another."""
+    """The operator that a request comes from. `renewed` is the new secret of the session, "" if it stays."""
 
     email: str
     began_at: datetime
@@ -30,7 +30,7 @@ class SignedIn:
 
 
 def find_operator(plans: Iterable[Plan], emails: Sequence[str], address: str) -> tuple[Plan, Recipient] | None:
-    """Return the operator with this address and a plan that he looks after; None if there is none."""
+    """Return the operator with this address and a plan it operates, or None."""
     wanted = fold(address)
     for plan in plans:
         for recipient in operators(plan, emails):
@@ -40,7 +40,7 @@ def find_operator(plans: Iterable[Plan], emails: Sequence[str], address: str) ->
 
 
 def make_link(unit: UnitOfWork, email: str, *, now: datetime, lifetime: timedelta) -> str:
-    """Return the secret of a new sign-in link."""
+    """Store a new sign-in link in the given transaction; return its secret."""
     token = secrets.token_urlsafe(24)
     unit.access.forget_expired(now=now)
     unit.access.add_link(digest(token), email=fold(email), at=now, expires_at=now + lifetime)
@@ -58,10 +58,11 @@ def mail_link(
     replayed: datetime | None = None,
     pretend: bool = False,
 ) -> bool:
-    """Queue a mail with a sign-in link; False if its address has asked for too many lately.
+    """Queue a mail with a sign-in link; return False if the address has requested too many lately.
 
-    `replayed` is the instant of a replay, by which its mails leave; links end by the machine's clock all the same.
-    With `pretend` all of this is done and taken back: how long it takes does not tell whom a link is mailed to.
+    It commits. `replayed` is the current instant of a replay, by which its mails leave; the link still expires by the
+    machine's clock. With `pretend` everything is done and rolled back and False is returned, so that the response time
+    does not reveal which addresses belong to operators.
     """
     plan, (party, contact) = operator
     with dry_run(store) if pretend else store.transaction() as unit:
@@ -95,7 +96,10 @@ def mail_link(
 
 
 def sign_in(store: Store, token: str, *, now: datetime, lifetime: timedelta) -> tuple[str, str] | None:
-    """Use a link up; return the address and the secret of its session, None if the link is no longer good."""
+    """Use up a link and begin a session; return the address and the session's secret, or None for an invalid link.
+
+    It commits.
+    """
     with store.transaction() as unit:
         email = unit.access.use_link(digest(token), now=now)
         if email is None:
@@ -106,7 +110,10 @@ def sign_in(store: Store, token: str, *, now: datetime, lifetime: timedelta) -> 
 
 
 def find_session(store: Store, token: str, *, now: datetime, lifetime: timedelta) -> SignedIn | None:
-    """Return who holds a session; one that is half a day old gets a new secret and its whole lifetime again."""
+    """Return who owns a session, or None if it has ended.
+
+    A session whose secret is half a day old gets a new secret and its full lifetime again; that commits.
+    """
     with store.reading() as view:
         row = view.access.session(digest(token), now=now)
     if row is None or now >= row.began_at + LONGEST:
@@ -124,10 +131,10 @@ def _renew(store: Store, token: str, row: SessionRow, now: datetime, lifetime: t
 
 
 def fold(address: str) -> str:
-    """Return an address as it is compared: how it is capitalised makes no difference."""
+    """Return an address in the form for comparing: without surrounding space and case."""
     return address.strip().casefold()
 
 
 def digest(token: str) -> str:
-    """Return what is kept of a secret."""
+    """Return the stored digest of a secret."""
     return sha256(token.encode()).hexdigest()
