@@ -1,1 +1,1 @@
-"""Everything that only reads: how a plan stands, what comes, what left, and why."""
+"""Read-only queries: how a plan stands, what is ahead, what was sent, and why."""

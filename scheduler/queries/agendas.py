@@ -1,4 +1,4 @@
-"""The agenda of a plan that is in the record, drawn again only when its inputs have changed."""
+"""The agenda of a plan in the record, drawn again only when its inputs have changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from scheduler.ports import Inputs, PlanState, UnitOfWork
 
 
 def view_agenda(view: UnitOfWork, plan: Plan, now: datetime, *, as_of: datetime | None = None) -> Agenda:
-    """Return what a plan promises, also before its first load; `as_of` leaves out what was recorded later."""
+    """Return the agenda of a plan, even before its first load.
+
+    With `as_of`, facts and idle days that came later are left out.
+    """
     state = view.plans.state(plan.id)
     facts = [f for f in view.facts.of(plan.id) if as_of is None or f.recorded_at <= as_of]
     if state is None:
@@ -22,24 +25,27 @@ def view_agenda(view: UnitOfWork, plan: Plan, now: datetime, *, as_of: datetime 
 
 
 def read_agenda(unit: UnitOfWork, plan: Plan) -> Agenda:
-    """Return what a loaded plan promises."""
+    """Return the agenda of a loaded plan. Raises `LookupError` if the plan was never loaded."""
     loaded_at = find_state(unit, plan).first_loaded_at
     return draw_agenda(plan, unit.facts.of(plan.id), loaded_at=loaded_at, idle=unit.plans.idle_days(plan.id))
 
 
 def inputs_fingerprint(seen: PlanState | Inputs, plan: Plan) -> str:
-    """Return one word for everything the agenda of a plan follows from; facts and idle days only become more."""
+    """Return the fingerprint of the inputs of a plan's agenda.
+
+    The id of the last fact and the number of idle days suffice, because both are only ever added to.
+    """
     return f"{AGENDA_RULES}/{plan.digest}/{seen.last_fact}/{seen.idle}"
 
 
 def parse_fingerprint(word: str) -> tuple[str, int] | None:
-    """Return the plan's digest and the last fact that such a word names; None for anything else."""
+    """Return the plan's digest and the id of the last fact in a fingerprint; None for any other text."""
     _, digest, fact, idle = word.split("/") if word.count("/") == 3 else ("", "", "", "")
     return (digest, int(fact)) if fact.isdecimal() and idle.isdecimal() else None
 
 
 def find_state(unit: UnitOfWork, plan: Plan) -> PlanState:
-    """Return what the record knows of a plan that was loaded."""
+    """Return the state of a loaded plan. Raises `LookupError` if the plan was never loaded."""
     state = unit.plans.state(plan.id)
     if state is None:
         raise LookupError(f"plan {plan.id} was never loaded")
@@ -47,17 +53,17 @@ def find_state(unit: UnitOfWork, plan: Plan) -> PlanState:
 
 
 class AgendaCache:
-    """The agendas of a process: each is drawn again only when something it follows from has changed."""
+    """The agendas of a process, each drawn again only when its inputs have changed."""
 
     def __init__(self) -> None:
         self._drawn: dict[str, tuple[str, Agenda]] = {}
 
     def keep(self, fingerprint: str, agenda: Agenda) -> None:
-        """Remember an agenda once its inputs are committed: before, other facts may get the same ids."""
+        """Cache an agenda whose inputs are committed; before the commit, other facts might still get the same ids."""
         self._drawn[agenda.plan.id] = (fingerprint, agenda)
 
     def read(self, unit: UnitOfWork, plan: Plan) -> Agenda:
-        """Return what a loaded plan promises now."""
+        """Return the current agenda of a loaded plan."""
         inputs = inputs_fingerprint(unit.plans.inputs(plan.id), plan)
         known = self._drawn.get(plan.id)
         if known is None or known[0] != inputs:

@@ -14,10 +14,10 @@ from scheduler.plan.status import Cell
 from scheduler.ports import AccountState, MessageRow, RungCount
 from scheduler.queries.snapshot import Snapshot
 
-RECENTLY = timedelta(days=14)  # so long what went wrong waits on the board for somebody to look
+RECENTLY = timedelta(days=14)  # how long a failure stays on the board
 
 
-StateNeed = Literal["unknown", "declared", "submitted", "tentative", "undated"]  # seen from an obligation's status
+StateNeed = Literal["unknown", "declared", "submitted", "tentative", "undated"]  # derived from an obligation's status
 
 
 NeedKind = (
@@ -39,11 +39,11 @@ NeedKind = (
 
 
 class Need(NamedTuple):
-    """One thing that waits for a person; which further fields are set follows from the kind."""
+    """One item that waits for a person; its kind decides which other fields are set."""
 
     kind: NeedKind
-    milestone: str = ""  # or occurrence
-    obligation: Obligation | None = None  # one of those it is about
+    milestone: str = ""  # or the id of an occurrence
+    obligation: Obligation | None = None  # one of the obligations concerned
     parties: tuple[Party, ...] = ()
     group: str = ""
     contact: Contact | None = None
@@ -55,7 +55,10 @@ class Need(NamedTuple):
 
 
 def find_overdue(plan: Plan, cells: Iterable[Cell]) -> Iterator[Need]:
-    """Yield the milestones of which parties owe something after its last day; who says it was sent waits elsewhere."""
+    """Yield the milestones that parties still owe after the last day in time.
+
+    Parties that say they sent something are left out, because `declared` lists them.
+    """
     found: dict[str, list[Obligation]] = {}
     for cell in cells:
         if cell.overdue and cell.code != "declared":
@@ -66,7 +69,7 @@ def find_overdue(plan: Plan, cells: Iterable[Cell]) -> Iterator[Need]:
 
 
 def find_needs(snapshot: Snapshot, cells: Sequence[Cell], now: datetime) -> Iterator[Need]:
-    """Yield what in a plan waits for a person, the most pressing first."""
+    """Yield what needs a person in a plan, the most urgent first."""
     plan = snapshot.plan
     for party in plan.parties.values():
         for contact in party.contacts:
@@ -84,7 +87,7 @@ def _grouped(snapshot: Snapshot, kind: StateNeed, cells: Sequence[Cell]) -> Iter
     codes = ("submitted", "resubmitted") if kind == "submitted" else (kind,)
     found: dict[str, list[Obligation]] = {}
     for code, o in ((cell.code, cell.obligation) for cell in cells if cell.code in codes):
-        if code != "undated" or not isinstance(plan.milestone(o.milestone).form, Relative):  # that comes by itself
+        if code != "undated" or not isinstance(plan.milestone(o.milestone).form, Relative):  # resolves without a person
             found.setdefault(o.milestone, []).append(o)
     for id, waiting in found.items():
         parties = tuple(plan.parties[o.party] for o in waiting)
@@ -104,7 +107,7 @@ def _disowned(snapshot: Snapshot) -> Iterator[Need]:
 
 
 def _choices(snapshot: Snapshot, now: datetime) -> Iterator[Need]:
-    """Yield the groups that are to be chosen and whose time has come."""
+    """Yield the groups that are due to be chosen."""
     plan, today = snapshot.plan, local_day(now, snapshot.plan.zone)
     for group, o in snapshot.agenda.nominations:
         day = o.event.last if o.event else o.due.target if o.due else None
@@ -119,7 +122,7 @@ def find_problems(
     outages: Iterable[tuple[datetime, datetime]],
     now: datetime,
 ) -> Iterator[Need]:
-    """Yield what went wrong with a plan's mails and steps lately; a mail that is held waits however old it is."""
+    """Yield recent problems with a plan's mails and rungs; a held mail is listed however old it is."""
     for mail in mails:
         if mail.state == "held":
             yield Need("held", mail=mail)
@@ -135,7 +138,7 @@ def find_problems(
 
 
 def find_account_problem(account: AccountState, now: datetime) -> Iterator[Need]:
-    """Yield what keeps mails from leaving at all."""
+    """Yield the account problem that keeps all mails from leaving, if there is one."""
     if account.stopped:
         yield Need("stopped", reason=account.reason)
     elif account.paused_until is not None and account.paused_until > now:

@@ -1,4 +1,4 @@
-"""What was sent in a period, and every other rung of it."""
+"""The mails of a period, and the rungs of it that led to no mail."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from scheduler.queries.rows import Row, iso
 
 
 def list_deliveries(view: UnitOfWork, plan: Plan, since: datetime, until: datetime) -> list[Row]:
-    """Return one row per delivery, and one for every other rung of the period, by instant."""
-    moment = timedelta(microseconds=1)  # `between` leaves out the first instant and takes the last
+    """Return a row per delivery, and one per rung without a mail, with `since` <= instant < `until`, by instant."""
+    moment = timedelta(microseconds=1)  # `between` excludes the first instant and includes the last
     rungs = view.rungs.between(plan.id, since - moment, until - moment)
     mails = view.outbox.of_rungs([row.id for row in rungs])
     rows = []

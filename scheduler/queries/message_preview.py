@@ -1,4 +1,4 @@
-"""The mails of a step that is still to come, as they would leave at its instant if nothing happened until then."""
+"""Preview the mails of a planned rung, as they would leave at its instant if nothing happened until then."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def preview(
     bounced: Collection[str],
     now: datetime,
 ) -> list[Mail]:
-    """Return the mails of a planned step, one for each recipient; nothing is kept of them.
+    """Return the mails of a planned rung, one per recipient; nothing is stored.
 
-    Raises `UserError` where one cannot be written.
+    Raises `UserError` if one cannot be composed.
     """
     lead = add_links(links, view)
     messages = _messages(view, agenda, row, bounced, max(row.at, now))

@@ -1,4 +1,4 @@
-"""The plans that are loaded, and what in them is still open."""
+"""The loaded plans, and the dates that are still open in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler.queries.rows import Row, iso
 
 
 def list_plans(view: UnitOfWork, plans: Sequence[Plan], now: datetime) -> Iterator[Row]:
-    """Yield each plan with its revision and what in it is still tentative or undated."""
+    """Yield a row for each plan with its revision and its tentative and undated milestones."""
     for plan in plans:
         state = view.plans.state(plan.id)
         cells = draw_board(view_agenda(view, plan, now), now)

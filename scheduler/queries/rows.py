@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 def rung_row(row: RungRow, plan: Plan) -> Row:
-    """Return a promise as a plain row."""
+    """Return a rung as a plain row."""
     return {
         "id": f"r{row.id}" if row.id else None,
         "at": iso(row.at, plan.zone),
@@ -56,7 +56,7 @@ def message_row(mail: MessageRow, zone: ZoneInfo) -> Row:
 
 
 def fact_row(fact: Fact, zone: ZoneInfo) -> Row:
-    """Return a fact as a plain row: only what it says."""
+    """Return a fact as a plain row that holds only the fields that are set."""
     row: Row = {
         "id": f"f{fact.id}",
         "kind": fact.kind,
@@ -87,5 +87,5 @@ def fact_row(fact: Fact, zone: ZoneInfo) -> Row:
 
 
 def iso(instant: datetime, zone: ZoneInfo) -> str:
-    """Return an instant as ISO 8601 with the zone's offset."""
+    """Return an instant as ISO 8601 with the offset of the zone."""
     return instant.astimezone(zone).isoformat()

@@ -1,4 +1,4 @@
-"""Where mails lead: the private pages of parties, how long they are shown, and for operators the board."""
+"""The links in mails: private pages of parties, how long they are served, and the board for operators."""
 
 from __future__ import annotations
 
@@ -24,37 +24,40 @@ LINKS_TO_PARTY_PAGE = (
     "change",
     "receipt",
     "return",
-)  # kinds of mail that lead to the page
-LINKS_TO_MILESTONE = ("escalation", "fix-date", "choose", "notice")  # those that lead to a milestone on the board
-LINKS_TO_BOARD = ("outage", "digest")  # those that lead to the board itself
+)  # kinds of mail that link to the party's page
+LINKS_TO_MILESTONE = ("escalation", "fix-date", "choose", "notice")  # kinds that link to a milestone on the board
+LINKS_TO_BOARD = ("outage", "digest")  # kinds that link to the board itself
 _PAGE = "page"
-AFTERLIFE = timedelta(days=90)  # a page is shown so long after its last date (rule 11)
+AFTERLIFE = timedelta(days=90)  # how long a page is served after its last date (contract rule 11)
 
 
 @dataclass(frozen=True, slots=True)
 class SiteLinks:
-    """Where pages are: behind the address of the site, a party's by a token that follows from the secret."""
+    """The addresses of pages, below the address of the site.
+
+    The address of a party's page holds a token derived from the secret.
+    """
 
     base: str
     secret: bytes = field(repr=False)
-    operators: Sequence[str] = ()  # as they are configured
+    operators: Sequence[str] = ()  # the configured e-mail addresses
 
     @property
     def fingerprint(self) -> str:
-        """Return a word that is another one whenever the addresses are others for another reason than being revoked."""
+        """Return a fingerprint of the site's address and secret; it does not change when a page is revoked."""
         return blake2b(self.base.encode(), key=self.secret[:64], digest_size=8).hexdigest()
 
     def of(self, party: str, generation: int = 1, *below: str) -> str:
-        """Return the address of a party's page, or of what is below it."""
+        """Return the address of a party's page, or of a path below it."""
         return self._join("p", make_token(self.secret, "page", party, generation), *below)
 
     @property
     def board(self) -> str:
-        """Return the address of the board; only operators get in."""
+        """Return the address of the board, which only operators can open."""
         return self._join("")
 
     def on_board(self, plan: str, occurrence: str, *party: str) -> str:
-        """Return the address of a milestone on the board, or of what a party owes there; only operators get in."""
+        """Return the address of a milestone on the board, or of a party's obligation; only operators can open it."""
         return self._join("plans", plan, "milestones", occurrence, *party)
 
     def _join(self, *parts: str) -> str:
@@ -62,9 +65,9 @@ class SiteLinks:
 
 
 def add_links(addresses: SiteLinks | None, unit: UnitOfWork) -> Callable[[Message], Message]:
-    """Return what gives a letter the address of what it is about, where there are addresses to give.
+    """Return a function that adds to a message the address of its subject, if there are links.
 
-    A letter to a party leads to its page, one that asks an operator for something to the board.
+    A message to a party links to its page, one that asks an operator for something links to the board.
     """
     if addresses is None:
         return lambda message: message
@@ -85,7 +88,7 @@ def add_links(addresses: SiteLinks | None, unit: UnitOfWork) -> Callable[[Messag
 
 
 def _on_board(addresses: SiteLinks, message: Message) -> str:
-    """Return where an operator decides; "" for somebody who could not get in."""
+    """Return the address where an operator decides, or "" if the recipient is not an operator."""
     if all(message.to.email != contact.email for _, contact in operators(message.plan, addresses.operators)):
         return ""
     if message.kind in LINKS_TO_BOARD:
@@ -96,18 +99,21 @@ def _on_board(addresses: SiteLinks, message: Message) -> str:
 
 
 def by_page(who: str) -> str:
-    """Return how a fact says that somebody recorded it on the party's page; the name is only what was typed."""
+    """Return the `by` of a fact that was recorded on a party's page; the name is only what was typed."""
     return f"{_PAGE}: {who}" if who else _PAGE
 
 
 def said_by(fact: Fact) -> str | None:
-    """Return who recorded a fact on the party's page, "" for nobody named; None if it came another way."""
+    """Return the typed name of the person who recorded a fact on a party's page, "" without a name.
+
+    Returns None for a fact that came another way.
+    """
     mark, _, who = fact.by.partition(": ")
     return who if mark == _PAGE else None
 
 
 def is_over(agendas: Iterable[Agenda], party: str, now: datetime) -> bool:
-    """Return whether everything that a party had a part in lies ninety days back."""
+    """Return whether everything that a party had a part in is more than ninety days past."""
     return all(
         local_day(now, agenda.plan.zone) > last_day(agenda, party) + AFTERLIFE
         for agenda in agendas
@@ -116,7 +122,7 @@ def is_over(agendas: Iterable[Agenda], party: str, now: datetime) -> bool:
 
 
 def last_day(agenda: Agenda, party: str) -> date:
-    """Return the last date of a party in a plan; without any, the end of the plan's year."""
+    """Return the last date of a party in a plan; without any date, the end of the plan's year."""
     days = [day for o in agenda.obligations if o.party == party and (day := _day_of(o)) is not None]
     return max(days, default=date(agenda.plan.year, 12, 31))
 

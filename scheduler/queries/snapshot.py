@@ -1,4 +1,4 @@
-"""A plan with what is recorded of it, read once: how it stands, and what in it needs a person."""
+"""A snapshot of a plan: its facts and agenda, read once for many readers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scheduler.queries.agendas import inputs_fingerprint
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A plan with its facts and what follows from them. `fingerprint` names what it was drawn from."""
+    """A plan with its facts and its agenda. `fingerprint` identifies the inputs."""
 
     plan: Plan
     agenda: Agenda
@@ -28,7 +28,7 @@ class Snapshot:
 
     @cached_property
     def counting(self) -> Sequence[Fact]:
-        """Return the facts that still count."""
+        """Return the facts that were not withdrawn."""
         return drop_withdrawn(self.facts)
 
     @cached_property
@@ -38,24 +38,24 @@ class Snapshot:
 
     @cached_property
     def withdrawn(self) -> frozenset[int]:
-        """Return which facts were taken back."""
+        """Return the ids of the facts that were withdrawn."""
         counting = {fact.id for fact in self.counting}
         return frozenset(f.id for f in self.facts if f.kind != "withdrawn" and f.id not in counting)
 
     def duties(self, now: datetime) -> list[Cell]:
-        """Return how everything stands that somebody owes, at `now`; who only attends is left out."""
+        """Return the cells of all obligations at `now`, without those of parties that only attend an event."""
         return [cell for cell in draw_board(self.agenda, now) if not cell.obligation.attends]
 
 
 class SnapshotCache:
-    """The pictures of a process: each is drawn again only when something it follows from has changed."""
+    """The snapshots of a process, each drawn again only when its inputs have changed."""
 
     def __init__(self) -> None:
         self._drawn: dict[str, Snapshot] = {}
         self._counted: dict[str, tuple[str, Sequence[RungCount]]] = {}
 
     def read(self, view: UnitOfWork, plan: Plan, now: datetime) -> Snapshot:
-        """Return a plan as it stands; also before its first load."""
+        """Return the snapshot of a plan; before its first load it has no facts."""
         state = view.plans.state(plan.id)
         if state is None:
             return Snapshot(plan, draw_agenda(plan, [], loaded_at=now), (), "")
@@ -66,7 +66,10 @@ class SnapshotCache:
         return known
 
     def count(self, view: UnitOfWork, snapshot: Snapshot) -> Sequence[RungCount]:
-        """Return how many steps a plan has by instant and state, at the last completed tick: nothing else sends any."""
+        """Return how many rungs a plan has by instant and state.
+
+        The counts are cached until the inputs change or a tick completes, because only ticks send rungs.
+        """
         plan, fingerprint = snapshot.plan.id, f"{snapshot.fingerprint}/{view.journal.last_tick()}"
         known = self._counted.get(plan)
         if known is None or known[0] != fingerprint:
@@ -74,7 +77,10 @@ class SnapshotCache:
         return known[1]
 
     def read_past(self, view: UnitOfWork, plan: Plan, as_of: datetime) -> Snapshot:
-        """Return a plan as it stood at an instant by what was recorded then; before its load, as if just loaded."""
+        """Return the snapshot of a plan at a past instant, from what was recorded by then.
+
+        Before the plan's first load it is drawn as if the plan were loaded at that instant.
+        """
         state = view.plans.state(plan.id)
         loaded_at = min(state.first_loaded_at, as_of) if state else as_of
         return _draw(view, plan, loaded_at, "", as_of=as_of)
@@ -89,6 +95,3 @@ def _draw(
         facts = [fact for fact in facts if fact.recorded_at <= as_of]
         idle = {day for day in idle if day < today}
     return Snapshot(plan, draw_agenda(plan, facts, loaded_at=loaded_at, idle=idle), facts, fingerprint)
-
-
-# ---------------------------------------------------------------- what needs a person

@@ -1,6 +1,6 @@
-"""What people ask to see, as plain rows: the board, what fires next, what left, and why.
+"""The board as plain rows, with the dates, facts and last checks of obligations.
 
-Instants in rows are ISO 8601 with the offset of the plan's zone. Nothing here changes anything.
+Instants in rows are ISO 8601 with the offset of the plan's zone. All functions only read.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def list_board(
     milestone: str | None = None,
     party: str | None = None,
 ) -> Iterator[Row]:
-    """Yield every obligation with its status at `as_of` (default: now), its dates, facts and last check."""
+    """Yield a row for each obligation: its status at `as_of` (default: now), dates, facts and last check."""
     at = as_of or now
     agenda = view_agenda(view, plan, now, as_of=as_of)
     facts = drop_withdrawn([f for f in view.facts.of(plan.id) if f.recorded_at <= at])
     checks = {(c.milestone, c.party): c for c in view.journal.checks(plan.id) if c.checked_at <= at}
-    promises = view.rungs.of(plan.id) if as_of is None else promised(agenda)  # then nothing later was known
+    promises = view.rungs.of(plan.id) if as_of is None else promised(agenda)  # the ledger has today's states
     upcoming = _next_rungs(promises, at)
     for cell in draw_board(agenda, at):
         o = cell.obligation
@@ -41,9 +41,6 @@ def list_board(
             continue
         key = (o.milestone, o.party)
         yield _board_row(plan, cell, checks.get(key), upcoming.get(key), [f for f in facts if is_about(f, o)])
-
-
-# ---------------------------------------------------------------- parts
 
 
 def _board_row(plan: Plan, cell: Cell, check: CheckRow | None, upcoming: RungRow | None, facts: list[Fact]) -> Row:
@@ -71,7 +68,7 @@ def _board_row(plan: Plan, cell: Cell, check: CheckRow | None, upcoming: RungRow
 
 
 def describe_dates(o: Obligation, plan: Plan) -> Row:
-    """Return the days of an obligation; instants with the plan's offset."""
+    """Return the dates of an obligation; days are ISO dates, instants have the plan's offset."""
     if o.event is not None:
         return {"date": describe_form(o.event), "place": o.place}
     if o.window is not None:
@@ -88,6 +85,7 @@ def describe_dates(o: Obligation, plan: Plan) -> Row:
 
 
 def _next_rungs(rows: Sequence[RungRow], at: datetime) -> Mapping[tuple[str, str], RungRow]:
+    """Return the next planned rung of each (milestone, party), from rows ordered by instant."""
     found: dict[tuple[str, str], RungRow] = {}
     for row in rows:
         if row.state == "planned" and row.at >= at:
@@ -96,10 +94,11 @@ def _next_rungs(rows: Sequence[RungRow], at: datetime) -> Mapping[tuple[str, str
 
 
 def _asked(o: Obligation, milestone: str | None, party: str | None) -> bool:
+    """Return whether an obligation matches the filters; a milestone matches its occurrences."""
     own = (o.milestone, o.milestone.partition("@")[0])
     return (milestone is None or milestone in own) and party in (None, o.party)
 
 
 def is_about(fact: Fact, o: Obligation) -> bool:
-    """Return whether a fact is about an obligation, its own or that of all parties."""
+    """Return whether a fact concerns an obligation, either alone or with those of all parties."""
     return fact.milestone == o.milestone and fact.party in (None, o.party)

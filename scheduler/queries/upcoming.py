@@ -1,4 +1,4 @@
-"""What fires next."""
+"""The rungs that are still to come."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.queries.rows import Row, rung_row
 def list_agenda(
     view: UnitOfWork, plan: Plan, now: datetime, *, since: datetime, until: datetime | None, party: str | None = None
 ) -> Iterator[Row]:
-    """Yield the planned steps from `since` up to, not including, `until`; also of a plan never loaded."""
+    """Yield the planned rungs with `since` <= instant < `until`, even of a plan that was never loaded."""
     for row in _promises(view, plan, now):
         inside = row.at >= since and (until is None or row.at < until)
         if row.state == "planned" and inside and party in (None, row.party):
@@ -29,6 +29,6 @@ def _promises(view: UnitOfWork, plan: Plan, now: datetime) -> Iterable[RungRow]:
 
 
 def promised(agenda: Agenda) -> list[RungRow]:
-    """Return what an agenda promises as rows that are in no record, by instant."""
+    """Return the rungs of an agenda as rows without ids, ordered by instant."""
     rows = [RungRow(id=0, plan=agenda.plan.id, **rung._asdict()) for rung in agenda.rungs()]
     return sorted(rows, key=attrgetter("at"))

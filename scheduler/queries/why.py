@@ -1,4 +1,4 @@
-"""Why a rung was kept, let go, or is still to come."""
+"""Explain the state of a rung."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler.queries.status import describe_dates, is_about
 
 
 def explain_rung(view: UnitOfWork, plan: Plan, row: RungRow, now: datetime) -> Row:
-    """Return why a promise was kept, let go or is still to come: its dates, its status then, its mails."""
+    """Return a rung with the reasons for its state: its dates, its obligation's standing then, its facts and mails."""
     agenda = view_agenda(view, plan, now, as_of=row.settled_at)
     obligation = agenda.by_key.get((row.milestone, row.party))
     facts = [f for f in view.facts.of(plan.id) if obligation and is_about(f, obligation)]
