@@ -1,4 +1,4 @@
-"""The record in a SQL database: the only place that speaks SQL."""
+"""The record in a SQL database; the only package that uses SQL."""
 
 from __future__ import annotations
 

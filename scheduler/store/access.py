@@ -1,4 +1,4 @@
-"""Who may come in: sign-in links and sessions, known by the digests of their secrets."""
+"""Access of operators: sign-in links and sessions, identified by the digests of their secrets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from scheduler.ports import SessionRow
 from scheduler.store.tables import link, session
 
-GRACE = timedelta(minutes=1)  # requests on their way when a session got its new secret
+GRACE = timedelta(minutes=1)  # for requests that were sent before the session got its new secret
 KEPT = timedelta(days=1)
 
 _WANTED: sa.BindParameter[str] = sa.bindparam("wanted", type_=sa.Text)
@@ -33,13 +33,13 @@ _FORGET = [table.delete().where(table.c.expires_at < sa.bindparam("oldest")) for
 
 
 class SqlAccess:
-    """The links and sessions of every operator."""
+    """The sign-in links and sessions of all operators."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def add_link(self, digest: str, *, email: str, at: datetime, expires_at: datetime) -> None:
-        """Remember a sign-in link that was made for an address."""
+        """Store a sign-in link for an address."""
         self._connection.execute(link.insert().values(digest=digest, email=email, made_at=at, expires_at=expires_at))
 
     def links_since(self, email: str, after: datetime) -> int:
@@ -47,36 +47,39 @@ class SqlAccess:
         return self._connection.execute(_MADE, {"wanted": email, "after": after}).scalar_one()
 
     def use_link(self, digest: str, *, now: datetime) -> str | None:
-        """Use a link up and return whom it lets in; None if it is unknown, used or expired."""
+        """Use up a link and return its address; None if the link is unknown, used or expired."""
         return self._connection.execute(_USE, {"wanted": digest, "now": now}).scalar_one_or_none()
 
     def begin_session(self, digest: str, *, email: str, at: datetime, expires_at: datetime) -> None:
-        """Remember a session."""
+        """Store a session."""
         values = {"digest": digest, "email": email, "began_at": at, "renewed_at": at, "expires_at": expires_at}
         self._connection.execute(session.insert().values(**values))
 
     def session(self, digest: str, *, now: datetime) -> SessionRow | None:
-        """Return a session that has not expired, by its secret or the one that it had last."""
+        """Return an unexpired session by the digest of its current secret, or of its former one for a minute."""
         row = (
             self._connection.execute(_SESSION, {"wanted": digest, "now": now, "lately": now - GRACE}).mappings().first()
         )
         return None if row is None else SessionRow(**row)
 
     def renew_session(self, digest: str, *, to: str, now: datetime, expires_at: datetime) -> bool:
-        """Give a session another secret; False if another request did so first. The old one stays good for a minute."""
+        """Give a session a new secret; return False if another request did so first.
+
+        The old secret stays valid for a minute.
+        """
         renewal = _RENEW.values(digest=to, former=digest, renewed_at=now, expires_at=expires_at)
         return self._connection.execute(renewal, {"wanted": digest}).rowcount == 1
 
     def end_session(self, digest: str) -> None:
-        """Forget a session."""
+        """Delete a session."""
         self._connection.execute(_END, {"wanted": digest})
 
     def end_sessions(self, email: str) -> int:
-        """Forget every session and every unused link of an address; return how many sessions there were."""
+        """Delete all sessions and unused links of an address; return how many sessions there were."""
         self._connection.execute(_CALL_IN, {"wanted": email})
         return self._connection.execute(_END_ALL, {"wanted": email}).rowcount
 
     def forget_expired(self, *, now: datetime) -> None:
-        """Delete links and sessions whose time is over for a day or more."""
+        """Delete links and sessions that expired a day ago or earlier."""
         for statement in _FORGET:
             self._connection.execute(statement, {"oldest": now - KEPT})

@@ -15,7 +15,7 @@ from scheduler.store.tables import quota
 
 _HOUR = timedelta(hours=1)
 _DAY = 24 * _HOUR
-# A process whose clock is a little behind must still find what it counted.
+# Counts are kept longer than their period, for processes whose clock is slightly behind.
 _KEPT = {"minute": _HOUR, "hour": 2 * _DAY}
 
 _NAMED = accounts.c.name == sa.bindparam("wanted")
@@ -26,7 +26,7 @@ _CLEAR = accounts.delete().where(_NAMED)
 
 _OF = quota.c.account == sa.bindparam("wanted")
 _minute = sa.and_(quota.c.kind == "minute", quota.c.slot == sa.bindparam("minute"))
-# The hour to come belongs to the day as well: another process, its clock a little ahead, may have counted there.
+# The next hour belongs to the day too: a process whose clock is slightly ahead may have counted there.
 _day = sa.and_(quota.c.kind == "hour", quota.c.slot.between(sa.bindparam("first"), sa.bindparam("last")))
 _USED = sa.select(
     *(sa.func.coalesce(sa.func.sum(sa.case((span, quota.c.used), else_=0)), 0) for span in (_minute, _day))
@@ -41,18 +41,21 @@ _GIVE_BACK = (
 
 
 class SqlAccounts:
-    """The mail accounts of every sender."""
+    """The mail accounts of all senders."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def state(self, name: str) -> AccountState:
-        """Return what is known of an account; of one never heard of, that nothing is wrong."""
+        """Return the state of an account; an unknown account has no problems."""
         row = self._connection.execute(_STATE, {"wanted": name}).mappings().first()
         return AccountState(name=name) if row is None else AccountState(**row)
 
     def pause(self, name: str, *, until: datetime, reason: str) -> None:
-        """Let an account rest; counts one more strike. A longer rest stays, and so does a stop with its reason."""
+        """Pause an account and count one more consecutive failure.
+
+        A longer pause stays as it is, and so does a stop with its reason.
+        """
         values = {"name": name, "paused_until": until, "stopped": False, "reason": reason, "consecutive_failures": 1}
         self._connection.execute(_pausing(dialect_of(self._connection)), values)
 
@@ -62,13 +65,13 @@ class SqlAccounts:
         self._connection.execute(_stopping(dialect_of(self._connection)), values)
 
     def clear(self, name: str) -> None:
-        """Forget every trouble of an account; what it has used of its limits stays."""
+        """Clear the pause, the stop and the failures of an account; the used part of its limits stays."""
         self._connection.execute(_CLEAR, {"wanted": name})
 
     def take(self, name: str, wanted: int, *, now: datetime, per_minute: int, per_day: int) -> int:
-        """Count up to `wanted` mails as leaving now and return how many the limits allow; a limit of 0 is none.
+        """Count up to `wanted` mails as sent now; return how many the limits allow. A limit of 0 means none.
 
-        The minute is the clock's, the day the last 24 full hours and the one running.
+        The minute is the current minute of the clock; the day is the last 24 full hours and the current one.
         """
         dialect_of(self._connection).lock_account(self._connection, name)
         slots = _slots(now)
@@ -84,19 +87,19 @@ class SqlAccounts:
         return allowed
 
     def give_back(self, name: str, count: int, *, now: datetime) -> None:
-        """Take back mails that were counted at `now` and did not leave after all."""
+        """Return mails to the limits that were counted at `now` but not sent."""
         dialect_of(self._connection).lock_account(self._connection, name)
         rows = [{"wanted": name, "one": kind, "started": slot, "less": count} for kind, slot in _slots(now).items()]
         self._connection.execute(_GIVE_BACK, rows)
 
     def _forget(self, name: str, slots: dict[str, datetime]) -> None:
-        """Delete the slots that no count asks for any more."""
+        """Delete the periods that no count uses any more."""
         rows = [{"wanted": name, "one": kind, "oldest": slot - _KEPT[kind]} for kind, slot in slots.items()]
         self._connection.execute(_FORGET, rows)
 
 
 def _slots(now: datetime) -> dict[str, datetime]:
-    """Return when the minute and the hour of an instant began; UTC, whose hours are whole everywhere."""
+    """Return when the minute and the hour of an instant began (UTC, where hours are whole)."""
     minute = now.replace(second=0, microsecond=0)
     return {"minute": minute, "hour": minute.replace(minute=0)}
 

@@ -1,4 +1,4 @@
-"""Column types: instants, days and ids, the same on every database."""
+"""Column types for instants, days and ids, the same on every database."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000_000
 _SECOND = 1_000_000
 
-# SQLite gives ascending ids by itself only to a column whose type is spelled INTEGER.
+# SQLite assigns ascending ids only to a column whose type is spelled INTEGER.
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def microseconds(instant: datetime) -> int:
-    """Return an aware instant as whole microseconds since 1970; refuses a naive one with `ValueError`."""
+    """Return an aware instant as whole microseconds since 1970. Raises `ValueError` for a naive one."""
     if instant.tzinfo is None:
         raise ValueError(f"an instant without a zone cannot be stored: {instant!r}")
     since = instant - _EPOCH
@@ -25,34 +25,34 @@ def microseconds(instant: datetime) -> int:
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware instant, UTC on the way out, kept as microseconds since 1970.
+    """An aware instant, stored as microseconds since 1970 and read as UTC.
 
-    A number compares and indexes alike on every database and loses no digit; a text or a
-    database's own timestamp does one or the other somewhere.
+    A number compares and sorts the same on every database and loses no digit. Text and the databases' own timestamps
+    each fail in one of these on some database.
     """
 
     impl = sa.BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
-        """Turn an instant into what is stored."""
+        """Convert an instant into its stored number."""
         return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
-        """Turn what is stored into an instant in UTC."""
+        """Convert a stored number into an instant in UTC."""
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
 class Day(TypeDecorator[date]):
-    """A calendar day, kept as its ISO text, which sorts as days do."""
+    """A calendar day, stored as ISO text, which sorts as days do."""
 
     impl = sa.String(10)
     cache_ok = True
 
     def process_bind_param(self, value: date | None, dialect: Any) -> str | None:
-        """Turn a day into what is stored."""
+        """Convert a day into its stored text."""
         return None if value is None else value.isoformat()
 
     def process_result_value(self, value: str | None, dialect: Any) -> date | None:
-        """Turn what is stored into a day."""
+        """Convert stored text into a day."""
         return None if value is None else date.fromisoformat(value)

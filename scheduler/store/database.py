@@ -1,4 +1,4 @@
-"""The store: one database, transactions on it, and the record's facets in each."""
+"""The store: one database, its transactions, and the facets of the record in each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ BUSY_TIMEOUT = 10.0
 
 
 class _Facet(Generic[_T]):
-    """A part of the record that a unit makes when it is first asked for."""
+    """A facet of the record that a unit creates on first access.
+
+    In a writing transaction the first access also locks the record.
+    """
 
     def __init__(self, make: Callable[[sa.Connection], _T]) -> None:
         self._make = make
@@ -45,9 +48,10 @@ class _Facet(Generic[_T]):
 class SqlUnit:
     """One transaction on the record.
 
-    Who writes decides by what it reads first: is the plan loaded, is the obligation open, when was the
-    last tick. So one at a time touches those facets in a writing transaction, on SQLite because it has one
-    writer and on PostgreSQL by a lock. The others look after themselves: mail leaves meanwhile.
+    A writer decides by what it has read: whether a plan is loaded, whether an obligation is open, when the last tick
+    was. Therefore only one writing transaction at a time may use `plans`, `facts`, `rungs` and `journal`. SQLite has
+    one writer anyway; on PostgreSQL the first access takes a lock. The other facets need no such lock, so that mail can
+    leave meanwhile.
     """
 
     plans = _Facet[ports.Plans](SqlPlans)
@@ -57,7 +61,7 @@ class SqlUnit:
 
     def __init__(self, connection: sa.Connection, *, writes: bool) -> None:
         self._connection = connection
-        self._is_alone = not writes  # a reader disturbs nobody
+        self._is_alone = not writes  # a reader needs no lock
         self.outbox: ports.Outbox = SqlOutbox(connection)
         self.accounts: ports.Accounts = SqlAccounts(connection)
         self.access: ports.Access = SqlAccess(connection)
@@ -66,7 +70,7 @@ class SqlUnit:
         self.documents: ports.Documents = SqlDocuments(connection)
 
     def alone(self) -> sa.Connection:
-        """Return the connection, in a writing transaction as the only one at the record."""
+        """Return the connection; a writing transaction first locks the record."""
         if not self._is_alone:
             dialect_of(self._connection).lock_record(self._connection)
             self._is_alone = True
@@ -74,9 +78,9 @@ class SqlUnit:
 
 
 class SqlStore:
-    """The record in a SQL database; `name` is what people call it. Made by `open_store`.
+    """The record in a SQL database; `name` is its name for people. Created by `open_store`.
 
-    Threads may share it. Errors of the database come out as `UserError`.
+    Threads may share a store. Errors of the database are raised as `RecordUnavailable`.
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class SqlStore:
         self._dialect = dialect
         self._reads = reads
         memory = dialect.is_memory(engine.url)
-        # In memory there is only one connection, and a server may have gone since the last transaction.
+        # In memory there is only one connection. A server may have closed connections since the last transaction.
         is_kept = dialect.has_one_writer and not memory
         self._for_writing = _Kept(engine) if is_kept else engine
         self._for_reading = _Kept(reads) if is_kept else reads
@@ -97,15 +101,15 @@ class SqlStore:
 
     @contextmanager
     def transaction(self) -> Iterator[ports.UnitOfWork]:
-        """Open a writing transaction; commit on leaving, roll back on an exception."""
+        """Open a writing transaction; commit at the end of the block, roll back on an exception."""
         with explained(self.name, self._dialect), _taken(self._writing), self._for_writing.begin() as connection:
             yield SqlUnit(connection, writes=True)
 
     @contextmanager
     def reading(self) -> Iterator[ports.UnitOfWork]:
-        """Open a consistent view that never waits for a writer; nothing may be changed in it.
+        """Open a consistent read-only view that never waits for a writer.
 
-        In memory there is only one connection: there it waits, and may not be opened inside another unit.
+        A database in memory has only one connection: there the view waits, and must not be opened inside another unit.
         """
         refusing = self._dialect.refuse_changes if self._reading else nullcontext
         with (
@@ -117,7 +121,7 @@ class SqlStore:
             yield SqlUnit(connection, writes=False)
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         for kept in (self._for_writing, self._for_reading):
             if isinstance(kept, _Kept):
                 kept.close()
@@ -126,9 +130,9 @@ class SqlStore:
 
 
 class _Kept:
-    """An engine's connections, open from one transaction to the next.
+    """The connections of an engine, kept open between transactions.
 
-    SQLAlchemy's pool makes each ready anew whenever it is asked for one: more work than a transaction is.
+    SQLAlchemy's pool prepares a connection at each checkout, which costs more than a transaction.
     """
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -137,7 +141,7 @@ class _Kept:
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """Open a transaction; a connection on which one failed is not used again."""
+        """Open a transaction; a connection on which one failed is closed."""
         try:
             connection = self._idle.pop()
         except IndexError:
@@ -151,16 +155,15 @@ class _Kept:
         self._idle.append(connection)
 
     def close(self) -> None:
-        """Give back what is idle."""
+        """Close the idle connections."""
         while self._idle:
             self._idle.pop().close()
 
 
 class _Turn:
-    """Whose turn it is to write, within this process.
+    """The write lock of this process.
 
-    SQLite has one writer and lets the others look again ever more rarely; threads that queue here
-    follow each other at once.
+    SQLite makes a waiting writer retry at growing intervals; threads that queue here start at once.
     """
 
     def __init__(self, name: str, dialect: Dialect, timeout: float) -> None:
@@ -172,6 +175,10 @@ class _Turn:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
+        """Hold the lock for a block.
+
+        Raises `RecordUnavailable` after the timeout, and `RuntimeError` if this thread holds the lock already.
+        """
         if self._owner == get_ident():
             raise RuntimeError("this thread is already inside a transaction of the same store")
         if not self._lock.acquire(timeout=self._timeout):
@@ -189,10 +196,10 @@ def _taken(turn: _Turn | None) -> AbstractContextManager[None]:
 
 
 def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> SqlStore:
-    """Open the database at a SQLAlchemy address, `sqlite://` for one in memory; an empty one gets its tables.
+    """Open the database at a SQLAlchemy URL, `sqlite://` for one in memory; an empty one gets its tables.
 
-    `busy_timeout` is how many seconds to wait for another writer. Raises `UserError` where the
-    database cannot be opened, is somebody else's, or has another version.
+    `busy_timeout` is the number of seconds to wait for another writer. Raises `UserError` if the database cannot be
+    opened, belongs to another program, or has another version.
     """
     address, dialect = engines.parse_url(url)
     name = dialect.describe(address)
@@ -213,7 +220,7 @@ def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> SqlStore:
 
 
 def upgrade(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> bool:
-    """Bring the database at `url` to this program's version; return whether there was anything to do.
+    """Upgrade the database at `url` to this program's version; return whether anything was to be done.
 
     Everything happens in one transaction. Raises `UserError` like `open_store`.
     """
@@ -228,7 +235,7 @@ def upgrade(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> bool:
                 return False
             if found in {"newer", "foreign"}:
                 raise schema.refusal(found, name, version)
-            from scheduler.store.migrations import migrate  # Alembic costs 100 ms: only who needs it pays
+            from scheduler.store.migrations import migrate  # Alembic takes 100 ms to load, so only an upgrade loads it
 
             migrate(connection)
             return True

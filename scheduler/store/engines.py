@@ -1,4 +1,4 @@
-"""Engines for the address of a database, and the names of databases for people."""
+"""Engines for database URLs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from scheduler.store.dialects import Dialect, find_dialect
 _WAYS = "for example sqlite:///var/hanchot.db or postgresql+psycopg://user@host/name"
 _OPTIONS: dict[str, Any] = {
     "json_serializer": partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
-    "hide_parameters": True,  # addresses and mails have no place in a log
+    "hide_parameters": True,  # keeps addresses and mails out of logs
 }
 
 
 def parse_url(url: str) -> tuple[URL, Dialect]:
-    """Return the parts of a database's address, and its dialect.
+    """Return the parts of a database URL, and its dialect.
 
-    Raises `InvalidInput` for what is no address, and for a database that is not supported.
+    Raises `InvalidInput` for an invalid URL and for an unsupported database.
     """
     try:
         parsed = make_url(url)
@@ -42,12 +42,15 @@ def parse_url(url: str) -> tuple[URL, Dialect]:
 
 
 def check_url(url: str) -> None:
-    """Raise `InvalidInput` for what is not the address of a supported database."""
+    """Raise `InvalidInput` unless `url` is the URL of a supported database."""
     parse_url(url)
 
 
 def connect(url: URL, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
-    """Return an engine; nothing is connected yet. Writers wait for each other for `busy_timeout` seconds."""
+    """Return an engine that has not connected yet; its writers wait for each other for `busy_timeout` seconds.
+
+    Raises `UserError` if the URL cannot be used.
+    """
     try:
         return dialect.connect(url, _OPTIONS, busy_timeout=busy_timeout)
     except exc.ArgumentError as error:
@@ -55,11 +58,11 @@ def connect(url: URL, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
 
 
 def connect_for_reading(engine: sa.Engine, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
-    """Return an engine for the same database whose transactions read one unchanging view and refuse to write."""
+    """Return an engine for the same database whose transactions read one consistent view and refuse to write."""
     return dialect.connect_for_reading(engine, _OPTIONS, busy_timeout=busy_timeout)
 
 
 def _masked(text: str) -> str:
-    """Return what was meant to be an address without what could be a password."""
+    """Return an invalid URL without the parts that may be a password."""
     begin, at, rest = text.rpartition("@")
     return begin.partition("//")[0] + "***@" + rest.partition("?")[0] if at else rest.partition("?")[0]

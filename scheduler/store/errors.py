@@ -1,4 +1,4 @@
-"""Errors of a database, in words that a person can act on."""
+"""Translate database errors into messages that a person can act on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from scheduler.store.dialects.base import Explanation
 
 @contextmanager
 def explained(name: str, dialect: Dialect) -> Iterator[None]:
-    """Turn errors of the database `name` into `RecordUnavailable`; other errors pass unchanged."""
+    """Raise errors of the database `name` as `RecordUnavailable`; let other errors pass unchanged.
+
+    A value that cannot be converted raises its own error.
+    """
     errors: tuple[type[Exception], ...] = (exc.SQLAlchemyError, *dialect.driver_errors)
     try:
         yield
@@ -33,7 +36,8 @@ def _explain(error: Exception, name: str, dialect: Dialect) -> Exception:
     if known:
         return _error(known, name)
     if isinstance(error, exc.StatementError) and not isinstance(error, exc.DBAPIError):
-        # Raised while a value was being stored (a naive instant, say): the caller's mistake, in its own words.
+        # Raised while a value was converted, for example a naive instant: a bug in the calling code, so the original
+        # error is raised.
         return cause if isinstance(cause, Exception) else error
     if isinstance(error, exc.TimeoutError):
         return RecordUnavailable(

@@ -1,4 +1,4 @@
-"""Values of a fact as JSON and back: texts, lists of texts, numbers and the forms of a date."""
+"""Encode the values of a fact as JSON and back: texts, lists of texts, numbers and date forms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from scheduler.plan.dates.date_forms import Before, By, DayCount, On, Recurring, Relative, Undated, Window
 
 _TAG = "is"
-# The words in the database stay even if a class is renamed.
+# The tags in the database stay the same even if a class is renamed.
 _WORDS: dict[str, type[Any]] = {
     "before": Before,
     "by": By,
@@ -26,7 +26,10 @@ _TAGS = {cls: word for word, cls in _WORDS.items()}
 
 
 def packed(value: Any) -> Any:
-    """Return what JSON can hold: a form of a date becomes an object whose `is` names it."""
+    """Return a JSON value; a date form becomes an object whose `is` names its class.
+
+    For example, `time(8)` becomes `{"is": "clock", "iso": "08:00:00"}`.
+    """
     if isinstance(value, date | time):
         return {_TAG: _TAGS[type(value)], "iso": value.isoformat()}
     if is_dataclass(value) and not isinstance(value, type):
@@ -38,7 +41,7 @@ def packed(value: Any) -> Any:
 
 
 def unpacked(value: Any) -> Any:
-    """Return the value that `packed` was given."""
+    """Return the value that `packed` encoded."""
     if isinstance(value, list):
         return tuple(value)
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What happened: appended, never changed."""
+"""Facts, which are appended and never changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler.store.fact_codec import packed, unpacked
 from scheduler.store.tables import fact as facts
 
 _COLUMNS = ("plan", "kind", "milestone", "party", "happened_at", "recorded_at", "by")
-# The rest goes into `details`: which of them are set follows from the kind, and new kinds bring new ones.
+# All other fields go into `details`: the kind of a fact decides which are set, and new kinds add more.
 _DETAILS = {field.name: field.default for field in fields(Fact) if field.name not in (*_COLUMNS, "id")}
 
 _ROW = sa.select(facts.c.id, *(facts.c[name] for name in _COLUMNS), facts.c.details)
@@ -23,7 +23,7 @@ _APPEND = facts.insert().returning(facts.c.id)
 
 
 class SqlFacts:
-    """The facts of every plan."""
+    """The facts of all plans."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
@@ -35,17 +35,17 @@ class SqlFacts:
         return replace(fact, id=id)
 
     def of(self, plan: str) -> Sequence[Fact]:
-        """Return every fact of a plan ordered by (recorded_at, id), withdrawn ones included."""
+        """Return all facts of a plan ordered by (recorded_at, id), including withdrawn ones."""
         return [_fact(row) for row in self._connection.execute(_OF, {"wanted": plan}).mappings()]
 
     def get(self, id: int) -> Fact | None:
-        """Return one fact."""
+        """Return one fact, or None."""
         row = self._connection.execute(_GET, {"wanted": id}).mappings().first()
         return None if row is None else _fact(row)
 
 
 def _details(fact: Fact) -> dict[str, Any]:
-    """Return the further fields that are set."""
+    """Return the fields without a column of their own that differ from their default, encoded."""
     found = {name: getattr(fact, name) for name in _DETAILS}
     return {name: packed(value) for name, value in found.items() if value != _DETAILS[name]}
 

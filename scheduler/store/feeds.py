@@ -1,4 +1,4 @@
-"""Calendar addresses, and what was published to them."""
+"""Calendar addresses, and the entries published to them."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ _ITEM = {field.name: field.default for field in fields(FeedItem)}
 
 
 class SqlFeeds:
-    """The calendars of everybody."""
+    """The calendars of all audiences."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def add(self, *, audience: str, plan: str | None, tasks: bool, at: datetime) -> FeedRow:
-        """Make an address, its generation unique for its audience; its plans are no longer published."""
+        """Create an address with a generation that is unique for its audience; its plans become unpublished."""
         dialect_of(self._connection).lock_record(self._connection)
         generation = self._connection.execute(_LAST, {"audience": audience}).scalar_one() + 1
         values = {"audience": audience, "plan": plan, "tasks": tasks, "generation": generation, "created_at": at}
@@ -72,36 +72,36 @@ class SqlFeeds:
         return FeedRow(id=id, **values)
 
     def revoke(self, id: int, *, at: datetime) -> bool:
-        """Make an address good for nothing; False if there is none, or it was revoked before."""
+        """Revoke an address; return False if it does not exist or was revoked before."""
         return self._connection.execute(_REVOKE.values(revoked_at=at), {"wanted": id}).rowcount == 1
 
     def list(self) -> Sequence[FeedRow]:
-        """Return every address there ever was, oldest first."""
+        """Return all addresses, including revoked ones, oldest first."""
         return [FeedRow(**row) for row in self._connection.execute(_FEEDS).mappings()]
 
     def fingerprint(self) -> str:
-        """Return a word that is another one whenever the contents of a calendar, or the addresses, may be others."""
+        """Return a fingerprint that changes whenever addresses or the contents of calendars may have changed."""
         known = self._connection.execute(_KNOWN).one()
         published = self._connection.execute(_PUBLISHED).all()
         return " ".join(str(part) for row in (known, *published) for part in row)
 
     def audiences(self, plan: str) -> Sequence[str]:
-        """Return who has an address at which a plan is shown, in order."""
+        """Return the audiences that have an address for a plan, in order."""
         return sorted(self._connection.scalars(_AUDIENCES, {"plan": plan}))
 
     def entries(self, audience: str, plan: str) -> Sequence[FeedEntry]:
-        """Return everything that was ever published to somebody of a plan, without its bytes."""
+        """Return all entries that were ever published to an audience for a plan, without their bytes."""
         rows = self._connection.execute(_ENTRIES, {"audience": audience, "plan": plan}).mappings()
         return [FeedEntry(**{**row, "item": _item(row["item"])}) for row in rows]
 
     def save(self, audience: str, plan: str, entries: Iterable[FeedEntry]) -> None:
-        """Add entries, or put them in the place of those with their uid; without bytes the old ones stay."""
+        """Insert entries, or replace those with the same uid; an entry without bytes keeps the stored ones."""
         rows = [{"audience": audience, "plan": plan, **_row(one)} for one in entries]
         if rows:
             self._connection.execute(_saving(dialect_of(self._connection)), rows)
 
     def contents(self, feed: FeedRow) -> FeedContents:
-        """Return what stands in a calendar now, ordered by day, hour and uid."""
+        """Return the current contents of a calendar, ordered by day, hour and uid."""
         whose = {"audience": feed.audience, "plan": feed.plan}
         rows = self._connection.execute(_CONTENTS[feed.tasks], whose).all()
         changes = [at for at in self._connection.execute(_CHANGED, whose).one() if at is not None]
@@ -112,18 +112,21 @@ class SqlFeeds:
         )
 
     def note_bytes(self, id: int, digest: str, *, at: datetime) -> datetime:
-        """Remember what a calendar's bytes are, found out at `at`; return since when, later for each change."""
+        """Record the digest of a calendar's bytes as of `at`; return since when they are unchanged (UTC).
+
+        The time is in whole seconds. Each change gets a later time than the one before.
+        """
         known = self._connection.execute(_BYTES, {"wanted": id}).one()
         if known.digest == digest and known.changed_at is not None:
             return known.changed_at  # type: ignore[no-any-return]
-        at = at.replace(microsecond=0)  # headers know no less
+        at = at.replace(microsecond=0)  # HTTP dates have whole seconds
         if known.changed_at is not None:
             at = max(at, known.changed_at + _SECOND)
         self._connection.execute(_NOTE.values(digest=digest, changed_at=at), {"wanted": id})
         return at
 
     def note_fetch(self, id: int, *, at: datetime, client: str) -> None:
-        """Remember when a calendar was last fetched, and by which program."""
+        """Record when and by which program a calendar was last fetched."""
         self._connection.execute(_NOTE.values(last_fetched_at=at, client=client), {"wanted": id})
 
 

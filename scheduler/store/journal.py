@@ -1,4 +1,4 @@
-"""What the daemon did and saw itself."""
+"""The journal of the daemon's own work."""
 
 from __future__ import annotations
 
@@ -35,31 +35,31 @@ class SqlJournal:
         self._connection = connection
 
     def last_tick(self) -> datetime | None:
-        """Return when the last completed tick was."""
+        """Return the instant of the last completed tick (UTC), or None."""
         return self._connection.scalar(_LAST_TICK)
 
     def record_tick(self, at: datetime) -> None:
-        """Remember a completed tick."""
+        """Record a completed tick."""
         self._connection.execute(_ticking(dialect_of(self._connection)), {"id": 1, "completed_at": at})
 
     def record_outage(self, since: datetime, until: datetime) -> None:
-        """Remember a span in which steps suffered, and that the operators were told at its end."""
+        """Record a span in which rungs suffered, as reported to the operators at its end."""
         self._connection.execute(outage.insert(), {"since": since, "until": until})
 
     def outages(self, after: datetime) -> Sequence[tuple[datetime, datetime]]:
-        """Return the outages that ended after an instant, the first that ended first."""
+        """Return the outages that ended after an instant, ordered by their end."""
         return [(row.since, row.until) for row in self._connection.execute(_OUTAGES, {"after": after})]
 
     def record_check(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
-        """Remember what a status check of a loaded plan saw; `since` stays while what is seen stays the same."""
+        """Record the findings of a status check of a loaded plan; `since` stays while a finding stays the same."""
         self._connection.execute(_CHECKED, {"wanted": plan, "now": at})
         if findings:
-            now = microseconds(at)  # ready for the driver, as in `Rungs.add`: every morning sees every obligation
+            now = microseconds(at)  # for the driver, as in `Rungs.add`: each morning writes a row per obligation
             rows = [(plan, f.milestone, f.party, f.source, f.seen, now, now) for f in findings]
             self._connection.exec_driver_sql(_finding(self._connection.dialect), rows)
 
     def checks(self, plan: str) -> Sequence[CheckRow]:
-        """Return what the last check of each obligation saw, ordered by milestone, party and source."""
+        """Return the last finding of each source for each obligation, ordered by milestone, party and source."""
         rows = [CheckRow(**row) for row in self._connection.execute(_CHECKS, {"wanted": plan}).mappings()]
         return sorted(rows, key=attrgetter("milestone", "party", "source"))
 

@@ -1,4 +1,4 @@
-"""Finished mails on their way, and the promises they carry."""
+"""The outbox: finished mails, and the rungs they carry."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ _ROW = sa.select(
 ).join_from(messages, contents)
 _AMONG = messages.c.id.in_(sa.bindparam("ids", expanding=True))
 _GET = _ROW.where(_AMONG).order_by(messages.c.id)
-# When a mail may next be taken: a queued one when its time comes, one on its way when its lease ends.
+# When a mail may be claimed: a queued one from `not_before` on, an inflight one when its lease ends.
 _moment = sa.case((words(messages.c.state, "queued"), messages.c.not_before), else_=messages.c.lease_until)
 _MAY_GO = (unsettled, _moment <= sa.bindparam("now"))
 _NEXT = sa.select(sa.func.min(_moment)).where(unsettled)
-# Other daemons pass over the rows that this one is taking; SQLite has one writer and needs no such word.
+# Other daemons skip the rows that this one is claiming; SQLite has one writer and needs no such clause.
 _FREE = (
     _ROW.where(*_MAY_GO)
     .order_by(messages.c.not_before, messages.c.id)
@@ -62,7 +62,7 @@ _TAKE = (
         state="inflight",
         claimed_by=sa.bindparam("who"),
         lease_until=sa.bindparam("until"),
-        unclear=sa.or_(messages.c.unclear, messages.c.state == "inflight"),  # who had it may have handed it over
+        unclear=sa.or_(messages.c.unclear, messages.c.state == "inflight"),  # its former owner may have sent it
     )
 )
 _MINE = (
@@ -100,7 +100,7 @@ _RETRY = (
         reason="",
         unclear=sa.or_(messages.c.unclear, words(messages.c.state, "ambiguous")),
         not_before=sa.bindparam("now"),
-        expires_at=None,  # a person's decision is not overruled by the expiry that was
+        expires_at=None,  # a person decided to send it, so its expiry no longer applies
         settled_at=None,
     )
 )
@@ -116,7 +116,7 @@ _CANCEL = (
     .where(
         unsettled,
         words(messages.c.state, "queued"),
-        # Not LIKE, which on SQLite takes A for a.
+        # Not LIKE, which ignores case on SQLite.
         sa.func.substr(messages.c.deduplication_key, 1, sa.func.length(_BEGINNING)) == _BEGINNING,
     )
     .values(state="cancelled", reason=sa.bindparam("because"), settled_at=sa.bindparam("now"))
@@ -153,16 +153,16 @@ _CARRY = Prepared(
 
 
 class SqlOutbox:
-    """The mails of every plan."""
+    """The mails of all plans."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def add(self, outgoing: Outgoing) -> int | None:
-        """Queue a mail with its deliveries; None if its deduplication key or Message-ID was used before.
+        """Queue a mail with its deliveries; return its id, or None if its deduplication key or Message-ID is used.
 
-        A promise that has already been delivered to this address is left out; None if that leaves
-        a mail without any of the promises it was written for.
+        A rung that was already delivered to this address is left out. If no rung is left of those the mail was composed
+        for, the mail is not queued and None is returned.
         """
         added = _ADD.run(self._connection, _values(outgoing)).fetchall()
         if not added:
@@ -177,10 +177,10 @@ class SqlOutbox:
         return id
 
     def claim(self, now: datetime, *, by: str, lease: timedelta, limit: int) -> Sequence[MessageRow]:
-        """Take mails that may leave at `now` (or whose lease ran out) for delivery.
+        """Claim mails for delivery: those that may leave at `now`, and those whose lease has ended, soonest due first.
 
-        They become `inflight` under the name `by` until the lease ends; soonest due first. `by`
-        must be a name that no other claim uses at the same time. One whose lease ran out is `unclear`.
+        They become `inflight` under the name `by` until the lease ends. No other claim may use the same name at the
+        same time. A mail whose lease ended becomes `unclear`.
         """
         rows = self._connection.execute(_FREE, {"now": now, "at_most": limit}).all()
         for chunk in chunks([row.id for row in rows], _IDS):
@@ -200,11 +200,11 @@ class SqlOutbox:
         not_before: datetime | None = None,
         unclear: bool = False,
     ) -> bool:
-        """Record what became of a mail taken by `by`; settle the rungs whose deliveries are all final.
+        """Record the state of a mail claimed by `by`; settle the rungs whose deliveries are all final.
 
-        `queued` puts the mail back for another attempt, not before `not_before` if that is given;
-        `unclear` marks that this attempt was ambiguous, and the mark stays. False if the lease was
-        lost meanwhile; nothing is changed then.
+        `queued` returns the mail for another attempt, not before `not_before` if that is given. `unclear` marks an
+        ambiguous attempt, and the mark stays. Returns False and changes nothing if the lease was lost. Raises
+        `ValueError` for a state that cannot follow an attempt.
         """
         if state == "inflight" or state not in get_args(MessageState):
             raise ValueError(f"a mail cannot be finished as {state!r}")
@@ -219,7 +219,7 @@ class SqlOutbox:
         return True
 
     def has_deduplication_key(self, key: str) -> bool:
-        """Return whether a mail was ever queued under this key."""
+        """Return whether a mail was ever queued under this deduplication key."""
         return self._connection.scalar(_WITH_KEY, {"wanted": key}) is not None
 
     def cancel(self, key: str, reason: str, *, now: datetime) -> int:
@@ -231,17 +231,17 @@ class SqlOutbox:
         return len(cancelled)
 
     def hold(self, id: int) -> bool:
-        """Keep a queued mail back until it is released; False if it is not queued."""
+        """Hold a queued mail until it is released; return False if it is not queued."""
         return bool(self._connection.execute(_HOLD, {"wanted": id}).rowcount)
 
     def release(self, id: int) -> bool:
-        """Let a held mail go; False if it is not held."""
+        """Release a held mail; return False if it is not held."""
         return bool(self._connection.execute(_RELEASE, {"wanted": id}).rowcount)
 
     def retry(self, id: int, *, now: datetime) -> bool:
-        """Queue a failed or ambiguous mail and its rungs again, by a person's decision; False if it is neither.
+        """Queue a failed or ambiguous mail again, by a person's decision; return False if it is neither.
 
-        It expires no more. Of its rungs those come along that had failed or were ambiguous.
+        The mail no longer expires. Its failed and ambiguous rungs are queued too.
         """
         if not self._connection.execute(_RETRY, {"wanted": id, "now": now}).rowcount:
             return False
@@ -249,11 +249,11 @@ class SqlOutbox:
         return True
 
     def postpone(self, id: int, *, by: str, until: datetime) -> None:
-        """Put a mail taken by `by` back into the queue, not to leave before `until`."""
+        """Return a mail claimed by `by` to the queue, not to leave before `until`."""
         self._connection.execute(_POSTPONE, {"wanted": id, "who": by, "until": until})
 
     def get(self, id: int) -> MessageRow | None:
-        """Return one mail."""
+        """Return one mail, or None."""
         return next(iter(self._among([id])), None)
 
     def list(self, *, plan: str | None = None, states: Collection[MessageState] = ()) -> Sequence[MessageRow]:
@@ -275,7 +275,7 @@ class SqlOutbox:
         limit: int,
         offset: int = 0,
     ) -> Sequence[MessageRow]:
-        """Return up to `limit` mails, newest first, after leaving out `offset` of them; `party` is whose contact."""
+        """Return up to `limit` mails, newest first, after skipping `offset`; `party` is the party of the addressee."""
         asked = {messages.c.plan: plan, messages.c.party: party, messages.c.milestone: milestone}
         query = sa.select(messages.c.id).where(*(column == value for column, value in asked.items() if value))
         if states:
@@ -284,12 +284,12 @@ class SqlOutbox:
         return self._among(ids)[::-1]
 
     def counts(self, *, party: str | None = None) -> Mapping[MessageState, int]:
-        """Return how many mails there are by state, or are a party's; a state that none has is left out."""
+        """Return the number of mails by state, of all parties or of one; states without mails are left out."""
         wanted = _COUNTS.where(messages.c.party == party) if party else _COUNTS
         return {row.state: row.number for row in self._connection.execute(wanted)}
 
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:
-        """Return the mails that carried each of these promises, oldest first."""
+        """Return the mails that carried each of these rungs, by rung id, oldest first."""
         pairs = [
             (carried.rung_id, carried.message_id)
             for chunk in chunks(rungs, _IDS)
@@ -302,7 +302,7 @@ class SqlOutbox:
         return found
 
     def next_at(self) -> datetime | None:
-        """Return the earliest instant at which a queued mail may leave or a lease ends, past ones included."""
+        """Return the earliest instant at which a queued mail may leave or a lease ends (UTC), even if it is past."""
         earliest: datetime | None = self._connection.scalar(_NEXT)
         return earliest
 

@@ -1,4 +1,4 @@
-"""What parties' pages need: how often their addresses were revoked, and what came in through them."""
+"""Parties' pages: the generations of their addresses, and the documents sent through them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scheduler.store.statements import chunks
 from scheduler.store.tables import document, page
 from scheduler.store.tables import plan as plans
 
-_AT_ONCE = 500  # ids in one question
+_AT_ONCE = 500  # ids in one query
 
 _GENERATIONS = sa.select(page.c.party, page.c.generation)
 
@@ -39,17 +39,17 @@ _SIZE = sa.select(sa.func.coalesce(sa.func.sum(document.c.size), 0)).where(
 
 
 class SqlPartyPages:
-    """The addresses of every party's page."""
+    """The addresses of all parties' pages."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def generations(self) -> Mapping[str, int]:
-        """Return the generation that is good now of every party whose address was ever revoked; of others it is 1."""
+        """Return the valid generation of each party whose address was ever revoked; for all others it is 1."""
         return {row.party: row.generation for row in self._connection.execute(_GENERATIONS)}
 
     def revoke(self, party: str, *, now: datetime) -> int:
-        """Make the party's present address worthless; return the good generation. No plan is published any more."""
+        """Revoke the current address of a party; return the new generation. All plans become unpublished."""
         values = {"party": party, "generation": 2, "revoked_at": now}
         generation = self._connection.execute(_revoking(dialect_of(self._connection)), values).scalar_one()
         self._connection.execute(plans.update().values(published=""))
@@ -57,13 +57,13 @@ class SqlPartyPages:
 
 
 class SqlDocuments:
-    """The files of every plan."""
+    """The documents of all plans."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def add(self, fact: Fact, document: Document) -> Document:
-        """Remember a file that came with a recorded fact; return it as it is remembered."""
+        """Store the description of a document that came with a recorded fact; return it with its id."""
         known = replace(document, fact=fact.id, party=fact.party or "", received_at=fact.recorded_at)
         values = {
             "fact_id": known.fact,
@@ -77,12 +77,12 @@ class SqlDocuments:
         return replace(known, id=self._connection.execute(_ADD, values).scalar_one())
 
     def get(self, id: int) -> Document | None:
-        """Return one file."""
+        """Return one document, or None."""
         row = self._connection.execute(_GET, {"wanted": id}).mappings().first()
         return None if row is None else Document(**row)
 
     def of(self, facts: Collection[int]) -> Sequence[Document]:
-        """Return the files that came with these facts, oldest first."""
+        """Return the documents that came with these facts, oldest first."""
         found = [
             Document(**row)
             for some in chunks(facts, _AT_ONCE)
@@ -91,7 +91,7 @@ class SqlDocuments:
         return sorted(found, key=lambda known: known.id)
 
     def size_since(self, party: str, since: datetime) -> int:
-        """Return how many bytes came from a party at an instant or later."""
+        """Return how many bytes a party has sent since an instant, inclusive."""
         return int(self._connection.execute(_SIZE, {"wanted": party, "since": since}).scalar_one())
 
 

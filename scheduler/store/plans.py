@@ -1,4 +1,4 @@
-"""Plan revisions."""
+"""Plans and their revisions."""
 
 from __future__ import annotations
 
@@ -48,36 +48,36 @@ _UPDATE = plans.update().where(plans.c.plan == sa.bindparam("wanted"))
 
 
 class SqlPlans:
-    """The revisions of every plan that was ever loaded."""
+    """The revisions of all plans that were ever loaded."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def state(self, plan: str) -> PlanState | None:
-        """Return what is remembered of a plan, or None before its first load."""
+        """Return the state of a plan, or None before its first load."""
         row = self._connection.execute(_OF, {"wanted": plan}).mappings().first()
         return None if row is None else PlanState(**row)
 
     def inputs(self, plan: str) -> Inputs:
-        """Return what besides its revision the promises of a plan follow from."""
+        """Return the inputs of a plan's agenda other than its revision."""
         return Inputs._make(*_INPUTS.run(self._connection, {"wanted": plan}).fetchall())
 
     def states(self) -> Sequence[PlanState]:
-        """Return every plan ever loaded, ordered by id."""
+        """Return the state of every plan ever loaded, ordered by id."""
         rows = [PlanState(**row) for row in self._connection.execute(_STATE).mappings()]
-        return sorted(rows, key=attrgetter("plan"))  # here: a PostgreSQL may be set to order words in another way
+        return sorted(rows, key=attrgetter("plan"))  # sorted here, because PostgreSQL may be set to another collation
 
     def terms(self, plan: str) -> Mapping[str, Any]:
-        """Return the terms of the revision in force; raises `NothingMatched` for an unknown plan."""
+        """Return the terms of the revision in force. Raises `NothingMatched` for an unknown plan."""
         found: Mapping[str, Any] | None = self._connection.scalar(_TERMS, {"wanted": plan})
         if found is None:
             raise self._unknown(plan)
         return found
 
     def record_revision(self, *, plan: str, digest: str, at: datetime, source: str, terms: Mapping[str, Any]) -> None:
-        """Remember a revision that was loaded at `at`; the first one sets `first_loaded_at`.
+        """Record a revision that was loaded at `at`; the first one sets `first_loaded_at`.
 
-        Loading again what is in force leaves its instant as it is and only renews `terms`.
+        Loading the revision in force again keeps its instant and only updates `terms`.
         """
         values = {"digest": digest, "loaded_at": at, "terms": dict(terms)}
         known = self.state(plan)
@@ -91,17 +91,20 @@ class SqlPlans:
         self._connection.execute(revision.insert().values(plan=plan, source=source, **values))
 
     def mark_reconciled(self, plan: str, inputs: str) -> None:
-        """Remember that the ledger agrees with these inputs; raises `NothingMatched` for an unknown plan."""
+        """Record the fingerprint that the ledger follows. Raises `NothingMatched` for an unknown plan."""
         if not self._update(plan, reconciled=inputs):
             raise self._unknown(plan)
 
     def mark_published(self, plan: str, inputs: str) -> None:
-        """Remember that the calendars agree with these inputs; raises `NothingMatched` for an unknown plan."""
+        """Record the fingerprint that the calendars follow. Raises `NothingMatched` for an unknown plan."""
         if not self._update(plan, published=inputs):
             raise self._unknown(plan)
 
     def record_seen(self, plan: str, day: date, idle: Collection[date] = ()) -> None:
-        """Remember a local day on which the daemon was there, and the working days before on which it was not."""
+        """Record a local day on which the daemon ran, and the earlier working days on which it did not.
+
+        Raises `NothingMatched` for an unknown plan.
+        """
         if not self._update(plan, seen_on=day):
             raise self._unknown(plan)
         if idle:
@@ -109,7 +112,7 @@ class SqlPlans:
             self._connection.execute(insert, [{"plan": plan, "day": missed} for missed in idle])
 
     def idle_days(self, plan: str) -> AbstractSet[date]:
-        """Return the local working days on which the daemon was not there inside the opening hours."""
+        """Return the local working days on which the daemon did not run inside the opening hours."""
         return frozenset(self._connection.scalars(_IDLE, {"wanted": plan}))
 
     def _unknown(self, plan: str) -> NothingMatched:

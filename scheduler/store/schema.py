@@ -1,4 +1,7 @@
-"""Which version a database has, and what to do about it. Does not import Alembic: that costs 100 ms."""
+"""The version of a database, and what to do about it.
+
+This module does not import Alembic, which takes 100 ms to load.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ REVISIONS = (
     "0006",
     "0007",
     "0008",
-)  # every migration there ever was, oldest first
+)  # all migrations, oldest first
 HEAD = REVISIONS[-1]
 
 Standing = Literal["empty", "current", "older", "newer", "foreign"]
 
-# Alembic's own table, as Alembic makes it, so that either may make it first.
+# Alembic's own table, identical to the one it creates, so that either may create it first.
 _version = sa.Table(
     "alembic_version",
     sa.MetaData(),
@@ -34,7 +37,7 @@ _version = sa.Table(
 
 
 def standing(tables: set[str], version: str | None, revisions: tuple[str, ...] = REVISIONS) -> Standing:
-    """Return how a database with these tables and this version stands to this program."""
+    """Return how a database with these tables and this version relates to this program."""
     if _version.name not in tables:
         return "foreign" if tables else "empty"
     if version == revisions[-1]:
@@ -43,21 +46,21 @@ def standing(tables: set[str], version: str | None, revisions: tuple[str, ...] =
 
 
 def inspect(connection: sa.Connection) -> tuple[Standing, str | None]:
-    """Return how the database stands, and its version if it has one."""
+    """Return how the database relates to this program, and its version if it has one."""
     tables = set(sa.inspect(connection).get_table_names())
     version = connection.scalar(sa.select(_version.c.version_num)) if _version.name in tables else None
     return standing(tables, version), version
 
 
 def is_current(connection: sa.Connection) -> bool:
-    """Return whether the database needs nothing; the quick way for the usual case."""
+    """Return whether the database is up to date; a quick check for the usual case."""
     if connection.dialect.has_table(connection, _version.name):
         return bool(connection.scalar(sa.select(_version.c.version_num)) == HEAD)
     return False
 
 
 def prepare(connection: sa.Connection, name: str) -> None:
-    """Create the tables in an empty database; refuse an older, a newer and somebody else's database."""
+    """Create the tables in an empty database. Raises `UserError` for an older, a newer and a foreign database."""
     dialect_of(connection).lock_creation(connection)
     found, version = inspect(connection)
     if found == "empty":
@@ -73,7 +76,7 @@ def prepare(connection: sa.Connection, name: str) -> None:
 
 
 def refusal(found: Standing, name: str, version: str | None) -> UserError:
-    """Return the words for a database that this program can do nothing with."""
+    """Return the error for a database that this program cannot use."""
     if found == "newer":
         return UserError(
             f"the database {name} was made by a newer version of hanchot (its version {version}, known here: {HEAD})",

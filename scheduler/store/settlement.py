@@ -1,4 +1,4 @@
-"""How a promise ends with the mails that carry it, and how it is opened again."""
+"""Settle rungs with the mails that carry them, and reopen them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from scheduler.store.tables import delivery as deliveries
 from scheduler.store.tables import message as messages
 from scheduler.store.tables import rung as rungs
 
-FINAL = ("sent", "ambiguous", "failed", "missed", "cancelled", "skipped")  # the first that a rung has decides
+FINAL = ("sent", "ambiguous", "failed", "missed", "cancelled", "skipped")  # a rung gets the first that its mails have
 _OPEN = ("queued", "inflight", "held")
 
 _CARRIED = rungs.c.id.in_(sa.select(deliveries.c.rung_id).where(deliveries.c.message_id == sa.bindparam("mail")))
-# Whoever finishes another mail of the same promise waits here and then sees what the first one did: without it,
-# two at once would each leave the settling to the other. Always in the same order, so that none waits in a ring.
+# A transaction that finishes another mail of the same rung waits here and then sees the result of the first one.
+# Without the lock, two concurrent ones would each leave the settling to the other. The fixed order prevents deadlocks.
 _LOCK = sa.select(rungs.c.id).where(_CARRIED).order_by(rungs.c.id).with_for_update(key_share=True)
 _REOPEN = (
     rungs.update()
@@ -28,7 +28,7 @@ _REOPEN = (
 
 
 def _settling() -> sa.Update:
-    """Return the statement that settles the rungs of a message that have no mail on its way any more."""
+    """Return the statement that settles the rungs of a mail that have no other open mail."""
     mails = messages.join(deliveries, deliveries.c.message_id == messages.c.id)
     its = deliveries.c.rung_id == rungs.c.id
     rank = sa.case({state: place for place, state in enumerate(FINAL)}, value=messages.c.state)
@@ -49,13 +49,13 @@ _SETTLE = Prepared(lambda dialect: _settling())
 
 
 def settle(connection: sa.Connection, mail: int, *, now: datetime) -> None:
-    """End the promises that a mail carried and that wait for no other."""
+    """Settle the rungs of a mail that wait for no other mail."""
     _lock(connection, mail)
     _SETTLE.run(connection, {"mail": mail, "now": now})
 
 
 def reopen(connection: sa.Connection, mail: int) -> None:
-    """Let the promises of a mail that had failed or were ambiguous wait for it once more."""
+    """Queue the failed and ambiguous rungs of a mail again."""
     _lock(connection, mail)
     connection.execute(_REOPEN, {"mail": mail})
 

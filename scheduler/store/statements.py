@@ -1,4 +1,4 @@
-"""Pieces of SQL that the tables and the queries share."""
+"""Parts of SQL statements that tables and queries share."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _T = TypeVar("_T")
 
 
 def words(column: sa.Column[Any], *values: str) -> sa.ColumnElement[bool]:
-    """Return "column is one of these words" with the words written into the SQL.
+    """Return the condition that a column has one of these values, with the values written into the SQL text.
 
-    A partial index serves only queries whose text repeats its condition: as bound parameters the
-    same words would make every query read the whole table. Only for words of this package.
+    A partial index is used only by queries whose text repeats its condition. With bound parameters every query would
+    read the whole table. Values are not escaped, so they must be constants of this package.
     """
     spelled = [sa.literal_column(f"'{value}'", sa.Text) for value in values]
     return column == spelled[0] if len(spelled) == 1 else column.in_(spelled)
 
 
 class Prepared:
-    """A statement for what happens once per mail: compiled once, then handed over as text.
+    """A statement for work done once per mail: compiled once, then executed as text.
 
-    SQLAlchemy's own way takes 55 us each time, SQLite itself 5. `make` is given the dialect; `columns`
-    are those that an INSERT fills. Values come out as the driver gives them.
+    SQLAlchemy's own execution takes 55 us each time, SQLite itself 5 us. `make` builds the statement for a dialect;
+    `columns` are those that an INSERT sets. Result values are the driver's, not converted.
     """
 
     def __init__(self, make: Callable[[Dialect], sa.ClauseElement], columns: Sequence[str] | None = None) -> None:
@@ -39,7 +39,7 @@ class Prepared:
         self._compiled: dict[str, tuple[str, list[tuple[str, Any]]]] = {}
 
     def run(self, connection: sa.Connection, values: Mapping[str, Any]) -> Result:
-        """Execute with values for the parameters by name; instants are stored as `Instant` stores them."""
+        """Execute with parameters by name; instants are stored as `Instant` stores them."""
         dialect = dialect_of(connection)
         text, parameters = self._compiled.get(dialect.name) or self._compile(dialect, connection.dialect)
         return dialect.execute(connection, text, tuple([_stored(values.get(*known)) for known in parameters]))
@@ -55,7 +55,7 @@ def _stored(value: Any) -> Any:
 
 
 def chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Cut a stream into lists of at most `size`, never holding more than one."""
+    """Yield a stream as lists of at most `size` items, with only one list in memory at a time."""
     stream = iter(items)
     while chunk := list(islice(stream, size)):
         yield chunk

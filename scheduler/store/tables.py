@@ -1,4 +1,4 @@
-"""The tables of the record. Their history is in `migrations`; both must say the same."""
+"""The tables of the record. `migrations` holds their history; both must lead to the same tables."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ fact = sa.Table(
     sa.Index("ix_fact_plan_id", "plan", "id"),
 )
 
-# `plan` leads the unique index, so the ledger of one plan needs no index of its own.
+# `plan` is the first column of the unique index, so no other index on it is needed.
 rung = sa.Table(
     "rung",
     metadata,
@@ -104,12 +104,12 @@ message = sa.Table(
     sa.Column("claimed_by", sa.Text),
     sa.Column("lease_until", Instant),
     sa.Column("unclear", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.UniqueConstraint("deduplication_key", name="uq_message_slot"),  # its name from before migration 0008
+    sa.UniqueConstraint("deduplication_key", name="uq_message_slot"),  # named before migration 0008
 )
 unsettled = words(message.c.state, "queued", "inflight")
 sa.Index("ix_message_unsettled_not_before", message.c.not_before, message.c.id, sqlite_where=unsettled)
 
-# Apart, because SQLite writes a row anew when one word in it changes, and a mail's state changes twice.
+# A table of its own, because SQLite rewrites a whole row when one column changes, and a mail's state changes twice.
 content = sa.Table(
     "content",
     metadata,
@@ -149,7 +149,7 @@ quota = sa.Table(
 tick = sa.Table(
     "tick",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # always 1: there is one last tick
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # always 1: only the last tick is kept
     sa.Column("completed_at", Instant, nullable=False),
 )
 
@@ -194,7 +194,7 @@ session = sa.Table(
     "session",
     metadata,
     sa.Column("digest", sa.Text, primary_key=True),
-    sa.Column("former", sa.Text, index=True),  # the digest it had before the last renewal
+    sa.Column("former", sa.Text, index=True),  # the digest of its secret before the last renewal
     sa.Column("email", sa.Text, nullable=False, index=True),
     sa.Column("began_at", Instant, nullable=False),
     sa.Column("renewed_at", Instant, nullable=False),
@@ -205,8 +205,8 @@ feed = sa.Table(
     "feed",
     metadata,
     sa.Column("id", Id, primary_key=True),
-    sa.Column("audience", sa.Text, nullable=False),  # a party; "" is the public
-    sa.Column("plan", sa.Text),  # none: all plans
+    sa.Column("audience", sa.Text, nullable=False),  # a party, or "" for the public
+    sa.Column("plan", sa.Text),  # NULL means all plans
     sa.Column("tasks", sa.Boolean, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
@@ -240,7 +240,7 @@ entry = sa.Table(
 page = sa.Table(
     "page",
     metadata,
-    sa.Column("party", sa.Text, primary_key=True),  # one whose address was never revoked has no row: generation 1
+    sa.Column("party", sa.Text, primary_key=True),  # a party whose address was never revoked has no row: generation 1
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("revoked_at", Instant, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""What differs from database to database: one file for each, chosen here and nowhere else."""
+"""The differences between databases: one module per database, chosen only here."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (SqliteDia
 
 
 def find_dialect(driver: str) -> Dialect | None:
-    """Return the dialect of an address that begins with `driver`, such as `postgresql+psycopg`; None if unsupported."""
+    """Return the dialect for the scheme of a URL, such as `postgresql+psycopg`, or None if it is not supported."""
     return next((dialect for dialect in _DIALECTS.values() if driver in dialect.drivers), None)
 
 
 def named_dialect(name: str) -> Dialect:
-    """Return the dialect that SQLAlchemy calls `name`."""
+    """Return the dialect by SQLAlchemy's name for it. Raises `KeyError` for an unknown name."""
     return _DIALECTS[name]
 
 

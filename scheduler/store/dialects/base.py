@@ -1,4 +1,4 @@
-"""What differs from database to database, as one object: `sqlite.py` and `postgresql.py` each have one."""
+"""The interface for everything that differs between databases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
-Explanation = tuple[str, str]  # what is wrong with {name}, and the way out
+Explanation = tuple[str, str]  # message with {name} for the database, and hint
 
 
 class Result(Protocol):
@@ -25,63 +25,66 @@ class Result(Protocol):
         """Return how many rows were changed."""
 
     def fetchall(self) -> Sequence[Any]:
-        """Return every row."""
+        """Return all rows."""
 
 
 class Dialect(ABC):
-    """One kind of database. It holds no state; connections are given to it.
+    """One kind of database. It holds no state; connections are passed to it.
 
-    To add a database: a file here with a subclass, a row in `dialects.__init__`, a parameter of the
-    fixtures in `tests/store/conftest.py`. The contract suite then says what is missing.
+    To add a database, write a module here with a subclass, and add it to `dialects.__init__` and to the fixtures in
+    `tests/store/conftest.py`. The contract suite then shows what is missing.
     """
 
-    name: ClassVar[str]  # as SQLAlchemy calls it
-    drivers: ClassVar[frozenset[str]]  # the beginnings of addresses that it takes
-    driver_errors: ClassVar[tuple[type[Exception], ...]] = ()  # that reach us past SQLAlchemy
-    has_one_writer: ClassVar[bool]  # then the threads of a process wait for each other before they write
+    name: ClassVar[str]  # SQLAlchemy's name for it
+    drivers: ClassVar[frozenset[str]]  # the URL schemes that it accepts
+    driver_errors: ClassVar[tuple[type[Exception], ...]] = ()  # those that SQLAlchemy does not wrap
+    has_one_writer: ClassVar[bool]  # if so, the threads of a process queue before they write
 
     @abstractmethod
     def describe(self, url: URL) -> str:
-        """Return the database's name for people, without a password."""
+        """Return the name of a database for people, without a password."""
 
     @abstractmethod
     def connect(self, url: URL, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
-        """Return an engine; nothing is connected yet. Writers wait for each other for `busy_timeout` seconds.
+        """Return an engine that has not connected yet; its writers wait for each other for `busy_timeout` seconds.
 
-        `options` are passed on to SQLAlchemy. Raises `UserError` where the address cannot be used.
+        `options` are passed to SQLAlchemy. Raises `UserError` if the URL cannot be used.
         """
 
     @abstractmethod
     def connect_for_reading(self, engine: sa.Engine, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
-        """Return an engine for the same database whose transactions read one unchanging view and refuse to write."""
+        """Return an engine for the same database whose transactions read one consistent view and refuse to write."""
 
     def is_memory(self, url: URL) -> bool:
-        """Return whether the database lives in memory: there is one connection, and it ends with that."""
+        """Return whether the database is in memory, where it has one connection and ends with it."""
         return False
 
     def refuse_changes(self, connection: sa.Connection) -> AbstractContextManager[None]:
-        """Raise at the end of a block of reading if anything was written, where `connect_for_reading` cannot."""
+        """Raise an error at the end of a reading block that wrote, if `connect_for_reading` cannot prevent writes."""
         return nullcontext()
 
     @abstractmethod
     def insert(self, table: sa.Table) -> SqliteInsert | PostgresqlInsert:
-        """Return the INSERT that knows ON CONFLICT."""
+        """Return an INSERT that supports ON CONFLICT."""
 
     def execute(self, connection: sa.Connection, text: str, values: tuple[Any, ...]) -> Result:
-        """Execute a compiled statement with its values by place, as directly as the driver allows."""
-        return connection.exec_driver_sql(text, values)  # it notices a connection that was lost
+        """Execute a compiled statement with positional values, as directly as the driver allows."""
+        return connection.exec_driver_sql(text, values)  # this detects a lost connection
 
     @abstractmethod
     def lock_creation(self, connection: sa.Connection) -> None:
-        """Keep other processes from creating or upgrading the tables until the transaction ends."""
+        """Prevent other processes from creating or upgrading the tables until the transaction ends."""
 
     @abstractmethod
     def lock_record(self, connection: sa.Connection) -> None:
-        """Keep other writers from the record (all but outbox and accounts): what is read here stays true."""
+        """Lock out other writers of `plans`, `facts`, `rungs` and `journal` until the transaction ends.
+
+        What the transaction reads there stays true.
+        """
 
     @abstractmethod
     def lock_account(self, connection: sa.Connection, name: str) -> None:
-        """Keep other processes from counting on the same mail account."""
+        """Prevent other processes from counting on the same mail account until the transaction ends."""
 
     @abstractmethod
     def lock_rows(self, connection: sa.Connection, rows: sa.Select[Any], values: Mapping[str, Any]) -> None:
@@ -92,8 +95,8 @@ class Dialect(ABC):
 
     @abstractmethod
     def explain(self, error: Exception, cause: BaseException) -> Explanation | None:
-        """Return what a failure means, None for one that has not been met before. `cause` is the driver's error."""
+        """Return what an error means, or None for an unknown one. `cause` is the driver's error."""
 
     @abstractmethod
     def explain_locked(self) -> Explanation:
-        """Return what it means that another writer kept the database locked for too long."""
+        """Return the explanation for a database that another writer kept locked for too long."""

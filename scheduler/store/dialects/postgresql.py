@@ -1,4 +1,4 @@
-"""PostgreSQL, through psycopg. Imports no driver: only installations with PostgreSQL have one."""
+"""PostgreSQL through psycopg. The driver is imported only on use: not every installation has it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     import psycopg
     from sqlalchemy.dialects.postgresql import Insert
 
-# A transaction that stands still so long belongs to a daemon that was frozen or cut off: the server ends it, and
-# those who wait for its locks go on. Nothing here thinks for seconds between two statements.
+# Seconds. A transaction that is idle for so long belongs to a daemon that was frozen or cut off. The server ends it, so
+# that its locks are released. No code here pauses for seconds between two statements.
 IDLE_IN_TRANSACTION = 60.0
 
-# What the address does not say itself. A server that has vanished silently (a pulled plug, a failover
-# that moved its address) is noticed within half a minute; the operating system's own way takes two hours.
+# Defaults for what the URL does not set. A server that vanished silently (a power cut, a failover that moved its
+# address) is detected within half a minute; the operating system's default takes two hours.
 _CONNECT = {
     "connect_timeout": 10,
     "keepalives_idle": 15,
@@ -33,7 +33,7 @@ _CONNECT = {
 }
 _SET = "SELECT set_config('lock_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)"
 
-# Numbers of advisory locks that nothing else in the same database uses.
+# Numbers of advisory locks, chosen so that nothing else in the same database uses them.
 _CREATION = 0x48414E43484F54
 _RECORD = _CREATION + 1
 _ACCOUNTS = 0x48414E43
@@ -67,7 +67,7 @@ _LOCKED = (
     "{name} is locked by another writer",
     "another hanchot, an upgrade or a person's session is at work on it: try again when that is done",
 )
-# By the SQLSTATE of what went wrong in a session.
+# By the SQLSTATE of an error in a session.
 _ERRORS: dict[str, Explanation] = {
     "25006": _READ_ONLY,
     "25P03": (
@@ -91,7 +91,7 @@ _ERRORS: dict[str, Explanation] = {
     "57P03": _AWAY,
     "XX001": ("{name} is damaged", "put the last backup in its place"),
 }
-# A connection that was never made has no code, only words. The first that is found in them decides.
+# A failed connection has no SQLSTATE, only a text. The first entry found in the text counts.
 _CONNECTING: tuple[tuple[str, Explanation], ...] = (
     (
         '" does not exist',  # FATAL: database "x" does not exist; role "x" does not exist
@@ -130,27 +130,27 @@ _CONNECTING: tuple[tuple[str, Explanation], ...] = (
 
 
 class PostgresqlDialect(Dialect):
-    """A server with many writers; advisory locks keep apart what must not happen at once."""
+    """A server with many writers; advisory locks serialise what must not happen at once."""
 
     name = "postgresql"
     drivers = frozenset({"postgresql", "postgresql+psycopg"})
     has_one_writer = False
 
     def describe(self, url: URL) -> str:
-        """Return the address without a password."""
+        """Return the URL without a password."""
         query = {name: "***" if "pass" in name else value for name, value in url.query.items()}
         host = (url.host or "").rpartition("@")[2] or None
         return url.set(query=query, host=host).render_as_string(hide_password=True)
 
     def connect(self, url: URL, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
-        """Return an engine; its connections refuse a database that cannot hold every letter."""
+        """Return an engine whose connections refuse a database that is not encoded in UTF-8."""
         try:
             engine = sa.create_engine(
                 url,
                 **options,
-                paramstyle="format",  # by place, as SQLite does: `Rungs.add` hands tuples to the driver
+                paramstyle="format",  # positional as in SQLite, because `Rungs.add` passes tuples to the driver
                 connect_args={name: value for name, value in _CONNECT.items() if name not in url.query},
-                pool_pre_ping=True,  # after a restart of the server the next transaction finds new connections
+                pool_pre_ping=True,  # after a restart of the server the next transaction gets new connections
                 pool_timeout=busy_timeout,
             )
         except ModuleNotFoundError as error:
@@ -162,9 +162,9 @@ class PostgresqlDialect(Dialect):
         return engine
 
     def connect_for_reading(self, engine: sa.Engine, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
-        """Return an engine with connections of its own.
+        """Return an engine with its own connections.
 
-        One that is switched back from reading would overrule an administrator who forbids writing.
+        Switching a shared connection back from read-only would override an administrator who forbids writing.
         """
         reads = self.connect(engine.url, options, busy_timeout=busy_timeout)
         sa.event.listen(reads, "connect", _keep_to_reading)
@@ -172,7 +172,7 @@ class PostgresqlDialect(Dialect):
 
     def insert(self, table: sa.Table) -> Insert:
         """Return PostgreSQL's INSERT."""
-        from sqlalchemy.dialects import postgresql  # here, so that a process loads one dialect only
+        from sqlalchemy.dialects import postgresql  # imported here, so that a process loads only one dialect
 
         return postgresql.insert(table)
 
@@ -193,16 +193,17 @@ class PostgresqlDialect(Dialect):
         connection.execute(rows, values).all()
 
     def adapt_tables(self, metadata: sa.MetaData) -> None:
-        """Give partial indexes their condition.
+        """Copy the conditions of partial indexes from SQLite's option.
 
-        Written beside `sqlite_where` it would load this dialect in every process: 19 ms at each start.
+        As arguments next to `sqlite_where` they would load this dialect in every process, which costs 19 ms at each
+        start.
         """
         for table in metadata.tables.values():
             for index in table.indexes:
                 index.dialect_kwargs["postgresql_where"] = index.dialect_kwargs.get("sqlite_where")
 
     def explain(self, error: Exception, cause: BaseException) -> Explanation | None:
-        """Return the meaning of the SQLSTATE, or of the words where a connection could not be made."""
+        """Return the meaning of the SQLSTATE, or of the text if a connection failed."""
         if not isinstance(error, exc.DBAPIError):
             return None
         found = _ERRORS.get(getattr(cause, "sqlstate", None) or "")
@@ -219,7 +220,7 @@ class PostgresqlDialect(Dialect):
 
 
 def _set_up(engine: sa.Engine, name: str, *, busy_timeout: float) -> None:
-    """Let every new connection wait for locks for `busy_timeout` seconds, and check its encoding."""
+    """Make new connections check the encoding, and wait for locks for `busy_timeout` seconds."""
 
     def connected(connection: psycopg.Connection[Any], _record: object) -> None:
         encoding = connection.info.parameter_status("server_encoding")
@@ -236,7 +237,7 @@ def _set_up(engine: sa.Engine, name: str, *, busy_timeout: float) -> None:
 
 
 def _keep_to_reading(connection: psycopg.Connection[Any], _record: object) -> None:
-    """Let every transaction of a new connection read one unchanging view and refuse to write."""
+    """Make every transaction of a new connection read one consistent view and refuse to write."""
     from psycopg import IsolationLevel
 
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -244,4 +245,4 @@ def _keep_to_reading(connection: psycopg.Connection[Any], _record: object) -> No
 
 
 def _milliseconds(seconds: float) -> str:
-    return str(max(1, round(seconds * 1000)))  # 0 would mean without end
+    return str(max(1, round(seconds * 1000)))  # 0 would disable the timeout

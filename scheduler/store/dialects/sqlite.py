@@ -18,11 +18,11 @@ from scheduler.store.dialects.base import Dialect, Explanation, Result
 if TYPE_CHECKING:
     from sqlalchemy.dialects.sqlite import Insert
 
-OLDEST = (3, 35)  # RETURNING
+OLDEST = (3, 35)  # needed for RETURNING
 _READS = "hanchot_reads"
 _TRIES = 50
 
-# By SQLite's primary result code: what is wrong with {name}, and the way out.
+# By SQLite's primary result code.
 _ERRORS: dict[int, Explanation] = {
     sqlite3.SQLITE_PERM: ("hanchot may not open {name}", "give the user that runs hanchot access to the file"),
     sqlite3.SQLITE_BUSY: (
@@ -52,7 +52,7 @@ _ERRORS[sqlite3.SQLITE_LOCKED] = _ERRORS[sqlite3.SQLITE_BUSY]
 
 
 class SqliteDialect(Dialect):
-    """A file, or a database in memory. `BEGIN IMMEDIATE` takes every lock at once."""
+    """A file, or a database in memory. `BEGIN IMMEDIATE` takes the only write lock."""
 
     name = "sqlite"
     drivers = frozenset({"sqlite", "sqlite+pysqlite"})
@@ -60,15 +60,15 @@ class SqliteDialect(Dialect):
     has_one_writer = True
 
     def describe(self, url: URL) -> str:
-        """Return the name of the file."""
+        """Return the name of the file, or that the database is in memory."""
         return "in memory" if self.is_memory(url) else str(url.database).removeprefix("file:")
 
     def is_memory(self, url: URL) -> bool:
-        """Return whether the database lives in memory."""
+        """Return whether the database is in memory."""
         return url.database in {None, "", ":memory:"}
 
     def connect(self, url: URL, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
-        """Return an engine; the folder of the file is made."""
+        """Return an engine, and create the folder of the file."""
         require_version(sqlite3.sqlite_version_info)
         own: dict[str, Any] = {"connect_args": {"timeout": busy_timeout, "check_same_thread": False}}
         if self.is_memory(url):
@@ -82,9 +82,9 @@ class SqliteDialect(Dialect):
         return engine
 
     def connect_for_reading(self, engine: sa.Engine, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
-        """Return an engine with connections of its own, because switching `query_only` drops prepared statements.
+        """Return an engine with its own connections, because switching `query_only` drops prepared statements.
 
-        In memory there is only one connection; there `refuse_changes` does the refusing.
+        A database in memory has only one connection; there `refuse_changes` detects writes.
         """
         if self.is_memory(engine.url):
             return engine.execution_options(**{_READS: True})
@@ -95,7 +95,7 @@ class SqliteDialect(Dialect):
 
     @contextmanager
     def refuse_changes(self, connection: sa.Connection) -> Iterator[None]:
-        """Raise `sqlite3.OperationalError` at the end of a block if anything was written in it."""
+        """Raise `sqlite3.OperationalError` at the end of a block in which something was written."""
         driver = _driver(connection)
         before = driver.total_changes
         yield
@@ -104,25 +104,25 @@ class SqliteDialect(Dialect):
 
     def insert(self, table: sa.Table) -> Insert:
         """Return SQLite's INSERT."""
-        from sqlalchemy.dialects import sqlite  # here, so that a process loads one dialect only
+        from sqlalchemy.dialects import sqlite  # imported here, so that a process loads only one dialect
 
         return sqlite.insert(table)
 
     def execute(self, connection: sa.Connection, text: str, values: tuple[Any, ...]) -> Result:
-        """Hand the statement to the driver itself; SQLAlchemy's own way takes ten times as long."""
+        """Pass the statement directly to the driver, because SQLAlchemy takes ten times as long."""
         return _driver(connection).execute(text, values)
 
     def lock_creation(self, connection: sa.Connection) -> None:
-        """Do nothing: the transaction has the lock."""
+        """Do nothing: the transaction already holds the lock."""
 
     def lock_record(self, connection: sa.Connection) -> None:
-        """Do nothing: the transaction has the lock."""
+        """Do nothing: the transaction already holds the lock."""
 
     def lock_account(self, connection: sa.Connection, name: str) -> None:
-        """Do nothing: the transaction has the lock."""
+        """Do nothing: the transaction already holds the lock."""
 
     def lock_rows(self, connection: sa.Connection, rows: sa.Select[Any], values: Mapping[str, Any]) -> None:
-        """Do nothing: the transaction has the lock."""
+        """Do nothing: the transaction already holds the lock."""
 
     def explain(self, error: Exception, cause: BaseException) -> Explanation | None:
         """Return the meaning of SQLite's result code."""
@@ -134,7 +134,7 @@ class SqliteDialect(Dialect):
 
 
 def require_version(version: tuple[int, ...]) -> None:
-    """Raise `UserError` for a SQLite that lacks what the queries need."""
+    """Raise `UserError` for a SQLite version that lacks what the queries need."""
     if version < OLDEST:
         have, need = (".".join(str(part) for part in parts) for parts in (version, OLDEST))
         raise UserError(
@@ -145,7 +145,7 @@ def require_version(version: tuple[int, ...]) -> None:
 
 def _make_folder(url: URL, name: str) -> None:
     if url.query.get("uri"):
-        return  # a file: address says itself how it wants to be opened
+        return  # a `file:` URI states itself how to open the file
     folder = Path(str(url.database)).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -157,25 +157,26 @@ def _make_folder(url: URL, name: str) -> None:
 
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:
-    # sqlite3 would begin transactions by itself, but not before SELECT or CREATE; `_begin` does it for all.
+    # sqlite3 begins transactions by itself, but not before SELECT or CREATE, so `_begin` begins all of them.
     connection.isolation_level = None
-    # WAL lets people read while the daemon writes. With it NORMAL adds 40 us to a commit, FULL 310 us and
-    # SQLite's own defaults 1.3 ms. A killed process loses nothing with NORMAL; a power cut may lose the
-    # last marks, and those mails go out again with the same identity (Message-ID and bytes).
+    # WAL allows reading while the daemon writes. In WAL mode, NORMAL adds 40 us to a commit and FULL 310 us; SQLite's
+    # defaults, without WAL, add 1.3 ms. With NORMAL a killed process loses nothing. A power cut may lose the last
+    # commits; mails that these marked as sent go out again with the same Message-ID and bytes.
     journal = _into_wal(connection)
     connection.execute(f"PRAGMA synchronous={'FULL' if journal == 'delete' else 'NORMAL'}")
     connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _into_wal(connection: sqlite3.Connection) -> str:
-    """Switch the file to WAL and return its journal mode, which may be another where WAL is impossible."""
+    """Switch the file to WAL mode; return its journal mode, which is another one if WAL is impossible."""
     for _ in range(_TRIES):
         try:
             return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
-        # The switch itself does not wait for other processes that open the same new file, but this does.
+        # The switch fails at once while another process opens the same new file. BEGIN EXCLUSIVE waits for that
+        # process.
         connection.execute("BEGIN EXCLUSIVE")
         connection.execute("ROLLBACK")
     return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
@@ -186,8 +187,8 @@ def _refuse_writes(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    # A writer takes its lock at once: one that began by reading could find that it may no longer write.
-    # The statement goes to the driver itself: through SQLAlchemy it takes twenty times as long.
+    # A writer takes the write lock at once, because a transaction that began by reading may fail to get it later. The
+    # statement goes directly to the driver, because SQLAlchemy takes twenty times as long.
     reads = connection.get_execution_options().get(_READS)
     _driver(connection).execute("BEGIN" if reads else "BEGIN IMMEDIATE")
 

@@ -1,4 +1,4 @@
-"""Run by Alembic: the connection and its transaction are the caller's."""
+"""Run by Alembic on the connection that `migrate` passes, inside its transaction."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The first tables: plans and their revisions, facts, rungs, messages, deliveries and the journal.
+"""Create the first tables: plans and their revisions, facts, rungs, messages, deliveries and the journal.
 
-A migration says how the tables were at its time; it does not follow `tables` when that changes.
+A migration describes the tables of its time; it does not follow changes in `tables`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DAY = sa.String(10)  # ISO
 
 
 def upgrade() -> None:
-    """Make the tables in an empty database."""
+    """Create the tables in an empty database."""
     _plans()
     _facts()
     _rungs()

@@ -1,4 +1,4 @@
-"""Mail accounts with their limits, outages, and mails that may have arrived although no answer came."""
+"""Add mail accounts with their limits, outages, and a mark for mails that may have arrived although no answer came."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _INSTANT = sa.BigInteger()  # microseconds since 1970, UTC
 
 
 def upgrade() -> None:
-    """Add what was not there."""
+    """Add the column and the tables."""
     op.add_column("message", sa.Column("unclear", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_table(
         "account",

@@ -1,4 +1,4 @@
-"""Sign-in links and sessions."""
+"""Add sign-in links and sessions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INSTANT = sa.BigInteger()  # microseconds since 1970, UTC
 
 
 def upgrade() -> None:
-    """Add what was not there."""
+    """Add the tables."""
     op.create_table(
         "link",
         sa.Column("digest", sa.Text(), nullable=False),

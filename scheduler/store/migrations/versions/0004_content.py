@@ -1,4 +1,4 @@
-"""A mail's bytes in a table of their own, and an index that finds a plan's newest fact at once."""
+"""Move the bytes of mails to their own table, and add an index that finds the newest fact of a plan at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Move the bytes; replace the index."""
+    """Move the bytes, and replace the index."""
     op.create_table(
         "content",
         sa.Column("message_id", _ID, autoincrement=False, nullable=False),

@@ -1,4 +1,4 @@
-"""Calendar addresses and what was published to them."""
+"""Add calendar addresses and the entries published to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add what was not there."""
+    """Add the column and the tables."""
     op.add_column("plan", sa.Column("published", sa.Text(), nullable=False, server_default=""))
     op.create_table(
         "feed",

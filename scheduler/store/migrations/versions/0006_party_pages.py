@@ -1,4 +1,4 @@
-"""Addresses of the parties' pages, and the documents that come in through them."""
+"""Add the addresses of parties' pages, and the documents that are sent through them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _INSTANT = sa.BigInteger()  # microseconds since 1970, UTC
 
 
 def upgrade() -> None:
-    """Add what was not there."""
+    """Add the tables."""
     op.create_table(
         "page",
         sa.Column("party", sa.Text(), nullable=False),

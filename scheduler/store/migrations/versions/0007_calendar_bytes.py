@@ -1,4 +1,4 @@
-"""Since when a calendar's bytes are what they are."""
+"""Record since when the bytes of a calendar are unchanged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Add what was not there."""
+    """Add the columns."""
     op.add_column("feed", sa.Column("digest", sa.Text(), nullable=False, server_default=""))
     op.add_column("feed", sa.Column("changed_at", sa.BigInteger()))  # microseconds since 1970, UTC

@@ -1,4 +1,4 @@
-"""Columns under the names that the code uses: deduplication key, idempotency key, consecutive failures."""
+"""Rename columns as in the code: deduplication key, idempotency key, consecutive failures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FACT = sa.table("fact", sa.column("id", sa.BigInteger), sa.column("details", sa
 
 
 def upgrade() -> None:
-    """Rename two columns, and one key in the details of facts that came by a form."""
+    """Rename two columns, and one key in the details of facts that came from a form."""
     op.execute("ALTER TABLE message RENAME COLUMN slot TO deduplication_key")
     op.execute("ALTER TABLE account RENAME COLUMN strikes TO consecutive_failures")
     connection = op.get_bind()
