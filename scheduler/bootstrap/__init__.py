@@ -1,4 +1,4 @@
-"""The composition root: the only part that knows every other. Wiring only, no rules."""
+"""The composition root, the only package that knows all others. It holds wiring, no rules."""
 
 from __future__ import annotations
 

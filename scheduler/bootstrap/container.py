@@ -1,4 +1,4 @@
-"""The parts for one configuration, put together."""
+"""Assemble the parts of the application for one configuration."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ from scheduler.store import check_url, open_store
 
 
 def quiet(event: Event) -> None:
-    """Report nothing."""
+    """Discard an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """The parts for one configuration, made when they are asked for."""
+    """The parts of the application for one configuration, each created on access."""
 
     settings: Settings
     clock: Clock
@@ -65,12 +65,12 @@ class Container:
 
     @property
     def definitions(self) -> DefinitionFiles:
-        """Return the door to the definition files."""
+        """Return the reader of the definition files."""
         return DefinitionFiles(self.definition_folders, calendars=[resources.shipped("workflows") / "calendars"])
 
     @contextmanager
     def store(self) -> Iterator[Store]:
-        """Open the record for the time of a block."""
+        """Open the record for a block."""
         store = open_store(self.settings.database_url)
         try:
             yield store
@@ -79,15 +79,15 @@ class Container:
 
     @property
     def secret(self) -> bytes:
-        """Return this installation's own secret, made at first use."""
+        """Return the secret of this installation, which is created on first use."""
         return read_secret(self.settings.resolve(self.settings.web.secret_file))
 
     def composer(self) -> TemplateComposer:
-        """Return the writer of mails, with the secret that message ids follow from."""
+        """Return the composer, which derives Message-IDs from the installation's secret."""
         return self.composer_with(self.secret)
 
     def composer_with(self, secret: bytes) -> TemplateComposer:
-        """Return a writer of mails whose message ids follow from another secret."""
+        """Return a composer that derives Message-IDs from another secret."""
         mail = self.settings.mail
         own = [self.settings.resolve(folder) for folder in self.settings.paths.templates]
         return TemplateComposer(
@@ -99,15 +99,15 @@ class Container:
         )
 
     def mailer(self) -> Mailer:
-        """Return what hands mails over; whoever asks for it closes it."""
+        """Return the mailer; it must be closed after use."""
         return self.mailer_with(self.secret)
 
     def mailer_with(self, secret: bytes) -> Mailer:
-        """Return what hands mails over, its account named by another secret."""
+        """Return a mailer whose account name is derived from another secret."""
         mail = self.settings.mail
         if mail.transport == "maildir":
             return Maildir(self.settings.resolve(mail.maildir))
-        from scheduler.mail.smtp import Account, SmtpMailer  # only who sends needs it
+        from scheduler.mail.smtp import Account, SmtpMailer  # loaded only if mails are sent by SMTP
 
         account = Account(
             host=mail.smtp.host,
@@ -119,10 +119,10 @@ class Container:
         return SmtpMailer(account, sender=mail.sender, secret=secret)
 
     def sent_folder(self) -> SentFolder | None:
-        """Return what looks into the account's sent folder, if one is named."""
+        """Return the sent folder of the account, or None if none is configured."""
         if not self.settings.inbox.sent:
             return None
-        from scheduler.mail.sent_folder import ImapSentFolder  # only who looks needs it
+        from scheduler.mail.sent_folder import ImapSentFolder  # loaded only if a sent folder is configured
         from scheduler.mail.smtp import Account
 
         inbox = self.settings.inbox
@@ -137,21 +137,21 @@ class Container:
 
     @property
     def limits(self) -> Limits:
-        """Return what the account may send; files may be written without end."""
+        """Return the limits of the mail account; mails that are written to files have none."""
         limits = self.settings.mail.limits
         if self.settings.mail.transport == "maildir":
             return Limits()
         return Limits(per_minute=limits.per_minute, per_day=limits.per_day)
 
     def services(self, store: Store) -> ServiceContext:
-        """Return what recording facts needs."""
+        """Return the dependencies of the services."""
         return ServiceContext(store=store, composer=self.composer(), pages=self.pages)
 
     @property
     def pages(self) -> SiteLinks | None:
-        """Return where pages are for mails and calendars; None while only this machine can open them (rule 20).
+        """Return the links for mails and calendars, or None if only this machine can open them (contract rule 20).
 
-        Whoever reads the mails of a replay sits at this machine.
+        In a replay, links to this machine are returned, because its mails are read here.
         """
         server = self.settings.server
         operators = tuple(self.settings.operators.emails)
@@ -160,9 +160,9 @@ class Container:
         return SiteLinks(server.public_url, self.secret, operators) if server.is_public else None
 
     def find_plan(self, name: str) -> Definition:
-        """Return a sound plan by its id or its file.
+        """Return a valid plan by its id or its file.
 
-        Raises `InvalidInput` where it is wrong, `NothingMatched` where there is none.
+        Raises `InvalidInput` if the plan is invalid, and `NothingMatched` if there is none with that id.
         """
         if not name.endswith(".toml"):
             return pick(self.definitions.load(), name)
@@ -191,7 +191,7 @@ class Container:
         sent_folder: SentFolder | None = None,
         has_readers: bool = True,
     ) -> Ticker:
-        """Return the daemon's work on a store; without readers no calendars are published."""
+        """Return the ticker for a store; without `has_readers`, calendars are not published."""
         digest = self.settings.digest
         return Ticker(
             store=store,
@@ -209,7 +209,7 @@ class Container:
             weekly=DigestSchedule(weekday=digest.weekday, at=digest.at, to=digest.to),
             sent_folder=sent_folder,
             calendars=self.calendars if has_readers else None,
-            pages=self.pages if composer is None else None,  # a simulation leads nowhere
+            pages=self.pages if composer is None else None,  # a simulation serves no pages
         )
 
     def runner(
@@ -220,7 +220,7 @@ class Container:
         after_tick: Callable[[Tick], None] | None = None,
         on_heartbeat: Callable[[], None] | None = None,
     ) -> Runner:
-        """Return what fires the daemon's work, as `[engine] kind` names it."""
+        """Return the runner that `[engine] kind` names."""
         return make_runner(
             self.settings.engine.kind,
             work,
@@ -232,18 +232,18 @@ class Container:
 
     @property
     def calendars(self) -> FeedRenderer:
-        """Return what says what stands in calendars, and renders it."""
+        """Return the renderer of calendars."""
         return IcalFeedRenderer(self.pages)
 
     def read_text(self, data: bytes) -> str:
-        """Return the words of a mail."""
+        """Return the text of a mail."""
         return read_text(data)
 
 
 def find_settings(config: Path | None) -> Settings:
-    """Return the settings of a named file, of ./config.toml, or the shipped ones.
+    """Return the settings of the given file, else of ./config.toml, else the shipped ones.
 
-    Raises `InvalidInput` where they are wrong.
+    Raises `InvalidInput` if they are invalid.
     """
     settings = _find_settings(config)
     check_url(settings.database_url)
@@ -265,7 +265,10 @@ def _find_settings(config: Path | None) -> Settings:
 
 
 def pick(loaded: Loaded, id: str) -> Definition:
-    """Return the plan of that id; explain why it is missing if it is."""
+    """Return the plan with an id.
+
+    Raises `NothingMatched` if there is none, and `InvalidInput` if that is because no plan is valid.
+    """
     found = {definition.plan.id: definition for definition in loaded.definitions}
     if id in found:
         return found[id]

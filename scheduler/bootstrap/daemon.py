@@ -1,4 +1,4 @@
-"""The daemon, and one pass of it."""
+"""Run the daemon, or one tick of it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from scheduler.systemd import Notifier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningDaemon:
-    """A daemon at work, as what serves it sees it.
+    """A running daemon as seen by what serves its pages.
 
-    `clock` is the plan's time, which a replay makes up; `system` the machine's, for links and sessions.
-    `account` is the mail account's name, `definitions` gives what is in force, `wake` asks for a tick
-    now, `log_problem` puts a trouble into the log, `log_request` what was asked of the pages.
+    `clock` gives the time of the plan, which a replay simulates; `system` is the machine's clock, for links and
+    sessions. `account` is the name of the mail account. `definitions` returns the definitions in force, `wake` asks for
+    a tick now, `log_problem` logs a problem, `log_request` logs a request to the pages.
     """
 
     container: Container
@@ -45,11 +45,14 @@ class RunningDaemon:
         return self.container.settings
 
 
-Serve = Callable[[RunningDaemon], AbstractContextManager[str]]  # serves for the time of a block; gives the address
+Serve = Callable[[RunningDaemon], AbstractContextManager[str]]  # serves for a block and yields the address
 
 
 def run_daemon(container: Container, stopping: threading.Event, serve: Serve, manager: Notifier | None = None) -> None:
-    """Run the daemon until `stopping` is set, served by `serve`; `manager` is told how it fares."""
+    """Run the daemon until `stopping` is set, and serve its pages by `serve`; `manager` is notified of its state.
+
+    Raises `InvalidInput` if there is no valid plan.
+    """
     manager = manager or Notifier()
     with container.store() as store, closing(container.mailer()) as mailer:
         ticker = container.ticker(store, stopping=stopping, mailer=mailer, sent_folder=container.sent_folder())
@@ -76,7 +79,7 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
         )
         with serve(running) as address:
             problems = ticker.load()
-            if not ticker.plans:  # nobody would be reminded of anything
+            if not ticker.plans:  # a daemon without a plan would remind nobody
                 errors = [problem for problem in problems if problem.severity == "error"]
                 raise InvalidInput(errors or "there is no plan", hint="`hanchot init DIR` writes one to begin with")
             _log(ticker, "started", f"the daemon runs; {address}")
@@ -96,7 +99,7 @@ def tick_once(container: Container) -> tuple[Problem, ...]:
 
 
 def _take_changes(ticker: Ticker, wake: Callable[[], None]) -> None:
-    """Take what has changed in the definition files; what is wrong in them is told by the load itself."""
+    """Load the changed definition files and wake the daemon; the load itself reports their errors."""
     problems = ticker.load()
     if any(problem.severity == "error" for problem in problems):
         _log(ticker, "refused", "what was loaded before goes on until this is put right")

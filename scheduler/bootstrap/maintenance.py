@@ -1,4 +1,4 @@
-"""What an operator asks for: a test mail, a way in, a newer record."""
+"""Commands of an operator: send a test mail, make a sign-in link or a calendar, upgrade the record."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from scheduler.store import upgrade
 
 
 def send_test_message(container: Container, address: str) -> tuple[Outcome, bool]:
-    """Send a test mail now; return what became of it, and whether an account that rested or was stopped goes on."""
+    """Send a test mail now; return its outcome, and whether an account that was paused or stopped may send again.
+
+    It commits: a mail that was sent clears the account.
+    """
     mail = container.settings.mail
     trial = compose_test_message(address, sender=mail.sender, organisation=mail.organisation, now=container.clock.now())
     with closing(container.mailer()) as mailer:
@@ -35,9 +38,9 @@ def send_test_message(container: Container, address: str) -> tuple[Outcome, bool
 
 
 def make_sign_in_link(container: Container, email: str) -> tuple[str, datetime]:
-    """Return the address at which an operator can sign in once, and until when; nothing is mailed.
+    """Return an address at which an operator can sign in once, and when it expires (UTC); no mail is sent.
 
-    Raises `NothingMatched` for who is no operator.
+    It commits. Raises `NothingMatched` for an address that belongs to no operator.
     """
     settings = container.settings
     plans = [definition.plan for definition in container.definitions.load().definitions]
@@ -54,7 +57,10 @@ def make_sign_in_link(container: Container, email: str) -> tuple[str, datetime]:
 def make_feed(
     container: Container, loaded: Loaded, *, audience: str, plan: str | None, tasks: bool
 ) -> tuple[FeedRow, str]:
-    """Make the address of a calendar, and fill the calendar; return both."""
+    """Create the address of a calendar and publish its plans; return both the row and the address.
+
+    It commits. Raises `UserError` if the daemon's address is not known.
+    """
     base, now = _find_address(container), container.clock.now()
     shown = [definition for definition in loaded.definitions if plan in (None, definition.plan.id)]
     plans = [definition.plan for definition in shown]
@@ -74,5 +80,5 @@ def _find_address(container: Container) -> str:
 
 
 def upgrade_record(container: Container) -> bool:
-    """Bring the record to this program's version; return whether there was anything to do."""
+    """Upgrade the record to this program's version; return whether anything was to be done."""
     return upgrade(container.settings.database_url)

@@ -1,4 +1,4 @@
-"""The addresses of parties' pages, as an operator asks for them."""
+"""The addresses of parties' pages, for an operator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler.queries.site_links import SiteLinks
 
 
 def list_pages(container: Container, party: str | None = None) -> list[dict[str, Any]]:
-    """Return where the page of a party is, or those of all. Raises `NothingMatched` for a party without one."""
+    """Return the address of a party's page, or of all pages. Raises `NothingMatched` for a party without a page."""
     parties = _with_pages(container, party)
     with container.store() as store, store.reading() as view:
         generations = view.pages.generations()
@@ -21,7 +21,10 @@ def list_pages(container: Container, party: str | None = None) -> list[dict[str,
 
 
 def revoke_page(container: Container, party: str) -> dict[str, Any]:
-    """Make a party's address worthless and return its new one."""
+    """Revoke the address of a party's page and return the new one.
+
+    It commits. Raises `NothingMatched` for a party without a page.
+    """
     [found] = _with_pages(container, party)
     with container.store() as store, store.transaction() as unit:
         generation = unit.pages.revoke(party, now=SystemClock().now())

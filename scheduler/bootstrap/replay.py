@@ -1,4 +1,4 @@
-"""The real daemon in a past that goes by quickly."""
+"""Replay: run the real daemon by a fast clock that starts in the past."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from scheduler.services.publish_feeds import create_feed
 from scheduler.services.record_facts import Recorded, record
 from scheduler.services.sign_in import make_link
 
-INVITED_FOR = timedelta(days=1)  # whoever left a replay running finds the link still good
-AFTERGLOW = timedelta(days=30)  # a replay goes on so long after its last step
+INVITED_FOR = timedelta(days=1)  # validity of a sign-in link, for replays that are left running
+AFTERGLOW = timedelta(days=30)  # how long a replay's clock runs past the last rung
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """A past to live through: from the first instant of a local day, so many seconds a second."""
+    """The settings of a replay: its first local day, and its speed in replayed seconds per second."""
 
     first: date
     speed: float
@@ -55,10 +55,10 @@ def run_replay(
     say: Callable[[str], None],
     show: Callable[[str], None],
 ) -> None:
-    """Run the real daemon by a replay clock, in a folder of its own, until `stopping` is set.
+    """Run the real daemon by a replay clock, with a record in its own folder, until `stopping` is set.
 
-    The clock stands still thirty days after the last step; the daemon stays up. `say` puts words into the log,
-    `show` hands over the addresses of the board, of a calendar and of a party's page.
+    The clock stops thirty days after the last rung; the daemon keeps running. `say` logs a text, `show` presents the
+    addresses of the board, of a calendar and of a party's page. Raises `UserError` if there is no valid plan.
     """
     definitions = container.definitions.load().definitions
     if not definitions:
@@ -108,7 +108,7 @@ def run_replay(
 def _show_board(
     container: Container, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]
 ) -> None:
-    """Show a link by which the first operator signs in to the board; nothing is mailed from the past."""
+    """Show a link that signs the first operator in to the board, because no mail leaves a replay."""
     operator = next(
         (to.contact.email for plan in plans for to in operators(plan, container.settings.operators.emails)), None
     )
@@ -122,7 +122,7 @@ def _show_board(
 def _show_page(
     container: Container, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]
 ) -> None:
-    """Show the page of a party that reports to others, as its mails lead to it."""
+    """Show the page of a party outside the lead, at the address that its mails link to."""
     lead = {party for plan in plans for party in members(plan, "lead")}
     parties = (p for plan in plans for p in plan.parties.values() if p.contacts and not p.external)
     party = next((p for p in parties if p.id not in lead), None)
@@ -134,7 +134,7 @@ def _show_page(
 
 
 def _make_feed(container: Container, store: Store, plans: Sequence[Plan]) -> str:
-    """Make a calendar for the lead of the first plan; return its path, "" if there is nobody to lead."""
+    """Create a calendar for the lead of the first plan that has one; return its path, or "" without a lead."""
     audience = next((party for plan in plans for party in members(plan, "lead")), None)
     if audience is None:
         return ""
@@ -145,7 +145,7 @@ def _make_feed(container: Container, store: Store, plans: Sequence[Plan]) -> str
 
 
 class _ReplayWatch:
-    """Stops a replay's clock when the plan's year is over, and says so once."""
+    """Stops the clock of a replay some time after the last rung, and calls `say` once."""
 
     def __init__(self, store: Store, ticker: Ticker, clock: ReplayClock, say: Callable[[], None]) -> None:
         self._store = store
@@ -154,7 +154,7 @@ class _ReplayWatch:
         self._say = say
 
     def after_tick(self, tick: Tick) -> None:
-        """Look whether anything is still to come."""
+        """Stop the clock if nothing more is to come."""
         if self._clock.is_stopped:
             return
         with self._store.reading() as view:
@@ -188,9 +188,10 @@ def _facts_in(scenario: Path | None, definition: Definition, say: Callable[[str]
 
 
 def prepare_replay(settings: Settings) -> Settings:
-    """Return settings with a folder of their own, emptied, so that nothing real is touched.
+    """Return settings for a replay in its own folder, which is emptied first, so that nothing real is touched.
 
-    The folder gets a config.toml, so that other commands can look into the replay.
+    The folder gets a config.toml, so that other commands can inspect the replay. Raises `UserError` if the folder
+    exists and was not made by a replay.
     """
     folder = (settings.resolve(settings.paths.data) / "replay").absolute()
     if folder.exists():
@@ -201,7 +202,7 @@ def prepare_replay(settings: Settings) -> Settings:
     (folder / REPLAY_MARK).touch()
     file = folder / "config.toml"
     file.write_text(_replay_config(settings), encoding="utf-8")
-    return load_settings(file, {})  # no variable may point it at the real record or at a mail server
+    return load_settings(file, {})  # environment variables are ignored: they may name the real record or a mail server
 
 
 def _replay_config(settings: Settings) -> str:

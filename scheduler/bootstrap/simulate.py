@@ -1,4 +1,4 @@
-"""A period of a plan played in memory."""
+"""Simulate a period of a plan in memory."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def simulate(
     scenario: Path | None,
     report: Reporter = quiet,
 ) -> list[Row]:
-    """Return what a plan does from the first to the last of these local days, in memory."""
+    """Simulate a plan in memory from the first to the last of these local days; return its delivery rows."""
     plan = definition.plan
     start, until = to_instant(first, time(), plan.zone), to_instant(last + ONE_DAY, time(), plan.zone)
     clock = SteppingClock(start)
