@@ -1,1 +1,1 @@
-"""`hanchot doctor`: looks at everything the daemon needs and says what is wrong."""
+"""`hanchot doctor`: check everything that the daemon needs, and say what is wrong."""

@@ -1,4 +1,4 @@
-"""The doctor's round: looks at every part as the daemon would use it, and sends nothing."""
+"""The checks of the doctor: look at each part as the daemon would use it, and send nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 
 
 def examine(container: Container) -> Iterator[Verdict]:
-    """Yield what is well and what is not; the configuration itself was read already."""
+    """Yield a verdict for each part of the installation.
+
+    The configuration itself was already read without errors.
+    """
     yield Verdict(check="configuration", state="ok", message="every key is known and sound")
     yield from judge_secrecy(
         [(path, path.stat().st_mode) for path in dict.fromkeys(_secrets(container)) if path.is_file()]
@@ -53,7 +56,7 @@ def examine(container: Container) -> Iterator[Verdict]:
 
 
 def _guarded(check: str, look: Callable[[], Iterator[Verdict]]) -> Iterator[Verdict]:
-    """Yield what a look finds; where it fails, that is what was found."""
+    """Yield the verdicts of a check; if it raises `UserError`, that is its verdict."""
     try:
         yield from look()
     except UserError as error:
@@ -95,7 +98,7 @@ def _mail(container: Container) -> Iterator[Verdict]:
         path = container.settings.resolve(mail.maildir)
         yield Verdict(check="mail", state="ok", message=f"mails become files in {path}; nothing leaves this machine")
         return
-    from scheduler.mail.smtp import SmtpMailer  # only who sends needs it
+    from scheduler.mail.smtp import SmtpMailer  # loaded only if mails are sent by SMTP
 
     with closing(_mailer(container)) as mailer:
         assert isinstance(mailer, SmtpMailer)  # noqa: S101 - the transport says so
@@ -104,11 +107,11 @@ def _mail(container: Container) -> Iterator[Verdict]:
 
 
 def _inbox(container: Container) -> Iterator[Verdict]:
-    """Look at the mailbox as far as it is used: where no sent folder is named, not at all."""
+    """Check the mailbox as far as it is used; without a configured sent folder, not at all."""
     folder = container.sent_folder()
     if folder is None:
         return
-    from scheduler.mail.sent_folder import ImapSentFolder  # only who looks needs it
+    from scheduler.mail.sent_folder import ImapSentFolder  # loaded only if a sent folder is configured
 
     assert isinstance(folder, ImapSentFolder)  # noqa: S101 - it is the only kind
     folder.check()
@@ -154,7 +157,10 @@ def _account(container: Container) -> str:
 
 
 def _mailer(container: Container) -> Mailer:
-    """Return the daemon's mailer; nothing is written for it, so its secret may be one for now."""
+    """Return the daemon's mailer.
+
+    Nothing may be written for it, so a missing secret is replaced by a constant.
+    """
     file = container.settings.resolve(container.settings.web.secret_file)
     return container.mailer_with(read_secret(file) if file.exists() else b"none yet")
 
@@ -171,7 +177,7 @@ def _secrets(container: Container) -> Iterator[Path]:
 
 
 def _folders(container: Container) -> Sequence[Path]:
-    """Return where the daemon writes, each once; of what is not made yet the folder it will be made in."""
+    """Return the folders that the daemon writes to, each once; for a missing folder, its closest existing parent."""
     settings = container.settings
     paths = [settings.resolve(settings.paths.data)]
     if settings.database_file is not None:

@@ -1,4 +1,4 @@
-"""What `doctor` says about what was found: each judgement with the way out. Pure; looking is done elsewhere."""
+"""Verdicts of `doctor` on what was found, each with a hint. Pure functions; `checks` does the looking."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Literal
 from scheduler.errors import Problem, UserError
 from scheduler.ports import AccountState, MessageRow, MessageState, Outcome
 
-CLOCK_BEHIND = timedelta(minutes=2)  # of the record's last tick; another machine's clock may be a little ahead
-TICK_OLD = timedelta(minutes=20)  # whoever uses cron ticks every quarter of an hour
-LATELY = timedelta(days=7)  # so long a mail that was lost is worth a word
+CLOCK_BEHIND = timedelta(minutes=2)  # behind the last tick in the record; another machine's clock may be slightly ahead
+TICK_OLD = timedelta(minutes=20)  # with cron, ticks are a quarter of an hour apart
+LATELY = timedelta(days=7)  # how long a lost mail is reported
 STUCK = timedelta(days=1)
 LITTLE_ROOM, HARDLY_ROOM = 500_000_000, 50_000_000  # bytes
 
@@ -22,7 +22,7 @@ State = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     check: str
     state: State
@@ -31,7 +31,7 @@ class Verdict:
 
 
 def from_problems(check: str, problems: Sequence[Problem], well: str, hint: str) -> Verdict:
-    """Return the worst of some problems and how many there are, or that all is well."""
+    """Return the first of the most severe problems and how many there are, or that all is well."""
     for severity in ("error", "warning"):
         found = [problem for problem in problems if problem.severity == severity]
         if found:
@@ -42,13 +42,13 @@ def from_problems(check: str, problems: Sequence[Problem], well: str, hint: str)
 
 
 def from_error(check: str, error: UserError) -> Verdict:
-    """Return an error as what a check found."""
+    """Return an error as the verdict of a check."""
     first = error.problems[0]
     return Verdict(check=check, state="error", message=_flat(first), hint=first.hint or "")
 
 
 def judge_clock(now: datetime, last_tick: datetime | None) -> Verdict:
-    """Return whether the machine's clock can be right: the past cannot lie in the future."""
+    """Return a verdict on whether the machine's clock is plausible: the last tick cannot be in the future."""
     if last_tick is None or last_tick - now <= CLOCK_BEHIND:
         return Verdict(check="clock", state="ok", message=f"{now.isoformat(timespec='seconds')}")
     message = f"the record was last written {spell(last_tick - now)} from now: the clock is wrong, or was"
@@ -57,7 +57,7 @@ def judge_clock(now: datetime, last_tick: datetime | None) -> Verdict:
 
 
 def judge_tick(now: datetime, last_tick: datetime | None, *, fresh: timedelta = TICK_OLD) -> Verdict:
-    """Return whether the daemon is at work: a tick was completed not longer ago than `fresh`."""
+    """Return a verdict on whether the daemon runs: whether a tick was completed within `fresh`."""
     hint = "start `hanchot run`, or `hanchot tick` every quarter of an hour"
     if last_tick is None:
         return Verdict(check="daemon", state="warning", message="has never run on this record", hint=hint)
@@ -70,7 +70,7 @@ def judge_tick(now: datetime, last_tick: datetime | None, *, fresh: timedelta = 
 
 
 def judge_room(path: Path, free: int, *, is_writable: bool) -> Verdict:
-    """Return whether a folder can take what will be written."""
+    """Return a verdict on whether a folder is writable and has room; `free` is in bytes."""
     if not is_writable:
         hint = "give the user that runs hanchot the right to write there"
         return Verdict(check="disk", state="error", message=f"{path} cannot be written to", hint=hint)
@@ -82,7 +82,7 @@ def judge_room(path: Path, free: int, *, is_writable: bool) -> Verdict:
 
 
 def judge_links(public_url: str, *, is_public: bool) -> Verdict:
-    """Return whether mails can lead to the pages (contract rule 20)."""
+    """Return a verdict on whether mails can link to the pages (contract rule 20)."""
     if is_public:
         return Verdict(check="links", state="ok", message=f"pages are reached at {public_url}")
     message = f"mails hold no links: {public_url or 'no address'} cannot be opened from other machines"
@@ -91,14 +91,14 @@ def judge_links(public_url: str, *, is_public: bool) -> Verdict:
 
 
 def judge_login(server: str, outcome: Outcome | None) -> Verdict:
-    """Return what came of opening a connection up to where a mail could be sent."""
+    """Return the verdict on a connection that was opened and logged in, up to where a mail could be sent."""
     if outcome is None:
         return Verdict(check="mail", state="ok", message=f"{server} took the login; `hanchot mail test` sends a mail")
     return Verdict(check="mail", state="error", message=f"{server}: {outcome.reply}", hint=way_out(outcome))
 
 
 def way_out(outcome: Outcome) -> str:
-    """Return what a person can do about an attempt that failed."""
+    """Return what a person can do about a failed attempt."""
     if outcome.account == "stop":
         return "check host, security, username and password in [mail.smtp], and mail.from"
     if outcome.account == "pause" and outcome.pace == "soon":
@@ -117,7 +117,7 @@ def way_out(outcome: Outcome) -> str:
 
 
 def judge_account(state: AccountState, now: datetime) -> Verdict:
-    """Return whether mails may leave."""
+    """Return a verdict on whether the account may send mails."""
     if state.stopped:
         hint = "put right what it complains of, then `hanchot mail test ADDRESS` starts it again"
         return Verdict(check="account", state="error", message=f"stopped: {state.reason}", hint=hint)
@@ -129,7 +129,7 @@ def judge_account(state: AccountState, now: datetime) -> Verdict:
 
 
 def judge_outbox(mails: Sequence[MessageRow], now: datetime) -> Verdict:
-    """Return what of the outbox needs a person: held, stuck, and what was lost in the last days."""
+    """Return a verdict on the mails that need a person: held ones, stuck ones, and ones lost in the last days."""
 
     def count(state: MessageState) -> int:
         return sum(1 for mail in mails if mail.state == state and not _is_old(mail, now))
@@ -149,7 +149,7 @@ def judge_outbox(mails: Sequence[MessageRow], now: datetime) -> Verdict:
 
 
 def judge_secrecy(files: Sequence[tuple[Path, int]]) -> Iterator[Verdict]:
-    """Yield a warning for each file with a secret that others may read, by its mode."""
+    """Yield a warning for each file with a secret whose mode lets others read it."""
     for path, mode in files:
         if mode & 0o077:
             message = f"{path} holds a secret and others may read it"
