@@ -6,8 +6,8 @@ from scheduler.ports import CheckRow, Finding, Store
 from tests.contracts.store_samples import HOUR, NOW
 
 
-def finding(seen: str = "open", **changes: str) -> Finding:
-    return Finding(**({"milestone": "m", "party": "p", "source": "manual", "seen": seen} | changes))
+def finding(seen: str = "open", *, milestone: str = "m", party: str = "p", source: str = "manual") -> Finding:
+    return Finding(milestone=milestone, party=party, source=source, seen=seen)
 
 
 def load(store: Store, *plans: str) -> None:

@@ -7,27 +7,23 @@ asyncio scheduler, A12 and A13 cron and summer time, A14 waits that are too long
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from datetime import UTC, timedelta
 
-import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from scheduler.clock import ReplayClock, SystemClock
-from scheduler.engine.runners.apscheduler_runner import HEARTBEAT, STALLED_AFTER, APSchedulerRunner
-from scheduler.engine.tick import Tick
-from scheduler.errors import UserError
+from scheduler.engine.runners.apscheduler_runner import HEARTBEAT, APSchedulerRunner
+from scheduler.ports import Tick
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import LADDER, DaemonFixture
-from tests.support.fakes import Crash
 from tests.support.plan_builders import at
 from tests.support.polling import TIMEOUT, wait_until
-from tests.support.runner_fixture import QUICK, FakeTicker, ShiftedClock, engine_of, running
+from tests.support.runner_fixture import FakeTicker, ShiftedClock, engine_of, running
 
 
 def scheduler_of(engine: APSchedulerRunner) -> BackgroundScheduler:
@@ -86,31 +82,6 @@ def test_between_two_due_instants_only_the_heartbeat_wakes_it() -> None:
 # ---- ticks come
 
 
-def test_the_first_tick_comes_at_once_and_every_heartbeat_brings_another() -> None:
-    """Also if nothing is due."""
-    with running(engine_of(ticker := FakeTicker())):
-        ticker.wait_for(ticks=5)
-    assert ticker.troubles == []
-
-
-def test_a_due_instant_before_the_next_heartbeat_wakes_it() -> None:
-    """The heartbeat is half a minute away."""
-    ticker = FakeTicker(ahead=timedelta(milliseconds=50))
-    with running(engine_of(ticker, heartbeat=HEARTBEAT)):
-        ticker.wait_for(ticks=4)
-
-
-def test_a_tick_whose_next_instant_has_come_when_it_ends_is_followed_at_once() -> None:
-    """A job that would re-arm itself while it runs is skipped and lost; this one is armed when it is over (A1).
-
-    So short a tick often ends before APScheduler has looked away from it; its own bookkeeping, which
-    comes after that, must not put the next run half a minute away.
-    """
-    ticker = FakeTicker(ahead=timedelta(0))
-    with running(engine_of(ticker, heartbeat=HEARTBEAT)):
-        ticker.wait_for(ticks=20)
-
-
 def test_a_tick_longer_than_several_heartbeats_is_followed_by_another() -> None:
     """The heartbeats that found it running are skipped without a word, and nothing is lost (A1)."""
     skipped = threading.Semaphore(0)
@@ -124,21 +95,6 @@ def test_a_tick_longer_than_several_heartbeats_is_followed_by_another() -> None:
     with running(engine):
         ticker.wait_for(ticks=3)
     assert ticker.troubles == []
-
-
-def test_status_checks_are_a_job_of_their_own_and_come_when_they_are_due() -> None:
-    """Tick and check are armed for the same instant."""
-    ticker = FakeTicker(check_ahead=timedelta(milliseconds=30))
-    with running(engine_of(ticker, heartbeat=HEARTBEAT)):
-        ticker.wait_for(ticks=3, checks=3)
-
-
-def test_a_check_that_is_not_the_next_thing_does_not_come_early() -> None:
-    """A rung is due before it."""
-    ticker = FakeTicker(ahead=timedelta(milliseconds=10))
-    with running(engine_of(ticker, heartbeat=HEARTBEAT)):
-        ticker.wait_for(ticks=5)
-    assert ticker.checks == 0
 
 
 # ---- clocks
@@ -237,99 +193,6 @@ def test_a_month_asleep_costs_no_memory_worth_mention() -> None:
 # ---- faults
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("by us"), Crash("by whom")])
-def test_a_fault_in_a_tick_is_told_and_the_next_heartbeat_ticks_again(error: BaseException) -> None:
-    """No exception ends the scheduler's thread (A6)."""
-
-    def fail(number: int) -> None:
-        if number <= 2:
-            raise error
-
-    with running(engine_of(ticker := FakeTicker(work=fail))) as raised:
-        ticker.wait_for(ticks=4)
-    assert ticker.troubles == [f"{type(error).__name__}: {error}"] * 2
-    assert raised == []
-
-
-def test_a_record_that_is_locked_is_told_in_plain_words_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """A person reads it; the next heartbeat tries again."""
-
-    def fail(number: int) -> None:
-        if number == 1:
-            raise UserError("the record is locked", hint="close the other program")
-
-    with caplog.at_level(logging.WARNING), running(engine_of(ticker := FakeTicker(work=fail))):
-        ticker.wait_for(ticks=3)
-    assert ticker.troubles == ["the record is locked\n    close the other program"]
-    assert caplog.records == []
-
-
-def test_a_fault_in_a_check_is_told_and_checks_go_on() -> None:
-    """In plain words where it has some."""
-
-    class FailingTicker(FakeTicker):
-        def check(self) -> None:
-            super().check()
-            raise (UserError("no mailbox") if self.checks == 1 else ZeroDivisionError("by us"))
-
-    ticker = FailingTicker(check_ahead=timedelta(milliseconds=20))
-    with running(engine_of(ticker, heartbeat=HEARTBEAT)):
-        ticker.wait_for(checks=3)
-    assert ticker.troubles[:2] == ["no mailbox", "ZeroDivisionError: by us"]
-
-
-def test_a_fault_in_what_follows_a_tick_does_not_end_the_ticks() -> None:
-    """It is logged, and the next heartbeat ticks again."""
-
-    def fail(tick: Tick) -> None:
-        raise ZeroDivisionError("by us")
-
-    with running(engine_of(ticker := FakeTicker(), after_tick=fail)):
-        ticker.wait_for(ticks=3)
-    assert set(ticker.troubles) == {"ZeroDivisionError: by us"}
-
-
-def test_ticks_that_cease_to_come_end_the_run_with_an_error() -> None:
-    """A daemon that hangs must not look alive (A6)."""
-    stopping = threading.Event()
-    beats: list[int] = []
-    engine = engine_of(
-        FakeTicker(work=lambda number: stopping.wait(TIMEOUT)),
-        stopping=stopping,
-        heartbeat=QUICK / 5,
-        on_heartbeat=lambda: beats.append(1),
-    )
-    with running(engine) as raised:
-        wait_until(lambda: bool(raised), "the engine ends")
-    (error,) = raised
-    assert isinstance(error, UserError)
-    assert "no tick was completed" in str(error)
-    assert "nothing is lost" in str(error)
-    assert len(beats) == STALLED_AFTER
-
-
-def test_a_long_tick_that_does_things_is_not_taken_for_a_hanging_one() -> None:
-    """A thousand mails to a slow server take longer than any limit; each is a sign of life."""
-    beats, taken, done = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
-
-    def work(number: int) -> None:
-        for _ in range(3 * STALLED_AFTER if number == 1 else 0):
-            ticker.pulse += 1
-            assert beats.acquire(timeout=TIMEOUT)
-            taken.release()
-        done.set()
-
-    def beat() -> None:
-        beats.release()
-        assert done.is_set() or taken.acquire(timeout=TIMEOUT)
-
-    ticker = FakeTicker(work=work)
-    with running(engine_of(ticker, heartbeat=QUICK / 5, on_heartbeat=beat)) as raised:
-        assert done.wait(TIMEOUT)
-        ticker.wait_for(ticks=2)
-    assert raised == []
-
-
 # ---- stopping
 
 
@@ -368,24 +231,6 @@ def test_stopping_between_the_end_of_a_tick_and_its_arming_does_not_hang() -> No
     engine = engine_of(ticker, stopping=stopping, after_tick=stop_here)
     with running(engine):
         assert stopping.wait(TIMEOUT)
-
-
-def test_an_engine_told_to_stop_before_it_runs_ends_at_once() -> None:
-    """A signal may come at any moment."""
-    stopping = threading.Event()
-    stopping.set()
-    with running(engine_of(ticker := FakeTicker(), stopping=stopping)) as raised:
-        pass
-    assert raised == []
-    assert ticker.ticks <= 1
-
-
-def test_after_the_end_no_thread_is_left() -> None:
-    """The process can end."""
-    before = threading.active_count()
-    with running(engine_of(ticker := FakeTicker())):
-        ticker.wait_for(ticks=2)
-    assert threading.active_count() == before
 
 
 # ---- the real ticker

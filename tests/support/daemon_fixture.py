@@ -15,7 +15,7 @@ from scheduler import resources
 from scheduler.clock import SteppingClock
 from scheduler.engine.delivery import Limits
 from scheduler.engine.status_checks import ManualChecker
-from scheduler.engine.tick import Tick, Ticker
+from scheduler.engine.tick import Ticker
 from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.dates.date_forms import By, DayCount
 from scheduler.plan.facts import Fact, FactKind
@@ -33,6 +33,7 @@ from scheduler.ports import (
     RungRow,
     SentFolder,
     Store,
+    Tick,
 )
 from scheduler.ports.events import Event
 from scheduler.queries.site_links import SiteLinks

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from scheduler.clock import SystemClock
 from scheduler.engine.runners.apscheduler_runner import APSchedulerRunner
-from scheduler.engine.tick import Tick, Ticker
-from scheduler.ports import Clock
+from scheduler.ports import Clock, DaemonWork, Runner, Tick
 from scheduler.ports.events import Event
 from tests.support.polling import TIMEOUT, wait_until
 
@@ -74,8 +73,8 @@ class ShiftedClock:
 
 
 @contextmanager
-def running(engine: APSchedulerRunner) -> Iterator[list[BaseException]]:
-    """Run an engine in a thread for the time of a block; yields what it raised."""
+def running(engine: Runner) -> Iterator[list[BaseException]]:
+    """Run a runner in a thread for the time of a block; yields what it raised."""
     raised: list[BaseException] = []
 
     def run() -> None:
@@ -91,10 +90,10 @@ def running(engine: APSchedulerRunner) -> Iterator[list[BaseException]]:
     finally:
         engine.stop()
         thread.join(TIMEOUT)
-        assert not thread.is_alive(), "the engine does not stop"
+        assert not thread.is_alive(), "the runner does not stop"
 
 
-def engine_of(ticker: Ticker | FakeTicker, **details: Any) -> APSchedulerRunner:
+def engine_of(ticker: DaemonWork, **details: Any) -> APSchedulerRunner:
     """Return an engine with the machine's clock and quick heartbeats."""
     settings: dict[str, Any] = {"system": SystemClock(), "stopping": threading.Event(), "heartbeat": QUICK, **details}
-    return APSchedulerRunner(cast("Ticker", ticker), **settings)
+    return APSchedulerRunner(ticker, **settings)
