@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -113,3 +114,21 @@ def test_modules_are_named_by_nouns() -> None:
     names = {file.stem for folder in FOLDERS for file in modules(folder)} | {folder.name for folder in FOLDERS}
     assert {name for name in names if name.endswith("ing")} == GERUNDS
     assert len(GERUNDS) <= 8
+
+
+def test_no_suite_of_tests_imports_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What several suites use is in `tests.support` or, for a port, in `tests.contracts`."""
+    monkeypatch.syspath_prepend(ROOT)
+    graph = grimp.build_graph("tests", cache_dir=None)
+    imports = [
+        (importer, imported)
+        for importer in graph.modules
+        for imported in graph.find_modules_directly_imported_by(importer)
+    ]
+    assert len(imports) > 100
+    assert [
+        (importer, imported)
+        for importer, imported in imports
+        if imported.split(".")[1] not in (importer.split(".")[1], "support", "contracts")
+        or imported.rpartition(".")[2].startswith("test_")
+    ] == []
