@@ -20,7 +20,7 @@ def settings(folder: Path, *server: str) -> Settings:
 
 def pages(settings: Settings) -> str | None:
     """Return the address that mails lead to, if they lead anywhere."""
-    found = Container(settings=settings, clock=SystemClock()).pages
+    found = Container(settings=settings, clock=SystemClock()).links
     return found.base if found else None
 
 

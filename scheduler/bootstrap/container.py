@@ -145,10 +145,10 @@ class Container:
 
     def services(self, store: Store) -> ServiceContext:
         """Return the dependencies of the services."""
-        return ServiceContext(store=store, composer=self.composer(), pages=self.pages)
+        return ServiceContext(store=store, composer=self.composer(), links=self.links)
 
     @property
-    def pages(self) -> SiteLinks | None:
+    def links(self) -> SiteLinks | None:
         """Return the links for mails and calendars, or None if only this machine can open them (contract rule 20).
 
         In a replay, links to this machine are returned, because its mails are read here.
@@ -209,7 +209,7 @@ class Container:
             weekly=DigestSchedule(weekday=digest.weekday, at=digest.at, to=digest.to),
             sent_folder=sent_folder,
             calendars=self.calendars if has_readers else None,
-            pages=self.pages if composer is None else None,  # a simulation serves no pages
+            links=self.links if composer is None else None,  # a simulation serves no pages
         )
 
     def runner(
@@ -233,7 +233,7 @@ class Container:
     @property
     def calendars(self) -> FeedRenderer:
         """Return the renderer of calendars."""
-        return IcalFeedRenderer(self.pages)
+        return IcalFeedRenderer(self.links)
 
     def read_text(self, data: bytes) -> str:
         """Return the text of a mail."""

@@ -22,7 +22,7 @@ from scheduler.plan.recipients import bounced_addresses
 from scheduler.ports import Composer, Mail, Outgoing, RungRow, Store, UnitOfWork
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint
-from scheduler.queries.site_links import SiteLinks, add_links
+from scheduler.queries.site_links import SiteLinks, make_linker
 from scheduler.services.ledger_changes import as_due
 from scheduler.services.reconcile import reconcile
 
@@ -36,7 +36,7 @@ class Dispatcher:
     store: Store
     composer: Composer
     report: Reporter
-    pages: SiteLinks | None = None
+    links: SiteLinks | None = None
 
     def dispatch(self, plan: Plan, agendas: AgendaCache, now: datetime) -> datetime | None:
         """Settle or queue every due rung of a plan; return the earliest opening (UTC) that a rung waits for, or None.
@@ -99,8 +99,8 @@ class Dispatcher:
         bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id)))
         escalations = [row for row in rows if row.kind == "escalation"]
         single = [row for row in rows if row.kind != "escalation"]
-        lead = add_links(self.pages, unit)
-        messages = [(lead(message), (row,)) for row in single for message in messages_for(agenda, row, now, bounced)]
+        link = make_linker(self.links, unit)
+        messages = [(link(message), (row,)) for row in single for message in messages_for(agenda, row, now, bounced)]
         following = unit.rungs.following([row.id for row in single])
         yield from self._queue(unit, agenda, single, messages, now, following)
         for _, group in groupby(escalations, key=_escalation_group):
@@ -112,7 +112,7 @@ class Dispatcher:
                     yield from _settle(unit, row, "skipped", reasons.no_notice(row.party), now)
             if told:
                 reports = [
-                    (lead(message), rows) for message, rows in escalation_messages(agenda, told, now, bounced, notices)
+                    (link(message), rows) for message, rows in escalation_messages(agenda, told, now, bounced, notices)
                 ]
                 yield from self._queue(
                     unit, agenda, told, reports, now, {}

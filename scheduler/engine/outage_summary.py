@@ -17,7 +17,7 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Composer, Outgoing, RungRow, Store, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.agendas import AgendaCache
-from scheduler.queries.site_links import SiteLinks, add_links
+from scheduler.queries.site_links import SiteLinks, make_linker
 from scheduler.services.ledger_changes import as_due
 
 Outcome = Literal["late", "missed", "skipped"]
@@ -32,7 +32,7 @@ class OutageReporter:
 
     store: Store
     composer: Composer
-    pages: SiteLinks | None
+    links: SiteLinks | None
     report: Reporter
     operators: Sequence[str]
 
@@ -96,10 +96,10 @@ class OutageReporter:
         settled = [row.settled_at for rows in suffered.values() for row, _ in rows if row.settled_at is not None]
         unit.journal.record_outage(since, max([now, *settled]))
         events = []
-        lead = add_links(self.pages, unit)
+        link = make_linker(self.links, unit)
         for message in outage_messages(touched, entries, outage, self.operators):
             try:
-                mail = self.composer.compose(lead(message))
+                mail = self.composer.compose(link(message))
             except UserError as error:
                 events.append(Event(name="trouble", at=now, text=f"outage summary could not be written: {error}"))
                 continue

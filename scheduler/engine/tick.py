@@ -68,7 +68,7 @@ class Ticker:
         weekly: DigestSchedule | None = None,
         sent_folder: SentFolder | None = None,
         calendars: FeedRenderer | None = None,
-        pages: SiteLinks | None = None,
+        links: SiteLinks | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -86,8 +86,8 @@ class Ticker:
         self._agendas = AgendaCache()
         self._owes_summary = True  # an earlier process may have ended before it sent its summary
         self._is_unclosed = False  # a tick did work but could not be recorded as completed
-        self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report, pages=pages)
-        self._services = ServiceContext(store=store, composer=composer, pages=pages)
+        self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report, links=links)
+        self._services = ServiceContext(store=store, composer=composer, links=links)
         self._deliverer = Deliverer(
             store=store,
             clock=clock,
@@ -100,9 +100,9 @@ class Ticker:
             limits=limits or Limits(),
         )
         self._checking = StatusChecks(services=self._services, checkers=checkers, report=self.report)
-        self._digesting = WeeklyDigest(store=store, composer=composer, pages=pages, report=self.report, weekly=weekly)
+        self._digesting = WeeklyDigest(store=store, composer=composer, links=links, report=self.report, weekly=weekly)
         self._outages = OutageReporter(
-            store=store, composer=composer, pages=pages, report=self.report, operators=operators
+            store=store, composer=composer, links=links, report=self.report, operators=operators
         )
 
     @property

@@ -12,7 +12,7 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Composer, Outgoing, PlanState, Store, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.agendas import AgendaCache
-from scheduler.queries.site_links import SiteLinks, add_links
+from scheduler.queries.site_links import SiteLinks, make_linker
 from scheduler.services.digests import (
     WEEK,
     DigestSchedule,
@@ -31,7 +31,7 @@ class WeeklyDigest:
 
     store: Store
     composer: Composer
-    pages: SiteLinks | None
+    links: SiteLinks | None
     report: Reporter
     weekly: DigestSchedule | None  # None: no digests
     _known: dict[str, datetime] = field(default_factory=dict)  # the last digest that this process dealt with, by plan
@@ -77,11 +77,11 @@ class WeeklyDigest:
         mails = unit.outbox.list(plan=plan.id, states=["failed", "ambiguous"])
         health = read_health(plan, facts, mails, outages, unit.journal.last_tick(), now)
         digest = draw_digest(agenda, facts, now, health)
-        lead = add_links(self.pages, unit)
+        link = make_linker(self.links, unit)
         for key, to in unused.items():
             message = digest_message(agenda, digest, to, now)
             try:
-                mail = self.composer.compose(lead(message))
+                mail = self.composer.compose(link(message))
             except UserError as error:
                 self.report(Event(name="trouble", at=now, plan=plan.id, text=f"digest could not be written: {error}"))
                 continue

@@ -14,9 +14,9 @@ from scheduler.queries.site_links import SiteLinks
 
 @dataclass(frozen=True, slots=True)
 class IcalFeedRenderer:
-    """Draws and renders calendars (RFC 5545); their entries link to `pages`, or to nothing if it is None."""
+    """Draws and renders calendars (RFC 5545); their entries link to `links`, or to nothing if it is None."""
 
-    pages: SiteLinks | None = None
+    links: SiteLinks | None = None
 
     @property
     def version(self) -> str:
@@ -26,11 +26,11 @@ class IcalFeedRenderer:
     @property
     def fingerprint(self) -> str:
         """Return the fingerprint of all inputs of drawing and rendering other than agenda and generation."""
-        return f"{self.version}/{self.pages.fingerprint}" if self.pages is not None else self.version
+        return f"{self.version}/{self.links.fingerprint}" if self.links is not None else self.version
 
     def draw(self, agenda: Agenda, audience: str, generation: int) -> Iterable[FeedItem]:
         """Yield the items of a party's calendar of a plan, or of the public one (audience ""); each uid once."""
-        return draw(agenda, audience, ItemLinks(self.pages, generation))
+        return draw(agenda, audience, ItemLinks(self.links, generation))
 
     def cancel(self, item: FeedItem) -> FeedItem:
         """Return the item as it is shown for a while after it is gone: as cancelled."""

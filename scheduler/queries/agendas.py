@@ -38,9 +38,9 @@ def inputs_fingerprint(seen: PlanState | Inputs, plan: Plan) -> str:
     return f"{AGENDA_RULES}/{plan.digest}/{seen.last_fact}/{seen.idle}"
 
 
-def parse_fingerprint(word: str) -> tuple[str, int] | None:
+def parse_fingerprint(fingerprint: str) -> tuple[str, int] | None:
     """Return the plan's digest and the id of the last fact in a fingerprint; None for any other text."""
-    _, digest, fact, idle = word.split("/") if word.count("/") == 3 else ("", "", "", "")
+    _, digest, fact, idle = fingerprint.split("/") if fingerprint.count("/") == 3 else ("", "", "", "")
     return (digest, int(fact)) if fact.isdecimal() and idle.isdecimal() else None
 
 

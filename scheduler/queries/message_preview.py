@@ -10,7 +10,7 @@ from scheduler.plan.messages.escalations import count_notices, escalation_messag
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import messages_for
 from scheduler.ports import Composer, Mail, RungRow, UnitOfWork
-from scheduler.queries.site_links import SiteLinks, add_links
+from scheduler.queries.site_links import SiteLinks, make_linker
 
 
 def preview(
@@ -26,9 +26,9 @@ def preview(
 
     Raises `UserError` if one cannot be composed.
     """
-    lead = add_links(links, view)
+    link = make_linker(links, view)
     messages = _messages(view, agenda, row, bounced, max(row.at, now))
-    return [composer.compose(lead(message)) for message in messages]
+    return [composer.compose(link(message)) for message in messages]
 
 
 def _messages(view: UnitOfWork, agenda: Agenda, row: RungRow, bounced: Collection[str], at: datetime) -> list[Message]:

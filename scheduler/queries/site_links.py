@@ -64,7 +64,7 @@ class SiteLinks:
         return "/".join((self.base, *(quote(part, safe="@") for part in parts)))
 
 
-def add_links(addresses: SiteLinks | None, unit: UnitOfWork) -> Callable[[Message], Message]:
+def make_linker(addresses: SiteLinks | None, unit: UnitOfWork) -> Callable[[Message], Message]:
     """Return a function that adds to a message the address of its subject, if there are links.
 
     A message to a party links to its page, one that asks an operator for something links to the board.
@@ -73,7 +73,7 @@ def add_links(addresses: SiteLinks | None, unit: UnitOfWork) -> Callable[[Messag
         return lambda message: message
     generations = unit.pages.generations()
 
-    def lead(message: Message) -> Message:
+    def link(message: Message) -> Message:
         if message.kind in LINKS_TO_PARTY_PAGE:
             party = message.party.id
             below = message.plan.id, message.occurrence
@@ -84,7 +84,7 @@ def add_links(addresses: SiteLinks | None, unit: UnitOfWork) -> Callable[[Messag
             else message
         )
 
-    return lead
+    return link
 
 
 def _on_board(addresses: SiteLinks, message: Message) -> str:

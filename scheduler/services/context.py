@@ -14,4 +14,4 @@ class ServiceContext:
 
     store: Store
     composer: Composer
-    pages: SiteLinks | None = None
+    links: SiteLinks | None = None

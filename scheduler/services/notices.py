@@ -19,7 +19,7 @@ from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import bounced_addresses, contacts_for
 from scheduler.ports import Composer, Outgoing, RungRow, UnitOfWork
-from scheduler.queries.site_links import add_links
+from scheduler.queries.site_links import make_linker
 from scheduler.services.context import ServiceContext
 
 DECISIONS: tuple[FactKind, ...] = ("extended", "waived", "date_fixed", "amended")  # kinds that cause a notice of change
@@ -52,10 +52,10 @@ def notify(services: ServiceContext, unit: UnitOfWork, agenda: Agenda, fact: Fac
     else:
         messages = ((message, None) for message in notice_messages(agenda, fact, fact.recorded_at, bounced))
     written = WrittenNotices(leaves)
-    lead = add_links(services.pages, unit)
+    link = make_linker(services.links, unit)
     for message, row in messages:
         try:
-            outgoing = _outgoing(services.composer, unit, lead(message), fact, row, leaves)
+            outgoing = _outgoing(services.composer, unit, link(message), fact, row, leaves)
         except UserError as error:  # the fact stays recorded, and the problem is reported
             written.problems += error.problems
             continue

@@ -101,7 +101,7 @@ class RequestContext:
     def services(self) -> ServiceContext:
         """Return what recording and writing need."""
         running = self.running
-        return ServiceContext(store=running.store, composer=running.composer, pages=running.container.pages)
+        return ServiceContext(store=running.store, composer=running.composer, links=running.container.links)
 
     @property
     def here(self) -> str:

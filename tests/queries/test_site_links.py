@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from scheduler.plan.model import Contact
-from scheduler.queries.site_links import SiteLinks, add_links
+from scheduler.queries.site_links import SiteLinks, make_linker
 from tests.support.daemon_fixture import DaemonFixture
 from tests.support.sample_messages import LEAD_HEAD, MESSAGES
 
@@ -28,7 +28,7 @@ def test_a_mail_that_asks_an_operator_leads_to_where_it_is_decided(
     daemon: DaemonFixture, name: str, address: str
 ) -> None:
     with daemon.store.reading() as view:
-        assert add_links(SITE, view)(MESSAGES[name]).page == address
+        assert make_linker(SITE, view)(MESSAGES[name]).page == address
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -36,8 +36,8 @@ def test_it_leads_nowhere_for_who_could_not_get_in(daemon: DaemonFixture, name: 
     """Operators are those that are configured; without any, whom the lead names first."""
     other = replace(MESSAGES[name], to=Contact(name="", email="somebody@else.example"))
     with daemon.store.reading() as view:
-        assert add_links(SITE, view)(other).page == ""
-        assert add_links(replace(SITE, operators=()), view)(MESSAGES[name]).page
+        assert make_linker(SITE, view)(other).page == ""
+        assert make_linker(replace(SITE, operators=()), view)(MESSAGES[name]).page
 
 
 @pytest.mark.parametrize("name", [*ASKED, "reminder-with-page"])
@@ -45,4 +45,4 @@ def test_without_a_public_address_no_mail_leads_anywhere(daemon: DaemonFixture, 
     """Rule 20."""
     message = replace(MESSAGES[name], page="")
     with daemon.store.reading() as view:
-        assert add_links(None, view)(message).page == ""
+        assert make_linker(None, view)(message).page == ""

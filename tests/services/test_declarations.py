@@ -164,9 +164,9 @@ def test_files_are_remembered_with_the_submission_or_not_at_all(running: DaemonF
 def test_mails_to_a_party_lead_to_its_page_where_pages_can_be_opened(store: SqlStore) -> None:
     """Rule 20; a mail to the lead does not lead to another's page."""
     daemon = DaemonFixture(store)
-    daemon.ticker = daemon.new_ticker(pages=SITE)
+    daemon.ticker = daemon.new_ticker(links=SITE)
     daemon.live(at(3, 4))
-    record(ServiceContext(store=store, composer=COMPOSER, pages=SITE), daemon.definition, daemon.fact("declared"))
+    record(ServiceContext(store=store, composer=COMPOSER, links=SITE), daemon.definition, daemon.fact("declared"))
     words = {
         mail.kind: body(read(mail.mail.data), "plain") for mail in daemon.mails() if mail.party in ("beta", "lead")
     }
@@ -185,7 +185,7 @@ def test_mails_to_a_party_lead_to_its_page_where_pages_can_be_opened(store: SqlS
 
 def test_after_a_revocation_mails_have_the_new_address(store: SqlStore) -> None:
     daemon = DaemonFixture(store)
-    daemon.ticker = daemon.new_ticker(pages=SITE)
+    daemon.ticker = daemon.new_ticker(links=SITE)
     daemon.tick()
     with store.transaction() as unit:
         unit.pages.revoke("beta", now=daemon.clock.instant)

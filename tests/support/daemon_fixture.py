@@ -144,7 +144,7 @@ class DaemonFixture:
         weekly: DigestSchedule | None = None,
         calendars: FeedRenderer | None = None,
         sent_folder: SentFolder | None = None,
-        pages: SiteLinks | None = None,
+        links: SiteLinks | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
         return Ticker(
@@ -163,7 +163,7 @@ class DaemonFixture:
             weekly=weekly,
             calendars=calendars,
             sent_folder=sent_folder,
-            pages=pages,
+            links=links,
         )
 
     # ---- what happens

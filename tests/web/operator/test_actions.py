@@ -119,7 +119,7 @@ def test_a_notice_of_the_board_leads_to_the_partys_page(tmp_path: Path) -> None:
         found.live(at(3, 4, 12))
         Operator.of(site).do(do("receive"), channel="email")
         [receipt] = found.mails(kind="receipt")
-        pages = site.running.container.pages
+        pages = site.running.container.links
     assert pages is not None
     assert pages.of("beta", 1, "plan", "report") in read_text(receipt.mail.data)
 
