@@ -106,16 +106,17 @@ class Dispatcher:
         for _, group in groupby(escalations, key=_escalation_group):
             due = list(group)
             notices = count_notices(unit.rungs.of_milestone(agenda.plan.id, due[0].milestone))
-            told = tuple(row for row in due if notices.get(row.party, 1))
+            reported = tuple(row for row in due if notices.get(row.party, 1))
             for row in due:
-                if row not in told:
+                if row not in reported:
                     yield from _settle(unit, row, "skipped", reasons.no_notice(row.party), now)
-            if told:
+            if reported:
                 reports = [
-                    (link(message), rows) for message, rows in escalation_messages(agenda, told, now, bounced, notices)
+                    (link(message), rows)
+                    for message, rows in escalation_messages(agenda, reported, now, bounced, notices)
                 ]
                 yield from self._queue(
-                    unit, agenda, told, reports, now, {}
+                    unit, agenda, reported, reports, now, {}
                 )  # no expiry by the next rung: that one has other recipients
 
     def _queue(

@@ -40,11 +40,11 @@ def zone_block(key: str) -> bytes:
     for change in _changes(zone):
         groups.setdefault((change.before, change.after, change.name), []).append(change)
     for group in groups.values():
-        lines += _told(group)
+        lines += _describe(group)
     return "\r\n".join([*lines, "END:VTIMEZONE", ""]).encode()
 
 
-def _told(group: Sequence[Change]) -> Iterator[str]:
+def _describe(group: Sequence[Change]) -> Iterator[str]:
     """Yield the lines for changes of one kind: one rule if it covers all, else one observance each."""
     rule = _rule(group)
     if rule:

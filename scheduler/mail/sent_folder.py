@@ -51,7 +51,7 @@ class ImapSentFolder:
         The timeout of a socket restarts with each byte, so a server that sends slowly could block for ever.
         """
         answer: Future[bool] = Future()
-        threading.Thread(target=self._visit, args=(see, answer), daemon=True).start()
+        threading.Thread(target=self._search, args=(see, answer), daemon=True).start()
         try:
             return answer.result(self._timeout)
         except UserError:
@@ -59,7 +59,7 @@ class ImapSentFolder:
         except Exception as error:
             raise self._explain(error) from error
 
-    def _visit(self, see: Callable[[Any], bool], answer: Future[bool]) -> None:
+    def _search(self, see: Callable[[Any], bool], answer: Future[bool]) -> None:
         """Connect, run the lookup and log out; the result is available before the logout."""
         account = self._account
         try:

@@ -43,8 +43,8 @@ def notify(services: ServiceContext, unit: UnitOfWork, agenda: Agenda, fact: Fac
         _replace_changes(unit, agenda, fact, facts)
     elif fact.kind == "received":
         before = _submissions(unit, fact)
-        told = [old for old in before if _has_receipt(unit, agenda.plan, old)]
-        leaves = receipt_leaves(agenda.plan, [*told, fact])
+        confirmed = [old for old in before if _has_receipt(unit, agenda.plan, old)]
+        leaves = receipt_leaves(agenda.plan, [*confirmed, fact])
         _cancel_receipts(unit, before, reasons.LATER_RECEIPT, fact.recorded_at)
     messages: Iterable[tuple[Message, RungRow | None]]
     if fact.kind == "bounced":

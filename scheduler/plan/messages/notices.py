@@ -33,7 +33,7 @@ def notice_messages(agenda: Agenda, fact: Fact, now: datetime, bounced: Collecti
         if fact.kind in CLAIMS and any(_was_said_today(plan, o, fact) for o in concerned):
             return []
     else:
-        concerned = [o for o in agenda.obligations if _is_told(agenda, o, fact, now)]
+        concerned = [o for o in agenda.obligations if _is_informed(agenda, o, fact, now)]
     kind = _KINDS.get(fact.kind, "change")
     wanted: list[tuple[Obligation, MessageKind, Recipient]] = []
     if kind is not None:
@@ -61,7 +61,7 @@ def _was_said_today(plan: Plan, o: Obligation, fact: Fact) -> bool:
     return any(f.id != fact.id and local_day(f.recorded_at, plan.zone) == day for f in said)
 
 
-def _is_told(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bool:
+def _is_informed(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bool:
     """Return whether a party gets a notice because a fact changed its date or released it.
 
     It gets one only if it knew another date before: the first date of something is announced by the invitation
@@ -72,7 +72,7 @@ def _is_told(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bool:
         return False
     if fact.kind == "waived":
         is_news = o.standing.state == "waived" and _is_by(o.standing.closed_by, fact)
-        return is_news and (milestone.kind == "deadline" or _is_told_day_ahead(agenda, o, now))
+        return is_news and (milestone.kind == "deadline" or _knew_a_day_ahead(agenda, o, now))
     if not _is_by(o.decided_by, fact):
         return False
     return fact.kind == "extended" or (o.standing.is_open and _is_moved(agenda, o, now))
@@ -82,7 +82,7 @@ def _is_moved(agenda: Agenda, o: Obligation, now: datetime) -> bool:
     """Return whether the date in force differs from the one that the party knows."""
     if o.known_date is not None:
         if o.event is None:
-            return _is_told_day_ahead(agenda, o, now)
+            return _knew_a_day_ahead(agenda, o, now)
         leaves = opening(agenda.plan, o.milestone, now)
         return (o.event, o.place) != o.known_date and leaves < begins_at(o.event, agenda.plan)
     if o.event is not None or o.attends:
@@ -90,7 +90,7 @@ def _is_moved(agenda: Agenda, o: Obligation, now: datetime) -> bool:
     return isinstance(o.was, Before | By | Window) and o.was != (o.window or (o.due and o.due.form))
 
 
-def _is_told_day_ahead(agenda: Agenda, o: Obligation, now: datetime) -> bool:
+def _knew_a_day_ahead(agenda: Agenda, o: Obligation, now: datetime) -> bool:
     return o.known_date is not None and now < begins_at(o.known_date.event, agenda.plan)
 
 
