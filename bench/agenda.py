@@ -1,13 +1,13 @@
-"""How fast a plan of 100,000 rungs becomes a ledger, beside a bare executemany of the same rows.
+"""Measure how fast a plan of 100,000 rungs becomes a ledger, beside a bare executemany of the same rows.
 
     .venv/bin/python bench/agenda.py [PARTIES [MILESTONES [ROUNDS]]]
 
-Ours is the whole way: from the plan through its agenda and the reconcile to the committed
+Ours is measured from the plan through its agenda and the reconciliation to the committed
 ledger in a fresh SQLite file. The peer, sqlite3 from the standard library, streams the same
 finished rows into a table with the same columns and indexes (WAL, synchronous NORMAL, one
-transaction). Both take turns in each round, and the best of the rounds is shown. Then: the
-agenda alone, and bringing the ledger in step after one new fact. Memory is what the peak adds
-to what was resident before.
+transaction). Both take turns in each round, and the best of the rounds is shown. Measured
+as well: the agenda alone, and the reconciliation of the ledger after one new fact. Memory is
+the peak minus what was resident before.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ TARGET = 3.0
 
 
 class Cost(NamedTuple):
-    """Seconds on the wall, seconds of CPU, and by how many MB the peak lay above the start."""
+    """Wall time and CPU time in seconds, and the peak memory in MB above the start."""
 
     wall: float
     cpu: float
@@ -48,7 +48,7 @@ class Cost(NamedTuple):
 
 
 def make_plan(parties: int, milestones: int) -> Plan:
-    """Return a plan in which every party owes every milestone: ten rungs each."""
+    """Return a plan in which every party owes every milestone, with ten rungs each."""
     schools = {
         id: Party(
             id=id, name=f"Trường {id}", short=id, contacts=(Contact(name=f"Cán bộ {id}", email=f"{id}@b.example"),)
@@ -85,14 +85,14 @@ def make_plan(parties: int, milestones: int) -> Plan:
 
 def measured(work: Callable[[], object]) -> Cost:
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted anew from here
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak (VmHWM)
     before, cpu, wall = resident("VmRSS"), time.process_time(), time.perf_counter()
     work()
     return Cost(time.perf_counter() - wall, time.process_time() - cpu, resident("VmHWM") - before)
 
 
 def resident(key: str) -> float:
-    """Return a line of /proc/self/status in MB."""
+    """Return a value of /proc/self/status in MB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))
 
@@ -105,7 +105,7 @@ def load(file: Path, plan: Plan) -> None:
 
 
 def answer(file: Path, plan: Plan) -> None:
-    """Record one submission and bring the ledger in step."""
+    """Record one submission, reconcile the ledger and commit."""
     at = NOW + timedelta(days=1)
     store = open_store(f"sqlite:///{file}")
     with store.transaction() as unit:
@@ -124,7 +124,7 @@ def answer(file: Path, plan: Plan) -> None:
 
 
 def read_ledger(file: Path) -> tuple[list[str], str, list[tuple[object, ...]]]:
-    """Return the statements that made the ledger's table, the one that fills it, and its rows."""
+    """Return the statements that create the table of the ledger, the one that fills it, and its rows."""
     with sqlite3.connect(file) as connection:
         made = connection.execute(
             "SELECT sql FROM sqlite_master WHERE tbl_name = 'rung' AND sql IS NOT NULL"

@@ -1,11 +1,12 @@
-"""How long the board takes with 6 and with 1,000 parties, beside a page of the same bytes that asks nothing.
+"""Measure the board with 6 and with 1,000 parties, beside a handler that returns the same finished bytes.
 
     .venv/bin/python bench/board.py [ROUNDS]
 
-A plan of ten milestones in the middle of its year, half of everything answered, a mail for every step that was
-sent; SQLite in a file. Asked over HTTP on loopback through the web server that serves it, one request at
-a time: the session, the record, the page. The peer is a handler on the same server program that returns the
-finished bytes. `changed` is the first board after something was recorded, when the agenda is drawn anew.
+The plan has ten milestones and is in the middle of its year; half of all obligations are answered, and every
+step that was sent has a mail. The record is an SQLite file. Requests go over HTTP on loopback through the
+real web server, one at a time, and include the session, the record and the page. The peer is a handler on the
+same server program that returns the finished bytes. `changed` is the first board after a fact was recorded,
+for which the agenda is drawn anew.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ TARGETS = {6: 30.0, 1000: 150.0}  # milliseconds
 
 
 def fill(services: ServiceContext, plan: Plan) -> None:
-    """Let half a year pass: half of everything is answered, every step before has a mail that was sent."""
+    """Fill the record as of `MIDDLE`: half of all obligations are answered; due steps, except escalations, are sent."""
     take(services, Definition(plan=plan, source=""), NOW)
     owing = [(party, milestone.id) for milestone in plan.milestones for party in plan.parties]
     with services.store.transaction() as unit:
@@ -88,7 +89,7 @@ def submission(plan: Plan, party: str, milestone: str, at: datetime) -> Fact:
 
 @contextmanager
 def board(folder: Path, plan: Plan) -> Iterator[tuple[Callable[[], bytes], Store]]:
-    """Serve the board of a plan; give what asks for it, and its record."""
+    """Serve the board of a plan; yield a function that requests it, and its record."""
     (folder / "config.toml").write_text("[server]\nport = 0\n")
     settings = load_settings(folder / "config.toml", {})
     clock = SteppingClock(MIDDLE)
@@ -106,7 +107,7 @@ def board(folder: Path, plan: Plan) -> Iterator[tuple[Callable[[], bytes], Store
 
 @contextmanager
 def bare(page: bytes) -> Iterator[Callable[[], bytes]]:
-    """Serve finished bytes; give what asks for them."""
+    """Serve finished bytes; yield a function that requests them."""
 
     async def answer(request: Request) -> HTMLResponse:
         return HTMLResponse(page)

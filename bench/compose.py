@@ -1,9 +1,9 @@
-"""How fast one mail is composed, beside rendering alone and beside the standard library.
+"""Measure how fast one mail is composed, beside rendering alone and beside the standard library.
 
     .venv/bin/python bench/compose.py [ROUNDS]
 
-Every letter has its own addressee, party and key, as in a real run, so nothing is remembered
-from one to the next. The three ways take turns in each round; medians of the rounds are shown.
+Every message has its own recipient, party and key, as in a real run, so nothing is cached from
+one to the next. The three ways take turns in each round; medians of the rounds are shown.
 """
 
 from __future__ import annotations

@@ -1,22 +1,22 @@
-"""How fast due reminders become accepted and recorded mails, beside a bare smtplib loop of finished bytes.
+"""Measure how fast due reminders become accepted and recorded mails, beside a bare smtplib loop.
 
     .venv/bin/python bench/dispatch.py [--count 5000] [--rounds 3] [--peer-count 1000] [--profile]
     .venv/bin/python bench/dispatch.py --large
 
-Ours is one tick: due promises are claimed, looked at twice, composed (text and HTML, personal,
-about 6 KB), handed to Postfix's smtp-sink, each recorded by its own commit in a SQLite file. The bare
-loop sends the same bytes over one connection and records nothing: it is the limit. Client and sink share
-one core, because unpinned the limit has two speeds. The ways take turns; the best of the rounds is shown.
-On a busy machine the clock lies, so each ratio is shown twice: by the clock, and by the CPU that client
-and sink used together, which leaves out what the peers wait for the disk.
+Ours is one tick: due rungs are claimed, checked twice, composed (text and HTML, personal, about 6 KB) and
+handed to Postfix's smtp-sink; each mail is recorded by its own commit in an SQLite file. The bare loop sends
+the same finished bytes over one connection and records nothing, so it is the upper limit. Client and sink
+share one core, because the limit has two speeds if they are not pinned. The ways take turns; the best of the
+rounds is shown. Wall time is unreliable on a busy machine, so each ratio is shown twice: by wall time, and by the
+CPU time of client and sink together, which excludes the time that the peers wait for the disk.
 
-Peers, with fewer mails because they are slow: the straightforward script (ORM rows, EmailMessage,
-send_message, a commit each, SQLite and SQLAlchemy as they come) and, where it is installed
-(`pip install --group bench`), django-post_office, its queue filled by `send`, a mail at a time as mails
-come up, or by `send_many` in pages as large as ours. It records a whole batch of sent mails at its end.
-The script slows down as the mails become more, because the ORM expires every row at each commit.
-Both render the same templates and begin with letters that are worked out already, which ours does in
-its tick. --large compares 1,000 with 50,000 mails: rate and memory.
+Two peers send fewer mails because they are slow. The straightforward script uses ORM rows, EmailMessage,
+send_message and a commit for each mail, with the defaults of SQLite and SQLAlchemy. django-post_office, if it is
+installed (`pip install --group bench`), has its queue filled by `send`, one mail at a time as mails come up,
+or by `send_many` in pages as large as ours; it records a whole batch of sent mails at the end of the batch. The
+script slows down with the number of mails, because the ORM expires every row at each commit. Both render the
+same templates and start from finished messages, which ours works out in its tick. --large compares the rate and
+memory of 1,000 and 50,000 mails.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ ORGANISATION = "Cụm Thi đua khu vực Bắc Trung Bộ"
 SENDER = "nhacviec@cum-thi-dua.example"
 SECRET = b"bench" * 8
 LOADED = datetime(2023, 2, 20, 1, tzinfo=UTC)
-DUE = datetime(2023, 3, 6, 1, 1, tzinfo=UTC)  # the working morning on which the 14-day reminder leaves
+DUE = datetime(2023, 3, 6, 1, 1, tzinfo=UTC)  # the morning of the working day on which the 14-day reminder is due
 OF_LIMIT, OF_SCRIPT, OF_POST_OFFICE, OF_SMALL = 0.20, 15, 4, 0.9
 DOCUMENTS = ("Kế hoạch triển khai phong trào thi đua", "Bản đăng ký thi đua")
 
@@ -114,25 +114,25 @@ def make_plan(parties: int) -> Plan:
 
 @dataclass
 class StaticDefinitions:
-    """The one plan there is."""
+    """Definitions that consist of one plan."""
 
     plan: Plan
 
     def load(self) -> Loaded:
-        """Return it."""
+        """Return the plan without problems."""
         return Loaded(definitions=(Definition(plan=self.plan, source=""),), problems=())
 
 
 @dataclass
 class Scribe:
-    """Composes, and keeps what it wrote."""
+    """A composer that keeps its messages and mails."""
 
     composer: Composer
     messages: list[Message] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
 
     def compose(self, message: Message) -> Mail:
-        """Compose with the real composer."""
+        """Compose a mail with the real composer and keep both."""
         self.messages.append(message)
         self.mails.append(self.composer.compose(message))
         return self.mails[-1]
@@ -140,7 +140,7 @@ class Scribe:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds on the wall, of CPU here and in the sink, MB that the peak lay above the start; for so many mails."""
+    """What `count` mails cost: wall time, CPU time here and in the sink (seconds), peak memory above the start (MB)."""
 
     count: int
     wall: float
@@ -150,18 +150,18 @@ class Cost:
 
     @property
     def rate(self) -> float:
-        """Return mails a second."""
+        """Return mails per second."""
         return self.count / self.wall
 
     @property
     def work(self) -> float:
-        """Return seconds of CPU a mail: what it takes on a core that nobody else uses and a disk that never waits."""
+        """Return CPU seconds per mail, the time it takes on an otherwise idle core with a disk that never waits."""
         return (self.cpu + self.sink) / self.count
 
 
 def measured(count: int, work: Callable[[], object]) -> Cost:
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted anew from here
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak (VmHWM)
     before, sink, cpu, wall = resident("VmRSS"), of_children(), time.process_time(), time.perf_counter()
     work()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -169,21 +169,21 @@ def measured(count: int, work: Callable[[], object]) -> Cost:
 
 
 def of_children() -> float:
-    """Return the seconds of CPU that smtp-sink has used: it is the only child."""
+    """Return the CPU seconds used by smtp-sink, the only child process."""
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in children]
     return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(key: str) -> float:
-    """Return a line of /proc/self/status in MB."""
+    """Return a value of /proc/self/status in MB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))
 
 
 @contextmanager
 def sink() -> Iterator[int]:
-    """Run smtp-sink on a free port of the loopback."""
+    """Run smtp-sink on a free loopback port and yield the port."""
     program = shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         raise SystemExit("smtp-sink is missing: `make servers` installs it with Postfix")
@@ -209,12 +209,12 @@ def composer() -> TemplateComposer:
     return TemplateComposer([templates], sender=SENDER, organisation=ORGANISATION, reply_to=None, secret=SECRET)
 
 
-# ---------------------------------------------------------------- the ways
+# ---------------------------------------------------------------- ours and the peers
 
 
 @contextmanager
 def due_reminders(port: int, count: int, writer: Composer) -> Iterator[Callable[[], object]]:
-    """Load a plan into a fresh record, go to the morning on which its reminders are due, and yield the tick."""
+    """Load a plan into a fresh record, set the clock to when its reminders are due, and yield the tick."""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(f"sqlite:///{folder}/hanchot.db")
         clock = SteppingClock(LOADED)
@@ -284,7 +284,7 @@ def fill(mail: EmailMessage, message: Message, writer: TemplateComposer) -> Emai
 
 
 def script(port: int, messages: Sequence[Message]) -> Cost:
-    """Do what one writes in an afternoon: all rows of the ORM, an EmailMessage each, send, mark, commit."""
+    """Send as a script written in an afternoon would: load all ORM rows; for each, send an EmailMessage and commit."""
 
     class Base(orm.DeclarativeBase):
         pass
@@ -319,7 +319,7 @@ def script(port: int, messages: Sequence[Message]) -> Cost:
 
 
 def post_office(port: int, messages: Sequence[Message], *, page: int) -> Cost:
-    """Queue through django-post_office in a fresh record, then let it empty its queue."""
+    """Queue mails with django-post_office in a fresh database, then let it empty its queue."""
     import django
     from django.conf import settings
     from django.core.management import call_command
@@ -367,11 +367,11 @@ def post_office(port: int, messages: Sequence[Message], *, page: int) -> Cost:
     return cost
 
 
-# ---------------------------------------------------------------- what is shown
+# ---------------------------------------------------------------- measuring and reporting
 
 
 def prepare(port: int, count: int) -> Scribe:
-    """Run once without the clock: everything is warm then, and the letters and bytes are known."""
+    """Run once without measuring, to warm caches and to collect the messages and mails."""
     scribe = Scribe(composer())
     with due_reminders(port, count, scribe) as tick:
         tick()
@@ -387,7 +387,7 @@ def show(name: str, cost: Cost, limit: Cost) -> None:
 
 
 def best_of(costs: Sequence[Cost]) -> Cost:
-    """Return the shortest time and the least CPU of the rounds: noise only ever adds."""
+    """Return the shortest wall time and the least CPU time of the rounds, because noise only ever adds."""
     fastest = min(costs, key=lambda cost: cost.wall)
     least = min(costs, key=lambda cost: cost.work)
     return replace(fastest, cpu=least.cpu, sink=least.sink)
@@ -467,7 +467,7 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="1,000 beside 50,000 mails instead")
     parser.add_argument("--profile", action="store_true", help="where the time of one tick goes instead")
     options = parser.parse_args()
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # smtp-sink inherits it
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # smtp-sink inherits the core
     with sink() as port:
         if options.profile:
             profile(port, options.count)

@@ -1,12 +1,12 @@
-"""Calendars over HTTP, beside a bare handler, a file server and a calendar server, and what one change costs.
+"""Measure calendars over HTTP, beside a bare handler, nginx and Radicale, and the cost of one change.
 
     .venv/bin/python bench/feeds.py [ROUNDS [SECONDS]]
 
-`hanchot run` serves calendars of 40 and of 1,000 entries. Beside it, taking turns: a bare Starlette handler that
-returns the same bytes on the same server program with the same settings, nginx with the same bytes as files, and
-Radicale, to which they were put. Each server runs on one core, wrk on another (Debian: `make servers`), with 1 and
-with 16 connections. A 304 is asked for with the tag that the server gave. The best of the rounds is shown, of the
-99th percentile too.
+`hanchot run` serves calendars of 40 and of 1,000 entries. Its peers, which take turns with it, are a bare Starlette
+handler that returns the same bytes on the same server program with the same settings, nginx with the same bytes as
+files, and Radicale, to which the calendars were uploaded by PUT. The servers share one core, and wrk runs on
+another (Debian: `make servers`), with 1 and with 16 connections. A request for a 304 carries the entity tag that the
+server gave. The best of the rounds is shown, also for the 99th percentile.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ http {{ access_log off; types {{ text/calendar ics; }} client_body_temp_path {fo
 
 @dataclass(frozen=True)
 class Result:
-    """What wrk measured: requests a second, and the 99th percentile in milliseconds."""
+    """What wrk measured: requests per second, and the 99th percentile of latency in milliseconds."""
 
     rate: float
     p99: float
@@ -84,7 +84,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Peer:
-    """A server: its name, the address of each calendar, the headers it wants, and whether it knows conditions."""
+    """A server: its name, calendar addresses by size, request headers, and whether it answers 304."""
 
     name: str
     urls: dict[int, str]
@@ -93,14 +93,14 @@ class Peer:
     is_conditional: bool = True
 
     def rest(self) -> None:
-        """Wait until it does nothing any more: Radicale goes on with requests that nobody waits for."""
+        """Wait until the server is idle, because Radicale goes on with requests that nobody waits for."""
         before = None
         while (now := self.spent()) != before:
             before = now
             time.sleep(0.3)
 
     def spent(self) -> list[str]:
-        """Return the processor's time it took, in ticks."""
+        """Return the user and system CPU time of the process, in clock ticks."""
         return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
 
 
@@ -110,7 +110,7 @@ def free_port() -> int:
 
 
 def write_office(folder: Path, port: int) -> None:
-    """Write a configuration with a plan for each size; half of the entries are of another milestone."""
+    """Write a configuration with a plan for each size; each of two milestones has half of its entries."""
     workflows = folder / "workflows" / "bench"
     workflows.mkdir(parents=True)
     first = datetime.now(UTC).date() + timedelta(days=1)
@@ -141,7 +141,7 @@ def write_office(folder: Path, port: int) -> None:
 
 @contextmanager
 def serving(*command: object, folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server on its core until the end of a block."""
+    """Run a server on the servers' core during a `with` block, which begins once it accepts connections."""
     words = ["taskset", "-c", SERVER_CORE, *map(str, command)]
     with (folder / "output").open("ab") as output:
         process = subprocess.Popen(words, cwd=folder, env=environment(folder), stdout=output, stderr=output)
@@ -161,13 +161,13 @@ def serving(*command: object, folder: Path, port: int) -> Iterator[subprocess.Po
 
 
 def fetch(url: str, headers: dict[str, str]) -> tuple[bytes, str]:
-    """Return the body and the tag of an address."""
+    """Return the body and the entity tag of an address."""
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:
         return answer.read(), answer.headers.get("ETag", "")
 
 
 def ask(url: str, headers: dict[str, str]) -> int:
-    """Return the status of an address."""
+    """Return the HTTP status of an address."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:
             return int(answer.status)
@@ -176,13 +176,13 @@ def ask(url: str, headers: dict[str, str]) -> int:
 
 
 def measure(url: str, headers: dict[str, str], connections: int, seconds: int, status: int) -> Result:
-    """Load an address with wrk."""
+    """Measure an address with wrk for some seconds."""
     assert ask(url, headers) == status
     options = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
     load = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *options, url]
     command = ["taskset", "-c", WRK_CORE, *load]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "Non-2xx" not in said, said  # wrk takes a 304 for an answer like any other
+    assert "Non-2xx" not in said, said  # wrk does not count a 304 as an error
     rate = float(re.findall(r"Requests/sec:\s+([\d.]+)", said)[0])
     number, unit = re.findall(r"99%\s+([\d.]+)(us|ms|s)", said)[0]
     return Result(rate, float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit])
@@ -237,7 +237,7 @@ def start_peers(stack: ExitStack, folder: Path) -> list[Peer]:
 
 
 def compare(peers: list[Peer], rounds: int, seconds: int) -> dict[tuple[str, int, int, int], Result]:
-    """Measure every server in turn, as often as there are rounds, and keep the best."""
+    """Measure all servers in turn in each round, and return the best rate and percentile."""
     best: dict[tuple[str, int, int, int], Result] = {}
     for _ in range(rounds):
         for size in SIZES:
@@ -289,7 +289,7 @@ def report(best: dict[tuple[str, int, int, int], Result], peers: list[Peer]) -> 
 
 
 def measure_change(folder: Path, rounds: int) -> None:
-    """Say what the change of one entry of 1,000 costs, part by part."""
+    """Measure and print what the change of one entry of 1,000 costs, step by step."""
     definitions = DefinitionFiles([folder / "ours" / "workflows"], calendars=[]).load().definitions
     definition = next(found for found in definitions if found.plan.id == "plan-1000")
     plan, calendars, now = definition.plan, IcalFeedRenderer(), datetime.now(UTC)

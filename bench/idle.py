@@ -1,12 +1,12 @@
-"""What a daemon with 100,000 rungs pending costs while nothing is due: memory, CPU time, wake-ups.
+"""Measure memory, CPU time and wake-ups of a daemon with 100,000 rungs pending while nothing is due.
 
     .venv/bin/python bench/idle.py [SECONDS]
 
 `hanchot run` is started on definitions whose rungs all lie ahead. After its first tick it is
-watched for SECONDS (65: two heartbeats) through /proc: resident memory, CPU time, and how often
-its threads went to sleep of themselves, which is how often something woke them. Beside it, over
-the same time, runs the least that could do the waiting: a process in which APScheduler calls an
-empty function at the same heartbeat. A busy loop would show as thousands of wake-ups.
+watched for SECONDS (65: two heartbeats) through /proc: resident memory, CPU time, and the voluntary
+context switches of its threads, which count how often something woke them. The peer, watched over the
+same time, is the least that could do the waiting: a process in which APScheduler calls an empty
+function at the same heartbeat. A busy loop would show as thousands of wake-ups.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ threading.Event().wait()
 
 
 class Sample(NamedTuple):
-    """A process at one moment: CPU seconds so far, wake-ups so far, resident MB, its threads."""
+    """A process at one moment: CPU seconds and wake-ups so far, resident memory in MB, number of threads."""
 
     cpu: float
     wakes: int
@@ -72,7 +72,7 @@ def main() -> None:
         config = write_definitions(folder / "plans")
         database = config.parent / "hanchot.db"
         command = ["-m", "scheduler", "--config", str(config)]
-        spend(folder, *command, "tick")  # takes the plan
+        spend(folder, *command, "tick")  # loads the plan into the record
         before = last_tick(database)
         running = {
             name: subprocess.Popen(

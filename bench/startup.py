@@ -1,13 +1,13 @@
-"""How fast a process starts with 100,000 rungs pending, and how fast it simulates a whole year.
+"""Measure how fast a process starts with 100,000 rungs pending, and how fast it simulates a whole year.
 
     .venv/bin/python bench/startup.py [ROUNDS]
 
-First: `hanchot tick` as a process, from its start to its end, on definition files with 1,000
-parties and 10 milestones whose rungs all lie in the database already; once with the morning's
-status check made before, once with it due. Second: `hanchot simulate` of the shipped plan's
-year as a process. The peer of both is a process that imports the third-party modules which
-`simulate` has loaded when it ends, and does nothing else. All take turns in each round; the
-best of the rounds is shown, wall and CPU time each by itself.
+The first measurement is `hanchot tick` as a process, from start to end, on definition files with 1,000
+parties and 10 milestones whose rungs are all in the database already: once with the status check of the
+morning already made, once with it due. The second is `hanchot simulate` of the year of the shipped plan, as a
+process. The peer of both is a process that imports the third-party modules which `simulate` has loaded
+when it ends, and does nothing else. All take turns in each round; the best of the rounds is shown, for wall
+time and CPU time independently.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PARTIES, MILESTONES = 1000, 10
 SIMULATE = ["simulate", "bac-trung-bo-2023", "--from", "2023-02-20", "--to", "2023-12-31", "--format", "json"]
 MOST_SECONDS, MOST_MEMORY, MOST_RATIO = 1.0, 120, 2.5
 
-# Runs a command, then says which modules of installed packages were loaded.
+# Runs a command, then prints which modules of installed packages were loaded.
 ASK_MODULES = """
 import sys, sysconfig
 from scheduler.cli import main
@@ -38,7 +38,7 @@ except SystemExit:
     loaded = [n for n, m in list(sys.modules.items()) if (getattr(m, "__file__", None) or "").startswith(places)]
     print(*(name for name in loaded if name.partition(".")[0] != "scheduler"))
 """
-# The parts of `hanchot tick`, each by itself.
+# Times each part of `hanchot tick`.
 PARTS = """
 import json, sys, time
 from pathlib import Path
@@ -60,7 +60,7 @@ print(json.dumps([later - earlier for earlier, later in zip(marks, marks[1:])]))
 
 
 class Cost(NamedTuple):
-    """What a process took: seconds on the wall, seconds of CPU, peak MB."""
+    """What a process cost: wall time and CPU time in seconds, peak memory in MB."""
 
     wall: float
     cpu: float
@@ -68,7 +68,7 @@ class Cost(NamedTuple):
 
 
 def spend(folder: Path, *arguments: str) -> Cost:
-    """Run Python with these arguments to its end, in a folder without a configuration of its own."""
+    """Run Python with these arguments to its end, in a folder without a configuration."""
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *arguments],
@@ -85,13 +85,13 @@ def spend(folder: Path, *arguments: str) -> Cost:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return an environment in which bytecode is kept, as it is where the program is installed."""
+    """Return an environment in which bytecode is cached, as in an installed program."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
 def write_definitions(folder: Path) -> Path:
-    """Write a configuration with a plan that lies wholly ahead, and return its path."""
+    """Write a configuration with a plan wholly in the future, and return its path."""
     workflows = folder / "workflows" / "bench"
     workflows.mkdir(parents=True)
     ids = [f"school-{n:04}" for n in range(PARTIES)]
@@ -122,7 +122,7 @@ def write_definitions(folder: Path) -> Path:
 
 
 def ask(folder: Path, *arguments: str) -> str:
-    """Return the last line that a process writes."""
+    """Return the last line that a process writes to standard output."""
     done = subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=environment(folder), capture_output=True, check=True, text=True
     )
@@ -135,7 +135,7 @@ def count_pending(database: Path) -> int:
 
 
 def forget_check(database: Path) -> None:
-    """Make the record look as if today's status check had not been made."""
+    """Mark the status check of today as not made."""
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE plan SET checked_at = NULL")
 
@@ -156,7 +156,7 @@ def main() -> None:
             "tick": tick,
             "tick and check": tick,
         }
-        for arguments in ways.values():  # keeps the bytecode; the first tick takes the plan
+        for arguments in ways.values():  # caches the bytecode; the first tick loads the plan into the record
             spend(folder, *arguments)
         pending = count_pending(database)
         results: dict[str, list[Cost]] = {way: [] for way in ways}

@@ -1,4 +1,4 @@
-"""The command line: every command reads its words, calls one use case, prints what came of it."""
+"""The command line: every command parses its arguments, calls one use case and prints the result."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ for _command in COMMANDS:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line and exit with the code that its contract promises."""
-    atexit.register(gc.freeze)  # the process ends anyway: looking through all its objects first takes 0.1 s
+    """Run the command line and exit with the exit code that its contract specifies."""
+    atexit.register(gc.freeze)  # skips the last garbage collection, which takes 0.1 s
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")  # whatever the locale: JSON Lines are, and names need it
+            stream.reconfigure(encoding="utf-8")  # whatever the locale: JSON Lines and names need it
     try:
         hanchot.main(arguments, prog_name="hanchot", standalone_mode=False)
         sys.stdout.flush()
@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; nothing is lost", err=True)
         sys.exit(ExitCode.FAILED)
-    except BrokenPipeError:  # the reader of a pipe went away
+    except BrokenPipeError:  # the reader of the pipe has closed it
         _drop_output()
         sys.exit(ExitCode.FAILED)
     except OSError as error:
@@ -100,5 +100,5 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _drop_output() -> None:
-    """Say nothing more to standard output: what is left in its buffer has nowhere to go."""
+    """Redirect standard output to the null device, because what is left in its buffer cannot be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""What every command shares: the configuration, the parts, and common options."""
+"""What all commands share: the configuration, the container, and common options and parameter types."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Session:
-    """One run of one command: everything in it happens at one instant."""
+    """One run of one command; what it records has one instant, `now` (UTC)."""
 
     def __init__(self, config: Path | None) -> None:
         self._config = config
@@ -38,25 +38,31 @@ class Session:
 
     @cached_property
     def container(self) -> Container:
-        """Return the parts for the configuration."""
+        """Return the container for the configuration."""
         return Container(settings=find_settings(self._config), clock=SystemClock(), report=self.log.event)
 
     @cached_property
     def loaded(self) -> Loaded:
-        """Return what the definition files give."""
+        """Return the definitions loaded from the files, with their problems."""
         return self.container.definitions.load()
 
     @property
     def today(self) -> date:
-        """Return the machine's day."""
+        """Return the current day in the machine's time zone."""
         return self.now.astimezone().date()
 
     def plan(self, id: str) -> Plan:
-        """Return a plan by its id."""
+        """Return a plan by its id.
+
+        Raises: NothingMatched if there is none, InvalidInput if no definition is valid.
+        """
         return pick(self.loaded, id).plan
 
     def plans(self, id: str | None, party: str | None = None, milestone: str | None = None) -> list[Plan]:
-        """Return the plans asked for; an unknown plan, party or milestone is refused with near names."""
+        """Return the requested plan, or all plans.
+
+        Raises: NothingMatched with similar names for an unknown plan, party or milestone.
+        """
         found = [self.plan(id)] if id is not None else [d.plan for d in self.loaded.definitions]
         parties = {known for plan in found for known in plan.parties}
         if party is not None and party not in parties:
@@ -67,22 +73,25 @@ class Session:
         return found
 
     def say_what_is_wrong(self) -> None:
-        """Raise `InvalidInput` with every error of the definitions, if there is one: what was shown is not all."""
+        """Raise `InvalidInput` with every error of the definitions, if any, because the output is incomplete then."""
         errors = [problem for problem in self.loaded.problems if problem.severity == "error"]
         if errors:
             raise InvalidInput(errors)
 
     def zones(self, plan: str) -> ZoneInfo:
-        """Return the zone of a plan, UTC where the plan is gone."""
+        """Return the time zone of a plan; UTC if the plan is no longer loaded."""
         return next((d.plan.zone for d in self.loaded.definitions if d.plan.id == plan), ZoneInfo("UTC"))
 
     def record(self, fact: Fact, *, notify: bool = True) -> Recorded:
-        """Record a fact through the one place that does so."""
+        """Record a fact with the shared use case, and commit."""
         with self.container.store() as store:
             return record(self.container.services(store), pick(self.loaded, fact.plan), fact, notify=notify)
 
     def find_fact(self, id: str) -> Fact:
-        """Return a recorded fact by its id (`f12`)."""
+        """Return a recorded fact by its id (`f12`).
+
+        Raises: NothingMatched if there is none.
+        """
         number = read_number(id, "f")
         with self.container.store() as store, store.reading() as view:
             found = view.facts.get(number) if number is not None else None
@@ -91,7 +100,11 @@ class Session:
         return found
 
     def unknown(self, plan: str) -> list[Obligation]:
-        """Return what was past its last day when a plan was first loaded and is still in doubt."""
+        """Return the obligations in doubt.
+
+        Their last day was past when the plan was first loaded or the party came into it. This first loads the plan
+        into the record if necessary, and commits.
+        """
         definition = pick(self.loaded, plan)
         with self.container.store() as store:
             take(self.container.services(store), definition, self.now)
@@ -112,7 +125,7 @@ def format_option(command: F) -> F:
 
 
 class Day(click.ParamType[date]):
-    """A day: 2023-08-10."""
+    """A parameter that is a day: 2023-08-10."""
 
     name = "day"
 
@@ -125,7 +138,7 @@ class Day(click.ParamType[date]):
 
 
 class Moment(click.ParamType[date | datetime]):
-    """A day with or without a local time: 2023-06-08T08:00."""
+    """A parameter that is a day, with or without a local time: 2023-06-08T08:00."""
 
     name = "moment"
 
@@ -149,13 +162,16 @@ def _sensible(moment: D) -> D:
 
 
 def read_number(id: str, prefix: str) -> int | None:
-    """Return the number in an id such as m5; None if it is no such id."""
+    """Return the number in an id such as m5, whose prefix may be left out; None for any other text."""
     match = re.fullmatch(rf"{prefix}?(\d{{1,18}})", id, re.ASCII)
     return int(match[1]) if match else None
 
 
 def in_zone(moment: date | datetime, plan: Plan) -> datetime:
-    """Return a moment that a person named as a UTC instant; without an offset it is local to the plan."""
+    """Return a typed moment as a UTC instant; without an offset it is local to the plan.
+
+    Raises: UserError if it has no time of day.
+    """
     if not isinstance(moment, datetime):
         hint = "write it like 2023-06-08T08:00"
         raise UserError(f"{moment} has no time of day", hint=hint, exit_code=ExitCode.USAGE)

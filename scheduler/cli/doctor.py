@@ -37,7 +37,7 @@ def doctor(session: Session, style: str) -> None:
 def _verdicts(session: Session) -> Iterator[Verdict]:
     try:
         container = session.container
-    except InvalidInput as error:  # nothing else can be looked at
+    except InvalidInput as error:  # nothing else can be checked
         yield from _wrong(error)
         return
     yield from examine(container)

@@ -1,4 +1,4 @@
-"""Commands that record what happened: each prints what changed and which steps fell away."""
+"""Commands that record facts; each prints what changed and which steps were dropped."""
 
 from __future__ import annotations
 

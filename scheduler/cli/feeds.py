@@ -1,4 +1,4 @@
-"""Commands about private addresses: feeds list, create, revoke."""
+"""Commands for addresses of calendars: feeds list, create, revoke."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def feeds_revoke(session: Session, ids: tuple[str, ...]) -> None:
 
 
 def feed_row(feed: FeedRow) -> dict[str, Any]:
-    """Return an address as a plain row, without its token."""
+    """Return the address of a calendar as a plain row, without its token; its instants are UTC."""
     return {
         "id": f"c{feed.id}",
         "party": feed.audience or None,

@@ -1,4 +1,4 @@
-"""Commands about parties' pages: links list, revoke."""
+"""Commands for addresses of parties' pages: links list, revoke."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands about mails: outbox list, show, hold, release, retry."""
+"""Commands for mails: outbox list, show, hold, release, retry."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], 
         zones = session.zones
         rows = [message_row(mail, zones(mail.plan)) for mail in view.outbox.list(plan=plan_id, states=states)]
     if not rows:
-        session.plans(plan_id)  # an unknown plan is told from one without mails
+        session.plans(plan_id)  # reports an unknown plan, unlike one without mails
     if style == "json":
         print_json(rows)
         return
@@ -101,7 +101,10 @@ def outbox_retry(session: Session, ids: tuple[str, ...]) -> None:
 def _change(
     session: Session, ids: Sequence[str], change: Callable[[UnitOfWork, MessageRow], bool], done: str, rule: str
 ) -> None:
-    """Change some mails, each by itself; an id that is unknown stops all of it before anything is done."""
+    """Change mails and commit; a mail in another state is reported and does not stop the others.
+
+    Raises: NothingMatched for an unknown id, before anything is changed; UserError if a mail could not be changed.
+    """
     refused = []
     with session.container.store() as store, store.transaction() as unit:
         mails = [find_mail(unit, id) for id in dict.fromkeys(ids)]
@@ -115,7 +118,10 @@ def _change(
 
 
 def find_mail(view: UnitOfWork, id: str) -> MessageRow:
-    """Return the mail of a number (m5) or a Message-ID."""
+    """Return the mail with an id (m5) or a Message-ID.
+
+    Raises: NothingMatched if there is none.
+    """
     number = read_number(id, "m")
     if number is not None:
         found = view.outbox.get(number)

@@ -1,4 +1,4 @@
-"""Results on standard output, progress and problems on standard error."""
+"""Output of results to standard output, and of progress and problems to standard error."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import click
 
 from scheduler.errors import Problem, UserError
 
-_WIDE = 10_000  # columns where the output is no terminal: one row stays one line, so that grep serves
-_FOLDING = frozenset({"title", "subject", "reason", "missing", "note", "seen", "to"})  # in a narrow terminal
+_WIDE = 10_000  # columns if the output is not a terminal: one line per row, so that grep works
+_FOLDING = frozenset({"title", "subject", "reason", "missing", "note", "seen", "to"})  # wrap in a narrow terminal
 
 
 def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Print JSON Lines: one object a line, UTF-8."""
+    """Print rows as JSON Lines: one object per line, in UTF-8."""
     for row in rows:
         sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str) -> None:
-    """Print rows as a table: `columns` maps a key to its heading; `empty` is said where there is none.
+    """Print rows as a table, or the text `empty` if there are none.
 
-    Columns without any content are left out.
+    `columns` maps keys to headings; columns without any content are left out.
     """
     if not rows:
         click.echo(empty)
@@ -47,7 +47,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *
 
 
 def print_fields(row: Mapping[str, Any], indent: str = "") -> None:
-    """Print one object as lines `key: value`, nested ones indented; empty values are left out."""
+    """Print an object as lines `key: value`, nested objects indented; empty values are left out."""
     for key, value in row.items():
         if value in (None, "", [], {}):
             continue
@@ -63,19 +63,19 @@ def print_fields(row: Mapping[str, Any], indent: str = "") -> None:
 
 
 def print_error(error: UserError) -> None:
-    """Print every problem with the way out, on standard error."""
+    """Print every problem of an error with its hint on standard error."""
     for problem in error.problems:
         print_problem(problem)
 
 
 def print_problem(problem: Problem, *, err: bool = True) -> None:
-    """Print one problem, on standard error unless it is what was asked for."""
+    """Print one problem, on standard error unless it is the result of the command."""
     code = f" [{problem.code}]" if problem.severity == "warning" else ""
     click.echo(f"{problem.severity}{code}: {problem}", err=err)
 
 
 def example(line: str) -> str:
-    """Return the last words of a command's help: an example that is not wrapped, so that it can be copied."""
+    """Return the epilog of a command's help: an example that is not wrapped, so that it can be copied."""
     return f"\b\nExample:\n  {line}"
 
 

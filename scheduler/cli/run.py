@@ -72,7 +72,7 @@ def tick(session: Session) -> None:
     For users of cron; it may run beside a daemon.
     """
     errors = sum(problem.severity == "error" for problem in tick_once(session.container))
-    if errors:  # each was told when it was found
+    if errors:  # each was logged when it was found
         message = f"{errors} problem{'' if errors == 1 else 's'} in the definitions; what is sound was served"
         raise UserError(message, hint="`hanchot check` lists them with the warnings", exit_code=ExitCode.WRONG_INPUT)
 
@@ -91,12 +91,12 @@ def _replay(session: Session, replay: Replay, stopping: threading.Event) -> None
 
 def _show(text: str) -> None:
     """Print an address, which the log would mask."""
-    with suppress(OSError):  # nobody need be reading
+    with suppress(OSError):  # standard output may be closed
         click.echo(text)
 
 
 def _serve(running: RunningDaemon) -> AbstractContextManager[str]:
-    from scheduler.web.server.uvicorn_server import serve  # the web server: only the daemon needs it
+    from scheduler.web.server.uvicorn_server import serve  # only the daemon needs the web server
 
     return serve(running)
 

@@ -56,7 +56,7 @@ def simulate_command(
 
 
 def _compare(rows: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the deliveries that only one of two simulations has, by instant."""
+    """Return the deliveries that only one of two simulations has, in order of time."""
     mine, theirs = ({_identity(row): row for row in side} for side in (rows, other))
     gone = [{"change": "-", **row} for key, row in mine.items() if key not in theirs]
     new = [{"change": "+", **row} for key, row in theirs.items() if key not in mine]

@@ -81,13 +81,13 @@ def status(
 
 
 def _missing_copies(row: Mapping[str, Any]) -> list[str]:
-    """Return the copies that have not come; whoever accepted what was there did without them."""
+    """Return the copies not received; an accepted submission needs none."""
     is_accepted = row["status"] in ("accepted", "accepted_late")
     return [] if is_accepted else [f"copy by {channel}" for channel in row["missing_channels"]]
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:
-    """Return whether a status check still has something to look for."""
+    """Return whether a status check can still find something."""
     return row["status"] in ("pending", "due_soon", "due_today", "overdue", "partial", "revision")
 
 

@@ -1,1 +1,1 @@
-"""What is served over HTTP. It asks the core in a thread and decides nothing by itself."""
+"""The HTTP interface. It calls the core in threads and holds no business rules."""

@@ -1,4 +1,4 @@
-"""The app: every route, and what holds for all of them."""
+"""The ASGI application: its routes, middleware and error handlers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from scheduler.web.monitoring import health, metrics
 from scheduler.web.operator import actions, board, documents, ledger, message_previews, outbox, plans
 from scheduler.web.party import page
 
-FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # another version has another address
+FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # a changed file gets a new address
 
 
 def make_app(running: RunningDaemon, address: str) -> ASGIApp:
@@ -68,12 +68,15 @@ def make_app(running: RunningDaemon, address: str) -> ASGIApp:
     )
     app.state.site = SiteContext.of(running, address)
     app.state.feed_cache = feed_cache
-    app.router.redirect_slashes = False  # an address is right, or it is not
+    app.router.redirect_slashes = False  # a wrong trailing slash is a 404, not a redirect
     return endpoint.FeedMiddleware(app, feed_cache, app.state.site.metrics.feed_hits)
 
 
 async def static(request: Request) -> Response:
-    """Serve a file of the app."""
+    """Serve a static file by its versioned name.
+
+    Raises: HTTPException 404 for an unknown name.
+    """
     found = request.app.state.site.pages.assets.get(request.path_params["name"])
     if found is None:
         raise HTTPException(404)

@@ -1,4 +1,4 @@
-"""One visit: who asks, in which language, and the answer as a page."""
+"""The site context, shared by all requests, and the request context, which renders pages."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from scheduler.web.rendering import PageRenderer
 
 @dataclass(frozen=True)
 class SiteContext:
-    """What every page is made from."""
+    """What all requests share: the daemon, templates, the secret, caches and throttles."""
 
     running: RunningDaemon
     pages: PageRenderer
     secret: bytes = field(repr=False)
-    address: str  # of the site, as it is configured: what a request says of its host proves nothing
+    address: str  # base URL from the settings; the Host header of a request is not trusted
     snapshots: SnapshotCache = field(default_factory=SnapshotCache)
-    asking: Throttle = field(default_factory=lambda: Throttle(20, timedelta(minutes=15)))  # for sign-in links
-    entering: Throttle = field(default_factory=lambda: Throttle(30, timedelta(minutes=15)))  # by them
-    saying: Throttle = field(default_factory=lambda: Throttle(30, timedelta(hours=1)))  # what a party says and sends
-    objecting: Throttle = field(default_factory=lambda: Throttle(5, timedelta(hours=1)))
+    asking: Throttle = field(default_factory=lambda: Throttle(20, timedelta(minutes=15)))  # link requests, per client
+    entering: Throttle = field(default_factory=lambda: Throttle(30, timedelta(minutes=15)))  # uses of links, per client
+    saying: Throttle = field(default_factory=lambda: Throttle(30, timedelta(hours=1)))  # forms, per party
+    objecting: Throttle = field(default_factory=lambda: Throttle(5, timedelta(hours=1)))  # `disown`, per party
     traffic: UploadsInProgress = field(default_factory=UploadsInProgress)
     metrics: Metrics = field(init=False)
 
@@ -46,7 +46,7 @@ class SiteContext:
 
     @classmethod
     def of(cls, running: RunningDaemon, address: str) -> SiteContext:
-        """Return the house of a running daemon at `address`, with its own templates before the shipped ones."""
+        """Return the context of a daemon served at `address`; configured template folders override the shipped one."""
         settings = running.settings
         own = [settings.resolve(folder) for folder in settings.paths.templates]
         return cls(running, PageRenderer([*own, resources.shipped("templates")]), running.container.secret, address)
@@ -58,29 +58,29 @@ class SiteContext:
 
     @property
     def language(self) -> str:
-        """Return the language of pages that belong to no plan: that of the first."""
+        """Return the language of pages that belong to no plan: that of the first plan, else Vietnamese."""
         return next((plan.language for plan in self.plans), "vi")
 
     @property
     def name(self) -> str:
-        """Return whose site it is."""
+        """Return the name of the site: the configured organisation, else the sender of the first plan."""
         settings = self.running.settings
         return settings.mail.organisation or next((plan.sender_name for plan in self.plans), "Hạn chót")
 
     @property
     def blob_store(self) -> BlobStore:
-        """Return where the files lie that came in."""
+        """Return the blob store that holds the files parties sent."""
         settings = self.running.settings
         return BlobStore(settings.resolve(settings.paths.data) / "documents", self.running.system.now)
 
     def is_operator(self, email: str) -> bool:
-        """Return whether an address is still one of an operator."""
+        """Return whether a mail address still belongs to an operator."""
         return find_operator(self.plans, self.running.settings.operators.emails, email) is not None
 
 
 @dataclass
 class RequestContext:
-    """One request with what is known of it."""
+    """One request with the signed-in operator and the posted form, if any."""
 
     request: Request
     site: SiteContext
@@ -89,28 +89,28 @@ class RequestContext:
 
     @property
     def running(self) -> RunningDaemon:
-        """Return the daemon that is visited."""
+        """Return the running daemon."""
         return self.site.running
 
     @property
     def now(self) -> datetime:
-        """Return the plan's instant, which a replay makes up."""
+        """Return the current instant of the daemon's clock; in a replay, the replayed instant."""
         return self.running.clock.now()
 
     @property
     def services(self) -> ServiceContext:
-        """Return what recording and writing need."""
+        """Return the service context for recording facts and composing mails."""
         running = self.running
         return ServiceContext(store=running.store, composer=running.composer, links=running.container.links)
 
     @property
     def here(self) -> str:
-        """Return the path that was asked for, as it was asked."""
+        """Return the path of the request, percent-encoded as it was received."""
         raw: bytes = self.request.scope["raw_path"]
         return raw.decode("ascii")
 
     def page(self, template: str, *, status: int = 200, language: str | None = None, **values: Any) -> Response:
-        """Return a page."""
+        """Return a template rendered with `values` and the values that every page needs."""
         running, language = self.running, language or self.site.language
         plans = self.site.plans
         local = self.now.astimezone(plans[0].zone) if plans else None
@@ -122,28 +122,28 @@ class RequestContext:
             "replayed": local if running.is_replay else None,
             "printed": local,
             "mails_end_in": str(mail.maildir) if only_files else "",
-            "as_of": None,  # the board's own, where it shows the past
+            "as_of": None,  # the board overrides it when it shows a past day
             "form_token": make_form_token(self.site.secret, session_subject(self.signed_in)) if self.signed_in else "",
         }
         return HTMLResponse(self.site.pages.render(template, language, known | values), status)
 
     def seal(self, path: str, word: str) -> str:
-        """Return a word for the address of the page at `path` that says what was done: only we can have written it."""
+        """Return `word` with a seal for the query string of the page at `path`, so that nobody can forge it."""
         seal = make_form_token(self.site.secret, f"done\0{path}\0{word}")
         return f"{word}.{seal}"
 
     def unseal(self, name: str) -> str:
-        """Return what the address says was done here; "" if we have not written it."""
+        """Return the sealed text in a query parameter of this page; "" if it is missing or its seal is wrong."""
         given = self.request.query_params.get(name, "")
         word = given.partition(".")[0]
         return word if is_same_token(given, self.seal(self.here, word)) else ""
 
     def quote(self, texts: Iterable[object], *, why: str = "kept.why", status: int = 409, back: str = "/") -> Response:
-        """Say why a form cannot be taken any more, and give back what was typed."""
+        """Return a page that explains why a form is no longer accepted and repeats the typed texts."""
         typed = [text.strip() for text in texts if isinstance(text, str) and text.strip()]
         return self.page("kept.html", status=status, why=why, texts=typed, back=back)
 
     def field(self, name: str, limit: int | None = 2000) -> str:
-        """Return a field of the form as text without spaces around it, cut at `limit`; "" if it is not there."""
+        """Return a form field stripped of white space and cut at `limit` characters; "" if it is missing."""
         value = self.form.get(name, "")
         return value.strip()[:limit] if isinstance(value, str) else ""

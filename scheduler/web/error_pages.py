@@ -1,4 +1,4 @@
-"""Error pages: what is wrong with the request, the record, or the program, in words."""
+"""Error pages for problems with the request, the record or the program itself."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RETRY = {429: "900", 503: "60"}  # seconds
 
 
 def explain(request: Request, error: Exception) -> Response:
-    """Say in words what is wrong: with the request, with the record, or with us."""
+    """Return the error page for an exception, with Retry-After and a renewed session cookie where they apply."""
     context = RequestContext(request, request.app.state.site)
     response = _explain(context, error)
     if response.status_code in RETRY:
@@ -43,14 +43,14 @@ def explain(request: Request, error: Exception) -> Response:
 def _explain(context: RequestContext, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return _explain_refusal(context, error)
-    if isinstance(error, RecordUnavailable):  # it comes back by itself
+    if isinstance(error, RecordUnavailable):  # temporary, so 503 instead of 500
         context.running.log_problem(f"a page could not be shown: {error}")
         return _say(context, 503, "away")
     return _say(context, 500, "fault")
 
 
 def _explain_refusal(context: RequestContext, error: HTTPException) -> Response:
-    """Say what is wrong with a request, to whoever it may be: a party is not sent to where operators sign in."""
+    """Return the page for an HTTP error; on a party's page it does not lead to the operators' sign-in."""
     status, word = error.status_code, ERRORS.get(error.status_code, "garbled")
     if context.request.url.path.startswith("/p/"):
         if status == 404:
@@ -58,7 +58,7 @@ def _explain_refusal(context: RequestContext, error: HTTPException) -> Response:
         asked = {plan.office: None for plan in context.site.plans} if status == 410 else {}
         response = _say(context, status, word, is_partys=True, offices=tuple(asked))
     else:
-        with suppress(RecordUnavailable):  # the record is away: the words are there all the same
+        with suppress(RecordUnavailable):  # the page can be shown without the record
             context.signed_in = find_signed_in(context)
         response = _say(context, status, word)
     response.headers.update(error.headers or {})

@@ -1,4 +1,4 @@
-"""What a page's address names: a plan, a milestone, a party, a day, a part of a long list."""
+"""Look-ups of what a page's address names: a plan, milestone, party, obligation, number or day."""
 
 from __future__ import annotations
 
@@ -16,15 +16,21 @@ from scheduler.web.context import RequestContext
 
 
 def find_number(context: RequestContext, name: str = "id") -> int:
-    """Return the number in the address of something that has one; 404 for what is none."""
+    """Return the number in the path parameter `name`.
+
+    Raises: HTTPException 404 if it is not a number or is too long for an id.
+    """
     asked: str = context.request.path_params[name]
-    if not asked.isascii() or not asked.isdecimal() or len(asked) > 18:  # more than a database counts to
+    if not asked.isascii() or not asked.isdecimal() or len(asked) > 18:  # 18 digits always fit a 64-bit integer
         raise HTTPException(404)
     return int(asked)
 
 
 def find_definition(context: RequestContext, id: str | None = None) -> Definition:
-    """Return the plan that the address names, 404 if there is none."""
+    """Return the definition of plan `id`, by default of the plan that the address names.
+
+    Raises: HTTPException 404 if there is none.
+    """
     wanted = id if id is not None else context.request.path_params["plan"]
     found = next((d for d in context.running.definitions() if d.plan.id == wanted), None)
     if found is None:
@@ -33,28 +39,37 @@ def find_definition(context: RequestContext, id: str | None = None) -> Definitio
 
 
 def find_milestone(agenda: Agenda, id: str) -> Milestone:
-    """Return the milestone of an id, its own or an occurrence's; 404 if there is none."""
+    """Return the milestone with this id or with an occurrence of this id.
+
+    Raises: HTTPException 404 if there is none.
+    """
     if any(m.id == id for m in agenda.plan.milestones) or any(o.milestone == id for o in agenda.obligations):
         return agenda.plan.milestone(id)
     raise HTTPException(404)
 
 
 def find_party(plan: Plan, id: str) -> Party:
-    """Return a party, 404 if there is none."""
+    """Return a party of the plan.
+
+    Raises: HTTPException 404 if there is none.
+    """
     if id not in plan.parties:
         raise HTTPException(404)
     return plan.parties[id]
 
 
 def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
-    """Return an obligation, 404 if there is none."""
+    """Return what a party owes for a milestone or occurrence.
+
+    Raises: HTTPException 404 if there is none.
+    """
     if (milestone, party) not in agenda.by_key:
         raise HTTPException(404)
     return agenda.by_key[milestone, party]
 
 
 def read_day(text: str) -> date | None:
-    """Return a day as a form or an address writes it, None if it is none."""
+    """Return a day written in ISO format; None if the text is not one."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -62,5 +77,5 @@ def read_day(text: str) -> date | None:
 
 
 def end_of(day: date, plan: Plan) -> datetime:
-    """Return the last moment of a day in the plan's zone."""
+    """Return the last instant (UTC) of a local day in the plan's zone."""
     return to_instant(day + ONE_DAY, time(), plan.zone) - MOMENT

@@ -1,4 +1,4 @@
-"""Long lists, page by page."""
+"""Pagination of long lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[T]):
-    """One page of a long list; pages count from one."""
+    """One page of a list; page numbers start at 1."""
 
     items: Sequence[T]
     number: int
@@ -25,13 +25,13 @@ class Page(Generic[T]):
 
 
 def paginate(items: Sequence[T], number: int, size: int = PAGE_SIZE) -> Page[T]:
-    """Return one page of a list; a number beyond it gives the last."""
+    """Return one page of a list; a number past the end gives the last page."""
     last = max(1, -(-len(items) // size))
     number = min(number, last)
     return Page(items=items[(number - 1) * size : number * size], number=number, last=last, total=len(items))
 
 
 def page_number(context: RequestContext) -> int:
-    """Return which page is asked for; anything that is no number is the first."""
+    """Return the requested page number; 1 if it is missing or malformed."""
     asked = context.request.query_params.get("page", "")
     return max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 1

@@ -1,4 +1,4 @@
-"""Pages from templates: in the language of their reader, with words from one file for each language."""
+"""HTML pages rendered from templates; their texts come from one TOML file per language."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ def _called(plan: Plan | None, party: str) -> str:
 
 
 class PageRenderer:
-    """The templates and files of the site; the first folder that has one wins, so an organisation may have its own."""
+    """Renders the site's templates and provides its static files.
+
+    The first folder that has a file wins, so an organisation can override single files.
+    """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
         self._environments: dict[str, jinja2.Environment] = {}
 
     def render(self, template: str, language: str, values: Mapping[str, Any]) -> str:
-        """Return a page; words of ours are in `language`."""
+        """Return a rendered page whose fixed texts are in `language`."""
         environment = self._environments.get(language)
         if environment is None:
             environment = self._environments[language] = self._make(language)
@@ -42,7 +45,7 @@ class PageRenderer:
 
     @cached_property
     def assets(self) -> Mapping[str, tuple[str, str, bytes]]:
-        """Return the files of the site by their address: name, type, bytes. The address changes with the bytes."""
+        """Return name, media type and bytes of each static file by its versioned name, which changes with the bytes."""
         found = {}
         for name, kind in ASSETS.items():
             data = self._find(name).read_bytes()

@@ -6,6 +6,6 @@ from urllib.parse import quote, urlencode
 
 
 def path_to(*parts: str, **query: str) -> str:
-    """Return the address of a page of ours: its parts and what is asked of it, whatever is in them."""
+    """Return the path of a page with its parts and query percent-encoded."""
     path = "".join(f"/{quote(part, safe='@')}" for part in parts)
     return f"{path}?{urlencode(query)}" if query else path

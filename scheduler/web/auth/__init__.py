@@ -1,1 +1,1 @@
-"""Who asks: sessions of operators, tokens of parties."""
+"""Authentication: sessions of operators and tokens of parties."""

@@ -1,4 +1,4 @@
-"""Who opens a private page: the party that its address was given to."""
+"""Access to the private page of a party by the token in its address."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from scheduler.web.context import RequestContext
 from scheduler.web.feeds.feed_cache import token_key
 from scheduler.web.forms.tokens import make_form_token
 
-_KNOWN = 8  # rosters whose tokens are remembered
+_KNOWN = 8  # cached token tables, one per set of parties and generations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyAccess:
-    """A party at its page: what it has a part in, and the word that its forms must hold."""
+    """A party's access to its page: its agendas, and the form token that its forms must contain."""
 
     party: Party
     generation: int
@@ -35,7 +35,11 @@ class PartyAccess:
 
 
 def find_party_access(context: RequestContext, view: UnitOfWork) -> PartyAccess:
-    """Return who has this address; 404 for an address that was never given, 410 for one that is over."""
+    """Return the access of the party whose token the address contains.
+
+    Raises: HTTPException 404 for a token that was never issued, 410 for a revoked one and for a party whose
+    last date is more than ninety days past.
+    """
     site, generations = context.site, view.pages.generations()
     definitions = site.running.definitions()
     parties = {p.id: p for d in definitions for p in d.plan.parties.values() if p.contacts and not p.external}
@@ -58,7 +62,7 @@ def find_party_access(context: RequestContext, view: UnitOfWork) -> PartyAccess:
 
 
 def for_parties(handler: Callable[[RequestContext], Response]) -> Callable[[Request], Any]:
-    """Serve a page to whoever has its address."""
+    """Wrap a handler of a party's page; the handler checks the token itself."""
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
@@ -71,7 +75,10 @@ def for_parties(handler: Callable[[RequestContext], Response]) -> Callable[[Requ
 def _book(
     secret: bytes, parties: tuple[str, ...], generations: tuple[tuple[str, int], ...]
 ) -> Mapping[bytes, tuple[str, int]]:
-    """Return every token there ever was by its digest: how long a look takes says nothing about the tokens."""
+    """Return party and generation of every token ever issued, by its digest.
+
+    The duration of a look-up by digest reveals nothing about the tokens.
+    """
     newest = dict(generations)
     return {
         token_key(make_token(secret, "page", party, generation)): (party, generation)

@@ -1,4 +1,4 @@
-"""Sessions of operators: the cookie, and the wrappers around every page."""
+"""Sessions of operators: the cookie, and the wrappers around page handlers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COOKIE = "hanchot"
 
 
 def for_anyone(handler: Handler) -> Callable[[Request], Any]:
-    """Serve a page to whoever comes; a posted form is read before."""
+    """Wrap a handler of a page that needs no sign-in; a posted form is parsed before the handler runs."""
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
@@ -37,9 +37,10 @@ def for_anyone(handler: Handler) -> Callable[[Request], Any]:
 
 
 def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[Request], Any]:
-    """Serve a page to operators; others are sent to sign in, and what they post changes nothing.
+    """Wrap a handler of a page for operators; others are redirected to the sign-in page.
 
-    A form that was made before its reader signed in anew is not taken; `again` shows what was typed in a new one.
+    A POST without a session changes nothing: it raises HTTPException 401. A form made in an earlier session is
+    refused, or passed to `again`, which shows what was typed in a new form.
     """
 
     @wraps(handler)
@@ -66,25 +67,25 @@ def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[R
 
 
 def find_signed_in(context: RequestContext) -> SignedIn | None:
-    """Return who is signed in; nobody who is no operator any more."""
+    """Return the signed-in operator; None without a valid session or for a former operator."""
     token = context.request.cookies.get(cookie_name(context), "")
     if not token or len(token) > 100:
         return None
     running = context.running
     lifetime = read_span(running.settings.web.session)
     signed_in = find_session(running.store, token, now=running.system.now(), lifetime=lifetime)
-    if signed_in is not None and signed_in.renewed:  # asked again within one request, it is not renewed again
+    if signed_in is not None and signed_in.renewed:  # keep it, as a second look-up returns no new secret
         context.request.state.renewed = signed_in.renewed
     return signed_in if signed_in is not None and context.site.is_operator(signed_in.email) else None
 
 
 def cookie_name(context: RequestContext) -> str:
-    """Return the name of the session's cookie; over https it is one that no other host can set."""
+    """Return the name of the session cookie; over HTTPS its prefix `__Host-` keeps other hosts from setting it."""
     return f"__Host-{COOKIE}" if is_secure(context) else COOKIE
 
 
 def keep_cookie(context: RequestContext, response: Response, token: str) -> None:
-    """Let the browser keep a session's secret, out of reach of scripts and of forms on other sites."""
+    """Set the session cookie, out of reach of scripts and of forms on other sites."""
     age = int(read_span(context.running.settings.web.session).total_seconds())
     response.set_cookie(
         cookie_name(context), token, max_age=age, path="/", secure=is_secure(context), httponly=True, samesite="lax"
@@ -92,18 +93,18 @@ def keep_cookie(context: RequestContext, response: Response, token: str) -> None
 
 
 def renew_cookie(context: RequestContext, response: Response) -> None:
-    """Let the browser keep the new secret of a session that got one during this request, whatever is answered."""
+    """Set the new session cookie if the session was renewed during this request, whatever the response is."""
     renewed: str = getattr(context.request.state, "renewed", "")
     if renewed:
         keep_cookie(context, response, renewed)
 
 
 def drop_cookie(context: RequestContext, response: Response) -> None:
-    """Let the browser forget a session."""
+    """Delete the session cookie."""
     context.request.state.renewed = ""
     response.delete_cookie(cookie_name(context), path="/", secure=is_secure(context), httponly=True, samesite="lax")
 
 
 def is_secure(context: RequestContext) -> bool:
-    """Return whether the visitor came over https: a proxy that is believed says so, or the address of the site does."""
+    """Return whether the browser uses HTTPS, according to a trusted proxy or to the base URL of the site."""
     return "https" in (context.request.scope["scheme"], context.site.address.partition(":")[0])

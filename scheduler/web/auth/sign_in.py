@@ -1,7 +1,7 @@
-"""Signing in by a link that is mailed and works once, and out again.
+"""Sign-in by a mailed link that works once, and sign-out.
 
-A GET never signs anybody in: mail scanners open every link. Whether an address is an operator's
-cannot be told from the answers.
+A GET never signs anybody in, because mail scanners open every link. The responses do not reveal whether
+an address belongs to an operator.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from scheduler.web.forms.tokens import is_idempotency_key, is_same_token, make_f
 
 
 def ask(context: RequestContext) -> Response:
-    """Show the form for an address; take one and say the same whoever it is."""
+    """Show the form for a mail address; on POST, give the same response for every address."""
     if context.request.method != "POST":
         return _show(context, enter=False)
     _require_form(context)
     _slow_down(context, context.site.asking)
     email = context.field("email", 254)
     response = context.page("sign-in-sent.html", email=email)
-    response.background = BackgroundTask(_send, context, email)  # after the answer: its time tells nothing
+    response.background = BackgroundTask(_send, context, email)  # after the response, so that timing reveals nothing
     return response
 
 
 def enter(context: RequestContext) -> Response:
-    """Show the button; pressed, it uses the link up and begins a session."""
+    """Show the sign-in button; on POST, use up the link and begin a session."""
     if context.request.method != "POST":
         return _show(context, enter=True)
     _require_form(context)
@@ -61,7 +61,7 @@ def enter(context: RequestContext) -> Response:
 
 
 def leave(context: RequestContext) -> Response:
-    """End the session, or every session of the operator."""
+    """End this session, or every session of the operator."""
     assert context.signed_in is not None  # noqa: S101 - only operators get here
     with context.running.store.transaction() as unit:
         if context.field("everywhere"):
@@ -81,7 +81,7 @@ ROUTES = [
 
 
 def _show(context: RequestContext, *, enter: bool) -> Response:
-    """Show a form that only this browser can send: else another site could sign somebody in as somebody else."""
+    """Show a form that only this browser can send, so that no other site can sign its user in as somebody else."""
     browser_id = context.request.cookies.get(_browser_cookie(context), "")
     browser_id = browser_id if is_idempotency_key(browser_id) else secrets.token_urlsafe(16)
     left = not enter and "left" in context.request.query_params

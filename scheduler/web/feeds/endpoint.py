@@ -1,7 +1,7 @@
-"""Calendars over HTTP: answered from memory, before anything else looks at the request.
+"""Calendars over HTTP, answered from memory before anything else handles the request.
 
-Programs that subscribe empty a calendar for a bad answer and give up on an error, so they get the whole of it or
-a plain no.
+Calendar programs empty a calendar after a malformed response and give up after an error, so they get either
+the complete calendar or a clear refusal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from scheduler.web.feeds.feed_cache import FeedCache, Headers, RenderedFeed, pub
 
 
 class FeedMiddleware:
-    """Answers for calendars; everything else, and what is no good address, is the site's."""
+    """Answers requests for calendars; passes on everything else, including invalid calendar addresses."""
 
     def __init__(self, app: ASGIApp, feed_cache: FeedCache, hits: Counter[str]) -> None:
         self._app = app
@@ -40,7 +40,7 @@ class FeedMiddleware:
         key = read_key(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
         try:
             cached = await self._feed_cache.find(key) if key is not None else None
-        except Exception as error:  # whatever it is: programs take what they cannot read for an empty calendar
+        except Exception as error:  # calendar programs would take an HTML error page for an empty calendar
             self._feed_cache.running.log_problem(f"a calendar could not be shown: {error}")
             self._hits["503"] += 1
             await _away(scope, receive, send)
@@ -56,7 +56,7 @@ class FeedMiddleware:
 
 
 def answer(scope: Scope, rendered: RenderedFeed, running: RunningDaemon) -> tuple[bytes, int, Headers, bytes]:
-    """Return who asks, and the status, headers and body for it."""
+    """Return the user agent, and the status, headers and body of the response."""
     agent = accepted = wanted = since = b""
     has_tags = False
     for name, value in scope["headers"]:
@@ -81,7 +81,7 @@ def answer(scope: Scope, rendered: RenderedFeed, running: RunningDaemon) -> tupl
 
 @lru_cache(maxsize=256)
 def takes_gzip(accepted: bytes) -> bool:
-    """Return whether a program says that it takes gzip; one that says nothing does not."""
+    """Return whether an Accept-Encoding header allows gzip, by name or by `*`."""
     weights = {}
     for part in accepted.decode("latin-1").lower().split(","):
         coding, _, weight = part.replace(" ", "").partition(";q=")
@@ -90,7 +90,7 @@ def takes_gzip(accepted: bytes) -> bool:
 
 
 def is_unchanged(since: bytes, changed_at: datetime, now: datetime) -> bool:
-    """Return whether nothing changed since a date; one that is none, or lies ahead, says nothing."""
+    """Return whether nothing changed since an If-Modified-Since date; False for an invalid or future date."""
     try:
         date = parsedate_to_datetime(since.decode("ascii"))
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -100,7 +100,7 @@ def is_unchanged(since: bytes, changed_at: datetime, now: datetime) -> bool:
 
 
 def read_key(path: str) -> bytes | None:
-    """Return by what the calendar at a path is found; None for a path that is none's. The file's name is free."""
+    """Return the cache key for a path; None if it cannot be a calendar's. Only the suffix of the file name matters."""
     parts = path.split("/")[2:]
     if not parts[-1].endswith(".ics"):
         return None
@@ -110,7 +110,7 @@ def read_key(path: str) -> bytes | None:
 
 
 async def refuse(request: Request) -> Response:
-    """Say why there is no calendar at an address: it was revoked, or there never was one."""
+    """Raise HTTPException 410 for a revoked calendar and 404 for an unknown one."""
     feed_cache: FeedCache = request.app.state.feed_cache
     key = read_key(request.scope["path"])
     status = 410 if key is not None and key in feed_cache.revoked else 404
@@ -119,7 +119,7 @@ async def refuse(request: Request) -> Response:
 
 
 async def robots(request: Request) -> Response:
-    """Let programs of search engines fetch calendars that somebody subscribed to through them, and nothing else."""
+    """Serve robots.txt: search engines may fetch calendars, as people subscribe through them, and nothing else."""
     return PlainTextResponse(
         "User-agent: *\nAllow: /calendar/\nDisallow: /\n", headers={"Cache-Control": "max-age=3600"}
     )

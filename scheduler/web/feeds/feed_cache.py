@@ -1,6 +1,7 @@
-"""Every calendar of the house, kept ready in memory.
+"""The feed cache: every calendar, rendered and kept in memory.
 
-The record is asked at most once a second, in a thread; while it is away, what it said last is served.
+The record is queried in a thread, at most once a second for known addresses. While it is unavailable, calendars
+are served as they were last rendered.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from scheduler.queries.feed_links import name_calendar, slug
 from scheduler.services.publish_feeds import choose_parts
 from scheduler.tokens import make_token
 
-MAX_AGE = 1.0  # seconds for which the record is not asked again ...
-NEW = 0.1  # ... and for an address that is not known
-RETRY_AFTER = 2.0  # seconds that a request waits for a record that does not answer
-FETCH_NOTED_EVERY = timedelta(minutes=1)  # how often a fetch is written down
-CLIENT = 200  # characters of what a program calls itself
+MAX_AGE = 1.0  # seconds for which the record is not queried again ...
+NEW = 0.1  # ... and for a request with an unknown address
+RETRY_AFTER = 2.0  # seconds that a request waits for an unresponsive record
+FETCH_NOTED_EVERY = timedelta(minutes=1)  # minimum interval between two recorded fetches
+CLIENT = 200  # characters of a user agent
 
 _TYPE = b"text/calendar; charset=utf-8"
 _COMMON = [
@@ -45,7 +46,7 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class RenderedFeed:
-    """A calendar ready to be sent: plain and compressed, each with its tag and headers."""
+    """A calendar ready to be sent: plain and compressed, each with its entity tag and headers."""
 
     changed_at: datetime
     plain: bytes
@@ -56,7 +57,7 @@ class RenderedFeed:
 
     @classmethod
     def of(cls, body: bytes, changed_at: datetime, name: str) -> RenderedFeed:
-        """Return the snapshot of a calendar's bytes."""
+        """Return the rendered feed for the bytes of a calendar."""
         digest = sha256(body).hexdigest()[:32].encode()
         tags = (b'"%b"' % digest, b'"%b-gzip"' % digest)
         packed = gzip.compress(body, 6, mtime=0)
@@ -78,24 +79,24 @@ class RenderedFeed:
 
 @dataclass(slots=True)
 class CachedFeed:
-    """An address that is good, its calendar as it was last made, and when a fetch was last written down."""
+    """A valid address, its calendar as last rendered, and when a fetch was last recorded."""
 
     feed: FeedRow
     rendered: RenderedFeed | None = None
-    fingerprint: str | None = None  # of the record, when the snapshot was made
+    fingerprint: str | None = None  # of the record when the calendar was rendered
     noted_at: datetime | None = None
-    trouble: str = ""  # why it is not newer
+    trouble: str = ""  # why the calendar is outdated, if it is
 
 
 @dataclass
 class FeedCache:
-    """Every calendar of the house by what its address holds, and what was known of the record last."""
+    """Every calendar by the cache key of its address, and the last known state of the record."""
 
     running: RunningDaemon
     secret: bytes = field(repr=False)
     fingerprint: str | None = None
     is_known: bool = False
-    began_at: float = float("-inf")  # when the last look began ...
+    began_at: float = float("-inf")  # monotonic time at which the last query began ...
     looked_at: float = float("-inf")  # ... and ended
     by_key: dict[bytes, CachedFeed] = field(default_factory=dict)
     revoked: set[bytes] = field(default_factory=set)
@@ -106,21 +107,21 @@ class FeedCache:
     notes: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def open(self) -> None:
-        """Make every calendar, so that each can be served from then on, even if the record is away when it is asked."""
+        """Render every calendar, so that each can be served even if the record is unavailable later."""
         try:
             await self._look_again()
-        except Exception as error:  # whatever it is, they are made when they are asked for
+        except Exception as error:  # on any error, they are rendered when requested
             self.running.log_problem(f"calendars could not be made beforehand: {error}")
 
     async def find(self, key: bytes) -> CachedFeed | None:
-        """Return the calendar of an address with its newest snapshot; None if there is no such address.
+        """Return the calendar of an address, rendered anew if necessary; None if there is no such address.
 
-        Raises `UserError` while the record is away and the address is not known.
+        Raises: UserError while the record is unavailable and the address is not known.
         """
         if key in self.by_key:
             if time.monotonic() - self.looked_at >= MAX_AGE:
                 await self._look_again()
-        else:  # it may just have been made; a look that had begun before says nothing of that
+        else:  # it may be new, and a query that began before may have missed it
             asked_at = time.monotonic()
             await asyncio.sleep(self.looked_at + NEW - asked_at)
             await self._look_again(wait=True)
@@ -140,7 +141,7 @@ class FeedCache:
                     await asyncio.to_thread(self._make, cached)
 
     async def _look_again(self, *, wait: bool = False) -> None:
-        """Ask the record, one request for all; others need not wait, they go on with what is known."""
+        """Query the record, once for all requests; while that runs, others use what is known unless `wait` is set."""
         task = self.looking
         if task is None or task.done():
             task = self.looking = asyncio.create_task(asyncio.to_thread(self._look))
@@ -154,19 +155,19 @@ class FeedCache:
                 self.filling = asyncio.create_task(self._fill(missing))
 
     async def _fill(self, missing: Sequence[CachedFeed]) -> None:
-        """Make the calendars that nobody has asked for yet."""
-        with suppress(Exception):  # what is wrong is told to who asks for it
+        """Render the calendars that nobody has requested yet."""
+        with suppress(Exception):  # a request for the calendar meets the error again
             for cached in missing:
                 await self._refresh(cached)
 
     def _look(self) -> None:
-        """Ask the record whether anything is another."""
+        """Query the record for changes."""
         began_at = time.monotonic()
         try:
             with self.running.store.reading() as view:
                 fingerprint = view.feeds.fingerprint()
                 feeds = view.feeds.list() if fingerprint != self.fingerprint else None
-        except Exception as error:  # whatever it is, what is known is served
+        except Exception as error:  # on any error, the known calendars are served
             if not self.is_known:
                 raise
             if not self.is_away:
@@ -186,13 +187,13 @@ class FeedCache:
         self.by_key = {key: by_id.get(feed.id) or CachedFeed(feed) for key, feed in keys.items()}
 
     def key_of(self, feed: FeedRow) -> bytes:
-        """Return by what a calendar is found: the digest of its token, or of the plan it shows to the public."""
+        """Return the cache key of a calendar: the digest of its token, or of its plan if it is public."""
         if not feed.audience:
             return public_key(feed.plan or "")
         return token_key(make_token(self.secret, "feed", feed.audience, feed.generation))
 
     def _make(self, cached: CachedFeed) -> None:
-        """Make the newest snapshot of a calendar; one that did not change stays."""
+        """Render a calendar anew; keep the present version if its bytes are the same, else commit the change time."""
         fingerprint = self.fingerprint
         try:
             name, body = self._draw(cached.feed)
@@ -201,7 +202,7 @@ class FeedCache:
                 with self.running.store.transaction() as unit:
                     changed_at = unit.feeds.note_bytes(cached.feed.id, digest, at=now)
                 cached.rendered = RenderedFeed.of(body, changed_at, name)
-        except Exception as error:  # whatever it is, the last one is served
+        except Exception as error:  # on any error, the last version is served
             if cached.rendered is None:
                 raise
             if cached.trouble != str(error):
@@ -211,7 +212,7 @@ class FeedCache:
             cached.fingerprint, cached.trouble = fingerprint, ""
 
     def _draw(self, feed: FeedRow) -> tuple[str, bytes]:
-        """Return how a calendar is called, and its bytes."""
+        """Return the name and the bytes of a calendar."""
         plans = [definition.plan for definition in self.running.definitions()]
         name, language = name_calendar(feed, plans)
         with self.running.store.reading() as view:
@@ -225,7 +226,7 @@ class FeedCache:
         return name, assemble(name, parts, contents.zones)
 
     def note_fetch(self, cached: CachedFeed, agent: bytes) -> None:
-        """Have a fetch written down, after the answer; once a minute is enough."""
+        """Record a fetch in a background task, at most once a minute per calendar."""
         now = self.running.system.now()
         if cached.noted_at is not None and now - cached.noted_at < FETCH_NOTED_EVERY:
             return
@@ -244,17 +245,17 @@ class FeedCache:
 
 
 def token_key(token: str) -> bytes:
-    """Return the digest of a token: how long a search takes says nothing of the token."""
+    """Return the digest of a token; the duration of a look-up by digest reveals nothing about the token."""
     return sha256(token.encode(errors="replace")).digest()
 
 
 def public_key(plan: str) -> bytes:
-    """Return by what the public calendar of a plan is found."""
+    """Return the cache key of the public calendar of a plan."""
     return sha256(f"public/{plan}".encode(errors="replace")).digest()
 
 
 def describe_client(agent: bytes) -> str:
-    """Return what a program calls itself, fit to be shown."""
+    """Return a user agent fit for display: printable, stripped and cut at `CLIENT` characters."""
     return "".join(c for c in agent.decode("latin-1") if c.isprintable())[:CLIENT].strip()
 
 

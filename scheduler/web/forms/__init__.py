@@ -1,1 +1,1 @@
-"""What people type and send."""
+"""Input from forms: parsing, tokens, uploads and limits."""

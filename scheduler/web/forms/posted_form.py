@@ -1,4 +1,4 @@
-"""What holds for every answer and every form: headers, where a form comes from, how big it may be."""
+"""Parsing of posted forms: where a form may come from, and how big it may be."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
-FORM_SIZE = 256 * 1024  # bytes of a form without files: a thousand parties with long names can be ticked
+FORM_SIZE = 256 * 1024  # bytes of a form without files; enough to tick a thousand parties with long names
 FIELDS = 2000
 
 
 class FormRefused(HTTPException):
-    """A form that is not taken: sent from another site, or no longer good."""
+    """A form that is refused with 403: sent from another site, or with an invalid form token."""
 
     def __init__(self) -> None:
         super().__init__(403)
 
 
 async def read_form(request: Request, *, size: int = FORM_SIZE) -> FormData:
-    """Return a posted form. Raises `FormRefused` for one from another site, 413 if too big, 415 for another media type.
+    """Return a posted form of at most `size` bytes.
 
-    The body is counted as it comes: what it says of its own length proves nothing.
+    The body is counted as it arrives, because its declared length proves nothing.
+    Raises: FormRefused for a form from another site, HTTPException 413 if it is too big, 415 for another media type.
     """
     refuse_foreign(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in ("", "application/x-www-form-urlencoded"):  # forms with files have a reader of their own
+    if kind not in ("", "application/x-www-form-urlencoded"):  # `read_upload` parses forms with files
         raise HTTPException(415)
     refuse_bigger(request, size)
     taken = 0
@@ -43,16 +44,16 @@ async def read_form(request: Request, *, size: int = FORM_SIZE) -> FormData:
 
 
 def refuse_bigger(request: Request, size: int) -> None:
-    """Raise 413 if a request says of itself that it is bigger."""
+    """Raise HTTPException 413 if the declared length of a request exceeds `size` bytes."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and (len(declared) > 18 or int(declared) > size):
         raise HTTPException(413)
 
 
 def refuse_foreign(request: Request) -> None:
-    """Raise `FormRefused` if a browser says that another site has sent the request.
+    """Raise `FormRefused` if the headers say that another site sent the request.
 
-    Our own pages send no referrer, so their forms come with the origin "null": that alone says nothing.
+    The origin "null" alone proves nothing: pages of this site send no referrer, so their forms have it too.
     """
     site = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin", "null")

@@ -1,4 +1,4 @@
-"""How often something may be asked from one place."""
+"""Rate limits per client or party."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 from threading import Lock
 
-KNOWN = 10_000  # places that are remembered; beyond them the one longest silent is forgotten
+KNOWN = 10_000  # places kept in memory; beyond that the least recently used one is dropped
 
 
 class Throttle:
-    """Lets each place through `times` within `span`, in this process."""
+    """Admits each place `times` within `span`, counted in this process."""
 
     def __init__(self, times: int, span: timedelta) -> None:
         self._times = times
@@ -19,7 +19,7 @@ class Throttle:
         self._lock = Lock()
 
     def admits(self, place: str, now: datetime) -> bool:
-        """Return whether one more is allowed at `now`, and count it if it is."""
+        """Return whether a place is admitted once more at `now`, and count it if so."""
         with self._lock:
             seen = self._seen.setdefault(place, deque(maxlen=self._times))
             self._seen.move_to_end(place)

@@ -1,4 +1,4 @@
-"""A form with files, read as it comes: written to the disk, counted, and dropped again where it does not serve."""
+"""Forms with files, parsed as they arrive: files go to disk, are counted, and are deleted if refused."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ MEGABYTE = 1024 * 1024
 FILE_SIZE = 25 * MEGABYTE
 FILES = 10
 FIELDS = 200
-TEXT = 64 * 1024  # bytes of all that is no file
-DAILY = 100 * MEGABYTE  # of one party
-BODY = 2 * FILES * FILE_SIZE  # so much is read to its end, so that the browser gets to see the answer
+TEXT = 64 * 1024  # bytes of all fields that are not files
+DAILY = 100 * MEGABYTE  # bytes per party
+BODY = 2 * FILES * FILE_SIZE  # bytes read to the end even if refused, so that the browser shows the response
 
 
 class UploadProblem(NamedTuple):
-    """Why files were not taken: a word, and the file that it is about."""
+    """Why a form was refused: a code, and the file or limit that it is about."""
 
-    word: str  # file_too_big, too_many_files, day_full, wrong_kind, empty_file, disk_full
+    word: str  # set here: file_too_big, too_many_files, day_full, wrong_kind, empty_file, disk_full
     name: str = ""
 
 
 @dataclass
 class Incoming:
-    """What a form with files holds. With troubles there are no files: all of them are taken, or none."""
+    """A parsed form. If there are problems, its files are deleted: all files are accepted, or none."""
 
     fields: dict[str, list[str]] = field(default_factory=dict)
-    drafts: list[tuple[str, Draft]] = field(default_factory=list)  # with the name that was sent
+    drafts: list[tuple[str, Draft]] = field(default_factory=list)  # with the file name as it was sent
     troubles: list[UploadProblem] = field(default_factory=list)
 
     def field(self, name: str) -> str:
-        """Return a field of the form as it was sent; "" if it is not there."""
+        """Return the first value of a field as it was sent; "" if it is missing."""
         return next(iter(self.fields.get(name, ())), "")
 
     def documents(self) -> list[Document]:
-        """Return what is known of the files; one of a kind that is not taken is a trouble."""
+        """Return the metadata of the files; a file of an unsupported kind is added to the problems."""
         found = []
         for name, draft in self.drafts:
             kind = find_kind(draft.head)
@@ -62,20 +62,20 @@ class Incoming:
         return found
 
     def drop(self) -> None:
-        """Forget the files that were not kept."""
+        """Delete the files that were not kept."""
         for _, draft in self.drafts:
             draft.drop()
 
 
 class UploadsInProgress:
-    """How many bytes are coming in from each party at this moment, by all of its connections to this process."""
+    """How many bytes each party is uploading at present, over all its connections to this process."""
 
     def __init__(self) -> None:
         self._coming: Counter[str] = Counter()
 
     @contextmanager
     def counted(self, party: str, room: int) -> Iterator[UploadQuota]:
-        """Let one form of a party come in; what it brought no longer counts as coming afterwards."""
+        """Yield the quota for one form of a party; its bytes count as in progress until the end of the block."""
         mine = UploadQuota(self._coming, party, room)
         try:
             yield mine
@@ -85,7 +85,7 @@ class UploadsInProgress:
 
 @dataclass
 class UploadQuota:
-    """How much a party may still send today."""
+    """How many bytes a party may still send today, shared by all its uploads in progress."""
 
     coming: Counter[str]
     party: str
@@ -93,14 +93,18 @@ class UploadQuota:
     taken: int = 0
 
     def take(self, size: int) -> bool:
-        """Count what has come; False if there is no room for it."""
+        """Count received bytes; return False if they exceed the quota."""
         self.coming[self.party] += size
         self.taken += size
         return self.coming[self.party] <= self.room
 
 
 async def read_upload(request: Request, blob_store: BlobStore, room: UploadQuota) -> Incoming:
-    """Return a posted form with files. Raises 400 for one that is cut or broken; its files are gone then."""
+    """Return a posted form with files.
+
+    Raises: FormRefused for a form from another site, HTTPException 400 if it is malformed or incomplete, 413 if it
+    is too big; its files are deleted then.
+    """
     refuse_foreign(request)
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data" or b"boundary" not in options:
@@ -108,7 +112,7 @@ async def read_upload(request: Request, blob_store: BlobStore, room: UploadQuota
     refuse_bigger(request, BODY)
     try:
         reader = _Reader(options[b"boundary"], blob_store, room)
-    except FormParserError as error:  # a boundary that is none
+    except FormParserError as error:  # an invalid boundary
         raise HTTPException(400) from error
     try:
         async for chunk in request.stream():
@@ -126,7 +130,7 @@ async def read_upload(request: Request, blob_store: BlobStore, room: UploadQuota
 
 
 class _Reader:
-    """Follows the parts of a form: fields are kept in memory, files go to the disk while nothing is wrong."""
+    """Handles the parts of a form: fields stay in memory, files go to disk as long as there is no problem."""
 
     def __init__(self, boundary: bytes, blob_store: BlobStore, room: UploadQuota) -> None:
         self.incoming = Incoming()
@@ -156,14 +160,14 @@ class _Reader:
         )
 
     def feed(self, chunk: bytes) -> None:
-        """Take what has come."""
+        """Parse a chunk of the body; raise HTTPException 413 if the body is too big."""
         self._taken += len(chunk)
         if self._taken > BODY:
             raise HTTPException(413)
         self._parser.write(chunk)
 
     def finish(self) -> None:
-        """Say that nothing more comes; raises `MultipartParseError` if something is missing."""
+        """End parsing; raise `MultipartParseError` if the form is incomplete."""
         self._parser.finalize()
         if not self._is_whole:
             raise MultipartParseError("the form was cut")
@@ -229,7 +233,7 @@ class _Reader:
         self._is_whole = True
 
     def _stop(self, trouble: UploadProblem) -> None:
-        """Take no more files; what has come of them goes at once, and the rest is read to nowhere."""
+        """Accept no more files: delete those received so far at once, and discard the rest of the body."""
         if trouble not in self.incoming.troubles:
             self.incoming.troubles.append(trouble)
         self.incoming.drop()

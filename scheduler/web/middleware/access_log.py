@@ -1,4 +1,4 @@
-"""One line of the log for each request: what was asked, how it was answered, how long that took. Never a token."""
+"""The access log: one line per request with method, path, status and duration, never with a token."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_PRIVATE = re.compile(r"^(/+(?:p|calendar(?!/+public/)|sign-in)/+)[^/]+", re.IGNORECASE)  # what follows is a secret
-_TOKEN = re.compile(r"(?<=/)(?=[^/]*[A-Z])[A-Za-z0-9_-]{16,}(?=/|$)")  # what looks like one, wherever it stands
-UNLOGGED = "/calendar/"  # calendars are asked for all day long; they are counted instead (metrics)
+_PRIVATE = re.compile(r"^(/+(?:p|calendar(?!/+public/)|sign-in)/+)[^/]+", re.IGNORECASE)  # the next segment is a secret
+_TOKEN = re.compile(r"(?<=/)(?=[^/]*[A-Z])[A-Za-z0-9_-]{16,}(?=/|$)")  # anything that looks like a token, anywhere
+UNLOGGED = "/calendar/"  # clients poll calendars all day; the metrics count these requests instead
 _UNPRINTABLE = dict.fromkeys((*range(32), 127), "?")
-_LENGTH = 200  # characters of an address
+_LENGTH = 200  # characters of a path
 
 
 class AccessLog:
-    """Tells of every request once its answer has gone."""
+    """Logs every request once its response has been sent."""
 
     def __init__(self, app: ASGIApp, log: Callable[[str], None]) -> None:
         self._app = app
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Pass a request on, then log it."""
         if scope["type"] != "http" or scope["path"].startswith(UNLOGGED):
             await self._app(scope, receive, send)
             return
@@ -43,6 +43,6 @@ class AccessLog:
 
 
 def mask_path(path: str) -> str:
-    """Return the path of a request as it may stand in the log: without its secret, and on one line."""
+    """Return the path of a request fit for the log: without secrets, shortened, and on one line."""
     masked = _TOKEN.sub("(token)", _PRIVATE.sub(r"\1(token)", path))
     return masked[:_LENGTH].encode("ascii", "backslashreplace").decode().translate(_UNPRINTABLE)

@@ -1,4 +1,4 @@
-"""Faults of our own: said to the visitor without details, and to the log with where it happened, once."""
+"""Handling of internal errors: a page without details for the client, and the location in the log, once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-FRAMES = 12  # the innermost
-_LENGTH = 300  # characters of what an error says
+FRAMES = 12  # innermost frames of a traceback that are logged
+_LENGTH = 300  # characters of an error message
 
 
 class InternalErrors:
-    """Answers with a page where a page fails; inside of what every answer gets, so that this one gets it, too."""
+    """Answers with an error page when a handler fails.
+
+    It runs inside the middleware that logs requests and adds headers, so that error pages get both as well.
+    """
 
     def __init__(self, app: ASGIApp, log: Callable[[str], None], explain: Callable[[Request, Exception], Response]):
         self._app = app
@@ -24,7 +27,7 @@ class InternalErrors:
         self._explain = explain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Pass a request on; log an unhandled exception and answer with an error page."""
         has_begun = False
 
         async def send_and_see(message: Message) -> None:
@@ -36,7 +39,7 @@ class InternalErrors:
             await self._app(scope, receive, send_and_see)
         except Exception as error:
             self._log(f"a page failed: {describe(error)}")
-            if has_begun:  # nothing can be said any more but that it ends here
+            if has_begun:  # too late for an error page: the response can only be cut short
                 raise
             response = await run_in_threadpool(self._answer, Request(scope, receive), error)
             await response(scope, receive, send)
@@ -44,13 +47,13 @@ class InternalErrors:
     def _answer(self, request: Request, error: Exception) -> Response:
         try:
             return self._explain(request, error)
-        except Exception as second:  # not even a page can be drawn
+        except Exception as second:  # the error page failed as well
             self._log(f"nor could that be said: {describe(second)}")
             return PlainTextResponse("Internal Server Error\n", 500)
 
 
 def describe(error: Exception) -> str:
-    """Return what an error says and where it was raised, on one line."""
+    """Return the message of an error and where it was raised, on one line."""
     frames = extract_tb(error.__traceback__)[-FRAMES:]
     places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     said = " ".join(str(error).split())[:_LENGTH]

@@ -24,13 +24,13 @@ HEADERS = {
 
 
 class SecureHeaders:
-    """Gives every answer the headers that keep others out; one that an answer has set itself stays."""
+    """Adds the security headers to every response; a header that the response sets itself is kept."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Pass a request on and add the headers to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

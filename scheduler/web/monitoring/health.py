@@ -1,4 +1,4 @@
-"""For monitoring: whether the process lives, and whether the work gets done."""
+"""Health checks for monitoring: liveness and readiness."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from scheduler.bootstrap import RunningDaemon
 from scheduler.doctor.verdicts import Verdict, from_error, judge_account, judge_tick
 from scheduler.errors import UserError
 
-FRESH = timedelta(minutes=15)  # of the last tick: longer than the ten minutes an SMTP server may take over one mail
+FRESH = timedelta(minutes=15)  # maximum age of the last tick; an SMTP server may take ten minutes over one mail
 
 
 async def live(request: Request) -> Response:
-    """Say that the process lives; asks nobody else."""
+    """Report that the process is alive, without checking anything else."""
     return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
 
 def ready(request: Request) -> Response:
-    """Say whether the record can be reached, ticks come and mails may leave; 503 if not.
+    """Report whether the record can be read, ticks happen and mails may be sent; the status is 503 if not.
 
-    Only words that say nothing about anybody: `hanchot doctor` has the details.
+    The response contains nothing about people; `hanchot doctor` has the details.
     """
     verdicts = judge(request.app.state.site.running)
     is_ready = all(verdict.state == "ok" for verdict in verdicts)
@@ -31,7 +31,7 @@ def ready(request: Request) -> Response:
 
 
 def judge(running: RunningDaemon) -> list[Verdict]:
-    """Return how the daemon's record, ticks and mail account are."""
+    """Return verdicts on the record, the ticks and the mail account; only the first if the record cannot be read."""
     now = running.clock.now()
     try:
         with running.store.reading() as view:

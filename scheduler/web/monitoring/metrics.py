@@ -1,4 +1,4 @@
-"""What monitoring reads: how the daemon fares, in the text format of Prometheus."""
+"""Metrics for monitoring in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -24,26 +24,29 @@ _FORWARDED = ("x-forwarded-for", "x-real-ip", "forwarded")
 
 
 class Metrics:
-    """What the record says at the moment it is asked, and what is counted in this process."""
+    """Metrics read from the record at scrape time, and counters of this process."""
 
     def __init__(self, running: RunningDaemon) -> None:
         self._running = running
-        self.feed_hits: Counter[str] = Counter()  # requests for calendars, by the status of the answer
+        self.feed_hits: Counter[str] = Counter()  # requests for calendars by response status
 
     def write(self) -> tuple[bytes, str]:
-        """Return the figures and their media type. Raises `UserError` where the record is away."""
-        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest  # 50 ms, only if asked
+        """Return the metrics and their media type.
+
+        Raises: UserError if the record cannot be read.
+        """
+        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest  # takes 50 ms
 
         registry = CollectorRegistry()
         registry.register(self)
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing: the record is asked once, when the figures are collected."""
+        """Return nothing, so that registration does not query the record."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Yield every figure."""
+        """Yield every metric."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         running = self._running
@@ -72,7 +75,10 @@ class Metrics:
 
 
 def show(request: Request) -> Response:
-    """Give the figures to this machine and to trusted networks; for others there is no such page."""
+    """Serve the metrics to this machine and to trusted networks.
+
+    Raises: HTTPException 404 for other clients.
+    """
     if not is_near(request):
         raise HTTPException(404)
     figures, kind = request.app.state.site.metrics.write()
@@ -80,7 +86,7 @@ def show(request: Request) -> Response:
 
 
 def is_near(request: Request) -> bool:
-    """Return whether a request comes from this machine or a trusted network itself, not through a proxy there."""
+    """Return whether a request comes directly from this machine or a trusted network, not through a proxy there."""
     if request.client is None or any(name in request.headers for name in _FORWARDED):
         return False
     with suppress(ValueError):

@@ -1,6 +1,6 @@
-"""What operators do: a form, a confirmation that says what will follow, and the deed.
+"""Actions of operators: a form, a confirmation that shows the consequences, and the recording of facts.
 
-What will follow is found by doing it and taking it back, so the confirmation cannot be wrong about it.
+The consequences come from a rehearsal, a dry run that is rolled back, so the confirmation cannot be wrong about them.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from scheduler.web.operator.command_forms import ACTIONS, ActionName, CommandFor
 from scheduler.web.operator.history import describe_fact, is_undoable
 from scheduler.web.urls import path_to
 
-_OWN = ("form", "step", "seen", "once")  # fields of ours, in every form
-_TEXTS = ("note", "reason", "decision", "place")  # fields that somebody has thought about
+_OWN = ("form", "step", "seen", "once")  # fields that every form has besides its input
+_TEXTS = ("note", "reason", "decision", "place")  # free texts, given back when a form is refused
 
 
 # ---------------------------------------------------------------- what can be done
 
 
 class Offer(NamedTuple):
-    """An action that makes sense as things stand, with the address of its form."""
+    """An action that is available at present, with the address of its form."""
 
     action: ActionName
     href: str
@@ -49,7 +49,7 @@ class Offer(NamedTuple):
 
 
 def actions_for(snapshot: Snapshot, *, milestone: str, cell: Cell | None) -> list[Offer]:
-    """Return what can be done about an obligation, or (without one) about a milestone as a whole."""
+    """Return the actions available for an obligation, or for a whole milestone if `cell` is None."""
     plan = snapshot.plan
     if cell is not None:
         names = _for_obligation(plan.milestone(milestone), cell)
@@ -69,7 +69,7 @@ def actions_for(snapshot: Snapshot, *, milestone: str, cell: Cell | None) -> lis
 
 
 def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
-    """Yield what can be done, what is most likely to be done next first."""
+    """Yield the available actions, the most likely one first."""
     o, state = cell.obligation, cell.obligation.standing.state
     if o.standing.disowned and not o.unknown:
         yield "insist"
@@ -97,11 +97,11 @@ def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[A
         yield "waive"
 
 
-# ---------------------------------------------------------------- the way from form to deed
+# ---------------------------------------------------------------- from form to action
 
 
 def act(context: RequestContext) -> Response:
-    """Show the form; posted, say what will follow; confirmed, do it."""
+    """Show the form; on POST show the consequences; on confirmation record the facts."""
     try:
         command = _find(context)
     except HTTPException as missing:
@@ -134,7 +134,7 @@ def act(context: RequestContext) -> Response:
 
 
 def ask_again(context: RequestContext) -> Response:
-    """Show what was typed into a form of an earlier session, in one of this session; nothing is done by it."""
+    """Show what was typed into a form of an earlier session in a new form; record nothing."""
     idempotency_key, expected_version = context.field("once", 40), context.field("seen", 200) or "unknown"
     idempotency_key = idempotency_key if is_idempotency_key(idempotency_key) else secrets.token_urlsafe(12)
     try:
@@ -150,7 +150,10 @@ def _give_back(context: RequestContext, missing: HTTPException) -> Response:
 
 
 def _find(context: RequestContext) -> CommandForm:
-    """Return what the address asks for, 404 where it names nothing."""
+    """Return the command that the address names.
+
+    Raises: HTTPException 404 if it names nothing.
+    """
     definition, query = find_definition(context), context.request.query_params
     plan, name = definition.plan, context.request.path_params["action"]
     if name not in ACTIONS:
@@ -235,7 +238,7 @@ def _ask(
 
 
 class StepGroup(NamedTuple):
-    """Steps that share an instant, a milestone and a name, and how many parties they are about."""
+    """The number of steps that share an instant, a milestone and a name."""
 
     at: datetime
     milestone: Milestone | None
@@ -267,17 +270,17 @@ def _confirm(command: CommandForm, rehearsed: Recorded, idempotency_key: str, ex
 
 
 def group_steps(plan: Plan, steps: Iterable[tuple[datetime, str, str]]) -> list[StepGroup]:
-    """Return steps by instant, counted."""
+    """Return steps counted by instant, milestone and name, in that order."""
     known = {milestone.id: milestone for milestone in plan.milestones}
     counted = sorted(Counter(steps).items())
     return [StepGroup(at, known.get(id.partition("@")[0]), name, number) for (at, id, name), number in counted]
 
 
-# ---------------------------------------------------------------- what is said afterwards
+# ---------------------------------------------------------------- the note shown afterwards
 
 
 class Note(NamedTuple):
-    """What an act has done, as the page after it says."""
+    """What an action has done, in numbers, for the page shown after it; `fact` is an id."""
 
     fact: int
     facts: int
@@ -294,7 +297,7 @@ def _write_note(context: RequestContext, done: Recorded) -> str:
 
 
 def read_note(context: RequestContext) -> Note | None:
-    """Return what has just been done, if the address says so and we have written it."""
+    """Return the note in the address; None if it is missing or was not signed for this operator."""
     text, _, signature = context.request.query_params.get("note", "").rpartition(".")
     if not text or not secrets.compare_digest(signature.encode(), _sign(context, text).encode()):
         return None

@@ -1,4 +1,4 @@
-"""The board: what needs a person, how every plan stands, what comes next; now or as of a day that has passed."""
+"""The board: what needs a person, how every plan stands and what comes next, now or as of a past day."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from scheduler.web.operator.timeline import Timeline, draw_timeline
 from scheduler.web.pagination import page_number
 
 AHEAD = 14  # days
-PROBLEM_MAILS = 100  # mails that need a person, looked at for each plan
+PROBLEM_MAILS = 100  # mails that need a person, read for each plan
 
 
 class Coming(NamedTuple):
-    """A milestone whose day comes, and how many still owe it."""
+    """A milestone whose day comes, and how many parties still owe it."""
 
     row: Row
     owing: int
 
 
 class Day(NamedTuple):
-    """One of the next days: what is due or takes place, and which steps leave."""
+    """One of the next days: what is due or takes place, and which steps fire."""
 
     day: date
     coming: Sequence[Coming]
@@ -60,11 +60,11 @@ class PlanBoard:
     ahead: Sequence[Day]
     year: Timeline
     indicators: Sequence[tuple[Indicator, Figure | None]]
-    loaded_later: datetime | None = None  # when the plan was first loaded, if that was after what is shown
+    loaded_later: datetime | None = None  # first load of the plan, if after the instant shown
 
 
 def show_board(context: RequestContext) -> Response:
-    """Show how every plan stands, or stood."""
+    """Show how every plan stands, or stood at the end of the day `as_of`."""
     query = context.request.query_params
     wanted, text = query.get("plan"), query.get("as_of", "")
     plans = [find_definition(context, wanted).plan] if wanted else context.site.plans
@@ -85,7 +85,7 @@ def show_board(context: RequestContext) -> Response:
 
 
 def draw(context: RequestContext, view: UnitOfWork, plan: Plan) -> PlanBoard:
-    """Return the board of a plan as it stands."""
+    """Return the board of a plan as it stands now."""
     now = context.now
     snapshot = context.site.snapshots.read(view, plan, now)
     cells, counts = snapshot.duties(now), context.site.snapshots.count(view, snapshot)
@@ -96,13 +96,13 @@ def draw(context: RequestContext, view: UnitOfWork, plan: Plan) -> PlanBoard:
 
 
 def draw_past(context: RequestContext, view: UnitOfWork, plan: Plan, day: date) -> PlanBoard:
-    """Return the board of a plan as it stood at the end of a day, by what was recorded then."""
+    """Return the board of a plan at the end of a local day, from what had been recorded by then."""
     then = min(end_of(day, plan), context.now)
     snapshot = context.site.snapshots.read_past(view, plan, then)
     cells = snapshot.duties(then)
     counts = [count for count in view.rungs.counts(plan.id) if count.at <= then]
     state = view.plans.state(plan.id)
-    if state is not None and state.first_loaded_at > then:  # nobody could ask anything of it yet
+    if state is not None and state.first_loaded_at > then:  # before its first load, a plan has no needs
         board = _draw(context, snapshot, cells, (), counts, (), then)
         return replace(board, loaded_later=state.first_loaded_at)
     needs = [*find_overdue(plan, cells), *find_needs(snapshot, cells, then)]

@@ -1,4 +1,4 @@
-"""What operators can do: what each form asks, and the facts that follow from what was typed."""
+"""Commands of operators: what each form asks for, and the facts that follow from the input."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ ActionName = Literal[
 ]
 NeededText = Literal["note", "reason", "decision"]
 EMPTY: Mapping[NeededText, RefusalCode] = {"note": "no-note", "reason": "no-reason", "decision": "no-decision"}
-LONGEST = 2000  # characters of a text that somebody types
+LONGEST = 2000  # characters of a typed text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandForm:
-    """What is asked to be done: the action, and what its address says it is about."""
+    """A requested command: the action, and what its address says it is about."""
 
     context: RequestContext
     action: ActionName
@@ -45,27 +45,27 @@ class CommandForm:
 
     @property
     def plan(self) -> Plan:
-        """Return the plan it is about."""
+        """Return the plan that the command is about."""
         return self.definition.plan
 
     @property
     def party(self) -> Party | None:
-        """Return the party it is about, None if it is about all."""
+        """Return the party that the command is about; None if it is about no single party."""
         return self.plan.parties[self.obligation.party] if self.obligation else None
 
     @property
     def own(self) -> list[Obligation]:
-        """Return the obligations it touches: the one, or all of its milestone or occurrence."""
+        """Return the obligations concerned: a single one, or all of the milestone or occurrence."""
         return [self.obligation] if self.obligation else owed_under(self.snapshot, self.id)
 
     @property
     def label(self) -> str:
-        """Return the key of what it is called."""
+        """Return the text key of the action's name."""
         return label_of(self.action, self.own, for_all=self.obligation is None)
 
     @property
     def back(self) -> str:
-        """Return the page where what was done can be seen."""
+        """Return the path of the page that shows the result."""
         place = ["plans", self.plan.id]
         if self.id:
             place += ["milestones", self.id]
@@ -73,36 +73,42 @@ class CommandForm:
 
     @property
     def doubtful(self) -> list[Obligation]:
-        """Return what is to be settled: the one obligation, or all that are in doubt."""
+        """Return the obligations in doubt: the given one, or all of the milestone or plan."""
         wanted = [self.obligation] if self.obligation else self.snapshot.agenda.obligations
         return [o for o in wanted if o.unknown and not o.attends and self.id in ("", o.milestone)]
 
     @property
     def released(self) -> list[Party]:
-        """Return whom a release of all touches: who still owes it; what is done stays done."""
+        """Return the parties that a release of all affects: those that still owe it; what is done stays done."""
         return [self.plan.parties[o.party] for o in self.own if o.standing.is_open]
 
     @property
     def candidates(self) -> list[Party]:
-        """Return who may be chosen into the group."""
+        """Return the parties that may be chosen into the group: those with contacts that are not external."""
         ids = members(self.plan, "members") or tuple(self.plan.parties)
         return [p for p in map(self.plan.parties.__getitem__, ids) if p.contacts and not p.external]
 
-    # ---- what was typed
+    # ---- input
 
     def text(self, name: str) -> str:
-        """Return a text of the form, without characters that cannot be seen."""
+        """Return a text field without invisible characters.
+
+        Raises: UserError if it is longer than `LONGEST`.
+        """
         typed = clean_lines(self.context.field(name, None))
         if len(typed) > LONGEST:
             raise UserError(f"{name} is too long", hint=f"{LONGEST} characters are taken", code="too-long")
         return typed
 
     def ticked(self, name: str) -> tuple[str, ...]:
-        """Return what was ticked."""
+        """Return the ticked values of a field."""
         return tuple(value for value in self.context.form.getlist(name) if isinstance(value, str))
 
     def day(self, name: str) -> date | None:
-        """Return a day of the form, None if it was left empty."""
+        """Return a day field; None if it is empty.
+
+        Raises: UserError if it is not a day, or too far from the plan's year.
+        """
         typed = self.text(name)
         if typed and read_day(typed) is None:
             raise UserError(f"{typed!r} is not a day", hint="write it like 2023-08-10", code="day")
@@ -111,7 +117,10 @@ class CommandForm:
         return day
 
     def clock(self, name: str) -> time | None:
-        """Return a time of day of the form, None if it was left empty."""
+        """Return a field with a local time of day; None if it is empty.
+
+        Raises: UserError if it is not a time of day.
+        """
         typed = self.text(name)
         try:
             return time.fromisoformat(typed).replace(tzinfo=None) if typed else None
@@ -119,14 +128,14 @@ class CommandForm:
             raise UserError(f"{typed!r} is not a time of day", hint="write it like 08:00", code="clock") from error
 
     def needed_text(self, name: NeededText) -> str:
-        """Return a text that may not be left empty."""
+        """Return a text field; raise `UserError` if it is empty."""
         typed = self.text(name)
         if not typed:
             raise UserError(f"{name} is empty", hint="fill it in", code=EMPTY[name])
         return typed
 
     def needed_day(self, name: str) -> date:
-        """Return a day that may not be left empty."""
+        """Return a day field; raise `UserError` if it is empty."""
         day = self.day(name)
         if day is None:
             raise UserError("no day is given", hint="fill it in", code="no-day")
@@ -134,12 +143,12 @@ class CommandForm:
 
 
 def owed_under(snapshot: Snapshot, id: str) -> list[Obligation]:
-    """Return what is owed under a milestone or occurrence; who only attends is left out."""
+    """Return the obligations of a milestone or occurrence, without those of parties that only attend."""
     return [o for o in snapshot.agenda.by_milestone.get(id, ()) if not o.attends]
 
 
 def label_of(action: ActionName, own: Sequence[Obligation], *, for_all: bool) -> str:
-    """Return the key of what an action is called where it is offered."""
+    """Return the text key of an action's name."""
     if action == "waive" and for_all:
         return "waive_open"
     is_fixed = any(o.event or (o.decided_by and o.decided_by.kind == "date_fixed") for o in own)
@@ -257,7 +266,7 @@ Named = Literal["milestone", "party", "group", "fact"]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """How an action is built, what its address must and what it may name, and whether the parties are written to."""
+    """How the facts of an action are built, what its address must and may name, and whether parties get notices."""
 
     build: Callable[[CommandForm], list[Fact]]
     about: tuple[Named, ...] = ("milestone", "party")

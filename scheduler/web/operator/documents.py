@@ -1,4 +1,4 @@
-"""The files that parties sent: handed to operators for saving, never shown by the browser as a page of ours."""
+"""Download of the files that parties sent; a browser never shows them as pages of this site."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from scheduler.web.lookup import find_number
 
 
 def download(context: RequestContext) -> Response:
-    """Hand a file over under the name that it came with."""
+    """Serve a file as a download under its original name.
+
+    Raises: HTTPException 404 if the record or the data folder does not have it.
+    """
     with context.running.store.reading() as view:
         document = view.documents.get(find_number(context))
     if document is None:

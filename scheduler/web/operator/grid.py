@@ -1,4 +1,4 @@
-"""A plan as a table: milestones and parties, page by page."""
+"""A plan as a table of milestones and parties, the parties paginated."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from scheduler.plan.status import Cell
 from scheduler.web.pagination import Page, paginate
 
 MISSING = ("overdue", "due_today", "partial", "revision", "unknown")
-WIDE = 8  # parties; more of them stand one below the other
+WIDE = 8  # parties; more of them are shown one below the other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One milestone or occurrence: who owes it and how each stands."""
+    """One milestone or occurrence: the parties that owe it and how each stands."""
 
     id: str
     number: int
     milestone: Milestone
-    occurrence: str  # its day, of a recurring one
+    occurrence: str  # its day, if the milestone is recurring
     cells: Mapping[str, Cell]
-    usual: Obligation  # one with the date that holds for most
+    usual: Obligation  # one with the date that applies to most parties
     done: int
     accepted: int
-    total: int  # without who was released
+    total: int  # without parties that were released
 
     @property
     def state(self) -> str:
-        """Return how it stands as a whole: good, bad, wait or nothing in particular."""
+        """Return how it stands as a whole: good, bad or wait; "" if none of them applies."""
         codes = {cell.code for cell in self.cells.values()}
         if "unknown" in codes or any(cell.overdue for cell in self.cells.values()):
             return "bad"
@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """The table of one plan: all its rows, one page of its parties."""
+    """The table of one plan: all rows, one page of the parties."""
 
     rows: Sequence[Row]
     parties: Page[Party]
@@ -49,12 +49,12 @@ class Grid:
 
     @property
     def is_wide(self) -> bool:
-        """Return whether there are too many parties to stand side by side."""
+        """Return whether there are too many parties to show them side by side."""
         return self.parties.total > WIDE
 
 
 def draw_grid(plan: Plan, cells: Iterable[Cell], page: int, *, only_missing: bool = False) -> Grid:
-    """Return a plan's table: a page of the parties that owe anything, or of those with something missing."""
+    """Return the table of a plan with a page of the parties that owe anything, or of those with something missing."""
     rows = draw_rows(plan, cells)
     wanted = {party for row in rows for party, cell in row.cells.items() if not only_missing or cell.code in MISSING}
     parties = [party for party in plan.parties.values() if party.id in wanted]
@@ -62,7 +62,7 @@ def draw_grid(plan: Plan, cells: Iterable[Cell], page: int, *, only_missing: boo
 
 
 def draw_rows(plan: Plan, cells: Iterable[Cell]) -> list[Row]:
-    """Return the rows of a plan, in its own order."""
+    """Return the rows of a plan in the order of `cells`."""
     found: dict[str, dict[str, Cell]] = {}
     for cell in cells:
         found.setdefault(cell.obligation.milestone, {})[cell.obligation.party] = cell
@@ -84,6 +84,6 @@ def _row(plan: Plan, number: int, id: str, cells: Mapping[str, Cell]) -> Row:
 
 
 def usual(obligations: Iterable[Obligation]) -> Obligation:
-    """Return an obligation with the date that holds for most: one that nobody has extended, if there is one."""
+    """Return an obligation with the date that applies to most: one without an extension, if there is one."""
     found = list(obligations)
     return next((o for o in found if o.decided_by is None or o.decided_by.kind != "extended"), found[0])

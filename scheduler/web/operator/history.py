@@ -1,4 +1,4 @@
-"""What happened and what was promised, as lists a page can show."""
+"""Facts and rungs, prepared as lists for display."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from scheduler.queries.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactEntry:
-    """One fact with the words it needs."""
+    """One fact with everything needed to display it."""
 
     fact: Fact
     plan: Plan
     milestone: Milestone | None
     parties: tuple[Party, ...]
-    deliverables: tuple[Deliverable, ...]  # what came, or what has to come again
+    deliverables: tuple[Deliverable, ...]  # what was received, or must be sent again
     is_withdrawn: bool
     can_be_undone: bool
-    documents: tuple[Document, ...] = ()  # the files that came with it, where they are here
-    undone: Fact | None = None  # of an undo: what it took back
+    documents: tuple[Document, ...] = ()  # the files received with it, if they were uploaded
+    undone: Fact | None = None  # if the fact is an undo: the fact it took back
 
 
 def list_facts(view: UnitOfWork, snapshot: Snapshot, facts: Iterable[Fact]) -> list[FactEntry]:
-    """Return facts ready to be shown with their files, the newest first."""
+    """Return facts for display with their files, newest first."""
     newest = list(facts)[::-1]
     documents: dict[int, list[Document]] = {}
     for document in view.documents.of([fact.id for fact in newest if fact.files]):
@@ -36,7 +36,7 @@ def list_facts(view: UnitOfWork, snapshot: Snapshot, facts: Iterable[Fact]) -> l
 
 
 def describe_fact(snapshot: Snapshot, fact: Fact, documents: Iterable[Document] = ()) -> FactEntry:
-    """Return a fact ready to be shown."""
+    """Return a fact for display."""
     plan, id = snapshot.plan, (fact.milestone or "").partition("@")[0]
     milestone = next((m for m in plan.milestones if m.id == id), None)
     named = (fact.party,) if fact.party else fact.parties
@@ -55,13 +55,13 @@ def describe_fact(snapshot: Snapshot, fact: Fact, documents: Iterable[Document] 
 
 
 def is_undoable(snapshot: Snapshot, fact: Fact) -> bool:
-    """Return whether a person may take a fact back: a person has recorded it, and nobody has taken it back yet."""
+    """Return whether a fact may be undone: it was recorded by a person and has not been undone yet."""
     return fact.kind != "withdrawn" and fact.by != "definition" and fact.id not in snapshot.withdrawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungEntry:
-    """One promise with the mails that carried it."""
+    """One rung with the mails that carried it."""
 
     row: RungRow
     milestone: Milestone | None
@@ -70,7 +70,7 @@ class RungEntry:
 
 
 def list_rungs(view: UnitOfWork, plan: Plan, rows: Sequence[RungRow], *, with_mails: bool = True) -> list[RungEntry]:
-    """Return promises ready to be shown, in the order given."""
+    """Return rungs for display, in the given order."""
     carried: Mapping[int, Sequence[MessageRow]] = view.outbox.of_rungs([row.id for row in rows]) if with_mails else {}
     known = {milestone.id: milestone for milestone in plan.milestones}
     return [
@@ -85,7 +85,7 @@ def list_rungs(view: UnitOfWork, plan: Plan, rows: Sequence[RungRow], *, with_ma
 
 
 def split_by_time(steps: Iterable[RungEntry]) -> tuple[list[RungEntry], list[RungEntry]]:
-    """Return what is still to come, soonest first, and what is over, the last first."""
+    """Return the planned steps, soonest first, and all others, latest first; `steps` are in order of time."""
     coming: list[RungEntry] = []
     past: list[RungEntry] = []
     for step in steps:

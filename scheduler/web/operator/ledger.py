@@ -1,4 +1,4 @@
-"""The ledger: what was recorded and what became of each step, by time."""
+"""The ledger page: what was recorded and what became of each step, in order of time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from scheduler.web.lookup import find_definition
 from scheduler.web.operator.history import FactEntry, RungEntry, describe_fact, list_rungs
 from scheduler.web.pagination import PAGE_SIZE, page_number
 
-MOST = 200  # pages; who looks for something older filters
+MOST = 200  # pages; filters lead to older entries
 
 
 class LedgerEntry(NamedTuple):
-    """One thing that happened: a fact, or a step that ended."""
+    """One entry of the ledger: a recorded fact, or a step that ended."""
 
     at: datetime
     plan: Plan
@@ -31,7 +31,7 @@ class LedgerEntry(NamedTuple):
 
 
 def show_ledger(context: RequestContext) -> Response:
-    """Show what happened, the newest first: of one plan, one party, or steps of one state."""
+    """Show the entries, newest first, filtered by plan, party or state of steps."""
     query = context.request.query_params
     wanted, party, state = query.get("plan", ""), query.get("party", ""), query.get("state", "")
     plans = [find_definition(context, wanted).plan] if wanted else context.site.plans
@@ -61,7 +61,7 @@ def show_ledger(context: RequestContext) -> Response:
 def _entries(
     context: RequestContext, view: UnitOfWork, plans: list[Plan], party: str, states: list[RungState], limit: int
 ) -> Iterator[LedgerEntry]:
-    """Yield the newest facts and steps, `limit` of each at least where there are so many."""
+    """Yield the newest facts and steps, at least `limit` of each if available; only steps if `states` is set."""
     by_id = {plan.id: plan for plan in plans}
     for plan in plans if not states else ():
         snapshot = context.site.snapshots.read(view, plan, context.now)
@@ -69,7 +69,7 @@ def _entries(
         for fact in own[-limit:]:
             yield LedgerEntry(fact.recorded_at, plan, told=describe_fact(snapshot, fact))
     if party and not any(party in plan.parties for plan in plans):
-        return  # a name that no record holds is not asked for
+        return  # no plan has this party, so the record is not queried
     rows = view.rungs.settled(by_id, party=party or None, states=states, limit=limit)
     for row in rows:
         if row.settled_at is not None:

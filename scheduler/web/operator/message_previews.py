@@ -1,4 +1,4 @@
-"""What a step to come would send, as its readers would see it."""
+"""Previews of the mails that a planned step would send, as their recipients would see them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scheduler.web.operator.outbox import FRAME
 
 
 def show_preview(context: RequestContext) -> Response:
-    """Show the mails of a step to come, or why they cannot be written."""
+    """Show the mails of a planned step, or why they cannot be composed."""
     plan = find_definition(context).plan
     problems: Sequence[Problem] = ()
     mails: list[Mail] = []
@@ -43,7 +43,10 @@ def show_preview(context: RequestContext) -> Response:
 
 
 def show_html(context: RequestContext) -> Response:
-    """Give the HTML part of one of these mails to the frame that shows it."""
+    """Serve the HTML part of one of these mails for the frame that shows it.
+
+    Raises: HTTPException 404 if there is no such mail.
+    """
     plan, number = find_definition(context).plan, find_number(context, "number")
     with context.running.store.reading() as view:
         mails = _compose(context, view, plan, _find_step(context, view, plan))

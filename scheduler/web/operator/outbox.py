@@ -1,4 +1,4 @@
-"""The outbox: mails by what became of them, each as its reader sees it, held back, let go or sent again."""
+"""The outbox: mails by state, each as its recipient sees it, and the actions hold, release and retry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scheduler.web.pagination import PAGE_SIZE, Page, page_number
 
 Change = Literal["hold", "release", "retry"]
 
-# Somebody else's words shown as they are: nothing in them runs, nothing is fetched, nothing is ours.
+# The HTML of a mail is not trusted: it runs no script, loads nothing, and has no access to this site.
 FRAME = {
     "Content-Security-Policy": (
         "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
@@ -34,7 +34,7 @@ CHANGES: dict[Change, tuple[MessageState, ...]] = {
 
 
 def show_outbox(context: RequestContext) -> Response:
-    """Show mails, newest first, of one state or of all, to one party or to all."""
+    """Show mails, newest first, filtered by state and party."""
     query, number = context.request.query_params, page_number(context)
     state, known = (
         query.get("state", ""),
@@ -62,7 +62,7 @@ def show_outbox(context: RequestContext) -> Response:
 
 
 def show_mail(context: RequestContext) -> Response:
-    """Show one mail: where it stands, what the server said, its words."""
+    """Show one mail: its state, the reply of the mail server, and its text."""
     with context.running.store.reading() as view:
         mail = find_mail(context, view)
         carried = [row for id in mail.rungs if (row := view.rungs.get(id)) is not None]
@@ -81,7 +81,10 @@ def show_mail(context: RequestContext) -> Response:
 
 
 def show_html(context: RequestContext) -> Response:
-    """Give the HTML part of a mail to the frame that shows it."""
+    """Serve the HTML part of a mail for the frame that shows it.
+
+    Raises: HTTPException 404 if it has none, or is private.
+    """
     with context.running.store.reading() as view:
         mail = find_mail(context, view)
     html = read_html(mail.mail.data) if is_public(mail) else ""
@@ -91,7 +94,7 @@ def show_html(context: RequestContext) -> Response:
 
 
 def change_mail(context: RequestContext) -> Response:
-    """Ask whether a mail is to be held, let go or sent again; answered with yes, do it."""
+    """Ask whether to hold, release or retry a mail; on POST, do it."""
     change: Change = context.request.path_params["change"]
     if change not in CHANGES:
         raise HTTPException(404)
@@ -102,7 +105,7 @@ def change_mail(context: RequestContext) -> Response:
         return context.page("mail-change.html", mail=mail, change=change, is_possible=is_possible, zone=zones(context))
     with context.running.store.transaction() as unit:
         done = _DO[change](unit, mail.id, context)
-    if not done:  # it has left meanwhile, or somebody was faster: the page says where it stands
+    if not done:  # it has been sent or changed meanwhile; the page shows its state
         with context.running.store.reading() as view:
             mail = find_mail(context, view)
         return context.page(
@@ -114,7 +117,10 @@ def change_mail(context: RequestContext) -> Response:
 
 
 def find_mail(context: RequestContext, view: UnitOfWork) -> MessageRow:
-    """Return the mail that the address names, 404 if there is none."""
+    """Return the mail that the address names.
+
+    Raises: HTTPException 404 if there is none.
+    """
     found = view.outbox.get(find_number(context))
     if found is None:
         raise HTTPException(404)
@@ -122,18 +128,18 @@ def find_mail(context: RequestContext, view: UnitOfWork) -> MessageRow:
 
 
 def find_plan(context: RequestContext, mail: MessageRow) -> Plan | None:
-    """Return the plan of a mail, None if it is gone."""
+    """Return the plan of a mail; None if it is no longer loaded."""
     return next((plan for plan in context.site.plans if plan.id == mail.plan), None)
 
 
 def zones(context: RequestContext) -> Callable[[MessageRow], ZoneInfo]:
-    """Return what gives the zone in which a mail's times are told."""
+    """Return a function that returns the time zone for the times of a mail; UTC if its plan is gone."""
     known = {plan.id: plan.zone for plan in context.site.plans}
     return lambda mail: known.get(mail.plan, ZoneInfo("UTC"))
 
 
 def is_public(mail: MessageRow) -> bool:
-    """Return whether others than its reader may see the words of a mail: a sign-in link is one operator's own."""
+    """Return whether all operators may read a mail; a sign-in link is for its recipient only."""
     return mail.kind != "sign-in"
 
 

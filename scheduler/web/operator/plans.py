@@ -1,4 +1,4 @@
-"""One plan, one milestone, one party, one obligation: everything that is known of each."""
+"""The pages of a plan, a milestone, a party and an obligation, with everything known about each."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from scheduler.web.operator.grid import draw_rows, usual
 from scheduler.web.operator.history import list_facts, list_rungs, split_by_time
 from scheduler.web.pagination import page_number, paginate
 
-LATEST = 20  # facts and mails shown at a glance; the rest is in the ledger and the outbox
+LATEST = 20  # facts and mails on a page; the ledger and the outbox have the rest
 
 
 class StepCount(NamedTuple):
-    """How many promises of a milestone share an instant, a name and a state."""
+    """The number of rungs of a milestone that share an instant, a name and a state."""
 
     at: datetime
     name: str
@@ -40,7 +40,7 @@ class StepCount(NamedTuple):
 
 
 def show_plan(context: RequestContext) -> Response:
-    """Show a plan: what it says, its milestones, its groups, its decisions."""
+    """Show a plan: its milestones, indicators, groups, parties and latest facts."""
     with context.running.store.reading() as view:
         plan, snapshot = _open(context, view)
         state = view.plans.state(plan.id)
@@ -62,7 +62,7 @@ def show_plan(context: RequestContext) -> Response:
 
 
 def show_milestone(context: RequestContext) -> Response:
-    """Show a milestone or one occurrence: its words and dates, who stands how, what happened, what was promised."""
+    """Show a milestone or one occurrence: its texts and dates, the state of each party, its facts and rungs."""
     id = context.request.path_params["milestone"]
     with context.running.store.reading() as view:
         plan, snapshot = _open(context, view)
@@ -99,7 +99,7 @@ def _show_occurrences(context: RequestContext, plan: Plan, snapshot: Snapshot, i
 
 
 def show_party(context: RequestContext) -> Response:
-    """Show a party: what it owes, whom we write to, which steps concern it, its mails."""
+    """Show a party: its obligations, contacts, steps, mails and facts."""
     with context.running.store.reading() as view:
         plan, snapshot = _open(context, view)
         party = find_party(plan, context.request.path_params["party"])
@@ -130,7 +130,7 @@ def show_party(context: RequestContext) -> Response:
 
 
 def show_obligation(context: RequestContext) -> Response:
-    """Show one obligation: every fact, every step with its reason, its mails."""
+    """Show one obligation: its facts, its steps with their reasons, and its mails."""
     id, name = context.request.path_params["milestone"], context.request.path_params["party"]
     with context.running.store.reading() as view:
         plan, snapshot = _open(context, view)
@@ -161,13 +161,13 @@ def show_obligation(context: RequestContext) -> Response:
 
 
 def count_steps(rows: Iterable[RungRow]) -> list[StepCount]:
-    """Return the promises of a milestone counted, whoever's they are."""
+    """Return the rungs of a milestone counted over all parties."""
     counted = Counter((row.at, row.name, row.state) for row in rows)
     return [StepCount(*key, number) for key, number in sorted(counted.items())]
 
 
 def members_of(snapshot: Snapshot, group: Group) -> tuple[Party, ...]:
-    """Return who belongs to a group: by the plan, and by what was chosen."""
+    """Return the members of a group: those named in the plan and those nominated."""
     chosen: dict[str, None] = {}
     for fact in snapshot.counting:
         if fact.kind == "nominated" and fact.group == group.id:

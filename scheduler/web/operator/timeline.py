@@ -1,4 +1,4 @@
-"""The year of a plan as a line: months, dates, windows, today, and how many mails left in each week."""
+"""The year of a plan as a timeline: months, dates, windows, today, and how many steps were sent each week."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from scheduler.ports import RungCount
 from scheduler.web.operator.grid import Row
 
 WIDTH = 1200.0
-MARK = 24.0  # the least width of a mark
-SPACE = 6.0  # between two marks of one lane
-BARS = 40.0  # the height of the highest
+MARK = 24.0  # minimum width of a mark
+SPACE = 6.0  # between two marks in a lane
+BARS = 40.0  # height of the highest bar
 
 _Place = Callable[[date], float]
 Shape = Literal["deadline", "event", "window"]
 
 
 class Mark(NamedTuple):
-    """One milestone on the line."""
+    """One milestone on the timeline."""
 
     row: Row
     shape: Shape
     x: float
     end: float
-    at: float | None  # the day it stands for; None for a span that is drawn as wide as it is
+    at: float | None  # x of the day it stands for; None for a span drawn to scale
     lane: int
 
 
 class Month(NamedTuple):
-    """One month of the line."""
+    """One month of the timeline."""
 
     first: date
     x: float
@@ -52,7 +52,7 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """The line: everything on it with its place."""
+    """The timeline: all its elements with their positions."""
 
     months: Sequence[Month]
     marks: Sequence[Mark]
@@ -63,7 +63,7 @@ class Timeline:
 
 
 def draw_timeline(plan: Plan, rows: Sequence[Row], counts: Iterable[RungCount], today: date) -> Timeline:
-    """Return the line of a plan's year, or of as many months as its dates need; what lies years away is at its end."""
+    """Return the timeline of a plan's year, longer if its dates need it; dates years away are drawn at its ends."""
     days = [day for row in rows if (span := row.usual.span) for day in span]
     begin, end = near(plan.year)
     first = max(begin, min([date(plan.year, 1, 1), *days])).replace(day=1)
@@ -85,13 +85,13 @@ def draw_timeline(plan: Plan, rows: Sequence[Row], counts: Iterable[RungCount], 
 
 
 def _marks(rows: Sequence[Row], place: _Place) -> Iterator[Mark]:
-    ends: list[float] = []  # where each lane is free again
+    ends: list[float] = []  # x from which each lane is free
     dated = [(span, row) for row in rows if (span := row.usual.span)]
     for (first, last), row in sorted(dated, key=lambda pair: (pair[0], pair[1].number)):
         shape: Shape = "window" if row.usual.window else "event" if row.usual.event else "deadline"
         x, end = place(first), place(last + ONE_DAY)
         at = None if end - x >= MARK else round((x + end) / 2, 1)
-        if at is not None:  # too narrow for its number: a deadline's tip is its day, others stand around theirs
+        if at is not None:  # too narrow for its number: a deadline ends at its day, others are centred on it
             x = at - (MARK if shape == "deadline" else MARK / 2)
             end = x + MARK
         lane = next((n for n, free in enumerate(ends) if free <= x), len(ends))

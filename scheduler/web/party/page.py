@@ -1,4 +1,4 @@
-"""A party's private page: its tasks over all plans, and the forms by which it answers."""
+"""The private page of a party: its tasks in all plans, and the forms by which it answers."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ from scheduler.web.party.tasks import (
 )
 
 ACTS = ("declare", "send", "disown")
-CHANNELS: tuple[Channel, ...] = ("paper", "email")  # by which a party says it has sent something
+CHANNELS: tuple[Channel, ...] = ("paper", "email")  # by which a party can declare that it has sent something
 FIELDS = ("sent_on", "channel", "who", "note")
-LIMITS = {"who": 120, "note": 1000}  # characters of what is typed
+LIMITS = {"who": 120, "note": 1000}  # characters of each field
 
 
 def show_page(context: RequestContext) -> Response:
-    """Show everything that a party has a part in."""
+    """Show all tasks of a party and its calendar subscription."""
     with context.running.store.reading() as view:
         access = find_party_access(context, view)
         subscription = find_subscription(context, view, access.party.id)
@@ -66,7 +66,10 @@ def show_page(context: RequestContext) -> Response:
 
 
 async def make_calendar(request: Request) -> Response:
-    """Make a calendar for the party to subscribe to; one that is there is shown again."""
+    """Create a calendar for the party unless it has one, and redirect to its page.
+
+    Raises: HTTPException 403 for an invalid form token.
+    """
     context = RequestContext(request, request.app.state.site)
     form = await read_form(request)
 
@@ -82,7 +85,7 @@ async def make_calendar(request: Request) -> Response:
 
 
 def show_task(context: RequestContext) -> Response:
-    """Show one task with its history and the forms that answer it."""
+    """Show one task with its history and its forms."""
     with context.running.store.reading() as view:
         task_view = TaskView.of(context, view)
         return task_view.page(Answer(done=context.unseal("done")))
@@ -90,18 +93,18 @@ def show_task(context: RequestContext) -> Response:
 
 @dataclass(kw_only=True)
 class Answer:
-    """What somebody typed into a form, and what is to be said about it."""
+    """The input of a task form, and what the page reports about it."""
 
     act: str = ""
     values: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(FIELDS, ""))
     chosen: tuple[str, ...] = ()  # deliverables
     troubles: tuple[UploadProblem, ...] = ()
-    news: tuple[Fact, ...] | None = None  # what has changed since the form was opened
+    news: tuple[Fact, ...] | None = None  # facts since the form was opened; None if it was current
     done: str = ""
 
     @property
     def status(self) -> int:
-        """Return what the answer says to a program."""
+        """Return the HTTP status of the page."""
         words = {trouble.word for trouble in self.troubles}
         if self.news is not None:
             return 409
@@ -112,12 +115,12 @@ _TOO_BIG = {"file_too_big", "too_many_files", "day_full"}
 
 
 class NoSuchTask(HTTPException):
-    """What an address names is none of the caller's tasks, or is one no more."""
+    """The address names no task of the party, or no longer does (HTTP 404)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskView:
-    """One look at one task of a caller."""
+    """One task of a party as read for one request."""
 
     context: RequestContext
     view: UnitOfWork
@@ -128,7 +131,10 @@ class TaskView:
 
     @classmethod
     def of(cls, context: RequestContext, view: UnitOfWork) -> TaskView:
-        """Return what the address of a request names; 404 where the party has no part in it."""
+        """Return the task that the address names.
+
+        Raises: NoSuchTask if the party has no part in it.
+        """
         access = find_party_access(context, view)
         asked = context.request.path_params
         for definition, agenda in access.agendas:
@@ -141,17 +147,17 @@ class TaskView:
 
     @property
     def fingerprint(self) -> str:
-        """Return the word for what a form made now rests on."""
+        """Return the fingerprint of what a form made now is based on."""
         return task_fingerprint(self.task, self.facts)
 
     @property
     def inputs(self) -> str:
-        """Return the word by which recording knows whether anything has changed since; "" for a plan not loaded yet."""
+        """Return the expected version for recording a fact; "" for a plan that is not loaded yet."""
         plan, plans = self.task.plan, self.view.plans
         return inputs_fingerprint(plans.inputs(plan.id), plan) if plans.state(plan.id) is not None else ""
 
     def page(self, answer: Answer) -> Response:
-        """Return the page of the task, with what was typed still there."""
+        """Return the page of the task with the submitted input filled in."""
         plan = self.task.plan
         return self.context.page(
             "own-task.html",
@@ -172,11 +178,11 @@ class TaskView:
         )
 
 
-_OVER = {404: "error.not_found", 410: "error.gone"}  # addresses that are nobody's, or are no more
+_OVER = {404: "error.not_found", 410: "error.gone"}  # texts for unknown and for expired addresses
 
 
 async def answer_task(request: Request) -> Response:
-    """Take what a party says or sends about a task. Said twice by one form, it is taken once."""
+    """Record what a party declares or sends about a task; a form sent twice is recorded once."""
     context = RequestContext(request, request.app.state.site)
     site = context.site
     is_upload = request.headers.get("content-type", "").lower().startswith("multipart/")
@@ -201,14 +207,17 @@ async def answer_task(request: Request) -> Response:
 
 
 def _admit(context: RequestContext) -> tuple[PartyAccess, int]:
-    """Return who sends something and how many bytes may still come today; refuse it before it is read."""
+    """Return the party's access and how many bytes it may still send today, before the body is read.
+
+    Raises: HTTPException 404 or 410 for an invalid token, 429 if the party has sent too many forms.
+    """
     with context.running.store.reading() as view:
         access = find_party_access(context, view)
         if not context.site.saying.admits(access.party.id, context.running.system.now()):
             raise HTTPException(429)
         try:
             return access, _room(TaskView.of(context, view))
-        except NoSuchTask:  # its words are given back
+        except NoSuchTask:  # `_take_or_quote` gives the typed texts back
             return access, 0
 
 
@@ -280,7 +289,7 @@ def _record(
         )
     except RecordUnavailable:
         raise
-    except UserError as error:  # something has happened since the last look
+    except UserError as error:  # the task may have changed since it was read
         with running.store.reading() as view:
             now = TaskView.of(context, view)
             answer.news = tuple(news_since(task_view.fingerprint, now.task, now.facts))
@@ -307,7 +316,7 @@ def _read(incoming: Incoming, act: str) -> Answer:
     return Answer(act=act, values=values, chosen=chosen, troubles=tuple(incoming.troubles))
 
 
-# ---------------------------------------------------------------- what is wrong with a form
+# ---------------------------------------------------------------- validation of a form
 
 
 def _check(
@@ -348,7 +357,7 @@ def _check_declared(answer: Answer, task_view: TaskView) -> list[UploadProblem]:
     return found
 
 
-# ---------------------------------------------------------------- what a form becomes
+# ---------------------------------------------------------------- from form to fact
 
 
 def _build(task_view: TaskView, answer: Answer, idempotency_key: str, documents: list[Document]) -> Fact:

@@ -1,4 +1,4 @@
-"""The box by which a party puts its dates into its own calendar."""
+"""The subscription by which a party sees its dates in its own calendar program."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from scheduler.web.context import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The address of a calendar and the forms in which programs take it."""
+    """The address of a calendar in the forms that calendar programs accept."""
 
     address: str
 
     @property
     def webcal(self) -> str:
-        """Return the address that calendar programs open by themselves."""
+        """Return the address with the scheme that opens a calendar program."""
         return "webcal://" + self.address.partition("://")[2]
 
     @property
     def qr_code(self) -> str:
-        """Return the address as a QR code for a telephone, as a picture that needs nothing from elsewhere."""
-        import segno  # 60 ms, only if asked
+        """Return the address as a QR code for telephones, in a data URI, so that the page loads no other resource."""
+        import segno  # takes 60 ms, so only when needed
 
         return str(segno.make(self.address, error="m").svg_data_uri(scale=4, border=3, dark="#000", light="#fff"))
 
 
 def find_subscription(context: RequestContext, view: UnitOfWork, party: str) -> Subscription | None:
-    """Return the newest calendar of everything that a party has; None if it has none that is good."""
+    """Return the newest valid calendar of a party for all its plans; None if there is none."""
     feeds = [feed for feed in view.feeds.list() if _is_whole(feed, party)]
     if not feeds:
         return None
@@ -39,7 +39,7 @@ def find_subscription(context: RequestContext, view: UnitOfWork, party: str) -> 
 
 
 def subscribe(context: RequestContext, party: str) -> None:
-    """Make a calendar for a party that has none."""
+    """Create a calendar for a party that has none, and commit."""
     running = context.running
     with running.store.transaction() as unit:
         if not any(_is_whole(feed, party) for feed in unit.feeds.list()):

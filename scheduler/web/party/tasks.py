@@ -1,4 +1,4 @@
-"""What a party sees of its tasks: how each stands, what came when, and what has changed since a form was opened."""
+"""The tasks of a party: how each stands, its history, and what changed since a form was opened."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Role = Literal["party", "office", "plan", "system"]
 _OPEN = ("pending", "due_soon", "due_today", "overdue", "partial", "declared", "revision", "unknown")
 _EVENTS = ("tentative", "fixed")
 _LATER = ("not_open", "undated")
-_SHOWN = (  # what a party reads of the record
+_SHOWN = (  # kinds of facts that a party may see
     "received", "declared", "disowned", "accepted", "returned", "extended", "waived", "date_fixed", "amended", "opened",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEvent:
-    """One thing that happened to a task, as the party may read it: who did it only by role."""
+    """One event in the history of a task as the party may see it: others appear only by role."""
 
     fact: Fact
     role: Role
@@ -42,13 +42,13 @@ class TaskEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One obligation of a party, for its eyes: nothing of any other party is in it."""
+    """One obligation of a party as the party may see it, without anything about other parties."""
 
     plan: Plan
     milestone: Milestone
     cell: Cell
     missing: tuple[Deliverable, ...]
-    told: Mapping[str, Any]  # what a mail about it would say: recipients, ways to send, whom to ask
+    told: Mapping[str, Any]  # template values of a mail about it: recipients, ways to send, contact
 
     @property
     def id(self) -> str:
@@ -57,14 +57,14 @@ class Task:
 
     @property
     def part(self) -> Part:
-        """Return the part of the page that it stands in."""
+        """Return the part of the page in which it is shown."""
         if self.cell.obligation.attends or self.cell.code in _EVENTS:
             return "done" if self.cell.code in ("held", "exempt") else "events"
         return "todo" if self.cell.code in _OPEN else "later" if self.cell.code in _LATER else "done"
 
     @property
     def can_send(self) -> bool:
-        """Return whether something can be handed in for it now."""
+        """Return whether the party can submit something for it now."""
         return self.milestone.kind == "deadline" and self.cell.obligation.standing.is_open and not self.is_guest
 
     @property
@@ -74,13 +74,13 @@ class Task:
 
 
 def list_tasks(agenda: Agenda, party: str, now: datetime) -> list[Task]:
-    """Return the tasks of a party in a plan, the most urgent first."""
+    """Return the tasks of a party in a plan, earliest date first."""
     cells = [cell for cell in draw_board(agenda, now) if cell.obligation.party == party]
     return sorted((_task(agenda, cell, now) for cell in cells), key=_urgency)
 
 
 def find_task(agenda: Agenda, milestone: str, party: str, now: datetime) -> Task | None:
-    """Return one task of a party; None if it has no part in it."""
+    """Return one task of a party; None if it has no part in it, or no longer."""
     o = agenda.by_key.get((milestone, party))
     if o is None or (o.until is not None and now >= o.until):
         return None
@@ -115,14 +115,14 @@ def _urgency(task: Task) -> tuple[bool, str]:
 
 
 def list_history(view: UnitOfWork, task: Task) -> list[TaskEvent]:
-    """Return what happened to a task, newest first."""
+    """Return the history of a task, newest first."""
     facts = [f for f in drop_withdrawn(view.facts.of(task.plan.id)) if concerns(f, task) and f.kind in _SHOWN]
     documents = view.documents.of([fact.id for fact in facts if fact.files])
     return [_entry(fact, tuple(d for d in documents if d.fact == fact.id)) for fact in reversed(facts)]
 
 
 def concerns(fact: Fact, task: Task) -> bool:
-    """Return whether a fact is about this task, of this party or of all."""
+    """Return whether a fact is about this task, for this party or for all parties."""
     return fact.milestone == task.id and fact.party in (None, task.cell.obligation.party)
 
 
@@ -134,11 +134,11 @@ def _entry(fact: Fact, documents: tuple[Document, ...]) -> TaskEvent:
     return TaskEvent(fact=fact, role=role, who=who or "", note=note, documents=documents)
 
 
-# ---------------------------------------------------------------- what a form was made from
+# ---------------------------------------------------------------- what a form is based on
 
 
 def task_fingerprint(task: Task, facts: Sequence[Fact]) -> str:
-    """Return one word for everything a form rests on: the last fact and what the plan asks."""
+    """Return the fingerprint of what a form is based on: the last fact and what the plan requires."""
     o, milestone = task.cell.obligation, task.milestone
     asked = repr((o.due, o.event, o.window, o.undated, [d.id for d in milestone.deliverables], milestone.channels))
     last = max((fact.id for fact in _news(facts, task)), default=0)
@@ -146,7 +146,7 @@ def task_fingerprint(task: Task, facts: Sequence[Fact]) -> str:
 
 
 def news_since(fingerprint: str, task: Task, facts: Sequence[Fact]) -> list[Fact]:
-    """Return what has happened to the task since a form was made, oldest first; nothing if only the plan changed."""
+    """Return the facts about the task since a form was made, oldest first; none if only the plan changed."""
     number = fingerprint.partition("-")[0]
     last = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
     return [fact for fact in _news(facts, task) if fact.id > last]
@@ -158,7 +158,7 @@ def _news(facts: Sequence[Fact], task: Task) -> list[Fact]:
 
 
 def by_part(tasks: Sequence[Task]) -> Iterator[tuple[Part, list[Task]]]:
-    """Yield the parts of the page that have anything in them."""
+    """Yield the parts of the page that are not empty, with their tasks."""
     parts: tuple[Part, ...] = ("todo", "events", "later", "done")
     for part in parts:
         found = [task for task in tasks if task.part == part]

@@ -1,4 +1,4 @@
-"""Connections that cost too much: who says nothing has to leave, and there is room for so many at a time."""
+"""Limits for connections: an idle timeout, a maximum number, and a maximum size of the request head."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-IDLE_TIMEOUT = 30.0  # seconds for the head of a request, and between two pieces of what follows, in either direction
-HEAD_SIZE = 64 * 1024  # bytes, about
-MAX_CONNECTIONS = 400  # connections at a time; fewer where the system gives us few files
+IDLE_TIMEOUT = 30.0  # seconds for the head of a request, then between two chunks in either direction
+HEAD_SIZE = 64 * 1024  # bytes, not counting the chunk in which the request begins
+MAX_CONNECTIONS = 400  # fewer where the process may open few files
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """How long a guest may be silent, and how many guests there may be."""
+    """The idle timeout of a connection in seconds, and the maximum number of connections."""
 
     idle_timeout: float = IDLE_TIMEOUT
     max_connections: int = MAX_CONNECTIONS
 
     @classmethod
     def here(cls) -> ConnectionLimits:
-        """Return the limits that leave most of this process's files to everything else, and to those at the door."""
+        """Return limits that leave most of the process's file descriptors to other uses and new connections."""
         return cls(max_connections=min(MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3))
 
 
 class LimitedConnection(HttpToolsProtocol):
-    """One connection. Where there is no room for another, the one that has been silent for longest leaves."""
+    """One connection. If there are too many, the one that has been idle for longest is closed."""
 
     limits = ConnectionLimits()
 
@@ -41,7 +41,7 @@ class LimitedConnection(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Let somebody in."""
+        """Start the idle timer, and evict the longest idle connection if there are too many."""
         super().connection_made(transport)
         self._hear()
         self._wait(self.limits.idle_timeout)
@@ -54,41 +54,41 @@ class LimitedConnection(HttpToolsProtocol):
             min(others, key=lambda connection: connection.heard_at).evict()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget somebody who has left."""
+        """Stop the idle timer."""
         if self._timer is not None:
             self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what comes; the head of a request has an end."""
+        """Parse received data; answer 400 if the head of the request is too long."""
         self._head += len(data)
         super().data_received(data)
         if self._head > HEAD_SIZE and not self.transport.is_closing():
             self.send_400_response("The head of the request is too long.")
 
     def on_message_begin(self) -> None:
-        """Begin with a request."""
+        """Restart the idle timeout at the start of a request."""
         self._hear()
         super().on_message_begin()
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of what is sent."""
+        """Restart the idle timeout at each chunk of a request body."""
         self._hear()
         super().on_body(body)
 
     def on_response_complete(self) -> None:
-        """Wait for another request."""
+        """Restart the idle timeout to wait for another request."""
         self._hear()
         super().on_response_complete()
 
     def resume_writing(self) -> None:
-        """Go on with an answer that is being read."""
+        """Restart the idle timeout when the client has read more of the response."""
         self._hear()
         super().resume_writing()
 
     @property
     def is_served(self) -> bool:
-        """Return whether it is we who are waited for."""
+        """Return whether the client waits for the server, not the server for the client."""
         cycle = self.cycle
         return cycle is not None and not (cycle.more_body or cycle.response_complete or self.flow.write_paused)
 
@@ -108,6 +108,6 @@ class LimitedConnection(HttpToolsProtocol):
             self.evict()
 
     def evict(self) -> None:
-        """Let somebody go without a word."""
+        """Close the connection at once, without a response."""
         self.connections.discard(self)
         self.transport.abort()

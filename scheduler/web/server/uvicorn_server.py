@@ -1,4 +1,4 @@
-"""The web server beside the daemon, in a thread of its own."""
+"""The web server, which runs beside the daemon in a thread of its own."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from scheduler.errors import UserError
 from scheduler.web.app import make_app
 from scheduler.web.server.connection_limits import ConnectionLimits, LimitedConnection
 
-SHUTDOWN_TIMEOUT = 5  # seconds that requests in progress get at the end
-BACKLOG = 64  # connections that wait to be let in; so many are let in at once
-REPORT_INTERVAL = 600  # seconds until it is told again that no connection can be let in
+SHUTDOWN_TIMEOUT = 5  # seconds that requests in progress get at shutdown
+BACKLOG = 64  # connections waiting to be accepted; asyncio accepts up to as many at once
+REPORT_INTERVAL = 600  # seconds between two reports that no connection can be accepted
 
 
 @contextmanager
 def serve(running: RunningDaemon, limits: ConnectionLimits | None = None) -> Iterator[str]:
-    """Serve the site for the time of a block and give the address it is at.
+    """Serve the site for the duration of a `with` block and yield its base URL.
 
-    Raises `UserError` where that address cannot be had. If the server ends by itself, that is told;
-    the daemon goes on.
+    If the server ends by itself, the log says so and the daemon goes on.
+    Raises: UserError if the configured host and port cannot be bound.
     """
     settings = running.settings.server
     with closing(_bind(settings)) as listening:
@@ -45,7 +45,7 @@ def serve(running: RunningDaemon, limits: ConnectionLimits | None = None) -> Ite
                 ws="none",
                 lifespan="on",
                 log_config=None,
-                access_log=False,  # addresses of pages hold tokens
+                access_log=False,  # paths contain tokens
                 server_header=False,
                 backlog=BACKLOG,
                 proxy_headers=bool(settings.trusted_proxies),
@@ -64,7 +64,7 @@ def serve(running: RunningDaemon, limits: ConnectionLimits | None = None) -> Ite
 
 
 class _SleepingServer(uvicorn.Server):
-    """uvicorn's server, asleep between requests: its own wakes ten times a second to see whether it should end."""
+    """uvicorn's server without its polling, which wakes ten times a second to check for shutdown."""
 
     def __init__(self, config: uvicorn.Config, complaint: AcceptErrorReporter) -> None:
         super().__init__(config)
@@ -74,29 +74,32 @@ class _SleepingServer(uvicorn.Server):
         self._ended = asyncio.Event()
 
     async def main_loop(self) -> None:
-        """Wait until it is told to end."""
+        """Wait until `end` is called."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._complaint.hear)
         if not self.should_exit:
             await self._ended.wait()
 
     def end(self) -> None:
-        """Tell it to end; from any thread."""
+        """Stop the server; may be called from any thread."""
         self.should_exit = True
         if self._loop is not None:
-            with suppress(RuntimeError):  # it has just ended by itself
+            with suppress(RuntimeError):  # the loop has just closed by itself
                 self._loop.call_soon_threadsafe(self._ended.set)
 
 
 class AcceptErrorReporter:
-    """Tells once in a while that no connection can be let in: asyncio says so every second, for as long as it lasts."""
+    """Reports that no connection can be accepted, at most once in `REPORT_INTERVAL`.
+
+    asyncio reports it every second for as long as it lasts.
+    """
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self._told_at = float("-inf")
 
     def hear(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Take what the loop complains of."""
+        """Handle an exception reported by the event loop; any other kind goes to the default handler."""
         error = context.get("exception")
         if not isinstance(error, OSError) or error.errno not in (
             errno.EMFILE,
@@ -111,7 +114,7 @@ class AcceptErrorReporter:
 
 
 class _DatedState(ServerState):
-    """What connections share; the date of an answer is at most a second old (RFC 9110, 6.6.1)."""
+    """State shared by connections, with a Date header at most one second old (RFC 9110, section 6.6.1)."""
 
     def __init__(self) -> None:
         self._date: list[tuple[bytes, bytes]] = []
@@ -120,7 +123,7 @@ class _DatedState(ServerState):
 
     @property
     def default_headers(self) -> list[tuple[bytes, bytes]]:
-        """Return the date, worked out once a second; nobody waits for it."""
+        """Return the Date header, computed on demand and at most once a second."""
         now = time.monotonic()
         if now - self._dated_at >= 1:
             self._date, self._dated_at = [(b"date", formatdate(usegmt=True).encode())], now
@@ -128,13 +131,13 @@ class _DatedState(ServerState):
 
     @default_headers.setter
     def default_headers(self, headers: list[tuple[bytes, bytes]]) -> None:
-        """Keep nothing: the server has no headers of its own but the date."""
+        """Ignore the value: Date is the only default header of this server."""
 
 
 def _run(server: uvicorn.Server, listening: socket.socket, running: RunningDaemon) -> None:
     try:
         server.run(sockets=[listening])
-    except Exception as error:  # whatever it is, reminders go on without pages
+    except Exception as error:  # on any error, reminders must go on without the pages
         running.log_problem(f"the web server failed: {type(error).__name__}: {error}")
     else:
         if not server.should_exit:
@@ -151,6 +154,6 @@ def _bind(settings: Server) -> socket.socket:
             f"cannot listen at {settings.host} port {settings.port}: {why}",
             hint="is another hanchot running there? Set host and port in [server]; port = 0 takes any free one",
         ) from error
-    # asyncio does so only for sockets that name their protocol; a body would wait 40 ms until its headers are confirmed
+    # asyncio sets it only for sockets with an explicit protocol; without it a body waits 40 ms for the headers' ACK
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
