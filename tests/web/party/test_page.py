@@ -24,7 +24,17 @@ from scheduler.store import open_store
 from scheduler.tokens import make_token
 from tests.support.daemon_fixture import COMPOSER, plan, report
 from tests.support.page_words import WORDS
-from tests.support.party_client import PDF, declare, documents, facts, hidden, on_disk, open_form, path_of, upload
+from tests.support.party_client import (
+    PDF,
+    declare,
+    documents,
+    facts,
+    hidden,
+    on_disk,
+    open_form,
+    path_of,
+    upload,
+)
 from tests.support.plan_builders import PARTIES, at, deadline, event, party
 from tests.support.served_site import ServedSite, serve_site
 from tests.support.web_client import sign_in

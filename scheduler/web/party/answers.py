@@ -1,0 +1,226 @@
+"""The answers of a party: what it declares, sends or objects to is checked and recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, time
+from functools import partial
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from scheduler.errors import RecordUnavailable, UserError
+from scheduler.plan.dates.due_dates import local_day, near, to_instant
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Channel
+from scheduler.ports import Document
+from scheduler.queries.site_links import by_page
+from scheduler.services import commands
+from scheduler.services.record_facts import StaleDecision, record_all
+from scheduler.web.auth.party_token import PartyAccess, find_party_access
+from scheduler.web.context import RequestContext
+from scheduler.web.forms.posted_form import read_form
+from scheduler.web.forms.text_input import clean_lines, clean_text
+from scheduler.web.forms.tokens import is_idempotency_key, is_same_token
+from scheduler.web.forms.uploads import DAILY, Incoming, UploadProblem, read_upload
+from scheduler.web.lookup import read_day
+from scheduler.web.party.task_view import (
+    ACTS,
+    CHANNELS,
+    FIELDS,
+    LIMITS,
+    Answer,
+    NoSuchTask,
+    TaskView,
+    is_open_to,
+)
+from scheduler.web.party.tasks import (
+    news_since,
+)
+
+_OVER = {404: "error.not_found", 410: "error.gone"}  # texts for unknown and for expired addresses
+
+
+async def answer_task(request: Request) -> Response:
+    """Record what a party declares or sends about a task; a form sent twice is recorded once."""
+    context = RequestContext(request, request.app.state.site)
+    site = context.site
+    is_upload = request.headers.get("content-type", "").lower().startswith("multipart/")
+    try:
+        access, room = await run_in_threadpool(_admit, context)
+    except HTTPException as error:
+        if is_upload or error.status_code not in _OVER:
+            raise
+        form = await read_form(request)
+        why, texts = _OVER[error.status_code], [form.get("note"), form.get("who")]
+        return await run_in_threadpool(partial(context.quote, texts, why=why, status=error.status_code))
+    if not is_upload:
+        form = await read_form(request)
+        fields = {name: [value] for name, value in form.multi_items() if isinstance(value, str)}
+        return await run_in_threadpool(_take_or_quote, context, Incoming(fields=fields))
+    with site.traffic.counted(access.party.id, room) as counted:
+        incoming = await read_upload(request, site.blob_store, counted)
+        try:
+            return await run_in_threadpool(_take_or_quote, context, incoming)
+        finally:
+            incoming.drop()
+
+
+def _admit(context: RequestContext) -> tuple[PartyAccess, int]:
+    """Return the party's access and how many bytes it may still send today, before the body is read.
+
+    Raises: HTTPException 404 or 410 for an invalid token, 429 if the party has sent too many forms.
+    """
+    with context.running.store.reading() as view:
+        access = find_party_access(context, view)
+        if not context.site.saying.admits(access.party.id, context.running.system.now()):
+            raise HTTPException(429)
+        try:
+            return access, _room(TaskView.of(context, view))
+        except NoSuchTask:  # `_take_or_quote` gives the typed texts back
+            return access, 0
+
+
+def _take_or_quote(context: RequestContext, incoming: Incoming) -> Response:
+    try:
+        return _take(context, incoming)
+    except NoSuchTask:
+        home = f"/p/{context.request.path_params['token']}"
+        return context.quote([incoming.field("note"), incoming.field("who")], back=home)
+
+
+def _room(task_view: TaskView) -> int:
+    plan = task_view.task.plan
+    midnight = to_instant(local_day(task_view.context.now, plan.zone), time(), plan.zone)
+    return DAILY - task_view.view.documents.size_since(task_view.access.party.id, midnight)
+
+
+def _take(context: RequestContext, incoming: Incoming) -> Response:
+    act = incoming.field("act")
+    with context.running.store.reading() as view:
+        task_view = TaskView.of(context, view)
+        if not is_same_token(incoming.field("form"), task_view.access.form_token) or not is_idempotency_key(
+            incoming.field("once")
+        ):
+            raise HTTPException(403)
+        answer = _read(incoming, act)
+        if incoming.field("once") in {fact.idempotency_key for fact in task_view.facts if fact.idempotency_key}:
+            return _done(context, act)
+        if incoming.field("seen") != task_view.fingerprint:
+            answer.news = tuple(news_since(incoming.field("seen"), task_view.task, task_view.facts))
+            return task_view.page(answer)
+        if act not in ACTS or not is_open_to(act, task_view.task):
+            raise HTTPException(403)
+        if act == "disown" and not context.site.objecting.admits(
+            task_view.access.party.id, context.running.system.now()
+        ):
+            raise HTTPException(429)
+        documents = incoming.documents() if act == "send" else []
+        answer.troubles = tuple(_check(act, answer, incoming, documents, task_view))
+        if UploadProblem("disk_full") in answer.troubles:
+            context.running.log_problem("documents could not be kept: the disk of the data folder takes no more")
+        if answer.troubles:
+            return task_view.page(answer)
+        inputs = task_view.inputs
+    return _record(context, task_view, inputs, answer, incoming, documents)
+
+
+def _record(
+    context: RequestContext,
+    task_view: TaskView,
+    inputs: str,
+    answer: Answer,
+    incoming: Incoming,
+    documents: list[Document],
+) -> Response:
+    running = context.running
+    try:
+        for _, draft in incoming.drafts:
+            context.site.blob_store.keep(draft)
+    except OSError as error:
+        running.log_problem(f"documents could not be kept: {error.strerror}")
+        answer.troubles = (UploadProblem("disk_full"),)
+        with running.store.reading() as view:
+            return TaskView.of(context, view).page(answer)
+    fact = _build(task_view, answer, incoming.field("once"), documents)
+    try:
+        recorded = record_all(
+            context.services, task_view.definition, [fact], documents=documents, expected_version=inputs
+        )
+    except RecordUnavailable:
+        raise
+    except UserError as error:  # the task may have changed since it was read
+        with running.store.reading() as view:
+            now = TaskView.of(context, view)
+            answer.news = tuple(news_since(task_view.fingerprint, now.task, now.facts))
+            if now.fingerprint == task_view.fingerprint and not isinstance(error, StaleDecision):
+                raise
+            return now.page(answer)
+    for problem in recorded.problems:
+        running.log_problem(f"a notice could not be written: {problem}")
+    running.wake()
+    return _done(context, answer.act)
+
+
+def _done(context: RequestContext, act: str) -> Response:
+    return RedirectResponse(f"{context.here}?done={context.seal(context.here, act if act in ACTS else '')}", 303)
+
+
+def _read(incoming: Incoming, act: str) -> Answer:
+    values = {name: (clean_lines if name == "note" else clean_text)(incoming.field(name)) for name in FIELDS}
+    chosen = tuple(incoming.fields.get("deliverable", ()))
+    return Answer(act=act, values=values, chosen=chosen, troubles=tuple(incoming.troubles))
+
+
+def _check(
+    act: str, answer: Answer, incoming: Incoming, documents: list[Document], task_view: TaskView
+) -> list[UploadProblem]:
+    found = list(dict.fromkeys(incoming.troubles))
+    if not answer.values["who"]:
+        found.append(UploadProblem("no_name"))
+    found += [
+        UploadProblem("too_long", str(limit)) for name, limit in LIMITS.items() if len(answer.values[name]) > limit
+    ]
+    if act == "declare":
+        found += _check_declared(answer, task_view)
+    if act == "send" and not found and not documents:
+        found.append(UploadProblem("no_files"))
+    if act == "send" and sum(document.size for document in documents) > _room(task_view):
+        found.append(UploadProblem("day_full"))
+    known = {deliverable.id for deliverable in task_view.task.milestone.deliverables}
+    if act == "send" and (not known.issuperset(answer.chosen) or (known and not answer.chosen)):
+        found.append(UploadProblem("no_deliverable"))
+    if act == "disown" and not answer.values["note"]:
+        found.append(UploadProblem("no_note"))
+    return found
+
+
+def _check_declared(answer: Answer, task_view: TaskView) -> list[UploadProblem]:
+    found = []
+    day = read_day(answer.values["sent_on"])
+    plan = task_view.task.plan
+    if day is None:
+        found.append(UploadProblem("no_day"))
+    elif day < near(plan.year)[0]:
+        found.append(UploadProblem("day_far"))
+    elif day > local_day(task_view.context.now, plan.zone):
+        found.append(UploadProblem("day_to_come"))
+    if answer.values["channel"] not in CHANNELS:
+        found.append(UploadProblem("no_channel"))
+    return found
+
+
+def _build(task_view: TaskView, answer: Answer, idempotency_key: str, documents: list[Document]) -> Fact:
+    plan, values, now = task_view.task.plan, answer.values, task_view.context.now
+    about = (plan, task_view.task.id, task_view.access.party.id)
+    if answer.act == "declare":
+        channel: Channel = values["channel"]  # type: ignore[assignment]  # checked
+        fact = commands.declared(*about, at=now, sent_on=date.fromisoformat(values["sent_on"]), channel=channel)
+    elif answer.act == "send":
+        files = [document.name for document in documents]
+        fact = commands.received(*about, at=now, deliverables=answer.chosen, channel="web", files=files)
+    else:
+        fact = commands.disowned(*about, at=now)
+    return replace(fact, note=values["note"], by=by_page(values["who"]), idempotency_key=idempotency_key)
