@@ -107,6 +107,27 @@ def test_a_database_of_the_first_version_is_refused_until_it_is_upgraded_and_kee
     assert (row.mail.data, row.attempts, row.unclear) == (b"Subject: x", 1, False)
 
 
+def test_a_record_under_former_names_reads_the_same_after_an_upgrade(empty_url: str) -> None:
+    """Version 8 renames two columns, and a key in the details of facts."""
+    fact = """INSERT INTO fact (plan, kind, milestone, party, happened_at, recorded_at, "by", details)
+              VALUES ('cum-2023', 'declared', 'm', 'p', 0, 0, 'page', :details)"""
+    with session(empty_url) as connection:
+        migrate(connection, to="0007")
+        for details in ('{"once": "abc", "note": "đã gửi"}', '{"note": "once"}'):
+            connection.execute(sa.text(fact), {"details": details})
+        connection.execute(
+            sa.text("INSERT INTO account (name, stopped, reason, strikes) VALUES ('a', :no, 'full', 3)"), {"no": False}
+        )
+        mail = FIRST_MAIL.replace("bytes, kind", "slot, kind").replace(":bytes, 'reminder'", "'digest:1', 'reminder'")
+        connection.execute(sa.text(mail))
+    assert upgrade(empty_url)
+    with closing(open_store(empty_url)) as store, store.reading() as unit:
+        facts = [(fact.idempotency_key, fact.note) for fact in unit.facts.of("cum-2023")]
+        assert facts == [("abc", "đã gửi"), ("", "once")]
+        assert unit.accounts.state("a").consecutive_failures == 3
+        assert unit.outbox.has_deduplication_key("digest:1")
+
+
 def test_an_upgrade_that_fails_half_way_leaves_a_database_as_it_was(empty_url: str) -> None:
     make_first_version(empty_url)
     with session(empty_url) as connection:

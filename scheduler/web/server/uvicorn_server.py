@@ -36,7 +36,7 @@ def serve(running: RunningDaemon, limits: ConnectionLimits | None = None) -> Ite
     settings = running.settings.server
     with closing(_bind(settings)) as listening:
         address = settings.url(listening.getsockname()[1])
-        connection = type("Guest", (LimitedConnection,), {"limits": limits or ConnectionLimits.here()})
+        connection = type("Connection", (LimitedConnection,), {"limits": limits or ConnectionLimits.here()})
         server = _SleepingServer(
             uvicorn.Config(
                 make_app(running, address),
