@@ -8,8 +8,11 @@ from datetime import date
 
 import pytest
 
+from scheduler.plan.agenda import Rung
 from scheduler.plan.dates.date_forms import Before
-from scheduler.plan.model import Contact, Escalation, Group, Party, Plan, Role
+from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.messages.reminders import describe_missing, recipients_of
+from scheduler.plan.model import Contact, Deliverable, Escalation, Group, Party, Plan, Role
 from scheduler.plan.recipients import (
     Recipient,
     bounced_addresses,
@@ -148,3 +151,26 @@ def test_a_plan_without_lead_has_its_first_party_for_it() -> None:
     found = operators(plan(parties=(GAMMA, BETA)), [])
     assert [r.party.id for r in found] == ["gamma"]
     assert operators(plan(parties=()), ["a@x.example"]) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "expected"),
+    [
+        ("reminder", "before:7d", ["officer@beta.example"]),
+        ("overdue", "overdue:1", ["officer@beta.example", "head@beta.example"]),
+        ("escalation", "escalate:2wd", ["officer@lead.example"]),
+        ("escalation", "escalate:9wd", []),  # its ladder has no such escalation any more
+    ],
+)
+def test_the_kind_of_a_rung_says_who_gets_its_messages(kind: MessageKind, name: str, expected: list[str]) -> None:
+    """A party's own contacts; of an escalation those above it."""
+    due = date(2023, 8, 10)
+    rung = Rung(milestone="report", party="beta", name=name, due=due, at=at(8, 3), kind=kind)
+    found = recipients_of(plan(deadline(Before(due))), rung, ())
+    assert [to.contact.email for to in found] == expected
+
+
+def test_where_there_is_no_obligation_every_document_is_missing() -> None:
+    """Somebody who is only asked to choose owes none of them, and may still read what they are."""
+    documents = (Deliverable(id="list", title="The list"), Deliverable(id="plan", title="The plan"))
+    assert describe_missing(deadline(Before(date(2023, 8, 10)), deliverables=documents), None) == documents
