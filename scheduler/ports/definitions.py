@@ -53,7 +53,9 @@ class Finding:
 class Checker(Protocol):
     """A status check: finds out whether open obligations have been answered. Source `manual` reads only the record."""
 
-    source: str
+    @property
+    def source(self) -> str:
+        """Return the name of the source, as `[checks] sources` has it."""
 
     def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
         """Return one finding for each open obligation, in the order given."""

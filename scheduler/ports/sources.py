@@ -12,7 +12,9 @@ class PeriodicSource(Protocol):
     A source records what it finds by itself. One that fails is reported, and the others are asked all the same.
     """
 
-    name: str  # for the log
+    @property
+    def name(self) -> str:
+        """Return the name of the source for the log."""
 
     @property
     def next_at(self) -> datetime | None:
