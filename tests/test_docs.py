@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 import json
 import os
 import re
@@ -38,6 +39,7 @@ from scheduler.web.feeds.endpoint import FeedMiddleware
 from tests.support.served_site import serve_site
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "scheduler"
 SITE_PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md", *SITE_PAGES]
 BLOCK = re.compile(r"^( *)```([^\n]*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
@@ -417,3 +419,37 @@ def test_the_shipped_configuration_explains_every_key() -> None:
 def test_the_changelog_has_the_version_of_the_package() -> None:
     """A version is described before it is released."""
     assert f"## [{__version__}]" in read("CHANGELOG.md")
+
+
+def module_index() -> str:
+    """Return the page that lists every module with the first line of its docstring."""
+    lines = ["# Modules", "", "Every module of the package with what it holds. A test keeps this page true.", ""]
+    for folder in sorted({path.parent for path in PACKAGE.rglob("*.py") if "versions" not in path.parts}):
+        name = ".".join(folder.relative_to(ROOT).parts)
+        files = sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "__main__", "env"))
+        if not files:
+            continue
+        lines += [
+            f"## {folder.relative_to(ROOT).as_posix()}",
+            "",
+            headline(name),
+            "",
+            "| module | what it holds |",
+            "|---|---|",
+        ]
+        lines += [f"| `{file}` | {headline(f'{name}.{file}')} |" for file in files] + [""]
+    return "\n".join(lines)
+
+
+def headline(module: str) -> str:
+    """Return the first paragraph of a module's docstring on one line."""
+    words = (importlib.import_module(module).__doc__ or "").partition("\n\n")[0]
+    return " ".join(words.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def test_the_module_index_names_every_module_with_its_own_words() -> None:
+    """`HANCHOT_GOLDEN=write` writes it anew."""
+    page = ROOT / "docs/modules.md"
+    if os.environ.get("HANCHOT_GOLDEN") == "write":
+        page.write_text(module_index(), encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == module_index()
