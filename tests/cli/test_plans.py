@@ -243,7 +243,7 @@ def test_simulate_refuses_what_makes_no_sense(
     assert words in result.err
 
 
-def test_json_lines_keep_vietnamese_letters(office: Office) -> None:
+def test_json_lines_keep_vietnamese_characters(office: Office) -> None:
     """A person can read the lines as they are."""
     out = office("plans", "--format", "json").out
     assert "Kế hoạch công tác" in out

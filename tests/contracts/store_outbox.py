@@ -254,7 +254,7 @@ class OutboxContract:
             NOW + HOUR,
         )
 
-    def test_the_beginning_of_a_slot_knows_capital_letters(self, store: Store) -> None:
+    def test_the_beginning_of_a_slot_is_case_sensitive(self, store: Store) -> None:
         queue(store, outgoing(deduplication_key="abc"))
         with store.transaction() as unit:
             assert unit.outbox.cancel("AB", Reason(""), now=NOW) == 0

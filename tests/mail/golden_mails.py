@@ -13,7 +13,7 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 
 
 def composer(name: str) -> TemplateComposer:
-    """Return who writes a letter: mails of the plan that ships are sent in that plan's own name."""
+    """Return who writes a message: mails of the plan that ships are sent in that plan's own name."""
     organisation = "" if name.startswith("shipped/") else ORGANISATION
     return TemplateComposer(
         [TEMPLATES], sender=SENDER, organisation=organisation, reply_to="thidua@tinh-a.example", secret=b"golden" * 6
@@ -26,7 +26,7 @@ ADDED = {"Return-Path", "X-Original-To", "Delivered-To", "Received"}  # by serve
 
 
 def golden_file(name: str) -> Path:
-    """Return the golden file of a letter."""
+    """Return the golden file of a message."""
     return GOLDEN / f"{name}.eml.txt"
 
 

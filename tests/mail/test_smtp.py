@@ -268,10 +268,10 @@ def test_a_closed_mailer_may_be_used_again() -> None:
 
 def test_ten_minutes_are_waited_for_the_last_answer() -> None:
     """RFC 5321, 4.5.3.2.6; all that comes before is shorter, and everything together has an end."""
-    patience = Timeouts()
-    assert patience.final == 600
-    assert patience.command < patience.opening < 180
-    assert patience.longest < 15 * 60
+    timeouts = Timeouts()
+    assert timeouts.final == 600
+    assert timeouts.command < timeouts.opening < 180
+    assert timeouts.longest < 15 * 60
 
 
 class TestSmtpMailer(MailerContract):

@@ -42,15 +42,15 @@ FACTS = [
 AGENDA = draw_agenda(PLAN, FACTS, loaded_at=_at(2, 20, 0))
 
 
-def _letter(milestone: str, party: str, name: str) -> Message:
+def _message(milestone: str, party: str, name: str) -> Message:
     """Return the first message of one rung of the plan, written at its instant."""
     (rung,) = (r for r in AGENDA.rungs() if (r.milestone, r.party, r.name) == (milestone, party, name))
     return messages_for(AGENDA, RungRow(id=1, plan=PLAN.id, **rung._asdict()), rung.at, ())[0]
 
 
 SHIPPED: dict[str, Message] = {
-    "dang-ky-overdue": _letter("dang-ky", "nghe-an", "overdue:1"),
-    "bao-cao-so-ket": _letter("bao-cao-so-ket", "tran-phu-ha-tinh", "before:14d"),
-    "tong-ket-invitation": _letter("tong-ket", "quang-binh", "invite"),
-    "khen-thuong": _letter("khen-thuong", "nghe-an", "before:7d"),
+    "dang-ky-overdue": _message("dang-ky", "nghe-an", "overdue:1"),
+    "bao-cao-so-ket": _message("bao-cao-so-ket", "tran-phu-ha-tinh", "before:14d"),
+    "tong-ket-invitation": _message("tong-ket", "quang-binh", "invite"),
+    "khen-thuong": _message("khen-thuong", "nghe-an", "before:7d"),
 }
