@@ -124,7 +124,7 @@ class StaticDefinitions:
 
 
 @dataclass
-class Scribe:
+class RecordingComposer:
     """A composer that keeps its messages and mails."""
 
     composer: Composer
@@ -370,9 +370,9 @@ def post_office(port: int, messages: Sequence[Message], *, page: int) -> Cost:
 # ---------------------------------------------------------------- measuring and reporting
 
 
-def prepare(port: int, count: int) -> Scribe:
+def prepare(port: int, count: int) -> RecordingComposer:
     """Run once without measuring, to warm caches and to collect the messages and mails."""
-    scribe = Scribe(composer())
+    scribe = RecordingComposer(composer())
     with due_reminders(port, count, scribe) as tick:
         tick()
     return scribe

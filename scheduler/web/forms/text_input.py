@@ -12,7 +12,7 @@ _NAME = 120  # characters of a file name without its suffix
 def clean_text(text: str, limit: int | None = None) -> str:
     """Return a text on one line, normalised to NFC, without invisible characters, cut at `limit` characters."""
     composed = unicodedata.normalize("NFC", re.sub(r"\s+", " ", text))
-    seen = "".join(message for message in composed if unicodedata.category(message) not in _UNSEEN)
+    seen = "".join(character for character in composed if unicodedata.category(character) not in _UNSEEN)
     return " ".join(seen.split())[:limit].strip()
 
 

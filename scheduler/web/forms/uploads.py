@@ -134,7 +134,7 @@ class _Reader:
 
     def __init__(self, boundary: bytes, blob_store: BlobStore, room: UploadQuota) -> None:
         self.incoming = Incoming()
-        self._shelf = blob_store
+        self._blob_store = blob_store
         self._room = room
         self._name = self._value = b""
         self._headers: dict[bytes, bytes] = {}
@@ -216,7 +216,7 @@ class _Reader:
     def _write(self, piece: bytes) -> None:
         try:
             if self._draft is None:
-                self._draft = self._shelf.begin()
+                self._draft = self._blob_store.begin()
                 self.incoming.drafts.append((self._file, self._draft))
             self._draft.write(piece)
         except OSError:

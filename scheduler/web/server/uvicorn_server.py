@@ -66,9 +66,9 @@ def serve(running: RunningDaemon, limits: ConnectionLimits | None = None) -> Ite
 class _SleepingServer(uvicorn.Server):
     """uvicorn's server without its polling, which wakes ten times a second to check for shutdown."""
 
-    def __init__(self, config: uvicorn.Config, complaint: AcceptErrorReporter) -> None:
+    def __init__(self, config: uvicorn.Config, accept_errors: AcceptErrorReporter) -> None:
         super().__init__(config)
-        self._complaint = complaint
+        self._accept_errors = accept_errors
         self.server_state = _DatedState()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
@@ -76,7 +76,7 @@ class _SleepingServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """Wait until `end` is called."""
         self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(self._complaint.hear)
+        self._loop.set_exception_handler(self._accept_errors.hear)
         if not self.should_exit:
             await self._ended.wait()
 
