@@ -7,16 +7,19 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.contracts", "tests.support")  # their asserts explain themselves too
 
 for name in [name for name in os.environ if name.startswith("HANCHOT_") and "__" in name]:
     del os.environ[name]  # it would override what a test writes into its config.toml
 
-settings.register_profile("hanchot", deadline=None, print_blob=True)  # machines differ in speed
-settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2000)
-settings.load_profile("hanchot")
+# "quick" tries the same examples in every run, so that a change is judged by what it changed; "thorough" looks further.
+# No example has a deadline, and slow generation is no fault: machines differ in speed.
+PROFILE = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", PROFILE, max_examples=30, derandomize=True)
+settings.register_profile("thorough", PROFILE, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 REFUSES_SKIPS = os.environ.get("HANCHOT_REFUSE_SKIPS") == "1"

@@ -73,7 +73,7 @@ def append(store: Store, **changes: Any) -> Fact:
 
 
 class FactsContract:
-    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(fact=facts)
     def test_every_fact_comes_back_as_it_was(self, store: Store, fact: Fact) -> None:
         with store.transaction() as unit:

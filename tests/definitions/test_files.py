@@ -244,7 +244,7 @@ LINES = PLAN.splitlines()
 JUNK = ("1", "true", '"x"', '""', "[]", "[[]]", "[1]", '["x", 1]', "{}", "{ a = 1 }", "2024-03-15", "17:00:00", "1.5")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(
     changes=st.lists(
         st.tuples(st.integers(0, len(LINES) - 1), st.sampled_from(JUNK) | st.none() | st.text(max_size=4)), max_size=3

@@ -288,5 +288,7 @@ def day_of(o: Obligation) -> date | None:
 
 TestLife = DaemonMachine.TestCase
 TestLife.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=max(40, settings().max_examples // 10),
+    stateful_step_count=25,
+    suppress_health_check=list(HealthCheck),
 )

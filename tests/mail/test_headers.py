@@ -11,7 +11,7 @@ from email.utils import parseaddr
 
 import fast_mail_parser
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import UserError
@@ -170,7 +170,6 @@ ORDINARY = st.text(st.characters(exclude_categories=["Cc", "Zl", "Zp", "Cs"]), m
 AWKWARD = st.text('aăề😀?=_ "', min_size=1, max_size=150)  # many places where a word cannot be cut
 
 
-@settings(deadline=None)  # a busy machine is not a fault
 @given(ORDINARY | AWKWARD)
 def test_any_text_without_controls_comes_back_unchanged(text: str) -> None:
     """Whatever characters there are, subject and name are given back."""
@@ -178,7 +177,6 @@ def test_any_text_without_controls_comes_back_unchanged(text: str) -> None:
     assert names(message(headers.write_address("To", text, ADDRESS))) == [(text, ADDRESS), (text, ADDRESS)]
 
 
-@settings(deadline=None)  # a busy machine is not a fault
 @given(ORDINARY | AWKWARD)
 def test_only_the_last_encoded_word_is_padded(text: str) -> None:
     """Readers that join words before decoding would stop at padding in the middle."""

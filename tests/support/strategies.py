@@ -130,23 +130,28 @@ def ladders() -> st.SearchStrategy[Ladder]:
     )
 
 
-def milestones() -> st.SearchStrategy[tuple[Milestone, ...]]:
-    """Return a deadline, an event, a recurring duty and one counted from the first."""
+def meetings() -> st.SearchStrategy[DateForm]:
+    """Return every form that the date of a meeting may take."""
+    return st.one_of(events(), windows(), dated_forms())
+
+
+def milestones(meeting: st.SearchStrategy[DateForm] | None = None) -> st.SearchStrategy[tuple[Milestone, ...]]:
+    """Return a deadline, an event, a recurring duty and one counted from the first; `meeting` dates the event."""
     return st.builds(
         lambda due, held, repeated, counted, ladder: tuple(
             replace(m, ladder=ladder)
             for m in (deadline(due), event(held), deadline(repeated, "monthly"), deadline(counted, "after"))
         ),
         dated_forms() | windows() | st.builds(Undated, st.just("yearly")),
-        events() | windows() | dated_forms(),
+        meetings() if meeting is None else meeting,
         recurrences(),
         relatives(),
         ladders(),
     )
 
 
-def plans() -> st.SearchStrategy[Plan]:
-    """Return plans of every kind of milestone, in any zone and calendar."""
+def plans(meeting: st.SearchStrategy[DateForm] | None = None) -> st.SearchStrategy[Plan]:
+    """Return plans of every kind of milestone, in any zone and calendar; `meeting` dates the event."""
     return st.builds(
         lambda some, zone, calendar, lateness, start: plan(
             *some,
@@ -156,7 +161,7 @@ def plans() -> st.SearchStrategy[Plan]:
             remind_from=start,
             groups=(Group(id="winners", chosen_by="lead", after="meeting"),),
         ),
-        milestones(),
+        milestones(meeting),
         st.sampled_from(ZONES),
         calendars(),
         st.sampled_from(["strict", "lenient"]),
@@ -177,17 +182,18 @@ CLOSING: tuple[FactKind, ...] = (
 
 
 @st.composite
-def stories(draw: st.DrawFn, most: int = 6) -> PlanHistory:
-    """Return a plan with some facts, in the order of recording."""
+def histories(draw: st.DrawFn, least: int = 0, most: int = 6) -> PlanHistory:
+    """Return a plan with some facts, at least `least` and at most `most`, in the order of recording."""
     history = PlanHistory(draw(plans()), loaded_at=draw(instants(last=date(2023, 6, 30))))
-    for when in sorted(draw(st.lists(instants(history.loaded_at.date()), max_size=most))):
+    for when in sorted(draw(st.lists(instants(history.loaded_at.date()), min_size=least, max_size=most))):
         record_anything(draw, history, when)
     return history
 
 
 def record_anything(draw: st.DrawFn, history: PlanHistory, when: datetime) -> None:
     """Append one fact of any kind."""
-    what = draw(st.sampled_from(["closing", "moved", "extended", "nominated", "mail", "undone"]))
+    kinds = ["closing", "moved", "extended", "nominated", "mail"]
+    what = draw(st.sampled_from([*kinds, "undone"] if history.facts else kinds))
     milestone = draw(st.sampled_from(["report", "meeting", "after"]))
     party = draw(st.sampled_from(["lead", "beta", "gamma"]))
     if what == "closing":
@@ -204,5 +210,5 @@ def record_anything(draw: st.DrawFn, history: PlanHistory, when: datetime) -> No
         history.record(
             draw(st.sampled_from(["bounced", "rerouted"])), when, party=party, address=f"{who}@{party}.example"
         )
-    elif history.facts:
+    else:
         history.undo(draw(st.sampled_from(history.facts)), when)
