@@ -76,6 +76,13 @@ class Office:
         """Run a command with the folder's configuration."""
         return self.call("--config", self.folder / "config.toml", *arguments)
 
+    def take_any_port(self) -> None:
+        """Let the daemon choose its port: the usual one may be taken on this machine."""
+        file = self.folder / "config.toml"
+        words = file.read_text(encoding="utf-8")
+        assert "port = 8321" in words
+        file.write_text(words.replace("port = 8321", "port = 0"), encoding="utf-8")
+
     def rows(self, *arguments: object) -> list[dict[str, Any]]:
         """Return the JSON Lines of a listing that succeeds."""
         result = self(*arguments, "--format", "json")

@@ -93,8 +93,7 @@ def test_of_several_ids_an_unknown_one_stops_all(office: Office) -> None:
 
 def test_there_is_no_address_where_the_daemon_takes_any_port(office: Office) -> None:
     """It would be wrong at the next start."""
-    config = office.folder / "config.toml"
-    config.write_text(config.read_text(encoding="utf-8").replace("port = 8321", "port = 0"), encoding="utf-8")
+    office.take_any_port()
     result = office("feeds", "create", "--public", "--plan", office.plan)
     assert (result.code, "set port" in result.err) == (1, True)
 

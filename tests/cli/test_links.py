@@ -51,10 +51,7 @@ def test_pages_have_the_public_address_where_there_is_one(office: Office) -> Non
 
 
 def test_a_daemon_at_any_free_port_has_no_address_to_show(office: Office) -> None:
-    file = office.folder / "config.toml"
-    words = file.read_text(encoding="utf-8")
-    assert "port = 8321" in words
-    file.write_text(words.replace("port = 8321", "port = 0"), encoding="utf-8")
+    office.take_any_port()
     result = office("links", "list")
     assert result.code == ExitCode.FAILED
     assert "[server]" in result.err

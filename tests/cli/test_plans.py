@@ -134,6 +134,7 @@ def test_days_that_no_plan_can_lie_in_are_refused(office: Office, year: str) -> 
 
 def test_without_any_sound_plan_the_problems_are_what_is_shown(office: Office) -> None:
     """Not that nothing matched."""
+    office.take_any_port()
     change_plan(office, "before = ", "befor = ").replace(office.folder / "workflows" / "our-office" / "plan.toml")
     for command in ("plans", "status", "agenda", "run"):
         result = office(command)
