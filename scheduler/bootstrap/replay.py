@@ -17,6 +17,7 @@ from scheduler.clock import ReplayClock, SystemClock
 from scheduler.config import REPLAY_MARK, Settings, load_settings
 from scheduler.definitions.scenario_files import read_scenario
 from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.errors import UserError
 from scheduler.plan.dates.due_dates import to_instant
@@ -74,6 +75,7 @@ def run_replay(
             sources=[
                 Arrivals(facts, _recorder(container.services(store), definitions, lambda event: ticker.report(event)))
             ],
+            checkers=[ManualChecker()],  # real folders and mailboxes do not know the replay's time
         )
 
         def take_leave() -> None:

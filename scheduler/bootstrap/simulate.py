@@ -10,6 +10,7 @@ from scheduler.bootstrap.container import Container, quiet
 from scheduler.clock import SteppingClock
 from scheduler.definitions.scenario_files import read_scenario
 from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.status_checks import ManualChecker
 from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.plan.scenario import Scenario
 from scheduler.ports import Definition, Loaded
@@ -56,6 +57,7 @@ def simulate(
             definitions=_OneDefinition(definition),
             composer=composer,
             mailer=SinkMailer(),
+            checkers=[ManualChecker()],  # what lies in real folders and mailboxes is not simulated
             has_readers=False,
         )
         play(ticker, clock, arrivals, played, until=until)

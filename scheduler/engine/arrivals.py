@@ -18,9 +18,10 @@ class Arrivals:
         self._record = record
 
     def collect(self, now: datetime) -> None:
-        """Record every fact whose `recorded_at` is not later than `now`."""
+        """Record every fact whose `recorded_at` is not later than `now`; one that fails is tried again."""
         while self._pending and self._pending[0].recorded_at <= now:
-            self._record(self._pending.pop(0))
+            self._record(self._pending[0])
+            del self._pending[0]
 
     @property
     def next_at(self) -> datetime | None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scheduler.errors import UserError
-from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.engine.survey import has_come, next_workday_at
+from scheduler.errors import RecordUnavailable, UserError
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
@@ -44,15 +44,16 @@ class StatusChecks:
     def is_due(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> bool:
         """Return whether the check of this morning, or the one before a rung, is still to be made."""
         last = state.checked_at
-        if last is None or next_morning(plan, last) <= now:
+        if last is None or next_workday_at(plan, plan.checks.at, last) <= now:
             return True
-        rung = view.rungs.next_at([plan.id], last) if _comes_by(state.next_rung, now + LEAD) else None
+        rung = view.rungs.next_at([plan.id], last) if has_come(state.next_rung, now + LEAD) else None
         return rung is not None and last < rung - LEAD <= now
 
-    def check(self, definition: Definition, agendas: AgendaCache, now: datetime) -> None:
+    def check(self, definition: Definition, agendas: AgendaCache, now: datetime) -> bool:
         """Check every open obligation of a plan through each of its sources, and record the facts they prove.
 
         It commits. A source that fails is reported, and so is a fact that cannot be recorded as things stand.
+        Returns whether new facts were recorded. Raises `RecordUnavailable`; the check is not made then.
         """
         plan, store = definition.plan, self.services.store
         with store.reading() as view:
@@ -60,20 +61,24 @@ class StatusChecks:
         watched = [o for o in agenda.obligations if is_watched(o, now)]
         sources = [checker for checker in self.checkers if checker.source in plan.checks.sources]
         findings = [finding for checker in sources for finding in self._ask(checker, plan, watched, now)]
-        for finding in findings:
-            for fact in finding.facts:
-                self._record(definition, finding, fact, now)
+        proven = [(finding, fact) for finding in findings for fact in finding.facts]
+        recorded = [self._record(definition, finding, fact, now) for finding, fact in proven]
         with store.transaction() as unit:
             unit.journal.record_check(plan.id, now, findings)
         self.report(Event(name="checked", at=now, plan=plan.id, text=f"{len(watched)} open obligations looked at"))
+        return any(recorded)
 
-    def _record(self, definition: Definition, finding: Finding, fact: Fact, now: datetime) -> None:
+    def _record(self, definition: Definition, finding: Finding, fact: Fact, now: datetime) -> bool:
+        """Return whether the fact is new."""
         try:
-            record(self.services, definition, fact)
+            return record(self.services, definition, fact).is_new
+        except RecordUnavailable:
+            raise
         except UserError as error:
             text = f"what the source {finding.source} found could not be recorded: {error}"
             plan, milestone = definition.plan.id, finding.milestone
             self.report(Event(name="trouble", at=now, plan=plan, milestone=milestone, party=finding.party, text=text))
+        return False
 
     def _ask(self, checker: Checker, plan: Plan, watched: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
         try:
@@ -85,27 +90,15 @@ class StatusChecks:
 
     def next_at(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> datetime:
         """Return when the next check of a plan after `now` is due (UTC)."""
-        rung = view.rungs.next_at([plan.id], now + LEAD) if _comes_by(state.next_rung, now + LEAD) else state.next_rung
-        morning = next_morning(plan, now)
+        rung = view.rungs.next_at([plan.id], now + LEAD) if has_come(state.next_rung, now + LEAD) else state.next_rung
+        morning = next_workday_at(plan, plan.checks.at, now)
         return min(morning, rung - LEAD) if rung is not None else morning
-
-
-def _comes_by(rung: datetime | None, instant: datetime) -> bool:
-    return rung is not None and rung <= instant
 
 
 def is_watched(obligation: Obligation, now: datetime) -> bool:
     """Return whether an obligation owes something that a check could find."""
     o = obligation
     return o.due is not None and not o.attends and not o.unknown and o.standing.is_open and now >= o.since
-
-
-def next_morning(plan: Plan, now: datetime) -> datetime:
-    """Return the next check time after `now` on a working day of the plan (UTC)."""
-    today = local_day(now, plan.zone)
-    day = plan.workdays.on_or_after(today)
-    at = to_instant(day, plan.checks.at, plan.zone)
-    return at if at > now else to_instant(plan.workdays.on_or_after(day + ONE_DAY), plan.checks.at, plan.zone)
 
 
 def _describe(obligation: Obligation) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Plan
@@ -51,15 +51,11 @@ class TickSurvey:
     mail_at: datetime | None
 
 
-def next_opening_after(plan: Plan, now: datetime) -> datetime:
-    """Return the next opening of the plan's office after `now` (UTC).
-
-    The daemon wakes then on every working day, so that the day does not count as idle.
-    """
-    today = local_day(now, plan.zone)
-    day = plan.workdays.on_or_after(today)
-    at = to_instant(day, plan.ladder.opens, plan.zone)
-    return at if at > now else to_instant(plan.workdays.on_or_after(day + ONE_DAY), plan.ladder.opens, plan.zone)
+def next_workday_at(plan: Plan, hour: time, now: datetime) -> datetime:
+    """Return when a local time of day comes next after `now` on a working day of the plan (UTC)."""
+    day = plan.workdays.on_or_after(local_day(now, plan.zone))
+    at = to_instant(day, hour, plan.zone)
+    return at if at > now else to_instant(plan.workdays.on_or_after(day + ONE_DAY), hour, plan.zone)
 
 
 def has_come(instant: datetime | None, now: datetime) -> bool:

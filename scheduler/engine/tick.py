@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from scheduler.engine.delivery import Deliverer, Delivery, Limits
 from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.outage_summary import OutageReporter
 from scheduler.engine.sent_lookup import SentLookup
+from scheduler.engine.source_collection import SourceCollector
 from scheduler.engine.status_checks import StatusChecks
-from scheduler.engine.survey import PlanWork, TickSurvey, days_between, has_come, next_opening_after
+from scheduler.engine.survey import PlanWork, TickSurvey, days_between, has_come, next_workday_at
 from scheduler.engine.weekly_digest import WeeklyDigest
 from scheduler.errors import HanchotError, Problem, UserError
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day
@@ -46,6 +48,8 @@ from scheduler.services.publish_feeds import publish, published_fingerprint
 from scheduler.services.reconcile import Changes
 from scheduler.services.record_facts import record
 
+T = TypeVar("T")
+
 
 class Ticker:
     """The daemon's work, one pass at a time. Passes never overlap within one process."""
@@ -76,7 +80,6 @@ class Ticker:
         self._report = report
         self._definitions = definitions
         self._is_stopping = is_stopping
-        self._sources = sources
         self._calendars = calendars  # None: calendars are not published
         self._lock = threading.Lock()
         self._current: dict[str, Definition] = {}
@@ -88,6 +91,7 @@ class Ticker:
         self._is_unclosed = False  # a tick did work but could not be recorded as completed
         self._dispatcher = Dispatcher(store=store, composer=composer, report=self.report, links=links)
         self._services = ServiceContext(store=store, composer=composer, links=links)
+        self._sources = SourceCollector(sources, self.report)
         self._deliverer = Deliverer(
             store=store,
             clock=clock,
@@ -142,14 +146,15 @@ class Ticker:
         """
         with self._lock:
             now = self.clock.now()
-            self._collect(now)
+            self._sources.collect(now)
             survey = self._survey(now)
             waits: list[datetime] = []
+            found = False
             for work in survey.plans:
                 if not self._is_stopping():
-                    self._guard(work.plan, now, partial(self._advance, work, waits, now))
+                    found |= self._guard(work.plan, now, partial(self._advance, work, waits, now)) is True
             plans = {work.plan.id: work.plan for work in survey.plans}
-            is_moved = any(work.has_due or work.is_out_of_step or work.is_digest_due for work in survey.plans)
+            is_moved = found or any(w.has_due or w.is_out_of_step or w.is_digest_due for w in survey.plans)
             self._is_unclosed = self._is_unclosed or is_moved
             delivery = Delivery()
             if is_moved or self._deliverer.is_torn or has_come(survey.mail_at, now):
@@ -173,12 +178,6 @@ class Ticker:
                     )
 
     # ---- parts of a pass
-
-    def _collect(self, now: datetime) -> None:
-        """Ask every source that is due for news; one that fails does not stop the others."""
-        for source in self._sources:
-            if has_come(source.next_at, now):
-                self._guard(None, now, partial(source.collect, now), about=f"the source {source.name}: ")
 
     def _deliver(self, plans: Mapping[str, Plan], waits: list[datetime]) -> Delivery:
         owes, self._owes_summary = self._owes_summary, True  # stays True if the record fails during delivery
@@ -296,17 +295,20 @@ class Ticker:
             rung_at=view.rungs.next_at([plan.id], now) if has_due else state.next_rung,
         )
 
-    def _advance(self, work: PlanWork, waits: list[datetime], now: datetime) -> None:
-        """Do the due work of one plan: reconcile, check, dispatch, write the digest, publish calendars."""
+    def _advance(self, work: PlanWork, waits: list[datetime], now: datetime) -> bool:
+        """Do the due work of one plan: reconcile, check, dispatch, write the digest, publish calendars.
+
+        Returns whether the status checks found facts.
+        """
         plan = work.plan
         if work.idle:
             with self.store.transaction() as unit:
                 unit.plans.record_seen(plan.id, local_day(now, plan.zone) - ONE_DAY, work.idle)
         if work.is_out_of_step:
             self._take(self._current[plan.id], now)
-        if work.is_check_due:
-            self._guard(plan, now, partial(self._checking.check, self._current[plan.id], self._agendas, now))
-        if work.has_due or work.is_out_of_step:
+        check = partial(self._checking.check, self._current[plan.id], self._agendas, now)
+        found = work.is_check_due and self._guard(plan, now, check) is True
+        if work.has_due or work.is_out_of_step or found:
             opens = self._dispatcher.dispatch(plan, self._agendas, now)
             if opens is not None:
                 waits.append(opens)
@@ -314,6 +316,7 @@ class Ticker:
             self._guard(plan, now, partial(self._digesting.write, plan, self._agendas, now))
         if work.is_unpublished:
             self._guard(plan, now, partial(self._publish, plan, now))
+        return found
 
     def _is_unpublished(self, plan: Plan, state: PlanState, now: datetime) -> bool:
         return self._calendars is not None and state.published != published_fingerprint(
@@ -345,26 +348,26 @@ class Ticker:
         self._is_unclosed = False
         return is_told
 
-    def _guard(self, plan: Plan | None, now: datetime, step: Callable[[], object], about: str = "") -> None:
-        """Run one step of a plan or a source; report its error, so that it does not stop the others."""
+    def _guard(self, plan: Plan, now: datetime, step: Callable[[], T]) -> T | None:
+        """Return the result of one step of a plan; report its error, so that it does not stop the others."""
         try:
-            step()
+            return step()
         except HanchotError as error:
             text = str(error)
         except Exception as error:  # a bug is reported, and everything else continues
             text = f"{type(error).__name__}: {error}"
-        else:
-            return
-        self.report(Event(name="trouble", at=now, plan=plan.id if plan else "", text=about + text))
+        self.report(Event(name="trouble", at=now, plan=plan.id, text=text))
+        return None
 
     def _plan_ahead(self, survey: TickSurvey, waits: list[datetime], now: datetime) -> Tick:
         """Return the result of a tick.
 
-        The next tick is due at the next rung, mail, arrival, digest or opening, at the latest in a day.
+        The next tick is due at the next rung, mail, source, digest or opening, at the latest in a day. A tick at each
+        opening keeps the day from counting as idle.
         """
         plans = [work.plan for work in survey.plans]
-        known = [next_opening_after(plan, now) for plan in plans] + waits
-        known += [at for at in (survey.mail_at, *(source.next_at for source in self._sources)) if at is not None]
+        known = [next_workday_at(plan, plan.ladder.opens, now) for plan in plans] + waits
+        known += [at for at in (survey.mail_at, self._sources.next_after(now)) if at is not None]
         known += [work.rung_at for work in survey.plans if work.rung_at is not None]
         known += [work.digest_at for work in survey.plans if work.digest_at is not None]
         far = now + timedelta(days=1)

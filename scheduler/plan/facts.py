@@ -46,7 +46,7 @@ class Fact:
     party: str | None = None
     by: str = ""
     deliverables: tuple[str, ...] = ()  # received: ids of what was submitted; empty means all
-    idempotency_key: str = ""  # of the web form that recorded it; the facts of one submitted form share it
+    idempotency_key: str = ""  # of the request that recorded it; the facts of one request share it
     channel: Channel | None = None
     sent_on: date | None = None  # received: the postmark; `happened_at` then follows from it
     received_on: date | None = None  # received: the day of receipt, if `happened_at` is not the time of receipt

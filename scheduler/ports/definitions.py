@@ -40,7 +40,9 @@ class Definitions(Protocol):
 class Finding:
     """What one status check found out about one obligation; `seen` is the text to show.
 
-    `facts` are what it proves, such as a submission that lies in a folder; they are recorded in order.
+    `facts` are what it proves, such as a submission that lies in a folder; they are recorded in order. Each has an
+    `idempotency_key` that stays the same for as long as the source shows the same, so that every check may prove it
+    again.
     """
 
     milestone: str
@@ -48,6 +50,11 @@ class Finding:
     source: str
     seen: str
     facts: tuple[Fact, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a fact that the next check would record once more."""
+        if not all(fact.idempotency_key for fact in self.facts):
+            raise ValueError(f"the source {self.source} proves a fact without an idempotency key")
 
 
 class Checker(Protocol):

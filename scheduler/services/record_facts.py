@@ -45,6 +45,7 @@ class Recorded:
     leaving: DueAtOnce = field(default_factory=DueAtOnce)
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Reason, ...] = ()
+    is_new: bool = True  # False: the same request had been recorded before
 
     @property
     def fact(self) -> Fact:
@@ -141,7 +142,7 @@ def _record(
 ) -> Recorded:
     known = unit.facts.of(plan.id) if expected_version or facts[0].idempotency_key else ()
     if facts[0].idempotency_key and (done := [f for f in known if f.idempotency_key == facts[0].idempotency_key]):
-        return Recorded(facts=tuple(done), changes=Changes())
+        return Recorded(facts=tuple(done), changes=Changes(), is_new=False)
     if expected_version:
         _refuse_overtaken(plan, facts, known, expected_version)
     before = read_agenda(unit, plan)

@@ -19,6 +19,12 @@ class CheckerContract:
         assert [(f.milestone, f.party) for f in found] == [(o.milestone, o.party) for o in asked]
         assert {f.source for f in found} == {checker.source}
 
+    def test_what_it_proves_has_a_key_that_the_next_look_repeats(self, checker: Checker, history: PlanHistory) -> None:
+        looks = [checker.check(history.plan, history.agenda().obligations, at(3, day)) for day in (1, 2)]
+        one, other = ([fact.idempotency_key for finding in look for fact in finding.facts] for look in looks)
+        assert one == other
+        assert "" not in one
+
     def test_something_is_said_of_each(self, checker: Checker, history: PlanHistory) -> None:
         assert all(f.seen for f in checker.check(history.plan, history.agenda().obligations, at(3, 1)))
 

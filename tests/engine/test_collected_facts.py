@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from scheduler.errors import UserError
+import pytest
+
+from scheduler.errors import RecordUnavailable, UserError
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.ports import Finding
-from tests.support.daemon_fixture import DaemonFixture
-from tests.support.plan_builders import at
+from scheduler.ports import Finding, Store, UnitOfWork
+from tests.support.daemon_fixture import DaemonFixture, report
+from tests.support.fakes import nothing
+from tests.support.plan_builders import at, history_of
 
 
 @dataclass
@@ -21,9 +25,11 @@ class ProvingChecker:
 
     facts: Callable[[Obligation, datetime], tuple[Fact, ...]]
     source: str = "manual"
+    before: Callable[[], object] = nothing
 
     def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
         """Return one finding for each obligation."""
+        self.before()
         return [
             Finding(milestone=o.milestone, party=o.party, source=self.source, seen="a file", facts=self.facts(o, now))
             for o in open_obligations
@@ -31,20 +37,62 @@ class ProvingChecker:
 
 
 @dataclass
+class LockedStore:
+    """A record whose next change is refused after `lock`, and no later one."""
+
+    store: Store
+    is_locked: bool = False
+
+    def lock(self) -> None:
+        """Refuse the next change."""
+        self.is_locked = True
+
+    @contextmanager
+    def transaction(self) -> Iterator[UnitOfWork]:
+        """Open a write transaction, unless the record is locked."""
+        if self.is_locked:
+            self.is_locked = False
+            raise RecordUnavailable("the database is locked")
+        with self.store.transaction() as unit:
+            yield unit
+
+    def reading(self) -> AbstractContextManager[UnitOfWork]:
+        """Open a read-only transaction."""
+        return self.store.reading()
+
+    def close(self) -> None:
+        """Leave the record open."""
+
+
+@dataclass
 class FakeSource:
-    """A source that wants to be asked at an instant, and then no more."""
+    """A source that wants to be asked at an instant, and then no more; one that fails wants it still."""
 
     name: str
     next_at: datetime | None
-    fails: bool = False
+    error: Exception | None = None
     asked: list[datetime] = field(default_factory=list)
 
     def collect(self, now: datetime) -> None:
         """Note when it was asked."""
         self.asked.append(now)
+        if self.error is not None:
+            raise self.error
         self.next_at = None
-        if self.fails:
-            raise UserError("the mailbox does not answer", hint="look at [inbox]")
+
+
+class BrokenSource:
+    """A source that does not even know its time."""
+
+    name = "broken"
+
+    @property
+    def next_at(self) -> datetime | None:
+        """Fail."""
+        raise ZeroDivisionError("by us")
+
+    def collect(self, now: datetime) -> None:
+        """Never get here."""
 
 
 def received(o: Obligation, now: datetime) -> Fact:
@@ -56,6 +104,7 @@ def received(o: Obligation, now: datetime) -> Fact:
         milestone=o.milestone,
         party=o.party,
         by="folder",
+        idempotency_key=f"{o.milestone}/{o.party}",
     )
 
 
@@ -81,15 +130,73 @@ def test_a_fact_that_makes_no_sense_is_reported_and_the_check_goes_on(daemon: Da
     assert daemon.logged("checked") != []
 
 
+def test_what_is_proven_at_every_check_is_recorded_once(daemon: DaemonFixture) -> None:
+    """A part of what is owed leaves its obligation open, so that the next check proves it again."""
+
+    def declared(o: Obligation, now: datetime) -> tuple[Fact, ...]:
+        return (replace(received(o, now), kind="declared"),) if o.party == "beta" else ()
+
+    daemon.ticker = daemon.new_ticker(checkers=[ProvingChecker(declared)])
+    daemon.ticker.load()
+    daemon.live(at(3, 8, 12))
+    assert len(daemon.logged("checked")) > 10
+    assert [fact.kind for fact in daemon.facts()] == ["declared"]
+
+
+def test_a_fact_without_a_key_is_refused_by_the_finding() -> None:
+    history = history_of(report())
+    fact = replace(received(history.agenda().obligations[0], at(3, 1)), idempotency_key="")
+    with pytest.raises(ValueError, match="the source folder proves a fact without an idempotency key"):
+        Finding(milestone="report", party="beta", source="folder", seen="a file", facts=(fact,))
+
+
+def test_the_mails_that_a_found_fact_causes_leave_in_the_same_tick(daemon: DaemonFixture) -> None:
+    daemon.live(at(2, 2, 12))
+    checker = ProvingChecker(lambda o, now: (received(o, now),) if o.party == "beta" else ())
+    daemon.ticker = daemon.new_ticker(checkers=[checker])
+    daemon.ticker.load()
+    daemon.tick(at(2, 3, 9))
+    assert daemon.left() == ["02-03 09:00 receipt"]
+
+
+def test_a_check_whose_facts_meet_a_record_that_is_away_is_made_again(daemon: DaemonFixture) -> None:
+    store = LockedStore(daemon.store)
+    checker = ProvingChecker(lambda o, now: (received(o, now),) if o.party == "beta" else (), before=store.lock)
+    daemon.ticker = daemon.new_ticker(store=store, checkers=[checker])
+    daemon.tick(at(2, 2, 9))
+    assert daemon.logged("checked") == []
+    assert daemon.logged("trouble") == ["the database is locked"]
+    checker.before = nothing
+    daemon.tick(at(2, 2, 9, 1))
+    assert [fact.kind for fact in daemon.facts()] == ["received"]
+    assert daemon.logged("checked") != []
+
+
 def test_each_source_is_asked_when_its_time_has_come_and_one_that_fails_stops_nothing(daemon: DaemonFixture) -> None:
-    broken = FakeSource("mailbox", at(3, 2, 9), fails=True)
+    failing = FakeSource("mailbox", at(3, 2, 9), UserError("the mailbox does not answer", hint="look at [inbox]"))
     other = FakeSource("folder", at(3, 2, 9))
     later = FakeSource("archive", at(3, 8, 10))
-    daemon.ticker = daemon.new_ticker(sources=[broken, other, later])
+    daemon.ticker = daemon.new_ticker(sources=[failing, BrokenSource(), other, later])
     daemon.ticker.load()
     daemon.live(at(3, 3, 12))
-    assert (broken.asked, other.asked, later.asked) == ([at(3, 2, 9)], [at(3, 2, 9)], [])
-    assert daemon.logged("trouble") == ["the source mailbox: the mailbox does not answer\n    look at [inbox]"]
+    assert (other.asked, later.asked) == ([at(3, 2, 9)], [])
     assert daemon.left() == ["03-03 08:00 before:14d"]
     daemon.live(at(3, 9))
     assert later.asked == [at(3, 8, 10)]
+
+
+def test_a_source_that_goes_on_failing_is_asked_again_after_a_pause_and_reported_once(daemon: DaemonFixture) -> None:
+    """It is reported anew when something else is wrong, or when it failed after it had worked."""
+    source = FakeSource("mailbox", at(3, 2, 9), UserError("no answer"))
+    daemon.ticker = daemon.new_ticker(sources=[source])
+    daemon.ticker.load()
+    daemon.live(at(3, 2, 9, 12))
+    assert source.asked == [at(3, 2, 9), at(3, 2, 9, 5), at(3, 2, 9, 10)]
+    assert daemon.logged("trouble") == ["the source mailbox: no answer"]
+    source.error = UserError("wrong password")
+    daemon.live(at(3, 2, 9, 21))
+    source.error = None
+    daemon.live(at(3, 2, 10))
+    source.next_at, source.error = at(3, 2, 10, 1), UserError("wrong password")
+    daemon.live(at(3, 2, 10, 2))
+    assert daemon.logged("trouble")[1:] == ["the source mailbox: wrong password"] * 2

@@ -1,25 +1,50 @@
-"""The clocks, mailers, checkers and the stand-in of a sent folder keep the contracts of their ports."""
+"""The clocks, mailers, checkers, sources and the stand-in of a sent folder keep the contracts of their ports."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from scheduler.clock import ReplayClock, SteppingClock, SystemClock
+from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.status_checks import ManualChecker
+from scheduler.errors import UserError
 from scheduler.mail.maildir import Maildir
+from scheduler.plan.facts import Fact
 from scheduler.plan.model import Deliverable
-from scheduler.ports import Checker, Clock, Mailer, SentFolder
+from scheduler.ports import Checker, Clock, Mailer, PeriodicSource, SentFolder
 from scheduler.simulation.player import SinkMailer
 from tests.contracts.checkers import CheckerContract
 from tests.contracts.clocks import ClockContract, WaitingClockContract
 from tests.contracts.mailers import DeliveringMailerContract, MailerContract
 from tests.contracts.sent_folders import Keep, SentFolderContract
+from tests.contracts.sources import FIRST, SECOND, PeriodicSourceContract
 from tests.support.daemon_fixture import report
 from tests.support.fakes import FakeSentFolder
 from tests.support.plan_builders import PlanHistory, at, history_of
+
+NEWS = (("beta", FIRST), ("gamma", SECOND))
+
+
+@dataclass
+class FakeRecord:
+    """Keeps facts, unless it is told to fail."""
+
+    facts: list[Fact] = field(default_factory=list)
+    fails: bool = False
+
+    def append(self, fact: Fact) -> None:
+        """Keep a fact."""
+        if self.fails:
+            raise UserError("the record is locked")
+        self.facts.append(fact)
+
+    def fail(self, fails: bool) -> None:
+        """Fail from now on, or no more."""
+        self.fails = fails
 
 
 class TestSystemClock(WaitingClockContract):
@@ -54,6 +79,26 @@ class TestSinkMailer(MailerContract):
     @pytest.fixture
     def mailer(self) -> Mailer:
         return SinkMailer()
+
+
+class TestArrivals(PeriodicSourceContract):
+    @pytest.fixture
+    def record(self) -> FakeRecord:
+        return FakeRecord()
+
+    @pytest.fixture
+    def source(self, record: FakeRecord) -> PeriodicSource:
+        history = history_of(report())
+        coming = [history.record("received", when, "report", party) for party, when in NEWS]
+        return Arrivals(coming, record.append)
+
+    @pytest.fixture
+    def taken(self, record: FakeRecord) -> Callable[[], list[object]]:
+        return lambda: list(record.facts)
+
+    @pytest.fixture
+    def recording_fails(self, record: FakeRecord) -> Callable[[bool], None]:
+        return record.fail
 
 
 class TestDrawer(SentFolderContract):
