@@ -91,8 +91,7 @@ class SqlStore:
         self._dialect = dialect
         self._reads = reads
         memory = dialect.is_memory(engine.url)
-        # In memory there is only one connection. A server may have closed connections since the last transaction.
-        is_kept = dialect.has_one_writer and not memory
+        is_kept = dialect.keeps_connections and not memory  # in memory there is only one connection
         self._for_writing = _Kept(engine) if is_kept else engine
         self._for_reading = _Kept(reads) if is_kept else reads
         turn = _Turn(name, dialect, busy_timeout) if dialect.has_one_writer else None

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from scheduler.ports import CheckRow, Finding
 from scheduler.store.columns import microseconds
-from scheduler.store.dialects import Dialect, dialect_of, named_dialect
+from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.tables import checkup, outage, tick
 from scheduler.store.tables import plan as plans
 
@@ -56,7 +56,7 @@ class SqlJournal:
         if findings:
             now = microseconds(at)  # for the driver, as in `Rungs.add`: each morning writes a row per obligation
             rows = [(plan, f.milestone, f.party, f.source, f.seen, now, now) for f in findings]
-            self._connection.exec_driver_sql(_finding(self._connection.dialect), rows)
+            self._connection.exec_driver_sql(_finding(dialect_of(self._connection), self._connection.dialect), rows)
 
     def checks(self, plan: str) -> Sequence[CheckRow]:
         """Return the last finding of each source for each obligation, ordered by milestone, party and source."""
@@ -72,8 +72,8 @@ def _ticking(dialect: Dialect) -> sa.Executable:
 
 
 @lru_cache(maxsize=8)
-def _finding(dialect: sa.Dialect) -> str:
-    insert = named_dialect(dialect.name).insert(checkup)
+def _finding(dialect: Dialect, compiler: sa.Dialect) -> str:
+    insert = dialect.insert(checkup)
     same = checkup.c.seen == insert.excluded.seen
     statement = insert.on_conflict_do_update(
         index_elements=list(checkup.primary_key),
@@ -83,4 +83,4 @@ def _finding(dialect: sa.Dialect) -> str:
             "checked_at": insert.excluded.checked_at,
         },
     )
-    return str(statement.compile(dialect=dialect, column_keys=_FOUND))
+    return str(statement.compile(dialect=compiler, column_keys=_FOUND))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from scheduler.plan.agenda import Rung, RungState
 from scheduler.ports import FEW, RungChange, RungCount, RungRow, StepAhead
 from scheduler.store.columns import microseconds
-from scheduler.store.dialects import named_dialect
+from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.statements import chunks, words
 from scheduler.store.tables import planned
 from scheduler.store.tables import rung as rungs
@@ -115,8 +115,9 @@ class SqlRungs:
     def add(self, plan: str, rungs: Iterable[Rung], *, now: datetime) -> int:
         """Insert rungs as they stream in, except those whose key exists; return how many were passed in."""
         given = 0
+        statement = _adding(dialect_of(self._connection), self._connection.dialect)
         for chunk in chunks(rungs, _CHUNK):
-            self._connection.exec_driver_sql(_adding(self._connection.dialect), _rows(plan, chunk, now))
+            self._connection.exec_driver_sql(statement, _rows(plan, chunk, now))
             given += len(chunk)
         return given
 
@@ -226,9 +227,9 @@ class SqlRungs:
 
 
 @lru_cache(maxsize=8)
-def _adding(dialect: sa.Dialect) -> str:
-    insert = named_dialect(dialect.name).insert(rungs).on_conflict_do_nothing()
-    return str(insert.compile(dialect=dialect, column_keys=_ADDED))
+def _adding(dialect: Dialect, compiler: sa.Dialect) -> str:
+    insert = dialect.insert(rungs).on_conflict_do_nothing()
+    return str(insert.compile(dialect=compiler, column_keys=_ADDED))
 
 
 def _rows(plan: str, chunk: Iterable[Rung], now: datetime) -> list[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from scheduler.store.dialects.base import Dialect
 from scheduler.store.dialects.postgresql import PostgresqlDialect
 from scheduler.store.dialects.sqlite import SqliteDialect
 
-__all__ = ["Dialect", "dialect_of", "find_dialect", "named_dialect"]
+__all__ = ["Dialect", "dialect_of", "find_dialect"]
 
 _DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (SqliteDialect(), PostgresqlDialect())}
 
@@ -16,11 +16,6 @@ _DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (SqliteDia
 def find_dialect(driver: str) -> Dialect | None:
     """Return the dialect for the scheme of a URL, such as `postgresql+psycopg`, or None if it is not supported."""
     return next((dialect for dialect in _DIALECTS.values() if driver in dialect.drivers), None)
-
-
-def named_dialect(name: str) -> Dialect:
-    """Return the dialect by SQLAlchemy's name for it. Raises `KeyError` for an unknown name."""
-    return _DIALECTS[name]
 
 
 def dialect_of(connection: sa.Connection) -> Dialect:

@@ -39,6 +39,7 @@ class Dialect(ABC):
     drivers: ClassVar[frozenset[str]]  # the URL schemes that it accepts
     driver_errors: ClassVar[tuple[type[Exception], ...]] = ()  # those that SQLAlchemy does not wrap
     has_one_writer: ClassVar[bool]  # if so, the threads of a process queue before they write
+    keeps_connections: ClassVar[bool]  # whether one is still good at the next transaction, however late that is
 
     @abstractmethod
     def describe(self, url: URL) -> str:

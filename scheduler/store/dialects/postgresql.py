@@ -135,6 +135,7 @@ class PostgresqlDialect(Dialect):
     name = "postgresql"
     drivers = frozenset({"postgresql", "postgresql+psycopg"})
     has_one_writer = False
+    keeps_connections = False  # the server may have been restarted meanwhile
 
     def describe(self, url: URL) -> str:
         """Return the URL without a password."""

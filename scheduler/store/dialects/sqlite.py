@@ -58,6 +58,7 @@ class SqliteDialect(Dialect):
     drivers = frozenset({"sqlite", "sqlite+pysqlite"})
     driver_errors = (sqlite3.Error,)
     has_one_writer = True
+    keeps_connections = True
 
     def describe(self, url: URL) -> str:
         """Return the name of the file, or that the database is in memory."""

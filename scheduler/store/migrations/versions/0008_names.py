@@ -18,9 +18,11 @@ def upgrade() -> None:
     op.execute("ALTER TABLE message RENAME COLUMN slot TO deduplication_key")
     op.execute("ALTER TABLE account RENAME COLUMN strikes TO consecutive_failures")
     connection = op.get_bind()
-    for id, details in connection.execute(sa.select(_FACT)).all():
-        if "once" in details:
-            connection.execute(_FACT.update().where(_FACT.c.id == id).values(details=_renamed(details)))
+    keyed = sa.select(_FACT).where(sa.cast(_FACT.c.details, sa.Text).contains('"once":'))
+    rows = [{"fact": id, "new": _renamed(details)} for id, details in connection.execute(keyed)]
+    if rows:
+        change = _FACT.update().where(_FACT.c.id == sa.bindparam("fact")).values(details=sa.bindparam("new"))
+        connection.execute(change, rows)
 
 
 def _renamed(details: dict[str, Any]) -> dict[str, Any]:
