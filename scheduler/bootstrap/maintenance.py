@@ -8,7 +8,7 @@ from datetime import datetime
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
 from scheduler.config import read_span
-from scheduler.errors import NothingMatched, UserError
+from scheduler.errors import NothingMatched
 from scheduler.mail.test_message import compose_test_message
 from scheduler.plan.recipients import operators
 from scheduler.ports import FeedRow, Loaded, Outcome
@@ -47,7 +47,7 @@ def make_sign_in_link(container: Container, email: str) -> tuple[str, datetime]:
     known = [to.contact.email for plan in plans for to in operators(plan, settings.operators.emails)]
     if find_operator(plans, settings.operators.emails, email) is None:
         raise NothingMatched.named("operator", email, known)
-    base = _find_address(container)
+    base = container.settings.server.known_url()
     now, lifetime = SystemClock().now(), read_span(settings.web.link)
     with container.store() as store, store.transaction() as unit:
         token = make_link(unit, email, now=now, lifetime=lifetime)
@@ -61,7 +61,7 @@ def make_feed(
 
     It commits. Raises `UserError` if the daemon's address is not known.
     """
-    base, now = _find_address(container), container.clock.now()
+    base, now = container.settings.server.known_url(), container.clock.now()
     shown = [definition for definition in loaded.definitions if plan in (None, definition.plan.id)]
     plans = [definition.plan for definition in shown]
     with container.store() as store:
@@ -70,13 +70,6 @@ def make_feed(
         with store.transaction() as unit:
             feed = create_feed(unit, plans, container.calendars, audience=audience, plan=plan, tasks=tasks, now=now)
     return feed, base + calendar_path(feed, plans, container.secret)
-
-
-def _find_address(container: Container) -> str:
-    server = container.settings.server
-    if not server.port and not server.public_url:
-        raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
-    return server.url(server.port)
 
 
 def upgrade_record(container: Container) -> bool:

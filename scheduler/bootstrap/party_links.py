@@ -7,34 +7,31 @@ from typing import Any
 
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
-from scheduler.errors import NothingMatched, UserError
+from scheduler.errors import NothingMatched
 from scheduler.plan.model import Party
 from scheduler.queries.site_links import SiteLinks
 
 
 def list_pages(container: Container, party: str | None = None) -> list[dict[str, Any]]:
-    """Return the address of a party's page, or of all pages. Raises `NothingMatched` for a party without a page."""
-    parties = _with_pages(container, party)
+    """Return the address of a party's page, or of all pages. Raises like `revoke_page`."""
+    links, parties = _links(container), _with_pages(container, party)
     with container.store() as store, store.reading() as view:
         generations = view.pages.generations()
-    return [_row(container, found, generations.get(found.id, 1)) for found in parties]
+    return [_row(links, found, generations.get(found.id, 1)) for found in parties]
 
 
 def revoke_page(container: Container, party: str) -> dict[str, Any]:
     """Revoke the address of a party's page and return the new one.
 
-    It commits. Raises `NothingMatched` for a party without a page.
+    It commits. Raises `NothingMatched` for a party without a page, `UserError` if the daemon's address is not known.
     """
-    [found] = _with_pages(container, party)
+    links, [found] = _links(container), _with_pages(container, party)
     with container.store() as store, store.transaction() as unit:
         generation = unit.pages.revoke(party, now=SystemClock().now())
-    return _row(container, found, generation)
+    return _row(links, found, generation)
 
 
 def _with_pages(container: Container, party: str | None) -> Sequence[Party]:
-    settings = container.settings.server
-    if not settings.port and not settings.public_url:
-        raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
     parties = {
         found.id: found
         for definition in container.definitions.load().definitions
@@ -48,12 +45,14 @@ def _with_pages(container: Container, party: str | None) -> Sequence[Party]:
     return [parties[party]]
 
 
-def _row(container: Container, party: Party, generation: int) -> dict[str, Any]:
-    server = container.settings.server
-    addresses = SiteLinks(server.url(server.port), container.secret)
+def _links(container: Container) -> SiteLinks:
+    return SiteLinks(container.settings.server.known_url(), container.secret)
+
+
+def _row(links: SiteLinks, party: Party, generation: int) -> dict[str, Any]:
     return {
         "party": party.id,
         "name": party.name,
         "revoked": generation - 1,
-        "url": addresses.of(party.id, generation),
+        "url": links.of(party.id, generation),
     }

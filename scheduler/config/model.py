@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from scheduler.config.secrets import read_password
 from scheduler.email_address import read_address
+from scheduler.errors import UserError
 
 
 def _words(value: object) -> object:
@@ -78,6 +79,12 @@ class Server(_Section):
         with suppress(ValueError):
             return not ip_address(host).is_loopback
         return host != "localhost" and not host.endswith(".localhost")
+
+    def known_url(self) -> str:
+        """Return the base URL of the pages of a daemon elsewhere. Raises `UserError` if its port is not known."""
+        if not self.port and not self.public_url:
+            raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
+        return self.url(self.port)
 
     def url(self, port: int) -> str:
         """Return the base URL of the pages: the public one, else that on this machine with the port in use."""

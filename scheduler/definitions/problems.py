@@ -153,7 +153,3 @@ def _sentence(detail: Any) -> tuple[str, str | None]:
             return f"must be a table, not {shown(got)}", "write it in curly brackets: { key = value }"
         case _:
             return str(detail["msg"]), None
-
-
-def _unquote(got: object) -> str | None:
-    return "write it without quotes" if isinstance(got, str) else None

@@ -7,7 +7,7 @@ from itertools import product
 
 from scheduler.tokens import TOKEN_LENGTH, Purpose, make_token
 
-PURPOSES: tuple[Purpose, ...] = ("feed", "page", "reply")
+PURPOSES: tuple[Purpose, ...] = ("feed", "page")
 
 
 def test_a_token_is_128_bits_that_may_stand_in_a_path() -> None:

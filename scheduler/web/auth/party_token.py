@@ -16,9 +16,8 @@ from scheduler.plan.agenda import Agenda
 from scheduler.plan.model import Party
 from scheduler.ports import Definition, UnitOfWork
 from scheduler.queries.site_links import is_over
-from scheduler.tokens import TOKEN_LENGTH, make_token
+from scheduler.tokens import TOKEN_LENGTH, make_token, token_key
 from scheduler.web.context import RequestContext
-from scheduler.web.feeds.feed_cache import token_key
 from scheduler.web.forms.tokens import make_form_token
 
 _KNOWN = 8  # cached token tables, one per set of parties and generations
@@ -44,8 +43,8 @@ def find_party_access(context: RequestContext, view: UnitOfWork) -> PartyAccess:
     definitions = site.running.definitions()
     parties = {p.id: p for d in definitions for p in d.plan.parties.values() if p.contacts and not p.external}
     token = context.request.path_params["token"]
-    book = _book(site.secret, tuple(parties), tuple(sorted(generations.items())))
-    found = book.get(token_key(token)) if len(token) == TOKEN_LENGTH else None
+    known = _parties_by_key(site.secret, tuple(parties), tuple(sorted(generations.items())))
+    found = known.get(token_key(token)) if len(token) == TOKEN_LENGTH else None
     if found is None:
         raise HTTPException(404)
     party, generation = found
@@ -72,7 +71,7 @@ def for_parties(handler: Callable[[RequestContext], Response]) -> Callable[[Requ
 
 
 @lru_cache(_KNOWN)
-def _book(
+def _parties_by_key(
     secret: bytes, parties: tuple[str, ...], generations: tuple[tuple[str, int], ...]
 ) -> Mapping[bytes, tuple[str, int]]:
     """Return party and generation of every token ever issued, by its digest.

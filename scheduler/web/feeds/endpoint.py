@@ -20,8 +20,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scheduler.bootstrap import RunningDaemon
-from scheduler.tokens import TOKEN_LENGTH
-from scheduler.web.feeds.feed_cache import FeedCache, Headers, RenderedFeed, public_key, token_key
+from scheduler.tokens import TOKEN_LENGTH, token_key
+from scheduler.web.feeds.feed_cache import FeedCache, Headers, RenderedFeed, public_key
 
 
 class FeedMiddleware:

@@ -25,7 +25,7 @@ from scheduler.plan.dates.due_dates import local_day
 from scheduler.ports import FeedRow
 from scheduler.queries.feed_links import name_calendar, slug
 from scheduler.services.publish_feeds import choose_parts
-from scheduler.tokens import make_token
+from scheduler.tokens import make_token, token_key
 
 MAX_AGE = 1.0  # seconds for which the record is not queried again ...
 NEW = 0.1  # ... and for a request with an unknown address
@@ -242,11 +242,6 @@ class FeedCache:
                 unit.feeds.note_fetch(id, at=at, client=client)
         except UserError as error:
             self.running.log_problem(f"a calendar's fetch was not written down: {error}")
-
-
-def token_key(token: str) -> bytes:
-    """Return the digest of a token; the duration of a look-up by digest reveals nothing about the token."""
-    return sha256(token.encode(errors="replace")).digest()
 
 
 def public_key(plan: str) -> bytes:

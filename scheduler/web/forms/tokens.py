@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import urlsafe_b64encode
-from hashlib import sha256
 
 from scheduler.services.sign_in import SignedIn
+from scheduler.tokens import sign
+
+_IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 def session_subject(signed_in: SignedIn) -> str:
@@ -15,17 +16,14 @@ def session_subject(signed_in: SignedIn) -> str:
     return f"operator\0{signed_in.email}\0{signed_in.began_at.isoformat()}"
 
 
-_ONCE = re.compile(r"[A-Za-z0-9_-]{1,60}")
-
-
 def make_form_token(secret: bytes, subject: str) -> str:
     """Return the form token which proves that this site made a form for `subject`."""
-    return urlsafe_b64encode(hmac.digest(secret, f"form\0{subject}".encode(), sha256)[:16]).rstrip(b"=").decode()
+    return sign(secret, f"form\0{subject}")
 
 
-def is_idempotency_key(word: str) -> bool:
+def is_idempotency_key(text: str) -> bool:
     """Return whether a text is a well-formed idempotency key."""
-    return _ONCE.fullmatch(word) is not None
+    return _IDEMPOTENCY_KEY.fullmatch(text) is not None
 
 
 def is_same_token(given: str, expected: str) -> bool:

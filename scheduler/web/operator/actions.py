@@ -26,7 +26,7 @@ from scheduler.queries.snapshot import Snapshot
 from scheduler.services.record_facts import Recorded, StaleDecision, record_all, rehearse
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
-from scheduler.web.forms.tokens import is_idempotency_key, make_form_token
+from scheduler.web.forms.tokens import is_idempotency_key, is_same_token, make_form_token
 from scheduler.web.lookup import find_definition, find_milestone, find_obligation
 from scheduler.web.operator.command_forms import ACTIONS, ActionName, CommandForm, label_of, owed_under
 from scheduler.web.operator.history import describe_fact, is_undoable
@@ -299,7 +299,7 @@ def _write_note(context: RequestContext, done: Recorded) -> str:
 def read_note(context: RequestContext) -> Note | None:
     """Return the note in the address; None if it is missing or was not signed for this operator."""
     text, _, signature = context.request.query_params.get("note", "").rpartition(".")
-    if not text or not secrets.compare_digest(signature.encode(), _sign(context, text).encode()):
+    if not text or not is_same_token(signature, _sign(context, text)):
         return None
     return Note(*map(int, text.split(".")))
 
