@@ -34,11 +34,15 @@ class SiteContext:
     secret: bytes = field(repr=False)
     address: str  # base URL from the settings; the Host header of a request is not trusted
     snapshots: SnapshotCache = field(default_factory=SnapshotCache)
-    asking: Throttle = field(default_factory=lambda: Throttle(20, timedelta(minutes=15)))  # link requests, per client
-    entering: Throttle = field(default_factory=lambda: Throttle(30, timedelta(minutes=15)))  # uses of links, per client
-    saying: Throttle = field(default_factory=lambda: Throttle(30, timedelta(hours=1)))  # forms, per party
-    objecting: Throttle = field(default_factory=lambda: Throttle(5, timedelta(hours=1)))  # `disown`, per party
-    traffic: UploadsInProgress = field(default_factory=UploadsInProgress)
+    sign_in_throttle: Throttle = field(
+        default_factory=lambda: Throttle(20, timedelta(minutes=15))
+    )  # link requests, per client
+    link_throttle: Throttle = field(
+        default_factory=lambda: Throttle(30, timedelta(minutes=15))
+    )  # uses of links, per client
+    form_throttle: Throttle = field(default_factory=lambda: Throttle(30, timedelta(hours=1)))  # forms, per party
+    disown_throttle: Throttle = field(default_factory=lambda: Throttle(5, timedelta(hours=1)))  # `disown`, per party
+    uploads: UploadsInProgress = field(default_factory=UploadsInProgress)
     metrics: Metrics = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,7 +108,7 @@ class RequestContext:
         return ServiceContext(store=running.store, composer=running.composer, links=running.container.links)
 
     @property
-    def here(self) -> str:
+    def path(self) -> str:
         """Return the path of the request, percent-encoded as it was received."""
         raw: bytes = self.request.scope["raw_path"]
         return raw.decode("ascii")
@@ -127,18 +131,20 @@ class RequestContext:
         }
         return HTMLResponse(self.site.pages.render(template, language, known | values), status)
 
-    def seal(self, path: str, word: str) -> str:
-        """Return `word` with a seal for the query string of the page at `path`, so that nobody can forge it."""
-        seal = make_form_token(self.site.secret, f"done\0{path}\0{word}")
-        return f"{word}.{seal}"
+    def seal(self, path: str, text: str) -> str:
+        """Return `text` with a seal for the query string of the page at `path`, so that nobody can forge it."""
+        seal = make_form_token(self.site.secret, f"done\0{path}\0{text}")
+        return f"{text}.{seal}"
 
     def unseal(self, name: str) -> str:
         """Return the sealed text in a query parameter of this page; "" if it is missing or its seal is wrong."""
         given = self.request.query_params.get(name, "")
-        word = given.partition(".")[0]
-        return word if is_same_token(given, self.seal(self.here, word)) else ""
+        text = given.partition(".")[0]
+        return text if is_same_token(given, self.seal(self.path, text)) else ""
 
-    def quote(self, texts: Iterable[object], *, why: str = "kept.why", status: int = 409, back: str = "/") -> Response:
+    def show_typed(
+        self, texts: Iterable[object], *, why: str = "kept.why", status: int = 409, back: str = "/"
+    ) -> Response:
         """Return a page that explains why a form is no longer accepted and repeats the typed texts."""
         typed = [text.strip() for text in texts if isinstance(text, str) and text.strip()]
         return self.page("kept.html", status=status, why=why, texts=typed, back=back)

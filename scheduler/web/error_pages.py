@@ -27,15 +27,15 @@ ERRORS = {
 }
 
 
-RETRY = {429: "900", 503: "60"}  # seconds
+RETRY_AFTER = {429: "900", 503: "60"}  # seconds
 
 
 def explain(request: Request, error: Exception) -> Response:
     """Return the error page for an exception, with Retry-After and a renewed session cookie where they apply."""
     context = RequestContext(request, request.app.state.site)
     response = _explain(context, error)
-    if response.status_code in RETRY:
-        response.headers.setdefault("Retry-After", RETRY[response.status_code])
+    if response.status_code in RETRY_AFTER:
+        response.headers.setdefault("Retry-After", RETRY_AFTER[response.status_code])
     renew_cookie(context, response)
     return response
 
@@ -51,16 +51,16 @@ def _explain(context: RequestContext, error: Exception) -> Response:
 
 def _explain_refusal(context: RequestContext, error: HTTPException) -> Response:
     """Return the page for an HTTP error; on a party's page it does not lead to the operators' sign-in."""
-    status, word = error.status_code, ERRORS.get(error.status_code, "garbled")
+    status, code = error.status_code, ERRORS.get(error.status_code, "garbled")
     if context.request.url.path.startswith("/p/"):
         if status == 404:
-            word = "page_not_found"
+            code = "page_not_found"
         asked = {plan.office: None for plan in context.site.plans} if status == 410 else {}
-        response = _say(context, status, word, is_partys=True, offices=tuple(asked))
+        response = _say(context, status, code, is_partys=True, offices=tuple(asked))
     else:
         with suppress(RecordUnavailable):  # the page can be shown without the record
             context.signed_in = find_signed_in(context)
-        response = _say(context, status, word)
+        response = _say(context, status, code)
     response.headers.update(error.headers or {})
     return response
 

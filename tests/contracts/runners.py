@@ -32,7 +32,7 @@ class RunnerContract:
         """Also if nothing is due."""
         with running(engine_of(ticker := FakeTicker())):
             ticker.wait_for(ticks=5)
-        assert ticker.troubles == []
+        assert ticker.problems == []
 
     def test_a_due_instant_before_the_next_heartbeat_wakes_it(self, engine_of: EngineOf) -> None:
         """The heartbeat is half a minute away."""
@@ -75,7 +75,7 @@ class RunnerContract:
 
         with running(engine_of(ticker := FakeTicker(work=fail))) as raised:
             ticker.wait_for(ticks=4)
-        assert ticker.troubles == [f"{type(error).__name__}: {error}"] * 2
+        assert ticker.problems == [f"{type(error).__name__}: {error}"] * 2
         assert raised == []
 
     def test_a_record_that_is_locked_is_reported_in_plain_words(
@@ -89,7 +89,7 @@ class RunnerContract:
 
         with caplog.at_level(logging.WARNING), running(engine_of(ticker := FakeTicker(work=fail))):
             ticker.wait_for(ticks=3)
-        assert ticker.troubles == ["the record is locked\n    close the other program"]
+        assert ticker.problems == ["the record is locked\n    close the other program"]
         assert caplog.records == []
 
     def test_a_fault_in_a_check_is_reported_and_checks_go_on(self, engine_of: EngineOf) -> None:
@@ -103,7 +103,7 @@ class RunnerContract:
         ticker = FailingTicker(check_ahead=timedelta(milliseconds=20))
         with running(engine_of(ticker, heartbeat=LONG)):
             ticker.wait_for(checks=3)
-        assert ticker.troubles[:2] == ["no mailbox", "ZeroDivisionError: by us"]
+        assert ticker.problems[:2] == ["no mailbox", "ZeroDivisionError: by us"]
 
     def test_a_fault_in_what_follows_a_tick_does_not_end_the_ticks(self, engine_of: EngineOf) -> None:
         """It is logged, and the next heartbeat ticks again."""
@@ -113,7 +113,7 @@ class RunnerContract:
 
         with running(engine_of(ticker := FakeTicker(), after_tick=fail)):
             ticker.wait_for(ticks=3)
-        assert set(ticker.troubles) == {"ZeroDivisionError: by us"}
+        assert set(ticker.problems) == {"ZeroDivisionError: by us"}
 
     def test_ticks_that_cease_to_come_end_the_run_with_an_error(self, engine_of: EngineOf) -> None:
         """A daemon that hangs must not look alive (A6)."""

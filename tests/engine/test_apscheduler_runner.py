@@ -94,7 +94,7 @@ def test_a_tick_longer_than_several_heartbeats_is_followed_by_another() -> None:
     scheduler_of(engine).add_listener(lambda event: skipped.release(), EVENT_JOB_MAX_INSTANCES)
     with running(engine):
         ticker.wait_for(ticks=3)
-    assert ticker.troubles == []
+    assert ticker.problems == []
 
 
 # ---- clocks
@@ -112,10 +112,10 @@ def test_a_clock_set_forward_is_noticed_and_everything_looked_at_anew() -> None:
     with running(engine_of(ticker := FakeTicker(), system=clock)):
         ticker.wait_for(ticks=2)
         clock.shift = timedelta(0)
-        wait_until(lambda: bool(ticker.troubles), "trouble is reported")
+        wait_until(lambda: bool(ticker.problems), "trouble is reported")
         seen = ticker.ticks
         ticker.wait_for(ticks=seen + 1)
-    assert ticker.troubles == ["the machine's clock moved by +3600 s; everything is looked at anew"]
+    assert ticker.problems == ["the machine's clock moved by +3600 s; everything is looked at anew"]
 
 
 def test_a_clock_set_back_does_not_silence_the_heartbeat() -> None:
@@ -129,7 +129,7 @@ def test_a_clock_set_back_does_not_silence_the_heartbeat() -> None:
         clock.shift = timedelta(hours=-1)
         seen = ticker.ticks
         ticker.wait_for(ticks=seen + 3)
-    assert ticker.troubles[0] == "the machine's clock moved by -3600 s; everything is looked at anew"
+    assert ticker.problems[0] == "the machine's clock moved by -3600 s; everything is looked at anew"
 
 
 def test_a_clock_that_drifts_a_little_is_no_trouble() -> None:
@@ -140,7 +140,7 @@ def test_a_clock_that_drifts_a_little_is_no_trouble() -> None:
         clock.shift = timedelta(seconds=1.5)
         seen = ticker.ticks
         ticker.wait_for(ticks=seen + 4)
-    assert ticker.troubles == []
+    assert ticker.problems == []
 
 
 def test_a_clock_that_is_slewed_for_days_is_no_trouble() -> None:
@@ -154,7 +154,7 @@ def test_a_clock_that_is_slewed_for_days_is_no_trouble() -> None:
 
     with running(engine_of(ticker := FakeTicker(), system=clock, on_heartbeat=slew)):
         wait_until(lambda: len(beats) > 10, "eleven heartbeats come")
-    assert ticker.troubles == []
+    assert ticker.problems == []
 
 
 def test_a_process_that_was_stopped_for_hours_in_the_midst_of_a_tick_goes_on() -> None:
@@ -177,7 +177,7 @@ def test_a_process_that_was_stopped_for_hours_in_the_midst_of_a_tick_goes_on() -
     with running(engine) as raised:
         ticker.wait_for(ticks=3)
     assert raised == []
-    assert [text for text in ticker.troubles if "clock moved" not in text] == []
+    assert [text for text in ticker.problems if "clock moved" not in text] == []
 
 
 def test_a_month_asleep_costs_no_memory_worth_mention() -> None:

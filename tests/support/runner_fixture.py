@@ -53,7 +53,7 @@ class FakeTicker:
         wait_until(lambda: self.ticks >= ticks and self.checks >= checks, f"{ticks} ticks and {checks} checks")
 
     @property
-    def troubles(self) -> list[str]:
+    def problems(self) -> list[str]:
         return [event.text for event in self.events if event.name == "trouble"]
 
 

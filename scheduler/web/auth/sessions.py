@@ -47,7 +47,7 @@ def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[R
     async def endpoint(request: Request) -> Response:
         context = RequestContext(request, request.app.state.site)
         context.signed_in = await run_in_threadpool(find_signed_in, context)
-        wanted = handler
+        chosen = handler
         if request.method == "POST":
             context.form = await read_form(request)
             if context.signed_in is None:
@@ -56,10 +56,10 @@ def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[R
             if not is_same_token(context.field("form"), known):
                 if again is None:
                     raise FormRefused
-                wanted = again
+                chosen = again
         elif context.signed_in is None:
             return RedirectResponse("/sign-in", 303)
-        response = await run_in_threadpool(wanted, context)
+        response = await run_in_threadpool(chosen, context)
         renew_cookie(context, response)
         return response
 
@@ -84,7 +84,7 @@ def cookie_name(context: RequestContext) -> str:
     return f"__Host-{COOKIE}" if is_secure(context) else COOKIE
 
 
-def keep_cookie(context: RequestContext, response: Response, token: str) -> None:
+def set_cookie(context: RequestContext, response: Response, token: str) -> None:
     """Set the session cookie, out of reach of scripts and of forms on other sites."""
     age = int(read_span(context.running.settings.web.session).total_seconds())
     response.set_cookie(
@@ -96,10 +96,10 @@ def renew_cookie(context: RequestContext, response: Response) -> None:
     """Set the new session cookie if the session was renewed during this request, whatever the response is."""
     renewed: str = getattr(context.request.state, "renewed", "")
     if renewed:
-        keep_cookie(context, response, renewed)
+        set_cookie(context, response, renewed)
 
 
-def drop_cookie(context: RequestContext, response: Response) -> None:
+def delete_cookie(context: RequestContext, response: Response) -> None:
     """Delete the session cookie."""
     context.request.state.renewed = ""
     response.delete_cookie(cookie_name(context), path="/", secure=is_secure(context), httponly=True, samesite="lax")

@@ -19,11 +19,11 @@ from scheduler.plan.recipients import operators
 from scheduler.services.sign_in import digest, find_operator, mail_link, sign_in
 from scheduler.web.auth.sessions import (
     cookie_name,
-    drop_cookie,
+    delete_cookie,
     for_anyone,
     for_operators,
     is_secure,
-    keep_cookie,
+    set_cookie,
 )
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.posted_form import FormRefused
@@ -36,7 +36,7 @@ def ask(context: RequestContext) -> Response:
     if context.request.method != "POST":
         return _show(context, enter=False)
     _require_form(context)
-    _slow_down(context, context.site.asking)
+    _throttle(context, context.site.sign_in_throttle)
     email = context.field("email", 254)
     response = context.page("sign-in-sent.html", email=email)
     response.background = BackgroundTask(_send, context, email)  # after the response, so that timing reveals nothing
@@ -48,7 +48,7 @@ def enter(context: RequestContext) -> Response:
     if context.request.method != "POST":
         return _show(context, enter=True)
     _require_form(context)
-    _slow_down(context, context.site.entering)
+    _throttle(context, context.site.link_throttle)
     running = context.running
     token = context.request.path_params["token"]
     lifetime = read_span(running.settings.web.session)
@@ -56,7 +56,7 @@ def enter(context: RequestContext) -> Response:
     if entered is None or not context.site.is_operator(entered[0]):
         return context.page("sign-in-over.html", status=410)
     response = RedirectResponse("/", 303)
-    keep_cookie(context, response, entered[1])
+    set_cookie(context, response, entered[1])
     return response
 
 
@@ -69,7 +69,7 @@ def leave(context: RequestContext) -> Response:
         else:
             unit.access.end_session(digest(context.request.cookies[cookie_name(context)]))
     response = RedirectResponse("/sign-in?left=1", 303)
-    drop_cookie(context, response)
+    delete_cookie(context, response)
     return response
 
 
@@ -106,7 +106,7 @@ def _form_token(context: RequestContext, browser_id: str) -> str:
     return make_form_token(context.site.secret, f"guest\0{browser_id}")
 
 
-def _slow_down(context: RequestContext, throttle: Throttle) -> None:
+def _throttle(context: RequestContext, throttle: Throttle) -> None:
     client = context.request.client
     if not throttle.admits(client.host if client else "", context.running.system.now()):
         raise HTTPException(429)

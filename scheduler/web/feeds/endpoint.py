@@ -57,7 +57,7 @@ class FeedMiddleware:
 
 def answer(scope: Scope, rendered: RenderedFeed, running: RunningDaemon) -> tuple[bytes, int, Headers, bytes]:
     """Return the user agent, and the status, headers and body of the response."""
-    agent = accepted = wanted = since = b""
+    agent = accepted = tags = since = b""
     has_tags = False
     for name, value in scope["headers"]:
         if name == b"user-agent":
@@ -65,22 +65,22 @@ def answer(scope: Scope, rendered: RenderedFeed, running: RunningDaemon) -> tupl
         elif name == b"accept-encoding":
             accepted = accepted + b"," + value
         elif name == b"if-none-match":
-            wanted, has_tags = wanted + b"," + value, True
+            tags, has_tags = tags + b"," + value, True
         elif name == b"if-modified-since":
             since = value
-    packs = 1 if accepted and takes_gzip(accepted) and b"Microsoft" not in agent else 0
+    encoding = 1 if accepted and accepts_gzip(accepted) and b"Microsoft" not in agent else 0
     if has_tags:
-        is_same = any(tag.strip().removeprefix(b"W/") in (*rendered.tags, b"*") for tag in wanted.split(b","))
+        is_same = any(tag.strip().removeprefix(b"W/") in (*rendered.tags, b"*") for tag in tags.split(b","))
     else:
         is_same = bool(since) and is_unchanged(since, rendered.changed_at, running.system.now())
     if is_same:
-        return agent, 304, rendered.unchanged[packs], b""
-    body = b"" if scope["method"] == "HEAD" else rendered.packed if packs else rendered.plain
-    return agent, 200, rendered.headers[packs], body
+        return agent, 304, rendered.unchanged[encoding], b""
+    body = b"" if scope["method"] == "HEAD" else rendered.compressed if encoding else rendered.plain
+    return agent, 200, rendered.headers[encoding], body
 
 
 @lru_cache(maxsize=256)
-def takes_gzip(accepted: bytes) -> bool:
+def accepts_gzip(accepted: bytes) -> bool:
     """Return whether an Accept-Encoding header allows gzip, by name or by `*`."""
     weights = {}
     for part in accepted.decode("latin-1").lower().split(","):

@@ -28,10 +28,10 @@ from scheduler.services.publish_feeds import choose_parts
 from scheduler.tokens import make_token, token_key
 
 MAX_AGE = 1.0  # seconds for which the record is not queried again ...
-NEW = 0.1  # ... and for a request with an unknown address
+MAX_AGE_UNKNOWN = 0.1  # ... and for a request with an unknown address
 RETRY_AFTER = 2.0  # seconds that a request waits for an unresponsive record
 FETCH_NOTED_EVERY = timedelta(minutes=1)  # minimum interval between two recorded fetches
-CLIENT = 200  # characters of a user agent
+CLIENT_LENGTH = 200  # characters of a user agent
 
 _TYPE = b"text/calendar; charset=utf-8"
 _COMMON = [
@@ -50,7 +50,7 @@ class RenderedFeed:
 
     changed_at: datetime
     plain: bytes
-    packed: bytes
+    compressed: bytes
     tags: tuple[bytes, bytes]
     headers: tuple[Headers, Headers]
     unchanged: tuple[Headers, Headers]
@@ -60,7 +60,7 @@ class RenderedFeed:
         """Return the rendered feed for the bytes of a calendar."""
         digest = sha256(body).hexdigest()[:32].encode()
         tags = (b'"%b"' % digest, b'"%b-gzip"' % digest)
-        packed = gzip.compress(body, 6, mtime=0)
+        compressed = gzip.compress(body, 6, mtime=0)
         last = (b"last-modified", format_datetime(changed_at, usegmt=True).encode())
         unchanged = [[*_COMMON, last, (b"etag", tag)] for tag in tags]
         cached = [
@@ -68,13 +68,15 @@ class RenderedFeed:
             (b"content-disposition", _disposition(name)),
         ]
         plain_headers = [*unchanged[0], *cached, (b"content-length", b"%d" % len(body))]
-        packed_headers = [
+        compressed_headers = [
             *unchanged[1],
             *cached,
-            (b"content-length", b"%d" % len(packed)),
+            (b"content-length", b"%d" % len(compressed)),
             (b"content-encoding", b"gzip"),
         ]
-        return cls(changed_at, body, packed, tags, (plain_headers, packed_headers), (unchanged[0], unchanged[1]))
+        return cls(
+            changed_at, body, compressed, tags, (plain_headers, compressed_headers), (unchanged[0], unchanged[1])
+        )
 
 
 @dataclass(slots=True)
@@ -85,7 +87,7 @@ class CachedFeed:
     rendered: RenderedFeed | None = None
     fingerprint: str | None = None  # of the record when the calendar was rendered
     noted_at: datetime | None = None
-    trouble: str = ""  # why the calendar is outdated, if it is
+    error_text: str = ""  # why the calendar is outdated, if it is
 
 
 @dataclass
@@ -97,11 +99,11 @@ class FeedCache:
     fingerprint: str | None = None
     is_known: bool = False
     began_at: float = float("-inf")  # monotonic time at which the last query began ...
-    looked_at: float = float("-inf")  # ... and ended
+    queried_at: float = float("-inf")  # ... and ended
     by_key: dict[bytes, CachedFeed] = field(default_factory=dict)
     revoked: set[bytes] = field(default_factory=set)
     is_away: bool = False
-    looking: asyncio.Task[None] | None = None
+    querying: asyncio.Task[None] | None = None
     filling: asyncio.Task[None] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     notes: set[asyncio.Task[None]] = field(default_factory=set)
@@ -109,7 +111,7 @@ class FeedCache:
     async def open(self) -> None:
         """Render every calendar, so that each can be served even if the record is unavailable later."""
         try:
-            await self._look_again()
+            await self._update()
         except Exception as error:  # on any error, they are rendered when requested
             self.running.log_problem(f"calendars could not be made beforehand: {error}")
 
@@ -119,14 +121,14 @@ class FeedCache:
         Raises: UserError while the record is unavailable and the address is not known.
         """
         if key in self.by_key:
-            if time.monotonic() - self.looked_at >= MAX_AGE:
-                await self._look_again()
+            if time.monotonic() - self.queried_at >= MAX_AGE:
+                await self._update()
         else:  # it may be new, and a query that began before may have missed it
             asked_at = time.monotonic()
-            await asyncio.sleep(self.looked_at + NEW - asked_at)
-            await self._look_again(wait=True)
+            await asyncio.sleep(self.queried_at + MAX_AGE_UNKNOWN - asked_at)
+            await self._update(wait=True)
             if key not in self.by_key and self.began_at < asked_at:
-                await self._look_again(wait=True)
+                await self._update(wait=True)
         cached = self.by_key.get(key)
         if cached is not None:
             await self._refresh(cached)
@@ -138,13 +140,13 @@ class FeedCache:
         if cached.fingerprint != self.fingerprint:
             async with self.lock:
                 if cached.fingerprint != self.fingerprint:
-                    await asyncio.to_thread(self._make, cached)
+                    await asyncio.to_thread(self._render, cached)
 
-    async def _look_again(self, *, wait: bool = False) -> None:
+    async def _update(self, *, wait: bool = False) -> None:
         """Query the record, once for all requests; while that runs, others use what is known unless `wait` is set."""
-        task = self.looking
+        task = self.querying
         if task is None or task.done():
-            task = self.looking = asyncio.create_task(asyncio.to_thread(self._look))
+            task = self.querying = asyncio.create_task(asyncio.to_thread(self._query))
         elif self.is_known and not wait:
             return
         await asyncio.wait({task}, timeout=RETRY_AFTER if self.is_known else None)
@@ -152,15 +154,15 @@ class FeedCache:
             task.result()
             missing = [cached for cached in self.by_key.values() if cached.rendered is None]
             if missing and (self.filling is None or self.filling.done()):
-                self.filling = asyncio.create_task(self._fill(missing))
+                self.filling = asyncio.create_task(self._render_missing(missing))
 
-    async def _fill(self, missing: Sequence[CachedFeed]) -> None:
+    async def _render_missing(self, missing: Sequence[CachedFeed]) -> None:
         """Render the calendars that nobody has requested yet."""
         with suppress(Exception):  # a request for the calendar meets the error again
             for cached in missing:
                 await self._refresh(cached)
 
-    def _look(self) -> None:
+    def _query(self) -> None:
         """Query the record for changes."""
         began_at = time.monotonic()
         try:
@@ -176,11 +178,11 @@ class FeedCache:
         else:
             self.is_away = False
             if feeds is not None:
-                self._take(feeds)
+                self._apply(feeds)
                 self.fingerprint, self.is_known = fingerprint, True
-        self.began_at, self.looked_at = began_at, time.monotonic()
+        self.began_at, self.queried_at = began_at, time.monotonic()
 
-    def _take(self, feeds: Sequence[FeedRow]) -> None:
+    def _apply(self, feeds: Sequence[FeedRow]) -> None:
         keys = {self.key_of(feed): feed for feed in feeds if feed.revoked_at is None}
         by_id = {cached.feed.id: cached for cached in self.by_key.values()}
         self.revoked = {self.key_of(feed) for feed in feeds} - keys.keys()
@@ -192,11 +194,11 @@ class FeedCache:
             return public_key(feed.plan or "")
         return token_key(make_token(self.secret, "feed", feed.audience, feed.generation))
 
-    def _make(self, cached: CachedFeed) -> None:
+    def _render(self, cached: CachedFeed) -> None:
         """Render a calendar anew; keep the present version if its bytes are the same, else commit the change time."""
         fingerprint = self.fingerprint
         try:
-            name, body = self._draw(cached.feed)
+            name, body = self._assemble(cached.feed)
             if cached.rendered is None or cached.rendered.plain != body:
                 digest, now = sha256(body).hexdigest(), self.running.system.now()
                 with self.running.store.transaction() as unit:
@@ -205,13 +207,13 @@ class FeedCache:
         except Exception as error:  # on any error, the last version is served
             if cached.rendered is None:
                 raise
-            if cached.trouble != str(error):
+            if cached.error_text != str(error):
                 self.running.log_problem(f"a calendar is served as it was last: {error}")
-            cached.trouble = str(error)
+            cached.error_text = str(error)
         else:
-            cached.fingerprint, cached.trouble = fingerprint, ""
+            cached.fingerprint, cached.error_text = fingerprint, ""
 
-    def _draw(self, feed: FeedRow) -> tuple[str, bytes]:
+    def _assemble(self, feed: FeedRow) -> tuple[str, bytes]:
         """Return the name and the bytes of a calendar."""
         plans = [definition.plan for definition in self.running.definitions()]
         name, language = name_calendar(feed, plans)
@@ -231,12 +233,12 @@ class FeedCache:
         if cached.noted_at is not None and now - cached.noted_at < FETCH_NOTED_EVERY:
             return
         cached.noted_at = now
-        written = asyncio.to_thread(self._write_down, cached.feed.id, now, describe_client(agent))
+        written = asyncio.to_thread(self._record_fetch, cached.feed.id, now, describe_client(agent))
         task = asyncio.create_task(written)
         self.notes.add(task)
         task.add_done_callback(self.notes.discard)
 
-    def _write_down(self, id: int, at: datetime, client: str) -> None:
+    def _record_fetch(self, id: int, at: datetime, client: str) -> None:
         try:
             with self.running.store.transaction() as unit:
                 unit.feeds.note_fetch(id, at=at, client=client)
@@ -250,8 +252,8 @@ def public_key(plan: str) -> bytes:
 
 
 def describe_client(agent: bytes) -> str:
-    """Return a user agent fit for display: printable, stripped and cut at `CLIENT` characters."""
-    return "".join(c for c in agent.decode("latin-1") if c.isprintable())[:CLIENT].strip()
+    """Return a user agent fit for display: printable, stripped and cut at `CLIENT_LENGTH` characters."""
+    return "".join(c for c in agent.decode("latin-1") if c.isprintable())[:CLIENT_LENGTH].strip()
 
 
 def _disposition(name: str) -> bytes:

@@ -25,14 +25,14 @@ FILE_SIZE = 25 * MEGABYTE
 FILES = 10
 FIELDS = 200
 TEXT = 64 * 1024  # bytes of all fields that are not files
-DAILY = 100 * MEGABYTE  # bytes per party
+DAILY_SIZE = 100 * MEGABYTE  # bytes per party
 BODY = 2 * FILES * FILE_SIZE  # bytes read to the end even if refused, so that the browser shows the response
 
 
 class UploadProblem(NamedTuple):
     """Why a form was refused: a code, and the file or limit that it is about."""
 
-    word: str  # set here: file_too_big, too_many_files, day_full, wrong_kind, empty_file, disk_full
+    code: str  # set here: file_too_big, too_many_files, day_full, wrong_kind, empty_file, disk_full
     name: str = ""
 
 
@@ -42,7 +42,7 @@ class Incoming:
 
     fields: dict[str, list[str]] = field(default_factory=dict)
     drafts: list[tuple[str, Draft]] = field(default_factory=list)  # with the file name as it was sent
-    troubles: list[UploadProblem] = field(default_factory=list)
+    problems: list[UploadProblem] = field(default_factory=list)
 
     def field(self, name: str) -> str:
         """Return the first value of a field as it was sent; "" if it is missing."""
@@ -54,7 +54,7 @@ class Incoming:
         for name, draft in self.drafts:
             kind = find_kind(draft.head)
             if kind is None:
-                self.troubles.append(UploadProblem("wrong_kind", clean_text(name, 100)))
+                self.problems.append(UploadProblem("wrong_kind", clean_text(name, 100)))
                 continue
             found.append(
                 Document(name=clean_name(name, kind.suffixes), kind=kind.type, size=draft.size, digest=draft.digest)
@@ -74,13 +74,13 @@ class UploadsInProgress:
         self._coming: Counter[str] = Counter()
 
     @contextmanager
-    def counted(self, party: str, room: int) -> Iterator[UploadQuota]:
+    def counted(self, party: str, limit: int) -> Iterator[UploadQuota]:
         """Yield the quota for one form of a party; its bytes count as in progress until the end of the block."""
-        mine = UploadQuota(self._coming, party, room)
+        quota = UploadQuota(self._coming, party, limit)
         try:
-            yield mine
+            yield quota
         finally:
-            self._coming[party] -= mine.taken
+            self._coming[party] -= quota.taken
 
 
 @dataclass
@@ -89,17 +89,17 @@ class UploadQuota:
 
     coming: Counter[str]
     party: str
-    room: int
+    limit: int
     taken: int = 0
 
     def take(self, size: int) -> bool:
         """Count received bytes; return False if they exceed the quota."""
         self.coming[self.party] += size
         self.taken += size
-        return self.coming[self.party] <= self.room
+        return self.coming[self.party] <= self.limit
 
 
-async def read_upload(request: Request, blob_store: BlobStore, room: UploadQuota) -> Incoming:
+async def read_upload(request: Request, blob_store: BlobStore, quota: UploadQuota) -> Incoming:
     """Return a posted form with files.
 
     Raises: FormRefused for a form from another site, HTTPException 400 if it is malformed or incomplete, 413 if it
@@ -111,7 +111,7 @@ async def read_upload(request: Request, blob_store: BlobStore, room: UploadQuota
         raise HTTPException(400)
     refuse_bigger(request, BODY)
     try:
-        reader = _Reader(options[b"boundary"], blob_store, room)
+        reader = _Reader(options[b"boundary"], blob_store, quota)
     except FormParserError as error:  # an invalid boundary
         raise HTTPException(400) from error
     try:
@@ -124,7 +124,7 @@ async def read_upload(request: Request, blob_store: BlobStore, room: UploadQuota
     except BaseException:
         reader.incoming.drop()
         raise
-    if reader.incoming.troubles:
+    if reader.incoming.problems:
         reader.incoming.drop()
     return reader.incoming
 
@@ -132,10 +132,10 @@ async def read_upload(request: Request, blob_store: BlobStore, room: UploadQuota
 class _Reader:
     """Handles the parts of a form: fields stay in memory, files go to disk as long as there is no problem."""
 
-    def __init__(self, boundary: bytes, blob_store: BlobStore, room: UploadQuota) -> None:
+    def __init__(self, boundary: bytes, blob_store: BlobStore, quota: UploadQuota) -> None:
         self.incoming = Incoming()
         self._blob_store = blob_store
-        self._room = room
+        self._quota = quota
         self._name = self._value = b""
         self._headers: dict[bytes, bytes] = {}
         self._field = self._file = ""
@@ -143,7 +143,7 @@ class _Reader:
         self._data = bytearray()
         self._size = 0
         self._draft: Draft | None = None
-        self._parts = self._count = self._taken = self._text = 0
+        self._parts = self._count = self._received = self._text = 0
         self._is_whole = False
         self._parser = MultipartParser(
             boundary,
@@ -161,8 +161,8 @@ class _Reader:
 
     def feed(self, chunk: bytes) -> None:
         """Parse a chunk of the body; raise HTTPException 413 if the body is too big."""
-        self._taken += len(chunk)
-        if self._taken > BODY:
+        self._received += len(chunk)
+        if self._received > BODY:
             raise HTTPException(413)
         self._parser.write(chunk)
 
@@ -206,11 +206,11 @@ class _Reader:
             self._text += len(piece)
             if self._text > TEXT:
                 raise HTTPException(413)
-        elif not self._room.take(len(piece)):
+        elif not self._quota.take(len(piece)):
             self._stop(UploadProblem("day_full"))
         elif self._size > FILE_SIZE:
             self._stop(UploadProblem("file_too_big", clean_text(self._file, 100)))
-        elif not self.incoming.troubles:
+        elif not self.incoming.problems:
             self._write(piece)
 
     def _write(self, piece: bytes) -> None:
@@ -232,8 +232,8 @@ class _Reader:
     def _on_whole(self) -> None:
         self._is_whole = True
 
-    def _stop(self, trouble: UploadProblem) -> None:
+    def _stop(self, problem: UploadProblem) -> None:
         """Accept no more files: delete those received so far at once, and discard the rest of the body."""
-        if trouble not in self.incoming.troubles:
-            self.incoming.troubles.append(trouble)
+        if problem not in self.incoming.problems:
+            self.incoming.problems.append(problem)
         self.incoming.drop()

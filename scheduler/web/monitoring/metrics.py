@@ -79,13 +79,13 @@ def show(request: Request) -> Response:
 
     Raises: HTTPException 404 for other clients.
     """
-    if not is_near(request):
+    if not is_private_client(request):
         raise HTTPException(404)
     figures, kind = request.app.state.site.metrics.write()
     return Response(figures, media_type=kind, headers={"Cache-Control": "no-store"})
 
 
-def is_near(request: Request) -> bool:
+def is_private_client(request: Request) -> bool:
     """Return whether a request comes directly from this machine or a trusted network, not through a proxy there."""
     if request.client is None or any(name in request.headers for name in _FORWARDED):
         return False

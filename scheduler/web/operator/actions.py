@@ -146,7 +146,7 @@ def ask_again(context: RequestContext) -> Response:
 def _give_back(context: RequestContext, missing: HTTPException) -> Response:
     if context.request.method != "POST" or missing.status_code != 404:
         raise missing
-    return context.quote([value for name, value in context.form.multi_items() if name in _TEXTS])
+    return context.show_typed([value for name, value in context.form.multi_items() if name in _TEXTS])
 
 
 def _find(context: RequestContext) -> CommandForm:
@@ -254,7 +254,7 @@ def _confirm(command: CommandForm, rehearsed: Recorded, idempotency_key: str, ex
         language=command.plan.language,
         command=command,
         plan=command.plan,
-        told=[describe_fact(command.snapshot, fact) for fact in rehearsed.facts],
+        facts=[describe_fact(command.snapshot, fact) for fact in rehearsed.facts],
         target=describe_fact(command.snapshot, command.target) if command.target else None,
         rehearsed=rehearsed,
         is_later=bool(rehearsed.notified and rehearsed.notified_at and rehearsed.notified_at > command.context.now),

@@ -90,8 +90,8 @@ def draw(context: RequestContext, view: UnitOfWork, plan: Plan) -> PlanBoard:
     snapshot = context.site.snapshots.read(view, plan, now)
     cells, counts = snapshot.duties(now), context.site.snapshots.count(view, snapshot)
     mails = view.outbox.newest(plan=plan.id, states=["held", "failed", "ambiguous"], limit=PROBLEM_MAILS)
-    troubles = find_problems(mails, counts, view.journal.outages(now - RECENTLY), now)
-    needs = [*find_overdue(plan, cells), *troubles, *find_needs(snapshot, cells, now)]
+    problems = find_problems(mails, counts, view.journal.outages(now - RECENTLY), now)
+    needs = [*find_overdue(plan, cells), *problems, *find_needs(snapshot, cells, now)]
     return _draw(context, snapshot, cells, needs, counts, view.rungs.ahead(plan.id, now, now + timedelta(AHEAD)), now)
 
 

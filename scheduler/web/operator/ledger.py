@@ -26,7 +26,7 @@ class LedgerEntry(NamedTuple):
 
     at: datetime
     plan: Plan
-    told: FactEntry | None = None
+    fact_entry: FactEntry | None = None
     step: RungEntry | None = None
 
 
@@ -67,7 +67,7 @@ def _entries(
         snapshot = context.site.snapshots.read(view, plan, context.now)
         own = [f for f in snapshot.facts if not party or party in (f.party, *f.parties)]
         for fact in own[-limit:]:
-            yield LedgerEntry(fact.recorded_at, plan, told=describe_fact(snapshot, fact))
+            yield LedgerEntry(fact.recorded_at, plan, fact_entry=describe_fact(snapshot, fact))
     if party and not any(party in plan.parties for plan in plans):
         return  # no plan has this party, so the record is not queried
     rows = view.rungs.settled(by_id, party=party or None, states=states, limit=limit)

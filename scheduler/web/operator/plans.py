@@ -44,7 +44,7 @@ def show_plan(context: RequestContext) -> Response:
     with context.running.store.reading() as view:
         plan, snapshot = _open(context, view)
         state = view.plans.state(plan.id)
-        told = list_facts(view, snapshot, snapshot.facts[-LATEST:])
+        history = list_facts(view, snapshot, snapshot.facts[-LATEST:])
     cells = snapshot.duties(context.now)
     return context.page(
         "plan.html",
@@ -56,7 +56,7 @@ def show_plan(context: RequestContext) -> Response:
         groups=[(group, members_of(snapshot, group)) for group in plan.groups.values()],
         parties=paginate(list(plan.parties.values()), page_number(context)),
         unknown=sum(cell.code == "unknown" for cell in cells),
-        told=told,
+        history=history,
         note=read_note(context),
     )
 
@@ -69,7 +69,7 @@ def show_milestone(context: RequestContext) -> Response:
         milestone = find_milestone(snapshot.agenda, id)
         cells = [cell for cell in snapshot.duties(context.now) if cell.obligation.milestone == id]
         steps = count_steps(view.rungs.of_milestone(plan.id, id))
-        told = list_facts(view, snapshot, [f for f in snapshot.facts if f.milestone == id][-LATEST:])
+        history = list_facts(view, snapshot, [f for f in snapshot.facts if f.milestone == id][-LATEST:])
     if not cells and isinstance(milestone.form, Recurring):
         return _show_occurrences(context, plan, snapshot, id)
     attending = [o.party for o in snapshot.agenda.obligations if o.milestone == id and o.attends]
@@ -86,7 +86,7 @@ def show_milestone(context: RequestContext) -> Response:
         report_to=parties_of(plan, milestone.report_to),
         guests=parties_of(plan, milestone.guests),
         needed=still_needed(snapshot.agenda, milestone, context.now),
-        told=told,
+        history=history,
         steps=steps,
         actions=actions_for(snapshot, milestone=id, cell=None),
         note=read_note(context),
@@ -105,7 +105,7 @@ def show_party(context: RequestContext) -> Response:
         party = find_party(plan, context.request.path_params["party"])
         steps = list_rungs(view, plan, view.rungs.of_party(plan.id, party.id))
         mails = view.outbox.newest(plan=plan.id, party=party.id, limit=LATEST)
-        told = list_facts(view, snapshot, [f for f in snapshot.facts if f.party == party.id][-LATEST:])
+        history = list_facts(view, snapshot, [f for f in snapshot.facts if f.party == party.id][-LATEST:])
         generation = view.pages.generations().get(party.id, 1)
         feeds = [f for f in view.feeds.list() if f.audience == party.id and f.plan in (None, plan.id)]
     pages = SiteLinks(context.site.address, context.site.secret)
@@ -124,7 +124,7 @@ def show_party(context: RequestContext) -> Response:
         coming=coming,
         past=paginate(past, page_number(context)),
         mails=mails,
-        told=told,
+        history=history,
         note=read_note(context),
     )
 
@@ -138,7 +138,9 @@ def show_obligation(context: RequestContext) -> Response:
         steps = list_rungs(view, plan, view.rungs.of_party(plan.id, name, id))
         mails = {mail.id: mail for step in steps for mail in step.mails}
         mails |= {m.id: m for m in view.outbox.newest(plan=plan.id, milestone=id, party=name, limit=LATEST)}
-        told = list_facts(view, snapshot, [f for f in snapshot.facts if f.milestone == id and f.party in (None, name)])
+        history = list_facts(
+            view, snapshot, [f for f in snapshot.facts if f.milestone == id and f.party in (None, name)]
+        )
     milestone, cell = plan.milestone(id), read_cell(snapshot.agenda, obligation, context.now)
     coming, past = split_by_time(steps)
     return context.page(
@@ -151,7 +153,7 @@ def show_obligation(context: RequestContext) -> Response:
         cell=cell,
         missing=[d for d in milestone.deliverables if d.id in obligation.standing.missing],
         report_to=parties_of(plan, milestone.report_to),
-        told=told,
+        history=history,
         coming=coming,
         past=past,
         mails=[mail for _, mail in sorted(mails.items(), reverse=True)],
@@ -180,13 +182,13 @@ def _open(context: RequestContext, view: UnitOfWork) -> tuple[Plan, Snapshot]:
     return plan, context.site.snapshots.read(view, plan, context.now)
 
 
-_FIRST = ("unknown", "overdue", "due_today", "revision", "partial", "submitted", "resubmitted", "due_soon")
+_MOST_URGENT_FIRST = ("unknown", "overdue", "due_today", "revision", "partial", "submitted", "resubmitted", "due_soon")
 
 
 def _urgency(cell: Cell) -> int:
     if cell.overdue:
-        return _FIRST.index("overdue")
-    return _FIRST.index(cell.code) if cell.code in _FIRST else len(_FIRST)
+        return _MOST_URGENT_FIRST.index("overdue")
+    return _MOST_URGENT_FIRST.index(cell.code) if cell.code in _MOST_URGENT_FIRST else len(_MOST_URGENT_FIRST)
 
 
 ROUTES = [

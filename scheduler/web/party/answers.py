@@ -24,7 +24,7 @@ from scheduler.web.context import RequestContext
 from scheduler.web.forms.posted_form import read_form
 from scheduler.web.forms.text_input import clean_lines, clean_text
 from scheduler.web.forms.tokens import is_idempotency_key, is_same_token
-from scheduler.web.forms.uploads import DAILY, Incoming, UploadProblem, read_upload
+from scheduler.web.forms.uploads import DAILY_SIZE, Incoming, UploadProblem, read_upload
 from scheduler.web.lookup import read_day
 from scheduler.web.party.task_view import (
     ACTS,
@@ -40,7 +40,7 @@ from scheduler.web.party.tasks import (
     news_since,
 )
 
-_OVER = {404: "error.not_found", 410: "error.gone"}  # texts for unknown and for expired addresses
+_EXPIRED = {404: "error.not_found", 410: "error.gone"}  # texts for unknown and for expired addresses
 
 
 async def answer_task(request: Request) -> Response:
@@ -49,52 +49,52 @@ async def answer_task(request: Request) -> Response:
     site = context.site
     is_upload = request.headers.get("content-type", "").lower().startswith("multipart/")
     try:
-        access, room = await run_in_threadpool(_admit, context)
+        access, allowance = await run_in_threadpool(_check_access, context)
     except HTTPException as error:
-        if is_upload or error.status_code not in _OVER:
+        if is_upload or error.status_code not in _EXPIRED:
             raise
         form = await read_form(request)
-        why, texts = _OVER[error.status_code], [form.get("note"), form.get("who")]
-        return await run_in_threadpool(partial(context.quote, texts, why=why, status=error.status_code))
+        why, texts = _EXPIRED[error.status_code], [form.get("note"), form.get("who")]
+        return await run_in_threadpool(partial(context.show_typed, texts, why=why, status=error.status_code))
     if not is_upload:
         form = await read_form(request)
         fields = {name: [value] for name, value in form.multi_items() if isinstance(value, str)}
-        return await run_in_threadpool(_take_or_quote, context, Incoming(fields=fields))
-    with site.traffic.counted(access.party.id, room) as counted:
+        return await run_in_threadpool(_record_or_show_typed, context, Incoming(fields=fields))
+    with site.uploads.counted(access.party.id, allowance) as counted:
         incoming = await read_upload(request, site.blob_store, counted)
         try:
-            return await run_in_threadpool(_take_or_quote, context, incoming)
+            return await run_in_threadpool(_record_or_show_typed, context, incoming)
         finally:
             incoming.drop()
 
 
-def _admit(context: RequestContext) -> tuple[PartyAccess, int]:
+def _check_access(context: RequestContext) -> tuple[PartyAccess, int]:
     """Return the party's access and how many bytes it may still send today, before the body is read.
 
     Raises: HTTPException 404 or 410 for an invalid token, 429 if the party has sent too many forms.
     """
     with context.running.store.reading() as view:
         access = find_party_access(context, view)
-        if not context.site.saying.admits(access.party.id, context.running.system.now()):
+        if not context.site.form_throttle.admits(access.party.id, context.running.system.now()):
             raise HTTPException(429)
         try:
             return access, _room(TaskView.of(context, view))
-        except NoSuchTask:  # `_take_or_quote` gives the typed texts back
+        except NoSuchTask:  # `_record_or_show_typed` gives the typed texts back
             return access, 0
 
 
-def _take_or_quote(context: RequestContext, incoming: Incoming) -> Response:
+def _record_or_show_typed(context: RequestContext, incoming: Incoming) -> Response:
     try:
         return _take(context, incoming)
     except NoSuchTask:
         home = f"/p/{context.request.path_params['token']}"
-        return context.quote([incoming.field("note"), incoming.field("who")], back=home)
+        return context.show_typed([incoming.field("note"), incoming.field("who")], back=home)
 
 
 def _room(task_view: TaskView) -> int:
     plan = task_view.task.plan
     midnight = to_instant(local_day(task_view.context.now, plan.zone), time(), plan.zone)
-    return DAILY - task_view.view.documents.size_since(task_view.access.party.id, midnight)
+    return DAILY_SIZE - task_view.view.documents.size_since(task_view.access.party.id, midnight)
 
 
 def _take(context: RequestContext, incoming: Incoming) -> Response:
@@ -113,15 +113,15 @@ def _take(context: RequestContext, incoming: Incoming) -> Response:
             return task_view.page(answer)
         if act not in ACTS or not is_open_to(act, task_view.task):
             raise HTTPException(403)
-        if act == "disown" and not context.site.objecting.admits(
+        if act == "disown" and not context.site.disown_throttle.admits(
             task_view.access.party.id, context.running.system.now()
         ):
             raise HTTPException(429)
         documents = incoming.documents() if act == "send" else []
-        answer.troubles = tuple(_check(act, answer, incoming, documents, task_view))
-        if UploadProblem("disk_full") in answer.troubles:
+        answer.problems = tuple(_check(act, answer, incoming, documents, task_view))
+        if UploadProblem("disk_full") in answer.problems:
             context.running.log_problem("documents could not be kept: the disk of the data folder takes no more")
-        if answer.troubles:
+        if answer.problems:
             return task_view.page(answer)
         inputs = task_view.inputs
     return _record(context, task_view, inputs, answer, incoming, documents)
@@ -141,7 +141,7 @@ def _record(
             context.site.blob_store.keep(draft)
     except OSError as error:
         running.log_problem(f"documents could not be kept: {error.strerror}")
-        answer.troubles = (UploadProblem("disk_full"),)
+        answer.problems = (UploadProblem("disk_full"),)
         with running.store.reading() as view:
             return TaskView.of(context, view).page(answer)
     fact = _build(task_view, answer, incoming.field("once"), documents)
@@ -165,19 +165,19 @@ def _record(
 
 
 def _done(context: RequestContext, act: str) -> Response:
-    return RedirectResponse(f"{context.here}?done={context.seal(context.here, act if act in ACTS else '')}", 303)
+    return RedirectResponse(f"{context.path}?done={context.seal(context.path, act if act in ACTS else '')}", 303)
 
 
 def _read(incoming: Incoming, act: str) -> Answer:
     values = {name: (clean_lines if name == "note" else clean_text)(incoming.field(name)) for name in FIELDS}
     chosen = tuple(incoming.fields.get("deliverable", ()))
-    return Answer(act=act, values=values, chosen=chosen, troubles=tuple(incoming.troubles))
+    return Answer(act=act, values=values, chosen=chosen, problems=tuple(incoming.problems))
 
 
 def _check(
     act: str, answer: Answer, incoming: Incoming, documents: list[Document], task_view: TaskView
 ) -> list[UploadProblem]:
-    found = list(dict.fromkeys(incoming.troubles))
+    found = list(dict.fromkeys(incoming.problems))
     if not answer.values["who"]:
         found.append(UploadProblem("no_name"))
     found += [

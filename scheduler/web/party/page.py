@@ -35,7 +35,7 @@ def show_page(context: RequestContext) -> Response:
         language=access.agendas[0][0].plan.language,
         party=access.party,
         plans=plans,
-        here=context.here,
+        here=context.path,
         subscription=subscription,
         form_token=access.form_token,
     )
@@ -55,7 +55,7 @@ async def make_calendar(request: Request) -> Response:
         if not is_same_token(str(form.get("form", "")), access.form_token):
             raise HTTPException(403)
         subscribe(context, access.party.id)
-        return RedirectResponse(f"{context.here}#calendar", 303)
+        return RedirectResponse(f"{context.path}#calendar", 303)
 
     return await run_in_threadpool(make)
 

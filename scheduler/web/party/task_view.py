@@ -42,17 +42,17 @@ class Answer:
     act: str = ""
     values: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(FIELDS, ""))
     chosen: tuple[str, ...] = ()  # deliverables
-    troubles: tuple[UploadProblem, ...] = ()
+    problems: tuple[UploadProblem, ...] = ()
     news: tuple[Fact, ...] | None = None  # facts since the form was opened; None if it was current
     done: str = ""
 
     @property
     def status(self) -> int:
         """Return the HTTP status of the page."""
-        words = {trouble.word for trouble in self.troubles}
+        codes = {problem.code for problem in self.problems}
         if self.news is not None:
             return 409
-        return 507 if "disk_full" in words else 413 if words & TOO_BIG else 422 if words else 200
+        return 507 if "disk_full" in codes else 413 if codes & TOO_BIG else 422 if codes else 200
 
 
 class NoSuchTask(HTTPException):
@@ -115,7 +115,7 @@ class TaskView:
             expected_version=self.fingerprint,
             idempotency_key=secrets.token_urlsafe(12),
             home=f"/p/{self.context.request.path_params['token']}",
-            here=self.context.here,
+            here=self.context.path,
         )
 
 

@@ -48,7 +48,7 @@ class Task:
     milestone: Milestone
     cell: Cell
     missing: tuple[Deliverable, ...]
-    told: Mapping[str, Any]  # template values of a mail about it: recipients, ways to send, contact
+    description: Mapping[str, Any]  # template values of a mail about it: recipients, ways to send, contact
 
     @property
     def id(self) -> str:
@@ -105,7 +105,7 @@ def _task(agenda: Agenda, cell: Cell, now: datetime) -> Task:
         window=o.window,
     )
     missing = describe_missing(milestone, o)
-    return Task(plan=plan, milestone=milestone, cell=cell, missing=missing, told=describe(message, ""))
+    return Task(plan=plan, milestone=milestone, cell=cell, missing=missing, description=describe(message, ""))
 
 
 def _urgency(task: Task) -> tuple[bool, str]:

@@ -24,7 +24,7 @@ class ConnectionLimits:
     max_connections: int = MAX_CONNECTIONS
 
     @classmethod
-    def here(cls) -> ConnectionLimits:
+    def for_this_process(cls) -> ConnectionLimits:
         """Return limits that leave most of the process's file descriptors to other uses and new connections."""
         return cls(max_connections=min(MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3))
 
@@ -36,22 +36,22 @@ class LimitedConnection(HttpToolsProtocol):
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.heard_at = 0.0
+        self.active_at = 0.0
         self._head = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Start the idle timer, and evict the longest idle connection if there are too many."""
         super().connection_made(transport)
-        self._hear()
-        self._wait(self.limits.idle_timeout)
+        self._note_activity()
+        self._start_timer(self.limits.idle_timeout)
         if len(self.connections) > self.limits.max_connections:
             others = [
                 connection
                 for connection in self.connections
                 if isinstance(connection, LimitedConnection) and not connection.is_served
             ]
-            min(others, key=lambda connection: connection.heard_at).evict()
+            min(others, key=lambda connection: connection.active_at).evict()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the idle timer."""
@@ -68,22 +68,22 @@ class LimitedConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Restart the idle timeout at the start of a request."""
-        self._hear()
+        self._note_activity()
         super().on_message_begin()
 
     def on_body(self, body: bytes) -> None:
         """Restart the idle timeout at each chunk of a request body."""
-        self._hear()
+        self._note_activity()
         super().on_body(body)
 
     def on_response_complete(self) -> None:
         """Restart the idle timeout to wait for another request."""
-        self._hear()
+        self._note_activity()
         super().on_response_complete()
 
     def resume_writing(self) -> None:
         """Restart the idle timeout when the client has read more of the response."""
-        self._hear()
+        self._note_activity()
         super().resume_writing()
 
     @property
@@ -92,18 +92,18 @@ class LimitedConnection(HttpToolsProtocol):
         cycle = self.cycle
         return cycle is not None and not (cycle.more_body or cycle.response_complete or self.flow.write_paused)
 
-    def _hear(self) -> None:
-        self.heard_at, self._head = self.loop.time(), 0
+    def _note_activity(self) -> None:
+        self.active_at, self._head = self.loop.time(), 0
 
-    def _wait(self, seconds: float) -> None:
-        self._timer = self.loop.call_later(seconds, self._look)
+    def _start_timer(self, seconds: float) -> None:
+        self._timer = self.loop.call_later(seconds, self._check_idle)
 
-    def _look(self) -> None:
-        silent = self.loop.time() - self.heard_at
+    def _check_idle(self) -> None:
+        idle = self.loop.time() - self.active_at
         if self.is_served:
-            self._wait(self.limits.idle_timeout)
-        elif silent < self.limits.idle_timeout:
-            self._wait(self.limits.idle_timeout - silent)
+            self._start_timer(self.limits.idle_timeout)
+        elif idle < self.limits.idle_timeout:
+            self._start_timer(self.limits.idle_timeout - idle)
         else:
             self.evict()
 

@@ -36,7 +36,7 @@ def serve(running: RunningDaemon, limits: ConnectionLimits | None = None) -> Ite
     settings = running.settings.server
     with closing(_bind(settings)) as listening:
         address = settings.url(listening.getsockname()[1])
-        connection = type("Connection", (LimitedConnection,), {"limits": limits or ConnectionLimits.here()})
+        connection = type("Connection", (LimitedConnection,), {"limits": limits or ConnectionLimits.for_this_process()})
         server = _SleepingServer(
             uvicorn.Config(
                 make_app(running, address),
@@ -76,7 +76,7 @@ class _SleepingServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """Wait until `end` is called."""
         self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(self._accept_errors.hear)
+        self._loop.set_exception_handler(self._accept_errors.handle)
         if not self.should_exit:
             await self._ended.wait()
 
@@ -94,11 +94,11 @@ class AcceptErrorReporter:
     asyncio reports it every second for as long as it lasts.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._told_at = float("-inf")
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
+        self._reported_at = float("-inf")
 
-    def hear(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Handle an exception reported by the event loop; any other kind goes to the default handler."""
         error = context.get("exception")
         if not isinstance(error, OSError) or error.errno not in (
@@ -108,9 +108,11 @@ class AcceptErrorReporter:
             errno.ENOMEM,
         ):
             loop.default_exception_handler(context)
-        elif loop.time() - self._told_at >= REPORT_INTERVAL:
-            self._told_at = loop.time()
-            self._tell(f"the pages cannot be reached for now: {error.strerror}; `LimitNOFILE` of the service may help")
+        elif loop.time() - self._reported_at >= REPORT_INTERVAL:
+            self._reported_at = loop.time()
+            self._report(
+                f"the pages cannot be reached for now: {error.strerror}; `LimitNOFILE` of the service may help"
+            )
 
 
 class _DatedState(ServerState):

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 
 from scheduler.plan.model import Deliverable
-from scheduler.web.forms.uploads import DAILY, FILE_SIZE
+from scheduler.web.forms.uploads import DAILY_SIZE, FILE_SIZE
 from tests.support.daemon_fixture import plan, report
 from tests.support.page_words import WORDS
 from tests.support.party_client import (
@@ -199,7 +199,7 @@ def test_more_than_ten_files_are_not_taken(site: ServedSite) -> None:
 def test_a_party_sends_at_most_100_megabytes_a_day(site: ServedSite) -> None:
     """Its own; and the day is the plan's."""
     quarter = ("a.pdf", b"%PDF-" + bytes(FILE_SIZE - 5))
-    assert DAILY == 4 * FILE_SIZE
+    assert DAILY_SIZE == 4 * FILE_SIZE
     assert upload(site, quarter, form=form(site, "plan")).status == 303
     with site.running.store.transaction() as unit:
         for _ in range(3):  # as much again, three times

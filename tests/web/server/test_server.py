@@ -152,7 +152,11 @@ def test_a_head_without_end_is_refused(site: ServedSite) -> None:
 
 
 def test_most_files_of_the_process_are_left_to_everything_else() -> None:
-    assert 0 < ConnectionLimits.here().max_connections <= min(400, resource.getrlimit(resource.RLIMIT_NOFILE)[0] / 2)
+    assert (
+        0
+        < ConnectionLimits.for_this_process().max_connections
+        <= min(400, resource.getrlimit(resource.RLIMIT_NOFILE)[0] / 2)
+    )
 
 
 def test_that_nobody_can_be_let_in_is_told_once_in_a_while() -> None:
@@ -161,6 +165,6 @@ def test_that_nobody_can_be_let_in_is_told_once_in_a_while() -> None:
     complaint = AcceptErrorReporter(texts.append)
     with closing(asyncio.new_event_loop()) as loop:
         for _ in range(100):
-            complaint.hear(loop, {"message": "out of", "exception": OSError(errno.EMFILE, "Too many open files")})
+            complaint.handle(loop, {"message": "out of", "exception": OSError(errno.EMFILE, "Too many open files")})
     assert len(texts) == 1
     assert "Too many open files" in texts[0]
