@@ -34,8 +34,8 @@ from scheduler.services.publish_feeds import create_feed
 from scheduler.services.record_facts import Recorded, record
 from scheduler.services.sign_in import make_link
 
-INVITED_FOR = timedelta(days=1)  # validity of a sign-in link, for replays that are left running
-AFTERGLOW = timedelta(days=30)  # how long a replay's clock runs past the last rung
+LINK_LIFETIME = timedelta(days=1)  # validity of a sign-in link, for replays that are left running
+RUN_ON = timedelta(days=30)  # how long a replay's clock runs past the last rung
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +78,14 @@ def run_replay(
             checkers=[ManualChecker()],  # real folders and mailboxes do not know the replay's time
         )
 
-        def take_leave() -> None:
-            say(_farewell(container, store))
+        def finish() -> None:
+            say(_summarise(container, store))
             _show_board(container, store, ticker.plans, address, show)
             if feed:
                 show(f"The lead's calendar, for any calendar program: {address}{feed}")
             _show_page(container, store, ticker.plans, address, show)
 
-        watch = _ReplayWatch(store, ticker, clock, take_leave)
+        watch = _ReplayWatch(store, ticker, clock, finish)
         runner = container.runner(ticker, stopping=stopping, after_tick=watch.after_tick)
         running = RunningDaemon(
             container=container,
@@ -117,7 +117,7 @@ def _show_board(
     if operator is None:
         return
     with store.transaction() as unit:
-        token = make_link(unit, operator, now=SystemClock().now(), lifetime=INVITED_FOR)
+        token = make_link(unit, operator, now=SystemClock().now(), lifetime=LINK_LIFETIME)
     show(f"The board, to sign in to once: {address}/sign-in/{token}")
 
 
@@ -161,12 +161,12 @@ class _ReplayWatch:
             return
         with self._store.reading() as view:
             last = max((row.at for plan in self._ticker.plans for row in view.rungs.of(plan.id)), default=tick.at)
-        if tick.at >= last + AFTERGLOW:
+        if tick.at >= last + RUN_ON:
             self._clock.stop()
             self._say()
 
 
-def _farewell(container: Container, store: Store) -> str:
+def _summarise(container: Container, store: Store) -> str:
     folder = container.settings.folder
     mails = container.settings.resolve(container.settings.mail.maildir)
     with store.reading() as view:
@@ -230,7 +230,7 @@ def _recorder(
 ) -> Callable[[Fact], Recorded | None]:
     by_id = {definition.plan.id: definition for definition in definitions}
 
-    def put_down(fact: Fact) -> Recorded | None:
+    def record_and_report(fact: Fact) -> Recorded | None:
         words = " ".join(part for part in (fact.kind, fact.channel or "", fact.reason) if part)
         try:
             recorded = record(services, by_id[fact.plan], fact)
@@ -244,13 +244,13 @@ def _recorder(
                 plan=fact.plan,
                 milestone=fact.milestone or fact.group or "",
                 party=fact.party or ", ".join(fact.parties),
-                text=words + _fallen(len(recorded.changes.dropped)),
+                text=words + _count_dropped(len(recorded.changes.dropped)),
             )
         )
         return recorded
 
-    return put_down
+    return record_and_report
 
 
-def _fallen(count: int) -> str:
+def _count_dropped(count: int) -> str:
     return f"; {count} step{'' if count == 1 else 's'} fell away" if count else ""

@@ -21,7 +21,7 @@ from scheduler.queries.upcoming import list_agenda
 @format_option
 @click.pass_obj
 def agenda(
-    session: Session, first: date | None, last: date | None, plan_id: str | None, party: str | None, style: str
+    session: Session, first: date | None, last: date | None, plan_id: str | None, party: str | None, output_format: str
 ) -> None:
     """List what fires next."""
     if first is not None and last is not None and last < first:
@@ -34,7 +34,7 @@ def agenda(
             until = None if last is None else to_instant(last + ONE_DAY, time(), plan.zone)
             rows += list_agenda(view, plan, now, since=start, until=until, party=party)
     rows.sort(key=lambda row: datetime.fromisoformat(row["at"]))
-    if style == "json":
+    if output_format == "json":
         print_json(rows)
     else:
         columns = {
@@ -46,4 +46,4 @@ def agenda(
             "note": "because",
         }
         print_table(with_short_instants(rows, "at"), columns, empty="Nothing will fire in this period.")
-    session.say_what_is_wrong()
+    session.raise_problems()

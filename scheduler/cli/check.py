@@ -17,7 +17,7 @@ from scheduler.errors import ExitCode
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @format_option
 @click.pass_obj
-def check(session: Session, paths: tuple[Path, ...], style: str) -> None:
+def check(session: Session, paths: tuple[Path, ...], output_format: str) -> None:
     """Validate the configuration and the definitions.
 
     Every problem is listed with its place and the way out. Without PATHS everything that the configuration
@@ -25,7 +25,7 @@ def check(session: Session, paths: tuple[Path, ...], style: str) -> None:
     """
     problems = session.container.definitions.check(paths)
     errors = sum(problem.severity == "error" for problem in problems)
-    if style == "json":
+    if output_format == "json":
         print_json(_problem_row(asdict(problem)) for problem in problems)
     else:
         for problem in problems:

@@ -72,7 +72,7 @@ class Session:
             raise NothingMatched.named("milestone", milestone, milestones)
         return found
 
-    def say_what_is_wrong(self) -> None:
+    def raise_problems(self) -> None:
         """Raise `InvalidInput` with every error of the definitions, if any, because the output is incomplete then."""
         errors = [problem for problem in self.loaded.problems if problem.severity == "error"]
         if errors:
@@ -116,7 +116,7 @@ def format_option(command: F) -> F:
     """Add `--format text|json`."""
     return click.option(
         "--format",
-        "style",
+        "output_format",
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,

@@ -17,7 +17,7 @@ from scheduler.errors import ExitCode, InvalidInput, UserError
 @click.command(epilog=example("hanchot --config /etc/hanchot/config.toml doctor"))
 @format_option
 @click.pass_obj
-def doctor(session: Session, style: str) -> None:
+def doctor(session: Session, output_format: str) -> None:
     """Look whether everything is as the daemon needs it.
 
     One line for each check, with the way out. Nothing is sent; the mail account is tried by signing in.
@@ -25,7 +25,7 @@ def doctor(session: Session, style: str) -> None:
     errors = 0
     for verdict in _verdicts(session):
         errors += verdict.state == "error"
-        if style == "json":
+        if output_format == "json":
             print_json([asdict(verdict)])
         else:
             hint = f"; {verdict.hint}" if verdict.hint else ""
@@ -38,12 +38,12 @@ def _verdicts(session: Session) -> Iterator[Verdict]:
     try:
         container = session.container
     except InvalidInput as error:  # nothing else can be checked
-        yield from _wrong(error)
+        yield from _explain(error)
         return
     yield from examine(container)
 
 
-def _wrong(error: UserError) -> Iterable[Verdict]:
+def _explain(error: UserError) -> Iterable[Verdict]:
     for problem in error.problems:
         hint = problem.hint or ""
         place = ":".join(str(part) for part in (problem.file, problem.line) if part is not None)

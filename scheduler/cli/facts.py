@@ -57,7 +57,7 @@ def receive(
     files: tuple[Path, ...],
     by: str,
     no_receipt: bool,
-    style: str,
+    output_format: str,
 ) -> None:
     """Record a submission: from now on nobody is reminded of it."""
     found = session.plan(plan)
@@ -73,7 +73,7 @@ def receive(
         files=[_existing(path) for path in files],
         by=by,
     )
-    _record(session, fact, style, notify=not no_receipt)
+    _record(session, fact, output_format, notify=not no_receipt)
 
 
 @click.command(epilog=example("hanchot accept bac-trung-bo-2023 dang-ky nghe-an"))
@@ -81,9 +81,9 @@ def receive(
 @_by
 @format_option
 @click.pass_obj
-def accept(session: Session, plan: str, milestone: str, party: str, by: str, style: str) -> None:
+def accept(session: Session, plan: str, milestone: str, party: str, by: str, output_format: str) -> None:
     """Accept a complete submission."""
-    _record(session, _simple(session, "accepted", plan, milestone, party, by=by), style)
+    _record(session, _simple(session, "accepted", plan, milestone, party, by=by), output_format)
 
 
 @click.command(
@@ -99,10 +99,19 @@ def accept(session: Session, plan: str, milestone: str, party: str, by: str, sty
 @format_option
 @click.pass_obj
 def return_command(
-    session: Session, plan: str, milestone: str, party: str, missing: tuple[str, ...], note: str, by: str, style: str
+    session: Session,
+    plan: str,
+    milestone: str,
+    party: str,
+    missing: tuple[str, ...],
+    note: str,
+    by: str,
+    output_format: str,
 ) -> None:
     """Return a submission: the steps still ahead live again."""
-    _record(session, _simple(session, "returned", plan, milestone, party, missing=missing, note=note, by=by), style)
+    _record(
+        session, _simple(session, "returned", plan, milestone, party, missing=missing, note=note, by=by), output_format
+    )
 
 
 @click.command(epilog=example("hanchot waive bac-trung-bo-2023 kiem-tra --all --reason 'không tổ chức'"))
@@ -124,13 +133,13 @@ def waive(
     reason: str,
     decision: str,
     by: str,
-    style: str,
+    output_format: str,
 ) -> None:
     """Release a party, or all of them, from a milestone."""
     if (party is None) is not everybody:
         raise click.UsageError("name a PARTY, or say --all")
     fact = _simple(session, "waived", plan, milestone, party, reason=reason, decision=decision, by=by)
-    _record(session, fact, style)
+    _record(session, fact, output_format)
 
 
 @click.command(
@@ -143,7 +152,7 @@ def waive(
 @format_option
 @click.pass_obj
 def extend(
-    session: Session, plan: str, milestone: str, party: str, until: date, decision: str, by: str, style: str
+    session: Session, plan: str, milestone: str, party: str, until: date, decision: str, by: str, output_format: str
 ) -> None:
     """Give one party more time.
 
@@ -151,7 +160,7 @@ def extend(
     """
     found = session.plan(plan)
     fact = commands.extended(found, milestone, party, at=session.now, until=until, decision=decision, by=by)
-    _record(session, fact, style)
+    _record(session, fact, output_format)
 
 
 @click.command(epilog=example("hanchot nominate bac-trung-bo-2023 nominees nghe-an thanh-hoa"))
@@ -171,13 +180,13 @@ def nominate(
     nobody: bool,
     decision: str,
     by: str,
-    style: str,
+    output_format: str,
 ) -> None:
     """Add parties to a group that is chosen during the year."""
     if bool(parties) is nobody:
         raise click.UsageError("name at least one PARTY, or say --none")
     fact = _simple(session, "nominated", plan, None, None, group=group, parties=parties, decision=decision, by=by)
-    _record(session, fact, style)
+    _record(session, fact, output_format)
 
 
 @click.command(
@@ -201,14 +210,14 @@ def fix_date(
     place: str,
     decision: str,
     by: str,
-    style: str,
+    output_format: str,
 ) -> None:
     """Fix the date of a tentative or undated milestone."""
     found = session.plan(plan)
     fact = commands.date_fixed(
         found, milestone, at=session.now, first=moment, last=last, place=place, decision=decision, by=by
     )
-    _record(session, fact, style)
+    _record(session, fact, output_format)
 
 
 @click.command(epilog=example("hanchot undo f12 --reason 'ghi nhầm trường'"))
@@ -217,7 +226,7 @@ def fix_date(
 @_by
 @format_option
 @click.pass_obj
-def undo(session: Session, fact: str, reason: str, by: str, style: str) -> None:
+def undo(session: Session, fact: str, reason: str, by: str, output_format: str) -> None:
     """Take a recorded fact back.
 
     Steps live again as if it had not been recorded; nothing is mailed. FACT is the id that was
@@ -235,7 +244,7 @@ def undo(session: Session, fact: str, reason: str, by: str, style: str) -> None:
         reason=reason,
         by=by,
     )
-    _record(session, withdrawn, style)
+    _record(session, withdrawn, output_format)
 
 
 @click.command(epilog=example("hanchot start bac-trung-bo-2023 --all-open"))
@@ -271,12 +280,12 @@ def start(session: Session, plan: str, all_open: bool, all_received: bool, by: s
 @_by
 @format_option
 @click.pass_obj
-def insist(session: Session, plan: str, milestone: str, party: str, reason: str, by: str, style: str) -> None:
+def insist(session: Session, plan: str, milestone: str, party: str, reason: str, by: str, output_format: str) -> None:
     """Tell a party that a task is its own.
 
     It answers one that has said that it is not; its steps go on as they did.
     """
-    _record(session, _simple(session, "opened", plan, milestone, party, reason=reason, by=by), style)
+    _record(session, _simple(session, "opened", plan, milestone, party, reason=reason, by=by), output_format)
 
 
 FACT_COMMANDS = (receive, accept, return_command, start, insist, waive, extend, nominate, fix_date, undo)
@@ -311,10 +320,10 @@ def _existing(path: Path) -> str:
     return str(path)
 
 
-def _record(session: Session, fact: Fact, style: str, *, notify: bool = True) -> None:
+def _record(session: Session, fact: Fact, output_format: str, *, notify: bool = True) -> None:
     plan = session.plan(fact.plan)
     recorded = session.record(fact, notify=notify)
-    if style == "json":
+    if output_format == "json":
         print_json([_row(recorded, plan)])
     else:
         _print(recorded, plan)

@@ -21,14 +21,14 @@ def feeds() -> None:
 @feeds.command("list", epilog=example("hanchot feeds list --format json"))
 @format_option
 @click.pass_obj
-def feeds_list(session: Session, style: str) -> None:
+def feeds_list(session: Session, output_format: str) -> None:
     """List the addresses, and when each was last fetched and by which program.
 
     The addresses themselves are shown once, when they are made.
     """
     with session.container.store() as store, store.reading() as view:
         rows = [feed_row(feed) for feed in view.feeds.list()]
-    if style == "json":
+    if output_format == "json":
         print_json(rows)
         return
     for row in rows:
@@ -57,7 +57,7 @@ def feeds_list(session: Session, style: str) -> None:
 @format_option
 @click.pass_obj
 def feeds_create(
-    session: Session, party_id: str | None, public: bool, plan_id: str | None, tasks: bool, style: str
+    session: Session, party_id: str | None, public: bool, plan_id: str | None, tasks: bool, output_format: str
 ) -> None:
     """Make the address of a calendar and print it.
 
@@ -70,7 +70,7 @@ def feeds_create(
         raise click.UsageError("--public goes with --plan and without --tasks")
     session.plans(plan_id, party_id)
     feed, url = make_feed(session.container, session.loaded, audience=party_id or "", plan=plan_id, tasks=tasks)
-    if style == "json":
+    if output_format == "json":
         print_json([{**feed_row(feed), "url": url}])
     else:
         click.echo(url)

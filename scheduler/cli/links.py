@@ -18,13 +18,13 @@ def links() -> None:
 @click.argument("party", required=False)
 @format_option
 @click.pass_obj
-def links_list(session: Session, party: str | None, style: str) -> None:
+def links_list(session: Session, party: str | None, output_format: str) -> None:
     """Show where the page of a party is, or those of all.
 
     Whoever has the address sees the page and can answer for the party.
     """
     rows = list_pages(session.container, party)
-    if style == "json":
+    if output_format == "json":
         print_json(rows)
         return
     columns = {"party": "party", "name": "name", "url": "address"}
@@ -37,13 +37,13 @@ def links_list(session: Session, party: str | None, style: str) -> None:
 @click.argument("party")
 @format_option
 @click.pass_obj
-def links_revoke(session: Session, party: str, style: str) -> None:
+def links_revoke(session: Session, party: str, output_format: str) -> None:
     """Make a party's address worthless and show its new one.
 
     Links in mails already sent lead nowhere from then on; later mails have the new address.
     """
     row = revoke_page(session.container, party)
-    if style == "json":
+    if output_format == "json":
         print_json([row])
         return
     click.echo(row["url"])

@@ -29,14 +29,14 @@ def outbox() -> None:
 )
 @format_option
 @click.pass_obj
-def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], style: str) -> None:
+def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], output_format: str) -> None:
     """List mails, oldest first."""
     with session.container.store() as store, store.reading() as view:
         zones = session.zones
         rows = [message_row(mail, zones(mail.plan)) for mail in view.outbox.list(plan=plan_id, states=states)]
     if not rows:
         session.plans(plan_id)  # reports an unknown plan, unlike one without mails
-    if style == "json":
+    if output_format == "json":
         print_json(rows)
         return
     columns = {"id": "id", "created": "written", "to": "to", "subject": "subject", "state": "state", "reason": "reason"}

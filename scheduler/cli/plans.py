@@ -12,11 +12,11 @@ from scheduler.queries.plans import list_plans
 @click.command(epilog=example("hanchot plans --format json"))
 @format_option
 @click.pass_obj
-def plans(session: Session, style: str) -> None:
+def plans(session: Session, output_format: str) -> None:
     """List the plans and what in them is tentative or undated."""
     with session.container.store() as store, store.reading() as view:
         rows = list(list_plans(view, session.plans(None), session.now))
-    if style == "json":
+    if output_format == "json":
         print_json(rows)
     else:
         columns = {
@@ -27,4 +27,4 @@ def plans(session: Session, style: str) -> None:
             "undated": "undated",
         }
         print_table(rows, columns, empty="There is no sound plan.")
-    session.say_what_is_wrong()
+    session.raise_problems()

@@ -30,13 +30,13 @@ A_DAY = 86_400.0  # seconds
 @click.option("--scenario", type=click.Path(path_type=Path), help="What happens during the replay (TOML).")
 @click.option(
     "--log",
-    "style",
+    "log_format",
     type=click.Choice(["text", "json"]),
     help="How to log; if left out: text at a terminal and in a replay, else JSON Lines.",
 )
 @click.pass_obj
 def run(
-    session: Session, replay_from: date | None, speed: float | None, scenario: Path | None, style: str | None
+    session: Session, replay_from: date | None, speed: float | None, scenario: Path | None, log_format: str | None
 ) -> None:
     """Run the daemon until it is told to stop.
 
@@ -48,7 +48,7 @@ def run(
     speed = A_DAY if speed is None else speed
     if not math.isfinite(speed):
         raise click.UsageError("--speed is not a number of seconds")
-    session.log = Log(choose_style(style, is_replay=replay_from is not None))
+    session.log = Log(choose_style(log_format, is_replay=replay_from is not None))
     logging.getLogger().addHandler(
         Libraries(lambda text, level: session.log.say(text, SystemClock().now(), level=level))
     )

@@ -34,7 +34,7 @@ _DELIVERY_COLUMNS = {
 @format_option
 @click.pass_obj
 def simulate_command(
-    session: Session, plan: str, first: date, last: date, scenario: Path | None, diff: Path | None, style: str
+    session: Session, plan: str, first: date, last: date, scenario: Path | None, diff: Path | None, output_format: str
 ) -> None:
     """Play a period in memory: who gets what and when.
 
@@ -47,7 +47,7 @@ def simulate_command(
     if diff is not None:
         other = simulate(container, container.find_plan(str(diff)), first=first, last=last, scenario=scenario)
         rows = _compare(rows, other)
-    if style == "json":
+    if output_format == "json":
         print_json(rows)
         return
     columns = {"change": "", **_DELIVERY_COLUMNS} if diff is not None else _DELIVERY_COLUMNS

@@ -30,7 +30,7 @@ def status(
     milestone: str | None,
     party: str | None,
     as_of: date | datetime | None,
-    style: str,
+    output_format: str,
 ) -> None:
     """Show how everything stands: milestones and parties."""
     now = session.now
@@ -40,13 +40,13 @@ def status(
             then = _instant(as_of, plan) if as_of is not None else None
             rows += list_board(view, plan, now, as_of=then, milestone=milestone, party=party)
     if not rows:
-        session.say_what_is_wrong()
+        session.raise_problems()
         if not session.loaded.definitions:
             raise NothingMatched("there is no plan", hint="`hanchot init DIR` writes one to begin with")
         raise NothingMatched("nothing matches", hint="`hanchot status` without options shows everything")
-    if style == "json":
+    if output_format == "json":
         print_json(rows)
-        session.say_what_is_wrong()
+        session.raise_problems()
         return
     shown = [
         {
@@ -77,7 +77,7 @@ def status(
     for plan in doubtful:
         why = "past already when the plan was first loaded, or the party came into it"
         click.echo(f"Unknown: {why}. `hanchot start {plan}` settles it.", err=True)
-    session.say_what_is_wrong()
+    session.raise_problems()
 
 
 def _missing_copies(row: Mapping[str, Any]) -> list[str]:

@@ -20,14 +20,14 @@ from scheduler.queries.why import explain_rung
 @click.argument("id")
 @format_option
 @click.pass_obj
-def why(session: Session, id: str, style: str) -> None:
+def why(session: Session, id: str, output_format: str) -> None:
     """Say why a mail was sent or not.
 
     ID is a step (r17), a mail (m5) or a Message-ID.
     """
     with session.container.store() as store, store.reading() as view:
         rows = _explain(session, view, id)
-    if style == "json":
+    if output_format == "json":
         print_json(rows)
         return
     for row in rows:

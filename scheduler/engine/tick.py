@@ -85,7 +85,7 @@ class Ticker:
         self._current: dict[str, Definition] = {}
         self._untaken: set[str] = set()  # plans whose revision could not be taken into the record
         self._refused: tuple[str, ...] = ()  # the errors of the definitions when they were last read
-        self._estranged: dict[str, str] = {}
+        self._foreign: dict[str, str] = {}
         self._agendas = AgendaCache()
         self._owes_summary = True  # an earlier process may have ended before it sent its summary
         self._is_unclosed = False  # a tick did work but could not be recorded as completed
@@ -248,8 +248,8 @@ class Ticker:
             self._load(now, self._is_news)
             survey = self._look(now)
         for id, digest in survey.foreign.items():
-            if self._estranged.get(id) != digest:
-                self._estranged[id] = digest
+            if self._foreign.get(id) != digest:
+                self._foreign[id] = digest
                 text = "another process loaded another revision of this plan; it is left to that one"
                 self.report(Event(name="trouble", at=now, plan=id, text=text))
         return survey

@@ -99,8 +99,8 @@ class SmtpMailer:
         ends = time.monotonic() + self._timeouts.opening
         try:
             reply = self._deliver(recipient, mail.data, ends)
-        except SmtpError as trouble:
-            return self._judge(trouble)
+        except SmtpError as error:
+            return self._judge(error)
         return Outcome(state="sent", reply=self._hide(reply))
 
     def log_in(self) -> Outcome | None:
@@ -108,8 +108,8 @@ class SmtpMailer:
         self.close()
         try:
             self._session = self._open(time.monotonic() + self._timeouts.opening)
-        except SmtpError as trouble:
-            return self._judge(trouble)
+        except SmtpError as error:
+            return self._judge(error)
         return None
 
     def close(self) -> None:
@@ -123,8 +123,8 @@ class SmtpMailer:
         if session is not None:
             try:
                 return self._transact(session, recipient, data, ends)
-            except SmtpError as trouble:
-                if not (trouble.phase == "sender" and trouble.code in (SILENCE, GARBLED, "421")):
+            except SmtpError as error:
+                if not (error.phase == "sender" and error.code in (SILENCE, GARBLED, "421")):
                     raise
         return self._transact(self._open(ends), recipient, data, ends)
 
@@ -166,9 +166,9 @@ class SmtpMailer:
             session.envelope(self._sender, recipient, len(data))
             reply = session.hand_over(data)
             is_usable = self._is_clean = True
-        except SmtpError as trouble:
-            trouble.phase = session.phase
-            is_usable = trouble.code[0] in "45" and trouble.code != "421" and not session.is_broken
+        except SmtpError as error:
+            error.phase = session.phase
+            is_usable = error.code[0] in "45" and error.code != "421" and not session.is_broken
             self._is_clean = False
             raise
         finally:
@@ -185,9 +185,9 @@ class SmtpMailer:
             self._context = ssl.create_default_context()
         return self._context
 
-    def _judge(self, trouble: SmtpError) -> Outcome:
-        rule = judge(trouble.phase, trouble.code, trouble.words)
-        reply = f"{trouble.code} {trouble.words}" if trouble.code.isdigit() else f"{trouble.phase}: {trouble.words}"
+    def _judge(self, error: SmtpError) -> Outcome:
+        rule = judge(error.phase, error.code, error.words)
+        reply = f"{error.code} {error.words}" if error.code.isdigit() else f"{error.phase}: {error.words}"
         return to_outcome(rule.meaning, self._hide(reply))
 
     def _hide(self, words: str) -> str:

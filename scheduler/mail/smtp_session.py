@@ -33,7 +33,7 @@ class Timeouts:
     * `opening`: for everything before the content of the mail
     * `upload`: for sending the content
     * `final`: for the reply to the content
-    * `farewell`: for the reply to QUIT, and for data that explains a broken connection
+    * `quit`: for the reply to QUIT, and for data that explains a broken connection
     """
 
     connect: float = 30.0
@@ -41,12 +41,12 @@ class Timeouts:
     opening: float = 120.0
     upload: float = 60.0
     final: float = 600.0  # RFC 5321, 4.5.3.2.6; a shorter timeout leads to duplicates
-    farewell: float = 2.0
+    quit: float = 2.0
 
     @property
     def longest(self) -> float:
         """Return the maximum duration of one mail in seconds, without the DNS lookup."""
-        return self.opening + self.upload + self.final + self.farewell
+        return self.opening + self.upload + self.final + self.quit
 
 
 class SmtpError(Exception):
@@ -184,8 +184,8 @@ class SmtpSession(smtplib.SMTP):
         self._ends = time.monotonic() + self._timeouts.upload
         try:
             self.send(stuff_dots(data))
-        except SmtpError as trouble:
-            raise self._said_meanwhile() or trouble from None
+        except SmtpError as error:
+            raise self._said_meanwhile() or error from None
         self._ends = time.monotonic() + self._timeouts.final
         code, words = self.getreply()
         _expect((code, words), "25.")
@@ -199,10 +199,10 @@ class SmtpSession(smtplib.SMTP):
     def quit_politely(self) -> None:
         """Send QUIT, wait for the reply only briefly, and close the connection."""
         try:
-            self._ends = self._opening_ends = time.monotonic() + self._timeouts.farewell
+            self._ends = self._opening_ends = time.monotonic() + self._timeouts.quit
             self.docmd("QUIT")
         except SmtpError:
-            pass  # every mail has its reply already, so an error no longer matters
+            pass  # every mail has its reply already; the connection is closed either way
         finally:
             self.close()
 
@@ -242,7 +242,7 @@ class SmtpSession(smtplib.SMTP):
         """Raise `SmtpError` if there is an unsolicited reply, or if the server has closed the connection."""
         if not self._has_unread():
             return
-        self._ends = time.monotonic() + self._timeouts.farewell
+        self._ends = time.monotonic() + self._timeouts.quit
         code, words = self.getreply()
         if code == 421:
             raise SmtpError("421", read_words(words))
@@ -285,7 +285,7 @@ class SmtpSession(smtplib.SMTP):
 
     def _said_meanwhile(self) -> SmtpError | None:
         """Return the refusal by which the server interrupted the content, if one can be read."""
-        self._ends = time.monotonic() + self._timeouts.farewell
+        self._ends = time.monotonic() + self._timeouts.quit
         try:
             code, words = self.getreply()
         except SmtpError:

@@ -53,7 +53,7 @@ class Rung(NamedTuple):
         return (self.milestone, self.party, self.name, self.due)
 
 
-class PromisedRung(Protocol):
+class RungLike(Protocol):
     """The part of a rung from which its messages are built, whether it comes from the agenda or from the ledger."""
 
     @property

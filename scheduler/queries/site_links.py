@@ -28,7 +28,7 @@ LINKS_TO_PARTY_PAGE = (
 LINKS_TO_MILESTONE = ("escalation", "fix-date", "choose", "notice")  # kinds that link to a milestone on the board
 LINKS_TO_BOARD = ("outage", "digest")  # kinds that link to the board itself
 _PAGE = "page"
-AFTERLIFE = timedelta(days=90)  # how long a page is served after its last date (contract rule 11)
+PAGE_RETENTION = timedelta(days=90)  # how long a page is served after its last date (contract rule 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def said_by(fact: Fact) -> str | None:
 def is_over(agendas: Iterable[Agenda], party: str, now: datetime) -> bool:
     """Return whether everything that a party had a part in is more than ninety days past."""
     return all(
-        local_day(now, agenda.plan.zone) > last_day(agenda, party) + AFTERLIFE
+        local_day(now, agenda.plan.zone) > last_day(agenda, party) + PAGE_RETENTION
         for agenda in agendas
         if party in agenda.plan.parties
     )

@@ -16,7 +16,7 @@ from scheduler.plan.status import Cell, draw_board
 from scheduler.ports import CheckRow, RungRow, UnitOfWork
 from scheduler.queries.agendas import view_agenda
 from scheduler.queries.rows import Row, fact_row, iso, rung_row
-from scheduler.queries.upcoming import promised
+from scheduler.queries.upcoming import planned_rows
 
 
 def list_board(
@@ -33,7 +33,7 @@ def list_board(
     agenda = view_agenda(view, plan, now, as_of=as_of)
     facts = drop_withdrawn([f for f in view.facts.of(plan.id) if f.recorded_at <= at])
     checks = {(c.milestone, c.party): c for c in view.journal.checks(plan.id) if c.checked_at <= at}
-    promises = view.rungs.of(plan.id) if as_of is None else promised(agenda)  # the ledger has today's states
+    promises = view.rungs.of(plan.id) if as_of is None else planned_rows(agenda)  # the ledger has today's states
     upcoming = _next_rungs(promises, at)
     for cell in draw_board(agenda, at):
         o = cell.obligation

@@ -16,19 +16,19 @@ def list_agenda(
     view: UnitOfWork, plan: Plan, now: datetime, *, since: datetime, until: datetime | None, party: str | None = None
 ) -> Iterator[Row]:
     """Yield the planned rungs with `since` <= instant < `until`, even of a plan that was never loaded."""
-    for row in _promises(view, plan, now):
+    for row in _rows(view, plan, now):
         inside = row.at >= since and (until is None or row.at < until)
         if row.state == "planned" and inside and party in (None, row.party):
             yield rung_row(row, plan)
 
 
-def _promises(view: UnitOfWork, plan: Plan, now: datetime) -> Iterable[RungRow]:
+def _rows(view: UnitOfWork, plan: Plan, now: datetime) -> Iterable[RungRow]:
     if view.plans.state(plan.id) is not None:
         return view.rungs.of(plan.id)
-    return promised(draw_agenda(plan, [], loaded_at=now))
+    return planned_rows(draw_agenda(plan, [], loaded_at=now))
 
 
-def promised(agenda: Agenda) -> list[RungRow]:
+def planned_rows(agenda: Agenda) -> list[RungRow]:
     """Return the rungs of an agenda as rows without ids, ordered by instant."""
     rows = [RungRow(id=0, plan=agenda.plan.id, **rung._asdict()) for rung in agenda.rungs()]
     return sorted(rows, key=attrgetter("at"))

@@ -113,13 +113,13 @@ def take_back(unit: UnitOfWork, fact: Fact) -> None:
 
 def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Fact, facts: Sequence[Fact]) -> None:
     """Cancel queued notices of earlier changes to the same milestone, because only the last change is true."""
-    slots = ["change:"]
+    keys = ["change:"]
     if fact.party is not None and agenda.plan.milestone(fact.milestone or "").kind == "deadline":
-        slots = [f"change:{contact.email}" for contact in agenda.plan.parties[fact.party].contacts]
+        keys = [f"change:{contact.email}" for contact in agenda.plan.parties[fact.party].contacts]
     for old in facts:
         if old.kind in DECISIONS and old.milestone == fact.milestone and old.id != fact.id:
-            for slot in slots:
-                unit.outbox.cancel(f"{old.id}:{slot}", reasons.LATER_DECISION, now=fact.recorded_at)
+            for key in keys:
+                unit.outbox.cancel(f"{old.id}:{key}", reasons.LATER_DECISION, now=fact.recorded_at)
 
 
 def _outgoing(

@@ -14,7 +14,7 @@ from scheduler.store import engines, schema
 from scheduler.store.access import SqlAccess
 from scheduler.store.accounts import SqlAccounts
 from scheduler.store.dialects import Dialect, dialect_of
-from scheduler.store.errors import explained, locked
+from scheduler.store.errors import locked_error, translate_errors
 from scheduler.store.facts import SqlFacts
 from scheduler.store.feeds import SqlFeeds
 from scheduler.store.journal import SqlJournal
@@ -41,7 +41,7 @@ class _Facet(Generic[_T]):
         self._name = name
 
     def __get__(self, unit: SqlUnit, owner: type[SqlUnit]) -> _T:
-        facet = unit.__dict__[self._name] = self._make(unit.alone())
+        facet = unit.__dict__[self._name] = self._make(unit.lock())
         return facet
 
 
@@ -61,7 +61,7 @@ class SqlUnit:
 
     def __init__(self, connection: sa.Connection, *, writes: bool) -> None:
         self._connection = connection
-        self._is_alone = not writes  # a reader needs no lock
+        self._is_locked = not writes  # a reader needs no lock
         self.outbox: ports.Outbox = SqlOutbox(connection)
         self.accounts: ports.Accounts = SqlAccounts(connection)
         self.access: ports.Access = SqlAccess(connection)
@@ -69,11 +69,11 @@ class SqlUnit:
         self.pages: ports.PartyPages = SqlPartyPages(connection)
         self.documents: ports.Documents = SqlDocuments(connection)
 
-    def alone(self) -> sa.Connection:
+    def lock(self) -> sa.Connection:
         """Return the connection; a writing transaction first locks the record."""
-        if not self._is_alone:
+        if not self._is_locked:
             dialect_of(self._connection).lock_record(self._connection)
-            self._is_alone = True
+            self._is_locked = True
         return self._connection
 
 
@@ -101,7 +101,7 @@ class SqlStore:
     @contextmanager
     def transaction(self) -> Iterator[ports.UnitOfWork]:
         """Open a writing transaction; commit at the end of the block, roll back on an exception."""
-        with explained(self.name, self._dialect), _taken(self._writing), self._for_writing.begin() as connection:
+        with translate_errors(self.name, self._dialect), _taken(self._writing), self._for_writing.begin() as connection:
             yield SqlUnit(connection, writes=True)
 
     @contextmanager
@@ -112,7 +112,7 @@ class SqlStore:
         """
         refusing = self._dialect.refuse_changes if self._reading else nullcontext
         with (
-            explained(self.name, self._dialect),
+            translate_errors(self.name, self._dialect),
             _taken(self._reading),
             self._for_reading.begin() as connection,
             refusing(connection),
@@ -181,7 +181,7 @@ class _Turn:
         if self._owner == get_ident():
             raise RuntimeError("this thread is already inside a transaction of the same store")
         if not self._lock.acquire(timeout=self._timeout):
-            raise locked(self._name, self._dialect)
+            raise locked_error(self._name, self._dialect)
         self._owner = get_ident()
         try:
             yield
@@ -206,7 +206,7 @@ def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> SqlStore:
     reads = engines.connect_for_reading(engine, dialect, busy_timeout=busy_timeout)
     store = SqlStore(engine, reads, dialect, name=name, busy_timeout=busy_timeout)
     try:
-        with explained(name, dialect):
+        with translate_errors(name, dialect):
             with reads.begin() as connection:
                 current = schema.is_current(connection)
             if not current:
@@ -227,7 +227,7 @@ def upgrade(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> bool:
     name = dialect.describe(address)
     engine = engines.connect(address, dialect, busy_timeout=busy_timeout)
     try:
-        with explained(name, dialect), engine.begin() as connection:
+        with translate_errors(name, dialect), engine.begin() as connection:
             dialect.lock_creation(connection)
             found, version = schema.inspect(connection)
             if found == "current":

@@ -13,7 +13,7 @@ from scheduler.store.dialects.base import Explanation
 
 
 @contextmanager
-def explained(name: str, dialect: Dialect) -> Iterator[None]:
+def translate_errors(name: str, dialect: Dialect) -> Iterator[None]:
     """Raise errors of the database `name` as `RecordUnavailable`; let other errors pass unchanged.
 
     A value that cannot be converted raises its own error.
@@ -25,7 +25,7 @@ def explained(name: str, dialect: Dialect) -> Iterator[None]:
         raise _explain(error, name, dialect) from error
 
 
-def locked(name: str, dialect: Dialect) -> RecordUnavailable:
+def locked_error(name: str, dialect: Dialect) -> RecordUnavailable:
     """Return the error for a database that stayed locked for too long."""
     return _error(dialect.explain_locked(), name)
 

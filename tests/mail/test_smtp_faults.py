@@ -154,7 +154,7 @@ def test_a_host_that_is_no_name(host: str) -> None:
 def test_a_slow_server_does_not_hold_a_mail_for_longer_than_all_steps_may_take() -> None:
     """Each answer comes just in time, but their sum is bounded too."""
     greeting = b"220-a\r\n220-b\r\n220 c\r\n"
-    timeouts = type(SHORT_TIMEOUTS)(connect=5, command=5, opening=0.3, upload=5, final=5, farewell=0.1)
+    timeouts = type(SHORT_TIMEOUTS)(connect=5, command=5, opening=0.3, upload=5, final=5, quit=0.1)
     with ScriptedServer({"greeting": greeting, "RCPT": FREEZE}) as server, mailer(server.port, timeouts=timeouts) as it:
         outcome = it.send(mail())
     assert outcome == Outcome(state="deferred", reply="recipient: no answer in time")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from scheduler.plan.agenda import REMINDERS, Agenda, PromisedRung
+from scheduler.plan.agenda import REMINDERS, Agenda, RungLike
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.messages.response_summary import ResponseEntry, ResponseSummary
@@ -15,7 +15,7 @@ from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import Recipient, escalation_named, superiors
 from scheduler.plan.status import read_cell
 
-_R = TypeVar("_R", bound=PromisedRung)
+_R = TypeVar("_R", bound=RungLike)
 
 NoticeCounts = Mapping[str, int]  # reminders and overdue notices that were sent, by party
 
@@ -38,7 +38,7 @@ def escalation_messages(
     return [(_escalation(agenda, milestone, to, about, now, notices), tuple(about)) for to, about in carried.values()]
 
 
-def count_notices(rows: Iterable[PromisedRung]) -> dict[str, int]:
+def count_notices(rows: Iterable[RungLike]) -> dict[str, int]:
     """Return the number of sent reminders and overdue notices for each party that has such rungs in `rows`."""
     counts: dict[str, int] = {}
     for row in rows:
@@ -51,7 +51,7 @@ def _escalation(
     agenda: Agenda,
     milestone: Milestone,
     to: Recipient,
-    rows: Sequence[PromisedRung],
+    rows: Sequence[RungLike],
     now: datetime,
     notices: NoticeCounts,
 ) -> Message:

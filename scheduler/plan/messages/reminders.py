@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from scheduler.plan.agenda import Agenda, PromisedRung
+from scheduler.plan.agenda import Agenda, RungLike
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Deliverable, Milestone, Plan
 from scheduler.plan.obligations import Obligation
@@ -13,12 +13,12 @@ from scheduler.plan.recipients import Recipient, contacts_for, escalation_named,
 from scheduler.plan.status import still_needed
 
 
-def messages_for(agenda: Agenda, row: PromisedRung, now: datetime, bounced: Collection[str]) -> list[Message]:
+def messages_for(agenda: Agenda, row: RungLike, now: datetime, bounced: Collection[str]) -> list[Message]:
     """Return the messages of one rung, one for each recipient; for escalations use `escalation_messages`."""
     return [message_for(agenda, row, recipient, now) for recipient in recipients_of(agenda.plan, row, bounced)]
 
 
-def recipients_of(plan: Plan, step: PromisedRung, bounced: Collection[str]) -> list[Recipient]:
+def recipients_of(plan: Plan, step: RungLike, bounced: Collection[str]) -> list[Recipient]:
     """Return the recipients of a rung.
 
     An escalation goes to the superiors of the party, everything else to its own contacts; overdue notices also
@@ -30,7 +30,7 @@ def recipients_of(plan: Plan, step: PromisedRung, bounced: Collection[str]) -> l
     return contacts_for(plan.parties[step.party], with_head=step.kind == "overdue", bounced=bounced)
 
 
-def message_for(agenda: Agenda, row: PromisedRung, to: Recipient, now: datetime) -> Message:
+def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> Message:
     """Return the message of one rung to one recipient."""
     plan, milestone = agenda.plan, agenda.plan.milestone(row.milestone)
     key = "/".join((plan.id, row.milestone, row.party, row.name, str(row.due), to.contact.email))
