@@ -13,10 +13,11 @@ from scheduler.doctor.verdicts import (
     from_problems,
     judge_account,
     judge_clock,
+    judge_disk,
     judge_links,
     judge_login,
     judge_outbox,
-    judge_room,
+    judge_packages,
     judge_secrecy,
     judge_tick,
     spell,
@@ -29,6 +30,14 @@ from tests.contracts.store_samples import a_mail
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 HERE = Path("/srv/office")
+
+
+def test_a_foreign_owner_of_our_import_name_is_named() -> None:
+    """Another distribution on PyPI has a package of the same name."""
+    [verdict] = judge_packages(["hanchot", "scheduler-things", "hanchot"])
+    assert verdict.state == "warning"
+    assert "belongs to scheduler-things too" in verdict.message
+    assert list(judge_packages(["hanchot"])) == list(judge_packages([])) == []
 
 
 def a_row(**changes: Any) -> MessageRow:
@@ -83,7 +92,7 @@ def test_a_daemon_that_does_not_tick_does_not_run(age: timedelta | None, state: 
 )
 def test_a_folder_needs_room_and_the_right_to_write(free: int, is_writable: bool, state: str, words: str) -> None:
     """It is named."""
-    verdict = judge_room(HERE, free, is_writable=is_writable)
+    verdict = judge_disk(HERE, free, is_writable=is_writable)
     assert (verdict.state, words in verdict.message, str(HERE) in verdict.message) == (state, True, True)
 
 

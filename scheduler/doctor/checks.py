@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,10 +18,11 @@ from scheduler.doctor.verdicts import (
     from_problems,
     judge_account,
     judge_clock,
+    judge_disk,
     judge_links,
     judge_login,
     judge_outbox,
-    judge_room,
+    judge_packages,
     judge_secrecy,
     judge_tick,
 )
@@ -39,6 +41,7 @@ def examine(container: Container) -> Iterator[Verdict]:
     The configuration itself was already read without errors.
     """
     yield Verdict(check="configuration", state="ok", message="every key is known and sound")
+    yield from judge_packages(packages_distributions().get("scheduler", ()))
     yield from judge_secrecy(
         [(path, path.stat().st_mode) for path in dict.fromkeys(_secrets(container)) if path.is_file()]
     )
@@ -197,7 +200,7 @@ def _disk(container: Container) -> Iterator[Verdict]:
             free = shutil.disk_usage(path).free
         except OSError as error:
             raise UserError(f"cannot look at {path}: {error.strerror}", hint="check the folder and its disk") from error
-        yield judge_room(path, free, is_writable=os.access(path, os.W_OK | os.X_OK))
+        yield judge_disk(path, free, is_writable=os.access(path, os.W_OK | os.X_OK))
 
 
 def _zones() -> Iterator[Verdict]:

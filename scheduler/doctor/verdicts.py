@@ -15,7 +15,7 @@ CLOCK_BEHIND = timedelta(minutes=2)  # behind the last tick in the record; anoth
 TICK_OLD = timedelta(minutes=20)  # with cron, ticks are a quarter of an hour apart
 LATELY = timedelta(days=7)  # how long a lost mail is reported
 STUCK = timedelta(days=1)
-LITTLE_ROOM, HARDLY_ROOM = 500_000_000, 50_000_000  # bytes
+LOW_SPACE, NO_SPACE = 500_000_000, 50_000_000  # bytes
 
 State = Literal["ok", "warning", "error"]
 
@@ -47,6 +47,21 @@ def from_error(check: str, error: UserError) -> Verdict:
     return Verdict(check=check, state="error", message=_flat(first), hint=first.hint or "")
 
 
+def judge_packages(owners: Sequence[str]) -> Iterator[Verdict]:
+    """Yield a warning if other distributions of this Python own the import name `scheduler` as well."""
+    others = sorted(set(owners) - {"hanchot"})
+    if others:
+        message = (
+            f"the import name `scheduler` belongs to {', '.join(others)} too: either may overwrite the other's files"
+        )
+        yield Verdict(
+            check="packages",
+            state="warning",
+            message=message,
+            hint="install hanchot in an environment of its own",
+        )
+
+
 def judge_clock(now: datetime, last_tick: datetime | None) -> Verdict:
     """Return a verdict on whether the machine's clock is plausible: the last tick cannot be in the future."""
     if last_tick is None or last_tick - now <= CLOCK_BEHIND:
@@ -69,15 +84,15 @@ def judge_tick(now: datetime, last_tick: datetime | None, *, fresh: timedelta = 
     return Verdict(check="daemon", state="error", message=message, hint=hint)
 
 
-def judge_room(path: Path, free: int, *, is_writable: bool) -> Verdict:
+def judge_disk(path: Path, free: int, *, is_writable: bool) -> Verdict:
     """Return a verdict on whether a folder is writable and has room; `free` is in bytes."""
     if not is_writable:
         hint = "give the user that runs hanchot the right to write there"
         return Verdict(check="disk", state="error", message=f"{path} cannot be written to", hint=hint)
     message = f"{path}: {free / 1e9:,.1f} GB free"
-    if free >= LITTLE_ROOM:
+    if free >= LOW_SPACE:
         return Verdict(check="disk", state="ok", message=message)
-    state: State = "error" if free < HARDLY_ROOM else "warning"
+    state: State = "error" if free < NO_SPACE else "warning"
     return Verdict(check="disk", state=state, message=f"{path}: only {free / 1e6:,.0f} MB free", hint="make room")
 
 

@@ -121,12 +121,12 @@ def choose_parts(parts: Sequence[FeedPart], today: date) -> list[bytes]:
     """Return the parts that fit into one calendar of several plans, in order; those nearest to this week go first."""
     if len(parts) <= MOST and sum(len(part.body) for part in parts) <= MOST_BYTES:
         return [part.body for part in parts]
-    monday, room = _monday(today), MOST_BYTES
+    monday, left = _monday(today), MOST_BYTES
     nearest = sorted(range(len(parts)), key=lambda place: (abs(parts[place].first - monday), place))
     kept = []
     for place in nearest[:MOST]:
-        room -= len(parts[place].body)
-        if room < 0:
+        left -= len(parts[place].body)
+        if left < 0:
             break
         kept.append(place)
     return [parts[place].body for place in sorted(kept)]

@@ -1,4 +1,4 @@
-"""The office's way in a real browser: Debian's Chromium, on a desk, on a phone and without scripts."""
+"""The office's way in a real browser: Debian's Chromium, on a desktop, on a phone and without scripts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUIET = [
     "--disable-component-update",
     "--no-first-run",
 ]
-DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 OPERATOR = "thidua@tranphu.example"
 PLAN = "/plans/bac-trung-bo-2023"
@@ -118,7 +118,7 @@ def enter(browse: Open, operator: Operator, path: str = "/", **options: Any) -> 
 
 
 @pytest.mark.parametrize(
-    "options", [DESK, PHONE, DESK | {"java_script_enabled": False}], ids=["desk", "phone", "without scripts"]
+    "options", [DESKTOP, PHONE, DESKTOP | {"java_script_enabled": False}], ids=["desktop", "phone", "without scripts"]
 )
 def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     browse: Open, own_spring: Operator, options: dict[str, Any]
@@ -204,7 +204,7 @@ def _facts(site: ServedSite) -> list[Any]:
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_on_a_page_keeps_anybody_from_reading_it(browse: Open, spring: Operator, path: str) -> None:
     """Axe finds nothing, in light and in dark."""
-    page = enter(browse, spring, path, **DESK, bypass_csp=True)
+    page = enter(browse, spring, path, **DESKTOP, bypass_csp=True)
     found = Axe().run(page).response["violations"]
     page.emulate_media(color_scheme="dark")
     found += Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
@@ -242,7 +242,7 @@ def test_on_a_phone_rows_of_long_tables_are_cards_that_still_sound_like_a_table(
 
 
 def test_in_print_there_are_no_forms_and_no_navigation(browse: Open, spring: Operator) -> None:
-    page = enter(browse, spring, **DESK)
+    page = enter(browse, spring, **DESKTOP)
     page.emulate_media(media="print")
     for gone in ("nav", "form", "summary", ".do"):
         assert page.locator(gone).filter(visible=True).count() == 0, gone
@@ -253,7 +253,7 @@ def test_in_print_there_are_no_forms_and_no_navigation(browse: Open, spring: Ope
 def test_a_print_says_when_it_was_so_and_has_dark_words_on_white_whatever_the_screen_was(
     browse: Open, spring: Operator
 ) -> None:
-    page = enter(browse, spring, **DESK)
+    page = enter(browse, spring, **DESKTOP)
     light = page.locator(".state.good").first.evaluate("state => getComputedStyle(state).color")
     page.emulate_media(media="print", color_scheme="dark")
     assert page.locator(".state.good").first.evaluate("state => getComputedStyle(state).color") == light
@@ -264,7 +264,7 @@ def test_a_print_says_when_it_was_so_and_has_dark_words_on_white_whatever_the_sc
 
 
 def test_the_mail_in_its_frame_cannot_act(browse: Open, spring: Operator) -> None:
-    page = enter(browse, spring, "/outbox/1", **DESK)
+    page = enter(browse, spring, "/outbox/1", **DESKTOP)
     frame = page.frames[1]
     assert frame.url == f"{spring.site.address}/outbox/1/html"
     assert "Kính gửi" in frame.locator("body").inner_text()
@@ -273,7 +273,7 @@ def test_the_mail_in_its_frame_cannot_act(browse: Open, spring: Operator) -> Non
 
 def test_a_page_that_was_left_open_says_what_changed_meanwhile(browse: Open, own_spring: Operator) -> None:
     path = f"{PLAN}/do/fix-date?milestone=so-ket"
-    page = enter(browse, own_spring, path, **DESK)
+    page = enter(browse, own_spring, path, **DESKTOP)
     own_spring.do(path, first="2023-06-09", place="Vinh")
     page.get_by_label("Ngày", exact=True).fill("2023-06-08")
     page.get_by_label(re.compile("^Địa điểm")).fill("Hà Tĩnh")
