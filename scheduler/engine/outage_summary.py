@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from scheduler.errors import UserError
+from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.dispatch_policy import decide, opening
@@ -161,7 +162,7 @@ def _outcome_of(plan: Plan, row: RungRow, ahead: str | None) -> Outcome | None:
     if ahead == "skipped":
         return "skipped"
     if row.state == "skipped":
-        return "skipped" if row.reason.startswith("came late") else None
+        return "skipped" if reasons.says_late(row.reason) else None
     return "late" if row.state in ("planned", "queued", "sent", "ambiguous", "failed") else None
 
 

@@ -97,9 +97,17 @@ def same_day(rung: str) -> Reason:
     return Reason(f"same day as {rung}")
 
 
+_LATE = "came late"
+
+
 def came_late(rung: str) -> Reason:
     """Return that a newer step has come due meanwhile."""
-    return Reason(f"came late; {rung} is newer")
+    return Reason(f"{_LATE}; {rung} is newer")
+
+
+def says_late(text: str) -> bool:
+    """Return whether a reason in the record is one of `came_late`."""
+    return text.startswith(f"{_LATE};")
 
 
 def days_late(number: int) -> Reason:

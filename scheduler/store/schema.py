@@ -25,7 +25,7 @@ REVISIONS = (
 )  # all migrations, oldest first
 HEAD = REVISIONS[-1]
 
-Standing = Literal["empty", "current", "older", "newer", "foreign"]
+SchemaState = Literal["empty", "current", "older", "newer", "foreign"]
 
 # Alembic's own table, identical to the one it creates, so that either may create it first.
 _version = sa.Table(
@@ -36,7 +36,7 @@ _version = sa.Table(
 )
 
 
-def standing(tables: set[str], version: str | None, revisions: tuple[str, ...] = REVISIONS) -> Standing:
+def compare(tables: set[str], version: str | None, revisions: tuple[str, ...] = REVISIONS) -> SchemaState:
     """Return how a database with these tables and this version relates to this program."""
     if _version.name not in tables:
         return "foreign" if tables else "empty"
@@ -45,11 +45,11 @@ def standing(tables: set[str], version: str | None, revisions: tuple[str, ...] =
     return "older" if version is None or version in revisions else "newer"
 
 
-def inspect(connection: sa.Connection) -> tuple[Standing, str | None]:
+def inspect(connection: sa.Connection) -> tuple[SchemaState, str | None]:
     """Return how the database relates to this program, and its version if it has one."""
     tables = set(sa.inspect(connection).get_table_names())
     version = connection.scalar(sa.select(_version.c.version_num)) if _version.name in tables else None
-    return standing(tables, version), version
+    return compare(tables, version), version
 
 
 def is_current(connection: sa.Connection) -> bool:
@@ -75,7 +75,7 @@ def prepare(connection: sa.Connection, name: str) -> None:
         raise refusal(found, name, version)
 
 
-def refusal(found: Standing, name: str, version: str | None) -> UserError:
+def refusal(found: SchemaState, name: str, version: str | None) -> UserError:
     """Return the error for a database that this program cannot use."""
     if found == "newer":
         return UserError(

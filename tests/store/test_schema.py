@@ -223,7 +223,7 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(url: str) -> None:
     ],
 )
 def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version: str | None, standing: str) -> None:
-    assert schema.standing(tables, version, revisions=("0001", "0002")) == standing
+    assert schema.compare(tables, version, revisions=("0001", "0002")) == standing
 
 
 @pytest.mark.parametrize(
