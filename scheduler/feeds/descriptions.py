@@ -1,4 +1,4 @@
-"""The titles and descriptions of calendar entries."""
+"""The titles, without their marks, and the descriptions of calendar entries."""
 
 from __future__ import annotations
 

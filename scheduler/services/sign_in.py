@@ -1,4 +1,7 @@
-"""Sign in operators: links that work once, and sessions. Only digests of their secrets are stored."""
+"""Sign in operators: links that work once, and sessions, which end after 90 days at the latest.
+
+Only digests of their secrets are stored.
+"""
 
 from __future__ import annotations
 

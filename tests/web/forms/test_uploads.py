@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import socket
+import tomllib
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import timedelta
@@ -15,7 +16,8 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 
 from scheduler.plan.model import Deliverable
-from scheduler.web.forms.uploads import DAILY_SIZE, FILE_SIZE
+from scheduler.resources import shipped
+from scheduler.web.forms.uploads import DAILY_SIZE, FILE_SIZE, FILES, MEGABYTE
 from tests.support.daemon_fixture import plan, report
 from tests.support.page_words import WORDS
 from tests.support.party_client import (
@@ -103,6 +105,20 @@ def test_files_for_a_part_leave_the_rest_open(site: ServedSite) -> None:
     rest = upload(site, ("b.pdf", PDF), form=form(site, "plan"))
     assert "documents are there" not in site.ask(rest.headers["Location"]).text
     assert [fact.deliverables for fact in facts(site)] == [("list",), ("plan",)]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_words_name_the_limits(language: str) -> None:
+    """The page says them before anybody meets them."""
+    words = tomllib.loads((shipped("templates") / "web" / f"{language}.toml").read_text(encoding="utf-8"))
+    each, daily = f"{FILE_SIZE // MEGABYTE} MB", f"{DAILY_SIZE // MEGABYTE} MB"
+    assert [
+        re.findall(r"\d+(?: MB)?", text) for text in (words["own"]["limits"], words["trouble"]["file_too_big"])
+    ] == [
+        [str(FILES), each, daily],
+        [each],
+    ]
+    assert daily in words["trouble"]["day_full"]
 
 
 def test_the_receipt_names_the_files_and_goes_to_the_registered_officers(site: ServedSite) -> None:
