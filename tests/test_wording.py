@@ -437,12 +437,12 @@ EXAMPLES: dict[str, Sequence[object]] = {  # by the names of parameters in the m
     "note": [reasons.counted_back(STEP, DAY, reasons.TARGET_DAY), reasons.counted_on(STEP, DAY, reasons.FIRST_NOTICE)],
 }
 ANCHORS: dict[str, Sequence[object]] = {"counted_back": DAYS_AFTER, "counted_on": [None, *DAYS_BEFORE]}
-NOT_SENTENCES = (reasons.quote, reasons.window_begins)
+NOT_SENTENCES = (reasons.quote, reasons.window_begins, reasons.says_late)
 
 
 def every_reason() -> set[str]:
     """Return examples of everything that the program itself may record as a reason."""
-    constants = {value for name, value in vars(reasons).items() if name.isupper() and value}
+    constants = {value for name, value in vars(reasons).items() if name.isupper() and name[0] != "_" and value}
     functions = [
         value
         for value in vars(reasons).values()

@@ -14,6 +14,7 @@ from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Finding, Store, UnitOfWork
+from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture, report
 from tests.support.fakes import nothing
 from tests.support.plan_builders import at, history_of
@@ -172,17 +173,21 @@ def test_a_check_whose_facts_meet_a_record_that_is_away_is_made_again(daemon: Da
     assert daemon.logged("checked") != []
 
 
-def test_each_source_is_asked_when_its_time_has_come_and_one_that_fails_stops_nothing(daemon: DaemonFixture) -> None:
-    failing = FakeSource("mailbox", at(3, 2, 9), UserError("the mailbox does not answer", hint="look at [inbox]"))
-    other = FakeSource("folder", at(3, 2, 9))
-    later = FakeSource("archive", at(3, 8, 10))
-    daemon.ticker = daemon.new_ticker(sources=[failing, BrokenSource(), other, later])
-    daemon.ticker.load()
-    daemon.live(at(3, 3, 12))
-    assert (other.asked, later.asked) == ([at(3, 2, 9)], [])
+def test_each_source_is_asked_when_its_time_has_come_and_one_that_fails_stops_nothing(store: SqlStore) -> None:
+    failing = FakeSource("mailbox", at(3, 3, 7, 40), UserError("the mailbox does not answer", hint="look at [inbox]"))
+    other = FakeSource("folder", at(3, 3, 7, 40))
+    later = FakeSource("archive", at(3, 3, 10))
+    sources = [failing, BrokenSource(), other, later]
+    daemon = DaemonFixture(store, start=at(3, 3, 7, 30), sources=sources)
+    daemon.live(at(3, 3, 9))
+    assert (other.asked, later.asked) == ([at(3, 3, 7, 40)], [])
     assert daemon.left() == ["03-03 08:00 before:14d"]
-    daemon.live(at(3, 9))
-    assert later.asked == [at(3, 8, 10)]
+    assert daemon.logged("trouble") == [
+        "the source broken: ZeroDivisionError: by us",
+        "the source mailbox: the mailbox does not answer\n    look at [inbox]",
+    ]
+    daemon.live(at(3, 3, 11))
+    assert later.asked == [at(3, 3, 10)]
 
 
 def test_a_source_that_goes_on_failing_is_asked_again_after_a_pause_and_reported_once(daemon: DaemonFixture) -> None:
