@@ -1,4 +1,4 @@
-"""Composes messages into mails: renders templates and encodes the result.
+"""Composes messages into mails: renders templates, encodes the result, derives the Message-ID.
 
 Headers and template values that many mails share are cached.
 """

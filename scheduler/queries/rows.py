@@ -1,4 +1,4 @@
-"""Rungs, messages and facts as plain rows for JSON Lines."""
+"""The fields of a rung, a message and a fact in JSON Lines, as all listings and `why` print them."""
 
 from __future__ import annotations
 

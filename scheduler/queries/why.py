@@ -1,4 +1,4 @@
-"""Explain the state of a rung."""
+"""Explain the state of a rung: which rows `why` puts together; their fields are in `rows`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check a fact before it is recorded: errors with a hint, and remarks."""
+"""Check a fact before it is recorded, whoever records it: errors with a hint, and remarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep calendars in step with a plan and its facts; only entries that changed are written."""
+"""Choose which entries calendars have, and keep them in step with a plan; only those that changed are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Translate database errors into messages that a person can act on."""
+"""Raise database errors as `RecordUnavailable`; what an error of one database means stands in its dialect."""
 
 from __future__ import annotations
 

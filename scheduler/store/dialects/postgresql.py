@@ -1,4 +1,7 @@
-"""PostgreSQL through psycopg. The driver is imported only on use: not every installation has it."""
+"""PostgreSQL through psycopg: connections, locks, and what its errors mean.
+
+The driver is imported only on use: not every installation has it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQLite: one file and one writer, in WAL mode."""
+"""SQLite, one file and one writer in WAL mode: connections, locks, and what its errors mean."""
 
 from __future__ import annotations
 
