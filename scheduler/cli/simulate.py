@@ -1,4 +1,4 @@
-"""The command `simulate`."""
+"""The command `simulate`, and the comparison of `--diff`."""
 
 from __future__ import annotations
 

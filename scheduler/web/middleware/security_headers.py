@@ -1,4 +1,4 @@
-"""Security headers of every response."""
+"""Security headers of every response that sets none itself."""
 
 from __future__ import annotations
 
