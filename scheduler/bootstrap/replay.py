@@ -19,7 +19,7 @@ from scheduler.definitions.scenario_files import read_scenario
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
-from scheduler.errors import UserError
+from scheduler.errors import RecordUnavailable, UserError
 from scheduler.plan.dates.due_dates import to_instant
 from scheduler.plan.facts import Fact
 from scheduler.plan.membership import members
@@ -234,6 +234,8 @@ def _recorder(
         words = " ".join(part for part in (fact.kind, fact.channel or "", fact.reason) if part)
         try:
             recorded = record(services, by_id[fact.plan], fact)
+        except RecordUnavailable:
+            raise  # the arrival is tried again
         except UserError as error:
             report(Event(name="trouble", at=fact.recorded_at, plan=fact.plan, text=f"{words}: {error}"))
             return None
@@ -244,7 +246,7 @@ def _recorder(
                 plan=fact.plan,
                 milestone=fact.milestone or fact.group or "",
                 party=fact.party or ", ".join(fact.parties),
-                text=words + _count_dropped(len(recorded.changes.dropped)),
+                text=words + _describe_dropped(len(recorded.changes.dropped)),
             )
         )
         return recorded
@@ -252,5 +254,5 @@ def _recorder(
     return record_and_report
 
 
-def _count_dropped(count: int) -> str:
+def _describe_dropped(count: int) -> str:
     return f"; {count} step{'' if count == 1 else 's'} fell away" if count else ""

@@ -37,15 +37,16 @@ class SourceCollector:
         return min(known, default=None)
 
     def _collect(self, source: PeriodicSource, now: datetime) -> None:
+        self._paused.pop(source.name, None)
         try:
-            if has_come(source.next_at, now):
-                source.collect(now)
+            if not has_come(source.next_at, now):
+                return
+            source.collect(now)
         except HanchotError as error:
             self._pause(source, str(error), now)
         except Exception as error:  # a bug of one source must not stop the daemon
             self._pause(source, f"{type(error).__name__}: {error}", now)
         else:
-            self._paused.pop(source.name, None)
             self._errors.pop(source.name, None)
 
     def _next_at(self, source: PeriodicSource, now: datetime) -> datetime | None:
@@ -53,7 +54,7 @@ class SourceCollector:
             return self._paused[source.name]
         try:
             return source.next_at
-        except Exception as error:
+        except Exception as error:  # as in `_collect`
             self._pause(source, f"{type(error).__name__}: {error}", now)
             return self._paused[source.name]
 

@@ -205,3 +205,15 @@ def test_a_source_that_goes_on_failing_is_asked_again_after_a_pause_and_reported
     source.next_at, source.error = at(3, 2, 10, 1), UserError("wrong password")
     daemon.live(at(3, 2, 10, 2))
     assert daemon.logged("trouble")[1:] == ["the source mailbox: wrong password"] * 2
+
+
+def test_a_source_that_waits_by_itself_after_a_failure_is_reported_once(daemon: DaemonFixture) -> None:
+    """Being asked for nothing meanwhile does not count as working."""
+    source = FakeSource("mailbox", at(3, 2, 9), UserError("no answer"))
+    daemon.ticker = daemon.new_ticker(sources=[source])
+    daemon.ticker.load()
+    daemon.live(at(3, 2, 9, 2))
+    source.next_at = at(3, 2, 9, 20)
+    daemon.live(at(3, 2, 9, 22))
+    assert source.asked == [at(3, 2, 9), at(3, 2, 9, 20)]
+    assert daemon.logged("trouble") == ["the source mailbox: no answer"]
