@@ -16,72 +16,72 @@ from scheduler.wording.english import ENGLISH
 from scheduler.wording.language import Language
 from scheduler.wording.vietnamese import VIETNAMESE
 
-_LANGUAGES: Mapping[str, Language] = {"vi": VIETNAMESE, "en": ENGLISH}
+LANGUAGES: Mapping[str, Language] = {"vi": VIETNAMESE, "en": ENGLISH}
 _TARGET = re.compile(r"(>=|<=|=)? ?(\d+%?)(?:\.\.(\d+%?))?")  # accepts every target that a plan file may hold
 # The patterns of all languages, in order and without duplicates: English has none of its own and uses those of others.
-_REASONS = {pattern: None for language in _LANGUAGES.values() for pattern in language.reasons}
+_REASONS = {pattern: None for language in LANGUAGES.values() for pattern in language.reasons}
 _STEP = re.compile(r"(\d+)(d|wd)")
 
 
 def languages() -> tuple[str, ...]:
     """Return the codes of the supported languages."""
-    return tuple(_LANGUAGES)
+    return tuple(LANGUAGES)
 
 
 # ---------------------------------------------------------------- days and times
 
 
 def _of(language: str, pattern: str, day: date) -> str:
-    months = _LANGUAGES[language].months
+    months = LANGUAGES[language].months
     return pattern.format(d=day.day, dd=f"{day.day:02}", m=months[day.month - 1], yyyy=f"{day.year:04}")
 
 
 def format_date(day: date, language: str) -> str:
     """Return a day in digits: 09/8/2023, 05/02/2023, 10/8/2023."""
-    return _of(language, _LANGUAGES[language].numeric, day)
+    return _of(language, LANGUAGES[language].numeric, day)
 
 
 def format_day(day: date, language: str) -> str:
     """Return a day in digits with the word for "day", if the language uses it: "ngày 09/8/2023"."""
-    return _LANGUAGES[language].day.format(date=format_date(day, language))
+    return LANGUAGES[language].day.format(date=format_date(day, language))
 
 
 def format_in_words(day: date, language: str) -> str:
     """Return a day in words: "ngày 09 tháng 8 năm 2023"."""
-    return _of(language, _LANGUAGES[language].in_words, day)
+    return _of(language, LANGUAGES[language].in_words, day)
 
 
 def format_with_weekday(day: date, language: str) -> str:
     """Return a day with its weekday: "thứ Tư, ngày 09/8/2023"."""
-    words = _LANGUAGES[language]
+    words = LANGUAGES[language]
     return words.with_weekday.format(weekday=words.weekdays[day.weekday()], day=format_day(day, language))
 
 
 def format_clock(clock: time | datetime, language: str) -> str:
     """Return a time of day: "17 giờ 00"."""
-    return _LANGUAGES[language].clock.format(hour=clock.hour, minute=clock.minute)
+    return LANGUAGES[language].clock.format(hour=clock.hour, minute=clock.minute)
 
 
 def format_moment(local: datetime, language: str) -> str:
     """Return a local time with its day: "17 giờ 00 ngày 09/8/2023"."""
-    pattern = _LANGUAGES[language].moment
+    pattern = LANGUAGES[language].moment
     return pattern.format(clock=format_clock(local, language), day=format_day(local.date(), language))
 
 
 def month_name(day: date, language: str) -> str:
     """Return the name of a day's month: "6", "June"."""
-    return _LANGUAGES[language].months[day.month - 1]
+    return LANGUAGES[language].months[day.month - 1]
 
 
 def format_stamp(local: datetime, language: str) -> str:
     """Return a local time with its day in short form, for tables: "09/8/2023 17:00"."""
-    pattern = _LANGUAGES[language].stamp
+    pattern = LANGUAGES[language].stamp
     return pattern.format(date=format_date(local.date(), language), hour=local.hour, minute=local.minute)
 
 
 def format_event(event: On, language: str, *, weekday: bool = True) -> str:
     """Return the time of an event: "08 giờ 00, thứ Năm, ngày 08/6/2023" or "từ ... đến ..."."""
-    words = _LANGUAGES[language]
+    words = LANGUAGES[language]
     day = format_with_weekday if weekday else format_day
     first = day(event.first, language)
     if event.clock is not None:
@@ -101,7 +101,7 @@ def format_days(first: date, last: date, language: str) -> str:
 
 def format_deadline(day: date, language: str, *, inclusive: bool, clock: time | None = None) -> str:
     """Return a deadline the way the plan puts it: "trước ngày 10/8/2023", "chậm nhất ngày 10/8/2023"."""
-    words = _LANGUAGES[language]
+    words = LANGUAGES[language]
     when = format_day(day, language)
     if clock is not None:
         when = words.moment.format(clock=format_clock(clock, language), day=when)
@@ -115,7 +115,7 @@ def format_due(due: DueDate, language: str) -> str:
 
 def format_latest(day: date, language: str) -> str:
     """Return the last day on which to send: "chậm nhất hết thứ Tư, ngày 09/8/2023"."""
-    return _LANGUAGES[language].latest.format(day=format_with_weekday(day, language))
+    return LANGUAGES[language].latest.format(day=format_with_weekday(day, language))
 
 
 def format_aim(due: DueDate, language: str, *, to_send: bool = True) -> str:
@@ -123,7 +123,7 @@ def format_aim(due: DueDate, language: str, *, to_send: bool = True) -> str:
 
     If both are the same day ("chậm nhất" with a working day, or a clock time on one), it is mentioned once.
     """
-    words = _LANGUAGES[language]
+    words = LANGUAGES[language]
     literal, latest = format_due(due, language), format_latest(due.target, language)
     if due.named == due.target:
         return literal if due.clock is not None else latest
@@ -152,7 +152,7 @@ def format_form(form: DateForm, language: str) -> str:
 
 def format_days_left(days: int, language: str) -> str:
     """Return the days left, or overdue if `days` is negative: "Còn 05 ngày", "Đến hạn hôm nay", "Quá hạn 03 ngày"."""
-    words = _LANGUAGES[language]
+    words = LANGUAGES[language]
     if days == 0:
         return words.today
     one, many = words.days_left if days > 0 else words.days_over
@@ -161,7 +161,7 @@ def format_days_left(days: int, language: str) -> str:
 
 def bare_window(words: str, language: str) -> str:
     """Return the words of a window without a leading "Dự kiến" (probably), for places that say so anyway."""
-    return re.sub(_LANGUAGES[language].probably, "", words, flags=re.IGNORECASE)
+    return re.sub(LANGUAGES[language].probably, "", words, flags=re.IGNORECASE)
 
 
 # ---------------------------------------------------------------- counts, lists, names
@@ -169,7 +169,7 @@ def bare_window(words: str, language: str) -> str:
 
 def format_count(count: int, language: str) -> str:
     """Return a count, with a leading zero below ten if the language uses one: "00", "01", "09", "10"."""
-    return str(count).zfill(_LANGUAGES[language].count_digits)
+    return str(count).zfill(LANGUAGES[language].count_digits)
 
 
 def format_quantity(count: int, language: str, *, one: str, many: str) -> str:
@@ -181,12 +181,12 @@ def format_size(size: int, language: str) -> str:
     """Return a size given in bytes, with the decimal sign of the language: "12 KB", "3,4 MB"."""
     if size < 1_000_000:
         return f"{max(1, round(size / 1000))} KB"
-    return f"{size / 1_000_000:.1f} MB".replace(".", _LANGUAGES[language].decimal)
+    return f"{size / 1_000_000:.1f} MB".replace(".", LANGUAGES[language].decimal)
 
 
 def format_step(step: DayCount, language: str) -> str:
     """Return a number of days: "14 ngày", "03 ngày làm việc"."""
-    one, many = _LANGUAGES[language].units[step.unit]
+    one, many = LANGUAGES[language].units[step.unit]
     return format_quantity(step.count, language, one=one, many=many)
 
 
@@ -196,17 +196,17 @@ def join_list(items: Sequence[str], language: str) -> str:
         return "".join(items)
     if any("," in item for item in items):
         return "; ".join(items)
-    return ", ".join(items[:-1]) + _LANGUAGES[language].last_join + items[-1]
+    return ", ".join(items[:-1]) + LANGUAGES[language].last_join + items[-1]
 
 
 def status_label(code: str, language: str, *, short: bool = False) -> str:
     """Return the label of a status code; a code without a label is returned as it is."""
-    return _LANGUAGES[language].labels.get(code, (code, code))[short]
+    return LANGUAGES[language].labels.get(code, (code, code))[short]
 
 
 def channel_name(channel: str, language: str) -> str:
     """Return the name of a channel: "bản giấy", "bản mềm"."""
-    return _LANGUAGES[language].channels.get(channel, channel)
+    return LANGUAGES[language].channels.get(channel, channel)
 
 
 def format_target(target: str, language: str) -> str:
@@ -218,17 +218,17 @@ def format_target(target: str, language: str) -> str:
     if not sign and not high and low.endswith("%"):
         return low
     low, high = (part if not part or part.endswith("%") else format_count(int(part), language) for part in (low, high))
-    return _LANGUAGES[language].targets[".." if high else sign or ">="].format(low=low, high=high)
+    return LANGUAGES[language].targets[".." if high else sign or ">="].format(low=low, high=high)
 
 
 def fact_name(kind: str, language: str) -> str:
     """Return the name of a kind of fact: "Gia hạn", "Chốt ngày"."""
-    return _LANGUAGES[language].facts.get(kind, kind)
+    return LANGUAGES[language].facts.get(kind, kind)
 
 
 def rung_name(rung: str, language: str) -> str:
     """Return the name of a rung in words: `before:3wd` gives "nhắc trước hạn 03 ngày làm việc"."""
-    words = _LANGUAGES[language]
+    words = LANGUAGES[language]
     kind, _, rest = rung.partition(":")
     pattern = words.rungs.get(rung) or words.rungs.get(kind)
     if pattern is None:
@@ -244,7 +244,7 @@ def rung_name(rung: str, language: str) -> str:
 
 def calendar_words(key: str, language: str, **values: object) -> str:
     """Return a text of calendar entries, with its values filled in."""
-    return _LANGUAGES[language].calendar[key].format(**values)
+    return LANGUAGES[language].calendar[key].format(**values)
 
 
 def explain(reason: str, language: str, name: Callable[[str], str] = str) -> str:
@@ -261,7 +261,7 @@ def explain(reason: str, language: str, name: Callable[[str], str] = str) -> str
 
 
 def _explain(reason: str, language: str, name_of: Callable[[str], str]) -> str | None:
-    reasons = _LANGUAGES[language].reasons
+    reasons = LANGUAGES[language].reasons
     for pattern in _REASONS:
         if found := re.fullmatch(pattern, reason, re.DOTALL):
             said = {

@@ -41,7 +41,7 @@ DEADLINE = ("CONFIRMED", "TRANSPARENT", "FREE")
 
 
 def test_a_deadline_stands_on_the_named_day_and_says_the_day_to_aim_at() -> None:
-    """The four days differ; the calendar shows the one in the document."""
+    """The days of a date differ; the calendar shows the one in the document."""
     with published_feeds(REPORT) as feeds:
         found = the_event(feeds.read(at(2, 2)))
     assert (found.line("DTSTART"), found.line("DTEND")) == ("DTSTART;VALUE=DATE:20230810", "DTEND;VALUE=DATE:20230811")

@@ -195,7 +195,7 @@ def at(text: str) -> datetime:
 
 
 def due(milestone: Milestone, form: Before | By | None = None) -> DueDate:
-    """Return the four days of a milestone, or of another form in its stead."""
+    """Return the days of a milestone, or of another form in its stead."""
     wanted = form or milestone.form
     assert isinstance(wanted, Before | By)
     return derive_due_date(wanted, lateness="lenient", hour=time(8), zone=ZONE, workdays=WORKDAYS)

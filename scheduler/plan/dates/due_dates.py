@@ -1,7 +1,8 @@
-"""The four days behind one deadline, and conversion between UTC instants and local wall-clock time.
+"""The days behind one deadline, and conversion between UTC instants and local wall-clock time.
 
-A plan says "trước ngày 10/8/2023" (before 10 August). The named day, the last day in time, the day to aim
-at and the instant from which a submission is late are four different things; never use one for another.
+A plan says "trước ngày 10/8/2023" (before 10 August). The named day, the last day that is surely in time,
+the day to aim at, the last day on which nobody is late and the instant from which a submission is late are
+different things; never use one for another.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class DueDate:
 def derive_due_date(
     form: Before | By, *, lateness: Literal["strict", "lenient"], hour: time, zone: ZoneInfo, workdays: Workdays
 ) -> DueDate:
-    """Return the four days of a deadline; `hour` is the local time at which the plan sends reminders.
+    """Return the days of a deadline; `hour` is the local time at which the plan sends reminders.
 
     A deadline with a clock time ends at that instant, whatever `lateness` says. Its named day counts as
     in time if the clock time is after `hour`, else the last day is the day before.

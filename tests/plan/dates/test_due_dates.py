@@ -1,4 +1,4 @@
-"""The four days behind one date, and wall-clock time."""
+"""The days behind one date, and wall-clock time."""
 
 from __future__ import annotations
 
