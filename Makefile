@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 FLOORS ?= .venv-floors
 CORES  ?= 2
+RULES  := tests/plan tests/queries tests/services tests/test_wording.py
+IN_PARALLEL := --numprocesses $(CORES) --dist loadfile
 LOCK   := uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml
 
 .PHONY: run test floors docs format lock servers bench clean
@@ -11,17 +13,22 @@ LOCK   := uv pip compile --quiet --upgrade --generate-hashes --python-version 3.
 run: $(VENV)/.runtime
 	$(BIN)/hanchot run --replay-from 2023-02-20 --speed 86400 --scenario workflows/bac-trung-bo/2023.scenario.toml
 
+# The tests of the rules come first and alone: they take every branch of scheduler/plan, whatever the others do.
 test: $(VENV)/.development
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .import_linter_cache
-	$(BIN)/pytest --numprocesses $(CORES) --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST)
-	$(if $(PYTEST),,$(BIN)/coverage report --include='scheduler/plan/*' --show-missing --skip-covered --fail-under=100)
+ifdef PYTEST
+	$(BIN)/pytest $(IN_PARALLEL) $(PYTEST)
+else
+	$(BIN)/pytest $(IN_PARALLEL) --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 $(RULES)
+	$(BIN)/pytest $(IN_PARALLEL) $(addprefix --ignore=,$(RULES))
+endif
 
 # The oldest versions that pyproject.toml allows, tried on the rules and on the installed wheel.
 floors: $(FLOORS)/.installed
-	$(FLOORS)/bin/pytest --numprocesses $(CORES) --dist loadfile tests/plan tests/acceptance
+	$(FLOORS)/bin/pytest $(IN_PARALLEL) tests/plan tests/acceptance
 
 docs: $(VENV)/.development
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --builder html docs build/docs

@@ -400,7 +400,7 @@ def test_a_party_in_a_reason_is_called_by_its_name() -> None:
 
 @pytest.mark.parametrize("said", ["", "550 5.1.1 no such user", "received yesterday", "{step} after {day}"])
 def test_what_a_server_or_a_person_said_stays_as_it_is(said: str) -> None:
-    assert wording.explain(said, "vi") == said
+    assert wording.explain(reasons.quote(said), "vi") == said
 
 
 @pytest.mark.parametrize(

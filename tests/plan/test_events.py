@@ -7,7 +7,7 @@ from datetime import date, time
 
 import pytest
 
-from scheduler.plan.dates.date_forms import Before, By, DateForm, On, Recurring, Window
+from scheduler.plan.dates.date_forms import Before, By, DateForm, On, Recurring, Undated, Window
 from scheduler.plan.model import Group, Ladder
 from tests.support.plan_builders import (
     PlanHistory,
@@ -356,3 +356,22 @@ def test_the_hour_is_that_of_the_milestones_own_ladder() -> None:
     early = Ladder(at=time(7, 30), opens=time(7), fix_date=(working_days(5),))
     history = history_of(event(Before(date(2023, 11, 15)), ladder=early), groups=(WINNERS,))
     assert {r.at for r in history.rungs("meeting", "lead")} == {at(11, day, 7, 30) for day in (7, 15, 17, 21)}
+
+
+# ---- days in a calendar
+
+
+@pytest.mark.parametrize(
+    ("form", "span"),
+    [
+        (JUNE, (date(2023, 6, 1), date(2023, 6, 10))),
+        (On(date(2023, 6, 8), date(2023, 6, 9)), (date(2023, 6, 8), date(2023, 6, 9))),
+        (Before(date(2023, 6, 8)), (date(2023, 6, 8), date(2023, 6, 8))),
+        (Undated("once a year"), None),
+    ],
+)
+def test_an_event_lies_on_the_days_that_the_plan_names(form: DateForm, span: tuple[date, date] | None) -> None:
+    """Nothing without a day stands in a calendar."""
+    agenda = history_of(event(form)).agenda()
+    assert {obligation.span for obligation in agenda.by_milestone["meeting"]} == {span}
+    assert [obligation.milestone for obligation in agenda.by_party["beta"]] == ["meeting"]
