@@ -16,7 +16,7 @@ from typing import Any, Literal
 from scheduler.errors import UserError
 from scheduler.ports.events import Event
 
-Style = Literal["text", "json"]
+LogFormat = Literal["text", "json"]
 Values = MutableMapping[str, Any]
 
 _IDS = ("plan", "milestone", "party", "rung")
@@ -37,8 +37,8 @@ class Log:
     as soon as writing works again. Thread-safe.
     """
 
-    def __init__(self, style: Style, write: Callable[[bytes], None] | None = None) -> None:
-        self._style = style
+    def __init__(self, log_format: LogFormat, write: Callable[[bytes], None] | None = None) -> None:
+        self._log_format = log_format
         self._sink = _Sink(write or _write_to_standard_error)
         self._lock = Lock()
         self._lost = 0
@@ -48,7 +48,7 @@ class Log:
 
         The text style leaves out `checked` events.
         """
-        if event.name == "checked" and self._style == "text":
+        if event.name == "checked" and self._log_format == "text":
             return
         ids = {name: id for name in _IDS if (id := getattr(event, name))}
         self._put(_LEVELS.get(event.name, logging.INFO), event.name, at=event.at, text=event.text, **ids)
@@ -73,7 +73,7 @@ class Log:
         import structlog  # imported here: it takes 40 ms, and most commands log nothing
 
         as_json = structlog.processors.JSONRenderer(ensure_ascii=False, default=_as_iso)
-        steps = [structlog.processors.add_log_level, _mask_values, as_json if self._style == "json" else _as_text]
+        steps = [structlog.processors.add_log_level, _mask_values, as_json if self._log_format == "json" else _as_text]
         return structlog.wrap_logger(self._sink, steps, structlog.make_filtering_bound_logger(logging.NOTSET)).bind()
 
 
@@ -110,7 +110,7 @@ class Libraries(logging.Handler):
         self._say(f"{record.name}: {text}", logging.ERROR if record.levelno >= logging.ERROR else logging.WARNING)
 
 
-def choose_style(wanted: str | None, *, is_replay: bool) -> Style:
+def choose_format(wanted: str | None, *, is_replay: bool) -> LogFormat:
     """Return the style `wanted`; by default text at a terminal and for a replay, else JSON."""
     if wanted in ("text", "json"):
         return wanted  # type: ignore[return-value]  # the line above narrows it

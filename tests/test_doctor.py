@@ -40,6 +40,11 @@ def test_a_foreign_owner_of_our_import_name_is_named() -> None:
     assert list(judge_packages(["hanchot"])) == list(judge_packages([])) == []
 
 
+def test_an_owner_of_our_import_name_that_was_removed_in_part_has_no_name() -> None:
+    [verdict] = judge_packages(["hanchot", None])
+    assert "belongs to a package without a name too" in verdict.message
+
+
 def a_row(**changes: Any) -> MessageRow:
     """Return a mail of the outbox."""
     values: dict[str, Any] = {

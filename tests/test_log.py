@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.errors import Problem, UserError
-from scheduler.log import Libraries, Log, Style, choose_style, mask
+from scheduler.log import Libraries, Log, LogFormat, choose_format, mask
 from scheduler.ports.events import Event
 
 AT = datetime(2023, 3, 1, 1, 0, tzinfo=UTC).astimezone(ZoneInfo("Asia/Ho_Chi_Minh"))
@@ -35,10 +35,10 @@ class FakeStream:
         self.lines += line.decode().splitlines()
 
 
-def written(style: Style, *events: Event) -> list[str]:
+def written(log_format: LogFormat, *events: Event) -> list[str]:
     """Return the lines of some events."""
     stream = FakeStream()
-    log = Log(style, stream.write)
+    log = Log(log_format, stream.write)
     for event in events:
         log.event(event)
     return stream.lines
@@ -99,8 +99,8 @@ def test_addresses_and_tokens_never_reach_the_log(text: str, masked: str) -> Non
 def test_no_field_of_a_line_is_spared() -> None:
     """Masking is a step that every value passes, not a habit of some callers."""
     event = Event(name="sent", at=AT, text="x", party="a@b.vn", rung="/p/abcdefghijklmnop0123")
-    for style in ("text", "json"):
-        (line,) = written(style, event)
+    for log_format in ("text", "json"):
+        (line,) = written(log_format, event)
         assert "a@b.vn" not in line
         assert "abcdefghijklmnop" not in line
         assert "(address)" in line
@@ -192,9 +192,9 @@ def test_what_libraries_say_comes_into_the_same_log() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "is_replay", "style"),
+    ("wanted", "is_replay", "log_format"),
     [("text", False, "text"), ("json", True, "json"), (None, True, "text"), (None, False, "json")],
 )
-def test_without_a_terminal_the_daemon_logs_json(wanted: str | None, is_replay: bool, style: Style) -> None:
+def test_without_a_terminal_the_daemon_logs_json(wanted: str | None, is_replay: bool, log_format: LogFormat) -> None:
     """A replay is looked at by people, and what was asked for holds."""
-    assert choose_style(wanted, is_replay=is_replay) == style
+    assert choose_format(wanted, is_replay=is_replay) == log_format

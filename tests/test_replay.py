@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 
 from scheduler.bootstrap.container import Container
-from scheduler.bootstrap.replay import prepare_replay
+from scheduler.bootstrap.replay import make_recorder, prepare_replay
 from scheduler.clock import SystemClock
 from scheduler.config import Settings, load_settings
+from scheduler.engine.arrivals import Arrivals
+from scheduler.errors import RecordUnavailable
+from scheduler.services.context import ServiceContext
+from scheduler.store import SqlStore
+from tests.support.daemon_fixture import COMPOSER, open_file, plan, report, store
+from tests.support.fakes import FakeDefinitions, LockedStore, nothing
+from tests.support.plan_builders import at, history_of
+
+__all__ = ["open_file", "store"]
 
 
 def settings(folder: Path, *server: str) -> Settings:
@@ -26,7 +35,7 @@ def pages(settings: Settings) -> str | None:
 
 @pytest.mark.parametrize("public", ["", "https://thidua.example.vn"])
 def test_the_mails_of_a_replay_lead_to_its_own_pages_on_this_machine(tmp_path: Path, public: str) -> None:
-    """Whoever reads them sits at it; the real mails lead nowhere that only this machine can open (rule 20)."""
+    """Whoever reads them sits at it; the real mails lead nowhere that only this machine can open (contract rule 20)."""
     real = settings(tmp_path, "port = 8123", f'public_url = "{public}"')
     replay = prepare_replay(real)
     assert pages(replay) == "http://127.0.0.1:8123"
@@ -38,3 +47,18 @@ def test_the_mails_of_a_replay_lead_to_its_own_pages_on_this_machine(tmp_path: P
 
 def test_where_the_port_is_any_the_mails_of_a_replay_lead_nowhere(tmp_path: Path) -> None:
     assert pages(prepare_replay(settings(tmp_path, "port = 0"))) is None
+
+
+def test_a_fact_of_the_scenario_that_meets_a_record_that_is_away_is_recorded_later(store: SqlStore) -> None:
+    locked = LockedStore(store, is_locked=True)
+    definition = FakeDefinitions([plan()]).load().definitions[0]
+    history = history_of(report())
+    coming = Arrivals(
+        [history.record("received", at(3, 2), "report", "beta")],
+        make_recorder(ServiceContext(store=locked, composer=COMPOSER), [definition], nothing),
+    )
+    with pytest.raises(RecordUnavailable):
+        coming.collect(at(3, 2))
+    coming.collect(at(3, 2, 9))
+    with store.reading() as view:
+        assert [fact.party for fact in view.facts.of("plan")] == ["beta"]

@@ -14,7 +14,8 @@ from scheduler.queries.site_links import SiteLinks
 
 def list_pages(container: Container, party: str | None = None) -> list[dict[str, Any]]:
     """Return the address of a party's page, or of all pages. Raises like `revoke_page`."""
-    links, parties = _links(container), _with_pages(container, party)
+    base, parties = container.settings.server.known_url(), _with_pages(container, party)
+    links = SiteLinks(base, container.secret)
     with container.store() as store, store.reading() as view:
         generations = view.pages.generations()
     return [_row(links, found, generations.get(found.id, 1)) for found in parties]
@@ -25,7 +26,8 @@ def revoke_page(container: Container, party: str) -> dict[str, Any]:
 
     It commits. Raises `NothingMatched` for a party without a page, `UserError` if the daemon's address is not known.
     """
-    links, [found] = _links(container), _with_pages(container, party)
+    base, [found] = container.settings.server.known_url(), _with_pages(container, party)
+    links = SiteLinks(base, container.secret)
     with container.store() as store, store.transaction() as unit:
         generation = unit.pages.revoke(party, now=SystemClock().now())
     return _row(links, found, generation)
@@ -43,10 +45,6 @@ def _with_pages(container: Container, party: str | None) -> Sequence[Party]:
     if party not in parties:
         raise NothingMatched.named("party that has a page", party, parties)
     return [parties[party]]
-
-
-def _links(container: Container) -> SiteLinks:
-    return SiteLinks(container.settings.server.known_url(), container.secret)
 
 
 def _row(links: SiteLinks, party: Party, generation: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from scheduler.services.record_facts import Recorded, record
 from scheduler.services.sign_in import make_link
 
 LINK_LIFETIME = timedelta(days=1)  # validity of a sign-in link, for replays that are left running
-RUN_ON = timedelta(days=30)  # how long a replay's clock runs past the last rung
+AFTER_LAST_RUNG = timedelta(days=30)  # how long a replay's clock runs past the last rung
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,9 @@ def run_replay(
             store,
             stopping=stopping,
             sources=[
-                Arrivals(facts, _recorder(container.services(store), definitions, lambda event: ticker.report(event)))
+                Arrivals(
+                    facts, make_recorder(container.services(store), definitions, lambda event: ticker.report(event))
+                )
             ],
             checkers=[ManualChecker()],  # real folders and mailboxes do not know the replay's time
         )
@@ -147,13 +149,13 @@ def _make_feed(container: Container, store: Store, plans: Sequence[Plan]) -> str
 
 
 class _ReplayWatch:
-    """Stops the clock of a replay some time after the last rung, and calls `say` once."""
+    """Stops the clock of a replay some time after the last rung, and calls `finish` once."""
 
-    def __init__(self, store: Store, ticker: Ticker, clock: ReplayClock, say: Callable[[], None]) -> None:
+    def __init__(self, store: Store, ticker: Ticker, clock: ReplayClock, finish: Callable[[], None]) -> None:
         self._store = store
         self._ticker = ticker
         self._clock = clock
-        self._say = say
+        self._finish = finish
 
     def after_tick(self, tick: Tick) -> None:
         """Stop the clock if nothing more is to come."""
@@ -161,9 +163,9 @@ class _ReplayWatch:
             return
         with self._store.reading() as view:
             last = max((row.at for plan in self._ticker.plans for row in view.rungs.of(plan.id)), default=tick.at)
-        if tick.at >= last + RUN_ON:
+        if tick.at >= last + AFTER_LAST_RUNG:
             self._clock.stop()
-            self._say()
+            self._finish()
 
 
 def _summarise(container: Container, store: Store) -> str:
@@ -225,9 +227,14 @@ def _replay_config(settings: Settings) -> str:
     )
 
 
-def _recorder(
+def make_recorder(
     services: ServiceContext, definitions: Sequence[Definition], report: Reporter
 ) -> Callable[[Fact], Recorded | None]:
+    """Return a function that records a fact of the scenario and reports it.
+
+    A fact that makes no sense as things stand is reported, not raised; `RecordUnavailable` is raised, so that the fact
+    can be tried again.
+    """
     by_id = {definition.plan.id: definition for definition in definitions}
 
     def record_and_report(fact: Fact) -> Recorded | None:
@@ -235,7 +242,7 @@ def _recorder(
         try:
             recorded = record(services, by_id[fact.plan], fact)
         except RecordUnavailable:
-            raise  # the arrival is tried again
+            raise
         except UserError as error:
             report(Event(name="trouble", at=fact.recorded_at, plan=fact.plan, text=f"{words}: {error}"))
             return None

@@ -27,8 +27,8 @@ def mail_test(session: Session, address: str) -> None:
     outcome, was_at_rest = send_test_message(session.container, address)
     reply = outcome.reply or "no answer"
     if outcome.state != "sent":
-        said = {"ambiguous": "handed over, but no answer came"}.get(outcome.state, "not sent")
-        raise UserError(f"{said}: {reply}", hint=way_out(outcome))
+        result = {"ambiguous": "handed over, but no answer came"}.get(outcome.state, "not sent")
+        raise UserError(f"{result}: {reply}", hint=way_out(outcome))
     click.echo(f"sent: {reply}")
     if was_at_rest:
         click.echo("The mail account was at rest; from now on mails leave again.")

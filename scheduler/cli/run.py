@@ -18,7 +18,7 @@ from scheduler.cli.context import Day, Session
 from scheduler.cli.output import example
 from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode, UserError
-from scheduler.log import Libraries, Log, choose_style
+from scheduler.log import Libraries, Log, choose_format
 from scheduler.systemd import Notifier
 
 A_DAY = 86_400.0  # seconds
@@ -48,7 +48,7 @@ def run(
     speed = A_DAY if speed is None else speed
     if not math.isfinite(speed):
         raise click.UsageError("--speed is not a number of seconds")
-    session.log = Log(choose_style(log_format, is_replay=replay_from is not None))
+    session.log = Log(choose_format(log_format, is_replay=replay_from is not None))
     logging.getLogger().addHandler(
         Libraries(lambda text, level: session.log.say(text, SystemClock().now(), level=level))
     )

@@ -15,7 +15,7 @@ CLOCK_BEHIND = timedelta(minutes=2)  # behind the last tick in the record; anoth
 TICK_OLD = timedelta(minutes=20)  # with cron, ticks are a quarter of an hour apart
 LATELY = timedelta(days=7)  # how long a lost mail is reported
 STUCK = timedelta(days=1)
-LOW_SPACE, NO_SPACE = 500_000_000, 50_000_000  # bytes
+LOW_SPACE, CRITICAL_SPACE = 500_000_000, 50_000_000  # bytes
 
 State = Literal["ok", "warning", "error"]
 
@@ -47,9 +47,12 @@ def from_error(check: str, error: UserError) -> Verdict:
     return Verdict(check=check, state="error", message=_flat(first), hint=first.hint or "")
 
 
-def judge_packages(owners: Sequence[str]) -> Iterator[Verdict]:
-    """Yield a warning if other distributions of this Python own the import name `scheduler` as well."""
-    others = sorted(set(owners) - {"hanchot"})
+def judge_packages(owners: Sequence[str | None]) -> Iterator[Verdict]:
+    """Yield a warning if other distributions of this Python own the import name `scheduler` as well.
+
+    A distribution without metadata, as one that was removed in part, has the name None.
+    """
+    others = sorted({owner or "a package without a name" for owner in owners} - {"hanchot"})
     if others:
         message = (
             f"the import name `scheduler` belongs to {', '.join(others)} too: either may overwrite the other's files"
@@ -92,7 +95,7 @@ def judge_disk(path: Path, free: int, *, is_writable: bool) -> Verdict:
     message = f"{path}: {free / 1e9:,.1f} GB free"
     if free >= LOW_SPACE:
         return Verdict(check="disk", state="ok", message=message)
-    state: State = "error" if free < NO_SPACE else "warning"
+    state: State = "error" if free < CRITICAL_SPACE else "warning"
     return Verdict(check="disk", state=state, message=f"{path}: only {free / 1e6:,.0f} MB free", hint="make room")
 
 
@@ -156,11 +159,11 @@ def judge_outbox(mails: Sequence[MessageRow], now: datetime) -> Verdict:
         "held": count("held"),
         "waiting for more than a day": stuck,
     }
-    said = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
-    if not said:
+    message = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    if not message:
         return Verdict(check="outbox", state="ok", message="nothing needs a person")
     hint = "`hanchot outbox list` and `why` show them; `hanchot outbox retry` and `release` send them"
-    return Verdict(check="outbox", state="warning", message=said, hint=hint)
+    return Verdict(check="outbox", state="warning", message=message, hint=hint)
 
 
 def judge_secrecy(files: Sequence[tuple[Path, int]]) -> Iterator[Verdict]:

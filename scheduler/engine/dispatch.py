@@ -171,9 +171,9 @@ def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, Reason] | None:
         return "cancelled", reasons.no_part(row.party, row.milestone)
     if obligation.standing.closed_by is not None:
         return "skipped", describe_closing(obligation.standing.closed_by, agenda.plan)
-    said = [f for f in obligation.standing.declared if f.recorded_at >= row.at]
-    if said and row.kind in REMINDERS:
-        return "skipped", describe_declaration(said[0], agenda.plan)
+    declarations = [f for f in obligation.standing.declared if f.recorded_at >= row.at]
+    if declarations and row.kind in REMINDERS:
+        return "skipped", describe_declaration(declarations[0], agenda.plan)
     day = _key_day(agenda, row)
     if day is None:
         return "cancelled", reasons.DATE_OPEN

@@ -73,9 +73,10 @@ class OutageReporter:
 
     def _missed(self, unit: UnitOfWork, plans: Sequence[Plan], last: datetime) -> dict[str, list[_Suffered]]:
         """Return the rungs that were missed since the last summary and were due before the last tick."""
-        told = max((until for _, until in unit.journal.outages(BEGINNING)), default=BEGINNING)
+        reported_until = max((until for _, until in unit.journal.outages(BEGINNING)), default=BEGINNING)
         return {
-            plan.id: [(row, "missed") for row in unit.rungs.missed(plan.id, told) if row.at <= last] for plan in plans
+            plan.id: [(row, "missed") for row in unit.rungs.missed(plan.id, reported_until) if row.at <= last]
+            for plan in plans
         }
 
     def _summarise(

@@ -19,13 +19,13 @@ class SourceCollector:
     def __init__(self, sources: Sequence[PeriodicSource], report: Reporter) -> None:
         self._sources = sources
         self._report = report
-        self._paused: dict[str, datetime] = {}  # until when, by the name of the source
+        self._failed_at: dict[str, datetime] = {}  # when each source that pauses failed, by its name
         self._errors: dict[str, str] = {}  # what was last wrong with a source; repeated errors are reported only once
 
     def collect(self, now: datetime) -> None:
         """Let every source that is due take in its news; report each failure."""
         for source in self._sources:
-            if has_come(self._paused.get(source.name, now), now):
+            if not self._is_paused(source, now):
                 self._collect(source, now)
 
     def next_after(self, now: datetime) -> datetime | None:
@@ -37,7 +37,7 @@ class SourceCollector:
         return min(known, default=None)
 
     def _collect(self, source: PeriodicSource, now: datetime) -> None:
-        self._paused.pop(source.name, None)
+        self._failed_at.pop(source.name, None)
         try:
             if not has_come(source.next_at, now):
                 return
@@ -50,16 +50,21 @@ class SourceCollector:
             self._errors.pop(source.name, None)
 
     def _next_at(self, source: PeriodicSource, now: datetime) -> datetime | None:
-        if source.name in self._paused:
-            return self._paused[source.name]
+        if self._is_paused(source, now):
+            return self._failed_at[source.name] + PAUSE
         try:
             return source.next_at
         except Exception as error:  # as in `_collect`
             self._pause(source, f"{type(error).__name__}: {error}", now)
-            return self._paused[source.name]
+            return now + PAUSE
+
+    def _is_paused(self, source: PeriodicSource, now: datetime) -> bool:
+        """Return whether a source failed less than a pause ago; a clock that was set back ends the pause."""
+        failed_at = self._failed_at.get(source.name)
+        return failed_at is not None and failed_at <= now < failed_at + PAUSE
 
     def _pause(self, source: PeriodicSource, error: str, now: datetime) -> None:
-        self._paused[source.name] = now + PAUSE
+        self._failed_at[source.name] = now
         if self._errors.get(source.name) != error:
             self._errors[source.name] = error
             self._report(Event(name="trouble", at=now, text=f"the source {source.name}: {error}"))

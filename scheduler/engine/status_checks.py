@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from scheduler.engine.survey import has_come, next_workday_at
@@ -69,9 +69,10 @@ class StatusChecks:
         return any(recorded)
 
     def _record(self, definition: Definition, finding: Finding, fact: Fact, now: datetime) -> bool:
-        """Return whether the fact is new."""
+        """Return whether the fact is new. What another source or obligation calls by the same key is another fact."""
+        key = "/".join((finding.source, finding.milestone, finding.party, fact.idempotency_key))
         try:
-            return record(self.services, definition, fact).is_new
+            return record(self.services, definition, replace(fact, idempotency_key=key)).is_new
         except RecordUnavailable:
             raise
         except UserError as error:

@@ -51,11 +51,11 @@ class TickSurvey:
     mail_at: datetime | None
 
 
-def next_workday_at(plan: Plan, hour: time, now: datetime) -> datetime:
+def next_workday_at(plan: Plan, time_of_day: time, now: datetime) -> datetime:
     """Return when a local time of day comes next after `now` on a working day of the plan (UTC)."""
     day = plan.workdays.on_or_after(local_day(now, plan.zone))
-    at = to_instant(day, hour, plan.zone)
-    return at if at > now else to_instant(plan.workdays.on_or_after(day + ONE_DAY), hour, plan.zone)
+    at = to_instant(day, time_of_day, plan.zone)
+    return at if at > now else to_instant(plan.workdays.on_or_after(day + ONE_DAY), time_of_day, plan.zone)
 
 
 def has_come(instant: datetime | None, now: datetime) -> bool:

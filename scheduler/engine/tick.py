@@ -17,7 +17,7 @@ from scheduler.engine.source_collection import SourceCollector
 from scheduler.engine.status_checks import StatusChecks
 from scheduler.engine.survey import PlanWork, TickSurvey, days_between, has_come, next_workday_at
 from scheduler.engine.weekly_digest import WeeklyDigest
-from scheduler.errors import HanchotError, Problem, UserError
+from scheduler.errors import HanchotError, Problem, RecordUnavailable, UserError
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day
 from scheduler.plan.dispatch_policy import opening
 from scheduler.plan.facts import Fact
@@ -211,6 +211,8 @@ class Ticker:
         )
         try:
             record(self._services, definition, fact)
+        except RecordUnavailable:
+            raise  # the next pass concludes the attempt anew
         except UserError as error:  # the roster no longer has this address; then only the mail has failed
             self.report(Event(name="trouble", at=now, plan=row.plan, party=row.party, text=str(error)))
 
@@ -383,8 +385,8 @@ class Ticker:
             "fell away": len(changes.dropped),
             "moved": len(changes.moved),
         }
-        said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing changed"
-        text = f"{plan.title}; steps: {said}"
+        changed = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing changed"
+        text = f"{plan.title}; steps: {changed}"
         self.report(Event(name="loaded", at=now, plan=plan.id, text=text))
         for problem in changes.problems:
             self.report(Event(name="trouble", at=now, plan=plan.id, text=f"could not be written: {problem}"))

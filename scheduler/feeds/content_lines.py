@@ -39,11 +39,11 @@ def property_line(name: str, value: str) -> bytes:
 def _cut(line: bytes) -> bytes:
     if len(line) <= LIMIT:
         return line
-    pieces, start, left = [], 0, LIMIT
-    while len(line) - start > left:
-        end = _step_back(line, start, start + left)
+    pieces, start, remaining = [], 0, LIMIT
+    while len(line) - start > remaining:
+        end = _step_back(line, start, start + remaining)
         pieces.append(line[start:end])
-        start, left = end, LIMIT - 1  # every continuation line begins with a space
+        start, remaining = end, LIMIT - 1  # every continuation line begins with a space
     return b"\r\n ".join((*pieces, line[start:]))
 
 

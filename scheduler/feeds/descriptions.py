@@ -172,13 +172,13 @@ class Description:
     def plan_words(self) -> None:
         """Add the plan, the section and the quote."""
         plan, language, milestone = self.plan, self.plan.language, self.milestone
-        said = wording.calendar_words
+        words = wording.calendar_words
         self._lines.append("")
         self._say(
             "basis",
-            number=said("number", language, number=plan.number) if plan.number else "",
+            number=words("number", language, number=plan.number) if plan.number else "",
             issued=wording.format_day(plan.issued, language),
-            section=said("section", language, section=milestone.section) if milestone.section else "",
+            section=words("section", language, section=milestone.section) if milestone.section else "",
         )
         if milestone.quote:
             self._say("quote", quote=milestone.quote.strip())

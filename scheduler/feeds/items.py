@@ -281,8 +281,8 @@ def _draw_apart(agenda: Agenda, o: Obligation, link: Link | None) -> FeedItem:
 
 
 def _all_day(plan: Plan, uid: str, title: str, text: Description, day: date, mark: str = "") -> FeedItem:
-    said = calendar_words(mark, plan.language) if mark else ""
-    return FeedItem(uid=uid, language=plan.language, title=title, text=text.body, first=day, last=day, mark=said)
+    marking = calendar_words(mark, plan.language) if mark else ""
+    return FeedItem(uid=uid, language=plan.language, title=title, text=text.body, first=day, last=day, mark=marking)
 
 
 def _common_due(duties: Sequence[Obligation]) -> DueDate | None:

@@ -166,8 +166,8 @@ def _in_message(problem: Problem, message: Message) -> Problem:
 
 def _id_domain(domain: str) -> str:
     """Return the domain for Message-IDs, without leading labels as far as needed to keep the id short."""
-    left = _ID_LIMIT - len("<@>") - len(b32encode(bytes(_DIGEST_BYTES)).rstrip(b"="))
-    while len(domain) > left and domain.count(".") > 1:
+    remaining = _ID_LIMIT - len("<@>") - len(b32encode(bytes(_DIGEST_BYTES)).rstrip(b"="))
+    while len(domain) > remaining and domain.count(".") > 1:
         domain = domain.partition(".")[2]
     return domain
 

@@ -97,15 +97,15 @@ def _encode(text: str, used: int) -> list[str]:
     """Return `text` as RFC 2047 encoded words; the first line already has `used` characters."""
     data = text.encode()
     words = []
-    start, left = 0, min(_WORD, _WORD_LINE - used)
+    start, remaining = 0, min(_WORD, _WORD_LINE - used)
     while start < len(data):
-        end = _cut(data, start, min(_MOST_BYTES, (left - _FRAME) // 4 * 3))
+        end = _cut(data, start, min(_MOST_BYTES, (remaining - _FRAME) // 4 * 3))
         if end is None:
-            word, end = _quote(data, start, left - _FRAME)
+            word, end = _quote(data, start, remaining - _FRAME)
             words.append(f"=?utf-8?q?{word}?=")
         else:
             words.append(f"=?utf-8?b?{b2a_base64(data[start:end], newline=False).decode()}?=")
-        start, left = end, _WORD
+        start, remaining = end, _WORD
     return words
 
 
@@ -123,13 +123,13 @@ def _cut(data: bytes, start: int, most: int) -> int | None:
     return None
 
 
-def _quote(data: bytes, start: int, left: int) -> tuple[str, int]:
+def _quote(data: bytes, start: int, remaining: int) -> tuple[str, int]:
     """Return as many whole characters as fit into a Q-encoded word, and the position after them."""
     word = ""
-    for char in data[start : start + left].decode(errors="ignore"):
+    for char in data[start : start + remaining].decode(errors="ignore"):
         raw = char.encode()
         piece = "".join(chr(b) if b in _Q_LITERAL else "_" if b == 0x20 else f"={b:02X}" for b in raw)
-        if len(word) + len(piece) > left:
+        if len(word) + len(piece) > remaining:
             break
         word += piece
         start += len(raw)

@@ -152,13 +152,13 @@ class Agenda:
         if gone:
             escalations = self._escalations(milestone, due, gone)
         if notices:  # a party must not be escalated before a notice was sent to it
-            heard = next((step.at for step in notices if step.at >= o.since and not step.skipped), None)
-            if heard is None:
+            noticed_at = next((step.at for step in notices if step.at >= o.since and not step.skipped), None)
+            if noticed_at is None:
                 escalations = []
-            elif any(step.at <= heard for step in escalations):
-                first = local_day(heard, self.plan.zone)
+            elif any(step.at <= noticed_at for step in escalations):
+                first = local_day(noticed_at, self.plan.zone)
                 later = {step.name: step for step in self._escalations(milestone, due, gone, first)}
-                escalations = [later[step.name] if step.at <= heard else step for step in escalations]
+                escalations = [later[step.name] if step.at <= noticed_at else step for step in escalations]
                 escalations.sort(key=lambda step: step.at)
         yield from self._emit(o, due.named, [*notices, *escalations])
 
@@ -167,7 +167,7 @@ class Agenda:
         milestone: Milestone,
         due: DueDate,
         gone: Sequence[tuple[datetime, datetime | None]],
-        heard: date | None = None,
+        first_notice: date | None = None,
     ) -> list[LadderStep]:
         ladders = self._ladders(milestone)
         dead_since = next((local_day(start, self.plan.zone) for start, end in gone if end is None), None)
@@ -178,7 +178,7 @@ class Agenda:
 
         steps = []
         for escalation in milestone.ladder.escalate:
-            step = ladders.escalation(due, escalation, is_uncounted, heard)
+            step = ladders.escalation(due, escalation, is_uncounted, first_notice)
             if dead_since and local_day(step.at, self.plan.zone) >= dead_since:
                 step = step._replace(skipped=reasons.PARTY_BOUNCES)
             steps.append(step)
@@ -228,13 +228,13 @@ class Agenda:
         self, o: Obligation, due: date, steps: Iterable[LadderStep], closed: Reason | None = None
     ) -> Iterator[Rung]:
         closed = self._closing(o) if closed is None else closed
-        said = self._declarations(o)
+        declarations = self._declarations(o)
         for name, at, kind, note, skipped in steps:
             if at < o.since or (o.until is not None and at >= o.until):
                 continue
-            if said and said[0].recorded_at <= at and kind in REMINDERS and not skipped:
-                skipped = describe_declaration(said[0], self.plan)
-                said = [fact for fact in said if fact.recorded_at > at]
+            if declarations and declarations[0].recorded_at <= at and kind in REMINDERS and not skipped:
+                skipped = describe_declaration(declarations[0], self.plan)
+                declarations = [fact for fact in declarations if fact.recorded_at > at]
             state: RungState = "cancelled" if closed else "skipped" if skipped else "planned"
             yield Rung(o.milestone, o.party, name, due, at, kind, state, closed or skipped, note)
 

@@ -77,16 +77,16 @@ class Ladders(NamedTuple):
         due: DueDate,
         escalation: Escalation,
         is_uncounted: Callable[[date], bool] | None = None,
-        heard: date | None = None,
+        first_notice: date | None = None,
     ) -> LadderStep:
         """Return the step of one escalation, counted from the last day in time.
 
-        Working days for which `is_uncounted` returns True are left out of the count. `heard` is the day of the
+        Working days for which `is_uncounted` returns True are left out of the count. `first_notice` is the day of the
         first notice to the party; if given, the count starts there instead.
         """
-        after, start = escalation.after, heard or due.last_in_time
+        after, start = escalation.after, first_notice or due.last_in_time
         nominal = step_on(start, after, self.workdays)
-        note = reasons.counted_on(after, start, reasons.FIRST_NOTICE if heard else reasons.LAST_DAY_IN_TIME)
+        note = reasons.counted_on(after, start, reasons.FIRST_NOTICE if first_notice else reasons.LAST_DAY_IN_TIME)
         day = nominal
         if is_uncounted is not None:
             day = self._count(start, nominal, is_uncounted)

@@ -55,9 +55,9 @@ def superiors(plan: Plan, escalation: Escalation, about: str, bounced: Collectio
     If the party belongs to the group that would get the report, it goes to the heads of the deputies, or else
     to the head of the party itself.
     """
-    told = members(plan, escalation.to)
-    if about not in told:
-        return [r for party in told for r in contacts_for(plan.parties[party], with_head=False, bounced=bounced)]
+    receivers = members(plan, escalation.to)
+    if about not in receivers:
+        return [r for party in receivers for r in contacts_for(plan.parties[party], with_head=False, bounced=bounced)]
     deputies = [party for party in members(plan, "deputies") if party != about]
     above = [r for party in deputies for r in heads_of(plan.parties[party], bounced)]
     return above or heads_of(plan.parties[about], bounced)

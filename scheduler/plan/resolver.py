@@ -160,7 +160,7 @@ class ObligationResolver:
 
     def _owed(self, milestone: Milestone, dated: DateInForce) -> Iterator[Obligation]:
         guests = self._terms(milestone, milestone.attendees) if milestone.kind == "event" else {}
-        owners = self._terms(milestone, self._chasers(milestone, dated))
+        owners = self._terms(milestone, self._responsible(milestone, dated))
         owed = {party: self._obligation(milestone, dated, term) for party, term in owners.items()}
         for party, obligation in owed.items():
             if is_passed_on(owners[party], owners, owed):
@@ -177,7 +177,7 @@ class ObligationResolver:
             return []
         return [max((facts[0] for facts in released), key=lambda fact: (fact.recorded_at, fact.id))]
 
-    def _chasers(self, milestone: Milestone, dated: DateInForce) -> tuple[str, ...]:
+    def _responsible(self, milestone: Milestone, dated: DateInForce) -> tuple[str, ...]:
         """Return the groups and parties that must act; while the date is tentative, the organisers if there are any."""
         if isinstance(dated.form, Window) and milestone.organiser:
             return milestone.organiser

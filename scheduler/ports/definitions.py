@@ -41,8 +41,8 @@ class Finding:
     """What one status check found out about one obligation; `seen` is the text to show.
 
     `facts` are what it proves, such as a submission that lies in a folder; they are recorded in order. Each has an
-    `idempotency_key` that stays the same for as long as the source shows the same, so that every check may prove it
-    again.
+    `idempotency_key` of its own that stays the same for as long as the source shows the same, so that every check may
+    prove it again. Keys need to differ within the finding only.
     """
 
     milestone: str
@@ -52,9 +52,10 @@ class Finding:
     facts: tuple[Fact, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a fact that the next check would record once more."""
-        if not all(fact.idempotency_key for fact in self.facts):
-            raise ValueError(f"the source {self.source} proves a fact without an idempotency key")
+        """Refuse a fact that the next check would record once more, or that would count as another one."""
+        keys = {fact.idempotency_key for fact in self.facts}
+        if "" in keys or len(keys) < len(self.facts):
+            raise ValueError(f"the source {self.source} proves a fact without an idempotency key of its own")
 
 
 class Checker(Protocol):

@@ -101,9 +101,9 @@ def _disowned(snapshot: Snapshot) -> Iterator[Need]:
     for o in snapshot.agenda.obligations:
         if o.standing.disowned:
             found.setdefault(o.milestone, []).append(o)
-    for id, said in found.items():
-        parties = tuple(plan.parties[o.party] for o in said)
-        yield Need("disowned", milestone=id, obligation=said[0], parties=parties, number=len(parties))
+    for id, obligations in found.items():
+        parties = tuple(plan.parties[o.party] for o in obligations)
+        yield Need("disowned", milestone=id, obligation=obligations[0], parties=parties, number=len(parties))
 
 
 def _choices(snapshot: Snapshot, now: datetime) -> Iterator[Need]:

@@ -33,8 +33,8 @@ def list_board(
     agenda = view_agenda(view, plan, now, as_of=as_of)
     facts = drop_withdrawn([f for f in view.facts.of(plan.id) if f.recorded_at <= at])
     checks = {(c.milestone, c.party): c for c in view.journal.checks(plan.id) if c.checked_at <= at}
-    promises = view.rungs.of(plan.id) if as_of is None else planned_rows(agenda)  # the ledger has today's states
-    upcoming = _next_rungs(promises, at)
+    rungs = view.rungs.of(plan.id) if as_of is None else planned_rows(agenda)  # the ledger has today's states
+    upcoming = _next_rungs(rungs, at)
     for cell in draw_board(agenda, at):
         o = cell.obligation
         if not _asked(o, milestone, party):

@@ -74,31 +74,31 @@ class SqlAccounts:
         The minute is the current minute of the clock; the day is the last 24 full hours and the current one.
         """
         dialect_of(self._connection).lock_account(self._connection, name)
-        windows = _windows(now)
-        hour = windows["hour"]
-        values = {"wanted": name, "minute": windows["minute"], "first": hour - _DAY, "last": hour + _HOUR}
+        slots = _slots(now)
+        hour = slots["hour"]
+        values = {"wanted": name, "minute": slots["minute"], "first": hour - _DAY, "last": hour + _HOUR}
         in_minute, in_day = self._connection.execute(_USED, values).one()
         left = [limit - used for limit, used in ((per_minute, in_minute), (per_day, in_day)) if limit]
         allowed: int = max(0, min([wanted, *left]))
         if allowed:
-            self._forget(name, windows)
-            rows = [{"account": name, "kind": kind, "slot": slot, "used": allowed} for kind, slot in windows.items()]
+            self._forget(name, slots)
+            rows = [{"account": name, "kind": kind, "slot": slot, "used": allowed} for kind, slot in slots.items()]
             self._connection.execute(_counting(dialect_of(self._connection)), rows)
         return allowed
 
     def give_back(self, name: str, count: int, *, now: datetime) -> None:
         """Return mails to the limits that were counted at `now` but not sent."""
         dialect_of(self._connection).lock_account(self._connection, name)
-        rows = [{"wanted": name, "one": kind, "started": slot, "less": count} for kind, slot in _windows(now).items()]
+        rows = [{"wanted": name, "one": kind, "started": slot, "less": count} for kind, slot in _slots(now).items()]
         self._connection.execute(_GIVE_BACK, rows)
 
-    def _forget(self, name: str, windows: dict[str, datetime]) -> None:
+    def _forget(self, name: str, slots: dict[str, datetime]) -> None:
         """Delete the periods that no count uses any more."""
-        rows = [{"wanted": name, "one": kind, "oldest": slot - _KEPT[kind]} for kind, slot in windows.items()]
+        rows = [{"wanted": name, "one": kind, "oldest": slot - _KEPT[kind]} for kind, slot in slots.items()]
         self._connection.execute(_FORGET, rows)
 
 
-def _windows(now: datetime) -> dict[str, datetime]:
+def _slots(now: datetime) -> dict[str, datetime]:
     """Return when the minute and the hour of an instant began (UTC, where hours are whole)."""
     minute = now.replace(second=0, microsecond=0)
     return {"minute": minute, "hour": minute.replace(minute=0)}

@@ -41,7 +41,7 @@ class _Facet(Generic[_T]):
         self._name = name
 
     def __get__(self, unit: SqlUnit, owner: type[SqlUnit]) -> _T:
-        facet = unit.__dict__[self._name] = self._make(unit.lock())
+        facet = unit.__dict__[self._name] = self._make(unit.locked_connection())
         return facet
 
 
@@ -61,7 +61,7 @@ class SqlUnit:
 
     def __init__(self, connection: sa.Connection, *, writes: bool) -> None:
         self._connection = connection
-        self._is_locked = not writes  # a reader needs no lock
+        self._needs_lock = writes
         self.outbox: ports.Outbox = SqlOutbox(connection)
         self.accounts: ports.Accounts = SqlAccounts(connection)
         self.access: ports.Access = SqlAccess(connection)
@@ -69,11 +69,11 @@ class SqlUnit:
         self.pages: ports.PartyPages = SqlPartyPages(connection)
         self.documents: ports.Documents = SqlDocuments(connection)
 
-    def lock(self) -> sa.Connection:
+    def locked_connection(self) -> sa.Connection:
         """Return the connection; a writing transaction first locks the record."""
-        if not self._is_locked:
+        if self._needs_lock:
             dialect_of(self._connection).lock_record(self._connection)
-            self._is_locked = True
+            self._needs_lock = False
         return self._connection
 
 

@@ -131,8 +131,8 @@ class SqlFeeds:
 
 
 def _row(one: FeedEntry) -> dict[str, Any]:
-    said = {name: getattr(one.item, name) for name, default in _ITEM.items()}
-    packed = {name: _packed(value) for name, value in said.items() if value != _ITEM[name]}
+    values = {name: getattr(one.item, name) for name, default in _ITEM.items()}
+    packed = {name: _packed(value) for name, value in values.items() if value != _ITEM[name]}
     own = {name: getattr(one, name) for name in _OWN}
     return {"uid": one.item.uid, "item": packed, "first": one.item.first, "zone": one.item.zone, **own}
 
@@ -144,9 +144,9 @@ def _packed(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | time) else value
 
 
-def _item(said: dict[str, Any]) -> FeedItem:
+def _item(values: dict[str, Any]) -> FeedItem:
     return FeedItem(
-        **{name: _TYPES[name].fromisoformat(value) if name in _TYPES else value for name, value in said.items()}
+        **{name: _TYPES[name].fromisoformat(value) if name in _TYPES else value for name, value in values.items()}
     )
 
 

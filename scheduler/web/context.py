@@ -142,7 +142,7 @@ class RequestContext:
         text = given.partition(".")[0]
         return text if is_same_token(given, self.seal(self.path, text)) else ""
 
-    def show_typed(
+    def show_typed_texts(
         self, texts: Iterable[object], *, why: str = "kept.why", status: int = 409, back: str = "/"
     ) -> Response:
         """Return a page that explains why a form is no longer accepted and repeats the typed texts."""

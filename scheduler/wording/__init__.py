@@ -264,11 +264,11 @@ def _explain(reason: str, language: str, name_of: Callable[[str], str]) -> str |
     reasons = LANGUAGES[language].reasons
     for pattern in _REASONS:
         if found := re.fullmatch(pattern, reason, re.DOTALL):
-            said = {
+            values = {
                 name: name_of(value) if name == "party" else _say(name, value, language)
                 for name, value in found.groupdict().items()
             }
-            return (reasons[pattern] if reasons else _blank(found)).format(**said)
+            return (reasons[pattern] if reasons else _blank(found)).format(**values)
     return None
 
 

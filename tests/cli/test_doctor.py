@@ -60,6 +60,17 @@ def test_before_the_first_start_nothing_is_made_by_looking(open_office: Office) 
     assert not (open_office.folder / "var").exists()
 
 
+def test_a_foreign_package_with_our_import_name_is_seen(
+    open_office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that pip has removed only in part, without its metadata."""
+    folder = tmp_path / "site" / "broken-1.0.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "RECORD").write_text("scheduler/__init__.py,,\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(folder.parent)
+    assert examined(open_office)["packages"]["state"] == "warning"
+
+
 def test_one_line_for_each_check_with_the_way_out(open_office: Office) -> None:
     """After a tick everything is well."""
     open_office("tick")

@@ -42,6 +42,11 @@ def test_an_unknown_party_is_refused_with_near_names(office: Office) -> None:
         assert name in result.err
 
 
+def test_looking_for_an_unknown_party_makes_no_secret(open_office: Office) -> None:
+    assert open_office("links", "list", "nobody").code == ExitCode.NOTHING_MATCHED
+    assert not (open_office.folder / "var" / "secret").exists()
+
+
 def test_pages_have_the_public_address_where_there_is_one(office: Office) -> None:
     file = office.folder / "config.toml"
     words = file.read_text(encoding="utf-8")

@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 
 from scheduler.engine.delivery import Limits
+from scheduler.errors import RecordUnavailable
 from scheduler.ports import AccountState, MessageRow, Outcome
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture
+from tests.support.fakes import LockedStore, nothing
 from tests.support.plan_builders import at
 
 SENT = Outcome(state="sent", reply="250 ok")
@@ -94,7 +96,7 @@ def test_a_refused_login_stops_the_account_until_a_person_has_looked(ready: Daem
 
 
 def test_a_dead_address_hands_the_step_to_the_partys_next_contact(ready: DaemonFixture) -> None:
-    """Rule 10: the fact is recorded with the server's words; contacts already served are left alone."""
+    """Contract rule 10: the fact is recorded with the server's words; contacts already served are left alone."""
     ready.mailer.outcome = DEAD
     ready.tick(at(3, 10, 8))
     ready.mailer.outcome = SENT
@@ -104,6 +106,19 @@ def test_a_dead_address_hands_the_step_to_the_partys_next_contact(ready: DaemonF
     assert ready.states()["before:7d"] == "sent"
     [bounced] = [fact for fact in ready.facts() if fact.kind == "bounced" and fact.party == "beta"]
     assert (bounced.address, bounced.note) == ("officer@beta.example", DEAD.reply)
+
+
+def test_a_dead_address_is_recorded_later_if_the_record_is_away(ready: DaemonFixture) -> None:
+    """Else its steps would go on to it for ever."""
+    store = LockedStore(ready.store)
+    ready.mailer.outcome, ready.mailer.before = DEAD, lambda mail: store.lock()
+    ready.ticker = ready.new_ticker(store=store)
+    with pytest.raises(RecordUnavailable):
+        ready.tick(at(3, 10, 8))
+    assert ready.facts() == []
+    ready.mailer.outcome, ready.mailer.before = SENT, nothing
+    ready.live(at(3, 10, 9))
+    assert [fact.address for fact in ready.facts()] == [ready.mailer.sent[0][1].address]
 
 
 def test_a_mail_whose_answer_was_lost_goes_out_once_more_and_then_stays_unclear(ready: DaemonFixture) -> None:

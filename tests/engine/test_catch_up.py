@@ -19,7 +19,7 @@ from tests.support.daemon_fixture import COMPOSER, DaemonFixture, due_by, local,
 from tests.support.fakes import SpyComposer, refuse
 from tests.support.plan_builders import at, deadline, vietnam
 
-# ---- rule 1: bounded catch-up
+# ---- contract rule 1: bounded catch-up
 
 
 def test_of_several_late_rungs_of_one_obligation_only_the_newest_leaves(daemon: DaemonFixture) -> None:
@@ -62,7 +62,7 @@ def test_the_overdue_notice_and_the_escalation_of_one_obligation_do_not_replace_
     daemon.tick(at(3, 22, 9))
     assert daemon.row("overdue:1").reason == "came late; overdue:2 is newer"
     assert daemon.left()[-1] == "03-22 09:00 overdue:2"
-    assert daemon.row("escalate:2wd").state == "planned"  # down days do not count: it moves on, rule 3
+    assert daemon.row("escalate:2wd").state == "planned"  # down days do not count: it moves on (contract rule 3)
 
 
 def test_two_obligations_are_caught_up_each_by_itself(store: SqlStore) -> None:
@@ -73,7 +73,7 @@ def test_two_obligations_are_caught_up_each_by_itself(store: SqlStore) -> None:
     assert daemon.left()[-2:] == ["03-15 09:00 before:3wd", "03-15 09:00 before:3wd"]
 
 
-# ---- rule 2: hours
+# ---- contract rule 2: hours
 
 
 def test_what_is_caught_up_outside_the_hours_waits_for_the_next_opening(daemon: DaemonFixture) -> None:
@@ -265,7 +265,7 @@ def test_a_milestone_that_left_the_plan_meanwhile_does_not_break_the_summary(dae
     assert summaries(daemon) == ["03-14 10:00 outage"]
 
 
-# ---- rule 3: down days and escalation
+# ---- contract rule 3: down days and escalation
 
 
 def escalated(daemon: DaemonFixture) -> list[str]:

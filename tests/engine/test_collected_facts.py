@@ -2,67 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
-from scheduler.errors import RecordUnavailable, UserError
+from scheduler.errors import UserError
+from scheduler.plan.dates.date_forms import By
 from scheduler.plan.facts import Fact
-from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.ports import Finding, Store, UnitOfWork
+from scheduler.ports import Finding
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture, report
-from tests.support.fakes import nothing
+from tests.support.fakes import LockedStore, ProvingChecker, nothing
 from tests.support.plan_builders import at, history_of
-
-
-@dataclass
-class ProvingChecker:
-    """A checker that proves what `facts` says of an obligation."""
-
-    facts: Callable[[Obligation, datetime], tuple[Fact, ...]]
-    source: str = "manual"
-    before: Callable[[], object] = nothing
-
-    def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
-        """Return one finding for each obligation."""
-        self.before()
-        return [
-            Finding(milestone=o.milestone, party=o.party, source=self.source, seen="a file", facts=self.facts(o, now))
-            for o in open_obligations
-        ]
-
-
-@dataclass
-class LockedStore:
-    """A record whose next change is refused after `lock`, and no later one."""
-
-    store: Store
-    is_locked: bool = False
-
-    def lock(self) -> None:
-        """Refuse the next change."""
-        self.is_locked = True
-
-    @contextmanager
-    def transaction(self) -> Iterator[UnitOfWork]:
-        """Open a write transaction, unless the record is locked."""
-        if self.is_locked:
-            self.is_locked = False
-            raise RecordUnavailable("the database is locked")
-        with self.store.transaction() as unit:
-            yield unit
-
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
-        """Open a read-only transaction."""
-        return self.store.reading()
-
-    def close(self) -> None:
-        """Leave the record open."""
 
 
 @dataclass
@@ -144,11 +97,22 @@ def test_what_is_proven_at_every_check_is_recorded_once(daemon: DaemonFixture) -
     assert [fact.kind for fact in daemon.facts()] == ["declared"]
 
 
-def test_a_fact_without_a_key_is_refused_by_the_finding() -> None:
-    history = history_of(report())
-    fact = replace(received(history.agenda().obligations[0], at(3, 1)), idempotency_key="")
-    with pytest.raises(ValueError, match="the source folder proves a fact without an idempotency key"):
-        Finding(milestone="report", party="beta", source="folder", seen="a file", facts=(fact,))
+def test_what_different_obligations_prove_by_the_same_key_is_recorded_for_each(daemon: DaemonFixture) -> None:
+    """One mail may answer for several."""
+    checker = ProvingChecker(lambda o, now: (replace(received(o, now), idempotency_key="mail 1"),))
+    daemon.ticker = daemon.new_ticker(checkers=[checker])
+    daemon.ticker.load()
+    daemon.live(at(2, 3, 12))
+    assert [fact.party for fact in daemon.facts()] == ["lead", "beta", "gamma"]
+
+
+@pytest.mark.parametrize("keys", [("",), ("mail 1", "mail 1")])
+def test_a_fact_without_a_key_of_its_own_is_refused_by_the_finding(keys: tuple[str, ...]) -> None:
+    """It would be recorded at every check, or never."""
+    known = received(history_of(report()).agenda().obligations[0], at(3, 1))
+    facts = tuple(replace(known, idempotency_key=key) for key in keys)
+    with pytest.raises(ValueError, match="the source folder proves a fact without an idempotency key of its own"):
+        Finding(milestone="report", party="beta", source="folder", seen="a file", facts=facts)
 
 
 def test_the_mails_that_a_found_fact_causes_leave_in_the_same_tick(daemon: DaemonFixture) -> None:
@@ -158,6 +122,20 @@ def test_the_mails_that_a_found_fact_causes_leave_in_the_same_tick(daemon: Daemo
     daemon.ticker.load()
     daemon.tick(at(2, 3, 9))
     assert daemon.left() == ["02-03 09:00 receipt"]
+
+
+def test_a_step_that_a_found_fact_makes_due_leaves_in_the_same_tick(daemon: DaemonFixture) -> None:
+    """An extension begins a ladder of its own, here one whose first reminder is due at that instant."""
+
+    def extended(o: Obligation, now: datetime) -> tuple[Fact, ...]:
+        fact = replace(received(o, now), kind="extended", form=By(date(2023, 3, 20)))
+        return (fact,) if o.party == "beta" else ()
+
+    daemon.live(at(3, 12, 12))
+    daemon.ticker = daemon.new_ticker(checkers=[ProvingChecker(extended)])
+    daemon.ticker.load()
+    daemon.tick(at(3, 13, 8))
+    assert "03-13 08:00 before:7d" in daemon.left()
 
 
 def test_a_check_whose_facts_meet_a_record_that_is_away_is_made_again(daemon: DaemonFixture) -> None:
@@ -205,6 +183,15 @@ def test_a_source_that_goes_on_failing_is_asked_again_after_a_pause_and_reported
     source.next_at, source.error = at(3, 2, 10, 1), UserError("wrong password")
     daemon.live(at(3, 2, 10, 2))
     assert daemon.logged("trouble")[1:] == ["the source mailbox: wrong password"] * 2
+
+
+def test_a_clock_that_is_set_back_ends_the_pause_of_a_source(daemon: DaemonFixture) -> None:
+    source = FakeSource("mailbox", at(3, 2, 9), UserError("no answer"))
+    daemon.ticker = daemon.new_ticker(sources=[source])
+    daemon.tick(at(3, 2, 9))
+    source.next_at = at(3, 2, 6)
+    daemon.tick(at(3, 2, 6))
+    assert source.asked == [at(3, 2, 9), at(3, 2, 6)]
 
 
 def test_a_source_that_waits_by_itself_after_a_failure_is_reported_once(daemon: DaemonFixture) -> None:

@@ -4,10 +4,10 @@
 are only the rules.
 
 Each program is led through the same scenario (`tests/support/feed_scenario.py`) and has to show, after each thing that
-happens, every entry once: first day and the day after the last (rule 17), hours on the clocks of Ha Noi also of a zone
-with summer time (rule 18), state in STATUS and in the title (rule 19), place and text; the entry keeps its uid from
-intention to cancellation (rule 12), goes thirty days later, and what was taken out comes back (rules 13 and 14); when
-nothing is left there is an entry that says so (rule 11). Tasks come from an address of their own (rule 22).
+happens, every entry once: first day and the day after the last, hours on the clocks of Ha Noi also of a zone
+with summer time, state in STATUS and in the title, place and text; the entry keeps its uid from
+intention to cancellation, goes thirty days later, and what was taken out comes back; when
+nothing is left there is an entry that says so. Tasks come from an address of their own.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def test_calcurse_imports_each_edition_with_its_days_hours_places_and_tasks(
 ) -> None:
     """Rules 4, 11, 17 and 22: a strict little importer, whatever it does not take it leaves out.
 
-    It knows neither uid nor STATUS, so the title alone says it (rule 19). Tasks have no date there.
+    It knows neither uid nor STATUS, so the title alone says it. Tasks have no date there.
     """
     calcurse = need("calcurse")
     for number, wanted in enumerate(scenario.scenes()):
@@ -266,7 +266,7 @@ def through(wire: RecordingProxy, url: str) -> str:
 
 
 def expect_unchanged(look: Callable[[], Scene], wanted: Scene, wire: RecordingProxy, scenario: FeedScenario) -> None:
-    """Look again with nothing changed: the program says what it has, is answered 304 (rule 25), and keeps it."""
+    """Look again with nothing changed: the program says what it has, is answered 304, and keeps it."""
     paths = {urlsplit(url).path for url in (scenario.url, scenario.tasks_url)}
     del wire.passed[:]
 
@@ -338,7 +338,7 @@ def write_configs(folder: Path, url: str) -> Path:
 def test_evolution_subscribes_and_follows(scenario: FeedScenario, tmp_path: Path) -> None:
     """Rules 11 to 14, 18, 19, 22 and 25 by GNOME's own way of subscribing; it asks with the tag it got.
 
-    It is what rule 11 is there for, in tasks too: without any it keeps the old ones.
+    This is what the placeholder is for, in tasks too: a program keeps the old ones if there are none.
     """
     need_gnome()
     bus = need("dbus-run-session")

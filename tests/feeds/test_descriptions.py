@@ -123,7 +123,7 @@ def test_what_came_in_part_leaves_what_is_missing() -> None:
         ("returned", "", "Yêu cầu bổ sung"),
     ],
 )
-def test_rule_19_the_state_of_a_deadline_is_in_its_title(kind: FactKind, mark: str, status: str) -> None:
+def test_the_state_of_a_deadline_is_in_its_title(kind: FactKind, mark: str, status: str) -> None:
     """Programs show nothing else of it; done is not a status of events."""
     with published_feeds(REPORT) as feeds:
         feeds.record(kind, at(8, 9), "report", "beta")
@@ -144,14 +144,14 @@ def test_an_extension_moves_the_day_says_so_and_names_the_decision() -> None:
     assert (other.text("SUMMARY"), other["DTSTART"]) == ("Báo cáo sơ kết (trước ngày 10/8/2023)", "20230810")
 
 
-def test_rule_17_an_event_of_days_ends_on_the_day_after_its_last() -> None:
+def test_an_event_of_days_ends_on_the_day_after_its_last() -> None:
     """Ends are exclusive; a day is never a time at midnight."""
     with published_feeds(event(On(date(2023, 6, 8), date(2023, 6, 9)))) as feeds:
         found = the_event(feeds.read(at(2, 2)))
     assert (found.line("DTSTART"), found.line("DTEND")) == ("DTSTART;VALUE=DATE:20230608", "DTEND;VALUE=DATE:20230610")
 
 
-def test_rule_18_an_event_with_hours_names_its_zone_and_brings_it_along() -> None:
+def test_an_event_with_hours_names_its_zone_and_brings_it_along() -> None:
     """From its hour to the office's closing time on the last day."""
     with published_feeds(MEETING) as feeds:
         data = feeds.read(at(2, 2))
@@ -170,7 +170,7 @@ def test_an_event_that_begins_after_closing_time_lasts_an_hour() -> None:
     assert (found["DTSTART"], found["DTEND"]) == ("20230608T233000", "20230609T003000")
 
 
-def test_rule_18_a_zone_has_one_name_and_utc_none() -> None:
+def test_a_zone_has_one_name_and_utc_none() -> None:
     """An old name of the zone gives the new one; UTC is written with a Z."""
     for key, line in (
         ("Asia/Saigon", "DTSTART;TZID=Asia/Ho_Chi_Minh:20230608T080000"),
@@ -193,7 +193,7 @@ def test_an_hour_that_summer_time_skips_is_the_one_after() -> None:
     ("key", "day", "hour"),
     [("Asia/Beirut", date(2023, 10, 28), time(23, 30)), ("Europe/Berlin", date(2023, 10, 29), time(2, 30))],
 )
-def test_rule_17_an_event_in_an_hour_that_comes_twice_ends_after_it_begins(key: str, day: date, hour: time) -> None:
+def test_an_event_in_an_hour_that_comes_twice_ends_after_it_begins(key: str, day: date, hour: time) -> None:
     """By the clocks on the wall: what ends as it begins is dropped by some programs."""
     late = event(On(day, day, hour), ladder=Ladder(closes=time(2, 30)))
     with published_feeds(late, zone=ZoneInfo(key)) as feeds:
@@ -201,7 +201,7 @@ def test_rule_17_an_event_in_an_hour_that_comes_twice_ends_after_it_begins(key: 
     assert datetime.fromisoformat(found["DTEND"]) - datetime.fromisoformat(found["DTSTART"]) == timedelta(hours=1)
 
 
-def test_rule_19_and_20_a_window_is_tentative_over_its_days_in_the_plans_words() -> None:
+def test_a_window_is_tentative_over_its_days_in_the_plans_words() -> None:
     """Nobody is kept busy by an intention."""
     with published_feeds(WINDOW) as feeds:
         found = the_event(feeds.read(at(2, 2)))
@@ -250,7 +250,7 @@ def test_a_fixed_date_turns_the_same_entry_into_an_event() -> None:
     assert facets(after) == ("CONFIRMED", "OPAQUE", "BUSY")
 
 
-def test_rule_19_an_event_called_off_is_cancelled_in_status_and_title() -> None:
+def test_an_event_called_off_is_cancelled_in_status_and_title() -> None:
     """For organiser and guests alike, with the reason; it keeps its days and nobody busy."""
     with published_feeds(MEETING, audiences=("beta", "lead", "")) as feeds:
         feeds.record("waived", at(5, 4), "meeting", "lead", reason="bão")
@@ -432,7 +432,7 @@ def test_an_english_plan_speaks_english() -> None:
 # ---------------------------------------------------------------- tasks
 
 
-def test_rule_22_tasks_stand_in_a_calendar_of_their_own_and_never_among_the_events() -> None:
+def test_tasks_stand_in_a_calendar_of_their_own_and_never_among_the_events() -> None:
     """Many programs show none."""
     with published_feeds(REPORT, MEETING) as feeds:
         main, tasks = parse(feeds.read(at(2, 2))), parse(feeds.read(at(2, 2), tasks=True))

@@ -1,4 +1,4 @@
-"""Rule 18: a zone's block says what its clocks show, summer time included."""
+"""A zone's block says what its clocks show, summer time included."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ZONES = (
 
 
 @pytest.mark.parametrize("key", ZONES)
-def test_rule_18_a_block_gives_the_offsets_of_the_zone(key: str) -> None:
+def test_a_block_gives_the_offsets_of_the_zone(key: str) -> None:
     """Every nine hours over the years of a plan, as the library understands the block."""
     block = icalendar.Timezone.from_ical(zone_block(key))
     assert isinstance(block, icalendar.Timezone)
@@ -32,7 +32,7 @@ def test_rule_18_a_block_gives_the_offsets_of_the_zone(key: str) -> None:
         local += timedelta(hours=9)
 
 
-def test_rule_18_the_block_of_a_zone_without_summer_time_is_one_line_of_history() -> None:
+def test_the_block_of_a_zone_without_summer_time_is_one_line_of_history() -> None:
     """The very block that every reader is known to take."""
     assert zone_block("Asia/Ho_Chi_Minh").decode().split("\r\n") == [
         "BEGIN:VTIMEZONE",

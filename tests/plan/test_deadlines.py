@@ -55,7 +55,7 @@ def test_a_rung_carries_its_key_and_kind() -> None:
     ],
 )
 def test_no_rung_before_the_plan_is_active(remind_from: date, loaded: datetime, first: str) -> None:
-    """Active from the later of `remind_from` at midnight and the first load (rule 4)."""
+    """Active from the later of `remind_from` at midnight and the first load (contract rule 4)."""
     history = PlanHistory(plan(deadline(AUGUST), remind_from=remind_from), loaded_at=loaded)
     assert history.ladder()[0] == first
 
@@ -96,7 +96,7 @@ def test_a_return_brings_the_rungs_back() -> None:
 
 
 def test_an_extension_is_inclusive_and_has_a_full_ladder_from_the_decision_on() -> None:
-    """Strict or lenient, the last day of an extension is in time (rule 11)."""
+    """Strict or lenient, the last day of an extension is in time (contract rule 11)."""
     history = history_of(deadline(AUGUST), lateness="strict")
     history.record("extended", at(8, 9, 10), "report", "beta", form=By(date(2023, 8, 25)))
     assert history.ladder() == [
@@ -117,7 +117,7 @@ def test_an_extension_is_inclusive_and_has_a_full_ladder_from_the_decision_on() 
 def test_nothing_of_an_extension_lies_before_its_decision() -> None:
     history = history_of(deadline(AUGUST))
     history.record("extended", at(8, 18, 8), "report", "beta", form=By(date(2023, 8, 25)))
-    assert history.ladder()[0] == "08-18 before:7d"  # exactly then counts as known (rule 9)
+    assert history.ladder()[0] == "08-18 before:7d"  # exactly then counts as known (contract rule 9)
     later = history_of(deadline(AUGUST))
     later.record("extended", at(8, 18, 8, 1), "report", "beta", form=By(date(2023, 8, 25)))
     assert later.ladder()[0] == "08-22 before:3wd"

@@ -110,7 +110,7 @@ def test_what_is_declared_for_one_date_stops_nothing_of_the_next() -> None:
 
 
 def test_a_party_confirms_nothing_that_was_in_doubt_from_the_start() -> None:
-    """It would be chased for what it says it has sent (rule 4)."""
+    """It would be chased for what it says it has sent (contract rule 4)."""
     for kind in ("declared", "disowned"):
         history = history_of(deadline(By(date(2023, 1, 20))))
         history.record(kind, LOADED + timedelta(days=1), "report", "beta")

@@ -1,4 +1,4 @@
-"""Escalation is fair: days on which we could not be heard do not count (rule 3)."""
+"""Escalation is fair: days on which we could not be heard do not count (contract rule 3)."""
 
 from __future__ import annotations
 

@@ -293,7 +293,7 @@ def test_the_successor_of_the_organiser_is_invited_too() -> None:
 
 
 def test_a_succession_told_afterwards_begins_with_the_telling() -> None:
-    """Nobody receives rungs that lay before it became the successor (rule 4)."""
+    """Nobody receives rungs that lay before it became the successor (contract rule 4)."""
     history = history_of(deadline(AUGUST))
     regrouped(history, GROUPS[1].parties, 4, SUCCESSION)
     assert history.ladder(party="heir")[0] == "08-04 before:3wd"

@@ -63,7 +63,7 @@ def test_rungs_ascend_for_each_obligation_and_addressee(history: PlanHistory) ->
 
 @given(our.histories())
 def test_no_two_planned_rungs_of_an_obligation_reach_one_addressee_at_one_instant(history: PlanHistory) -> None:
-    """Escalations never merge (rule 5)."""
+    """Escalations never merge (contract rule 5)."""
     merging = [rung for rung in drawn(history) if rung.state == "planned" and rung.kind != "escalation"]
     planned = Counter((*matter(rung), rung.at) for rung in merging)
     assert [key for key, count in planned.items() if count > 1] == []

@@ -168,7 +168,7 @@ def test_a_postmark_decides_the_time() -> None:
 def test_the_copy_on_paper_makes_nothing_late_but_its_postmark_may_be_the_earlier(
     posted: datetime, counts: datetime
 ) -> None:
-    """Any channel stops the reminders (rule 8); both channels bring the same submission."""
+    """Any channel stops the reminders (contract rule 8); both channels bring the same submission."""
     history = history_of(ONE)
     received(history, 9, channel="email")
     received(history, 16, happened_at=posted, channel="paper")

@@ -42,7 +42,7 @@ def test_it_leads_nowhere_for_who_could_not_get_in(daemon: DaemonFixture, name: 
 
 @pytest.mark.parametrize("name", [*ASKED, "reminder-with-page"])
 def test_without_a_public_address_no_mail_leads_anywhere(daemon: DaemonFixture, name: str) -> None:
-    """Rule 20."""
+    """Contract rule 20."""
     message = replace(MESSAGES[name], page="")
     with daemon.store.reading() as view:
         assert make_linker(None, view)(message).page == ""

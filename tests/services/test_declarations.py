@@ -58,7 +58,7 @@ def test_a_declaration_leaves_the_next_reminder_out_and_asks_the_lead(running: D
 
 
 def test_said_again_on_the_same_day_it_causes_no_further_mail(running: DaemonFixture) -> None:
-    """Rule 17; on the next day it does."""
+    """Contract rule 17; on the next day it does."""
     running.record("declared")
     running.record("disowned")
     known = to_whom(running)
@@ -162,7 +162,7 @@ def test_files_are_remembered_with_the_submission_or_not_at_all(running: DaemonF
 
 
 def test_mails_to_a_party_lead_to_its_page_where_pages_can_be_opened(store: SqlStore) -> None:
-    """Rule 20; a mail to the lead does not lead to another's page."""
+    """Contract rule 20; a mail to the lead does not lead to another's page."""
     daemon = DaemonFixture(store)
     daemon.ticker = daemon.new_ticker(links=SITE)
     daemon.live(at(3, 4))
@@ -195,7 +195,7 @@ def test_after_a_revocation_mails_have_the_new_address(store: SqlStore) -> None:
 
 
 def test_a_page_is_over_ninety_days_after_its_last_date() -> None:
-    """Rule 11: also when another party has a later one."""
+    """Contract rule 11: also when another party has a later one."""
     agendas = [history_of(deadline(By(date(2023, 3, 17)))).agenda()]
     assert [is_over(agendas, "beta", moment) for moment in (at(6, 15, 23), at(6, 16, 0))] == [False, True]
     history = history_of(deadline(By(date(2023, 3, 17))))

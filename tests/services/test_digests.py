@@ -51,7 +51,7 @@ def test_the_digest_is_due_on_monday_at_eight(now: datetime, last: datetime, fol
 
 
 def test_a_digest_on_a_day_off_moves_to_the_next_working_day() -> None:
-    """Rule 14: Monday 1 May to Wednesday 3 May 2023 are holidays."""
+    """Contract rule 14: Monday 1 May to Wednesday 3 May 2023 are holidays."""
     holidays = plan(workdays=vietnam())
     assert next_digest(holidays, WEEKLY, at(4, 29)) == at(5, 4)
     assert last_digest(holidays, WEEKLY, at(5, 4, 9)) == at(5, 4)

@@ -212,7 +212,7 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tables", "version", "standing"),
+    ("tables", "version", "state"),
     [
         (set(), None, "empty"),
         ({"customers"}, None, "foreign"),
@@ -222,8 +222,8 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(url: str) -> None:
         ({"alembic_version", "plan"}, "0003", "newer"),
     ],
 )
-def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version: str | None, standing: str) -> None:
-    assert schema.compare(tables, version, revisions=("0001", "0002")) == standing
+def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version: str | None, state: str) -> None:
+    assert schema.compare(tables, version, revisions=("0001", "0002")) == state
 
 
 @pytest.mark.parametrize(

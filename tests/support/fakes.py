@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
-from scheduler.errors import Problem, UserError
+from scheduler.errors import Problem, RecordUnavailable, UserError
+from scheduler.plan.facts import Fact
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.ports import Clock, Composer, Definition, Finding, Loaded, Mail, Outcome
+from scheduler.ports import Clock, Composer, Definition, Finding, Loaded, Mail, Outcome, Store, UnitOfWork
 
 
 class Crash(BaseException):
@@ -171,3 +173,48 @@ def on_call(number: int, act: Callable[[], object]) -> Callable[..., None]:
 def crash() -> None:
     """Let the process die."""
     raise Crash
+
+
+@dataclass
+class ProvingChecker:
+    """A checker that proves what `facts` says of an obligation."""
+
+    facts: Callable[[Obligation, datetime], tuple[Fact, ...]]
+    source: str = "manual"
+    before: Callable[[], object] = nothing
+
+    def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
+        """Return one finding for each obligation."""
+        self.before()
+        return [
+            Finding(milestone=o.milestone, party=o.party, source=self.source, seen="a file", facts=self.facts(o, now))
+            for o in open_obligations
+        ]
+
+
+@dataclass
+class LockedStore:
+    """A record whose next change is refused after `lock`, and no later one."""
+
+    store: Store
+    is_locked: bool = False
+
+    def lock(self) -> None:
+        """Refuse the next change."""
+        self.is_locked = True
+
+    @contextmanager
+    def transaction(self) -> Iterator[UnitOfWork]:
+        """Open a write transaction, unless the record is locked."""
+        if self.is_locked:
+            self.is_locked = False
+            raise RecordUnavailable("the database is locked")
+        with self.store.transaction() as unit:
+            yield unit
+
+    def reading(self) -> AbstractContextManager[UnitOfWork]:
+        """Open a read-only transaction."""
+        return self.store.reading()
+
+    def close(self) -> None:
+        """Leave the record open."""

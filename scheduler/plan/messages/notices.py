@@ -56,9 +56,9 @@ def _contacts(plan: Plan, o: Obligation, bounced: Collection[str]) -> list[Recip
 
 
 def _was_said_today(plan: Plan, o: Obligation, fact: Fact) -> bool:
-    said = o.standing.declared if fact.kind == "declared" else o.standing.disowned
+    claims = o.standing.declared if fact.kind == "declared" else o.standing.disowned
     day = local_day(fact.recorded_at, plan.zone)
-    return any(f.id != fact.id and local_day(f.recorded_at, plan.zone) == day for f in said)
+    return any(f.id != fact.id and local_day(f.recorded_at, plan.zone) == day for f in claims)
 
 
 def _is_informed(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bool:

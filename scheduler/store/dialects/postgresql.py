@@ -113,8 +113,8 @@ _CONNECTING: tuple[tuple[str, Explanation], ...] = (
         ("the server of {name} could not prove who it is", "check sslmode and sslrootcert in [database] url"),
     ),
     *(
-        (said, _AWAY)
-        for said in (
+        (text, _AWAY)
+        for text in (
             "Is the server running",
             "Connection refused",
             "No such file or directory",
@@ -214,8 +214,8 @@ class PostgresqlDialect(Dialect):
         if found is None and error.connection_invalidated:
             return _LOST
         if found is None and isinstance(error, exc.OperationalError):
-            said = str(cause)
-            return next((known for part, known in _CONNECTING if part in said), None)
+            text = str(cause)
+            return next((known for part, known in _CONNECTING if part in text), None)
         return found
 
     def explain_locked(self) -> Explanation:

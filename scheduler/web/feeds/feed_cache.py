@@ -29,7 +29,7 @@ from scheduler.tokens import make_token, token_key
 
 MAX_AGE = 1.0  # seconds for which the record is not queried again ...
 MAX_AGE_UNKNOWN = 0.1  # ... and for a request with an unknown address
-RETRY_AFTER = 2.0  # seconds that a request waits for an unresponsive record
+READ_TIMEOUT = 2.0  # seconds that a request waits for an unresponsive record
 FETCH_NOTED_EVERY = timedelta(minutes=1)  # minimum interval between two recorded fetches
 CLIENT_LENGTH = 200  # characters of a user agent
 
@@ -149,7 +149,7 @@ class FeedCache:
             task = self.querying = asyncio.create_task(asyncio.to_thread(self._query))
         elif self.is_known and not wait:
             return
-        await asyncio.wait({task}, timeout=RETRY_AFTER if self.is_known else None)
+        await asyncio.wait({task}, timeout=READ_TIMEOUT if self.is_known else None)
         if task.done():
             task.result()
             missing = [cached for cached in self.by_key.values() if cached.rendered is None]

@@ -56,5 +56,5 @@ def describe(error: Exception) -> str:
     """Return the message of an error and where it was raised, on one line."""
     frames = extract_tb(error.__traceback__)[-FRAMES:]
     places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-    said = " ".join(str(error).split())[:_LENGTH]
-    return f"{type(error).__name__}: {said} ({places})"
+    text = " ".join(str(error).split())[:_LENGTH]
+    return f"{type(error).__name__}: {text} ({places})"

@@ -146,7 +146,7 @@ def ask_again(context: RequestContext) -> Response:
 def _give_back(context: RequestContext, missing: HTTPException) -> Response:
     if context.request.method != "POST" or missing.status_code != 404:
         raise missing
-    return context.show_typed([value for name, value in context.form.multi_items() if name in _TEXTS])
+    return context.show_typed_texts([value for name, value in context.form.multi_items() if name in _TEXTS])
 
 
 def _find(context: RequestContext) -> CommandForm:
@@ -233,7 +233,6 @@ def _ask(
         overtaken=overtaken,
         is_former=is_former,
         newer=[describe_fact(snapshot, fact) for fact in overtaken.facts] if overtaken else (),
-        today=context.now.astimezone(command.plan.zone).date(),
     )
 
 

@@ -102,15 +102,13 @@ def change_mail(context: RequestContext) -> Response:
         mail = find_mail(context, view)
     if context.request.method != "POST":
         is_possible = mail.state in CHANGES[change]
-        return context.page("mail-change.html", mail=mail, change=change, is_possible=is_possible, zone=zones(context))
+        return context.page("mail-change.html", mail=mail, change=change, is_possible=is_possible)
     with context.running.store.transaction() as unit:
         done = _DO[change](unit, mail.id, context)
     if not done:  # it has been sent or changed meanwhile; the page shows its state
         with context.running.store.reading() as view:
             mail = find_mail(context, view)
-        return context.page(
-            "mail-change.html", status=409, mail=mail, change=change, is_possible=False, zone=zones(context)
-        )
+        return context.page("mail-change.html", status=409, mail=mail, change=change, is_possible=False)
     context.running.wake()
     page = f"/outbox/{mail.id}"
     return RedirectResponse(f"{page}?changed={context.seal(page, change)}", 303)

@@ -40,7 +40,7 @@ from scheduler.web.party.tasks import (
     news_since,
 )
 
-_EXPIRED = {404: "error.not_found", 410: "error.gone"}  # texts for unknown and for expired addresses
+_NO_PAGE = {404: "error.not_found", 410: "error.gone"}  # texts for unknown and for expired addresses
 
 
 async def answer_task(request: Request) -> Response:
@@ -51,11 +51,11 @@ async def answer_task(request: Request) -> Response:
     try:
         access, allowance = await run_in_threadpool(_check_access, context)
     except HTTPException as error:
-        if is_upload or error.status_code not in _EXPIRED:
+        if is_upload or error.status_code not in _NO_PAGE:
             raise
         form = await read_form(request)
-        why, texts = _EXPIRED[error.status_code], [form.get("note"), form.get("who")]
-        return await run_in_threadpool(partial(context.show_typed, texts, why=why, status=error.status_code))
+        why, texts = _NO_PAGE[error.status_code], [form.get("note"), form.get("who")]
+        return await run_in_threadpool(partial(context.show_typed_texts, texts, why=why, status=error.status_code))
     if not is_upload:
         form = await read_form(request)
         fields = {name: [value] for name, value in form.multi_items() if isinstance(value, str)}
@@ -78,7 +78,7 @@ def _check_access(context: RequestContext) -> tuple[PartyAccess, int]:
         if not context.site.form_throttle.admits(access.party.id, context.running.system.now()):
             raise HTTPException(429)
         try:
-            return access, _room(TaskView.of(context, view))
+            return access, _allowance(TaskView.of(context, view))
         except NoSuchTask:  # `_record_or_show_typed` gives the typed texts back
             return access, 0
 
@@ -88,10 +88,10 @@ def _record_or_show_typed(context: RequestContext, incoming: Incoming) -> Respon
         return _take(context, incoming)
     except NoSuchTask:
         home = f"/p/{context.request.path_params['token']}"
-        return context.show_typed([incoming.field("note"), incoming.field("who")], back=home)
+        return context.show_typed_texts([incoming.field("note"), incoming.field("who")], back=home)
 
 
-def _room(task_view: TaskView) -> int:
+def _allowance(task_view: TaskView) -> int:
     plan = task_view.task.plan
     midnight = to_instant(local_day(task_view.context.now, plan.zone), time(), plan.zone)
     return DAILY_SIZE - task_view.view.documents.size_since(task_view.access.party.id, midnight)
@@ -187,7 +187,7 @@ def _check(
         found += _check_declared(answer, task_view)
     if act == "send" and not found and not documents:
         found.append(UploadProblem("no_files"))
-    if act == "send" and sum(document.size for document in documents) > _room(task_view):
+    if act == "send" and sum(document.size for document in documents) > _allowance(task_view):
         found.append(UploadProblem("day_full"))
     known = {deliverable.id for deliverable in task_view.task.milestone.deliverables}
     if act == "send" and (not known.issuperset(answer.chosen) or (known and not answer.chosen)):

@@ -96,7 +96,7 @@ def test_rules_23_26_29_and_31_a_calendar_is_served_whole_with_its_length_and_ty
     assert answer.headers["Transfer-Encoding"] is None
 
 
-def test_rule_33_the_file_has_a_name_in_ascii_and_its_own(feed_site: FeedSite) -> None:
+def test_the_file_has_a_name_in_ascii_and_its_own(feed_site: FeedSite) -> None:
     """Shown where it is saved; nothing is forced to be."""
     feed_site.site.serve(plan(MARCH, title="Cụm Đua"))
     _, path = feed_site.create()
@@ -107,7 +107,7 @@ def test_rule_33_the_file_has_a_name_in_ascii_and_its_own(feed_site: FeedSite) -
     )
 
 
-def test_rule_6_and_27_the_name_in_the_path_is_free_and_ends_with_ics(feed_site: FeedSite) -> None:
+def test_the_name_in_the_path_is_free_and_ends_with_ics(feed_site: FeedSite) -> None:
     """A renamed plan breaks no subscription."""
     _, path = feed_site.create()
     stem = path.rpartition("/")[0]
@@ -115,7 +115,7 @@ def test_rule_6_and_27_the_name_in_the_path_is_free_and_ends_with_ics(feed_site:
     assert feed_site.get(f"{stem}/ten-cu").status == 404
 
 
-def test_rule_27_head_has_the_headers_of_get(feed_site: FeedSite) -> None:
+def test_head_has_the_headers_of_get(feed_site: FeedSite) -> None:
     """All of them, and no body."""
     _, path = feed_site.create()
     got, head = feed_site.get(path), feed_site.get(path, "HEAD")
@@ -125,7 +125,6 @@ def test_rule_27_head_has_the_headers_of_get(feed_site: FeedSite) -> None:
 
 
 def test_tasks_and_events_have_addresses_of_their_own(feed_site: FeedSite) -> None:
-    """Rule 22."""
     paths = [feed_site.create(tasks=tasks)[1] for tasks in (False, True)]
     answers = [feed_site.get(path) for path in paths]
     assert [{part.kind for part in parse(answer.body).parts} for answer in answers] == [{"VEVENT"}, {"VTODO"}]
@@ -134,7 +133,7 @@ def test_tasks_and_events_have_addresses_of_their_own(feed_site: FeedSite) -> No
 # ---------------------------------------------------------------- asking again
 
 
-def test_rule_25_who_has_it_already_gets_no_body(feed_site: FeedSite) -> None:
+def test_who_has_it_already_gets_no_body(feed_site: FeedSite) -> None:
     """By tag, by any of several tags, by a weak one, by date."""
     _, path = feed_site.create()
     first = feed_site.get(path)
@@ -166,7 +165,7 @@ def test_rule_25_who_has_it_already_gets_no_body(feed_site: FeedSite) -> None:
         {"If_None_Match": '"another"', "If_Modified_Since": "Tue, 31 Jan 2023 17:00:00 GMT"},
     ],
 )
-def test_rule_25_a_condition_that_does_not_hold_or_makes_no_sense_gives_the_whole(
+def test_a_condition_that_does_not_hold_or_makes_no_sense_gives_the_whole(
     feed_site: FeedSite, headers: dict[str, str]
 ) -> None:
     """Better once too often than never again; a tag is believed before a date."""
@@ -186,7 +185,7 @@ def test_a_change_is_there_after_a_second_with_another_tag_and_a_later_date(feed
     assert changed.headers["Last-Modified"] == format_datetime(feed_site.site.clock.now(), usegmt=True)
 
 
-def test_rule_25_dates_go_on_over_a_restart(failing: tuple[FeedSite, FakeStore]) -> None:
+def test_dates_go_on_over_a_restart(failing: tuple[FeedSite, FakeStore]) -> None:
     """The same bytes have the same date; other ones a later date, whatever made them others."""
     feed_site, store = failing
     _, path = feed_site.create()
@@ -219,7 +218,7 @@ def test_what_changed_for_others_changes_nothing_here(feed_site: FeedSite) -> No
 # ---------------------------------------------------------------- compression
 
 
-def test_rule_28_it_is_compressed_only_for_who_asks(feed_site: FeedSite) -> None:
+def test_it_is_compressed_only_for_who_asks(feed_site: FeedSite) -> None:
     """With a tag of its own, and with what the answer depends on, for caches."""
     _, path = feed_site.create()
     plain, packed = feed_site.get(path), feed_site.get(path, Accept_Encoding="br, gzip;q=0.8")
@@ -241,7 +240,7 @@ def test_rule_28_it_is_compressed_only_for_who_asks(feed_site: FeedSite) -> None
         {"Accept_Encoding": "gzip, deflate", "User_Agent": "Microsoft Office/16.0 (Microsoft Outlook 16.0)"},
     ],
 )
-def test_rule_28_it_is_plain_for_who_refuses_and_for_who_cannot(feed_site: FeedSite, headers: dict[str, str]) -> None:
+def test_it_is_plain_for_who_refuses_and_for_who_cannot(feed_site: FeedSite, headers: dict[str, str]) -> None:
     """Outlook asks for it and fails on it."""
     _, path = feed_site.create()
     assert feed_site.get(path, **headers).headers["Content-Encoding"] is None
@@ -266,7 +265,7 @@ def test_rule_28_it_is_plain_for_who_refuses_and_for_who_cannot(feed_site: FeedS
         "/calendar/public//x.ics",
     ],
 )
-def test_rule_24_an_address_that_was_never_given_out_is_not_found(feed_site: FeedSite, path: str) -> None:
+def test_an_address_that_was_never_given_out_is_not_found(feed_site: FeedSite, path: str) -> None:
     """And says nothing of anybody."""
     feed_site.create()
     answer = feed_site.get(path)
@@ -283,7 +282,7 @@ def test_a_part_or_a_change_of_a_token_opens_nothing(feed_site: FeedSite) -> Non
     assert {feed_site.get(f"/calendar/{other}/{name}").status for other in others} == {404}
 
 
-def test_rule_24_a_revoked_address_is_gone_and_another_is_another(feed_site: FeedSite) -> None:
+def test_a_revoked_address_is_gone_and_another_is_another(feed_site: FeedSite) -> None:
     """Programs stop asking; the party's other addresses go on."""
     feed, path = feed_site.create()
     _, kept = feed_site.create()
@@ -300,7 +299,7 @@ def test_rule_24_a_revoked_address_is_gone_and_another_is_another(feed_site: Fee
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PROPFIND", "OPTIONS", "REPORT"])
-def test_rule_26_nothing_but_reading_is_allowed(feed_site: FeedSite, method: str) -> None:
+def test_nothing_but_reading_is_allowed(feed_site: FeedSite, method: str) -> None:
     """Programs try whether it is a server of another kind; whether the address is good makes no difference."""
     _, path = feed_site.create()
     for asked in (path, "/calendar/AAAAAAAAAAAAAAAAAAAAAA/x.ics"):
@@ -324,7 +323,7 @@ def test_a_public_calendar_is_off_until_it_is_made_and_has_no_status(feed_site: 
     assert feed_site.until(lambda answer: answer.status != 410, path).status == 200
 
 
-def test_rule_29_robots_may_fetch_calendars_and_nothing_else(feed_site: FeedSite) -> None:
+def test_robots_may_fetch_calendars_and_nothing_else(feed_site: FeedSite) -> None:
     """A search engine's calendar asks this file first."""
     lines = feed_site.get("/robots.txt").text.splitlines()
     assert lines == ["User-agent: *", "Allow: /calendar/", "Disallow: /"]
@@ -433,7 +432,7 @@ def expect_until_asked(feed_site: FeedSite, store: FakeStore, path: str, first: 
     wait_until(is_asked, "the record is asked twice")
 
 
-def test_rule_24_while_the_record_is_away_the_last_calendar_is_served(failing: tuple[FeedSite, FakeStore]) -> None:
+def test_while_the_record_is_away_the_last_calendar_is_served(failing: tuple[FeedSite, FakeStore]) -> None:
     """It is logged once; when the record is back, so is what is new."""
     feed_site, store = failing
     _, path = feed_site.create()
@@ -446,7 +445,7 @@ def test_rule_24_while_the_record_is_away_the_last_calendar_is_served(failing: t
     feed_site.until(lambda answer: answer.body != first.body, path)
 
 
-def test_rule_24_a_calendar_that_nobody_has_fetched_yet_is_served_while_the_record_is_away(
+def test_a_calendar_that_nobody_has_fetched_yet_is_served_while_the_record_is_away(
     failing: tuple[FeedSite, FakeStore],
 ) -> None:
     """It was made as soon as it was known."""
@@ -459,7 +458,7 @@ def test_rule_24_a_calendar_that_nobody_has_fetched_yet_is_served_while_the_reco
     assert feed_site.get(other).status == 200
 
 
-def test_rule_24_whatever_the_record_says_the_last_calendar_is_served(failing: tuple[FeedSite, FakeStore]) -> None:
+def test_whatever_the_record_says_the_last_calendar_is_served(failing: tuple[FeedSite, FakeStore]) -> None:
     """A fault of ours is no reason to empty somebody's calendar."""
     feed_site, store = failing
     _, path = feed_site.create()

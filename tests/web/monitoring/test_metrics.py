@@ -165,5 +165,5 @@ def test_calendars_are_not_logged(site: ServedSite) -> None:
         ("/a\nb\u2028ế", "/a?b\\u2028\\u1ebf"),
     ],
 )
-def test_rule_29_an_address_in_the_log_has_no_secret(path: str, shown: str) -> None:
+def test_an_address_in_the_log_has_no_secret(path: str, shown: str) -> None:
     assert mask_path(path) == shown

@@ -241,7 +241,7 @@ def test_who_only_receives_documents_has_no_page(site: ServedSite) -> None:
 
 
 def test_ninety_days_after_the_last_date_the_page_is_over(site: ServedSite) -> None:
-    """Rule 11."""
+    """Contract rule 11."""
     site.serve(plan(report()))
     site.clock.instant = at(6, 15, 12)
     assert site.ask(path_of(site, milestone="")).status == 200
@@ -273,7 +273,7 @@ def test_a_declaration_is_recorded_unverified_and_shown(site: ServedSite) -> Non
 
 
 def test_the_receipt_goes_to_the_registered_officers_and_the_lead_is_asked(site: ServedSite) -> None:
-    """Whatever address somebody typed (rule 17)."""
+    """Whatever address somebody typed (contract rule 17)."""
     declare(site, note="answer to me@evil.example", who="me@evil.example")
     assert [(m.kind, m.mail.address) for m in site.mails] == [
         ("receipt", "officer@beta.example"),

@@ -26,7 +26,7 @@ def box(language: str, subscription: Subscription) -> str:
 
 @pytest.mark.parametrize("language", wording.languages())
 def test_it_has_the_address_to_copy_to_open_and_to_scan_and_steps_for_every_program(language: str) -> None:
-    """Never webcals://: some telephones refuse it (facts/feeds.md, rule 32)."""
+    """Never webcals://: some telephones refuse it."""
     shown = box(language, Subscription(ADDRESS))
     assert f'value="{ADDRESS}"' in shown
     assert f'href="webcal://{ADDRESS.removeprefix("https://")}"' in shown
