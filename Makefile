@@ -5,7 +5,8 @@ BIN    := $(VENV)/bin
 FLOORS ?= .venv-floors
 CORES  ?= 2
 RULES  := tests/plan tests/queries tests/services tests/test_wording.py
-IN_PARALLEL := --numprocesses $(CORES) --dist loadfile
+# One process more than there are cores, because many tests wait for a server or a clock.
+IN_PARALLEL := --numprocesses $(shell expr $(CORES) + 1) --dist loadfile
 LOCK   := uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 --custom-compile-command "make lock" pyproject.toml
 
 .PHONY: run test floors docs format lock servers bench clean
