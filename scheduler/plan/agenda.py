@@ -19,6 +19,7 @@ from scheduler.plan.model import Group, Milestone, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.reasons import Reason
 from scheduler.plan.resolver import ObligationResolver
+from scheduler.plan.scope import Scope
 
 AGENDA_RULES = 3  # version of these rules; raise it when the same plan and facts yield other rungs than before
 
@@ -86,7 +87,8 @@ class Agenda:
     """Everything that a plan promises, given the facts recorded so far.
 
     `rungs` is a generator and can be called again. `bounces` holds, per party, the spans (UTC) in which
-    every address of the party bounced; a span that has not ended has the end None.
+    every address of the party bounced; a span that has not ended has the end None. With a `scope` it holds
+    the obligations of that scope only.
     """
 
     plan: Plan
@@ -95,6 +97,7 @@ class Agenda:
     nominated: frozenset[str]  # ids of groups that have been filled
     idle: frozenset[date]  # local working days on which the daemon was down
     bounces: dict[str, tuple[tuple[datetime, datetime | None], ...]] = field(default_factory=dict)
+    scope: Scope | None = None
 
     @cached_property
     def by_key(self) -> dict[tuple[str, str], Obligation]:
@@ -247,21 +250,32 @@ def _grouped(obligations: Iterable[Obligation], key: Callable[[Obligation], str]
 
 
 def draw_agenda(
-    plan: Plan, facts: Sequence[Fact], *, loaded_at: datetime, idle: Collection[date] = frozenset()
+    plan: Plan,
+    facts: Sequence[Fact],
+    *,
+    loaded_at: datetime,
+    idle: Collection[date] = frozenset(),
+    scope: Scope | None = None,
 ) -> Agenda:
-    """Return the agenda of a plan.
+    """Return the agenda of a plan, or the part of it that is in `scope`.
 
-    `facts` holds every fact of the plan in the order of recording, withdrawn ones included; `loaded_at` is the
-    UTC instant of the first load; `idle` holds the local working days on which the daemon was down.
+    `facts` holds every fact of the plan in the order of recording, withdrawn ones included; for a part, those that
+    `Relations.needed_for` names suffice, with all that name no party or no milestone. `loaded_at` is the UTC instant of
+    the first load; `idle` holds the local working days on which the daemon was down.
     """
-    reading = ObligationResolver(plan, drop_withdrawn(facts), loaded_at)
+    reading = ObligationResolver(plan, drop_withdrawn(facts), loaded_at, scope)
     return Agenda(
         plan=plan,
         obligations=reading.everything(),
         nominations=tuple(reading.choices()),
         nominated=frozenset(reading.nominations),
         idle=frozenset(idle),
-        bounces={party: span for party in reading.bounced if (span := reading.dead_spans(party))},
+        bounces={
+            party: span
+            for party in reading.bounced
+            if (scope is None or scope.has_party(party)) and (span := reading.dead_spans(party))
+        },
+        scope=scope,
     )
 
 

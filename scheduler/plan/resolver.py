@@ -32,6 +32,7 @@ from scheduler.plan.facts import Fact
 from scheduler.plan.membership import Membership, apply_joins, is_passed_on, members, merge
 from scheduler.plan.model import Group, Milestone, Party, Plan
 from scheduler.plan.obligations import KnownDate, Obligation
+from scheduler.plan.scope import Relations, Scope, covers
 from scheduler.plan.standing import read_standing
 
 # Kinds of fact that leave unknown whether an obligation past its last day is open.
@@ -48,12 +49,15 @@ class ObligationResolver:
     """Resolves the facts of a plan into obligations.
 
     `facts` must not hold withdrawn ones; `loaded_at` is the UTC instant of the first load of the plan. Each
-    milestone is resolved once, after the milestones from which its date is counted.
+    milestone is resolved once, after the milestones from which its date is counted. With a `scope` only the obligations
+    in it are resolved; `facts` need hold only what `Relations.needed_for` names, and facts without party or milestone.
     """
 
-    def __init__(self, plan: Plan, facts: Sequence[Fact], loaded_at: datetime) -> None:
+    def __init__(self, plan: Plan, facts: Sequence[Fact], loaded_at: datetime, scope: Scope | None = None) -> None:
         self.plan = plan
         self.loaded_at = loaded_at
+        self.scope = scope
+        self.needed = None if scope is None else Relations(plan, facts).needed_for(scope)
         self.start = max(to_instant(plan.remind_from, time(), plan.zone), loaded_at)
         self.of: dict[tuple[str | None, str | None], list[Fact]] = defaultdict(list)
         self.nominations: dict[str, dict[str, datetime]] = {}
@@ -76,10 +80,18 @@ class ObligationResolver:
 
     def everything(self) -> tuple[Obligation, ...]:
         """Return every obligation, with the milestones in the order of the plan."""
-        return tuple(o for milestone in self.plan.milestones for o in self.obligations(milestone))
+        if self.scope is None:
+            return tuple(o for milestone in self.plan.milestones for o in self.obligations(milestone))
+        wanted = [milestone for milestone in self.plan.milestones if milestone.id in self.scope.parties]
+        return tuple(
+            o
+            for milestone in wanted
+            for o in self.obligations(milestone)
+            if covers(self.scope.parties[milestone.id], o.party)
+        )
 
     def obligations(self, milestone: Milestone) -> list[Obligation]:
-        """Return the obligations of one milestone, including all its occurrences."""
+        """Return the obligations of one milestone, including all its occurrences, as far as they are needed."""
         if milestone.id not in self.read:
             self.read[milestone.id] = [o for dated in self._dated(milestone) for o in self._owed(milestone, dated)]
         return self.read[milestone.id]
@@ -285,13 +297,16 @@ class ObligationResolver:
         return [f.recorded_at for f in self.of[milestone.id, party] if f.kind == "joined"][-1:]
 
     def _terms(self, milestone: Milestone, names: Iterable[str]) -> dict[str, Membership]:
-        """Return the membership of each party, in the order named, successors included.
+        """Return the membership of each party that is needed, in the order named, successors included.
 
         A party that ended before its membership began is left out.
         """
+        needed = None if self.needed is None else self.needed.parties[milestone.id]
         seen: dict[str, Membership] = {}
         for name in names:
             for party, came in self._members(name):
+                if not covers(needed, party):
+                    continue
                 for term in self._successions(self.plan.parties[party], came):
                     old = seen.get(term.party)
                     seen[term.party] = term if old is None else merge(old, term)
@@ -327,9 +342,12 @@ class ObligationResolver:
             if group.chosen_by is None or group.after is None:
                 continue
             milestone = self.plan.milestone(group.after)
+            if self.scope is not None and milestone.id not in self.scope.parties:
+                continue
             for dated in self._dated(milestone):
                 for term in self._terms(milestone, [group.chosen_by]).values():
-                    yield group, self._obligation(milestone, dated, term)
+                    if self.scope is None or covers(self.scope.parties[milestone.id], term.party):
+                        yield group, self._obligation(milestone, dated, term)
 
     def dead_spans(self, party: str) -> tuple[tuple[datetime, datetime | None], ...]:
         """Return the spans (UTC) in which every address of a party was known to bounce.

@@ -20,7 +20,7 @@ from scheduler.plan.dates.date_forms import (
     Window,
 )
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.facts import FactKind
+from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.model import Escalation, Group, Ladder, Milestone, Overdue, Plan
 from tests.support.plan_builders import PlanHistory, deadline, event, plan
 
@@ -88,9 +88,9 @@ def recurrences(draw: st.DrawFn) -> Recurring:
     return Recurring(rule, draw(st.sampled_from(["before", "by"])), first, first + timedelta(days=80))
 
 
-def relatives() -> st.SearchStrategy[Relative]:
-    """Return dates counted from the milestone `report`."""
-    return st.builds(Relative, st.just("report"), steps(), st.sampled_from(["within", "before"]))
+def relatives(base: str = "report") -> st.SearchStrategy[Relative]:
+    """Return dates counted from a milestone."""
+    return st.builds(Relative, st.just(base), steps(), st.sampled_from(["within", "before"]))
 
 
 def forms() -> st.SearchStrategy[DateForm]:
@@ -212,3 +212,28 @@ def record_anything(draw: st.DrawFn, history: PlanHistory, when: datetime) -> No
         )
     else:
         history.undo(draw(st.sampled_from(history.facts)), when)
+
+
+@st.composite
+def branching_histories(draw: st.DrawFn, least: int = 0) -> PlanHistory:
+    """Return histories of plans in which much hangs together: successors, chosen groups, dates counted from others."""
+    history = draw(histories(least, 8))
+    ended = draw(st.sampled_from(["beta", "gamma"]))
+    parties = {id: replace(party, valid_to=None) for id, party in history.plan.parties.items()}
+    if draw(st.booleans()):
+        heir = draw(st.sampled_from(["delta", "lead"]))
+        parties[ended] = replace(parties[ended], valid_to=draw(any_day()), successor=heir)
+    parties["delta"] = replace(parties["beta"], id="delta", name="Delta", valid_to=None, successor=None)
+    owners = draw(st.sampled_from([("members",), ("winners",), ("lead",), ("delta", "beta")]))
+    counted = draw(relatives(draw(st.sampled_from(["report", "meeting", "after", "monthly"]))))
+    more = deadline(counted, "further", responsible=owners, ladder=history.plan.milestones[0].ladder)
+    history.plan = replace(history.plan, parties=parties, milestones=(*history.plan.milestones, more))
+    history.facts = [draw(st.sampled_from(_variants(fact))) for fact in history.facts]
+    return history
+
+
+def _variants(fact: Fact) -> list[Fact]:
+    """Return a fact, and the same about another milestone if it is about one of a party's."""
+    if fact.milestone is None or fact.party is None or fact.kind == "extended":
+        return [fact]
+    return [fact, replace(fact, milestone="further"), replace(fact, party="delta")]

@@ -1,0 +1,165 @@
+"""Scopes: the obligations that something can touch, so that only these are drawn. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scheduler.plan.dates.date_forms import DateForm, Relative
+from scheduler.plan.facts import Fact
+from scheduler.plan.membership import members
+from scheduler.plan.model import Milestone, Plan
+
+Parties = frozenset[str] | None  # None: all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Some obligations of a plan: the parties of each milestone, for all of its occurrences.
+
+    Parties that take over from one another are in a scope together, because what one of them does decides what the
+    other owes.
+    """
+
+    parties: Mapping[str, Parties] = field(default_factory=dict)  # by milestone id
+
+    def covers(self, milestone: str, party: str) -> bool:
+        """Return whether an obligation is in the scope; `milestone` may name an occurrence."""
+        return covers(self.parties.get(milestone.partition("@")[0], frozenset()), party)
+
+    def has_party(self, party: str) -> bool:
+        """Return whether the scope holds an obligation of a party."""
+        return any(covers(parties, party) for parties in self.parties.values())
+
+    def __or__(self, other: Scope) -> Scope:
+        """Return the obligations of both."""
+        joined = dict(self.parties)
+        for milestone, parties in other.parties.items():
+            joined[milestone] = unite(joined.get(milestone, frozenset()), parties)
+        return Scope(joined)
+
+
+def covers(parties: Parties, party: str) -> bool:
+    """Return whether a party is among some."""
+    return parties is None or party in parties
+
+
+def unite(one: Parties, other: Parties) -> Parties:
+    """Return the parties of both."""
+    return None if one is None or other is None else one | other
+
+
+class Relations:
+    """What depends on what in a plan: dates counted from other milestones, successors, chosen groups.
+
+    `general` holds at least the facts that name no party, withdrawn ones included: one of them may have counted a date
+    from another milestone.
+    """
+
+    def __init__(self, plan: Plan, general: Iterable[Fact]) -> None:
+        self._plan = plan
+        self._milestones = {milestone.id: milestone for milestone in plan.milestones}
+        self._bases = _find_bases(plan, general)
+        self._kin: dict[str, set[str]] = defaultdict(set)
+        self._unsteady: set[str] = set()  # parties that do not take part in a milestone for all of the time
+        for party in plan.parties.values():
+            if party.valid_to is not None or party.successor is not None:
+                self._unsteady |= {party.id, party.successor or party.id}
+                self._kin[party.id].add(party.successor or party.id)
+                self._kin[party.successor or party.id].add(party.id)
+
+    def family(self, parties: Iterable[str]) -> frozenset[str]:
+        """Return the parties with those that took over from them or from which they took over."""
+        found, waiting = set(parties), list(parties)
+        while waiting:
+            new = self._kin.get(waiting.pop(), set()) - found
+            found |= new
+            waiting += new
+        return frozenset(found)
+
+    def of(self, milestone: str | None, party: str | None) -> Scope:
+        """Return the obligations of a milestone (or of the one of an occurrence), of a party, or of both.
+
+        A milestone that is not in the plan has none.
+        """
+        wanted = self._milestones if milestone is None else [milestone.partition("@")[0]]
+        parties = None if party is None else self.family([party])
+        return Scope({id: parties for id in wanted if id in self._milestones})
+
+    def touched_by(self, fact: Fact) -> Scope:
+        """Return the obligations that a fact can change; for a withdrawal, ask about the fact that it withdraws."""
+        if fact.kind == "nominated":
+            return self._with_dependents(self._chosen(fact.group or ""))
+        touched = self.of(fact.milestone, fact.party)
+        if fact.milestone is None:
+            return touched  # about the addresses of a party: its escalations change, but no date
+        if any(fact.party in self._organisers(self._milestones[id]) for id in touched.parties):
+            touched = self.of(fact.milestone, None)  # without an organiser an event is called off for everybody
+        return self._with_dependents(touched)
+
+    def needed_for(self, scope: Scope) -> Scope:
+        """Return the obligations whose facts decide what those of a scope are, the scope itself included."""
+        needed: dict[str, Parties] = {}
+        waiting = list(scope.parties.items())
+        while waiting:
+            id, parties = waiting.pop()
+            milestone = self._milestones[id]
+            parties = unite(parties, self.family(self._organisers(milestone)))
+            if id in needed and unite(needed[id], parties) == needed[id]:
+                continue
+            needed[id] = parties = unite(needed.get(id, frozenset()), parties)
+            for base in self._bases[id] & self._milestones.keys():
+                own = self._is_counted_from_own(milestone, self._milestones[base])
+                is_own = own and parties is not None and not parties & self._unsteady
+                waiting.append((base, parties if is_own else None))
+        return Scope(needed)
+
+    def _with_dependents(self, scope: Scope) -> Scope:
+        """Return the scope with everything whose date is counted from it."""
+        touched: dict[str, Parties] = {}
+        waiting = list(scope.parties.items())
+        while waiting:
+            id, parties = waiting.pop()
+            if id in touched and unite(touched[id], parties) == touched[id]:
+                continue
+            touched[id] = parties = unite(touched.get(id, frozenset()), parties)
+            for milestone in self._milestones.values():
+                if id in self._bases[milestone.id]:
+                    is_own = parties is not None and self._is_counted_from_own(milestone, self._milestones[id])
+                    dependent = unite(parties, self.family(self._unsteady)) if is_own else None
+                    waiting.append((milestone.id, dependent))
+        return Scope(touched)
+
+    def _chosen(self, id: str) -> Scope:
+        """Return the obligations of a group that is filled during the year, and those of whoever chooses it."""
+        named = [m.id for m in self._plan.milestones if id in (*m.owners, *m.organiser, *m.attendees)]
+        group = self._plan.groups.get(id)
+        if group is None or group.after not in self._milestones:
+            return Scope(dict.fromkeys(named))
+        return Scope(dict.fromkeys([*named, group.after]))
+
+    def _organisers(self, milestone: Milestone) -> set[str]:
+        if milestone.kind != "event":
+            return set()
+        return {party for name in milestone.organiser for party in members(self._plan, name)}
+
+    def _is_counted_from_own(self, milestone: Milestone, base: Milestone) -> bool:
+        """Return whether each party counts the date of a milestone from what it owes itself of the base."""
+        names = {*milestone.owners, *milestone.attendees}
+        names |= {group.chosen_by or "" for group in self._plan.groups.values() if group.after == milestone.id}
+        return names <= {*base.owners} and (not base.organiser or names <= {*base.organiser})
+
+
+def _find_bases(plan: Plan, general: Iterable[Fact]) -> dict[str, set[str]]:
+    """Return the milestones from which the date of each milestone is or was counted."""
+    bases: dict[str, set[str]] = {milestone.id: set() for milestone in plan.milestones}
+    forms: list[tuple[str, DateForm]] = [(milestone.id, milestone.form) for milestone in plan.milestones]
+    for fact in general:
+        id = (fact.milestone or "").partition("@")[0]
+        if id in bases and fact.form is not None:
+            forms.append((id, fact.form))
+    for id, form in forms:
+        if isinstance(form, Relative):
+            bases[id].add(form.to)
+    return bases

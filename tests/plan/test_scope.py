@@ -1,0 +1,125 @@
+"""A part of a plan is drawn as the whole plan draws it, and a fact changes nothing outside what it touches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.plan.agenda import Agenda, draw_agenda
+from scheduler.plan.dates.date_forms import By, DayCount, On, Relative
+from scheduler.plan.facts import Fact
+from scheduler.plan.model import Group
+from scheduler.plan.scope import Relations, Scope
+from tests.support import strategies as our
+from tests.support.plan_builders import PlanHistory, at, deadline, event, history_of, party
+
+FIVE_DAYS = DayCount(5, "days")
+
+
+def is_general(fact: Fact) -> bool:
+    return fact.milestone is None or fact.party is None
+
+
+def draw_part(history: PlanHistory, scope: Scope) -> Agenda:
+    """Return the agenda of a scope, drawn from no more facts than it needs."""
+    general = [fact for fact in history.facts if is_general(fact)]
+    needed = Relations(history.plan, general).needed_for(scope)
+    facts = [f for f in history.facts if is_general(f) or needed.covers(f.milestone or "", f.party or "")]
+    return draw_agenda(history.plan, facts, loaded_at=history.loaded_at, scope=scope)
+
+
+def outside(agenda: Agenda, scope: Scope) -> list[object]:
+    """Return everything that an agenda holds outside a scope."""
+    obligations = [o for o in agenda.obligations if not scope.covers(o.milestone, o.party)]
+    return [*obligations, *(rung for rung in agenda.rungs() if not scope.covers(rung.milestone, rung.party))]
+
+
+def touched(history: PlanHistory, fact: Fact) -> Scope:
+    """Return what a recorded fact touches."""
+    known = {other.id: other for other in history.facts}
+    while fact.kind == "withdrawn":
+        fact = known[fact.target or 0]
+    return Relations(history.plan, [f for f in history.facts if is_general(f)]).touched_by(fact)
+
+
+@given(our.branching_histories(), st.data())
+def test_a_part_is_drawn_as_the_whole_draws_it(history: PlanHistory, data: st.DataObject) -> None:
+    whole = history.agenda()
+    milestones = st.sampled_from([None, *(m.id for m in history.plan.milestones)])
+    parties = st.sampled_from([None, *history.plan.parties])
+    relations = Relations(history.plan, history.facts)
+    scope = relations.of(data.draw(milestones), data.draw(parties)) | relations.of(data.draw(milestones), "beta")
+    part = draw_part(history, scope)
+    assert part.obligations == tuple(o for o in whole.obligations if scope.covers(o.milestone, o.party))
+    assert part.nominations == tuple(n for n in whole.nominations if scope.covers(n[1].milestone, n[1].party))
+    assert list(part.rungs()) == [r for r in whole.rungs() if scope.covers(r.milestone, r.party)]
+
+
+@given(our.branching_histories(least=1))
+def test_a_fact_changes_nothing_outside_what_it_touches(history: PlanHistory) -> None:
+    fact = history.facts[-1]
+    before = replace(history, facts=history.facts[:-1]).agenda()
+    scope = touched(history, fact)
+    assert outside(history.agenda(), scope) == outside(before, scope)
+
+
+@pytest.mark.parametrize(
+    ("milestone", "whose", "expected"),
+    [
+        ("report", "beta", {"report": {"beta"}, "own": {"beta"}}),
+        ("meeting", "beta", {"meeting": {"beta"}, "minutes": None}),
+        ("meeting", "lead", {"meeting": None, "minutes": None}),
+        ("minutes", "beta", {"minutes": {"beta"}}),
+        ("report", None, {"report": None, "own": None}),
+        (None, "beta", {"report": {"beta"}, "own": {"beta"}, "meeting": {"beta"}, "minutes": {"beta"}}),
+        ("unknown", "beta", {}),
+    ],
+)
+def test_a_fact_touches_its_obligation_and_what_is_counted_from_it(
+    milestone: str | None, whose: str | None, expected: dict[str, set[str] | None]
+) -> None:
+    """Who owes both counts from its own; what is counted from an event moves for everybody."""
+    history = history_of(
+        deadline(By(date(2023, 3, 17))),
+        deadline(Relative("report", FIVE_DAYS, "within"), "own"),
+        event(On(date(2023, 6, 8), date(2023, 6, 8))),
+        deadline(Relative("meeting", FIVE_DAYS, "within"), "minutes"),
+    )
+    fact = history.record("waived", at(3, 1), milestone, whose)
+    assert dict(touched(history, fact).parties) == {
+        id: parties if parties is None else frozenset(parties) for id, parties in expected.items()
+    }
+
+
+def test_a_choice_touches_what_the_chosen_owe_and_the_milestone_after_which_they_are_chosen() -> None:
+    history = history_of(
+        event(On(date(2023, 6, 8), date(2023, 6, 8))),
+        deadline(By(date(2023, 9, 1)), "award", responsible=("winners",)),
+        deadline(By(date(2023, 3, 17))),
+        groups=(Group(id="winners", chosen_by="lead", after="meeting"),),
+    )
+    fact = history.record("nominated", at(3, 1), group="winners", parties=("beta",))
+    assert touched(history, fact) == Scope({"award": None, "meeting": None})
+    assert touched(history, replace(fact, group="others")) == Scope()
+
+
+def test_a_party_is_touched_together_with_its_successors_and_predecessors() -> None:
+    old, new = party("beta", valid_to=date(2023, 3, 1), successor="delta"), party("delta")
+    history = history_of(deadline(By(date(2023, 3, 17))), parties=(party("lead"), old, new, party("gamma")))
+    family = frozenset({"beta", "delta"})
+    for whose in family:
+        fact = history.record("received", at(2, 20), "report", whose)
+        assert touched(history, fact) == Scope({"report": family})
+    fact = history.record("received", at(2, 20), "report", "gamma")
+    assert touched(history, fact) == Scope({"report": frozenset({"gamma"})})
+
+
+def test_scopes_unite() -> None:
+    """All parties and some are all."""
+    some, all_of_them = Scope({"a": frozenset({"x"})}), Scope({"a": None})
+    assert some | Scope({"a": frozenset({"y"}), "b": None}) == Scope({"a": frozenset({"x", "y"}), "b": None})
+    assert some | all_of_them == all_of_them | some == all_of_them
