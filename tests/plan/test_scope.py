@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.plan.agenda import Agenda, draw_agenda
-from scheduler.plan.dates.date_forms import By, DayCount, On, Relative
+from scheduler.plan.dates.date_forms import By, DayCount, On, Relative, Window
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Group
 from scheduler.plan.scope import Relations, Scope
@@ -93,6 +93,55 @@ def test_a_fact_touches_its_obligation_and_what_is_counted_from_it(
     assert dict(touched(history, fact).parties) == {
         id: parties if parties is None else frozenset(parties) for id, parties in expected.items()
     }
+
+
+def test_who_does_not_owe_the_other_milestone_counts_from_that_of_everybody() -> None:
+    history = history_of(
+        deadline(By(date(2023, 3, 17)), "summary", responsible=("lead",)),
+        deadline(Relative("summary", FIVE_DAYS, "within"), "answer"),
+        event(Relative("summary", FIVE_DAYS, "within"), organiser=("lead",)),
+    )
+    fact = history.record("received", at(3, 1), "summary", "lead")
+    assert touched(history, fact) == Scope({"summary": frozenset({"lead"}), "answer": None, "meeting": None})
+
+
+def test_while_a_date_is_tentative_everybody_counts_from_what_the_organiser_owes() -> None:
+    tentative = Window(date(2023, 6, 1), date(2023, 6, 10), "early June")
+    history = history_of(
+        deadline(tentative, organiser=("lead",)), deadline(Relative("report", FIVE_DAYS, "within"), "own")
+    )
+    fact = history.record("received", at(3, 1), "report", "lead")
+    assert touched(history, fact) == Scope({"report": frozenset({"lead"}), "own": None})
+
+
+def test_a_party_that_has_ended_counts_from_what_the_others_owe() -> None:
+    """What it left open of its own is no duty any more."""
+    ended = party("beta", valid_to=date(2023, 3, 1))
+    milestones = deadline(By(date(2023, 3, 17))), deadline(Relative("report", FIVE_DAYS, "within"), "own")
+    history = history_of(*milestones, parties=(party("lead"), ended, party("gamma")))
+    history.record("received", at(2, 20), "report", "lead")
+    fact = history.record("received", at(2, 20), "report", "gamma")
+    assert touched(history, fact).parties == {"report": frozenset({"gamma"}), "own": frozenset({"beta", "gamma"})}
+    own = Scope({"own": frozenset({"beta"})})
+    assert draw_part(history, own).obligations == tuple(o for o in history.agenda().by_milestone["own"][1:2])
+
+
+def test_an_event_that_is_called_off_is_called_off_in_every_part() -> None:
+    history = history_of(event(On(date(2023, 6, 8), date(2023, 6, 8))))
+    history.record("waived", at(3, 1), "meeting", "lead")
+    [part] = draw_part(history, Scope({"meeting": frozenset({"beta"})})).obligations
+    assert part.standing.state == "waived"
+
+
+def test_a_date_that_was_edited_to_count_from_another_milestone_depends_on_that() -> None:
+    """An edit that was undone in the record may be in force although the file says something else."""
+    history = history_of(deadline(By(date(2023, 3, 17))), deadline(By(date(2023, 9, 1)), "later"))
+    history.record("amended", at(2, 20), "later", form=Relative("report", FIVE_DAYS, "within"))
+    fact = history.record("received", at(3, 1), "report", "beta")
+    assert touched(history, fact).parties == {"report": frozenset({"beta"}), "later": frozenset({"beta"})}
+    [part] = draw_part(history, Scope({"later": frozenset({"beta"})})).obligations
+    assert part == history.agenda().by_key["later", "beta"]
+    assert part.due is not None
 
 
 def test_a_choice_touches_what_the_chosen_owe_and_the_milestone_after_which_they_are_chosen() -> None:
