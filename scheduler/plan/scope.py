@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from scheduler.plan.dates.date_forms import DateForm, Relative
+from scheduler.plan.dates.date_forms import DateForm, Recurring, Relative
+from scheduler.plan.dates_in_force import occurrences
 from scheduler.plan.facts import Fact
 from scheduler.plan.membership import members
 from scheduler.plan.model import Milestone, Plan
@@ -60,7 +61,13 @@ class Relations:
     def __init__(self, plan: Plan, general: Iterable[Fact]) -> None:
         self._plan = plan
         self._milestones = {milestone.id: milestone for milestone in plan.milestones}
-        self._bases = _find_bases(plan, general)
+        self._bases: dict[str, set[str]] = {id: set() for id in self._milestones}  # what dates are or were counted from
+        self._recurring: dict[str, list[Recurring]] = {id: [] for id in self._milestones}
+        for id, form in _find_forms(plan, general):
+            if isinstance(form, Relative):
+                self._bases[id].add(form.to)
+            elif isinstance(form, Recurring):
+                self._recurring[id].append(form)
         self._kin: dict[str, set[str]] = defaultdict(set)
         self._unsteady: set[str] = set()  # parties that do not take part in a milestone for all of the time
         for party in plan.parties.values():
@@ -115,6 +122,13 @@ class Relations:
                 waiting.append((base, parties if is_own else None))
         return Scope(needed)
 
+    def spelled_out(self, scope: Scope) -> Scope:
+        """Return a scope that names each occurrence of a recurring milestone by its own id, as the record does."""
+        spelled = dict(scope.parties)
+        for id, parties in scope.parties.items():
+            spelled |= {f"{id}@{day}": parties for form in self._recurring[id] for day in occurrences(form)}
+        return Scope(spelled)
+
     def _with_dependents(self, scope: Scope) -> Scope:
         """Return the scope with everything whose date is counted from it."""
         touched: dict[str, Parties] = {}
@@ -151,15 +165,12 @@ class Relations:
         return names <= {*base.owners} and (not base.organiser or names <= {*base.organiser})
 
 
-def _find_bases(plan: Plan, general: Iterable[Fact]) -> dict[str, set[str]]:
-    """Return the milestones from which the date of each milestone is or was counted."""
-    bases: dict[str, set[str]] = {milestone.id: set() for milestone in plan.milestones}
-    forms: list[tuple[str, DateForm]] = [(milestone.id, milestone.form) for milestone in plan.milestones]
+def _find_forms(plan: Plan, general: Iterable[Fact]) -> Iterator[tuple[str, DateForm]]:
+    """Yield the id of each milestone of the plan with each form that its date has or had."""
+    for milestone in plan.milestones:
+        yield milestone.id, milestone.form
+    known = {milestone.id for milestone in plan.milestones}
     for fact in general:
         id = (fact.milestone or "").partition("@")[0]
-        if id in bases and fact.form is not None:
-            forms.append((id, fact.form))
-    for id, form in forms:
-        if isinstance(form, Relative):
-            bases[id].add(form.to)
-    return bases
+        if id in known and fact.form is not None:
+            yield id, fact.form

@@ -12,6 +12,7 @@ from scheduler.plan.agenda import Rung, RungState
 from scheduler.plan.facts import Fact
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.reasons import Reason
+from scheduler.plan.scope import Scope
 
 
 class Inputs(NamedTuple):
@@ -77,6 +78,21 @@ class Facts(Protocol):
 
     def of(self, plan: str) -> Sequence[Fact]:
         """Return every fact of a plan ordered by (recorded_at, id), withdrawn ones included."""
+
+    def general(self, plan: str) -> Sequence[Fact]:
+        """Return the facts of a plan that may concern more than one obligation, ordered by (recorded_at, id).
+
+        They name no milestone or no party, or are withdrawals.
+        """
+
+    def within(self, plan: str, scope: Scope) -> Sequence[Fact]:
+        """Return the other facts of a plan about the obligations of a scope, in no order.
+
+        The scope names occurrences by their own ids (`Relations.spelled_out`).
+        """
+
+    def since(self, plan: str, id: int) -> Sequence[Fact]:
+        """Return the facts of a plan that were appended after the one with this id, ordered by (recorded_at, id)."""
 
     def get(self, id: int) -> Fact | None:
         """Return one fact, or None if there is none with this id."""
@@ -159,6 +175,9 @@ class Rungs(Protocol):
 
     def among(self, ids: Collection[int]) -> Mapping[int, RungRow]:
         """Return the rungs with these ids by id; ids without a rung are left out."""
+
+    def within(self, plan: str, scope: Scope) -> Sequence[RungRow]:
+        """Return all rungs of the obligations of a scope, in no order; it names occurrences by their own ids."""
 
     def unsent(self, plan: str) -> Sequence[RungRow]:
         """Return the rungs that a reconcile may still change: planned, cancelled, skipped."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from scheduler.plan.scope import Scope
 from scheduler.ports.access import Access, Documents, PartyPages
 from scheduler.ports.calendars import Feeds
 from scheduler.ports.definitions import Finding
@@ -45,8 +46,11 @@ class Journal(Protocol):
     def record_check(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
         """Record a status check of a loaded plan; `since` stays while the finding stays the same."""
 
-    def checks(self, plan: str) -> Sequence[CheckRow]:
-        """Return the findings of the last check of each obligation."""
+    def checks(self, plan: str, scope: Scope | None = None) -> Sequence[CheckRow]:
+        """Return the findings of the last check of each obligation, or of those of a scope.
+
+        A scope names occurrences by their own ids.
+        """
 
 
 class UnitOfWork(Protocol):

@@ -9,8 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.plan.facts import Fact
+from scheduler.plan.scope import Scope
 from scheduler.store.fact_codec import packed, unpacked
+from scheduler.store.statements import within
 from scheduler.store.tables import fact as facts
+from scheduler.store.tables import general
 
 _COLUMNS = ("plan", "kind", "milestone", "party", "happened_at", "recorded_at", "by")
 # All other fields go into `details`: the kind of a fact decides which are set, and new kinds add more.
@@ -18,6 +21,9 @@ _DETAILS = {field.name: field.default for field in fields(Fact) if field.name no
 
 _ROW = sa.select(facts.c.id, *(facts.c[name] for name in _COLUMNS), facts.c.details)
 _OF = _ROW.where(facts.c.plan == sa.bindparam("wanted")).order_by(facts.c.recorded_at, facts.c.id)
+_GENERAL = _OF.where(general)
+_SPECIAL = _OF.where(sa.not_(general))
+_SINCE = _OF.where(facts.c.id > sa.bindparam("known"))
 _GET = _ROW.where(facts.c.id == sa.bindparam("wanted"))
 _APPEND = facts.insert().returning(facts.c.id)
 
@@ -37,6 +43,19 @@ class SqlFacts:
     def of(self, plan: str) -> Sequence[Fact]:
         """Return all facts of a plan ordered by (recorded_at, id), including withdrawn ones."""
         return [_fact(row) for row in self._connection.execute(_OF, {"wanted": plan}).mappings()]
+
+    def general(self, plan: str) -> Sequence[Fact]:
+        """Return the facts of a plan that may concern more than one obligation, ordered by (recorded_at, id)."""
+        return [_fact(row) for row in self._connection.execute(_GENERAL, {"wanted": plan}).mappings()]
+
+    def within(self, plan: str, scope: Scope) -> Sequence[Fact]:
+        """Return the other facts of a plan about the obligations of a scope, in no order."""
+        asked = within(_SPECIAL, facts, plan, scope)
+        return [_fact(row) for query, values in asked for row in self._connection.execute(query, values).mappings()]
+
+    def since(self, plan: str, id: int) -> Sequence[Fact]:
+        """Return the facts of a plan that were appended after the one with this id, ordered by (recorded_at, id)."""
+        return [_fact(row) for row in self._connection.execute(_SINCE, {"wanted": plan, "known": id}).mappings()]
 
     def get(self, id: int) -> Fact | None:
         """Return one fact, or None."""

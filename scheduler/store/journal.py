@@ -9,9 +9,11 @@ from operator import attrgetter
 
 import sqlalchemy as sa
 
+from scheduler.plan.scope import Scope
 from scheduler.ports import CheckRow, Finding
 from scheduler.store.columns import microseconds
 from scheduler.store.dialects import Dialect, dialect_of
+from scheduler.store.statements import within
 from scheduler.store.tables import checkup, outage, tick
 from scheduler.store.tables import plan as plans
 
@@ -58,10 +60,11 @@ class SqlJournal:
             rows = [(plan, f.milestone, f.party, f.source, f.seen, now, now) for f in findings]
             self._connection.exec_driver_sql(_finding(dialect_of(self._connection), self._connection.dialect), rows)
 
-    def checks(self, plan: str) -> Sequence[CheckRow]:
+    def checks(self, plan: str, scope: Scope | None = None) -> Sequence[CheckRow]:
         """Return the last finding of each source for each obligation, ordered by milestone, party and source."""
-        rows = [CheckRow(**row) for row in self._connection.execute(_CHECKS, {"wanted": plan}).mappings()]
-        return sorted(rows, key=attrgetter("milestone", "party", "source"))
+        asked = [(_CHECKS, {"wanted": plan})] if scope is None else list(within(_CHECKS, checkup, plan, scope))
+        found = [row for query, values in asked for row in self._connection.execute(query, values).mappings()]
+        return sorted((CheckRow(**row) for row in found), key=attrgetter("milestone", "party", "source"))
 
 
 @cache

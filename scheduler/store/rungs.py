@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.plan.agenda import Rung, RungState
+from scheduler.plan.scope import Scope
 from scheduler.ports import FEW, RungChange, RungCount, RungRow, StepAhead
 from scheduler.store.columns import microseconds
 from scheduler.store.dialects import Dialect, dialect_of
-from scheduler.store.statements import chunks, words
+from scheduler.store.statements import chunks, within, words
 from scheduler.store.tables import planned
 from scheduler.store.tables import rung as rungs
 
@@ -137,6 +138,11 @@ class SqlRungs:
     def unsent(self, plan: str) -> Sequence[RungRow]:
         """Return the rungs that a reconcile may change: planned, cancelled and skipped ones, ordered by (at, id)."""
         return _found(self._connection.execute(_UNSENT, {"wanted": plan}))
+
+    def within(self, plan: str, scope: Scope) -> Sequence[RungRow]:
+        """Return all rungs of the obligations of a scope, in no order."""
+        asked = within(_OF, rungs, plan, scope)
+        return [row for query, values in asked for row in _found(self._connection.execute(query, values))]
 
     def revise(self, changes: Iterable[RungChange], *, now: datetime) -> int:
         """Apply changes to rows that are still in the expected state; return how many were applied."""

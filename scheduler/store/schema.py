@@ -22,6 +22,7 @@ REVISIONS = (
     "0006",
     "0007",
     "0008",
+    "0009",
 )  # all migrations, oldest first
 HEAD = REVISIONS[-1]
 

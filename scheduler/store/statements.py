@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from scheduler.plan.scope import Parties, Scope
 from scheduler.store.columns import microseconds
 from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.dialects.base import Result
 
 _T = TypeVar("_T")
+
+_LISTED = 1_000  # names in one statement
 
 
 def words(column: sa.Column[Any], *values: str) -> sa.ColumnElement[bool]:
@@ -52,6 +56,27 @@ class Prepared:
 
 def _stored(value: Any) -> Any:
     return microseconds(value) if isinstance(value, datetime) else value
+
+
+@lru_cache(maxsize=16)
+def _narrow(query: sa.Select[Any], table: sa.Table) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    of_all = query.where(table.c.milestone.in_(sa.bindparam("milestones", expanding=True)))
+    return of_all, of_all.where(table.c.party.in_(sa.bindparam("parties", expanding=True)))
+
+
+def within(
+    query: sa.Select[Any], table: sa.Table, plan: str, scope: Scope
+) -> Iterator[tuple[sa.Select[Any], Mapping[str, Any]]]:
+    """Yield a query of a plan's rows (by the parameter `wanted`) for each part of a scope, with its values."""
+    of_all, of_some = _narrow(query, table)
+    together: dict[Parties, list[str]] = {}
+    for milestone, parties in scope.parties.items():
+        together.setdefault(parties, []).append(milestone)
+    for parties, milestones in together.items():
+        if parties is None:
+            yield of_all, {"wanted": plan, "milestones": milestones}
+        for chunk in chunks(sorted(parties or ()), _LISTED):
+            yield of_some, {"wanted": plan, "milestones": milestones, "parties": chunk}
 
 
 def chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

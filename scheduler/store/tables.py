@@ -55,7 +55,11 @@ fact = sa.Table(
     sa.Column("by", sa.Text, nullable=False, quote=True),
     sa.Column("details", sa.JSON, nullable=False),
     sa.Index("ix_fact_plan_id", "plan", "id"),
+    sa.Index("ix_fact_plan_milestone_party", "plan", "milestone", "party"),
 )
+# The facts that may concern more than one obligation.
+general = sa.or_(fact.c.milestone.is_(None), fact.c.party.is_(None), words(fact.c.kind, "withdrawn"))
+sa.Index("ix_fact_general", fact.c.plan, fact.c.id, sqlite_where=general)
 
 # `plan` is the first column of the unique index, so no other index on it is needed.
 rung = sa.Table(

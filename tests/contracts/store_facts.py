@@ -23,6 +23,7 @@ from scheduler.plan.dates.date_forms import (
 )
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.model import Channel
+from scheduler.plan.scope import Parties, Scope
 from scheduler.ports import Store
 from tests.contracts.store_samples import HOUR, NOW, PLAN, a_fact
 
@@ -143,3 +144,53 @@ class FactsContract:
             append(store, happened_at=NOW.replace(tzinfo=None))
         with store.reading() as unit:
             assert list(unit.facts.of(PLAN)) == []
+
+    def test_facts_that_may_concern_more_than_one_obligation_are_found_by_themselves(self, store: Store) -> None:
+        append(store, milestone="a", party="x")
+        general = [
+            append(store, kind="date_fixed", milestone="a"),
+            append(store, kind="bounced", party="x"),
+            append(store, kind="nominated", group="g"),
+            append(store, kind="withdrawn", milestone="a", party="x", target=1),
+        ]
+        append(store, plan="another", kind="nominated", group="g")
+        with store.reading() as unit:
+            assert list(unit.facts.general(PLAN)) == general
+
+    @pytest.mark.parametrize(
+        ("scope", "expected"),
+        [
+            ({"a": frozenset({"x"})}, {"a x"}),
+            ({"a": None}, {"a x", "a y"}),
+            (
+                {"a": frozenset({"x"}), "b": frozenset({"x", "y"}), "a@2023-05-25": None},
+                {"a x", "b y", "a@2023-05-25 x"},
+            ),
+            ({"a": frozenset()}, set()),
+            ({}, set()),
+        ],
+    )
+    def test_facts_within_a_scope_are_those_of_its_obligations(
+        self, store: Store, scope: dict[str, Parties], expected: set[str]
+    ) -> None:
+        """General facts are asked for by themselves."""
+        for about in ("a x", "a y", "b y", "a@2023-05-25 x"):
+            append(store, milestone=about.split()[0], party=about.split()[1])
+        append(store, kind="waived", milestone="a")
+        append(store, kind="withdrawn", milestone="a", party="x", target=1)
+        append(store, plan="another", milestone="a", party="x")
+        with store.reading() as unit:
+            assert {f"{f.milestone} {f.party}" for f in unit.facts.within(PLAN, Scope(scope))} == expected
+
+    def test_a_scope_may_name_many_parties(self, store: Store) -> None:
+        kept = append(store, milestone="a", party="truong-04999")
+        many = frozenset(f"truong-{number:05}" for number in range(5_000))
+        with store.reading() as unit:
+            assert list(unit.facts.within(PLAN, Scope({"a": many}))) == [kept]
+
+    def test_facts_are_found_that_were_appended_after_a_known_one(self, store: Store) -> None:
+        first, late, early = (append(store, recorded_at=NOW + hours * HOUR) for hours in (5, 4, 3))
+        append(store, plan="another")
+        with store.reading() as unit:
+            assert list(unit.facts.since(PLAN, first.id)) == [early, late]
+            assert list(unit.facts.since(PLAN, early.id)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scheduler.plan.scope import Scope
 from scheduler.ports import CheckRow, Finding, Store
 from tests.contracts.store_samples import HOUR, NOW
 
@@ -60,6 +61,13 @@ class JournalContract:
                     checked_at=NOW + 3 * HOUR,
                 )
             ]
+
+    def test_checks_within_a_scope_are_those_of_its_obligations(self, store: Store) -> None:
+        with store.transaction() as unit:
+            unit.journal.record_check("p", NOW, [finding(milestone="a"), finding(milestone="b")])
+        with store.reading() as unit:
+            assert [row.milestone for row in unit.journal.checks("p", Scope({"a": frozenset({"p"})}))] == ["a"]
+            assert list(unit.journal.checks("p", Scope({"a": frozenset({"q"})}))) == []
 
     def test_what_was_seen_before_and_comes_back_counts_anew(self, store: Store) -> None:
         for hours, seen in enumerate(["open", "submitted", "open"]):

@@ -11,6 +11,7 @@ import pytest
 
 from scheduler.plan.agenda import Rung, RungState
 from scheduler.plan.reasons import Reason
+from scheduler.plan.scope import Scope
 from scheduler.ports import RungChange, RungRow, Store, UnitOfWork
 from tests.contracts.store_samples import HOUR, NOW, PLAN, a_rung, add_rungs, rung_row, states_of
 
@@ -60,6 +61,24 @@ class RungsContract:
         add_rungs(store, a_rung())
         add_rungs(store, a_rung(), plan="another")
         assert [row.plan for row in ledger(store)] == [PLAN]
+
+    def test_promises_within_a_scope_are_those_of_its_obligations_in_any_state(self, store: Store) -> None:
+        add_rungs(
+            store,
+            a_rung(milestone="a", party="x", state="cancelled"),
+            a_rung(milestone="a", party="y"),
+            a_rung(milestone="b", party="x"),
+            a_rung(milestone="b", party="y"),
+        )
+        add_rungs(store, a_rung(milestone="a", party="x"), plan="another")
+        with store.reading() as unit:
+            found = unit.rungs.within(PLAN, Scope({"a": None, "b": frozenset({"x"})}))
+            assert {(row.plan, row.milestone, row.party) for row in found} == {
+                (PLAN, "a", "x"),
+                (PLAN, "a", "y"),
+                (PLAN, "b", "x"),
+            }
+            assert list(unit.rungs.within(PLAN, Scope())) == []
 
     def test_promises_stream_in_without_being_collected_first(self, store: Store) -> None:
         stored_before_the_last: list[int] = []

@@ -16,11 +16,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from scheduler.errors import UserError
+from scheduler.plan.scope import Scope
 from scheduler.ports import UnitOfWork
 from scheduler.store import open_store, schema, upgrade
 from scheduler.store.migrations import configuration, migrate
 from scheduler.store.tables import metadata
 from tests.contracts.store_samples import LEASE, NOW, PLAN, a_fact
+
+SCOPE = Scope({"m": frozenset({"p"})})
 
 
 def connect(url: str) -> closing[sqlite3.Connection]:
@@ -234,7 +237,18 @@ def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version
         (lambda unit: unit.rungs.of(PLAN), "sqlite_autoindex_rung"),
         (lambda unit: unit.rungs.of_milestone(PLAN, "so-ket"), "sqlite_autoindex_rung"),
         (lambda unit: unit.rungs.following([1]), "INTEGER PRIMARY KEY"),
-        (lambda unit: unit.facts.of(PLAN), "ix_fact_plan_id"),
+        (lambda unit: unit.facts.of(PLAN), "ix_fact_plan"),
+        (lambda unit: unit.facts.since(PLAN, 1), "ix_fact_plan_id (plan=? AND id>?)"),
+        (lambda unit: unit.facts.general(PLAN), "ix_fact_general"),
+        (
+            lambda unit: unit.facts.within(PLAN, SCOPE),
+            "ix_fact_plan_milestone_party (plan=? AND milestone=? AND party=?)",
+        ),
+        (lambda unit: unit.rungs.within(PLAN, SCOPE), "sqlite_autoindex_rung_1 (plan=? AND milestone=? AND party=?)"),
+        (
+            lambda unit: unit.journal.checks(PLAN, SCOPE),
+            "sqlite_autoindex_checkup_1 (plan=? AND milestone=? AND party=?)",
+        ),
         (lambda unit: unit.plans.inputs(PLAN), "COVERING INDEX ix_fact_plan_id"),
         (lambda unit: unit.outbox.claim(NOW, by="a", lease=LEASE, limit=9), "ix_message_unsettled_not_before"),
         (lambda unit: unit.outbox.next_at(), "ix_message_unsettled_not_before"),
@@ -250,6 +264,11 @@ def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version
         "milestone",
         "following",
         "facts",
+        "newer facts",
+        "general facts",
+        "facts of an obligation",
+        "rungs of an obligation",
+        "checks of an obligation",
         "inputs",
         "claim",
         "next mail",
