@@ -29,6 +29,7 @@ from scheduler.plan.dates.date_forms import Before
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Contact, Group, Ladder, Milestone, Party, Plan
 from scheduler.ports import Definition
+from scheduler.queries.agendas import read_agenda
 from scheduler.services.apply_revision import take
 from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import reconcile
@@ -118,7 +119,7 @@ def answer(file: Path, plan: Plan) -> None:
             recorded_at=at,
         )
         unit.facts.append(fact)
-        changes = reconcile(unit, plan, at)
+        changes = reconcile(unit, read_agenda(unit, plan), at)
     store.close()
     assert len(changes.dropped) == 10, "one obligation's rungs fall away"
 

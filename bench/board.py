@@ -37,6 +37,7 @@ from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import NONE
 from scheduler.ports import Definition, Mail, Outgoing, Store
+from scheduler.queries.agendas import read_agenda
 from scheduler.services.apply_revision import take
 from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import reconcile
@@ -57,7 +58,7 @@ def fill(services: ServiceContext, plan: Plan) -> None:
         for number, (party, milestone) in enumerate(owing):
             if number % 2:
                 unit.facts.append(submission(plan, party, milestone, NOW + timedelta(days=1)))
-        reconcile(unit, plan, NOW + timedelta(days=1))
+        reconcile(unit, read_agenda(unit, plan), NOW + timedelta(days=1))
         due = [row for row in unit.rungs.due(plan.id, MIDDLE) if row.kind != "escalation"]
         unit.rungs.claim([row.id for row in due], now=MIDDLE)
         for row in due:

@@ -86,7 +86,7 @@ class Dispatcher:
             elif decision.act != "wait":
                 yield from _settle(unit, row, decision.act, decision.reason, now)
         if state.reconciled != inputs_fingerprint(state, plan):
-            reconcile(unit, plan, now)
+            reconcile(unit, agenda, now)
             still_due = {row.id for row in unit.rungs.due(plan.id, now)}
             to_send = [row for row in to_send if row.id in still_due]
         mine = unit.rungs.claim([row.id for row in to_send], now=now)
@@ -96,7 +96,7 @@ class Dispatcher:
         """Queue the mails of claimed rungs; escalations of one milestone and step share one mail per recipient."""
         if not rows:
             return
-        bounced = bounced_addresses(drop_withdrawn(unit.facts.of(agenda.plan.id)))
+        bounced = bounced_addresses(drop_withdrawn(unit.facts.general(agenda.plan.id)))
         escalations = [row for row in rows if row.kind == "escalation"]
         single = [row for row in rows if row.kind != "escalation"]
         link = make_linker(self.links, unit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
@@ -113,6 +113,38 @@ class Agenda:
     def by_milestone(self) -> dict[str, list[Obligation]]:
         """Return the obligations by milestone or occurrence, in the order of the plan."""
         return _grouped(self.obligations, lambda o: o.milestone)
+
+    def updated(self, part: Agenda) -> Agenda | None:
+        """Return this agenda with the obligations of the scope of `part` as they are there.
+
+        None if obligations came or went, so that their place in the order is not known. `part` must be drawn with the
+        same plan and idle days.
+        """
+        scope = part.scope
+        if scope is None:
+            return part
+        new = _by_milestone(part.obligations)
+        old = _by_milestone(self.obligations)
+        for id, parties in scope.parties.items():
+            if parties is None:
+                old[id] = new.get(id, [])
+                continue
+            fresh = {(o.milestone, o.party): o for o in new.get(id, [])}
+            if list(fresh) != [(o.milestone, o.party) for o in old.get(id, []) if o.party in parties]:
+                return None
+            old[id] = [fresh.get((o.milestone, o.party), o) for o in old.get(id, [])]
+        nominations = {(group.id, o.milestone, o.party): (group, o) for group, o in part.nominations}
+        known = [(group.id, o.milestone, o.party) for group, o in self.nominations]
+        if list(nominations) != [key for key in known if scope.covers(*key[1:])]:
+            return None
+        others = {party: spans for party, spans in self.bounces.items() if not scope.has_party(party)}
+        return replace(
+            self,
+            obligations=tuple(o for milestone in self.plan.milestones for o in old.get(milestone.id, [])),
+            nominations=tuple(nominations.get(key, pair) for key, pair in zip(known, self.nominations, strict=True)),
+            nominated=part.nominated,
+            bounces=others | part.bounces,
+        )
 
     def rungs(self) -> Iterator[Rung]:
         """Yield every rung of every obligation, ascending in time per obligation and addressee."""
@@ -240,6 +272,11 @@ class Agenda:
                 declarations = [fact for fact in declarations if fact.recorded_at > at]
             state: RungState = "cancelled" if closed else "skipped" if skipped else "planned"
             yield Rung(o.milestone, o.party, name, due, at, kind, state, closed or skipped, note)
+
+
+def _by_milestone(obligations: Iterable[Obligation]) -> dict[str, list[Obligation]]:
+    """Return obligations by the id of their milestone, those of all occurrences together."""
+    return _grouped(obligations, lambda o: o.milestone.partition("@")[0])
 
 
 def _grouped(obligations: Iterable[Obligation], key: Callable[[Obligation], str]) -> dict[str, list[Obligation]]:

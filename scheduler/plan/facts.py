@@ -64,6 +64,11 @@ class Fact:
     target: int | None = None  # withdrawn: the id of the fact that is withdrawn
 
 
+def recording_order(fact: Fact) -> tuple[datetime, int]:
+    """Return what facts are sorted by."""
+    return fact.recorded_at, fact.id
+
+
 def drop_withdrawn(facts: Iterable[Fact]) -> list[Fact]:
     """Return the facts that still count, in order, without withdrawals and the facts they withdraw.
 

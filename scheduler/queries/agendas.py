@@ -1,33 +1,75 @@
-"""The agenda of a plan in the record, drawn again only when its inputs have changed."""
+"""The agenda of a plan in the record, or a part of it, drawn again only where its inputs have changed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from scheduler.plan.agenda import AGENDA_RULES, Agenda, draw_agenda
 from scheduler.plan.dates.due_dates import local_day
+from scheduler.plan.facts import Fact, recording_order
 from scheduler.plan.model import Plan
+from scheduler.plan.scope import Relations, Scope
 from scheduler.ports import Inputs, PlanState, UnitOfWork
 
 
-def view_agenda(view: UnitOfWork, plan: Plan, now: datetime, *, as_of: datetime | None = None) -> Agenda:
-    """Return the agenda of a plan, even before its first load.
+def find_relations(view: UnitOfWork, plan: Plan) -> Relations:
+    """Return what depends on what in a plan, as far as the record knows it."""
+    return Relations(plan, view.facts.general(plan.id))
+
+
+def find_touched(view: UnitOfWork, plan: Plan, facts: Iterable[Fact]) -> Scope:
+    """Return the obligations of a plan that these facts can change, whether they are recorded already or not."""
+    relations = find_relations(view, plan)
+    touched = Scope()
+    for fact in facts:
+        known: Fact | None = fact
+        while known is not None and known.kind == "withdrawn":
+            known = view.facts.get(known.target or 0)
+        if known is not None:
+            touched |= relations.touched_by(known)
+    return touched
+
+
+def facts_within(view: UnitOfWork, plan: Plan, scope: Scope | None) -> Sequence[Fact]:
+    """Return the facts that decide the obligations of a scope (None: of the plan), ordered by (recorded_at, id)."""
+    if scope is None:
+        return view.facts.of(plan.id)
+    general = view.facts.general(plan.id)
+    relations = Relations(plan, general)
+    needed = relations.spelled_out(relations.needed_for(scope))
+    return sorted([*general, *view.facts.within(plan.id, needed)], key=recording_order)
+
+
+def view_agenda(
+    view: UnitOfWork, plan: Plan, now: datetime, *, as_of: datetime | None = None, scope: Scope | None = None
+) -> Agenda:
+    """Return the agenda of a plan or of a scope, even before its first load.
 
     With `as_of`, facts and idle days that came later are left out.
     """
     state = view.plans.state(plan.id)
-    facts = [f for f in view.facts.of(plan.id) if as_of is None or f.recorded_at <= as_of]
+    facts = [f for f in facts_within(view, plan, scope) if as_of is None or f.recorded_at <= as_of]
     if state is None:
-        return draw_agenda(plan, facts, loaded_at=now)
+        return draw_agenda(plan, facts, loaded_at=now, scope=scope)
     today = local_day(as_of or now, plan.zone)
     idle = {day for day in view.plans.idle_days(plan.id) if day < today}
-    return draw_agenda(plan, facts, loaded_at=min(state.first_loaded_at, as_of or now), idle=idle)
+    return draw_agenda(plan, facts, loaded_at=min(state.first_loaded_at, as_of or now), idle=idle, scope=scope)
 
 
 def read_agenda(unit: UnitOfWork, plan: Plan) -> Agenda:
     """Return the agenda of a loaded plan. Raises `LookupError` if the plan was never loaded."""
     loaded_at = find_state(unit, plan).first_loaded_at
     return draw_agenda(plan, unit.facts.of(plan.id), loaded_at=loaded_at, idle=unit.plans.idle_days(plan.id))
+
+
+def advance_agenda(view: UnitOfWork, agenda: Agenda, new: Sequence[Fact]) -> Agenda:
+    """Return the whole agenda of a loaded plan after new facts were recorded; only what they touch is drawn again."""
+    plan = agenda.plan
+    scope = find_touched(view, plan, new)
+    loaded_at = find_state(view, plan).first_loaded_at
+    part = draw_agenda(plan, facts_within(view, plan, scope), loaded_at=loaded_at, idle=agenda.idle, scope=scope)
+    return agenda.updated(part) or read_agenda(view, plan)
 
 
 def inputs_fingerprint(seen: PlanState | Inputs, plan: Plan) -> str:
@@ -42,6 +84,13 @@ def parse_fingerprint(fingerprint: str) -> tuple[str, int] | None:
     """Return the plan's digest and the id of the last fact in a fingerprint; None for any other text."""
     _, digest, fact, idle = fingerprint.split("/") if fingerprint.count("/") == 3 else ("", "", "", "")
     return (digest, int(fact)) if fact.isdecimal() and idle.isdecimal() else None
+
+
+def last_known_fact(older: str, newer: str) -> int | None:
+    """Return the id of the last fact behind the older of two fingerprints if only facts were added since, else None."""
+    one, other = older.split("/"), newer.split("/")
+    is_same = len(one) == len(other) == 4 and one[:2] == other[:2] and one[3] == other[3]
+    return int(one[2]) if is_same else None
 
 
 def find_state(unit: UnitOfWork, plan: Plan) -> PlanState:
@@ -67,5 +116,12 @@ class AgendaCache:
         inputs = inputs_fingerprint(unit.plans.inputs(plan.id), plan)
         known = self._drawn.get(plan.id)
         if known is None or known[0] != inputs:
-            known = self._drawn[plan.id] = (inputs, read_agenda(unit, plan))
+            known = self._drawn[plan.id] = (inputs, self._draw(unit, plan, inputs))
         return known[1]
+
+    def _draw(self, unit: UnitOfWork, plan: Plan, inputs: str) -> Agenda:
+        older, agenda = self._drawn.get(plan.id, ("", None))
+        last = last_known_fact(older, inputs)
+        if agenda is None or last is None:
+            return read_agenda(unit, plan)
+        return advance_agenda(unit, agenda, unit.facts.since(plan.id, last))

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 from scheduler.plan.agenda import Agenda, draw_agenda
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.facts import Fact, drop_withdrawn
+from scheduler.plan.facts import Fact, drop_withdrawn, recording_order
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import bounced_addresses
+from scheduler.plan.scope import Scope
 from scheduler.plan.status import Cell, draw_board
 from scheduler.ports import RungCount, UnitOfWork
-from scheduler.queries.agendas import inputs_fingerprint
+from scheduler.queries.agendas import (
+    advance_agenda,
+    facts_within,
+    find_state,
+    inputs_fingerprint,
+    last_known_fact,
+)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A plan with its facts and its agenda. `fingerprint` identifies the inputs."""
+    """A plan with its facts and its agenda, or those of a scope. `fingerprint` identifies the inputs of the whole."""
 
     plan: Plan
     agenda: Agenda
     facts: Sequence[Fact]
-    fingerprint: str
+    fingerprint: str = ""
 
     @cached_property
     def counting(self) -> Sequence[Fact]:
@@ -47,6 +54,13 @@ class Snapshot:
         return [cell for cell in draw_board(self.agenda, now) if not cell.obligation.attends]
 
 
+def read_snapshot(view: UnitOfWork, plan: Plan, scope: Scope | None) -> Snapshot:
+    """Return the snapshot of a loaded plan or of a scope. Raises `LookupError` if the plan was never loaded."""
+    facts = facts_within(view, plan, scope)
+    loaded_at, idle = find_state(view, plan).first_loaded_at, view.plans.idle_days(plan.id)
+    return Snapshot(plan, draw_agenda(plan, facts, loaded_at=loaded_at, idle=idle, scope=scope), facts)
+
+
 class SnapshotCache:
     """The snapshots of a process, each drawn again only when its inputs have changed."""
 
@@ -58,11 +72,13 @@ class SnapshotCache:
         """Return the snapshot of a plan; before its first load it has no facts."""
         state = view.plans.state(plan.id)
         if state is None:
-            return Snapshot(plan, draw_agenda(plan, [], loaded_at=now), (), "")
+            return Snapshot(plan, draw_agenda(plan, [], loaded_at=now), ())
         fingerprint = inputs_fingerprint(state, plan)
         known = self._drawn.get(plan.id)
         if known is None or known.fingerprint != fingerprint:
-            known = self._drawn[plan.id] = _draw(view, plan, state.first_loaded_at, fingerprint)
+            known = self._drawn[plan.id] = _advance(view, known, fingerprint) or replace(
+                read_snapshot(view, plan, None), fingerprint=fingerprint
+            )
         return known
 
     def count(self, view: UnitOfWork, snapshot: Snapshot) -> Sequence[RungCount]:
@@ -83,15 +99,17 @@ class SnapshotCache:
         """
         state = view.plans.state(plan.id)
         loaded_at = min(state.first_loaded_at, as_of) if state else as_of
-        return _draw(view, plan, loaded_at, "", as_of=as_of)
-
-
-def _draw(
-    view: UnitOfWork, plan: Plan, loaded_at: datetime, fingerprint: str, *, as_of: datetime | None = None
-) -> Snapshot:
-    facts, idle = view.facts.of(plan.id), view.plans.idle_days(plan.id)
-    if as_of is not None:
         today = local_day(as_of, plan.zone)
-        facts = [fact for fact in facts if fact.recorded_at <= as_of]
-        idle = {day for day in idle if day < today}
-    return Snapshot(plan, draw_agenda(plan, facts, loaded_at=loaded_at, idle=idle), facts, fingerprint)
+        facts = [fact for fact in view.facts.of(plan.id) if fact.recorded_at <= as_of]
+        idle = {day for day in view.plans.idle_days(plan.id) if day < today}
+        return Snapshot(plan, draw_agenda(plan, facts, loaded_at=loaded_at, idle=idle), facts)
+
+
+def _advance(view: UnitOfWork, known: Snapshot | None, fingerprint: str) -> Snapshot | None:
+    """Return a snapshot with the facts that were added since; None if something else has changed as well."""
+    last = last_known_fact(known.fingerprint, fingerprint) if known is not None else None
+    if known is None or last is None:
+        return None
+    new = view.facts.since(known.plan.id, last)
+    agenda = advance_agenda(view, known.agenda, new)
+    return Snapshot(known.plan, agenda, sorted([*known.facts, *new], key=recording_order), fingerprint)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 from scheduler.plan.dates.date_forms import describe_form
 from scheduler.plan.facts import Fact, drop_withdrawn
@@ -14,7 +15,7 @@ from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import Cell, draw_board
 from scheduler.ports import CheckRow, RungRow, UnitOfWork
-from scheduler.queries.agendas import view_agenda
+from scheduler.queries.agendas import facts_within, find_relations, view_agenda
 from scheduler.queries.rows import Row, fact_row, iso, rung_row
 from scheduler.queries.upcoming import planned_rows
 
@@ -30,10 +31,16 @@ def list_board(
 ) -> Iterator[Row]:
     """Yield a row for each obligation: its status at `as_of` (default: now), dates, facts and last check."""
     at = as_of or now
-    agenda = view_agenda(view, plan, now, as_of=as_of)
-    facts = drop_withdrawn([f for f in view.facts.of(plan.id) if f.recorded_at <= at])
-    checks = {(c.milestone, c.party): c for c in view.journal.checks(plan.id) if c.checked_at <= at}
-    rungs = view.rungs.of(plan.id) if as_of is None else planned_rows(agenda)  # the ledger has today's states
+    relations = find_relations(view, plan)
+    scope = relations.of(milestone, party) if milestone or party else None
+    named = relations.spelled_out(scope) if scope else None
+    agenda = view_agenda(view, plan, now, as_of=as_of, scope=scope)
+    facts = drop_withdrawn([f for f in facts_within(view, plan, scope) if f.recorded_at <= at])
+    checks = {(c.milestone, c.party): c for c in view.journal.checks(plan.id, named) if c.checked_at <= at}
+    if as_of is not None:
+        rungs: Sequence[RungRow] = planned_rows(agenda)  # the ledger has today's states
+    else:
+        rungs = view.rungs.within(plan.id, named) if named else view.rungs.of(plan.id)
     upcoming = _next_rungs(rungs, at)
     for cell in draw_board(agenda, at):
         o = cell.obligation
@@ -85,9 +92,9 @@ def describe_dates(o: Obligation, plan: Plan) -> Row:
 
 
 def _next_rungs(rows: Sequence[RungRow], at: datetime) -> Mapping[tuple[str, str], RungRow]:
-    """Return the next planned rung of each (milestone, party), from rows ordered by instant."""
+    """Return the next planned rung of each (milestone, party)."""
     found: dict[tuple[str, str], RungRow] = {}
-    for row in rows:
+    for row in sorted(rows, key=attrgetter("at", "id")):
         if row.state == "planned" and row.at >= at:
             found.setdefault((row.milestone, row.party), row)
     return found

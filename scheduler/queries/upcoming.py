@@ -16,15 +16,15 @@ def list_agenda(
     view: UnitOfWork, plan: Plan, now: datetime, *, since: datetime, until: datetime | None, party: str | None = None
 ) -> Iterator[Row]:
     """Yield the planned rungs with `since` <= instant < `until`, even of a plan that was never loaded."""
-    for row in _rows(view, plan, now):
+    for row in _rows(view, plan, now, party):
         inside = row.at >= since and (until is None or row.at < until)
         if row.state == "planned" and inside and party in (None, row.party):
             yield rung_row(row, plan)
 
 
-def _rows(view: UnitOfWork, plan: Plan, now: datetime) -> Iterable[RungRow]:
+def _rows(view: UnitOfWork, plan: Plan, now: datetime, party: str | None) -> Iterable[RungRow]:
     if view.plans.state(plan.id) is not None:
-        return view.rungs.of(plan.id)
+        return view.rungs.of(plan.id) if party is None else view.rungs.of_party(plan.id, party)
     return planned_rows(draw_agenda(plan, [], loaded_at=now))
 
 

@@ -10,7 +10,8 @@ from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
 from scheduler.plan.revisions import compare_terms, read_terms
 from scheduler.ports import Definition, UnitOfWork
-from scheduler.queries.agendas import inputs_fingerprint, read_agenda
+from scheduler.queries.agendas import inputs_fingerprint
+from scheduler.queries.snapshot import read_snapshot
 from scheduler.services.context import ServiceContext
 from scheduler.services.notices import notify
 from scheduler.services.reconcile import Changes, reconcile
@@ -38,10 +39,10 @@ def take_within(services: ServiceContext, unit: UnitOfWork, definition: Definiti
     """Take a definition within the given transaction, even if nothing is new."""
     plan = definition.plan
     decided = _record_revision(unit, definition, now)
-    changes = reconcile(unit, plan, now)
+    snapshot = read_snapshot(unit, plan, None)
+    changes = reconcile(unit, snapshot.agenda, now)
     amended = [fact for fact in decided if fact.kind == "amended"]
-    agenda = read_agenda(unit, plan) if amended else None
-    problems = [p for fact in amended if agenda for p in notify(services, unit, agenda, fact).problems]
+    problems = [p for fact in amended for p in notify(services, unit, snapshot, fact).problems]
     return replace(changes, problems=tuple(problems))
 
 

@@ -238,7 +238,7 @@ def _check_withdrawn(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reaso
         _refuse(f"fact {target.id} is itself an undo", "record what is true instead", "is-undo")
     if target.by == "definition":
         _refuse(f"fact {target.id} came from the definition file", "change the file back instead", "from-file")
-    if any(f.kind == "withdrawn" and f.target == target.id for f in unit.facts.of(agenda.plan.id)):
+    if any(f.kind == "withdrawn" and f.target == target.id for f in unit.facts.general(agenda.plan.id)):
         _refuse(f"fact {target.id} was withdrawn already", "nothing to do", "withdrawn-already")
     return []
 

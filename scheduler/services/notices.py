@@ -11,15 +11,16 @@ from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.dispatch_policy import last_moment, opening
-from scheduler.plan.facts import Fact, FactKind, drop_withdrawn
+from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.notices import notice_messages
 from scheduler.plan.messages.reminders import message_for
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
-from scheduler.plan.recipients import bounced_addresses, contacts_for
+from scheduler.plan.recipients import contacts_for
 from scheduler.ports import Composer, Outgoing, RungRow, UnitOfWork
 from scheduler.queries.site_links import make_linker
+from scheduler.queries.snapshot import Snapshot
 from scheduler.services.context import ServiceContext
 
 DECISIONS: tuple[FactKind, ...] = ("extended", "waived", "date_fixed", "amended")  # kinds that cause a notice of change
@@ -34,15 +35,14 @@ class WrittenNotices:
     problems: list[Problem] = field(default_factory=list)
 
 
-def notify(services: ServiceContext, unit: UnitOfWork, agenda: Agenda, fact: Fact) -> WrittenNotices:
-    """Queue the mails that a recorded fact causes; `agenda` must include the fact."""
-    facts = drop_withdrawn(unit.facts.of(agenda.plan.id))
-    bounced = bounced_addresses(facts)
+def notify(services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, fact: Fact) -> WrittenNotices:
+    """Queue the mails that a recorded fact causes; `snapshot` must include the fact and what it touches."""
+    agenda, bounced = snapshot.agenda, snapshot.bounced
     leaves = opening(agenda.plan, fact.milestone, fact.recorded_at)
     if fact.kind in DECISIONS:
-        _replace_changes(unit, agenda, fact, facts)
+        _replace_changes(unit, agenda, fact, snapshot.counting)
     elif fact.kind == "received":
-        before = _submissions(unit, fact)
+        before = _submissions(snapshot.facts, fact)
         confirmed = [old for old in before if _has_receipt(unit, agenda.plan, old)]
         leaves = receipt_leaves(agenda.plan, [*confirmed, fact])
         _cancel_receipts(unit, before, reasons.LATER_RECEIPT, fact.recorded_at)
@@ -84,13 +84,13 @@ def receipt_leaves(plan: Plan, submissions: Sequence[Fact]) -> datetime:
     return leaves
 
 
-def _submissions(unit: UnitOfWork, fact: Fact) -> list[Fact]:
-    """Return the other submissions of the same obligation.
+def _submissions(facts: Sequence[Fact], fact: Fact) -> list[Fact]:
+    """Return the other submissions of the same obligation among some facts.
 
     Withdrawn ones are included, because their receipt may have left.
     """
     same = (fact.milestone, fact.party, "received")
-    return [f for f in unit.facts.of(fact.plan) if (f.milestone, f.party, f.kind) == same and f.id != fact.id]
+    return [f for f in facts if (f.milestone, f.party, f.kind) == same and f.id != fact.id]
 
 
 def _has_receipt(unit: UnitOfWork, plan: Plan, fact: Fact) -> bool:
@@ -103,12 +103,15 @@ def _cancel_receipts(unit: UnitOfWork, submissions: Sequence[Fact], reason: Reas
         unit.outbox.cancel(f"{fact.id}:receipt:", reason, now=now)
 
 
-def take_back(unit: UnitOfWork, fact: Fact) -> None:
-    """Cancel the queued mails of the fact that `fact` withdraws, and queued receipts that list it."""
+def take_back(unit: UnitOfWork, snapshot: Snapshot, fact: Fact) -> None:
+    """Cancel the queued mails of the fact that `fact` withdraws, and queued receipts that list it.
+
+    `snapshot` must include what the withdrawn fact touches.
+    """
     unit.outbox.cancel(f"{fact.target}:", reasons.FACT_WITHDRAWN, now=fact.recorded_at)
     withdrawn = unit.facts.get(fact.target or 0)
     if withdrawn is not None and withdrawn.kind == "received":
-        _cancel_receipts(unit, _submissions(unit, withdrawn), reasons.FACT_WITHDRAWN, fact.recorded_at)
+        _cancel_receipts(unit, _submissions(snapshot.facts, withdrawn), reasons.FACT_WITHDRAWN, fact.recorded_at)
 
 
 def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Fact, facts: Sequence[Fact]) -> None:
@@ -152,8 +155,8 @@ def _reroute(
     """
     party = agenda.plan.parties[fact.party or ""]
     newest: dict[str, RungRow] = {}
-    for row in unit.rungs.of(agenda.plan.id):
-        if row.party == party.id and row.state in ("sent", "queued") and row.kind != "escalation":
+    for row in unit.rungs.of_party(agenda.plan.id, party.id):
+        if row.state in ("sent", "queued") and row.kind != "escalation":
             newest[row.milestone] = row
     mails = unit.outbox.of_rungs([row.id for row in newest.values()])
     for row in newest.values():

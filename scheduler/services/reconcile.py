@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 
 from scheduler.errors import Problem
-from scheduler.plan.agenda import Agenda, Rung
-from scheduler.plan.model import Plan
+from scheduler.plan.agenda import Agenda, Rung, RungState
 from scheduler.ports import RungChange, RungRow, UnitOfWork
-from scheduler.queries.agendas import find_state, inputs_fingerprint, read_agenda
+from scheduler.queries.agendas import find_relations, find_state, inputs_fingerprint
 from scheduler.services.ledger_changes import diff_rung, drop, why_gone
+
+UNSENT: tuple[RungState, ...] = ("planned", "cancelled", "skipped")  # states of rungs that a reconcile may change
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,8 @@ class Changes:
     """The result of a reconcile: how many rungs are new, and which were dropped, planned again or moved.
 
     `armed` holds the rungs that were planned again and, if the plan was reconciled before, also the new ones.
-    `problems` holds notices that could not be written. `drawn` is the agenda that the ledger now follows, with the
-    fingerprint of its inputs.
+    `problems` holds notices that could not be written. `drawn` is the whole agenda that the ledger now follows,
+    if it was drawn, with the fingerprint of its inputs.
     """
 
     new: int = 0
@@ -31,10 +33,14 @@ class Changes:
     drawn: tuple[str, Agenda] | None = field(default=None, compare=False, repr=False)
 
 
-def reconcile(unit: UnitOfWork, plan: Plan, now: datetime) -> Changes:
-    """Bring the ledger of a loaded plan in step in the given transaction; return the changes."""
-    agenda = read_agenda(unit, plan)
-    existing = {row.key: row for row in unit.rungs.unsent(plan.id)}
+def reconcile(unit: UnitOfWork, agenda: Agenda, now: datetime) -> Changes:
+    """Bring the ledger of a loaded plan in step with its agenda in the given transaction; return the changes.
+
+    With the agenda of a scope only the rungs of that scope are compared; the others must be in step already.
+    """
+    plan = agenda.plan
+    known = _read_known(unit, agenda)
+    existing = {row.key: row for row in (unit.rungs.unsent(plan.id) if known is None else known) if row.state in UNSENT}
     changes: list[RungChange] = []
     dropped: list[RungRow] = []
     moved: list[RungRow] = []
@@ -60,7 +66,7 @@ def reconcile(unit: UnitOfWork, plan: Plan, now: datetime) -> Changes:
 
     if find_state(unit, plan).reconciled:  # a first reconcile compares no rows; all rungs stream in
         new = list(settle_known())
-        sent = {row.key for row in unit.rungs.of(plan.id)} if new else set()
+        sent = {row.key for row in (unit.rungs.of(plan.id) if known is None else known)} if new else set()
         ahead = [rung for rung in new if rung.state == "planned" and rung.key not in sent]
         armed, added = armed + ahead, len(ahead)
         unit.rungs.add(plan.id, new, now=now)
@@ -73,4 +79,13 @@ def reconcile(unit: UnitOfWork, plan: Plan, now: datetime) -> Changes:
     unit.rungs.revise(changes, now=now)
     inputs = inputs_fingerprint(find_state(unit, plan), plan)
     unit.plans.mark_reconciled(plan.id, inputs)
-    return Changes(added, tuple(dropped), tuple(armed), tuple(moved), drawn=(inputs, agenda))
+    drawn = (inputs, agenda) if agenda.scope is None else None
+    return Changes(added, tuple(dropped), tuple(armed), tuple(moved), drawn=drawn)
+
+
+def _read_known(unit: UnitOfWork, agenda: Agenda) -> list[RungRow] | None:
+    """Return the rows of the scope of an agenda in any state, ordered by (at, id); None for a whole plan."""
+    if agenda.scope is None:
+        return None
+    scope = find_relations(unit, agenda.plan).spelled_out(agenda.scope)
+    return sorted(unit.rungs.within(agenda.plan.id, scope), key=attrgetter("at", "id"))

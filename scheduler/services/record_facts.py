@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from scheduler.errors import Problem, UserError
-from scheduler.plan.agenda import Agenda, Rung
+from scheduler.errors import NothingMatched, Problem, UserError
+from scheduler.plan.agenda import Rung
 from scheduler.plan.dispatch_policy import decide
-from scheduler.plan.facts import Fact, drop_withdrawn
+from scheduler.plan.facts import Fact
 from scheduler.plan.messages.reminders import recipients_of
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
-from scheduler.plan.recipients import bounced_addresses
 from scheduler.ports import Definition, Document, UnitOfWork
-from scheduler.queries.agendas import parse_fingerprint, read_agenda
+from scheduler.queries.agendas import find_touched, parse_fingerprint, read_agenda
+from scheduler.queries.snapshot import Snapshot, read_snapshot
 from scheduler.services.apply_revision import is_taken, take, take_within
 from scheduler.services.context import ServiceContext
 from scheduler.services.dry_run import dry_run
@@ -140,25 +140,27 @@ def _record(
     expected_version: str,
     documents: Sequence[Document] = (),
 ) -> Recorded:
-    known = unit.facts.of(plan.id) if expected_version or facts[0].idempotency_key else ()
-    if facts[0].idempotency_key and (done := [f for f in known if f.idempotency_key == facts[0].idempotency_key]):
+    scope = find_touched(unit, plan, facts) if is_taken(unit, plan) else None
+    before = read_snapshot(unit, plan, scope)
+    if facts[0].idempotency_key and (
+        done := [f for f in before.facts if f.idempotency_key == facts[0].idempotency_key]
+    ):
         return Recorded(facts=tuple(done), changes=Changes(), is_new=False)
     if expected_version:
-        _refuse_overtaken(plan, facts, known, expected_version)
-    before = read_agenda(unit, plan)
-    remarks = [remark for fact in facts for remark in check_fact(before, fact, unit)]
+        _refuse_overtaken(unit, plan, facts, expected_version)
+    remarks = [remark for fact in facts for remark in _check(before, fact, unit)]
     facts = [unit.facts.append(fact) for fact in facts]
     for document in documents:
         unit.documents.add(facts[0], document)
-    changes = reconcile(unit, plan, facts[0].recorded_at)
-    after = read_agenda(unit, plan)
+    after = read_snapshot(unit, plan, scope)
+    changes = reconcile(unit, after.agenda, facts[0].recorded_at)
     problems: list[Problem] = []
     notified: list[str] = []
     notified_at: datetime | None = None
     for fact in facts:
-        remarks += remark_past(before, after) if fact.kind == "nominated" else []
+        remarks += remark_past(before.agenda, after.agenda) if fact.kind == "nominated" else []
         if fact.kind == "withdrawn":
-            take_back(unit, fact)
+            take_back(unit, after, fact)
         elif notify:
             written = write_notices(services, unit, after, fact)
             notified += written.addresses
@@ -175,23 +177,32 @@ def _record(
     )
 
 
-def _find_leaving(unit: UnitOfWork, agenda: Agenda, armed: Sequence[Rung], now: datetime) -> DueAtOnce:
+def _check(snapshot: Snapshot, fact: Fact, unit: UnitOfWork) -> list[Reason]:
+    """Return remarks on a fact. Raises like `check_fact`, with names from the whole plan."""
+    try:
+        return check_fact(snapshot.agenda, fact, unit)
+    except NothingMatched:
+        if snapshot.agenda.scope is None:
+            raise
+        return check_fact(read_agenda(unit, snapshot.plan), fact, unit)
+
+
+def _find_leaving(unit: UnitOfWork, snapshot: Snapshot, armed: Sequence[Rung], now: datetime) -> DueAtOnce:
     """Return which of the armed rungs the next tick sends, and to whom."""
     new = {rung.key: rung for rung in armed if rung.at <= now}
     if not new:
         return DueAtOnce()
-    plan = agenda.plan
+    plan = snapshot.plan
     due = unit.rungs.due(plan.id, now)
     decisions = decide([as_due(row) for row in due], plan=plan, now=now)
     sent = [row for row, decision in zip(due, decisions, strict=True) if decision.act == "send" and row.key in new]
-    bounced = bounced_addresses(drop_withdrawn(unit.facts.of(plan.id)))
-    addresses = [to.contact.email for row in sent for to in recipients_of(plan, row, bounced)]
+    addresses = [to.contact.email for row in sent for to in recipients_of(plan, row, snapshot.bounced)]
     return DueAtOnce(tuple(new[row.key] for row in sent), tuple(dict.fromkeys(addresses)))
 
 
-def _refuse_overtaken(plan: Plan, facts: Sequence[Fact], known: Iterable[Fact], expected_version: str) -> None:
+def _refuse_overtaken(unit: UnitOfWork, plan: Plan, facts: Sequence[Fact], expected_version: str) -> None:
     digest, last = parse_fingerprint(expected_version) or ("", 0)
-    newer = [f for f in known if f.id > last and any(_touches(f, fact) for fact in facts)]
+    newer = [f for f in unit.facts.since(plan.id, last) if any(_touches(f, fact) for fact in facts)]
     if newer or digest != plan.digest:
         raise StaleDecision(newer, is_revised=digest != plan.digest)
 

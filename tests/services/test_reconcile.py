@@ -148,7 +148,7 @@ def test_a_promise_that_falls_away_says_why(now: PlanHistory, known: RungRow, re
 
 def again(daemon: DaemonFixture, when: datetime) -> Changes:
     with daemon.store.transaction() as unit:
-        return reconcile(unit, daemon.plan, when)
+        return reconcile(unit, read_agenda(unit, daemon.plan), when)
 
 
 def test_reconciling_twice_gives_nothing_new(daemon: DaemonFixture) -> None:
