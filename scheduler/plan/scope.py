@@ -146,12 +146,12 @@ class Relations:
         return Scope(touched)
 
     def _chosen(self, id: str) -> Scope:
-        """Return the obligations of a group that is filled during the year, and those of whoever chooses it."""
-        named = [m.id for m in self._plan.milestones if id in (*m.owners, *m.organiser, *m.attendees)]
-        group = self._plan.groups.get(id)
-        if group is None or group.after not in self._milestones:
-            return Scope(dict.fromkeys(named))
-        return Scope(dict.fromkeys([*named, group.after]))
+        """Return what a group that is filled during the year owes, and what choosers are asked because of it."""
+        touched = [m.id for m in self._plan.milestones if id in (*m.owners, *m.organiser, *m.attendees)]
+        touched += [
+            g.after for g in self._plan.groups.values() if g.after in self._milestones and id in (g.id, g.chosen_by)
+        ]
+        return Scope(dict.fromkeys(touched))
 
     def _organisers(self, milestone: Milestone) -> set[str]:
         if milestone.kind != "event":

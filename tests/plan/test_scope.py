@@ -156,6 +156,30 @@ def test_a_choice_touches_what_the_chosen_owe_and_the_milestone_after_which_they
     assert touched(history, replace(fact, group="others")) == Scope()
 
 
+def test_a_choice_touches_whom_the_chosen_are_asked_to_choose() -> None:
+    groups = (
+        Group(id="winners", chosen_by="lead", after="report"),
+        Group(id="speakers", chosen_by="winners", after="meeting"),
+    )
+    history = history_of(deadline(By(date(2023, 3, 17))), event(On(date(2023, 6, 8), date(2023, 6, 8))), groups=groups)
+    before = history.agenda()
+    fact = history.record("nominated", at(3, 1), group="winners", parties=("beta",))
+    assert touched(history, fact) == Scope({"report": None, "meeting": None})
+    assert before.updated(draw_part(history, touched(history, fact))) is None  # somebody is asked who was not
+
+
+def test_an_agenda_takes_over_a_part_unless_obligations_came_or_went() -> None:
+    """A successor owes only what its predecessor left open."""
+    old, new = party("beta", valid_to=date(2023, 3, 1), successor="delta"), party("delta")
+    history = history_of(deadline(By(date(2023, 3, 17))), parties=(party("lead"), old, new, party("gamma")))
+    before = history.agenda()
+    fact = history.record("received", at(2, 20), "report", "gamma")
+    assert before.updated(draw_part(history, touched(history, fact))) == history.agenda()
+    assert before.updated(history.agenda()) == history.agenda()
+    fact = history.record("received", at(2, 20), "report", "beta")
+    assert before.updated(draw_part(history, touched(history, fact))) is None
+
+
 def test_a_party_is_touched_together_with_its_successors_and_predecessors() -> None:
     old, new = party("beta", valid_to=date(2023, 3, 1), successor="delta"), party("delta")
     history = history_of(deadline(By(date(2023, 3, 17))), parties=(party("lead"), old, new, party("gamma")))
