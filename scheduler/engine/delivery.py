@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from scheduler.engine.dispatch import look_again
 from scheduler.engine.retry_policy import FOUND, RetryDecision, decide_retry, pause_after
 from scheduler.errors import HanchotError, UserError
 from scheduler.plan import reasons
 from scheduler.plan.dispatch_policy import opening
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
+from scheduler.plan.second_look import why_not_owed
 from scheduler.ports import Clock, Mailer, MessageRow, MessageState, Outcome, RungRow, Store
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.queries.agendas import AgendaCache
@@ -278,7 +278,7 @@ class Deliverer:
             return None
         with self.store.reading() as view:
             agenda = agendas.read(view, plan)
-        found = [look_again(agenda, carried[id]) for id in row.rungs]
+        found = [why_not_owed(agenda, carried[id]) for id in row.rungs]
         gone = [verdict for verdict in found if verdict is not None]
         if len(gone) < len(found) or not gone:
             return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from itertools import groupby, islice
 
 from scheduler.errors import UserError
 from scheduler.plan import reasons
-from scheduler.plan.agenda import REMINDERS, Agenda, RungState, describe_closing, describe_declaration
+from scheduler.plan.agenda import Agenda, RungState
 from scheduler.plan.dispatch_policy import Decision, decide, last_moment
 from scheduler.plan.facts import drop_withdrawn
 from scheduler.plan.messages.escalations import count_notices, escalation_messages
@@ -19,6 +19,7 @@ from scheduler.plan.messages.reminders import messages_for
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import bounced_addresses
+from scheduler.plan.second_look import why_not_owed
 from scheduler.ports import Composer, Mail, Outgoing, RungRow, Store, UnitOfWork
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint
@@ -78,7 +79,7 @@ class Dispatcher:
         agenda = agendas.read(unit, plan)
         to_send: list[RungRow] = []
         for row, decision in page:
-            closed = look_again(agenda, row)
+            closed = why_not_owed(agenda, row)
             if closed is not None:
                 yield from _settle(unit, row, *closed, now)
             elif decision.act == "send":
@@ -159,39 +160,6 @@ class Dispatcher:
         for row in rows:
             if row.id not in carried:
                 yield from _settle(unit, row, *_unwritten(agenda, row, failures.get(row.id)), now)
-
-
-def look_again(agenda: Agenda, row: RungRow) -> tuple[RungState, Reason] | None:
-    """Return the state and reason of a rung that is no longer owed, or None if it still is."""
-    obligation = agenda.by_key.get((row.milestone, row.party))
-    if row.kind == "choose":
-        groups = [g.id for g, o in agenda.nominations if (o.milestone, o.party) == (row.milestone, row.party)]
-        return None if any(g not in agenda.nominated for g in groups) else ("skipped", reasons.CHOSEN)
-    if obligation is None:
-        return "cancelled", reasons.no_part(row.party, row.milestone)
-    if obligation.standing.closed_by is not None:
-        return "skipped", describe_closing(obligation.standing.closed_by, agenda.plan)
-    declarations = [f for f in obligation.standing.declared if f.recorded_at >= row.at]
-    if declarations and row.kind in REMINDERS:
-        return "skipped", describe_declaration(declarations[0], agenda.plan)
-    day = _key_day(agenda, row)
-    if day is None:
-        return "cancelled", reasons.DATE_OPEN
-    if row.kind == "fix-date" and obligation.event is not None:
-        return "cancelled", reasons.date_fixed(day)
-    if day != row.due:
-        return "cancelled", reasons.date_moved(day)
-    return None
-
-
-def _key_day(agenda: Agenda, row: RungRow) -> date | None:
-    """Return the day that a rung is counted from now: an event's or a window's first day, or the named day."""
-    o = agenda.by_key[row.milestone, row.party]
-    if o.event is not None:
-        return o.event.first
-    if o.window is not None:
-        return o.window.first
-    return o.due.named if o.due is not None else None
 
 
 def _unwritten(agenda: Agenda, row: RungRow, failure: Reason | None) -> tuple[RungState, Reason]:

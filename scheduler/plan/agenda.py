@@ -55,7 +55,7 @@ class Rung(NamedTuple):
 
 
 class RungLike(Protocol):
-    """The part of a rung from which its messages are built, whether it comes from the agenda or from the ledger."""
+    """What the rungs of the agenda and those of the ledger have in common."""
 
     @property
     def milestone(self) -> str:
@@ -72,6 +72,10 @@ class RungLike(Protocol):
     @property
     def due(self) -> date:
         """Return the day from which the rung is counted."""
+
+    @property
+    def at(self) -> datetime:
+        """Return the instant of the rung (UTC)."""
 
     @property
     def kind(self) -> MessageKind:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from scheduler.plan import reasons
-from scheduler.plan.agenda import Agenda, Rung
+from scheduler.plan.agenda import Rung
 from scheduler.plan.dispatch_policy import DueRung
 from scheduler.plan.reasons import Reason
 from scheduler.ports import RungChange, RungRow
@@ -31,25 +30,6 @@ def diff_rung(rung: Rung, row: RungRow, now: datetime) -> RungChange | None:
 def as_due(row: RungRow) -> DueRung:
     """Return the part of a row that a dispatch decision needs."""
     return DueRung(row.milestone, row.party, row.name, row.at, row.noticed_at)
-
-
-def why_gone(agenda: Agenda, row: RungRow) -> Reason:
-    """Return why a rung is no longer in the agenda."""
-    plan, milestone = agenda.plan, row.milestone.partition("@")[0]
-    if all(m.id != milestone for m in plan.milestones):
-        return reasons.not_in_plan(milestone)
-    obligation = agenda.by_key.get((row.milestone, row.party))
-    if obligation is None:
-        return reasons.no_part(row.party, row.milestone)
-    if obligation.event is not None and (row.kind == "fix-date" or obligation.event.first != row.due):
-        return reasons.date_fixed(obligation.event.first)
-    if obligation.due is not None and obligation.due.named != row.due:
-        return reasons.date_moved(obligation.due.named)
-    if obligation.window is not None and obligation.window.first != row.due:
-        return reasons.window_moved(obligation.window.first)
-    if obligation.undated:
-        return reasons.DATE_OPEN
-    return reasons.NO_SUCH_STEP
 
 
 def _change(row: RungRow, rung: Rung, at: datetime) -> RungChange:

@@ -8,10 +8,12 @@ from datetime import datetime
 from operator import attrgetter
 
 from scheduler.errors import Problem
+from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda, Rung, RungState
+from scheduler.plan.second_look import why_gone
 from scheduler.ports import RungChange, RungRow, UnitOfWork
 from scheduler.queries.agendas import find_relations, find_state, inputs_fingerprint
-from scheduler.services.ledger_changes import diff_rung, drop, why_gone
+from scheduler.services.ledger_changes import diff_rung, drop
 
 UNSENT: tuple[RungState, ...] = ("planned", "cancelled", "skipped")  # states of rungs that a reconcile may change
 
@@ -75,7 +77,7 @@ def reconcile(unit: UnitOfWork, agenda: Agenda, now: datetime) -> Changes:
     for row in existing.values():
         if row.state == "planned":
             dropped.append(row)
-            changes.append(drop(row, why_gone(agenda, row)))
+            changes.append(drop(row, why_gone(agenda, row) or reasons.NO_SUCH_STEP))
     unit.rungs.revise(changes, now=now)
     inputs = inputs_fingerprint(find_state(unit, plan), plan)
     unit.plans.mark_reconciled(plan.id, inputs)

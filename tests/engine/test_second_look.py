@@ -7,10 +7,8 @@ from datetime import date
 
 import pytest
 
-from scheduler.engine.dispatch import look_again
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.model import Group
-from scheduler.queries.agendas import read_agenda
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import FRIDAY, DaemonFixture, due_by, plan, report
 from tests.support.fakes import FakeChecker, on_call
@@ -187,7 +185,7 @@ def test_mail_about_a_milestone_that_left_the_plan_is_cancelled_and_the_others_l
     daemon.tick()
     assert daemon.left()[-1] == "03-10 09:00 before:7d"
     gone = [row for row in daemon.rows("beta", "gone") if row.name == "before:7d"]
-    assert [(row.state, row.reason) for row in gone] == [("cancelled", "beta no longer has a part in gone")]
+    assert [(row.state, row.reason) for row in gone] == [("cancelled", "gone is no longer in the plan")]
 
 
 def test_nobody_is_asked_for_a_date_that_was_fixed_meanwhile(store: SqlStore) -> None:
@@ -277,13 +275,3 @@ def test_an_escalation_about_nobody_any_more_is_skipped(daemon: DaemonFixture) -
         daemon.slip_in("received", party)
     daemon.tick()
     assert {state for state, _ in outcomes(daemon, "escalate:2wd").values()} == {"skipped"}
-
-
-def test_a_promise_without_an_obligation_is_cancelled(daemon: DaemonFixture) -> None:
-    """The party has no part in it any more."""
-    daemon.ticker.load()
-    row = daemon.row("before:7d")
-    with daemon.store.reading() as view:
-        agenda = read_agenda(view, daemon.plan)
-    assert look_again(agenda, row) is None
-    assert look_again(agenda, replace(row, party="nobody")) == ("cancelled", "nobody no longer has a part in report")

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from scheduler.plan.agenda import Rung
-from scheduler.plan.dates.date_forms import By, On, Undated, Window
+from scheduler.plan.dates.date_forms import By
 from scheduler.plan.model import Group
 from scheduler.ports import RungRow
 from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint, read_agenda
-from scheduler.services.ledger_changes import diff_rung, why_gone
+from scheduler.services.ledger_changes import diff_rung
 from scheduler.services.reconcile import Changes, reconcile
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import FRIDAY, DaemonFixture, due_by, plan, report
-from tests.support.plan_builders import PlanHistory, at, event, history_of
+from tests.support.plan_builders import at
 
 NOW = at(3, 10, 12)
 BEFORE, AFTER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
@@ -40,7 +40,7 @@ def row(**changes: Any) -> RungRow:
     return RungRow(**(values | changes))
 
 
-# ---- weigh: a promise that holds and its unsent row
+# ---- diff_rung: a promise that holds and its unsent row
 
 
 @pytest.mark.parametrize(
@@ -104,43 +104,6 @@ def test_the_row_follows_its_promise(promise: Rung, known: RungRow) -> None:
         promise.reason,
         promise.note,
     )
-
-
-# ---- why_gone: a row without a promise
-
-
-WINDOW = Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")
-
-
-@pytest.mark.parametrize(
-    ("now", "known", "reason"),
-    [
-        (history_of(event(WINDOW)), row(), "report is no longer in the plan"),
-        (history_of(report()), row(party="delta"), "delta no longer has a part in report"),
-        (history_of(due_by(date(2023, 3, 24))), row(), "the date moved to 2023-03-24"),
-        (history_of(event(WINDOW)), row(milestone="meeting", party="lead"), "the window moved to 2023-06-01"),
-        (history_of(report()), row(name="before:21d"), "the plan no longer has this step"),
-        (history_of(replace(report(), form=Undated("later"))), row(), "the date is open again"),
-        (
-            history_of(event(On(date(2023, 6, 8), date(2023, 6, 8)))),
-            row(milestone="meeting", party="lead", kind="fix-date", due=date(2023, 6, 1)),
-            "the date was fixed: 2023-06-08",
-        ),
-        (
-            history_of(event(On(date(2023, 6, 1), date(2023, 6, 1)))),
-            row(milestone="meeting", party="lead", kind="fix-date", due=date(2023, 6, 1)),
-            "the date was fixed: 2023-06-01",
-        ),
-        (
-            history_of(event(On(date(2023, 6, 8), date(2023, 6, 8)))),
-            row(milestone="meeting", party="beta", due=date(2023, 6, 1)),
-            "the date was fixed: 2023-06-08",
-        ),
-    ],
-)
-def test_a_promise_that_falls_away_says_why(now: PlanHistory, known: RungRow, reason: str) -> None:
-    """In words for a person."""
-    assert why_gone(now.agenda(), known) == reason
 
 
 # ---- the whole ledger

@@ -1,0 +1,50 @@
+"""Why a rung that was promised is no longer owed. Pure.
+
+The ledger asks when the agenda changes; the dispatcher asks before it composes, and the delivery before it sends.
+"""
+
+from __future__ import annotations
+
+from scheduler.plan import reasons
+from scheduler.plan.agenda import (
+    REMINDERS,
+    Agenda,
+    RungLike,
+    RungState,
+    describe_closing,
+    describe_declaration,
+)
+from scheduler.plan.reasons import Reason
+
+
+def why_not_owed(agenda: Agenda, rung: RungLike) -> tuple[RungState, Reason] | None:
+    """Return the state in which a rung ends now, with the reason, or None if it is still owed."""
+    obligation = agenda.by_key.get((rung.milestone, rung.party))
+    if rung.kind == "choose":
+        groups = [g.id for g, o in agenda.nominations if (o.milestone, o.party) == (rung.milestone, rung.party)]
+        return None if any(g not in agenda.nominated for g in groups) else ("skipped", reasons.CHOSEN)
+    if obligation is not None and obligation.standing.closed_by is not None:
+        return "skipped", describe_closing(obligation.standing.closed_by, agenda.plan)
+    if obligation is not None and rung.kind in REMINDERS:
+        said = next((fact for fact in obligation.standing.declared if fact.recorded_at >= rung.at), None)
+        if said is not None:
+            return "skipped", describe_declaration(said, agenda.plan)
+    gone = why_gone(agenda, rung)
+    return None if gone is None else ("cancelled", gone)
+
+
+def why_gone(agenda: Agenda, rung: RungLike) -> Reason | None:
+    """Return why the plan holds a rung no more: its milestone, its party's part in it, or its date; None if it does."""
+    milestone = rung.milestone.partition("@")[0]
+    if all(m.id != milestone for m in agenda.plan.milestones):
+        return reasons.not_in_plan(milestone)
+    obligation = agenda.by_key.get((rung.milestone, rung.party))
+    if obligation is None:
+        return reasons.no_part(rung.party, rung.milestone)
+    if obligation.event is not None and (rung.kind == "fix-date" or obligation.event.first != rung.due):
+        return reasons.date_fixed(obligation.event.first)
+    if obligation.due is not None and obligation.due.named != rung.due:
+        return reasons.date_moved(obligation.due.named)
+    if obligation.window is not None and obligation.window.first != rung.due:
+        return reasons.window_moved(obligation.window.first)
+    return reasons.DATE_OPEN if obligation.undated else None
