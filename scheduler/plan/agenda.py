@@ -118,6 +118,19 @@ class Agenda:
         """Return the obligations by milestone or occurrence, in the order of the plan."""
         return _grouped(self.obligations, lambda o: o.milestone)
 
+    def of_milestone(self, id: str) -> Sequence[Obligation]:
+        """Return the obligations of a milestone with all its occurrences, in the order of the plan.
+
+        Raises `LookupError` if only a part of them was drawn.
+        """
+        if self.scope is not None and self.scope.parties.get(id, frozenset()) is not None:
+            raise LookupError(f"only a part of {id} was drawn")
+        return self._of_milestones.get(id, ())
+
+    @cached_property
+    def _of_milestones(self) -> dict[str, list[Obligation]]:
+        return _by_milestone(self.obligations)
+
     def updated(self, part: Agenda) -> Agenda | None:
         """Return this agenda with the obligations of the scope of `part` as they are there.
 

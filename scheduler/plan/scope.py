@@ -94,6 +94,11 @@ class Relations:
         parties = None if party is None else self.family([party])
         return Scope({id: parties for id in wanted if id in self._milestones})
 
+    def around(self, milestone: str) -> Scope:
+        """Return the obligations of a milestone; of every recurring one if no milestone has this id."""
+        found = self.of(milestone, None)
+        return found if found.parties else Scope(dict.fromkeys(id for id, forms in self._recurring.items() if forms))
+
     def touched_by(self, fact: Fact) -> Scope:
         """Return the obligations that a fact can change; for a withdrawal, ask about the fact that it withdraws."""
         if fact.kind == "nominated":

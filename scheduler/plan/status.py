@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from typing import Literal, NamedTuple
 
@@ -103,7 +103,7 @@ def is_complete(agenda: Agenda, milestone: str, now: datetime | None = None) -> 
 
     An event that is over by `now` is not open.
     """
-    own = [o for o in agenda.obligations if agenda.plan.milestone(o.milestone).id == milestone and o.is_duty]
+    own = [o for o in agenda.of_milestone(milestone) if o.is_duty]
     done = [not o.standing.is_open or (now is not None and is_held(agenda, o, now)) for o in own]
     needed = agenda.plan.milestone(milestone).needs
     return bool(own) and all(done) and all(is_complete(agenda, m, now) for m in needed)
@@ -113,16 +113,15 @@ def still_needed(agenda: Agenda, milestone: Milestone, now: datetime) -> list[tu
     """Return the milestones that this one needs and that are not done, with the parties that owe them at `now`."""
     found = []
     for id in milestone.needs:
-        owing = tuple(agenda.plan.parties[o.party] for o in _owing(agenda.obligations, id, agenda, now))
+        owing = tuple(agenda.plan.parties[o.party] for o in _owing(agenda, id, now))
         if owing:
             found.append((agenda.plan.milestone(id), owing))
     return found
 
 
-def _owing(obligations: Iterable[Obligation], milestone: str, agenda: Agenda, now: datetime) -> Iterable[Obligation]:
-    for o in obligations:
-        same = agenda.plan.milestone(o.milestone).id == milestone and not o.attends
-        if same and o.is_current(now) and o.standing.is_open and not is_held(agenda, o, now):
+def _owing(agenda: Agenda, milestone: str, now: datetime) -> Iterator[Obligation]:
+    for o in agenda.of_milestone(milestone):
+        if not o.attends and o.is_current(now) and o.standing.is_open and not is_held(agenda, o, now):
             yield o
 
 

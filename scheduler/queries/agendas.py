@@ -87,10 +87,14 @@ def parse_fingerprint(fingerprint: str) -> tuple[str, int] | None:
 
 
 def last_known_fact(older: str, newer: str) -> int | None:
-    """Return the id of the last fact behind the older of two fingerprints if only facts were added since, else None."""
+    """Return the id of the last fact behind the older of two fingerprints if only facts were added since.
+
+    None if anything else has changed, or if the second is the older one: one reader may see an earlier state than
+    another.
+    """
     one, other = older.split("/"), newer.split("/")
     is_same = len(one) == len(other) == 4 and one[:2] == other[:2] and one[3] == other[3]
-    return int(one[2]) if is_same else None
+    return int(one[2]) if is_same and int(one[2]) < int(other[2]) else None
 
 
 def find_state(unit: UnitOfWork, plan: Plan) -> PlanState:

@@ -11,16 +11,17 @@ from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.dispatch_policy import last_moment, opening
-from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.facts import Fact, FactKind, recording_order
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.notices import notice_messages
 from scheduler.plan.messages.reminders import message_for
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import contacts_for
+from scheduler.plan.scope import Scope
 from scheduler.ports import Composer, Outgoing, RungRow, UnitOfWork
 from scheduler.queries.site_links import make_linker
-from scheduler.queries.snapshot import Snapshot
+from scheduler.queries.snapshot import Snapshot, read_snapshot
 from scheduler.services.context import ServiceContext
 
 DECISIONS: tuple[FactKind, ...] = ("extended", "waived", "date_fixed", "amended")  # kinds that cause a notice of change
@@ -36,13 +37,13 @@ class WrittenNotices:
 
 
 def notify(services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, fact: Fact) -> WrittenNotices:
-    """Queue the mails that a recorded fact causes; `snapshot` must include the fact and what it touches."""
+    """Queue the mails that a recorded fact causes; `snapshot` must include the fact and all that it touches."""
     agenda, bounced = snapshot.agenda, snapshot.bounced
     leaves = opening(agenda.plan, fact.milestone, fact.recorded_at)
     if fact.kind in DECISIONS:
         _replace_changes(unit, agenda, fact, snapshot.counting)
     elif fact.kind == "received":
-        before = _submissions(snapshot.facts, fact)
+        before = _submissions(unit, fact)
         confirmed = [old for old in before if _has_receipt(unit, agenda.plan, old)]
         leaves = receipt_leaves(agenda.plan, [*confirmed, fact])
         _cancel_receipts(unit, before, reasons.LATER_RECEIPT, fact.recorded_at)
@@ -84,13 +85,13 @@ def receipt_leaves(plan: Plan, submissions: Sequence[Fact]) -> datetime:
     return leaves
 
 
-def _submissions(facts: Sequence[Fact], fact: Fact) -> list[Fact]:
-    """Return the other submissions of the same obligation among some facts.
+def _submissions(unit: UnitOfWork, fact: Fact) -> list[Fact]:
+    """Return the other submissions of the same obligation, in the order of recording, also if the plan dropped it.
 
     Withdrawn ones are included, because their receipt may have left.
     """
-    same = (fact.milestone, fact.party, "received")
-    return [f for f in facts if (f.milestone, f.party, f.kind) == same and f.id != fact.id]
+    same = unit.facts.within(fact.plan, Scope({fact.milestone or "": frozenset([fact.party or ""])}))
+    return sorted((f for f in same if f.kind == "received" and f.id != fact.id), key=recording_order)
 
 
 def _has_receipt(unit: UnitOfWork, plan: Plan, fact: Fact) -> bool:
@@ -103,24 +104,25 @@ def _cancel_receipts(unit: UnitOfWork, submissions: Sequence[Fact], reason: Reas
         unit.outbox.cancel(f"{fact.id}:receipt:", reason, now=now)
 
 
-def take_back(unit: UnitOfWork, snapshot: Snapshot, fact: Fact) -> None:
-    """Cancel the queued mails of the fact that `fact` withdraws, and queued receipts that list it.
-
-    `snapshot` must include what the withdrawn fact touches.
-    """
+def take_back(unit: UnitOfWork, fact: Fact) -> None:
+    """Cancel the queued mails of the fact that `fact` withdraws, and queued receipts that list it."""
     unit.outbox.cancel(f"{fact.target}:", reasons.FACT_WITHDRAWN, now=fact.recorded_at)
     withdrawn = unit.facts.get(fact.target or 0)
     if withdrawn is not None and withdrawn.kind == "received":
-        _cancel_receipts(unit, _submissions(snapshot.facts, withdrawn), reasons.FACT_WITHDRAWN, fact.recorded_at)
+        _cancel_receipts(unit, _submissions(unit, withdrawn), reasons.FACT_WITHDRAWN, fact.recorded_at)
 
 
 def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Fact, facts: Sequence[Fact]) -> None:
-    """Cancel queued notices of earlier changes to the same milestone, because only the last change is true."""
+    """Cancel queued notices of earlier changes to the same milestone, because only the last change is true.
+
+    What was decided for another party stays true.
+    """
     keys = ["change:"]
     if fact.party is not None and agenda.plan.milestone(fact.milestone or "").kind == "deadline":
         keys = [f"change:{contact.email}" for contact in agenda.plan.parties[fact.party].contacts]
     for old in facts:
-        if old.kind in DECISIONS and old.milestone == fact.milestone and old.id != fact.id:
+        is_for_another = None not in (old.party, fact.party) and old.party != fact.party
+        if old.kind in DECISIONS and old.milestone == fact.milestone and old.id != fact.id and not is_for_another:
             for key in keys:
                 unit.outbox.cancel(f"{old.id}:{key}", reasons.LATER_DECISION, now=fact.recorded_at)
 
@@ -158,6 +160,7 @@ def _reroute(
     for row in unit.rungs.of_party(agenda.plan.id, party.id):
         if row.state in ("sent", "queued") and row.kind != "escalation":
             newest[row.milestone] = row
+    agenda = _with_needs(unit, agenda, newest)
     mails = unit.outbox.of_rungs([row.id for row in newest.values()])
     for row in newest.values():
         served = {mail.mail.address for mail in mails.get(row.id, ())}
@@ -167,3 +170,11 @@ def _reroute(
         for recipient in contacts_for(party, with_head=row.kind == "overdue", bounced=bounced):
             if recipient.contact.email not in served:
                 yield message_for(agenda, row, recipient, fact.recorded_at), row
+
+
+def _with_needs(unit: UnitOfWork, agenda: Agenda, milestones: Iterable[str]) -> Agenda:
+    """Return the agenda with what these milestones need, because messages about them name who still owes that."""
+    needed = {id for milestone in milestones for id in agenda.plan.milestone(milestone).needs}
+    if agenda.scope is None or not needed:
+        return agenda
+    return read_snapshot(unit, agenda.plan, agenda.scope | Scope(dict.fromkeys(needed))).agenda

@@ -10,12 +10,13 @@ from typing import NamedTuple
 from scheduler.errors import NothingMatched, Problem, UserError
 from scheduler.plan.agenda import Rung
 from scheduler.plan.dispatch_policy import decide
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Fact, recording_order
 from scheduler.plan.messages.reminders import recipients_of
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
+from scheduler.plan.scope import Scope
 from scheduler.ports import Definition, Document, UnitOfWork
-from scheduler.queries.agendas import find_touched, parse_fingerprint, read_agenda
+from scheduler.queries.agendas import find_relations, find_touched, parse_fingerprint
 from scheduler.queries.snapshot import Snapshot, read_snapshot
 from scheduler.services.apply_revision import is_taken, take, take_within
 from scheduler.services.context import ServiceContext
@@ -72,7 +73,8 @@ def record(
 ) -> Recorded:
     """Record a fact about a plan at `fact.recorded_at`, with its files, and return what it changed.
 
-    It commits. A fact whose `idempotency_key` was recorded before is returned and changes nothing. Raises
+    It commits. A fact whose `idempotency_key` was recorded before about the same obligation is returned and changes
+    nothing. Raises
     `NothingMatched` for an unknown milestone, party, group or deliverable, and `UserError` for a fact that makes no
     sense as things stand; nothing is recorded then.
     """
@@ -91,9 +93,9 @@ def record_all(
     """Record the facts of one request with their files: all of them or none.
 
     It commits. Each fact must make sense without the others; the files belong to the first. Facts whose
-    `idempotency_key` was recorded before are returned and change nothing. `expected_version` is the fingerprint
-    (`inputs_fingerprint`) of what the person saw. Raises `StaleDecision` if something that concerns the facts has
-    changed since, else what `record` raises.
+    `idempotency_key` was recorded before about the same obligations are returned and change nothing.
+    `expected_version` is the fingerprint (`inputs_fingerprint`) of what the person saw. Raises `StaleDecision` if
+    something that concerns the facts has changed since, else what `record` raises.
     """
     taken = take(services, definition, facts[0].recorded_at)
     with services.store.transaction() as unit:
@@ -140,12 +142,10 @@ def _record(
     expected_version: str,
     documents: Sequence[Document] = (),
 ) -> Recorded:
+    if done := _find_recorded(unit, facts):
+        return Recorded(facts=tuple(done), changes=Changes(), is_new=False)
     scope = find_touched(unit, plan, facts) if is_taken(unit, plan) else None
     before = read_snapshot(unit, plan, scope)
-    if facts[0].idempotency_key and (
-        done := [f for f in before.facts if f.idempotency_key == facts[0].idempotency_key]
-    ):
-        return Recorded(facts=tuple(done), changes=Changes(), is_new=False)
     if expected_version:
         _refuse_overtaken(unit, plan, facts, expected_version)
     remarks = [remark for fact in facts for remark in _check(before, fact, unit)]
@@ -160,7 +160,7 @@ def _record(
     for fact in facts:
         remarks += remark_past(before.agenda, after.agenda) if fact.kind == "nominated" else []
         if fact.kind == "withdrawn":
-            take_back(unit, after, fact)
+            take_back(unit, fact)
         elif notify:
             written = write_notices(services, unit, after, fact)
             notified += written.addresses
@@ -177,14 +177,28 @@ def _record(
     )
 
 
+def _find_recorded(unit: UnitOfWork, facts: Sequence[Fact]) -> list[Fact]:
+    """Return what was recorded by the key of a request about the same obligations; [] for a request without one."""
+    key = facts[0].idempotency_key
+    if not key:
+        return []
+    about: dict[str, frozenset[str]] = {}
+    for fact in facts:
+        if fact.milestone is not None and fact.party is not None:
+            about[fact.milestone] = about.get(fact.milestone, frozenset()) | {fact.party}
+    known = [*unit.facts.general(facts[0].plan), *unit.facts.within(facts[0].plan, Scope(about))]
+    return sorted((fact for fact in known if fact.idempotency_key == key), key=recording_order)
+
+
 def _check(snapshot: Snapshot, fact: Fact, unit: UnitOfWork) -> list[Reason]:
-    """Return remarks on a fact. Raises like `check_fact`, with names from the whole plan."""
+    """Return remarks on a fact. Raises like `check_fact`, with the names that the whole milestone offers."""
     try:
         return check_fact(snapshot.agenda, fact, unit)
     except NothingMatched:
         if snapshot.agenda.scope is None:
             raise
-        return check_fact(read_agenda(unit, snapshot.plan), fact, unit)
+        scope = find_relations(unit, snapshot.plan).around(fact.milestone or "")
+        return check_fact(read_snapshot(unit, snapshot.plan, scope).agenda, fact, unit)
 
 
 def _find_leaving(unit: UnitOfWork, snapshot: Snapshot, armed: Sequence[Rung], now: datetime) -> DueAtOnce:

@@ -73,10 +73,11 @@ def within(
     for milestone, parties in scope.parties.items():
         together.setdefault(parties, []).append(milestone)
     for parties, milestones in together.items():
-        if parties is None:
-            yield of_all, {"wanted": plan, "milestones": milestones}
-        for chunk in chunks(sorted(parties or ()), _LISTED):
-            yield of_some, {"wanted": plan, "milestones": milestones, "parties": chunk}
+        for some in chunks(milestones, _LISTED):
+            if parties is None:
+                yield of_all, {"wanted": plan, "milestones": some}
+            for chunk in chunks(sorted(parties or ()), _LISTED):
+                yield of_some, {"wanted": plan, "milestones": some, "parties": chunk}
 
 
 def chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

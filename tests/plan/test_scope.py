@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.plan.agenda import Agenda, draw_agenda
-from scheduler.plan.dates.date_forms import By, DayCount, On, Relative, Window
+from scheduler.plan.dates.date_forms import By, DayCount, On, Recurring, Relative, Window
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Group
 from scheduler.plan.scope import Relations, Scope
@@ -189,6 +189,25 @@ def test_a_party_is_touched_together_with_its_successors_and_predecessors() -> N
         assert touched(history, fact) == Scope({"report": family})
     fact = history.record("received", at(2, 20), "report", "gamma")
     assert touched(history, fact) == Scope({"report": frozenset({"gamma"})})
+
+
+def test_who_asks_a_part_for_the_whole_of_a_milestone_is_refused() -> None:
+    """What it would answer could be wrong."""
+    history = history_of(deadline(By(date(2023, 3, 17))), deadline(By(date(2023, 4, 28)), "later"))
+    part = draw_part(history, Scope({"report": None, "later": frozenset({"beta"})}))
+    assert part.of_milestone("report") == history.agenda().of_milestone("report")
+    for id in ("later", "unknown"):
+        with pytest.raises(LookupError, match=f"only a part of {id} was drawn"):
+            part.of_milestone(id)
+
+
+def test_around_a_milestone_is_all_of_it_and_around_an_unknown_one_what_recurs() -> None:
+    """So near names of occurrences are found for a mistyped one."""
+    monthly = Recurring("FREQ=MONTHLY;BYMONTHDAY=25", "by", date(2023, 3, 1), date(2023, 5, 31))
+    history = history_of(deadline(By(date(2023, 3, 17))), deadline(monthly, "monthly"))
+    relations = Relations(history.plan, [])
+    assert relations.around("report") == Scope({"report": None})
+    assert relations.around("monthyl@2023-03-25") == Scope({"monthly": None})
 
 
 def test_scopes_unite() -> None:

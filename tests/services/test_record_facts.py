@@ -719,3 +719,47 @@ def test_a_party_with_one_contact_is_served_by_it(store: SqlStore) -> None:
     beta = replace(PARTIES[1], contacts=(Contact(name="head", email="head@beta.example", role="head"),))
     daemon = DaemonFixture(store, plan(parties=(PARTIES[0], beta, PARTIES[2])))
     assert daemon.record("received").notified == ("head@beta.example",)
+
+
+# ---- what a part of the plan must not hide
+
+
+def test_mail_that_goes_to_the_next_contact_names_what_others_still_owe(store: SqlStore) -> None:
+    """It says the same as the mail that bounced."""
+    composer = SpyComposer(COMPOSER)
+    draft = due_by(date(2023, 3, 10), id="draft", responsible=("gamma",))
+    daemon = DaemonFixture(store, plan(draft, report(needs=("draft",))), composer=composer)
+    daemon.live(at(3, 4, 12))
+    [first] = [m for m in composer.written if m.to.email == "officer@beta.example"]
+    daemon.record("bounced", milestone=None, address="officer@beta.example")
+    [second] = [m for m in composer.written if m.to.email == "head@beta.example"]
+    assert [milestone.id for milestone, _ in first.waits_for] == ["draft"]
+    assert second.waits_for == first.waits_for
+
+
+def test_a_receipt_that_lists_what_is_undone_falls_away_also_after_its_milestone_left_the_plan(
+    store: SqlStore,
+) -> None:
+    daemon = DaemonFixture(store, plan(due_by(FRIDAY, id="gone", deliverables=DOCUMENTS), report()))
+    daemon.live(at(3, 4, 12))
+    first = daemon.record("received", milestone="gone", deliverables=("plan",)).fact
+    daemon.record("received", milestone="gone", deliverables=("list",))
+    assert [mail.state for mail in daemon.mails(kind="receipt")] == ["cancelled", "queued"]
+    daemon.definitions.plans = [plan(report())]
+    daemon.take()
+    daemon.undo(first)
+    assert [mail.state for mail in daemon.mails(kind="receipt")] == ["cancelled", "cancelled"]
+
+
+def test_who_was_released_from_an_event_is_told_also_if_another_is_released_next(store: SqlStore) -> None:
+    daemon = DaemonFixture(store, plan(event(On(date(2023, 6, 8), date(2023, 6, 8)), organiser=("members",))))
+    daemon.live(at(5, 6, 12))
+    for whose in ("beta", "gamma"):
+        daemon.record("waived", whose, "meeting", reason="not this year")
+    assert [mail.party for mail in daemon.mails(kind="change", state="queued")] == ["beta", "gamma"]
+
+
+def test_the_same_key_about_another_obligation_is_another_request(running: DaemonFixture) -> None:
+    first = running.record("received", idempotency_key="x").fact
+    assert running.record("received", idempotency_key="x").fact == first
+    assert running.record("received", "gamma", idempotency_key="x").is_new
