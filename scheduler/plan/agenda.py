@@ -106,7 +106,7 @@ class Agenda:
     @cached_property
     def by_key(self) -> dict[tuple[str, str], Obligation]:
         """Return the obligations by (milestone, party)."""
-        return {(o.milestone, o.party): o for o in self.obligations}
+        return {o.key: o for o in self.obligations}
 
     @cached_property
     def by_party(self) -> dict[str, list[Obligation]]:
@@ -140,25 +140,25 @@ class Agenda:
         scope = part.scope
         if scope is None:
             return part
-        new = _by_milestone(part.obligations)
-        old = _by_milestone(self.obligations)
+        obligations, drawn = _by_milestone(self.obligations), _by_milestone(part.obligations)
         for id, parties in scope.parties.items():
+            new = {o.key: o for o in drawn.get(id, [])}
             if parties is None:
-                old[id] = new.get(id, [])
+                obligations[id] = list(new.values())
                 continue
-            fresh = {(o.milestone, o.party): o for o in new.get(id, [])}
-            if list(fresh) != [(o.milestone, o.party) for o in old.get(id, []) if o.party in parties]:
+            known = obligations.get(id, [])
+            if list(new) != [o.key for o in known if o.party in parties]:
                 return None
-            old[id] = [fresh.get((o.milestone, o.party), o) for o in old.get(id, [])]
-        nominations = {(group.id, o.milestone, o.party): (group, o) for group, o in part.nominations}
-        known = [(group.id, o.milestone, o.party) for group, o in self.nominations]
-        if list(nominations) != [key for key in known if scope.covers(*key[1:])]:
+            obligations[id] = [new.get(o.key, o) for o in known]
+        choices = {(group.id, o.key): (group, o) for group, o in part.nominations}
+        asked = [(group.id, o.key) for group, o in self.nominations]
+        if list(choices) != [(group, key) for group, key in asked if scope.covers(*key)]:
             return None
         others = {party: spans for party, spans in self.bounces.items() if not scope.has_party(party)}
         return replace(
             self,
-            obligations=tuple(o for milestone in self.plan.milestones for o in old.get(milestone.id, [])),
-            nominations=tuple(nominations.get(key, pair) for key, pair in zip(known, self.nominations, strict=True)),
+            obligations=tuple(o for milestone in self.plan.milestones for o in obligations.get(milestone.id, [])),
+            nominations=tuple(choices.get(key, pair) for key, pair in zip(asked, self.nominations, strict=True)),
             nominated=part.nominated,
             bounces=others | part.bounces,
         )

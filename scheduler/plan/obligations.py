@@ -52,6 +52,11 @@ class Obligation:
     known_date: KnownDate | None = None
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Return the key that is unique within the plan: the milestone or occurrence, and the party."""
+        return (self.milestone, self.party)
+
+    @property
     def is_duty(self) -> bool:
         """Return whether the milestone waits for this obligation.
 

@@ -28,7 +28,7 @@ from scheduler.plan.dates.due_dates import (
     to_instant,
 )
 from scheduler.plan.dates_in_force import DateInForce, begins_at, occurrences
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Fact, recording_order
 from scheduler.plan.membership import Membership, apply_joins, is_passed_on, members, merge
 from scheduler.plan.model import Group, Milestone, Party, Plan
 from scheduler.plan.obligations import KnownDate, Obligation
@@ -187,7 +187,7 @@ class ObligationResolver:
         released = [[fact for fact in self.of[dated.id, host] if fact.kind == "waived"] for host in hosts]
         if not released or not all(released):
             return []
-        return [max((facts[0] for facts in released), key=lambda fact: (fact.recorded_at, fact.id))]
+        return [max((facts[0] for facts in released), key=recording_order)]
 
     def _responsible(self, milestone: Milestone, dated: DateInForce) -> tuple[str, ...]:
         """Return the groups and parties that must act; while the date is tentative, the organisers if there are any."""
@@ -205,11 +205,7 @@ class ObligationResolver:
         own = self.of[dated.id, term.party]
         if attends:  # facts about the organisers concern those who attend only if the event is called off
             own = own + self._called_off(milestone, dated)
-        facts = (
-            sorted([*self.of[dated.id, None], *own], key=lambda f: (f.recorded_at, f.id))
-            if own
-            else self.of[dated.id, None]
-        )
+        facts = sorted([*self.of[dated.id, None], *own], key=recording_order) if own else self.of[dated.id, None]
         standing = read_standing(milestone, facts)
         released = standing.closed_by.recorded_at if standing.state == "waived" and standing.closed_by else None
         known = self._known(milestone, dated, term.since, released) if dated.earlier or released else None

@@ -13,6 +13,7 @@ from scheduler.ports.definitions import Checker, Definition, Definitions, Findin
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.ports.ledger import (
     FEW,
+    UNSENT,
     Facts,
     Inputs,
     Plans,
@@ -31,6 +32,7 @@ from scheduler.ports.store import CheckRow, Journal, Store, UnitOfWork
 
 __all__ = [
     "FEW",
+    "UNSENT",
     "Access",
     "AccountState",
     "Accounts",

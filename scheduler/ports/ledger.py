@@ -122,6 +122,9 @@ class RungRow:
         return (self.milestone, self.party, self.name, self.due)
 
 
+UNSENT: tuple[RungState, ...] = ("planned", "cancelled", "skipped")  # states of rungs that a reconcile may change
+
+
 class RungCount(NamedTuple):
     """The number of rungs that share an instant and a state."""
 

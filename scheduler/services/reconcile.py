@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from operator import attrgetter
 
 from scheduler.errors import Problem
 from scheduler.plan import reasons
-from scheduler.plan.agenda import Agenda, Rung, RungState
+from scheduler.plan.agenda import Agenda, Rung
+from scheduler.plan.scope import Scope
 from scheduler.plan.second_look import why_gone
-from scheduler.ports import RungChange, RungRow, UnitOfWork
+from scheduler.ports import UNSENT, RungChange, RungRow, UnitOfWork
 from scheduler.queries.agendas import find_relations, find_state, inputs_fingerprint
 from scheduler.services.ledger_changes import diff_rung, drop
-
-UNSENT: tuple[RungState, ...] = ("planned", "cancelled", "skipped")  # states of rungs that a reconcile may change
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,53 +40,63 @@ def reconcile(unit: UnitOfWork, agenda: Agenda, now: datetime) -> Changes:
     With the agenda of a scope only the rungs of that scope are compared; the others must be in step already.
     """
     plan = agenda.plan
-    known = _read_known(unit, agenda)
-    existing = {row.key: row for row in (unit.rungs.unsent(plan.id) if known is None else known) if row.state in UNSENT}
-    changes: list[RungChange] = []
-    dropped: list[RungRow] = []
-    moved: list[RungRow] = []
-    armed: list[Rung] = []
-
-    def settle_known() -> Iterator[Rung]:
-        """Yield the rungs without an unsent row; collect the changes to the other rows on the way."""
-        for rung in agenda.rungs():
-            row = existing.pop(rung.key, None)
-            if row is None:
-                yield rung
-                continue
-            change = diff_rung(rung, row, now)
-            if change is None:
-                continue
-            changes.append(change)
-            if change.state == row.state:
-                moved.append(row)
-            elif change.state == "planned":
-                armed.append(rung)
-            elif row.state == "planned":
-                dropped.append(row)
-
+    rows = unit.rungs.unsent(plan.id) if agenda.scope is None else _rows_in_scope(unit, agenda, agenda.scope)
+    compared = _Comparison(now, {row.key: row for row in rows if row.state in UNSENT})
     if find_state(unit, plan).reconciled:  # a first reconcile compares no rows; all rungs stream in
-        new = list(settle_known())
-        sent = {row.key for row in (unit.rungs.of(plan.id) if known is None else known)} if new else set()
-        ahead = [rung for rung in new if rung.state == "planned" and rung.key not in sent]
-        armed, added = armed + ahead, len(ahead)
+        new = list(compared.find_new(agenda.rungs()))
+        known = {row.key for row in (unit.rungs.of(plan.id) if agenda.scope is None else rows)} if new else set()
+        ahead = [rung for rung in new if rung.state == "planned" and rung.key not in known]
+        compared.armed += ahead
         unit.rungs.add(plan.id, new, now=now)
+        added = len(ahead)
     else:
         added = unit.rungs.add(plan.id, agenda.rungs(), now=now)
-    for row in existing.values():
-        if row.state == "planned":
-            dropped.append(row)
-            changes.append(drop(row, why_gone(agenda, row) or reasons.NO_SUCH_STEP))
-    unit.rungs.revise(changes, now=now)
+    compared.drop_others(agenda)
+    unit.rungs.revise(compared.changes, now=now)
     inputs = inputs_fingerprint(find_state(unit, plan), plan)
     unit.plans.mark_reconciled(plan.id, inputs)
     drawn = (inputs, agenda) if agenda.scope is None else None
-    return Changes(added, tuple(dropped), tuple(armed), tuple(moved), drawn=drawn)
+    return Changes(added, tuple(compared.dropped), tuple(compared.armed), tuple(compared.moved), drawn=drawn)
 
 
-def _read_known(unit: UnitOfWork, agenda: Agenda) -> list[RungRow] | None:
-    """Return the rows of the scope of an agenda in any state, ordered by (at, id); None for a whole plan."""
-    if agenda.scope is None:
-        return None
-    scope = find_relations(unit, agenda.plan).spelled_out(agenda.scope)
-    return sorted(unit.rungs.within(agenda.plan.id, scope), key=attrgetter("at", "id"))
+@dataclass(slots=True)
+class _Comparison:
+    """The changes to unsent rows, found by comparing them with the rungs of an agenda."""
+
+    now: datetime
+    unseen: dict[tuple[str, str, str, date], RungRow]  # rows for which no rung has come yet
+    changes: list[RungChange] = field(default_factory=list)
+    dropped: list[RungRow] = field(default_factory=list)
+    moved: list[RungRow] = field(default_factory=list)
+    armed: list[Rung] = field(default_factory=list)
+
+    def find_new(self, rungs: Iterable[Rung]) -> Iterator[Rung]:
+        """Yield the rungs without an unsent row; collect the changes to the rows of the others."""
+        for rung in rungs:
+            row = self.unseen.pop(rung.key, None)
+            if row is None:
+                yield rung
+            elif (change := diff_rung(rung, row, self.now)) is not None:
+                self._collect(change, rung, row)
+
+    def drop_others(self, agenda: Agenda) -> None:
+        """Collect the changes to the planned rows for which no rung came."""
+        for row in self.unseen.values():
+            if row.state == "planned":
+                self.dropped.append(row)
+                self.changes.append(drop(row, why_gone(agenda, row) or reasons.NO_SUCH_STEP))
+
+    def _collect(self, change: RungChange, rung: Rung, row: RungRow) -> None:
+        self.changes.append(change)
+        if change.state == row.state:
+            self.moved.append(row)
+        elif change.state == "planned":
+            self.armed.append(rung)
+        elif row.state == "planned":
+            self.dropped.append(row)
+
+
+def _rows_in_scope(unit: UnitOfWork, agenda: Agenda, scope: Scope) -> list[RungRow]:
+    """Return the rows of a scope in any state, ordered by (at, id)."""
+    named = find_relations(unit, agenda.plan).spelled_out(scope)
+    return sorted(unit.rungs.within(agenda.plan.id, named), key=attrgetter("at", "id"))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from scheduler.plan.agenda import Rung, RungState
 from scheduler.plan.scope import Scope
-from scheduler.ports import FEW, RungChange, RungCount, RungRow, StepAhead
+from scheduler.ports import FEW, UNSENT, RungChange, RungCount, RungRow, StepAhead
 from scheduler.store.columns import microseconds
 from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.statements import chunks, within, words
@@ -39,7 +39,7 @@ _ROW = sa.select(
 )
 _GET = _ROW.where(rungs.c.id == sa.bindparam("wanted"))
 _OF = _ROW.where(rungs.c.plan == sa.bindparam("wanted")).order_by(rungs.c.at, rungs.c.id)
-_UNSENT = _OF.where(words(rungs.c.state, "planned", "cancelled", "skipped"))
+_UNSENT = _OF.where(words(rungs.c.state, *UNSENT))
 _DUE = _OF.where(planned, rungs.c.at <= sa.bindparam("now"))
 _OF_MILESTONE = _OF.where(rungs.c.milestone == sa.bindparam("one"))
 _OF_PARTY = _OF.where(rungs.c.party == sa.bindparam("whose"))
