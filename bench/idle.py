@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from startup import count_pending, environment, spend, write_definitions
+from startup import MILESTONES, PARTIES, count_pending, environment, spend, write_definitions
 
 from scheduler.engine.runners.apscheduler_runner import HEARTBEAT
 
@@ -69,7 +69,7 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 65
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        config = write_definitions(folder / "plans")
+        config = write_definitions(folder / "plans", PARTIES, MILESTONES)
         database = config.parent / "hanchot.db"
         command = ["-m", "scheduler", "--config", str(config)]
         spend(folder, *command, "tick")  # loads the plan into the record

@@ -11,17 +11,15 @@ rounds is shown.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+
+from startup import ASK_MODULES, Cost, ask, spend, write_definitions
 
 from scheduler.bootstrap import Container, find_settings
 from scheduler.clock import SteppingClock
@@ -39,90 +37,12 @@ COMMANDS = {
     "agenda --party": ["agenda", "--party", "school-0003", "--format", "json"],
     "why": ["why", "r17"],
 }
-# Runs a command, then prints which modules of installed packages were loaded.
-ASK_MODULES = """
-import sys, sysconfig
-from scheduler.cli import main
-try:
-    main(sys.argv[1:])
-except SystemExit:
-    places = tuple(sysconfig.get_path(name) for name in ("purelib", "platlib"))
-    loaded = [n for n, m in list(sys.modules.items()) if (getattr(m, "__file__", None) or "").startswith(places)]
-    print(*(name for name in loaded if name.partition(".")[0] != "scheduler"))
-"""
 PEER = """
 import sys, tomllib
 from pathlib import Path
 for file in Path(sys.argv[1]).rglob("*.toml"):
     tomllib.loads(file.read_text(encoding="utf-8"))
 """
-
-
-class Cost(NamedTuple):
-    """Wall time in seconds and peak memory in MB of a process."""
-
-    wall: float
-    memory: float
-
-
-def spend(folder: Path, *arguments: str) -> Cost:
-    """Run Python with these arguments to its end."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        env=environment(folder),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, f"{arguments[:4]} ended with {process.returncode}"
-    return Cost(wall, usage.ru_maxrss / 1024)
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """Return an environment in which bytecode is cached, as in an installed program."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {"PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
-
-
-def write_definitions(folder: Path, size: int) -> Path:
-    """Write a configuration with a plan wholly in the future, and return its path."""
-    workflows = folder / "workflows" / "bench"
-    workflows.mkdir(parents=True)
-    ids = [f"school-{n:04}" for n in range(size)]
-    today = datetime.now().astimezone().date()
-    first = today + timedelta(days=30)
-    head = [
-        'schema = 1\n[plan]\nid = "bench"\ntitle = "Hoạt động thi đua"\ntimezone = "Asia/Ho_Chi_Minh"\nholidays = "VN"',
-        f"issued = {today}\nyear = {first.year}",
-        f"[groups]\nlead = [{json.dumps(ids[0])}]\nmembers = {json.dumps(ids)}",
-    ]
-    milestones = [
-        f'[[milestones]]\nid = "milestone-{n}"\nkind = "deadline"\ntitle = "Báo cáo số {n}"\nresponsible = "members"\n'
-        f'report_to = ["lead"]\nbefore = {first + timedelta(weeks=2 * n)}\nchannels = ["paper", "email"]\n'
-        f'deliverables = [{{ id = "bao-cao", title = "Báo cáo" }}]'
-        for n in range(MILESTONES)
-    ]
-    parties = [
-        f'[parties.{id}]\nname = "Trường Chính trị tỉnh số {n}"\nshort = "Số {n}"\ncontacts = [\n'
-        f'  {{ name = "Nguyễn Thị Ánh Nguyệt", email = "thidua@truong-{n}.vn" }},\n'
-        f'  {{ name = "Trần Văn Bình", email = "hieutruong@truong-{n}.vn", role = "head" }},\n]'
-        for n, id in enumerate(ids)
-    ]
-    (workflows / "plan.toml").write_text("\n".join(head + milestones), encoding="utf-8")
-    (workflows / "parties.toml").write_text("\n".join(parties), encoding="utf-8")
-    config = folder / "config.toml"
-    config.write_text('[database]\nurl = "sqlite:///hanchot.db"\n[mail]\nfrom = "a@b.vn"\n', encoding="utf-8")
-    return config
-
-
-def ask_modules(folder: Path, config: Path, command: list[str]) -> list[str]:
-    """Return the third-party modules that a command has loaded when it ends."""
-    arguments = [sys.executable, "-c", ASK_MODULES, "--config", str(config), *command]
-    done = subprocess.run(arguments, env=environment(folder), capture_output=True, check=True, text=True)
-    return done.stdout.splitlines()[-1].split()
 
 
 class Warm:
@@ -168,10 +88,11 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        configs = {size: write_definitions(folder / str(size), size) for size in SIZES}
+        configs = {size: write_definitions(folder / str(size), size, MILESTONES) for size in SIZES}
         for config in configs.values():  # loads the plan into the record
             spend(folder, "-m", "scheduler", "--config", str(config), "tick")
-        modules = {way: ask_modules(folder, configs[SIZES[0]], command) for way, command in COMMANDS.items()}
+        ask_modules = ["-c", ASK_MODULES, "--config", str(configs[SIZES[0]])]
+        modules = {way: ask(folder, *ask_modules, *command).split() for way, command in COMMANDS.items()}
         whole: dict[tuple[int, str], list[tuple[Cost, Cost]]] = {}
         for _ in range(rounds):
             for size, config in configs.items():

@@ -90,11 +90,11 @@ def environment(folder: Path) -> dict[str, str]:
     return kept | {"PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
-def write_definitions(folder: Path) -> Path:
-    """Write a configuration with a plan wholly in the future, and return its path."""
+def write_definitions(folder: Path, size: int, count: int) -> Path:
+    """Write a configuration with a plan of `size` parties and `count` milestones to come; return its path."""
     workflows = folder / "workflows" / "bench"
     workflows.mkdir(parents=True)
-    ids = [f"school-{n:04}" for n in range(PARTIES)]
+    ids = [f"school-{n:04}" for n in range(size)]
     today = datetime.now().astimezone().date()
     first = today + timedelta(days=30)
     head = [
@@ -104,20 +104,20 @@ def write_definitions(folder: Path) -> Path:
     ]
     milestones = [
         f'[[milestones]]\nid = "milestone-{n}"\nkind = "deadline"\ntitle = "Báo cáo số {n}"\nsection = "3.{n}"\n'
-        f'responsible = "members"\nreport_to = ["lead"]\nbefore = {first + timedelta(weeks=3 * n)}\n'
+        f'responsible = "members"\nreport_to = ["lead"]\nbefore = {first + timedelta(weeks=2 * n)}\n'
         f'deliverables = [{{ id = "bao-cao", title = "Báo cáo" }}]\nchannels = ["paper", "email"]'
-        for n in range(MILESTONES)
+        for n in range(count)
     ]
     parties = [
         f'[parties.{id}]\nname = "Trường Chính trị tỉnh số {n}"\nshort = "Số {n}"\ncontacts = [\n'
-        f'  {{ name = "Nguyễn Thị Ánh Nguyệt", email = "thidua@truong-{n}.example" }},\n'
-        f'  {{ name = "Trần Văn Bình", email = "hieutruong@truong-{n}.example", role = "head" }},\n]'
+        f'  {{ name = "Nguyễn Thị Ánh Nguyệt", email = "thidua@truong-{n}.vn" }},\n'
+        f'  {{ name = "Trần Văn Bình", email = "hieutruong@truong-{n}.vn", role = "head" }},\n]'
         for n, id in enumerate(ids)
     ]
     (workflows / "plan.toml").write_text("\n".join(head + milestones), encoding="utf-8")
     (workflows / "parties.toml").write_text("\n".join(parties), encoding="utf-8")
     config = folder / "config.toml"
-    config.write_text('[database]\nurl = "sqlite:///hanchot.db"\n[mail]\nfrom = "a@b.example"\n', encoding="utf-8")
+    config.write_text('[database]\nurl = "sqlite:///hanchot.db"\n[mail]\nfrom = "a@b.vn"\n', encoding="utf-8")
     return config
 
 
@@ -144,7 +144,7 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        config = write_definitions(folder / "plans")
+        config = write_definitions(folder / "plans", PARTIES, MILESTONES)
         database = config.parent / "hanchot.db"
         modules = ask(folder, "-c", ASK_MODULES, *SIMULATE).split()
         imports = folder / "imports.py"

@@ -14,7 +14,7 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports import Finding
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture, report
-from tests.support.fakes import LockedStore, ProvingChecker, nothing
+from tests.support.fakes import LockedStore, ProvingChecker, nothing, prove_receipt
 from tests.support.plan_builders import at, history_of
 
 
@@ -49,21 +49,8 @@ class BrokenSource:
         """Never get here."""
 
 
-def received(o: Obligation, now: datetime) -> Fact:
-    return Fact(
-        plan="plan",
-        kind="received",
-        happened_at=now,
-        recorded_at=now,
-        milestone=o.milestone,
-        party=o.party,
-        by="folder",
-        idempotency_key=f"{o.milestone}/{o.party}",
-    )
-
-
 def test_a_fact_that_a_status_check_proves_is_recorded_and_stops_the_reminders(daemon: DaemonFixture) -> None:
-    checker = ProvingChecker(lambda o, now: (received(o, now),) if o.party == "beta" else ())
+    checker = ProvingChecker(lambda o, now: (prove_receipt(o, now),) if o.party == "beta" else ())
     daemon.ticker = daemon.new_ticker(checkers=[checker])
     daemon.ticker.load()
     daemon.live(at(3, 20, 12))
@@ -74,7 +61,7 @@ def test_a_fact_that_a_status_check_proves_is_recorded_and_stops_the_reminders(d
 
 def test_a_fact_that_makes_no_sense_is_reported_and_the_check_goes_on(daemon: DaemonFixture) -> None:
     def accepted(o: Obligation, now: datetime) -> tuple[Fact, ...]:
-        return (replace(received(o, now), kind="accepted"),)
+        return (replace(prove_receipt(o, now), kind="accepted"),)
 
     daemon.ticker = daemon.new_ticker(checkers=[ProvingChecker(accepted)])
     daemon.ticker.load()
@@ -88,7 +75,7 @@ def test_what_is_proven_at_every_check_is_recorded_once(daemon: DaemonFixture) -
     """A part of what is owed leaves its obligation open, so that the next check proves it again."""
 
     def declared(o: Obligation, now: datetime) -> tuple[Fact, ...]:
-        return (replace(received(o, now), kind="declared"),) if o.party == "beta" else ()
+        return (replace(prove_receipt(o, now), kind="declared"),) if o.party == "beta" else ()
 
     daemon.ticker = daemon.new_ticker(checkers=[ProvingChecker(declared)])
     daemon.ticker.load()
@@ -99,7 +86,7 @@ def test_what_is_proven_at_every_check_is_recorded_once(daemon: DaemonFixture) -
 
 def test_what_different_obligations_prove_by_the_same_key_is_recorded_for_each(daemon: DaemonFixture) -> None:
     """One mail may answer for several."""
-    checker = ProvingChecker(lambda o, now: (replace(received(o, now), idempotency_key="mail 1"),))
+    checker = ProvingChecker(lambda o, now: (replace(prove_receipt(o, now), idempotency_key="mail 1"),))
     daemon.ticker = daemon.new_ticker(checkers=[checker])
     daemon.ticker.load()
     daemon.live(at(2, 3, 12))
@@ -109,7 +96,7 @@ def test_what_different_obligations_prove_by_the_same_key_is_recorded_for_each(d
 @pytest.mark.parametrize("keys", [("",), ("mail 1", "mail 1")])
 def test_a_fact_without_a_key_of_its_own_is_refused_by_the_finding(keys: tuple[str, ...]) -> None:
     """It would be recorded at every check, or never."""
-    known = received(history_of(report()).agenda().obligations[0], at(3, 1))
+    known = prove_receipt(history_of(report()).agenda().obligations[0], at(3, 1))
     facts = tuple(replace(known, idempotency_key=key) for key in keys)
     with pytest.raises(ValueError, match="the source folder proves a fact without an idempotency key of its own"):
         Finding(milestone="report", party="beta", source="folder", seen="a file", facts=facts)
@@ -117,7 +104,7 @@ def test_a_fact_without_a_key_of_its_own_is_refused_by_the_finding(keys: tuple[s
 
 def test_the_mails_that_a_found_fact_causes_leave_in_the_same_tick(daemon: DaemonFixture) -> None:
     daemon.live(at(2, 2, 12))
-    checker = ProvingChecker(lambda o, now: (received(o, now),) if o.party == "beta" else ())
+    checker = ProvingChecker(lambda o, now: (prove_receipt(o, now),) if o.party == "beta" else ())
     daemon.ticker = daemon.new_ticker(checkers=[checker])
     daemon.ticker.load()
     daemon.tick(at(2, 3, 9))
@@ -128,7 +115,7 @@ def test_a_step_that_a_found_fact_makes_due_leaves_in_the_same_tick(daemon: Daem
     """An extension begins a ladder of its own, here one whose first reminder is due at that instant."""
 
     def extended(o: Obligation, now: datetime) -> tuple[Fact, ...]:
-        fact = replace(received(o, now), kind="extended", form=By(date(2023, 3, 20)))
+        fact = replace(prove_receipt(o, now), kind="extended", form=By(date(2023, 3, 20)))
         return (fact,) if o.party == "beta" else ()
 
     daemon.live(at(3, 12, 12))
@@ -140,7 +127,7 @@ def test_a_step_that_a_found_fact_makes_due_leaves_in_the_same_tick(daemon: Daem
 
 def test_a_check_whose_facts_meet_a_record_that_is_away_is_made_again(daemon: DaemonFixture) -> None:
     store = LockedStore(daemon.store)
-    checker = ProvingChecker(lambda o, now: (received(o, now),) if o.party == "beta" else (), before=store.lock)
+    checker = ProvingChecker(lambda o, now: (prove_receipt(o, now),) if o.party == "beta" else (), before=store.lock)
     daemon.ticker = daemon.new_ticker(store=store, checkers=[checker])
     daemon.tick(at(2, 2, 9))
     assert daemon.logged("checked") == []

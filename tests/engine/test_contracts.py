@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from scheduler.errors import UserError
 from scheduler.mail.maildir import Maildir
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Deliverable
-from scheduler.plan.obligations import Obligation
 from scheduler.ports import Checker, Clock, Mailer, PeriodicSource, SentFolder
 from scheduler.simulation.player import SinkMailer
 from tests.contracts.checkers import CheckerContract
@@ -25,7 +23,7 @@ from tests.contracts.mailers import DeliveringMailerContract, MailerContract
 from tests.contracts.sent_folders import Keep, SentFolderContract
 from tests.contracts.sources import FIRST, SECOND, PeriodicSourceContract
 from tests.support.daemon_fixture import report
-from tests.support.fakes import FakeSentFolder, ProvingChecker
+from tests.support.fakes import FakeSentFolder, ProvingChecker, prove_receipt
 from tests.support.plan_builders import PlanHistory, at, history_of
 
 NEWS = (("beta", FIRST), ("gamma", SECOND))
@@ -147,7 +145,7 @@ class TestManualChecker(CheckerContract):
 class TestProvingChecker(CheckerContract):
     @pytest.fixture
     def checker(self) -> Checker:
-        return ProvingChecker(prove_receipt)
+        return ProvingChecker(lambda o, now: (prove_receipt(o, now),))
 
     @pytest.fixture
     def history(self) -> PlanHistory:
@@ -156,17 +154,3 @@ class TestProvingChecker(CheckerContract):
     def test_it_proves_a_fact_about_each(self, checker: Checker, history: PlanHistory) -> None:
         found = checker.check(history.plan, history.agenda().obligations, at(3, 1))
         assert [fact.party for finding in found for fact in finding.facts] == ["lead", "beta", "gamma"]
-
-
-def prove_receipt(o: Obligation, now: datetime) -> tuple[Fact, ...]:
-    """Return a submission that has come by `now`."""
-    fact = Fact(
-        plan="plan",
-        kind="received",
-        happened_at=now,
-        recorded_at=now,
-        milestone=o.milestone,
-        party=o.party,
-        idempotency_key="a file",
-    )
-    return (fact,)

@@ -175,6 +175,20 @@ def crash() -> None:
     raise Crash
 
 
+def prove_receipt(o: Obligation, now: datetime) -> Fact:
+    """Return a submission that a folder shows at `now`."""
+    return Fact(
+        plan="plan",
+        kind="received",
+        happened_at=now,
+        recorded_at=now,
+        milestone=o.milestone,
+        party=o.party,
+        by="folder",
+        idempotency_key=f"{o.milestone}/{o.party}",
+    )
+
+
 @dataclass
 class ProvingChecker:
     """A checker that proves what `facts` says of an obligation."""
