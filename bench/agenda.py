@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.agenda import draw_agenda
 from scheduler.plan.dates.date_forms import Before
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Received
 from scheduler.plan.model import Contact, Group, Ladder, Milestone, Party, Plan
 from scheduler.ports import Definition
 from scheduler.queries.agendas import read_agenda
@@ -110,9 +110,8 @@ def answer(file: Path, plan: Plan) -> None:
     at = NOW + timedelta(days=1)
     store = open_store(f"sqlite:///{file}")
     with store.transaction() as unit:
-        fact = Fact(
+        fact = Received(
             plan=plan.id,
-            kind="received",
             milestone="milestone-00",
             party="school-00001",
             happened_at=at,

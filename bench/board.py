@@ -33,7 +33,7 @@ from starlette.routing import Route
 from scheduler.bootstrap import Container, RunningDaemon
 from scheduler.clock import SteppingClock
 from scheduler.config import load_settings
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Received
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import NONE
 from scheduler.ports import Definition, Mail, Outgoing, Store
@@ -84,8 +84,8 @@ def fill(services: ServiceContext, plan: Plan) -> None:
         )
 
 
-def submission(plan: Plan, party: str, milestone: str, at: datetime) -> Fact:
-    return Fact(plan=plan.id, kind="received", milestone=milestone, party=party, happened_at=at, recorded_at=at)
+def submission(plan: Plan, party: str, milestone: str, at: datetime) -> Received:
+    return Received(plan=plan.id, milestone=milestone, party=party, happened_at=at, recorded_at=at)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from scheduler.definitions import DefinitionFiles
 from scheduler.feeds import IcalFeedRenderer
 from scheduler.feeds.calendar_file import assemble
 from scheduler.mail.composer import TemplateComposer
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Received, Returned
 from scheduler.queries.agendas import read_agenda
 from scheduler.services.apply_revision import take
 from scheduler.services.context import ServiceContext
@@ -320,9 +320,9 @@ def measure_change(folder: Path, rounds: int) -> None:
         clock("rendering it and joining 1,000", one_entry)
         with store.transaction() as unit:
             first = min(item.first for item in calendars.draw(read_agenda(unit, plan), "school", 1))
-            fact = Fact(
+            kind = Received if number % 2 else Returned
+            fact = kind(
                 plan=plan.id,
-                kind="received" if number % 2 else "returned",
                 milestone=f"m0@{first}",
                 party="school",
                 happened_at=at,

@@ -23,10 +23,10 @@ from startup import ASK_MODULES, Cost, ask, spend, write_definitions
 
 from scheduler.bootstrap import Container, find_settings
 from scheduler.clock import SteppingClock
+from scheduler.plan.commands import RecordReceived
 from scheduler.ports import Definition
 from scheduler.queries.agendas import AgendaCache, read_agenda
-from scheduler.services import commands
-from scheduler.services.record_facts import record
+from scheduler.services.record_facts import execute
 from scheduler.store import open_store
 
 SIZES, MILESTONES = (6, 1000, 2000, 5000), 20
@@ -63,8 +63,8 @@ class Warm:
         number = next(self.numbers)
         plan = self.definition.plan
         milestone, party = f"milestone-{4 + number % 10}", f"school-{1 + number // 10:04}"
-        fact = commands.received(plan, milestone, party, at=self.now, channel="email")
-        record(self.container.services(self.store), Definition(plan=plan, source=""), fact)
+        command = RecordReceived(at=self.now, milestone=milestone, party=party, channel="email")
+        execute(self.container.services(self.store), Definition(plan=plan, source=""), [command])
 
     def follow(self) -> None:
         """Bring the agenda up to date."""

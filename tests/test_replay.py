@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ from scheduler.bootstrap.container import Container
 from scheduler.bootstrap.replay import make_recorder, prepare_replay
 from scheduler.clock import SystemClock
 from scheduler.config import Settings, load_settings
-from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.arrivals import Arrival, Arrivals
 from scheduler.errors import RecordUnavailable
+from scheduler.plan.commands import RecordReceived
 from scheduler.services.context import ServiceContext
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import COMPOSER, open_file, plan, report, store
+from tests.support.daemon_fixture import COMPOSER, open_file, plan, store
 from tests.support.fakes import FakeDefinitions, LockedStore, nothing
-from tests.support.plan_builders import at, history_of
+from tests.support.plan_builders import at
 
 __all__ = ["open_file", "store"]
 
@@ -52,10 +54,9 @@ def test_where_the_port_is_any_the_mails_of_a_replay_lead_nowhere(tmp_path: Path
 def test_a_fact_of_the_scenario_that_meets_a_record_that_is_away_is_recorded_later(store: SqlStore) -> None:
     locked = LockedStore(store, is_locked=True)
     definition = FakeDefinitions([plan()]).load().definitions[0]
-    history = history_of(report())
+    record = make_recorder(ServiceContext(store=locked, composer=COMPOSER), nothing)
     coming = Arrivals(
-        [history.record("received", at(3, 2), "report", "beta")],
-        make_recorder(ServiceContext(store=locked, composer=COMPOSER), [definition], nothing),
+        [Arrival(at(3, 2), partial(record, definition, RecordReceived(at=at(3, 2), milestone="report", party="beta")))]
     )
     with pytest.raises(RecordUnavailable):
         coming.collect(at(3, 2))

@@ -37,6 +37,7 @@ from scheduler.plan.facts import FactKind
 from scheduler.plan.model import Channel
 from scheduler.plan.standing import StandingState
 from scheduler.plan.status import StatusCode
+from scheduler.services.commands import build_fact
 from scheduler.wording.english import ENGLISH
 
 ROOT = Path(__file__).parents[1]
@@ -475,7 +476,8 @@ def test_every_reason_of_the_shipped_year_has_its_words() -> None:
     app = Container(settings=find_settings(ROOT / "config.toml"), clock=SystemClock())
     definition = app.find_plan("bac-trung-bo-2023")
     folder = ROOT / "workflows" / "bac-trung-bo"
-    facts = read_scenario(folder / "2023.scenario.toml", definition.plan).facts
+    commands = read_scenario(folder / "2023.scenario.toml", definition.plan).commands
+    facts = [build_fact(definition.plan, command) for command in commands]
     said = set()
     for known in (facts, ()):
         numbered = [replace(fact, id=number) for number, fact in enumerate(known, 1)]

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
+from functools import partial
 from pathlib import Path
 
 from scheduler.bootstrap.container import Container
@@ -16,12 +17,13 @@ from scheduler.bootstrap.daemon import RunningDaemon, Serve
 from scheduler.clock import ReplayClock, SystemClock
 from scheduler.config import REPLAY_MARK, Settings, load_settings
 from scheduler.definitions.scenario_files import read_scenario
-from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.arrivals import Arrival, Arrivals
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.errors import RecordUnavailable, UserError
+from scheduler.plan.commands import Command
 from scheduler.plan.dates.due_dates import to_instant
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Fact, Nominated, Received, Waived, parties_of_fact
 from scheduler.plan.membership import members
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import operators
@@ -29,9 +31,10 @@ from scheduler.ports import Definition, Store, Tick
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.feed_links import calendar_path
 from scheduler.queries.site_links import SiteLinks
+from scheduler.services.commands import build_fact
 from scheduler.services.context import ServiceContext
 from scheduler.services.publish_feeds import create_feed
-from scheduler.services.record_facts import Recorded, record
+from scheduler.services.record_facts import Recorded, execute
 from scheduler.services.sign_in import make_link
 
 LINK_LIFETIME = timedelta(days=1)  # validity of a sign-in link, for replays that are left running
@@ -66,17 +69,14 @@ def run_replay(
         raise UserError("there is no sound plan to replay", hint="`hanchot check` says what is wrong")
     start = to_instant(replay.first, time(), definitions[0].plan.zone)
     clock = ReplayClock(start, replay.speed)
-    facts = [fact for definition in definitions for fact in _facts_in(replay.scenario, definition, say)]
+    played = [(one, command) for one in definitions for command in _commands_in(replay.scenario, one, say)]
     container = replace(container, settings=prepare_replay(container.settings), clock=clock)
     with container.store() as store:
+        record = make_recorder(container.services(store), lambda event: ticker.report(event))
         ticker = container.ticker(
             store,
             stopping=stopping,
-            sources=[
-                Arrivals(
-                    facts, make_recorder(container.services(store), definitions, lambda event: ticker.report(event))
-                )
-            ],
+            sources=[Arrivals(Arrival(command.at, partial(record, one, command)) for one, command in played)],
             checkers=[ManualChecker()],  # real folders and mailboxes do not know the replay's time
         )
 
@@ -182,13 +182,13 @@ def _summarise(container: Container, store: Store) -> str:
     )
 
 
-def _facts_in(scenario: Path | None, definition: Definition, say: Callable[[str], None]) -> Sequence[Fact]:
+def _commands_in(scenario: Path | None, definition: Definition, say: Callable[[str], None]) -> Sequence[Command]:
     if scenario is None:
         return ()
     read = read_scenario(scenario, definition.plan)
     if read.outages:
         say("The outages of the scenario are left out: a replay is always there. `hanchot simulate` plays them.")
-    return read.facts
+    return read.commands
 
 
 def prepare_replay(settings: Settings) -> Settings:
@@ -227,38 +227,43 @@ def _replay_config(settings: Settings) -> str:
     )
 
 
-def make_recorder(
-    services: ServiceContext, definitions: Sequence[Definition], report: Reporter
-) -> Callable[[Fact], Recorded | None]:
-    """Return a function that records a fact of the scenario and reports it.
+def make_recorder(services: ServiceContext, report: Reporter) -> Callable[[Definition, Command], Recorded | None]:
+    """Return a function that carries out a command of the scenario and reports it.
 
-    A fact that makes no sense as things stand is reported, not raised; `RecordUnavailable` is raised, so that the fact
-    can be tried again.
+    A command that makes no sense as things stand is reported, not raised; `RecordUnavailable` is raised, so that it can
+    be tried again.
     """
-    by_id = {definition.plan.id: definition for definition in definitions}
 
-    def record_and_report(fact: Fact) -> Recorded | None:
-        words = " ".join(part for part in (fact.kind, fact.channel or "", fact.reason) if part)
+    def execute_and_report(definition: Definition, command: Command) -> Recorded | None:
+        fact, plan = build_fact(definition.plan, command), definition.plan
+        words = " ".join(part for part in (fact.kind, _extra(fact)) if part)
         try:
-            recorded = record(services, by_id[fact.plan], fact)
+            recorded = execute(services, definition, [command])
         except RecordUnavailable:
             raise
         except UserError as error:
-            report(Event(name="trouble", at=fact.recorded_at, plan=fact.plan, text=f"{words}: {error}"))
+            report(Event(name="trouble", at=fact.recorded_at, plan=plan.id, text=f"{words}: {error}"))
             return None
         report(
             Event(
                 name="recorded",
                 at=fact.recorded_at,
-                plan=fact.plan,
-                milestone=fact.milestone or fact.group or "",
-                party=fact.party or ", ".join(fact.parties),
+                plan=plan.id,
+                milestone=fact.group if isinstance(fact, Nominated) else fact.milestone or "",
+                party=", ".join(parties_of_fact(fact)),
                 text=words + _describe_dropped(len(recorded.changes.dropped)),
             )
         )
         return recorded
 
-    return record_and_report
+    return execute_and_report
+
+
+def _extra(fact: Fact) -> str:
+    """Return the channel of a submission, or the reason of a release."""
+    if isinstance(fact, Waived):
+        return fact.reason
+    return (fact.channel or "") if isinstance(fact, Received) else ""
 
 
 def _describe_dropped(count: int) -> str:

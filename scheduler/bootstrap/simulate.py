@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, time
+from functools import partial
 from pathlib import Path
 
 from scheduler.bootstrap.container import Container, quiet
 from scheduler.clock import SteppingClock
 from scheduler.definitions.scenario_files import read_scenario
-from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.arrivals import Arrival, Arrivals
 from scheduler.engine.status_checks import ManualChecker
+from scheduler.plan.commands import Scenario
 from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
-from scheduler.plan.scenario import Scenario
 from scheduler.ports import Definition, Loaded
 from scheduler.ports.events import Reporter
 from scheduler.queries.deliveries import list_deliveries
 from scheduler.queries.rows import Row
 from scheduler.services.context import ServiceContext
-from scheduler.services.record_facts import record
+from scheduler.services.record_facts import execute
 from scheduler.simulation.player import SinkMailer, play
 from scheduler.store import open_store
 
@@ -51,7 +52,9 @@ def simulate(
     store = open_store("sqlite://")
     try:
         services = ServiceContext(store=store, composer=composer)
-        arrivals = Arrivals(played.facts, lambda fact: record(services, definition, fact))
+        arrivals = Arrivals(
+            Arrival(command.at, partial(execute, services, definition, [command])) for command in played.commands
+        )
         ticker = container.ticker(
             store,
             definitions=_OneDefinition(definition),

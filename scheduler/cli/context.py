@@ -16,6 +16,7 @@ from scheduler.bootstrap import Container, find_settings, pick
 from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode, InvalidInput, NothingMatched, UserError
 from scheduler.log import Log
+from scheduler.plan.commands import Command
 from scheduler.plan.dates.due_dates import FIRST_YEAR, LAST_YEAR, to_instant
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Plan
@@ -23,7 +24,7 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports import Loaded
 from scheduler.queries.agendas import view_agenda
 from scheduler.services.apply_revision import take
-from scheduler.services.record_facts import Recorded, record
+from scheduler.services.record_facts import Recorded, execute
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -82,10 +83,10 @@ class Session:
         """Return the time zone of a plan; UTC if the plan is no longer loaded."""
         return next((d.plan.zone for d in self.loaded.definitions if d.plan.id == plan), ZoneInfo("UTC"))
 
-    def record(self, fact: Fact, *, notify: bool = True) -> Recorded:
-        """Record a fact with the shared use case, and commit."""
+    def execute(self, plan: Plan, command: Command, *, notify: bool = True) -> Recorded:
+        """Carry out a command of a plan, and commit."""
         with self.container.store() as store:
-            return record(self.container.services(store), pick(self.loaded, fact.plan), fact, notify=notify)
+            return execute(self.container.services(store), pick(self.loaded, plan.id), [command], notify=notify)
 
     def find_fact(self, id: str) -> Fact:
         """Return a recorded fact by its id (`f12`).

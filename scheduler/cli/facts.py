@@ -12,10 +12,22 @@ import click
 from scheduler.cli.context import Day, Moment, Session, format_option, in_zone
 from scheduler.cli.output import example, print_json, print_problem, short
 from scheduler.errors import NothingMatched, UserError
-from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.commands import (
+    Accept,
+    Command,
+    Extend,
+    FixDate,
+    Insist,
+    Nominate,
+    RecordReceived,
+    Return,
+    SettleDoubt,
+    Undo,
+    Waive,
+)
+from scheduler.plan.facts import Actor, Nominated, parties_of_fact
 from scheduler.plan.model import Plan
 from scheduler.queries.rows import fact_row, iso, rung_row
-from scheduler.services import commands
 from scheduler.services.record_facts import Recorded
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -60,20 +72,15 @@ def receive(
     output_format: str,
 ) -> None:
     """Record a submission: from now on nobody is reminded of it."""
-    found = session.plan(plan)
-    fact = commands.received(
-        found,
-        milestone,
-        party,
-        at=session.now,
+    command = RecordReceived(
+        **_about(session, milestone, party, by),
         deliverables=deliverables,
         channel=channel,
         sent_on=sent_on,
-        received_at=in_zone(received_at, found) if received_at else None,
-        files=[_existing(path) for path in files],
-        by=by,
+        received_at=in_zone(received_at, session.plan(plan)) if received_at else None,
+        files=tuple(_existing(path) for path in files),
     )
-    _record(session, fact, output_format, notify=not no_receipt)
+    _execute(session, plan, command, output_format, notify=not no_receipt)
 
 
 @click.command(epilog=example("hanchot accept bac-trung-bo-2023 dang-ky nghe-an"))
@@ -83,7 +90,7 @@ def receive(
 @click.pass_obj
 def accept(session: Session, plan: str, milestone: str, party: str, by: str, output_format: str) -> None:
     """Accept a complete submission."""
-    _record(session, _simple(session, "accepted", plan, milestone, party, by=by), output_format)
+    _execute(session, plan, Accept(**_about(session, milestone, party, by)), output_format)
 
 
 @click.command(
@@ -109,9 +116,8 @@ def return_command(
     output_format: str,
 ) -> None:
     """Return a submission: the steps still ahead live again."""
-    _record(
-        session, _simple(session, "returned", plan, milestone, party, missing=missing, note=note, by=by), output_format
-    )
+    command = Return(**_about(session, milestone, party, by), missing=missing, note=note)
+    _execute(session, plan, command, output_format)
 
 
 @click.command(epilog=example("hanchot waive bac-trung-bo-2023 kiem-tra --all --reason 'không tổ chức'"))
@@ -138,8 +144,8 @@ def waive(
     """Release a party, or all of them, from a milestone."""
     if (party is None) is not everybody:
         raise click.UsageError("name a PARTY, or say --all")
-    fact = _simple(session, "waived", plan, milestone, party, reason=reason, decision=decision, by=by)
-    _record(session, fact, output_format)
+    command = Waive(**_about(session, milestone, party, by), reason=reason, decision=decision)
+    _execute(session, plan, command, output_format)
 
 
 @click.command(
@@ -158,9 +164,8 @@ def extend(
 
     It gets a notice of the new date and a full ladder of reminders for it.
     """
-    found = session.plan(plan)
-    fact = commands.extended(found, milestone, party, at=session.now, until=until, decision=decision, by=by)
-    _record(session, fact, output_format)
+    command = Extend(**_about(session, milestone, party, by), until=until, decision=decision)
+    _execute(session, plan, command, output_format)
 
 
 @click.command(epilog=example("hanchot nominate bac-trung-bo-2023 nominees nghe-an thanh-hoa"))
@@ -185,8 +190,8 @@ def nominate(
     """Add parties to a group that is chosen during the year."""
     if bool(parties) is nobody:
         raise click.UsageError("name at least one PARTY, or say --none")
-    fact = _simple(session, "nominated", plan, None, None, group=group, parties=parties, decision=decision, by=by)
-    _record(session, fact, output_format)
+    command = Nominate(at=session.now, by=Actor(name=by), group=group, parties=parties, decision=decision)
+    _execute(session, plan, command, output_format)
 
 
 @click.command(
@@ -213,11 +218,9 @@ def fix_date(
     output_format: str,
 ) -> None:
     """Fix the date of a tentative or undated milestone."""
-    found = session.plan(plan)
-    fact = commands.date_fixed(
-        found, milestone, at=session.now, first=moment, last=last, place=place, decision=decision, by=by
-    )
-    _record(session, fact, output_format)
+    about: dict[str, Any] = {"at": session.now, "by": Actor(name=by), "milestone": milestone}
+    command = FixDate(**about, first=moment, last=last, place=place, decision=decision)
+    _execute(session, plan, command, output_format)
 
 
 @click.command(epilog=example("hanchot undo f12 --reason 'ghi nhầm trường'"))
@@ -233,18 +236,8 @@ def undo(session: Session, fact: str, reason: str, by: str, output_format: str) 
     printed when it was recorded.
     """
     target = session.find_fact(fact)
-    withdrawn = Fact(
-        plan=target.plan,
-        kind="withdrawn",
-        happened_at=session.now,
-        recorded_at=session.now,
-        milestone=target.milestone,
-        party=target.party,
-        target=target.id,
-        reason=reason,
-        by=by,
-    )
-    _record(session, withdrawn, output_format)
+    command = Undo(at=session.now, by=Actor(name=by), target=target, reason=reason)
+    _execute(session, target.plan, command, output_format)
 
 
 @click.command(epilog=example("hanchot start bac-trung-bo-2023 --all-open"))
@@ -268,8 +261,8 @@ def start(session: Session, plan: str, all_open: bool, all_received: bool, by: s
         answer = "open" if all_open else "received" if all_received else _ask(o.milestone, o.party)
         if answer == "skip":
             continue
-        fact = commands.settled_doubt(session.plan(plan), o, at=session.now, is_open=answer == "open", by=by)
-        _record(session, fact, "text", notify=False)
+        command = SettleDoubt(at=session.now, by=Actor(name=by), obligation=o, is_open=answer == "open")
+        _execute(session, plan, command, "text", notify=False)
 
 
 @click.command(
@@ -285,7 +278,8 @@ def insist(session: Session, plan: str, milestone: str, party: str, reason: str,
 
     It answers one that has said that it is not; its steps go on as they did.
     """
-    _record(session, _simple(session, "opened", plan, milestone, party, reason=reason, by=by), output_format)
+    command = Insist(**_about(session, milestone, party, by), reason=reason)
+    _execute(session, plan, command, output_format)
 
 
 FACT_COMMANDS = (receive, accept, return_command, start, insist, waive, extend, nominate, fix_date, undo)
@@ -300,18 +294,8 @@ def _ask(milestone: str, party: str) -> str:
     return answer
 
 
-def _simple(
-    session: Session, kind: FactKind, plan: str, milestone: str | None, party: str | None, **details: Any
-) -> Fact:
-    return Fact(
-        plan=session.plan(plan).id,
-        kind=kind,
-        happened_at=session.now,
-        recorded_at=session.now,
-        milestone=milestone,
-        party=party,
-        **details,
-    )
+def _about(session: Session, milestone: str, party: str | None, by: str) -> dict[str, Any]:
+    return {"at": session.now, "by": Actor(name=by), "milestone": milestone, "party": party}
 
 
 def _existing(path: Path) -> str:
@@ -320,9 +304,9 @@ def _existing(path: Path) -> str:
     return str(path)
 
 
-def _record(session: Session, fact: Fact, output_format: str, *, notify: bool = True) -> None:
-    plan = session.plan(fact.plan)
-    recorded = session.record(fact, notify=notify)
+def _execute(session: Session, id: str, command: Command, output_format: str, *, notify: bool = True) -> None:
+    plan = session.plan(id)
+    recorded = session.execute(plan, command, notify=notify)
     if output_format == "json":
         print_json([_row(recorded, plan)])
     else:
@@ -346,7 +330,8 @@ def _row(recorded: Recorded, plan: Plan) -> dict[str, Any]:
 
 def _print(recorded: Recorded, plan: Plan) -> None:
     fact, changes = recorded.fact, recorded.changes
-    about = " ".join(part for part in (fact.milestone, fact.party, fact.group, *fact.parties) if part)
+    group = fact.group if isinstance(fact, Nominated) else None
+    about = " ".join(part for part in (fact.milestone, group, *parties_of_fact(fact)) if part)
     click.echo(f"f{fact.id}: {fact.kind} {about}")
     for remark in recorded.remarks:
         click.echo(f"  {remark}")

@@ -6,31 +6,36 @@ Each table `[[facts]]` has the keys of the command that records such a fact; `at
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field, PlainValidator
 
-from scheduler.definitions.files import read_file
+from scheduler.definitions.files import File, read_file
 from scheduler.definitions.problems import InvalidValue, shown
 from scheduler.definitions.scalars import Day, Line, Moment
 from scheduler.definitions.schema import Shape
 from scheduler.errors import InvalidInput, UserError
-from scheduler.plan.dates.date_forms import Before, By, FixedForm, On, describe_form
-from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.commands import (
+    Accept,
+    AmendDate,
+    Command,
+    Extend,
+    FixDate,
+    Nominate,
+    RecordReceived,
+    ReportBounce,
+    Return,
+    Scenario,
+    Waive,
+)
+from scheduler.plan.dates.date_forms import Before, By, FixedForm, On
 from scheduler.plan.model import Channel, Plan
-from scheduler.plan.scenario import Scenario
-from scheduler.services import commands
-
-_SIMPLE: dict[str, FactKind] = {
-    "accepted": "accepted",
-    "returned": "returned",
-    "waived": "waived",
-    "bounced": "bounced",
-}
+from scheduler.services.commands import build_fact
+from scheduler.toml_lines import Key
 
 
 def _instant(value: object) -> datetime:
@@ -87,94 +92,113 @@ def read_scenario(path: Path, plan: Plan) -> Scenario:
     """
     file = read_file(path)
     file.expect_keys("facts", "outages")
-    facts: list[Fact] = []
-    outages: list[tuple[datetime, datetime]] = []
-    written: dict[str | None, str] = {}
-    for key, row in file.rows("facts"):
-        shape = file.report.fit(FactShape, row, key)
-        if shape is None:
-            continue
-        try:
-            fact = build_fact(plan, shape)
-        except UserError as error:
-            file.report.error(key, error.problems[0].message, error.problems[0].hint)
-            continue
-        if fact.kind == "amended":
-            was = written.get(fact.milestone, describe_form(plan.milestone(fact.milestone or "").form))
-            fact = replace(fact, was=was)
-            written[fact.milestone] = describe_form(fact.form) if fact.form else ""
-        facts.append(fact)
-    for key, row in file.rows("outages"):
-        span = file.report.fit(OutageShape, row, key)
-        if span is not None and span.first >= span.last:
-            file.report.error(key, "ends before it begins", "`from` comes before `to`")
-        elif span is not None:
-            outages.append((span.first, span.last))
+    commands = [command for key, row in file.rows("facts") if (command := _read_command(file, plan, key, row))]
+    outages = [span for key, row in file.rows("outages") if (span := _read_outage(file, key, row))]
     if file.report.problems:
         raise InvalidInput(file.report.in_order())
-    facts.sort(key=lambda fact: fact.recorded_at)
-    return Scenario(facts=tuple(facts), outages=tuple(sorted(outages)))
+    commands.sort(key=lambda command: command.at)
+    return Scenario(commands=tuple(_with_earlier_dates(plan, commands)), outages=tuple(sorted(outages)))
 
 
-def build_fact(plan: Plan, shape: FactShape) -> Fact:
-    """Return the fact that one entry of a scenario describes.
+def _read_command(file: File, plan: Plan, key: Key, row: Mapping[str, object]) -> Command | None:
+    """Return the command of one table, or None after reporting what is wrong with it."""
+    shape = file.report.fit(FactShape, row, key)
+    if shape is None:
+        return None
+    try:
+        command = make_command(shape)
+        build_fact(plan, command)  # it refuses days that contradict one another
+    except UserError as error:
+        file.report.error(key, error.problems[0].message, error.problems[0].hint)
+        return None
+    return command
+
+
+def _read_outage(file: File, key: Key, row: Mapping[str, object]) -> tuple[datetime, datetime] | None:
+    span = file.report.fit(OutageShape, row, key)
+    if span is None:
+        return None
+    if span.first >= span.last:
+        file.report.error(key, "ends before it begins", "`from` comes before `to`")
+        return None
+    return span.first, span.last
+
+
+def _with_earlier_dates(plan: Plan, commands: Iterable[Command]) -> Iterator[Command]:
+    """Yield the commands; each edit of a date gets the date that the file held before it."""
+    written = {milestone.id: milestone.form for milestone in plan.milestones}
+    for command in commands:
+        if isinstance(command, AmendDate):
+            yield replace(command, was=written.get(command.milestone))
+            written[command.milestone] = command.form
+        else:
+            yield command
+
+
+def make_command(shape: FactShape) -> Command:
+    """Return the command that one table describes.
 
     Raises `UserError` if a key is missing.
     """
-    builders: dict[str, Callable[[Plan, FactShape], Fact]] = {
-        "received": _received,
-        "extended": _extended,
-        "nominated": _nominated,
-        "date_fixed": _date_fixed,
-        "amended": _amended,
-    }
-    return builders.get(shape.kind, _simple)(plan, shape)
+    match shape.kind:
+        case "received":
+            return _received(shape)
+        case "accepted":
+            return Accept(**_about(shape))
+        case "returned":
+            return Return(**_about(shape), missing=tuple(shape.missing), note=shape.note)
+        case "extended":
+            return Extend(**_about(shape), until=_needed(shape, "until"), decision=shape.decision)
+        case "waived":
+            return _waived(shape)
+        case "nominated":
+            group, parties = _needed(shape, "group"), tuple(shape.parties)
+            return Nominate(at=shape.at, group=group, parties=parties, decision=shape.decision)
+        case "date_fixed":
+            return _date_fixed(shape)
+        case "amended":
+            return _amended(shape)
+        case "bounced":
+            return ReportBounce(at=shape.at, party=_needed(shape, "party"), address=shape.address, note=shape.note)
+        case _:
+            assert_never(shape.kind)
 
 
-def _received(plan: Plan, shape: FactShape) -> Fact:
-    return commands.received(
-        plan,
-        _needed(shape, "milestone"),
-        _needed(shape, "party"),
-        at=shape.at,
-        deliverables=shape.deliverables,
+def _about(shape: FactShape) -> dict[str, Any]:
+    return {"at": shape.at, "milestone": _needed(shape, "milestone"), "party": _needed(shape, "party")}
+
+
+def _received(shape: FactShape) -> RecordReceived:
+    return RecordReceived(
+        **_about(shape),
+        deliverables=tuple(shape.deliverables),
         channel=shape.channel,
         sent_on=shape.sent_on,
         received_at=shape.received_at,
     )
 
 
-def _extended(plan: Plan, shape: FactShape) -> Fact:
-    if shape.until is None:
-        raise UserError("`until` is missing", hint="write the last day of the extension")
-    milestone, party = _needed(shape, "milestone"), _needed(shape, "party")
-    return commands.extended(plan, milestone, party, at=shape.at, until=shape.until, decision=shape.decision)
+def _waived(shape: FactShape) -> Waive:
+    milestone = _needed(shape, "milestone")
+    return Waive(at=shape.at, milestone=milestone, party=shape.party, reason=shape.reason, decision=shape.decision)
 
 
-def _nominated(plan: Plan, shape: FactShape) -> Fact:
-    fact = Fact(plan=plan.id, kind="nominated", happened_at=shape.at, recorded_at=shape.at)
-    return replace(fact, group=_needed(shape, "group"), parties=tuple(shape.parties), decision=shape.decision)
-
-
-def _date_fixed(plan: Plan, shape: FactShape) -> Fact:
-    if shape.date is None:
-        raise UserError("`date` is missing", hint="write the day, or day and time, that was decided")
-    return commands.date_fixed(
-        plan,
-        _needed(shape, "milestone"),
+def _date_fixed(shape: FactShape) -> FixDate:
+    return FixDate(
         at=shape.at,
-        first=shape.date,
+        milestone=_needed(shape, "milestone"),
+        first=_needed(shape, "date"),
         last=shape.to,
         place=shape.place,
         decision=shape.decision,
     )
 
 
-def _amended(plan: Plan, shape: FactShape) -> Fact:
+def _amended(shape: FactShape) -> AmendDate:
     forms = [_form(form, day) for form, day in ((Before, shape.before), (By, shape.by), (On, shape.on)) if day]
     if len(forms) != 1:
         raise UserError("an amended date needs one of `before`, `by`, `on`", hint="write before = 2023-08-15")
-    return commands.amended(plan, _needed(shape, "milestone"), at=shape.at, form=forms[0], decision=shape.decision)
+    return AmendDate(at=shape.at, milestone=_needed(shape, "milestone"), form=forms[0], decision=shape.decision)
 
 
 def _form(form: type[Before | By | On], moment: date) -> FixedForm:
@@ -182,29 +206,15 @@ def _form(form: type[Before | By | On], moment: date) -> FixedForm:
     return On(day, day, clock) if issubclass(form, On) else form(day, clock)
 
 
-def _simple(plan: Plan, shape: FactShape) -> Fact:
-    if shape.kind != "waived":
-        _needed(shape, "party")
-    if shape.kind != "bounced":
-        _needed(shape, "milestone")
-    happened_at = shape.received_at or shape.at
-    return Fact(
-        plan=plan.id,
-        kind=_SIMPLE[shape.kind],
-        happened_at=happened_at,
-        recorded_at=shape.at,
-        milestone=shape.milestone,
-        party=shape.party,
-        missing=tuple(shape.missing),
-        reason=shape.reason,
-        note=shape.note,
-        address=shape.address,
-        decision=shape.decision,
-    )
+_HINTS = {
+    "until": "write the last day of the extension",
+    "date": "write the day, or day and time, that was decided",
+}
 
 
-def _needed(shape: FactShape, key: str) -> str:
+def _needed(shape: FactShape, key: str) -> Any:
     value = getattr(shape, key)
     if not value:
-        raise UserError(f"`{key}` is missing", hint=f"a fact of kind {shape.kind} names its {key}")
-    return str(value)
+        hint = _HINTS.get(key, f"a fact of kind {shape.kind} names its {key}")
+        raise UserError(f"`{key}` is missing", hint=hint)
+    return value

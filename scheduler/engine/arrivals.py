@@ -1,29 +1,35 @@
-"""Facts that arrive at given instants during a replay or a simulation."""
+"""What arrives at given instants during a replay or a simulation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
 
-from scheduler.plan.facts import Fact
+
+class Arrival(NamedTuple):
+    """Something that is recorded at an instant (UTC)."""
+
+    at: datetime
+    record: Callable[[], object]
 
 
 class Arrivals:
-    """A periodic source that records scenario facts when their instants come."""
+    """A periodic source that records what a scenario holds when its instant comes."""
 
     name = "scenario"
 
-    def __init__(self, facts: Sequence[Fact], record: Callable[[Fact], object]) -> None:
-        self._pending = sorted(facts, key=lambda fact: fact.recorded_at)
-        self._record = record
+    def __init__(self, arrivals: Iterable[Arrival]) -> None:
+        self._pending = sorted(arrivals, key=attrgetter("at"))
 
     def collect(self, now: datetime) -> None:
-        """Record every fact whose `recorded_at` is not later than `now`; one that fails is tried again."""
-        while self._pending and self._pending[0].recorded_at <= now:
-            self._record(self._pending[0])
+        """Record everything whose instant is not later than `now`; what fails is tried again."""
+        while self._pending and self._pending[0].at <= now:
+            self._pending[0].record()
             del self._pending[0]
 
     @property
     def next_at(self) -> datetime | None:
-        """Return when the next fact arrives (UTC), or None after the last one."""
-        return self._pending[0].recorded_at if self._pending else None
+        """Return when the next one arrives (UTC), or None after the last one."""
+        return self._pending[0].at if self._pending else None

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 from scheduler.engine.survey import has_come, next_workday_at
 from scheduler.errors import RecordUnavailable, UserError
-from scheduler.plan.facts import Fact
+from scheduler.plan.commands import Command
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Checker, Definition, Finding, PlanState, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.agendas import AgendaCache
 from scheduler.services.context import ServiceContext
-from scheduler.services.record_facts import record
+from scheduler.services.record_facts import execute
 
 LEAD = timedelta(minutes=30)  # a check this recent is good enough before a rung
 
@@ -61,18 +61,18 @@ class StatusChecks:
         watched = [o for o in agenda.obligations if is_watched(o, now)]
         sources = [checker for checker in self.checkers if checker.source in plan.checks.sources]
         findings = [finding for checker in sources for finding in self._ask(checker, plan, watched, now)]
-        proven = [(finding, fact) for finding in findings for fact in finding.facts]
-        recorded = [self._record(definition, finding, fact, now) for finding, fact in proven]
+        proven = [(finding, command) for finding in findings for command in finding.commands]
+        recorded = [self._record(definition, finding, command, now) for finding, command in proven]
         with store.transaction() as unit:
             unit.journal.record_check(plan.id, now, findings)
         self.report(Event(name="checked", at=now, plan=plan.id, text=f"{len(watched)} open obligations looked at"))
         return any(recorded)
 
-    def _record(self, definition: Definition, finding: Finding, fact: Fact, now: datetime) -> bool:
-        """Return whether the fact is new. What another source or obligation calls by the same key is another fact."""
-        key = "/".join((finding.source, finding.milestone, finding.party, fact.idempotency_key))
+    def _record(self, definition: Definition, finding: Finding, command: Command, now: datetime) -> bool:
+        """Return whether it is new. What another source or obligation calls by the same key is something else."""
+        key = "/".join((finding.source, finding.milestone, finding.party, command.idempotency_key))
         try:
-            return record(self.services, definition, replace(fact, idempotency_key=key)).is_new
+            return execute(self.services, definition, [replace(command, idempotency_key=key)]).is_new
         except RecordUnavailable:
             raise
         except UserError as error:

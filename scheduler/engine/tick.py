@@ -18,9 +18,10 @@ from scheduler.engine.status_checks import StatusChecks
 from scheduler.engine.survey import PlanWork, TickSurvey, days_between, has_come, next_workday_at
 from scheduler.engine.weekly_digest import WeeklyDigest
 from scheduler.errors import HanchotError, Problem, RecordUnavailable, UserError
+from scheduler.plan.commands import ReportBounce
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day
 from scheduler.plan.dispatch_policy import opening
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import MAIL_SERVER
 from scheduler.plan.model import Plan
 from scheduler.ports import (
     Checker,
@@ -46,7 +47,7 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.services.publish_feeds import publish, published_fingerprint
 from scheduler.services.reconcile import Changes
-from scheduler.services.record_facts import record
+from scheduler.services.record_facts import execute
 
 T = TypeVar("T")
 
@@ -199,18 +200,9 @@ class Ticker:
         definition = self._current.get(row.plan)
         if definition is None:
             return
-        fact = Fact(
-            plan=row.plan,
-            kind="bounced",
-            happened_at=now,
-            recorded_at=now,
-            party=row.party,
-            address=row.mail.address,
-            note=reply,
-            by="mail server",
-        )
+        bounce = ReportBounce(at=now, by=MAIL_SERVER, party=row.party, address=row.mail.address, note=reply)
         try:
-            record(self._services, definition, fact)
+            execute(self._services, definition, [bounce])
         except RecordUnavailable:
             raise  # the next pass concludes the attempt anew
         except UserError as error:  # the roster no longer has this address; then only the mail has failed

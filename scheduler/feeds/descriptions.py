@@ -15,7 +15,7 @@ from scheduler.plan.destinations import (
     ways_to_send,
     whom_to_ask,
 )
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Closing, Decision, Waived
 from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.standing import Standing
@@ -80,11 +80,11 @@ class Description:
         if place:
             self._say("place", place=place)
 
-    def decision(self, fact: Fact | None) -> None:
+    def decision(self, fact: Decision | Closing | None) -> None:
         """Add the decision that deviates from the plan, and its reason, as far as the fact names them."""
-        if fact is not None and fact.decision:
+        if isinstance(fact, Decision | Waived) and fact.decision:
             self._say("decision", decision=fact.decision)
-        if fact is not None and fact.reason:
+        if isinstance(fact, Decision | Waived) and fact.reason:
             self._say("reason", reason=fact.reason)
 
     def documents(self, standing: Standing | None) -> None:

@@ -15,6 +15,7 @@ from scheduler.feeds.descriptions import Description, Link
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import On
 from scheduler.plan.dates.due_dates import DueDate, local_day, to_instant
+from scheduler.plan.facts import Extended
 from scheduler.plan.membership import members
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
@@ -131,7 +132,7 @@ def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> FeedItem | No
 
 
 def _is_extended(o: Obligation) -> bool:
-    return o.decided_by is not None and o.decided_by.kind == "extended"
+    return isinstance(o.decided_by, Extended)
 
 
 # ---------------------------------------------------------------- events

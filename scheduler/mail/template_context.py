@@ -25,7 +25,6 @@ from scheduler.plan.destinations import (
 )
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Milestone, Party, Plan
-from scheduler.queries.site_links import said_by
 
 _T = TypeVar("_T")
 _MESSAGE_FIELDS = tuple(field.name for field in fields(Message) if field.name not in ("key", "now"))
@@ -94,7 +93,7 @@ def describe(message: Message, organisation: str) -> dict[str, Any]:
         "duties": tuple(m for m in plan.milestones if message.group and message.group.id in m.responsible),
         "step": _step(message.rung),
         "about": plan.parties.get(message.fact.party or "") if message.fact else None,
-        "who": (message.fact and said_by(message.fact)) or "",
+        "who": message.fact.by.name if message.fact is not None and message.fact.by.role == "party" else "",
     }
 
 

@@ -12,7 +12,7 @@ from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import On
 from scheduler.plan.dates.due_dates import DueDate, local_day, next_opening
 from scheduler.plan.dates_in_force import begins_at
-from scheduler.plan.facts import Fact, drop_withdrawn
+from scheduler.plan.facts import Closing, Declared, Fact, Received, Waived, drop_withdrawn
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.model import Group, Milestone, Plan
@@ -265,7 +265,7 @@ class Agenda:
             closed = closed or self._closing(o)
         yield from self._emit(o, due, self._ladders(self.plan.milestone(o.milestone)).choose(after), closed)
 
-    def _declarations(self, o: Obligation) -> list[Fact]:
+    def _declarations(self, o: Obligation) -> list[Declared]:
         """Return the declarations ("we have sent it") that concern the date in force.
 
         Each of them suppresses only the next reminder.
@@ -333,12 +333,14 @@ def draw_agenda(
     )
 
 
-def describe_closing(fact: Fact, plan: Plan) -> Reason:
+def describe_closing(fact: Closing, plan: Plan) -> Reason:
     """Return the reason for cancelling rungs after this fact, with its local day."""
-    return reasons.closed(fact.kind, local_day(fact.happened_at, plan.zone), fact.channel, fact.reason)
+    channel = fact.channel if isinstance(fact, Received) else None
+    words = fact.reason if isinstance(fact, Waived) else ""
+    return reasons.closed(fact.kind, local_day(fact.happened_at, plan.zone), channel, words)
 
 
-def describe_declaration(fact: Fact, plan: Plan) -> Reason:
+def describe_declaration(fact: Declared, plan: Plan) -> Reason:
     """Return the reason why the reminder after this declaration is skipped.
 
     A declaration is not a submission, so the later reminders stay.

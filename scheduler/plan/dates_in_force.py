@@ -10,7 +10,7 @@ from dateutil.rrule import rrulestr
 
 from scheduler.plan.dates.date_forms import DateForm, On, Recurring, Undated, Window
 from scheduler.plan.dates.due_dates import to_instant
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import DateFixed, Decision
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.obligations import Obligation
 
@@ -25,15 +25,15 @@ class DateInForce(NamedTuple):
     id: str
     form: DateForm
     since: datetime
-    decided_by: Fact | None
+    decided_by: Decision | None
     earlier: tuple[DateInForce, ...] = ()
 
     @property
     def place(self) -> str:
         """Return the place that the decision names, or ""."""
-        return self.decided_by.place if self.decided_by else ""
+        return self.decided_by.place if isinstance(self.decided_by, DateFixed) else ""
 
-    def replaced(self, form: DateForm, since: datetime, decided_by: Fact) -> DateInForce:
+    def replaced(self, form: DateForm, since: datetime, decided_by: Decision) -> DateInForce:
         """Return the date that replaces this one by a decision; this one joins `earlier`."""
         return DateInForce(self.id, form, since, decided_by, (*self.earlier, self._replace(earlier=())))
 
@@ -45,7 +45,7 @@ def can_be_fixed(milestone: Milestone, own: Iterable[Obligation]) -> bool:
     """
     dated = [o for o in own if o.due is not None]
     is_left_open = milestone.kind == "event" or not dated or isinstance(milestone.form, Window | Undated)
-    return is_left_open or any(o.decided_by is not None and o.decided_by.kind == "date_fixed" for o in dated)
+    return is_left_open or any(isinstance(o.decided_by, DateFixed) for o in dated)
 
 
 def begins_at(event: On, plan: Plan) -> datetime:

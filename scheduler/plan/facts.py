@@ -1,13 +1,13 @@
-"""Facts: append-only records of something that happened."""
+"""Facts: append-only records of something that happened, one class per kind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import ClassVar, Literal, get_args
 
-from scheduler.plan.dates.date_forms import FixedForm, Recurring, Relative, Undated, Window
+from scheduler.plan.dates.date_forms import DateForm, FixedForm
 from scheduler.plan.model import Channel
 
 FactKind = Literal[
@@ -27,41 +27,237 @@ FactKind = Literal[
     "rerouted",
     "withdrawn",
 ]
+ActorRole = Literal["office", "party", "definition", "mail server", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who recorded a fact: somebody of the office, of the party on its page, or a part of the program.
+
+    `name` is what the person or the source calls itself; it proves nothing.
+    """
+
+    role: ActorRole = "office"
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return the actor in words, as listings print it: `An`, `page: Nam`, `definition`."""
+        if self.role == "party":
+            return f"page: {self.name}" if self.name else "page"
+        return self.name or ("" if self.role == "office" else self.role)
+
+
+OFFICE = Actor()
+DEFINITION = Actor("definition")
+MAIL_SERVER = Actor("mail server")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """One append-only record of something that happened.
+class FactBase:
+    """What every fact holds.
 
     `happened_at` decides lateness; `recorded_at` decides rungs and what the board showed in the past. Both are
-    UTC. Facts are ordered by (`recorded_at`, `id`). Which other fields are set depends on `kind`.
+    UTC. Facts are ordered by (`recorded_at`, `id`). `milestone` may be the id of an occurrence (`milestone@date`).
+    The facts of one request share its `idempotency_key`.
     """
 
+    kind: ClassVar[FactKind]
+
     plan: str
-    kind: FactKind
     happened_at: datetime
     recorded_at: datetime
     id: int = 0
     milestone: str | None = None
     party: str | None = None
-    by: str = ""
-    deliverables: tuple[str, ...] = ()  # received: ids of what was submitted; empty means all
-    idempotency_key: str = ""  # of the request that recorded it; the facts of one request share it
-    channel: Channel | None = None
-    sent_on: date | None = None  # received: the postmark; `happened_at` then follows from it
-    received_on: date | None = None  # received: the day of receipt, if `happened_at` is not the time of receipt
-    files: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()  # returned: ids of what must be sent again; empty means all
-    form: FixedForm | Window | Undated | Recurring | Relative | None = None  # extended, date_fixed, amended
-    was: str = ""  # amended: the date in the file before the edit; rerouted: the addresses before, joined by ", "
-    place: str = ""
+    by: Actor = OFFICE
+    idempotency_key: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactOfObligation(FactBase):
+    """What every fact holds that is about one milestone of one party."""
+
+    milestone: str
+    party: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactOfChange(FactBase):
+    """What every fact holds that changes what the plan says: the document that decides it, and why."""
+
+    milestone: str
     decision: str = ""
     reason: str = ""
-    note: str = ""
-    group: str | None = None  # nominated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received(FactOfObligation):
+    """A submission.
+
+    `deliverables` holds the ids of what was submitted; empty means all. The postmark `sent_on` decides `happened_at`.
+    `received_on` is the day of receipt, if `happened_at` is not the time of receipt.
+    """
+
+    kind: ClassVar[FactKind] = "received"
+
+    deliverables: tuple[str, ...] = ()
+    channel: Channel | None = None
+    sent_on: date | None = None
+    received_on: date | None = None
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared(FactOfObligation):
+    """A party's claim that it sent something, which nobody has seen yet; `happened_at` is when it says it did."""
+
+    kind: ClassVar[FactKind] = "declared"
+
+    channel: Channel | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disowned(FactOfObligation):
+    """A party's claim that a task is not its own, or that its mails reach the wrong people."""
+
+    kind: ClassVar[FactKind] = "disowned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted(FactOfObligation):
+    """The office accepted a complete submission."""
+
+    kind: ClassVar[FactKind] = "accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned(FactOfObligation):
+    """The office sent a submission back; `missing` holds the ids of what must be sent again, empty means all."""
+
+    kind: ClassVar[FactKind] = "returned"
+
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extended(FactOfChange):
+    """One party got more time."""
+
+    kind: ClassVar[FactKind] = "extended"
+
+    party: str
+    form: FixedForm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waived(FactOfChange):
+    """A party, or every party of a milestone if `party` is None, need not do it."""
+
+    kind: ClassVar[FactKind] = "waived"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nominated(FactBase):
+    """Parties were chosen into a group that is filled during the year; none means that nobody is."""
+
+    kind: ClassVar[FactKind] = "nominated"
+
+    group: str
     parties: tuple[str, ...] = ()
-    address: str = ""  # bounced: the address that bounced; rerouted: an address that works again
-    target: int | None = None  # withdrawn: the id of the fact that is withdrawn
+    decision: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateFixed(FactOfChange):
+    """A decision set the date of a milestone for all its parties."""
+
+    kind: ClassVar[FactKind] = "date_fixed"
+
+    form: DateForm
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amended(FactOfChange):
+    """The plan file was edited and gives a milestone another date; `was` is the one before the edit."""
+
+    kind: ClassVar[FactKind] = "amended"
+
+    form: DateForm
+    was: DateForm | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined(FactOfObligation):
+    """An edit of the plan file added a party to a milestone."""
+
+    kind: ClassVar[FactKind] = "joined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(FactOfObligation):
+    """The office says that a party owes something after all, which was in doubt or disowned."""
+
+    kind: ClassVar[FactKind] = "opened"
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounced(FactBase):
+    """An address of a party accepts no mail."""
+
+    kind: ClassVar[FactKind] = "bounced"
+
+    party: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rerouted(FactBase):
+    """A party has other addresses, `was` are those before; or `address`, which had bounced, works again."""
+
+    kind: ClassVar[FactKind] = "rerouted"
+
+    party: str
+    was: tuple[str, ...] = ()
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn(FactBase):
+    """The fact with the id `target` was taken back."""
+
+    kind: ClassVar[FactKind] = "withdrawn"
+
+    target: int
+    reason: str = ""
+
+
+# A new kind of fact is added here; mypy then names every `match` that has to say what becomes of it.
+Fact = (
+    Received
+    | Declared
+    | Disowned
+    | Accepted
+    | Returned
+    | Extended
+    | Waived
+    | Nominated
+    | DateFixed
+    | Amended
+    | Joined
+    | Opened
+    | Bounced
+    | Rerouted
+    | Withdrawn
+)
+FACT_CLASSES: dict[FactKind, type[Fact]] = {cls.kind: cls for cls in get_args(Fact)}
+
+Closing = Received | Accepted | Waived  # the facts that can close an obligation
+Decision = Extended | DateFixed | Amended  # the facts that set a date
 
 
 def recording_order(fact: Fact) -> tuple[datetime, int]:
@@ -75,8 +271,15 @@ def drop_withdrawn(facts: Iterable[Fact]) -> list[Fact]:
     A withdrawal can be withdrawn too; the fact that it withdrew then counts again.
     """
     facts = list(facts)
-    withdrawn: set[int | None] = set()
+    withdrawn: set[int] = set()
     for fact in reversed(facts):
-        if fact.kind == "withdrawn" and fact.id not in withdrawn:
+        if isinstance(fact, Withdrawn) and fact.id not in withdrawn:
             withdrawn.add(fact.target)
-    return [fact for fact in facts if fact.kind != "withdrawn" and fact.id not in withdrawn]
+    return [fact for fact in facts if not isinstance(fact, Withdrawn) and fact.id not in withdrawn]
+
+
+def parties_of_fact(fact: Fact) -> tuple[str, ...]:
+    """Return the ids of the parties that a fact names; () if it concerns everybody."""
+    if isinstance(fact, Nominated):
+        return fact.parties
+    return (fact.party,) if fact.party is not None else ()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scheduler.plan.dates.date_forms import DateForm, On, Window
 from scheduler.plan.dates.due_dates import DueDate
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Decision
 from scheduler.plan.standing import Standing
 
 
@@ -47,7 +47,7 @@ class Obligation:
     attends: bool = False
     invited: bool = False
     unknown: bool = False
-    decided_by: Fact | None = None
+    decided_by: Decision | None = None
     was: DateForm | None = None
     known_date: KnownDate | None = None
 

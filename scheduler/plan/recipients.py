@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Bounced, Fact, Rerouted
 from scheduler.plan.membership import members
 from scheduler.plan.model import Contact, Escalation, Milestone, Party, Plan, Role
 
@@ -21,9 +21,9 @@ def bounced_addresses(facts: Sequence[Fact]) -> frozenset[str]:
     """Return the addresses that are known to bounce; `facts` must not hold withdrawn ones."""
     dead: set[str] = set()
     for fact in facts:
-        if fact.kind == "bounced" and fact.address:
+        if isinstance(fact, Bounced):
             dead.add(fact.address)
-        elif fact.kind == "rerouted":
+        elif isinstance(fact, Rerouted):
             dead.discard(fact.address)
     return frozenset(dead)
 

@@ -16,7 +16,6 @@ from scheduler.plan.dates.date_forms import (
     Relative,
     Undated,
     Window,
-    parse_form,
 )
 from scheduler.plan.dates.due_dates import (
     ONE_DAY,
@@ -28,21 +27,28 @@ from scheduler.plan.dates.due_dates import (
     to_instant,
 )
 from scheduler.plan.dates_in_force import DateInForce, begins_at, occurrences
-from scheduler.plan.facts import Fact, recording_order
+from scheduler.plan.facts import (
+    Amended,
+    Bounced,
+    DateFixed,
+    Declared,
+    Disowned,
+    Extended,
+    Fact,
+    Joined,
+    Nominated,
+    Rerouted,
+    Waived,
+    recording_order,
+)
 from scheduler.plan.membership import Membership, apply_joins, is_passed_on, members, merge
 from scheduler.plan.model import Group, Milestone, Party, Plan
 from scheduler.plan.obligations import KnownDate, Obligation
 from scheduler.plan.scope import Relations, Scope, covers
 from scheduler.plan.standing import read_standing
 
-# Kinds of fact that leave unknown whether an obligation past its last day is open.
-_SAYS_NOTHING = (
-    "joined",
-    "amended",
-    "date_fixed",
-    "declared",
-    "disowned",
-)
+# Facts that leave unknown whether an obligation past its last day is open.
+_SAYS_NOTHING = (Joined, Amended, DateFixed, Declared, Disowned)
 
 
 class ObligationResolver:
@@ -61,19 +67,19 @@ class ObligationResolver:
         self.start = max(to_instant(plan.remind_from, time(), plan.zone), loaded_at)
         self.of: dict[tuple[str | None, str | None], list[Fact]] = defaultdict(list)
         self.nominations: dict[str, dict[str, datetime]] = {}
-        self.bounced: dict[str, list[Fact]] = defaultdict(list)
+        self.bounced: dict[str, list[Bounced | Rerouted]] = defaultdict(list)
         self.read: dict[str, list[Obligation]] = {}
         for fact in facts:
             self._index(fact)
 
     def _index(self, fact: Fact) -> None:
-        if fact.kind == "nominated" and fact.group:
+        if isinstance(fact, Nominated):
             chosen = self.nominations.setdefault(fact.group, {})
             if not fact.parties:
                 chosen.clear()
             for party in fact.parties:
                 chosen.setdefault(party, fact.recorded_at)
-        elif fact.kind in ("bounced", "rerouted") and fact.party:
+        elif isinstance(fact, Bounced | Rerouted):
             self.bounced[fact.party].append(fact)
         else:
             self.of[fact.milestone, fact.party].append(fact)
@@ -110,20 +116,19 @@ class ObligationResolver:
             yield self._latest(id, DateInForce(id, fixed, now.since, None))
 
     def _latest(self, id: str, dated: DateInForce) -> DateInForce:
-        facts = [f for f in self.of[id, None] if f.kind in ("date_fixed", "amended") and f.form is not None]
-        edited = next((f.was for f in facts if f.was), "")
-        if edited:  # the milestone already has the date of the edited file; begin with the date before the first edit
-            dated = dated._replace(form=parse_form(edited) or Undated(edited))
+        facts = [fact for fact in self.of[id, None] if isinstance(fact, DateFixed | Amended)]
+        was = next((fact.was for fact in facts if isinstance(fact, Amended) and fact.was is not None), None)
+        if was is not None:  # the plan has the date of the edited file; begin with the one before the first edit
+            dated = dated._replace(form=was)
         for fact in facts:
-            assert fact.form is not None  # noqa: S101 - facts without a form are filtered out above
             dated = dated.replaced(fact.form, max(self.start, fact.recorded_at), fact)
         return dated
 
     def _extended(self, dated: DateInForce, party: str) -> DateInForce:
         decided = dated.decided_by
         for fact in self.of[dated.id, party]:
-            newer = decided is None or (fact.recorded_at, fact.id) > (decided.recorded_at, decided.id)
-            if fact.kind == "extended" and fact.form is not None and newer:
+            is_newer = decided is None or recording_order(fact) > recording_order(decided)
+            if isinstance(fact, Extended) and is_newer:
                 dated = dated.replaced(fact.form, max(self.start, fact.recorded_at), fact)
         return dated
 
@@ -184,7 +189,7 @@ class ObligationResolver:
     def _called_off(self, milestone: Milestone, dated: DateInForce) -> list[Fact]:
         """Return the waiver that released the last organiser of an event, in a list; [] while an organiser is left."""
         hosts = {party for name in milestone.organiser for party in members(self.plan, name)}
-        released = [[fact for fact in self.of[dated.id, host] if fact.kind == "waived"] for host in hosts]
+        released = [[fact for fact in self.of[dated.id, host] if isinstance(fact, Waived)] for host in hosts]
         if not released or not all(released):
             return []
         return [max((facts[0] for facts in released), key=recording_order)]
@@ -259,7 +264,7 @@ class ObligationResolver:
         self, o: Obligation, form: DateForm, facts: Sequence[Fact], milestone: Milestone, came: datetime
     ) -> Obligation:
         if isinstance(form, On):
-            return replace(o, event=form, place=o.decided_by.place if o.decided_by else "")
+            return replace(o, event=form, place=o.decided_by.place if isinstance(o.decided_by, DateFixed) else "")
         if isinstance(form, Window):
             return replace(o, window=form)
         if isinstance(form, Undated):
@@ -283,14 +288,14 @@ class ObligationResolver:
         """
         if due.last >= local_day(came, self.plan.zone):
             return replace(o, due=due)
-        spoken = next((f.recorded_at for f in facts if f.kind not in _SAYS_NOTHING), None)
+        spoken = next((f.recorded_at for f in facts if not isinstance(f, _SAYS_NOTHING)), None)
         if spoken is None:
             return replace(o, due=due, unknown=True)
         return replace(o, due=due, since=max(o.since, spoken))
 
     def _joined(self, milestone: Milestone, party: str) -> list[datetime]:
         """Return the instant at which a revision last added the party to the milestone, in a list; [] if none did."""
-        return [f.recorded_at for f in self.of[milestone.id, party] if f.kind == "joined"][-1:]
+        return [f.recorded_at for f in self.of[milestone.id, party] if isinstance(f, Joined)][-1:]
 
     def _terms(self, milestone: Milestone, names: Iterable[str]) -> dict[str, Membership]:
         """Return the membership of each party that is needed, in the order named, successors included.
@@ -355,11 +360,11 @@ class ObligationResolver:
         rosters: list[set[str]] = []  # addresses after each fact, computed backwards from those in the roster now
         for fact in reversed(facts):
             rosters.insert(0, known)
-            known = set(fact.was.split(", ")) if fact.was else known
+            known = set(fact.was) if isinstance(fact, Rerouted) and fact.was else known
         dead: set[str] = set()
         spans: list[tuple[datetime, datetime | None]] = []
         for fact, addresses in zip(facts, rosters, strict=True):
-            dead = dead | {fact.address} if fact.kind == "bounced" else dead - {fact.address}
+            dead = dead | {fact.address} if isinstance(fact, Bounced) else dead - {fact.address}
             was_dead = bool(spans) and spans[-1][1] is None
             is_dead = bool(addresses) and addresses <= dead
             if is_dead and not was_dead:

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from scheduler.plan.dates.date_forms import describe_form, form_from_data, form_to_data
-from scheduler.plan.facts import Fact
+from scheduler.plan.dates.date_forms import form_from_data, form_to_data
+from scheduler.plan.facts import DEFINITION, Amended, Joined, Rerouted
 from scheduler.plan.membership import members
 from scheduler.plan.model import Milestone, Plan
 
@@ -27,25 +27,24 @@ def read_terms(plan: Plan) -> dict[str, Any]:
     }
 
 
-def compare_terms(plan: Plan, old: Mapping[str, Any], at: datetime) -> Iterator[Fact]:
+def compare_terms(plan: Plan, old: Mapping[str, Any], at: datetime) -> Iterator[Amended | Joined | Rerouted]:
     """Yield the changes from the terms `old` to the revision `plan`, loaded at `at` (UTC), as facts.
 
     `amended` is a milestone with another date, `joined` a party that is new in a milestone (also every party
     of a new milestone), `rerouted` a party with other addresses.
     """
+    common: dict[str, Any] = {"plan": plan.id, "happened_at": at, "recorded_at": at, "by": DEFINITION}
     for milestone in plan.milestones:
         known = old["milestones"].get(milestone.id, {"parties": []})
         was = known.get("form")
         if was is not None and was != form_to_data(milestone.form):
-            yield _fact(
-                plan, "amended", at, milestone=milestone.id, form=milestone.form, was=describe_form(form_from_data(was))
-            )
+            yield Amended(**common, milestone=milestone.id, form=milestone.form, was=form_from_data(was))
         for party in sorted(_taking_part(plan, milestone) - set(known["parties"])):
-            yield _fact(plan, "joined", at, milestone=milestone.id, party=party)
+            yield Joined(**common, milestone=milestone.id, party=party)
     for roster in plan.parties.values():
         before = old["contacts"].get(roster.id)
         if before is not None and before != sorted(c.email for c in roster.contacts):
-            yield _fact(plan, "rerouted", at, party=roster.id, was=", ".join(before))
+            yield Rerouted(**common, party=roster.id, was=tuple(before))
 
 
 def _taking_part(plan: Plan, milestone: Milestone) -> set[str]:
@@ -58,7 +57,3 @@ def _taking_part(plan: Plan, milestone: Milestone) -> set[str]:
             found.add(party)
             waiting.append(plan.parties[party].successor or party)
     return found
-
-
-def _fact(plan: Plan, kind: Any, at: datetime, **details: Any) -> Fact:
-    return Fact(plan=plan.id, kind=kind, happened_at=at, recorded_at=at, by="definition", **details)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from scheduler.plan.dates.date_forms import DateForm, Recurring, Relative
 from scheduler.plan.dates_in_force import occurrences
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Amended, DateFixed, Fact, Nominated
 from scheduler.plan.membership import members
 from scheduler.plan.model import Milestone, Plan
 
@@ -101,8 +101,8 @@ class Relations:
 
     def touched_by(self, fact: Fact) -> Scope:
         """Return the obligations that a fact can change; for a withdrawal, ask about the fact that it withdraws."""
-        if fact.kind == "nominated":
-            return self._with_dependents(self._chosen(fact.group or ""))
+        if isinstance(fact, Nominated):
+            return self._with_dependents(self._chosen(fact.group))
         touched = self.of(fact.milestone, fact.party)
         if fact.milestone is None:
             return touched  # about the addresses of a party: its escalations change, but no date
@@ -177,5 +177,5 @@ def _find_forms(plan: Plan, general: Iterable[Fact]) -> Iterator[tuple[str, Date
     known = {milestone.id for milestone in plan.milestones}
     for fact in general:
         id = (fact.milestone or "").partition("@")[0]
-        if id in known and fact.form is not None:
+        if id in known and isinstance(fact, DateFixed | Amended):
             yield id, fact.form

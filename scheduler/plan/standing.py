@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, assert_never
 
-from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.facts import (
+    Accepted,
+    Amended,
+    Bounced,
+    Closing,
+    DateFixed,
+    Declared,
+    Disowned,
+    Extended,
+    Fact,
+    Joined,
+    Nominated,
+    Opened,
+    Received,
+    Rerouted,
+    Returned,
+    Waived,
+    Withdrawn,
+)
 from scheduler.plan.model import Channel, Milestone
 
 StandingState = Literal["open", "partial", "submitted", "returned", "resubmitted", "accepted", "waived"]
@@ -27,12 +45,12 @@ class Standing:
 
     state: StandingState = "open"
     missing: tuple[str, ...] = ()
-    first_by: Fact | None = None
-    complete_by: Fact | None = None
-    closed_by: Fact | None = None
+    first_by: Received | Accepted | None = None
+    complete_by: Received | Accepted | None = None
+    closed_by: Closing | None = None
     channels: frozenset[Channel] = frozenset()
-    declared: tuple[Fact, ...] = ()
-    disowned: tuple[Fact, ...] = ()
+    declared: tuple[Declared, ...] = ()
+    disowned: tuple[Disowned, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -50,11 +68,6 @@ class Standing:
         return self.complete_by.happened_at if self.complete_by else None
 
 
-_ANSWERS: tuple[FactKind, ...] = ("received", "accepted", "returned", "waived")  # kinds that answer a party's statement
-_ANSWERS_TO: Mapping[FactKind, tuple[FactKind, ...]] = {
-    "declared": _ANSWERS,
-    "disowned": (*_ANSWERS, "opened"),  # "opened" confirms that the party owes it all the same
-}
 WHOLE = ""  # the only item owed for a milestone without deliverables
 
 
@@ -64,60 +77,112 @@ def read_standing(milestone: Milestone, facts: Sequence[Fact]) -> Standing:
     A closed obligation that is submitted again by a channel not used before gets a copy; the earlier of the two
     times counts. After acceptance no further submission can make it late.
     """
-    everything = tuple(d.id for d in milestone.deliverables) or (WHOLE,)
-    received: dict[str, Fact] = {}
-    state: StandingState = "open"
-    first_by: Fact | None = None
-    complete_by: Fact | None = None
-    closed_by: Fact | None = None
-    channels: set[Channel] = set()
-    used: set[Channel] = set()  # channels used since the last return
+    progress = _Progress(tuple(d.id for d in milestone.deliverables) or (WHOLE,))
     for fact in facts:
-        if fact.kind == "received":
-            copy = closed_by is not None and fact.channel is not None and fact.channel not in used
-            for item in fact.deliverables or everything:
-                earlier = received.get(item) if copy else None
-                received[item] = min(earlier or fact, fact, key=_happened)
-            if fact.channel is not None:
-                channels.add(fact.channel)
-                used.add(fact.channel)
-            if state != "accepted" and all(item in received for item in everything):
-                again = state in ("returned", "resubmitted")
-                complete_by = max((received[item] for item in everything), key=_happened)
-                first_by = first_by or complete_by
-                if state != "waived":
-                    state, closed_by = ("resubmitted" if again else "submitted"), closed_by or fact
-            elif state == "open":
-                state = "partial"
-        elif fact.kind == "returned":
-            for item in fact.missing or everything:
-                received.pop(item, None)
-            used.clear()
-            state, closed_by = "returned", None
-        elif fact.kind == "accepted":
-            complete_by = complete_by or fact
-            first_by = first_by or complete_by
-            state, closed_by = "accepted", closed_by or fact
-        elif fact.kind == "waived" and (fact.party or closed_by is None):  # a waiver for all leaves closed ones alone
-            state, closed_by = "waived", closed_by or fact
-    missing = () if closed_by else tuple(item for item in everything if item not in received and item != WHOLE)
-    return Standing(
-        state=state,
-        missing=missing,
-        first_by=first_by,
-        complete_by=complete_by,
-        closed_by=closed_by,
-        channels=frozenset(channels),
-        declared=() if closed_by else _unanswered(facts, "declared"),
-        disowned=_unanswered(facts, "disowned"),
-    )
+        progress.apply(fact)
+    return progress.standing()
 
 
-def _happened(fact: Fact) -> datetime:
+@dataclass(slots=True)
+class _Progress:
+    """The standing as far as the facts have been read."""
+
+    everything: tuple[str, ...]  # the items that are owed
+    state: StandingState = "open"
+    received: dict[str, Received] = field(default_factory=dict)  # the submission that counts for each item
+    first_by: Received | Accepted | None = None
+    complete_by: Received | Accepted | None = None
+    closed_by: Closing | None = None
+    channels: set[Channel] = field(default_factory=set)
+    used: set[Channel] = field(default_factory=set)  # channels used since the last return
+    declared: list[Declared] = field(default_factory=list)
+    disowned: list[Disowned] = field(default_factory=list)
+
+    def apply(self, fact: Fact) -> None:
+        match fact:
+            case Received():
+                self._receive(fact)
+            case Returned():
+                self._return(fact)
+            case Accepted():
+                self._accept(fact)
+            case Waived():
+                self._waive(fact)
+            case Declared():
+                self.declared.append(fact)
+            case Disowned():
+                self.disowned.append(fact)
+            case Opened():  # the party owes it all the same
+                self.disowned.clear()
+            case Extended() | DateFixed() | Amended() | Joined():
+                pass  # about the date or about who takes part
+            case Nominated() | Bounced() | Rerouted() | Withdrawn():
+                pass  # not about one obligation
+            case _:
+                assert_never(fact)
+
+    def _receive(self, fact: Received) -> None:
+        self._answer()
+        self._note(fact)
+        if not self._is_complete:
+            self.state = "partial" if self.state == "open" else self.state
+        elif self.state != "accepted":
+            self.complete_by = max((self.received[item] for item in self.everything), key=_happened)
+            self.first_by = self.first_by or self.complete_by
+            if self.state != "waived":
+                self.state = "resubmitted" if self.state in ("returned", "resubmitted") else "submitted"
+                self.closed_by = self.closed_by or fact
+
+    def _note(self, fact: Received) -> None:
+        """Note the items and the channel of a submission; of an item and its copy the earlier time counts."""
+        is_copy = self.closed_by is not None and fact.channel is not None and fact.channel not in self.used
+        for item in fact.deliverables or self.everything:
+            earlier = self.received.get(item) if is_copy else None
+            self.received[item] = min(earlier or fact, fact, key=_happened)
+        if fact.channel is not None:
+            self.channels.add(fact.channel)
+            self.used.add(fact.channel)
+
+    def _return(self, fact: Returned) -> None:
+        self._answer()
+        for item in fact.missing or self.everything:
+            self.received.pop(item, None)
+        self.used.clear()
+        self.state, self.closed_by = "returned", None
+
+    def _accept(self, fact: Accepted) -> None:
+        self._answer()
+        self.complete_by = self.complete_by or fact
+        self.first_by = self.first_by or self.complete_by
+        self.state, self.closed_by = "accepted", self.closed_by or fact
+
+    def _waive(self, fact: Waived) -> None:
+        self._answer()
+        if fact.party or self.closed_by is None:  # a waiver for all leaves closed ones alone
+            self.state, self.closed_by = "waived", self.closed_by or fact
+
+    def _answer(self) -> None:
+        """Forget what the party said, because a later fact answers it."""
+        self.declared.clear()
+        self.disowned.clear()
+
+    @property
+    def _is_complete(self) -> bool:
+        return all(item in self.received for item in self.everything)
+
+    def standing(self) -> Standing:
+        missing = [item for item in self.everything if item not in self.received and item != WHOLE]
+        return Standing(
+            state=self.state,
+            missing=() if self.closed_by else tuple(missing),
+            first_by=self.first_by,
+            complete_by=self.complete_by,
+            closed_by=self.closed_by,
+            channels=frozenset(self.channels),
+            declared=() if self.closed_by else tuple(self.declared),
+            disowned=tuple(self.disowned),
+        )
+
+
+def _happened(fact: Received) -> datetime:
     return fact.happened_at
-
-
-def _unanswered(facts: Sequence[Fact], kind: FactKind) -> tuple[Fact, ...]:
-    """Return the statements of this kind since the last fact that answers them."""
-    answered = max((n for n, fact in enumerate(facts, 1) if fact.kind in _ANSWERS_TO[kind]), default=0)
-    return tuple(fact for fact in facts[answered:] if fact.kind == kind)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from scheduler.errors import Problem
-from scheduler.plan.facts import Fact
+from scheduler.plan.commands import Command
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 
@@ -40,22 +40,22 @@ class Definitions(Protocol):
 class Finding:
     """What one status check found out about one obligation; `seen` is the text to show.
 
-    `facts` are what it proves, such as a submission that lies in a folder; they are recorded in order. Each has an
-    `idempotency_key` of its own that stays the same for as long as the source shows the same, so that every check may
-    prove it again. Keys need to differ within the finding only.
+    `commands` record what it proves, such as a submission that lies in a folder; they are carried out in order. Each
+    has an `idempotency_key` of its own that stays the same for as long as the source shows the same, so that every
+    check may prove it again. Keys need to differ within the finding only.
     """
 
     milestone: str
     party: str
     source: str
     seen: str
-    facts: tuple[Fact, ...] = ()
+    commands: tuple[Command, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a fact that the next check would record once more, or that would count as another one."""
-        keys = {fact.idempotency_key for fact in self.facts}
-        if "" in keys or len(keys) < len(self.facts):
-            raise ValueError(f"the source {self.source} proves a fact without an idempotency key of its own")
+        """Refuse a command that the next check would carry out once more, or that would count as another one."""
+        keys = {command.idempotency_key for command in self.commands}
+        if "" in keys or len(keys) < len(self.commands):
+            raise ValueError(f"the source {self.source} gives a command without an idempotency key of its own")
 
 
 class Checker(Protocol):

@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from scheduler.plan.agenda import Rung, RungState
 from scheduler.plan.facts import Fact
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.reasons import Reason
 from scheduler.plan.scope import Scope
+
+AnyFact = TypeVar("AnyFact", bound=Fact)
 
 
 class Inputs(NamedTuple):
@@ -73,7 +75,7 @@ class Plans(Protocol):
 class Facts(Protocol):
     """The facts of all plans: appended, never changed."""
 
-    def append(self, fact: Fact) -> Fact:
+    def append(self, fact: AnyFact) -> AnyFact:
         """Append a fact and return it with its id; ids ascend in the order of appending."""
 
     def of(self, plan: str) -> Sequence[Fact]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from scheduler.plan.agenda import AGENDA_RULES, Agenda, draw_agenda
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.facts import Fact, recording_order
+from scheduler.plan.facts import Fact, Withdrawn, recording_order
 from scheduler.plan.model import Plan
 from scheduler.plan.scope import Relations, Scope
 from scheduler.ports import Inputs, PlanState, UnitOfWork
@@ -24,8 +24,8 @@ def find_touched(view: UnitOfWork, plan: Plan, facts: Iterable[Fact]) -> Scope:
     touched = Scope()
     for fact in facts:
         known: Fact | None = fact
-        while known is not None and known.kind == "withdrawn":
-            known = view.facts.get(known.target or 0)
+        while isinstance(known, Withdrawn):
+            known = view.facts.get(known.target)
         if known is not None:
             touched |= relations.touched_by(known)
     return touched

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from scheduler.plan.dates.date_forms import describe_form
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import (
+    Accepted,
+    Amended,
+    Bounced,
+    DateFixed,
+    Declared,
+    Disowned,
+    Extended,
+    Fact,
+    FactOfChange,
+    Joined,
+    Nominated,
+    Opened,
+    Received,
+    Rerouted,
+    Returned,
+    Waived,
+    Withdrawn,
+)
 from scheduler.plan.model import Plan
 from scheduler.ports import MessageRow, RungRow
 
@@ -65,25 +83,56 @@ def fact_row(fact: Fact, zone: ZoneInfo) -> Row:
         "plan": fact.plan,
         "milestone": fact.milestone,
         "party": fact.party,
-        "by": fact.by,
-        "deliverables": list(fact.deliverables),
-        "channel": fact.channel,
-        "sent_on": fact.sent_on.isoformat() if fact.sent_on else None,
-        "received_on": fact.received_on.isoformat() if fact.received_on else None,
-        "files": list(fact.files),
-        "missing": list(fact.missing),
-        "date": describe_form(fact.form) if fact.form else "",
-        "was": fact.was,
-        "place": fact.place,
-        "decision": fact.decision,
-        "reason": fact.reason,
+        "by": fact.by.label,
+        "actor": fact.by.role,
+        **_own_fields(fact),
         "note": fact.note,
-        "group": fact.group,
-        "parties": list(fact.parties),
-        "address": fact.address,
-        "undoes": f"f{fact.target}" if fact.target else None,
     }
     return {key: value for key, value in row.items() if value not in (None, "", [])}
+
+
+def _own_fields(fact: Fact) -> Row:  # noqa: C901 - one match over the kinds
+    """Return the fields that the facts of one kind have and others have not."""
+    match fact:
+        case Received():
+            return {
+                "deliverables": list(fact.deliverables),
+                "channel": fact.channel,
+                "sent_on": fact.sent_on.isoformat() if fact.sent_on else None,
+                "received_on": fact.received_on.isoformat() if fact.received_on else None,
+                "files": list(fact.files),
+            }
+        case Declared():
+            return {"channel": fact.channel}
+        case Returned():
+            return {"missing": list(fact.missing)}
+        case Extended():
+            return {"date": describe_form(fact.form), **_grounds(fact)}
+        case Waived():
+            return _grounds(fact)
+        case Nominated():
+            return {"decision": fact.decision, "group": fact.group, "parties": list(fact.parties)}
+        case DateFixed():
+            return {"date": describe_form(fact.form), "place": fact.place, **_grounds(fact)}
+        case Amended():
+            was = describe_form(fact.was) if fact.was is not None else ""
+            return {"date": describe_form(fact.form), "was": was, **_grounds(fact)}
+        case Opened():
+            return {"reason": fact.reason}
+        case Bounced():
+            return {"address": fact.address}
+        case Rerouted():
+            return {"was": ", ".join(fact.was), "address": fact.address}
+        case Withdrawn():
+            return {"reason": fact.reason, "undoes": f"f{fact.target}"}
+        case Disowned() | Accepted() | Joined():
+            return {}
+        case _:
+            assert_never(fact)
+
+
+def _grounds(fact: FactOfChange) -> Row:
+    return {"decision": fact.decision, "reason": fact.reason}
 
 
 def iso(instant: datetime, zone: ZoneInfo) -> str:

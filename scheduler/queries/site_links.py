@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.facts import Fact
 from scheduler.plan.messages.message import Message
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import operators
@@ -27,7 +26,6 @@ LINKS_TO_PARTY_PAGE = (
 )  # kinds of mail that link to the party's page
 LINKS_TO_MILESTONE = ("escalation", "fix-date", "choose", "notice")  # kinds that link to a milestone on the board
 LINKS_TO_BOARD = ("outage", "digest")  # kinds that link to the board itself
-_PAGE = "page"
 PAGE_RETENTION = timedelta(days=90)  # how long a page is served after its last date (contract rule 11)
 
 
@@ -96,20 +94,6 @@ def _on_board(addresses: SiteLinks, message: Message) -> str:
     occurrence = message.occurrence or (message.milestone.id if message.milestone else "")
     about = message.fact.party if message.fact is not None else None
     return addresses.on_board(message.plan.id, occurrence, *([about] if about else []))
-
-
-def by_page(who: str) -> str:
-    """Return the `by` of a fact that was recorded on a party's page; the name is only what was typed."""
-    return f"{_PAGE}: {who}" if who else _PAGE
-
-
-def said_by(fact: Fact) -> str | None:
-    """Return the typed name of the person who recorded a fact on a party's page, "" without a name.
-
-    Returns None for a fact that came another way.
-    """
-    mark, _, who = fact.by.partition(": ")
-    return who if mark == _PAGE else None
 
 
 def is_over(agendas: Iterable[Agenda], party: str, now: datetime) -> bool:

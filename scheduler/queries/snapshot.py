@@ -9,7 +9,7 @@ from functools import cached_property
 
 from scheduler.plan.agenda import Agenda, draw_agenda
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.facts import Fact, drop_withdrawn, recording_order
+from scheduler.plan.facts import Fact, Withdrawn, drop_withdrawn, recording_order
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import bounced_addresses
 from scheduler.plan.scope import Scope
@@ -47,7 +47,7 @@ class Snapshot:
     def withdrawn(self) -> frozenset[int]:
         """Return the ids of the facts that were withdrawn."""
         counting = {fact.id for fact in self.counting}
-        return frozenset(f.id for f in self.facts if f.kind != "withdrawn" and f.id not in counting)
+        return frozenset(f.id for f in self.facts if not isinstance(f, Withdrawn) and f.id not in counting)
 
     def duties(self, now: datetime) -> list[Cell]:
         """Return the cells of all obligations at `now`, without those of parties that only attend an event."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Amended, Fact
 from scheduler.plan.model import Plan
 from scheduler.plan.revisions import compare_terms, read_terms
 from scheduler.ports import Definition, UnitOfWork
@@ -41,7 +41,7 @@ def take_within(services: ServiceContext, unit: UnitOfWork, definition: Definiti
     decided = _record_revision(unit, definition, now)
     snapshot = read_snapshot(unit, plan, None)
     changes = reconcile(unit, snapshot.agenda, now)
-    amended = [fact for fact in decided if fact.kind == "amended"]
+    amended = [fact for fact in decided if isinstance(fact, Amended)]
     problems = [p for fact in amended for p in notify(services, unit, snapshot, fact).problems]
     return replace(changes, problems=tuple(problems))
 
@@ -55,8 +55,8 @@ def _record_revision(unit: UnitOfWork, definition: Definition, now: datetime) ->
     state = unit.plans.state(plan.id)
     if state is not None and state.digest == plan.digest:
         return []
-    decided = list(compare_terms(plan, unit.plans.terms(plan.id), now)) if state is not None else []
-    decided = [unit.facts.append(fact) for fact in decided]
+    implied = compare_terms(plan, unit.plans.terms(plan.id), now) if state is not None else ()
+    decided: list[Fact] = [unit.facts.append(fact) for fact in implied]
     terms = read_terms(plan)
     unit.plans.record_revision(plan=plan.id, digest=plan.digest, at=now, source=definition.source, terms=terms)
     if state is None:

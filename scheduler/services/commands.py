@@ -1,20 +1,95 @@
-"""Build facts from what a person asks to record; shared by the command line, the web pages and scenarios."""
+"""Turn commands into facts: the one place where a fact is made of what somebody asks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any, assert_never
 
 from scheduler.errors import UserError
-from scheduler.plan.dates.date_forms import By, DateForm, FixedForm, On
+from scheduler.plan.commands import (
+    Accept,
+    AmendDate,
+    Command,
+    Declare,
+    Disown,
+    Extend,
+    FixDate,
+    Insist,
+    Nominate,
+    RecordReceived,
+    ReportBounce,
+    Return,
+    SettleDoubt,
+    Undo,
+    Waive,
+)
+from scheduler.plan.dates.date_forms import By, FixedForm, On
 from scheduler.plan.dates.due_dates import local_day, near, to_instant
-from scheduler.plan.facts import Fact
-from scheduler.plan.model import Channel, Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.facts import (
+    DEFINITION,
+    Accepted,
+    Amended,
+    Bounced,
+    DateFixed,
+    Declared,
+    Disowned,
+    Extended,
+    Fact,
+    Nominated,
+    Opened,
+    Received,
+    Returned,
+    Waived,
+    Withdrawn,
+)
+from scheduler.plan.model import Plan
 from scheduler.services.fact_checks import find_milestone
 
 MOMENT = timedelta(microseconds=1)
 NOON = time(12)  # a postmark names a day; noon stands for it
+
+
+def build_fact(plan: Plan, command: Command) -> Fact:  # noqa: C901 - one match over the commands
+    """Return the fact that a command asks to record; whether it makes sense as things stand is checked later.
+
+    Raises `UserError` for days that contradict one another, that lie in the future or far from the plan, and
+    `NothingMatched` for the date of an unknown milestone.
+    """
+    match command:
+        case RecordReceived():
+            return _received(plan, command)
+        case Declare():
+            return _declared(plan, command)
+        case Disown():
+            return Disowned(**_about(plan, command))
+        case Accept():
+            return Accepted(**_about(plan, command))
+        case Return(missing=missing):
+            return Returned(**_about(plan, command), missing=missing)
+        case Extend(until=until):
+            refuse_far(plan, until)
+            return Extended(**_about(plan, command), form=By(until), decision=command.decision)
+        case Insist(reason=reason):
+            return Opened(**_about(plan, command), reason=reason)
+        case SettleDoubt():
+            return _settled(plan, command)
+        case Waive(party=party, reason=reason):
+            about = _common(plan, command)
+            return Waived(**about, milestone=command.milestone, party=party, reason=reason, decision=command.decision)
+        case FixDate():
+            return _date_fixed(plan, command)
+        case AmendDate(milestone=milestone, form=form, was=was, decision=decision):
+            about = _common(plan, command) | {"by": DEFINITION}
+            return Amended(**about, milestone=milestone, form=form, was=was, decision=decision)
+        case Nominate(group=group, parties=parties, decision=decision):
+            return Nominated(**_common(plan, command), group=group, parties=parties, decision=decision)
+        case ReportBounce(party=party, address=address):
+            return Bounced(**_common(plan, command), party=party, address=address)
+        case Undo(target=target, reason=reason):
+            about = {"milestone": target.milestone, "party": target.party}
+            return Withdrawn(**_common(plan, command) | about, target=target.id, reason=reason)
+        case _:
+            assert_never(command)
 
 
 def refuse_far(plan: Plan, *days: date | None) -> None:
@@ -27,181 +102,107 @@ def refuse_far(plan: Plan, *days: date | None) -> None:
             )
 
 
-def received(
-    plan: Plan,
-    milestone: str,
-    party: str,
-    *,
-    at: datetime,
-    deliverables: Sequence[str] = (),
-    channel: Channel | None = None,
-    sent_on: date | None = None,
-    received_on: date | None = None,
-    received_at: datetime | None = None,
-    files: Sequence[str] = (),
-    note: str = "",
-    by: str = "",
-) -> Fact:
-    """Return a submission that is recorded at `at`.
+def _common(plan: Plan, command: Command, happened_at: datetime | None = None) -> dict[str, Any]:
+    return {
+        "plan": plan.id,
+        "happened_at": happened_at or command.at,
+        "recorded_at": command.at,
+        "by": command.by,
+        "idempotency_key": command.idempotency_key,
+        "note": command.note,
+    }
 
-    The submission came at `received_at`, or at an unknown time of the local day `received_on`, or else at `at`. The
-    postmark `sent_on` of a paper decides when the submission happened; without one, the receipt does. Raises
-    `UserError` for a date in the future or far from the plan, and for a postmark that is late or without paper.
+
+def _about(
+    plan: Plan,
+    command: RecordReceived | Declare | Disown | Accept | Return | Extend | Insist,
+    happened_at: datetime | None = None,
+) -> dict[str, Any]:
+    return _common(plan, command, happened_at) | {"milestone": command.milestone, "party": command.party}
+
+
+def _received(plan: Plan, command: RecordReceived) -> Received:
+    came_at = _came_at(plan, command)
+    happened_at, received_on = came_at or command.at, command.received_on
+    if command.sent_on is not None:
+        _check_postmark(plan, command, happened_at)
+        received_on = local_day(came_at, plan.zone) if came_at else None
+        happened_at = min(to_instant(command.sent_on, NOON, plan.zone), happened_at)
+    return Received(
+        **_about(plan, command, happened_at),
+        deliverables=command.deliverables,
+        channel=command.channel,
+        sent_on=command.sent_on,
+        received_on=received_on,
+        files=command.files,
+    )
+
+
+def _came_at(plan: Plan, command: RecordReceived) -> datetime | None:
+    """Return when a submission came (UTC), with noon for a day without a time; None if the command does not say.
+
+    Raises `UserError` for a moment in the future or far from the plan.
     """
-    refuse_far(plan, sent_on, received_on, local_day(received_at, plan.zone) if received_at else None)
-    if sent_on is not None and channel != "paper":
+    came_at, day = command.received_at, command.received_on
+    refuse_far(plan, command.sent_on, day, local_day(came_at, plan.zone) if came_at else None)
+    if came_at is None and day is not None:
+        noon = to_instant(day, NOON, plan.zone)
+        came_at = min(noon, command.at) if day == local_day(command.at, plan.zone) else noon
+    if came_at is not None and came_at > command.at:
+        raise UserError("it cannot have come in the future", hint="check the date given", code="future")
+    return came_at
+
+
+def _check_postmark(plan: Plan, command: RecordReceived, came_at: datetime) -> None:
+    if command.channel != "paper":
         raise UserError(
             "a postmark (--sent-on) goes with paper only",
             hint="add --channel paper, or use --received-at",
             code="postmark-without-paper",
         )
-    if received_at is None and received_on is not None:
-        is_today = received_on == local_day(at, plan.zone)
-        noon = to_instant(received_on, NOON, plan.zone)
-        received_at = min(noon, at) if is_today else noon
-    happened_at = received_at or at
-    if happened_at > at:
-        raise UserError("it cannot have come in the future", hint="check the date given", code="future")
-    if sent_on is not None and sent_on > local_day(happened_at, plan.zone):
+    if command.sent_on is not None and command.sent_on > local_day(came_at, plan.zone):
         raise UserError(
-            f"the postmark {sent_on} lies after the day it came", hint="check --sent-on", code="postmark-late"
+            f"the postmark {command.sent_on} lies after the day it came", hint="check --sent-on", code="postmark-late"
         )
-    if sent_on is not None:
-        received_on = local_day(received_at, plan.zone) if received_at else None
-        happened_at = min(to_instant(sent_on, NOON, plan.zone), happened_at)
-    return Fact(
-        plan=plan.id,
-        kind="received",
-        milestone=milestone,
-        party=party,
-        happened_at=happened_at,
-        recorded_at=at,
-        deliverables=tuple(deliverables),
-        channel=channel,
-        sent_on=sent_on,
-        received_on=received_on,
-        files=tuple(files),
-        note=note,
-        by=by,
-    )
 
 
-def declared(plan: Plan, milestone: str, party: str, *, at: datetime, sent_on: date, channel: Channel) -> Fact:
-    """Return a party's claim that it sent something on a local day, which nobody has seen yet.
-
-    Raises `UserError` for a day in the future or far from the plan.
-    """
-    refuse_far(plan, sent_on)
-    if sent_on > local_day(at, plan.zone):
-        raise UserError(f"{sent_on} has not come yet", hint="give the day on which it was sent")
-    return Fact(
-        plan=plan.id,
-        kind="declared",
-        milestone=milestone,
-        party=party,
-        happened_at=min(to_instant(sent_on, NOON, plan.zone), at),
-        recorded_at=at,
-        channel=channel,
-    )
+def _declared(plan: Plan, command: Declare) -> Declared:
+    refuse_far(plan, command.sent_on)
+    if command.sent_on > local_day(command.at, plan.zone):
+        raise UserError(f"{command.sent_on} has not come yet", hint="give the day on which it was sent")
+    happened_at = min(to_instant(command.sent_on, NOON, plan.zone), command.at)
+    return Declared(**_about(plan, command, happened_at), channel=command.channel)
 
 
-def disowned(plan: Plan, milestone: str, party: str, *, at: datetime) -> Fact:
-    """Return a party's claim that a task is not its own, or that its mails reach the wrong people."""
-    return Fact(
-        plan=plan.id,
-        kind="disowned",
-        milestone=milestone,
-        party=party,
-        happened_at=at,
-        recorded_at=at,
-    )
-
-
-def settled_doubt(plan: Plan, obligation: Obligation, *, at: datetime, is_open: bool, by: str = "") -> Fact:
-    """Return the fact that settles a doubtful obligation: it is open, or it was received in time.
+def _settled(plan: Plan, command: SettleDoubt) -> Opened | Received:
+    """Return that an obligation is open, or that it was received.
 
     It is in doubt because it was past when the plan was first loaded. Nobody knows when it was received, so the last
     moment in time stands for that.
     """
-    received = not is_open
-    in_time = obligation.due.late_from - MOMENT if obligation.due else at
-    return Fact(
-        plan=plan.id,
-        kind="received" if received else "opened",
-        milestone=obligation.milestone,
-        party=obligation.party,
-        happened_at=min(at, in_time) if received else at,
-        recorded_at=at,
-        by=by,
-        note="before the plan was first loaded" if received else "",
-    )
+    o = command.obligation
+    about: dict[str, Any] = {"milestone": o.milestone, "party": o.party}
+    if command.is_open:
+        return Opened(**_common(plan, command) | about)
+    in_time = o.due.late_from - MOMENT if o.due else command.at
+    about["note"] = "before the plan was first loaded"
+    return Received(**_common(plan, command, min(command.at, in_time)) | about)
 
 
-def extended(
-    plan: Plan, milestone: str, party: str, *, at: datetime, until: date, decision: str = "", by: str = ""
-) -> Fact:
-    """Return an extension up to and including the local day `until` (contract rule 11)."""
-    refuse_far(plan, until)
-    return Fact(
-        plan=plan.id,
-        kind="extended",
-        milestone=milestone,
-        party=party,
-        happened_at=at,
-        recorded_at=at,
-        form=By(until),
-        decision=decision,
-        by=by,
-    )
-
-
-def date_fixed(
-    plan: Plan,
-    milestone: str,
-    *,
-    at: datetime,
-    first: date | datetime,
-    last: date | None = None,
-    place: str = "",
-    decision: str = "",
-    by: str = "",
-) -> Fact:
-    """Return the decision of a date: the days of an event, or the inclusive last day of a deadline.
-
-    Raises `UserError` if the date is far from the plan or ends before it begins, or if a deadline gets two days, and
-    `NothingMatched` for an unknown milestone.
-    """
+def _date_fixed(plan: Plan, command: FixDate) -> DateFixed:
+    first, last = command.first, command.last
     day, clock = (first.date(), first.time()) if isinstance(first, datetime) else (first, None)
     refuse_far(plan, day, last)
-    kind = find_milestone(plan, milestone).kind
+    kind = find_milestone(plan, command.milestone).kind
     if last is not None and last < day:
         raise UserError(f"it cannot end on {last} before it begins on {day}", hint="check --to", code="ends-before")
     if kind == "deadline" and last is not None:
-        raise UserError(f"{milestone} is a deadline: it has one day", hint="leave --to out", code="one-day")
+        raise UserError(f"{command.milestone} is a deadline: it has one day", hint="leave --to out", code="one-day")
     form: FixedForm = On(day, last or day, clock) if kind == "event" else By(day, clock)
-    return Fact(
-        plan=plan.id,
-        kind="date_fixed",
-        milestone=milestone,
-        happened_at=at,
-        recorded_at=at,
+    return DateFixed(
+        **_common(plan, command),
+        milestone=command.milestone,
         form=form,
-        place=place,
-        decision=decision,
-        by=by,
-    )
-
-
-def amended(plan: Plan, milestone: str, *, at: datetime, form: DateForm, was: str = "", decision: str = "") -> Fact:
-    """Return the fact of an edited date in the definition file, as if the file were loaded at `at`."""
-    return Fact(
-        plan=plan.id,
-        kind="amended",
-        milestone=milestone,
-        happened_at=at,
-        recorded_at=at,
-        form=form,
-        was=was,
-        decision=decision,
-        by="definition",
+        place=command.place,
+        decision=command.decision,
     )

@@ -8,7 +8,16 @@ from datetime import date, datetime, time, timedelta
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
-from scheduler.plan.facts import Fact, drop_withdrawn
+from scheduler.plan.facts import (
+    Amended,
+    DateFixed,
+    Extended,
+    Fact,
+    Nominated,
+    Waived,
+    drop_withdrawn,
+    parties_of_fact,
+)
 from scheduler.plan.membership import members
 from scheduler.plan.messages.digest import (
     Digest,
@@ -32,7 +41,7 @@ from scheduler.ports import MessageRow
 WEEK = timedelta(days=7)
 AHEAD = 14  # days
 SHOWN = 5  # the most subjects of failed mails that are listed
-MOVING = ("extended", "waived", "date_fixed", "amended", "nominated")  # facts that change a date or a duty
+MOVING = (Extended, Waived, DateFixed, Amended, Nominated)  # facts that change a date or a duty
 INCOMPLETE = ("partial", "declared", "revision", "overdue")
 
 
@@ -193,13 +202,12 @@ def _undecided(plan: Plan, cells: Sequence[Cell]) -> Iterable[DigestUndecided]:
 def _changed(plan: Plan, facts: Sequence[Fact], since: datetime) -> Iterable[DigestChange]:
     known = {milestone.id for milestone in plan.milestones}
     for fact in drop_withdrawn(facts):
-        if fact.kind in MOVING and fact.recorded_at > since:
+        if isinstance(fact, MOVING) and fact.recorded_at > since:
             id = (fact.milestone or "").partition("@")[0]
-            named = (fact.party,) if fact.party else fact.parties
             yield DigestChange(
                 fact=fact,
                 milestone=plan.milestone(id) if id in known else None,
-                parties=tuple(plan.parties[party] for party in named if party in plan.parties),
+                parties=tuple(plan.parties[party] for party in parties_of_fact(fact) if party in plan.parties),
             )
 
 

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NoReturn
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NoReturn, assert_never
 
 from scheduler.errors import NothingMatched, RefusalCode, UserError
 from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.dates.date_forms import By, On, Recurring
-from scheduler.plan.dates.due_dates import local_day
+from scheduler.plan.dates.date_forms import By, On, Recurring, Window
+from scheduler.plan.dates.due_dates import DueDate, local_day
 from scheduler.plan.dates_in_force import can_be_fixed
-from scheduler.plan.facts import Fact
-from scheduler.plan.model import Milestone, Plan
+from scheduler.plan.facts import (
+    DEFINITION,
+    Accepted,
+    Amended,
+    Bounced,
+    DateFixed,
+    Declared,
+    Disowned,
+    Extended,
+    Fact,
+    Joined,
+    Nominated,
+    Opened,
+    Received,
+    Rerouted,
+    Returned,
+    Waived,
+    Withdrawn,
+)
+from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.reasons import Reason
 from scheduler.ports import UnitOfWork
-
-PERSONAL = ("received", "declared", "accepted", "returned", "extended", "opened")  # kinds that concern one party
 
 
 def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
@@ -27,27 +43,27 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
     """
     if fact.happened_at > fact.recorded_at:
         raise UserError("it cannot have happened in the future", hint="check the date given", code="future")
-    if fact.kind == "withdrawn":
-        return _check_withdrawn(agenda, fact, unit)
-    if fact.kind == "nominated":
-        return _check_nominated(agenda, fact)
-    if fact.kind == "bounced":
-        return _check_bounced(agenda, fact)
-    milestone = find_milestone(agenda.plan, fact.milestone or "", agenda)
-    if fact.kind != "amended":
-        _check_occurrence(agenda, fact.milestone or "", milestone)
-    if fact.kind == "disowned":  # parties that only attend an event can disown it too
-        if (fact.milestone, fact.party) not in agenda.by_key:
-            find_obligation(agenda, fact.milestone or "", fact.party or "")
-        return []
-    if fact.kind == "opened" and _is_disowned(agenda, fact):
-        return []
-    if fact.kind in PERSONAL or fact.party is not None:
-        obligation = find_obligation(agenda, fact.milestone or "", fact.party or "")
-        return _CHECKS.get(fact.kind, _check_nothing)(fact, milestone, obligation)
-    if fact.kind == "date_fixed":
-        return _check_date_fixed(agenda, fact, milestone)
-    return []
+    match fact:
+        case Received() | Declared() | Returned() | Accepted() | Extended() | Opened() | Joined() | Disowned():
+            return _check_of_obligation(agenda, fact)
+        case Waived():
+            return _check_waived(agenda, fact)
+        case DateFixed():
+            return _check_date_fixed(agenda, fact)
+        case Amended():
+            find_milestone(agenda.plan, fact.milestone, agenda)
+            return []
+        case Nominated():
+            return _check_nominated(agenda, fact)
+        case Bounced():
+            return _check_bounced(agenda, fact)
+        case Rerouted():
+            _find_party(agenda.plan, fact.party)
+            return []
+        case Withdrawn():
+            return _check_withdrawn(agenda, fact, unit)
+        case _:
+            assert_never(fact)
 
 
 def find_milestone(plan: Plan, id: str, agenda: Agenda | None = None) -> Milestone:
@@ -68,39 +84,69 @@ def _check_occurrence(agenda: Agenda, id: str, milestone: Milestone) -> None:
 def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
     """Return an obligation. Raises `NothingMatched` if the party does not owe the milestone."""
     _check_occurrence(agenda, milestone, find_milestone(agenda.plan, milestone, agenda))
-    if party not in agenda.plan.parties:
-        raise NothingMatched.named("party", party, agenda.plan.parties)
+    _find_party(agenda.plan, party)
     own = {o.party: o for o in agenda.obligations if o.milestone == milestone and not o.attends}
     if party not in own:
         raise NothingMatched.named(f"party that owes {milestone}", party, own)
     return own[party]
 
 
-def _check_nothing(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
-    """Return no remarks."""
+def _check_of_obligation(
+    agenda: Agenda,
+    fact: Received | Declared | Returned | Accepted | Extended | Opened | Joined | Disowned,
+) -> list[Reason]:
+    """Check a fact about one obligation; what only attends an event can be disowned too."""
+    answers_disowned = isinstance(fact, Opened) and _is_disowned(agenda, fact)
+    if answers_disowned or (isinstance(fact, Disowned) and (fact.milestone, fact.party) in agenda.by_key):
+        return []
+    obligation, milestone = find_obligation(agenda, fact.milestone, fact.party), agenda.plan.milestone(fact.milestone)
+    match fact:
+        case Received():
+            return _check_received(fact, milestone, obligation)
+        case Declared():
+            return _check_declared(fact, milestone, obligation)
+        case Returned():
+            return _check_returned(fact, milestone, obligation)
+        case Accepted():
+            return _check_accepted(fact, milestone, obligation)
+        case Extended():
+            return _check_extended(fact, milestone, obligation)
+        case Opened():
+            return _check_opened(fact, milestone, obligation)
+        case Joined() | Disowned():
+            return []
+        case _:
+            assert_never(fact)
+
+
+def _check_waived(agenda: Agenda, fact: Waived) -> list[Reason]:
+    if fact.party is not None:
+        find_obligation(agenda, fact.milestone, fact.party)
+    else:
+        _check_occurrence(agenda, fact.milestone, find_milestone(agenda.plan, fact.milestone, agenda))
     return []
 
 
-def _check_received(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
+def _check_received(fact: Received | Declared, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if milestone.kind == "event":
         _refuse(
             f"{milestone.id} is an event: nothing is handed in for it",
             "`waive` says it does not take place",
             "no-documents",
         )
-    _check_deliverables(milestone, fact.deliverables)
+    _check_deliverables(milestone, fact.deliverables if isinstance(fact, Received) else ())
     if obligation.due and obligation.due.is_late(fact.happened_at):
         return [reasons.late(obligation.due.named)]
     return []
 
 
-def _check_declared(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
+def _check_declared(fact: Declared, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if not obligation.standing.is_open:
         _refuse(f"{milestone.id} of {fact.party} is not open any more", "`status` shows how it stands", "not-open")
     return _check_received(fact, milestone, obligation)
 
 
-def _check_returned(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
+def _check_returned(fact: Returned, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if obligation.standing.state in ("open", "waived"):
         _refuse(
             f"nothing of {milestone.id} was received from {fact.party} yet",
@@ -111,7 +157,7 @@ def _check_returned(fact: Fact, milestone: Milestone, obligation: Obligation) ->
     return []
 
 
-def _check_accepted(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
+def _check_accepted(fact: Accepted, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if obligation.standing.state in ("submitted", "resubmitted"):
         return []
     if obligation.standing.state == "accepted":
@@ -127,7 +173,7 @@ def _check_accepted(fact: Fact, milestone: Milestone, obligation: Obligation) ->
     )
 
 
-def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
+def _check_extended(fact: Extended, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if obligation.due is None or milestone.kind == "event":
         _refuse(f"{milestone.id} has no deadline that could be extended", "`fix-date` sets a date", "no-deadline")
     until = fact.form.day if isinstance(fact.form, By) else None
@@ -140,12 +186,12 @@ def _check_extended(fact: Fact, milestone: Milestone, obligation: Obligation) ->
     return []
 
 
-def _is_disowned(agenda: Agenda, fact: Fact) -> bool:
-    obligation = agenda.by_key.get((fact.milestone or "", fact.party or ""))
+def _is_disowned(agenda: Agenda, fact: Opened) -> bool:
+    obligation = agenda.by_key.get((fact.milestone, fact.party))
     return obligation is not None and bool(obligation.standing.disowned)
 
 
-def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> list[Reason]:
+def _check_opened(fact: Opened, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if not obligation.unknown:
         _refuse(
             f"{milestone.id} of {fact.party} is not in doubt",
@@ -155,16 +201,6 @@ def _check_opened(fact: Fact, milestone: Milestone, obligation: Obligation) -> l
     return []
 
 
-_CHECKS: dict[str, Callable[[Fact, Milestone, Obligation], list[Reason]]] = {
-    "received": _check_received,
-    "declared": _check_declared,
-    "returned": _check_returned,
-    "accepted": _check_accepted,
-    "extended": _check_extended,
-    "opened": _check_opened,
-}
-
-
 def _check_deliverables(milestone: Milestone, named: Iterable[str]) -> None:
     known = {d.id for d in milestone.deliverables}
     for id in named:
@@ -172,7 +208,9 @@ def _check_deliverables(milestone: Milestone, named: Iterable[str]) -> None:
             raise NothingMatched.named(f"deliverable of {milestone.id}", id, known)
 
 
-def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[Reason]:
+def _check_date_fixed(agenda: Agenda, fact: DateFixed) -> list[Reason]:
+    milestone = find_milestone(agenda.plan, fact.milestone, agenda)
+    _check_occurrence(agenda, fact.milestone, milestone)
     own = [o for o in agenda.obligations if o.milestone == fact.milestone and not o.attends]
     if not can_be_fixed(milestone, own):
         _refuse(
@@ -183,30 +221,39 @@ def _check_date_fixed(agenda: Agenda, fact: Fact, milestone: Milestone) -> list[
     return list(_remarks_on_date(agenda.plan, fact, own))
 
 
-def _remarks_on_date(plan: Plan, fact: Fact, own: Sequence[Obligation]) -> Iterator[Reason]:
+def _remarks_on_date(plan: Plan, fact: DateFixed, own: Sequence[Obligation]) -> Iterator[Reason]:
     """Yield remarks on a fixed date that is unusual but may be intended."""
-    assert isinstance(fact.form, On | By)  # noqa: S101 - what can be fixed, see requests.date_fixed
-    limit = next((o.due for o in own if o.due is not None), None)
-    window = next((o.window for o in own if o.window is not None), None)
-    if isinstance(fact.form, On) and limit is not None and fact.form.last > limit.last_in_time:
-        yield reasons.asked_before(limit.last_in_time)
+    assert isinstance(fact.form, On | By)  # noqa: S101 - what can be fixed, see `commands`
     first, last = (fact.form.first, fact.form.last) if isinstance(fact.form, On) else (fact.form.day, fact.form.day)
-    if window is not None and not (window.first <= first and last <= window.last):
-        yield reasons.outside_window(window.first, window.last)
+    if isinstance(fact.form, On):
+        yield from (reasons.asked_before(due.last_in_time) for due in _limits(own) if last > due.last_in_time)
+    yield from (
+        reasons.outside_window(window.first, window.last)
+        for window in _windows(own)
+        if not (window.first <= first and last <= window.last)
+    )
     if last < local_day(fact.recorded_at, plan.zone):
         yield reasons.NOT_REMINDED
     if not plan.workdays.is_workday(first):
         yield reasons.day_off(first)
 
 
-def _check_nominated(agenda: Agenda, fact: Fact) -> list[Reason]:
+def _limits(own: Sequence[Obligation]) -> list[DueDate]:
+    """Return the first last day that the plan gives, in a list; [] if it gives none."""
+    return [o.due for o in own if o.due is not None][:1]
+
+
+def _windows(own: Sequence[Obligation]) -> list[Window]:
+    """Return the first window that the plan gives, in a list; [] if it gives none."""
+    return [o.window for o in own if o.window is not None][:1]
+
+
+def _check_nominated(agenda: Agenda, fact: Nominated) -> list[Reason]:
     chosen = {group.id for group in agenda.plan.groups.values() if group.chosen_by is not None}
     if fact.group not in chosen:
-        raise NothingMatched.named("group to be chosen", fact.group or "", chosen)
+        raise NothingMatched.named("group to be chosen", fact.group, chosen)
     for id in fact.parties:
-        party = agenda.plan.parties.get(id)
-        if party is None:
-            raise NothingMatched.named("party", id, agenda.plan.parties)
+        party = _find_party(agenda.plan, id)
         if party.external or not party.contacts:
             _refuse(
                 f"{id} cannot be nominated: it only receives documents", "name a party with contacts", "no-contacts"
@@ -220,25 +267,29 @@ def remark_past(before: Agenda, after: Agenda) -> list[Reason]:
     return [reasons.past_when_chosen(o.milestone, o.party) for o in found]
 
 
-def _check_bounced(agenda: Agenda, fact: Fact) -> list[Reason]:
-    party = agenda.plan.parties.get(fact.party or "")
-    if party is None:
-        raise NothingMatched.named("party", fact.party or "", agenda.plan.parties)
+def _find_party(plan: Plan, id: str) -> Party:
+    if id not in plan.parties:
+        raise NothingMatched.named("party", id, plan.parties)
+    return plan.parties[id]
+
+
+def _check_bounced(agenda: Agenda, fact: Bounced) -> list[Reason]:
+    party = _find_party(agenda.plan, fact.party)
     known = [contact.email for contact in party.contacts]
     if fact.address not in known:
         raise NothingMatched.named(f"address of {party.id}", fact.address, known)
     return []
 
 
-def _check_withdrawn(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
-    target = unit.facts.get(fact.target or 0)
+def _check_withdrawn(agenda: Agenda, fact: Withdrawn, unit: UnitOfWork) -> list[Reason]:
+    target = unit.facts.get(fact.target)
     if target is None or target.plan != agenda.plan.id:
         raise NothingMatched(f"unknown fact: {fact.target}", hint="`status --format json` names the facts")
-    if target.kind == "withdrawn":
+    if isinstance(target, Withdrawn):
         _refuse(f"fact {target.id} is itself an undo", "record what is true instead", "is-undo")
-    if target.by == "definition":
+    if target.by == DEFINITION:
         _refuse(f"fact {target.id} came from the definition file", "change the file back instead", "from-file")
-    if any(f.kind == "withdrawn" and f.target == target.id for f in unit.facts.general(agenda.plan.id)):
+    if any(isinstance(f, Withdrawn) and f.target == target.id for f in unit.facts.general(agenda.plan.id)):
         _refuse(f"fact {target.id} was withdrawn already", "nothing to do", "withdrawn-already")
     return []
 

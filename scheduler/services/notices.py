@@ -11,7 +11,17 @@ from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.dispatch_policy import last_moment, opening
-from scheduler.plan.facts import Fact, FactKind, recording_order
+from scheduler.plan.facts import (
+    Amended,
+    Bounced,
+    DateFixed,
+    Extended,
+    Fact,
+    Received,
+    Waived,
+    Withdrawn,
+    recording_order,
+)
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.notices import notice_messages
 from scheduler.plan.messages.reminders import message_for
@@ -24,7 +34,7 @@ from scheduler.queries.site_links import make_linker
 from scheduler.queries.snapshot import Snapshot, read_snapshot
 from scheduler.services.context import ServiceContext
 
-DECISIONS: tuple[FactKind, ...] = ("extended", "waived", "date_fixed", "amended")  # kinds that cause a notice of change
+Change = Extended | Waived | DateFixed | Amended  # the facts that cause a notice of change
 
 
 @dataclass(slots=True)
@@ -40,15 +50,15 @@ def notify(services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, fact:
     """Queue the mails that a recorded fact causes; `snapshot` must include the fact and all that it touches."""
     agenda, bounced = snapshot.agenda, snapshot.bounced
     leaves = opening(agenda.plan, fact.milestone, fact.recorded_at)
-    if fact.kind in DECISIONS:
+    if isinstance(fact, Change):
         _replace_changes(unit, agenda, fact, snapshot.counting)
-    elif fact.kind == "received":
+    elif isinstance(fact, Received):
         before = _submissions(unit, fact)
         confirmed = [old for old in before if _has_receipt(unit, agenda.plan, old)]
         leaves = receipt_leaves(agenda.plan, [*confirmed, fact])
         _cancel_receipts(unit, before, reasons.LATER_RECEIPT, fact.recorded_at)
     messages: Iterable[tuple[Message, RungRow | None]]
-    if fact.kind == "bounced":
+    if isinstance(fact, Bounced):
         messages = _reroute(unit, agenda, fact, bounced)
     else:
         messages = ((message, None) for message in notice_messages(agenda, fact, fact.recorded_at, bounced))
@@ -65,7 +75,7 @@ def notify(services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, fact:
     return written
 
 
-def receipt_leaves(plan: Plan, submissions: Sequence[Fact]) -> datetime:
+def receipt_leaves(plan: Plan, submissions: Sequence[Received]) -> datetime:
     """Return when the receipt for the last of these submissions of one obligation leaves (UTC; contract rule 17).
 
     It leaves at the next opening. A submission that is recorded while a receipt waits shares that receipt. After a
@@ -85,44 +95,44 @@ def receipt_leaves(plan: Plan, submissions: Sequence[Fact]) -> datetime:
     return leaves
 
 
-def _submissions(unit: UnitOfWork, fact: Fact) -> list[Fact]:
+def _submissions(unit: UnitOfWork, fact: Received) -> list[Received]:
     """Return the other submissions of the same obligation, in the order of recording, also if the plan dropped it.
 
     Withdrawn ones are included, because their receipt may have left.
     """
-    same = unit.facts.within(fact.plan, Scope({fact.milestone or "": frozenset([fact.party or ""])}))
-    return sorted((f for f in same if f.kind == "received" and f.id != fact.id), key=recording_order)
+    same = unit.facts.within(fact.plan, Scope({fact.milestone: frozenset([fact.party])}))
+    return sorted((f for f in same if isinstance(f, Received) and f.id != fact.id), key=recording_order)
 
 
-def _has_receipt(unit: UnitOfWork, plan: Plan, fact: Fact) -> bool:
-    contacts = plan.parties[fact.party or ""].contacts
+def _has_receipt(unit: UnitOfWork, plan: Plan, fact: Received) -> bool:
+    contacts = plan.parties[fact.party].contacts
     return any(unit.outbox.has_deduplication_key(f"{fact.id}:receipt:{contact.email}") for contact in contacts)
 
 
-def _cancel_receipts(unit: UnitOfWork, submissions: Sequence[Fact], reason: Reason, now: datetime) -> None:
+def _cancel_receipts(unit: UnitOfWork, submissions: Sequence[Received], reason: Reason, now: datetime) -> None:
     for fact in submissions:
         unit.outbox.cancel(f"{fact.id}:receipt:", reason, now=now)
 
 
-def take_back(unit: UnitOfWork, fact: Fact) -> None:
+def take_back(unit: UnitOfWork, fact: Withdrawn) -> None:
     """Cancel the queued mails of the fact that `fact` withdraws, and queued receipts that list it."""
     unit.outbox.cancel(f"{fact.target}:", reasons.FACT_WITHDRAWN, now=fact.recorded_at)
-    withdrawn = unit.facts.get(fact.target or 0)
-    if withdrawn is not None and withdrawn.kind == "received":
+    withdrawn = unit.facts.get(fact.target)
+    if isinstance(withdrawn, Received):
         _cancel_receipts(unit, _submissions(unit, withdrawn), reasons.FACT_WITHDRAWN, fact.recorded_at)
 
 
-def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Fact, facts: Sequence[Fact]) -> None:
+def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Change, facts: Sequence[Fact]) -> None:
     """Cancel queued notices of earlier changes to the same milestone, because only the last change is true.
 
     What was decided for another party stays true.
     """
     keys = ["change:"]
-    if fact.party is not None and agenda.plan.milestone(fact.milestone or "").kind == "deadline":
+    if fact.party is not None and agenda.plan.milestone(fact.milestone).kind == "deadline":
         keys = [f"change:{contact.email}" for contact in agenda.plan.parties[fact.party].contacts]
     for old in facts:
         is_for_another = None not in (old.party, fact.party) and old.party != fact.party
-        if old.kind in DECISIONS and old.milestone == fact.milestone and old.id != fact.id and not is_for_another:
+        if isinstance(old, Change) and old.milestone == fact.milestone and old.id != fact.id and not is_for_another:
             for key in keys:
                 unit.outbox.cancel(f"{old.id}:{key}", reasons.LATER_DECISION, now=fact.recorded_at)
 
@@ -149,13 +159,13 @@ def _outgoing(
 
 
 def _reroute(
-    unit: UnitOfWork, agenda: Agenda, fact: Fact, bounced: frozenset[str]
+    unit: UnitOfWork, agenda: Agenda, fact: Bounced, bounced: frozenset[str]
 ) -> Iterable[tuple[Message, RungRow]]:
     """Yield messages for the party's next contact, and the rungs they repeat (contract rule 10).
 
     These are the latest rungs of open obligations that went to the bounced address.
     """
-    party = agenda.plan.parties[fact.party or ""]
+    party = agenda.plan.parties[fact.party]
     newest: dict[str, RungRow] = {}
     for row in unit.rungs.of_party(agenda.plan.id, party.id):
         if row.state in ("sent", "queued") and row.kind != "escalation":

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from scheduler.errors import NothingMatched, Problem, UserError
 from scheduler.plan.agenda import Rung
+from scheduler.plan.commands import Command
 from scheduler.plan.dispatch_policy import decide
-from scheduler.plan.facts import Fact, recording_order
+from scheduler.plan.facts import Fact, Nominated, Withdrawn, recording_order
 from scheduler.plan.messages.reminders import recipients_of
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
@@ -19,6 +20,7 @@ from scheduler.ports import Definition, Document, UnitOfWork
 from scheduler.queries.agendas import find_relations, find_touched, parse_fingerprint
 from scheduler.queries.snapshot import Snapshot, read_snapshot
 from scheduler.services.apply_revision import is_taken, take, take_within
+from scheduler.services.commands import build_fact
 from scheduler.services.context import ServiceContext
 from scheduler.services.dry_run import dry_run
 from scheduler.services.fact_checks import check_fact, remark_past
@@ -111,7 +113,42 @@ def record_all(
     return replace(recorded, problems=(*(taken.problems if taken else ()), *recorded.problems))
 
 
+def execute(
+    services: ServiceContext,
+    definition: Definition,
+    commands: Sequence[Command],
+    *,
+    notify: bool = True,
+    expected_version: str = "",
+    documents: Sequence[Document] = (),
+) -> Recorded:
+    """Carry out the commands of one request: all of them or none.
+
+    It commits. Raises what `build_fact` and `record_all` raise.
+    """
+    facts = [build_fact(definition.plan, command) for command in commands]
+    return record_all(
+        services, definition, facts, notify=notify, expected_version=expected_version, documents=documents
+    )
+
+
 def rehearse(
+    services: ServiceContext,
+    definition: Definition,
+    commands: Sequence[Command],
+    *,
+    notify: bool = True,
+    expected_version: str = "",
+) -> Recorded:
+    """Return what `execute` would do, by doing it in a transaction that is rolled back.
+
+    Raises what `execute` would raise.
+    """
+    facts = [build_fact(definition.plan, command) for command in commands]
+    return rehearse_all(services, definition, facts, notify=notify, expected_version=expected_version)
+
+
+def rehearse_all(
     services: ServiceContext,
     definition: Definition,
     facts: Sequence[Fact],
@@ -158,8 +195,8 @@ def _record(
     notified: list[str] = []
     notified_at: datetime | None = None
     for fact in facts:
-        remarks += remark_past(before.agenda, after.agenda) if fact.kind == "nominated" else []
-        if fact.kind == "withdrawn":
+        remarks += remark_past(before.agenda, after.agenda) if isinstance(fact, Nominated) else []
+        if isinstance(fact, Withdrawn):
             take_back(unit, fact)
         elif notify:
             written = write_notices(services, unit, after, fact)
@@ -223,7 +260,7 @@ def _refuse_overtaken(unit: UnitOfWork, plan: Plan, facts: Sequence[Fact], expec
 
 def _touches(fact: Fact, other: Fact) -> bool:
     """Return whether two facts concern the same group, or the same milestone and party."""
-    if fact.group or other.group:
-        return fact.group == other.group
+    if isinstance(fact, Nominated) or isinstance(other, Nominated):
+        return isinstance(fact, Nominated) and isinstance(other, Nominated) and fact.group == other.group
     same_party = fact.party is None or other.party is None or fact.party == other.party
     return fact.milestone == other.milestone and same_party

@@ -7,7 +7,7 @@ from datetime import datetime
 from scheduler.clock import SteppingClock
 from scheduler.engine.arrivals import Arrivals
 from scheduler.engine.tick import Ticker
-from scheduler.plan.scenario import Scenario
+from scheduler.plan.commands import Scenario
 from scheduler.ports import Mail, Outcome
 
 

@@ -1,52 +1,58 @@
-"""Encode the values of a fact as JSON and back: texts, lists of texts, numbers and date forms."""
+"""Encode what distinguishes a fact from others of its kind as JSON, and back."""
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
-from datetime import date, time
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import date
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
 
-from scheduler.plan.dates.date_forms import Before, By, DayCount, On, Recurring, Relative, Undated, Window
+import sqlalchemy as sa
 
-_TAG = "is"
-# The tags in the database stay the same even if a class is renamed.
-_WORDS: dict[str, type[Any]] = {
-    "before": Before,
-    "by": By,
-    "on": On,
-    "window": Window,
-    "undated": Undated,
-    "recurring": Recurring,
-    "relative": Relative,
-    "step": DayCount,
-    "day": date,
-    "clock": time,
-}
-_TAGS = {cls: word for word, cls in _WORDS.items()}
+from scheduler.plan.dates.date_forms import DateForm, form_from_data, form_to_data
+from scheduler.plan.facts import FACT_CLASSES, Actor, Fact, FactKind
+
+COLUMNS = ("plan", "milestone", "party", "happened_at", "recorded_at")  # stored in columns of their own
+_FORMS = get_args(DateForm)
 
 
-def packed(value: Any) -> Any:
-    """Return a JSON value; a date form becomes an object whose `is` names its class.
-
-    For example, `time(8)` becomes `{"is": "clock", "iso": "08:00:00"}`.
-    """
-    if isinstance(value, date | time):
-        return {_TAG: _TAGS[type(value)], "iso": value.isoformat()}
-    if is_dataclass(value) and not isinstance(value, type):
-        parts = {field.name: packed(getattr(value, field.name)) for field in fields(value)}
-        return {_TAG: _TAGS[type(value)], **parts}
-    if isinstance(value, tuple):
-        return list(value)
-    return value
+def details_of(fact: Fact) -> dict[str, Any]:
+    """Return the fields without a column of their own that differ from their default, encoded."""
+    found = {name: getattr(fact, name) for name in _fields(fact.kind)}
+    defaults = {field.name: field.default for field in fields(fact)}
+    return {name: _encode(value) for name, value in found.items() if value != defaults[name]}
 
 
-def unpacked(value: Any) -> Any:
-    """Return the value that `packed` encoded."""
-    if isinstance(value, list):
-        return tuple(value)
-    if not isinstance(value, dict):
-        return value
-    cls = _WORDS[value[_TAG]]
-    if issubclass(cls, date | time):
-        return cls.fromisoformat(value["iso"])
-    return cls(**{name: unpacked(part) for name, part in value.items() if name != _TAG})
+def make_fact(row: sa.RowMapping) -> Fact:
+    """Return the fact in a row of the table: its columns, and its `details`."""
+    cls = FACT_CLASSES[row["kind"]]
+    decoders = _fields(row["kind"])
+    details = {name: decoders[name](value) for name, value in row["details"].items()}
+    by = Actor(row["actor"], row["by"])
+    return cls(id=row["id"], by=by, **{name: row[name] for name in COLUMNS}, **details)
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    return form_to_data(value) if isinstance(value, _FORMS) else value
+
+
+@cache
+def _fields(kind: FactKind) -> Mapping[str, Callable[[Any], Any]]:
+    """Return the fields of a kind of fact that go into its details, with the function that decodes each."""
+    cls = FACT_CLASSES[kind]
+    hints = get_type_hints(cls)
+    return {
+        field.name: _decoder(hints[field.name]) for field in fields(cls) if field.name not in (*COLUMNS, "id", "by")
+    }
+
+
+def _decoder(hint: Any) -> Callable[[Any], Any]:
+    members = get_args(hint)
+    if get_origin(hint) is tuple:
+        return tuple
+    if date in members:
+        return date.fromisoformat
+    return form_from_data if set(members) & set(_FORMS) else lambda value: value

@@ -23,6 +23,7 @@ REVISIONS = (
     "0007",
     "0008",
     "0009",
+    "0010",
 )  # all migrations, oldest first
 HEAD = REVISIONS[-1]
 

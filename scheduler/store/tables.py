@@ -54,6 +54,7 @@ fact = sa.Table(
     sa.Column("recorded_at", Instant, nullable=False),
     sa.Column("by", sa.Text, nullable=False, quote=True),
     sa.Column("details", sa.JSON, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False, server_default="office"),
     sa.Index("ix_fact_plan_id", "plan", "id"),
     sa.Index("ix_fact_plan_milestone_party", "plan", "milestone", "party"),
 )

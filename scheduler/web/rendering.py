@@ -14,9 +14,8 @@ import jinja2
 from scheduler import wording
 from scheduler.errors import UserError
 from scheduler.mail.template_context import filters
-from scheduler.plan.dates.date_forms import parse_form
+from scheduler.plan.dates.date_forms import describe_form
 from scheduler.plan.model import Plan
-from scheduler.queries.site_links import said_by
 from scheduler.web.urls import path_to
 
 ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
@@ -80,9 +79,8 @@ class PageRenderer:
             month=lambda day: wording.month_name(day, language),
             stamp=lambda local: wording.format_stamp(local, language),
             reason=lambda text, plan=None: wording.explain(text, language, partial(_called, plan)),
-            said_by=said_by,
+            written=lambda form: wording.format_form(form, language) or describe_form(form),
             target=lambda text: wording.format_target(text, language),
-            written=lambda text: ((form := parse_form(text)) and wording.format_form(form, language)) or text,
         )
 
         def knows(key: str) -> bool:

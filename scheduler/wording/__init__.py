@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
+from typing import assert_never
 
-from scheduler.plan.dates.date_forms import Before, By, DateForm, DayCount, On, Undated, Window
+from scheduler.plan.dates.date_forms import Before, By, DateForm, DayCount, On, Recurring, Relative, Undated, Window
 from scheduler.plan.dates.due_dates import DueDate
 from scheduler.wording.english import ENGLISH
 from scheduler.wording.language import Language
@@ -146,8 +147,10 @@ def format_form(form: DateForm, language: str) -> str:
             return words or format_days(first, last, language)
         case Undated(words):
             return words
-        case _:
+        case Recurring() | Relative():
             return ""
+        case _:
+            assert_never(form)
 
 
 def format_days_left(days: int, language: str) -> str:

@@ -21,7 +21,7 @@ class CheckerContract:
 
     def test_what_it_proves_has_a_key_that_the_next_look_repeats(self, checker: Checker, history: PlanHistory) -> None:
         looks = [checker.check(history.plan, history.agenda().obligations, at(3, day)) for day in (1, 2)]
-        one, other = ([fact.idempotency_key for finding in look for fact in finding.facts] for look in looks)
+        one, other = ([one.idempotency_key for finding in look for one in finding.commands] for look in looks)
         assert one == other
 
     def test_something_is_said_of_each(self, checker: Checker, history: PlanHistory) -> None:

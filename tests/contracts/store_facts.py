@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time
 from typing import Any, get_args
 
@@ -21,7 +21,7 @@ from scheduler.plan.dates.date_forms import (
     Undated,
     Window,
 )
-from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.facts import FACT_CLASSES, Actor, ActorRole, Amended, Fact, FactKind
 from scheduler.plan.model import Channel
 from scheduler.plan.scope import Parties, Scope
 from scheduler.ports import Store
@@ -42,30 +42,41 @@ forms = st.one_of(
     st.builds(Recurring, texts, st.sampled_from(["before", "by", "on"]), st.dates(), st.dates()),
     st.builds(Relative, texts, steps, st.sampled_from(["within", "before"])),
 )
-facts = st.builds(
-    Fact,
-    plan=texts,
-    kind=st.sampled_from(get_args(FactKind)),
-    happened_at=instants,
-    recorded_at=instants,
-    milestone=st.none() | texts,
-    party=st.none() | texts,
-    by=texts,
-    deliverables=lists,
-    channel=st.none() | st.sampled_from(get_args(Channel)),
-    files=lists,
-    missing=lists,
-    form=st.none() | forms,
-    was=texts,
-    place=texts,
-    decision=texts,
-    reason=texts,
-    note=texts,
-    group=st.none() | texts,
-    parties=lists,
-    address=texts,
-    target=st.none() | st.integers(0, 2**60),
-)
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "plan": texts,
+    "happened_at": instants,
+    "recorded_at": instants,
+    "milestone": texts,
+    "party": texts,
+    "by": st.builds(Actor, st.sampled_from(get_args(ActorRole)), texts),
+    "deliverables": lists,
+    "channel": st.none() | st.sampled_from(get_args(Channel)),
+    "sent_on": st.none() | st.dates(),
+    "received_on": st.none() | st.dates(),
+    "files": lists,
+    "missing": lists,
+    "form": forms,
+    "place": texts,
+    "decision": texts,
+    "reason": texts,
+    "note": texts,
+    "group": texts,
+    "parties": lists,
+    "address": texts,
+    "target": st.integers(0, 2**60),
+    "idempotency_key": texts,
+}
+WAS: dict[FactKind, st.SearchStrategy[Any]] = {"amended": st.none() | forms, "rerouted": lists}
+
+
+def facts_of(kind: FactKind) -> st.SearchStrategy[Fact]:
+    """Return facts of one kind with any values in their fields."""
+    names = {field.name for field in fields(FACT_CLASSES[kind])} - {"id", "was"}
+    was = {"was": WAS[kind]} if kind in WAS else {}
+    return st.builds(FACT_CLASSES[kind], **{name: FIELDS[name] for name in names}, **was)
+
+
+facts = st.sampled_from(get_args(FactKind)).flatmap(facts_of)
 
 
 def append(store: Store, **changes: Any) -> Fact:
@@ -100,7 +111,7 @@ class FactsContract:
         kept = append(store, kind="amended", form=form)
         with store.reading() as unit:
             found = unit.facts.get(kept.id)
-        assert found is not None
+        assert isinstance(found, Amended)
         assert found.form == form
         assert type(found.form) is type(form)
 
@@ -148,9 +159,9 @@ class FactsContract:
     def test_facts_that_may_concern_more_than_one_obligation_are_found_by_themselves(self, store: Store) -> None:
         append(store, milestone="a", party="x")
         general = [
-            append(store, kind="date_fixed", milestone="a"),
-            append(store, kind="bounced", party="x"),
-            append(store, kind="nominated", group="g"),
+            append(store, kind="date_fixed", milestone="a", form=By(date(2023, 8, 10))),
+            append(store, kind="bounced", milestone=None, party="x", address="a@x.example"),
+            append(store, kind="nominated", milestone=None, group="g"),
             append(store, kind="withdrawn", milestone="a", party="x", target=1),
         ]
         append(store, plan="another", kind="nominated", group="g")

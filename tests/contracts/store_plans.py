@@ -10,7 +10,7 @@ import pytest
 
 from scheduler.errors import NothingMatched
 from scheduler.plan.agenda import Rung, RungState
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Waived
 from scheduler.ports import Inputs, PlanState, Store
 from tests.contracts.store_samples import HOUR, NOW, a_fact
 
@@ -130,7 +130,7 @@ class PlansContract:
         record(store)
         record(store, plan="q")
         with store.transaction() as unit:
-            fact = Fact(plan="p", kind="waived", milestone="m", happened_at=NOW, recorded_at=NOW)
+            fact = Waived(plan="p", milestone="m", happened_at=NOW, recorded_at=NOW)
             ids = [unit.facts.append(fact).id for _ in range(2)]
             rung_states: list[RungState] = ["cancelled", "planned", "planned"]
             rungs = [

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from scheduler.plan.agenda import Rung
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Fact, FactKind
 from scheduler.ports import Mail, MessageState, Outgoing, RungRow, Store
+from tests.support.facts import make_fact
 
 NOW = datetime(2023, 8, 1, 1, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -16,9 +17,9 @@ LEASE = timedelta(minutes=5)
 PLAN = "cum-2023"
 
 
-def a_fact(**changes: Any) -> Fact:
-    values: dict[str, Any] = {"plan": PLAN, "kind": "received", "happened_at": NOW, "recorded_at": NOW}
-    return Fact(**(values | changes))
+def a_fact(kind: FactKind = "waived", **changes: Any) -> Fact:
+    values: dict[str, Any] = {"plan": PLAN, "milestone": "so-ket", "happened_at": NOW, "recorded_at": NOW}
+    return make_fact(kind, **(values | changes))
 
 
 def a_rung(**changes: Any) -> Rung:

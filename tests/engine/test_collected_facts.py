@@ -8,8 +8,7 @@ from datetime import date, datetime
 import pytest
 
 from scheduler.errors import UserError
-from scheduler.plan.dates.date_forms import By
-from scheduler.plan.facts import Fact
+from scheduler.plan.commands import Accept, Command, Declare, Extend
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Finding
 from scheduler.store import SqlStore
@@ -54,14 +53,14 @@ def test_a_fact_that_a_status_check_proves_is_recorded_and_stops_the_reminders(d
     daemon.ticker = daemon.new_ticker(checkers=[checker])
     daemon.ticker.load()
     daemon.live(at(3, 20, 12))
-    assert [(fact.kind, fact.party, fact.by) for fact in daemon.facts()] == [("received", "beta", "folder")]
+    assert [(fact.kind, fact.party, fact.by.label) for fact in daemon.facts()] == [("received", "beta", "folder")]
     assert daemon.left() == ["02-01 08:00 receipt"]
     assert daemon.left("officer@gamma.example") != []
 
 
 def test_a_fact_that_makes_no_sense_is_reported_and_the_check_goes_on(daemon: DaemonFixture) -> None:
-    def accepted(o: Obligation, now: datetime) -> tuple[Fact, ...]:
-        return (replace(prove_receipt(o, now), kind="accepted"),)
+    def accepted(o: Obligation, now: datetime) -> tuple[Command, ...]:
+        return (Accept(at=now, milestone=o.milestone, party=o.party, idempotency_key="1"),)
 
     daemon.ticker = daemon.new_ticker(checkers=[ProvingChecker(accepted)])
     daemon.ticker.load()
@@ -74,8 +73,11 @@ def test_a_fact_that_makes_no_sense_is_reported_and_the_check_goes_on(daemon: Da
 def test_what_is_proven_at_every_check_is_recorded_once(daemon: DaemonFixture) -> None:
     """A part of what is owed leaves its obligation open, so that the next check proves it again."""
 
-    def declared(o: Obligation, now: datetime) -> tuple[Fact, ...]:
-        return (replace(prove_receipt(o, now), kind="declared"),) if o.party == "beta" else ()
+    def declared(o: Obligation, now: datetime) -> tuple[Command, ...]:
+        said = Declare(
+            at=now, milestone=o.milestone, party=o.party, sent_on=date(2023, 2, 1), channel="paper", idempotency_key="1"
+        )
+        return (said,) if o.party == "beta" else ()
 
     daemon.ticker = daemon.new_ticker(checkers=[ProvingChecker(declared)])
     daemon.ticker.load()
@@ -97,9 +99,9 @@ def test_what_different_obligations_prove_by_the_same_key_is_recorded_for_each(d
 def test_a_fact_without_a_key_of_its_own_is_refused_by_the_finding(keys: tuple[str, ...]) -> None:
     """It would be recorded at every check, or never."""
     known = prove_receipt(history_of(report()).agenda().obligations[0], at(3, 1))
-    facts = tuple(replace(known, idempotency_key=key) for key in keys)
-    with pytest.raises(ValueError, match="the source folder proves a fact without an idempotency key of its own"):
-        Finding(milestone="report", party="beta", source="folder", seen="a file", facts=facts)
+    commands = tuple(replace(known, idempotency_key=key) for key in keys)
+    with pytest.raises(ValueError, match="the source folder gives a command without an idempotency key of its own"):
+        Finding(milestone="report", party="beta", source="folder", seen="a file", commands=commands)
 
 
 def test_the_mails_that_a_found_fact_causes_leave_in_the_same_tick(daemon: DaemonFixture) -> None:
@@ -114,9 +116,10 @@ def test_the_mails_that_a_found_fact_causes_leave_in_the_same_tick(daemon: Daemo
 def test_a_step_that_a_found_fact_makes_due_leaves_in_the_same_tick(daemon: DaemonFixture) -> None:
     """An extension begins a ladder of its own, here one whose first reminder is due at that instant."""
 
-    def extended(o: Obligation, now: datetime) -> tuple[Fact, ...]:
-        fact = replace(prove_receipt(o, now), kind="extended", form=By(date(2023, 3, 20)))
-        return (fact,) if o.party == "beta" else ()
+    def extended(o: Obligation, now: datetime) -> tuple[Command, ...]:
+        about = f"{o.milestone}/{o.party}"
+        extend = Extend(at=now, milestone=o.milestone, party=o.party, until=date(2023, 3, 20), idempotency_key=about)
+        return (extend,) if o.party == "beta" else ()
 
     daemon.live(at(3, 12, 12))
     daemon.ticker = daemon.new_ticker(checkers=[ProvingChecker(extended)])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from scheduler.clock import ReplayClock, SteppingClock, SystemClock
-from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.arrivals import Arrival, Arrivals
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.errors import UserError
 from scheduler.mail.maildir import Maildir
@@ -90,7 +91,7 @@ class TestArrivals(PeriodicSourceContract):
     def source(self, record: FakeRecord) -> PeriodicSource:
         history = history_of(report())
         coming = [history.record("received", when, "report", party) for party, when in NEWS]
-        return Arrivals(coming, record.append)
+        return Arrivals(Arrival(fact.recorded_at, partial(record.append, fact)) for fact in coming)
 
     @pytest.fixture
     def taken(self, record: FakeRecord) -> Callable[[], list[object]]:
@@ -153,4 +154,4 @@ class TestProvingChecker(CheckerContract):
 
     def test_it_proves_a_fact_about_each(self, checker: Checker, history: PlanHistory) -> None:
         found = checker.check(history.plan, history.agenda().obligations, at(3, 1))
-        assert [fact.party for finding in found for fact in finding.facts] == ["lead", "beta", "gamma"]
+        assert [finding.party for finding in found if finding.commands] == ["lead", "beta", "gamma"]

@@ -22,7 +22,7 @@ from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.dispatch_policy import opening, working_days_late
-from scheduler.plan.facts import FactKind
+from scheduler.plan.facts import DEFINITION, FactKind
 from scheduler.plan.model import Group
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Mail, MessageRow, RungRow
@@ -177,7 +177,7 @@ class DaemonMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 50))
     def a_fact_is_taken_back(self, which: int) -> None:
         """Any of them."""
-        own = [fact for fact in self.daemon.facts() if fact.by != "definition"] if self.is_loaded else []
+        own = [fact for fact in self.daemon.facts() if fact.by != DEFINITION] if self.is_loaded else []
         if own:
             self.record("withdrawn", None, None, target=own[which % len(own)].id)
 

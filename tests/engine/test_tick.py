@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing
 from datetime import date
+from functools import partial
 from pathlib import Path
 
-from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.arrivals import Arrival, Arrivals
 from scheduler.errors import Problem
+from scheduler.plan.commands import Scenario
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.messages.message import Message
-from scheduler.plan.scenario import Scenario
 from scheduler.ports.events import Event
 from scheduler.simulation.player import play
 from scheduler.store import SqlStore, open_store
@@ -252,8 +253,10 @@ def test_mail_of_a_plan_that_is_never_served_again_ends_as_missed(daemon: Daemon
 def test_facts_arrive_at_their_instants_before_the_tick_looks(store: SqlStore) -> None:
     """A fact at exactly a rung's instant counts as known (contract rule 9)."""
     daemon = DaemonFixture(store)
-    coming = [daemon.fact("received", at=at(3, 10, 8)), daemon.fact("received", "gamma", at=at(3, 8, 8))]
-    arrivals = Arrivals(coming, lambda fact: daemon.record(fact.kind, fact.party, at=fact.recorded_at, notify=False))
+    coming = [("beta", at(3, 10, 8)), ("gamma", at(3, 8, 8))]
+    arrivals = Arrivals(
+        Arrival(when, partial(daemon.record, "received", party, at=when, notify=False)) for party, when in coming
+    )
     daemon.ticker = daemon.new_ticker(sources=[arrivals])
     before = arrivals.next_at
     tick = daemon.tick(at(3, 7, 18))
@@ -268,8 +271,8 @@ def test_facts_arrive_at_their_instants_before_the_tick_looks(store: SqlStore) -
 def test_a_simulation_plays_outages_and_facts_by_the_same_ticks(store: SqlStore) -> None:
     """Facts are recorded also while the daemon is away; the instant of its return is its first tick."""
     daemon = DaemonFixture(store)
-    scenario = Scenario(facts=[daemon.fact("received", "gamma", at=at(3, 15, 9))], outages=[(at(3, 14), at(3, 16, 12))])
-    arrivals = Arrivals(scenario.facts, lambda fact: daemon.record(fact.kind, fact.party, at=fact.recorded_at))
+    scenario = Scenario(outages=[(at(3, 14), at(3, 16, 12))])
+    arrivals = Arrivals([Arrival(at(3, 15, 9), partial(daemon.record, "received", "gamma", at=at(3, 15, 9)))])
     play(daemon.ticker, daemon.clock, arrivals, scenario, until=at(3, 18))
     assert daemon.left() == [
         "03-03 08:00 before:14d",

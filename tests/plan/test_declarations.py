@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.plan.dates.date_forms import Before, By
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Declared
 from scheduler.plan.model import Deliverable
 from scheduler.plan.standing import Standing
 from scheduler.plan.status import read_cell
@@ -22,9 +22,11 @@ AUGUST = Before(date(2023, 8, 10))
 TWO = deadline(AUGUST, deliverables=(Deliverable(id="plan", title="Plan"), Deliverable(id="list", title="List")))
 
 
-def declare(history: PlanHistory, day: int, hour: int = 9, **details: Any) -> Fact:
+def declare(history: PlanHistory, day: int, hour: int = 9, **details: Any) -> Declared:
     """Let beta say on a day of August that it has sent its report."""
-    return history.record("declared", at(8, day, hour), "report", "beta", **details)
+    fact = history.record("declared", at(8, day, hour), "report", "beta", **details)
+    assert isinstance(fact, Declared)
+    return fact
 
 
 def standing(history: PlanHistory) -> Standing:

@@ -16,7 +16,7 @@ from scheduler.plan.agenda import Rung, draw_agenda
 from scheduler.plan.dates.date_forms import Before, By, DateForm, On
 from scheduler.plan.dates.due_dates import ONE_DAY, derive_due_date, local_day, next_opening, to_instant
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.facts import Fact, FactKind, drop_withdrawn
+from scheduler.plan.facts import Decision, Fact, FactKind, drop_withdrawn
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.status import draw_board, is_complete, still_needed
 from tests.support import strategies as our
@@ -215,6 +215,13 @@ def moved(moves: list[tuple[FactKind, datetime, date]]) -> PlanHistory:
     return history
 
 
+def last_form(history: PlanHistory) -> DateForm:
+    """Return the date that the last move set."""
+    last = history.facts[-1]
+    assert isinstance(last, Decision)
+    return last.form
+
+
 def notices(rungs: Iterable[Rung]) -> list[tuple[Key, datetime]]:
     """Return what is sent to the party itself; an escalation may have to wait for the first of it."""
     return [(rung.key, rung.at) for rung in rungs if rung.kind != "escalation"]
@@ -224,6 +231,7 @@ def notices(rungs: Iterable[Rung]) -> list[tuple[Key, datetime]]:
 def test_a_moved_date_has_only_its_own_rungs_from_the_decision_on(moves: list[tuple[FactKind, datetime, date]]) -> None:
     history = moved(moves)
     last = history.facts[-1]
+    assert isinstance(last, Decision)
     assert isinstance(last.form, Before | By)
     rungs = history.rungs()
     assert {r.due for r in rungs} <= {last.form.day}
@@ -267,7 +275,7 @@ def test_an_escalation_follows_a_notice_and_is_never_nearer_than_the_ladder_has_
     history = moved(moves)
     rungs = history.rungs()
     heard = [rung.at for rung in rungs if rung.kind != "escalation" and rung.state != "skipped"]
-    fresh = escalations(history_of(deadline(history.facts[-1].form or Before(date(2023, 8, 10)))).rungs())
+    fresh = escalations(history_of(deadline(last_form(history))).rungs())
     for key, at in escalations(rungs).items():
         assert min(heard) < at
         assert fresh[key] <= at

@@ -123,10 +123,9 @@ def test_the_addresses_that_bounce() -> None:
     history = history_of()
     history.record("bounced", at(8, 1), party="beta", address="officer@beta.example")
     history.record("bounced", at(8, 1), party="beta", address="head@beta.example")
-    history.record("bounced", at(8, 1), party="beta")
     history.record("rerouted", at(8, 2), party="beta")
     history.record("rerouted", at(8, 3), party="beta", address="head@beta.example")
-    history.record("received", at(8, 4), party="beta")
+    history.record("received", at(8, 4), "report", "beta")
     assert bounced_addresses(history.facts) == {"officer@beta.example"}
 
 

@@ -24,7 +24,7 @@ from scheduler.plan.dates.date_forms import (
     form_from_data,
     form_to_data,
 )
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import DEFINITION, Amended, Fact, Rerouted
 from scheduler.plan.model import Contact, Group, Plan
 from scheduler.plan.revisions import compare_terms, read_terms
 from tests.support import strategies as our
@@ -67,15 +67,14 @@ def test_a_changed_title_decides_nothing() -> None:
 def test_a_changed_date_is_an_amendment_of_that_instant() -> None:
     form = By(date(2023, 8, 16))
     (fact,) = decided(replace(OLD, milestones=(replace(OLD.milestones[0], form=form), OLD.milestones[1])))
-    assert fact == Fact(
+    assert fact == Amended(
         plan="plan",
-        kind="amended",
         happened_at=NOW,
         recorded_at=NOW,
-        by="definition",
+        by=DEFINITION,
         milestone="report",
         form=form,
-        was="before 2023-08-10",
+        was=Before(date(2023, 8, 10)),
     )
 
 
@@ -103,7 +102,8 @@ def test_a_new_successor_joins_too() -> None:
 def test_other_addresses_reroute_and_say_which_there_were() -> None:
     moved = replace(BETA, contacts=(Contact(name="new", email="new@beta.example"),))
     (fact,) = decided(replace(OLD, parties={**OLD.parties, "beta": moved}))
-    assert (fact.kind, fact.party, fact.was) == ("rerouted", "beta", "head@beta.example, officer@beta.example")
+    assert isinstance(fact, Rerouted)
+    assert (fact.party, fact.was) == ("beta", ("head@beta.example", "officer@beta.example"))
 
 
 def test_another_name_or_order_of_contacts_reroutes_nothing() -> None:

@@ -10,6 +10,7 @@ import pytest
 from scheduler.plan.dates.date_forms import Before, By, DateForm, On, Undated, Window
 from scheduler.plan.facts import FactKind
 from scheduler.plan.model import Deliverable, Milestone
+from scheduler.plan.standing import read_standing
 from scheduler.plan.status import draw_board, is_complete, read_cell, still_needed
 from tests.support.plan_builders import PlanHistory, at, deadline, event, history_of, plan
 
@@ -101,9 +102,12 @@ def test_whatever_its_status_what_is_owed_after_its_last_day_is_overdue(
 def test_what_came_by_one_channel_only_is_shown_as_a_part_until_somebody_accepts_it() -> None:
     """It counts as done all the same."""
     history = history_of(REPORT)
-    shown_after: dict[FactKind, str] = {"received": "partial", "accepted": "accepted"}
-    for kind, shown in shown_after.items():
-        history.record(kind, at(8, 1), "report", "beta", channel="web")
+    steps: tuple[tuple[FactKind, dict[str, str], str], ...] = (
+        ("received", {"channel": "web"}, "partial"),
+        ("accepted", {}, "accepted"),
+    )
+    for kind, details, shown in steps:
+        history.record(kind, at(8, 1), "report", "beta", **details)
         agenda = history.agenda()
         cell = read_cell(agenda, agenda.by_key["report", "beta"], at(8, 2))
         assert (cell.shown, cell.is_done, cell.missing_channels) == (shown, True, ("paper",))
@@ -218,3 +222,20 @@ def test_a_milestone_is_complete_with_what_it_needs() -> None:
 
 def test_a_milestone_that_nobody_owes_is_not_complete() -> None:
     assert not is_complete(history_of(replace(REPORT, responsible=())).agenda(), "report")
+
+
+def test_facts_about_dates_members_and_addresses_leave_the_standing_alone() -> None:
+    history, whole = history_of(REPORT), read_standing(REPORT, [])
+    kinds: dict[FactKind, dict[str, object]] = {
+        "extended": {"form": By(date(2023, 9, 1))},
+        "date_fixed": {"form": By(date(2023, 9, 1))},
+        "amended": {"form": By(date(2023, 9, 1))},
+        "joined": {},
+        "nominated": {"group": "winners"},
+        "bounced": {"address": "officer@beta.example"},
+        "rerouted": {"address": "officer@beta.example"},
+        "withdrawn": {"target": 1},
+    }
+    for kind, details in kinds.items():
+        history.record(kind, at(8, 1), "report", "beta", **details)
+    assert read_standing(REPORT, history.facts) == whole

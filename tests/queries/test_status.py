@@ -259,6 +259,7 @@ def test_a_fact_row_says_only_what_the_fact_says(daemon: DaemonFixture) -> None:
         "plan": "plan",
         "milestone": "report",
         "party": "beta",
+        "actor": "office",
         "date": "by 2023-03-24",
         "decision": "No. 7",
     }

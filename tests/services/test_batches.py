@@ -15,7 +15,7 @@ from scheduler.plan.dates.date_forms import By
 from scheduler.plan.facts import Fact
 from scheduler.queries.agendas import find_state, inputs_fingerprint, parse_fingerprint
 from scheduler.services.context import ServiceContext
-from scheduler.services.record_facts import Recorded, StaleDecision, record_all, rehearse
+from scheduler.services.record_facts import Recorded, StaleDecision, record_all, rehearse_all
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, due_by, plan, report
 from tests.support.plan_builders import at, deadline
@@ -34,7 +34,7 @@ def act(daemon: DaemonFixture, *facts: Fact, expected_version: str = "", notify:
 
 
 def rehearsed(daemon: DaemonFixture, *facts: Fact, expected_version: str = "") -> Recorded:
-    return rehearse(
+    return rehearse_all(
         ServiceContext(store=daemon.store, composer=COMPOSER),
         daemon.definition,
         facts,

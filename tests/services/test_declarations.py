@@ -8,11 +8,12 @@ from datetime import date
 import pytest
 
 from scheduler.errors import NothingMatched, UserError
+from scheduler.plan.commands import Declare
 from scheduler.plan.dates.date_forms import By, On, Undated
 from scheduler.plan.model import Group
 from scheduler.ports import Document
 from scheduler.queries.site_links import SiteLinks, is_over
-from scheduler.services import commands
+from scheduler.services.commands import build_fact
 from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import record
 from scheduler.store import SqlStore
@@ -96,7 +97,10 @@ def test_of_an_event_nothing_is_declared(store: SqlStore) -> None:
 
 def test_nobody_has_sent_anything_tomorrow(running: DaemonFixture) -> None:
     with pytest.raises(UserError, match="has not come yet"):
-        commands.declared(running.plan, "report", "beta", at=at(3, 4), sent_on=date(2023, 3, 5), channel="paper")
+        build_fact(
+            running.plan,
+            Declare(at=at(3, 4), milestone="report", party="beta", sent_on=date(2023, 3, 5), channel="paper"),
+        )
 
 
 def test_the_last_reminder_before_a_declaration_is_not_taken_back_from_the_party(running: DaemonFixture) -> None:

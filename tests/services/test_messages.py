@@ -10,7 +10,7 @@ import pytest
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
-from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.facts import FactKind
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.escalations import escalation_messages
 from scheduler.plan.messages.message import Message, Outage, OutageEntry
@@ -292,9 +292,6 @@ def test_other_facts_write_no_message() -> None:
     """Nobody is written to because of an acceptance."""
     for kind in ("accepted", "opened"):
         assert notices(kind) == []
-    agenda = history_of(report()).agenda()
-    everybody = Fact(plan="plan", kind="received", happened_at=NOW, recorded_at=NOW)
-    assert notice_messages(agenda, everybody, NOW, ()) == []
 
 
 # ---- changes

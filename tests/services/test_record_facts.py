@@ -11,7 +11,7 @@ import pytest
 
 from scheduler.errors import ExitCode, NothingMatched, UserError
 from scheduler.plan.dates.date_forms import By, On, Recurring, Undated, Window
-from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.facts import FactKind, Received
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Contact, Deliverable, Group, Party
 from scheduler.ports import Definition, MessageRow
@@ -679,9 +679,7 @@ def test_recording_takes_an_edited_definition_first(daemon: DaemonFixture) -> No
 def test_recording_works_in_an_empty_record(store: SqlStore) -> None:
     """The plan is loaded with it."""
     definition = Definition(plan=plan(), source="")
-    fact = Fact(
-        plan="plan", kind="received", milestone="report", party="beta", happened_at=at(2, 1), recorded_at=at(2, 1)
-    )
+    fact = Received(plan="plan", milestone="report", party="beta", happened_at=at(2, 1), recorded_at=at(2, 1))
     recorded = record(ServiceContext(store=store, composer=COMPOSER), definition, fact)
     assert len(recorded.changes.dropped) == 9
     with store.reading() as view:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 
 from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Amended, DateFixed, Fact, Withdrawn
 from scheduler.plan.model import Plan
 from scheduler.ports import Definition
 from scheduler.queries.agendas import AgendaCache, read_agenda
@@ -37,8 +38,10 @@ def contents(agenda: Agenda) -> tuple[object, ...]:
 
 def as_recorded(fact: Fact) -> Fact:
     """Return a fact as it may be recorded: a decision fixes a day, only an edit of the file another date."""
-    is_edit = fact.kind == "date_fixed" and not isinstance(fact.form, On | By)
-    return replace(fact, kind="amended") if is_edit else fact
+    if isinstance(fact, DateFixed) and not isinstance(fact.form, On | By):
+        about: dict[str, Any] = {"plan": fact.plan, "happened_at": fact.happened_at, "recorded_at": fact.recorded_at}
+        return Amended(**about, id=fact.id, milestone=fact.milestone, form=fact.form)
+    return fact
 
 
 def recorded_one_by_one(
@@ -48,10 +51,12 @@ def recorded_one_by_one(
     services = ServiceContext(store=store, composer=COMPOSER)
     definition = Definition(plan=signed(history.plan), source="")
     take(services, definition, since or history.loaded_at)
-    ids: dict[int | None, int] = {}  # in the record, by those in the history
+    ids: dict[int, int] = {}  # in the record, by those in the history
     for fact in history.facts:
         with suppress(UserError):
-            known = record(services, definition, replace(as_recorded(fact), target=ids.get(fact.target))).fact
+            new = as_recorded(fact)
+            new = replace(new, target=ids.get(new.target, 0)) if isinstance(new, Withdrawn) else new
+            known = record(services, definition, new).fact
             ids[fact.id] = known.id
             yield definition.plan, known
 

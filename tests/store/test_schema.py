@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, time
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,31 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from scheduler.errors import UserError
+from scheduler.plan.dates.date_forms import (
+    Before,
+    By,
+    DateForm,
+    DayCount,
+    On,
+    Recurring,
+    Relative,
+    Undated,
+    Window,
+    describe_form,
+)
+from scheduler.plan.facts import (
+    DEFINITION,
+    MAIL_SERVER,
+    Accepted,
+    Actor,
+    Amended,
+    Bounced,
+    DateFixed,
+    Declared,
+    Extended,
+    Received,
+    Rerouted,
+)
 from scheduler.plan.scope import Scope
 from scheduler.ports import UnitOfWork
 from scheduler.store import open_store, schema, upgrade
@@ -110,6 +137,25 @@ def test_a_database_of_the_first_version_is_refused_until_it_is_upgraded_and_kee
     assert (row.mail.data, row.attempts, row.unclear) == (b"Subject: x", 1, False)
 
 
+ABOUT: dict[str, Any] = {
+    "plan": "cum-2023",
+    "milestone": "m",
+    "party": "p",
+    "happened_at": datetime(1970, 1, 1, tzinfo=UTC),
+    "recorded_at": datetime(1970, 1, 1, tzinfo=UTC),
+}
+
+
+def add_old_fact(
+    connection: sa.Connection, kind: str, milestone: str | None, party: str | None, by: str, details: dict[str, Any]
+) -> None:
+    """Add a fact as the versions before 10 wrote it."""
+    fact = """INSERT INTO fact (plan, kind, milestone, party, happened_at, recorded_at, "by", details)
+              VALUES ('cum-2023', :kind, :milestone, :party, 0, 0, :by, :details)"""
+    values = {"kind": kind, "milestone": milestone, "party": party, "by": by, "details": json.dumps(details)}
+    connection.execute(sa.text(fact), values)
+
+
 def test_a_record_under_former_names_reads_the_same_after_an_upgrade(empty_url: str) -> None:
     """Version 8 renames two columns, and a key in the details of facts."""
     fact = """INSERT INTO fact (plan, kind, milestone, party, happened_at, recorded_at, "by", details)
@@ -129,6 +175,114 @@ def test_a_record_under_former_names_reads_the_same_after_an_upgrade(empty_url: 
         assert facts == [("abc", "đã gửi"), ("", "once")]
         assert unit.accounts.state("a").consecutive_failures == 3
         assert unit.outbox.has_deduplication_key("digest:1")
+
+
+OLD_FACTS: tuple[tuple[str, str | None, str | None, str, dict[str, Any]], ...] = (
+    (
+        "received",
+        "m",
+        "p",
+        "page: Nam",
+        {"channel": "paper", "sent_on": {"is": "day", "iso": "2023-03-17"}, "files": ["a.pdf"]},
+    ),
+    ("declared", "m", "p", "page", {"channel": "email"}),
+    ("extended", "m", "p", "An", {"form": {"is": "by", "day": {"is": "day", "iso": "2023-03-27"}, "clock": None}}),
+    (
+        "date_fixed",
+        "m",
+        None,
+        "",
+        {
+            "form": {
+                "is": "on",
+                "first": {"is": "day", "iso": "2023-06-08"},
+                "last": {"is": "day", "iso": "2023-06-09"},
+                "clock": {"is": "clock", "iso": "08:00:00"},
+            },
+            "place": "Vinh",
+        },
+    ),
+    (
+        "amended",
+        "m",
+        None,
+        "definition",
+        {
+            "form": {
+                "is": "relative",
+                "to": "hop",
+                "count": {"is": "step", "count": 6, "unit": "working days"},
+                "direction": "before",
+            },
+            "was": "3 working days before hop",
+        },
+    ),
+    ("rerouted", None, "p", "definition", {"was": "head@p.example, officer@p.example"}),
+    ("accepted", "m", "p", "", {"reason": "complete", "note": "no. 7"}),
+    ("bounced", None, "p", "mail server", {"address": "x@p.example", "note": "550 unknown"}),
+)
+NEW_FACTS = (
+    Received(**ABOUT, by=Actor("party", "Nam"), channel="paper", sent_on=date(2023, 3, 17), files=("a.pdf",), id=1),
+    Declared(**ABOUT, by=Actor("party"), channel="email", id=2),
+    Extended(**ABOUT, by=Actor(name="An"), form=By(date(2023, 3, 27)), id=3),
+    DateFixed(**ABOUT | {"party": None}, form=On(date(2023, 6, 8), date(2023, 6, 9), time(8)), place="Vinh", id=4),
+    Amended(
+        **ABOUT | {"party": None},
+        by=DEFINITION,
+        form=Relative("hop", DayCount(6, "working days"), "before"),
+        was=Relative("hop", DayCount(3, "working days"), "before"),
+        id=5,
+    ),
+    Rerouted(**ABOUT | {"milestone": None}, by=DEFINITION, was=("head@p.example", "officer@p.example"), id=6),
+    Accepted(**ABOUT, note="no. 7; complete", id=7),
+    Bounced(**ABOUT | {"milestone": None}, by=MAIL_SERVER, address="x@p.example", note="550 unknown", id=8),
+)
+
+
+def test_facts_of_former_versions_read_as_what_they_said(empty_url: str) -> None:
+    """Version 10 keeps dates as data, and who recorded a fact apart from the name."""
+    with session(empty_url) as connection:
+        migrate(connection, to="0009")
+        for kind, milestone, party, by, details in OLD_FACTS:
+            add_old_fact(connection, kind, milestone, party, by, details)
+    assert upgrade(empty_url)
+    with closing(open_store(empty_url)) as store, store.reading() as unit:
+        assert tuple(unit.facts.of("cum-2023")) == NEW_FACTS
+
+
+@pytest.mark.parametrize(
+    ("sentence", "form"),
+    [
+        ("before 2023-08-10", Before(date(2023, 8, 10))),
+        ("by 2023-08-10 17:00", By(date(2023, 8, 10), time(17))),
+        ("on 2023-06-08", On(date(2023, 6, 8), date(2023, 6, 8))),
+        ("on 2023-06-08 to 2023-06-09 08:30", On(date(2023, 6, 8), date(2023, 6, 9), time(8, 30))),
+        (
+            "between 2023-06-01 and 2023-06-10 (đầu tháng 6 (dự kiến))",
+            Window(date(2023, 6, 1), date(2023, 6, 10), "đầu tháng 6 (dự kiến)"),
+        ),
+        ("undated (Định kỳ\n01 năm)", Undated("Định kỳ\n01 năm")),
+        (
+            "before FREQ=MONTHLY;BYMONTHDAY=25 from 2023-01-01 until 2023-12-31",
+            Recurring("FREQ=MONTHLY;BYMONTHDAY=25", "before", date(2023, 1, 1), date(2023, 12, 31)),
+        ),
+        ("5 working days after tong-ket", Relative("tong-ket", DayCount(5, "working days"), "within")),
+        ("1 day before hop", Relative("hop", DayCount(1, "days"), "before")),
+        ("some time in June", Undated("some time in June")),
+    ],
+)
+def test_the_date_before_an_edit_is_no_sentence_any_more(empty_url: str, sentence: str, form: DateForm) -> None:
+    """What no version ever wrote is kept as the words of a duty without a date."""
+    assert describe_form(form) == sentence or form == Undated(sentence)
+    with session(empty_url) as connection:
+        migrate(connection, to="0009")
+        details = {"form": {"is": "undated", "words": "open"}, "was": sentence}
+        add_old_fact(connection, "amended", "m", None, "definition", details)
+    assert upgrade(empty_url)
+    with closing(open_store(empty_url)) as store, store.reading() as unit:
+        [fact] = unit.facts.of("cum-2023")
+    assert isinstance(fact, Amended)
+    assert (fact.form, fact.was) == (Undated("open"), form)
 
 
 def test_an_upgrade_that_fails_half_way_leaves_a_database_as_it_was(empty_url: str) -> None:

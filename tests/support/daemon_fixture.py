@@ -44,6 +44,7 @@ from scheduler.services.reconcile import Changes
 from scheduler.services.record_facts import Recorded, record
 from scheduler.store import SqlStore, open_store
 from tests.support import plan_builders
+from tests.support.facts import make_fact
 from tests.support.fakes import FakeDefinitions, FakeMailer
 from tests.support.plan_builders import HANOI, LOADED, deadline, party
 
@@ -202,7 +203,7 @@ class DaemonFixture:
         """Return a fact of this instant."""
         now = details.pop("at", self.clock.instant)
         values = {"plan": self.plan.id, "happened_at": now, "recorded_at": now}
-        return Fact(kind=kind, party=party, milestone=milestone, **(values | details))
+        return make_fact(kind, party=party, milestone=milestone, **(values | details))
 
     def record(
         self, kind: FactKind, party: str | None = "beta", milestone: str | None = "report", **details: Any

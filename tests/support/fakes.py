@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from scheduler.errors import Problem, RecordUnavailable, UserError
-from scheduler.plan.facts import Fact
+from scheduler.plan.commands import Command, RecordReceived
+from scheduler.plan.facts import Actor
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
@@ -175,25 +176,22 @@ def crash() -> None:
     raise Crash
 
 
-def prove_receipt(o: Obligation, now: datetime) -> Fact:
+def prove_receipt(o: Obligation, now: datetime) -> RecordReceived:
     """Return a submission that a folder shows at `now`."""
-    return Fact(
-        plan="plan",
-        kind="received",
-        happened_at=now,
-        recorded_at=now,
+    return RecordReceived(
+        at=now,
         milestone=o.milestone,
         party=o.party,
-        by="folder",
+        by=Actor("source", "folder"),
         idempotency_key=f"{o.milestone}/{o.party}",
     )
 
 
 @dataclass
 class ProvingChecker:
-    """A checker that proves what `facts` says of an obligation."""
+    """A checker that proves what `commands` says of an obligation."""
 
-    facts: Callable[[Obligation, datetime], tuple[Fact, ...]]
+    commands: Callable[[Obligation, datetime], tuple[Command, ...]]
     source: str = "manual"
     before: Callable[[], object] = nothing
 
@@ -201,7 +199,13 @@ class ProvingChecker:
         """Return one finding for each obligation."""
         self.before()
         return [
-            Finding(milestone=o.milestone, party=o.party, source=self.source, seen="a file", facts=self.facts(o, now))
+            Finding(
+                milestone=o.milestone,
+                party=o.party,
+                source=self.source,
+                seen="a file",
+                commands=self.commands(o, now),
+            )
             for o in open_obligations
         ]
 

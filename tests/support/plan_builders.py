@@ -17,6 +17,7 @@ from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.model import Contact, Group, Kind, Ladder, Milestone, Party, Plan
 from scheduler.plan.revisions import compare_terms, read_terms
+from tests.support.facts import make_fact
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 EVERY_DAY = Workdays(workweek=frozenset(range(7)))
@@ -104,9 +105,9 @@ class PlanHistory:
         """Append a fact recorded at `when`, and happened then unless `happened_at` says otherwise."""
         happened = details.pop("happened_at", when)
         number = next(self.numbers)
-        known = Fact(
+        known = make_fact(
+            kind,
             plan=self.plan.id,
-            kind=kind,
             happened_at=happened,
             recorded_at=when,
             id=number,

@@ -21,6 +21,7 @@ from scheduler.services.publish_feeds import choose_parts, create_feed, publish
 from scheduler.store import open_store
 from tests.support import plan_builders
 from tests.support.daemon_fixture import COMPOSER, signed
+from tests.support.facts import make_fact
 from tests.support.plan_builders import LOADED
 
 
@@ -55,7 +56,7 @@ class FeedFixture:
         """Append a fact."""
         known = {"happened_at": when, "recorded_at": when, "milestone": milestone, "party": party}
         with self.store.transaction() as unit:
-            return unit.facts.append(Fact(plan=self.plan.id, kind=kind, **(known | details)))
+            return unit.facts.append(make_fact(kind, plan=self.plan.id, **(known | details)))
 
     def publish(self, when: datetime) -> int:
         """Bring every calendar in step; return how many entries changed."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from scheduler.plan.dates.date_forms import Before, By, DayCount, On, Relative, Undated, Window
 from scheduler.plan.dates.due_dates import DueDate, derive_due_date
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.facts import Actor, Fact, FactKind
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.digest import (
     Digest,
@@ -25,6 +25,7 @@ from scheduler.plan.messages.digest import (
 from scheduler.plan.messages.message import Message, Outage, OutageEntry
 from scheduler.plan.messages.response_summary import ResponseEntry, ResponseSummary
 from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
+from tests.support.facts import make_fact
 from tests.support.shipped_messages import SHIPPED
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -204,7 +205,7 @@ def due(milestone: Milestone, form: Before | By | None = None) -> DueDate:
 def fact(kind: FactKind, when: str, **fields: Any) -> Fact:
     """Return a fact about the registration that happened and was recorded at `when`."""
     fields = {"milestone": "dang-ky", "party": "north-school", "happened_at": at(when), **fields}
-    return Fact(plan="cum-2023", kind=kind, recorded_at=at(when), **fields)
+    return make_fact(kind, plan="cum-2023", recorded_at=at(when), **fields)
 
 
 def message(kind: MessageKind, now: str, **fields: Any) -> Message:
@@ -481,7 +482,7 @@ MESSAGES: dict[str, Message] = {
         due=due(REGISTER, Before(date(2023, 4, 2))),
         was=REGISTER.form,
         missing=REGISTER.deliverables,
-        fact=fact("amended", "2023-03-17T14:25", decision="Thông báo số 02-TB/CTĐ"),
+        fact=fact("amended", "2023-03-17T14:25", form=Before(date(2023, 4, 2)), decision="Thông báo số 02-TB/CTĐ"),
     ),
     "change-event-moved": message(
         "change",
@@ -491,7 +492,7 @@ MESSAGES: dict[str, Message] = {
         place=PLACE,
         was=EVENT,
         place_was="Hội trường tỉnh A",
-        fact=fact("date_fixed", "2023-05-30T08:58", milestone="so-ket"),
+        fact=fact("date_fixed", "2023-05-30T08:58", milestone="so-ket", form=EVENT),
     ),
     "change-event-open-again": message(
         "change",
@@ -499,7 +500,7 @@ MESSAGES: dict[str, Message] = {
         milestone=CONFERENCE,
         was=EVENT,
         place_was=PLACE,
-        fact=fact("amended", "2023-05-30T08:58", milestone="so-ket", reason="thiên tai"),
+        fact=fact("amended", "2023-05-30T08:58", milestone="so-ket", form=EVENT, reason="thiên tai"),
     ),
     "change-event-called-off": message(
         "change",
@@ -517,7 +518,7 @@ MESSAGES: dict[str, Message] = {
         milestone=CONFERENCE,
         window=Window(date(2023, 7, 1), date(2023, 7, 15), "nửa đầu tháng 7 năm 2023"),
         was=CONFERENCE.form,
-        fact=fact("amended", "2023-05-30T08:58", milestone="so-ket"),
+        fact=fact("amended", "2023-05-30T08:58", milestone="so-ket", form=EVENT),
     ),
     "change-waived": message(
         "change", "2023-03-17T14:30", fact=fact("waived", "2023-03-17T14:25", reason="trường đang sáp nhập")
@@ -569,7 +570,7 @@ MESSAGES: dict[str, Message] = {
             "2023-03-16T10:00",
             id=43,
             channel="web",
-            by="page: Trần Thị Ánh Nguyệt",
+            by=Actor("party", "Trần Thị Ánh Nguyệt"),
             files=("Kế hoạch.pdf", "Danh sách cán bộ.xlsx"),
         ),
     ),
@@ -585,7 +586,7 @@ MESSAGES: dict[str, Message] = {
             id=44,
             channel="paper",
             happened_at=at("2023-03-14T12:00"),
-            by="page: Trần Thị Ánh Nguyệt",
+            by=Actor("party", "Trần Thị Ánh Nguyệt"),
         ),
     ),
     "reminder-with-page": about_registration("reminder", "2023-03-03T08:00", "before:14d", page=PAGE),
@@ -597,7 +598,7 @@ MESSAGES: dict[str, Message] = {
         "change",
         "2023-03-17T14:30",
         due=due(REGISTER, GRANTED),
-        was=due(REGISTER),
+        was=REGISTER.form,
         missing=REGISTER.deliverables,
         page=PAGE,
         fact=fact("extended", "2023-03-17T14:25", form=GRANTED, decision="Công văn số 12-CV/CTĐ, ngày 17/3/2023"),
@@ -620,7 +621,7 @@ MESSAGES: dict[str, Message] = {
             "2023-03-16T10:00",
             channel="paper",
             happened_at=at("2023-03-14T12:00"),
-            by="page: Trần Thị Ánh Nguyệt",
+            by=Actor("party", "Trần Thị Ánh Nguyệt"),
             note="gửi qua bưu điện, xem http://evil.example/",
         ),
     ),
@@ -649,7 +650,10 @@ MESSAGES: dict[str, Message] = {
         "2023-03-16T10:00",
         due=due(REGISTER),
         fact=fact(
-            "disowned", "2023-03-16T10:00", by="page", note=f"xem {BOARD}/dang-ky/north-school http://evil.example/"
+            "disowned",
+            "2023-03-16T10:00",
+            by=Actor("party"),
+            note=f"xem {BOARD}/dang-ky/north-school http://evil.example/",
         ),
         page=f"{BOARD}/dang-ky/north-school",
     ),
@@ -658,7 +662,7 @@ MESSAGES: dict[str, Message] = {
     ),
     "digest-with-page": replace(digest("2023-03-20T08:00", FULL_WEEK), page=SITE),
     "notice-disowned": from_lead(
-        "notice", "2023-03-16T10:00", due=due(REGISTER), fact=fact("disowned", "2023-03-16T10:00", by="page")
+        "notice", "2023-03-16T10:00", due=due(REGISTER), fact=fact("disowned", "2023-03-16T10:00", by=Actor("party"))
     ),
     "outage": message("outage", "2023-03-16T09:06", party=LEAD, to=LEAD_HEAD, milestone=None, outage=OUTAGE),
     "outage-without-effect": message(

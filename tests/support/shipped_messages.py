@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from scheduler.definitions import DefinitionFiles
 from scheduler.plan.agenda import draw_agenda
 from scheduler.plan.dates.date_forms import On
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import messages_for
 from scheduler.ports import RungRow
+from tests.support.facts import make_fact
 
 FILE = Path(__file__).parents[2] / "workflows" / "bac-trung-bo" / "2023.toml"
 (DEFINITION,) = DefinitionFiles([]).load_file(FILE).definitions
@@ -24,8 +25,8 @@ def _at(month: int, day: int, hour: int = 8) -> datetime:
     return datetime(2023, month, day, hour, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).astimezone(UTC)
 
 
-def _fact(number: int, at: datetime, **details: Any) -> Fact:
-    return Fact(plan=PLAN.id, id=number, happened_at=at, recorded_at=at, **details)
+def _fact(number: int, at: datetime, kind: FactKind, **details: Any) -> Fact:
+    return make_fact(kind, plan=PLAN.id, id=number, happened_at=at, recorded_at=at, **details)
 
 
 FACTS = [

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, time
+from functools import partial
 from pathlib import Path
 
 from scheduler.bootstrap import find_settings
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
 from scheduler.definitions.scenario_files import read_scenario
-from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.arrivals import Arrival, Arrivals
 from scheduler.plan.dates.due_dates import to_instant
 from scheduler.ports import Definition
 from scheduler.services.context import ServiceContext
-from scheduler.services.record_facts import record
+from scheduler.services.record_facts import execute
 from scheduler.simulation.player import SinkMailer, play
 from tests.support.daemon_fixture import DaemonFixture
 from tests.support.fakes import FakeDefinitions
@@ -36,7 +37,9 @@ def live(served: ServedSite, until: date, *, at: time = time(9)) -> Definition:
     served.clock.instant = to_instant(FIRST, time(), plan.zone)
     scenario = read_scenario(ROOT / "workflows" / "bac-trung-bo" / "2023.scenario.toml", plan)
     services = ServiceContext(store=store, composer=served.running.composer)
-    arrivals = Arrivals(scenario.facts, lambda fact: record(services, definition, fact))
+    arrivals = Arrivals(
+        Arrival(command.at, partial(execute, services, definition, [command])) for command in scenario.commands
+    )
     site = DaemonFixture(store, plan)
     ticker = site.new_ticker(
         clock=served.clock, definitions=FakeDefinitions([plan]), mailer=SinkMailer(), sources=[arrivals]

@@ -189,7 +189,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     assert page.locator(".needs li", has_text="Hội nghị sơ kết").count() == 0
     assert page.locator("td a", has_text="Quá hạn").count() == 0
     facts = [fact for fact in _facts(site) if fact.idempotency_key]
-    assert [(fact.kind, fact.by) for fact in facts] == [
+    assert [(fact.kind, fact.by.name) for fact in facts] == [
         ("received", OPERATOR),
         ("date_fixed", OPERATOR),
         ("nominated", OPERATOR),

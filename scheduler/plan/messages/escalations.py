@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from scheduler.plan.agenda import REMINDERS, Agenda, RungLike
+from scheduler.plan.facts import Extended
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.messages.response_summary import ResponseEntry, ResponseSummary
@@ -111,5 +112,5 @@ def _summarise(
 
 
 def _why_apart(agenda: Agenda, o: Obligation, now: datetime) -> str:
-    is_extended = o.standing.is_open and o.decided_by is not None and o.decided_by.kind == "extended"
+    is_extended = o.standing.is_open and isinstance(o.decided_by, Extended)
     return "extended" if is_extended else read_cell(agenda, o, now).code

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
+from typing import assert_never
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import Before, By, On, Window
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.dates_in_force import begins_at
 from scheduler.plan.dispatch_policy import opening
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import (
+    Accepted,
+    Amended,
+    Bounced,
+    Closing,
+    DateFixed,
+    Decision,
+    Declared,
+    Disowned,
+    Extended,
+    Fact,
+    Joined,
+    Nominated,
+    Opened,
+    Received,
+    Rerouted,
+    Returned,
+    Waived,
+    Withdrawn,
+)
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import describe_missing, describe_received
@@ -18,7 +38,7 @@ from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import Recipient, contacts_for, lead_officers
 
-CLAIMS = ("declared", "disowned")  # facts that a party states about itself
+Claim = Declared | Disowned  # what a party states about itself
 
 
 def notice_messages(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> list[Message]:
@@ -28,35 +48,42 @@ def notice_messages(agenda: Agenda, fact: Fact, now: datetime, bounced: Collecti
     statement again on the same local day causes no message (contract rule 17).
     """
     plan = agenda.plan
-    if fact.kind in ("received", "returned", *CLAIMS):
-        concerned = [agenda.by_key[fact.milestone or "", fact.party]] if fact.party else []
-        if fact.kind in CLAIMS and any(_was_said_today(plan, o, fact) for o in concerned):
+    if isinstance(fact, Received | Returned | Claim):
+        concerned = [agenda.by_key[fact.milestone, fact.party]]
+        if isinstance(fact, Claim) and any(_was_said_today(plan, o, fact) for o in concerned):
             return []
     else:
         concerned = [o for o in agenda.obligations if _is_informed(agenda, o, fact, now)]
-    kind = _KINDS.get(fact.kind, "change")
+    kind = _message_to_party(fact)
     wanted: list[tuple[Obligation, MessageKind, Recipient]] = []
     if kind is not None:
         wanted += [(o, kind, to) for o in concerned for to in _contacts(plan, o, bounced)]
-    if fact.kind in CLAIMS:
+    if isinstance(fact, Claim):
         wanted += [(o, "notice", to) for o in concerned for to in lead_officers(plan, bounced)]
     return [_notice(agenda, o, fact, about, to, now) for o, about, to in wanted]
 
 
-_KINDS: Mapping[str, MessageKind | None] = {  # by fact kind: the message to the party itself
-    "received": "receipt",
-    "declared": "receipt",
-    "disowned": None,
-    "returned": "return",
-}
+def _message_to_party(fact: Fact) -> MessageKind | None:
+    """Return the kind of message that a fact causes to the party itself, or None."""
+    match fact:
+        case Received() | Declared():
+            return "receipt"
+        case Returned():
+            return "return"
+        case Extended() | Waived() | DateFixed() | Amended():
+            return "change"
+        case Disowned() | Accepted() | Opened() | Joined() | Nominated() | Bounced() | Rerouted() | Withdrawn():
+            return None
+        case _:
+            assert_never(fact)
 
 
 def _contacts(plan: Plan, o: Obligation, bounced: Collection[str]) -> list[Recipient]:
     return contacts_for(plan.parties[o.party], with_head=False, bounced=bounced)
 
 
-def _was_said_today(plan: Plan, o: Obligation, fact: Fact) -> bool:
-    claims = o.standing.declared if fact.kind == "declared" else o.standing.disowned
+def _was_said_today(plan: Plan, o: Obligation, fact: Claim) -> bool:
+    claims = o.standing.declared if isinstance(fact, Declared) else o.standing.disowned
     day = local_day(fact.recorded_at, plan.zone)
     return any(f.id != fact.id and local_day(f.recorded_at, plan.zone) == day for f in claims)
 
@@ -70,12 +97,12 @@ def _is_informed(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bo
     milestone = agenda.plan.milestone(o.milestone)
     if milestone.id != (fact.milestone or "").partition("@")[0] or not o.is_current(now) or o.unknown:
         return False
-    if fact.kind == "waived":
+    if isinstance(fact, Waived):
         is_news = o.standing.state == "waived" and _is_by(o.standing.closed_by, fact)
         return is_news and (milestone.kind == "deadline" or _knew_a_day_ahead(agenda, o, now))
     if not _is_by(o.decided_by, fact):
         return False
-    return fact.kind == "extended" or (o.standing.is_open and _is_moved(agenda, o, now))
+    return isinstance(fact, Extended) or (o.standing.is_open and _is_moved(agenda, o, now))
 
 
 def _is_moved(agenda: Agenda, o: Obligation, now: datetime) -> bool:
@@ -94,7 +121,7 @@ def _knew_a_day_ahead(agenda: Agenda, o: Obligation, now: datetime) -> bool:
     return o.known_date is not None and now < begins_at(o.known_date.event, agenda.plan)
 
 
-def _is_by(decision: Fact | None, fact: Fact) -> bool:
+def _is_by(decision: Decision | Closing | None, fact: Fact) -> bool:
     return decision is not None and decision.id == fact.id
 
 
@@ -113,7 +140,7 @@ def _notice(agenda: Agenda, o: Obligation, fact: Fact, kind: MessageKind, to: Re
         event=o.event,
         place=o.place,
         window=o.window,
-        was=(None if fact.kind == "waived" and not o.known_date else o.was) if kind == "change" else None,
+        was=(None if isinstance(fact, Waived) and not o.known_date else o.was) if kind == "change" else None,
         place_was=o.known_date.place if o.known_date else "",
         missing=describe_missing(milestone, o),
         received=describe_received(milestone, o),

@@ -17,13 +17,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from scheduler.errors import RecordUnavailable, UserError
+from scheduler.plan.commands import Command
 from scheduler.plan.dates_in_force import can_be_fixed
-from scheduler.plan.facts import Fact
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import Cell, read_cell
 from scheduler.queries.snapshot import Snapshot
-from scheduler.services.record_facts import Recorded, StaleDecision, record_all, rehearse
+from scheduler.services.record_facts import Recorded, StaleDecision, execute, rehearse
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.tokens import is_idempotency_key, is_same_token, make_form_token
@@ -114,13 +114,13 @@ def act(context: RequestContext) -> Response:
     if context.field("step") == "edit":
         return _ask(command, idempotency_key=idempotency_key, expected_version=expected_version)
     try:
-        facts = _facts(command, idempotency_key)
+        commands = ACTIONS[command.action].read(command)
         if context.field("step") == "confirm":
-            return _do(command, facts, expected_version)
+            return _do(command, commands, expected_version)
         rehearsed = rehearse(
             context.services,
             command.definition,
-            facts,
+            commands,
             notify=ACTIONS[command.action].notify,
             expected_version=expected_version,
         )
@@ -180,16 +180,11 @@ def _find(context: RequestContext) -> CommandForm:
     )
 
 
-def _facts(command: CommandForm, idempotency_key: str) -> list[Fact]:
-    by = command.context.signed_in.email if command.context.signed_in else ""
-    return [replace(fact, idempotency_key=idempotency_key, by=by) for fact in ACTIONS[command.action].build(command)]
-
-
-def _do(command: CommandForm, facts: Sequence[Fact], expected_version: str) -> Response:
-    done = record_all(
+def _do(command: CommandForm, commands: Sequence[Command], expected_version: str) -> Response:
+    done = execute(
         command.context.services,
         command.definition,
-        facts,
+        commands,
         notify=ACTIONS[command.action].notify,
         expected_version=expected_version,
     )

@@ -1,21 +1,34 @@
-"""Commands of operators: what each form asks for, and the facts that follow from the input."""
+"""Forms of operators: what each action asks for, and the commands that follow from the input."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Literal
 
 from scheduler.errors import RefusalCode, UserError
+from scheduler.plan.commands import (
+    Accept,
+    Command,
+    Extend,
+    FixDate,
+    Insist,
+    Nominate,
+    RecordReceived,
+    Return,
+    SettleDoubt,
+    Undo,
+    Waive,
+)
 from scheduler.plan.dates.due_dates import local_day, to_instant
-from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.facts import Actor, DateFixed, Fact
 from scheduler.plan.membership import members
 from scheduler.plan.model import Channel, Group, Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Definition
 from scheduler.queries.snapshot import Snapshot
-from scheduler.services import commands
+from scheduler.services.commands import refuse_far
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.text_input import clean_lines
 from scheduler.web.lookup import read_day
@@ -113,7 +126,7 @@ class CommandForm:
         if typed and read_day(typed) is None:
             raise UserError(f"{typed!r} is not a day", hint="write it like 2023-08-10", code="day")
         day = read_day(typed)
-        commands.refuse_far(self.plan, day)
+        refuse_far(self.plan, day)
         return day
 
     def clock(self, name: str) -> time | None:
@@ -151,114 +164,101 @@ def label_of(action: ActionName, own: Sequence[Obligation], *, for_all: bool) ->
     """Return the text key of an action's name."""
     if action == "waive" and for_all:
         return "waive_open"
-    is_fixed = any(o.event or (o.decided_by and o.decided_by.kind == "date_fixed") for o in own)
+    is_fixed = any(o.event or isinstance(o.decided_by, DateFixed) for o in own)
     return "change_date" if action == "fix-date" and is_fixed else action
 
 
-# ---------------------------------------------------------------- what each action records
+# ---------------------------------------------------------------- what each action asks for
 
 
-def _simple(command: CommandForm, kind: FactKind, **details: Any) -> list[Fact]:
-    now = command.context.now
-    return [
-        Fact(
-            plan=command.plan.id,
-            kind=kind,
-            happened_at=now,
-            recorded_at=now,
-            milestone=command.id or None,
-            party=command.obligation.party if command.obligation else None,
-            **details,
-        )
-    ]
+def _common(form: CommandForm) -> dict[str, Any]:
+    """Return what every command of a form holds: when and by whom it is given, and the key of its request."""
+    signed_in = form.context.signed_in
+    by = Actor(name=signed_in.email if signed_in else "")
+    return {"at": form.context.now, "by": by, "idempotency_key": form.context.field("once", 40)}
 
 
-def _receive(command: CommandForm) -> list[Fact]:
-    assert command.milestone is not None  # noqa: S101 - the address names both
-    assert command.obligation is not None  # noqa: S101
-    documents = command.ticked("deliverable")
-    if command.milestone.deliverables and not documents:
+def _about(form: CommandForm) -> dict[str, Any]:
+    """Return the milestone and the party that the address of a form names, with the common parts."""
+    party = form.obligation.party if form.obligation else None
+    return _common(form) | {"milestone": form.id, "party": party}
+
+
+def _receive(form: CommandForm) -> list[Command]:
+    assert form.milestone is not None  # noqa: S101 - the address names it
+    documents = form.ticked("deliverable")
+    if form.milestone.deliverables and not documents:
         raise UserError("no document is ticked", hint="tick what came", code="nothing-ticked")
-    now, clock = command.context.now, command.clock("received_time")
-    day = command.day("received_on") or (local_day(now, command.plan.zone) if clock else None)
+    zone, clock = form.plan.zone, form.clock("received_time")
+    day = form.day("received_on") or (local_day(form.context.now, zone) if clock else None)
     channels: dict[str, Channel] = {"paper": "paper", "email": "email"}
     return [
-        commands.received(
-            command.plan,
-            command.id,
-            command.obligation.party,
-            at=now,
+        RecordReceived(
+            **_about(form),
             deliverables=documents,
-            channel=channels.get(command.text("channel")),
-            sent_on=command.day("sent_on"),
+            channel=channels.get(form.text("channel")),
+            sent_on=form.day("sent_on"),
             received_on=None if clock else day,
-            received_at=to_instant(day, clock, command.plan.zone) if day and clock else None,
-            note=command.text("note"),
+            received_at=to_instant(day, clock, zone) if day and clock else None,
+            note=form.text("note"),
         )
     ]
 
 
-def _return(command: CommandForm) -> list[Fact]:
-    return _simple(command, "returned", missing=command.ticked("missing"), note=command.needed_text("note"))
+def _accept(form: CommandForm) -> list[Command]:
+    return [Accept(**_about(form))]
 
 
-def _waive(command: CommandForm) -> list[Fact]:
-    return _simple(command, "waived", reason=command.needed_text("reason"), decision=command.text("decision"))
+def _return(form: CommandForm) -> list[Command]:
+    return [Return(**_about(form), missing=form.ticked("missing"), note=form.needed_text("note"))]
 
 
-def _extend(command: CommandForm) -> list[Fact]:
-    assert command.obligation  # noqa: S101 - the address names it
-    until, decision = command.needed_day("until"), command.needed_text("decision")
-    return [
-        commands.extended(
-            command.plan, command.id, command.obligation.party, at=command.context.now, until=until, decision=decision
-        )
-    ]
+def _waive(form: CommandForm) -> list[Command]:
+    return [Waive(**_about(form), reason=form.needed_text("reason"), decision=form.text("decision"))]
 
 
-def _start(command: CommandForm) -> list[Fact]:
-    answer = command.text("answer")
+def _extend(form: CommandForm) -> list[Command]:
+    return [Extend(**_about(form), until=form.needed_day("until"), decision=form.needed_text("decision"))]
+
+
+def _start(form: CommandForm) -> list[Command]:
+    answer = form.text("answer")
     if answer not in ("open", "received"):
         raise UserError("neither is chosen", hint="choose one", code="no-answer")
-    if not command.doubtful:
+    if not form.doubtful:
         raise UserError("nothing is in doubt any more", hint="nothing to do", code="not-in-doubt")
+    return [SettleDoubt(**_common(form), obligation=o, is_open=answer == "open") for o in form.doubtful]
+
+
+def _insist(form: CommandForm) -> list[Command]:
+    return [Insist(**_about(form), reason=form.needed_text("reason"))]
+
+
+def _fix_date(form: CommandForm) -> list[Command]:
+    first, clock = form.needed_day("first"), form.clock("clock")
     return [
-        commands.settled_doubt(command.plan, o, at=command.context.now, is_open=answer == "open")
-        for o in command.doubtful
-    ]
-
-
-def _insist(command: CommandForm) -> list[Fact]:
-    return _simple(command, "opened", reason=command.needed_text("reason"))
-
-
-def _fix_date(command: CommandForm) -> list[Fact]:
-    first, clock = command.needed_day("first"), command.clock("clock")
-    return [
-        commands.date_fixed(
-            command.plan,
-            command.id,
-            at=command.context.now,
+        FixDate(
+            **_common(form),
+            milestone=form.id,
             first=datetime.combine(first, clock) if clock else first,
-            last=command.day("last"),
-            place=command.text("place"),
-            decision=command.text("decision"),
+            last=form.day("last"),
+            place=form.text("place"),
+            decision=form.text("decision"),
         )
     ]
 
 
-def _nominate(command: CommandForm) -> list[Fact]:
-    assert command.group  # noqa: S101 - the address names it
-    chosen = command.ticked("party")
-    if bool(chosen) is bool(command.text("nobody")):
+def _nominate(form: CommandForm) -> list[Command]:
+    assert form.group  # noqa: S101 - the address names it
+    chosen = form.ticked("party")
+    if bool(chosen) is bool(form.text("nobody")):
         raise UserError("choose parties, or say that there are none", hint="tick either", code="choose-or-none")
-    return _simple(command, "nominated", group=command.group.id, parties=chosen, decision=command.text("decision"))
+    return [Nominate(**_common(form), group=form.group.id, parties=chosen, decision=form.text("decision"))]
 
 
-def _undo(command: CommandForm) -> list[Fact]:
-    assert command.target  # noqa: S101 - the address names it
-    [fact] = _simple(command, "withdrawn", target=command.target.id, reason=command.needed_text("reason"))
-    return [replace(fact, milestone=command.target.milestone, party=command.target.party)]
+def _undo(form: CommandForm) -> list[Command]:
+    assert form.target  # noqa: S101 - the address names it
+    return [Undo(**_common(form), target=form.target, reason=form.needed_text("reason"))]
 
 
 Named = Literal["milestone", "party", "group", "fact"]
@@ -266,9 +266,9 @@ Named = Literal["milestone", "party", "group", "fact"]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """How the facts of an action are built, what its address must and may name, and whether parties get notices."""
+    """How the input of an action is read, what its address must and may name, and whether parties get notices."""
 
-    build: Callable[[CommandForm], list[Fact]]
+    read: Callable[[CommandForm], list[Command]]
     about: tuple[Named, ...] = ("milestone", "party")
     also: tuple[Named, ...] = ()
     notify: bool = True
@@ -276,7 +276,7 @@ class Action:
 
 ACTIONS: Mapping[ActionName, Action] = {
     "receive": Action(_receive),
-    "accept": Action(lambda command: _simple(command, "accepted")),
+    "accept": Action(_accept),
     "return": Action(_return),
     "extend": Action(_extend),
     "waive": Action(_waive, ("milestone",), ("party",)),

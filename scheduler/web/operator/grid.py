@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from scheduler.plan.facts import Extended
 from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import Cell
@@ -86,4 +87,4 @@ def _row(plan: Plan, number: int, id: str, cells: Mapping[str, Cell]) -> Row:
 def usual(obligations: Iterable[Obligation]) -> Obligation:
     """Return an obligation with the date that applies to most: one without an extension, if there is one."""
     found = list(obligations)
-    return next((o for o in found if o.decided_by is None or o.decided_by.kind != "extended"), found[0])
+    return next((o for o in found if not isinstance(o.decided_by, Extended)), found[0])

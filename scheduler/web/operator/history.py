@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import DEFINITION, Fact, Received, Returned, Withdrawn, parties_of_fact
 from scheduler.plan.model import Deliverable, Milestone, Party, Plan
 from scheduler.ports import Document, MessageRow, RungRow, UnitOfWork
 from scheduler.queries.snapshot import Snapshot
@@ -30,7 +30,8 @@ def list_facts(view: UnitOfWork, snapshot: Snapshot, facts: Iterable[Fact]) -> l
     """Return facts for display with their files, newest first."""
     newest = list(facts)[::-1]
     documents: dict[int, list[Document]] = {}
-    for document in view.documents.of([fact.id for fact in newest if fact.files]):
+    with_files = [fact.id for fact in newest if isinstance(fact, Received) and fact.files]
+    for document in view.documents.of(with_files):
         documents.setdefault(document.fact, []).append(document)
     return [describe_fact(snapshot, fact, documents.get(fact.id, ())) for fact in newest]
 
@@ -39,24 +40,30 @@ def describe_fact(snapshot: Snapshot, fact: Fact, documents: Iterable[Document] 
     """Return a fact for display."""
     plan, id = snapshot.plan, (fact.milestone or "").partition("@")[0]
     milestone = next((m for m in plan.milestones if m.id == id), None)
-    named = (fact.party,) if fact.party else fact.parties
-    wanted = {*fact.deliverables, *fact.missing}
+    wanted = _deliverables_of(fact)
     return FactEntry(
         fact=fact,
         plan=plan,
         milestone=milestone,
-        parties=tuple(plan.parties[party] for party in named if party in plan.parties),
+        parties=tuple(plan.parties[party] for party in parties_of_fact(fact) if party in plan.parties),
         deliverables=tuple(d for d in milestone.deliverables if d.id in wanted) if milestone else (),
         is_withdrawn=fact.id in snapshot.withdrawn,
         can_be_undone=is_undoable(snapshot, fact),
         documents=tuple(documents),
-        undone=next((f for f in snapshot.facts if f.id == fact.target), None) if fact.target else None,
+        undone=next((f for f in snapshot.facts if f.id == fact.target), None) if isinstance(fact, Withdrawn) else None,
     )
+
+
+def _deliverables_of(fact: Fact) -> tuple[str, ...]:
+    """Return the ids of what was submitted, or must be sent again."""
+    if isinstance(fact, Returned):
+        return fact.missing
+    return fact.deliverables if isinstance(fact, Received) else ()
 
 
 def is_undoable(snapshot: Snapshot, fact: Fact) -> bool:
     """Return whether a fact may be undone: it was recorded by a person and has not been undone yet."""
-    return fact.kind != "withdrawn" and fact.by != "definition" and fact.id not in snapshot.withdrawn
+    return not isinstance(fact, Withdrawn) and fact.by != DEFINITION and fact.id not in snapshot.withdrawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

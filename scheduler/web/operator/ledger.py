@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.plan.agenda import RungState
+from scheduler.plan.facts import parties_of_fact
 from scheduler.plan.model import Plan
 from scheduler.ports import UnitOfWork
 from scheduler.web.auth.sessions import for_operators
@@ -65,7 +66,7 @@ def _entries(
     by_id = {plan.id: plan for plan in plans}
     for plan in plans if not states else ():
         snapshot = context.site.snapshots.read(view, plan, context.now)
-        own = [f for f in snapshot.facts if not party or party in (f.party, *f.parties)]
+        own = [f for f in snapshot.facts if not party or party in parties_of_fact(f)]
         for fact in own[-limit:]:
             yield LedgerEntry(fact.recorded_at, plan, fact_entry=describe_fact(snapshot, fact))
     if party and not any(party in plan.parties for plan in plans):

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from scheduler.plan.agenda import RungState
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.destinations import parties_of
+from scheduler.plan.facts import Nominated
 from scheduler.plan.indicators import measure
 from scheduler.plan.model import Group, Party, Plan
 from scheduler.plan.status import Cell, read_cell, still_needed
@@ -172,7 +173,7 @@ def members_of(snapshot: Snapshot, group: Group) -> tuple[Party, ...]:
     """Return the members of a group: those named in the plan and those nominated."""
     chosen: dict[str, None] = {}
     for fact in snapshot.counting:
-        if fact.kind == "nominated" and fact.group == group.id:
+        if isinstance(fact, Nominated) and fact.group == group.id:
             chosen = {**chosen, **dict.fromkeys(fact.parties)} if fact.parties else {}
     return parties_of(snapshot.plan, (*group.parties, *chosen))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, time
 from functools import partial
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -12,13 +12,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from scheduler.errors import RecordUnavailable, UserError
+from scheduler.plan.commands import Command, Declare, Disown, RecordReceived
 from scheduler.plan.dates.due_dates import local_day, near, to_instant
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Actor
 from scheduler.plan.model import Channel
 from scheduler.ports import Document
-from scheduler.queries.site_links import by_page
-from scheduler.services import commands
-from scheduler.services.record_facts import StaleDecision, record_all
+from scheduler.services.record_facts import StaleDecision, execute
 from scheduler.web.auth.party_token import PartyAccess, find_party_access
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.posted_form import read_form
@@ -144,10 +143,10 @@ def _record(
         answer.problems = (UploadProblem("disk_full"),)
         with running.store.reading() as view:
             return TaskView.of(context, view).page(answer)
-    fact = _build(task_view, answer, incoming.field("once"), documents)
+    command = _make_command(task_view, answer, incoming.field("once"), documents)
     try:
-        recorded = record_all(
-            context.services, task_view.definition, [fact], documents=documents, expected_version=inputs
+        recorded = execute(
+            context.services, task_view.definition, [command], documents=documents, expected_version=inputs
         )
     except RecordUnavailable:
         raise
@@ -212,15 +211,20 @@ def _check_declared(answer: Answer, task_view: TaskView) -> list[UploadProblem]:
     return found
 
 
-def _build(task_view: TaskView, answer: Answer, idempotency_key: str, documents: list[Document]) -> Fact:
-    plan, values, now = task_view.task.plan, answer.values, task_view.context.now
-    about = (plan, task_view.task.id, task_view.access.party.id)
+def _make_command(task_view: TaskView, answer: Answer, idempotency_key: str, documents: list[Document]) -> Command:
+    values = answer.values
+    common: dict[str, Any] = {
+        "at": task_view.context.now,
+        "by": Actor("party", values["who"]),
+        "idempotency_key": idempotency_key,
+        "note": values["note"],
+        "milestone": task_view.task.id,
+        "party": task_view.access.party.id,
+    }
     if answer.act == "declare":
         channel: Channel = values["channel"]  # type: ignore[assignment]  # checked
-        fact = commands.declared(*about, at=now, sent_on=date.fromisoformat(values["sent_on"]), channel=channel)
-    elif answer.act == "send":
-        files = [document.name for document in documents]
-        fact = commands.received(*about, at=now, deliverables=answer.chosen, channel="web", files=files)
-    else:
-        fact = commands.disowned(*about, at=now)
-    return replace(fact, note=values["note"], by=by_page(values["who"]), idempotency_key=idempotency_key)
+        return Declare(**common, sent_on=date.fromisoformat(values["sent_on"]), channel=channel)
+    if answer.act == "send":
+        files = tuple(document.name for document in documents)
+        return RecordReceived(**common, deliverables=answer.chosen, channel="web", files=files)
+    return Disown(**common)

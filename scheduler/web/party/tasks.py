@@ -10,13 +10,28 @@ from typing import Any, Literal
 
 from scheduler.mail.template_context import describe
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.facts import Fact, drop_withdrawn
+from scheduler.plan.facts import (
+    Accepted,
+    ActorRole,
+    Amended,
+    DateFixed,
+    Decision,
+    Declared,
+    Disowned,
+    Extended,
+    Fact,
+    Opened,
+    Received,
+    Returned,
+    Waived,
+    Withdrawn,
+    drop_withdrawn,
+)
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.model import Deliverable, Milestone, Plan
 from scheduler.plan.status import Cell, draw_board, read_cell
 from scheduler.ports import Document, UnitOfWork
-from scheduler.queries.site_links import said_by
 
 Part = Literal["todo", "later", "events", "done"]
 Role = Literal["party", "office", "plan", "system"]
@@ -24,9 +39,8 @@ Role = Literal["party", "office", "plan", "system"]
 _OPEN = ("pending", "due_soon", "due_today", "overdue", "partial", "declared", "revision", "unknown")
 _EVENTS = ("tentative", "fixed")
 _LATER = ("not_open", "undated")
-_SHOWN = (  # kinds of facts that a party may see
-    "received", "declared", "disowned", "accepted", "returned", "extended", "waived", "date_fixed", "amended", "opened",
-)  # fmt: skip
+# The facts that a party may see.
+_SHOWN = (Received, Declared, Disowned, Accepted, Returned, Extended, Waived, DateFixed, Amended, Opened)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +130,8 @@ def _urgency(task: Task) -> tuple[bool, str]:
 
 def list_history(view: UnitOfWork, task: Task) -> list[TaskEvent]:
     """Return the history of a task, newest first."""
-    facts = [f for f in drop_withdrawn(view.facts.of(task.plan.id)) if concerns(f, task) and f.kind in _SHOWN]
-    documents = view.documents.of([fact.id for fact in facts if fact.files])
+    facts = [f for f in drop_withdrawn(view.facts.of(task.plan.id)) if concerns(f, task) and isinstance(f, _SHOWN)]
+    documents = view.documents.of([fact.id for fact in facts if isinstance(fact, Received) and fact.files])
     return [_entry(fact, tuple(d for d in documents if d.fact == fact.id)) for fact in reversed(facts)]
 
 
@@ -127,11 +141,27 @@ def concerns(fact: Fact, task: Task) -> bool:
 
 
 def _entry(fact: Fact, documents: tuple[Document, ...]) -> TaskEvent:
-    who = said_by(fact)
-    role: Role = "party" if who is not None else "plan" if fact.by == "definition" else "office"
-    is_meant_for_it = role == "party" or fact.kind == "returned"
-    note = fact.note if is_meant_for_it else fact.reason if fact.kind in ("waived", "opened") else fact.decision
-    return TaskEvent(fact=fact, role=role, who=who or "", note=note, documents=documents)
+    role = _ROLES[fact.by.role]
+    who = fact.by.name if role == "party" else ""
+    return TaskEvent(fact=fact, role=role, who=who, note=_note_to_party(fact), documents=documents)
+
+
+_ROLES: Mapping[ActorRole, Role] = {
+    "office": "office",
+    "party": "party",
+    "definition": "plan",
+    "mail server": "office",
+    "source": "office",
+}
+
+
+def _note_to_party(fact: Fact) -> str:
+    """Return the text of a fact that is meant for the party: its own words, or the office's to it."""
+    if fact.by.role == "party" or isinstance(fact, Returned):
+        return fact.note
+    if isinstance(fact, Waived | Opened):
+        return fact.reason
+    return fact.decision if isinstance(fact, Decision) else ""
 
 
 # ---------------------------------------------------------------- what a form is based on
@@ -154,7 +184,7 @@ def news_since(fingerprint: str, task: Task, facts: Sequence[Fact]) -> list[Fact
 
 def _news(facts: Sequence[Fact], task: Task) -> list[Fact]:
     own = {fact.id for fact in facts if concerns(fact, task)}
-    return [fact for fact in facts if fact.id in own or (fact.kind == "withdrawn" and fact.target in own)]
+    return [fact for fact in facts if fact.id in own or (isinstance(fact, Withdrawn) and fact.target in own)]
 
 
 def by_part(tasks: Sequence[Task]) -> Iterator[tuple[Part, list[Task]]]:

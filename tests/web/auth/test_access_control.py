@@ -179,7 +179,7 @@ def test_whatever_is_in_a_name_is_shown_as_text(site: ServedSite, name: str) -> 
     )  # fmt: skip
     operator, live = Operator.of(site), daemon(site)
     live.live(at(3, 4))
-    live.record("received", note=name[:2000], by=name, decision=name, notify=False)
+    live.record("received", note=name[:2000], by=name, notify=False)
     live.record("nominated", None, None, group="nominees", parties=("beta",), decision=name)
     for path in (*PAGES, *FORMS):
         answer = operator.ask(path)

@@ -17,7 +17,7 @@ import pytest
 from scheduler.errors import UserError
 from scheduler.feeds import IcalFeedRenderer
 from scheduler.plan.dates.date_forms import By
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Received
 from scheduler.ports import FeedRow, Store, UnitOfWork
 from scheduler.queries.agendas import read_agenda
 from scheduler.queries.feed_links import calendar_path
@@ -52,9 +52,7 @@ class FeedSite:
         self.site.clock.instant += timedelta(hours=1)
         now, [loaded] = self.site.clock.now(), [definition.plan for definition in self.site.definitions]
         with self.site.running.store.transaction() as unit:
-            fact = Fact(
-                plan="plan", kind="received", milestone="report", party="beta", happened_at=now, recorded_at=now
-            )
+            fact = Received(plan="plan", milestone="report", party="beta", happened_at=now, recorded_at=now)
             unit.facts.append(fact)
             publish(unit, loaded, read_agenda(unit, loaded), IcalFeedRenderer(), now)
 

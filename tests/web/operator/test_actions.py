@@ -9,14 +9,14 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
-from typing import get_args
+from typing import Any, TypeVar, get_args
 
 import pytest
 
 from scheduler.errors import RefusalCode
 from scheduler.mail.mime import read_text
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Actor, DateFixed, Fact, Nominated, Received, Waived
 from scheduler.plan.model import Contact, Deliverable, Group
 from scheduler.plan.reasons import quote
 from scheduler.store import open_store
@@ -70,6 +70,16 @@ def everything(site: DaemonFixture) -> object:
     return site.facts(), site.rows(None, None), site.mails()
 
 
+F = TypeVar("F", bound=Fact)
+
+
+def last(site: DaemonFixture, kind: type[F]) -> F:
+    """Return the fact recorded last, which is of this kind."""
+    fact = newest(site)
+    assert isinstance(fact, kind)
+    return fact
+
+
 def newest(site: DaemonFixture) -> Fact:
     """Return the fact recorded last, without what differs from form to form."""
     fact = site.facts()[-1]
@@ -104,7 +114,7 @@ def test_what_is_confirmed_is_done_and_told(operator: Operator, live: DaemonFixt
     done = operator.do(do("receive"), channel="email")
     assert "Done. Entries made in the ledger: 1. Steps that fell away: 8. Notices to addresses: 1." in words(done.text)
     assert "Submitted, waiting for acceptance" in words(done.text)
-    assert newest(live).by == OFFICER
+    assert newest(live).by == Actor(name=OFFICER)
     assert live.states()["before:7d"] == "cancelled"
     assert [mail.kind for mail in live.mails(party="beta")][-1] == "receipt"
     assert operator.site.woken == 1
@@ -226,7 +236,7 @@ def test_a_form_whose_session_is_over_is_shown_again_after_signing_in(operator: 
     assert live.facts() == []
     done = operator.confirm(path, operator.send(path, fields_of(again.text)))
     assert done.status == 303
-    assert newest(live).reason == "a long & careful text"
+    assert last(live, Waived).reason == "a long & careful text"
 
 
 def test_a_mail_that_cannot_be_written_is_told_before_it_is_confirmed(operator: Operator, live: DaemonFixture) -> None:
@@ -290,7 +300,7 @@ def test_nothing_comes_in_the_future_also_with_a_postmark(
 def test_the_form_repeats_what_the_party_says_it_has_sent(
     operator: Operator, live: DaemonFixture, channel: str, field: str
 ) -> None:
-    said: dict[str, str] = {"channel": channel, "note": "number 7", "by": "page: Lan"}
+    said: dict[str, Any] = {"channel": channel, "note": "number 7", "by": Actor("party", "Lan")}
     live.record("declared", happened_at=at(3, 2, 12), **said)
     page = operator.ask(do("receive")).text
     assert "Said to be sent 4 March 2023, 12:00, Lan on the party's page" in words(page)
@@ -298,7 +308,7 @@ def test_the_form_repeats_what_the_party_says_it_has_sent(
     filled_in = dict(fields_of(page))
     assert (filled_in["channel"], filled_in[field], filled_in["note"]) == (channel, "2023-03-02", "")
     operator.do(do("receive"))
-    assert (newest(live).kind, newest(live).channel) == ("received", channel)
+    assert last(live, Received).channel == channel
 
 
 def test_a_submission_that_comes_late_is_called_late_before_it_is_confirmed(
@@ -328,7 +338,7 @@ def test_part_of_the_documents_may_come(operator: Operator, live: DaemonFixture)
     said = words(operator.fill(do("receive"), channel="email", deliverable=["list"]).text)
     assert "The steps stay as they are." in said
     operator.do(do("receive"), channel="email", deliverable=["list"])
-    assert newest(live).deliverables == ("list",)
+    assert last(live, Received).deliverables == ("list",)
     assert ("deliverable", "list") not in fields_of(operator.ask(do("receive")).text)  # what came is not ticked again
 
 
@@ -376,7 +386,7 @@ def test_a_release_of_all_says_whom_it_touches_and_leaves_what_is_done(operator:
 
 
 def test_a_party_that_disowns_its_task_is_answered(operator: Operator, live: DaemonFixture) -> None:
-    live.record("disowned", note="ask the other school", by="page: Lan")
+    live.record("disowned", note="ask the other school", by=Actor("party", "Lan"))
     page = "/plans/plan/milestones/report/beta"
     assert "It is their task" in operator.see(page)
     assert "Note: ask the other school" in operator.see(do("insist"))
@@ -443,7 +453,7 @@ def test_what_comes_due_at_once_counts_among_what_is_mailed_at_once(operator: Op
 
 def test_an_undated_duty_gets_its_date(operator: Operator, live: DaemonFixture) -> None:
     operator.do(do("fix-date", "milestone=yearly"), first="2023-07-10")
-    assert newest(live).form == By(date(2023, 7, 10))
+    assert last(live, DateFixed).form == By(date(2023, 7, 10))
 
 
 def test_parties_are_chosen_or_none(operator: Operator, live: DaemonFixture) -> None:
@@ -455,7 +465,7 @@ def test_parties_are_chosen_or_none(operator: Operator, live: DaemonFixture) -> 
     assert newest(live) == expected
     assert "Nominees Beta ; Gamma" in words(done.text)
     operator.do(path, nobody="1")
-    assert newest(live).parties == ()
+    assert last(live, Nominated).parties == ()
 
 
 def test_a_thousand_parties_can_be_chosen(site: ServedSite) -> None:
@@ -466,7 +476,7 @@ def test_a_thousand_parties_can_be_chosen(site: ServedSite) -> None:
     operator, path = Operator.of(site), do("nominate", "group=nominees")
     page = operator.fill(path, party=list(everybody.parties))
     assert operator.confirm(path, page).status == 303
-    assert set(daemon(site).facts()[-1].parties) == set(everybody.parties)
+    assert set(last(daemon(site), Nominated).parties) == set(everybody.parties)
 
 
 def test_a_fact_is_taken_back(operator: Operator, live: DaemonFixture) -> None:

@@ -13,16 +13,17 @@ from typing import Any
 
 import pytest
 
+from scheduler.plan.commands import Extend
 from scheduler.plan.dates.date_forms import By, On, Window
-from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.facts import DEFINITION, Actor, Declared, Fact, FactKind
 from scheduler.plan.model import Deliverable, Office
 from scheduler.ports import Store, UnitOfWork
-from scheduler.services.commands import extended
 from scheduler.services.context import ServiceContext
-from scheduler.services.record_facts import record
+from scheduler.services.record_facts import execute, record
 from scheduler.store import open_store
 from scheduler.tokens import make_token
 from tests.support.daemon_fixture import COMPOSER, plan, report
+from tests.support.facts import make_fact
 from tests.support.page_words import WORDS
 from tests.support.party_client import (
     PDF,
@@ -65,7 +66,7 @@ def record_fact(
     """Let the office record something."""
     now = site.clock.now()
     values: dict[str, Any] = {"plan": "plan", "happened_at": now, "recorded_at": now, "by": "secretary@lead.example"}
-    fact = Fact(kind=kind, party=who, milestone=milestone, **(values | details))
+    fact = make_fact(kind, party=who, milestone=milestone, **(values | details))
     services = ServiceContext(store=site.running.store, composer=COMPOSER)
     return record(services, site.definitions[0], fact, notify=False).fact
 
@@ -263,7 +264,8 @@ def test_a_declaration_is_recorded_unverified_and_shown(site: ServedSite) -> Non
     assert answer.status == 303
     assert answer.headers["Location"].startswith(f"{path_of(site)}?done=declare.")
     [fact] = facts(site)
-    assert (fact.kind, fact.channel, fact.note, fact.by) == ("declared", "paper", "by post,\nnumber 7", "page: Lan")
+    assert isinstance(fact, Declared)
+    assert (fact.channel, fact.note, fact.by) == ("paper", "by post,\nnumber 7", Actor("party", "Lan"))
     assert (fact.happened_at, fact.recorded_at) == (at(2, 2, 12), at(2, 3, 10))
     words = words_of(site, answer.headers["Location"])
     assert WORDS["en"]["own.done_declare"] in words
@@ -377,7 +379,7 @@ def test_a_form_posted_after_the_task_left_the_plan_says_so_and_gives_the_text_b
     assert "what this form was about is no longer in it" in late.text
     assert "<blockquote>so &amp; so</blockquote>" in late.text
     assert f'href="{path_of(site, milestone="")}"' in late.text
-    assert {fact.by for fact in facts(site)} == {"definition"}
+    assert {fact.by for fact in facts(site)} == {DEFINITION}
     assert on_disk(site) == []
 
 
@@ -418,12 +420,12 @@ def test_what_changes_between_the_look_and_the_record_is_noticed_too(tmp_path: P
             site.serve(plan(report(), language="en"))
             form = open_form(site, "declare", sent_on="2023-02-01", channel="paper", note="kept")
             services = ServiceContext(store=real, composer=COMPOSER)
-            fact = extended(site.definitions[0].plan, "report", "beta", at=site.clock.now(), until=date(2023, 3, 31))
-            store.first = lambda: record(services, site.definitions[0], fact)
+            extend = Extend(at=site.clock.now(), milestone="report", party="beta", until=date(2023, 3, 31))
+            store.first = lambda: execute(services, site.definitions[0], [extend])
             answer = site.send(path_of(site), form)
             assert answer.status == 409
             assert "kept</textarea>" in answer.text
-            assert [fact.kind for fact in facts(site) if fact.by != "definition"] == ["extended"]
+            assert [fact.kind for fact in facts(site) if fact.by != DEFINITION] == ["extended"]
 
 
 def test_what_changes_for_another_party_does_not_disturb_a_form(site: ServedSite) -> None:
@@ -477,7 +479,7 @@ def test_not_our_task_goes_to_the_lead_and_changes_nothing_else(site: ServedSite
     assert answer.status == 303
     assert answer.headers["Location"].startswith(f"{path_of(site)}?done=disown.")
     [fact] = facts(site)
-    assert (fact.kind, fact.note, fact.by) == ("disowned", "it is gamma's", "page: Lan")
+    assert (fact.kind, fact.note, fact.by) == ("disowned", "it is gamma's", Actor("party", "Lan"))
     assert [(m.kind, m.mail.address) for m in site.mails] == [("notice", "officer@lead.example")]
     words = words_of(site, path_of(site))
     assert "Not submitted yet" in words

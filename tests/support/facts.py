@@ -1,0 +1,19 @@
+"""Facts by the name of their kind, for tests that run through many kinds."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from scheduler.plan.facts import FACT_CLASSES, Actor, Fact, FactKind
+
+
+def make_fact(kind: FactKind, *, by: Actor | str = "", **details: Any) -> Fact:
+    """Return a fact of a kind; a text for `by` names somebody of the office.
+
+    What the kind has no field for may be named if it is empty.
+    """
+    actor = by if isinstance(by, Actor) else Actor(name=by)
+    known = {field.name for field in fields(FACT_CLASSES[kind])}
+    given = {name: value for name, value in details.items() if name in known or value not in (None, "", ())}
+    return FACT_CLASSES[kind](by=actor, **given)
