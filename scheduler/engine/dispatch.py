@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from itertools import groupby, islice
+from itertools import islice
 
 from scheduler.errors import UserError
 from scheduler.plan import reasons
@@ -79,46 +79,47 @@ class Dispatcher:
         agenda = agendas.read(unit, plan)
         to_send: list[RungRow] = []
         for row, decision in page:
-            closed = why_not_owed(agenda, row)
-            if closed is not None:
-                yield from _settle(unit, row, *closed, now)
-            elif decision.act == "send":
+            act, reason = why_not_owed(agenda, row) or (decision.act, decision.reason)
+            if act == "send":
                 to_send.append(row)
-            elif decision.act != "wait":
-                yield from _settle(unit, row, decision.act, decision.reason, now)
+            elif act != "wait":
+                yield from _settle(unit, row, act, reason, now)
         if state.reconciled != inputs_fingerprint(state, plan):
             reconcile(unit, agenda, now)
-            still_due = {row.id for row in unit.rungs.due(plan.id, now)}
-            to_send = [row for row in to_send if row.id in still_due]
+            to_send = _still_due(unit, plan, to_send, now)
         mine = unit.rungs.claim([row.id for row in to_send], now=now)
         yield from self._compose(unit, agenda, [row for row in to_send if row.id in mine], now)
 
     def _compose(self, unit: UnitOfWork, agenda: Agenda, rows: Sequence[RungRow], now: datetime) -> Iterator[Event]:
-        """Queue the mails of claimed rungs; escalations of one milestone and step share one mail per recipient."""
+        """Queue the mails of the claimed rungs of one page."""
         if not rows:
             return
         bounced = bounced_addresses(drop_withdrawn(unit.facts.general(agenda.plan.id)))
-        escalations = [row for row in rows if row.kind == "escalation"]
-        single = [row for row in rows if row.kind != "escalation"]
+        if rows[0].kind == "escalation":
+            yield from self._compose_escalations(unit, agenda, rows, bounced, now)
+            return
         link = make_linker(self.links, unit)
-        messages = [(link(message), (row,)) for row in single for message in messages_for(agenda, row, now, bounced)]
-        following = unit.rungs.following([row.id for row in single])
-        yield from self._queue(unit, agenda, single, messages, now, following)
-        for _, group in groupby(escalations, key=_escalation_group):
-            due = list(group)
-            notices = count_notices(unit.rungs.of_milestone(agenda.plan.id, due[0].milestone))
-            reported = tuple(row for row in due if notices.get(row.party, 1))
-            for row in due:
-                if row not in reported:
-                    yield from _settle(unit, row, "skipped", reasons.no_notice(row.party), now)
-            if reported:
-                reports = [
-                    (link(message), rows)
-                    for message, rows in escalation_messages(agenda, reported, now, bounced, notices)
-                ]
-                yield from self._queue(
-                    unit, agenda, reported, reports, now, {}
-                )  # no expiry by the next rung: that one has other recipients
+        messages = [(link(message), (row,)) for row in rows for message in messages_for(agenda, row, now, bounced)]
+        following = unit.rungs.following([row.id for row in rows])
+        yield from self._queue(unit, agenda, rows, messages, now, following)
+
+    def _compose_escalations(
+        self, unit: UnitOfWork, agenda: Agenda, rows: Sequence[RungRow], bounced: frozenset[str], now: datetime
+    ) -> Iterator[Event]:
+        """Queue one mail per recipient for the escalations of one milestone and step."""
+        notices = count_notices(unit.rungs.of_milestone(agenda.plan.id, rows[0].milestone))
+        reported = tuple(row for row in rows if notices.get(row.party, 1))
+        for row in rows:
+            if row not in reported:
+                yield from _settle(unit, row, "skipped", reasons.no_notice(row.party), now)
+        if not reported:
+            return
+        link = make_linker(self.links, unit)
+        reports = [
+            (link(message), about) for message, about in escalation_messages(agenda, reported, now, bounced, notices)
+        ]
+        # No expiry by the next rung: that one has other recipients.
+        yield from self._queue(unit, agenda, reported, reports, now, {})
 
     def _queue(
         self,
@@ -162,6 +163,11 @@ class Dispatcher:
                 yield from _settle(unit, row, *_unwritten(agenda, row, failures.get(row.id)), now)
 
 
+def _still_due(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetime) -> list[RungRow]:
+    due = {row.id for row in unit.rungs.due(plan.id, now)}
+    return [row for row in rows if row.id in due]
+
+
 def _unwritten(agenda: Agenda, row: RungRow, failure: Reason | None) -> tuple[RungState, Reason]:
     """Return the state and reason of a rung for which no mail was queued."""
     if failure is not None:
@@ -192,7 +198,7 @@ def _escalation_group(row: RungRow) -> tuple[str, str]:
 
 
 def _pages(verdicts: Sequence[tuple[RungRow, Decision]]) -> Iterator[list[tuple[RungRow, Decision]]]:
-    """Yield pages of at most PAGE rungs; the escalations of one milestone and step share a page."""
+    """Yield pages of at most PAGE rungs; the escalations of one milestone and step have a page of their own."""
     single = (v for v in verdicts if v[0].kind != "escalation")
     while page := list(islice(single, PAGE)):
         yield page

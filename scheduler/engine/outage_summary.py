@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -12,7 +12,7 @@ from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.dispatch_policy import decide, opening
-from scheduler.plan.messages.message import Outage, OutageEntry
+from scheduler.plan.messages.message import Message, Outage, OutageEntry
 from scheduler.plan.messages.outages import outage_messages
 from scheduler.plan.model import Plan
 from scheduler.ports import Composer, Outgoing, RungRow, Store, UnitOfWork
@@ -88,22 +88,30 @@ class OutageReporter:
         since: datetime,
         now: datetime,
     ) -> list[Event]:
-        if not any(suffered.values()):
+        """Record the outage and queue its summary, unless nothing suffered; return what happened."""
+        count = sum(len(rows) for rows in suffered.values())
+        if not count:
             return []
-        touched = [agendas.read(unit, plan) for plan in plans if suffered[plan.id]]
-        entries = {agenda.plan.id: _entries(agenda, suffered[agenda.plan.id]) for agenda in touched}
-        outage = Outage(since=since, until=now, entries=())
         # Another daemon with a clock slightly ahead may have settled some of them later than now. The outage is
         # recorded up to the last of them, so that no later summary repeats them.
         settled = [row.settled_at for rows in suffered.values() for row, _ in rows if row.settled_at is not None]
         unit.journal.record_outage(since, max([now, *settled]))
-        events = []
+        touched = [agendas.read(unit, plan) for plan in plans if suffered[plan.id]]
+        entries = {agenda.plan.id: _entries(agenda, suffered[agenda.plan.id]) for agenda in touched}
+        outage = Outage(since=since, until=now, entries=())
+        messages = outage_messages(touched, entries, outage, self.operators)
+        span = f"from {since.isoformat()} to {now.isoformat()}"
+        text = f"was away or could not send {span}: {count} steps late, missed or skipped"
+        return [*self._queue(unit, messages, now), Event(name="outage", at=now, text=text)]
+
+    def _queue(self, unit: UnitOfWork, messages: Sequence[Message], now: datetime) -> Iterator[Event]:
+        """Queue the messages; yield an event for each that cannot be composed."""
         link = make_linker(self.links, unit)
-        for message in outage_messages(touched, entries, outage, self.operators):
+        for message in messages:
             try:
                 mail = self.composer.compose(link(message))
             except UserError as error:
-                events.append(Event(name="trouble", at=now, text=f"outage summary could not be written: {error}"))
+                yield Event(name="trouble", at=now, text=f"outage summary could not be written: {error}")
                 continue
             unit.outbox.add(
                 Outgoing(
@@ -118,10 +126,6 @@ class OutageReporter:
                     deduplication_key=message.key,
                 )
             )
-        count = sum(len(rows) for rows in suffered.values())
-        span = f"from {since.isoformat()} to {now.isoformat()}"
-        text = f"was away or could not send {span}: {count} steps late, missed or skipped"
-        return [*events, Event(name="outage", at=now, text=text)]
 
 
 def _suffered(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetime) -> list[_Suffered]:
@@ -134,11 +138,10 @@ def _foresee(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetim
 
     Rungs that become due by then are taken into account.
     """
-    known = {milestone.id for milestone in plan.milestones}
-    waiting = [row for row in rows if row.state == "planned" and row.milestone.partition("@")[0] in known]
+    waiting = [row for row in _of_known_milestones(plan, rows) if row.state == "planned"]
     found: dict[int, str] = {}
     for opens in {opening(plan, row.milestone, now) for row in waiting}:
-        due = [row for row in unit.rungs.due(plan.id, opens) if row.milestone.partition("@")[0] in known]
+        due = _of_known_milestones(plan, unit.rungs.due(plan.id, opens))
         decisions = decide([as_due(row) for row in due], plan=plan, now=opens)
         found |= {
             row.id: decision.act
@@ -146,6 +149,12 @@ def _foresee(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetim
             if opening(plan, row.milestone, now) == opens
         }
     return found
+
+
+def _of_known_milestones(plan: Plan, rows: Sequence[RungRow]) -> list[RungRow]:
+    """Return the rungs whose milestone is still in the plan."""
+    known = {milestone.id for milestone in plan.milestones}
+    return [row for row in rows if row.milestone.partition("@")[0] in known]
 
 
 def _outcome_of(plan: Plan, row: RungRow, ahead: str | None) -> Outcome | None:
@@ -169,7 +178,7 @@ def _outcome_of(plan: Plan, row: RungRow, ahead: str | None) -> Outcome | None:
 
 def _entries(agenda: Agenda, suffered: Sequence[_Suffered]) -> tuple[OutageEntry, ...]:
     plan = agenda.plan
-    known = {milestone.id for milestone in plan.milestones}
+    known = {row.id for row in _of_known_milestones(plan, [row for row, _ in suffered])}
     return tuple(
         OutageEntry(
             milestone=plan.milestone(row.milestone),
@@ -179,5 +188,5 @@ def _entries(agenda: Agenda, suffered: Sequence[_Suffered]) -> tuple[OutageEntry
             outcome=outcome,
         )
         for row, outcome in suffered
-        if row.party in plan.parties and row.milestone.partition("@")[0] in known
+        if row.party in plan.parties and row.id in known
     )
