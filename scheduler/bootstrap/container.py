@@ -14,7 +14,7 @@ from scheduler import resources
 from scheduler.clock import SystemClock
 from scheduler.config import Settings, load_settings, read_secret
 from scheduler.definitions import DefinitionFiles
-from scheduler.engine.delivery import Limits
+from scheduler.engine.mail_account import Limits
 from scheduler.engine.runners import make_runner
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from scheduler.engine.delivery import Deliverer, Delivery, Limits
+from scheduler.engine.delivery import Deliverer, Delivery
 from scheduler.engine.dispatch import Dispatcher
+from scheduler.engine.mail_account import Limits, MailAccount
+from scheduler.engine.mail_queue import MailQueue
 from scheduler.engine.outage_summary import OutageReporter
 from scheduler.engine.sent_lookup import SentLookup
 from scheduler.engine.source_collection import SourceCollector
@@ -94,15 +96,13 @@ class Ticker:
         self._services = ServiceContext(store=store, composer=composer, links=links)
         self._sources = SourceCollector(sources, self.report)
         self._deliverer = Deliverer(
-            store=store,
             clock=clock,
-            mailer=mailer,
-            report=self.report,
-            name=name,
-            is_stopping=is_stopping,
+            queue=MailQueue(store=store, name=name, report=self.report),
+            account=MailAccount(store=store, mailer=mailer, report=self.report, limits=limits or Limits()),
+            lookup=SentLookup(folder=sent_folder, report=self.report),
+            agendas=self._agendas,
             on_dead=self._on_dead,
-            has_left=SentLookup(folder=sent_folder, report=self.report).finds,
-            limits=limits or Limits(),
+            is_stopping=is_stopping,
         )
         self._checking = StatusChecks(services=self._services, checkers=checkers, report=self.report)
         self._digesting = WeeklyDigest(store=store, composer=composer, links=links, report=self.report, weekly=weekly)
@@ -182,7 +182,7 @@ class Ticker:
 
     def _deliver(self, plans: Mapping[str, Plan], waits: list[datetime]) -> Delivery:
         owes, self._owes_summary = self._owes_summary, True  # stays True if the record fails during delivery
-        delivery = self._deliverer.deliver(plans, self._agendas)
+        delivery = self._deliverer.deliver(plans)
         if delivery.resume_at is not None:
             waits.append(delivery.resume_at)
         self._owes_summary = owes or delivery.missed > 0

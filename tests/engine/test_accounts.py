@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.engine.delivery import Limits
+from scheduler.engine.mail_account import Limits
 from scheduler.errors import RecordUnavailable
 from scheduler.plan.facts import Bounced
 from scheduler.ports import AccountState, MessageRow, Outcome

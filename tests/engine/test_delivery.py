@@ -12,7 +12,8 @@ from typing import Literal
 
 import pytest
 
-from scheduler.engine.delivery import HOLD, LEASE, PAGE
+from scheduler.engine.delivery import HOLD
+from scheduler.engine.mail_queue import LEASE, PAGE
 from scheduler.mail.maildir import Maildir
 from scheduler.ports import Mail, Outcome
 from scheduler.store import SqlStore

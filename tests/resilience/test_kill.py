@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 
 import pytest
 
-from scheduler.engine.delivery import LEASE
+from scheduler.engine.mail_queue import LEASE
 from tests.support.daemon_processes import (
     CONTEXT,
     COUNT,

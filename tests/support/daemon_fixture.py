@@ -13,7 +13,7 @@ import pytest
 
 from scheduler import resources
 from scheduler.clock import SteppingClock
-from scheduler.engine.delivery import Limits
+from scheduler.engine.mail_account import Limits
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.mail.composer import TemplateComposer

@@ -1,0 +1,87 @@
+"""The outbox as one process works it off: mails are claimed, then given back, postponed or finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scheduler.engine.mail_account import Allowance, MailAccount
+from scheduler.engine.retry_policy import RetryDecision
+from scheduler.ports import MessageRow, RungRow, Store
+from scheduler.ports.events import Event, EventName, Reporter
+
+LEASE = timedelta(minutes=15)  # longer than the ten minutes that an SMTP server may take
+PAGE = 50  # mails claimed at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailQueue:
+    """The mails that wait in the outbox. Each method commits.
+
+    `name` identifies this process among all that use the same store.
+    """
+
+    store: Store
+    name: str
+    report: Reporter
+
+    def claim(self, account: MailAccount, now: datetime) -> tuple[Sequence[MessageRow], Allowance]:
+        """Claim a page of mails, as many as the account may send now."""
+        with self.store.transaction() as unit:
+            allowance = account.allow(unit, PAGE, now)
+            limit = allowance.mails
+            page = unit.outbox.claim(now, by=self.name, lease=LEASE, limit=limit) if limit else ()
+        return page, allowance
+
+    def read_carried(self, page: Sequence[MessageRow]) -> Mapping[int, RungRow]:
+        """Return the rungs that the mails of a page carry, by id.
+
+        One read serves the whole page, because the fields that are used never change. Whether a rung is still owed may
+        change; that is checked again before each mail.
+        """
+        ids = {id for row in page for id in row.rungs}
+        if not ids:
+            return {}
+        with self.store.reading() as view:
+            return view.rungs.among(ids)
+
+    def give_back(self, rows: Sequence[MessageRow]) -> None:
+        """Return claimed mails to the queue; they may leave at once."""
+        with self.store.transaction() as unit:
+            for row in rows:
+                unit.outbox.postpone(row.id, by=self.name, until=row.not_before)
+
+    def postpone(self, row: MessageRow, until: datetime) -> None:
+        """Return a claimed mail to the queue until an instant."""
+        with self.store.transaction() as unit:
+            unit.outbox.postpone(row.id, by=self.name, until=until)
+
+    def keep(self, row: MessageRow, why: str, until: datetime, now: datetime) -> None:
+        """Postpone a claimed mail that could not leave, and report why."""
+        self.report(Event.of_mail(row, "trouble", now, f"mail stays in the outbox: {why}"))
+        self.postpone(row, until)
+
+    def finish(self, row: MessageRow, after: RetryDecision, reply: str, now: datetime) -> None:
+        """Record the state of a mail and report it, unless the lease was lost meanwhile."""
+        with self.store.transaction() as unit:
+            done = unit.outbox.finish(
+                row.id,
+                by=self.name,
+                state=after.state,
+                reason=after.reason,
+                reply=reply,
+                attempted=after.attempted,
+                now=now,
+                not_before=after.not_before,
+                unclear=after.unclear,
+            )
+        if done:
+            text = row.mail.subject if after.state == "sent" else after.reason
+            self.report(Event.of_mail(row, _WORDS[after.state], now, text))
+
+
+_WORDS: dict[str, EventName] = {
+    "queued": "queued", "sent": "sent", "skipped": "skipped", "missed": "missed", "cancelled": "cancelled",
+    "failed": "failed", "ambiguous": "ambiguous",
+}  # fmt: skip
