@@ -49,14 +49,15 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from scheduler.clock import SteppingClock
+from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
 from scheduler.engine.dispatch import PAGE
-from scheduler.engine.tick import Ticker
 from scheduler.mail.composer import TemplateComposer
 from scheduler.mail.smtp import Account, SmtpMailer
 from scheduler.plan.dates.date_forms import Before, DayCount
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
 from scheduler.ports import Composer, Definition, Loaded, Mail
+from scheduler.services.context import ServiceContext
 from scheduler.store import open_store
 from scheduler.store.statements import chunks
 
@@ -220,15 +221,10 @@ def due_reminders(port: int, count: int, writer: Composer) -> Iterator[Callable[
         clock = SteppingClock(LOADED)
         account = Account(host="127.0.0.1", port=port, security="none")
         mailer = SmtpMailer(account, sender=SENDER, secret=SECRET)
-        ticker = Ticker(
-            store=store,
-            clock=clock,
-            definitions=StaticDefinitions(make_plan(count)),
-            composer=writer,
-            mailer=mailer,
-            checkers=[],
-            operators=[],
-            name="bench",
+        ticker = make_ticker(
+            ServiceContext(store=store, composer=writer),
+            Adapters(clock=clock, definitions=StaticDefinitions(make_plan(count)), mailer=mailer),
+            TickSettings(name="bench"),
             report=lambda event: None,
         )
         ticker.load()

@@ -49,7 +49,7 @@ from scheduler.clock import SystemClock
 marks.append(time.perf_counter())
 app = Container(settings=find_settings(Path(sys.argv[1])), clock=SystemClock())
 with app.store() as store:
-    ticker = app.ticker(store)
+    ticker = app.ticker(app.services(store))
     marks.append(time.perf_counter())
     assert not [problem for problem in ticker.load() if problem.severity == "error"]
     marks.append(time.perf_counter())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from scheduler import resources
 from scheduler.clock import SystemClock
 from scheduler.config import Settings, load_settings, read_secret
 from scheduler.definitions import DefinitionFiles
+from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
 from scheduler.engine.mail_account import Limits
 from scheduler.engine.runners import make_runner
 from scheduler.engine.status_checks import ManualChecker
@@ -26,14 +27,11 @@ from scheduler.mail.mime import read_text
 from scheduler.ports import (
     Checker,
     Clock,
-    Composer,
     DaemonWork,
     Definition,
-    Definitions,
     FeedRenderer,
     Loaded,
     Mailer,
-    PeriodicSource,
     Runner,
     SentFolder,
     Store,
@@ -179,39 +177,33 @@ class Container:
         """Return a checker for each source of status checks."""
         return [ManualChecker()]
 
+    def adapters(self, mailer: Mailer | None = None) -> Adapters:
+        """Return what the daemon's work needs besides the record, with a new mailer unless one is given."""
+        return Adapters(
+            clock=self.clock,
+            definitions=self.definitions,
+            mailer=mailer or self.mailer(),
+            checkers=self.checkers,
+            sent_folder=self.sent_folder(),
+            calendars=self.calendars,
+        )
+
     def ticker(
         self,
-        store: Store,
+        services: ServiceContext,
+        adapters: Adapters | None = None,
         *,
-        stopping: threading.Event | None = None,
-        sources: Sequence[PeriodicSource] = (),
-        checkers: Sequence[Checker] | None = None,
-        definitions: Definitions | None = None,
-        composer: Composer | None = None,
-        mailer: Mailer | None = None,
-        sent_folder: SentFolder | None = None,
-        has_readers: bool = True,
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> Ticker:
-        """Return the ticker for a store; without `has_readers`, calendars are not published."""
+        """Return the daemon's work, with the adapters that the configuration names unless others are given."""
         digest = self.settings.digest
-        return Ticker(
-            store=store,
-            clock=self.clock,
-            definitions=definitions or self.definitions,
-            composer=composer or self.composer(),
-            mailer=mailer or self.mailer(),
-            checkers=self.checkers if checkers is None else checkers,
-            operators=self.settings.operators.emails,
+        settings = TickSettings(
             name=f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
-            report=self.report,
-            is_stopping=stopping.is_set if stopping is not None else lambda: False,
-            sources=sources,
+            operators=self.settings.operators.emails,
             limits=self.limits,
             weekly=DigestSchedule(weekday=digest.weekday, at=digest.at, to=digest.to),
-            sent_folder=sent_folder,
-            calendars=self.calendars if has_readers else None,
-            links=self.links if composer is None else None,  # a simulation serves no pages
         )
+        return make_ticker(services, adapters or self.adapters(), settings, report=self.report, is_stopping=is_stopping)
 
     def runner(
         self,

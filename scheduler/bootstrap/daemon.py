@@ -55,7 +55,8 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
     """
     manager = manager or Notifier()
     with container.store() as store, closing(container.mailer()) as mailer:
-        ticker = container.ticker(store, stopping=stopping, mailer=mailer, sent_folder=container.sent_folder())
+        services = container.services(store)
+        ticker = container.ticker(services, container.adapters(mailer), is_stopping=stopping.is_set)
         runner = container.runner(
             ticker, stopping=stopping, after_tick=lambda tick: manager.ready(), on_heartbeat=manager.beat
         )
@@ -70,7 +71,7 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
             store=store,
             clock=container.clock,
             system=SystemClock(),
-            composer=container.composer(),
+            composer=services.composer,
             account=mailer.account,
             definitions=lambda: ticker.definitions,
             wake=runner.wake,
@@ -92,7 +93,7 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
 def tick_once(container: Container) -> tuple[Problem, ...]:
     """Do everything that is due now; return the problems of the definitions."""
     with container.store() as store, closing(container.mailer()) as mailer:
-        ticker = container.ticker(store, mailer=mailer, sent_folder=container.sent_folder())
+        ticker = container.ticker(container.services(store), container.adapters(mailer))
         problems = ticker.load()
         ticker.tick()
     return problems

@@ -72,13 +72,14 @@ def run_replay(
     played = [(one, command) for one in definitions for command in _commands_in(replay.scenario, one, say)]
     container = replace(container, settings=prepare_replay(container.settings), clock=clock)
     with container.store() as store:
-        record = make_recorder(container.services(store), lambda event: ticker.report(event))
-        ticker = container.ticker(
-            store,
-            stopping=stopping,
+        services = container.services(store)
+        record = make_recorder(services, lambda event: ticker.report(event))
+        adapters = replace(
+            container.adapters(),
             sources=[Arrivals(Arrival(command.at, partial(record, one, command)) for one, command in played)],
             checkers=[ManualChecker()],  # real folders and mailboxes do not know the replay's time
         )
+        ticker = container.ticker(services, adapters, is_stopping=stopping.is_set)
 
         def finish() -> None:
             say(_summarise(container, store))
@@ -94,8 +95,8 @@ def run_replay(
             store=store,
             clock=clock,
             system=SystemClock(),
-            composer=container.composer(),
-            account=container.mailer().account,
+            composer=services.composer,
+            account=adapters.mailer.account,
             definitions=lambda: ticker.definitions,
             wake=runner.wake,
             log_problem=lambda text: ticker.report(Event(name="trouble", at=clock.now(), text=text)),

@@ -11,6 +11,7 @@ from scheduler.bootstrap.container import Container, quiet
 from scheduler.clock import SteppingClock
 from scheduler.definitions.scenario_files import read_scenario
 from scheduler.engine.arrivals import Arrival, Arrivals
+from scheduler.engine.assembly import Adapters
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.plan.commands import Scenario
 from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
@@ -55,14 +56,13 @@ def simulate(
         arrivals = Arrivals(
             Arrival(command.at, partial(execute, services, definition, [command])) for command in played.commands
         )
-        ticker = container.ticker(
-            store,
+        adapters = Adapters(
+            clock=clock,
             definitions=_OneDefinition(definition),
-            composer=composer,
             mailer=SinkMailer(),
             checkers=[ManualChecker()],  # what lies in real folders and mailboxes is not simulated
-            has_readers=False,
         )
+        ticker = container.ticker(services, adapters)
         play(ticker, clock, arrivals, played, until=until)
         with store.reading() as view:
             return list_deliveries(view, plan, start, until)

@@ -20,10 +20,11 @@ from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import bounced_addresses
 from scheduler.plan.second_look import why_not_owed
-from scheduler.ports import Composer, Mail, Outgoing, RungRow, Store, UnitOfWork
+from scheduler.ports import Mail, Outgoing, RungRow, UnitOfWork
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint
-from scheduler.queries.site_links import SiteLinks, make_linker
+from scheduler.queries.site_links import make_linker
+from scheduler.services.context import ServiceContext
 from scheduler.services.ledger_changes import as_due
 from scheduler.services.reconcile import reconcile
 
@@ -34,33 +35,30 @@ PAGE = 200  # rungs dispatched in one transaction
 class Dispatcher:
     """Dispatches the due rungs of one plan. Several daemons may do so at once, because rungs are claimed."""
 
-    store: Store
-    composer: Composer
+    services: ServiceContext
+    agendas: AgendaCache
     report: Reporter
-    links: SiteLinks | None = None
 
-    def dispatch(self, plan: Plan, agendas: AgendaCache, now: datetime) -> datetime | None:
+    def dispatch(self, plan: Plan, now: datetime) -> datetime | None:
         """Settle or queue every due rung of a plan; return the earliest opening (UTC) that a rung waits for, or None.
 
         It commits once per page of rungs.
         """
-        with self.store.reading() as view:
+        with self.services.store.reading() as view:
             due = view.rungs.due(plan.id, now)
         decisions = decide([as_due(row) for row in due], plan=plan, now=now)
         verdicts = list(zip(due, decisions, strict=True))
         new = [row.id for row in due if row.noticed_at is None]
         if new:
-            with self.store.transaction() as unit:
+            with self.services.store.transaction() as unit:
                 unit.rungs.notice(new, now=now)
         for page in _pages(verdicts):
-            self._dispatch_page(plan, agendas, page, now)
+            self._dispatch_page(plan, page, now)
         return min((d.until for d in decisions if d.until is not None), default=None)
 
-    def _dispatch_page(
-        self, plan: Plan, agendas: AgendaCache, page: Sequence[tuple[RungRow, Decision]], now: datetime
-    ) -> None:
-        with self.store.transaction() as unit:
-            happened = list(self._settle_page(unit, plan, agendas, page, now))
+    def _dispatch_page(self, plan: Plan, page: Sequence[tuple[RungRow, Decision]], now: datetime) -> None:
+        with self.services.store.transaction() as unit:
+            happened = list(self._settle_page(unit, plan, page, now))
         for event in happened:
             self.report(event)
 
@@ -68,7 +66,6 @@ class Dispatcher:
         self,
         unit: UnitOfWork,
         plan: Plan,
-        agendas: AgendaCache,
         page: Sequence[tuple[RungRow, Decision]],
         now: datetime,
     ) -> Iterator[Event]:
@@ -76,7 +73,7 @@ class Dispatcher:
         state = find_state(unit, plan)
         if state.digest != plan.digest:
             return  # another process loaded another revision; the next tick sees it
-        agenda = agendas.read(unit, plan)
+        agenda = self.agendas.read(unit, plan)
         to_send: list[RungRow] = []
         for row, decision in page:
             act, reason = why_not_owed(agenda, row) or (decision.act, decision.reason)
@@ -98,7 +95,7 @@ class Dispatcher:
         if rows[0].kind == "escalation":
             yield from self._compose_escalations(unit, agenda, rows, bounced, now)
             return
-        link = make_linker(self.links, unit)
+        link = make_linker(self.services.links, unit)
         messages = [(link(message), (row,)) for row in rows for message in messages_for(agenda, row, now, bounced)]
         following = unit.rungs.following([row.id for row in rows])
         yield from self._queue(unit, agenda, rows, messages, now, following)
@@ -114,7 +111,7 @@ class Dispatcher:
                 yield from _settle(unit, row, "skipped", reasons.no_notice(row.party), now)
         if not reported:
             return
-        link = make_linker(self.links, unit)
+        link = make_linker(self.services.links, unit)
         reports = [
             (link(message), about) for message, about in escalation_messages(agenda, reported, now, bounced, notices)
         ]
@@ -136,7 +133,7 @@ class Dispatcher:
         failures: dict[int, Reason] = {}
         for message, about in messages:
             try:
-                written.append((message, about, self.composer.compose(message)))
+                written.append((message, about, self.services.composer.compose(message)))
             except UserError as error:
                 failures |= {row.id: reasons.quote(error.problems[0].message) for row in about}
                 yield _event("trouble", about[0], now, f"could not be written: {error}")

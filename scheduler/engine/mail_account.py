@@ -43,7 +43,7 @@ class MailAccount:
     store: Store
     mailer: Mailer
     report: Reporter
-    limits: Limits = Limits()
+    limits: Limits
 
     def allow(self, unit: UnitOfWork, wanted: int, now: datetime) -> Allowance:
         """Return how many of `wanted` mails may leave now, and count them against the limits."""

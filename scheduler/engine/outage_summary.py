@@ -15,10 +15,11 @@ from scheduler.plan.dispatch_policy import decide, opening
 from scheduler.plan.messages.message import Message, Outage, OutageEntry
 from scheduler.plan.messages.outages import outage_messages
 from scheduler.plan.model import Plan
-from scheduler.ports import Composer, Outgoing, RungRow, Store, UnitOfWork
+from scheduler.ports import Outgoing, RungRow, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.agendas import AgendaCache
-from scheduler.queries.site_links import SiteLinks, make_linker
+from scheduler.queries.site_links import make_linker
+from scheduler.services.context import ServiceContext
 from scheduler.services.ledger_changes import as_due
 
 Outcome = Literal["late", "missed", "skipped"]
@@ -31,16 +32,14 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 class OutageReporter:
     """Completes a tick, and reports once which rungs suffered while the daemon was away."""
 
-    store: Store
-    composer: Composer
-    links: SiteLinks | None
+    services: ServiceContext
+    agendas: AgendaCache
     report: Reporter
     operators: Sequence[str]
 
     def close_tick(
         self,
         plans: Sequence[Plan],
-        agendas: AgendaCache,
         now: datetime,
         *,
         seen: Sequence[Plan],
@@ -54,7 +53,7 @@ class OutageReporter:
         is needed. `is_mail_back` adds the rungs that were missed since the last summary because no mail could leave.
         """
         happened: list[Event] = []
-        with self.store.transaction() as unit:
+        with self.services.store.transaction() as unit:
             last = unit.journal.last_tick() if suspicious else None
             if last is not None:
                 suffered = {
@@ -63,7 +62,7 @@ class OutageReporter:
                 late = self._missed(unit, plans, last) if is_mail_back else {}
                 since = min([last, *(row.at for rows in late.values() for row, _ in rows)])
                 found = {plan.id: [*late.get(plan.id, ()), *suffered[plan.id]] for plan in plans}
-                happened = self._summarise(unit, plans, agendas, found, since, now)
+                happened = self._summarise(unit, plans, found, since, now)
             unit.journal.record_tick(now)
             for plan in seen:
                 unit.plans.record_seen(plan.id, local_day(now, plan.zone))
@@ -83,7 +82,6 @@ class OutageReporter:
         self,
         unit: UnitOfWork,
         plans: Sequence[Plan],
-        agendas: AgendaCache,
         suffered: Mapping[str, Sequence[_Suffered]],
         since: datetime,
         now: datetime,
@@ -96,7 +94,7 @@ class OutageReporter:
         # recorded up to the last of them, so that no later summary repeats them.
         settled = [row.settled_at for rows in suffered.values() for row, _ in rows if row.settled_at is not None]
         unit.journal.record_outage(since, max([now, *settled]))
-        touched = [agendas.read(unit, plan) for plan in plans if suffered[plan.id]]
+        touched = [self.agendas.read(unit, plan) for plan in plans if suffered[plan.id]]
         entries = {agenda.plan.id: _entries(agenda, suffered[agenda.plan.id]) for agenda in touched}
         outage = Outage(since=since, until=now, entries=())
         messages = outage_messages(touched, entries, outage, self.operators)
@@ -106,10 +104,10 @@ class OutageReporter:
 
     def _queue(self, unit: UnitOfWork, messages: Sequence[Message], now: datetime) -> Iterator[Event]:
         """Queue the messages; yield an event for each that cannot be composed."""
-        link = make_linker(self.links, unit)
+        link = make_linker(self.services.links, unit)
         for message in messages:
             try:
-                mail = self.composer.compose(link(message))
+                mail = self.services.composer.compose(link(message))
             except UserError as error:
                 yield Event(name="trouble", at=now, text=f"outage summary could not be written: {error}")
                 continue

@@ -38,6 +38,7 @@ class StatusChecks:
     """Runs the status checks of a plan and records the findings."""
 
     services: ServiceContext
+    agendas: AgendaCache
     checkers: Sequence[Checker]
     report: Reporter
 
@@ -49,7 +50,7 @@ class StatusChecks:
         rung = view.rungs.next_at([plan.id], last) if has_come(state.next_rung, now + LEAD) else None
         return rung is not None and last < rung - LEAD <= now
 
-    def check(self, definition: Definition, agendas: AgendaCache, now: datetime) -> bool:
+    def check(self, definition: Definition, now: datetime) -> bool:
         """Check every open obligation of a plan through each of its sources, and record the facts they prove.
 
         It commits. A source that fails is reported, and so is a fact that cannot be recorded as things stand.
@@ -57,7 +58,7 @@ class StatusChecks:
         """
         plan, store = definition.plan, self.services.store
         with store.reading() as view:
-            agenda = agendas.read(view, plan)
+            agenda = self.agendas.read(view, plan)
         watched = [o for o in agenda.obligations if is_watched(o, now)]
         sources = [checker for checker in self.checkers if checker.source in plan.checks.sources]
         findings = [finding for checker in sources for finding in self._ask(checker, plan, watched, now)]

@@ -1,14 +1,14 @@
-"""The survey of a tick: the work that is due according to the record. Pure values."""
+"""The survey of a tick: the work that is due according to the record, and what lies ahead. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Plan
-from scheduler.ports import PlanState
+from scheduler.ports import PlanState, Tick
 from scheduler.queries.agendas import inputs_fingerprint
 
 
@@ -33,6 +33,11 @@ class PlanWork:
     rung_at: datetime | None
 
     @property
+    def is_moving(self) -> bool:
+        """Return whether the work may write mails or change the ledger."""
+        return self.has_due or self.is_out_of_step or self.is_digest_due
+
+    @property
     def is_out_of_step(self) -> bool:
         """Return whether the ledger does not follow from the current inputs."""
         return bool(self.idle) or self.state.reconciled != inputs_fingerprint(self.state, self.plan)
@@ -49,6 +54,21 @@ class TickSurvey:
     plans: Sequence[PlanWork]
     foreign: Mapping[str, str]
     mail_at: datetime | None
+
+
+def plan_ahead(survey: TickSurvey, waits: Iterable[datetime | None], now: datetime) -> Tick:
+    """Return the result of a tick.
+
+    The next tick is due at the next rung, mail, digest or opening, or at one of `waits` (UTC), at the latest in a day.
+    A tick at each opening keeps the day from counting as idle.
+    """
+    known = [survey.mail_at, *waits]
+    for work in survey.plans:
+        known += [next_workday_at(work.plan, work.plan.ladder.opens, now), work.rung_at, work.digest_at]
+    far = now + timedelta(days=1)
+    ahead = [at for at in known if at is not None and at > now]
+    check_at = min((work.check_at for work in survey.plans), default=far)
+    return Tick(at=now, wake_at=min(ahead, default=far), check_at=check_at)
 
 
 def next_workday_at(plan: Plan, time_of_day: time, now: datetime) -> datetime:

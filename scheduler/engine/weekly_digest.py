@@ -9,10 +9,11 @@ from scheduler.errors import UserError
 from scheduler.plan.dates.due_dates import to_instant
 from scheduler.plan.dispatch_policy import LATEST, working_days_late
 from scheduler.plan.model import Plan
-from scheduler.ports import Composer, Outgoing, PlanState, Store, UnitOfWork
+from scheduler.ports import Outgoing, PlanState, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.agendas import AgendaCache
-from scheduler.queries.site_links import SiteLinks, make_linker
+from scheduler.queries.site_links import make_linker
+from scheduler.services.context import ServiceContext
 from scheduler.services.digests import (
     WEEK,
     DigestSchedule,
@@ -29,9 +30,8 @@ from scheduler.services.digests import (
 class WeeklyDigest:
     """Writes the digest of each plan when it is due; the deduplication key of a mail holds the digest's instant."""
 
-    store: Store
-    composer: Composer
-    links: SiteLinks | None
+    services: ServiceContext
+    agendas: AgendaCache
     report: Reporter
     weekly: DigestSchedule | None  # None: no digests
     _known: dict[str, datetime] = field(default_factory=dict)  # the last digest that this process dealt with, by plan
@@ -45,7 +45,7 @@ class WeeklyDigest:
             return False
         return working_days_late(at, now, plan) <= LATEST
 
-    def write(self, plan: Plan, agendas: AgendaCache, now: datetime) -> bool:
+    def write(self, plan: Plan, now: datetime) -> bool:
         """Queue the latest digest for everyone who has not got it yet; return False if all have.
 
         It commits. A digest that cannot be composed is reported.
@@ -53,8 +53,8 @@ class WeeklyDigest:
         if self.weekly is None:
             return False
         at = last_digest(plan, self.weekly, now)
-        with self.store.transaction() as unit:
-            queued = self._queue(unit, plan, self.weekly, agendas, at, now)
+        with self.services.store.transaction() as unit:
+            queued = self._queue(unit, plan, self.weekly, at, now)
         self._known[plan.id] = at
         return queued
 
@@ -62,9 +62,7 @@ class WeeklyDigest:
         """Return when the next digest after `now` is due (UTC)."""
         return next_digest(plan, self.weekly, now) if self.weekly else None
 
-    def _queue(
-        self, unit: UnitOfWork, plan: Plan, weekly: DigestSchedule, agendas: AgendaCache, at: datetime, now: datetime
-    ) -> bool:
+    def _queue(self, unit: UnitOfWork, plan: Plan, weekly: DigestSchedule, at: datetime, now: datetime) -> bool:
         facts = unit.facts.of(plan.id)
         keys = {
             f"digest:{plan.id}:{at.isoformat()}:{to.contact.email}": to for to in digest_recipients(plan, weekly, facts)
@@ -72,16 +70,16 @@ class WeeklyDigest:
         unused = {key: to for key, to in keys.items() if not unit.outbox.has_deduplication_key(key)}
         if not unused:
             return False
-        agenda = agendas.read(unit, plan)
+        agenda = self.agendas.read(unit, plan)
         outages = unit.journal.outages(now - WEEK)
         mails = unit.outbox.list(plan=plan.id, states=["failed", "ambiguous"])
         health = read_health(plan, facts, mails, outages, unit.journal.last_tick(), now)
         digest = draw_digest(agenda, facts, now, health)
-        link = make_linker(self.links, unit)
+        link = make_linker(self.services.links, unit)
         for key, to in unused.items():
             message = digest_message(agenda, digest, to, now)
             try:
-                mail = self.composer.compose(link(message))
+                mail = self.services.composer.compose(link(message))
             except UserError as error:
                 self.report(Event(name="trouble", at=now, plan=plan.id, text=f"digest could not be written: {error}"))
                 continue

@@ -13,6 +13,7 @@ import pytest
 
 from scheduler import resources
 from scheduler.clock import SteppingClock
+from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
 from scheduler.engine.mail_account import Limits
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
@@ -148,23 +149,20 @@ class DaemonFixture:
         links: SiteLinks | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
-        return Ticker(
-            store=store or self.store,
-            clock=clock or self.clock,
-            definitions=definitions or self.definitions,
-            composer=composer or self.composer,
-            mailer=mailer or self.mailer,
-            checkers=checkers,
-            operators=operators,
-            name=name,
+        return make_ticker(
+            ServiceContext(store=store or self.store, composer=composer or self.composer, links=links),
+            Adapters(
+                clock=clock or self.clock,
+                definitions=definitions or self.definitions,
+                mailer=mailer or self.mailer,
+                checkers=checkers,
+                sources=sources,
+                sent_folder=sent_folder,
+                calendars=calendars,
+            ),
+            TickSettings(name=name, operators=operators, limits=limits or Limits(), weekly=weekly),
             report=report or self.events.append,
             is_stopping=is_stopping,
-            sources=sources,
-            limits=limits,
-            weekly=weekly,
-            calendars=calendars,
-            sent_folder=sent_folder,
-            links=links,
         )
 
     # ---- what happens

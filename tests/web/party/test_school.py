@@ -79,7 +79,9 @@ def window(browser: Browser, **way: Any) -> Iterator[Page]:
 def tick(office: ServedSite) -> None:
     """Let the daemon do what is due, by the parts that the configuration names."""
     container = replace(office.running.container, clock=office.clock)
-    ticker = container.ticker(office.running.store, definitions=FakeDefinitions([d.plan for d in office.definitions]))
+    definitions = FakeDefinitions([d.plan for d in office.definitions])
+    adapters = replace(container.adapters(), definitions=definitions)
+    ticker = container.ticker(container.services(office.running.store), adapters)
     ticker.load()
     ticker.tick()
 

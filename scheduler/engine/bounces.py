@@ -1,0 +1,37 @@
+"""Record addresses that accept no mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.engine.plans_in_force import PlansInForce
+from scheduler.errors import RecordUnavailable, UserError
+from scheduler.plan.commands import ReportBounce
+from scheduler.plan.facts import MAIL_SERVER
+from scheduler.ports import MessageRow
+from scheduler.ports.events import Event, Reporter
+from scheduler.services.context import ServiceContext
+from scheduler.services.record_facts import execute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceRecorder:
+    """Records that an address bounces, which sends its rungs to the party's next contact (contract rule 10)."""
+
+    services: ServiceContext
+    plans: PlansInForce
+    report: Reporter
+
+    def record(self, row: MessageRow, reply: str, now: datetime) -> None:
+        """Record that the address of a mail bounces; it commits. Raises `RecordUnavailable`."""
+        definition = self.plans.find(row.plan)
+        if definition is None:
+            return
+        bounce = ReportBounce(at=now, by=MAIL_SERVER, party=row.party, address=row.mail.address, note=reply)
+        try:
+            execute(self.services, definition, [bounce])
+        except RecordUnavailable:
+            raise  # the next pass concludes the attempt anew
+        except UserError as error:  # the roster no longer has this address; then only the mail has failed
+            self.report(Event(name="trouble", at=now, plan=row.plan, party=row.party, text=str(error)))

@@ -1,0 +1,131 @@
+"""The plans that the daemon works by: loaded from their files, taken into the record, and left to others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from scheduler.engine.local_reporter import LocalReporter
+from scheduler.engine.survey import PlanWork, TickSurvey
+from scheduler.errors import Problem
+from scheduler.plan.model import Plan
+from scheduler.ports import Definition, Definitions, PlanState, UnitOfWork
+from scheduler.ports.events import Event
+from scheduler.queries.agendas import AgendaCache
+from scheduler.services.apply_revision import take
+from scheduler.services.context import ServiceContext
+from scheduler.services.reconcile import Changes
+
+Weigh = Callable[[UnitOfWork, Plan, PlanState, datetime], PlanWork]  # returns the work of one plan
+
+
+class PlansInForce:
+    """The last valid revision of each plan that could be taken into the record."""
+
+    def __init__(
+        self, definitions: Definitions, services: ServiceContext, agendas: AgendaCache, reporter: LocalReporter
+    ) -> None:
+        self._source = definitions
+        self._services = services
+        self._agendas = agendas
+        self._reporter = reporter
+        self._current: dict[str, Definition] = {}
+        self._untaken: set[str] = set()  # plans whose revision could not be taken into the record
+        self._refused: tuple[str, ...] = ()  # the errors of the definitions when they were last read
+        self._foreign: dict[str, str] = {}  # the revisions that were reported as taken by another process, by plan
+
+    @property
+    def definitions(self) -> list[Definition]:
+        """Return the definitions that are in force, ordered by plan id."""
+        current = dict(self._current)  # another thread may load meanwhile
+        return [current[id] for id in sorted(current)]
+
+    @property
+    def plans(self) -> list[Plan]:
+        """Return the plans that are in force, ordered by id."""
+        return [definition.plan for definition in self.definitions]
+
+    def find(self, id: str) -> Definition | None:
+        """Return the definition in force with a plan's id, if there is one."""
+        return self._current.get(id)
+
+    def definition_of(self, plan: Plan) -> Definition:
+        """Return the definition of a plan that is in force."""
+        return self._current[plan.id]
+
+    def load(self, now: datetime, wanted: Callable[[Plan], bool] = lambda plan: True) -> tuple[Problem, ...]:
+        """Read the definitions and take the wanted ones; an invalid one leaves its last valid revision in force.
+
+        It commits. Returns every problem of the definitions. A revision that cannot be taken is reported.
+        """
+        loaded = self._source.load()
+        for definition in loaded.definitions:
+            if wanted(definition.plan):
+                self._untaken.add(definition.plan.id)
+                self._reporter.guard(definition.plan, now, partial(self.take, definition, now))
+        refused = tuple(str(problem) for problem in loaded.problems if problem.severity == "error")
+        for text in refused if refused != self._refused else ():  # repeated errors are reported only once
+            self._reporter.report(Event(name="refused", at=now, text=text))
+        self._refused = refused
+        return loaded.problems
+
+    def take(self, definition: Definition, now: datetime) -> None:
+        """Put a revision in force, and bring the record in step with it. It commits."""
+        changes = take(self._services, definition, now)
+        self._current[definition.plan.id] = definition
+        self._reporter.add_zone(definition.plan)
+        self._untaken.discard(definition.plan.id)
+        if changes is not None:
+            if changes.drawn is not None:
+                self._agendas.keep(*changes.drawn)
+            self._report_changes(definition.plan, changes, now)
+
+    def survey(self, weigh: Weigh, now: datetime) -> TickSurvey:
+        """Return the work of all plans whose loaded revision is the one in the record.
+
+        If another process took another revision, the files are read again. If they have not changed here, the plan is
+        left to that process. A revision that could not be taken before is tried again. It commits.
+        """
+        if not self._current or self._untaken:
+            self.load(now, lambda plan: plan.id not in self._current or plan.id in self._untaken)
+        survey = self.look(weigh, now)
+        if survey.foreign:
+            self.load(now, self._is_news)
+            survey = self.look(weigh, now)
+        for id, digest in survey.foreign.items():
+            if self._foreign.get(id) != digest:
+                self._foreign[id] = digest
+                text = "another process loaded another revision of this plan; it is left to that one"
+                self._reporter.report(Event(name="trouble", at=now, plan=id, text=text))
+        return survey
+
+    def look(self, weigh: Weigh, now: datetime) -> TickSurvey:
+        """Return the survey as the record shows it now."""
+        with self._services.store.reading() as view:
+            states = {state.plan: state for state in view.plans.states()}
+            known = [(plan, states[plan.id]) for plan in self.plans if plan.id in states]
+            return TickSurvey(
+                plans=[weigh(view, plan, state, now) for plan, state in known if state.digest == plan.digest],
+                foreign={plan.id: state.digest for plan, state in known if state.digest != plan.digest},
+                mail_at=view.outbox.next_at(),
+            )
+
+    def _is_news(self, plan: Plan) -> bool:
+        known = self._current.get(plan.id)
+        return known is None or known.plan.digest != plan.digest
+
+    def _report_changes(self, plan: Plan, changes: Changes, now: datetime) -> None:
+        again = len(changes.armed) - changes.new if changes.armed else 0
+        counts = {
+            "new": changes.new,
+            "live again": again,
+            "fell away": len(changes.dropped),
+            "moved": len(changes.moved),
+        }
+        changed = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing changed"
+        text = f"{plan.title}; steps: {changed}"
+        self._reporter.report(Event(name="loaded", at=now, plan=plan.id, text=text))
+        for problem in changes.problems:
+            text = f"could not be written: {problem}"
+            self._reporter.report(Event(name="trouble", at=now, plan=plan.id, text=text))
