@@ -13,8 +13,9 @@ from scheduler.config import Settings
 from scheduler.definitions.watcher import DefinitionWatch
 from scheduler.engine.tick import Ticker
 from scheduler.errors import InvalidInput, Problem
-from scheduler.ports import Clock, Composer, Definition, Store
+from scheduler.ports import Clock, Composer, Definition, Runner, Store
 from scheduler.ports.events import Event, EventName
+from scheduler.services.context import ServiceContext
 from scheduler.systemd import Notifier
 
 
@@ -66,19 +67,7 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
             log=lambda text: _log(ticker, "trouble", text),
             stopping=stopping,
         )
-        running = RunningDaemon(
-            container=container,
-            store=store,
-            clock=container.clock,
-            system=SystemClock(),
-            composer=services.composer,
-            account=mailer.account,
-            definitions=lambda: ticker.definitions,
-            wake=runner.wake,
-            log_problem=lambda text: _log(ticker, "trouble", text),
-            log_request=lambda text: ticker.pass_on(Event(name="asked", at=ticker.clock.now(), text=text)),
-        )
-        with serve(running) as address:
+        with serve(describe_running(container, services, mailer.account, ticker, runner)) as address:
             problems = ticker.load()
             if not ticker.plans:  # a daemon without a plan would remind nobody
                 errors = [problem for problem in problems if problem.severity == "error"]
@@ -88,6 +77,31 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
                 runner.run()
             manager.stopping()
     _log(ticker, "stopped", "nothing is lost")
+
+
+def describe_running(
+    container: Container,
+    services: ServiceContext,
+    account: str,
+    ticker: Ticker,
+    runner: Runner,
+    *,
+    is_replay: bool = False,
+) -> RunningDaemon:
+    """Return what serves its pages needs to know of a daemon; `account` is the name of the mail account."""
+    return RunningDaemon(
+        container=container,
+        store=services.store,
+        clock=container.clock,
+        system=SystemClock(),
+        composer=services.composer,
+        account=account,
+        definitions=lambda: ticker.definitions,
+        wake=runner.wake,
+        log_problem=lambda text: _log(ticker, "trouble", text),
+        log_request=lambda text: ticker.pass_on(Event(name="asked", at=ticker.clock.now(), text=text)),
+        is_replay=is_replay,
+    )
 
 
 def tick_once(container: Container) -> tuple[Problem, ...]:

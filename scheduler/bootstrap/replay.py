@@ -7,13 +7,14 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from functools import partial
 from pathlib import Path
 
 from scheduler.bootstrap.container import Container
-from scheduler.bootstrap.daemon import RunningDaemon, Serve
+from scheduler.bootstrap.daemon import Serve, describe_running
 from scheduler.clock import ReplayClock, SystemClock
 from scheduler.config import REPLAY_MARK, Settings, load_settings
 from scheduler.definitions.scenario_files import read_scenario
@@ -25,7 +26,6 @@ from scheduler.plan.commands import Command
 from scheduler.plan.dates.due_dates import to_instant
 from scheduler.plan.facts import Fact, Nominated, Received, Waived, parties_of_fact
 from scheduler.plan.membership import members
-from scheduler.plan.model import Plan
 from scheduler.plan.recipients import operators
 from scheduler.ports import Definition, Store, Tick
 from scheduler.ports.events import Event, Reporter
@@ -71,82 +71,90 @@ def run_replay(
     clock = ReplayClock(start, replay.speed)
     played = [(one, command) for one in definitions for command in _commands_in(replay.scenario, one, say)]
     container = replace(container, settings=prepare_replay(container.settings), clock=clock)
-    with container.store() as store:
+    with container.store() as store, closing(container.mailer()) as mailer:
         services = container.services(store)
         record = make_recorder(services, lambda event: ticker.report(event))
         adapters = replace(
-            container.adapters(),
+            container.adapters(mailer),
             sources=[Arrivals(Arrival(command.at, partial(record, one, command)) for one, command in played)],
             checkers=[ManualChecker()],  # real folders and mailboxes do not know the replay's time
         )
         ticker = container.ticker(services, adapters, is_stopping=stopping.is_set)
-
-        def finish() -> None:
-            say(_summarise(container, store))
-            _show_board(container, store, ticker.plans, address, show)
-            if feed:
-                show(f"The lead's calendar, for any calendar program: {address}{feed}")
-            _show_page(container, store, ticker.plans, address, show)
-
-        watch = _ReplayWatch(store, ticker, clock, finish)
+        guide = _Guide(container, store, ticker, say, show)
+        watch = _ReplayWatch(store, ticker, clock, guide.show_end)
         runner = container.runner(ticker, stopping=stopping, after_tick=watch.after_tick)
-        running = RunningDaemon(
-            container=container,
-            store=store,
-            clock=clock,
-            system=SystemClock(),
-            composer=services.composer,
-            account=adapters.mailer.account,
-            definitions=lambda: ticker.definitions,
-            wake=runner.wake,
-            log_problem=lambda text: ticker.report(Event(name="trouble", at=clock.now(), text=text)),
-            log_request=lambda text: ticker.pass_on(Event(name="asked", at=clock.now(), text=text)),
-            is_replay=True,
-        )
-        with serve(running) as address:
+        with serve(describe_running(container, services, mailer.account, ticker, runner, is_replay=True)) as address:
             ticker.load()
-            _show_board(container, store, ticker.plans, address, show)
-            feed = _make_feed(container, store, ticker.plans)
+            guide.show_start(address)
             runner.run()
 
 
-def _show_board(
-    container: Container, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]
-) -> None:
-    """Show a link that signs the first operator in to the board, because no mail leaves a replay."""
-    operator = next(
-        (to.contact.email for plan in plans for to in operators(plan, container.settings.operators.emails)), None
-    )
-    if operator is None:
-        return
-    with store.transaction() as unit:
-        token = make_link(unit, operator, now=SystemClock().now(), lifetime=LINK_LIFETIME)
-    show(f"The board, to sign in to once: {address}/sign-in/{token}")
+class _Guide:
+    """Tells who started a replay where to look: at the start at the board, at the end at everything."""
 
+    def __init__(
+        self,
+        container: Container,
+        store: Store,
+        ticker: Ticker,
+        say: Callable[[str], None],
+        show: Callable[[str], None],
+    ) -> None:
+        self._container = container
+        self._store = store
+        self._ticker = ticker
+        self._say = say
+        self._show = show
+        self._address = ""
+        self._feed = ""  # the path of the lead's calendar
 
-def _show_page(
-    container: Container, store: Store, plans: Sequence[Plan], address: str, show: Callable[[str], None]
-) -> None:
-    """Show the page of a party outside the lead, at the address that its mails link to."""
-    lead = {party for plan in plans for party in members(plan, "lead")}
-    parties = (p for plan in plans for p in plan.parties.values() if p.contacts and not p.external)
-    party = next((p for p in parties if p.id not in lead), None)
-    if party is None:
-        return
-    with store.reading() as view:
-        generation = view.pages.generations().get(party.id, 1)
-    show(f"The page of {party.name}: {SiteLinks(address, container.secret).of(party.id, generation)}")
+    def show_start(self, address: str) -> None:
+        """Show the board below the address of the site, and create the calendar that is shown at the end."""
+        self._address = address
+        self._show_board()
+        self._feed = self._make_feed()
 
+    def show_end(self) -> None:
+        """Say what the replay left, and show all addresses."""
+        self._say(_summarise(self._container, self._store))
+        self._show_board()
+        if self._feed:
+            self._show(f"The lead's calendar, for any calendar program: {self._address}{self._feed}")
+        self._show_page()
 
-def _make_feed(container: Container, store: Store, plans: Sequence[Plan]) -> str:
-    """Create a calendar for the lead of the first plan that has one; return its path, or "" without a lead."""
-    audience = next((party for plan in plans for party in members(plan, "lead")), None)
-    if audience is None:
-        return ""
-    with store.transaction() as unit:
-        now = container.clock.now()
-        feed = create_feed(unit, plans, container.calendars, audience=audience, plan=None, tasks=False, now=now)
-    return calendar_path(feed, plans, container.secret)
+    def _show_board(self) -> None:
+        """Show a link that signs the first operator in to the board, because no mail leaves a replay."""
+        emails = self._container.settings.operators.emails
+        operator = next((to.contact.email for plan in self._ticker.plans for to in operators(plan, emails)), None)
+        if operator is None:
+            return
+        with self._store.transaction() as unit:
+            token = make_link(unit, operator, now=SystemClock().now(), lifetime=LINK_LIFETIME)
+        self._show(f"The board, to sign in to once: {self._address}/sign-in/{token}")
+
+    def _make_feed(self) -> str:
+        """Create a calendar for the lead of the first plan that has one; return its path, or "" without a lead."""
+        plans, container = self._ticker.plans, self._container
+        audience = next((party for plan in plans for party in members(plan, "lead")), None)
+        if audience is None:
+            return ""
+        with self._store.transaction() as unit:
+            now = container.clock.now()
+            feed = create_feed(unit, plans, container.calendars, audience=audience, plan=None, tasks=False, now=now)
+        return calendar_path(feed, plans, container.secret)
+
+    def _show_page(self) -> None:
+        """Show the page of a party outside the lead, at the address that its mails link to."""
+        plans = self._ticker.plans
+        lead = {party for plan in plans for party in members(plan, "lead")}
+        parties = (p for plan in plans for p in plan.parties.values() if p.contacts and not p.external)
+        party = next((p for p in parties if p.id not in lead), None)
+        if party is None:
+            return
+        with self._store.reading() as view:
+            generation = view.pages.generations().get(party.id, 1)
+        page = SiteLinks(self._address, self._container.secret).of(party.id, generation)
+        self._show(f"The page of {party.name}: {page}")
 
 
 class _ReplayWatch:
