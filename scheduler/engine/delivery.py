@@ -14,7 +14,7 @@ from scheduler.engine.sent_lookup import SentLookup
 from scheduler.errors import HanchotError, UserError
 from scheduler.plan import reasons
 from scheduler.plan.dispatch_policy import opening
-from scheduler.plan.model import Plan
+from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.second_look import why_not_owed
 from scheduler.ports import Clock, MessageRow, MessageState, Outcome, RungRow
@@ -226,7 +226,7 @@ def _earliest(row: MessageRow, plan: Plan | None, now: datetime) -> datetime:
     if plan is None:
         return now if _is_expired(row, now) else now + LATER
     known = {milestone.id for milestone in plan.milestones}
-    about = row.milestone if row.milestone and row.milestone.partition("@")[0] in known else None
+    about = row.milestone if row.milestone and Occurrence.of(row.milestone).milestone in known else None
     return opening(plan, about, now)
 
 

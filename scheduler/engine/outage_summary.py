@@ -14,7 +14,7 @@ from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.dispatch_policy import decide, opening
 from scheduler.plan.messages.message import Message, Outage, OutageEntry
 from scheduler.plan.messages.outages import outage_messages
-from scheduler.plan.model import Plan
+from scheduler.plan.model import Occurrence, Plan
 from scheduler.ports import Outgoing, RungRow, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.agendas import AgendaCache
@@ -152,7 +152,7 @@ def _foresee(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetim
 def _of_known_milestones(plan: Plan, rows: Sequence[RungRow]) -> list[RungRow]:
     """Return the rungs whose milestone is still in the plan."""
     known = {milestone.id for milestone in plan.milestones}
-    return [row for row in rows if row.milestone.partition("@")[0] in known]
+    return [row for row in rows if Occurrence.of(row.milestone).milestone in known]
 
 
 def _outcome_of(plan: Plan, row: RungRow, ahead: str | None) -> Outcome | None:

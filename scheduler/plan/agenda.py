@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Literal, NamedTuple, Protocol
+from operator import attrgetter
+from typing import Literal, NamedTuple, Protocol, assert_never
 
 from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import On
@@ -15,13 +16,13 @@ from scheduler.plan.dates_in_force import begins_at
 from scheduler.plan.facts import Closing, Declared, Fact, Received, Waived, drop_withdrawn
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
 from scheduler.plan.message_kinds import MessageKind
-from scheduler.plan.model import Group, Milestone, Plan
-from scheduler.plan.obligations import Obligation
-from scheduler.plan.reasons import Reason
+from scheduler.plan.model import Group, Milestone, Occurrence, Plan
+from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
+from scheduler.plan.reasons import DayAfter, Reason
 from scheduler.plan.resolver import ObligationResolver
 from scheduler.plan.scope import Scope
 
-AGENDA_RULES = 3  # version of these rules; raise it when the same plan and facts yield other rungs than before
+AGENDA_RULES = 4  # version of these rules; raise it when the same plan and facts yield other rungs than before
 
 REMINDERS: tuple[MessageKind, ...] = ("reminder", "overdue")  # kinds that remind a party of its own obligation
 
@@ -179,40 +180,61 @@ class Agenda:
 
     def _rungs_of(self, o: Obligation, cache: _Shared) -> Iterator[Rung]:
         milestone = self.plan.milestone(o.milestone)
-        if o.window is not None:
-            if not o.attends:
-                words = o.window.words
-                anchor = reasons.window_begins(words) if words else reasons.WINDOW_OPENS
-                steps = self._ladders(milestone).fix_date(o.window.first, o.window.last, anchor)
-                yield from self._emit(o, o.window.first, steps)
-        elif o.event is not None and o.invited:
-            yield from self._event_rungs(o, o.event, milestone)
-        elif o.due is not None and not o.unknown:
-            yield from self._due_rungs(o, o.due, milestone, cache)
+        match o.when:
+            case WindowDate(window):
+                anchor = reasons.window_begins(window.words) if window.words else reasons.WINDOW_OPENS
+                yield from self._fix_date_rungs(o, milestone, window.first, window.first, window.last, anchor)
+            case EventDate(event):
+                if o.invited:
+                    yield from self._event_rungs(o, event, milestone)
+            case DueDate() as due if milestone.kind == "event":
+                if not o.unknown:
+                    yield from self._fix_date_rungs(o, milestone, due.named, due.target, due.target, reasons.TARGET_DAY)
+            case DueDate() as due:
+                if not o.unknown:
+                    yield from self._due_rungs(o, due, milestone, cache)
+            case NoDate():
+                pass
+            case _:
+                assert_never(o.when)
+
+    def _fix_date_rungs(
+        self, o: Obligation, milestone: Milestone, due: date, opening: date, passed: date, anchor: DayAfter
+    ) -> Iterator[Rung]:
+        """Yield the rungs that ask for a date; those who only attend are not asked."""
+        if not o.attends:
+            yield from self._emit(o, due, self._ladders(milestone).fix_date(opening, passed, anchor))
 
     def _due_rungs(self, o: Obligation, due: DueDate, milestone: Milestone, cache: _Shared) -> Iterator[Rung]:
-        ladders = self._ladders(milestone)
-        if milestone.kind == "event":
-            if not o.attends:
-                yield from self._emit(o, due.named, ladders.fix_date(due.target, due.target, reasons.TARGET_DAY))
-            return
         shared = (milestone.id, due)
         if shared not in cache:
-            cache[shared] = ladders.before_and_after(due), self._escalations(milestone, due, ())
+            cache[shared] = self._ladders(milestone).before_and_after(due), self._escalations(milestone, due, ())
         notices, escalations = cache[shared]
         gone = self.bounces.get(o.party, ())
         if gone:
             escalations = self._escalations(milestone, due, gone)
-        if notices:  # a party must not be escalated before a notice was sent to it
+        if notices:
             noticed_at = next((step.at for step in notices if step.at >= o.since and not step.skipped), None)
-            if noticed_at is None:
-                escalations = []
-            elif any(step.at <= noticed_at for step in escalations):
-                first = local_day(noticed_at, self.plan.zone)
-                later = {step.name: step for step in self._escalations(milestone, due, gone, first)}
-                escalations = [later[step.name] if step.at <= noticed_at else step for step in escalations]
-                escalations.sort(key=lambda step: step.at)
+            escalations = self._after_notice(escalations, noticed_at, milestone, due, gone)
         yield from self._emit(o, due.named, [*notices, *escalations])
+
+    def _after_notice(
+        self,
+        escalations: list[LadderStep],
+        noticed_at: datetime | None,
+        milestone: Milestone,
+        due: DueDate,
+        gone: Sequence[tuple[datetime, datetime | None]],
+    ) -> list[LadderStep]:
+        """Return the escalations as they may leave: a party is not reported before a notice was sent to it."""
+        if noticed_at is None:
+            return []
+        if all(step.at > noticed_at for step in escalations):
+            return escalations
+        first = local_day(noticed_at, self.plan.zone)
+        later = {step.name: step for step in self._escalations(milestone, due, gone, first)}
+        moved = [later[step.name] if step.at <= noticed_at else step for step in escalations]
+        return sorted(moved, key=attrgetter("at"))
 
     def _escalations(
         self,
@@ -254,12 +276,15 @@ class Agenda:
         The choice itself or a waiver of the obligation cancels them; a submission by the chooser for the same
         milestone does not.
         """
-        if o.event is not None:
-            due, after = o.event.first, o.event.last
-        elif o.due is not None and not o.unknown:
-            due, after = o.due.named, o.due.target
-        else:
-            return
+        match o.when:
+            case EventDate(event):
+                due, after = event.first, event.last
+            case DueDate(named=due, target=after) if not o.unknown:
+                pass
+            case DueDate() | WindowDate() | NoDate():
+                return
+            case _:
+                assert_never(o.when)
         closed = reasons.CHOSEN if self.nominated.issuperset(groups) else reasons.NONE
         if o.standing.state == "waived":
             closed = closed or self._closing(o)
@@ -270,8 +295,8 @@ class Agenda:
 
         Each of them suppresses only the next reminder.
         """
-        decided = o.decided_by
-        return [f for f in o.standing.declared if decided is None or f.recorded_at >= decided.recorded_at]
+        changed = o.changed_by
+        return [f for f in o.standing.declared if changed is None or f.recorded_at >= changed.recorded_at]
 
     def _closing(self, o: Obligation) -> Reason:
         return describe_closing(o.standing.closed_by, self.plan) if o.standing.closed_by is not None else reasons.NONE
@@ -280,20 +305,26 @@ class Agenda:
         self, o: Obligation, due: date, steps: Iterable[LadderStep], closed: Reason | None = None
     ) -> Iterator[Rung]:
         closed = self._closing(o) if closed is None else closed
-        declarations = self._declarations(o)
-        for name, at, kind, note, skipped in steps:
-            if at < o.since or (o.until is not None and at >= o.until):
-                continue
-            if declarations and declarations[0].recorded_at <= at and kind in REMINDERS and not skipped:
-                skipped = describe_declaration(declarations[0], self.plan)
-                declarations = [fact for fact in declarations if fact.recorded_at > at]
+        owed = (step for step in steps if step.at >= o.since and (o.until is None or step.at < o.until))
+        for name, at, kind, note, skipped in self._without_declared(o, owed):
             state: RungState = "cancelled" if closed else "skipped" if skipped else "planned"
             yield Rung(o.milestone, o.party, name, due, at, kind, state, closed or skipped, note)
+
+    def _without_declared(self, o: Obligation, steps: Iterable[LadderStep]) -> Iterator[LadderStep]:
+        """Yield the steps; a declaration skips the next reminder."""
+        declarations = self._declarations(o)
+        for step in steps:
+            said = next((fact for fact in declarations if fact.recorded_at <= step.at), None)
+            if said is not None and step.kind in REMINDERS and not step.skipped:
+                yield step._replace(skipped=describe_declaration(said, self.plan))
+                declarations = [fact for fact in declarations if fact.recorded_at > step.at]
+            else:
+                yield step
 
 
 def _by_milestone(obligations: Iterable[Obligation]) -> dict[str, list[Obligation]]:
     """Return obligations by the id of their milestone, those of all occurrences together."""
-    return _grouped(obligations, lambda o: o.milestone.partition("@")[0])
+    return _grouped(obligations, lambda o: Occurrence.of(o.milestone).milestone)
 
 
 def _grouped(obligations: Iterable[Obligation], key: Callable[[Obligation], str]) -> dict[str, list[Obligation]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from scheduler.plan.dates.date_forms import DateForm, DayCount
@@ -14,6 +15,28 @@ from scheduler.plan.dates.workdays import Workdays
 Role = Literal["officer", "head", "assistant"]
 Kind = Literal["deadline", "event"]
 Channel = Literal["paper", "email", "web"]
+
+
+class Occurrence(NamedTuple):
+    """A milestone, or the occurrence of a recurring one on a local day."""
+
+    milestone: str
+    day: date | None = None
+
+    @property
+    def id(self) -> str:
+        """Return the id under which the record keeps it: that of the milestone, or `milestone@2023-06-25`."""
+        return self.milestone if self.day is None else f"{self.milestone}@{self.day}"
+
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def of(id: str) -> Occurrence:
+        """Return what an id stands for; the reverse of `id`. A text that ends in no day is the id of a milestone."""
+        milestone, _, day = id.partition("@")
+        try:
+            return Occurrence(milestone, date.fromisoformat(day) if day else None)
+        except ValueError:
+            return Occurrence(id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,5 +244,5 @@ class Plan:
 
     def milestone(self, id: str) -> Milestone:
         """Return the milestone with that id; for an occurrence `id@date`, its milestone."""
-        wanted = id.partition("@")[0]
+        wanted = Occurrence.of(id).milestone
         return next(m for m in self.milestones if m.id == wanted)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from scheduler.plan.dates.date_forms import DateForm, On, Window
 from scheduler.plan.dates.due_dates import DueDate
-from scheduler.plan.facts import Decision
+from scheduler.plan.facts import Decision, recording_order
 from scheduler.plan.standing import Standing
 
 
@@ -19,19 +19,44 @@ class KnownDate(NamedTuple):
     place: str
 
 
+@dataclass(frozen=True, slots=True)
+class EventDate:
+    """The fixed days of an event, and its place, if it is known."""
+
+    event: On
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowDate:
+    """The days between which something takes place that has no date yet."""
+
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class NoDate:
+    """No day is known; `words` says what is."""
+
+    words: str
+
+
+ObligationDate = DueDate | EventDate | WindowDate | NoDate
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obligation:
     """One milestone for one party: the date, the time for which it is tracked, and the standing.
 
-    `milestone` is the id of the milestone or, for a recurring one, of the occurrence (`milestone@date`). Of
-    `due`, `event`, `window` and `undated` only the one that applies is set. `since` is the UTC instant from
-    which rungs exist; `until` is the one at which the party ends and its successor takes over.
+    `milestone` is the id of the milestone or, for a recurring one, of the occurrence (`milestone@date`). `since` is the
+    UTC instant from which rungs exist; `until` is the one at which the party ends and its successor takes over.
 
     `invited` marks a party that takes part in an event; `attends` marks one that does nothing else.
     `known_date` is the day and place of which the party was informed before the decision in force, whether that
     set another day or released the party. `unknown` marks an obligation whose last day had passed when the plan
     was first loaded, or when the party joined or was chosen (contract rule 4). `decided_by` is the fact that set
-    the date, if any; `was` is the date that the party knew before it.
+    the date, if any; `moved_by` the one that moved the date from which this one is counted, if it came later. `was` is
+    the date that the party knew before the later of the two.
     """
 
     milestone: str
@@ -39,15 +64,12 @@ class Obligation:
     since: datetime
     standing: Standing
     until: datetime | None = None
-    due: DueDate | None = None
-    event: On | None = None
-    place: str = ""
-    window: Window | None = None
-    undated: str = ""
+    when: ObligationDate
     attends: bool = False
     invited: bool = False
     unknown: bool = False
     decided_by: Decision | None = None
+    moved_by: Decision | None = None
     was: DateForm | None = None
     known_date: KnownDate | None = None
 
@@ -55,6 +77,37 @@ class Obligation:
     def key(self) -> tuple[str, str]:
         """Return the key that is unique within the plan: the milestone or occurrence, and the party."""
         return (self.milestone, self.party)
+
+    @property
+    def due(self) -> DueDate | None:
+        """Return the days of a deadline, or None."""
+        return self.when if isinstance(self.when, DueDate) else None
+
+    @property
+    def event(self) -> On | None:
+        """Return the days of a fixed event, or None."""
+        return self.when.event if isinstance(self.when, EventDate) else None
+
+    @property
+    def place(self) -> str:
+        """Return the place of a fixed event, or ""."""
+        return self.when.place if isinstance(self.when, EventDate) else ""
+
+    @property
+    def window(self) -> Window | None:
+        """Return the days of a tentative date, or None."""
+        return self.when.window if isinstance(self.when, WindowDate) else None
+
+    @property
+    def undated(self) -> str:
+        """Return what is known instead of a date, or ""."""
+        return self.when.words if isinstance(self.when, NoDate) else ""
+
+    @property
+    def changed_by(self) -> Decision | None:
+        """Return the last fact that changed the date, or None."""
+        decisions = [decision for decision in (self.decided_by, self.moved_by) if decision is not None]
+        return max(decisions, key=recording_order, default=None)
 
     @property
     def is_duty(self) -> bool:
@@ -76,8 +129,12 @@ class Obligation:
     @property
     def span(self) -> tuple[date, date] | None:
         """Return the first and the last day of its calendar entry, or None if no day is known."""
-        if self.event is not None:
-            return self.event.first, self.event.last
-        if self.window is not None:
-            return self.window.first, self.window.last
-        return (self.due.named, self.due.named) if self.due is not None else None
+        match self.when:
+            case DueDate(named=day):
+                return day, day
+            case EventDate(event=days) | WindowDate(window=days):
+                return days.first, days.last
+            case NoDate():
+                return None
+            case _:
+                assert_never(self.when)

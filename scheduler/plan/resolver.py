@@ -6,16 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from typing import NamedTuple, assert_never
 
 from scheduler.plan.dates.date_forms import (
     Before,
     By,
     DateForm,
+    Direction,
     On,
     Recurring,
     Relative,
+    ResolvedForm,
     Undated,
     Window,
+    describe_form,
 )
 from scheduler.plan.dates.due_dates import (
     ONE_DAY,
@@ -31,6 +35,7 @@ from scheduler.plan.facts import (
     Amended,
     Bounced,
     DateFixed,
+    Decision,
     Declared,
     Disowned,
     Extended,
@@ -42,13 +47,44 @@ from scheduler.plan.facts import (
     recording_order,
 )
 from scheduler.plan.membership import Membership, apply_joins, is_passed_on, members, merge
-from scheduler.plan.model import Group, Milestone, Party, Plan
-from scheduler.plan.obligations import KnownDate, Obligation
+from scheduler.plan.model import Group, Milestone, Occurrence, Party, Plan
+from scheduler.plan.obligations import (
+    EventDate,
+    KnownDate,
+    NoDate,
+    Obligation,
+    ObligationDate,
+    WindowDate,
+)
 from scheduler.plan.scope import Relations, Scope, covers
 from scheduler.plan.standing import read_standing
 
 # Facts that leave unknown whether an obligation past its last day is open.
 _SAYS_NOTHING = (Joined, Amended, DateFixed, Declared, Disowned)
+
+
+class BaseDay(NamedTuple):
+    """The day from which another date is counted, known since `since` (UTC).
+
+    `moved_by` is the last decision that moved it, from the day `was`.
+    """
+
+    day: date
+    since: datetime
+    was: date | None = None
+    moved_by: Decision | None = None
+
+
+class CountedDate(NamedTuple):
+    """A date that is counted from another, known since `since` (UTC); without a day if the other one has none.
+
+    `moved_by` is the last decision that moved the other one; `was` is what followed from it before.
+    """
+
+    form: By | Undated
+    since: datetime = datetime.min.replace(tzinfo=UTC)
+    was: By | None = None
+    moved_by: Decision | None = None
 
 
 class ObligationResolver:
@@ -69,6 +105,7 @@ class ObligationResolver:
         self.nominations: dict[str, dict[str, datetime]] = {}
         self.bounced: dict[str, list[Bounced | Rerouted]] = defaultdict(list)
         self.read: dict[str, list[Obligation]] = {}
+        self.resolving: set[str] = set()  # ids of the milestones that wait for the one that is being resolved
         for fact in facts:
             self._index(fact)
 
@@ -99,7 +136,9 @@ class ObligationResolver:
     def obligations(self, milestone: Milestone) -> list[Obligation]:
         """Return the obligations of one milestone, including all its occurrences, as far as they are needed."""
         if milestone.id not in self.read:
+            self.resolving.add(milestone.id)
             self.read[milestone.id] = [o for dated in self._dated(milestone) for o in self._owed(milestone, dated)]
+            self.resolving.remove(milestone.id)
         return self.read[milestone.id]
 
     # ---- dates
@@ -112,7 +151,7 @@ class ObligationResolver:
         for day in occurrences(now.form):
             form: DateForm = Before(day) if now.form.boundary == "before" else By(day)
             fixed = On(day, day) if milestone.kind == "event" else form
-            id = f"{milestone.id}@{day}"
+            id = Occurrence(milestone.id, day).id
             yield self._latest(id, DateInForce(id, fixed, now.since, None))
 
     def _latest(self, id: str, dated: DateInForce) -> DateInForce:
@@ -132,19 +171,28 @@ class ObligationResolver:
                 dated = dated.replaced(fact.form, max(self.start, fact.recorded_at), fact)
         return dated
 
-    def _resolve(self, milestone: Milestone, form: Relative, party: str, since: datetime) -> tuple[DateForm, datetime]:
-        base = self.plan.milestone(form.to)
-        day, known = self._base_day(base, party, form.direction) or (None, since)
-        if day is None:
-            return Undated(f"{form.count} {'after' if form.direction == 'within' else 'before'} {base.title}"), since
-        if form.direction == "within":
-            return By(step_on(day, form.count, self.plan.workdays)), max(since, known)
-        step = form.count
-        back = self.plan.workdays.add(day, -step.count) if step.unit == "working days" else day - step.count * ONE_DAY
-        return By(back), max(since, known)
+    def _count(self, form: Relative, party: str) -> CountedDate:
+        """Return the date that is counted from another milestone, for a party."""
+        base = next((m for m in self.plan.milestones if m.id == form.to), None)
+        if base is None or base.id in self.resolving:  # only of a date that an edit has replaced
+            return CountedDate(Undated(describe_form(form)))
+        found = self._base_day(base, party, form.direction)
+        if found is None:
+            return CountedDate(
+                Undated(f"{form.count} {'after' if form.direction == 'within' else 'before'} {base.title}")
+            )
+        was = None if found.was is None else By(self._step(found.was, form))
+        return CountedDate(By(self._step(found.day, form)), found.since, was, found.moved_by)
 
-    def _base_day(self, base: Milestone, party: str, direction: str) -> tuple[date, datetime] | None:
-        """Return the day to count from and the instant from which it is known.
+    def _step(self, day: date, form: Relative) -> date:
+        """Return the day so long before or after another."""
+        step = form.count
+        if form.direction == "within":
+            return step_on(day, step, self.plan.workdays)
+        return self.plan.workdays.add(day, -step.count) if step.unit == "working days" else day - step.count * ONE_DAY
+
+    def _base_day(self, base: Milestone, party: str, direction: Direction) -> BaseDay | None:
+        """Return the day to count from.
 
         If the party itself owes the base milestone, only its own obligation counts. None if the day is not known
         yet or every obligation is waived.
@@ -156,14 +204,33 @@ class ObligationResolver:
             return None
         if direction == "within" and base.kind == "deadline":
             return self._completed(duties)
-        dated = [(day, o.since) for o in alive if (day := _day_of(o, direction)) is not None]
+        dated = [(day, o) for o in alive if (day := day_of(o.when, direction)) is not None]
         if len(dated) < len(alive):
             return None
         latest = max(day for day, _ in dated)
-        return latest, min(since for day, since in dated if day == latest)
+        found = BaseDay(latest, min(o.since for day, o in dated if day == latest))
+        return self._with_move(found, dated, direction)
 
-    def _completed(self, duties: Sequence[Obligation]) -> tuple[date, datetime] | None:
-        """Return the local day on which the last of the duties was closed, and the instant at which that was recorded.
+    def _with_move(self, found: BaseDay, dated: Sequence[tuple[date, Obligation]], direction: Direction) -> BaseDay:
+        """Return the day with the one before the last decision that moved it, if any did."""
+        changes = [o.changed_by for _, o in dated if o.changed_by is not None]
+        last = max(changes, key=recording_order, default=None)
+        before = [
+            self._day_before(o, direction) if o.changed_by is last and last is not None else day for day, o in dated
+        ]
+        known = [day for day in before if day is not None]
+        if last is None or len(known) < len(before) or max(known) == found.day:
+            return found
+        return found._replace(was=max(known), moved_by=last)
+
+    def _day_before(self, o: Obligation, direction: Direction) -> date | None:
+        """Return the day of an obligation before its date was changed, or None if nobody knew one."""
+        if isinstance(o.was, On):
+            return day_of(EventDate(o.was), direction)
+        return o.was.day if isinstance(o.was, Before | By) and direction == "before" else None
+
+    def _completed(self, duties: Sequence[Obligation]) -> BaseDay | None:
+        """Return the local day on which the last of the duties was closed.
 
         None while one of them is open.
         """
@@ -171,7 +238,7 @@ class ObligationResolver:
         facts = [(at or fact.happened_at, fact.recorded_at) for at, fact in closed if fact is not None]
         if len(facts) < len(duties):
             return None
-        return local_day(max(at for at, _ in facts), self.plan.zone), max(recorded for _, recorded in facts)
+        return BaseDay(local_day(max(at for at, _ in facts), self.plan.zone), max(recorded for _, recorded in facts))
 
     # ---- who owes what
 
@@ -204,9 +271,14 @@ class ObligationResolver:
         self, milestone: Milestone, dated: DateInForce, term: Membership, *, attends: bool = False
     ) -> Obligation:
         dated = self._extended(dated, term.party)
-        form, since = dated.form, max(dated.since, term.since)
+        form, since, moved_by = dated.form, max(dated.since, term.since), None
+        was: DateForm | None = None
         if isinstance(form, Relative):
-            form, since = self._resolve(milestone, form, term.party, since)
+            counted = self._count(form, term.party)
+            form, since = counted.form, max(since, counted.since)
+            if is_newer(counted.moved_by, dated.decided_by):
+                moved_by, was = counted.moved_by, counted.was
+        assert not isinstance(form, Recurring)  # noqa: S101 - each occurrence has a form of its own
         own = self.of[dated.id, term.party]
         if attends:  # facts about the organisers concern those who attend only if the event is called off
             own = own + self._called_off(milestone, dated)
@@ -220,13 +292,24 @@ class ObligationResolver:
             since=since,
             until=term.until,
             standing=standing,
+            when=self._date(milestone, form, dated),
             attends=attends,
             invited=attends,
             decided_by=dated.decided_by,
-            was=known.form if known else None,
+            moved_by=moved_by,
+            was=was or self._spelled_out(known, dated, term.party),
             known_date=KnownDate(known.form, known.place) if known and isinstance(known.form, On) else None,
         )
-        return self._with_date(obligation, form, facts, milestone, term.came)
+        return self._judge_unknown(obligation, facts, term.came)
+
+    def _spelled_out(self, known: DateInForce | None, dated: DateInForce, party: str) -> DateForm | None:
+        """Return the form of a known date; one that was counted from another as the day that it meant."""
+        if known is None or not isinstance(known.form, Relative):
+            return known.form if known is not None else None
+        counted, decided = self._count(known.form, party), dated.decided_by
+        if counted.moved_by is None or (decided is not None and counted.moved_by.recorded_at < decided.recorded_at):
+            return counted.form
+        return counted.was  # the other date moved in the same edit, or later
 
     def _known(
         self, milestone: Milestone, dated: DateInForce, since: datetime, released: datetime | None
@@ -260,17 +343,18 @@ class ObligationResolver:
         is_over = isinstance(dated.form, On) and leaves >= begins_at(dated.form, self.plan)
         return datetime.max.replace(tzinfo=UTC) if is_over else leaves
 
-    def _with_date(
-        self, o: Obligation, form: DateForm, facts: Sequence[Fact], milestone: Milestone, came: datetime
-    ) -> Obligation:
-        if isinstance(form, On):
-            return replace(o, event=form, place=o.decided_by.place if isinstance(o.decided_by, DateFixed) else "")
-        if isinstance(form, Window):
-            return replace(o, window=form)
-        if isinstance(form, Undated):
-            return replace(o, undated=form.words or "undated")
-        assert isinstance(form, Before | By)  # noqa: S101 - the other forms are resolved above
-        return self._judge_unknown(o, self._due(milestone, form), facts, came)
+    def _date(self, milestone: Milestone, form: ResolvedForm, dated: DateInForce) -> ObligationDate:
+        match form:
+            case Before() | By():
+                return self._due(milestone, form)
+            case On():
+                return EventDate(form, dated.place)
+            case Window():
+                return WindowDate(form)
+            case Undated(words):
+                return NoDate(words or "undated")
+            case _:
+                assert_never(form)
 
     def _due(self, milestone: Milestone, form: Before | By) -> DueDate:
         return derive_due_date(
@@ -281,17 +365,15 @@ class ObligationResolver:
             workdays=self.plan.workdays,
         )
 
-    def _judge_unknown(self, o: Obligation, due: DueDate, facts: Sequence[Fact], came: datetime) -> Obligation:
-        """Return the obligation with its due date, marked as unknown if it was over when the party came into it.
+    def _judge_unknown(self, o: Obligation, facts: Sequence[Fact], came: datetime) -> Obligation:
+        """Return the obligation, marked as unknown if it was over when the party came into it.
 
         A later fact about it ends the doubt; rungs then exist only from that fact on.
         """
-        if due.last >= local_day(came, self.plan.zone):
-            return replace(o, due=due)
+        if o.due is None or o.due.last >= local_day(came, self.plan.zone):
+            return o
         spoken = next((f.recorded_at for f in facts if not isinstance(f, _SAYS_NOTHING)), None)
-        if spoken is None:
-            return replace(o, due=due, unknown=True)
-        return replace(o, due=due, since=max(o.since, spoken))
+        return replace(o, unknown=True) if spoken is None else replace(o, since=max(o.since, spoken))
 
     def _joined(self, milestone: Milestone, party: str) -> list[datetime]:
         """Return the instant at which a revision last added the party to the milestone, in a list; [] if none did."""
@@ -374,12 +456,23 @@ class ObligationResolver:
         return tuple(spans)
 
 
-def _day_of(o: Obligation, direction: str) -> date | None:
-    """Return the day of an obligation from which another date is counted, or None if it is not known.
+def day_of(when: ObligationDate, direction: Direction) -> date | None:
+    """Return the day from which another date is counted, or None if it is not known.
 
     `before` counts from the first day of an event or the named day of a deadline, `within` from the last day of
     an event.
     """
-    if o.event is not None:
-        return o.event.first if direction == "before" else o.event.last
-    return o.due.named if o.due is not None and direction == "before" else None
+    match when:
+        case EventDate(event=days):
+            return days.first if direction == "before" else days.last
+        case DueDate(named=named):
+            return named if direction == "before" else None
+        case WindowDate() | NoDate():
+            return None
+        case _:
+            assert_never(when)
+
+
+def is_newer(decision: Decision | None, other: Decision | None) -> bool:
+    """Return whether there is a decision, and no later other one."""
+    return decision is not None and (other is None or recording_order(decision) > recording_order(other))

@@ -10,7 +10,7 @@ from scheduler.plan.dates.date_forms import DateForm, Recurring, Relative
 from scheduler.plan.dates_in_force import occurrences
 from scheduler.plan.facts import Amended, DateFixed, Fact, Nominated
 from scheduler.plan.membership import members
-from scheduler.plan.model import Milestone, Plan
+from scheduler.plan.model import Milestone, Occurrence, Plan
 
 Parties = frozenset[str] | None  # None: all of them
 
@@ -27,7 +27,7 @@ class Scope:
 
     def covers(self, milestone: str, party: str) -> bool:
         """Return whether an obligation is in the scope; `milestone` may name an occurrence."""
-        return covers(self.parties.get(milestone.partition("@")[0], frozenset()), party)
+        return covers(self.parties.get(Occurrence.of(milestone).milestone, frozenset()), party)
 
     def has_party(self, party: str) -> bool:
         """Return whether the scope holds an obligation of a party."""
@@ -90,7 +90,7 @@ class Relations:
 
         A milestone that is not in the plan has none.
         """
-        wanted = self._milestones if milestone is None else [milestone.partition("@")[0]]
+        wanted = self._milestones if milestone is None else [Occurrence.of(milestone).milestone]
         parties = None if party is None else self.family([party])
         return Scope({id: parties for id in wanted if id in self._milestones})
 
@@ -131,7 +131,7 @@ class Relations:
         """Return a scope that names each occurrence of a recurring milestone by its own id, as the record does."""
         spelled = dict(scope.parties)
         for id, parties in scope.parties.items():
-            spelled |= {f"{id}@{day}": parties for form in self._recurring[id] for day in occurrences(form)}
+            spelled |= {Occurrence(id, day).id: parties for form in self._recurring[id] for day in occurrences(form)}
         return Scope(spelled)
 
     def _with_dependents(self, scope: Scope) -> Scope:
@@ -176,6 +176,6 @@ def _find_forms(plan: Plan, general: Iterable[Fact]) -> Iterator[tuple[str, Date
         yield milestone.id, milestone.form
     known = {milestone.id for milestone in plan.milestones}
     for fact in general:
-        id = (fact.milestone or "").partition("@")[0]
+        id = Occurrence.of(fact.milestone or "").milestone
         if id in known and isinstance(fact, DateFixed | Amended):
             yield id, fact.form

@@ -5,6 +5,8 @@ The ledger asks when the agenda changes; the dispatcher asks before it composes,
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from scheduler.plan import reasons
 from scheduler.plan.agenda import (
     REMINDERS,
@@ -14,6 +16,9 @@ from scheduler.plan.agenda import (
     describe_closing,
     describe_declaration,
 )
+from scheduler.plan.dates.due_dates import DueDate
+from scheduler.plan.model import Occurrence
+from scheduler.plan.obligations import EventDate, NoDate, ObligationDate, WindowDate
 from scheduler.plan.reasons import Reason
 
 
@@ -35,16 +40,26 @@ def why_not_owed(agenda: Agenda, rung: RungLike) -> tuple[RungState, Reason] | N
 
 def why_gone(agenda: Agenda, rung: RungLike) -> Reason | None:
     """Return why the plan holds a rung no more: its milestone, its party's part in it, or its date; None if it does."""
-    milestone = rung.milestone.partition("@")[0]
+    milestone = Occurrence.of(rung.milestone).milestone
     if all(m.id != milestone for m in agenda.plan.milestones):
         return reasons.not_in_plan(milestone)
     obligation = agenda.by_key.get((rung.milestone, rung.party))
     if obligation is None:
         return reasons.no_part(rung.party, rung.milestone)
-    if obligation.event is not None and (rung.kind == "fix-date" or obligation.event.first != rung.due):
-        return reasons.date_fixed(obligation.event.first)
-    if obligation.due is not None and obligation.due.named != rung.due:
-        return reasons.date_moved(obligation.due.named)
-    if obligation.window is not None and obligation.window.first != rung.due:
-        return reasons.window_moved(obligation.window.first)
-    return reasons.DATE_OPEN if obligation.undated else None
+    return _why_moved(obligation.when, rung)
+
+
+def _why_moved(when: ObligationDate, rung: RungLike) -> Reason | None:
+    """Return why a rung does not belong to the date in force; None if it does."""
+    match when:
+        case EventDate(event=days):
+            is_current = rung.kind != "fix-date" and days.first == rung.due
+            return None if is_current else reasons.date_fixed(days.first)
+        case DueDate(named=day):
+            return None if day == rung.due else reasons.date_moved(day)
+        case WindowDate(window=days):
+            return None if days.first == rung.due else reasons.window_moved(days.first)
+        case NoDate():
+            return reasons.DATE_OPEN
+        case _:
+            assert_never(when)

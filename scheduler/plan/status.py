@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day, to_instant
 from scheduler.plan.model import Channel, Milestone, Party
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 
 StatusCode = Literal[
     "not_open",
@@ -141,28 +141,33 @@ def _code(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime, *,
         return closed[o.standing.state]
     if o.standing.declared:
         return "declared"
-    if o.unknown:
-        return "unknown"
-    if o.event is not None:
-        return "held" if is_held(agenda, o, now) else "fixed"
-    if o.window is not None or (o.due is not None and milestone.kind == "event"):
-        return "tentative"
-    if o.due is None:
-        return "undated"
-    return _open_code(agenda, o, now)
+    return "unknown" if o.unknown else _code_by_date(agenda, o, milestone, now)
 
 
-def _open_code(agenda: Agenda, o: Obligation, now: datetime) -> StatusCode:
-    assert o.due is not None  # noqa: S101 - `_code` handles obligations without a due date
+def _code_by_date(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime) -> StatusCode:
+    match o.when:
+        case EventDate():
+            return "held" if is_held(agenda, o, now) else "fixed"
+        case WindowDate():
+            return "tentative"
+        case NoDate():
+            return "undated"
+        case DueDate() as due:
+            return "tentative" if milestone.kind == "event" else _open_code(agenda, o, due, now)
+        case _:
+            assert_never(o.when)
+
+
+def _open_code(agenda: Agenda, o: Obligation, due: DueDate, now: datetime) -> StatusCode:
     today = local_day(now, agenda.plan.zone)
     if now < o.since and o.standing.state == "open":
         return "not_open"
     if o.standing.state == "returned":  # even if it is late by now: something was submitted
         return "revision"
-    if o.due.is_late(now):
+    if due.is_late(now):
         return "overdue"
     if o.standing.state == "partial":
         return "partial"
-    if today == o.due.named:
+    if today == due.named:
         return "due_today"
-    return "due_soon" if o.due.target - today <= _SOON else "pending"
+    return "due_soon" if due.target - today <= _SOON else "pending"

@@ -112,8 +112,6 @@ def last_day(agenda: Agenda, party: str) -> date:
 
 
 def _day_of(o: Obligation) -> date | None:
-    if o.event is not None:
-        return o.event.last
-    if o.window is not None:
-        return o.window.last
-    return max(o.due.named, o.due.last) if o.due is not None else None
+    if o.due is not None:
+        return max(o.due.named, o.due.last)
+    return o.span[1] if o.span is not None else None

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import assert_never
 
 from scheduler.plan.dates.date_forms import describe_form
+from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Fact, drop_withdrawn
-from scheduler.plan.model import Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.model import Occurrence, Plan
+from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 from scheduler.plan.status import Cell, draw_board
 from scheduler.ports import CheckRow, RungRow, UnitOfWork
 from scheduler.queries.agendas import facts_within, find_relations, view_agenda
@@ -76,19 +78,22 @@ def _board_row(plan: Plan, cell: Cell, check: CheckRow | None, upcoming: RungRow
 
 def describe_dates(o: Obligation, plan: Plan) -> Row:
     """Return the dates of an obligation; days are ISO dates, instants have the plan's offset."""
-    if o.event is not None:
-        return {"date": describe_form(o.event), "place": o.place}
-    if o.window is not None:
-        return {"date": describe_form(o.window)}
-    if o.due is None:
-        return {"date": f"undated ({o.undated})"}
-    boundary = "by" if o.due.inclusive else "before"
-    return {
-        "date": f"{boundary} {o.due.named}",
-        "last_day": o.due.last.isoformat(),
-        "target": o.due.target.isoformat(),
-        "late_from": iso(o.due.late_from, plan.zone),
-    }
+    match o.when:
+        case EventDate(event, place):
+            return {"date": describe_form(event), "place": place}
+        case WindowDate(window):
+            return {"date": describe_form(window)}
+        case NoDate(words):
+            return {"date": f"undated ({words})"}
+        case DueDate() as due:
+            return {
+                "date": f"{'by' if due.inclusive else 'before'} {due.named}",
+                "last_day": due.last.isoformat(),
+                "target": due.target.isoformat(),
+                "late_from": iso(due.late_from, plan.zone),
+            }
+        case _:
+            assert_never(o.when)
 
 
 def _next_rungs(rows: Sequence[RungRow], at: datetime) -> Mapping[tuple[str, str], RungRow]:
@@ -102,7 +107,7 @@ def _next_rungs(rows: Sequence[RungRow], at: datetime) -> Mapping[tuple[str, str
 
 def _asked(o: Obligation, milestone: str | None, party: str | None) -> bool:
     """Return whether an obligation matches the filters; a milestone matches its occurrences."""
-    own = (o.milestone, o.milestone.partition("@")[0])
+    own = (o.milestone, Occurrence.of(o.milestone).milestone)
     return (milestone is None or milestone in own) and party in (None, o.party)
 
 

@@ -32,7 +32,7 @@ from scheduler.plan.messages.digest import (
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.messages.response_summary import ResponseEntry
-from scheduler.plan.model import Milestone, Party, Plan
+from scheduler.plan.model import Milestone, Occurrence, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import Recipient, bounced_addresses, contacts_for
 from scheduler.plan.status import Cell, draw_board
@@ -203,7 +203,7 @@ def _changed(plan: Plan, facts: Sequence[Fact], since: datetime) -> Iterable[Dig
     known = {milestone.id for milestone in plan.milestones}
     for fact in drop_withdrawn(facts):
         if isinstance(fact, MOVING) and fact.recorded_at > since:
-            id = (fact.milestone or "").partition("@")[0]
+            id = Occurrence.of(fact.milestone or "").milestone
             yield DigestChange(
                 fact=fact,
                 milestone=plan.milestone(id) if id in known else None,

@@ -30,7 +30,7 @@ from scheduler.plan.facts import (
     Waived,
     Withdrawn,
 )
-from scheduler.plan.model import Milestone, Party, Plan
+from scheduler.plan.model import Milestone, Occurrence, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.reasons import Reason
 from scheduler.ports import UnitOfWork
@@ -76,7 +76,7 @@ def find_milestone(plan: Plan, id: str, agenda: Agenda | None = None) -> Milesto
 
 def _check_occurrence(agenda: Agenda, id: str, milestone: Milestone) -> None:
     """Raise `NothingMatched` for the id of a recurring milestone if an occurrence is meant."""
-    known = {o.milestone for o in agenda.obligations if o.milestone.partition("@")[0] == milestone.id}
+    known = {o.milestone for o in agenda.obligations if Occurrence.of(o.milestone).milestone == milestone.id}
     if isinstance(milestone.form, Recurring) and id not in known:
         raise NothingMatched.named(f"occurrence of {milestone.id}", id, known)
 

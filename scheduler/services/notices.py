@@ -22,10 +22,10 @@ from scheduler.plan.facts import (
     Withdrawn,
     recording_order,
 )
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import Message, NoticeKey
 from scheduler.plan.messages.notices import notice_messages
 from scheduler.plan.messages.reminders import message_for
-from scheduler.plan.model import Plan
+from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import contacts_for
 from scheduler.plan.scope import Scope
@@ -105,18 +105,18 @@ def _submissions(unit: UnitOfWork, fact: Received) -> list[Received]:
 
 
 def _has_receipt(unit: UnitOfWork, plan: Plan, fact: Received) -> bool:
-    contacts = plan.parties[fact.party].contacts
-    return any(unit.outbox.has_deduplication_key(f"{fact.id}:receipt:{contact.email}") for contact in contacts)
+    keys = [str(NoticeKey(fact.id, "receipt", contact.email)) for contact in plan.parties[fact.party].contacts]
+    return any(unit.outbox.has_deduplication_key(key) for key in keys)
 
 
 def _cancel_receipts(unit: UnitOfWork, submissions: Sequence[Received], reason: Reason, now: datetime) -> None:
     for fact in submissions:
-        unit.outbox.cancel(f"{fact.id}:receipt:", reason, now=now)
+        unit.outbox.cancel(NoticeKey.beginning(fact.id, "receipt"), reason, now=now)
 
 
 def take_back(unit: UnitOfWork, fact: Withdrawn) -> None:
     """Cancel the queued mails of the fact that `fact` withdraws, and queued receipts that list it."""
-    unit.outbox.cancel(f"{fact.target}:", reasons.FACT_WITHDRAWN, now=fact.recorded_at)
+    unit.outbox.cancel(NoticeKey.beginning(fact.target), reasons.FACT_WITHDRAWN, now=fact.recorded_at)
     withdrawn = unit.facts.get(fact.target)
     if isinstance(withdrawn, Received):
         _cancel_receipts(unit, _submissions(unit, withdrawn), reasons.FACT_WITHDRAWN, fact.recorded_at)
@@ -127,14 +127,15 @@ def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Change, facts: Sequ
 
     What was decided for another party stays true.
     """
-    keys = ["change:"]
+    addresses: Sequence[str | None] = [None]
     if fact.party is not None and agenda.plan.milestone(fact.milestone).kind == "deadline":
-        keys = [f"change:{contact.email}" for contact in agenda.plan.parties[fact.party].contacts]
+        addresses = [contact.email for contact in agenda.plan.parties[fact.party].contacts]
     for old in facts:
         is_for_another = None not in (old.party, fact.party) and old.party != fact.party
         if isinstance(old, Change) and old.milestone == fact.milestone and old.id != fact.id and not is_for_another:
-            for key in keys:
-                unit.outbox.cancel(f"{old.id}:{key}", reasons.LATER_DECISION, now=fact.recorded_at)
+            for address in addresses:
+                beginning = NoticeKey.beginning(old.id, "change", address)
+                unit.outbox.cancel(beginning, reasons.LATER_DECISION, now=fact.recorded_at)
 
 
 def _outgoing(
@@ -154,8 +155,14 @@ def _outgoing(
         not_before=leaves if row is None else opening(message.plan, message.occurrence, message.now),
         expires_at=expires_at,
         rungs=(row.id,) if row else (),
-        deduplication_key=f"{fact.id}:{message.kind}:{message.to.email}",
+        deduplication_key=str(_key(message, fact)),
     )
+
+
+def _key(message: Message, fact: Fact) -> NoticeKey:
+    own = Occurrence.of(message.occurrence).milestone == Occurrence.of(fact.milestone or "").milestone
+    about_another = isinstance(fact, Change) and not own
+    return NoticeKey(fact.id, message.kind, message.to.email, message.occurrence if about_another else "")
 
 
 def _reroute(

@@ -18,6 +18,7 @@ from scheduler.plan.dates.date_forms import (
     Window,
 )
 from scheduler.plan.facts import FactKind
+from scheduler.plan.obligations import NoDate
 from tests.support.plan_builders import PlanHistory, at, days, deadline, event, history_of, plan, working_days
 
 BASE = Before(date(2023, 8, 10))
@@ -36,7 +37,7 @@ def ahead(count: DayCount, to: str = "base") -> Relative:
 def named(history: PlanHistory, party: str = "beta", milestone: str = "report") -> date | str:
     """Return the named day of an obligation, or the words of an undated one."""
     found = history.agenda().by_key[milestone, party]
-    return found.due.named if found.due else found.undated
+    return found.due.named if found.due else found.when.words if isinstance(found.when, NoDate) else ""
 
 
 def since(history: PlanHistory, party: str = "beta") -> datetime:

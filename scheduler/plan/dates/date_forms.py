@@ -80,13 +80,16 @@ class Recurring:
     until: date
 
 
+Direction = Literal["within", "before"]
+
+
 @dataclass(frozen=True, slots=True)
 class Relative:
     """A date counted from the milestone `to`: `within` N days after it, or N days `before` it."""
 
     to: str
     count: DayCount
-    direction: Literal["within", "before"]
+    direction: Direction
 
 
 # Every milestone has exactly one form. Clock times are local to the plan's zone.
@@ -94,6 +97,7 @@ DateForm = Before | By | On | Window | Undated | Recurring | Relative
 
 
 FixedForm = Before | By | On  # the forms that a decision can set
+ResolvedForm = Before | By | On | Window | Undated  # the forms that stand for one obligation
 
 
 _FORMS: dict[str, type[DateForm]] = {form.__name__.lower(): form for form in get_args(DateForm)}

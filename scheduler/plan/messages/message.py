@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from scheduler.plan.dates.date_forms import DateForm, On, Window
 from scheduler.plan.dates.due_dates import DueDate
@@ -13,6 +13,29 @@ from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.digest import Digest
 from scheduler.plan.messages.response_summary import ResponseSummary
 from scheduler.plan.model import Contact, Deliverable, Group, Milestone, Party, Plan
+
+
+class NoticeKey(NamedTuple):
+    """The key of a mail that a fact causes: the outbox takes no second mail with it.
+
+    `occurrence` is set if the mail is about another milestone than the fact, whose date moved with it.
+    """
+
+    fact: int
+    kind: MessageKind
+    address: str
+    occurrence: str = ""
+
+    def __str__(self) -> str:
+        """Return the key as the record keeps it."""
+        return ":".join([str(self.fact), self.kind, self.address, *([self.occurrence] if self.occurrence else [])])
+
+    @staticmethod
+    def beginning(fact: int, kind: MessageKind | None = None, address: str | None = None) -> str:
+        """Return what all keys of a fact begin with, or those of one kind, or those of one kind to one address."""
+        if address is not None and kind is not None:
+            return str(NoticeKey(fact, kind, address))
+        return f"{fact}:{kind}:" if kind is not None else f"{fact}:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

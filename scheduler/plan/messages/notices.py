@@ -92,17 +92,19 @@ def _is_informed(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bo
     """Return whether a party gets a notice because a fact changed its date or released it.
 
     It gets one only if it knew another date before: the first date of something is announced by the invitation
-    or by the ladder. There is no notice about what is done, over or unknown.
+    or by the ladder. A date that is counted from another one moves with it. There is no notice about what is done, over
+    or unknown.
     """
-    milestone = agenda.plan.milestone(o.milestone)
-    if milestone.id != (fact.milestone or "").partition("@")[0] or not o.is_current(now) or o.unknown:
+    if not o.is_current(now) or o.unknown:
         return False
     if isinstance(fact, Waived):
         is_news = o.standing.state == "waived" and _is_by(o.standing.closed_by, fact)
-        return is_news and (milestone.kind == "deadline" or _knew_a_day_ahead(agenda, o, now))
-    if not _is_by(o.decided_by, fact):
+        is_deadline = agenda.plan.milestone(o.milestone).kind == "deadline"
+        return is_news and (is_deadline or _knew_a_day_ahead(agenda, o, now))
+    if not _is_by(o.changed_by, fact):
         return False
-    return isinstance(fact, Extended) or (o.standing.is_open and _is_moved(agenda, o, now))
+    is_granted = isinstance(fact, Extended) and _is_by(o.decided_by, fact)
+    return is_granted or (o.standing.is_open and _is_moved(agenda, o, now))
 
 
 def _is_moved(agenda: Agenda, o: Obligation, now: datetime) -> bool:
@@ -128,7 +130,7 @@ def _is_by(decision: Decision | Closing | None, fact: Fact) -> bool:
 def _notice(agenda: Agenda, o: Obligation, fact: Fact, kind: MessageKind, to: Recipient, now: datetime) -> Message:
     plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
     return Message(
-        key=f"{plan.id}/{kind}/{fact.id}/{to.contact.email}",
+        key=f"{plan.id}/{kind}/{fact.id}/{to.contact.email}" + (f"/{o.milestone}" if _is_by(o.moved_by, fact) else ""),
         kind=kind,
         plan=plan,
         party=to.party,

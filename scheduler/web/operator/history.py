@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scheduler.plan.facts import DEFINITION, Fact, Received, Returned, Withdrawn, parties_of_fact
-from scheduler.plan.model import Deliverable, Milestone, Party, Plan
+from scheduler.plan.model import Deliverable, Milestone, Occurrence, Party, Plan
 from scheduler.ports import Document, MessageRow, RungRow, UnitOfWork
 from scheduler.queries.snapshot import Snapshot
 
@@ -38,7 +38,7 @@ def list_facts(view: UnitOfWork, snapshot: Snapshot, facts: Iterable[Fact]) -> l
 
 def describe_fact(snapshot: Snapshot, fact: Fact, documents: Iterable[Document] = ()) -> FactEntry:
     """Return a fact for display."""
-    plan, id = snapshot.plan, (fact.milestone or "").partition("@")[0]
+    plan, id = snapshot.plan, Occurrence.of(fact.milestone or "").milestone
     milestone = next((m for m in plan.milestones if m.id == id), None)
     wanted = _deliverables_of(fact)
     return FactEntry(
@@ -83,7 +83,7 @@ def list_rungs(view: UnitOfWork, plan: Plan, rows: Sequence[RungRow], *, with_ma
     return [
         RungEntry(
             row=row,
-            milestone=known.get(row.milestone.partition("@")[0]),
+            milestone=known.get(Occurrence.of(row.milestone).milestone),
             party=plan.parties.get(row.party),
             mails=carried.get(row.id, ()),
         )

@@ -170,7 +170,7 @@ def _note_to_party(fact: Fact) -> str:
 def task_fingerprint(task: Task, facts: Sequence[Fact]) -> str:
     """Return the fingerprint of what a form is based on: the last fact and what the plan requires."""
     o, milestone = task.cell.obligation, task.milestone
-    asked = repr((o.due, o.event, o.window, o.undated, [d.id for d in milestone.deliverables], milestone.channels))
+    asked = repr((o.when, [d.id for d in milestone.deliverables], milestone.channels))
     last = max((fact.id for fact in _news(facts, task)), default=0)
     return f"{last}-{sha256(asked.encode()).hexdigest()[:16]}"
 
