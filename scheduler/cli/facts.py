@@ -324,7 +324,7 @@ def _row(recorded: Recorded, plan: Plan) -> dict[str, Any]:
             for r in recorded.changes.armed
         ],
         "notified": list(recorded.notified),
-        "remarks": list(recorded.remarks),
+        "remarks": [str(remark) for remark in recorded.remarks],
     }
 
 

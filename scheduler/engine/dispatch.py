@@ -178,7 +178,7 @@ def _unwritten(agenda: Agenda, row: RungRow, failure: Reason | None) -> tuple[Ru
 
 def _settle(unit: UnitOfWork, row: RungRow, state: RungState, reason: Reason, now: datetime) -> Iterator[Event]:
     if unit.rungs.settle([row.id], state, reason, now=now):
-        yield _event(_WORDS[state], row, now, reason)
+        yield _event(_WORDS[state], row, now, str(reason))
 
 
 _WORDS: dict[str, EventName] = {

@@ -77,7 +77,7 @@ class MailQueue:
                 unclear=after.unclear,
             )
         if done:
-            text = row.mail.subject if after.state == "sent" else after.reason
+            text = row.mail.subject if after.state == "sent" else str(after.reason)
             self.report(Event.of_mail(row, _WORDS[after.state], now, text))
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from scheduler.errors import UserError
-from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.dispatch_policy import decide, opening
@@ -170,7 +169,7 @@ def _outcome_of(plan: Plan, row: RungRow, ahead: str | None) -> Outcome | None:
     if ahead == "skipped":
         return "skipped"
     if row.state == "skipped":
-        return "skipped" if reasons.says_late(row.reason) else None
+        return "skipped" if row.reason.code == "came_late" else None
     return "late" if row.state in ("planned", "queued", "sent", "ambiguous", "failed") else None
 
 

@@ -18,7 +18,7 @@ from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.model import Group, Milestone, Occurrence, Plan
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
-from scheduler.plan.reasons import DayAfter, Reason
+from scheduler.plan.reasons import Reason
 from scheduler.plan.resolver import ObligationResolver
 from scheduler.plan.scope import Scope
 
@@ -199,7 +199,7 @@ class Agenda:
                 assert_never(o.when)
 
     def _fix_date_rungs(
-        self, o: Obligation, milestone: Milestone, due: date, opening: date, passed: date, anchor: DayAfter
+        self, o: Obligation, milestone: Milestone, due: date, opening: date, passed: date, anchor: Reason
     ) -> Iterator[Rung]:
         """Yield the rungs that ask for a date; those who only attend are not asked."""
         if not o.attends:

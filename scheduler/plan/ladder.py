@@ -13,7 +13,7 @@ from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, step_back, step_on,
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.model import Escalation, Ladder
-from scheduler.plan.reasons import DayAfter, Reason
+from scheduler.plan.reasons import Reason
 
 EVENT_STEPS = (DayCount(7, "days"), DayCount(1, "working days"))  # reminders of a fixed event, before its first day
 CHOOSE_TIMES = 3
@@ -48,7 +48,7 @@ class Ladders(NamedTuple):
             steps.append(self._named_day(due))
         return settle_collisions([*steps, *self._overdue(due)])
 
-    def fix_date(self, opening: date, passed: date, anchor: DayAfter) -> list[LadderStep]:
+    def fix_date(self, opening: date, passed: date, anchor: Reason) -> list[LadderStep]:
         """Return the steps that ask the organiser to fix a date: before the day `opening`, and once after `passed`.
 
         `anchor` describes the day `opening` in the notes.
@@ -125,7 +125,7 @@ class Ladders(NamedTuple):
             yield LadderStep(f"overdue:{number}", self._at(day), "overdue", note)
             step, anchor = rule.every, reasons.NOTICE_BEFORE
 
-    def _back(self, name: str, day: date, step: DayCount, anchor: DayAfter, kind: MessageKind) -> LadderStep:
+    def _back(self, name: str, day: date, step: DayCount, anchor: Reason, kind: MessageKind) -> LadderStep:
         found = step_back(day, step, self.workdays)
         note = reasons.counted_back(step, day, anchor)
         if step.unit == "days" and found != (nominal := day - step.count * ONE_DAY):

@@ -1,216 +1,352 @@
-"""Every sentence that the program records as a reason: why a step is where it is, or what became of it or its mail.
+"""Every reason that the program records: why a step is where it is, or what became of it or its mail.
 
-The record is in English; `wording.explain` puts each sentence into the language of its reader. A `Reason` is made
-here and nowhere else, so a sentence that is not declared fails the type check.
+A reason is a code with parameters. `str` gives it in English, as the log and listings print it; `wording.explain` gives
+it in the language of a reader.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import NewType
+from functools import lru_cache
+from string import Formatter
+from typing import NamedTuple, TypeAlias
 
 from scheduler.plan.dates.date_forms import DayCount
 from scheduler.plan.facts import FactKind
 from scheduler.plan.model import Channel
 
-Reason = NewType("Reason", str)
-DayAfter = NewType("DayAfter", str)  # a day that steps lie before, in words
-DayBefore = NewType("DayBefore", str)  # a day that steps lie after, in words
+# By code: the English words. The names of the fields say how each language formats them, see `Language.reasons`.
+ENGLISH: Mapping[str, str] = {
+    "none": "",
+    "quote": "{words}",
+    # how the day of a step was found
+    "target_day": "the target day",
+    "first_day": "the first day",
+    "window_opens": "when the window opens",
+    "window_begins": "when {words} begins",
+    "last_day_in_time": "the last day in time",
+    "first_notice": "the first notice",
+    "notice_before": "the notice before",
+    "counted_back": "{step} before {day}, {anchor}",
+    "counted_on": "{step} after {day}, {anchor}",
+    "counted_on_plainly": "{step} after {day}",
+    "named_day": "the day that the plan names",
+    "next_opening": "the next opening after the date was fixed",
+    "last_working_day": "the last working day on or before {day}, the last day surely in time",
+    "passed_undecided": "the first working day after {day}, which passed undecided",
+    "moved_off": "{note}; moved from {day}, a day off",
+    "moved_on": "{note}; moved from {day}: days on which we could not reach anybody do not count",
+    # why a step never leaves
+    "chosen": "the parties were chosen",
+    "party_bounces": "every address of the party bounces; put its contacts right first",
+    "change_says_it": "the notice of the change says it",
+    "date_open": "the date is open again",
+    "no_such_step": "the plan no longer has this step",
+    "already_late": "{day} is already late",
+    "day_off": "{day} is a day off",
+    "same_day": "same day as {rung}",
+    "came_late": "came late; {rung} is newer",
+    "days_late": "{number} working days late",
+    "closed": "{fact} {day}",
+    "closed_by": "{fact} {day} ({way})",
+    "closed_because": "{fact} {day} ({words})",
+    "said_sent": "the party says it was sent on {day}",
+    "said_sent_by": "the party says it was sent on {day} ({way})",
+    "date_fixed": "the date was fixed: {day}",
+    "date_moved": "the date moved to {day}",
+    "window_moved": "the window moved to {day}",
+    "not_in_plan": "{milestone} is no longer in the plan",
+    "no_part": "{party} no longer has a part in {milestone}",
+    "no_notice": "no notice to {party} has left",
+    "nobody_above": "nobody stands above {party} in the roster",
+    "every_address_bounces": "every address of {party} bounces",
+    "no_contact": "{party} has no contact",
+    # what became of a mail
+    "too_old": "too old to deliver: the next step is due or two working days are gone",
+    "found_in_sent_folder": "no answer came, but the mail was found in the sent folder",
+    "later_receipt": "a later receipt lists everything",
+    "later_decision": "a later decision replaced it",
+    "fact_withdrawn": "the fact it was about was withdrawn",
+    "unanswered_twice": "handed over twice, no answer either time: {words}",
+    "given_up": "given up after {number} days: {words}",
+    # what is odd about a fact that is recorded
+    "not_reminded": "it lies in the past: nobody is reminded of it",
+    "late": "late: the date was {day}",
+    "asked_before": "the plan asks for it before: the last day in time is {day}",
+    "outside_window": "it lies outside what the plan foresees: {day} to {day2}",
+    "past_when_chosen": (
+        "{milestone} of {party} was past its last day already: nobody is reminded until `start` says whether it is open"
+    ),
+}
 
-NONE = Reason("")
+
+class Reason(NamedTuple):
+    """A reason: its code, and its parameters in the order in which the English words name them."""
+
+    code: str
+    values: tuple[Value, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Return whether there is a reason."""
+        return self.code != "none"
+
+    def __str__(self) -> str:
+        """Return the reason in English; days are ISO dates."""
+        return ENGLISH[self.code].format(**self.parameters)
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        """Return the parameters by name."""
+        return dict(zip(FIELDS[self.code], self.values, strict=True))
+
+
+Value: TypeAlias = str | int | date | DayCount | Reason
+
+
+def _fields(pattern: str) -> tuple[str, ...]:
+    return tuple(name for _, name, _, _ in Formatter().parse(pattern) if name)
+
+
+FIELDS: Mapping[str, tuple[str, ...]] = {code: _fields(pattern) for code, pattern in ENGLISH.items()}
 
 
 def quote(words: str) -> Reason:
     """Return what a server or a template's error says, word for word."""
-    return Reason(words)
+    return Reason("quote", (words,)) if words else NONE
 
+
+# ---------------------------------------------------------------- in the record
+
+
+@lru_cache(maxsize=4096)
+def encode(reason: Reason) -> str:
+    """Return a reason as the record keeps it: quoted words as they are, else code and parameters as a JSON list."""
+    [words] = reason.values if reason.code == "quote" else [""]
+    if not reason or (words and not str(words).startswith("[")):
+        return str(words)
+    return json.dumps(_to_data(reason), ensure_ascii=False, separators=(",", ":"))
+
+
+@lru_cache(maxsize=4096)
+def decode(text: str) -> Reason:
+    """Return the reason that `encode` wrote; any other text, also a sentence of an older version, is quoted."""
+    try:
+        data = json.loads(text) if text.startswith("[") else None
+        return quote(text) if data is None else _from_data(data)
+    except (ValueError, KeyError, TypeError):
+        return quote(text)
+
+
+def _to_data(reason: Reason) -> list[object]:
+    return [reason.code, *(_plain(value) for value in reason.values)]
+
+
+def _plain(value: Value) -> object:
+    if isinstance(value, Reason):
+        return _to_data(value)
+    if isinstance(value, DayCount):
+        return [value.count, value.unit]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _from_data(data: list[object]) -> Reason:
+    code, *values = data
+    fields = FIELDS[str(code)]
+    return Reason(str(code), tuple(_READ.get(name, _same)(value) for name, value in zip(fields, values, strict=True)))
+
+
+def _same(value: object) -> Value:
+    return value if isinstance(value, int) else str(value)
+
+
+_READ: Mapping[str, Callable[..., Value]] = {  # by the name of a parameter
+    "day": date.fromisoformat,
+    "day2": date.fromisoformat,
+    "step": lambda value: DayCount(*value),
+    "anchor": _from_data,
+    "note": _from_data,
+}
 
 # ---------------------------------------------------------------- how the day of a step was found
 
-TARGET_DAY = DayAfter("the target day")
-FIRST_DAY = DayAfter("the first day")
-LAST_DAY_IN_TIME = DayBefore("the last day in time")
-FIRST_NOTICE = DayBefore("the first notice")
-NOTICE_BEFORE = DayBefore("the notice before")
-WINDOW_OPENS = DayAfter("when the window opens")
+NONE = Reason("none")
+TARGET_DAY = Reason("target_day")  # steps lie before it
+FIRST_DAY = Reason("first_day")
+WINDOW_OPENS = Reason("window_opens")
+LAST_DAY_IN_TIME = Reason("last_day_in_time")  # steps lie after it
+FIRST_NOTICE = Reason("first_notice")
+NOTICE_BEFORE = Reason("notice_before")
+NAMED_DAY = Reason("named_day")
+NEXT_OPENING = Reason("next_opening")
 
-NAMED_DAY = Reason("the day that the plan names")
-NEXT_OPENING = Reason("the next opening after the date was fixed")
 
-
-def window_begins(words: str) -> DayAfter:
+def window_begins(words: str) -> Reason:
     """Return the first day of a window that the plan describes in words."""
-    return DayAfter(f"when {words} begins")
+    return Reason("window_begins", (words,))
 
 
-def counted_back(step: DayCount, day: date, anchor: DayAfter) -> Reason:
+def counted_back(step: DayCount, day: date, anchor: Reason) -> Reason:
     """Return that a step lies so long before a day."""
-    return Reason(f"{step} before {day}, {anchor}")
+    return Reason("counted_back", (step, day, anchor))
 
 
-def counted_on(step: DayCount, day: date, anchor: DayBefore | None = None) -> Reason:
+def counted_on(step: DayCount, day: date, anchor: Reason | None = None) -> Reason:
     """Return that a step lies so long after a day."""
-    return Reason(f"{step} after {day}" + (f", {anchor}" if anchor else ""))
+    return Reason("counted_on", (step, day, anchor)) if anchor else Reason("counted_on_plainly", (step, day))
 
 
 def last_working_day(last: date) -> Reason:
     """Return that a step is on the last working day that is surely in time."""
-    return Reason(f"the last working day on or before {last}, the last day surely in time")
+    return Reason("last_working_day", (last,))
 
 
 def passed_undecided(day: date) -> Reason:
     """Return that a step follows a day on which nothing was decided."""
-    return Reason(f"the first working day after {day}, which passed undecided")
+    return Reason("passed_undecided", (day,))
 
 
 def moved_off(note: Reason, nominal: date) -> Reason:
     """Return a note with the day off that the step was moved from."""
-    return Reason(f"{note}; moved from {nominal}, a day off")
+    return Reason("moved_off", (note, nominal))
 
 
 def moved_on(note: Reason, nominal: date) -> Reason:
     """Return a note with the day that the step would be on if every day counted."""
-    return Reason(f"{note}; moved from {nominal}: days on which we could not reach anybody do not count")
+    return Reason("moved_on", (note, nominal))
 
 
 # ---------------------------------------------------------------- why a step never leaves
 
-CHOSEN = Reason("the parties were chosen")
-PARTY_BOUNCES = Reason("every address of the party bounces; put its contacts right first")
-CHANGE_SAYS_IT = Reason("the notice of the change says it")
-DATE_OPEN = Reason("the date is open again")
-NO_SUCH_STEP = Reason("the plan no longer has this step")
+CHOSEN = Reason("chosen")
+PARTY_BOUNCES = Reason("party_bounces")
+CHANGE_SAYS_IT = Reason("change_says_it")
+DATE_OPEN = Reason("date_open")
+NO_SUCH_STEP = Reason("no_such_step")
 
 
 def already_late(day: date) -> Reason:
     """Return that the day of a step is late already."""
-    return Reason(f"{day} is already late")
+    return Reason("already_late", (day,))
 
 
 def day_off(day: date) -> Reason:
     """Return that a day is a day off."""
-    return Reason(f"{day} is a day off")
+    return Reason("day_off", (day,))
 
 
 def same_day(rung: str) -> Reason:
     """Return that another step falls on the same instant."""
-    return Reason(f"same day as {rung}")
-
-
-_LATE = "came late"
+    return Reason("same_day", (rung,))
 
 
 def came_late(rung: str) -> Reason:
     """Return that a newer step has come due meanwhile."""
-    return Reason(f"{_LATE}; {rung} is newer")
-
-
-def says_late(text: str) -> bool:
-    """Return whether a reason in the record is one of `came_late`."""
-    return text.startswith(f"{_LATE};")
+    return Reason("came_late", (rung,))
 
 
 def days_late(number: int) -> Reason:
     """Return that a step is more working days late than any may be."""
-    return Reason(f"{number} working days late")
+    return Reason("days_late", (number,))
 
 
 def closed(kind: FactKind, day: date, channel: Channel | None, words: str) -> Reason:
     """Return which fact closed the obligation, with its channel or else its reason."""
-    extra = channel or words
-    return Reason(f"{kind} {day}" + (f" ({extra})" if extra else ""))
+    if channel is not None:
+        return Reason("closed_by", (kind, day, channel))
+    return Reason("closed_because", (kind, day, words)) if words else Reason("closed", (kind, day))
 
 
 def said_sent(day: date, channel: Channel | None) -> Reason:
     """Return that the party says it has sent what is owed."""
-    return Reason(f"the party says it was sent on {day}" + (f" ({channel})" if channel else ""))
+    return Reason("said_sent", (day,)) if channel is None else Reason("said_sent_by", (day, channel))
 
 
 def date_fixed(day: date) -> Reason:
     """Return that a date was fixed."""
-    return Reason(f"the date was fixed: {day}")
+    return Reason("date_fixed", (day,))
 
 
 def date_moved(day: date) -> Reason:
     """Return that a date was moved."""
-    return Reason(f"the date moved to {day}")
+    return Reason("date_moved", (day,))
 
 
 def window_moved(day: date) -> Reason:
     """Return that a window was moved."""
-    return Reason(f"the window moved to {day}")
+    return Reason("window_moved", (day,))
 
 
 def not_in_plan(milestone: str) -> Reason:
     """Return that the plan was edited and a milestone is gone."""
-    return Reason(f"{milestone} is no longer in the plan")
+    return Reason("not_in_plan", (milestone,))
 
 
 def no_part(party: str, milestone: str) -> Reason:
     """Return that a party has nothing to do with a milestone any more."""
-    return Reason(f"{party} no longer has a part in {milestone}")
+    return Reason("no_part", (party, milestone))
 
 
 def no_notice(party: str) -> Reason:
     """Return that a party is not reported, because nothing was sent to it."""
-    return Reason(f"no notice to {party} has left")
+    return Reason("no_notice", (party,))
 
 
 def nobody_above(party: str) -> Reason:
     """Return that there is nobody to whom a party could be reported."""
-    return Reason(f"nobody stands above {party} in the roster")
+    return Reason("nobody_above", (party,))
 
 
 def every_address_bounces(party: str) -> Reason:
     """Return that a party cannot be reached."""
-    return Reason(f"every address of {party} bounces")
+    return Reason("every_address_bounces", (party,))
 
 
 def no_contact(party: str) -> Reason:
     """Return that a party has no contact to write to."""
-    return Reason(f"{party} has no contact")
+    return Reason("no_contact", (party,))
 
 
 # ---------------------------------------------------------------- what became of a mail
 
-TOO_OLD = Reason("too old to deliver: the next step is due or two working days are gone")
-FOUND_IN_SENT_FOLDER = Reason("no answer came, but the mail was found in the sent folder")
-LATER_RECEIPT = Reason("a later receipt lists everything")
-LATER_DECISION = Reason("a later decision replaced it")
-FACT_WITHDRAWN = Reason("the fact it was about was withdrawn")
+TOO_OLD = Reason("too_old")
+FOUND_IN_SENT_FOLDER = Reason("found_in_sent_folder")
+LATER_RECEIPT = Reason("later_receipt")
+LATER_DECISION = Reason("later_decision")
+FACT_WITHDRAWN = Reason("fact_withdrawn")
 
 
 def unanswered_twice(words: str) -> Reason:
     """Return that a mail was handed over twice, with what came instead of an answer."""
-    return Reason(f"handed over twice, no answer either time: {words}")
+    return Reason("unanswered_twice", (words,))
 
 
 def given_up(number: int, words: str) -> Reason:
     """Return that a mail was tried for so many days, with the server's last words."""
-    return Reason(f"given up after {number} days: {words}")
+    return Reason("given_up", (number, words))
 
 
 # ---------------------------------------------------------------- what is odd about a fact that is recorded
 
-NOT_REMINDED = Reason("it lies in the past: nobody is reminded of it")
+NOT_REMINDED = Reason("not_reminded")
 
 
 def late(day: date) -> Reason:
     """Return that a submission is late, with the day it was due."""
-    return Reason(f"late: the date was {day}")
+    return Reason("late", (day,))
 
 
 def asked_before(day: date) -> Reason:
     """Return that an event takes place after the last day in time."""
-    return Reason(f"the plan asks for it before: the last day in time is {day}")
+    return Reason("asked_before", (day,))
 
 
 def outside_window(day: date, day2: date) -> Reason:
     """Return that a date lies outside the window of the plan."""
-    return Reason(f"it lies outside what the plan foresees: {day} to {day2}")
+    return Reason("outside_window", (day, day2))
 
 
 def past_when_chosen(milestone: str, party: str) -> Reason:
     """Return that a party was chosen after the last day of what it owes."""
-    what = "was past its last day already: nobody is reminded until `start` says whether it is open"
-    return Reason(f"{milestone} of {party} {what}")
+    return Reason("past_when_chosen", (milestone, party))

@@ -113,8 +113,8 @@ class RungRow:
     at: datetime
     kind: MessageKind
     state: RungState
-    reason: str
-    note: str
+    reason: Reason
+    note: Reason
     noticed_at: datetime | None = None  # first tick that found it due
     settled_at: datetime | None = None
 
@@ -160,7 +160,7 @@ class RungChange:
     state: RungState
     at: datetime
     reason: Reason
-    note: str
+    note: Reason
 
 
 class Rungs(Protocol):

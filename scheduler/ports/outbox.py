@@ -48,7 +48,7 @@ class MessageRow:
     party: str
     rung: str | None
     state: MessageState
-    reason: str
+    reason: Reason
     reply: str
     attempts: int
     created_at: datetime

@@ -127,9 +127,9 @@ def find_problems(
         if mail.state == "held":
             yield Need("held", mail=mail)
         elif mail.state == "failed" and mail.settled_at and mail.settled_at > now - RECENTLY:
-            yield Need("failed", mail=mail, reason=mail.reason)
+            yield Need("failed", mail=mail)
         elif mail.state == "ambiguous" and mail.settled_at and mail.settled_at > now - RECENTLY:
-            yield Need("ambiguous", mail=mail, reason=mail.reason)
+            yield Need("ambiguous", mail=mail)
     for since, until in outages:
         yield Need("outage", since=since, until=until)
     missed = [c for c in counts if c.state == "missed" and now - RECENTLY < c.at <= now]

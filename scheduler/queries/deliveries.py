@@ -37,7 +37,7 @@ def _delivery(plan: Plan, mail: MessageRow, rung: RungRow | None) -> Row:
         "message": mail.mail.message_id,
         "subject": mail.mail.subject,
         "state": mail.state,
-        "reason": mail.reason,
+        "reason": str(mail.reason),
     }
 
 
@@ -54,7 +54,7 @@ def _undelivered(plan: Plan, rung: RungRow) -> Row:
         "message": None,
         "subject": None,
         "state": rung.state,
-        "reason": rung.reason,
+        "reason": str(rung.reason),
     }
 
 

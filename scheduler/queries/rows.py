@@ -44,8 +44,8 @@ def rung_row(row: RungRow, plan: Plan) -> Row:
         "party": row.party,
         "due": row.due.isoformat(),
         "state": row.state,
-        "reason": row.reason,
-        "note": row.note,
+        "reason": str(row.reason),
+        "note": str(row.note),
     }
 
 
@@ -67,7 +67,7 @@ def message_row(mail: MessageRow, zone: ZoneInfo) -> Row:
         "message": mail.mail.message_id,
         "state": mail.state,
         "attempts": mail.attempts,
-        "reason": mail.reason,
+        "reason": str(mail.reason),
         "reply": mail.reply,
         "rungs": [f"r{id}" for id in mail.rungs],
     }

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, get_args
 
 import sqlalchemy as sa
 
+from scheduler.plan.reasons import Reason, decode, encode
 from scheduler.ports import Mail, MessageRow, MessageState, Outgoing
 from scheduler.store import settlement
 from scheduler.store.statements import Prepared, chunks, words
@@ -193,7 +194,7 @@ class SqlOutbox:
         *,
         by: str,
         state: MessageState,
-        reason: str,
+        reason: Reason,
         reply: str,
         attempted: bool,
         now: datetime,
@@ -209,7 +210,7 @@ class SqlOutbox:
         if state == "inflight" or state not in get_args(MessageState):
             raise ValueError(f"a mail cannot be finished as {state!r}")
         final = state in settlement.FINAL
-        values = {"wanted": id, "who": by, "to": state, "because": reason, "answer": reply}
+        values = {"wanted": id, "who": by, "to": state, "because": encode(reason), "answer": reply}
         again = {"earliest": not_before if state == "queued" else None, "doubtful": unclear}
         settled = {"tried": int(attempted), "now": now if final else None}
         if not _FINISH.run(self._connection, values | again | settled).rowcount:
@@ -222,9 +223,9 @@ class SqlOutbox:
         """Return whether a mail was ever queued under this deduplication key."""
         return self._connection.scalar(_WITH_KEY, {"wanted": key}) is not None
 
-    def cancel(self, key: str, reason: str, *, now: datetime) -> int:
+    def cancel(self, key: str, reason: Reason, *, now: datetime) -> int:
         """Cancel the queued mails whose deduplication key begins with `key`; return how many there were."""
-        values = {"beginning": key, "because": reason, "now": now}
+        values = {"beginning": key, "because": encode(reason), "now": now}
         cancelled = self._connection.scalars(_CANCEL, values).all()
         for id in cancelled:
             settlement.settle(self._connection, id, now=now)
@@ -354,7 +355,7 @@ def _message(row: _Row, now_in: MessageState | None, rungs: tuple[int, ...]) -> 
         party=party,
         rung=rung,
         state=now_in or state,
-        reason=reason,
+        reason=decode(reason),
         reply=reply,
         attempts=attempts,
         created_at=created_at,

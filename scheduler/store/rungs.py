@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.plan.agenda import Rung, RungState
+from scheduler.plan.reasons import Reason, decode, encode
 from scheduler.plan.scope import Scope
 from scheduler.ports import FEW, UNSENT, RungChange, RungCount, RungRow, StepAhead
 from scheduler.store.columns import microseconds
@@ -167,11 +168,11 @@ class SqlRungs:
             got.update(self._connection.scalars(_CLAIM, {"ids": chunk}))
         return got
 
-    def settle(self, ids: Collection[int], state: RungState, reason: str, *, now: datetime) -> set[int]:
+    def settle(self, ids: Collection[int], state: RungState, reason: Reason, *, now: datetime) -> set[int]:
         """Move planned or queued rungs to a final state; return the ids that this call moved."""
         moved: set[int] = set()
         for chunk in chunks(ids, _IDS):
-            values = {"ids": chunk, "to": state, "because": reason, "now": now}
+            values = {"ids": chunk, "to": state, "because": encode(reason), "now": now}
             moved.update(self._connection.scalars(_SETTLE, values))
         return moved
 
@@ -255,8 +256,8 @@ def _rows(plan: str, chunk: Iterable[Rung], now: datetime) -> list[tuple[Any, ..
             microseconds(at),
             kind,
             state,
-            reason,
-            note,
+            encode(reason),
+            encode(note),
             None if state == "planned" else settled,
         )
         for milestone, party, name, due, at, kind, state, reason, note in chunk
@@ -269,8 +270,8 @@ def _revision(change: RungChange, now: datetime) -> dict[str, Any]:
         "was": change.was,
         "to": change.state,
         "moved": change.at,
-        "because": change.reason,
-        "how": change.note,
+        "because": encode(change.reason),
+        "how": encode(change.note),
         "now": _settled(change.state, now),
     }
 
@@ -291,8 +292,8 @@ def _found(rows: Iterable[Sequence[Any]]) -> list[RungRow]:
             at=at,
             kind=kind,
             state=state,
-            reason=reason,
-            note=note,
+            reason=decode(reason),
+            note=decode(note),
             noticed_at=noticed_at,
             settled_at=settled_at,
         )

@@ -13,14 +13,14 @@ from typing import assert_never
 
 from scheduler.plan.dates.date_forms import Before, By, DateForm, DayCount, On, Recurring, Relative, Undated, Window
 from scheduler.plan.dates.due_dates import DueDate
+from scheduler.plan.reasons import ENGLISH as ENGLISH_REASONS
+from scheduler.plan.reasons import Reason, Value
 from scheduler.wording.english import ENGLISH
 from scheduler.wording.language import Language
 from scheduler.wording.vietnamese import VIETNAMESE
 
 LANGUAGES: Mapping[str, Language] = {"vi": VIETNAMESE, "en": ENGLISH}
 _TARGET = re.compile(r"(>=|<=|=)? ?(\d+%?)(?:\.\.(\d+%?))?")  # accepts every target that a plan file may hold
-# The patterns of all languages, in order and without duplicates: English has none of its own and uses those of others.
-_REASONS = {pattern: None for language in LANGUAGES.values() for pattern in language.reasons}
 _STEP = re.compile(r"(\d+)(d|wd)")
 
 
@@ -250,56 +250,29 @@ def calendar_words(key: str, language: str, **values: object) -> str:
     return LANGUAGES[language].calendar[key].format(**values)
 
 
-def explain(reason: str, language: str, name: Callable[[str], str] = str) -> str:
-    """Return the reason or note that the record holds for a rung, in the given language.
+def explain(reason: Reason, language: str, name: Callable[[str], str] = str) -> str:
+    """Return a reason in the given language; `name` returns the name of a party by its id.
 
-    `name` returns the name of a party by its id. The record is in English; for English only the days, steps and
-    names within the text are formatted. Quotes of a server or a person, and texts that no pattern matches, stay
-    as they are.
+    What a server or a person said stays as it is.
     """
-    whole = _explain(reason, language, name)
-    if whole is not None:
-        return whole
-    return "; ".join(_explain(part, language, name) or part for part in reason.split("; "))
+    pattern = LANGUAGES[language].reasons.get(reason.code, ENGLISH_REASONS[reason.code])
+    return pattern.format(**{key: _say(key, value, language, name) for key, value in reason.parameters.items()})
 
 
-def _explain(reason: str, language: str, name_of: Callable[[str], str]) -> str | None:
-    reasons = LANGUAGES[language].reasons
-    for pattern in _REASONS:
-        if found := re.fullmatch(pattern, reason, re.DOTALL):
-            values = {
-                name: name_of(value) if name == "party" else _say(name, value, language)
-                for name, value in found.groupdict().items()
-            }
-            return (reasons[pattern] if reasons else _blank(found)).format(**values)
-    return None
-
-
-def _blank(found: re.Match[str]) -> str:
-    """Return the matched text as a pattern for `str.format`, with a field in place of each named group."""
-    text, end = "", 0
-    for name, number in sorted(found.re.groupindex.items(), key=lambda item: item[1]):
-        text += _escape(found.string[end : found.start(number)]) + "{" + name + "}"
-        end = found.end(number)
-    return text + _escape(found.string[end:])
-
-
-def _escape(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
-
-
-def _say(name: str, value: str, language: str) -> str:
-    match name:
-        case "day" | "day2":
-            return format_day(date.fromisoformat(value), language)
-        case "step":
-            count, _, unit = value.partition(" ")
-            return format_step(DayCount(int(count), "working days" if "working" in unit else "days"), language)
-        case "rung":
-            return rung_name(value, language)
-        case "fact":
-            return fact_name(value, language)
-        case "way":
-            return channel_name(value, language)
-        case _:
-            return value
+def _say(key: str, value: Value, language: str, name: Callable[[str], str]) -> str:
+    match value:
+        case Reason():
+            return explain(value, language, name)
+        case date():
+            return format_day(value, language)
+        case DayCount():
+            return format_step(value, language)
+        case int():
+            return str(value)
+    formats: dict[str, Callable[[str], str]] = {
+        "party": name,
+        "rung": lambda rung: rung_name(rung, language),
+        "fact": lambda kind: fact_name(kind, language),
+        "way": lambda channel: channel_name(channel, language),
+    }
+    return formats.get(key, str)(value)

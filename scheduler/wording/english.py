@@ -146,5 +146,5 @@ ENGLISH = Language(
         "empty": "There is nothing in this calendar at present",
         "empty_text": "What comes will appear here by itself.",
     },
-    reasons={},  # the record is in English already; see `explain`
+    reasons={},  # the words of `scheduler.plan.reasons`
 )

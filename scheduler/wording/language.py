@@ -11,9 +11,9 @@ class Language:
     """One language: names, and patterns for `str.format`.
 
     Date patterns have the fields `d`, `dd`, `m` (from `months`) and `yyyy`; other patterns have fields of their
-    own. If a form depends on a count, there are two patterns, for one and for more. The name of a group in a
-    pattern of `reasons` says how its text is formatted: `day`, `day2`, `step`, `rung`, `fact`, `way`, `party`;
-    other groups are copied.
+    own. If a form depends on a count, there are two patterns, for one and for more. The name of a field in a
+    pattern of `reasons` says how its text is formatted: `rung`, `fact`, `way`, `party`; days and steps are formatted by
+    their type, other fields are copied.
     """
 
     weekdays: tuple[str, ...]  # Monday first
@@ -46,6 +46,4 @@ class Language:
     facts: Mapping[str, str]
     calendar: Mapping[str, str]  # texts of calendar entries
     probably: str  # regular expression: "probably" at the start of the words of a window
-    # Regular expression for a reason in the record: the pattern for it in this language. Empty for English, the
-    # language of the record.
-    reasons: Mapping[str, str]
+    reasons: Mapping[str, str]  # code of a reason: the pattern for it; a code without one has its English words

@@ -2,10 +2,6 @@
 
 from scheduler.wording.language import Language
 
-_DAY = r"(?P<day>\d{4}-\d\d-\d\d)"
-_STEP = r"(?P<step>\d+ (?:working )?days?)"
-_PARTY = r"(?P<party>\S+)"
-
 VIETNAMESE = Language(
     weekdays=("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật"),
     months=("01", "02", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"),
@@ -138,77 +134,57 @@ VIETNAMESE = Language(
         "empty_text": "Khi có việc mới, lịch sẽ tự cập nhật.",
     },
     reasons={
-        rf"{_STEP} before {_DAY}, the target day": "{step} trước {day}, ngày nên hoàn thành",
-        rf"{_STEP} before {_DAY}, the first day": "{step} trước {day}, ngày đầu tiên",
-        rf"{_STEP} before {_DAY}, when the window opens": "{step} trước {day}, khi bắt đầu thời gian dự kiến",
-        rf"{_STEP} before {_DAY}, when (?P<words>.+) begins": (
-            "{step} trước {day}, khi bắt đầu thời gian dự kiến ({words})"
-        ),
-        rf"{_STEP} after {_DAY}, the last day in time": "{step} sau {day}, ngày cuối còn đúng hạn",
-        rf"{_STEP} after {_DAY}, the notice before": "{step} sau {day}, ngày của thông báo trước",
-        rf"{_STEP} after {_DAY}, the first notice": "{step} sau {day}, ngày của thông báo đầu tiên",
-        rf"{_STEP} after {_DAY}": "{step} sau {day}",
-        rf"moved from {_DAY}, a day off": "chuyển từ {day} là ngày nghỉ",
-        rf"moved from {_DAY}: days on which we could not reach anybody do not count": (
-            "chuyển từ {day}: những ngày không liên lạc được thì không tính"
-        ),
-        rf"the last working day on or before {_DAY}, the last day surely in time": (
-            "ngày làm việc cuối cùng chắc chắn đúng hạn (không sau {day})"
-        ),
-        "the day that the plan names": "ngày ghi trong kế hoạch",
-        rf"{_DAY} is already late": "{day} đã là quá hạn",
-        rf"{_DAY} is a day off": "{day} là ngày nghỉ",
-        rf"the first working day after {_DAY}, which passed undecided": (
-            "ngày làm việc đầu tiên sau {day} mà chưa chốt được ngày"
-        ),
-        "the next opening after the date was fixed": "giờ làm việc gần nhất sau khi chốt ngày",
-        r"same day as (?P<rung>\S+)": "trùng thời điểm với bước: {rung}",
-        r"came late; (?P<rung>\S+) is newer": "đến muộn; đã có bước mới hơn: {rung}",
-        r"(?P<number>\d+) working days late": "muộn {number} ngày làm việc",
-        "the parties were chosen": "đã lựa chọn xong đơn vị",
-        rf"the date was fixed: {_DAY}": "đã chốt {day}",
-        rf"the date moved to {_DAY}": "thời hạn chuyển sang {day}",
-        rf"the window moved to {_DAY}": "thời gian dự kiến chuyển sang {day}",
-        "the date is open again": "chưa còn ngày cụ thể",
-        "the plan no longer has this step": "kế hoạch không còn bước này",
-        r"\S+ is no longer in the plan": "kế hoạch không còn việc này",
-        rf"{_PARTY} no longer has a part in \S+": "{party} không còn tham gia việc này",
-        rf"nobody stands above {_PARTY} in the roster": "danh sách không có cấp trên của {party}",
-        rf"every address of {_PARTY} bounces": "mọi địa chỉ thư của {party} đều không nhận được",
-        rf"{_PARTY} has no contact": "{party} chưa có đầu mối liên hệ",
-        "every address of the party bounces; put its contacts right first": (
-            "mọi địa chỉ thư của đơn vị đều không nhận được; cần sửa danh sách liên hệ trước"
-        ),
-        "too old to deliver: the next step is due or two working days are gone": (
-            "không còn kịp gửi: đã đến bước tiếp theo hoặc đã qua 02 ngày làm việc"
-        ),
-        rf"late: the date was {_DAY}": "quá hạn: thời hạn là {day}",
-        rf"the plan asks for it before: the last day in time is {_DAY}": (
-            "muộn hơn kế hoạch: ngày cuối còn đúng hạn là {day}"
-        ),
-        rf"it lies outside what the plan foresees: {_DAY} to (?P<day2>[-\d]+)": (
-            "ngoài khoảng thời gian dự kiến trong kế hoạch: từ {day} đến {day2}"
-        ),
-        "it lies in the past: nobody is reminded of it": "ngày đã qua nên không nhắc đơn vị nào",
-        "no answer came, but the mail was found in the sent folder": (
-            "máy chủ không trả lời, nhưng đã thấy thư trong hộp thư đã gửi"
-        ),
-        "a later receipt lists everything": "thư xác nhận sau đã liệt kê đủ",
-        "a later decision replaced it": "đã có quyết định sau thay thế",
-        "the notice of the change says it": "đã nêu trong thông báo điều chỉnh",
-        rf"no notice to {_PARTY} has left": "chưa có thư nào gửi được đến {party}",
-        rf"\S+ of {_PARTY} was past its last day already: nobody is reminded until `start` says whether it is open": (
-            "{party}: đã quá ngày cuối; chưa nhắc cho đến khi làm rõ đã nộp hay chưa"
-        ),
-        rf"the party says it was sent on {_DAY} \((?P<way>paper|email|web)\)": "đơn vị báo đã gửi {day} ({way})",
-        rf"the party says it was sent on {_DAY}": "đơn vị báo đã gửi {day}",
-        "the fact it was about was withdrawn": "ghi nhận liên quan đã được rút lại",
-        r"handed over twice, no answer either time: (?P<words>.*)": (
-            "đã chuyển hai lần, cả hai lần máy chủ không trả lời: {words}"
-        ),
-        r"given up after (?P<number>\d+) days: (?P<words>.*)": "dừng sau {number} ngày: {words}",
-        rf"(?P<fact>received|accepted|waived) {_DAY} \((?P<way>paper|email|web)\)": "{fact} {day} ({way})",
-        rf"(?P<fact>received|accepted|waived) {_DAY} \((?P<words>.*)\)": "{fact} {day} ({words})",
-        rf"(?P<fact>received|accepted|waived) {_DAY}": "{fact} {day}",
+        "target_day": "ngày nên hoàn thành",
+        "first_day": "ngày đầu tiên",
+        "window_opens": "khi bắt đầu thời gian dự kiến",
+        "window_begins": "khi bắt đầu thời gian dự kiến ({words})",
+        "last_day_in_time": "ngày cuối còn đúng hạn",
+        "first_notice": "ngày của thông báo đầu tiên",
+        "notice_before": "ngày của thông báo trước",
+        "counted_back": "{step} trước {day}, {anchor}",
+        "counted_on": "{step} sau {day}, {anchor}",
+        "counted_on_plainly": "{step} sau {day}",
+        "named_day": "ngày ghi trong kế hoạch",
+        "next_opening": "giờ làm việc gần nhất sau khi chốt ngày",
+        "last_working_day": "ngày làm việc cuối cùng chắc chắn đúng hạn (không sau {day})",
+        "passed_undecided": "ngày làm việc đầu tiên sau {day} mà chưa chốt được ngày",
+        "moved_off": "{note}; chuyển từ {day} là ngày nghỉ",
+        "moved_on": "{note}; chuyển từ {day}: những ngày không liên lạc được thì không tính",
+        "chosen": "đã lựa chọn xong đơn vị",
+        "party_bounces": "mọi địa chỉ thư của đơn vị đều không nhận được; cần sửa danh sách liên hệ trước",
+        "change_says_it": "đã nêu trong thông báo điều chỉnh",
+        "date_open": "chưa còn ngày cụ thể",
+        "no_such_step": "kế hoạch không còn bước này",
+        "already_late": "{day} đã là quá hạn",
+        "day_off": "{day} là ngày nghỉ",
+        "same_day": "trùng thời điểm với bước: {rung}",
+        "came_late": "đến muộn; đã có bước mới hơn: {rung}",
+        "days_late": "muộn {number} ngày làm việc",
+        "closed": "{fact} {day}",
+        "closed_by": "{fact} {day} ({way})",
+        "closed_because": "{fact} {day} ({words})",
+        "said_sent": "đơn vị báo đã gửi {day}",
+        "said_sent_by": "đơn vị báo đã gửi {day} ({way})",
+        "date_fixed": "đã chốt {day}",
+        "date_moved": "thời hạn chuyển sang {day}",
+        "window_moved": "thời gian dự kiến chuyển sang {day}",
+        "not_in_plan": "kế hoạch không còn việc này",
+        "no_part": "{party} không còn tham gia việc này",
+        "no_notice": "chưa có thư nào gửi được đến {party}",
+        "nobody_above": "danh sách không có cấp trên của {party}",
+        "every_address_bounces": "mọi địa chỉ thư của {party} đều không nhận được",
+        "no_contact": "{party} chưa có đầu mối liên hệ",
+        "too_old": "không còn kịp gửi: đã đến bước tiếp theo hoặc đã qua 02 ngày làm việc",
+        "found_in_sent_folder": "máy chủ không trả lời, nhưng đã thấy thư trong hộp thư đã gửi",
+        "later_receipt": "thư xác nhận sau đã liệt kê đủ",
+        "later_decision": "đã có quyết định sau thay thế",
+        "fact_withdrawn": "ghi nhận liên quan đã được rút lại",
+        "unanswered_twice": "đã chuyển hai lần, cả hai lần máy chủ không trả lời: {words}",
+        "given_up": "dừng sau {number} ngày: {words}",
+        "not_reminded": "ngày đã qua nên không nhắc đơn vị nào",
+        "late": "quá hạn: thời hạn là {day}",
+        "asked_before": "muộn hơn kế hoạch: ngày cuối còn đúng hạn là {day}",
+        "outside_window": "ngoài khoảng thời gian dự kiến trong kế hoạch: từ {day} đến {day2}",
+        "past_when_chosen": "{party}: đã quá ngày cuối; chưa nhắc cho đến khi làm rõ đã nộp hay chưa",
     },
 )

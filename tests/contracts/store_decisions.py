@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scheduler.plan.reasons import quote
 from scheduler.ports import MessageState, Store
 from tests.contracts.store_outbox import finish, mail_row, take
 from tests.contracts.store_samples import (
@@ -74,13 +75,13 @@ class DecidingContract:
     ) -> None:
         rungs = claimed_rungs(store, 2)
         [id] = queue(store, outgoing(rungs=tuple(rungs)))
-        send_off(store, id, state, reason="no such user", reply="550 5.1.1")
+        send_off(store, id, state, reason=quote("no such user"), reply="550 5.1.1")
         assert retry(store, id, hours=72)
         row = mail_row(store, id)
-        assert (row.state, row.reason, row.not_before, row.settled_at) == ("queued", "", NOW + 72 * HOUR, None)
+        assert (row.state, str(row.reason), row.not_before, row.settled_at) == ("queued", "", NOW + 72 * HOUR, None)
         assert (row.reply, row.attempts, row.mail) == ("550 5.1.1", 1, a_mail())
         found = [rung_row(store, rung) for rung in rungs]
-        assert [(rung.state, rung.reason, rung.settled_at) for rung in found] == [("queued", "", None)] * 2
+        assert [(rung.state, str(rung.reason), rung.settled_at) for rung in found] == [("queued", "", None)] * 2
         assert take(store, hours=72) == [id]
         assert finish(store, id)
         assert states_of(store, rungs) == ["sent", "sent"]

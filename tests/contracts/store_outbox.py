@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scheduler.errors import UserError
-from scheduler.plan.reasons import Reason
+from scheduler.plan.reasons import NONE, quote
 from scheduler.ports import MessageRow, MessageState, Store
 from tests.contracts.store_samples import (
     HOUR,
@@ -37,7 +37,7 @@ def take(store: Store, *, hours: float = 0, by: str = "a", limit: int = 100) -> 
 
 
 def finish(store: Store, id: int, state: MessageState = "sent", **changes: Any) -> bool:
-    values: dict[str, Any] = {"by": "a", "reason": "", "reply": "", "attempted": True, "now": NOW}
+    values: dict[str, Any] = {"by": "a", "reason": NONE, "reply": "", "attempted": True, "now": NOW}
     with store.transaction() as unit:
         return unit.outbox.finish(id, state=state, **(values | changes))
 
@@ -56,7 +56,7 @@ class OutboxContract:
             party="tran-phu",
             rung="before:7d",
             state="queued",
-            reason="",
+            reason=NONE,
             reply="",
             attempts=0,
             created_at=NOW,
@@ -162,9 +162,9 @@ class OutboxContract:
 
     def test_a_mail_that_was_not_tried_counts_no_attempt(self, store: Store) -> None:
         [id] = queue(store, outgoing())
-        assert send_off(store, id, "missed", reason="quá hạn", attempted=False)
+        assert send_off(store, id, "missed", reason=quote("quá hạn"), attempted=False)
         row = mail_row(store, id)
-        assert (row.state, row.reason, row.attempts) == ("missed", "quá hạn", 0)
+        assert (row.state, str(row.reason), row.attempts) == ("missed", "quá hạn", 0)
 
     def test_a_mail_nobody_took_cannot_be_finished(self, store: Store) -> None:
         [id] = queue(store, outgoing())
@@ -245,11 +245,11 @@ class OutboxContract:
         for id in waiting:
             finish(store, id, "queued", attempted=False)
         with store.transaction() as unit:
-            assert unit.outbox.cancel("7:", Reason("taken back"), now=NOW + HOUR) == 2
-            assert unit.outbox.cancel("7_", Reason(""), now=NOW) == 0
+            assert unit.outbox.cancel("7:", quote("taken back"), now=NOW + HOUR) == 2
+            assert unit.outbox.cancel("7_", NONE, now=NOW) == 0
         states = [mail_row(store, id).state for id in (*waiting, gone)]
         assert states == ["cancelled", "cancelled", "queued", "queued", "queued", "sent"]
-        assert (mail_row(store, waiting[0]).reason, mail_row(store, waiting[0]).settled_at) == (
+        assert (str(mail_row(store, waiting[0]).reason), mail_row(store, waiting[0]).settled_at) == (
             "taken back",
             NOW + HOUR,
         )
@@ -257,7 +257,7 @@ class OutboxContract:
     def test_the_beginning_of_a_slot_is_case_sensitive(self, store: Store) -> None:
         queue(store, outgoing(deduplication_key="abc"))
         with store.transaction() as unit:
-            assert unit.outbox.cancel("AB", Reason(""), now=NOW) == 0
+            assert unit.outbox.cancel("AB", NONE, now=NOW) == 0
 
     def test_mails_are_listed_oldest_first_by_plan_and_state(self, store: Store) -> None:
         first, other, last = queue(store, outgoing(1), outgoing(2, plan="another"), outgoing(3))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scheduler.plan.agenda import Rung, RungState
-from scheduler.plan.reasons import Reason
+from scheduler.plan.reasons import NONE, quote
 from scheduler.plan.scope import Scope
 from scheduler.ports import RungChange, RungRow, Store, UnitOfWork
 from tests.contracts.store_samples import HOUR, NOW, PLAN, a_rung, add_rungs, rung_row, states_of
@@ -30,7 +30,7 @@ def in_state(store: Store, *states: RungState) -> list[int]:
 
 class RungsContract:
     def test_a_promise_comes_back_as_it_was_given(self, store: Store) -> None:
-        given = a_rung(party="trường-Đ", note="dời từ Chủ nhật 6/8", state="cancelled", reason="đã nộp")
+        given = a_rung(party="trường-Đ", note=quote("dời từ Chủ nhật 6/8"), state="cancelled", reason=quote("đã nộp"))
         [id] = add_rungs(store, given)
         assert rung_row(store, id) == RungRow(id=id, plan=PLAN, noticed_at=None, settled_at=NOW, **given._asdict())
 
@@ -45,11 +45,11 @@ class RungsContract:
             assert unit.rungs.among([]) == {}
 
     def test_a_promise_that_is_there_already_is_left_alone(self, store: Store) -> None:
-        [id] = add_rungs(store, a_rung(note="first"))
+        [id] = add_rungs(store, a_rung(note=quote("first")))
         with store.transaction() as unit:
-            assert unit.rungs.add(PLAN, [a_rung(note="second", at=LATER), a_rung(name="target")], now=NOW) == 2
+            assert unit.rungs.add(PLAN, [a_rung(note=quote("second"), at=LATER), a_rung(name="target")], now=NOW) == 2
         assert len(ledger(store)) == 2
-        assert (rung_row(store, id).note, rung_row(store, id).at) == ("first", NOW)
+        assert (str(rung_row(store, id).note), rung_row(store, id).at) == ("first", NOW)
 
     @pytest.mark.parametrize("key", ["milestone", "party", "name", "due"])
     def test_another_milestone_party_name_or_due_date_is_another_promise(self, store: Store, key: str) -> None:
@@ -114,17 +114,19 @@ class RungsContract:
 
     def test_a_change_is_applied_whole(self, store: Store) -> None:
         [id] = add_rungs(store, a_rung())
-        change = RungChange(id=id, was="planned", state="cancelled", at=LATER, reason=Reason("đã nộp"), note="new")
+        change = RungChange(
+            id=id, was="planned", state="cancelled", at=LATER, reason=quote("đã nộp"), note=quote("new")
+        )
         before = rung_row(store, id)
         with store.transaction() as unit:
             assert unit.rungs.revise([change], now=NOW + HOUR) == 1
         assert rung_row(store, id) == replace(
-            before, state="cancelled", at=LATER, reason=Reason("đã nộp"), note="new", settled_at=NOW + HOUR
+            before, state="cancelled", at=LATER, reason=quote("đã nộp"), note=quote("new"), settled_at=NOW + HOUR
         )
 
     def test_a_cancelled_promise_that_lives_again_is_not_settled(self, store: Store) -> None:
         [id] = in_state(store, "cancelled")
-        change = RungChange(id=id, was="cancelled", state="planned", at=NOW, reason=Reason(""), note="")
+        change = RungChange(id=id, was="cancelled", state="planned", at=NOW, reason=NONE, note=NONE)
         with store.transaction() as unit:
             assert unit.rungs.revise([change], now=NOW) == 1
         assert (rung_row(store, id).state, rung_row(store, id).settled_at) == ("planned", None)
@@ -132,7 +134,7 @@ class RungsContract:
     def test_a_change_to_a_row_that_moved_on_is_not_made(self, store: Store) -> None:
         stale, fresh = in_state(store, "queued", "planned")
         changes = [
-            RungChange(id=id, was="planned", state="cancelled", at=NOW, reason=Reason("r"), note="")
+            RungChange(id=id, was="planned", state="cancelled", at=NOW, reason=quote("r"), note=NONE)
             for id in (stale, fresh, 99)
         ]
         with store.transaction() as unit:
@@ -171,15 +173,15 @@ class RungsContract:
         ids = add_rungs(store, *(a_rung(party=f"truong-{number}") for number in range(2_500)))
         with store.transaction() as unit:
             assert unit.rungs.claim(ids, now=NOW) == set(ids)
-            assert unit.rungs.settle(ids, "missed", Reason(""), now=NOW) == set(ids)
+            assert unit.rungs.settle(ids, "missed", NONE, now=NOW) == set(ids)
 
     def test_planned_and_queued_promises_are_settled_once(self, store: Store) -> None:
         ids = in_state(store, "planned", "queued", "sent", "cancelled")
         with store.transaction() as unit:
-            assert unit.rungs.settle(ids, "missed", Reason("quá hạn"), now=LATER) == set(ids[:2])
-            assert unit.rungs.settle(ids, "skipped", Reason("again"), now=LATER) == set()
+            assert unit.rungs.settle(ids, "missed", quote("quá hạn"), now=LATER) == set(ids[:2])
+            assert unit.rungs.settle(ids, "skipped", quote("again"), now=LATER) == set()
         assert states_of(store, ids) == ["missed", "missed", "sent", "cancelled"]
-        assert (rung_row(store, ids[0]).reason, rung_row(store, ids[0]).settled_at) == ("quá hạn", LATER)
+        assert (str(rung_row(store, ids[0]).reason), rung_row(store, ids[0]).settled_at) == ("quá hạn", LATER)
 
     def test_the_promises_of_one_milestone_are_found_together(self, store: Store) -> None:
         late, early, _other = add_rungs(
@@ -220,9 +222,9 @@ class RungsContract:
         )
         add_rungs(store, a_rung(state="missed"), plan="another")
         with store.transaction() as unit:
-            unit.rungs.settle([before], "missed", Reason(""), now=NOW)
-            unit.rungs.settle([after, later], "missed", Reason(""), now=LATER)
-            unit.rungs.settle([_sent], "skipped", Reason(""), now=LATER)
+            unit.rungs.settle([before], "missed", NONE, now=NOW)
+            unit.rungs.settle([after, later], "missed", NONE, now=LATER)
+            unit.rungs.settle([_sent], "skipped", NONE, now=LATER)
             assert [row.id for row in unit.rungs.missed(PLAN, NOW)] == [later, after]
 
     def test_the_next_instant_is_the_earliest_planned_one_after_now_of_the_plans_asked_for(self, store: Store) -> None:
@@ -282,8 +284,8 @@ class RungsContract:
         early, late, open_one = add_rungs(store, a_rung(name="a"), a_rung(name="b", party="truong-khac"), a_rung())
         [other] = add_rungs(store, a_rung(state="skipped"), plan="another")
         with store.transaction() as unit:
-            unit.rungs.settle([early], "sent", Reason(""), now=LATER)
-            unit.rungs.settle([late], "missed", Reason(""), now=LATER + HOUR)
+            unit.rungs.settle([early], "sent", NONE, now=LATER)
+            unit.rungs.settle([late], "missed", NONE, now=LATER + HOUR)
 
             def ended(*plans: str, limit: int = 9, **asked: Any) -> list[int]:
                 return [row.id for row in unit.rungs.settled(plans, limit=limit, **asked)]

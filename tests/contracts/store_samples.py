@@ -8,6 +8,7 @@ from typing import Any
 
 from scheduler.plan.agenda import Rung
 from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.reasons import NONE
 from scheduler.ports import Mail, MessageState, Outgoing, RungRow, Store
 from tests.support.facts import make_fact
 
@@ -85,7 +86,7 @@ def queue(store: Store, *mails: Outgoing) -> list[int]:
 
 def send_off(store: Store, id: int, state: MessageState = "sent", **changes: Any) -> bool:
     """Take everything that may leave and finish the mail `id`."""
-    values: dict[str, Any] = {"by": "a", "reason": "", "reply": "250 ok", "attempted": True, "now": NOW}
+    values: dict[str, Any] = {"by": "a", "reason": NONE, "reply": "250 ok", "attempted": True, "now": NOW}
     with store.transaction() as unit:
         unit.outbox.claim(NOW, by="a", lease=LEASE, limit=100)
         return unit.outbox.finish(id, state=state, **(values | changes))

@@ -27,7 +27,7 @@ def test_of_several_late_rungs_of_one_obligation_only_the_newest_leaves(daemon: 
     daemon.live(at(3, 13, 18))
     daemon.tick(at(3, 16, 9))
     assert daemon.left()[-1] == "03-16 09:00 before:1wd"
-    assert (daemon.row("before:3wd").state, daemon.row("before:3wd").reason) == (
+    assert (daemon.row("before:3wd").state, str(daemon.row("before:3wd").reason)) == (
         "skipped",
         "came late; before:1wd is newer",
     )
@@ -41,7 +41,7 @@ def test_a_rung_more_than_two_working_days_late_is_missed(daemon: DaemonFixture)
     daemon.ticker = daemon.new_ticker(name="second")
     daemon.tick(at(3, 15, 9))
     assert daemon.row("before:7d").state == "missed"
-    assert daemon.row("before:7d").reason == "3 working days late"
+    assert str(daemon.row("before:7d").reason) == "3 working days late"
     assert daemon.left()[-1] == "03-15 09:00 before:3wd"
 
 
@@ -60,7 +60,7 @@ def test_the_overdue_notice_and_the_escalation_of_one_obligation_do_not_replace_
     """They have different addressees (contract rule 5)."""
     daemon.live(at(3, 19))
     daemon.tick(at(3, 22, 9))
-    assert daemon.row("overdue:1").reason == "came late; overdue:2 is newer"
+    assert str(daemon.row("overdue:1").reason) == "came late; overdue:2 is newer"
     assert daemon.left()[-1] == "03-22 09:00 overdue:2"
     assert daemon.row("escalate:2wd").state == "planned"  # down days do not count: it moves on (contract rule 3)
 
@@ -169,7 +169,7 @@ def test_what_waits_for_the_opening_is_summed_up_as_it_will_be_judged_then(store
     assert summary is not None
     assert {(e.rung, e.outcome) for e in summary.entries} == {("before:7d", "skipped")}
     daemon.live(at(3, 14, 9))
-    assert daemon.row("before:7d").reason == "came late; before:3wd is newer"
+    assert str(daemon.row("before:7d").reason) == "came late; before:3wd is newer"
 
 
 def test_what_waits_for_the_opening_and_has_no_newer_one_is_late(store: SqlStore) -> None:

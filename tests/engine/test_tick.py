@@ -34,7 +34,7 @@ def test_each_promise_ends_in_one_final_state_with_its_reason(daemon: DaemonFixt
     """Nothing is lost silently."""
     daemon.live(at(4, 1))
     assert {row.state for row in daemon.rows(None)} == {"sent", "skipped"}
-    assert [(row.name, row.reason) for row in daemon.rows() if row.state != "sent"] == [
+    assert [(row.name, str(row.reason)) for row in daemon.rows() if row.state != "sent"] == [
         ("target", "same day as named-day")
     ]
 
@@ -241,7 +241,7 @@ def test_mail_of_a_plan_that_is_never_served_again_ends_as_missed(daemon: Daemon
     other = DaemonFixture(daemon.store, plan(id="other"), start=at(3, 10, 9))
     other.live(at(3, 14, 9))
     assert other.left("officer@beta.example") == ["03-14 08:00 before:3wd"]
-    assert [(mail.state, mail.reason) for mail in daemon.mails(rung="before:7d")] == [
+    assert [(mail.state, str(mail.reason)) for mail in daemon.mails(rung="before:7d")] == [
         ("missed", "too old to deliver: the next step is due or two working days are gone")
     ] * 3
     assert daemon.row("before:7d").state == "missed"
@@ -285,4 +285,4 @@ def test_a_simulation_plays_outages_and_facts_by_the_same_ticks(store: SqlStore)
         "03-10 08:00 before:7d",
         "03-16 12:00 receipt",
     ]
-    assert daemon.row("before:3wd").reason == "came late; before:1wd is newer"
+    assert str(daemon.row("before:3wd").reason) == "came late; before:1wd is newer"

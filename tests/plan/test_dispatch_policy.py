@@ -7,10 +7,11 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
+from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import Before
 from scheduler.plan.dispatch_policy import Decision, DueRung, decide, last_moment, opening, working_days_late
 from scheduler.plan.model import Escalation, Ladder
-from scheduler.plan.reasons import Reason
+from scheduler.plan.reasons import quote
 from tests.support.plan_builders import at, deadline, plan, vietnam, working_days
 
 LADDER = Ladder(
@@ -37,7 +38,7 @@ def wait(until: datetime) -> Decision:
 
 def missed(count: int) -> Decision:
     """Return the decision to let a rung go that is so many working days late."""
-    return Decision("missed", Reason(f"{count} working days late"))
+    return Decision("missed", quote(f"{count} working days late"))
 
 
 def alone(due: DueRung, now: datetime) -> Decision:
@@ -109,7 +110,7 @@ def test_of_several_late_rungs_the_newest_leaves() -> None:
         rung("target", at(8, 9)),
         rung("named-day", at(8, 10)),
     ]
-    newer = Decision("skipped", Reason("came late; named-day is newer"))
+    newer = Decision("skipped", reasons.came_late("named-day"))
     assert decide(due, plan=PLAN, now=at(8, 10, 9)) == [missed(4), newer, newer, SEND]
 
 
@@ -121,7 +122,7 @@ def test_the_newest_is_found_in_any_order() -> None:
 def test_outside_the_hours_the_newest_waits() -> None:
     due = [rung("target", at(8, 9)), rung("named-day", at(8, 10))]
     acts = decide(due, plan=PLAN, now=at(8, 10, 18))
-    assert acts == [Decision("skipped", Reason("came late; named-day is newer")), wait(at(8, 11))]
+    assert acts == [Decision("skipped", reasons.came_late("named-day")), wait(at(8, 11))]
 
 
 def test_other_obligations_do_not_matter() -> None:

@@ -121,8 +121,8 @@ def test_a_swallowed_rung_names_a_winner_of_its_instant(history: PlanHistory) ->
     rungs = drawn(history)
     at = {rung.key: rung.at for rung in rungs}
     for rung in rungs:
-        if rung.reason.startswith("same day as "):
-            winner = (rung.milestone, rung.party, rung.reason.removeprefix("same day as "), rung.due)
+        if rung.reason.code == "same_day":
+            winner = (rung.milestone, rung.party, str(rung.reason.parameters["rung"]), rung.due)
             assert at[winner] == rung.at
 
 

@@ -58,7 +58,7 @@ def test_a_changed_date_is_recorded_as_amended_and_arms_its_own_ladder(daemon: D
     assert isinstance(fact, Amended)
     assert (fact.milestone, fact.by, fact.was) == ("report", DEFINITION, By(FRIDAY))
     assert fact.recorded_at == at(3, 5)
-    old = {row.name: (row.state, row.reason) for row in daemon.rows() if row.due == FRIDAY}
+    old = {row.name: (row.state, str(row.reason)) for row in daemon.rows() if row.due == FRIDAY}
     assert old["before:14d"] == ("sent", "")
     assert {old[name] for name in ("before:7d", "named-day", "overdue:3")} == {
         ("cancelled", "the date moved to 2023-03-24")
@@ -136,7 +136,7 @@ def test_a_party_that_leaves_is_written_to_no_more(daemon: DaemonFixture) -> Non
     changes = daemon.take(plan(groups=[members]))
     assert changes is not None
     assert {row.party for row in changes.dropped} == {"gamma"}
-    assert daemon.row("before:7d", "gamma").reason == "gamma no longer has a part in report"
+    assert str(daemon.row("before:7d", "gamma").reason) == "gamma no longer has a part in report"
     assert daemon.row("before:14d", "gamma").state == "sent"
 
 
@@ -168,7 +168,7 @@ def test_a_milestone_that_goes_says_so_and_a_new_one_is_joined(daemon: DaemonFix
     daemon.live(at(3, 5))
     changes = daemon.take(plan(due_by(FRIDAY, id="renamed")))
     assert changes is not None
-    assert daemon.row("before:7d").reason == "report is no longer in the plan"
+    assert str(daemon.row("before:7d").reason) == "report is no longer in the plan"
     assert kinds(daemon) == ["joined"] * 3
     assert {rung.milestone for rung in changes.armed} == {"renamed"}
 
@@ -178,7 +178,7 @@ def test_a_date_that_is_open_again_says_so(daemon: DaemonFixture) -> None:
     daemon.take()
     daemon.take(plan(replace(report(), form=Undated("later"))), at(3, 5))
     assert {row.state for row in daemon.rows()} == {"cancelled", "skipped"}
-    assert daemon.row("before:7d").reason == "the date is open again"
+    assert str(daemon.row("before:7d").reason) == "the date is open again"
 
 
 def test_a_step_that_left_the_ladder_says_so(daemon: DaemonFixture) -> None:
@@ -186,7 +186,7 @@ def test_a_step_that_left_the_ladder_says_so(daemon: DaemonFixture) -> None:
     daemon.take()
     ladder = replace(report().ladder, before=(*report().ladder.before[1:],), on_named_day=False)
     daemon.take(plan(replace(report(), ladder=ladder)), at(3, 1))
-    assert daemon.row("before:14d").reason == "the plan no longer has this step"
+    assert str(daemon.row("before:14d").reason) == "the plan no longer has this step"
     assert (daemon.row("named-day").state, daemon.row("target").state) == ("cancelled", "planned")
 
 
@@ -225,7 +225,7 @@ def test_a_day_off_that_is_announced_moves_what_would_fall_on_it(daemon: DaemonF
     holiday = plan(workdays=replace(daemon.plan.workdays, off=off))
     daemon.take(holiday, at(3, 1))
     assert local(daemon.row("before:7d").at) == "03-09 08:00"
-    assert "moved from 2023-03-10, a day off" in daemon.row("before:7d").note
+    assert "moved from 2023-03-10, a day off" in str(daemon.row("before:7d").note)
     assert local(daemon.row("overdue:1").at) == "03-21 08:00"
     assert local(daemon.row("escalate:2wd").at) == "03-22 08:00"
     daemon.take(daemon.plan, at(3, 2))

@@ -11,6 +11,7 @@ import pytest
 from scheduler.plan.dates.date_forms import Before, By, On, Undated, Window
 from scheduler.plan.messages.digest import Digest, DigestHealth
 from scheduler.plan.model import Deliverable
+from scheduler.plan.reasons import NONE
 from scheduler.ports import Mail, MessageRow, MessageState
 from scheduler.services.digests import (
     DigestSchedule,
@@ -156,7 +157,7 @@ def mail(state: MessageState, subject: str, settled: datetime) -> MessageRow:
         party="beta",
         rung="target",
         state="failed",
-        reason="",
+        reason=NONE,
         reply="",
         attempts=1,
         created_at=settled,

@@ -153,7 +153,7 @@ def written(rungs: Sequence[Rung], zone: ZoneInfo = HANOI) -> list[str]:
 
 def reasons(rungs: Sequence[Rung]) -> dict[str, str]:
     """Return why rungs are not planned, by name."""
-    return {r.name: r.reason for r in rungs if r.state != "planned"}
+    return {r.name: str(r.reason) for r in rungs if r.state != "planned"}
 
 
 def clock(text: str) -> time:
