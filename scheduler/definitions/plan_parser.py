@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from scheduler.definitions import mapping, schema
 from scheduler.definitions.advice import advise
 from scheduler.definitions.files import File
 from scheduler.definitions.holidays import HolidayFile, make_workdays
-from scheduler.definitions.problems import InvalidValue, ProblemReport
+from scheduler.definitions.problems import InvalidValue, ProblemReport, S
 from scheduler.definitions.recurrences import check_recurrence
 from scheduler.definitions.references import check_ladder, check_plan
-from scheduler.definitions.rosters import Roster
-from scheduler.errors import near_names
+from scheduler.definitions.rosters import Roster, check_language
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.model import Ladder, Milestone, Plan
+from scheduler.plan.model import Checks, Group, Indicator, Ladder, Milestone, Plan, Provision
 from scheduler.toml_lines import Key
 
 _KEYS = ("schema", "plan", "groups", "ladder", "checks", "milestones", "indicators", "provisions")
@@ -27,27 +27,30 @@ _LATER = {
 }
 
 
+class _Tables(NamedTuple):
+    """What stands beside `[plan]` in the file; an invalid table is reported and counts as left out."""
+
+    groups: Mapping[str, Group]
+    checks: Checks
+    ladder: Ladder
+    indicators: tuple[Indicator, ...]
+    provisions: tuple[Provision, ...]
+    milestones: Sequence[tuple[Key, schema.MilestoneShape]]
+
+
 def read_plan(file: File, roster: Roster, calendars: Sequence[HolidayFile], languages: Collection[str]) -> Plan | None:
     """Return the plan of a file; if it is invalid, report every problem and return None."""
-    report, data = file.report, file.data or {}
     file.expect_keys(*_KEYS)
-    _check_schema(report, data)
-    head = report.fit(schema.PlanShape, file.table("plan"), ("plan",)) if isinstance(data["plan"], dict) else None
-    groups = report.fit(schema.GroupsShape, {"groups": file.table("groups")}, ())
-    checks = _read_checks(file)
-    base = _base_ladder(file)
-    indicators = [report.fit(schema.IndicatorShape, row, key) for key, row in file.rows("indicators")]
-    provisions = [report.fit(schema.ProvisionShape, row, key) for key, row in file.rows("provisions")]
-    milestones = [(key, report.fit(schema.MilestoneShape, row, key)) for key, row in file.rows("milestones")]
+    _check_schema(file)
+    head = _read_head(file)
+    tables = _read_tables(file)
     reachable = check_plan(file, roster)
     if head is None:
         return None
-    workdays = _workdays(report, head, calendars, languages)
-    built = [(key, _milestone(report, key, shape, head, base)) for key, shape in milestones if shape]
-    for key, milestone in built:
-        if milestone and workdays:
-            advise(report, key, milestone, head, workdays)
-    if not (report.sound and reachable and roster.sound and workdays and groups and checks):
+    check_language(file.report, ("plan", "language"), head.language, languages)
+    workdays = _make_workdays(file.report, head, calendars)
+    milestones = _make_milestones(file.report, head, tables, workdays)
+    if workdays is None or not (reachable and file.report.sound and roster.sound):
         return None
     return Plan(
         id=head.id,
@@ -61,33 +64,63 @@ def read_plan(file: File, roster: Roster, calendars: Sequence[HolidayFile], lang
         language=head.language,
         lateness=head.lateness,
         office=mapping.office(head.office),
-        checks=mapping.checks(checks),
-        groups={id: mapping.group(id, shape) for id, shape in groups.groups.items()},
+        checks=tables.checks,
+        groups=tables.groups,
         parties=roster.parties,
-        milestones=tuple(milestone for _, milestone in built if milestone),
-        indicators=tuple(mapping.indicator(shape) for shape in indicators if shape),
-        provisions=tuple(mapping.provision(shape) for shape in provisions if shape),
-        ladder=base,
+        milestones=milestones,
+        indicators=tables.indicators,
+        provisions=tables.provisions,
+        ladder=tables.ladder,
         workdays=workdays,
         digest=_digest(file, roster, workdays),
         file=str(file.path),
     )
 
 
-def _check_schema(report: ProblemReport, data: dict[str, object]) -> None:
+def _check_schema(file: File) -> None:
+    report, data = file.report, file.data or {}
     if "schema" not in data:
         report.error(("schema",), "the required key `schema` is missing", "begin with schema = 1", code="missing-key")
     elif data["schema"] is True or data["schema"] != 1:
         report.error(("schema",), f"must be 1, not {data['schema']!r}", "this program reads schema = 1")
 
 
-def _read_checks(file: File) -> schema.ChecksShape | None:
+def _read_head(file: File) -> schema.PlanShape | None:
+    """Return `[plan]`; None if it is invalid. That it is no table at all has been reported by then."""
+    head = (file.data or {}).get("plan")
+    return file.report.fit(schema.PlanShape, head, ("plan",)) if isinstance(head, dict) else None
+
+
+def _read_tables(file: File) -> _Tables:
+    return _Tables(
+        groups=_read_groups(file),
+        checks=_read_checks(file),
+        ladder=_base_ladder(file),
+        indicators=tuple(mapping.indicator(shape) for _, shape in _fit_rows(file, "indicators", schema.IndicatorShape)),
+        provisions=tuple(mapping.provision(shape) for _, shape in _fit_rows(file, "provisions", schema.ProvisionShape)),
+        milestones=_fit_rows(file, "milestones", schema.MilestoneShape),
+    )
+
+
+def _fit_rows(file: File, name: str, shape: type[S]) -> list[tuple[Key, S]]:
+    """Return the valid tables of a list of tables, with their keys."""
+    return [(key, fitted) for key, row in file.rows(name) if (fitted := file.report.fit(shape, row, key))]
+
+
+def _read_groups(file: File) -> dict[str, Group]:
+    shape = file.report.fit(schema.GroupsShape, {"groups": file.table("groups")}, ())
+    return {id: mapping.group(id, group) for id, group in shape.groups.items()} if shape else {}
+
+
+def _read_checks(file: File) -> Checks:
     shape = file.report.fit(schema.ChecksShape, file.table("checks"), ("checks",))
-    for index, source in enumerate(shape.sources if shape else []):
+    if shape is None:
+        return Checks()
+    for index, source in enumerate(shape.sources):
         if source in _LATER:
             message = f'the source "{source}" comes with {_LATER[source]}, which this version does not have'
             file.report.error(("checks", "sources", index), message, 'only "manual" is available', code="not-available")
-    return shape
+    return mapping.checks(shape)
 
 
 def _base_ladder(file: File) -> Ladder:
@@ -106,26 +139,30 @@ def _ladder(report: ProblemReport, key: Key, shape: schema.LadderShape, base: La
         return base
 
 
-def _milestone(
+def _make_milestones(
+    report: ProblemReport, plan: schema.PlanShape, tables: _Tables, workdays: Workdays | None
+) -> tuple[Milestone, ...]:
+    """Return the milestones; without working days no warning about their dates is possible."""
+    made = [(key, _make_milestone(report, key, shape, plan, tables.ladder)) for key, shape in tables.milestones]
+    if workdays:
+        for key, milestone in made:
+            advise(report, key, milestone, plan, workdays)
+    return tuple(milestone for _, milestone in made)
+
+
+def _make_milestone(
     report: ProblemReport, key: Key, shape: schema.MilestoneShape, plan: schema.PlanShape, base: Ladder
-) -> Milestone | None:
-    ladder = _ladder(report, (*key, "ladder"), shape.ladder, base)
-    milestone = mapping.milestone(shape, plan, ladder)
+) -> Milestone:
+    milestone = mapping.milestone(shape, plan, _ladder(report, (*key, "ladder"), shape.ladder, base))
     if isinstance(milestone.form, Recurring):
         try:
             check_recurrence(milestone.form)
         except InvalidValue as error:
             report.error((*key, "recurring"), str(error), error.hint)
-            return None
     return milestone
 
 
-def _workdays(
-    report: ProblemReport, plan: schema.PlanShape, calendars: Sequence[HolidayFile], languages: Collection[str]
-) -> Workdays | None:
-    if plan.language not in languages:
-        hint = near_names(plan.language, sorted(languages))
-        report.error(("plan", "language"), f"there are no mails in the language {plan.language!r}", hint)
+def _make_workdays(report: ProblemReport, plan: schema.PlanShape, calendars: Sequence[HolidayFile]) -> Workdays | None:
     try:
         return make_workdays(plan, calendars)
     except InvalidValue as error:

@@ -107,6 +107,13 @@ def check_contacts(roster: Roster, mailed: Iterable[str]) -> bool:
     return reached
 
 
+def check_language(report: ProblemReport, key: Key, language: str, languages: Collection[str]) -> None:
+    """Report a language in which there are no mails."""
+    if language not in languages:
+        hint = near_names(language, sorted(languages))
+        report.error(key, f"there are no mails in the language {language!r}", hint)
+
+
 def find_cycles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
     """Yield each cycle as a list of names in the direction of the edges; its first and last name are the same."""
     left = {name: set(targets) for name, targets in graph.items()}
@@ -162,10 +169,9 @@ def _check_successors(reports: Mapping[str, ProblemReport], parties: Mapping[str
 def _check_languages(report: ProblemReport, parties: Iterable[Party], languages: Collection[str]) -> None:
     for party in parties:
         for index, contact in enumerate(party.contacts):
-            if contact.language is not None and contact.language not in languages:
-                key: Key = ("parties", party.id, "contacts", index, "language")
-                hint = near_names(contact.language, sorted(languages))
-                report.error(key, f"there are no mails in the language {contact.language!r}", hint)
+            if contact.language is not None:
+                key = ("parties", party.id, "contacts", index, "language")
+                check_language(report, key, contact.language, languages)
 
 
 def _with_successors(roster: Roster, ids: Iterable[str]) -> set[str]:
