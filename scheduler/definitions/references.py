@@ -5,8 +5,8 @@ The checks use the raw data of the file and not the validated shapes, so that on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from scheduler.definitions.files import File
 from scheduler.definitions.problems import ProblemReport
@@ -15,15 +15,30 @@ from scheduler.definitions.schema import FORMS, LadderShape
 from scheduler.errors import near_names
 from scheduler.toml_lines import Key
 
-_MAILED = ("responsible", "organiser", "attendees")
 _OWNERS = {"deadline": "responsible", "event": "organiser"}
 
 
+_Role = Literal["mailed", "recipient", "member"]
+
+
 class _Mention(NamedTuple):
+    """A place that names a party or a group, and what it makes of them.
+
+    Who is `mailed` must not be external, a `recipient` of documents may be; a `member` of a group is a party.
+    """
+
     key: Key
     name: str
-    mailed: bool = True
-    party: bool = False  # a party only, not a group
+    role: _Role
+
+
+_ROLES: Mapping[str, _Role] = {
+    "responsible": "mailed",
+    "organiser": "mailed",
+    "attendees": "mailed",
+    "report_to": "recipient",
+    "guests": "recipient",
+}
 
 
 def check_plan(file: File, roster: Roster) -> bool:
@@ -32,7 +47,9 @@ def check_plan(file: File, roster: Roster) -> bool:
     _check_duplicates(file.report, [((*key, "id"), row.get("id")) for key, row in file.rows("indicators")])
     _check_milestone_names(file)
     _check_circles(file)
-    return _check_party_names(file, roster)
+    mailed = _check_party_names(file, roster)
+    _check_group_ids(file, roster)
+    return check_contacts(roster, mailed)
 
 
 def check_ladder(report: ProblemReport, ladder: LadderShape, key: Key) -> None:
@@ -83,29 +100,32 @@ def _check_milestone_names(file: File) -> None:
         if name not in known:
             _unknown(file.report, key, "milestone", name, sorted(known))
     for key, row in file.rows("milestones"):
-        to = row["relative"].get("to") if isinstance(row.get("relative"), dict) else None
-        if isinstance(to, str) and "recurring" in known.get(to, {}):
+        to = _counted_from(row)
+        if to is not None and "recurring" in known.get(to, {}):
             file.report.error((*key, "relative", "to"), f"{to!r} recurs and has no single date to count from")
     for key, row in file.rows("indicators"):
-        measure = row["measure"] if isinstance(row.get("measure"), dict) else {}
-        milestone, wanted = measure.get("milestone"), measure.get("deliverable")
-        if isinstance(milestone, str) and milestone in known and isinstance(wanted, str):
-            ids = [str(each.get("id")) for _, each in _tables(known[milestone].get("deliverables"), ())]
-            if wanted not in ids:
-                _unknown(file.report, (*key, "measure", "deliverable"), "deliverable", wanted, ids)
+        _check_measure(file.report, (*key, "measure"), _table(row.get("measure")), known)
+
+
+def _check_measure(
+    report: ProblemReport, key: Key, measure: Mapping[str, Any], milestones: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Report a deliverable that its milestone does not have."""
+    milestone, wanted = measure.get("milestone"), measure.get("deliverable")
+    if isinstance(milestone, str) and milestone in milestones and isinstance(wanted, str):
+        ids = [str(each.get("id")) for _, each in _tables(milestones[milestone].get("deliverables"), ())]
+        if wanted not in ids:
+            _unknown(report, (*key, "deliverable"), "deliverable", wanted, ids)
 
 
 def _milestone_mentions(file: File) -> Iterator[tuple[Key, str]]:
     for key, row in file.rows("milestones"):
         yield from _names(row.get("needs"), (*key, "needs"))
-        if isinstance(row.get("relative"), dict):
-            yield from _names(row["relative"].get("to"), (*key, "relative", "to"))
+        yield from _names(_table(row.get("relative")).get("to"), (*key, "relative", "to"))
     for key, row in file.rows("indicators"):
-        if isinstance(row.get("measure"), dict):
-            yield from _names(row["measure"].get("milestone"), (*key, "measure", "milestone"))
+        yield from _names(_table(row.get("measure")).get("milestone"), (*key, "measure", "milestone"))
     for id, group in file.table("groups").items():
-        if isinstance(group, dict):
-            yield from _names(group.get("after"), ("groups", id, "after"))
+        yield from _names(_table(group).get("after"), ("groups", id, "after"))
 
 
 def _check_circles(file: File) -> None:
@@ -116,60 +136,81 @@ def _check_circles(file: File) -> None:
         if isinstance(id := row.get("id"), str):
             places[id] = key
             needs[id] = [name for _, name in _names(row.get("needs"), ())]
-            to = row["relative"].get("to") if isinstance(row.get("relative"), dict) else None
-            relative[id] = [to] if isinstance(to, str) else []
+            relative[id] = [to] if (to := _counted_from(row)) is not None else []
     for field, words, graph in (("needs", "needs itself", needs), ("relative", "is counted from itself", relative)):
         for circle in find_cycles(graph):
             message, hint = f"{words}: " + " -> ".join(circle), "remove one of these references"
             file.report.error((*places[circle[0]], field), message, hint, code="cycle")
 
 
-def _check_party_names(file: File, roster: Roster) -> bool:
-    groups = file.table("groups")
+def _check_party_names(file: File, roster: Roster) -> set[str]:
+    """Report names of no party or group, and external parties that would be mailed; return all that may be mailed."""
+    groups = {id: [name for _, name in _names(_parties(group), ())] for id, group in file.table("groups").items()}
     mailed: set[str] = set()
-    for key, name, is_mailed, party_only in _mentions(file):
-        members = [name] if name not in groups else [party for _, party in _names(_parties(groups[name]), ())]
-        if name not in roster.reports and (party_only or name not in groups):
-            if roster.complete:
-                known = sorted({*roster.reports, *(() if party_only else groups)})
-                what = "party" if party_only else "group or party"
-                hint = None if roster.files else "no roster ([parties]) lies in the folder of this plan"
-                _unknown(file.report, key, what, name, known, hint)
+    for mention in _mentions(file):
+        if mention.name not in roster.reports and (mention.role == "member" or mention.name not in groups):
+            _report_stranger(file.report, mention, roster, groups)
             continue
-        outside = [id for id in members if id in roster.parties and roster.parties[id].external]
-        if is_mailed and outside:
-            hint = "an external party only receives documents: name it in `report_to` or `guests`"
-            file.report.error(key, f"{outside[0]!r} is external and never mailed", hint, code="external")
-        if is_mailed or key[0] == "groups":
+        members = groups.get(mention.name, [mention.name])
+        if mention.role == "mailed":
+            _refuse_external(file.report, mention.key, members, roster)
+        if mention.role != "recipient":
             mailed.update(members)
-    for id in groups:
+    return mailed
+
+
+def _report_stranger(report: ProblemReport, mention: _Mention, roster: Roster, groups: Collection[str]) -> None:
+    """Report a name of no party or group, unless it may stand in a roster that could not be read."""
+    if roster.complete:
+        what, others = ("party", ()) if mention.role == "member" else ("group or party", groups)
+        hint = None if roster.files else "no roster ([parties]) lies in the folder of this plan"
+        _unknown(report, mention.key, what, mention.name, sorted({*roster.reports, *others}), hint)
+
+
+def _refuse_external(report: ProblemReport, key: Key, ids: Iterable[str], roster: Roster) -> None:
+    outside = [id for id in ids if id in roster.parties and roster.parties[id].external]
+    if outside:
+        hint = "an external party only receives documents: name it in `report_to` or `guests`"
+        report.error(key, f"{outside[0]!r} is external and never mailed", hint, code="external")
+
+
+def _check_group_ids(file: File, roster: Roster) -> None:
+    for id in file.table("groups"):
         if id in roster.reports:
             file.report.error(("groups", id), "is also the id of a party", "call the group otherwise", code="duplicate")
-    return check_contacts(roster, mailed)
 
 
 def _mentions(file: File) -> Iterator[_Mention]:
     for id, group in file.table("groups").items():
         key: Key = ("groups", id, "parties") if isinstance(group, dict) else ("groups", id)
-        yield from (_Mention(place, name, mailed=False, party=True) for place, name in _names(_parties(group), key))
-        if isinstance(group, dict):
-            yield from (_Mention(*each) for each in _names(group.get("chosen_by"), ("groups", id, "chosen_by")))
+        yield from (_Mention(*each, "member") for each in _names(_parties(group), key))
+        chosen_by = _table(group).get("chosen_by")
+        yield from (_Mention(*each, "mailed") for each in _names(chosen_by, ("groups", id, "chosen_by")))
     yield from _escalations(file.table("ladder"), ("ladder",))
     for key, row in file.rows("milestones"):
-        for field in (*_MAILED, "report_to", "guests"):
-            for place, name in _names(row.get(field), (*key, field)):
-                yield _Mention(place, name, mailed=field in _MAILED)
-        yield from _escalations(row.get("ladder"), (*key, "ladder"))
+        for field, role in _ROLES.items():
+            yield from (_Mention(*each, role) for each in _names(row.get(field), (*key, field)))
+        yield from _escalations(_table(row.get("ladder")), (*key, "ladder"))
 
 
-def _escalations(ladder: object, key: Key) -> Iterator[_Mention]:
-    if isinstance(ladder, dict):
-        for place, row in _tables(ladder.get("escalate"), (*key, "escalate")):
-            yield from (_Mention(*each) for each in _names(row.get("to"), (*place, "to")))
+def _escalations(ladder: Mapping[str, Any], key: Key) -> Iterator[_Mention]:
+    for place, row in _tables(ladder.get("escalate"), (*key, "escalate")):
+        yield from (_Mention(*each, "mailed") for each in _names(row.get("to"), (*place, "to")))
+
+
+def _counted_from(row: Mapping[str, Any]) -> str | None:
+    """Return the milestone from which the date of another is counted; None if it has a date of its own."""
+    to = _table(row.get("relative")).get("to")
+    return to if isinstance(to, str) else None
 
 
 def _parties(group: object) -> object:
     return group.get("parties") if isinstance(group, dict) else group
+
+
+def _table(raw: object) -> Mapping[str, Any]:
+    """Return a table; anything else counts as empty, as its shape has been reported."""
+    return raw if isinstance(raw, dict) else {}
 
 
 def _names(raw: object, key: Key) -> Iterator[tuple[Key, str]]:
