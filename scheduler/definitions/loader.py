@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from scheduler import wording
@@ -64,21 +64,20 @@ class DefinitionFiles:
         known = {real_path(file.path) for file in files}
         others, _ = find_files(folder for folder in calendars if is_folder(folder))
         files += [read_file(path) for path in others if is_calendar(path) and real_path(path) not in known]
-        definitions = self._read(files)
+        definitions = tuple(self._read(files))  # before the problems, which it reports
         problems = [problem for report in (*reports, *(file.report for file in files)) for problem in report.in_order()]
-        return Loaded(definitions=tuple(definitions), problems=tuple(problems))
+        return Loaded(definitions=definitions, problems=tuple(problems))
 
-    def _read(self, files: Sequence[File]) -> list[Definition]:
+    def _read(self, files: Sequence[File]) -> Iterator[Definition]:
         _refuse_unknown(files)
-        rosters = _rosters((file for file in files if file.kind == "roster"), self._languages)
+        rosters = _read_rosters(files, self._languages)
         calendars = [read_holiday_file(file) for file in files if file.kind == "calendar"]
         plans = [file for file in files if file.kind == "plan" and file.data is not None]
         _refuse_same_ids(plans)
-        read = [
-            (file, read_plan(file, rosters.get(file.path.parent, Roster()), calendars, self._languages))
-            for file in plans
-        ]
-        return [Definition(plan=plan, source=file.text) for file, plan in read if plan]
+        for file in plans:
+            plan = read_plan(file, rosters.get(file.path.parent, Roster()), calendars, self._languages)
+            if plan:
+                yield Definition(plan=plan, source=file.text)
 
 
 def _rosters_beside(path: Path) -> list[File]:
@@ -91,10 +90,12 @@ def _rosters_beside(path: Path) -> list[File]:
     return [file for file in map(read_file, beside) if file.kind == "roster"]
 
 
-def _rosters(files: Iterable[File], languages: Collection[str]) -> dict[Path, Roster]:
+def _read_rosters(files: Iterable[File], languages: Collection[str]) -> dict[Path, Roster]:
+    """Return the roster of each folder that has one."""
     folders: dict[Path, list[File]] = {}
     for file in files:
-        folders.setdefault(file.path.parent, []).append(file)
+        if file.kind == "roster":
+            folders.setdefault(file.path.parent, []).append(file)
     taken: dict[str, str] = {}
     return {folder: read_roster(found, taken, languages) for folder, found in folders.items()}
 

@@ -126,30 +126,30 @@ def _shape_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for inner in get_args(annotation) if (found := _shape_in(inner))), None)
 
 
+# What a value must be, by pydantic's name for the mistake ...
+_WANTED: Mapping[str, str] = {
+    "literal_error": "{expected}",
+    "string_type": "a text in quotes",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "list_type": "a list",
+    "model_type": "a table",
+}
+_HINTS = {  # ... and how that is written
+    "list_type": "write it in square brackets: [ ... ]",
+    "model_type": "write it in curly brackets: { key = value }",
+}
+
+
 def _sentence(detail: Any) -> tuple[str, str | None]:
-    context, got = detail.get("ctx", {}), detail.get("input")
-    match detail["type"]:
-        case "value_error":
-            return str(context["error"]), getattr(context["error"], "hint", None)
-        case "literal_error":
-            return f"must be {context['expected']}, not {shown(got)}", None
-        case "string_type":
-            return f"must be a text in quotes, not {shown(got)}", None
-        case "bool_type":
-            return f"must be true or false, not {shown(got)}", "write it without quotes" if isinstance(
-                got, str
-            ) else None
-        case "int_type":
-            return f"must be a whole number, not {shown(got)}", "write it without quotes" if isinstance(
-                got, str
-            ) else None
-        case "greater_than_equal":
-            return f"must be at least {context['ge']}, not {shown(got)}", None
-        case "less_than_equal":
-            return f"must be at most {context['le']}, not {shown(got)}", None
-        case "list_type":
-            return f"must be a list, not {shown(got)}", "write it in square brackets: [ ... ]"
-        case "model_type":
-            return f"must be a table, not {shown(got)}", "write it in curly brackets: { key = value }"
-        case _:
-            return str(detail["msg"]), None
+    """Return what is wrong in the words of these files, with a hint if there is one."""
+    mistake, context, got = detail["type"], detail.get("ctx", {}), detail.get("input")
+    if mistake == "value_error":
+        return str(context["error"]), getattr(context["error"], "hint", None)
+    if mistake not in _WANTED:
+        return str(detail["msg"]), None
+    is_quoted = mistake in ("bool_type", "int_type") and isinstance(got, str)
+    hint = "write it without quotes" if is_quoted else _HINTS.get(mistake)
+    return f"must be {_WANTED[mistake].format(**context)}, not {shown(got)}", hint
