@@ -16,12 +16,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from scheduler.errors import RecordUnavailable, UserError
-from scheduler.plan.commands import Command
+from scheduler.errors import Problem, RecordUnavailable, UserError
+from scheduler.plan.agenda import Rung
 from scheduler.plan.dates_in_force import can_be_fixed
+from scheduler.plan.facts import Fact
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.obligations import Obligation
+from scheduler.plan.standing import Standing
 from scheduler.plan.status import Cell, read_cell
+from scheduler.ports import RungRow
 from scheduler.queries.snapshot import Snapshot
 from scheduler.services.record_facts import Recorded, StaleDecision, execute, rehearse
 from scheduler.web.auth.sessions import for_operators
@@ -29,7 +32,7 @@ from scheduler.web.context import RequestContext
 from scheduler.web.forms.tokens import is_idempotency_key, is_same_token, make_form_token
 from scheduler.web.lookup import find_definition, find_milestone, find_obligation
 from scheduler.web.operator.command_forms import ACTIONS, ActionName, CommandForm, label_of, owed_under
-from scheduler.web.operator.history import describe_fact, is_undoable
+from scheduler.web.operator.history import FactEntry, describe_fact, is_undoable
 from scheduler.web.urls import path_to
 
 _OWN = ("form", "step", "seen", "once")  # fields that every form has besides its input
@@ -70,24 +73,29 @@ def actions_for(snapshot: Snapshot, *, milestone: str, cell: Cell | None) -> lis
 
 def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
     """Yield the available actions, the most likely one first."""
-    o, state = cell.obligation, cell.obligation.standing.state
+    o = cell.obligation
     if o.standing.disowned and not o.unknown:
         yield "insist"
-    if o.attends or state == "waived":
+    if o.attends or o.standing.state == "waived":
         return
     if o.unknown:
         yield "start"
     if milestone.kind == "deadline":
-        if state in ("submitted", "resubmitted"):
-            yield "accept"
-        if state != "accepted" or cell.missing_channels:
-            yield "receive"
-        if state != "open":
-            yield "return"
-        if o.due and o.standing.is_open and not o.unknown:
-            yield "extend"
-    if state != "accepted":
+        yield from _for_submission(cell)
+    if o.standing.state != "accepted":
         yield "waive"
+
+
+def _for_submission(cell: Cell) -> Iterable[ActionName]:
+    o, state = cell.obligation, cell.obligation.standing.state
+    if state in ("submitted", "resubmitted"):
+        yield "accept"
+    if state != "accepted" or cell.missing_channels:
+        yield "receive"
+    if state != "open":
+        yield "return"
+    if o.due and o.standing.is_open and not o.unknown:
+        yield "extend"
 
 
 def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[ActionName]:
@@ -100,6 +108,35 @@ def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[A
 # ---------------------------------------------------------------- from form to action
 
 
+class _Hidden(NamedTuple):
+    """The fields that a form carries unseen: the key of its request, and the version it was made from."""
+
+    idempotency_key: str
+    expected_version: str
+
+    @classmethod
+    def of(cls, context: RequestContext) -> _Hidden:
+        """Return the fields as they were posted; no record has the version of a form without one."""
+        return cls(context.field("once", 40), context.field("seen", 200) or "unknown")
+
+    @classmethod
+    def renewed(cls, command: CommandForm) -> _Hidden:
+        """Return the fields of a form that is opened now."""
+        return cls(secrets.token_urlsafe(12), command.snapshot.fingerprint)
+
+
+class _Result(NamedTuple):
+    """What came of a form: nothing yet, or what stands in the way of it."""
+
+    status: int = 200
+    problems: Sequence[Problem] = ()
+    overtaken: StaleDecision | None = None
+    is_former: bool = False  # the form was opened in an earlier session
+
+
+_OPENED = _Result()
+
+
 def act(context: RequestContext) -> Response:
     """Show the form; on POST show the consequences; on confirmation record the facts."""
     try:
@@ -107,38 +144,39 @@ def act(context: RequestContext) -> Response:
     except HTTPException as missing:
         return _give_back(context, missing)
     if context.request.method != "POST":
-        return _ask(command, idempotency_key=secrets.token_urlsafe(12), expected_version=command.snapshot.fingerprint)
-    idempotency_key, expected_version = context.field("once", 40), context.field("seen", 200) or "unknown"
-    if not is_idempotency_key(idempotency_key):
+        return _ask(command, _Hidden.renewed(command))
+    hidden, step = _Hidden.of(context), context.field("step")
+    if not is_idempotency_key(hidden.idempotency_key):
         raise HTTPException(403)
-    if context.field("step") == "edit":
-        return _ask(command, idempotency_key=idempotency_key, expected_version=expected_version)
+    if step == "edit":
+        return _ask(command, hidden)
+    action, carry_out = ACTIONS[command.action], execute if step == "confirm" else rehearse
     try:
-        commands = ACTIONS[command.action].read(command)
-        if context.field("step") == "confirm":
-            return _do(command, commands, expected_version)
-        rehearsed = rehearse(
+        recorded = carry_out(
             context.services,
             command.definition,
-            commands,
-            notify=ACTIONS[command.action].notify,
-            expected_version=expected_version,
+            action.read(command),
+            notify=action.notify,
+            expected_version=hidden.expected_version,
         )
     except StaleDecision as overtaken:
-        return _ask(_find(context), idempotency_key=idempotency_key, expected_version=None, overtaken=overtaken)
+        now = _find(context)
+        hidden = hidden._replace(expected_version=now.snapshot.fingerprint)
+        return _ask(now, hidden, _Result(409, overtaken=overtaken))
     except RecordUnavailable:
         raise
     except UserError as error:
-        return _ask(command, idempotency_key=idempotency_key, expected_version=expected_version, error=error)
-    return _confirm(command, rehearsed, idempotency_key, expected_version)
+        return _ask(command, hidden, _Result(422, problems=error.problems))
+    return _show_result(command, recorded) if step == "confirm" else _confirm(command, recorded, hidden)
 
 
 def ask_again(context: RequestContext) -> Response:
     """Show what was typed into a form of an earlier session in a new form; record nothing."""
-    idempotency_key, expected_version = context.field("once", 40), context.field("seen", 200) or "unknown"
-    idempotency_key = idempotency_key if is_idempotency_key(idempotency_key) else secrets.token_urlsafe(12)
     try:
-        return _ask(_find(context), idempotency_key=idempotency_key, expected_version=expected_version, is_former=True)
+        command, hidden = _find(context), _Hidden.of(context)
+        if not is_idempotency_key(hidden.idempotency_key):
+            hidden = hidden._replace(idempotency_key=_Hidden.renewed(command).idempotency_key)
+        return _ask(command, hidden, _Result(403, is_former=True))
     except HTTPException as missing:
         return _give_back(context, missing)
 
@@ -161,10 +199,10 @@ def _find(context: RequestContext) -> CommandForm:
     with context.running.store.reading() as view:
         snapshot = context.site.snapshots.read(view, plan, context.now)
     action, agenda = ACTIONS[name], snapshot.agenda
-    id, party, group = query.get("milestone", ""), query.get("party", ""), query.get("group", "")
-    number = query.get("fact", "").removeprefix("f")
-    target = next((f for f in snapshot.facts if str(f.id) == number), None)
-    given = {"milestone": id, "party": party, "group": plan.groups.get(group), "fact": target}
+    id, party = query.get("milestone", ""), query.get("party", "")
+    group = plan.groups.get(query.get("group", ""))
+    target = _find_target(snapshot, query.get("fact", ""))
+    given = {"milestone": id, "party": party, "group": group, "fact": target}
     if not all(given[kind] for kind in action.about) or not set(query) <= {*action.about, *action.also}:
         raise HTTPException(404)
     return CommandForm(
@@ -175,19 +213,18 @@ def _find(context: RequestContext) -> CommandForm:
         milestone=find_milestone(agenda, id) if id else None,
         id=id,
         obligation=find_obligation(agenda, id, party) if id and party else None,
-        group=plan.groups.get(group) if group else None,
+        group=group,
         target=target,
     )
 
 
-def _do(command: CommandForm, commands: Sequence[Command], expected_version: str) -> Response:
-    done = execute(
-        command.context.services,
-        command.definition,
-        commands,
-        notify=ACTIONS[command.action].notify,
-        expected_version=expected_version,
-    )
+def _find_target(snapshot: Snapshot, id: str) -> Fact | None:
+    number = id.removeprefix("f")
+    return next((fact for fact in snapshot.facts if str(fact.id) == number), None)
+
+
+def _show_result(command: CommandForm, done: Recorded) -> Response:
+    """Redirect to the page that shows what was done."""
     command.context.running.wake()
     page = command.back
     if command.target:
@@ -195,38 +232,29 @@ def _do(command: CommandForm, commands: Sequence[Command], expected_version: str
     return RedirectResponse(f"{page}?note={_write_note(command.context, done)}", 303)
 
 
-def _ask(
-    command: CommandForm,
-    *,
-    idempotency_key: str,
-    expected_version: str | None,
-    error: UserError | None = None,
-    overtaken: StaleDecision | None = None,
-    is_former: bool = False,
-) -> Response:
+def _ask(command: CommandForm, hidden: _Hidden, result: _Result = _OPENED) -> Response:
     context, snapshot = command.context, command.snapshot
-    missing = command.obligation.standing.missing if command.obligation else ()
-    claimed = command.obligation.standing.declared[-1:] if command.obligation and command.action == "receive" else ()
+    standing = command.obligation.standing if command.obligation else Standing()
+    claimed = standing.declared[-1:] if command.action == "receive" else ()
+    overtaken = result.overtaken
     return context.page(
         "act.html",
-        status=403 if is_former else 409 if overtaken else 422 if error else 200,
+        status=result.status,
         language=command.plan.language,
         command=command,
         plan=command.plan,
         cell=read_cell(snapshot.agenda, command.obligation, context.now) if command.obligation else None,
-        target=describe_fact(snapshot, command.target) if command.target else None,
+        target=_describe_target(command),
         claimed=next((describe_fact(snapshot, fact) for fact in claimed), None),
-        disowned=[describe_fact(snapshot, f) for f in command.obligation.standing.disowned]
-        if command.obligation
-        else (),
+        disowned=[describe_fact(snapshot, fact) for fact in standing.disowned],
         is_undoable=command.target is None or is_undoable(snapshot, command.target),
-        idempotency_key=idempotency_key,
-        expected_version=snapshot.fingerprint if expected_version is None else expected_version,
+        idempotency_key=hidden.idempotency_key,
+        expected_version=hidden.expected_version,
         fresh=context.request.method != "POST",
-        missing=missing,
-        problems=error.problems if error else (),
+        missing=standing.missing,
+        problems=result.problems,
         overtaken=overtaken,
-        is_former=is_former,
+        is_former=result.is_former,
         newer=[describe_fact(snapshot, fact) for fact in overtaken.facts] if overtaken else (),
     )
 
@@ -240,33 +268,35 @@ class StepGroup(NamedTuple):
     number: int
 
 
-def _confirm(command: CommandForm, rehearsed: Recorded, idempotency_key: str, expected_version: str) -> Response:
-    changes, typed = rehearsed.changes, command.context.form.multi_items()
-    leaving = set(rehearsed.leaving.steps)
+def _confirm(command: CommandForm, rehearsed: Recorded, hidden: _Hidden) -> Response:
+    plan, changes, leaving = command.plan, rehearsed.changes, set(rehearsed.leaving.steps)
+    typed = command.context.form.multi_items()
     return command.context.page(
         "confirm.html",
-        language=command.plan.language,
+        language=plan.language,
         command=command,
-        plan=command.plan,
+        plan=plan,
         facts=[describe_fact(command.snapshot, fact) for fact in rehearsed.facts],
-        target=describe_fact(command.snapshot, command.target) if command.target else None,
+        target=_describe_target(command),
         rehearsed=rehearsed,
         is_later=bool(rehearsed.notified and rehearsed.notified_at and rehearsed.notified_at > command.context.now),
-        dropped=group_steps(command.plan, ((row.at, row.milestone, row.name) for row in changes.dropped)),
-        leaving=group_steps(command.plan, ((rung.at, rung.milestone, rung.name) for rung in rehearsed.leaving.steps)),
-        armed=group_steps(
-            command.plan, ((rung.at, rung.milestone, rung.name) for rung in changes.armed if rung not in leaving)
-        ),
-        idempotency_key=idempotency_key,
-        expected_version=expected_version,
+        dropped=group_steps(plan, changes.dropped),
+        leaving=group_steps(plan, rehearsed.leaving.steps),
+        armed=group_steps(plan, [rung for rung in changes.armed if rung not in leaving]),
+        idempotency_key=hidden.idempotency_key,
+        expected_version=hidden.expected_version,
         typed=[(name, value) for name, value in typed if name not in _OWN and isinstance(value, str)],
     )
 
 
-def group_steps(plan: Plan, steps: Iterable[tuple[datetime, str, str]]) -> list[StepGroup]:
+def _describe_target(command: CommandForm) -> FactEntry | None:
+    return describe_fact(command.snapshot, command.target) if command.target else None
+
+
+def group_steps(plan: Plan, steps: Iterable[Rung | RungRow]) -> list[StepGroup]:
     """Return steps counted by instant, milestone and name, in that order."""
     known = {milestone.id: milestone for milestone in plan.milestones}
-    counted = sorted(Counter(steps).items())
+    counted = sorted(Counter((step.at, step.milestone, step.name) for step in steps).items())
     return [StepGroup(at, known.get(id.partition("@")[0]), name, number) for (at, id, name), number in counted]
 
 
