@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, time
 from functools import partial
 from typing import Any
@@ -97,44 +98,46 @@ def _allowance(task_view: TaskView) -> int:
 
 
 def _take(context: RequestContext, incoming: Incoming) -> Response:
-    act = incoming.field("act")
+    once, seen = incoming.field("once"), incoming.field("seen")
     with context.running.store.reading() as view:
         task_view = TaskView.of(context, view)
-        if not is_same_token(incoming.field("form"), task_view.access.form_token) or not is_idempotency_key(
-            incoming.field("once")
-        ):
+        if not is_same_token(incoming.field("form"), task_view.access.form_token) or not is_idempotency_key(once):
             raise HTTPException(403)
-        answer = _read(incoming, act)
-        if incoming.field("once") in {fact.idempotency_key for fact in task_view.facts if fact.idempotency_key}:
-            return _done(context, act)
-        if incoming.field("seen") != task_view.fingerprint:
-            answer.news = tuple(news_since(incoming.field("seen"), task_view.task, task_view.facts))
+        answer = _read(incoming)
+        if any(fact.idempotency_key == once for fact in task_view.facts):
+            return _done(context, answer.act)
+        if seen != task_view.fingerprint:
+            answer.news = tuple(news_since(seen, task_view.task, task_view.facts))
             return task_view.page(answer)
-        if act not in ACTS or not is_open_to(act, task_view.task):
-            raise HTTPException(403)
-        if act == "disown" and not context.site.disown_throttle.admits(
-            task_view.access.party.id, context.running.system.now()
-        ):
-            raise HTTPException(429)
-        documents = incoming.documents() if act == "send" else []
-        answer.problems = tuple(_check(act, answer, incoming, documents, task_view))
+        _refuse_unoffered(answer.act, task_view)
+        documents = incoming.documents() if answer.act == "send" else []  # before the problems, to which it adds
+        answer.problems = tuple(_check(answer, incoming.problems, documents, task_view))
         if UploadProblem("disk_full") in answer.problems:
             context.running.log_problem("documents could not be kept: the disk of the data folder takes no more")
         if answer.problems:
             return task_view.page(answer)
         inputs = task_view.inputs
-    return _record(context, task_view, inputs, answer, incoming, documents)
+    return _record(task_view, inputs, answer, incoming, documents)
+
+
+def _refuse_unoffered(act: str, task_view: TaskView) -> None:
+    """Refuse an act that the page does not offer, and objections that follow each other too fast.
+
+    Raises: HTTPException 403 or 429.
+    """
+    if act not in ACTS or not is_open_to(act, task_view.task):
+        raise HTTPException(403)
+    context = task_view.context
+    if act == "disown" and not context.site.disown_throttle.admits(
+        task_view.access.party.id, context.running.system.now()
+    ):
+        raise HTTPException(429)
 
 
 def _record(
-    context: RequestContext,
-    task_view: TaskView,
-    inputs: str,
-    answer: Answer,
-    incoming: Incoming,
-    documents: list[Document],
+    task_view: TaskView, inputs: str, answer: Answer, incoming: Incoming, documents: list[Document]
 ) -> Response:
-    running = context.running
+    context, running = task_view.context, task_view.context.running
     try:
         for _, draft in incoming.drafts:
             context.site.blob_store.keep(draft)
@@ -167,32 +170,40 @@ def _done(context: RequestContext, act: str) -> Response:
     return RedirectResponse(f"{context.path}?done={context.seal(context.path, act if act in ACTS else '')}", 303)
 
 
-def _read(incoming: Incoming, act: str) -> Answer:
+def _read(incoming: Incoming) -> Answer:
     values = {name: (clean_lines if name == "note" else clean_text)(incoming.field(name)) for name in FIELDS}
     chosen = tuple(incoming.fields.get("deliverable", ()))
-    return Answer(act=act, values=values, chosen=chosen, problems=tuple(incoming.problems))
+    return Answer(act=incoming.field("act"), values=values, chosen=chosen, problems=tuple(incoming.problems))
 
 
 def _check(
-    act: str, answer: Answer, incoming: Incoming, documents: list[Document], task_view: TaskView
+    answer: Answer, problems: Iterable[UploadProblem], documents: Sequence[Document], task_view: TaskView
 ) -> list[UploadProblem]:
-    found = list(dict.fromkeys(incoming.problems))
+    """Return everything that is wrong with an answer; `problems` were met while it was read."""
+    found = list(dict.fromkeys(problems))
     if not answer.values["who"]:
         found.append(UploadProblem("no_name"))
     found += [
         UploadProblem("too_long", str(limit)) for name, limit in LIMITS.items() if len(answer.values[name]) > limit
     ]
-    if act == "declare":
+    if answer.act == "declare":
         found += _check_declared(answer, task_view)
-    if act == "send" and not found and not documents:
-        found.append(UploadProblem("no_files"))
-    if act == "send" and sum(document.size for document in documents) > _allowance(task_view):
+    elif answer.act == "send":
+        if not found and not documents:
+            found.append(UploadProblem("no_files"))
+        found += _check_sent(answer, documents, task_view)
+    elif not answer.values["note"]:  # an objection without a reason
+        found.append(UploadProblem("no_note"))
+    return found
+
+
+def _check_sent(answer: Answer, documents: Iterable[Document], task_view: TaskView) -> list[UploadProblem]:
+    found = []
+    if sum(document.size for document in documents) > _allowance(task_view):
         found.append(UploadProblem("day_full"))
     known = {deliverable.id for deliverable in task_view.task.milestone.deliverables}
-    if act == "send" and (not known.issuperset(answer.chosen) or (known and not answer.chosen)):
+    if not known.issuperset(answer.chosen) or (known and not answer.chosen):
         found.append(UploadProblem("no_deliverable"))
-    if act == "disown" and not answer.values["note"]:
-        found.append(UploadProblem("no_note"))
     return found
 
 
