@@ -1,8 +1,10 @@
-"""Look-ups of what a page's address names: a plan, milestone, party, obligation, number or day."""
+"""Look-ups of what a page's address names: a plan, milestone, party, obligation, number, choice or day."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time
+from typing import TypeVar
 
 from starlette.exceptions import HTTPException
 
@@ -13,6 +15,8 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports import Definition
 from scheduler.services.commands import MOMENT
 from scheduler.web.context import RequestContext
+
+C = TypeVar("C", bound=str)
 
 
 def find_number(context: RequestContext, name: str = "id") -> int:
@@ -66,6 +70,16 @@ def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
     if (milestone, party) not in agenda.by_key:
         raise HTTPException(404)
     return agenda.by_key[milestone, party]
+
+
+def parties_by_id(plans: Iterable[Plan]) -> dict[str, Party]:
+    """Return the parties of all plans; of two with one id, that of the last plan."""
+    return {party.id: party for plan in plans for party in plan.parties.values()}
+
+
+def read_choice(text: str, choices: Iterable[C]) -> C | None:
+    """Return the choice that the text names; None if it names none of them."""
+    return next((choice for choice in choices if choice == text), None)
 
 
 def read_day(text: str) -> date | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -26,9 +26,14 @@ class Page(Generic[T]):
 
 def paginate(items: Sequence[T], number: int, size: int = PAGE_SIZE) -> Page[T]:
     """Return one page of a list; a number past the end gives the last page."""
-    last = max(1, -(-len(items) // size))
+    return read_page(len(items), number, lambda offset: items[offset : offset + size], size)
+
+
+def read_page(total: int, number: int, read: Callable[[int], Sequence[T]], size: int = PAGE_SIZE) -> Page[T]:
+    """Return one page of a list of `total` elements, of which `read` returns a page from an offset on."""
+    last = max(1, -(-total // size))
     number = min(number, last)
-    return Page(items=items[(number - 1) * size : number * size], number=number, last=last, total=len(items))
+    return Page(items=read((number - 1) * size), number=number, last=last, total=total)
 
 
 def page_number(context: RequestContext) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, get_args
 
@@ -15,10 +15,11 @@ from scheduler.plan.model import Plan
 from scheduler.ports import UnitOfWork
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
-from scheduler.web.lookup import find_definition
+from scheduler.web.lookup import find_definition, parties_by_id, read_choice
 from scheduler.web.operator.history import FactEntry, RungEntry, describe_fact, list_rungs
 from scheduler.web.pagination import PAGE_SIZE, page_number
 
+STATES: tuple[RungState, ...] = get_args(RungState)
 MOST = 200  # pages; filters lead to older entries
 
 
@@ -31,51 +32,60 @@ class LedgerEntry(NamedTuple):
     step: RungEntry | None = None
 
 
+class LedgerFilter(NamedTuple):
+    """What is shown: the entries of some plans, if given only those of one party, or only steps in one state."""
+
+    plans: Sequence[Plan]
+    party: str | None
+    state: RungState | None
+    limit: int  # entries of each kind that are read
+
+
 def show_ledger(context: RequestContext) -> Response:
     """Show the entries, newest first, filtered by plan, party or state of steps."""
     query = context.request.query_params
-    wanted, party, state = query.get("plan", ""), query.get("party", ""), query.get("state", "")
-    plans = [find_definition(context, wanted).plan] if wanted else context.site.plans
-    states: list[RungState] = [known for known in get_args(RungState) if known == state]
+    plan, party, state = query.get("plan", ""), query.get("party", ""), read_choice(query.get("state", ""), STATES)
+    plans = [find_definition(context, plan).plan] if plan else context.site.plans
     number = min(page_number(context), MOST)
+    wanted = LedgerFilter(plans, party or None, state, number * PAGE_SIZE + 1)
     with context.running.store.reading() as view:
-        entries = sorted(
-            _entries(context, view, plans, party, states, number * PAGE_SIZE + 1),
-            key=lambda entry: entry.at,
-            reverse=True,
-        )
-    parties = {party.id: party for plan in plans for party in plan.parties.values()}
+        found = [*_fact_entries(context, view, wanted), *_step_entries(view, wanted)]
+    entries = sorted(found, key=lambda entry: entry.at, reverse=True)
     return context.page(
         "ledger.html",
         entries=entries[(number - 1) * PAGE_SIZE : number * PAGE_SIZE],
         number=number,
         has_more=len(entries) > number * PAGE_SIZE and number < MOST,
         plans=context.site.plans,
-        plan=wanted,
-        parties=parties.values(),
+        plan=plan,
+        parties=parties_by_id(plans).values(),
         party=party,
-        states=[known for known in get_args(RungState) if known not in ("planned", "queued")],
-        state=states[0] if states else "",
+        states=[known for known in STATES if known not in ("planned", "queued")],
+        state=state or "",
     )
 
 
-def _entries(
-    context: RequestContext, view: UnitOfWork, plans: list[Plan], party: str, states: list[RungState], limit: int
-) -> Iterator[LedgerEntry]:
-    """Yield the newest facts and steps, at least `limit` of each if available; only steps if `states` is set."""
-    by_id = {plan.id: plan for plan in plans}
-    for plan in plans if not states else ():
+def _fact_entries(context: RequestContext, view: UnitOfWork, wanted: LedgerFilter) -> Iterator[LedgerEntry]:
+    """Yield the newest facts of each plan; none if steps in one state are wanted."""
+    if wanted.state is not None:
+        return
+    for plan in wanted.plans:
         snapshot = context.site.snapshots.read(view, plan, context.now)
-        own = [f for f in snapshot.facts if not party or party in parties_of_fact(f)]
-        for fact in own[-limit:]:
+        own = [f for f in snapshot.facts if wanted.party is None or wanted.party in parties_of_fact(f)]
+        for fact in own[-wanted.limit :]:
             yield LedgerEntry(fact.recorded_at, plan, fact_entry=describe_fact(snapshot, fact))
-    if party and not any(party in plan.parties for plan in plans):
+
+
+def _step_entries(view: UnitOfWork, wanted: LedgerFilter) -> Iterator[LedgerEntry]:
+    """Yield the steps that ended last."""
+    plans, party = {plan.id: plan for plan in wanted.plans}, wanted.party
+    if party is not None and party not in parties_by_id(wanted.plans):
         return  # no plan has this party, so the record is not queried
-    rows = view.rungs.settled(by_id, party=party or None, states=states, limit=limit)
-    for row in rows:
+    states = [wanted.state] if wanted.state else []
+    for row in view.rungs.settled(plans, party=party, states=states, limit=wanted.limit):
         if row.settled_at is not None:
-            [step] = list_rungs(view, by_id[row.plan], [row], with_mails=False)
-            yield LedgerEntry(row.settled_at, by_id[row.plan], step=step)
+            [step] = list_rungs(view, plans[row.plan], [row], with_mails=False)
+            yield LedgerEntry(row.settled_at, plans[row.plan], step=step)
 
 
 ROUTES = [Route("/ledger", for_operators(show_ledger))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -15,10 +16,12 @@ from scheduler.plan.model import Plan
 from scheduler.ports import MessageRow, MessageState, UnitOfWork
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
-from scheduler.web.lookup import find_number
-from scheduler.web.pagination import PAGE_SIZE, Page, page_number
+from scheduler.web.lookup import find_number, parties_by_id, read_choice
+from scheduler.web.pagination import PAGE_SIZE, page_number, read_page
 
 Change = Literal["hold", "release", "retry"]
+
+STATES: tuple[MessageState, ...] = get_args(MessageState)
 
 # The HTML of a mail is not trusted: it runs no script, loads nothing, and has no access to this site.
 FRAME = {
@@ -35,30 +38,34 @@ CHANGES: dict[Change, tuple[MessageState, ...]] = {
 
 def show_outbox(context: RequestContext) -> Response:
     """Show mails, newest first, filtered by state and party."""
-    query, number = context.request.query_params, page_number(context)
-    state, known = (
-        query.get("state", ""),
-        {party.id: party for plan in context.site.plans for party in plan.parties.values()},
-    )
-    party = query.get("party", "") if query.get("party", "") in known else ""
-    states: list[MessageState] = [one for one in get_args(MessageState) if one == state]
+    query, parties = context.request.query_params, parties_by_id(context.site.plans)
+    party, state = read_choice(query.get("party", ""), parties), read_choice(query.get("state", ""), STATES)
+    states = [state] if state else []
     with context.running.store.reading() as view:
-        counts = view.outbox.counts(party=party or None)
-        total = sum(number for one, number in counts.items() if not states or one in states)
-        last = max(1, -(-total // PAGE_SIZE))
-        number = min(number, last)
-        first = None if counts else view.rungs.next_at([plan.id for plan in context.site.plans], context.now)
-        mails = view.outbox.newest(states=states, party=party or None, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
+        counts = view.outbox.counts(party=party)
+        mails = read_page(
+            sum(counts.get(one, 0) for one in states or counts),
+            page_number(context),
+            lambda offset: view.outbox.newest(states=states, party=party, limit=PAGE_SIZE, offset=offset),
+        )
+        first = None if counts else _next_at(context, view)
     return context.page(
         "outbox.html",
-        counts={one: counts[one] for one in get_args(MessageState) if one in counts},
-        state=states[0] if states else "",
-        mails=Page(items=mails, number=number, last=last, total=total),
+        counts={one: counts[one] for one in STATES if one in counts},
+        state=state or "",
+        mails=mails,
         zone=zones(context),
-        parties=known,
-        first=first.astimezone(context.site.plans[0].zone) if first else None,
-        party=party,
+        parties=parties,
+        first=first,
+        party=party or "",
     )
+
+
+def _next_at(context: RequestContext, view: UnitOfWork) -> datetime | None:
+    """Return when the next rung is due, local to the first plan; None if none is planned."""
+    plans = context.site.plans
+    first = view.rungs.next_at([plan.id for plan in plans], context.now)
+    return first.astimezone(plans[0].zone) if first else None
 
 
 def show_mail(context: RequestContext) -> Response:
