@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from typing import Any
@@ -39,25 +39,36 @@ def find_party_access(context: RequestContext, view: UnitOfWork) -> PartyAccess:
     Raises: HTTPException 404 for a token that was never issued, 410 for a revoked one and for a party whose
     last date is more than ninety days past.
     """
-    site, generations = context.site, view.pages.generations()
-    definitions = site.running.definitions()
-    parties = {p.id: p for d in definitions for p in d.plan.parties.values() if p.contacts and not p.external}
-    token = context.request.path_params["token"]
-    known = _parties_by_key(site.secret, tuple(parties), tuple(sorted(generations.items())))
+    site, definitions = context.site, context.running.definitions()
+    party, generation = _find_party(context, view, definitions)
+    shown = [definition for definition in definitions if party.id in definition.plan.parties]
+    agendas = tuple((each, site.snapshots.read(view, each.plan, context.now).agenda) for each in shown)
+    if is_over([agenda for _, agenda in agendas], party.id, context.now):
+        raise HTTPException(410)
+    form_token = make_form_token(site.secret, f"party\0{party.id}\0{generation}")
+    return PartyAccess(party=party, generation=generation, agendas=agendas, form_token=form_token)
+
+
+def _find_party(context: RequestContext, view: UnitOfWork, definitions: Sequence[Definition]) -> tuple[Party, int]:
+    """Return the party whose token the address contains, and the generation of the token.
+
+    Raises: HTTPException 404 for a token that was never issued, 410 for a revoked one.
+    """
+    token, generations = context.request.path_params["token"], view.pages.generations()
+    parties = {party.id: party for each in definitions for party in each.plan.parties.values() if has_page(party)}
+    known = _parties_by_key(context.site.secret, tuple(parties), tuple(sorted(generations.items())))
     found = known.get(token_key(token)) if len(token) == TOKEN_LENGTH else None
     if found is None:
         raise HTTPException(404)
-    party, generation = found
-    if generation < generations.get(party, 1):
+    id, generation = found
+    if generation < generations.get(id, 1):
         raise HTTPException(410)
-    shown = [d for d in definitions if party in d.plan.parties]
-    agendas = tuple((d, site.snapshots.read(view, d.plan, context.now).agenda) for d in shown)
-    if is_over([agenda for _, agenda in agendas], party, context.now):
-        raise HTTPException(410)
-    subject = f"party\0{party}\0{generation}"
-    return PartyAccess(
-        party=parties[party], generation=generation, agendas=agendas, form_token=make_form_token(site.secret, subject)
-    )
+    return parties[id], generation
+
+
+def has_page(party: Party) -> bool:
+    """Return whether a party has a page of its own: it has contacts and is not external."""
+    return bool(party.contacts) and not party.external
 
 
 def for_parties(handler: Callable[[RequestContext], Response]) -> Callable[[Request], Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,19 +13,20 @@ from starlette.routing import Route
 from scheduler.plan.agenda import RungState
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.destinations import parties_of
-from scheduler.plan.facts import Nominated
+from scheduler.plan.facts import Fact, Nominated
 from scheduler.plan.indicators import measure
 from scheduler.plan.model import Group, Party, Plan
 from scheduler.plan.status import Cell, read_cell, still_needed
-from scheduler.ports import RungRow, UnitOfWork
+from scheduler.ports import FeedRow, RungRow, UnitOfWork
 from scheduler.queries.site_links import SiteLinks
 from scheduler.queries.snapshot import Snapshot
+from scheduler.web.auth.party_token import has_page
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.lookup import find_definition, find_milestone, find_obligation, find_party
 from scheduler.web.operator.actions import actions_for, read_note
 from scheduler.web.operator.grid import draw_rows, usual
-from scheduler.web.operator.history import list_facts, list_rungs, split_by_time
+from scheduler.web.operator.history import FactEntry, list_facts, list_rungs, split_by_time
 from scheduler.web.pagination import page_number, paginate
 
 LATEST = 20  # facts and mails on a page; the ledger and the outbox have the rest
@@ -70,10 +71,9 @@ def show_milestone(context: RequestContext) -> Response:
         milestone = find_milestone(snapshot.agenda, id)
         cells = [cell for cell in snapshot.duties(context.now) if cell.obligation.milestone == id]
         steps = count_steps(view.rungs.of_milestone(plan.id, id))
-        history = list_facts(view, snapshot, [f for f in snapshot.facts if f.milestone == id][-LATEST:])
+        history = _list_latest(view, snapshot, lambda fact: fact.milestone == id)
     if not cells and isinstance(milestone.form, Recurring):
         return _show_occurrences(context, plan, snapshot, id)
-    attending = [o.party for o in snapshot.agenda.obligations if o.milestone == id and o.attends]
     return context.page(
         "milestone.html",
         language=plan.language,
@@ -83,7 +83,7 @@ def show_milestone(context: RequestContext) -> Response:
         usual=usual(cell.obligation for cell in cells) if cells else None,
         cells=paginate(sorted(cells, key=_urgency), page_number(context)),
         counted=Counter(cell.shown for cell in cells),
-        attending=[plan.parties[party] for party in attending],
+        attending=[plan.parties[o.party] for o in snapshot.agenda.by_milestone.get(id, ()) if o.attends],
         report_to=parties_of(plan, milestone.report_to),
         guests=parties_of(plan, milestone.guests),
         needed=still_needed(snapshot.agenda, milestone, context.now),
@@ -106,10 +106,9 @@ def show_party(context: RequestContext) -> Response:
         party = find_party(plan, context.request.path_params["party"])
         steps = list_rungs(view, plan, view.rungs.of_party(plan.id, party.id))
         mails = view.outbox.newest(plan=plan.id, party=party.id, limit=LATEST)
-        history = list_facts(view, snapshot, [f for f in snapshot.facts if f.party == party.id][-LATEST:])
-        generation = view.pages.generations().get(party.id, 1)
-        feeds = [f for f in view.feeds.list() if f.audience == party.id and f.plan in (None, plan.id)]
-    pages = SiteLinks(context.site.address, context.site.secret)
+        history = _list_latest(view, snapshot, lambda fact: fact.party == party.id)
+        page = _page_of(context, view, party)
+        feeds = _feeds_of(view, plan, party)
     now, agenda = context.now, snapshot.agenda
     coming, past = split_by_time(steps)
     return context.page(
@@ -119,15 +118,28 @@ def show_party(context: RequestContext) -> Response:
         party=party,
         cells=[read_cell(agenda, o, now) for o in agenda.obligations if o.party == party.id],
         bounced=snapshot.bounced,
-        page=pages.of(party.id, generation) if party.contacts and not party.external else "",
-        feeds=[feed for feed in feeds if feed.revoked_at is None],
-        groups=[g for g in plan.groups.values() if party.id in {p.id for p in members_of(snapshot, g)}],
+        page=page,
+        feeds=feeds,
+        groups=[group for group in plan.groups.values() if party in members_of(snapshot, group)],
         coming=coming,
         past=paginate(past, page_number(context)),
         mails=mails,
         history=history,
         note=read_note(context),
     )
+
+
+def _page_of(context: RequestContext, view: UnitOfWork, party: Party) -> str:
+    """Return the address of a party's page; "" if it has none."""
+    if not has_page(party):
+        return ""
+    return SiteLinks(context.site.address, context.site.secret).of(party.id, view.pages.generations().get(party.id, 1))
+
+
+def _feeds_of(view: UnitOfWork, plan: Plan, party: Party) -> list[FeedRow]:
+    """Return the calendars in use that a party has of a plan, or of all plans."""
+    own = [feed for feed in view.feeds.list() if feed.audience == party.id and feed.revoked_at is None]
+    return [feed for feed in own if feed.plan in (None, plan.id)]
 
 
 def show_obligation(context: RequestContext) -> Response:
@@ -176,6 +188,11 @@ def members_of(snapshot: Snapshot, group: Group) -> tuple[Party, ...]:
         if isinstance(fact, Nominated) and fact.group == group.id:
             chosen = {**chosen, **dict.fromkeys(fact.parties)} if fact.parties else {}
     return parties_of(snapshot.plan, (*group.parties, *chosen))
+
+
+def _list_latest(view: UnitOfWork, snapshot: Snapshot, is_wanted: Callable[[Fact], bool]) -> list[FactEntry]:
+    wanted = [fact for fact in snapshot.facts if is_wanted(fact)]
+    return list_facts(view, snapshot, wanted[-LATEST:])
 
 
 def _open(context: RequestContext, view: UnitOfWork) -> tuple[Plan, Snapshot]:
