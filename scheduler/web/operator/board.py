@@ -13,6 +13,7 @@ from starlette.routing import Route
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.indicators import Figure, measure
 from scheduler.plan.model import Indicator, Plan
+from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import Cell
 from scheduler.ports import RungCount, StepAhead, UnitOfWork
 from scheduler.queries.attention import (
@@ -68,20 +69,23 @@ def show_board(context: RequestContext) -> Response:
     query = context.request.query_params
     wanted, text = query.get("plan"), query.get("as_of", "")
     plans = [find_definition(context, wanted).plan] if wanted else context.site.plans
-    day = read_day(text)
-    is_past = day is not None and all(day <= local_day(context.now, plan.zone) for plan in plans)
+    day = _read_past_day(context, plans, text)
     with context.running.store.reading() as view:
         account = view.accounts.state(context.running.account)
-        boards = [
-            draw_past(context, view, plan, day) if day and is_past else draw(context, view, plan) for plan in plans
-        ]
+        boards = [draw_past(context, view, plan, day) if day else draw(context, view, plan) for plan in plans]
     return context.page(
         "board.html",
         boards=boards,
-        account=[] if is_past else list(find_account_problem(account, context.running.system.now())),
-        as_of=day if is_past else None,
-        not_a_day=text if text and not is_past else "",
+        account=[] if day else list(find_account_problem(account, context.running.system.now())),
+        as_of=day,
+        not_a_day="" if day else text,
     )
+
+
+def _read_past_day(context: RequestContext, plans: Iterable[Plan], text: str) -> date | None:
+    """Return a day that has begun in the zones of all plans; None for any other day or text."""
+    day = read_day(text)
+    return day if day and all(day <= local_day(context.now, plan.zone) for plan in plans) else None
 
 
 def draw(context: RequestContext, view: UnitOfWork, plan: Plan) -> PlanBoard:
@@ -135,16 +139,21 @@ def _draw(
 def _next_days(plan: Plan, rows: Iterable[Row], steps: Iterable[StepAhead], today: date) -> Iterator[Day]:
     coming: dict[date, list[Coming]] = {}
     for row in rows:
-        owing = [cell.obligation for cell in row.cells.values() if cell.obligation.standing.is_open]
-        o = row.usual
-        day = o.event.first if o.event else o.due.target if o.due else None
-        if day and owing and today <= day <= today + timedelta(AHEAD) and not o.unknown:
-            coming.setdefault(day, []).append(Coming(row, len(owing)))
+        day, owing = _day_of(row.usual), sum(cell.obligation.standing.is_open for cell in row.cells.values())
+        if day and owing and today <= day <= today + timedelta(AHEAD):
+            coming.setdefault(day, []).append(Coming(row, owing))
     leaving: dict[date, list[StepAhead]] = {}
     for step in steps:
         leaving.setdefault(local_day(step.at, plan.zone), []).append(step)
     for day in sorted({*coming, *leaving}):
         yield Day(day, coming.get(day, ()), leaving.get(day, ()))
+
+
+def _day_of(o: Obligation) -> date | None:
+    """Return the day on which it takes place or is due; None if no day is known or it is in doubt."""
+    if o.unknown:
+        return None
+    return o.event.first if o.event else o.due.target if o.due else None
 
 
 ROUTES = [Route("/", for_operators(show_board))]

@@ -89,14 +89,22 @@ def _marks(rows: Sequence[Row], place: _Place) -> Iterator[Mark]:
     dated = [(span, row) for row in rows if (span := row.usual.span)]
     for (first, last), row in sorted(dated, key=lambda pair: (pair[0], pair[1].number)):
         shape: Shape = "window" if row.usual.window else "event" if row.usual.event else "deadline"
-        x, end = place(first), place(last + ONE_DAY)
-        at = None if end - x >= MARK else round((x + end) / 2, 1)
-        if at is not None:  # too narrow for its number: a deadline ends at its day, others are centred on it
-            x = at - (MARK if shape == "deadline" else MARK / 2)
-            end = x + MARK
+        x, end, at = _widen(place(first), place(last + ONE_DAY), shape)
         lane = next((n for n, free in enumerate(ends) if free <= x), len(ends))
         ends[lane:] = [end + SPACE, *ends[lane + 1 :]]
         yield Mark(row, shape, round(x, 1), round(end, 1), at, lane)
+
+
+def _widen(x: float, end: float, shape: Shape) -> tuple[float, float, float | None]:
+    """Return begin and end of a mark that is wide enough for its number, and its day if it is not drawn to scale.
+
+    A deadline ends at its day, others are centred on it.
+    """
+    if end - x >= MARK:
+        return x, end, None
+    at = round((x + end) / 2, 1)
+    x = at - (MARK if shape == "deadline" else MARK / 2)
+    return x, x + MARK, at
 
 
 def _bars(plan: Plan, counts: Iterable[RungCount], place: _Place, width: float) -> Iterator[Bar]:
