@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -57,26 +57,23 @@ class FeedMiddleware:
 
 def answer(scope: Scope, rendered: RenderedFeed, running: RunningDaemon) -> tuple[bytes, int, Headers, bytes]:
     """Return the user agent, and the status, headers and body of the response."""
-    agent = accepted = tags = since = b""
-    has_tags = False
+    sent: dict[bytes, list[bytes]] = {}
     for name, value in scope["headers"]:
-        if name == b"user-agent":
-            agent = value
-        elif name == b"accept-encoding":
-            accepted = accepted + b"," + value
-        elif name == b"if-none-match":
-            tags, has_tags = tags + b"," + value, True
-        elif name == b"if-modified-since":
-            since = value
+        sent.setdefault(name, []).append(value)
+    agent, accepted = sent.get(b"user-agent", [b""])[-1], b",".join(sent.get(b"accept-encoding", ()))
     encoding = 1 if accepted and accepts_gzip(accepted) and b"Microsoft" not in agent else 0
-    if has_tags:
-        is_same = any(tag.strip().removeprefix(b"W/") in (*rendered.tags, b"*") for tag in tags.split(b","))
-    else:
-        is_same = bool(since) and is_unchanged(since, rendered.changed_at, running.system.now())
-    if is_same:
+    if _has_same(sent, rendered, running):
         return agent, 304, rendered.unchanged[encoding], b""
     body = b"" if scope["method"] == "HEAD" else rendered.compressed if encoding else rendered.plain
     return agent, 200, rendered.headers[encoding], body
+
+
+def _has_same(sent: Mapping[bytes, Sequence[bytes]], rendered: RenderedFeed, running: RunningDaemon) -> bool:
+    """Return whether the program has these bytes, by its entity tags or, if it sends none, by its date."""
+    tags, since = sent.get(b"if-none-match"), sent.get(b"if-modified-since", [b""])[-1]
+    if tags is not None:
+        return any(tag.strip().removeprefix(b"W/") in (*rendered.tags, b"*") for tag in b",".join(tags).split(b","))
+    return bool(since) and is_unchanged(since, rendered.changed_at, running.system.now())
 
 
 @lru_cache(maxsize=256)

@@ -152,9 +152,13 @@ class FeedCache:
         await asyncio.wait({task}, timeout=READ_TIMEOUT if self.is_known else None)
         if task.done():
             task.result()
-            missing = [cached for cached in self.by_key.values() if cached.rendered is None]
-            if missing and (self.filling is None or self.filling.done()):
-                self.filling = asyncio.create_task(self._render_missing(missing))
+            self._begin_filling()
+
+    def _begin_filling(self) -> None:
+        """Render what is missing in the background, unless that is under way."""
+        missing = [cached for cached in self.by_key.values() if cached.rendered is None]
+        if missing and (self.filling is None or self.filling.done()):
+            self.filling = asyncio.create_task(self._render_missing(missing))
 
     async def _render_missing(self, missing: Sequence[CachedFeed]) -> None:
         """Render the calendars that nobody has requested yet."""
