@@ -99,28 +99,37 @@ class ImapSentFolder:
 
     def _explain(self, error: Exception) -> UserError:
         """Return an error as a sentence with a hint, without the password."""
-        match error:
-            case TimeoutError():
-                words, hint = f"gave no answer within {self._timeout:g} seconds", f"try again later; {_KEYS}"
-            case ssl.SSLCertVerificationError():
-                words, hint = f"its certificate is not accepted: {error.verify_message}", "check inbox.host"
-            case ssl.SSLError():
-                words, hint = f"no TLS: {error.reason or error}", _KEYS
-            case gaierror():
-                words, hint = f"its address cannot be found: {error.strerror}", "check inbox.host"
-            case OSError():
-                words, hint = f"cannot be reached: {error.strerror or error}", f"try again later; {_KEYS}"
-            case CapabilityError():
-                words, hint = "it does not offer STARTTLS; nothing is sent unprotected", _KEYS
-            case LoginError():
-                words, hint = f"it does not take the login: {_words(error)}", "check username and password in [inbox]"
-            case UnicodeError():  # its own message would show a character of the password
-                words, hint = "it takes a login in plain ASCII only", "choose a username and a password of such letters"
-            case _:
-                words, hint = f"it does not do what was asked: {_words(error)}", f"try again later; {_KEYS}"
+        words, hint = self._explain_failure(error) if isinstance(error, OSError) else _explain_refusal(error)
         for trace in traces(self._account):
             words = words.replace(trace, "***")
         return UserError(f"{self._server}: {words}", hint=hint)
+
+    def _explain_failure(self, error: OSError) -> tuple[str, str]:
+        """Return what kept the server from answering, and a hint."""
+        match error:
+            case TimeoutError():
+                return f"gave no answer within {self._timeout:g} seconds", f"try again later; {_KEYS}"
+            case ssl.SSLCertVerificationError():
+                return f"its certificate is not accepted: {error.verify_message}", "check inbox.host"
+            case ssl.SSLError():
+                return f"no TLS: {error.reason or error}", _KEYS
+            case gaierror():
+                return f"its address cannot be found: {error.strerror}", "check inbox.host"
+            case _:
+                return f"cannot be reached: {error.strerror or error}", f"try again later; {_KEYS}"
+
+
+def _explain_refusal(error: Exception) -> tuple[str, str]:
+    """Return what the server does not do, and a hint."""
+    match error:
+        case CapabilityError():
+            return "it does not offer STARTTLS; nothing is sent unprotected", _KEYS
+        case LoginError():
+            return f"it does not take the login: {_words(error)}", "check username and password in [inbox]"
+        case UnicodeError():  # its own message would show a character of the password
+            return "it takes a login in plain ASCII only", "choose a username and a password of such letters"
+        case _:
+            return f"it does not do what was asked: {_words(error)}", f"try again later; {_KEYS}"
 
 
 def _words(error: Exception) -> str:
