@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -65,12 +65,7 @@ class Session:
         Raises: NothingMatched with similar names for an unknown plan, party or milestone.
         """
         found = [self.plan(id)] if id is not None else [d.plan for d in self.loaded.definitions]
-        parties = {known for plan in found for known in plan.parties}
-        if party is not None and party not in parties:
-            raise NothingMatched.named("party", party, parties)
-        milestones = {m.id for plan in found for m in plan.milestones}
-        if milestone is not None and milestone.partition("@")[0] not in milestones:
-            raise NothingMatched.named("milestone", milestone, milestones)
+        _expect_names(found, party, milestone)
         return found
 
     def raise_problems(self) -> None:
@@ -111,6 +106,15 @@ class Session:
             take(self.container.services(store), definition, self.now)
             with store.reading() as view:
                 return [o for o in view_agenda(view, definition.plan, self.now).obligations if o.unknown]
+
+
+def _expect_names(plans: Sequence[Plan], party: str | None, milestone: str | None) -> None:
+    parties = {id for plan in plans for id in plan.parties}
+    if party is not None and party not in parties:
+        raise NothingMatched.named("party", party, parties)
+    milestones = {each.id for plan in plans for each in plan.milestones}
+    if milestone is not None and milestone.partition("@")[0] not in milestones:
+        raise NothingMatched.named("milestone", milestone, milestones)
 
 
 def format_option(command: F) -> F:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -15,6 +15,17 @@ from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.plan.model import Plan
 from scheduler.queries.status import list_board
 from scheduler.services.commands import MOMENT
+
+_COLUMNS = {
+    "milestone": "milestone",
+    "party": "party",
+    "status": "status",
+    "date": "date",
+    "received": "received",
+    "missing": "still missing",
+    "next_step": "next step",
+    "seen": "last check",
+}
 
 
 @click.command(epilog=example("hanchot status --plan bac-trung-bo-2023 --milestone dang-ky --as-of 2023-03-21"))
@@ -40,44 +51,42 @@ def status(
             then = _instant(as_of, plan) if as_of is not None else None
             rows += list_board(view, plan, now, as_of=then, milestone=milestone, party=party)
     if not rows:
-        session.raise_problems()
-        if not session.loaded.definitions:
-            raise NothingMatched("there is no plan", hint="`hanchot init DIR` writes one to begin with")
-        raise NothingMatched("nothing matches", hint="`hanchot status` without options shows everything")
+        _refuse_nothing(session)
     if output_format == "json":
         print_json(rows)
-        session.raise_problems()
-        return
-    shown = [
-        {
-            **row,
-            "next_step": f"{row['next']['rung']} {short(row['next']['at'])}" if row["next"] else "",
-            "received": short(row["received"]),
-            "missing": [*row["missing"], *_missing_copies(row)],
-            "seen": f"{row['seen']} ({short(row['checked'])})" if row["seen"] and _is_open(row) else "",
-            "status": f"{row['status']}{' (late)' if row['late'] and 'late' not in row['status'] else ''}".replace(
-                "_", " "
-            ),
-        }
-        for row in rows
-        if row["role"] == "owes" or party is not None
-    ]
-    columns = {
-        "milestone": "milestone",
-        "party": "party",
-        "status": "status",
-        "date": "date",
-        "received": "received",
-        "missing": "still missing",
-        "next_step": "next step",
-        "seen": "last check",
+    else:
+        shown = [_shorten(row) for row in rows if row["role"] == "owes" or party is not None]
+        print_table(shown, _COLUMNS, empty="Nothing is owed; --format json also lists who attends.")
+        _advise_start(shown)
+    session.raise_problems()
+
+
+def _refuse_nothing(session: Session) -> NoReturn:
+    """Say why nothing is shown: a definition is invalid, there is no plan, or no option matches."""
+    session.raise_problems()
+    if not session.loaded.definitions:
+        raise NothingMatched("there is no plan", hint="`hanchot init DIR` writes one to begin with")
+    raise NothingMatched("nothing matches", hint="`hanchot status` without options shows everything")
+
+
+def _shorten(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as the table shows it."""
+    step, late = row["next"], " (late)" if row["late"] and "late" not in row["status"] else ""
+    return {
+        **row,
+        "next_step": f"{step['rung']} {short(step['at'])}" if step else "",
+        "received": short(row["received"]),
+        "missing": [*row["missing"], *_missing_copies(row)],
+        "seen": f"{row['seen']} ({short(row['checked'])})" if row["seen"] and _is_open(row) else "",
+        "status": f"{row['status']}{late}".replace("_", " "),
     }
-    print_table(shown, columns, empty="Nothing is owed; --format json also lists who attends.")
-    doubtful = sorted({row["plan"] for row in shown if row["status"] == "unknown"})
-    for plan in doubtful:
+
+
+def _advise_start(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Name the command that settles doubts, for each plan that has any."""
+    for plan in sorted({row["plan"] for row in rows if row["status"] == "unknown"}):
         why = "past already when the plan was first loaded, or the party came into it"
         click.echo(f"Unknown: {why}. `hanchot start {plan}` settles it.", err=True)
-    session.raise_problems()
 
 
 def _missing_copies(row: Mapping[str, Any]) -> list[str]:
