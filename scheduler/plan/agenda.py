@@ -20,7 +20,7 @@ from scheduler.plan.model import Group, Milestone, Occurrence, Plan
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 from scheduler.plan.reasons import Reason
 from scheduler.plan.resolver import ObligationResolver
-from scheduler.plan.scope import Scope
+from scheduler.plan.scope import Parties, Scope
 
 AGENDA_RULES = 4  # version of these rules; raise it when the same plan and facts yield other rungs than before
 
@@ -141,28 +141,33 @@ class Agenda:
         scope = part.scope
         if scope is None:
             return part
-        obligations, drawn = _by_milestone(self.obligations), _by_milestone(part.obligations)
-        for id, parties in scope.parties.items():
-            new = {o.key: o for o in drawn.get(id, [])}
-            if parties is None:
-                obligations[id] = list(new.values())
-                continue
-            known = obligations.get(id, [])
-            if list(new) != [o.key for o in known if o.party in parties]:
-                return None
-            obligations[id] = [new.get(o.key, o) for o in known]
-        choices = {(group.id, o.key): (group, o) for group, o in part.nominations}
-        asked = [(group.id, o.key) for group, o in self.nominations]
-        if list(choices) != [(group, key) for group, key in asked if scope.covers(*key)]:
+        obligations, nominations = self._updated_obligations(part, scope), self._updated_nominations(part, scope)
+        if obligations is None or nominations is None:
             return None
         others = {party: spans for party, spans in self.bounces.items() if not scope.has_party(party)}
         return replace(
             self,
-            obligations=tuple(o for milestone in self.plan.milestones for o in obligations.get(milestone.id, [])),
-            nominations=tuple(choices.get(key, pair) for key, pair in zip(asked, self.nominations, strict=True)),
+            obligations=obligations,
+            nominations=nominations,
             nominated=part.nominated,
             bounces=others | part.bounces,
         )
+
+    def _updated_obligations(self, part: Agenda, scope: Scope) -> tuple[Obligation, ...] | None:
+        obligations, drawn = _by_milestone(self.obligations), _by_milestone(part.obligations)
+        for id, parties in scope.parties.items():
+            merged = _merge(obligations.get(id, []), drawn.get(id, []), parties)
+            if merged is None:
+                return None
+            obligations[id] = merged
+        return tuple(o for milestone in self.plan.milestones for o in obligations.get(milestone.id, []))
+
+    def _updated_nominations(self, part: Agenda, scope: Scope) -> tuple[tuple[Group, Obligation], ...] | None:
+        choices = {(group.id, o.key): (group, o) for group, o in part.nominations}
+        asked = [(group.id, o.key) for group, o in self.nominations]
+        if list(choices) != [(group, key) for group, key in asked if scope.covers(*key)]:
+            return None
+        return tuple(choices.get(key, pair) for key, pair in zip(asked, self.nominations, strict=True))
 
     def rungs(self) -> Iterator[Rung]:
         """Yield every rung of every obligation, ascending in time per obligation and addressee."""
@@ -320,6 +325,16 @@ class Agenda:
                 declarations = [fact for fact in declarations if fact.recorded_at > step.at]
             else:
                 yield step
+
+
+def _merge(known: list[Obligation], drawn: list[Obligation], parties: Parties) -> list[Obligation] | None:
+    """Return the obligations of a milestone with those of some parties drawn anew; None if one came or went."""
+    if parties is None:
+        return drawn
+    new = {o.key: o for o in drawn}
+    if list(new) != [o.key for o in known if o.party in parties]:
+        return None
+    return [new.get(o.key, o) for o in known]
 
 
 def _by_milestone(obligations: Iterable[Obligation]) -> dict[str, list[Obligation]]:

@@ -50,14 +50,16 @@ def decide(due: Sequence[DueRung], *, plan: Plan, now: datetime) -> list[Decisio
     newest: dict[tuple[str, str, str], DueRung] = {}
     for rung, decision in zip(due, decisions, strict=True):
         if decision.act != "missed":
-            best = newest.get(_matter(rung, plan))
-            newest[_matter(rung, plan)] = rung if best is None or rung.at >= best.at else best
+            best = newest.get(_matter(rung, plan), rung)
+            newest[_matter(rung, plan)] = rung if rung.at >= best.at else best
     return [
-        decision
-        if decision.act == "missed" or newest[_matter(rung, plan)] is rung
-        else Decision("skipped", reasons.came_late(newest[_matter(rung, plan)].name))
+        decision if decision.act == "missed" else _unless_newer(newest[_matter(rung, plan)], rung, decision)
         for rung, decision in zip(due, decisions, strict=True)
     ]
+
+
+def _unless_newer(newest: DueRung, rung: DueRung, decision: Decision) -> Decision:
+    return decision if newest is rung else Decision("skipped", reasons.came_late(newest.name))
 
 
 def opening(plan: Plan, milestone: str | None, instant: datetime) -> datetime:

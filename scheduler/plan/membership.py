@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,6 +24,11 @@ class Membership(NamedTuple):
     until: datetime | None
     heir_of: frozenset[str] = frozenset()
 
+    @property
+    def is_empty(self) -> bool:
+        """Return whether the party ends before its part begins."""
+        return self.until is not None and self.since >= self.until
+
 
 def members(plan: Plan, name: str) -> tuple[str, ...]:
     """Return the party ids behind a group or party name; () for an unknown name.
@@ -35,7 +40,16 @@ def members(plan: Plan, name: str) -> tuple[str, ...]:
     return (name,) if name in plan.parties else ()
 
 
-def merge(one: Membership, other: Membership) -> Membership:
+def merge_all(terms: Iterable[Membership]) -> list[Membership]:
+    """Return one membership for each party, in the order in which they first come."""
+    found: dict[str, Membership] = {}
+    for term in terms:
+        old = found.get(term.party)
+        found[term.party] = term if old is None else _merge(old, term)
+    return list(found.values())
+
+
+def _merge(one: Membership, other: Membership) -> Membership:
     """Return the membership of a party that takes part in a milestone in two ways; the earlier start counts."""
     heir_of = one.heir_of | other.heir_of if one.heir_of and other.heir_of else frozenset()
     return one._replace(since=min(one.since, other.since), came=min(one.came, other.came), heir_of=heir_of)

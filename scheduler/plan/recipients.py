@@ -34,14 +34,13 @@ def contacts_for(party: Party, *, with_head: bool, bounced: Collection[str] = ()
     `with_head` adds the heads.
     """
     working = [contact for contact in party.contacts if contact.email not in bounced]
-    chosen: list[Contact] = []
-    for role in _FALLBACK:
-        chosen = [contact for contact in working if contact.role == role]
-        if chosen:
-            break
-    if with_head:
-        chosen += [contact for contact in working if contact.role == "head" and contact not in chosen]
-    return _distinct(party, chosen)
+    chosen = next(filter(None, (_with_role(working, role) for role in _FALLBACK)), [])
+    heads = _with_role(working, "head") if with_head and chosen != _with_role(working, "head") else []
+    return _distinct(party, [*chosen, *heads])
+
+
+def _with_role(contacts: Sequence[Contact], role: Role) -> list[Contact]:
+    return [contact for contact in contacts if contact.role == role]
 
 
 def heads_of(party: Party, bounced: Collection[str] = ()) -> list[Recipient]:

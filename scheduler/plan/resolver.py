@@ -46,8 +46,8 @@ from scheduler.plan.facts import (
     Waived,
     recording_order,
 )
-from scheduler.plan.membership import Membership, apply_joins, is_passed_on, members, merge
-from scheduler.plan.model import Group, Milestone, Occurrence, Party, Plan
+from scheduler.plan.membership import Membership, apply_joins, is_passed_on, members, merge_all
+from scheduler.plan.model import Group, Milestone, Occurrence, Plan
 from scheduler.plan.obligations import (
     EventDate,
     KnownDate,
@@ -57,7 +57,7 @@ from scheduler.plan.obligations import (
     WindowDate,
 )
 from scheduler.plan.scope import Relations, Scope, covers
-from scheduler.plan.standing import read_standing
+from scheduler.plan.standing import Standing, read_standing
 
 # Facts that leave unknown whether an obligation past its last day is open.
 _SAYS_NOTHING = (Joined, Amended, DateFixed, Declared, Disowned)
@@ -81,7 +81,7 @@ class CountedDate(NamedTuple):
     `moved_by` is the last decision that moved the other one; `was` is what followed from it before.
     """
 
-    form: By | Undated
+    form: ResolvedForm
     since: datetime = datetime.min.replace(tzinfo=UTC)
     was: By | None = None
     moved_by: Decision | None = None
@@ -192,42 +192,17 @@ class ObligationResolver:
         return self.plan.workdays.add(day, -step.count) if step.unit == "working days" else day - step.count * ONE_DAY
 
     def _base_day(self, base: Milestone, party: str, direction: Direction) -> BaseDay | None:
-        """Return the day to count from.
-
-        If the party itself owes the base milestone, only its own obligation counts. None if the day is not known
-        yet or every obligation is waived.
-        """
-        duties = [o for o in self.obligations(base) if o.is_duty]
-        duties = [o for o in duties if o.party == party] or duties
+        """Return the day to count from, or None if it is not known yet or every obligation is waived."""
+        duties = self._duties(base, party)
         alive = [o for o in duties if o.standing.state != "waived"]
-        if not alive:
-            return None
-        if direction == "within" and base.kind == "deadline":
+        if alive and direction == "within" and base.kind == "deadline":
             return self._completed(duties)
-        dated = [(day, o) for o in alive if (day := day_of(o.when, direction)) is not None]
-        if len(dated) < len(alive):
-            return None
-        latest = max(day for day, _ in dated)
-        found = BaseDay(latest, min(o.since for day, o in dated if day == latest))
-        return self._with_move(found, dated, direction)
+        return latest_day(alive, direction) if alive else None
 
-    def _with_move(self, found: BaseDay, dated: Sequence[tuple[date, Obligation]], direction: Direction) -> BaseDay:
-        """Return the day with the one before the last decision that moved it, if any did."""
-        changes = [o.changed_by for _, o in dated if o.changed_by is not None]
-        last = max(changes, key=recording_order, default=None)
-        before = [
-            self._day_before(o, direction) if o.changed_by is last and last is not None else day for day, o in dated
-        ]
-        known = [day for day in before if day is not None]
-        if last is None or len(known) < len(before) or max(known) == found.day:
-            return found
-        return found._replace(was=max(known), moved_by=last)
-
-    def _day_before(self, o: Obligation, direction: Direction) -> date | None:
-        """Return the day of an obligation before its date was changed, or None if nobody knew one."""
-        if isinstance(o.was, On):
-            return day_of(EventDate(o.was), direction)
-        return o.was.day if isinstance(o.was, Before | By) and direction == "before" else None
+    def _duties(self, milestone: Milestone, party: str) -> list[Obligation]:
+        """Return the duties of a party under a milestone, or of all parties if it has none itself."""
+        duties = [o for o in self.obligations(milestone) if o.is_duty]
+        return [o for o in duties if o.party == party] or duties
 
     def _completed(self, duties: Sequence[Obligation]) -> BaseDay | None:
         """Return the local day on which the last of the duties was closed.
@@ -271,36 +246,36 @@ class ObligationResolver:
         self, milestone: Milestone, dated: DateInForce, term: Membership, *, attends: bool = False
     ) -> Obligation:
         dated = self._extended(dated, term.party)
-        form, since, moved_by = dated.form, max(dated.since, term.since), None
-        was: DateForm | None = None
-        if isinstance(form, Relative):
-            counted = self._count(form, term.party)
-            form, since = counted.form, max(since, counted.since)
-            if is_newer(counted.moved_by, dated.decided_by):
-                moved_by, was = counted.moved_by, counted.was
-        assert not isinstance(form, Recurring)  # noqa: S101 - each occurrence has a form of its own
+        counted = self._day_in_force(dated, term.party)
+        is_moved = is_newer(counted.moved_by, dated.decided_by)
         own = self.of[dated.id, term.party]
         if attends:  # facts about the organisers concern those who attend only if the event is called off
             own = own + self._called_off(milestone, dated)
         facts = sorted([*self.of[dated.id, None], *own], key=recording_order) if own else self.of[dated.id, None]
         standing = read_standing(milestone, facts)
-        released = standing.closed_by.recorded_at if standing.state == "waived" and standing.closed_by else None
-        known = self._known(milestone, dated, term.since, released) if dated.earlier or released else None
+        known = self._known(milestone, dated, term.since, standing)
         obligation = Obligation(
             milestone=dated.id,
             party=term.party,
-            since=since,
+            since=max(dated.since, term.since, counted.since),
             until=term.until,
             standing=standing,
-            when=self._date(milestone, form, dated),
+            when=self._date(milestone, counted.form, dated),
             attends=attends,
             invited=attends,
             decided_by=dated.decided_by,
-            moved_by=moved_by,
-            was=was or self._spelled_out(known, dated, term.party),
+            moved_by=counted.moved_by if is_moved else None,
+            was=counted.was if is_moved else self._spelled_out(known, dated, term.party),
             known_date=KnownDate(known.form, known.place) if known and isinstance(known.form, On) else None,
         )
         return self._judge_unknown(obligation, facts, term.came)
+
+    def _day_in_force(self, dated: DateInForce, party: str) -> CountedDate:
+        """Return the date in force; one that is counted from another as the day that it means."""
+        if isinstance(dated.form, Relative):
+            return self._count(dated.form, party)
+        assert not isinstance(dated.form, Recurring)  # noqa: S101 - each occurrence has a form of its own
+        return CountedDate(dated.form)
 
     def _spelled_out(self, known: DateInForce | None, dated: DateInForce, party: str) -> DateForm | None:
         """Return the form of a known date; one that was counted from another as the day that it meant."""
@@ -312,13 +287,14 @@ class ObligationResolver:
         return counted.was  # the other date moved in the same edit, or later
 
     def _known(
-        self, milestone: Milestone, dated: DateInForce, since: datetime, released: datetime | None
+        self, milestone: Milestone, dated: DateInForce, since: datetime, standing: Standing
     ) -> DateInForce | None:
-        """Return the date that a party knew before the decision in force, or None.
+        """Return the date that a party knew before the decision in force, or before it was released, or None.
 
         A party knows a date if mail about it could leave while the date was in force. If a deadline has moved, the
-        party knows at least the first date, that of the plan. `released` is the instant of a waiver.
+        party knows at least the first date, that of the plan.
         """
+        released = standing.closed_by.recorded_at if standing.state == "waived" and standing.closed_by else None
         dates = (*dated.earlier, dated)
         ends = [*(later.since for later in dates[1:]), released]
         known: DateInForce | None = None
@@ -385,16 +361,10 @@ class ObligationResolver:
         A party that ended before its membership began is left out.
         """
         needed = None if self.needed is None else self.needed.parties[milestone.id]
-        seen: dict[str, Membership] = {}
-        for name in names:
-            for party, came in self._members(name):
-                if not covers(needed, party):
-                    continue
-                for term in self._successions(self.plan.parties[party], came):
-                    old = seen.get(term.party)
-                    seen[term.party] = term if old is None else merge(old, term)
-        terms = [apply_joins(t, self._joined(milestone, t.party)) for t in seen.values()]
-        return {t.party: t for t in terms if t.until is None or t.since < t.until}
+        members = (one for name in names for one in self._members(name))
+        found = merge_all(t for id, came in members if covers(needed, id) for t in self._successions(id, came))
+        terms = [apply_joins(t, self._joined(milestone, t.party)) for t in found]
+        return {t.party: t for t in terms if not t.is_empty}
 
     def _members(self, name: str) -> Iterator[tuple[str, datetime]]:
         """Yield each party behind a name with the instant at which it came: the first load, or when it was chosen."""
@@ -405,8 +375,9 @@ class ObligationResolver:
             if party in self.plan.parties:
                 yield party, max(self.loaded_at, chosen_at)
 
-    def _successions(self, party: Party, came: datetime) -> Iterator[Membership]:
+    def _successions(self, id: str, came: datetime) -> Iterator[Membership]:
         """Yield the membership of the party and, after its last day, those of its successors in turn."""
+        party = self.plan.parties[id]
         passed: list[str] = []
         since = max(self.start, came)
         while party.id not in passed:
@@ -422,38 +393,78 @@ class ObligationResolver:
     def choices(self) -> Iterator[tuple[Group, Obligation]]:
         """Yield each group that is filled during the year, with the obligation of the chooser that it follows."""
         for group in self.plan.groups.values():
-            if group.chosen_by is None or group.after is None:
-                continue
-            milestone = self.plan.milestone(group.after)
-            if self.scope is not None and milestone.id not in self.scope.parties:
-                continue
-            for dated in self._dated(milestone):
-                for term in self._terms(milestone, [group.chosen_by]).values():
-                    if self.scope is None or covers(self.scope.parties[milestone.id], term.party):
-                        yield group, self._obligation(milestone, dated, term)
+            yield from ((group, o) for o in self._asked(group))
+
+    def _asked(self, group: Group) -> Iterator[Obligation]:
+        """Yield the obligations of the chooser of a group after which the choice is due, as far as in the scope."""
+        if group.chosen_by is None or group.after is None:
+            return
+        milestone = self.plan.milestone(group.after)
+        if self.scope is not None and milestone.id not in self.scope.parties:
+            return
+        terms = self._terms(milestone, [group.chosen_by]).values()
+        asked = [term for term in terms if self.scope is None or self.scope.covers(milestone.id, term.party)]
+        for dated in self._dated(milestone):
+            yield from (self._obligation(milestone, dated, term) for term in asked)
 
     def dead_spans(self, party: str) -> tuple[tuple[datetime, datetime | None], ...]:
         """Return the spans (UTC) in which every address of a party was known to bounce.
 
         The last span has the end None if it has not ended.
         """
-        facts = self.bounced[party]
         known = {c.email for c in self.plan.parties[party].contacts} if party in self.plan.parties else set()
-        rosters: list[set[str]] = []  # addresses after each fact, computed backwards from those in the roster now
-        for fact in reversed(facts):
-            rosters.insert(0, known)
-            known = set(fact.was) if isinstance(fact, Rerouted) and fact.was else known
         dead: set[str] = set()
+        was_dead = False
         spans: list[tuple[datetime, datetime | None]] = []
-        for fact, addresses in zip(facts, rosters, strict=True):
+        for fact, addresses in _with_rosters(self.bounced[party], known):
             dead = dead | {fact.address} if isinstance(fact, Bounced) else dead - {fact.address}
-            was_dead = bool(spans) and spans[-1][1] is None
             is_dead = bool(addresses) and addresses <= dead
             if is_dead and not was_dead:
                 spans.append((fact.recorded_at, None))
             elif was_dead and not is_dead:
                 spans[-1] = (spans[-1][0], fact.recorded_at)
+            was_dead = is_dead
         return tuple(spans)
+
+
+def _with_rosters(facts: Sequence[Bounced | Rerouted], known: set[str]) -> list[tuple[Bounced | Rerouted, set[str]]]:
+    """Return each fact with the addresses of the party after it, computed backwards from those `known` now."""
+    found: list[tuple[Bounced | Rerouted, set[str]]] = []
+    for fact in reversed(facts):
+        found.append((fact, known))
+        known = set(fact.was) if isinstance(fact, Rerouted) and fact.was else known
+    return found[::-1]
+
+
+def latest_day(obligations: Sequence[Obligation], direction: Direction) -> BaseDay | None:
+    """Return the latest day of some obligations, with the one before the last decision that moved it.
+
+    None if one of them has no day.
+    """
+    found = [(o, day_of(o.when, direction)) for o in obligations]
+    dated = [(o, day) for o, day in found if day is not None]
+    if len(dated) < len(found):
+        return None
+    latest = max(day for _, day in dated)
+    return _with_move(BaseDay(latest, min(o.since for o, day in dated if day == latest)), dated, direction)
+
+
+def _with_move(latest: BaseDay, dated: Sequence[tuple[Obligation, date]], direction: Direction) -> BaseDay:
+    last = max((o.changed_by for o, _ in dated if o.changed_by), key=recording_order, default=None)
+    if last is None:
+        return latest
+    before = [day_before(o, direction) if o.changed_by == last else day for o, day in dated]
+    known = [day for day in before if day is not None]
+    if len(known) < len(before) or max(known) == latest.day:
+        return latest
+    return latest._replace(was=max(known), moved_by=last)
+
+
+def day_before(o: Obligation, direction: Direction) -> date | None:
+    """Return the day of an obligation before its date was changed, or None if nobody knew one."""
+    if isinstance(o.was, On):
+        return day_of(EventDate(o.was), direction)
+    return o.was.day if isinstance(o.was, Before | By) and direction == "before" else None
 
 
 def day_of(when: ObligationDate, direction: Direction) -> date | None:

@@ -63,18 +63,25 @@ class Relations:
         self._milestones = {milestone.id: milestone for milestone in plan.milestones}
         self._bases: dict[str, set[str]] = {id: set() for id in self._milestones}  # what dates are or were counted from
         self._recurring: dict[str, list[Recurring]] = {id: [] for id in self._milestones}
-        for id, form in _find_forms(plan, general):
+        self._kin: dict[str, set[str]] = defaultdict(set)
+        self._unsteady: set[str] = set()  # parties that do not take part in a milestone for all of the time
+        self._relate_dates(general)
+        self._relate_parties()
+
+    def _relate_dates(self, general: Iterable[Fact]) -> None:
+        for id, form in _find_forms(self._plan, general):
             if isinstance(form, Relative):
                 self._bases[id].add(form.to)
             elif isinstance(form, Recurring):
                 self._recurring[id].append(form)
-        self._kin: dict[str, set[str]] = defaultdict(set)
-        self._unsteady: set[str] = set()  # parties that do not take part in a milestone for all of the time
-        for party in plan.parties.values():
+
+    def _relate_parties(self) -> None:
+        for party in self._plan.parties.values():
             if party.valid_to is not None or party.successor is not None:
-                self._unsteady |= {party.id, party.successor or party.id}
-                self._kin[party.id].add(party.successor or party.id)
-                self._kin[party.successor or party.id].add(party.id)
+                heir = party.successor or party.id
+                self._unsteady |= {party.id, heir}
+                self._kin[party.id].add(heir)
+                self._kin[heir].add(party.id)
 
     def family(self, parties: Iterable[str]) -> frozenset[str]:
         """Return the parties with those that took over from them or from which they took over."""

@@ -24,18 +24,26 @@ from scheduler.plan.reasons import Reason
 
 def why_not_owed(agenda: Agenda, rung: RungLike) -> tuple[RungState, Reason] | None:
     """Return the state in which a rung ends now, with the reason, or None if it is still owed."""
-    obligation = agenda.by_key.get((rung.milestone, rung.party))
     if rung.kind == "choose":
         groups = [g.id for g, o in agenda.nominations if (o.milestone, o.party) == (rung.milestone, rung.party)]
-        return None if any(g not in agenda.nominated for g in groups) else ("skipped", reasons.CHOSEN)
-    if obligation is not None and obligation.standing.closed_by is not None:
-        return "skipped", describe_closing(obligation.standing.closed_by, agenda.plan)
-    if obligation is not None and rung.kind in REMINDERS:
-        said = next((fact for fact in obligation.standing.declared if fact.recorded_at >= rung.at), None)
-        if said is not None:
-            return "skipped", describe_declaration(said, agenda.plan)
+        return ("skipped", reasons.CHOSEN) if agenda.nominated.issuperset(groups) else None
+    answered = _why_answered(agenda, rung)
+    if answered is not None:
+        return "skipped", answered
     gone = why_gone(agenda, rung)
     return None if gone is None else ("cancelled", gone)
+
+
+def _why_answered(agenda: Agenda, rung: RungLike) -> Reason | None:
+    """Return that the obligation is closed, or that the party has said so since the instant of a reminder."""
+    obligation = agenda.by_key.get((rung.milestone, rung.party))
+    if obligation is None:
+        return None
+    if obligation.standing.closed_by is not None:
+        return describe_closing(obligation.standing.closed_by, agenda.plan)
+    declared = obligation.standing.declared if rung.kind in REMINDERS else ()
+    said = next((fact for fact in declared if fact.recorded_at >= rung.at), None)
+    return None if said is None else describe_declaration(said, agenda.plan)
 
 
 def why_gone(agenda: Agenda, rung: RungLike) -> Reason | None:

@@ -11,7 +11,6 @@ import pytest
 from scheduler.plan.dates.date_forms import Before, By, DateForm, FixedForm, Recurring, Undated
 from scheduler.plan.facts import Amended, FactKind
 from scheduler.plan.model import Deliverable, Milestone
-from scheduler.plan.obligations import NoDate
 from tests.support.plan_builders import PlanHistory, at, deadline, history_of, plan, reasons
 
 AUGUST = Before(date(2023, 8, 10))
@@ -192,7 +191,7 @@ def test_facts_about_no_milestone_leave_rungs_alone() -> None:
 def test_an_undated_duty_has_no_rung_until_its_date_is_fixed() -> None:
     history = history_of(deadline(Undated("Định kỳ 6 tháng, 01 năm")))
     assert history.rungs() == []
-    assert history.agenda().by_key["report", "beta"].when == NoDate("Định kỳ 6 tháng, 01 năm")
+    assert history.agenda().by_key["report", "beta"].undated == "Định kỳ 6 tháng, 01 năm"
     history.record("date_fixed", at(7, 1), "report", form=By(date(2023, 8, 9), time(17)))
     assert history.ladder() == [
         "07-26 before:14d",
@@ -208,7 +207,7 @@ def test_an_undated_duty_has_no_rung_until_its_date_is_fixed() -> None:
 
 
 def test_an_undated_duty_is_undated_even_without_words() -> None:
-    assert history_of(deadline(Undated(""))).agenda().by_key["report", "beta"].when == NoDate("undated")
+    assert history_of(deadline(Undated(""))).agenda().by_key["report", "beta"].undated == "undated"
 
 
 def unknown() -> PlanHistory:

@@ -11,7 +11,6 @@ from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import Before
 from scheduler.plan.dispatch_policy import Decision, DueRung, decide, last_moment, opening, working_days_late
 from scheduler.plan.model import Escalation, Ladder
-from scheduler.plan.reasons import quote
 from tests.support.plan_builders import at, deadline, plan, vietnam, working_days
 
 LADDER = Ladder(
@@ -38,7 +37,7 @@ def wait(until: datetime) -> Decision:
 
 def missed(count: int) -> Decision:
     """Return the decision to let a rung go that is so many working days late."""
-    return Decision("missed", quote(f"{count} working days late"))
+    return Decision("missed", reasons.days_late(count))
 
 
 def alone(due: DueRung, now: datetime) -> Decision:

@@ -145,6 +145,13 @@ def test_who_is_to_choose_sees_the_group_and_the_candidates() -> None:
     assert [p.id for p in message.candidates] == ["lead", "beta", "gamma"]
 
 
+def test_who_is_to_choose_need_not_owe_what_the_choice_comes_after() -> None:
+    winners = Group(id="winners", chosen_by="lead", after="report")
+    agenda = history_of(deadline(By(FRIDAY), responsible=("beta",)), groups=(winners,)).agenda()
+    (message,) = messages_for(agenda, row("choose:1", "choose", party="lead"), NOW, ())
+    assert (message.group, message.due) == (winners, None)
+
+
 def test_without_a_group_of_members_everybody_with_a_part_may_be_chosen() -> None:
     """External parties only receive."""
     academy = party("academy", external=True)

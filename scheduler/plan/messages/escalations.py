@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import TypeVar
 
 from scheduler.plan.agenda import REMINDERS, Agenda, RungLike
+from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Extended
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.messages.response_summary import ResponseEntry, ResponseSummary
-from scheduler.plan.model import Milestone
+from scheduler.plan.model import Milestone, Party
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import Recipient, escalation_named, superiors
-from scheduler.plan.status import read_cell
+from scheduler.plan.standing import StandingState
+from scheduler.plan.status import Cell, read_cell
 
 _R = TypeVar("_R", bound=RungLike)
 
@@ -77,40 +79,53 @@ def _escalation(
 def _summarise(
     agenda: Agenda, milestone: Milestone, occurrence: str, now: datetime, notices: NoticeCounts
 ) -> ResponseSummary:
-    plan = agenda.plan
-    own = [o for o in agenda.obligations if o.milestone == occurrence and not o.attends and o.is_current(now)]
-    unanswered = [o for o in own if o.standing.is_open or o.standing.state == "waived"]
-    missing = [o for o in unanswered if o.is_overdue(now)]
-    waiting = [o for o in plan.milestones if milestone.id in o.needs]
-    affects = waiting[0] if waiting else None
+    own = [o for o in agenda.by_milestone.get(occurrence, ()) if not o.attends and o.is_current(now)]
+    cells = [read_cell(agenda, o, now) for o in own]
+    overdue, others = _unanswered(cells, now)
+    affects = next((other for other in agenda.plan.milestones if milestone.id in other.needs), None)
     return ResponseSummary(
-        entries=tuple(
-            ResponseEntry(
-                party=plan.parties[o.party],
-                status=read_cell(agenda, o, now).code,
-                missing=describe_missing(milestone, o),
-                notices=notices.get(o.party, 0),
-            )
-            for o in missing
-        ),
-        apart=tuple(
-            ResponseEntry(party=plan.parties[o.party], status=_why_apart(agenda, o, now))
-            for o in unanswered
-            if not o.is_overdue(now)
-        ),
-        lacking=tuple(
-            ResponseEntry(party=plan.parties[o.party], status=cell.code, channels=cell.missing_channels)
-            for o in own
-            if (cell := read_cell(agenda, o, now)).lacks_copy
-        ),
-        submitted=tuple(plan.parties[o.party] for o in own if o.standing.state in ("submitted", "resubmitted")),
-        accepted=tuple(plan.parties[o.party] for o in own if o.standing.state == "accepted"),
+        entries=tuple(_describe_overdue(agenda, milestone, cell, notices) for cell in overdue),
+        apart=tuple(_describe_apart(agenda, cell) for cell in others),
+        lacking=tuple(_describe_lacking(agenda, cell) for cell in cells if cell.lacks_copy),
+        submitted=_in_state(agenda, own, "submitted", "resubmitted"),
+        accepted=_in_state(agenda, own, "accepted"),
         total=len(own),
         affects=affects,
-        affects_due=next((o.due for o in agenda.obligations if affects and o.milestone == affects.id), None),
+        affects_due=_due_of(agenda, affects),
     )
 
 
-def _why_apart(agenda: Agenda, o: Obligation, now: datetime) -> str:
+def _describe_overdue(agenda: Agenda, milestone: Milestone, cell: Cell, notices: NoticeCounts) -> ResponseEntry:
+    o = cell.obligation
+    missing, sent = describe_missing(milestone, o), notices.get(o.party, 0)
+    return ResponseEntry(party=_party(agenda, cell), status=cell.code, missing=missing, notices=sent)
+
+
+def _party(agenda: Agenda, cell: Cell) -> Party:
+    return agenda.plan.parties[cell.obligation.party]
+
+
+def _due_of(agenda: Agenda, milestone: Milestone | None) -> DueDate | None:
+    own = agenda.by_milestone.get(milestone.id, ()) if milestone else ()
+    return own[0].due if own else None
+
+
+def _unanswered(cells: Iterable[Cell], now: datetime) -> tuple[list[Cell], list[Cell]]:
+    """Return the cells without an answer that are overdue, and the others: with more time, released, in doubt."""
+    found = [cell for cell in cells if cell.obligation.standing.is_open or cell.obligation.standing.state == "waived"]
+    overdue = [cell for cell in found if cell.obligation.is_overdue(now)]
+    return overdue, [cell for cell in found if cell not in overdue]
+
+
+def _in_state(agenda: Agenda, own: Iterable[Obligation], *states: StandingState) -> tuple[Party, ...]:
+    return tuple(agenda.plan.parties[o.party] for o in own if o.standing.state in states)
+
+
+def _describe_apart(agenda: Agenda, cell: Cell) -> ResponseEntry:
+    o = cell.obligation
     is_extended = o.standing.is_open and isinstance(o.decided_by, Extended)
-    return "extended" if is_extended else read_cell(agenda, o, now).code
+    return ResponseEntry(party=_party(agenda, cell), status="extended" if is_extended else cell.code)
+
+
+def _describe_lacking(agenda: Agenda, cell: Cell) -> ResponseEntry:
+    return ResponseEntry(party=_party(agenda, cell), status=cell.code, channels=cell.missing_channels)

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import Before, By, On, Window
-from scheduler.plan.dates.due_dates import local_day
+from scheduler.plan.dates.due_dates import DueDate, local_day
 from scheduler.plan.dates_in_force import begins_at
 from scheduler.plan.dispatch_policy import opening
 from scheduler.plan.facts import (
@@ -35,7 +35,7 @@ from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import describe_missing, describe_received
 from scheduler.plan.model import Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 from scheduler.plan.recipients import Recipient, contacts_for, lead_officers
 
 Claim = Declared | Disowned  # what a party states about itself
@@ -47,20 +47,21 @@ def notice_messages(agenda: Agenda, fact: Fact, now: datetime, bounced: Collecti
     `agenda` must already include the fact. What a party states about itself also goes to the lead; the same
     statement again on the same local day causes no message (contract rule 17).
     """
-    plan = agenda.plan
-    if isinstance(fact, Received | Returned | Claim):
-        concerned = [agenda.by_key[fact.milestone, fact.party]]
-        if isinstance(fact, Claim) and any(_was_said_today(plan, o, fact) for o in concerned):
-            return []
-    else:
-        concerned = [o for o in agenda.obligations if _is_informed(agenda, o, fact, now)]
-    kind = _message_to_party(fact)
+    plan, kind, concerned = agenda.plan, _message_to_party(fact), _concerned(agenda, fact, now)
     wanted: list[tuple[Obligation, MessageKind, Recipient]] = []
     if kind is not None:
         wanted += [(o, kind, to) for o in concerned for to in _contacts(plan, o, bounced)]
     if isinstance(fact, Claim):
         wanted += [(o, "notice", to) for o in concerned for to in lead_officers(plan, bounced)]
     return [_notice(agenda, o, fact, about, to, now) for o, about, to in wanted]
+
+
+def _concerned(agenda: Agenda, fact: Fact, now: datetime) -> list[Obligation]:
+    """Return the obligations about which a fact writes."""
+    if not isinstance(fact, Received | Returned | Claim):
+        return [o for o in agenda.obligations if _is_informed(agenda, o, fact, now)]
+    own = agenda.by_key[fact.milestone, fact.party]
+    return [] if isinstance(fact, Claim) and _was_said_today(agenda.plan, own, fact) else [own]
 
 
 def _message_to_party(fact: Fact) -> MessageKind | None:
@@ -98,25 +99,43 @@ def _is_informed(agenda: Agenda, o: Obligation, fact: Fact, now: datetime) -> bo
     if not o.is_current(now) or o.unknown:
         return False
     if isinstance(fact, Waived):
-        is_news = o.standing.state == "waived" and _is_by(o.standing.closed_by, fact)
-        is_deadline = agenda.plan.milestone(o.milestone).kind == "deadline"
-        return is_news and (is_deadline or _knew_a_day_ahead(agenda, o, now))
+        return _is_released(agenda, o, fact, now)
     if not _is_by(o.changed_by, fact):
         return False
     is_granted = isinstance(fact, Extended) and _is_by(o.decided_by, fact)
     return is_granted or (o.standing.is_open and _is_moved(agenda, o, now))
 
 
+def _is_released(agenda: Agenda, o: Obligation, fact: Waived, now: datetime) -> bool:
+    """Return whether a waiver releases a party from a deadline, or from an event of which it knew."""
+    if o.standing.state != "waived" or not _is_by(o.standing.closed_by, fact):
+        return False
+    return agenda.plan.milestone(o.milestone).kind == "deadline" or _knew_a_day_ahead(agenda, o, now)
+
+
 def _is_moved(agenda: Agenda, o: Obligation, now: datetime) -> bool:
     """Return whether the date in force differs from the one that the party knows."""
-    if o.known_date is not None:
-        if o.event is None:
+    match o.when:
+        case EventDate(event, place):
+            if o.known_date is None:
+                return not o.invited and isinstance(o.was, On) and o.was != event
+            leaves = opening(agenda.plan, o.milestone, now)
+            return (event, place) != o.known_date and leaves < begins_at(event, agenda.plan)
+        case DueDate() | WindowDate() | NoDate() if o.known_date is not None:
             return _knew_a_day_ahead(agenda, o, now)
-        leaves = opening(agenda.plan, o.milestone, now)
-        return (o.event, o.place) != o.known_date and leaves < begins_at(o.event, agenda.plan)
-    if o.event is not None or o.attends:
-        return not o.invited and isinstance(o.was, On) and o.was != o.event
-    return isinstance(o.was, Before | By | Window) and o.was != (o.window or (o.due and o.due.form))
+        case DueDate() as due:
+            return _is_told_of(o) and o.was != due.form
+        case WindowDate(window):
+            return _is_told_of(o) and o.was != window
+        case NoDate():
+            return _is_told_of(o)
+        case _:
+            assert_never(o.when)
+
+
+def _is_told_of(o: Obligation) -> bool:
+    """Return whether a party that owes something knew a day of it before, or days between which it would be."""
+    return not o.attends and isinstance(o.was, Before | By | Window)
 
 
 def _knew_a_day_ahead(agenda: Agenda, o: Obligation, now: datetime) -> bool:

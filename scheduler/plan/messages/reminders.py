@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from scheduler.plan.agenda import Agenda, RungLike
 from scheduler.plan.messages.message import Message
-from scheduler.plan.model import Deliverable, Milestone, Plan
+from scheduler.plan.model import Deliverable, Group, Milestone, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, superiors
 from scheduler.plan.status import still_needed
@@ -34,10 +35,7 @@ def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> 
     """Return the message of one rung to one recipient."""
     plan, milestone = agenda.plan, agenda.plan.milestone(row.milestone)
     key = "/".join((plan.id, row.milestone, row.party, row.name, str(row.due), to.contact.email))
-    obligation = agenda.by_key.get((row.milestone, row.party))
-    asked = [g for g, o in agenda.nominations if (o.milestone, o.party) == (row.milestone, row.party)]
-    open_groups = [group for group in asked if group.id not in agenda.nominated]
-    chosen = open_groups[0] if row.kind == "choose" and open_groups else None
+    obligation, chosen = agenda.by_key.get((row.milestone, row.party)), _group_to_choose(agenda, row)
     return Message(
         key=key,
         kind=row.kind,
@@ -48,16 +46,32 @@ def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> 
         rung=row.name,
         milestone=milestone,
         occurrence=row.milestone,
-        due=obligation.due if obligation else None,
-        event=obligation.event if obligation else None,
-        place=obligation.place if obligation else "",
-        window=obligation.window if obligation else None,
+        **_dates_of(obligation),
         missing=describe_missing(milestone, obligation),
         received=describe_received(milestone, obligation),
         waits_for=() if obligation and obligation.attends else tuple(still_needed(agenda, milestone, now)),
         group=chosen,
         candidates=tuple(plan.parties[p] for p in _candidates(agenda)) if chosen else (),
     )
+
+
+def _dates_of(obligation: Obligation | None) -> dict[str, Any]:
+    if obligation is None:
+        return {}
+    return {
+        "due": obligation.due,
+        "event": obligation.event,
+        "place": obligation.place,
+        "window": obligation.window,
+    }
+
+
+def _group_to_choose(agenda: Agenda, row: RungLike) -> Group | None:
+    """Return the first group about which a rung asks and that has not been filled."""
+    if row.kind != "choose":
+        return None
+    asked = [group for group, o in agenda.nominations if o.key == (row.milestone, row.party)]
+    return next((group for group in asked if group.id not in agenda.nominated), None)
 
 
 def describe_missing(milestone: Milestone, obligation: Obligation | None) -> tuple[Deliverable, ...]:
