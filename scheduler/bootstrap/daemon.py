@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
@@ -15,6 +15,7 @@ from scheduler.engine.tick import Ticker
 from scheduler.errors import InvalidInput, Problem
 from scheduler.ports import Clock, Composer, Definition, Runner, Store
 from scheduler.ports.events import Event, EventName
+from scheduler.queries.agendas import AgendaCache
 from scheduler.services.context import ServiceContext
 from scheduler.systemd import Notifier
 
@@ -25,7 +26,8 @@ class RunningDaemon:
 
     `clock` gives the time of the plan, which a replay simulates; `system` is the machine's clock, for links and
     sessions. `account` is the name of the mail account. `definitions` returns the definitions in force, `wake` asks for
-    a tick now, `log_problem` logs a problem, `log_request` logs a request to the pages.
+    a tick now, `agendas` are the agendas that all parts of the process share, `log_problem` logs a problem,
+    `log_request` logs a request to the pages.
     """
 
     container: Container
@@ -38,6 +40,7 @@ class RunningDaemon:
     wake: Callable[[], None]
     log_problem: Callable[[str], None]
     log_request: Callable[[str], None]
+    agendas: AgendaCache = field(default_factory=AgendaCache)
     is_replay: bool = False
 
     @property
@@ -100,6 +103,7 @@ def describe_running(
         wake=runner.wake,
         log_problem=lambda text: _log(ticker, "trouble", text),
         log_request=lambda text: ticker.pass_on(Event(name="asked", at=ticker.clock.now(), text=text)),
+        agendas=ticker.agendas,
         is_replay=is_replay,
     )
 

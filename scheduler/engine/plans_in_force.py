@@ -28,7 +28,7 @@ class PlansInForce:
     ) -> None:
         self._source = definitions
         self._services = services
-        self._agendas = agendas
+        self.agendas = agendas
         self._reporter = reporter
         self._current: dict[str, Definition] = {}
         self._untaken: set[str] = set()  # plans whose revision could not be taken into the record
@@ -78,7 +78,7 @@ class PlansInForce:
         self._untaken.discard(definition.plan.id)
         if changes is not None:
             if changes.drawn is not None:
-                self._agendas.keep(*changes.drawn)
+                self.agendas.keep(*changes.drawn)
             self._report_changes(definition.plan, changes, now)
 
     def survey(self, weigh: Weigh, now: datetime) -> TickSurvey:

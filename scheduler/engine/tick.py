@@ -16,6 +16,7 @@ from scheduler.errors import Problem
 from scheduler.plan.model import Plan
 from scheduler.ports import Clock, Definition, Tick
 from scheduler.ports.events import Event
+from scheduler.queries.agendas import AgendaCache
 
 
 class Ticker:
@@ -50,6 +51,11 @@ class Ticker:
     def plans(self) -> list[Plan]:
         """Return the plans that are in force, ordered by id."""
         return self._plans.plans
+
+    @property
+    def agendas(self) -> AgendaCache:
+        """Return the agendas of this process, which everybody in it reads through."""
+        return self._plans.agendas
 
     @property
     def pulse(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from scheduler.plan.scope import Scope
 from scheduler.plan.status import Cell, draw_board
 from scheduler.ports import RungCount, UnitOfWork
 from scheduler.queries.agendas import (
-    advance_agenda,
+    AgendaCache,
     facts_within,
     find_state,
     inputs_fingerprint,
@@ -62,9 +62,10 @@ def read_snapshot(view: UnitOfWork, plan: Plan, scope: Scope | None) -> Snapshot
 
 
 class SnapshotCache:
-    """The snapshots of a process, each drawn again only when its inputs have changed."""
+    """The snapshots of a process: its agendas, each with the facts that it was drawn from."""
 
-    def __init__(self) -> None:
+    def __init__(self, agendas: AgendaCache) -> None:
+        self._agendas = agendas
         self._drawn: dict[str, Snapshot] = {}
         self._counted: dict[str, tuple[str, Sequence[RungCount]]] = {}
 
@@ -76,9 +77,8 @@ class SnapshotCache:
         fingerprint = inputs_fingerprint(state, plan)
         known = self._drawn.get(plan.id)
         if known is None or known.fingerprint != fingerprint:
-            known = self._drawn[plan.id] = _advance(view, known, fingerprint) or replace(
-                read_snapshot(view, plan, None), fingerprint=fingerprint
-            )
+            facts = _advance(view, known, fingerprint) or view.facts.of(plan.id)
+            known = self._drawn[plan.id] = Snapshot(plan, self._agendas.read(view, plan), facts, fingerprint)
         return known
 
     def count(self, view: UnitOfWork, snapshot: Snapshot) -> Sequence[RungCount]:
@@ -105,11 +105,9 @@ class SnapshotCache:
         return Snapshot(plan, draw_agenda(plan, facts, loaded_at=loaded_at, idle=idle), facts)
 
 
-def _advance(view: UnitOfWork, known: Snapshot | None, fingerprint: str) -> Snapshot | None:
-    """Return a snapshot with the facts that were added since; None if something else has changed as well."""
+def _advance(view: UnitOfWork, known: Snapshot | None, fingerprint: str) -> Sequence[Fact] | None:
+    """Return the facts of a snapshot and those that were added since; None if something else has changed as well."""
     last = last_known_fact(known.fingerprint, fingerprint) if known is not None else None
     if known is None or last is None:
         return None
-    new = view.facts.since(known.plan.id, last)
-    agenda = advance_agenda(view, known.agenda, new)
-    return Snapshot(known.plan, agenda, sorted([*known.facts, *new], key=recording_order), fingerprint)
+    return sorted([*known.facts, *view.facts.since(known.plan.id, last)], key=recording_order)

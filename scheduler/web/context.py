@@ -33,7 +33,7 @@ class SiteContext:
     pages: PageRenderer
     secret: bytes = field(repr=False)
     address: str  # base URL from the settings; the Host header of a request is not trusted
-    snapshots: SnapshotCache = field(default_factory=SnapshotCache)
+    snapshots: SnapshotCache = field(init=False)
     sign_in_throttle: Throttle = field(
         default_factory=lambda: Throttle(20, timedelta(minutes=15))
     )  # link requests, per client
@@ -46,6 +46,7 @@ class SiteContext:
     metrics: Metrics = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "snapshots", SnapshotCache(self.running.agendas))
         object.__setattr__(self, "metrics", Metrics(self.running))
 
     @classmethod

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scheduler.queries.agendas import last_known_fact
+from scheduler.queries.agendas import AgendaCache, last_known_fact
 from scheduler.queries.snapshot import SnapshotCache
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture
@@ -35,7 +35,7 @@ def test_a_reader_that_began_earlier_than_another_spoils_no_snapshot(open_file: 
     store = open_file()
     daemon = DaemonFixture(store)
     daemon.ticker.load()
-    snapshots, plan = SnapshotCache(), daemon.plan
+    snapshots, plan = SnapshotCache(AgendaCache()), daemon.plan
     with store.reading() as view:
         snapshots.read(view, plan, at(3, 1))
     with open_file().reading() as early:

@@ -71,7 +71,7 @@ def test_after_each_fact_a_reconcile_of_the_whole_plan_finds_nothing_to_do(histo
 
 @given(our.branching_histories())
 def test_an_agenda_that_is_kept_follows_each_fact_as_if_it_were_drawn_anew(history: PlanHistory) -> None:
-    agendas, snapshots = AgendaCache(), SnapshotCache()
+    agendas, snapshots = AgendaCache(), SnapshotCache(AgendaCache())
     with closing(open_store("sqlite://")) as store:
         for plan, fact in recorded_one_by_one(store, history):
             with store.reading() as view:
