@@ -14,6 +14,7 @@ from scheduler.engine.sent_lookup import SentLookup
 from scheduler.errors import HanchotError, UserError
 from scheduler.plan import reasons
 from scheduler.plan.dispatch_policy import opening
+from scheduler.plan.message_kinds import keeps_hours
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.second_look import why_not_owed
@@ -22,7 +23,6 @@ from scheduler.queries.agendas import AgendaCache
 
 HOLD = timedelta(minutes=4)  # the most time spent on one page; a mail begun by then still ends within the lease
 LATER = timedelta(minutes=15)  # the delay after an unexpected error
-IMMEDIATE = ("outage", "sign-in")  # kinds that ignore the opening hours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +221,7 @@ def _earliest(row: MessageRow, plan: Plan | None, now: datetime) -> datetime:
 
     A mail of a plan that is not loaded here waits until the plan is loaded or the mail expires.
     """
-    if row.kind in IMMEDIATE:
+    if not keeps_hours(row.kind):
         return now
     if plan is None:
         return now if _is_expired(row, now) else now + LATER

@@ -10,22 +10,13 @@ from urllib.parse import quote
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import local_day
+from scheduler.plan.message_kinds import link_target
 from scheduler.plan.messages.message import Message
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import operators
 from scheduler.ports import UnitOfWork
 from scheduler.tokens import make_token
 
-LINKS_TO_PARTY_PAGE = (
-    "reminder",
-    "overdue",
-    "invitation",
-    "change",
-    "receipt",
-    "return",
-)  # kinds of mail that link to the party's page
-LINKS_TO_MILESTONE = ("escalation", "fix-date", "choose", "notice")  # kinds that link to a milestone on the board
-LINKS_TO_BOARD = ("outage", "digest")  # kinds that link to the board itself
 PAGE_RETENTION = timedelta(days=90)  # how long a page is served after its last date (contract rule 11)
 
 
@@ -72,25 +63,29 @@ def make_linker(addresses: SiteLinks | None, unit: UnitOfWork) -> Callable[[Mess
     generations = unit.pages.generations()
 
     def link(message: Message) -> Message:
-        if message.kind in LINKS_TO_PARTY_PAGE:
-            party = message.party.id
-            below = message.plan.id, message.occurrence
-            return replace(message, page=addresses.of(party, generations.get(party, 1), *below))
-        return (
-            replace(message, page=_on_board(addresses, message))
-            if message.kind in (*LINKS_TO_MILESTONE, *LINKS_TO_BOARD)
-            else message
-        )
+        match link_target(message.kind):
+            case None:
+                return message
+            case "party page":
+                party, below = message.party.id, (message.plan.id, message.occurrence)
+                return replace(message, page=addresses.of(party, generations.get(party, 1), *below))
+            case "milestone":
+                return replace(
+                    message, page=_of_milestone(addresses, message) if _is_operator(addresses, message) else ""
+                )
+            case "board":
+                return replace(message, page=addresses.board if _is_operator(addresses, message) else "")
 
     return link
 
 
-def _on_board(addresses: SiteLinks, message: Message) -> str:
-    """Return the address where an operator decides, or "" if the recipient is not an operator."""
-    if all(message.to.email != contact.email for _, contact in operators(message.plan, addresses.operators)):
-        return ""
-    if message.kind in LINKS_TO_BOARD:
-        return addresses.board
+def _is_operator(addresses: SiteLinks, message: Message) -> bool:
+    """Return whether the recipient may open the board."""
+    return any(message.to.email == contact.email for _, contact in operators(message.plan, addresses.operators))
+
+
+def _of_milestone(addresses: SiteLinks, message: Message) -> str:
+    """Return the address where an operator decides about a milestone, or about one party there."""
     occurrence = message.occurrence or (message.milestone.id if message.milestone else "")
     about = message.fact.party if message.fact is not None else None
     return addresses.on_board(message.plan.id, occurrence, *([about] if about else []))
