@@ -186,3 +186,5 @@ def _find_forms(plan: Plan, general: Iterable[Fact]) -> Iterator[tuple[str, Date
         id = Occurrence.of(fact.milestone or "").milestone
         if id in known and isinstance(fact, DateFixed | Amended):
             yield id, fact.form
+            if isinstance(fact, Amended) and fact.was is not None:
+                yield id, fact.was

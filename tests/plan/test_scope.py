@@ -144,6 +144,25 @@ def test_a_date_that_was_edited_to_count_from_another_milestone_depends_on_that(
     assert part.due is not None
 
 
+def test_what_depends_on_a_milestone_in_two_ways_is_touched_once() -> None:
+    """The dossier is counted from the summary, and before an edit it was counted from the report."""
+    day = DayCount(3, "days")
+    history = history_of(
+        deadline(By(date(2023, 3, 17))),
+        deadline(Relative("report", day, "before"), "summary"),
+        deadline(Relative("summary", day, "before"), "dossier"),
+    )
+    history.record(
+        "amended",
+        at(3, 1),
+        "dossier",
+        form=Relative("summary", day, "before"),
+        was=Relative("report", day, "before"),
+    )
+    fact = history.record("amended", at(3, 2), "report", form=By(date(2023, 3, 20)))
+    assert touched(history, fact) == Scope({"report": None, "summary": None, "dossier": None})
+
+
 def test_a_choice_touches_what_the_chosen_owe_and_the_milestone_after_which_they_are_chosen() -> None:
     history = history_of(
         event(On(date(2023, 6, 8), date(2023, 6, 8))),

@@ -200,7 +200,11 @@ def record_anything(draw: st.DrawFn, history: PlanHistory, when: datetime) -> No
         history.record(draw(st.sampled_from(CLOSING)), when, milestone, party)
     elif what == "moved":
         form = draw(events() | windows() if milestone == "meeting" else dated_forms() | windows())
-        history.record(draw(st.sampled_from(["amended", "date_fixed"])), when, milestone, form=form)
+        if draw(st.booleans()):
+            history.record("date_fixed", when, milestone, form=form)
+        else:
+            before = events() | windows() if milestone == "meeting" else dated_forms() | relatives("meeting")
+            history.record("amended", when, milestone, form=form, was=draw(st.none() | before))
     elif what == "extended":
         history.record("extended", when, "report", party, form=By(draw(any_day())))
     elif what == "nominated":
