@@ -310,15 +310,20 @@ class Agenda:
         self, o: Obligation, due: date, steps: Iterable[LadderStep], closed: Reason | None = None
     ) -> Iterator[Rung]:
         closed = self._closing(o) if closed is None else closed
-        owed = (step for step in steps if step.at >= o.since and (o.until is None or step.at < o.until))
-        for name, at, kind, note, skipped in self._without_declared(o, owed):
+        if o.standing.declared:
+            steps = self._without_declared(o, steps)
+        for name, at, kind, note, skipped in steps:
+            if at < o.since or (o.until is not None and at >= o.until):
+                continue
             state: RungState = "cancelled" if closed else "skipped" if skipped else "planned"
             yield Rung(o.milestone, o.party, name, due, at, kind, state, closed or skipped, note)
 
     def _without_declared(self, o: Obligation, steps: Iterable[LadderStep]) -> Iterator[LadderStep]:
-        """Yield the steps; a declaration skips the next reminder."""
+        """Yield the steps; a declaration skips the next reminder that is owed."""
         declarations = self._declarations(o)
         for step in steps:
+            if step.at < o.since:
+                continue
             said = next((fact for fact in declarations if fact.recorded_at <= step.at), None)
             if said is not None and step.kind in REMINDERS and not step.skipped:
                 yield step._replace(skipped=describe_declaration(said, self.plan))
