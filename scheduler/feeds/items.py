@@ -6,7 +6,7 @@ Nothing here depends on the current time: an item changes only if a fact was rec
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from hashlib import blake2b
@@ -94,16 +94,25 @@ def _is_theirs(o: Obligation, plan: Plan) -> bool:
 
 def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> FeedItem | None:
     """Return the item of one obligation of a party, or None if it has no date."""
-    plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
+    plan, state = agenda.plan, o.standing.state
     uid = make_uid("own", plan.id, o.milestone, o.party)
-    text = Description(plan, milestone, link)
-    if milestone.kind == "event" or o.due is None:
+    if plan.milestone(o.milestone).kind == "event" or o.due is None:
         hosts = [host for host in agenda.by_milestone[o.milestone] if not host.attends]
-        return _draw_event(plan, o, hosts, uid, text)
-    state = o.standing.state
-    mark = "done" if state in _DONE else "waived" if state == "waived" else "extended" if _is_extended(o) else ""
-    is_open = o.standing.is_open
-    text.deadline(o.due, is_open=is_open)
+        return _draw_event(o, hosts, uid, _describe_event(plan, o, link))
+    text = _describe_duty(plan, o, o.due, link)
+    item = _all_day(uid, text.titled(due=o.due if o.standing.is_open else None), text, o.due.named, _mark_of(o))
+    return replace(
+        item,
+        task_due=o.due.target if state != "waived" else None,
+        task_done=o.standing.complete_at if state in _DONE else None,
+        task_begun=state in ("partial", "returned"),
+    )
+
+
+def _describe_duty(plan: Plan, o: Obligation, due: DueDate, link: Link | None) -> Description:
+    """Return the description of what a party owes by a date."""
+    text, is_open = Description(plan, plan.milestone(o.milestone), link), o.standing.is_open
+    text.deadline(due, is_open=is_open)
     text.decision(o.decided_by)
     text.documents(o.standing)
     if is_open:
@@ -111,24 +120,19 @@ def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> FeedItem | No
     else:
         text.recipients()
     text.status(o)
-    if state == "waived":
+    if o.standing.state == "waived":
         text.decision(o.standing.closed_by)
     text.link()
     text.plan_words()
     text.contact(o.party)
-    done = o.standing.complete_at if state in _DONE else None
-    return FeedItem(
-        uid=uid,
-        language=plan.language,
-        title=text.titled(due=o.due if is_open else None),
-        text=text.body,
-        first=o.due.named,
-        last=o.due.named,
-        mark=calendar_words(mark, plan.language) if mark else "",
-        task_due=o.due.target if state != "waived" else None,
-        task_done=done,
-        task_begun=state in ("partial", "returned"),
-    )
+    return text
+
+
+def _mark_of(o: Obligation) -> str:
+    """Return the key of the mark before the title of a duty; "" for none."""
+    if o.standing.state in _DONE:
+        return "done"
+    return "waived" if o.standing.state == "waived" else "extended" if _is_extended(o) else ""
 
 
 def _is_extended(o: Obligation) -> bool:
@@ -139,7 +143,7 @@ def _is_extended(o: Obligation) -> bool:
 
 
 def _draw_event(
-    plan: Plan, o: Obligation, hosts: Sequence[Obligation], uid: str, text: Description, *, is_public: bool = False
+    o: Obligation, hosts: Sequence[Obligation], uid: str, text: Description, *, is_public: bool = False
 ) -> FeedItem | None:
     """Return the item of an event or a window: fixed, tentative or called off; None if no day is known.
 
@@ -148,19 +152,7 @@ def _draw_event(
     span = o.span
     if span is None:
         return None
-    states = {host.standing.state for host in hosts}
-    is_off = states == {"waived"}
-    text.when(o)
-    text.place(o.place)
-    text.decision(o.decided_by)
-    if o.standing.state == "waived" and not is_public:  # the reason for a release is not public
-        text.decision(o.standing.closed_by)
-    text.people()
-    text.link()
-    text.plan_words()
-    if not is_public:
-        text.contact(o.party)
-    is_fixed = o.event is not None
+    plan, is_fixed = text.plan, o.event is not None
     item = FeedItem(
         uid=uid,
         language=plan.language,
@@ -175,14 +167,34 @@ def _draw_event(
     )
     if o.event is not None and o.event.clock is not None:
         item = _with_hours(item, plan, o.event, o.event.clock, text.milestone.ladder.closes)
-    if is_off:
+    states = {host.standing.state for host in hosts}
+    if states == {"waived"}:
         return cancel(item)
-    if is_public:
-        return item
+    return item if is_public else _with_answer(item, o, states)
+
+
+def _describe_event(plan: Plan, o: Obligation, link: Link | None, *, is_public: bool = False) -> Description:
+    """Return the description of an event; the public one has neither the reason for a release nor whom to ask."""
+    text = Description(plan, plan.milestone(o.milestone), link)
+    text.when(o)
+    text.place(o.place)
+    text.decision(o.decided_by)
+    if o.standing.state == "waived" and not is_public:
+        text.decision(o.standing.closed_by)
+    text.people()
+    text.link()
+    text.plan_words()
+    if not is_public:
+        text.contact(o.party)
+    return text
+
+
+def _with_answer(item: FeedItem, o: Obligation, states: Set[str]) -> FeedItem:
+    """Return an event marked as waived for a party, or as done if all organisers, with these states, are done."""
     if o.standing.state == "waived":
-        return replace(item, mark=calendar_words("waived", plan.language), busy=False)
+        return replace(item, mark=calendar_words("waived", item.language), busy=False)
     if states and states <= {*_DONE, "waived"}:
-        return replace(item, mark=calendar_words("done", plan.language))
+        return replace(item, mark=calendar_words("done", item.language))
     return item
 
 
@@ -218,78 +230,103 @@ def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], links: It
 
     Without `links` it is drawn for the public.
     """
-    plan, occurrence, is_public = agenda.plan, obligations[0].milestone, links is None
-    milestone = plan.milestone(occurrence)
-    uid = make_uid("public" if is_public else "all", plan.id, occurrence)
-    text = Description(plan, milestone, None if links is None else links.board(plan, occurrence))
-    duties = [o for o in obligations if o.is_duty]
+    plan, duties = agenda.plan, [o for o in obligations if o.is_duty]
     shown = next(iter([*duties, *obligations]))
-    if milestone.kind == "event" or shown.window is not None:
-        item = _draw_event(plan, shown, duties, uid, text, is_public=is_public)
-        if item is not None:
-            yield item
+    if plan.milestone(shown.milestone).kind == "event" or shown.window is not None:
+        yield from _draw_shared_event(plan, shown, duties, links)
         return
     due = _common_due(duties)
     if due is None:
         return
     if links is None:
-        yield from _draw_public(plan, uid, duties, due, text)
+        yield from _draw_public(plan, duties, due)
         return
-    common = [o for o in duties if o.due in (None, due)]
-    apart = [o for o in duties if o.due not in (None, due)]
-    owed = [o for o in common if o.standing.state != "waived"]
-    answered = sum(o.standing.state in _DONE for o in owed)
-    mark = "waived" if not owed else "done" if answered == len(owed) else ""
-    text.deadline(due, is_open=not mark)
-    text.decision(next((o.decided_by for o in common if not _is_extended(o)), None))
-    text.documents(None)
-    if mark:
-        text.recipients()
-    else:
-        text.sending(shown.party)
-    text.roll(common)
-    text.apart(apart)
-    text.link()
-    text.plan_words()
-    title = text.titled(due=None if mark else due)
-    yield _all_day(plan, uid, f"{title}: {answered}/{len(owed)}" if owed else title, text, due.named, mark)
-    for o in apart:
-        yield _draw_apart(agenda, o, links.board(plan, occurrence, o.party))
+    yield _draw_roll(plan, duties, due, links)
+    for o in _find_apart(duties, due):
+        yield _draw_apart(agenda, o, links)
 
 
-def _draw_public(
-    plan: Plan, uid: str, duties: Sequence[Obligation], due: DueDate, text: Description
+def _draw_shared_event(
+    plan: Plan, shown: Obligation, duties: Sequence[Obligation], links: ItemLinks | None
 ) -> Iterator[FeedItem]:
+    """Yield the item of an event for the lead or, without `links`, the public; nothing if no day is known."""
+    is_public = links is None
+    link = None if links is None else links.board(plan, shown.milestone)
+    uid = make_uid("public" if is_public else "all", plan.id, shown.milestone)
+    text = _describe_event(plan, shown, link, is_public=is_public)
+    item = _draw_event(shown, duties, uid, text, is_public=is_public)
+    if item is not None:
+        yield item
+
+
+def _draw_public(plan: Plan, duties: Sequence[Obligation], due: DueDate) -> Iterator[FeedItem]:
     """Yield the public item of a deadline, without any status; nothing if all parties are released."""
     if all(o.standing.state == "waived" for o in duties):
         return
+    occurrence = duties[0].milestone
+    text = Description(plan, plan.milestone(occurrence), None)
     text.deadline(due, is_open=True)
     text.decision(next((o.decided_by for o in duties if o.due == due and not _is_extended(o)), None))
     text.documents(None)
     text.owners(duties)
     text.recipients()
     text.plan_words()
-    yield _all_day(plan, uid, text.titled(due=due), text, due.named)
+    yield _all_day(make_uid("public", plan.id, occurrence), text.titled(due=due), text, due.named)
 
 
-def _draw_apart(agenda: Agenda, o: Obligation, link: Link | None) -> FeedItem:
+def _draw_roll(plan: Plan, duties: Sequence[Obligation], due: DueDate, links: ItemLinks) -> FeedItem:
+    """Return the item, for the lead, of all parties with the common date: how many have answered, and who."""
+    owed = [o for o in duties if o.due in (None, due) and o.standing.state != "waived"]
+    answered = sum(o.standing.state in _DONE for o in owed)
+    mark = "waived" if not owed else "done" if answered == len(owed) else ""
+    text = _describe_roll(plan, duties, due, links, is_open=not mark)
+    title = text.titled(due=None if mark else due)
+    uid = make_uid("all", plan.id, duties[0].milestone)
+    return _all_day(uid, f"{title}: {answered}/{len(owed)}" if owed else title, text, due.named, mark)
+
+
+def _describe_roll(
+    plan: Plan, duties: Sequence[Obligation], due: DueDate, links: ItemLinks, *, is_open: bool
+) -> Description:
+    common, first = [o for o in duties if o.due in (None, due)], duties[0]
+    text = Description(plan, plan.milestone(first.milestone), links.board(plan, first.milestone))
+    text.deadline(due, is_open=is_open)
+    text.decision(next((o.decided_by for o in common if not _is_extended(o)), None))
+    text.documents(None)
+    if is_open:
+        text.sending(first.party)
+    else:
+        text.recipients()
+    text.roll(common)
+    text.apart(_find_apart(duties, due))
+    text.link()
+    text.plan_words()
+    return text
+
+
+def _find_apart(duties: Sequence[Obligation], due: DueDate) -> list[Obligation]:
+    """Return the duties whose date is not the common one."""
+    return [o for o in duties if o.due not in (None, due)]
+
+
+def _draw_apart(agenda: Agenda, o: Obligation, links: ItemLinks) -> FeedItem:
     """Return the item, for the lead, of one party whose date differs from the common one."""
     plan = agenda.plan
-    item = _draw_own(agenda, o, link)
+    item = _draw_own(agenda, o, links.board(plan, o.milestone, o.party))
     assert item is not None  # noqa: S101 - a party with another date has a date
     uid, title = make_uid("apart", plan.id, o.milestone, o.party), f"{item.title}: {plan.parties[o.party].short}"
     return replace(item, uid=uid, title=title, task_due=None, task_done=None, is_passing=True)
 
 
-def _all_day(plan: Plan, uid: str, title: str, text: Description, day: date, mark: str = "") -> FeedItem:
-    marking = calendar_words(mark, plan.language) if mark else ""
-    return FeedItem(uid=uid, language=plan.language, title=title, text=text.body, first=day, last=day, mark=marking)
+def _all_day(uid: str, title: str, text: Description, day: date, mark: str = "") -> FeedItem:
+    language = text.plan.language
+    marking = calendar_words(mark, language) if mark else ""
+    return FeedItem(uid=uid, language=language, title=title, text=text.body, first=day, last=day, mark=marking)
 
 
 def _common_due(duties: Sequence[Obligation]) -> DueDate | None:
     """Return the most frequent date, the earliest of several; extended and waived ones count only without others."""
-    dated = [o for o in duties if o.due is not None and o.standing.state != "waived"]
-    dated = dated or [o for o in duties if o.due is not None]
-    usual = [o.due for o in dated if not _is_extended(o)] or [o.due for o in dated]
-    counted = Counter(due for due in usual if due is not None)
+    dated = [((o.standing.state == "waived", _is_extended(o)), o.due) for o in duties if o.due is not None]
+    usual = min((exception for exception, _ in dated), default=None)
+    counted = Counter(due for exception, due in dated if exception == usual)
     return min(counted, key=lambda due: (-counted[due], due.named), default=None)

@@ -94,12 +94,16 @@ def _rule(group: Sequence[Change]) -> str:
     years = [day.year for day in days]
     if years != list(range(years[0], LAST + 1)) or len({(d.month, d.weekday(), d.time()) for d in days}) > 1:
         return ""
+    week = _common_week(days)
+    return f"FREQ=YEARLY;BYMONTH={days[0].month};BYDAY={week}{_DAYS[days[0].weekday()]}" if week else ""
+
+
+def _common_week(days: Sequence[datetime]) -> int:
+    """Return which week of their month all days lie in; -1 for the last one, 0 if there is none."""
+    if all(day.day + 7 > monthrange(day.year, day.month)[1] for day in days):
+        return -1
     weeks = {(day.day - 1) // 7 + 1 for day in days}
-    is_last = all(day.day + 7 > monthrange(day.year, day.month)[1] for day in days)
-    if len(weeks) > 1 and not is_last:
-        return ""
-    which = weeks.pop() if len(weeks) == 1 and not is_last else -1
-    return f"FREQ=YEARLY;BYMONTH={days[0].month};BYDAY={which}{_DAYS[days[0].weekday()]}"
+    return weeks.pop() if len(weeks) == 1 else 0
 
 
 def _state(instant: datetime, zone: ZoneInfo) -> tuple[timedelta, str]:
