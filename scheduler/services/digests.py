@@ -124,19 +124,21 @@ def read_health(
     `outages` are pairs of a first and a last instant (UTC).
     """
     recent = [mail for mail in mails if mail.settled_at is not None and mail.settled_at > now - WEEK]
-    bounced = bounced_addresses(drop_withdrawn(facts))
     return DigestHealth(
         outages=tuple(span for span in outages if span[1] > now - WEEK),
-        bounced=tuple(
-            (party, contact.email)
-            for party in plan.parties.values()
-            for contact in party.contacts
-            if contact.email in bounced
-        ),
+        bounced=tuple(_bounced(plan, facts)),
         failed=_mails(mail for mail in recent if mail.state == "failed"),
         ambiguous=_mails(mail for mail in recent if mail.state == "ambiguous"),
         last_tick=last_tick,
     )
+
+
+def _bounced(plan: Plan, facts: Sequence[Fact]) -> Iterable[tuple[Party, str]]:
+    bounced = bounced_addresses(drop_withdrawn(facts))
+    for party in plan.parties.values():
+        for contact in party.contacts:
+            if contact.email in bounced:
+                yield party, contact.email
 
 
 def _on_working_day(plan: Plan, weekly: DigestSchedule, day: date) -> datetime:
@@ -156,8 +158,8 @@ def _due(plan: Plan, cells: Sequence[Cell], today: date) -> list[DigestDue]:
     """Return what is ahead, ordered by day: open deadlines by their target day, events by their first day."""
     found: dict[tuple[date, str], list[Obligation]] = {}
     for o in (cell.obligation for cell in cells):
-        day = o.event.first if o.event else o.due.target if o.due else None
-        if day is not None and day >= today and o.standing.is_open and not o.unknown:
+        day = _day_ahead(o)
+        if day is not None and day >= today:
             found.setdefault((day, o.milestone), []).append(o)
     return [
         DigestDue(
@@ -169,6 +171,13 @@ def _due(plan: Plan, cells: Sequence[Cell], today: date) -> list[DigestDue]:
         )
         for (day, id), owing in sorted(found.items())
     ]
+
+
+def _day_ahead(o: Obligation) -> date | None:
+    """Return the day on which an obligation is due or takes place; None if it is closed, in doubt or has no day."""
+    if not o.standing.is_open or o.unknown:
+        return None
+    return o.event.first if o.event else o.due.target if o.due else None
 
 
 def _incomplete(plan: Plan, cells: Sequence[Cell]) -> Iterable[DigestIncomplete]:
