@@ -131,11 +131,15 @@ def _replace_changes(unit: UnitOfWork, agenda: Agenda, fact: Change, facts: Sequ
     if fact.party is not None and agenda.plan.milestone(fact.milestone).kind == "deadline":
         addresses = [contact.email for contact in agenda.plan.parties[fact.party].contacts]
     for old in facts:
-        is_for_another = None not in (old.party, fact.party) and old.party != fact.party
-        if isinstance(old, Change) and old.milestone == fact.milestone and old.id != fact.id and not is_for_another:
+        if isinstance(old, Change) and old.id != fact.id and _is_replaced(old, fact):
             for address in addresses:
                 beginning = NoticeKey.beginning(old.id, "change", address)
                 unit.outbox.cancel(beginning, reasons.LATER_DECISION, now=fact.recorded_at)
+
+
+def _is_replaced(old: Change, new: Change) -> bool:
+    """Return whether two changes are about the same milestone, and not about two parties."""
+    return old.milestone == new.milestone and (None in (old.party, new.party) or old.party == new.party)
 
 
 def _outgoing(
@@ -173,20 +177,26 @@ def _reroute(
     These are the latest rungs of open obligations that went to the bounced address.
     """
     party = agenda.plan.parties[fact.party]
-    newest: dict[str, RungRow] = {}
-    for row in unit.rungs.of_party(agenda.plan.id, party.id):
-        if row.state in ("sent", "queued") and row.kind != "escalation":
-            newest[row.milestone] = row
-    agenda = _with_needs(unit, agenda, newest)
-    mails = unit.outbox.of_rungs([row.id for row in newest.values()])
-    for row in newest.values():
+    newest = _latest_rungs(unit, agenda, party.id)
+    agenda = _with_needs(unit, agenda, (row.milestone for row in newest))
+    mails = unit.outbox.of_rungs([row.id for row in newest])
+    for row in newest:
         served = {mail.mail.address for mail in mails.get(row.id, ())}
-        obligation = agenda.by_key.get((row.milestone, row.party))
-        if fact.address not in served or obligation is None or not obligation.standing.is_open:
+        if fact.address not in served:
             continue
         for recipient in contacts_for(party, with_head=row.kind == "overdue", bounced=bounced):
             if recipient.contact.email not in served:
                 yield message_for(agenda, row, recipient, fact.recorded_at), row
+
+
+def _latest_rungs(unit: UnitOfWork, agenda: Agenda, party: str) -> list[RungRow]:
+    """Return the latest rung that reminded a party of each of its open obligations."""
+    newest: dict[str, RungRow] = {}
+    for row in unit.rungs.of_party(agenda.plan.id, party):
+        if row.state in ("sent", "queued") and row.kind != "escalation":
+            newest[row.milestone] = row
+    owed = [(row, agenda.by_key.get((row.milestone, row.party))) for row in newest.values()]
+    return [row for row, o in owed if o is not None and o.standing.is_open]
 
 
 def _with_needs(unit: UnitOfWork, agenda: Agenda, milestones: Iterable[str]) -> Agenda:
