@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import attrgetter
@@ -44,8 +44,7 @@ def reconcile(unit: UnitOfWork, agenda: Agenda, now: datetime) -> Changes:
     compared = _Comparison(now, {row.key: row for row in rows if row.state in UNSENT})
     if find_state(unit, plan).reconciled:  # a first reconcile compares no rows; all rungs stream in
         new = list(compared.find_new(agenda.rungs()))
-        known = {row.key for row in (unit.rungs.of(plan.id) if agenda.scope is None else rows)} if new else set()
-        ahead = [rung for rung in new if rung.state == "planned" and rung.key not in known]
+        ahead = _find_ahead(unit, agenda, new, rows)
         compared.armed += ahead
         unit.rungs.add(plan.id, new, now=now)
         added = len(ahead)
@@ -94,6 +93,14 @@ class _Comparison:
             self.armed.append(rung)
         elif row.state == "planned":
             self.dropped.append(row)
+
+
+def _find_ahead(unit: UnitOfWork, agenda: Agenda, new: Sequence[Rung], rows: Sequence[RungRow]) -> list[Rung]:
+    """Return the planned ones of the new rungs that have no row in any state; `rows` are all those of a scope."""
+    if not new:
+        return []
+    known = {row.key for row in (unit.rungs.of(agenda.plan.id) if agenda.scope is None else rows)}
+    return [rung for rung in new if rung.state == "planned" and rung.key not in known]
 
 
 def _rows_in_scope(unit: UnitOfWork, agenda: Agenda, scope: Scope) -> list[RungRow]:
