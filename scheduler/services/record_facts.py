@@ -16,7 +16,7 @@ from scheduler.plan.messages.reminders import recipients_of
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.scope import Scope
-from scheduler.ports import Definition, Document, UnitOfWork
+from scheduler.ports import Definition, Document, RungRow, UnitOfWork
 from scheduler.queries.agendas import find_relations, find_touched, parse_fingerprint
 from scheduler.queries.snapshot import Snapshot, read_snapshot
 from scheduler.services.apply_revision import is_taken, take, take_within
@@ -25,8 +25,8 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.dry_run import dry_run
 from scheduler.services.fact_checks import check_fact, remark_past
 from scheduler.services.ledger_changes import as_due
+from scheduler.services.notices import WrittenNotices, take_back
 from scheduler.services.notices import notify as write_notices
-from scheduler.services.notices import take_back
 from scheduler.services.reconcile import Changes, reconcile
 
 
@@ -183,35 +183,47 @@ def _record(
         return Recorded(facts=tuple(done), changes=Changes(), is_new=False)
     scope = find_touched(unit, plan, facts) if is_taken(unit, plan) else None
     before = read_snapshot(unit, plan, scope)
-    if expected_version:
-        _refuse_overtaken(unit, plan, facts, expected_version)
+    _refuse_overtaken(unit, plan, facts, expected_version)
     remarks = [remark for fact in facts for remark in _check(before, fact, unit)]
-    facts = [unit.facts.append(fact) for fact in facts]
-    for document in documents:
-        unit.documents.add(facts[0], document)
+    facts = _append(unit, facts, documents)
     after = read_snapshot(unit, plan, scope)
     changes = reconcile(unit, after.agenda, facts[0].recorded_at)
-    problems: list[Problem] = []
-    notified: list[str] = []
-    notified_at: datetime | None = None
-    for fact in facts:
-        remarks += remark_past(before.agenda, after.agenda) if isinstance(fact, Nominated) else []
-        if isinstance(fact, Withdrawn):
-            take_back(unit, fact)
-        elif notify:
-            written = write_notices(services, unit, after, fact)
-            notified += written.addresses
-            notified_at = written.leaves
-            problems += written.problems
+    written = _write_all(services, unit, after, facts, notify=notify)
     return Recorded(
         facts=tuple(facts),
         changes=changes,
-        notified=tuple(notified),
-        notified_at=notified_at,
+        notified=tuple(address for notices in written for address in notices.addresses),
+        notified_at=written[-1].leaves if written else None,
         leaving=_find_leaving(unit, after, changes.armed, facts[0].recorded_at),
-        problems=tuple(problems),
-        remarks=tuple(remarks),
+        problems=tuple(problem for notices in written for problem in notices.problems),
+        remarks=(*remarks, *_remark_chosen(before, after, facts)),
     )
+
+
+def _append(unit: UnitOfWork, facts: Sequence[Fact], documents: Sequence[Document]) -> list[Fact]:
+    """Append facts to the record, the files with the first of them; return the facts with their ids."""
+    appended = [unit.facts.append(fact) for fact in facts]
+    for document in documents:
+        unit.documents.add(appended[0], document)
+    return appended
+
+
+def _write_all(
+    services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, facts: Sequence[Fact], *, notify: bool
+) -> list[WrittenNotices]:
+    """Queue the mails that recorded facts cause, if wanted, and cancel those of facts that they withdraw."""
+    written = []
+    for fact in facts:
+        if isinstance(fact, Withdrawn):
+            take_back(unit, fact)
+        elif notify:
+            written.append(write_notices(services, unit, snapshot, fact))
+    return written
+
+
+def _remark_chosen(before: Snapshot, after: Snapshot, facts: Sequence[Fact]) -> list[Reason]:
+    chosen = [fact for fact in facts if isinstance(fact, Nominated)]
+    return [remark for _ in chosen for remark in remark_past(before.agenda, after.agenda)]
 
 
 def _find_recorded(unit: UnitOfWork, facts: Sequence[Fact]) -> list[Fact]:
@@ -243,15 +255,21 @@ def _find_leaving(unit: UnitOfWork, snapshot: Snapshot, armed: Sequence[Rung], n
     new = {rung.key: rung for rung in armed if rung.at <= now}
     if not new:
         return DueAtOnce()
-    plan = snapshot.plan
-    due = unit.rungs.due(plan.id, now)
-    decisions = decide([as_due(row) for row in due], plan=plan, now=now)
-    sent = [row for row, decision in zip(due, decisions, strict=True) if decision.act == "send" and row.key in new]
-    addresses = [to.contact.email for row in sent for to in recipients_of(plan, row, snapshot.bounced)]
+    sent = [row for row in _find_sent(unit, snapshot.plan, now) if row.key in new]
+    addresses = [to.contact.email for row in sent for to in recipients_of(snapshot.plan, row, snapshot.bounced)]
     return DueAtOnce(tuple(new[row.key] for row in sent), tuple(dict.fromkeys(addresses)))
 
 
+def _find_sent(unit: UnitOfWork, plan: Plan, now: datetime) -> list[RungRow]:
+    """Return the rungs that a tick at `now` sends."""
+    due = unit.rungs.due(plan.id, now)
+    decisions = decide([as_due(row) for row in due], plan=plan, now=now)
+    return [row for row, decision in zip(due, decisions, strict=True) if decision.act == "send"]
+
+
 def _refuse_overtaken(unit: UnitOfWork, plan: Plan, facts: Sequence[Fact], expected_version: str) -> None:
+    if not expected_version:
+        return
     digest, last = parse_fingerprint(expected_version) or ("", 0)
     newer = [f for f in unit.facts.since(plan.id, last) if any(_touches(f, fact) for fact in facts)]
     if newer or digest != plan.digest:
