@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import NoReturn, assert_never
 
 from scheduler.errors import NothingMatched, RefusalCode, UserError
 from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
-from scheduler.plan.dates.date_forms import By, On, Recurring, Window
-from scheduler.plan.dates.due_dates import DueDate, local_day
+from scheduler.plan.dates.date_forms import By, On, Recurring
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.dates_in_force import can_be_fixed
 from scheduler.plan.facts import (
     DEFINITION,
@@ -34,6 +35,8 @@ from scheduler.plan.model import Milestone, Occurrence, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.reasons import Reason
 from scheduler.ports import UnitOfWork
+
+OfObligation = Received | Declared | Returned | Accepted | Extended | Opened | Joined | Disowned  # about one obligation
 
 
 def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
@@ -91,13 +94,16 @@ def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
     return own[party]
 
 
-def _check_of_obligation(
-    agenda: Agenda,
-    fact: Received | Declared | Returned | Accepted | Extended | Opened | Joined | Disowned,
-) -> list[Reason]:
-    """Check a fact about one obligation; what only attends an event can be disowned too."""
-    answers_disowned = isinstance(fact, Opened) and _is_disowned(agenda, fact)
-    if answers_disowned or (isinstance(fact, Disowned) and (fact.milestone, fact.party) in agenda.by_key):
+def _settles_whose_task(agenda: Agenda, fact: OfObligation) -> bool:
+    """Return whether a party disowns an obligation, or an office insists on it; it may be that of a mere attendant."""
+    obligation = agenda.by_key.get((fact.milestone, fact.party))
+    if obligation is None:
+        return False
+    return isinstance(fact, Disowned) or (isinstance(fact, Opened) and bool(obligation.standing.disowned))
+
+
+def _check_of_obligation(agenda: Agenda, fact: OfObligation) -> list[Reason]:
+    if _settles_whose_task(agenda, fact):
         return []
     obligation, milestone = find_obligation(agenda, fact.milestone, fact.party), agenda.plan.milestone(fact.milestone)
     match fact:
@@ -186,11 +192,6 @@ def _check_extended(fact: Extended, milestone: Milestone, obligation: Obligation
     return []
 
 
-def _is_disowned(agenda: Agenda, fact: Opened) -> bool:
-    obligation = agenda.by_key.get((fact.milestone, fact.party))
-    return obligation is not None and bool(obligation.standing.disowned)
-
-
 def _check_opened(fact: Opened, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if not obligation.unknown:
         _refuse(
@@ -223,29 +224,24 @@ def _check_date_fixed(agenda: Agenda, fact: DateFixed) -> list[Reason]:
 
 def _remarks_on_date(plan: Plan, fact: DateFixed, own: Sequence[Obligation]) -> Iterator[Reason]:
     """Yield remarks on a fixed date that is unusual but may be intended."""
-    assert isinstance(fact.form, On | By)  # noqa: S101 - what can be fixed, see `commands`
-    first, last = (fact.form.first, fact.form.last) if isinstance(fact.form, On) else (fact.form.day, fact.form.day)
-    if isinstance(fact.form, On):
-        yield from (reasons.asked_before(due.last_in_time) for due in _limits(own) if last > due.last_in_time)
-    yield from (
-        reasons.outside_window(window.first, window.last)
-        for window in _windows(own)
-        if not (window.first <= first and last <= window.last)
-    )
+    form = fact.form
+    assert isinstance(form, On | By)  # noqa: S101 - what can be fixed, see `commands`
+    first, last = (form.first, form.last) if isinstance(form, On) else (form.day, form.day)
+    limit = next((o.due.last_in_time for o in own if o.due is not None), None)
+    if isinstance(form, On) and limit is not None and last > limit:
+        yield reasons.asked_before(limit)
+    yield from _remarks_on_window(first, last, own)
     if last < local_day(fact.recorded_at, plan.zone):
         yield reasons.NOT_REMINDED
     if not plan.workdays.is_workday(first):
         yield reasons.day_off(first)
 
 
-def _limits(own: Sequence[Obligation]) -> list[DueDate]:
-    """Return the first last day that the plan gives, in a list; [] if it gives none."""
-    return [o.due for o in own if o.due is not None][:1]
-
-
-def _windows(own: Sequence[Obligation]) -> list[Window]:
-    """Return the first window that the plan gives, in a list; [] if it gives none."""
-    return [o.window for o in own if o.window is not None][:1]
+def _remarks_on_window(first: date, last: date, own: Sequence[Obligation]) -> Iterator[Reason]:
+    """Yield a remark if days do not lie in the window that the plan gives."""
+    window = next((o.window for o in own if o.window is not None), None)
+    if window is not None and not (window.first <= first and last <= window.last):
+        yield reasons.outside_window(window.first, window.last)
 
 
 def _check_nominated(agenda: Agenda, fact: Nominated) -> list[Reason]:
