@@ -15,6 +15,7 @@ from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Fact, drop_withdrawn
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
+from scheduler.plan.scope import Scope
 from scheduler.plan.status import Cell, draw_board
 from scheduler.ports import CheckRow, RungRow, UnitOfWork
 from scheduler.queries.agendas import facts_within, find_relations, view_agenda
@@ -37,19 +38,29 @@ def list_board(
     scope = relations.of(milestone, party) if milestone or party else None
     named = relations.spelled_out(scope) if scope else None
     agenda = view_agenda(view, plan, now, as_of=as_of, scope=scope)
-    facts = drop_withdrawn([f for f in facts_within(view, plan, scope) if f.recorded_at <= at])
-    checks = {(c.milestone, c.party): c for c in view.journal.checks(plan.id, named) if c.checked_at <= at}
-    if as_of is not None:
-        rungs: Sequence[RungRow] = planned_rows(agenda)  # the ledger has today's states
-    else:
-        rungs = view.rungs.within(plan.id, named) if named else view.rungs.of(plan.id)
-    upcoming = _next_rungs(rungs, at)
+    facts = _read_facts(view, plan, scope, at)
+    checks = _read_checks(view, plan, named, at)
+    # The ledger has today's states only.
+    upcoming = _next_rungs(_read_rungs(view, plan, named) if as_of is None else planned_rows(agenda), at)
     for cell in draw_board(agenda, at):
         o = cell.obligation
-        if not _asked(o, milestone, party):
-            continue
-        key = (o.milestone, o.party)
-        yield _board_row(plan, cell, checks.get(key), upcoming.get(key), [f for f in facts if is_about(f, o)])
+        if _asked(o, milestone, party):
+            about = [fact for fact in facts if is_about(fact, o)]
+            yield _board_row(plan, cell, checks.get(o.key), upcoming.get(o.key), about)
+
+
+def _read_facts(view: UnitOfWork, plan: Plan, scope: Scope | None, at: datetime) -> Sequence[Fact]:
+    """Return the facts about a scope that were recorded by `at` and not withdrawn by then."""
+    return drop_withdrawn([fact for fact in facts_within(view, plan, scope) if fact.recorded_at <= at])
+
+
+def _read_checks(view: UnitOfWork, plan: Plan, scope: Scope | None, at: datetime) -> Mapping[tuple[str, str], CheckRow]:
+    """Return the last checks by (milestone, party), if they were made by `at`."""
+    return {(c.milestone, c.party): c for c in view.journal.checks(plan.id, scope) if c.checked_at <= at}
+
+
+def _read_rungs(view: UnitOfWork, plan: Plan, scope: Scope | None) -> Sequence[RungRow]:
+    return view.rungs.of(plan.id) if scope is None else view.rungs.within(plan.id, scope)
 
 
 def _board_row(plan: Plan, cell: Cell, check: CheckRow | None, upcoming: RungRow | None, facts: list[Fact]) -> Row:
