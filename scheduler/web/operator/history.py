@@ -40,13 +40,12 @@ def describe_fact(snapshot: Snapshot, fact: Fact, documents: Iterable[Document] 
     """Return a fact for display."""
     plan, id = snapshot.plan, Occurrence.of(fact.milestone or "").milestone
     milestone = next((m for m in plan.milestones if m.id == id), None)
-    wanted = _deliverables_of(fact)
     return FactEntry(
         fact=fact,
         plan=plan,
         milestone=milestone,
         parties=tuple(plan.parties[party] for party in parties_of_fact(fact) if party in plan.parties),
-        deliverables=tuple(d for d in milestone.deliverables if d.id in wanted) if milestone else (),
+        deliverables=_deliverables_of(milestone, fact) if milestone else (),
         is_withdrawn=fact.id in snapshot.withdrawn,
         can_be_undone=is_undoable(snapshot, fact),
         documents=tuple(documents),
@@ -54,11 +53,10 @@ def describe_fact(snapshot: Snapshot, fact: Fact, documents: Iterable[Document] 
     )
 
 
-def _deliverables_of(fact: Fact) -> tuple[str, ...]:
-    """Return the ids of what was submitted, or must be sent again."""
-    if isinstance(fact, Returned):
-        return fact.missing
-    return fact.deliverables if isinstance(fact, Received) else ()
+def _deliverables_of(milestone: Milestone, fact: Fact) -> tuple[Deliverable, ...]:
+    """Return what was submitted, or must be sent again."""
+    wanted = fact.missing if isinstance(fact, Returned) else fact.deliverables if isinstance(fact, Received) else ()
+    return tuple(deliverable for deliverable in milestone.deliverables if deliverable.id in wanted)
 
 
 def is_undoable(snapshot: Snapshot, fact: Fact) -> bool:
