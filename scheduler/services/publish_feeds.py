@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from scheduler.plan.agenda import Agenda
@@ -28,10 +28,11 @@ def published_fingerprint(state: PlanState, plan: Plan, calendars: FeedRenderer,
 def publish(unit: UnitOfWork, plan: Plan, agenda: Agenda, calendars: FeedRenderer, now: datetime) -> int:
     """Update the calendars of a loaded plan in the given transaction; return how many entries changed."""
     changed, generations = 0, unit.pages.generations()
+    comparison = _Comparison(calendars, now.replace(microsecond=0), local_day(now, plan.zone))
     for audience in unit.feeds.audiences(plan.id):
         known = {entry.item.uid: entry for entry in unit.feeds.entries(audience, plan.id)}
-        drawn = calendars.draw(agenda, audience, generations.get(audience, 1))
-        changes = list(compare(drawn, known, calendars, local_day(now, plan.zone), now))
+        drawn = {item.uid: item for item in calendars.draw(agenda, audience, generations.get(audience, 1))}
+        changes = comparison.find_changes(drawn, known)
         unit.feeds.save(audience, plan.id, changes)
         changed += len(changes)
     unit.plans.mark_published(plan.id, published_fingerprint(find_state(unit, plan), plan, calendars, now))
@@ -60,61 +61,83 @@ def create_feed(
     return row
 
 
-def compare(
-    drawn: Iterable[FeedItem], known: Mapping[str, FeedEntry], calendars: FeedRenderer, today: date, now: datetime
-) -> Iterator[FeedEntry]:
-    """Yield the entries that have changed, given the drawn items and the known entries by uid."""
-    now = now.replace(microsecond=0)  # iCalendar times have whole seconds
-    items = {item.uid: item for item in drawn}
-    for uid, entry in known.items():
-        if uid not in items and not (entry.gone_at and entry.left_at):
-            if entry.item.is_passing:
-                yield replace(entry, gone_at=now, left_at=now)
-            else:
-                items[uid] = entry.item if entry.item.state == "cancelled" else calendars.cancel(entry.item)
-    gone = {uid: _gone_since(known.get(uid), now) for uid, item in items.items() if item.state == "cancelled"}
-    faded = {uid for uid, since in gone.items() if now - since >= SHOWN_CANCELLED}
-    shown = _choose([item for uid, item in items.items() if uid not in faded], today)
-    for uid, item in items.items():
-        if uid in known or uid in shown:
-            entry = _revise(known.get(uid), item, calendars, now, is_shown=uid in shown)
-            left_at = None if uid in shown else entry.left_at or now
-            entry = replace(entry, gone_at=gone.get(uid), left_at=left_at)
-            if entry != known.get(uid):
-                yield entry
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """Finds what has changed in a calendar at an instant, which has whole seconds as iCalendar times have."""
+
+    calendars: FeedRenderer
+    now: datetime
+    today: date
+
+    def find_changes(self, drawn: Mapping[str, FeedItem], known: Mapping[str, FeedEntry]) -> list[FeedEntry]:
+        """Return the entries that have changed, given the drawn items and the known entries by uid."""
+        missing = [entry for uid, entry in known.items() if uid not in drawn and not _is_over(entry)]
+        found = self._remove(missing)
+        items = {**drawn, **self._cancel(missing)}
+        gone = self._find_gone(items, known)
+        shown = self._choose(items.values(), gone)
+        found += [
+            self._revise(known.get(uid), item, gone.get(uid), is_shown=uid in shown)
+            for uid, item in items.items()
+            if uid in known or uid in shown
+        ]
+        return [entry for entry in found if entry != known.get(entry.item.uid)]
+
+    def _remove(self, missing: Iterable[FeedEntry]) -> list[FeedEntry]:
+        """Return those missing entries that leave without a word, as removed."""
+        return [replace(entry, gone_at=self.now, left_at=self.now) for entry in missing if entry.item.is_passing]
+
+    def _cancel(self, missing: Iterable[FeedEntry]) -> dict[str, FeedItem]:
+        """Return the items of the other missing entries as cancelled, by uid."""
+        items = [entry.item for entry in missing if not entry.item.is_passing]
+        return {item.uid: item if item.state == "cancelled" else self.calendars.cancel(item) for item in items}
+
+    def _find_gone(self, items: Mapping[str, FeedItem], known: Mapping[str, FeedEntry]) -> dict[str, datetime]:
+        """Return since when cancelled items are gone, by uid."""
+        entries = {uid: known.get(uid) for uid, item in items.items() if item.state == "cancelled"}
+        return {uid: (entry.gone_at if entry else None) or self.now for uid, entry in entries.items()}
+
+    def _choose(self, items: Iterable[FeedItem], gone: Mapping[str, datetime]) -> Set[str]:
+        """Return the uids of the items to be shown: those inside the window that are not gone for long.
+
+        If there are too many, only those nearest to this week are.
+        """
+        monday, faded = _monday(self.today), self.now - SHOWN_CANCELLED
+        near = [item for item in items if monday - BEHIND <= item.last and item.first <= monday + AHEAD]
+        near = [item for item in near if item.uid not in gone or gone[item.uid] > faded]
+        if len(near) > MOST:
+            near.sort(key=lambda item: (abs(item.first - monday), item.uid))
+        return {item.uid for item in near[:MOST]}
+
+    def _revise(
+        self, entry: FeedEntry | None, item: FeedItem, gone_at: datetime | None, *, is_shown: bool
+    ) -> FeedEntry:
+        """Return the entry of an item as it is now; one that is not shown keeps its words."""
+        if entry is None or (is_shown and (entry.item, entry.version) != (item, self.calendars.version)):
+            entry = self._render(entry, item)
+        return replace(entry, gone_at=gone_at, left_at=None if is_shown else entry.left_at or self.now)
+
+    def _render(self, entry: FeedEntry | None, item: FeedItem) -> FeedEntry:
+        """Return the next revision of an entry, or the first one."""
+        sequence, created_at, revised_at = 0, self.now, self.now
+        if entry is not None:  # programs accept only a later time
+            sequence, created_at = entry.sequence + 1, entry.created_at
+            revised_at = max(self.now, entry.revised_at + _SECOND)
+        event, task = self.calendars.render(item, sequence=sequence, created_at=created_at, revised_at=revised_at)
+        return FeedEntry(
+            item=item,
+            version=self.calendars.version,
+            sequence=sequence,
+            created_at=created_at,
+            revised_at=revised_at,
+            event=event,
+            task=task,
+        )
 
 
-def _gone_since(entry: FeedEntry | None, now: datetime) -> datetime:
-    return entry.gone_at if entry is not None and entry.gone_at is not None else now
-
-
-def _choose(items: Iterable[FeedItem], today: date) -> set[str]:
-    """Return the uids of the items inside the window; if there are too many, of those nearest to this week."""
-    monday = _monday(today)
-    near = [item for item in items if monday - BEHIND <= item.last and item.first <= monday + AHEAD]
-    if len(near) > MOST:
-        near.sort(key=lambda item: (abs(item.first - monday), item.uid))
-    return {item.uid for item in near[:MOST]}
-
-
-def _revise(
-    entry: FeedEntry | None, item: FeedItem, calendars: FeedRenderer, now: datetime, *, is_shown: bool
-) -> FeedEntry:
-    """Return the entry of an item, rendered again if it changed; an entry that is not shown stays as it is."""
-    if entry is not None and (not is_shown or (entry.item, entry.version) == (item, calendars.version)):
-        return entry
-    sequence, created_at = (entry.sequence + 1, entry.created_at) if entry else (0, now)
-    revised_at = max(now, entry.revised_at + _SECOND) if entry else now  # programs accept only a later time
-    event, task = calendars.render(item, sequence=sequence, created_at=created_at, revised_at=revised_at)
-    return FeedEntry(
-        item=item,
-        version=calendars.version,
-        sequence=sequence,
-        created_at=created_at,
-        revised_at=revised_at,
-        event=event,
-        task=task,
-    )
+def _is_over(entry: FeedEntry) -> bool:
+    """Return whether an entry was gone and has left its calendar."""
+    return entry.gone_at is not None and entry.left_at is not None
 
 
 def choose_parts(parts: Sequence[FeedPart], today: date) -> list[bytes]:
