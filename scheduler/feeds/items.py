@@ -1,6 +1,7 @@
 """The items of a calendar: an agenda drawn for a party, for the lead of its plan, or for the public.
 
-Nothing here depends on the current time: an item changes only if a fact was recorded or the plan was edited.
+Nothing here depends on the current time: an item changes only if a fact was recorded or the plan was edited. Each
+follows from the obligations of one milestone or occurrence.
 """
 
 from __future__ import annotations

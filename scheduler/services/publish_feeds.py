@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import chain
+from typing import NamedTuple
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import local_day
@@ -25,18 +27,68 @@ def published_fingerprint(state: PlanState, plan: Plan, calendars: FeedRenderer,
     return f"{calendars.fingerprint}/{inputs_fingerprint(state, plan)}/{local_day(now, plan.zone)}"
 
 
-def publish(unit: UnitOfWork, plan: Plan, agenda: Agenda, calendars: FeedRenderer, now: datetime) -> int:
-    """Update the calendars of a loaded plan in the given transaction; return how many entries changed."""
-    changed, generations = 0, unit.pages.generations()
+@dataclass(frozen=True, slots=True)
+class PublishedCalendar:
+    """The calendar of one audience as it was published: all its entries by uid, without their bytes."""
+
+    generation: int  # of the page that the entries link to
+    entries: Mapping[str, FeedEntry]
+    is_cut: bool  # there are more items than a calendar may show
+
+    def updated(self, changes: Sequence[FeedEntry]) -> PublishedCalendar:
+        """Return the calendar with these entries as they are now."""
+        new = {entry.item.uid: replace(entry, event=b"", task=b"") for entry in changes}
+        return replace(self, entries={**self.entries, **new}) if new else self
+
+    @property
+    def has_too_many(self) -> bool:
+        """Return whether it shows more entries than it may."""
+        return sum(entry.left_at is None for entry in self.entries.values()) > MOST
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The calendars of a plan as they were published, and what they follow from.
+
+    It may be used for the next publication only once its transaction is committed.
+    """
+
+    fingerprint: str
+    basis: tuple[str, str, date]  # what they follow from besides the agenda: renderer, digest of the plan, day
+    agenda: Agenda
+    calendars: Mapping[str, PublishedCalendar]  # by audience
+    changed: int  # how many entries were written
+
+
+def publish(
+    unit: UnitOfWork, agenda: Agenda, calendars: FeedRenderer, now: datetime, last: Publication | None = None
+) -> Publication:
+    """Update the calendars of a loaded plan in the given transaction; return what was published.
+
+    If the record still has the `last` publication, and only the agenda has changed since, only the milestones that
+    are not the same there are drawn and compared, else all of them. Both leave the same entries.
+    """
+    plan, generations = agenda.plan, unit.pages.generations()
+    state, basis = find_state(unit, plan), (calendars.fingerprint, plan.digest, local_day(now, plan.zone))
+    if last is not None and (last.fingerprint, last.basis) != (state.published, basis):
+        last = None
+    difference = _Difference.between(last.agenda, agenda) if last else None
     comparison = _Comparison(calendars, now.replace(microsecond=0), local_day(now, plan.zone))
+    published, changed = {}, 0
     for audience in unit.feeds.audiences(plan.id):
-        known = {entry.item.uid: entry for entry in unit.feeds.entries(audience, plan.id)}
-        drawn = {item.uid: item for item in calendars.draw(agenda, audience, generations.get(audience, 1))}
-        changes = comparison.find_changes(drawn, known)
+        generation = generations.get(audience, 1)
+        known = last.calendars.get(audience) if last else None
+        found = None
+        if known is not None and difference is not None and known.generation == generation:
+            found = comparison.update(known, audience, difference)
+        if found is None:
+            found = comparison.renew(unit.feeds.entries(audience, plan.id), audience, generation, agenda)
+        published[audience], changes = found
         unit.feeds.save(audience, plan.id, changes)
         changed += len(changes)
-    unit.plans.mark_published(plan.id, published_fingerprint(find_state(unit, plan), plan, calendars, now))
-    return changed
+    fingerprint = published_fingerprint(state, plan, calendars, now)
+    unit.plans.mark_published(plan.id, fingerprint)
+    return Publication(fingerprint, basis, agenda, published, changed)
 
 
 def create_feed(
@@ -57,8 +109,27 @@ def create_feed(
     row = same[-1] if same else unit.feeds.add(audience=audience, plan=plan, tasks=tasks, at=now)
     for loaded in plans:
         if plan in (None, loaded.id):
-            publish(unit, loaded, agendas.read(unit, loaded), calendars, now)
+            publish(unit, agendas.read(unit, loaded), calendars, now)
     return row
+
+
+class _Difference(NamedTuple):
+    """The milestones and occurrences that are not the same in two agendas of a plan, as they were and as they are."""
+
+    before: Agenda
+    after: Agenda
+
+    @classmethod
+    def between(cls, before: Agenda, after: Agenda) -> _Difference:
+        """Return the difference; each item of a calendar follows from the obligations of one milestone."""
+        old, new = before.by_milestone, after.by_milestone
+        changed = [id for id in {**old, **new} if old.get(id) != new.get(id)]
+        return cls(_part(before, changed), _part(after, changed))
+
+
+def _part(agenda: Agenda, milestones: Iterable[str]) -> Agenda:
+    found = (agenda.by_milestone.get(id, ()) for id in milestones)
+    return replace(agenda, obligations=tuple(chain.from_iterable(found)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +140,50 @@ class _Comparison:
     now: datetime
     today: date
 
-    def find_changes(self, drawn: Mapping[str, FeedItem], known: Mapping[str, FeedEntry]) -> list[FeedEntry]:
-        """Return the entries that have changed, given the drawn items and the known entries by uid."""
+    def renew(
+        self, entries: Iterable[FeedEntry], audience: str, generation: int, agenda: Agenda
+    ) -> tuple[PublishedCalendar, list[FeedEntry]]:
+        """Return a calendar drawn as a whole, and which of its entries have changed."""
+        known = {entry.item.uid: entry for entry in entries}
+        changes, is_cut = self._find_changes(self._draw(agenda, audience, generation), known)
+        return PublishedCalendar(generation, known, is_cut).updated(changes), changes
+
+    def update(
+        self, known: PublishedCalendar, audience: str, difference: _Difference
+    ) -> tuple[PublishedCalendar, list[FeedEntry]] | None:
+        """Return a calendar after its plan has changed, and the entries that have; None if others may have as well.
+
+        Besides what has changed in the plan, what was called off is looked at, because it goes after a while.
+        """
+        before, drawn = (self._draw(part, audience, known.generation) for part in difference)
+        called_off = {uid for uid, entry in known.entries.items() if entry.gone_at and not entry.left_at}
+        touched = known.entries.keys() & (before.keys() | drawn.keys() | called_off)
+        changes, _ = self._find_changes(drawn, {uid: known.entries[uid] for uid in sorted(touched)})
+        calendar = known.updated(changes)
+        return None if known.is_cut or calendar.has_too_many else (calendar, changes)
+
+    def _draw(self, agenda: Agenda, audience: str, generation: int) -> dict[str, FeedItem]:
+        return {item.uid: item for item in self.calendars.draw(agenda, audience, generation)}
+
+    def _find_changes(
+        self, drawn: Mapping[str, FeedItem], known: Mapping[str, FeedEntry]
+    ) -> tuple[list[FeedEntry], bool]:
+        """Return the entries that have changed, given the drawn items and the known entries by uid.
+
+        The second value says whether there are more items than may be shown.
+        """
         missing = [entry for uid, entry in known.items() if uid not in drawn and not _is_over(entry)]
         found = self._remove(missing)
         items = {**drawn, **self._cancel(missing)}
         gone = self._find_gone(items, known)
-        shown = self._choose(items.values(), gone)
+        near = self._find_near(items.values(), gone)
+        shown = {item.uid for item in near[:MOST]}
         found += [
             self._revise(known.get(uid), item, gone.get(uid), is_shown=uid in shown)
             for uid, item in items.items()
             if uid in known or uid in shown
         ]
-        return [entry for entry in found if entry != known.get(entry.item.uid)]
+        return [entry for entry in found if entry != known.get(entry.item.uid)], len(near) > MOST
 
     def _remove(self, missing: Iterable[FeedEntry]) -> list[FeedEntry]:
         """Return those missing entries that leave without a word, as removed."""
@@ -97,17 +199,14 @@ class _Comparison:
         entries = {uid: known.get(uid) for uid, item in items.items() if item.state == "cancelled"}
         return {uid: (entry.gone_at if entry else None) or self.now for uid, entry in entries.items()}
 
-    def _choose(self, items: Iterable[FeedItem], gone: Mapping[str, datetime]) -> Set[str]:
-        """Return the uids of the items to be shown: those inside the window that are not gone for long.
-
-        If there are too many, only those nearest to this week are.
-        """
+    def _find_near(self, items: Iterable[FeedItem], gone: Mapping[str, datetime]) -> list[FeedItem]:
+        """Return the items inside the window that are not gone for long; too many are sorted, nearest first."""
         monday, faded = _monday(self.today), self.now - SHOWN_CANCELLED
         near = [item for item in items if monday - BEHIND <= item.last and item.first <= monday + AHEAD]
         near = [item for item in near if item.uid not in gone or gone[item.uid] > faded]
         if len(near) > MOST:
             near.sort(key=lambda item: (abs(item.first - monday), item.uid))
-        return {item.uid for item in near[:MOST]}
+        return near
 
     def _revise(
         self, entry: FeedEntry | None, item: FeedItem, gone_at: datetime | None, *, is_shown: bool

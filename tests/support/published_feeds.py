@@ -61,7 +61,7 @@ class FeedFixture:
     def publish(self, when: datetime) -> int:
         """Bring every calendar in step; return how many entries changed."""
         with self.store.transaction() as unit:
-            return publish(unit, self.plan, read_agenda(unit, self.plan), self.calendars, when)
+            return publish(unit, read_agenda(unit, self.plan), self.calendars, when).changed
 
     def entries(self, audience: str = "beta") -> list[FeedEntry]:
         """Return everything that was ever published to somebody."""

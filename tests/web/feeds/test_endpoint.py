@@ -54,7 +54,7 @@ class FeedSite:
         with self.site.running.store.transaction() as unit:
             fact = Received(plan="plan", milestone="report", party="beta", happened_at=now, recorded_at=now)
             unit.facts.append(fact)
-            publish(unit, loaded, read_agenda(unit, loaded), IcalFeedRenderer(), now)
+            publish(unit, read_agenda(unit, loaded), IcalFeedRenderer(), now)
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
         """Ask for a path."""
