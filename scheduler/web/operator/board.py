@@ -16,14 +16,8 @@ from scheduler.plan.model import Indicator, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import Cell
 from scheduler.ports import RungCount, StepAhead, UnitOfWork
-from scheduler.queries.attention import (
-    RECENTLY,
-    Need,
-    find_account_problem,
-    find_needs,
-    find_overdue,
-    find_problems,
-)
+from scheduler.queries.attention import RECENTLY, find_account_problem, find_needs, find_overdue, find_problems
+from scheduler.queries.needs import Need
 from scheduler.queries.snapshot import Snapshot
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext

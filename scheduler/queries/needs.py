@@ -1,0 +1,156 @@
+"""What may wait for a person: a class for each kind, whose name for templates is `kind`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from scheduler.plan.model import Contact, Party
+from scheduler.plan.obligations import Obligation
+from scheduler.ports import MessageRow
+
+
+@dataclass(frozen=True, slots=True)
+class _AtMilestone:
+    """What concerns some parties of a milestone."""
+
+    milestone: str  # or the id of an occurrence
+    obligation: Obligation  # one of those concerned
+    parties: tuple[Party, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueDuties(_AtMilestone):
+    """Parties still owe it after the last day in time."""
+
+    kind: ClassVar = "overdue"
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulDuties(_AtMilestone):
+    """It was past when the plan, or the party, came in, and nobody has said whether it was done."""
+
+    kind: ClassVar = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredDuties(_AtMilestone):
+    """Parties say that they have sent it, and nothing has been recorded as received."""
+
+    kind: ClassVar = "declared"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedDuties(_AtMilestone):
+    """What came was neither accepted nor returned yet."""
+
+    kind: ClassVar = "submitted"
+
+
+@dataclass(frozen=True, slots=True)
+class DisownedDuties(_AtMilestone):
+    """Parties say that it is not their task."""
+
+    kind: ClassVar = "disowned"
+
+
+@dataclass(frozen=True, slots=True)
+class TentativeDate(_AtMilestone):
+    """It has a window, and no day was fixed."""
+
+    kind: ClassVar = "tentative"
+
+
+@dataclass(frozen=True, slots=True)
+class MissingDate(_AtMilestone):
+    """It has no date."""
+
+    kind: ClassVar = "undated"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChoice:
+    """A party has not chosen the members of a group in time."""
+
+    kind: ClassVar = "choose"
+    milestone: str  # or the id of an occurrence
+    party: Party
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class BouncingAddress:
+    """Mails to a contact of a party bounce."""
+
+    kind: ClassVar = "bounced"
+    party: Party
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMail:
+    """A mail is held back."""
+
+    kind: ClassVar = "held"
+    mail: MessageRow
+
+
+@dataclass(frozen=True, slots=True)
+class FailedMail:
+    """A mail could not be sent."""
+
+    kind: ClassVar = "failed"
+    mail: MessageRow
+
+
+@dataclass(frozen=True, slots=True)
+class AmbiguousMail:
+    """It is not known whether a mail was sent."""
+
+    kind: ClassVar = "ambiguous"
+    mail: MessageRow
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The daemon was down between two instants (UTC)."""
+
+    kind: ClassVar = "outage"
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MissedSteps:
+    """Steps were missed between two instants (UTC)."""
+
+    kind: ClassVar = "missed"
+    number: int
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedAccount:
+    """No mail leaves until a person starts the account again."""
+
+    kind: ClassVar = "stopped"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PausedAccount:
+    """No mail leaves before an instant (UTC)."""
+
+    kind: ClassVar = "paused"
+    until: datetime
+    reason: str
+
+
+MilestoneNeed = (
+    OverdueDuties | DoubtfulDuties | DeclaredDuties | SubmittedDuties | DisownedDuties | TentativeDate | MissingDate
+)
+MailNeed = HeldMail | FailedMail | AmbiguousMail
+Need = MilestoneNeed | MailNeed | GroupChoice | BouncingAddress | Outage | MissedSteps
+AccountNeed = StoppedAccount | PausedAccount
