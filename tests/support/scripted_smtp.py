@@ -222,29 +222,28 @@ class _Conversation:
     def fail(self, fault: Fault) -> None:
         if fault is RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-        elif fault is FREEZE:
-            self.server._stopping.wait()
-        elif fault is NEVER_READS:
-            self.connection.sendall(b"354 go on\r\n")
-            self.server._stopping.wait()
         elif fault is TOO_BIG:
             self.connection.sendall(b"354 go on\r\n")
             self.connection.recv(1)
             self.connection.sendall(b"552 5.3.4 Message is too large\r\n")
             self.server._stopping.wait()
-        elif fault is DRIP:
-            while not self.server._stopping.wait(0.02):
-                self.connection.sendall(b"2")
-        elif fault is ENDLESS_LINES:
-            while True:
-                self.connection.sendall(b"250-and another\r\n" * 50)
-        elif fault is ENDLESS_LINE:
-            while True:
-                self.connection.sendall(b"250 and on" + b"x" * 1000)
         elif fault is TLS_NOT:
             self.connection.sendall(b"220 2.0.0 go ahead\r\n")
             self.connection.recv(1)
             self.connection.sendall(b"this is no TLS record at all\r\n" * 10)
+        elif fault in (FREEZE, NEVER_READS):
+            self.connection.sendall(b"354 go on\r\n" if fault is NEVER_READS else b"")
+            self.server._stopping.wait()
+        else:
+            self.go_on_for_ever(fault)
+
+    def go_on_for_ever(self, fault: Fault) -> None:
+        if fault is DRIP:
+            while not self.server._stopping.wait(0.02):
+                self.connection.sendall(b"2")
+        endless = {ENDLESS_LINES: b"250-and another\r\n" * 50, ENDLESS_LINE: b"250 and on" + b"x" * 1000}
+        while fault in endless:
+            self.connection.sendall(endless[fault])
 
     def secure(self) -> None:
         assert self.server.context is not None
