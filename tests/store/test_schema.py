@@ -43,6 +43,7 @@ from scheduler.plan.facts import (
     Received,
     Rerouted,
 )
+from scheduler.plan.reasons import quote
 from scheduler.plan.scope import Scope
 from scheduler.ports import UnitOfWork
 from scheduler.store import open_store, schema, upgrade
@@ -406,7 +407,7 @@ def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version
         (lambda unit: unit.plans.inputs(PLAN), "COVERING INDEX ix_fact_plan_id"),
         (lambda unit: unit.outbox.claim(NOW, by="a", lease=LEASE, limit=9), "ix_message_unsettled_not_before"),
         (lambda unit: unit.outbox.next_at(), "ix_message_unsettled_not_before"),
-        (lambda unit: unit.outbox.cancel("7:", "", now=NOW), "ix_message_unsettled_not_before"),
+        (lambda unit: unit.outbox.cancel("7:", quote(""), now=NOW), "ix_message_unsettled_not_before"),
         (lambda unit: unit.outbox.of_rungs([1]), "sqlite_autoindex_delivery"),
         (lambda unit: unit.rungs.ahead(PLAN, NOW, NOW + LEASE), "ix_rung_planned_plan_at"),
         (lambda unit: unit.rungs.of_party(PLAN, "p", "m"), "sqlite_autoindex_rung"),
