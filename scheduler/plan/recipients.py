@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
 from typing import NamedTuple
 
 from scheduler.plan.facts import Bounced, Fact, Rerouted
 from scheduler.plan.membership import members
 from scheduler.plan.model import Contact, Escalation, Milestone, Party, Plan, Role
+
+Span = tuple[datetime, datetime | None]  # UTC; a span that has not ended has the end None
 
 
 class Recipient(NamedTuple):
@@ -26,6 +30,36 @@ def bounced_addresses(facts: Sequence[Fact]) -> frozenset[str]:
         elif isinstance(fact, Rerouted):
             dead.discard(fact.address)
     return frozenset(dead)
+
+
+def dead_spans(facts: Sequence[Bounced | Rerouted], known: AbstractSet[str]) -> tuple[Span, ...]:
+    """Return the spans in which every address of a party was known to bounce.
+
+    `facts` are those about its addresses, in order and without withdrawn ones; `known` are the addresses it has now.
+    """
+    dead: set[str] = set()
+    was_dead = False
+    spans: list[Span] = []
+    for fact, addresses in _with_rosters(facts, known):
+        dead = dead | {fact.address} if isinstance(fact, Bounced) else dead - {fact.address}
+        is_dead = bool(addresses) and addresses <= dead
+        if is_dead and not was_dead:
+            spans.append((fact.recorded_at, None))
+        elif was_dead and not is_dead:
+            spans[-1] = (spans[-1][0], fact.recorded_at)
+        was_dead = is_dead
+    return tuple(spans)
+
+
+def _with_rosters(
+    facts: Sequence[Bounced | Rerouted], known: AbstractSet[str]
+) -> list[tuple[Bounced | Rerouted, AbstractSet[str]]]:
+    """Return each fact with the addresses of the party after it, computed backwards from those `known` now."""
+    found: list[tuple[Bounced | Rerouted, AbstractSet[str]]] = []
+    for fact in reversed(facts):
+        found.append((fact, known))
+        known = set(fact.was) if isinstance(fact, Rerouted) and fact.was else known
+    return found[::-1]
 
 
 def contacts_for(party: Party, *, with_head: bool, bounced: Collection[str] = ()) -> list[Recipient]:

@@ -56,6 +56,7 @@ from scheduler.plan.obligations import (
     ObligationDate,
     WindowDate,
 )
+from scheduler.plan.recipients import Span, dead_spans
 from scheduler.plan.scope import Relations, Scope, covers
 from scheduler.plan.standing import Standing, read_standing
 
@@ -407,33 +408,10 @@ class ObligationResolver:
         for dated in self._dated(milestone):
             yield from (self._obligation(milestone, dated, term) for term in asked)
 
-    def dead_spans(self, party: str) -> tuple[tuple[datetime, datetime | None], ...]:
-        """Return the spans (UTC) in which every address of a party was known to bounce.
-
-        The last span has the end None if it has not ended.
-        """
+    def dead_spans(self, party: str) -> tuple[Span, ...]:
+        """Return the spans in which every address of a party was known to bounce."""
         known = {c.email for c in self.plan.parties[party].contacts} if party in self.plan.parties else set()
-        dead: set[str] = set()
-        was_dead = False
-        spans: list[tuple[datetime, datetime | None]] = []
-        for fact, addresses in _with_rosters(self.bounced[party], known):
-            dead = dead | {fact.address} if isinstance(fact, Bounced) else dead - {fact.address}
-            is_dead = bool(addresses) and addresses <= dead
-            if is_dead and not was_dead:
-                spans.append((fact.recorded_at, None))
-            elif was_dead and not is_dead:
-                spans[-1] = (spans[-1][0], fact.recorded_at)
-            was_dead = is_dead
-        return tuple(spans)
-
-
-def _with_rosters(facts: Sequence[Bounced | Rerouted], known: set[str]) -> list[tuple[Bounced | Rerouted, set[str]]]:
-    """Return each fact with the addresses of the party after it, computed backwards from those `known` now."""
-    found: list[tuple[Bounced | Rerouted, set[str]]] = []
-    for fact in reversed(facts):
-        found.append((fact, known))
-        known = set(fact.was) if isinstance(fact, Rerouted) and fact.was else known
-    return found[::-1]
+        return dead_spans(self.bounced[party], known)
 
 
 def latest_day(obligations: Sequence[Obligation], direction: Direction) -> BaseDay | None:

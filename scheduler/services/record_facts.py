@@ -65,24 +65,6 @@ class StaleDecision(UserError):
         self.is_revised = is_revised
 
 
-def record(
-    services: ServiceContext,
-    definition: Definition,
-    fact: Fact,
-    *,
-    notify: bool = True,
-    documents: Sequence[Document] = (),
-) -> Recorded:
-    """Record a fact about a plan at `fact.recorded_at`, with its files, and return what it changed.
-
-    It commits. A fact whose `idempotency_key` was recorded before about the same obligation is returned and changes
-    nothing. Raises
-    `NothingMatched` for an unknown milestone, party, group or deliverable, and `UserError` for a fact that makes no
-    sense as things stand; nothing is recorded then.
-    """
-    return record_all(services, definition, [fact], notify=notify, documents=documents)
-
-
 def record_all(
     services: ServiceContext,
     definition: Definition,
@@ -97,7 +79,8 @@ def record_all(
     It commits. Each fact must make sense without the others; the files belong to the first. Facts whose
     `idempotency_key` was recorded before about the same obligations are returned and change nothing.
     `expected_version` is the fingerprint (`inputs_fingerprint`) of what the person saw. Raises `StaleDecision` if
-    something that concerns the facts has changed since, else what `record` raises.
+    something that concerns the facts has changed since, `NothingMatched` for an unknown milestone, party, group or
+    deliverable, and `UserError` for a fact that makes no sense as things stand; nothing is recorded then.
     """
     taken = take(services, definition, facts[0].recorded_at)
     with services.store.transaction() as unit:

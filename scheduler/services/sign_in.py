@@ -72,16 +72,7 @@ def mail_link(
         if unit.access.links_since(fold(contact.email), now - WITHIN) >= LINKS:
             return False
         token = make_link(unit, contact.email, now=now, lifetime=lifetime)
-        message = Message(
-            key=f"sign-in/{digest(token)}",
-            kind="sign-in",
-            plan=plan,
-            party=party,
-            to=contact,
-            now=now,
-            link=f"{base}/sign-in/{token}",
-            link_until=now + lifetime,
-        )
+        message = _sign_in_message(operator, token, base, now, now + lifetime)
         unit.outbox.add(
             Outgoing(
                 mail=composer.compose(message),
@@ -96,6 +87,22 @@ def mail_link(
             )
         )
     return not pretend
+
+
+def _sign_in_message(
+    operator: tuple[Plan, Recipient], token: str, base: str, now: datetime, until: datetime
+) -> Message:
+    plan, (party, contact) = operator
+    return Message(
+        key=f"sign-in/{digest(token)}",
+        kind="sign-in",
+        plan=plan,
+        party=party,
+        to=contact,
+        now=now,
+        link=f"{base}/sign-in/{token}",
+        link_until=until,
+    )
 
 
 def sign_in(store: Store, token: str, *, now: datetime, lifetime: timedelta) -> tuple[str, str] | None:

@@ -15,9 +15,9 @@ from scheduler.ports import Document
 from scheduler.queries.site_links import SiteLinks, is_over
 from scheduler.services.commands import build_fact
 from scheduler.services.context import ServiceContext
-from scheduler.services.record_facts import record
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, plan, report
+from tests.support.facts import record
 from tests.support.mail_reader import body, read
 from tests.support.plan_builders import at, deadline, event, history_of
 

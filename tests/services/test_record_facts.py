@@ -20,9 +20,9 @@ from scheduler.queries.agendas import read_agenda
 from scheduler.services.context import ServiceContext
 from scheduler.services.fact_checks import check_fact, find_milestone, find_obligation
 from scheduler.services.reconcile import Changes
-from scheduler.services.record_facts import record
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, FRIDAY, DaemonFixture, due_by, local, plan, report
+from tests.support.facts import record
 from tests.support.fakes import SpyComposer, refuse
 from tests.support.plan_builders import PARTIES, at, deadline, event
 

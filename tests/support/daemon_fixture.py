@@ -42,10 +42,10 @@ from scheduler.services.apply_revision import take
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.services.reconcile import Changes
-from scheduler.services.record_facts import Recorded, record
+from scheduler.services.record_facts import Recorded
 from scheduler.store import SqlStore, open_store
 from tests.support import plan_builders
-from tests.support.facts import make_fact
+from tests.support.facts import make_fact, record
 from tests.support.fakes import FakeDefinitions, FakeMailer
 from tests.support.plan_builders import HANOI, LOADED, deadline, party
 

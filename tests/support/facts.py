@@ -1,11 +1,15 @@
-"""Facts by the name of their kind, for tests that run through many kinds."""
+"""Facts by the name of their kind, made and recorded one by one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 from scheduler.plan.facts import FACT_CLASSES, Actor, Fact, FactKind
+from scheduler.ports import Definition, Document
+from scheduler.services.context import ServiceContext
+from scheduler.services.record_facts import Recorded, record_all
 
 
 def make_fact(kind: FactKind, *, by: Actor | str = "", **details: Any) -> Fact:
@@ -17,3 +21,15 @@ def make_fact(kind: FactKind, *, by: Actor | str = "", **details: Any) -> Fact:
     known = {field.name for field in fields(FACT_CLASSES[kind])}
     given = {name: value for name, value in details.items() if name in known or value not in (None, "", ())}
     return FACT_CLASSES[kind](by=actor, **given)
+
+
+def record(
+    services: ServiceContext,
+    definition: Definition,
+    fact: Fact,
+    *,
+    notify: bool = True,
+    documents: Sequence[Document] = (),
+) -> Recorded:
+    """Record one fact of any kind, also of those that no command asks for."""
+    return record_all(services, definition, [fact], notify=notify, documents=documents)

@@ -15,9 +15,9 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Definition
 from scheduler.services.apply_revision import take
 from scheduler.services.context import ServiceContext
-from scheduler.services.record_facts import record
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, signed
+from tests.support.facts import record
 from tests.support.plan_builders import PlanHistory
 
 

@@ -19,11 +19,11 @@ from scheduler.plan.facts import DEFINITION, Actor, Declared, Fact, FactKind
 from scheduler.plan.model import Deliverable, Office
 from scheduler.ports import Store, UnitOfWork
 from scheduler.services.context import ServiceContext
-from scheduler.services.record_facts import execute, record
+from scheduler.services.record_facts import execute
 from scheduler.store import open_store
 from scheduler.tokens import make_token
 from tests.support.daemon_fixture import COMPOSER, plan, report
-from tests.support.facts import make_fact
+from tests.support.facts import make_fact, record
 from tests.support.page_words import WORDS
 from tests.support.party_client import (
     PDF,
