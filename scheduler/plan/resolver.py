@@ -175,7 +175,7 @@ class ObligationResolver:
     def _count(self, form: Relative, party: str) -> CountedDate:
         """Return the date that is counted from another milestone, for a party."""
         base = next((m for m in self.plan.milestones if m.id == form.to), None)
-        if base is None or base.id in self.resolving:  # only of a date that an edit has replaced
+        if base is None or base.id in self.resolving:  # gone by an edit, or not in step with one
             return CountedDate(Undated(describe_form(form)))
         found = self._base_day(base, party, form.direction)
         if found is None:
@@ -282,10 +282,22 @@ class ObligationResolver:
         """Return the form of a known date; one that was counted from another as the day that it meant."""
         if known is None or not isinstance(known.form, Relative):
             return known.form if known is not None else None
+        if self._waits_for_resolving(known.form.to):  # an edit turned round which date is counted from which
+            return None
         counted, decided = self._count(known.form, party), dated.decided_by
         if counted.moved_by is None or (decided is not None and counted.moved_by.recorded_at < decided.recorded_at):
             return counted.form
         return counted.was  # the other date moved in the same edit, or later
+
+    def _waits_for_resolving(self, id: str) -> bool:
+        """Return whether a milestone, or one that its date is counted from, is being resolved."""
+        forms = {milestone.id: milestone.form for milestone in self.plan.milestones}
+        passed: set[str] = set()
+        while id in forms and id not in passed | self.resolving:
+            passed.add(id)
+            form = self._latest(id, DateInForce(id, forms[id], self.start, None)).form
+            id = form.to if isinstance(form, Relative) else ""
+        return id in self.resolving
 
     def _known(
         self, milestone: Milestone, dated: DateInForce, since: datetime, standing: Standing

@@ -7,13 +7,15 @@ from datetime import date
 
 import pytest
 
+from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, DateForm, DayCount, On, Relative
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Milestone, Plan
+from scheduler.queries.agendas import read_agenda
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, plan
 from tests.support.fakes import SpyComposer
-from tests.support.plan_builders import at, deadline, event, working_days
+from tests.support.plan_builders import at, deadline, event, history_of, working_days
 
 EIGHTH, FIFTEENTH = On(date(2023, 6, 8), date(2023, 6, 8)), On(date(2023, 6, 15), date(2023, 6, 15))
 
@@ -42,6 +44,11 @@ class Told:
     def edit(self, *milestones: Milestone) -> None:
         """Load another revision of the plan."""
         self.daemon.take(replace(PLAN, milestones=milestones, digest="another"))
+
+    def agenda(self) -> Agenda:
+        """Return what the record promises now."""
+        with self.daemon.store.reading() as view:
+            return read_agenda(view, self.daemon.plan)
 
     def changes(self, party: str = "beta") -> list[tuple[str, object, date | None]]:
         """Return what a party is told: the milestone, the date before, and the day now."""
@@ -120,3 +127,23 @@ def test_an_edit_that_turns_the_order_round_is_counted_without_a_circle(told: To
         slides(By(date(2023, 6, 1))),
     )
     assert told.changes() == [("meeting", EIGHTH, None)]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_edit_that_turns_the_order_round_leaves_both_dates_in_force(is_first: bool) -> None:
+    """Whichever of the two stands first in the plan."""
+    own = deadline(By(date(2023, 9, 1)))
+    counted = deadline(Relative("report", working_days(5), "before"), "draft")
+    history = history_of(*((own, counted) if is_first else (counted, own)))
+    history.record("amended", at(5, 25), "report", form=own.form, was=Relative("draft", working_days(3), "before"))
+    history.record("amended", at(5, 25), "draft", form=counted.form, was=By(date(2023, 8, 10)))
+    assert [o.due.named for o in history.agenda().by_milestone["draft"] if o.due] == [date(2023, 8, 25)] * 3
+    assert history.ladder("draft") != []
+
+
+def test_what_was_counted_from_a_milestone_that_is_gone_has_the_date_of_the_edit(told: Told) -> None:
+    """When it was is not known any more, so nobody is told that it was another day."""
+    told.edit(slides(By(date(2023, 6, 1))))
+    assert told.changes() == []
+    [day] = {o.due.named for o in told.agenda().by_milestone["slides"] if o.due}
+    assert day == date(2023, 6, 1)

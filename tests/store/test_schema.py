@@ -219,7 +219,7 @@ OLD_FACTS: tuple[tuple[str, str | None, str | None, str, dict[str, Any]], ...] =
         },
     ),
     ("rerouted", None, "p", "definition", {"was": "head@p.example, officer@p.example"}),
-    ("accepted", "m", "p", "", {"reason": "complete", "note": "no. 7"}),
+    ("accepted", "m", "p", "", {"reason": "complete", "note": "no. 7", "missing": ["plan", "list"]}),
     ("bounced", None, "p", "mail server", {"address": "x@p.example", "note": "550 unknown"}),
 )
 NEW_FACTS = (
@@ -235,7 +235,7 @@ NEW_FACTS = (
         id=5,
     ),
     Rerouted(**ABOUT | {"milestone": None}, by=DEFINITION, was=("head@p.example", "officer@p.example"), id=6),
-    Accepted(**ABOUT, note="no. 7; complete", id=7),
+    Accepted(**ABOUT, note="no. 7; plan, list; complete", id=7),
     Bounced(**ABOUT | {"milestone": None}, by=MAIL_SERVER, address="x@p.example", note="550 unknown", id=8),
 )
 
@@ -270,6 +270,8 @@ def test_facts_of_former_versions_read_as_what_they_said(empty_url: str) -> None
         ("5 working days after tong-ket", Relative("tong-ket", DayCount(5, "working days"), "within")),
         ("1 day before hop", Relative("hop", DayCount(1, "days"), "before")),
         ("some time in June", Undated("some time in June")),
+        ("by 2023-02-30", Undated("by 2023-02-30")),
+        ("on 2023-06-08 25:00", Undated("on 2023-06-08 25:00")),
     ],
 )
 def test_the_date_before_an_edit_is_no_sentence_any_more(empty_url: str, sentence: str, form: DateForm) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,16 +26,19 @@ _FACT = sa.table(
     sa.column("details", sa.JSON),
 )
 _PAGE = 1_000
-_TEXTS: Mapping[str, tuple[str, ...]] = {  # the texts that each kind keeps besides its note; the others keep none
-    "extended": ("reason", "decision"),
+_KEPT: Mapping[str, tuple[str, ...]] = {  # what each kind keeps besides its note and the key of its request
+    "received": ("deliverables", "channel", "sent_on", "received_on", "files"),
+    "declared": ("channel",),
+    "returned": ("missing",),
+    "extended": ("form", "reason", "decision"),
     "waived": ("reason", "decision"),
-    "nominated": ("decision",),
-    "date_fixed": ("place", "reason", "decision"),
-    "amended": ("reason", "decision"),
+    "nominated": ("group", "parties", "decision"),
+    "date_fixed": ("form", "place", "reason", "decision"),
+    "amended": ("form", "was", "reason", "decision"),
     "opened": ("reason",),
     "bounced": ("address",),
-    "rerouted": ("address",),
-    "withdrawn": ("reason",),
+    "rerouted": ("was", "address"),
+    "withdrawn": ("target", "reason"),
 }
 
 
@@ -56,15 +60,20 @@ def upgrade() -> None:
 def _renewed(row: Any) -> dict[str, Any] | None:
     role, name = _actor(row.by)
     details = {key: _plain(value) for key, value in row.details.items()}
-    if "was" in details:
+    if "was" in details and row.kind in ("amended", "rerouted"):
         details["was"] = _form(details["was"]) if row.kind == "amended" else details["was"].split(", ")
-    strays = [key for key in ("place", "reason", "decision", "address") if key not in _TEXTS.get(row.kind, ())]
-    notes = [details.get("note", ""), *(details.pop(key, "") for key in strays)]
+    kept = ("note", "idempotency_key", *_KEPT.get(row.kind, ()))
+    strays = [details.pop(key) for key in sorted(details) if key not in kept]
+    notes = [details.get("note", ""), *(stray if isinstance(stray, str) else _listed(stray) for stray in strays)]
     if any(notes):
         details["note"] = "; ".join(filter(None, notes))
     if (role, details) == ("office", row.details):
         return None
     return {"fact": row.id, "role": role, "name": name, "new": details}
+
+
+def _listed(stray: Any) -> str:
+    return ", ".join(map(str, stray)) if isinstance(stray, list) else str(stray)
 
 
 def _actor(by: str) -> tuple[str, str]:
@@ -122,9 +131,21 @@ _SENTENCES: tuple[tuple[str, Callable[..., dict[str, Any]]], ...] = (
 def _form(sentence: str) -> dict[str, Any]:
     """Return the date that a sentence describes as data; what cannot be read is kept as the words of an undated one."""
     for pattern, build in _SENTENCES:
-        if found := re.fullmatch(pattern, sentence, re.DOTALL):
-            return {key: part for key, part in _timed(build(*found.groups())).items() if part is not None}
+        found = re.fullmatch(pattern, sentence, re.DOTALL)
+        form = {key: part for key, part in _timed(build(*found.groups())).items() if part is not None} if found else {}
+        if form and _names_days(form):
+            return form
     return {"is": "undated", "words": sentence}
+
+
+def _names_days(form: dict[str, Any]) -> bool:
+    try:
+        for key in ("day", "first", "last", "until"):
+            date.fromisoformat(form.get(key, "2023-01-01"))
+        time.fromisoformat(form.get("clock", "00:00"))
+    except ValueError:  # digits that are no date, such as 2023-02-30
+        return False
+    return True
 
 
 def _timed(form: dict[str, Any]) -> dict[str, Any]:
