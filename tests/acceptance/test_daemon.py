@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -144,21 +143,34 @@ def faked_by(ahead: timedelta) -> dict[str, str]:
     return {"LD_PRELOAD": str(found[0]), **settings}
 
 
+def stopped_before(
+    due: datetime, hanchot: Installed, office: Path, daemons: list[Daemon]
+) -> tuple[Path, Daemon, timedelta]:
+    """Return a copy of the office, a daemon of it that stopped shortly before `due`, and how far its clock is ahead.
+
+    A loaded machine needs longer to start it, which shows only afterwards: then a fresh copy gets more time.
+    """
+    for seconds in (5, 15, 45):
+        copy = Path(shutil.copytree(office, office.with_name(f"{office.name}-{seconds}")))
+        ahead = due - timedelta(seconds=seconds) - SystemClock().now()
+        daemon = hanchot.start(copy, "run", **faked_by(ahead))
+        daemons.append(daemon)
+        daemon.wait_for('"started"')
+        daemon.process.send_signal(signal.SIGSTOP)
+        if SystemClock().now() + ahead < due:
+            return copy, daemon, ahead
+        daemon.close()
+    pytest.fail("it did not start in time")
+
+
 def test_what_falls_due_while_the_process_is_stopped_leaves_when_it_goes_on(
     hanchot: Installed, office: Path, daemons: list[Daemon]
 ) -> None:
     """It has seen nothing of the instant that passed; nothing is lost, and it knows of no trouble."""
-    begun = time.monotonic()
     agenda = hanchot.rows(office, "agenda")
-    margin = timedelta(seconds=4 + 4 * (time.monotonic() - begun))  # until then it surely runs, also on a slow machine
-    due, clock = datetime.fromisoformat(agenda[0]["at"]), SystemClock()
-    ahead = due - margin - clock.now()
-    daemon = hanchot.start(office, "run", **faked_by(ahead))
-    daemons.append(daemon)
-    daemon.wait_for('"started"')
-    daemon.process.send_signal(signal.SIGSTOP)
-    assert clock.now() + ahead < due, "it was too slow to start"
-    wait_until(lambda: clock.now() + ahead > due + timedelta(seconds=0.5), "the instant passes")
+    due = datetime.fromisoformat(agenda[0]["at"])
+    office, daemon, ahead = stopped_before(due, hanchot, office, daemons)
+    wait_until(lambda: SystemClock().now() + ahead > due + timedelta(seconds=0.5), "the instant passes")
     daemon.process.send_signal(signal.SIGCONT)
     owed = sum(step["at"] == agenda[0]["at"] for step in agenda)
     for _ in range(owed):
