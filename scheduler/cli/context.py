@@ -19,7 +19,7 @@ from scheduler.log import Log
 from scheduler.plan.commands import Command
 from scheduler.plan.dates.due_dates import FIRST_YEAR, LAST_YEAR, to_instant
 from scheduler.plan.facts import Fact
-from scheduler.plan.model import Plan
+from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Loaded
 from scheduler.queries.agendas import view_agenda
@@ -113,7 +113,7 @@ def _expect_names(plans: Sequence[Plan], party: str | None, milestone: str | Non
     if party is not None and party not in parties:
         raise NothingMatched.named("party", party, parties)
     milestones = {each.id for plan in plans for each in plan.milestones}
-    if milestone is not None and milestone.partition("@")[0] not in milestones:
+    if milestone is not None and Occurrence.of(milestone).milestone not in milestones:
         raise NothingMatched.named("milestone", milestone, milestones)
 
 

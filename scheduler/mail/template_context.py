@@ -23,6 +23,7 @@ from scheduler.plan.destinations import (
     ways_to_send,
     whom_to_ask,
 )
+from scheduler.plan.ladder import RungName
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Milestone, Party, Plan
 
@@ -157,8 +158,8 @@ def _moved(milestone: Milestone | None, due: DueDate | None) -> Before | By | No
 
 
 def _step(rung: str | None) -> int:
-    number = (rung or "").rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0
+    detail = RungName.of(rung or "").detail
+    return detail if isinstance(detail, int) else 0
 
 
 # ---------------------------------------------------------------- filters

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from scheduler.plan import reasons
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, next_opening, to_instant
+from scheduler.plan.ladder import RungName
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import escalation_named
@@ -103,8 +104,8 @@ def _matter(rung: DueRung, plan: Plan) -> tuple[str, str, str]:
     escalation goes. Requests to choose have a key of their own.
     """
     escalation = escalation_named(plan.milestone(rung.milestone), rung.name)
-    apart = escalation.to if escalation else "choose" if rung.name.startswith("choose:") else ""
-    return rung.milestone, rung.party, apart
+    label = RungName.of(rung.name).label
+    return rung.milestone, rung.party, escalation.to if escalation else label if label == "choose" else ""
 
 
 def last_moment(rung_at: datetime, composed_at: datetime, next_rung: datetime | None, plan: Plan) -> datetime:

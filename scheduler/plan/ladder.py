@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
 from scheduler.plan import reasons
@@ -19,6 +20,33 @@ EVENT_STEPS = (DayCount(7, "days"), DayCount(1, "working days"))  # reminders of
 CHOOSE_TIMES = 3
 CHOOSE_FIRST = DayCount(1, "working days")
 CHOOSE_EVERY = DayCount(2, "working days")
+
+
+class RungName(NamedTuple):
+    """Which step of a ladder a rung is, such as `target`, `overdue:2` or `before:3wd`."""
+
+    label: str
+    detail: int | DayCount | None = None  # how often it came before, or how far from its day it is
+
+    def __str__(self) -> str:
+        """Return the name as the record keeps it."""
+        match self.detail:
+            case None:
+                return self.label
+            case int():
+                return f"{self.label}:{self.detail}"
+            case DayCount():
+                return f"{self.label}:{self.detail.code}"
+            case _:
+                assert_never(self.detail)
+
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def of(text: str) -> RungName:
+        """Return what a name in the record stands for; the reverse of `str`. Any other text is a label."""
+        label, _, detail = text.rpartition(":")
+        parsed = int(detail) if detail.isdecimal() else DayCount.of(detail)
+        return RungName(label, parsed) if label and parsed is not None else RungName(text)
 
 
 class LadderStep(NamedTuple):
@@ -53,14 +81,20 @@ class Ladders(NamedTuple):
 
         `anchor` describes the day `opening` in the notes.
         """
-        steps = [self._back(f"fix-date:{s.code}", opening, s, anchor, "fix-date") for s in self.ladder.fix_date]
+        steps = [
+            self._back(str(RungName("fix-date", step)), opening, step, anchor, "fix-date")
+            for step in self.ladder.fix_date
+        ]
         day = self.workdays.on_or_after(passed + ONE_DAY)
         note = reasons.passed_undecided(passed)
         return settle_collisions([*steps, LadderStep("fix-date:passed", self._at(day), "fix-date", note)])
 
     def event(self, event: On) -> list[LadderStep]:
         """Return the reminders of a fixed event, without its invitation."""
-        return [self._back(f"event:{s.code}", event.first, s, reasons.FIRST_DAY, "reminder") for s in EVENT_STEPS]
+        return [
+            self._back(str(RungName("event", step)), event.first, step, reasons.FIRST_DAY, "reminder")
+            for step in EVENT_STEPS
+        ]
 
     def choose(self, after: date) -> list[LadderStep]:
         """Return the steps that ask the chooser to fill a group, counted from the day `after`."""
@@ -69,7 +103,7 @@ class Ladders(NamedTuple):
             step = CHOOSE_FIRST if number == 1 else CHOOSE_EVERY
             note = reasons.counted_on(step, day)
             day = step_on(day, step, self.workdays)
-            steps.append(LadderStep(f"choose:{number}", self._at(day), "choose", note))
+            steps.append(LadderStep(str(RungName("choose", number)), self._at(day), "choose", note))
         return steps
 
     def escalation(
@@ -92,7 +126,7 @@ class Ladders(NamedTuple):
             day = self._count(start, nominal, is_uncounted)
             if day != nominal:
                 note = reasons.moved_on(note, nominal)
-        return LadderStep(f"escalate:{after.code}", self._at(day), "escalation", note)
+        return LadderStep(str(escalation_rung(escalation)), self._at(day), "escalation", note)
 
     def _count(self, start: date, nominal: date, is_uncounted: Callable[[date], bool]) -> date:
         wanted, day = self.workdays.count_after(start, nominal), start
@@ -103,7 +137,7 @@ class Ladders(NamedTuple):
 
     def _before(self, due: DueDate, step: DayCount | None) -> LadderStep:
         if step is not None:
-            return self._back(f"before:{step.code}", due.target, step, reasons.TARGET_DAY, "reminder")
+            return self._back(str(RungName("before", step)), due.target, step, reasons.TARGET_DAY, "reminder")
         return LadderStep("target", self._at(due.target), "reminder", reasons.last_working_day(due.last))
 
     def _named_day(self, due: DueDate) -> LadderStep:
@@ -122,7 +156,7 @@ class Ladders(NamedTuple):
         for number in range(1, rule.times + 1):
             note = reasons.counted_on(step, day, anchor)
             day = step_on(day, step, self.workdays)
-            yield LadderStep(f"overdue:{number}", self._at(day), "overdue", note)
+            yield LadderStep(str(RungName("overdue", number)), self._at(day), "overdue", note)
             step, anchor = rule.every, reasons.NOTICE_BEFORE
 
     def _back(self, name: str, day: date, step: DayCount, anchor: Reason, kind: MessageKind) -> LadderStep:
@@ -134,6 +168,11 @@ class Ladders(NamedTuple):
 
     def _at(self, day: date) -> datetime:
         return to_instant(day, self.ladder.at, self.zone)
+
+
+def escalation_rung(escalation: Escalation) -> RungName:
+    """Return the name of the rungs of an escalation."""
+    return RungName("escalate", escalation.after)
 
 
 def settle_collisions(steps: list[LadderStep]) -> list[LadderStep]:

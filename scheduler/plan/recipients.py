@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from scheduler.plan.facts import Bounced, Fact, Rerouted
+from scheduler.plan.ladder import escalation_rung
 from scheduler.plan.membership import members
 from scheduler.plan.model import Contact, Escalation, Milestone, Party, Plan, Role
 
@@ -121,7 +122,7 @@ def operators(plan: Plan, emails: Sequence[str]) -> list[Recipient]:
 
 def escalation_named(milestone: Milestone, rung: str) -> Escalation | None:
     """Return the escalation of a milestone's ladder that has this rung name, or None."""
-    return next((e for e in milestone.ladder.escalate if f"escalate:{e.after.code}" == rung), None)
+    return next((e for e in milestone.ladder.escalate if str(escalation_rung(e)) == rung), None)
 
 
 _FALLBACK: tuple[Role, ...] = ("officer", "head", "assistant")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from scheduler.plan.agenda import AGENDA_RULES, Agenda, draw_agenda
 from scheduler.plan.dates.due_dates import local_day
@@ -72,18 +73,33 @@ def advance_agenda(view: UnitOfWork, agenda: Agenda, new: Sequence[Fact]) -> Age
     return agenda.updated(part) or read_agenda(view, plan)
 
 
+class AgendaInputs(NamedTuple):
+    """What an agenda was drawn from: the version of the rules, the plan's digest, the last fact, the idle days."""
+
+    rules: int
+    plan: str
+    last_fact: int
+    idle: int
+
+    def __str__(self) -> str:
+        """Return the fingerprint."""
+        return "/".join(map(str, self))
+
+    @staticmethod
+    def of(fingerprint: str) -> AgendaInputs | None:
+        """Return what a fingerprint stands for; the reverse of `str`. None for any other text."""
+        parts = fingerprint.split("/")
+        if len(parts) != len(AgendaInputs._fields) or not all(part.isdecimal() for part in (parts[0], *parts[2:])):
+            return None
+        return AgendaInputs(int(parts[0]), parts[1], int(parts[2]), int(parts[3]))
+
+
 def inputs_fingerprint(seen: PlanState | Inputs, plan: Plan) -> str:
     """Return the fingerprint of the inputs of a plan's agenda.
 
     The id of the last fact and the number of idle days suffice, because both are only ever added to.
     """
-    return f"{AGENDA_RULES}/{plan.digest}/{seen.last_fact}/{seen.idle}"
-
-
-def parse_fingerprint(fingerprint: str) -> tuple[str, int] | None:
-    """Return the plan's digest and the id of the last fact in a fingerprint; None for any other text."""
-    _, digest, fact, idle = fingerprint.split("/") if fingerprint.count("/") == 3 else ("", "", "", "")
-    return (digest, int(fact)) if fact.isdecimal() and idle.isdecimal() else None
+    return str(AgendaInputs(AGENDA_RULES, plan.digest, seen.last_fact, seen.idle))
 
 
 def last_known_fact(older: str, newer: str) -> int | None:
@@ -92,9 +108,10 @@ def last_known_fact(older: str, newer: str) -> int | None:
     None if anything else has changed, or if the second is the older one: one reader may see an earlier state than
     another.
     """
-    one, other = older.split("/"), newer.split("/")
-    is_same = len(one) == len(other) == 4 and one[:2] == other[:2] and one[3] == other[3]
-    return int(one[2]) if is_same and int(one[2]) < int(other[2]) else None
+    one, other = AgendaInputs.of(older), AgendaInputs.of(newer)
+    if one is None or other is None or one != other._replace(last_fact=one.last_fact):
+        return None
+    return one.last_fact if one.last_fact < other.last_fact else None
 
 
 def find_state(unit: UnitOfWork, plan: Plan) -> PlanState:

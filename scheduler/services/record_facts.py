@@ -17,7 +17,7 @@ from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.scope import Scope
 from scheduler.ports import Definition, Document, RungRow, UnitOfWork
-from scheduler.queries.agendas import find_relations, find_touched, parse_fingerprint
+from scheduler.queries.agendas import AgendaInputs, find_relations, find_touched
 from scheduler.queries.snapshot import Snapshot, read_snapshot
 from scheduler.services.apply_revision import is_taken, take, take_within
 from scheduler.services.commands import build_fact
@@ -253,10 +253,11 @@ def _find_sent(unit: UnitOfWork, plan: Plan, now: datetime) -> list[RungRow]:
 def _refuse_overtaken(unit: UnitOfWork, plan: Plan, facts: Sequence[Fact], expected_version: str) -> None:
     if not expected_version:
         return
-    digest, last = parse_fingerprint(expected_version) or ("", 0)
+    seen = AgendaInputs.of(expected_version)
+    last, is_revised = (seen.last_fact, seen.plan != plan.digest) if seen is not None else (0, True)
     newer = [f for f in unit.facts.since(plan.id, last) if any(_touches(f, fact) for fact in facts)]
-    if newer or digest != plan.digest:
-        raise StaleDecision(newer, is_revised=digest != plan.digest)
+    if newer or is_revised:
+        raise StaleDecision(newer, is_revised=is_revised)
 
 
 def _touches(fact: Fact, other: Fact) -> bool:

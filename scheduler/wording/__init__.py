@@ -13,6 +13,7 @@ from typing import assert_never
 
 from scheduler.plan.dates.date_forms import Before, By, DateForm, DayCount, On, Recurring, Relative, Undated, Window
 from scheduler.plan.dates.due_dates import DueDate
+from scheduler.plan.ladder import RungName
 from scheduler.plan.reasons import ENGLISH as ENGLISH_REASONS
 from scheduler.plan.reasons import Reason, Value
 from scheduler.wording.english import ENGLISH
@@ -21,7 +22,6 @@ from scheduler.wording.vietnamese import VIETNAMESE
 
 LANGUAGES: Mapping[str, Language] = {"vi": VIETNAMESE, "en": ENGLISH}
 _TARGET = re.compile(r"(>=|<=|=)? ?(\d+%?)(?:\.\.(\d+%?))?")  # accepts every target that a plan file may hold
-_STEP = re.compile(r"(\d+)(d|wd)")
 
 
 def languages() -> tuple[str, ...]:
@@ -232,17 +232,19 @@ def fact_name(kind: str, language: str) -> str:
 def rung_name(rung: str, language: str) -> str:
     """Return the name of a rung in words: `before:3wd` gives "nhắc trước hạn 03 ngày làm việc"."""
     words = LANGUAGES[language]
-    kind, _, rest = rung.partition(":")
-    pattern = words.rungs.get(rung) or words.rungs.get(kind)
-    if pattern is None:
-        return rung
-    step = _STEP.fullmatch(rest)
-    if step:
-        unit = DayCount(int(step[1]), "days" if step[2] == "d" else "working days")
-        return pattern.format(step=format_step(unit, language))
-    if rest.isdecimal():
-        return pattern.format(count=format_count(int(rest), language))
-    return pattern
+    label, detail = RungName.of(rung)
+    pattern = words.rungs.get(label)
+    match detail:
+        case _ if pattern is None:
+            return rung
+        case None:
+            return pattern
+        case int():
+            return pattern.format(count=format_count(detail, language))
+        case DayCount():
+            return pattern.format(step=format_step(detail, language))
+        case _:
+            assert_never(detail)
 
 
 def calendar_words(key: str, language: str, **values: object) -> str:

@@ -10,7 +10,7 @@ import pytest
 from scheduler.plan.dates.date_forms import Before, By, DayCount, On
 from scheduler.plan.dates.due_dates import derive_due_date
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
+from scheduler.plan.ladder import Ladders, LadderStep, RungName, settle_collisions
 from scheduler.plan.model import Escalation, Ladder, Overdue
 from scheduler.plan.reasons import NONE, WINDOW_OPENS
 from tests.support.plan_builders import HANOI, at, days, vietnam, working_days
@@ -165,3 +165,20 @@ def test_a_calendar_with_other_rest_days_moves_steps_accordingly() -> None:
     sunday_to_thursday = Workdays(workweek=frozenset({6, 0, 1, 2, 3}))
     steps = Ladders(sunday_to_thursday, HANOI, Ladder()).event(On(date(2023, 6, 9), date(2023, 6, 9)))
     assert in_words(steps) == ["06-01 event:7d", "06-08 event:1wd"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("target", RungName("target")),
+        ("fix-date:passed", RungName("fix-date:passed")),
+        ("overdue:2", RungName("overdue", 2)),
+        ("before:3wd", RungName("before", DayCount(3, "working days"))),
+        ("before:14d", RungName("before", DayCount(14, "days"))),
+        ("3wd", RungName("3wd")),
+        ("", RungName("")),
+    ],
+)
+def test_the_name_of_a_rung_is_read_back_as_it_was_written(text: str, name: RungName) -> None:
+    assert RungName.of(text) == name
+    assert str(name) == text

@@ -13,7 +13,7 @@ import pytest
 from scheduler.errors import UserError
 from scheduler.plan.dates.date_forms import By
 from scheduler.plan.facts import Fact
-from scheduler.queries.agendas import find_state, inputs_fingerprint, parse_fingerprint
+from scheduler.queries.agendas import AgendaInputs, find_state, inputs_fingerprint
 from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import Recorded, StaleDecision, record_all, rehearse_all
 from scheduler.store import SqlStore
@@ -132,7 +132,7 @@ def test_a_revision_of_the_plan_stops_the_act(running: DaemonFixture) -> None:
 
 @pytest.mark.parametrize("expected_version", ["nonsense", "1/x/y/z", "////", "1/2/3"])
 def test_a_word_that_says_nothing_is_taken_as_out_of_date(running: DaemonFixture, expected_version: str) -> None:
-    assert parse_fingerprint(expected_version) is None
+    assert AgendaInputs.of(expected_version) is None
     with pytest.raises(StaleDecision):
         act(running, running.fact("received"), expected_version=expected_version)
 

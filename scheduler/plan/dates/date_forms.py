@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, time
 from typing import Any, Literal, assert_never, get_args
 
 CountUnit = Literal["days", "working days"]
+_CODE = re.compile(r"(\d+)(d|wd)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,12 @@ class DayCount:
     def code(self) -> str:
         """Return the short form for rung names: `14d`, `3wd`."""
         return f"{self.count}{'d' if self.unit == 'days' else 'wd'}"
+
+    @staticmethod
+    def of(code: str) -> DayCount | None:
+        """Return what a short form stands for; the reverse of `code`. None for any other text."""
+        found = _CODE.fullmatch(code)
+        return DayCount(int(found[1]), "days" if found[2] == "d" else "working days") if found else None
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit[:-1] if self.count == 1 else self.unit}"

@@ -20,7 +20,7 @@ from scheduler.errors import Problem, RecordUnavailable, UserError
 from scheduler.plan.agenda import Rung
 from scheduler.plan.dates_in_force import can_be_fixed
 from scheduler.plan.facts import Fact
-from scheduler.plan.model import Milestone, Plan
+from scheduler.plan.model import Milestone, Occurrence, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.standing import Standing
 from scheduler.plan.status import Cell, read_cell
@@ -297,7 +297,7 @@ def group_steps(plan: Plan, steps: Iterable[Rung | RungRow]) -> list[StepGroup]:
     """Return steps counted by instant, milestone and name, in that order."""
     known = {milestone.id: milestone for milestone in plan.milestones}
     counted = sorted(Counter((step.at, step.milestone, step.name) for step in steps).items())
-    return [StepGroup(at, known.get(id.partition("@")[0]), name, number) for (at, id, name), number in counted]
+    return [StepGroup(at, known.get(Occurrence.of(id).milestone), name, number) for (at, id, name), number in counted]
 
 
 # ---------------------------------------------------------------- the note shown afterwards

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scheduler.plan.facts import Extended
-from scheduler.plan.model import Milestone, Party, Plan
+from scheduler.plan.model import Milestone, Occurrence, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import Cell
 from scheduler.web.pagination import Page, paginate
@@ -71,11 +71,12 @@ def draw_rows(plan: Plan, cells: Iterable[Cell]) -> list[Row]:
 
 
 def _row(plan: Plan, number: int, id: str, cells: Mapping[str, Cell]) -> Row:
+    day = Occurrence.of(id).day
     return Row(
         id=id,
         number=number,
         milestone=plan.milestone(id),
-        occurrence=id.partition("@")[2],
+        occurrence=day.isoformat() if day else "",
         cells=cells,
         usual=usual(cell.obligation for cell in cells.values()),
         done=sum(cell.is_done for cell in cells.values()),
