@@ -25,7 +25,7 @@ from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.dates.date_forms import Before
 from scheduler.plan.dates.due_dates import derive_due_date
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import Message, ReminderMessage
 from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
 
 COUNT = 100
@@ -69,16 +69,16 @@ def messages() -> list[Message]:
         milestones=(milestone,),
     )
     due = derive_due_date(form, lateness="lenient", hour=clock(8), zone=zone, workdays=Workdays())
-    base = Message(
+    base = ReminderMessage(
         key="",
-        kind="reminder",
         plan=plan,
         party=schools["school-1"],
         to=Contact(name="", email="a@b.example"),
         now=datetime(2023, 3, 3, 1, tzinfo=UTC),
         rung="before:14d",
         milestone=milestone,
-        due=due,
+        when=due,
+        occurrence=milestone.id,
         missing=milestone.deliverables,
     )
     return [

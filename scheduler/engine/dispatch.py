@@ -14,7 +14,7 @@ from scheduler.plan.agenda import Agenda, RungState
 from scheduler.plan.dispatch_policy import Decision, decide, last_moment
 from scheduler.plan.facts import drop_withdrawn
 from scheduler.plan.messages.escalations import count_notices, escalation_messages
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import RungMessage
 from scheduler.plan.messages.reminders import messages_for
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
@@ -123,12 +123,12 @@ class Dispatcher:
         unit: UnitOfWork,
         agenda: Agenda,
         rows: Sequence[RungRow],
-        messages: Iterable[tuple[Message, tuple[RungRow, ...]]],
+        messages: Iterable[tuple[RungMessage, tuple[RungRow, ...]]],
         now: datetime,
         following: Mapping[int, datetime],
     ) -> Iterator[Event]:
         """Compose and queue each message; settle every rung that no mail carries, with the reason."""
-        written: list[tuple[Message, tuple[RungRow, ...], Mail]] = []
+        written: list[tuple[RungMessage, tuple[RungRow, ...], Mail]] = []
         carried: set[int] = set()
         failures: dict[int, Reason] = {}
         for message, about in messages:

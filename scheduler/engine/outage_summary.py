@@ -11,7 +11,7 @@ from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.dispatch_policy import decide, opening
-from scheduler.plan.messages.message import Message, Outage, OutageEntry
+from scheduler.plan.messages.message import Outage, OutageEntry, OutageMessage
 from scheduler.plan.messages.outages import outage_messages
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.ports import Outgoing, RungRow, UnitOfWork
@@ -101,7 +101,7 @@ class OutageReporter:
         text = f"was away or could not send {span}: {count} steps late, missed or skipped"
         return [*self._queue(unit, messages, now), Event(name="outage", at=now, text=text)]
 
-    def _queue(self, unit: UnitOfWork, messages: Sequence[Message], now: datetime) -> Iterator[Event]:
+    def _queue(self, unit: UnitOfWork, messages: Sequence[OutageMessage], now: datetime) -> Iterator[Event]:
         """Queue the messages; yield an event for each that cannot be composed."""
         link = make_linker(self.services.links, unit)
         for message in messages:

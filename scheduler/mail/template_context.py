@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache, partial
 from itertools import groupby
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, assert_never, get_args
 
 from jinja2.utils import urlize
 from markupsafe import Markup, escape
@@ -24,11 +24,35 @@ from scheduler.plan.destinations import (
     whom_to_ask,
 )
 from scheduler.plan.ladder import RungName
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import Message, MessageOfMilestone
 from scheduler.plan.model import Milestone, Party, Plan
+from scheduler.plan.obligations import EventDate, NoDate, ObligationDate, WindowDate
 
 _T = TypeVar("_T")
-_MESSAGE_FIELDS = tuple(field.name for field in fields(Message) if field.name not in ("key", "now"))
+# What a template sees under the name of a field that the kind of its message does not have.
+_ABSENT: Mapping[str, Any] = {
+    "rung": None,
+    "milestone": None,
+    "occurrence": "",
+    "due": None,
+    "was": None,
+    "event": None,
+    "place": "",
+    "place_was": "",
+    "window": None,
+    "missing": (),
+    "received": (),
+    "waits_for": (),
+    "roll": None,
+    "group": None,
+    "candidates": (),
+    "fact": None,
+    "outage": None,
+    "digest": None,
+    "link": "",
+    "link_until": None,
+}
+_OWN_FIELDS = {cls.kind: tuple(_ABSENT.keys() & {f.name for f in fields(cls)}) for cls in get_args(Message)}
 _DERIVED = (
     "language",
     "organisation",
@@ -52,7 +76,8 @@ _DERIVED = (
     "about",
     "who",
 )
-VARIABLES = frozenset((*_MESSAGE_FIELDS, *_DERIVED, "text"))  # `text`: the rendered text, only in HTML templates
+_SHARED = ("kind", "plan", "party", "to", "page")
+VARIABLES = frozenset((*_SHARED, *_ABSENT, *_DERIVED, "text"))  # `text`: the rendered text, only in HTML templates
 TESTS: Mapping[str, Callable[..., bool]] = {"relative": lambda form: isinstance(form, Relative)}
 
 
@@ -77,25 +102,57 @@ def describe(message: Message, organisation: str) -> dict[str, Any]:
     * `about`: the party that the fact is about
     * `who`: the name that somebody typed on the party's page with a statement
     """
-    plan, milestone = message.plan, message.milestone
-    common = _common(_Same(plan), _Same(milestone), message.due, message.now)
-    recipients: Sequence[Party] = common["recipients"]
-    ours = office_receives(plan, message.party.id, recipients)
-    destination = find_destination(plan, milestone, ours=ours or not recipients)
+    own = _own_variables(message)
+    plan, milestone, group, fact = message.plan, own["milestone"], own["group"], own["fact"]
     return {
-        **{name: getattr(message, name) for name in _MESSAGE_FIELDS},
-        **common,
+        **own,
+        **describe_submission(plan, milestone, message.party, own["due"], message.now),
         "language": message.language,
         "organisation": organisation,
+        "duties": tuple(m for m in plan.milestones if group and group.id in m.responsible),
+        "step": _step(own["rung"]),
+        "about": plan.parties.get(fact.party or "") if fact else None,
+        "who": fact.by.name if fact is not None and fact.by.role == "party" else "",
+    }
+
+
+def describe_submission(
+    plan: Plan, milestone: Milestone | None, party: Party, due: DueDate | None, now: datetime
+) -> dict[str, Any]:
+    """Return the variables that say where a party sends its documents, and how much time there is."""
+    common = _common(_Same(plan), _Same(milestone), due, now)
+    recipients: Sequence[Party] = common["recipients"]
+    ours = office_receives(plan, party.id, recipients)
+    destination = find_destination(plan, milestone, ours=ours or not recipients)
+    return {
+        **common,
         "office_receives": ours,
         "destination": destination,
         "ways": ways_to_send(milestone, destination),
         "ask": whom_to_ask(plan.office, destination),
-        "duties": tuple(m for m in plan.milestones if message.group and message.group.id in m.responsible),
-        "step": _step(message.rung),
-        "about": plan.parties.get(message.fact.party or "") if message.fact else None,
-        "who": message.fact.by.name if message.fact is not None and message.fact.by.role == "party" else "",
     }
+
+
+def _own_variables(message: Message) -> dict[str, Any]:
+    """Return the fields of a message, with values for those that only other kinds have."""
+    values = {name: getattr(message, name) for name in (*_SHARED, *_OWN_FIELDS[message.kind])}
+    if isinstance(message, MessageOfMilestone):
+        values |= _days_of(message.when)
+    return {**_ABSENT, **values}
+
+
+def _days_of(when: ObligationDate) -> Mapping[str, Any]:
+    match when:
+        case DueDate():
+            return {"due": when}
+        case EventDate(event, place):
+            return {"event": event, "place": place}
+        case WindowDate(window):
+            return {"window": window}
+        case NoDate():
+            return {}
+        case _:
+            assert_never(when)
 
 
 class _Same(Generic[_T]):

@@ -15,7 +15,7 @@ from scheduler.plan.dates.due_dates import DueDate, local_day, next_opening
 from scheduler.plan.dates_in_force import begins_at
 from scheduler.plan.facts import Closing, Declared, Fact, Received, Waived, drop_withdrawn
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
-from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.message_kinds import RungKind
 from scheduler.plan.model import Group, Milestone, Occurrence, Plan
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 from scheduler.plan.reasons import Reason
@@ -24,7 +24,7 @@ from scheduler.plan.scope import Parties, Scope
 
 AGENDA_RULES = 4  # version of these rules; raise it when the same plan and facts yield other rungs than before
 
-REMINDERS: tuple[MessageKind, ...] = ("reminder", "overdue")  # kinds that remind a party of its own obligation
+REMINDERS: tuple[RungKind, ...] = ("reminder", "overdue")  # kinds that remind a party of its own obligation
 
 RungState = Literal["planned", "queued", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous"]
 
@@ -44,7 +44,7 @@ class Rung(NamedTuple):
     name: str
     due: date
     at: datetime
-    kind: MessageKind
+    kind: RungKind
     state: RungState = "planned"
     reason: Reason = reasons.NONE
     note: Reason = reasons.NONE
@@ -79,7 +79,7 @@ class RungLike(Protocol):
         """Return the instant of the rung (UTC)."""
 
     @property
-    def kind(self) -> MessageKind:
+    def kind(self) -> RungKind:
         """Return the kind of message that the rung sends."""
 
     @property

@@ -12,7 +12,7 @@ from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import DayCount, On
 from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, step_back, step_on, to_instant
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.message_kinds import RungKind
 from scheduler.plan.model import Escalation, Ladder
 from scheduler.plan.reasons import Reason
 
@@ -57,7 +57,7 @@ class LadderStep(NamedTuple):
 
     name: str
     at: datetime
-    kind: MessageKind
+    kind: RungKind
     note: Reason
     skipped: Reason = reasons.NONE
 
@@ -159,7 +159,7 @@ class Ladders(NamedTuple):
             yield LadderStep(str(RungName("overdue", number)), self._at(day), "overdue", note)
             step, anchor = rule.every, reasons.NOTICE_BEFORE
 
-    def _back(self, name: str, day: date, step: DayCount, anchor: Reason, kind: MessageKind) -> LadderStep:
+    def _back(self, name: str, day: date, step: DayCount, anchor: Reason, kind: RungKind) -> LadderStep:
         found = step_back(day, step, self.workdays)
         note = reasons.counted_back(step, day, anchor)
         if step.unit == "days" and found != (nominal := day - step.count * ONE_DAY):

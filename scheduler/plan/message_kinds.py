@@ -4,37 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, assert_never
 
-MessageKind = Literal[
-    "reminder",
-    "overdue",
-    "escalation",
-    "fix-date",
-    "invitation",
-    "change",
-    "receipt",
-    "return",
-    "notice",
-    "choose",
-    "outage",
-    "digest",
-    "sign-in",
-]
-LinkTarget = Literal["party page", "milestone", "board"]  # the last two are for operators
+RungKind = Literal["reminder", "overdue", "escalation", "fix-date", "invitation", "choose"]  # what a ladder sends
 
-
-def link_target(kind: MessageKind) -> LinkTarget | None:
-    """Return what a message of this kind links to; None if it has no link, or one of its own."""
-    match kind:
-        case "reminder" | "overdue" | "invitation" | "change" | "receipt" | "return":
-            return "party page"
-        case "escalation" | "fix-date" | "choose" | "notice":
-            return "milestone"
-        case "outage" | "digest":
-            return "board"
-        case "sign-in":
-            return None
-        case _:
-            assert_never(kind)
+MessageKind = Literal[RungKind, "change", "receipt", "return", "notice", "outage", "digest", "sign-in"]
 
 
 def keeps_hours(kind: MessageKind) -> bool:

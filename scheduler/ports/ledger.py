@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from scheduler.plan.agenda import Rung, RungState
 from scheduler.plan.facts import Fact
-from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.message_kinds import RungKind
 from scheduler.plan.reasons import Reason
 from scheduler.plan.scope import Scope
 
@@ -111,7 +111,7 @@ class RungRow:
     name: str
     due: date
     at: datetime
-    kind: MessageKind
+    kind: RungKind
     state: RungState
     reason: Reason
     note: Reason

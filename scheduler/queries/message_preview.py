@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.messages.escalations import count_notices, escalation_messages
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import RungMessage
 from scheduler.plan.messages.reminders import messages_for
 from scheduler.ports import Composer, Mail, RungRow, UnitOfWork
 from scheduler.queries.site_links import SiteLinks, make_linker
@@ -31,7 +31,9 @@ def preview(
     return [composer.compose(link(message)) for message in messages]
 
 
-def _messages(view: UnitOfWork, agenda: Agenda, row: RungRow, bounced: Collection[str], at: datetime) -> list[Message]:
+def _messages(
+    view: UnitOfWork, agenda: Agenda, row: RungRow, bounced: Collection[str], at: datetime
+) -> Sequence[RungMessage]:
     if row.kind != "escalation":
         return messages_for(agenda, row, at, bounced)
     rows = view.rungs.of_milestone(agenda.plan.id, row.milestone)

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
+from typing import Protocol, TypeVar, assert_never
 from urllib.parse import quote
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.message_kinds import link_target
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import (
+    ChangeMessage,
+    ChooseMessage,
+    DigestMessage,
+    EscalationMessage,
+    FixDateMessage,
+    InvitationMessage,
+    Message,
+    NoticeMessage,
+    OutageMessage,
+    OverdueMessage,
+    ReceiptMessage,
+    ReminderMessage,
+    ReturnMessage,
+    SignInMessage,
+)
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import operators
 from scheduler.ports import UnitOfWork
 from scheduler.tokens import make_token
 
+_M = TypeVar("_M", bound=Message)
 PAGE_RETENTION = timedelta(days=90)  # how long a page is served after its last date (contract rule 11)
 
 
@@ -53,42 +69,48 @@ class SiteLinks:
         return "/".join((self.base, *(quote(part, safe="@") for part in parts)))
 
 
-def make_linker(addresses: SiteLinks | None, unit: UnitOfWork) -> Callable[[Message], Message]:
-    """Return a function that adds to a message the address of its subject, if there are links.
+class Linker(Protocol):
+    """Adds to a message the address at which its reader can answer."""
+
+    def __call__(self, message: _M, /) -> _M:
+        """Return the message with its address, if there is one."""
+
+
+def make_linker(links: SiteLinks | None, unit: UnitOfWork) -> Linker:
+    """Return what adds links to messages; without `links` it leaves them as they are.
 
     A message to a party links to its page, one that asks an operator for something links to the board.
     """
-    if addresses is None:
+    if links is None:
         return lambda message: message
     generations = unit.pages.generations()
-
-    def link(message: Message) -> Message:
-        match link_target(message.kind):
-            case None:
-                return message
-            case "party page":
-                party, below = message.party.id, (message.plan.id, message.occurrence)
-                return replace(message, page=addresses.of(party, generations.get(party, 1), *below))
-            case "milestone":
-                return replace(
-                    message, page=_of_milestone(addresses, message) if _is_operator(addresses, message) else ""
-                )
-            case "board":
-                return replace(message, page=addresses.board if _is_operator(addresses, message) else "")
-
-    return link
+    return lambda message: replace(message, page=_page_for(message, links, generations))
 
 
-def _is_operator(addresses: SiteLinks, message: Message) -> bool:
+def _page_for(message: Message, links: SiteLinks, generations: Mapping[str, int]) -> str:
+    plan, party = message.plan.id, message.party.id
+    match message:
+        case ReminderMessage() | OverdueMessage() | InvitationMessage() | ChangeMessage():
+            return links.of(party, generations.get(party, 1), plan, message.occurrence)
+        case ReceiptMessage() | ReturnMessage():
+            return links.of(party, generations.get(party, 1), plan, message.occurrence)
+        case SignInMessage():
+            return ""
+        case _ if not _is_operator(links, message):
+            return ""
+        case EscalationMessage() | FixDateMessage() | ChooseMessage():
+            return links.on_board(plan, message.occurrence)
+        case NoticeMessage():
+            return links.on_board(plan, message.occurrence, message.fact.party)
+        case OutageMessage() | DigestMessage():
+            return links.board
+        case _:
+            assert_never(message)
+
+
+def _is_operator(links: SiteLinks, message: Message) -> bool:
     """Return whether the recipient may open the board."""
-    return any(message.to.email == contact.email for _, contact in operators(message.plan, addresses.operators))
-
-
-def _of_milestone(addresses: SiteLinks, message: Message) -> str:
-    """Return the address where an operator decides about a milestone, or about one party there."""
-    occurrence = message.occurrence or (message.milestone.id if message.milestone else "")
-    about = message.fact.party if message.fact is not None else None
-    return addresses.on_board(message.plan.id, occurrence, *([about] if about else []))
+    return any(message.to.email == contact.email for _, contact in operators(message.plan, links.operators))
 
 
 def is_over(agendas: Iterable[Agenda], party: str, now: datetime) -> bool:

@@ -29,7 +29,7 @@ from scheduler.plan.messages.digest import (
     DigestMails,
     DigestUndecided,
 )
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import DigestMessage
 from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.messages.response_summary import ResponseEntry
 from scheduler.plan.model import Milestone, Occurrence, Party, Plan
@@ -77,11 +77,10 @@ def digest_recipients(plan: Plan, weekly: DigestSchedule, facts: Sequence[Fact])
     return [r for party in parties for r in contacts_for(party, with_head=False, bounced=bounced)]
 
 
-def digest_message(agenda: Agenda, digest: Digest, to: Recipient, now: datetime) -> Message:
+def digest_message(agenda: Agenda, digest: Digest, to: Recipient, now: datetime) -> DigestMessage:
     """Return the message that carries the digest to one contact."""
-    return Message(
+    return DigestMessage(
         key=f"digest/{agenda.plan.id}/{digest.first}/{to.contact.email}",
-        kind="digest",
         plan=agenda.plan,
         party=to.party,
         to=to.contact,

@@ -22,7 +22,7 @@ from scheduler.plan.facts import (
     Withdrawn,
     recording_order,
 )
-from scheduler.plan.messages.message import Message, NoticeKey
+from scheduler.plan.messages.message import FactMessage, NoticeKey, RungMessage
 from scheduler.plan.messages.notices import notice_messages
 from scheduler.plan.messages.reminders import message_for
 from scheduler.plan.model import Occurrence, Plan
@@ -57,7 +57,7 @@ def notify(services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, fact:
         confirmed = [old for old in before if _has_receipt(unit, agenda.plan, old)]
         leaves = receipt_leaves(agenda.plan, [*confirmed, fact])
         _cancel_receipts(unit, before, reasons.LATER_RECEIPT, fact.recorded_at)
-    messages: Iterable[tuple[Message, RungRow | None]]
+    messages: Iterable[tuple[RungMessage | FactMessage, RungRow | None]]
     if isinstance(fact, Bounced):
         messages = _reroute(unit, agenda, fact, bounced)
     else:
@@ -143,7 +143,12 @@ def _is_replaced(old: Change, new: Change) -> bool:
 
 
 def _outgoing(
-    composer: Composer, unit: UnitOfWork, message: Message, fact: Fact, row: RungRow | None, leaves: datetime
+    composer: Composer,
+    unit: UnitOfWork,
+    message: RungMessage | FactMessage,
+    fact: Fact,
+    row: RungRow | None,
+    leaves: datetime,
 ) -> Outgoing:
     """Return a notice, or the rung `row` for another address; only the latter expires, like any mail of a rung."""
     following = unit.rungs.following([row.id]).get(row.id) if row else None
@@ -154,7 +159,7 @@ def _outgoing(
         plan=message.plan.id,
         milestone=message.occurrence,
         party=message.party.id,
-        rung=message.rung,
+        rung=row.name if row else None,
         created_at=message.now,
         not_before=leaves if row is None else opening(message.plan, message.occurrence, message.now),
         expires_at=expires_at,
@@ -163,7 +168,7 @@ def _outgoing(
     )
 
 
-def _key(message: Message, fact: Fact) -> NoticeKey:
+def _key(message: RungMessage | FactMessage, fact: Fact) -> NoticeKey:
     own = Occurrence.of(message.occurrence).milestone == Occurrence.of(fact.milestone or "").milestone
     about_another = isinstance(fact, Change) and not own
     return NoticeKey(fact.id, message.kind, message.to.email, message.occurrence if about_another else "")
@@ -171,7 +176,7 @@ def _key(message: Message, fact: Fact) -> NoticeKey:
 
 def _reroute(
     unit: UnitOfWork, agenda: Agenda, fact: Bounced, bounced: frozenset[str]
-) -> Iterable[tuple[Message, RungRow]]:
+) -> Iterable[tuple[RungMessage, RungRow]]:
     """Yield messages for the party's next contact, and the rungs they repeat (contract rule 10).
 
     These are the latest rungs of open obligations that went to the bounced address.
@@ -185,8 +190,11 @@ def _reroute(
         if fact.address not in served:
             continue
         for recipient in contacts_for(party, with_head=row.kind == "overdue", bounced=bounced):
-            if recipient.contact.email not in served:
-                yield message_for(agenda, row, recipient, fact.recorded_at), row
+            if recipient.contact.email in served:
+                continue
+            message = message_for(agenda, row, recipient, fact.recorded_at)
+            if message is not None:
+                yield message, row
 
 
 def _latest_rungs(unit: UnitOfWork, agenda: Agenda, party: str) -> list[RungRow]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import SignInMessage
 from scheduler.plan.model import Plan
 from scheduler.plan.recipients import Recipient, operators
 from scheduler.ports import Composer, Outgoing, SessionRow, Store, UnitOfWork
@@ -91,11 +91,10 @@ def mail_link(
 
 def _sign_in_message(
     operator: tuple[Plan, Recipient], token: str, base: str, now: datetime, until: datetime
-) -> Message:
+) -> SignInMessage:
     plan, (party, contact) = operator
-    return Message(
+    return SignInMessage(
         key=f"sign-in/{digest(token)}",
-        kind="sign-in",
         plan=plan,
         party=party,
         to=contact,

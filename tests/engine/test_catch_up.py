@@ -11,7 +11,7 @@ import pytest
 
 from scheduler.errors import UserError
 from scheduler.plan.dates.date_forms import Before, DayCount
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import EscalationMessage, Message, OutageMessage
 from scheduler.plan.model import Ladder
 from scheduler.ports.events import Event
 from scheduler.store import SqlStore, open_store
@@ -150,8 +150,7 @@ def test_the_summary_names_what_was_late_skipped_and_missed(store: SqlStore) -> 
     daemon = DaemonFixture(store, plan(), plan(id="second"), composer=SpyComposer(COMPOSER, messages.append))
     daemon.live(at(3, 9, 18))
     daemon.tick(at(3, 16, 9))
-    (summary,) = [message.outage for message in messages if message.kind == "outage"]
-    assert summary is not None
+    (summary,) = [message.outage for message in messages if isinstance(message, OutageMessage)]
     assert (summary.since, summary.until) == (at(3, 9, 8), at(3, 16, 9))
     assert [(e.rung, e.outcome) for e in summary.entries if e.party.id == "beta"] == [
         ("before:7d", "missed"),
@@ -165,8 +164,7 @@ def test_what_waits_for_the_opening_is_summed_up_as_it_will_be_judged_then(store
     daemon = DaemonFixture(store, composer=SpyComposer(COMPOSER, messages.append))
     daemon.live(at(3, 9, 18))
     daemon.tick(at(3, 14, 2))
-    (summary,) = [message.outage for message in messages if message.kind == "outage"]
-    assert summary is not None
+    (summary,) = [message.outage for message in messages if isinstance(message, OutageMessage)]
     assert {(e.rung, e.outcome) for e in summary.entries} == {("before:7d", "skipped")}
     daemon.live(at(3, 14, 9))
     assert str(daemon.row("before:7d").reason) == "came late; before:3wd is newer"
@@ -178,8 +176,7 @@ def test_what_waits_for_the_opening_and_has_no_newer_one_is_late(store: SqlStore
     daemon = DaemonFixture(store, composer=SpyComposer(COMPOSER, messages.append))
     daemon.live(at(3, 9, 18))
     daemon.tick(at(3, 11, 23))
-    (summary,) = [message.outage for message in messages if message.kind == "outage"]
-    assert summary is not None
+    (summary,) = [message.outage for message in messages if isinstance(message, OutageMessage)]
     assert {(e.rung, e.outcome) for e in summary.entries} == {("before:7d", "late")}
 
 
@@ -324,5 +321,5 @@ def test_an_escalation_says_how_many_reminders_really_left(store: SqlStore) -> N
     daemon.live(at(3, 16, 18))
     daemon.mailer.is_down = True
     daemon.live(at(3, 21, 12))
-    rolls = [message.roll for message in messages if message.kind == "escalation"]
+    rolls = [message.roll for message in messages if isinstance(message, EscalationMessage)]
     assert next([entry.notices for entry in roll.entries if entry.party.id == "beta"] for roll in rolls if roll) == [4]

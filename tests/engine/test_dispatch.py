@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from scheduler.errors import UserError
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import EscalationMessage, Message
 from scheduler.plan.model import Contact, Group
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, due_by, plan, report, templates
@@ -39,7 +39,7 @@ def test_250_missing_parties_are_listed_in_one_mail(store: SqlStore) -> None:
     daemon.tick(at(3, 17, 7))
     daemon.tick(at(3, 20, 9))
     daemon.tick(at(3, 21, 8))
-    rolls = {message.to.email: message.roll for message in messages if message.kind == "escalation"}
+    rolls = {message.to.email: message.roll for message in messages if isinstance(message, EscalationMessage)}
     assert set(rolls) == {"officer@p000.example", "head@p000.example"}  # about the lead: to its own head
     roll = rolls["officer@p000.example"]
     assert roll is not None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scheduler.plan.dates.date_forms import By
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import DigestMessage, Message
 from scheduler.plan.model import Contact, Plan
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore
@@ -89,14 +89,14 @@ def test_it_says_what_the_daemon_knows_at_that_hour(store: SqlStore) -> None:
     daemon.tick()
     daemon.record("received", "gamma", notify=False)
     daemon.tick(at(3, 15, 9))  # before:7d is missed, and the digest of Monday is late
-    (digest,) = [message.digest for message in messages if message.kind == "digest"]
+    (digest,) = [message.digest for message in messages if isinstance(message, DigestMessage)]
     assert digest is not None
     assert [(done.milestone.id, [p.id for p in done.parties]) for done in digest.done] == [("report", ["gamma"])]
     assert [(item.day.day, [p.id for p in item.parties]) for item in digest.due] == [(17, ["lead", "beta"])]
     assert digest.health.last_tick == at(3, 9, 18)
     daemon.live(at(3, 20, 9))
     assert digests(daemon) == ["03-15 09:00", "03-20 08:00"]
-    last = [message.digest for message in messages if message.kind == "digest"][-1]
+    last = [message.digest for message in messages if isinstance(message, DigestMessage)][-1]
     assert last is not None
     assert last.health.outages == ((at(3, 9, 18), at(3, 15, 9)),)
 

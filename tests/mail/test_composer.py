@@ -30,7 +30,7 @@ from tests.support.sample_messages import (
 from tests.support.shipped_messages import SHIPPED
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-REMINDER = MESSAGES["reminder-14d"]
+REMINDER = about_registration("reminder", "2023-03-03T08:00", "before:14d")
 
 
 def composer(

@@ -45,7 +45,7 @@ from tests.support.sample_messages import (
 )
 def test_the_stage_follows_from_the_day_not_from_the_rung(form: Before | By, now: str, expected: str) -> None:
     """A reminder that was caught up a day later speaks of the right day."""
-    view = describe(about_registration("reminder", now, "before:14d", due=due(REGISTER, form)), "Cụm")
+    view = describe(about_registration("reminder", now, "before:14d", when=due(REGISTER, form)), "Cụm")
     assert view["stage"] == expected
 
 
@@ -75,7 +75,9 @@ def test_a_milestone_may_name_its_own_address() -> None:
     """`submit_to` goes before the plan's office; whom to ask stays the office."""
     vault = Office(name="Vụ Các trường chính trị", address="135 Nguyễn Phong Sắc, Hà Nội")
     milestone = replace(MIDYEAR_REPORT, submit_to=vault)
-    view = describe(from_lead("reminder", "2023-08-01T08:00", milestone=milestone, due=due(milestone)), "Cụm")
+    view = describe(
+        from_lead("reminder", "2023-08-01T08:00", rung="target", milestone=milestone, when=due(milestone)), "Cụm"
+    )
     assert view["send_to"] == ("Vụ Các trường chính trị",)
     assert view["ways"] == (("paper", "Vụ Các trường chính trị, 135 Nguyễn Phong Sắc, Hà Nội"),)
     assert view["ask"] == PLAN.office
@@ -86,7 +88,8 @@ def test_without_an_office_the_milestones_own_is_asked() -> None:
     vault = Office(name="Vụ Các trường chính trị", phone="024 000")
     plan = replace(PLAN, office=Office())
     view = describe(
-        message("reminder", "2023-08-01T08:00", plan=plan, milestone=replace(REGISTER, submit_to=vault)), "Cụm"
+        message("reminder", "2023-08-01T08:00", rung="target", plan=plan, milestone=replace(REGISTER, submit_to=vault)),
+        "Cụm",
     )
     assert view["ask"] == vault
 
@@ -136,6 +139,6 @@ def test_a_cell_cannot_open_another() -> None:
 def test_a_party_is_named_once_even_if_it_is_in_two_groups() -> None:
     """Attendees that are named twice are invited once."""
     milestone = replace(REGISTER, report_to=("members", "lead", "north-school", "no-such-group"))
-    view = describe(message("reminder", "2023-03-15T08:00", milestone=milestone), "Cụm")
+    view = describe(message("reminder", "2023-03-15T08:00", rung="target", milestone=milestone), "Cụm")
     assert [party.id for party in view["recipients"]].count(NORTH.id) == 1
     assert len(view["recipients"]) == 4

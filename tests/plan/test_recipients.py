@@ -10,7 +10,7 @@ import pytest
 
 from scheduler.plan.agenda import Rung
 from scheduler.plan.dates.date_forms import Before
-from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.message_kinds import RungKind
 from scheduler.plan.messages.reminders import describe_missing, recipients_of
 from scheduler.plan.model import Contact, Deliverable, Escalation, Group, Party, Plan, Role
 from scheduler.plan.recipients import (
@@ -161,7 +161,7 @@ def test_a_plan_without_lead_has_its_first_party_for_it() -> None:
         ("escalation", "escalate:9wd", []),  # its ladder has no such escalation any more
     ],
 )
-def test_the_kind_of_a_rung_says_who_gets_its_messages(kind: MessageKind, name: str, expected: list[str]) -> None:
+def test_the_kind_of_a_rung_says_who_gets_its_messages(kind: RungKind, name: str, expected: list[str]) -> None:
     """A party's own contacts; of an escalation those above it."""
     due = date(2023, 8, 10)
     rung = Rung(milestone="report", party="beta", name=name, due=due, at=at(8, 3), kind=kind)

@@ -6,7 +6,7 @@ import socket
 from collections import Counter
 from contextlib import closing
 
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import Message, OutageMessage
 from scheduler.store import open_store
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture
 from tests.support.fakes import SpyComposer
@@ -43,7 +43,6 @@ def test_a_mail_server_away_over_a_deadline_leaves_one_summary_and_nothing_stale
         "skipped",
         "received ",
     )
-    (summary,) = [message.outage for message in messages if message.kind == "outage"]
-    assert summary is not None
+    (summary,) = [message.outage for message in messages if isinstance(message, OutageMessage)]
     stale = {("lead", "named-day", "missed"), ("beta", "named-day", "missed"), ("gamma", "named-day", "missed")}
     assert {(entry.party.id, entry.rung, entry.outcome) for entry in summary.entries} == stale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
@@ -11,13 +12,14 @@ import pytest
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.facts import FactKind
-from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.message_kinds import MessageKind, RungKind
 from scheduler.plan.messages.escalations import escalation_messages
 from scheduler.plan.messages.message import Message, Outage, OutageEntry
 from scheduler.plan.messages.notices import notice_messages
 from scheduler.plan.messages.outages import outage_messages
 from scheduler.plan.messages.reminders import messages_for
 from scheduler.plan.model import Contact, Deliverable, Group, Role
+from scheduler.plan.obligations import EventDate, NoDate, WindowDate
 from scheduler.ports import RungRow
 from tests.support.daemon_fixture import FRIDAY, due_by, plan, report
 from tests.support.plan_builders import PARTIES, PlanHistory, at, deadline, event, history_of, party
@@ -27,7 +29,13 @@ DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", ti
 OFFICER, HEAD = "officer@beta.example", "head@beta.example"
 
 
-def row(name: str = "before:7d", kind: MessageKind = "reminder", **changes: Any) -> RungRow:
+def written(agenda: Agenda, row: RungRow) -> Any:
+    """Return the one message of a rung."""
+    (message,) = messages_for(agenda, row, NOW, ())
+    return message
+
+
+def row(name: str = "before:7d", kind: RungKind = "reminder", **changes: Any) -> RungRow:
     values: dict[str, Any] = {
         "id": 1, "plan": "plan", "milestone": "report", "party": "beta", "name": name, "due": FRIDAY, "at": NOW,
         "kind": kind, "state": "planned", "reason": "", "note": "",
@@ -39,7 +47,7 @@ def escalation(party: str = "beta", **changes: Any) -> RungRow:
     return row("escalate:2wd", "escalation", party=party, **changes)
 
 
-def addresses(messages: list[Message]) -> list[str]:
+def addresses(messages: Sequence[Message]) -> list[str]:
     return [message.to.email for message in messages]
 
 
@@ -102,15 +110,15 @@ def test_a_message_says_what_is_still_missing_and_what_came() -> None:
     """By document."""
     history = history_of(report(deliverables=DOCUMENTS))
     history.record("received", at(3, 1), "report", "beta", deliverables=("plan",))
-    (message,) = messages_for(history.agenda(), row(), NOW, ())
+    message = written(history.agenda(), row())
     assert (message.missing, message.received) == (DOCUMENTS[1:], DOCUMENTS[:1])
-    assert (message.due and message.due.named, message.rung, message.occurrence) == (FRIDAY, "before:7d", "report")
+    assert (message.when.named, message.rung, message.occurrence) == (FRIDAY, "before:7d", "report")
 
 
 def test_a_message_names_what_it_waits_for() -> None:
     """`needs` is shown (contract rule 16)."""
     history = history_of(report(needs=("first",)), due_by(date(2023, 3, 1), id="first", responsible=("gamma",)))
-    (message,) = messages_for(history.agenda(), row(), NOW, ())
+    message = written(history.agenda(), row())
     assert [(milestone.id, [p.id for p in owing]) for milestone, owing in message.waits_for] == [("first", ["gamma"])]
 
 
@@ -120,7 +128,7 @@ def test_who_only_attends_is_not_told_what_the_event_still_waits_for() -> None:
     agenda = history_of(report(), meeting).agenda()
     waits = {}
     for who in ("lead", "beta"):
-        (message,) = messages_for(agenda, row("invite", "invitation", milestone="meeting", party=who), NOW, ())
+        message = written(agenda, row("invite", "invitation", milestone="meeting", party=who))
         waits[who] = [milestone.id for milestone, _ in message.waits_for]
     assert waits == {"lead": ["report"], "beta": []}
 
@@ -129,27 +137,40 @@ def test_a_message_about_an_event_carries_its_day_and_place() -> None:
     """And one about a window its words."""
     history = history_of(event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")))
     asked = row("fix-date:30d", "fix-date", milestone="meeting", party="lead")
-    (message,) = messages_for(history.agenda(), asked, NOW, ())
-    assert (message.window and message.window.words, message.event) == ("early in June", None)
+    message = written(history.agenda(), asked)
+    assert message.when == WindowDate(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))
     history.record("date_fixed", at(5, 1), "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)), place="Vinh")
-    (message,) = messages_for(history.agenda(), row("invite", "invitation", milestone="meeting"), NOW, ())
-    assert (message.event and message.event.first, message.place, message.window) == (date(2023, 6, 8), "Vinh", None)
+    message = written(history.agenda(), row("invite", "invitation", milestone="meeting"))
+    assert message.when == EventDate(On(date(2023, 6, 8), date(2023, 6, 8)), "Vinh")
 
 
 def test_who_is_to_choose_sees_the_group_and_the_candidates() -> None:
     """All members."""
     nominees = Group(id="nominees", chosen_by="lead", after="report")
     agenda = history_of(report(), groups=[nominees]).agenda()
-    (message,) = messages_for(agenda, row("choose:1", "choose", party="lead"), NOW, ())
+    message = written(agenda, row("choose:1", "choose", party="lead"))
     assert message.group == nominees
     assert [p.id for p in message.candidates] == ["lead", "beta", "gamma"]
+
+
+def test_nobody_is_asked_to_choose_a_group_that_has_been_chosen() -> None:
+    history = history_of(report(), groups=[Group(id="nominees", chosen_by="lead", after="report")])
+    history.record("nominated", at(3, 20), group="nominees", parties=("beta",))
+    assert messages_for(history.agenda(), row("choose:1", "choose", party="lead"), NOW, ()) == []
+
+
+def test_an_escalation_is_no_message_of_one_party() -> None:
+    """It is one report to a superior about all of them."""
+    agenda = history_of(report()).agenda()
+    assert messages_for(agenda, escalation(), NOW, ()) == []
+    assert len(escalation_messages(agenda, [escalation(), escalation("gamma")], NOW, (), {})) == 1
 
 
 def test_who_is_to_choose_need_not_owe_what_the_choice_comes_after() -> None:
     winners = Group(id="winners", chosen_by="lead", after="report")
     agenda = history_of(deadline(By(FRIDAY), responsible=("beta",)), groups=(winners,)).agenda()
-    (message,) = messages_for(agenda, row("choose:1", "choose", party="lead"), NOW, ())
-    assert (message.group, message.due) == (winners, None)
+    message = written(agenda, row("choose:1", "choose", party="lead"))
+    assert (message.group, message.when) == (winners, NoDate(""))
 
 
 def test_without_a_group_of_members_everybody_with_a_part_may_be_chosen() -> None:
@@ -162,7 +183,7 @@ def test_without_a_group_of_members_everybody_with_a_part_may_be_chosen() -> Non
     made = replace(
         plan(report(responsible=("lead", "beta"))), groups=groups, parties={p.id: p for p in (*PARTIES, academy)}
     )
-    (message,) = messages_for(PlanHistory(made).agenda(), row("choose:1", "choose", party="lead"), NOW, ())
+    message = written(PlanHistory(made).agenda(), row("choose:1", "choose", party="lead"))
     assert [p.id for p in message.candidates] == ["lead", "beta", "gamma"]
 
 
@@ -214,7 +235,6 @@ def test_the_list_shows_who_is_missing_what_and_how_often_each_was_reminded() ->
     history.record("received", at(3, 3), "report", "beta", deliverables=("plan",))
     ((message, _),) = escalation_messages(history.agenda(), [escalation()], NOW, (), {"beta": 6})
     roll = message.roll
-    assert roll is not None
     assert [(e.party.id, e.status, [d.id for d in e.missing], e.notices) for e in roll.entries] == [
         ("beta", "overdue", ["list"], 6)
     ]
@@ -226,7 +246,6 @@ def test_the_list_leaves_out_who_still_has_time() -> None:
     history = history_of(report())
     history.record("extended", at(3, 10), "report", "gamma", form=By(date(2023, 3, 31)))
     ((message, _),) = escalation_messages(history.agenda(), [escalation()], NOW, (), {})
-    assert message.roll is not None
     assert [entry.party.id for entry in message.roll.entries] == ["lead", "beta"]
 
 
@@ -244,7 +263,6 @@ def test_everybody_is_counted_once_in_the_list() -> None:
     history.revise(replace(history.plan, groups=everybody), at(3, 20))
     ((message, _),) = escalation_messages(history.agenda(), [escalation("open")], NOW, (), {})
     roll = message.roll
-    assert roll is not None
     assert [entry.party.id for entry in roll.entries] == ["lead", "open"]
     assert [(e.party.id, e.status) for e in roll.apart] == [
         ("longer", "extended"),
@@ -259,7 +277,6 @@ def test_the_list_names_the_milestone_that_waits() -> None:
     """And its date."""
     history = history_of(report(), due_by(date(2023, 4, 14), id="next", needs=("report",)))
     ((message, _),) = escalation_messages(history.agenda(), [escalation()], NOW, (), {})
-    assert message.roll is not None
     assert message.roll.affects is not None
     assert message.roll.affects_due is not None
     assert (message.roll.affects.id, message.roll.affects_due.named) == ("next", date(2023, 4, 14))
@@ -278,7 +295,7 @@ def test_the_identity_of_an_escalation_holds_all_it_carries() -> None:
 # ---- facts
 
 
-def notices(kind: FactKind, **details: Any) -> list[Message]:
+def notices(kind: FactKind, **details: Any) -> Sequence[Any]:
     history = history_of(report())
     history.record("received", at(3, 1), "report", "beta")
     fact = history.record(kind, at(3, 2), "report", "beta", **details)
@@ -292,7 +309,7 @@ def test_a_receipt_a_return_and_an_extension_are_told_to_the_officers() -> None:
         (message,) = notices(kind)
         assert (message.kind, message.to.email, message.key) == (written, OFFICER, f"plan/{written}/2/{OFFICER}")
     (message,) = notices("extended", form=By(date(2023, 3, 24)))
-    assert (message.kind, message.due and message.due.named) == ("change", date(2023, 3, 24))
+    assert (message.kind, message.when.named) == ("change", date(2023, 3, 24))
 
 
 def test_other_facts_write_no_message() -> None:
@@ -310,7 +327,7 @@ EVERYBODY = [f"officer@{id}.example" for id in ("lead", "beta", "gamma")]
 
 def decide(
     history: PlanHistory, kind: FactKind, when: datetime, milestone: str = "meeting", **details: Any
-) -> list[Message]:
+) -> Sequence[Any]:
     """Record a decision and return the messages that it causes."""
     fact = history.record(kind, when, milestone, **details)
     return notice_messages(history.agenda(), fact, when, ())
@@ -339,8 +356,8 @@ def test_everybody_invited_is_told_of_another_day_hour_or_place(form: On, place:
     """With the day they knew before."""
     messages = decide(announced(), "date_fixed", at(5, 22), form=form, place=place)
     assert addresses(messages) == EVERYBODY
-    assert {(x.kind, x.event, x.place, x.was, x.place_was) for x in messages} == {
-        ("change", form, place, EIGHTH, "Vinh")
+    assert {(x.kind, x.when, x.was, x.place_was) for x in messages} == {
+        ("change", EventDate(form, place), EIGHTH, "Vinh")
     }
 
 
@@ -384,7 +401,7 @@ def test_of_another_window_only_the_organiser_is_told() -> None:
     history = history_of(event(JUNE))
     later = Window(date(2023, 7, 3), date(2023, 7, 7), "in July")
     (message,) = decide(history, "amended", at(3, 1), form=later)
-    assert (message.to.email, message.was, message.window) == ("officer@lead.example", JUNE, later)
+    assert (message.to.email, message.was, message.when) == ("officer@lead.example", JUNE, WindowDate(later))
 
 
 def test_an_organiser_that_is_not_among_the_guests_is_told_too() -> None:
@@ -437,7 +454,7 @@ def test_each_operator_gets_one_message_about_all_plans() -> None:
     entries = {"one": [entry(one, "a")], "two": [entry(two, "b")], "three": []}
     messages = outage_messages([one, two, three], entries, OUTAGE, ["x@ops.example", "officer@lead.example"])
     assert addresses(messages) == ["x@ops.example", "officer@lead.example"]
-    assert [[e.rung for e in message.outage.entries] for message in messages if message.outage] == [["a", "b"]] * 2
+    assert [[e.rung for e in message.outage.entries] for message in messages] == [["a", "b"]] * 2
     assert messages[0].key == f"outage/{at(3, 1).isoformat()}/x@ops.example"
     assert [message.to.name for message in messages] == ["", "officer"]
 

@@ -9,8 +9,10 @@ import pytest
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, DateForm, DayCount, On, Relative
-from scheduler.plan.messages.message import Message
+from scheduler.plan.dates.due_dates import DueDate
+from scheduler.plan.messages.message import ChangeMessage, Message
 from scheduler.plan.model import Milestone, Plan
+from scheduler.plan.obligations import EventDate, ObligationDate
 from scheduler.queries.agendas import read_agenda
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, plan
@@ -52,8 +54,13 @@ class Told:
 
     def changes(self, party: str = "beta") -> list[tuple[str, object, date | None]]:
         """Return what a party is told: the milestone, the date before, and the day now."""
-        mine = [message for message in self.messages if message.kind == "change" and message.party.id == party]
-        return [(m.occurrence, m.was, m.due.named if m.due else m.event.first if m.event else None) for m in mine]
+        mine = [m for m in self.messages if isinstance(m, ChangeMessage) and m.party.id == party]
+        return [(m.occurrence, m.was, _day(m.when)) for m in mine]
+
+
+def _day(when: ObligationDate) -> date | None:
+    """Return the first day of a date that is fixed."""
+    return when.named if isinstance(when, DueDate) else when.event.first if isinstance(when, EventDate) else None
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ class FakeComposer:
             message_id=f"<{message.key.replace('@', '=')}@plain.example>",
             date=message.now,
             address=message.to.email,
-            subject=f"{message.rung or message.kind} {message.occurrence}",
+            subject=" ".join([getattr(message, "rung", message.kind), getattr(message, "occurrence", "")]),
             data=b"Subject: plain\r\n\r\n" + message.key.encode(),
         )
 

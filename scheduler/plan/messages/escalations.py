@@ -9,7 +9,7 @@ from typing import TypeVar
 from scheduler.plan.agenda import REMINDERS, Agenda, RungLike
 from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Extended
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import EscalationMessage
 from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.messages.response_summary import ResponseEntry, ResponseSummary
 from scheduler.plan.model import Milestone, Party
@@ -25,7 +25,7 @@ NoticeCounts = Mapping[str, int]  # reminders and overdue notices that were sent
 
 def escalation_messages(
     agenda: Agenda, rows: Sequence[_R], now: datetime, bounced: Collection[str], notices: NoticeCounts
-) -> list[tuple[Message, tuple[_R, ...]]]:
+) -> list[tuple[EscalationMessage, tuple[_R, ...]]]:
     """Return one message for each superior to whom these rungs are reported, with the rungs it carries.
 
     `rows` share one milestone and rung name. A row of a party without superiors is in no message.
@@ -57,13 +57,12 @@ def _escalation(
     rows: Sequence[RungLike],
     now: datetime,
     notices: NoticeCounts,
-) -> Message:
+) -> EscalationMessage:
     first = rows[0]
     carried = ",".join(f"{row.party}:{row.due}" for row in rows)
     obligation = agenda.by_key[first.milestone, first.party]
-    return Message(
+    return EscalationMessage(
         key="/".join((agenda.plan.id, first.milestone, first.name, carried, to.contact.email)),
-        kind="escalation",
         plan=agenda.plan,
         party=to.party,
         to=to.contact,
@@ -71,7 +70,7 @@ def _escalation(
         rung=first.name,
         milestone=milestone,
         occurrence=first.milestone,
-        due=obligation.due,
+        when=obligation.when,
         roll=_summarise(agenda, milestone, first.milestone, now, notices),
     )
 

@@ -1,18 +1,18 @@
-"""The content of a mail as a value: everything that its text needs and nothing about its layout."""
+"""The content of a mail as a value, one class per kind: all that its text needs and nothing about its layout."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
-from scheduler.plan.dates.date_forms import DateForm, On, Window
-from scheduler.plan.dates.due_dates import DueDate
-from scheduler.plan.facts import Fact
+from scheduler.plan.dates.date_forms import DateForm
+from scheduler.plan.facts import Amended, DateFixed, Declared, Disowned, Extended, Received, Returned, Waived
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.digest import Digest
 from scheduler.plan.messages.response_summary import ResponseSummary
 from scheduler.plan.model import Contact, Deliverable, Group, Milestone, Party, Plan
+from scheduler.plan.obligations import ObligationDate
 
 
 class NoticeKey(NamedTuple):
@@ -59,54 +59,174 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """The content of one mail to one contact of one party.
+class MessageBase:
+    """What every message holds: it is one mail to one contact of one party.
 
-    `key` identifies the message for ever; the Message-ID is derived from it. `now` is the UTC instant at
-    which the message is written. `milestone` is None only for an outage, a digest and a sign-in.
-
-    The kind decides which of the other fields matter:
-
-    * `due`: reminder, overdue, escalation, change, return, receipt, and fix-date of an event with a last day
-    * `event` and `place`: invitation, and reminder of an event
-    * `window`: fix-date of a tentative event
-    * `roll`: escalation
-    * `group` and `candidates`: choose
-    * `fact`: change, receipt, return, and notice (which informs the lead of what a party says)
-    * `outage`: outage
-    * `digest`: digest
-    * `link` and `link_until`: sign-in
+    `key` identifies the message for ever; the Message-ID is derived from it. `now` is the UTC instant at which the
+    message is written. `page` is the URL at which the reader can answer: the party's page, or for an operator the
+    board; it may be empty.
     """
 
+    kind: ClassVar[MessageKind]
+
     key: str
-    kind: MessageKind
     plan: Plan
     party: Party
     to: Contact
     now: datetime
-    rung: str | None = None
-    milestone: Milestone | None = None
-    occurrence: str = ""  # id of the milestone or, for a recurring one, `milestone@date`
-    due: DueDate | None = None
-    was: DateForm | None = None  # change: the date before
-    event: On | None = None
-    place: str = ""
-    place_was: str = ""  # change: the place before
-    window: Window | None = None
-    missing: tuple[Deliverable, ...] = ()
-    received: tuple[Deliverable, ...] = ()
-    waits_for: tuple[tuple[Milestone, tuple[Party, ...]], ...] = ()  # needed milestones, with the parties that owe them
-    roll: ResponseSummary | None = None
-    group: Group | None = None
-    candidates: tuple[Party, ...] = ()
-    fact: Fact | None = None
-    outage: Outage | None = None
-    digest: Digest | None = None
-    page: str = ""  # URL at which the reader can answer: the party's page, or for an operator the board
-    link: str = ""
-    link_until: datetime | None = None  # UTC
+    page: str = ""
 
     @property
     def language(self) -> str:
         """Return the language of the message: that of the addressee, else that of the plan."""
         return self.to.language or self.plan.language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageOfMilestone(MessageBase):
+    """What every message holds that is about one milestone of one party.
+
+    `occurrence` is the id of the milestone or, for a recurring one, `milestone@date`; `when` is the date in force.
+    """
+
+    milestone: Milestone
+    occurrence: str
+    when: ObligationDate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageOfDocuments(MessageOfMilestone):
+    """What every message holds that says which documents have come and which have not."""
+
+    missing: tuple[Deliverable, ...] = ()
+    received: tuple[Deliverable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageOfRung(MessageOfDocuments):
+    """What every message holds that a step of a ladder sends to the party itself.
+
+    `waits_for` holds the needed milestones, with the parties that owe them.
+    """
+
+    rung: str
+    waits_for: tuple[tuple[Milestone, tuple[Party, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderMessage(MessageOfRung):
+    """A reminder of a deadline or of an event."""
+
+    kind: ClassVar[MessageKind] = "reminder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueMessage(MessageOfRung):
+    """A notice that a deadline has passed."""
+
+    kind: ClassVar[MessageKind] = "overdue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixDateMessage(MessageOfRung):
+    """A request to the organiser to fix the day of an event."""
+
+    kind: ClassVar[MessageKind] = "fix-date"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationMessage(MessageOfRung):
+    """An invitation to an event."""
+
+    kind: ClassVar[MessageKind] = "invitation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChooseMessage(MessageOfRung):
+    """A request to choose the parties of a group."""
+
+    kind: ClassVar[MessageKind] = "choose"
+
+    group: Group
+    candidates: tuple[Party, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationMessage(MessageOfMilestone):
+    """A report to a superior about the parties that have not answered."""
+
+    kind: ClassVar[MessageKind] = "escalation"
+
+    rung: str
+    roll: ResponseSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeMessage(MessageOfDocuments):
+    """A notice that a date has changed, or that a party was released from it; `was` is the date before."""
+
+    kind: ClassVar[MessageKind] = "change"
+
+    fact: Extended | Waived | DateFixed | Amended
+    was: DateForm | None = None
+    place_was: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptMessage(MessageOfDocuments):
+    """A receipt for what a party sent, or for its word that it did."""
+
+    kind: ClassVar[MessageKind] = "receipt"
+
+    fact: Received | Declared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnMessage(MessageOfDocuments):
+    """A request to complete what a party sent."""
+
+    kind: ClassVar[MessageKind] = "return"
+
+    fact: Returned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeMessage(MessageOfDocuments):
+    """A notice to the lead of what a party states about itself."""
+
+    kind: ClassVar[MessageKind] = "notice"
+
+    fact: Declared | Disowned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageMessage(MessageBase):
+    """A summary of what an outage affected."""
+
+    kind: ClassVar[MessageKind] = "outage"
+
+    outage: Outage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestMessage(MessageBase):
+    """A digest of a week."""
+
+    kind: ClassVar[MessageKind] = "digest"
+
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInMessage(MessageBase):
+    """A link to sign in, which is valid until `link_until` (UTC)."""
+
+    kind: ClassVar[MessageKind] = "sign-in"
+
+    link: str
+    link_until: datetime
+
+
+RungMessage = ReminderMessage | OverdueMessage | FixDateMessage | InvitationMessage | ChooseMessage | EscalationMessage
+FactMessage = ChangeMessage | ReceiptMessage | ReturnMessage | NoticeMessage
+Message = RungMessage | FactMessage | OutageMessage | DigestMessage | SignInMessage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import Before, By, On, Window
@@ -32,7 +32,7 @@ from scheduler.plan.facts import (
     Withdrawn,
 )
 from scheduler.plan.message_kinds import MessageKind
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import ChangeMessage, FactMessage, NoticeMessage, ReceiptMessage, ReturnMessage
 from scheduler.plan.messages.reminders import describe_missing, describe_received
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
@@ -41,19 +41,25 @@ from scheduler.plan.recipients import Recipient, contacts_for, lead_officers
 Claim = Declared | Disowned  # what a party states about itself
 
 
-def notice_messages(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> list[Message]:
+def notice_messages(agenda: Agenda, fact: Fact, now: datetime, bounced: Collection[str]) -> list[FactMessage]:
     """Return the messages that a fact causes: a receipt, a return, or notices of a change.
 
     `agenda` must already include the fact. What a party states about itself also goes to the lead; the same
     statement again on the same local day causes no message (contract rule 17).
     """
-    plan, kind, concerned = agenda.plan, _message_to_party(fact), _concerned(agenda, fact, now)
-    wanted: list[tuple[Obligation, MessageKind, Recipient]] = []
-    if kind is not None:
-        wanted += [(o, kind, to) for o in concerned for to in _contacts(plan, o, bounced)]
+    plan, messages = agenda.plan, list[FactMessage]()
+    concerned = _concerned(agenda, fact, now)
+    for o in concerned:
+        for to in contacts_for(plan.parties[o.party], with_head=False, bounced=bounced):
+            message = _message_to_party(agenda, o, fact, to, now)
+            messages += [message] if message is not None else []
     if isinstance(fact, Claim):
-        wanted += [(o, "notice", to) for o in concerned for to in lead_officers(plan, bounced)]
-    return [_notice(agenda, o, fact, about, to, now) for o, about, to in wanted]
+        messages += [
+            NoticeMessage(**_common("notice", agenda, o, fact, to, now))
+            for o in concerned
+            for to in lead_officers(plan, bounced)
+        ]
+    return messages
 
 
 def _concerned(agenda: Agenda, fact: Fact, now: datetime) -> list[Obligation]:
@@ -64,23 +70,23 @@ def _concerned(agenda: Agenda, fact: Fact, now: datetime) -> list[Obligation]:
     return [] if isinstance(fact, Claim) and _was_said_today(agenda.plan, own, fact) else [own]
 
 
-def _message_to_party(fact: Fact) -> MessageKind | None:
-    """Return the kind of message that a fact causes to the party itself, or None."""
+def _message_to_party(agenda: Agenda, o: Obligation, fact: Fact, to: Recipient, now: datetime) -> FactMessage | None:
+    """Return the message that a fact causes to the party itself, or None."""
     match fact:
         case Received() | Declared():
-            return "receipt"
+            return ReceiptMessage(**_common("receipt", agenda, o, fact, to, now))
         case Returned():
-            return "return"
+            return ReturnMessage(**_common("return", agenda, o, fact, to, now))
         case Extended() | Waived() | DateFixed() | Amended():
-            return "change"
+            return ChangeMessage(
+                **_common("change", agenda, o, fact, to, now),
+                was=None if isinstance(fact, Waived) and not o.known_date else o.was,
+                place_was=o.known_date.place if o.known_date else "",
+            )
         case Disowned() | Accepted() | Opened() | Joined() | Nominated() | Bounced() | Rerouted() | Withdrawn():
             return None
         case _:
             assert_never(fact)
-
-
-def _contacts(plan: Plan, o: Obligation, bounced: Collection[str]) -> list[Recipient]:
-    return contacts_for(plan.parties[o.party], with_head=False, bounced=bounced)
 
 
 def _was_said_today(plan: Plan, o: Obligation, fact: Claim) -> bool:
@@ -146,24 +152,22 @@ def _is_by(decision: Decision | Closing | None, fact: Fact) -> bool:
     return decision is not None and decision.id == fact.id
 
 
-def _notice(agenda: Agenda, o: Obligation, fact: Fact, kind: MessageKind, to: Recipient, now: datetime) -> Message:
+def _common(
+    kind: MessageKind, agenda: Agenda, o: Obligation, fact: Fact, to: Recipient, now: datetime
+) -> dict[str, Any]:
+    """Return the fields that all messages about a fact have."""
     plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
-    return Message(
-        key=f"{plan.id}/{kind}/{fact.id}/{to.contact.email}" + (f"/{o.milestone}" if _is_by(o.moved_by, fact) else ""),
-        kind=kind,
-        plan=plan,
-        party=to.party,
-        to=to.contact,
-        now=now,
-        milestone=milestone,
-        occurrence=o.milestone,
-        due=o.due,
-        event=o.event,
-        place=o.place,
-        window=o.window,
-        was=(None if isinstance(fact, Waived) and not o.known_date else o.was) if kind == "change" else None,
-        place_was=o.known_date.place if o.known_date else "",
-        missing=describe_missing(milestone, o),
-        received=describe_received(milestone, o),
-        fact=fact,
-    )
+    return {
+        "key": f"{plan.id}/{kind}/{fact.id}/{to.contact.email}"
+        + (f"/{o.milestone}" if _is_by(o.moved_by, fact) else ""),
+        "plan": plan,
+        "party": to.party,
+        "to": to.contact,
+        "now": now,
+        "milestone": milestone,
+        "occurrence": o.milestone,
+        "when": o.when,
+        "missing": describe_missing(milestone, o),
+        "received": describe_received(milestone, o),
+        "fact": fact,
+    }

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from scheduler.plan.agenda import Agenda, RungLike
-from scheduler.plan.messages.message import Message
-from scheduler.plan.model import Deliverable, Group, Milestone, Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.messages.message import (
+    ChooseMessage,
+    FixDateMessage,
+    InvitationMessage,
+    OverdueMessage,
+    ReminderMessage,
+    RungMessage,
+)
+from scheduler.plan.model import Deliverable, Group, Milestone, Party, Plan
+from scheduler.plan.obligations import NoDate, Obligation
 from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, superiors
 from scheduler.plan.status import still_needed
 
 
-def messages_for(agenda: Agenda, row: RungLike, now: datetime, bounced: Collection[str]) -> list[Message]:
+def messages_for(agenda: Agenda, row: RungLike, now: datetime, bounced: Collection[str]) -> list[RungMessage]:
     """Return the messages of one rung, one for each recipient; for escalations use `escalation_messages`."""
-    return [message_for(agenda, row, recipient, now) for recipient in recipients_of(agenda.plan, row, bounced)]
+    messages = [message_for(agenda, row, recipient, now) for recipient in recipients_of(agenda.plan, row, bounced)]
+    return [message for message in messages if message is not None]
 
 
 def recipients_of(plan: Plan, step: RungLike, bounced: Collection[str]) -> list[Recipient]:
@@ -31,45 +39,47 @@ def recipients_of(plan: Plan, step: RungLike, bounced: Collection[str]) -> list[
     return contacts_for(plan.parties[step.party], with_head=step.kind == "overdue", bounced=bounced)
 
 
-def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> Message:
-    """Return the message of one rung to one recipient."""
+def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> RungMessage | None:
+    """Return the message of one rung to one recipient.
+
+    None if there is no group to choose any more, and for an escalation, which is a report about several parties.
+    """
     plan, milestone = agenda.plan, agenda.plan.milestone(row.milestone)
-    key = "/".join((plan.id, row.milestone, row.party, row.name, str(row.due), to.contact.email))
-    obligation, chosen = agenda.by_key.get((row.milestone, row.party)), _group_to_choose(agenda, row)
-    return Message(
-        key=key,
-        kind=row.kind,
-        plan=plan,
-        party=to.party,
-        to=to.contact,
-        now=now,
-        rung=row.name,
-        milestone=milestone,
-        occurrence=row.milestone,
-        **_dates_of(obligation),
-        missing=describe_missing(milestone, obligation),
-        received=describe_received(milestone, obligation),
-        waits_for=() if obligation and obligation.attends else tuple(still_needed(agenda, milestone, now)),
-        group=chosen,
-        candidates=tuple(plan.parties[p] for p in _candidates(agenda)) if chosen else (),
-    )
-
-
-def _dates_of(obligation: Obligation | None) -> dict[str, Any]:
-    if obligation is None:
-        return {}
-    return {
-        "due": obligation.due,
-        "event": obligation.event,
-        "place": obligation.place,
-        "window": obligation.window,
+    obligation = agenda.by_key.get((row.milestone, row.party))
+    common: dict[str, Any] = {
+        "key": "/".join((plan.id, row.milestone, row.party, row.name, str(row.due), to.contact.email)),
+        "plan": plan,
+        "party": to.party,
+        "to": to.contact,
+        "now": now,
+        "rung": row.name,
+        "milestone": milestone,
+        "occurrence": row.milestone,
+        "when": obligation.when if obligation else NoDate(""),
+        "missing": describe_missing(milestone, obligation),
+        "received": describe_received(milestone, obligation),
+        "waits_for": () if obligation and obligation.attends else tuple(still_needed(agenda, milestone, now)),
     }
+    match row.kind:
+        case "reminder":
+            return ReminderMessage(**common)
+        case "overdue":
+            return OverdueMessage(**common)
+        case "fix-date":
+            return FixDateMessage(**common)
+        case "invitation":
+            return InvitationMessage(**common)
+        case "choose":
+            group = _group_to_choose(agenda, row)
+            return ChooseMessage(**common, group=group, candidates=_candidates(agenda)) if group else None
+        case "escalation":
+            return None
+        case _:
+            assert_never(row.kind)
 
 
 def _group_to_choose(agenda: Agenda, row: RungLike) -> Group | None:
     """Return the first group about which a rung asks and that has not been filled."""
-    if row.kind != "choose":
-        return None
     asked = [group for group, o in agenda.nominations if o.key == (row.milestone, row.party)]
     return next((group for group in asked if group.id not in agenda.nominated), None)
 
@@ -87,6 +97,7 @@ def describe_received(milestone: Milestone, obligation: Obligation | None) -> tu
     return tuple(d for d in milestone.deliverables if d.id not in missing)
 
 
-def _candidates(agenda: Agenda) -> tuple[str, ...]:
-    group = agenda.plan.groups.get("members")
-    return group.parties if group else tuple(p.id for p in agenda.plan.parties.values() if not p.external)
+def _candidates(agenda: Agenda) -> tuple[Party, ...]:
+    plan, group = agenda.plan, agenda.plan.groups.get("members")
+    chosen = group.parties if group else (party.id for party in plan.parties.values() if not party.external)
+    return tuple(plan.parties[party] for party in chosen)

@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
 
-from scheduler.mail.template_context import describe
+from scheduler.mail.template_context import describe_submission
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.facts import (
     Accepted,
@@ -27,7 +27,6 @@ from scheduler.plan.facts import (
     Withdrawn,
     drop_withdrawn,
 )
-from scheduler.plan.messages.message import Message
 from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.model import Deliverable, Milestone, Plan
 from scheduler.plan.status import Cell, draw_board, read_cell
@@ -104,22 +103,9 @@ def find_task(agenda: Agenda, milestone: str, party: str, now: datetime) -> Task
 def _task(agenda: Agenda, cell: Cell, now: datetime) -> Task:
     plan, o = agenda.plan, cell.obligation
     party, milestone = plan.parties[o.party], plan.milestone(o.milestone)
-    message = Message(
-        key="",
-        kind="reminder",
-        plan=plan,
-        party=party,
-        to=party.contacts[0],
-        now=now,
-        milestone=milestone,
-        occurrence=o.milestone,
-        due=o.due,
-        event=o.event,
-        place=o.place,
-        window=o.window,
-    )
     missing = describe_missing(milestone, o)
-    return Task(plan=plan, milestone=milestone, cell=cell, missing=missing, description=describe(message, ""))
+    description = describe_submission(plan, milestone, party, o.due, now)
+    return Task(plan=plan, milestone=milestone, cell=cell, missing=missing, description=description)
 
 
 def _urgency(task: Task) -> tuple[bool, str]:
