@@ -124,10 +124,13 @@ class APSchedulerRunner:
 
     def _tick(self) -> Tick | None:
         try:
-            return self._work.tick()
+            tick = self._work.tick()
         except HanchotError as error:  # for example a locked database; the next heartbeat tries again
             self._log(str(error))
             return None
+        if self._after_tick is not None:
+            self._after_tick(tick)
+        return tick
 
     def _check(self) -> None:
         try:
@@ -142,35 +145,30 @@ class APSchedulerRunner:
         return self._system.now().timestamp() - self._monotonic()
 
     def _after_job(self, event: JobExecutionEvent) -> None:
-        """Handle the end of a job.
+        """Handle the end of a job: schedule the next tick if it is due before the next heartbeat.
 
         APScheduler may call this listener in the middle of its own bookkeeping, if the job ended before that was done.
-        The bookkeeping then overwrites any run time set here, so the follow-up runs in another thread.
+        The bookkeeping then overwrites any run time set here, so that is done in another thread.
         """
         if event.exception is not None:
             self._log(f"{type(event.exception).__name__}: {event.exception}")
         if event.job_id != "tick" or self._stopping.is_set():
             return
         self._silent = 0
-        if event.retval is not None:
+        if event.retval is not None and self._wait(event.retval) < self._heartbeat:
             with suppress(RuntimeError):  # the executor was shut down because the run ended
-                self._follow_ups.submit(self._follow, event.retval)
+                self._follow_ups.submit(self._arm, event.retval)
 
-    def _follow(self, tick: Tick) -> None:
-        """Run `after_tick` and schedule the next run of the jobs."""
+    def _arm(self, tick: Tick) -> None:
+        """Schedule the next tick, and with it a check that is due by then."""
         try:
-            if self._after_tick is not None:
-                self._after_tick(tick)
-            self._arm(tick)
+            due = self._system.now() + timedelta(seconds=self._wait(tick))
+            self._scheduler.modify_job("tick", next_run_time=due)
+            if tick.check_at <= tick.wake_at:
+                self._scheduler.modify_job("check", next_run_time=due)
         except Exception as error:  # the next heartbeat ticks again
             self._log(f"{type(error).__name__}: {error}")
 
-    def _arm(self, tick: Tick) -> None:
-        """Schedule the next tick if it is due before the next heartbeat, and with it a check that is due by then."""
-        wait = self._work.clock.seconds_until(min(tick.wake_at, tick.check_at))
-        if wait >= self._heartbeat:
-            return
-        due = self._system.now() + timedelta(seconds=wait)
-        self._scheduler.modify_job("tick", next_run_time=due)
-        if tick.check_at <= tick.wake_at:
-            self._scheduler.modify_job("check", next_run_time=due)
+    def _wait(self, tick: Tick) -> float:
+        """Return the seconds until the next tick or check is due."""
+        return self._work.clock.seconds_until(min(tick.wake_at, tick.check_at))
