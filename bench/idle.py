@@ -3,7 +3,7 @@
     .venv/bin/python bench/idle.py [SECONDS]
 
 `hanchot run` is started on definitions whose rungs all lie ahead. After its first tick it is
-watched for SECONDS (65: two heartbeats) through /proc: resident memory, CPU time, and the voluntary
+watched for SECONDS (120: four heartbeats) through /proc: resident memory, CPU time, and the voluntary
 context switches of its threads, which count how often something woke them. The peer, watched over the
 same time, is the least that could do the waiting: a process in which APScheduler calls an empty
 function at the same heartbeat. A busy loop would show as thousands of wake-ups.
@@ -66,7 +66,7 @@ def last_tick(database: Path) -> int:
 
 
 def main() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 65
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 120
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = write_definitions(folder / "plans", PARTIES, MILESTONES)

@@ -68,7 +68,6 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
             container.definition_folders,
             changed=lambda: _take_changes(ticker, runner.wake),
             log=lambda text: _log(ticker, "trouble", text),
-            stopping=stopping,
         )
         with serve(describe_running(container, services, mailer.account, ticker, runner)) as address:
             problems = ticker.load()

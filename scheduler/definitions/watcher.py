@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from scheduler.definitions.files import find_files, is_folder
+from scheduler.definitions.files import find_files, is_folder, real_path
 
-STEP = 1.0  # seconds without another change after which a change counts as finished; also the polling interval
-ROUND = 5.0  # seconds after which watchfiles yields, even without a change
-SELDOM = 6  # rounds between scans of the files, for changes that the system does not report (on network disks)
+STEP = 1.0  # seconds without another hint after which a change counts as finished
+STEPS = 10  # steps after which a change is taken up even if hints go on
+SCAN = 30.0  # seconds between scans of the files, for changes that the system does not report (on network disks)
 
 Look = frozenset[tuple[str, int, int, int]]
+Hints = Callable[[Sequence[Path], Callable[[], None]], Callable[[], None]]
 
 
 class DefinitionWatch:
@@ -21,7 +22,6 @@ class DefinitionWatch:
 
     Changes count from the creation of this object. A notification of the system is only a hint to scan the
     files. If the system cannot notify, `log` gets a sentence and the files are scanned every half minute.
-    `hints` replaces `watchfiles.watch` and must yield what that yields.
     """
 
     def __init__(
@@ -30,65 +30,63 @@ class DefinitionWatch:
         *,
         changed: Callable[[], None],
         log: Callable[[str], None],
-        stopping: threading.Event,
         step: float = STEP,
-        round: float = ROUND,
-        hints: Callable[..., Iterable[object]] | None = None,
+        scan: float = SCAN,
+        hints: Hints | None = None,
     ) -> None:
         self._folders = tuple(folders)
         self._changed = changed
         self._log = log
-        self._stopping = stopping
         self._step = step
-        self._round = round
-        self._hints = hints
+        self._scan = scan
+        self._hints = hints or start_hints
         self._is_blind = False
+        self._is_ending = False
+        self._hint = threading.Event()  # set when something may have changed, and at the end
         self._seen = self._look()
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Watch in a thread during a block; leaving the block sets `stopping` and waits for the thread."""
+        """Watch in a thread during a block; leaving the block ends the thread."""
         thread = threading.Thread(target=self._run, name="definitions")
         thread.start()
         try:
             yield
         finally:
-            self._stopping.set()
+            self._is_ending = True
+            self._hint.set()
             thread.join()
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._compare()
+        while not self._is_ending:
             places = self._places()
-            if not places or self._is_blind:
-                self._stopping.wait(SELDOM * self._round)
-                continue
+            stop = self._start_hints(places)
             try:
-                self._watch(places)
+                self._compare()
+                while not self._is_ending and self._places() == places:
+                    self._wait()
+                    self._compare()
+            finally:
+                stop()
+
+    def _start_hints(self, places: dict[Path, int]) -> Callable[[], None]:
+        if not self._is_blind:
+            try:
+                return self._hints(self._folders, self._hint.set)
             except OSError as error:
                 if self._places() == places:  # no folder has disappeared: the system has no watches left
                     self._is_blind = True
-                    self._log(f"changes of definitions are noticed within {SELDOM * self._round:.0f} s only: {error}")
+                    self._log(f"changes of definitions are noticed within {self._scan:.0f} s only: {error}")
+        return lambda: None
 
-    def _watch(self, places: dict[Path, int]) -> None:
-        """Compare at each hint, until a folder was added, removed or replaced, or `stopping` is set."""
-        import watchfiles  # imported here: only the daemon needs it
-
-        hints = (self._hints or watchfiles.watch)(
-            *places,
-            watch_filter=None,
-            step=int(self._step * 1000),
-            debounce=int(self._step * 10_000),
-            stop_event=self._stopping,
-            rust_timeout=int(self._round * 1000),
-            yield_on_timeout=True,
-            raise_interrupt=False,
-        )
-        for number, hint in enumerate(hints):
-            if hint or number % SELDOM == 0:
-                self._compare()
-                if self._places() != places:
-                    return
+    def _wait(self) -> None:
+        """Wait for a hint and until no more come, or for the next scan."""
+        if not self._hint.wait(self._scan):
+            return
+        for _ in range(STEPS):
+            self._hint.clear()
+            if self._is_ending or not self._hint.wait(self._step):
+                return
 
     def _compare(self) -> None:
         seen = self._look()
@@ -122,3 +120,35 @@ def _inode(folder: Path) -> int:
         return folder.stat().st_ino
     except OSError:
         return 0
+
+
+def start_hints(folders: Sequence[Path], hint: Callable[[], None]) -> Callable[[], None]:
+    """Let the system call `hint` when something changes below the folders, or when one of them is replaced.
+
+    Return what ends that. Raises `OSError` if the system has no watches left.
+    """
+    from watchdog import events  # imported here: only the daemon needs it
+    from watchdog.observers import Observer
+
+    class Handler(events.FileSystemEventHandler):
+        def on_any_event(self, event: events.FileSystemEvent) -> None:
+            hint()
+
+    # Without events of reading: the scan itself would cause them.
+    names = [events.FileCreatedEvent, events.FileDeletedEvent, events.FileMovedEvent]
+    names += [events.DirCreatedEvent, events.DirDeletedEvent, events.DirMovedEvent]
+    observer = Observer()
+    for folder in filter(is_folder, folders):
+        observer.schedule(
+            Handler(), str(real_path(folder)), recursive=True, event_filter=[*names, events.FileModifiedEvent]
+        )
+    for parent in filter(is_folder, {folder.absolute().parent for folder in folders}):
+        with suppress(PermissionError):  # the next scan sees that the folder was replaced
+            observer.schedule(Handler(), str(parent), event_filter=names)
+    observer.start()
+
+    def stop() -> None:
+        observer.stop()
+        observer.join()
+
+    return stop

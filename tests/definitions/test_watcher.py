@@ -5,18 +5,17 @@ from __future__ import annotations
 import queue
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from scheduler.definitions.watcher import DefinitionWatch
+from scheduler.definitions.watcher import DefinitionWatch, Hints
 from tests.support.polling import TIMEOUT
 
 STEP = 0.02
-ROUND = 0.1
+NO_SCAN = 600.0  # seconds: only hints of the system count
 
 
 class Listener:
@@ -24,18 +23,20 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: queue.Queue[str] = queue.Queue()
-        self.stopping = threading.Event()
 
     def watch(
-        self, *folders: Path, changed: Callable[[], None] | None = None, hints: Callable[..., Any] | None = None
+        self,
+        *folders: Path,
+        changed: Callable[[], None] | None = None,
+        scan: float = NO_SCAN,
+        hints: Hints | None = None,
     ) -> DefinitionWatch:
         return DefinitionWatch(
             folders,
             changed=changed or (lambda: self.heard.put("changed")),
             log=self.heard.put,
-            stopping=self.stopping,
             step=STEP,
-            round=ROUND,
+            scan=scan,
             hints=hints,
         )
 
@@ -136,6 +137,36 @@ def test_a_folder_that_is_put_in_the_place_of_another_is_watched(
         assert listener.next() == "changed"
 
 
+def test_a_link_that_is_pointed_elsewhere_is_noticed(listener: Listener, folder: Path, tmp_path: Path) -> None:
+    """As a release is often switched."""
+    shutil.copytree(folder, tmp_path / "new")
+    link = tmp_path / "current"
+    link.symlink_to(folder)
+    with watched(listener, link):
+        (tmp_path / "next").symlink_to(tmp_path / "new")
+        (tmp_path / "next").rename(link)
+        assert listener.next() == "changed"
+        CHANGES["edited"](tmp_path / "new")
+        assert listener.next() == "changed"
+
+
+def test_a_folder_that_appears_is_noticed(listener: Listener, tmp_path: Path, folder: Path) -> None:
+    with listener.watch(tmp_path / "late").running():
+        folder.rename(tmp_path / "late")
+        assert listener.next() == "changed"
+
+
+def test_a_change_that_the_system_does_not_report_is_found_by_a_scan(listener: Listener, folder: Path) -> None:
+    """On a network disk, for example."""
+
+    def stay_silent(folders: Sequence[Path], hint: Callable[[], None]) -> Callable[[], None]:
+        return lambda: None
+
+    with listener.watch(folder, scan=0.05, hints=stay_silent).running():
+        CHANGES["edited"](folder)
+        assert listener.next() == "changed"
+
+
 def test_one_missing_folder_does_not_keep_another_from_being_watched(
     listener: Listener, folder: Path, tmp_path: Path
 ) -> None:
@@ -161,7 +192,7 @@ def test_a_fault_in_what_follows_a_change_is_told_and_the_watch_goes_on(listener
 def test_without_any_folder_it_waits_and_ends_when_it_is_told_to(listener: Listener, tmp_path: Path) -> None:
     """At once."""
     with listener.watch(tmp_path / "nowhere").running():
-        listener.stopping.set()
+        pass
     assert listener.heard.empty()
 
 
@@ -170,10 +201,10 @@ def test_where_the_system_gives_no_hints_that_is_told_once_and_the_files_are_loo
 ) -> None:
     """Its watches are used up, say."""
 
-    def refuse(*folders: Path, **details: object) -> Iterator[object]:
+    def refuse(folders: Sequence[Path], hint: Callable[[], None]) -> Callable[[], None]:
         raise OSError(28, "inotify watch limit reached")
 
-    with listener.watch(folder, hints=refuse).running():
+    with listener.watch(folder, scan=0.05, hints=refuse).running():
         assert "noticed within" in listener.next()
         CHANGES["edited"](folder)
         assert listener.next() == "changed"
