@@ -1,17 +1,20 @@
 """What a new revision of a plan changes for its parties.
 
 The terms of a plan are the small part of it that the record keeps: the date of every milestone, the parties
-that take part in it, and the addresses of every party. They are plain data, so that they can be stored and
-compared.
+that take part in it, the addresses of every party, and digests of everything else. They are plain data, so that they
+can be stored and compared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from scheduler.plan.dates.date_forms import form_from_data, form_to_data
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import DEFINITION, Amended, Joined, Rerouted
 from scheduler.plan.membership import members
 from scheduler.plan.model import Milestone, Plan
@@ -21,10 +24,27 @@ def read_terms(plan: Plan) -> dict[str, Any]:
     """Return the terms of a plan as plain data."""
     return {
         "milestones": {
-            m.id: {"form": form_to_data(m.form), "parties": sorted(_taking_part(plan, m))} for m in plan.milestones
+            m.id: {
+                "form": form_to_data(m.form),
+                "parties": sorted(_taking_part(plan, m)),
+                "digest": _digest(asdict(m)),
+            }
+            for m in plan.milestones
         },
         "contacts": {party.id: sorted(c.email for c in party.contacts) for party in plan.parties.values()},
+        "rest": _digest_rest(plan),
     }
+
+
+def find_changed(terms: Mapping[str, Any], old: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return the ids of the milestones that are new or differ in `terms` from the terms `old`.
+
+    None if anything else has changed as well, or if a milestone is gone.
+    """
+    known, milestones = old["milestones"], terms["milestones"]
+    if old.get("rest") != terms["rest"] or known.keys() - milestones.keys():
+        return None
+    return frozenset(id for id, own in milestones.items() if known.get(id) != own)
 
 
 def compare_terms(plan: Plan, old: Mapping[str, Any], at: datetime) -> Iterator[Amended | Joined | Rerouted]:
@@ -57,3 +77,14 @@ def _taking_part(plan: Plan, milestone: Milestone) -> set[str]:
             found.add(party)
             waiting.append(plan.parties[party].successor or party)
     return found
+
+
+def _digest_rest(plan: Plan) -> str:
+    """Return a digest of everything but the milestones."""
+    days = plan.workdays
+    rest = replace(plan, milestones=(), workdays=Workdays(), digest="", file="")
+    return _digest((asdict(rest), sorted(days.workweek), sorted(days.off.items()), sorted(days.worked)))
+
+
+def _digest(value: object) -> str:
+    return blake2b(repr(value).encode(), digest_size=8).hexdigest()

@@ -117,6 +117,10 @@ class Relations:
             touched = self.of(fact.milestone, None)  # without an organiser an event is called off for everybody
         return self._with_dependents(touched)
 
+    def touched_by_edit(self, milestones: Iterable[str]) -> Scope:
+        """Return the obligations that an edit of these milestones can change."""
+        return self._with_dependents(Scope(dict.fromkeys(milestones)))
+
     def needed_for(self, scope: Scope) -> Scope:
         """Return the obligations whose facts decide what those of a scope are, the scope itself included."""
         needed: dict[str, Parties] = {}

@@ -73,6 +73,11 @@ def advance_agenda(view: UnitOfWork, agenda: Agenda, new: Sequence[Fact]) -> Age
     return agenda.updated(part) or read_agenda(view, plan)
 
 
+def is_in_step(state: PlanState) -> bool:
+    """Return whether the ledger of a plan follows the revision in the record and every recorded fact."""
+    return state.reconciled == str(AgendaInputs(AGENDA_RULES, state.digest, state.last_fact, state.idle))
+
+
 class AgendaInputs(NamedTuple):
     """What an agenda was drawn from: the version of the rules, the plan's digest, the last fact, the idle days."""
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Amended, Fact
 from scheduler.plan.model import Plan
-from scheduler.plan.revisions import compare_terms, read_terms
+from scheduler.plan.revisions import compare_terms, find_changed, read_terms
 from scheduler.ports import Definition, UnitOfWork
-from scheduler.queries.agendas import inputs_fingerprint
+from scheduler.queries.agendas import find_relations, inputs_fingerprint, is_in_step
 from scheduler.queries.snapshot import read_snapshot
 from scheduler.services.context import ServiceContext
 from scheduler.services.notices import notify
@@ -36,29 +36,39 @@ def is_taken(view: UnitOfWork, plan: Plan) -> bool:
 
 
 def take_within(services: ServiceContext, unit: UnitOfWork, definition: Definition, now: datetime) -> Changes:
-    """Take a definition within the given transaction, even if nothing is new."""
+    """Take a definition within the given transaction, even if nothing is new.
+
+    If only some milestones differ from the revision before, only what they touch is drawn.
+    """
     plan = definition.plan
-    decided = _record_revision(unit, definition, now)
-    snapshot = read_snapshot(unit, plan, None)
+    decided, changed = _record_revision(unit, definition, now)
+    scope = None if changed is None else find_relations(unit, plan).touched_by_edit(changed)
+    snapshot = read_snapshot(unit, plan, scope)
     changes = reconcile(unit, snapshot.agenda, now)
     amended = [fact for fact in decided if isinstance(fact, Amended)]
     problems = [p for fact in amended for p in notify(services, unit, snapshot, fact).problems]
     return replace(changes, problems=tuple(problems))
 
 
-def _record_revision(unit: UnitOfWork, definition: Definition, now: datetime) -> list[Fact]:
-    """Record a new revision; append and return the facts that it implies.
+def _record_revision(
+    unit: UnitOfWork, definition: Definition, now: datetime
+) -> tuple[list[Fact], frozenset[str] | None]:
+    """Record a new revision; append and return the facts that it implies, and the ids of the changed milestones.
 
-    These are changed dates, parties that joined, and changed addresses.
+    The facts are changed dates, parties that joined, and changed addresses. The ids are None if the rest of the plan
+    changed, too, or if the ledger was not in step with the revision before.
     """
     plan = definition.plan
     state = unit.plans.state(plan.id)
     if state is not None and state.digest == plan.digest:
-        return []
-    implied = compare_terms(plan, unit.plans.terms(plan.id), now) if state is not None else ()
-    decided: list[Fact] = [unit.facts.append(fact) for fact in implied]
-    terms = read_terms(plan)
+        return [], None
+    decided: list[Fact] = []
+    changed, terms = None, read_terms(plan)
+    if state is not None:
+        old = unit.plans.terms(plan.id)
+        changed = find_changed(terms, old) if is_in_step(state) else None
+        decided += [unit.facts.append(fact) for fact in compare_terms(plan, old, now)]
     unit.plans.record_revision(plan=plan.id, digest=plan.digest, at=now, source=definition.source, terms=terms)
     if state is None:
         unit.plans.record_seen(plan.id, local_day(now, plan.zone))
-    return decided
+    return decided, changed
