@@ -130,9 +130,16 @@ def start_hints(folders: Sequence[Path], hint: Callable[[], None]) -> Callable[[
     from watchdog import events  # imported here: only the daemon needs it
     from watchdog.observers import Observer
 
+    own = {str(folder.absolute()) for folder in folders}
+
     class Handler(events.FileSystemEventHandler):
         def on_any_event(self, event: events.FileSystemEvent) -> None:
             hint()
+
+    class ParentHandler(events.FileSystemEventHandler):
+        def on_any_event(self, event: events.FileSystemEvent) -> None:
+            if own & {event.src_path, event.dest_path}:  # a database may lie beside the folder, with its journal
+                hint()
 
     # Without events of reading: the scan itself would cause them.
     names = [events.FileCreatedEvent, events.FileDeletedEvent, events.FileMovedEvent]
@@ -144,7 +151,7 @@ def start_hints(folders: Sequence[Path], hint: Callable[[], None]) -> Callable[[
         )
     for parent in filter(is_folder, {folder.absolute().parent for folder in folders}):
         with suppress(PermissionError):  # the next scan sees that the folder was replaced
-            observer.schedule(Handler(), str(parent), event_filter=names)
+            observer.schedule(ParentHandler(), str(parent), event_filter=names)
     observer.start()
 
     def stop() -> None:
