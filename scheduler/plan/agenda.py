@@ -312,11 +312,12 @@ class Agenda:
         closed = self._closing(o) if closed is None else closed
         if o.standing.declared:
             steps = self._without_declared(o, steps)
+        is_closed = bool(closed)
         for name, at, kind, note, skipped in steps:
             if at < o.since or (o.until is not None and at >= o.until):
                 continue
-            state: RungState = "cancelled" if closed else "skipped" if skipped else "planned"
-            yield Rung(o.milestone, o.party, name, due, at, kind, state, closed or skipped, note)
+            state: RungState = "cancelled" if is_closed else "skipped" if skipped else "planned"
+            yield Rung(o.milestone, o.party, name, due, at, kind, state, closed if is_closed else skipped, note)
 
     def _without_declared(self, o: Obligation, steps: Iterable[LadderStep]) -> Iterator[LadderStep]:
         """Yield the steps; a declaration skips the next reminder that is owed."""

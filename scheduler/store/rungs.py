@@ -246,15 +246,9 @@ def _rows(plan: str, chunk: Iterable[Rung], now: datetime) -> list[tuple[Any, ..
     they take 2.5 times as long.
     """
     settled = microseconds(now)
-    texts: dict[int, str] = {}  # by identity: the parties of a milestone share their reasons
-
-    def written(reason: Reason) -> str:
-        text = texts.get(id(reason))
-        if text is None:
-            text = texts[id(reason)] = encode(reason)
-        return text
-
     chunk = list(chunk)  # keeps the reasons alive, and so their identities apart
+    distinct = {id(reason): reason for rung in chunk for reason in (rung.reason, rung.note)}
+    texts = {key: encode(reason) for key, reason in distinct.items()}  # the parties of a milestone share their reasons
     return [
         (
             plan,
@@ -265,8 +259,8 @@ def _rows(plan: str, chunk: Iterable[Rung], now: datetime) -> list[tuple[Any, ..
             microseconds(at),
             kind,
             state,
-            written(reason),
-            written(note),
+            texts[id(reason)],
+            texts[id(note)],
             None if state == "planned" else settled,
         )
         for milestone, party, name, due, at, kind, state, reason, note in chunk
