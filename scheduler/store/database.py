@@ -31,17 +31,19 @@ BUSY_TIMEOUT = 10.0
 class _Facet(Generic[_T]):
     """A facet of the record that a unit creates on first access.
 
-    In a writing transaction the first access also locks the record.
+    With `locks` the first access in a writing transaction also locks the record.
     """
 
-    def __init__(self, make: Callable[[sa.Connection], _T]) -> None:
+    def __init__(self, make: Callable[[sa.Connection], _T], *, locks: bool = False) -> None:
         self._make = make
+        self._locks = locks
 
     def __set_name__(self, owner: type[SqlUnit], name: str) -> None:
         self._name = name
 
     def __get__(self, unit: SqlUnit, owner: type[SqlUnit]) -> _T:
-        facet = unit.__dict__[self._name] = self._make(unit.locked_connection())
+        connection = unit.locked_connection() if self._locks else unit.connection
+        facet = unit.__dict__[self._name] = self._make(connection)
         return facet
 
 
@@ -54,27 +56,27 @@ class SqlUnit:
     leave meanwhile.
     """
 
-    plans = _Facet[ports.Plans](SqlPlans)
-    facts = _Facet[ports.Facts](SqlFacts)
-    rungs = _Facet[ports.Rungs](SqlRungs)
-    journal = _Facet[ports.Journal](SqlJournal)
+    plans = _Facet[ports.Plans](SqlPlans, locks=True)
+    facts = _Facet[ports.Facts](SqlFacts, locks=True)
+    rungs = _Facet[ports.Rungs](SqlRungs, locks=True)
+    journal = _Facet[ports.Journal](SqlJournal, locks=True)
+    outbox = _Facet[ports.Outbox](SqlOutbox)
+    accounts = _Facet[ports.Accounts](SqlAccounts)
+    access = _Facet[ports.Access](SqlAccess)
+    feeds = _Facet[ports.Feeds](SqlFeeds)
+    pages = _Facet[ports.PartyPages](SqlPartyPages)
+    documents = _Facet[ports.Documents](SqlDocuments)
 
     def __init__(self, connection: sa.Connection, *, writes: bool) -> None:
-        self._connection = connection
+        self.connection = connection
         self._needs_lock = writes
-        self.outbox: ports.Outbox = SqlOutbox(connection)
-        self.accounts: ports.Accounts = SqlAccounts(connection)
-        self.access: ports.Access = SqlAccess(connection)
-        self.feeds: ports.Feeds = SqlFeeds(connection)
-        self.pages: ports.PartyPages = SqlPartyPages(connection)
-        self.documents: ports.Documents = SqlDocuments(connection)
 
     def locked_connection(self) -> sa.Connection:
         """Return the connection; a writing transaction first locks the record."""
         if self._needs_lock:
-            dialect_of(self._connection).lock_record(self._connection)
+            dialect_of(self.connection).lock_record(self.connection)
             self._needs_lock = False
-        return self._connection
+        return self.connection
 
 
 class SqlStore:
