@@ -132,7 +132,7 @@ class Walker:
         recorder = folder / "recorder"
         recorder.mkdir()
         (recorder / "sitecustomize.py").write_text(RECORDER, encoding="utf-8")
-        self.out = folder / "calls.json"
+        self.out = recorder / "calls.json"
         self.environment = {
             **os.environ,
             "PYTHONPATH": f"{recorder}:{source}",

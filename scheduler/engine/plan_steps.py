@@ -17,6 +17,7 @@ from scheduler.plan.dates.due_dates import ONE_DAY, local_day
 from scheduler.plan.dispatch_policy import opening
 from scheduler.plan.model import Plan
 from scheduler.ports import PlanState, Store, UnitOfWork
+from scheduler.queries.agendas import inputs_fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +44,14 @@ class PlanSteps:
         """Return the work of one plan."""
         today = local_day(now, plan.zone)
         is_new_day = opening(plan, None, now) == now and (state.seen_on is None or state.seen_on < today)
+        idle = days_between(plan, state.seen_on, today) if state.seen_on else ()
         has_due = has_come(state.next_rung, now)
         return PlanWork(
             plan=plan,
             state=state,
             is_new_day=is_new_day,
-            idle=days_between(plan, state.seen_on, today) if state.seen_on else (),
+            idle=idle,
+            is_out_of_step=bool(idle) or state.reconciled != inputs_fingerprint(state, plan),
             is_check_due=self.checks.is_due(view, plan, state, now),
             is_digest_due=self.digest.is_due(plan, state, now),
             is_unpublished=self.feeds.is_due(plan, state, now),

@@ -9,14 +9,14 @@ from datetime import date, datetime, time, timedelta
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.model import Plan
 from scheduler.ports import PlanState, Tick
-from scheduler.queries.agendas import inputs_fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanWork:
     """The work that is due for one plan now, and when more is due.
 
-    `idle` holds local working days on which the daemon was away. `check_at`, `digest_at` and `rung_at` lie after now
+    `idle` holds local working days on which the daemon was away; `is_out_of_step` says that the ledger does not follow
+    from the current inputs. `check_at`, `digest_at` and `rung_at` lie after now
     (UTC).
     """
 
@@ -24,6 +24,7 @@ class PlanWork:
     state: PlanState
     is_new_day: bool
     idle: tuple[date, ...]
+    is_out_of_step: bool
     is_check_due: bool
     is_digest_due: bool
     is_unpublished: bool
@@ -36,11 +37,6 @@ class PlanWork:
     def is_moving(self) -> bool:
         """Return whether the work may write mails or change the ledger."""
         return self.has_due or self.is_out_of_step or self.is_digest_due
-
-    @property
-    def is_out_of_step(self) -> bool:
-        """Return whether the ledger does not follow from the current inputs."""
-        return bool(self.idle) or self.state.reconciled != inputs_fingerprint(self.state, self.plan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
