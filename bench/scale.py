@@ -14,7 +14,8 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -24,7 +25,7 @@ from startup import ASK_MODULES, Cost, ask, spend, write_definitions
 from scheduler.bootstrap import Container, find_settings
 from scheduler.clock import SteppingClock
 from scheduler.plan.commands import RecordReceived
-from scheduler.ports import Definition
+from scheduler.ports import Definition, UnitOfWork
 from scheduler.queries.agendas import AgendaCache, read_agenda
 from scheduler.services.record_facts import execute
 from scheduler.store import open_store
@@ -54,9 +55,19 @@ class Warm:
         [self.definition] = self.container.definitions.load().definitions
         self.store = open_store(f"sqlite:///{config.parent / 'hanchot.db'}")
         self.agendas = AgendaCache()
+        self.held: list[float] = []  # seconds that each writing transaction took
+        self.transaction, self.store.transaction = self.store.transaction, self.measured  # type: ignore[method-assign]
         self.numbers = count()
         self.record()
         self.follow()
+
+    @contextmanager
+    def measured(self) -> Iterator[UnitOfWork]:
+        """Hold the write lock, and note for how long."""
+        start = time.perf_counter()
+        with self.transaction() as unit:
+            yield unit
+        self.held.append(time.perf_counter() - start)
 
     def record(self) -> None:
         """Record a submission of another milestone and party each time."""
@@ -109,7 +120,7 @@ def main() -> None:
             for size, process in warm.items():
                 for way in ("record", "follow", "draw"):
                     times.setdefault((size, way), []).append(timed(getattr(process, way)))
-        report_warm({key: min(found) for key, found in times.items()})
+        report_warm({key: min(found) for key, found in times.items()}, {size: min(w.held) for size, w in warm.items()})
         for process in warm.values():
             process.store.close()
 
@@ -125,13 +136,17 @@ def report_commands(whole: dict[tuple[int, str], list[tuple[Cost, Cost]]], round
         print(f"{size:8,}  {way:16}{wall:7.2f} s{wall / base:8.2f} x{memory:7.0f} MB")
 
 
-def report_warm(best: dict[tuple[int, str], float]) -> None:
+def report_warm(best: dict[tuple[int, str], float], held: dict[int, float]) -> None:
     print(f"\none fact in a process that runs already (target: at most {MOST_GROWTH:g} times the cost with {SIZES[0]})")
-    print(f"{'parties':>8}{'recorded':>12}{'of ' + str(SIZES[0]):>9}{'followed':>12}{'drawn anew':>13}")
+    print(
+        f"{'parties':>8}{'recorded':>12}{'of ' + str(SIZES[0]):>9}{'lock held':>12}{'followed':>12}{'drawn anew':>13}"
+    )
     for size in SIZES:
         recorded, followed, drawn = (best[size, way] * 1000 for way in ("record", "follow", "draw"))
         growth = recorded / (best[SIZES[0], "record"] * 1000)
-        print(f"{size:8,}{recorded:9.1f} ms{growth:7.2f} x{followed:9.1f} ms{drawn:10.1f} ms")
+        print(
+            f"{size:8,}{recorded:9.1f} ms{growth:7.2f} x{held[size] * 1000:9.1f} ms{followed:9.1f} ms{drawn:10.1f} ms"
+        )
 
 
 if __name__ == "__main__":
