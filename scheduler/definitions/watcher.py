@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from scheduler.definitions.files import find_files, is_folder, real_path
@@ -14,14 +15,15 @@ STEPS = 10  # steps after which a change is taken up even if hints go on
 SCAN = 30.0  # seconds between scans of the files, for changes that the system does not report (on network disks)
 
 Look = frozenset[tuple[str, int, int, int]]
-Hints = Callable[[Sequence[Path], Callable[[], None]], Callable[[], None]]
+Hints = Callable[[Sequence[Path], Callable[[Path | None], None]], Callable[[], None]]
 
 
 class DefinitionWatch:
     """Calls `changed` when a definition file below the folders was added, removed or changed.
 
     Changes count from the creation of this object. A notification of the system is only a hint to scan the
-    files. If the system cannot notify, `log` gets a sentence and the files are scanned every half minute.
+    files, which happens every half minute in any case: that finds a folder that was replaced, and what a network disk
+    does not report. If the system cannot notify, `log` gets a sentence.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class DefinitionWatch:
         self._hints = hints or start_hints
         self._is_blind = False
         self._is_ending = False
+        self._is_lost = False  # a watched folder is gone, and so is its watch
         self._hint = threading.Event()  # set when something may have changed, and at the end
         self._seen = self._look()
 
@@ -63,30 +66,35 @@ class DefinitionWatch:
             stop = self._start_hints(places)
             try:
                 self._compare()
-                while not self._is_ending and self._places() == places:
-                    self._wait()
+                while self._wait() and self._places() == places:
                     self._compare()
             finally:
                 stop()
 
-    def _start_hints(self, places: dict[Path, int]) -> Callable[[], None]:
+    def _start_hints(self, places: Mapping[Path, int]) -> Callable[[], None]:
+        self._is_lost = False
         if not self._is_blind:
             try:
-                return self._hints(self._folders, self._hint.set)
-            except OSError as error:
-                if self._places() == places:  # no folder has disappeared: the system has no watches left
+                return self._hints(list(places), self._take_hint)
+            except Exception as error:  # the system has no watches left, or no threads; scans go on
+                if self._places() == places:  # no folder has disappeared meanwhile
                     self._is_blind = True
                     self._log(f"changes of definitions are noticed within {self._scan:.0f} s only: {error}")
         return lambda: None
 
-    def _wait(self) -> None:
-        """Wait for a hint and until no more come, or for the next scan."""
-        if not self._hint.wait(self._scan):
-            return
-        for _ in range(STEPS):
-            self._hint.clear()
-            if self._is_ending or not self._hint.wait(self._step):
-                return
+    def _take_hint(self, gone: Path | None) -> None:
+        """Note that something may have changed; `gone` is a folder that was removed, and with it its watch."""
+        self._is_lost |= gone is not None
+        self._hint.set()
+
+    def _wait(self) -> bool:
+        """Wait for a hint and until no more come, or for the next scan; return whether to go on with these watches."""
+        if self._hint.wait(self._scan):
+            for _ in range(STEPS):
+                self._hint.clear()
+                if self._is_ending or not self._hint.wait(self._step):
+                    break
+        return not self._is_ending and not self._is_lost
 
     def _compare(self) -> None:
         seen = self._look()
@@ -103,8 +111,14 @@ class DefinitionWatch:
         return frozenset(mark for path in find_files(self._folders)[0] for mark in _marks(path))
 
     def _places(self) -> dict[Path, int]:
-        """Return the existing folders with their inodes, so that a replaced folder is noticed."""
-        return {folder: _inode(folder) for folder in self._folders if is_folder(folder)}
+        """Return the folders to watch with their inodes, so that a replaced folder is noticed.
+
+        These are the existing ones, and those outside of them to which links inside lead.
+        """
+        roots = {real_path(folder) for folder in self._folders if is_folder(folder)}
+        linked = {real_path(path).parent for path in find_files(self._folders)[0]}
+        places = roots | {folder for folder in linked if not roots & {folder, *folder.parents}}
+        return {folder: _inode(folder) for folder in sorted(places)}
 
 
 def _marks(path: Path) -> Iterator[tuple[str, int, int, int]]:
@@ -122,40 +136,33 @@ def _inode(folder: Path) -> int:
         return 0
 
 
-def start_hints(folders: Sequence[Path], hint: Callable[[], None]) -> Callable[[], None]:
-    """Let the system call `hint` when something changes below the folders, or when one of them is replaced.
+def start_hints(folders: Sequence[Path], hint: Callable[[Path | None], None]) -> Callable[[], None]:
+    """Let the system call `hint` when something changes below the folders, with the folder if one of them is gone.
 
-    Return what ends that. Raises `OSError` if the system has no watches left.
+    Return what ends that. Raises `OSError` if the system has no watches left or a folder cannot be watched.
     """
     from watchdog import events  # imported here: only the daemon needs it
     from watchdog.observers import Observer
 
-    own = {str(folder.absolute()) for folder in folders}
-
     class Handler(events.FileSystemEventHandler):
         def on_any_event(self, event: events.FileSystemEvent) -> None:
-            hint()
-
-    class ParentHandler(events.FileSystemEventHandler):
-        def on_any_event(self, event: events.FileSystemEvent) -> None:
-            if own & {event.src_path, event.dest_path}:  # a database may lie beside the folder, with its journal
-                hint()
+            path = Path(os.fsdecode(event.src_path))
+            hint(path if isinstance(event, events.DirDeletedEvent) and path in folders else None)
 
     # Without events of reading: the scan itself would cause them.
-    names = [events.FileCreatedEvent, events.FileDeletedEvent, events.FileMovedEvent]
-    names += [events.DirCreatedEvent, events.DirDeletedEvent, events.DirMovedEvent]
+    files = [events.FileCreatedEvent, events.FileDeletedEvent, events.FileModifiedEvent, events.FileMovedEvent]
+    names = [*files, events.DirCreatedEvent, events.DirDeletedEvent, events.DirMovedEvent]
     observer = Observer()
-    for folder in filter(is_folder, folders):
-        observer.schedule(
-            Handler(), str(real_path(folder)), recursive=True, event_filter=[*names, events.FileModifiedEvent]
-        )
-    for parent in filter(is_folder, {folder.absolute().parent for folder in folders}):
-        with suppress(PermissionError):  # the next scan sees that the folder was replaced
-            observer.schedule(ParentHandler(), str(parent), event_filter=names)
-    observer.start()
 
     def stop() -> None:
         observer.stop()
         observer.join()
 
+    observer.start()  # first, so that what cannot be watched fails below
+    try:
+        for folder in folders:
+            observer.schedule(Handler(), str(folder), recursive=True, event_filter=names)
+    except BaseException:
+        stop()
+        raise
     return stop

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.definitions.watcher import DefinitionWatch, Hints
+from scheduler.definitions.watcher import DefinitionWatch, Hints, start_hints
 from tests.support.polling import TIMEOUT
 
 STEP = 0.02
@@ -60,9 +60,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def watched(listener: Listener, *folders: Path) -> Iterator[None]:
+def watched(listener: Listener, *folders: Path, scan: float = NO_SCAN) -> Iterator[None]:
     """Watch folders in a block, from a moment on at which the system's hints come."""
-    with listener.watch(*folders).running():
+    with listener.watch(*folders, scan=scan).running():
         for folder in folders:
             (folder / "first.toml").write_text("", encoding="utf-8")
         assert listener.next() == "changed"
@@ -125,7 +125,7 @@ def test_a_folder_that_is_put_in_the_place_of_another_is_watched(
     listener: Listener, folder: Path, tmp_path: Path
 ) -> None:
     """As a new version is often brought in: the old one moved away, the new one moved in."""
-    with watched(listener, folder):
+    with watched(listener, folder, scan=0.05):
         shutil.copytree(folder, tmp_path / "new")
         (tmp_path / "new" / "cluster" / "plan.toml").write_text("two", encoding="utf-8")
         folder.rename(tmp_path / "old")
@@ -142,7 +142,7 @@ def test_a_link_that_is_pointed_elsewhere_is_noticed(listener: Listener, folder:
     shutil.copytree(folder, tmp_path / "new")
     link = tmp_path / "current"
     link.symlink_to(folder)
-    with watched(listener, link):
+    with watched(listener, link, scan=0.05):
         (tmp_path / "next").symlink_to(tmp_path / "new")
         (tmp_path / "next").rename(link)
         assert listener.next() == "changed"
@@ -151,15 +151,56 @@ def test_a_link_that_is_pointed_elsewhere_is_noticed(listener: Listener, folder:
 
 
 def test_a_folder_that_appears_is_noticed(listener: Listener, tmp_path: Path, folder: Path) -> None:
-    with listener.watch(tmp_path / "late").running():
+    with listener.watch(tmp_path / "late", scan=0.05).running():
         folder.rename(tmp_path / "late")
         assert listener.next() == "changed"
+
+
+def test_a_folder_outside_to_which_a_link_leads_is_watched(listener: Listener, folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "cluster", tmp_path / "elsewhere")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    with watched(listener, folder):
+        (tmp_path / "elsewhere" / "plan.toml").write_text("two", encoding="utf-8")
+        assert listener.next() == "changed"
+
+
+def test_a_folder_that_was_removed_is_watched_anew(listener: Listener, folder: Path) -> None:
+    """Its successor may look the same, down to the inode."""
+    started: queue.Queue[Callable[[Path | None], None]] = queue.Queue()
+
+    def start(folders: Sequence[Path], hint: Callable[[Path | None], None]) -> Callable[[], None]:
+        started.put(hint)
+        return lambda: None
+
+    with listener.watch(folder, hints=start).running():
+        hint = started.get(timeout=TIMEOUT)
+        hint(None)
+        hint(folder)
+        started.get(timeout=TIMEOUT)
+
+
+def test_the_system_says_that_a_watched_folder_is_gone(folder: Path) -> None:
+    hints: queue.Queue[Path | None] = queue.Queue()
+    stop = start_hints([folder], hints.put)
+    shutil.rmtree(folder)
+    try:
+        while hints.get(timeout=TIMEOUT) != folder:
+            pass
+    finally:
+        stop()
+
+
+def test_what_cannot_be_watched_leaves_no_thread_behind(folder: Path, tmp_path: Path) -> None:
+    before = threading.active_count()
+    with pytest.raises(FileNotFoundError):
+        start_hints([folder, tmp_path / "nowhere"], lambda gone: None)
+    assert threading.active_count() == before
 
 
 def test_a_change_that_the_system_does_not_report_is_found_by_a_scan(listener: Listener, folder: Path) -> None:
     """On a network disk, for example."""
 
-    def stay_silent(folders: Sequence[Path], hint: Callable[[], None]) -> Callable[[], None]:
+    def stay_silent(folders: Sequence[Path], hint: Callable[[Path | None], None]) -> Callable[[], None]:
         return lambda: None
 
     with listener.watch(folder, scan=0.05, hints=stay_silent).running():
@@ -201,7 +242,7 @@ def test_where_the_system_gives_no_hints_that_is_told_once_and_the_files_are_loo
 ) -> None:
     """Its watches are used up, say."""
 
-    def refuse(folders: Sequence[Path], hint: Callable[[], None]) -> Callable[[], None]:
+    def refuse(folders: Sequence[Path], hint: Callable[[Path | None], None]) -> Callable[[], None]:
         raise OSError(28, "inotify watch limit reached")
 
     with listener.watch(folder, scan=0.05, hints=refuse).running():
