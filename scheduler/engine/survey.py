@@ -16,8 +16,7 @@ class PlanWork:
     """The work that is due for one plan now, and when more is due.
 
     `idle` holds local working days on which the daemon was away; `is_out_of_step` says that the ledger does not follow
-    from the current inputs. `check_at`, `digest_at` and `rung_at` lie after now
-    (UTC).
+    from the current inputs. `check_at`, `digest_at` and `rung_at` lie after now (UTC).
     """
 
     plan: Plan

@@ -246,9 +246,10 @@ def _rows(plan: str, chunk: Iterable[Rung], now: datetime) -> list[tuple[Any, ..
     they take 2.5 times as long.
     """
     settled = microseconds(now)
-    chunk = list(chunk)  # keeps the reasons alive, and so their identities apart
+    chunk = list(chunk)
+    # By identity: the chunk keeps the reasons alive, and the parties of a milestone share them.
     distinct = {id(reason): reason for rung in chunk for reason in (rung.reason, rung.note)}
-    texts = {key: encode(reason) for key, reason in distinct.items()}  # the parties of a milestone share their reasons
+    texts = {key: encode(reason) for key, reason in distinct.items()}
     return [
         (
             plan,

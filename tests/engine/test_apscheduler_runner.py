@@ -225,7 +225,7 @@ def test_stopping_between_the_end_of_a_tick_and_its_arming_does_not_hang() -> No
 
     def stop_here(tick: Tick) -> None:
         stopping.set()
-        wait_until(lambda: engine._follow_ups._shutdown, "its threads are ended")
+        wait_until(lambda: engine._arming._shutdown, "its threads are ended")
 
     ticker = FakeTicker(ahead=timedelta(0), check_ahead=timedelta(0))
     engine = engine_of(ticker, stopping=stopping, after_tick=stop_here)

@@ -33,8 +33,9 @@ CLOCK_STEP = 2.0  # seconds by which wall and monotonic clock may drift apart be
 class APSchedulerRunner:
     """A `Runner` on APScheduler's background scheduler.
 
-    `system` is the machine's clock, which APScheduler waits by. `after_tick` is called with the result of each tick,
-    `on_heartbeat` every `heartbeat` seconds unless the work has stalled.
+    `system` is the machine's clock, which APScheduler waits by. `after_tick` is called with the result of each tick, in
+    the thread of the tick; it must be short and not call the runner. `on_heartbeat` is called every `heartbeat` seconds
+    unless the work has stalled.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class APSchedulerRunner:
         self._on_heartbeat = on_heartbeat
         self._silent = 0  # heartbeats since the last progress
         self._pulse = 0
-        self._follow_ups = futures.ThreadPoolExecutor(1, thread_name_prefix="follow-up")
+        self._arming = futures.ThreadPoolExecutor(1, thread_name_prefix="arming")
         self._failure: BaseException | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -80,7 +81,7 @@ class APSchedulerRunner:
             self._watch()
         finally:
             self._stopping.set()
-            self._follow_ups.shutdown(wait=True)  # first: APScheduler waits for its threads while holding its locks
+            self._arming.shutdown(wait=True)  # first: APScheduler waits for its threads while holding its locks
             self._scheduler.shutdown(wait=True)
         if self._failure is not None:
             raise self._failure
@@ -157,7 +158,7 @@ class APSchedulerRunner:
         self._silent = 0
         if event.retval is not None and self._wait(event.retval) < self._heartbeat:
             with suppress(RuntimeError):  # the executor was shut down because the run ended
-                self._follow_ups.submit(self._arm, event.retval)
+                self._arming.submit(self._arm, event.retval)
 
     def _arm(self, tick: Tick) -> None:
         """Schedule the next tick, and with it a check that is due by then."""

@@ -52,7 +52,8 @@ def notice_messages(agenda: Agenda, fact: Fact, now: datetime, bounced: Collecti
     for o in concerned:
         for to in contacts_for(plan.parties[o.party], with_head=False, bounced=bounced):
             message = _message_to_party(agenda, o, fact, to, now)
-            messages += [message] if message is not None else []
+            if message is not None:
+                messages.append(message)
     if isinstance(fact, Claim):
         messages += [
             NoticeMessage(**_common("notice", agenda, o, fact, to, now))
