@@ -15,7 +15,7 @@ STEPS = 10  # steps after which a change is taken up even if hints go on
 SCAN = 30.0  # seconds between scans of the files, for changes that the system does not report (on network disks)
 
 Look = frozenset[tuple[str, int, int, int]]
-Hints = Callable[[Sequence[Path], Callable[[Path | None], None]], Callable[[], None]]
+Hints = Callable[[Mapping[Path, bool], Callable[[Path | None], None]], Callable[[], None]]
 
 
 class DefinitionWatch:
@@ -75,7 +75,8 @@ class DefinitionWatch:
         self._is_lost = False
         if not self._is_blind:
             try:
-                return self._hints(list(places), self._take_hint)
+                roots = self._roots()
+                return self._hints({folder: folder in roots for folder in places}, self._take_hint)
             except Exception as error:  # the system has no watches left, or no threads; scans go on
                 if self._places() == places:  # no folder has disappeared meanwhile
                     self._is_blind = True
@@ -115,10 +116,13 @@ class DefinitionWatch:
 
         These are the existing ones, and those outside of them to which links inside lead.
         """
-        roots = {real_path(folder) for folder in self._folders if is_folder(folder)}
+        roots = self._roots()
         linked = {real_path(path).parent for path in find_files(self._folders)[0]}
         places = roots | {folder for folder in linked if not roots & {folder, *folder.parents}}
         return {folder: _inode(folder) for folder in sorted(places)}
+
+    def _roots(self) -> set[Path]:
+        return {real_path(folder) for folder in self._folders if is_folder(folder)}
 
 
 def _marks(path: Path) -> Iterator[tuple[str, int, int, int]]:
@@ -136,9 +140,10 @@ def _inode(folder: Path) -> int:
         return 0
 
 
-def start_hints(folders: Sequence[Path], hint: Callable[[Path | None], None]) -> Callable[[], None]:
-    """Let the system call `hint` when something changes below the folders, with the folder if one of them is gone.
+def start_hints(folders: Mapping[Path, bool], hint: Callable[[Path | None], None]) -> Callable[[], None]:
+    """Let the system call `hint` when something changes in the folders, with the folder if one of them is gone.
 
+    A folder with the value True is watched with everything below it; the parent of a linked file may hold whole disks.
     Return what ends that. Raises `OSError` if the system has no watches left or a folder cannot be watched.
     """
     from watchdog import events  # imported here: only the daemon needs it
@@ -160,8 +165,8 @@ def start_hints(folders: Sequence[Path], hint: Callable[[Path | None], None]) ->
 
     observer.start()  # first, so that what cannot be watched fails below
     try:
-        for folder in folders:
-            observer.schedule(Handler(), str(folder), recursive=True, event_filter=names)
+        for folder, is_deep in folders.items():
+            observer.schedule(Handler(), str(folder), recursive=is_deep, event_filter=names)
     except BaseException:
         stop()
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -164,11 +164,30 @@ def test_a_folder_outside_to_which_a_link_leads_is_watched(listener: Listener, f
         assert listener.next() == "changed"
 
 
+def test_of_the_folder_of_a_linked_file_only_its_own_entries_are_watched(
+    listener: Listener, folder: Path, tmp_path: Path
+) -> None:
+    """It may be somebody's home with all that is below."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "plan.toml").write_text("one", encoding="utf-8")
+    (folder / "linked.toml").symlink_to(tmp_path / "home" / "plan.toml")
+    watched: queue.Queue[Mapping[Path, bool]] = queue.Queue()
+
+    def start(folders: Mapping[Path, bool], hint: Callable[[Path | None], None]) -> Callable[[], None]:
+        watched.put(folders)
+        return start_hints(folders, hint)
+
+    with listener.watch(folder, hints=start).running():
+        assert watched.get(timeout=TIMEOUT) == {folder: True, tmp_path / "home": False}
+        (tmp_path / "home" / "plan.toml").write_text("two", encoding="utf-8")
+        assert listener.next() == "changed"
+
+
 def test_a_folder_that_was_removed_is_watched_anew(listener: Listener, folder: Path) -> None:
     """Its successor may look the same, down to the inode."""
     started: queue.Queue[Callable[[Path | None], None]] = queue.Queue()
 
-    def start(folders: Sequence[Path], hint: Callable[[Path | None], None]) -> Callable[[], None]:
+    def start(folders: Mapping[Path, bool], hint: Callable[[Path | None], None]) -> Callable[[], None]:
         started.put(hint)
         return lambda: None
 
@@ -181,7 +200,7 @@ def test_a_folder_that_was_removed_is_watched_anew(listener: Listener, folder: P
 
 def test_the_system_says_that_a_watched_folder_is_gone(folder: Path) -> None:
     hints: queue.Queue[Path | None] = queue.Queue()
-    stop = start_hints([folder], hints.put)
+    stop = start_hints({folder: True}, hints.put)
     shutil.rmtree(folder)
     try:
         while hints.get(timeout=TIMEOUT) != folder:
@@ -193,14 +212,14 @@ def test_the_system_says_that_a_watched_folder_is_gone(folder: Path) -> None:
 def test_what_cannot_be_watched_leaves_no_thread_behind(folder: Path, tmp_path: Path) -> None:
     before = threading.active_count()
     with pytest.raises(FileNotFoundError):
-        start_hints([folder, tmp_path / "nowhere"], lambda gone: None)
+        start_hints({folder: True, tmp_path / "nowhere": True}, lambda gone: None)
     assert threading.active_count() == before
 
 
 def test_a_change_that_the_system_does_not_report_is_found_by_a_scan(listener: Listener, folder: Path) -> None:
     """On a network disk, for example."""
 
-    def stay_silent(folders: Sequence[Path], hint: Callable[[Path | None], None]) -> Callable[[], None]:
+    def stay_silent(folders: Mapping[Path, bool], hint: Callable[[Path | None], None]) -> Callable[[], None]:
         return lambda: None
 
     with listener.watch(folder, scan=0.05, hints=stay_silent).running():
@@ -242,7 +261,7 @@ def test_where_the_system_gives_no_hints_that_is_told_once_and_the_files_are_loo
 ) -> None:
     """Its watches are used up, say."""
 
-    def refuse(folders: Sequence[Path], hint: Callable[[Path | None], None]) -> Callable[[], None]:
+    def refuse(folders: Mapping[Path, bool], hint: Callable[[Path | None], None]) -> Callable[[], None]:
         raise OSError(28, "inotify watch limit reached")
 
     with listener.watch(folder, scan=0.05, hints=refuse).running():
