@@ -26,12 +26,12 @@ import tempfile
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import policy
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 120.0  # seconds
@@ -177,7 +177,7 @@ class Walker:
         return answer.status, answer.read().decode()
 
 
-def until(condition: Any, what: str) -> None:
+def until(condition: Callable[[], object], what: str) -> None:
     """Wait for something; raises `TimeoutError` if it does not come."""
     end = time.monotonic() + PATIENCE
     while not condition():
@@ -217,7 +217,7 @@ def walk(folder: Path, python: str, source: Path) -> dict[str, list[str]]:
         settle()
         walker.calls()
         status, text = walker.ask("POST", page, {**fields, "channel": "email", "who": "An"})
-        assert status == 303, re.sub(r"<[^>]*>|\\s+", " ", text)[:3000]
+        assert status == 303, re.sub(r"<[^>]*>|\s+", " ", text)[:3000]
         until(lambda: walker.ask("GET", calendar)[1] != before, "the entry in the feed")
         settle()
         found["form"] = walker.calls()
