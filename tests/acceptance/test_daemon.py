@@ -41,6 +41,13 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
         yield listener
 
 
+def next_state(manager: socket.socket) -> bytes:
+    """Return the next notification that is no heartbeat; a slow machine may have sent any number of those."""
+    while (heard := manager.recv(100)).startswith((b"WATCHDOG=", b"EXTEND_TIMEOUT_USEC=")):
+        pass
+    return heard
+
+
 def rows(daemon: Daemon) -> list[dict[str, Any]]:
     """Return what a daemon has logged, every line an object."""
     return [json.loads(line) for line in daemon.lines]
@@ -83,10 +90,10 @@ def test_systemd_hears_that_the_daemon_is_ready_and_that_it_ends(
     """Ready means that the first tick is done."""
     daemon = hanchot.start(office, "run", NOTIFY_SOCKET=manager.getsockname())
     daemons.append(daemon)
-    assert manager.recv(100) == b"READY=1"
+    assert next_state(manager) == b"READY=1"
     assert (office / "var" / "hanchot.db").exists()
     assert daemon.end(signal.SIGTERM) == 0
-    assert manager.recv(100) == b"STOPPING=1"
+    assert next_state(manager) == b"STOPPING=1"
 
 
 def test_without_a_terminal_every_line_of_the_log_is_json(
@@ -121,7 +128,7 @@ def test_a_full_disk_behind_the_log_does_not_stop_the_daemon(
     with Path("/dev/full").open("wb") as full:
         process = subprocess.Popen([hanchot.bin / "hanchot", "run"], cwd=office, stderr=full, env=environment)
     try:
-        assert manager.recv(100) == b"READY=1"
+        assert next_state(manager) == b"READY=1"
         process.send_signal(signal.SIGTERM)
         assert process.wait(TIMEOUT) == 0
     finally:
