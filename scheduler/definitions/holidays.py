@@ -98,14 +98,17 @@ def make_workdays(plan: PlanShape, calendars: Iterable[HolidayFile]) -> Workdays
 def _package_days(plan: PlanShape) -> tuple[dict[date, str], set[date], frozenset[str]]:
     """Return the days off, the swapped working days, and the names of the calendar files that apply to the plan."""
     import holidays  # imported here, so that plans without public holidays do not load the package
+    from holidays.registry import EntityLoader
 
     country, _, subdivision = (plan.holidays or "").partition("-")
-    known = holidays.list_supported_countries(include_aliases=False)
-    if country not in known:
-        raise InvalidValue(f"no public holidays are known for {country!r}", near_names(country, sorted(known)))
-    if subdivision and subdivision not in known[country]:
+    # list_supported_countries() would load the module of every country to tell its subdivisions.
+    countries = set(EntityLoader.get_country_codes(include_aliases=False))
+    if country not in countries:
+        raise InvalidValue(f"no public holidays are known for {country!r}", near_names(country, sorted(countries)))
+    subdivisions = getattr(holidays, country).subdivisions
+    if subdivision and subdivision not in subdivisions:
         raise InvalidValue(
-            f"{country} has no subdivision {subdivision!r}", near_names(subdivision, sorted(known[country]))
+            f"{country} has no subdivision {subdivision!r}", near_names(subdivision, sorted(subdivisions))
         )
     years = range(plan.year - 1, plan.year + 3)
     table = holidays.country_holidays(country, subdiv=subdivision or None, years=years, language=plan.language)
