@@ -12,7 +12,7 @@ LOCK   := uv pip compile --quiet --upgrade --generate-hashes --python-version 3.
 .PHONY: run test floors docs format lock servers bench clean
 
 run: $(VENV)/.runtime
-	$(BIN)/hanchot run --replay-from 2023-02-20 --speed 86400 --scenario workflows/bac-trung-bo/2023.scenario.toml
+	$(BIN)/hanchot demo
 
 # The tests of the rules come first and alone: they take every branch of scheduler/plan, whatever the others do.
 test: $(VENV)/.development

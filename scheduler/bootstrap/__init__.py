@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scheduler.bootstrap.container import Container, find_settings, pick
+from scheduler.bootstrap.container import Container, find_settings, pick, shipped_settings
 from scheduler.bootstrap.daemon import RunningDaemon, Serve, run_daemon, tick_once
 from scheduler.bootstrap.maintenance import make_feed, make_sign_in_link, send_test_message, upgrade_record
 from scheduler.bootstrap.party_links import list_pages, revoke_page
@@ -24,6 +24,7 @@ __all__ = [
     "run_daemon",
     "run_replay",
     "send_test_message",
+    "shipped_settings",
     "simulate",
     "tick_once",
     "upgrade_record",

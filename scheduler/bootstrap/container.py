@@ -234,26 +234,27 @@ class Container:
 
 
 def find_settings(config: Path | None) -> Settings:
-    """Return the settings of the given file, else of ./config.toml, else the shipped ones.
+    """Return the settings of the given file, else of ./config.toml, else those of the environment.
 
-    Raises `InvalidInput` if they are invalid.
+    The environment is enough if it names the folders of the definitions. Raises `InvalidInput` if the settings are
+    invalid or if there are none.
     """
-    settings = _find_settings(config)
+    here = Path("config.toml")
+    if config is not None or here.exists():
+        settings = load_settings(config or here)
+    elif "HANCHOT_PATHS__WORKFLOWS" in os.environ:
+        settings = load_settings(resources.shipped("config.toml")).model_copy(update={"folder": Path()})
+    else:
+        hint = "name one with --config, or let `hanchot init DIR` write one; `hanchot demo` plays the shipped plan"
+        raise InvalidInput(f"there is no configuration: no config.toml in {Path.cwd()}", hint=hint)
     check_url(settings.database_url)
     return settings
 
 
-def _find_settings(config: Path | None) -> Settings:
-    if config is not None:
-        return load_settings(config)
-    here = Path("config.toml")
-    if here.exists():
-        return load_settings(here)
+def shipped_settings(*workflows: Path) -> Settings:
+    """Return the shipped settings for the current folder, with definitions from the folders `workflows`."""
     shipped = load_settings(resources.shipped("config.toml"))
-    if "HANCHOT_PATHS__WORKFLOWS" in os.environ:
-        return shipped.model_copy(update={"folder": Path()})
-    workflows = [str(resources.shipped("workflows"))]
-    paths = shipped.paths.model_copy(update={"workflows": workflows})
+    paths = shipped.paths.model_copy(update={"workflows": [str(folder) for folder in workflows]})
     return shipped.model_copy(update={"folder": Path(), "paths": paths})
 
 

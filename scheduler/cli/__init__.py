@@ -26,7 +26,7 @@ from scheduler.cli.mail import mail
 from scheduler.cli.outbox import outbox
 from scheduler.cli.output import print_error
 from scheduler.cli.plans import plans
-from scheduler.cli.run import run, tick
+from scheduler.cli.run import demo, run, tick
 from scheduler.cli.sign_in import sign_in
 from scheduler.cli.simulate import simulate_command
 from scheduler.cli.status import status
@@ -54,6 +54,7 @@ COMMANDS: tuple[click.Command, ...] = (
     simulate_command,
     agenda,
     run,
+    demo,
     tick,
     *FACT_COMMANDS,
     status,

@@ -21,8 +21,10 @@ def check(session: Session, paths: tuple[Path, ...], output_format: str) -> None
     """Validate the configuration and the definitions.
 
     Every problem is listed with its place and the way out. Without PATHS everything that the configuration
-    names is looked at.
+    names is looked at; with PATHS no configuration is needed.
     """
+    if paths:
+        session.use_shipped_by_default()
     problems = session.container.definitions.check(paths)
     errors = sum(problem.severity == "error" for problem in problems)
     if output_format == "json":

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from scheduler.bootstrap import Container, find_settings, pick
+from scheduler.bootstrap import Container, find_settings, pick, shipped_settings
 from scheduler.clock import SystemClock
+from scheduler.config import Settings
 from scheduler.errors import ExitCode, InvalidInput, NothingMatched, UserError
 from scheduler.log import Log
 from scheduler.plan.commands import Command
@@ -34,13 +35,24 @@ class Session:
 
     def __init__(self, config: Path | None) -> None:
         self._config = config
+        self._settings: Settings | None = None
         self.now = SystemClock().now()
         self.log = Log("text")
 
     @cached_property
     def container(self) -> Container:
         """Return the container for the configuration."""
-        return Container(settings=find_settings(self._config), clock=SystemClock(), report=self.log.event)
+        settings = self._settings or find_settings(self._config)
+        return Container(settings=settings, clock=SystemClock(), report=self.log.event)
+
+    def use_shipped(self, *workflows: Path) -> None:
+        """Use the shipped configuration with definitions from these folders, whatever lies in the current one."""
+        self._settings = shipped_settings(*workflows)
+
+    def use_shipped_by_default(self) -> None:
+        """Use the shipped configuration if there is no other: for files that are named one by one."""
+        if self._config is None and not Path("config.toml").exists():
+            self.use_shipped()
 
     @cached_property
     def loaded(self) -> Loaded:

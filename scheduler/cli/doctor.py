@@ -13,6 +13,8 @@ from scheduler.doctor.checks import examine
 from scheduler.doctor.verdicts import Verdict
 from scheduler.errors import ExitCode, InvalidInput, UserError
 
+CONFIGURATION = "configuration"
+
 
 @click.command(epilog=example("hanchot --config /etc/hanchot/config.toml doctor"))
 @format_option
@@ -22,16 +24,17 @@ def doctor(session: Session, output_format: str) -> None:
 
     One line for each check, with the way out. Nothing is sent; the mail account is tried by signing in.
     """
-    errors = 0
+    errors: set[str] = set()
     for verdict in _verdicts(session):
-        errors += verdict.state == "error"
+        if verdict.state == "error":
+            errors.add(verdict.check)
         if output_format == "json":
             print_json([asdict(verdict)])
         else:
             hint = f"; {verdict.hint}" if verdict.hint else ""
             click.echo(f"{verdict.state:<8} {verdict.check:<14} {verdict.message}{hint}")
     if errors:
-        raise SystemExit(ExitCode.FAILED)
+        raise SystemExit(ExitCode.WRONG_INPUT if CONFIGURATION in errors else ExitCode.FAILED)
 
 
 def _verdicts(session: Session) -> Iterator[Verdict]:
@@ -48,4 +51,4 @@ def _explain(error: UserError) -> Iterable[Verdict]:
         hint = problem.hint or ""
         place = ":".join(str(part) for part in (problem.file, problem.line) if part is not None)
         message = ": ".join(part for part in (place, problem.key, problem.message) if part)
-        yield Verdict(check="configuration", state="error", message=message, hint=hint)
+        yield Verdict(check=CONFIGURATION, state="error", message=message, hint=hint)

@@ -1,4 +1,4 @@
-"""Commands that do the daemon's work: run, tick."""
+"""Commands that do the daemon's work: run, demo, tick."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import threading
 from contextlib import AbstractContextManager, suppress
 from datetime import date
 from pathlib import Path
-from types import FrameType
+from queue import SimpleQueue
+from typing import Any
 
 import click
 
+from scheduler import resources
 from scheduler.bootstrap import Replay, RunningDaemon, run_daemon, run_replay, tick_once
 from scheduler.cli.context import Day, Session
 from scheduler.cli.output import example
@@ -24,9 +26,25 @@ from scheduler.systemd import Notifier
 A_DAY = 86_400.0  # seconds
 
 
+class _Speed(click.FloatRange):
+    """A finite number of replayed seconds a second."""
+
+    def __init__(self) -> None:
+        super().__init__(min=1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        speed = float(super().convert(value, param, ctx))
+        if not math.isfinite(speed):
+            self.fail("is not a number of seconds", param, ctx)
+        return speed
+
+
+_speed_option = click.option("--speed", type=_Speed(), help="Replayed seconds a second; a day a second if left out.")
+
+
 @click.command(epilog=example("hanchot run --replay-from 2023-02-20 --speed 86400"))
 @click.option("--replay-from", type=Day(), help="Live through the past from this day, in a data folder of its own.")
-@click.option("--speed", type=click.FloatRange(min=1), help="Replayed seconds a second; a day a second if left out.")
+@_speed_option
 @click.option("--scenario", type=click.Path(path_type=Path), help="What happens during the replay (TOML).")
 @click.option(
     "--log",
@@ -45,20 +63,39 @@ def run(
     """
     if replay_from is None and not (scenario is None and speed is None):
         raise click.UsageError("--speed and --scenario go with --replay-from")
-    speed = A_DAY if speed is None else speed
-    if not math.isfinite(speed):
-        raise click.UsageError("--speed is not a number of seconds")
-    session.log = Log(choose_format(log_format, is_replay=replay_from is not None))
+    replay = None if replay_from is None else Replay(first=replay_from, speed=speed or A_DAY, scenario=scenario)
+    _live(session, replay, log_format)
+
+
+@click.command(epilog=example("hanchot demo --speed 3600"))
+@_speed_option
+@click.pass_obj
+def demo(session: Session, speed: float | None) -> None:
+    """Live through the shipped plan of 2023, with its scenario.
+
+    It needs no configuration: the record, the mails and a configuration for other commands lie in ./var/replay,
+    and nothing is sent to anybody.
+    """
+    workflows = resources.shipped("workflows")
+    scenario = workflows / "bac-trung-bo" / "2023.scenario.toml"
+    replay = Replay(first=date(2023, 2, 20), speed=speed or A_DAY, scenario=scenario)
+    session.use_shipped(workflows)
+    _live(session, replay, None)
+
+
+def _live(session: Session, replay: Replay | None, log_format: str | None) -> None:
+    """Run the daemon, or a replay, until a signal stops it."""
+    session.log = Log(choose_format(log_format, is_replay=replay is not None))
     logging.getLogger().addHandler(
         Libraries(lambda text, level: session.log.say(text, SystemClock().now(), level=level))
     )
     stopping = threading.Event()
-    _stop_on_signals(stopping)
+    stop_on_signals(stopping)
     try:
-        if replay_from is None:
+        if replay is None:
             run_daemon(session.container, stopping, _serve, Notifier.found_in())
         else:
-            _replay(session, Replay(first=replay_from, speed=speed, scenario=scenario), stopping)
+            _replay(session, replay, stopping)
     except UserError as error:
         session.log.problems(error, SystemClock().now())
         raise SystemExit(error.exit_code) from error
@@ -101,9 +138,17 @@ def _serve(running: RunningDaemon) -> AbstractContextManager[str]:
     return serve(running)
 
 
-def _stop_on_signals(stopping: threading.Event) -> None:
-    def stop(number: int, frame: FrameType | None) -> None:
+def stop_on_signals(stopping: threading.Event) -> None:
+    """Set `stopping` when SIGTERM or SIGINT comes.
+
+    A thread sets it: a handler interrupts the main thread anywhere, also while that holds the lock of the event.
+    """
+    signals: SimpleQueue[int] = SimpleQueue()  # its put() may be called by a handler
+
+    def wait() -> None:
+        signals.get()
         stopping.set()
 
+    threading.Thread(target=wait, name="signals", daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+        signal.signal(number, lambda number, _frame: signals.put(number))

@@ -38,10 +38,12 @@ def simulate_command(
 ) -> None:
     """Play a period in memory: who gets what and when.
 
-    Nothing is sent or stored. PLAN is the id of a plan or a definition file.
+    Nothing is sent or stored. PLAN is the id of a plan or a definition file; a file needs no configuration.
     """
     if last < first:
         raise click.UsageError("--to lies before --from")
+    if plan.endswith(".toml"):
+        session.use_shipped_by_default()
     container = session.container
     rows = simulate(container, container.find_plan(plan), first=first, last=last, scenario=scenario)
     if diff is not None:

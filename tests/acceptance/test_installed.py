@@ -17,11 +17,12 @@ import pytest
 
 from tests.acceptance.conftest import ROOT, Daemon, Installed
 
-YEAR_2023 = ("bac-trung-bo-2023", "--from", "2023-02-20", "--to", "2023-12-31")
+SHIPPED = ROOT / "workflows" / "bac-trung-bo"
+YEAR_2023 = (str(SHIPPED / "2023.toml"), "--from", "2023-02-20", "--to", "2023-12-31")
 COMMANDS = (
-    "accept", "agenda", "check", "db", "doctor", "extend", "feeds", "fix-date", "init", "insist", "links", "mail",
-    "nominate", "outbox", "plans", "receive", "return", "run", "sign-in", "simulate", "start", "status", "tick", "undo",
-    "waive", "why",
+    "accept", "agenda", "check", "db", "demo", "doctor", "extend", "feeds", "fix-date", "init", "insist", "links",
+    "mail", "nominate", "outbox", "plans", "receive", "return", "run", "sign-in", "simulate", "start", "status",
+    "tick", "undo", "waive", "why",
 )  # fmt: skip
 
 
@@ -63,13 +64,21 @@ def test_help_lists_every_command(hanchot: Installed, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_configuration_the_shipped_plans_are_served(hanchot: Installed, tmp_path: Path) -> None:
-    """A first look costs nothing but a folder `var`."""
-    (plan,) = hanchot.rows(tmp_path, "plans")
-    assert plan["plan"] == "bac-trung-bo-2023"
-    assert [path.name for path in tmp_path.iterdir()] == ["var"]
-    done = hanchot(tmp_path, "check")
+@pytest.mark.parametrize("command", ["check", "plans", "run", "tick", "status", "doctor"])
+def test_without_a_configuration_nothing_is_served(hanchot: Installed, tmp_path: Path, command: str) -> None:
+    """A folder of definitions alone does not make one; nothing is made, and the way out is named."""
+    (tmp_path / "workflows").mkdir()
+    done = hanchot(tmp_path, command)
+    said = (done.stdout + done.stderr).decode()
+    assert (done.returncode, "there is no configuration" in said, "`hanchot init DIR`" in said) == (3, True, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["workflows"]
+
+
+def test_a_file_that_is_named_is_checked_without_a_configuration(hanchot: Installed, tmp_path: Path) -> None:
+    """Before anybody has decided where it will be served."""
+    done = hanchot(tmp_path, "check", SHIPPED / "2023.toml")
     assert (done.returncode, done.stdout.decode().splitlines()[-1]) == (0, "no errors, 8 warnings")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_first_plan_goes_from_init_to_the_record(hanchot: Installed, office: Path) -> None:
@@ -100,7 +109,7 @@ def test_a_first_plan_goes_from_init_to_the_record(hanchot: Installed, office: P
 
 def test_a_simulated_year_is_the_same_from_run_to_run(hanchot: Installed, tmp_path: Path) -> None:
     """The same bytes, whatever the folder and the order of sets in memory."""
-    scenario = ROOT / "workflows" / "bac-trung-bo" / "2023.scenario.toml"
+    scenario = SHIPPED / "2023.scenario.toml"
     runs = []
     for seed in ("1", "2"):
         folder = tmp_path / seed
@@ -118,8 +127,7 @@ def test_a_replay_lives_through_the_year_and_stays_up(
     hanchot: Installed, tmp_path: Path, daemons: list[Daemon]
 ) -> None:
     """Every mail that the record calls sent is a file that a mail program can open; SIGTERM ends it well."""
-    scenario = ROOT / "workflows" / "bac-trung-bo" / "2023.scenario.toml"
-    daemon = hanchot.start(tmp_path, "run", "--replay-from", "2023-02-20", "--speed", "1e9", "--scenario", scenario)
+    daemon = hanchot.start(tmp_path, "demo", "--speed", "1e9")
     daemons.append(daemon)
     daemon.wait_for("The replay is over")
     folder = tmp_path / "var" / "replay"
@@ -158,7 +166,8 @@ def test_a_replay_lives_through_the_year_and_stays_up(
 def test_a_replay_and_a_simulation_agree(hanchot: Installed, tmp_path: Path, daemons: list[Daemon]) -> None:
     """The daemon in fast time does what the same ticks do without waiting."""
     folder = tmp_path / "var" / "replay"
-    daemon = hanchot.start(tmp_path, "run", "--replay-from", "2023-02-20", "--speed", "1e9")
+    replay = ("run", "--replay-from", "2023-02-20", "--speed", "1e9")
+    daemon = hanchot.start(tmp_path, *replay, HANCHOT_PATHS__WORKFLOWS=str(SHIPPED))
     daemons.append(daemon)
     daemon.wait_for("The replay is over")
     assert daemon.end(signal.SIGINT) == 0
@@ -250,6 +259,6 @@ def test_a_full_disk_behind_the_output_is_told(hanchot: Installed, tmp_path: Pat
     """In one line."""
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [hanchot.bin / "hanchot", "plans"], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False
+            [hanchot.bin / "hanchot", "check", SHIPPED], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False
         )
     assert (done.returncode, done.stderr.decode()) == (1, "error: No space left on device\n")

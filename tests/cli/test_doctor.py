@@ -98,7 +98,7 @@ def test_a_wrong_configuration_is_what_the_doctor_finds(run: Run, tmp_path: Path
     file = tmp_path / "config.toml"
     file.write_text('[mail]\ntransport = "smtp"\nform = "x"\n', encoding="utf-8")
     result = run("--config", file, "doctor", "--format", "json")
-    assert result.code == ExitCode.FAILED
+    assert result.code == ExitCode.WRONG_INPUT
     assert [(row["check"], row["state"]) for row in result.rows] == [("configuration", "error")]
     assert "mail.form: unknown key" in result.rows[0]["message"]
 
