@@ -39,6 +39,7 @@ from scheduler.ports import (
 )
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.site_links import SiteLinks
+from scheduler.services.apply_revision import settle
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import check_url, open_store
@@ -65,6 +66,14 @@ class Container:
     def definitions(self) -> DefinitionFiles:
         """Return the reader of the definition files."""
         return DefinitionFiles(self.definition_folders, calendars=[resources.shipped("workflows") / "calendars"])
+
+    def load(self) -> Loaded:
+        """Load the definitions; of several files that claim one id, the one that is in force, if any."""
+        loaded = self.definitions.load()
+        if not loaded.contested:
+            return loaded
+        with self.store() as store:
+            return settle(store, loaded)
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -163,7 +172,7 @@ class Container:
         Raises `InvalidInput` if the plan is invalid, and `NothingMatched` if there is none with that id.
         """
         if not name.endswith(".toml"):
-            return pick(self.definitions.load(), name)
+            return pick(self.load(), name)
         loaded = self.definitions.load_file(Path(name))
         errors = [problem for problem in loaded.problems if problem.severity == "error"]
         if errors:

@@ -43,7 +43,7 @@ def make_sign_in_link(container: Container, email: str) -> tuple[str, datetime]:
     It commits. Raises `NothingMatched` for an address that belongs to no operator.
     """
     settings = container.settings
-    plans = [definition.plan for definition in container.definitions.load().definitions]
+    plans = [definition.plan for definition in container.load().definitions]
     known = [to.contact.email for plan in plans for to in operators(plan, settings.operators.emails)]
     if find_operator(plans, settings.operators.emails, email) is None:
         raise NothingMatched.named("operator", email, known)

@@ -36,7 +36,7 @@ def revoke_page(container: Container, party: str) -> dict[str, Any]:
 def _with_pages(container: Container, party: str | None) -> Sequence[Party]:
     parties = {
         found.id: found
-        for definition in container.definitions.load().definitions
+        for definition in container.load().definitions
         for found in definition.plan.parties.values()
         if found.contacts and not found.external
     }

@@ -64,7 +64,7 @@ def run_replay(
     The clock stops thirty days after the last rung; the daemon keeps running. `say` logs a text, `show` presents the
     addresses of the board, of a calendar and of a party's page. Raises `UserError` if there is no valid plan.
     """
-    definitions = container.definitions.load().definitions
+    definitions = container.load().definitions
     if not definitions:
         raise UserError("there is no sound plan to replay", hint="`hanchot check` says what is wrong")
     start = to_instant(replay.first, time(), definitions[0].plan.zone)

@@ -57,7 +57,7 @@ class Session:
     @cached_property
     def loaded(self) -> Loaded:
         """Return the definitions loaded from the files, with their problems."""
-        return self.container.definitions.load()
+        return self.container.load()
 
     @property
     def today(self) -> date:

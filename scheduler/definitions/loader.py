@@ -13,6 +13,7 @@ from scheduler.definitions.problems import ProblemReport
 from scheduler.definitions.rosters import Roster, read_roster
 from scheduler.errors import Problem
 from scheduler.ports import Definition, Loaded
+from scheduler.toml_lines import Key
 
 LANGUAGES = frozenset(wording.languages())  # mail templates for all of them are shipped
 
@@ -64,20 +65,24 @@ class DefinitionFiles:
         known = {real_path(file.path) for file in files}
         others, _ = find_files(folder for folder in calendars if is_folder(folder))
         files += [read_file(path) for path in others if is_calendar(path) and real_path(path) not in known]
-        definitions = tuple(self._read(files))  # before the problems, which it reports
+        read = dict(self._read(files))
+        contested = _find_contested(files)  # after the plans: each of them is sound by itself
         problems = [problem for report in (*reports, *(file.report for file in files)) for problem in report.in_order()]
-        return Loaded(definitions=definitions, problems=tuple(problems))
+        return Loaded(
+            definitions=tuple(one for file, one in read.items() if file not in contested),
+            problems=tuple(problems),
+            contested=tuple(one for file, one in read.items() if file in contested),
+        )
 
-    def _read(self, files: Sequence[File]) -> Iterator[Definition]:
+    def _read(self, files: Sequence[File]) -> Iterator[tuple[Path, Definition]]:
+        """Yield the valid plans with their files."""
         _refuse_unknown(files)
         rosters = _read_rosters(files, self._languages)
         calendars = [read_holiday_file(file) for file in files if file.kind == "calendar"]
-        plans = [file for file in files if file.kind == "plan" and file.data is not None]
-        _refuse_same_ids(plans)
-        for file in plans:
+        for file in _plans_among(files):
             plan = read_plan(file, rosters.get(file.path.parent, Roster()), calendars, self._languages)
             if plan:
-                yield Definition(plan=plan, source=file.text)
+                yield file.path, Definition(plan=plan, source=file.text)
 
 
 def _rosters_beside(path: Path) -> list[File]:
@@ -96,8 +101,7 @@ def _read_rosters(files: Iterable[File], languages: Collection[str]) -> dict[Pat
     for file in files:
         if file.kind == "roster":
             folders.setdefault(file.path.parent, []).append(file)
-    taken: dict[str, str] = {}
-    return {folder: read_roster(found, taken, languages) for folder, found in folders.items()}
+    return {folder: read_roster(found, languages) for folder, found in folders.items()}
 
 
 def _refuse_unknown(files: Iterable[File]) -> None:
@@ -107,9 +111,40 @@ def _refuse_unknown(files: Iterable[File]) -> None:
             file.report.error((), "neither a plan ([plan]) nor a roster ([parties])", hint)
 
 
-def _refuse_same_ids(plans: Iterable[File]) -> None:
-    taken: dict[str, File] = {}
+def _plans_among(files: Iterable[File]) -> list[File]:
+    return [file for file in files if file.kind == "plan" and file.data is not None]
+
+
+def _find_contested(files: Sequence[File]) -> set[Path]:
+    """Report every id that several files claim, in each of them, and return the files of the plans that this concerns.
+
+    No order decides between them: a copy of a file must not take over from it.
+    """
+    plans = _plans_among(files)
+    claims: dict[tuple[Key, str], list[File]] = {}
     for file in plans:
-        id = file.table("plan").get("id")
-        if isinstance(id, str) and (first := taken.setdefault(id, file)) is not file:
-            file.report.error(("plan", "id"), f"is already the id of the plan in {first.path}", code="duplicate")
+        if isinstance(id := file.table("plan").get("id"), str):
+            claims.setdefault((("plan", "id"), id), []).append(file)
+    for file in files:
+        if file.kind == "roster":
+            for id in file.table("parties"):
+                claims.setdefault((("parties", id), id), []).append(file)
+    folders: set[Path] = set()
+    contested: set[Path] = set()
+    for (key, _), claimants in claims.items():
+        if len(claimants) > 1:
+            _refuse_claims(key, claimants)
+            places = {file.path for file in claimants}
+            contested |= places
+            folders |= {path.parent for path in places} if key[0] == "parties" else set()
+    return contested | {file.path for file in plans if file.path.parent in folders}
+
+
+def _refuse_claims(key: Key, claimants: Sequence[File]) -> None:
+    thing = "the plan" if key[0] == "plan" else "a party"
+    hint = "keep one of them below the folders of definitions, or give each an id of its own"
+    for file in claimants:
+        others = ", ".join(str(other.path) for other in claimants if other is not file)
+        file.report.error(
+            key, f"is also the id of {thing} in {others}; no file changes what is in force", hint, code="duplicate"
+        )

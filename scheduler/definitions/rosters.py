@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Self
@@ -63,20 +63,19 @@ class Roster:
     sound: bool = True
 
 
-def read_roster(files: Sequence[File], taken: MutableMapping[str, str], languages: Collection[str]) -> Roster:
-    """Return the roster of one folder and add its ids to `taken`: the ids of all rosters, with their files."""
+def read_roster(files: Sequence[File], languages: Collection[str]) -> Roster:
+    """Return the roster of one folder."""
     reports: dict[str, ProblemReport] = {}
     parties: dict[str, Party] = {}
     for file in files:
         file.expect_keys("parties")
         here = file.table("parties")
-        read = {id: party for id, raw in here.items() if (party := _read_party(file, id, raw, taken))}
+        read = {id: party for id, raw in here.items() if (party := _read_party(file, id, raw))}
         _check_languages(file.report, read.values(), languages)
         _advise_examples(file.report, read.values())
         parties = {**read, **parties}
         for id in here:
             reports.setdefault(id, file.report)
-            taken.setdefault(id, str(file.path))
     _check_successors(reports, parties)
     return Roster(
         files=tuple(files),
@@ -129,15 +128,12 @@ def find_cycles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
             return
 
 
-def _read_party(file: File, id: str, raw: object, taken: Mapping[str, str]) -> Party | None:
+def _read_party(file: File, id: str, raw: object) -> Party | None:
     key: Key = ("parties", id)
     try:
         identifier(id)
     except InvalidValue as error:
         file.report.error(key, str(error), error.hint)
-    if id in taken:
-        hint = "party ids are unique across all rosters: choose another"
-        file.report.error(key, f"is already the id of a party in {taken[id]}", hint, code="duplicate")
     shape = file.report.fit(PartyShape, raw, key)
     return _build(id, shape) if shape else None
 

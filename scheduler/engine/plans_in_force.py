@@ -13,7 +13,7 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Definition, Definitions, PlanState, UnitOfWork
 from scheduler.ports.events import Event
 from scheduler.queries.agendas import AgendaCache
-from scheduler.services.apply_revision import take
+from scheduler.services.apply_revision import settle, take
 from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import Changes
 
@@ -59,7 +59,7 @@ class PlansInForce:
 
         It commits. Returns every problem of the definitions. A revision that cannot be taken is reported.
         """
-        loaded = self._source.load()
+        loaded = settle(self._services.store, self._source.load())
         for definition in loaded.definitions:
             if wanted(definition.plan):
                 self._untaken.add(definition.plan.id)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -23,10 +23,31 @@ class Definition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The result of loading the definition files: the valid plans, and every problem that was found."""
+    """The result of loading the definition files: the valid plans, and every problem that was found.
+
+    `contested` are valid plans that claim an id, of the plan or of a party, that another file claims, too. Each of the
+    files has an error with the code `duplicate`.
+    """
 
     definitions: tuple[Definition, ...]
     problems: tuple[Problem, ...]
+    contested: tuple[Definition, ...] = ()
+
+    def settle(self, in_force: Mapping[str, str]) -> Loaded:
+        """Return this with the contested plans that are in force, word for word, among the definitions.
+
+        `in_force` holds the digests by plan id. The errors then say which file stays in force.
+        """
+        kept = {one.plan.id: one for one in reversed(self.contested) if in_force.get(one.plan.id) == one.plan.digest}
+        files = {one.plan.file for one in kept.values()}
+        note = {True: "this one stays in force", False: "what was in force stays in force"}
+        problems = tuple(
+            replace(problem, message=f"{problem.message}; {note[problem.file in files]}")
+            if kept and problem.code == "duplicate" and problem.severity == "error"
+            else problem
+            for problem in self.problems
+        )
+        return Loaded(definitions=(*self.definitions, *kept.values()), problems=problems)
 
 
 class Definitions(Protocol):

@@ -9,7 +9,7 @@ from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Amended, Fact
 from scheduler.plan.model import Plan
 from scheduler.plan.revisions import compare_terms, find_changed, read_terms
-from scheduler.ports import Definition, UnitOfWork
+from scheduler.ports import Definition, Loaded, Store, UnitOfWork
 from scheduler.queries.agendas import find_relations, inputs_fingerprint, is_in_step
 from scheduler.queries.snapshot import read_snapshot
 from scheduler.services.context import ServiceContext
@@ -27,6 +27,14 @@ def take(services: ServiceContext, definition: Definition, now: datetime) -> Cha
             return None
     with services.store.transaction() as unit:
         return take_within(services, unit, definition, now)
+
+
+def settle(store: Store, loaded: Loaded) -> Loaded:
+    """Return what was loaded, with those contested plans among the definitions that are in force word for word."""
+    if not loaded.contested:
+        return loaded
+    with store.reading() as view:
+        return loaded.settle({state.plan: state.digest for state in view.plans.states()})
 
 
 def is_taken(view: UnitOfWork, plan: Plan) -> bool:

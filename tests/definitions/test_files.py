@@ -62,16 +62,64 @@ def test_one_id_for_two_parties_is_refused_across_all_rosters(folder: Path, writ
     write("other/parties.toml", PARTIES)
     write("other/2024.toml", PLAN.replace("cluster-2024", "other-2024"))
     loaded = load(folder)
-    assert ids(loaded) == ["cluster-2024"]
+    assert ids(loaded) == []
+    assert {one.plan.id for one in loaded.contested} == {"cluster-2024", "other-2024"}
     assert {problem.key for problem in loaded.problems} == {"parties.alpha", "parties.beta", "parties.academy"}
+    assert {problem.file for problem in loaded.problems} == {
+        str(folder / "cluster" / "parties.toml"),
+        str(folder / "other" / "parties.toml"),
+    }
 
 
 def test_one_id_for_two_plans_is_refused(folder: Path, write: Write) -> None:
     write("other/parties.toml", OTHER_PARTIES)
     second = write("other/2024.toml", OTHER_PLAN.replace("other-2024", "cluster-2024"))
+    first = folder / "cluster" / "2024.toml"
     loaded = load(folder)
-    assert ids(loaded) == ["cluster-2024"]
-    assert [(problem.file, problem.key) for problem in loaded.problems] == [(str(second), "plan.id")]
+    assert ids(loaded) == []
+    assert [(problem.file, problem.key) for problem in loaded.problems] == [
+        (str(first), "plan.id"),
+        (str(second), "plan.id"),
+    ]
+    assert f"is also the id of the plan in {second}" in loaded.problems[0].message
+
+
+def test_two_rosters_of_one_folder_with_one_id_leave_the_plan_out(folder: Path, write: Write) -> None:
+    write("cluster/parties - Copy.toml", PARTIES)
+    loaded = load(folder)
+    assert (ids(loaded), {one.plan.id for one in loaded.contested}) == ([], {"cluster-2024"})
+    assert len({problem.file for problem in loaded.problems}) == 2
+
+
+COPIES = {
+    "an identical copy": ("cluster/2024 - Copy.toml", PLAN, ""),
+    "a copy that was edited": ("cluster/2024 - Copy.toml", PLAN.replace("-03-", "-04-"), ""),
+    "an older revision whose name comes first": ("backup/2023.toml", PLAN.replace("-03-", "-02-"), PARTIES),
+    "a folder that was copied for another cluster": (
+        "a-new-cluster/2024.toml",
+        PLAN.replace("cluster-2024", "new-2024"),
+        PARTIES,
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "plan", "parties"), COPIES.values(), ids=COPIES)
+def test_what_is_in_force_stays_in_force_when_a_file_claims_its_id(
+    folder: Path, write: Write, name: str, plan: str, parties: str
+) -> None:
+    """No order of names decides; each file is named, and which of them is in force."""
+    (known,) = load(folder).definitions
+    copy = write(name, plan)
+    if parties:
+        write(str(Path(name).with_name("parties.toml")), parties)
+    loaded = load(folder)
+    assert loaded.definitions == ()
+    settled = loaded.settle({"cluster-2024": known.plan.digest})
+    assert [one.source for one in settled.definitions] == [known.source]
+    assert [one.plan.digest for one in settled.definitions] == [known.plan.digest]
+    said = {problem.file: problem.message for problem in settled.problems}
+    assert any("stays in force" in text for text in said.values())
+    assert any(str(copy.parent) in str(file) for file in said)
 
 
 def test_a_folder_named_twice_is_read_once(folder: Path) -> None:

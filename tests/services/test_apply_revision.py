@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
+from scheduler.definitions import DefinitionFiles
 from scheduler.plan.dates.date_forms import By, Undated
 from scheduler.plan.facts import DEFINITION, Amended, Rerouted
 from scheduler.plan.model import Contact, Group
+from scheduler.resources import shipped
 from scheduler.services.reconcile import Changes
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, FRIDAY, LADDER, DaemonFixture, due_by, local, plan, report
@@ -241,3 +245,32 @@ def test_a_reminder_that_a_new_day_off_moves_into_the_past_is_caught_up_at_once(
     daemon.take()
     daemon.tick()
     assert daemon.left() == ["03-03 08:00 before:14d", "03-09 09:30 before:7d"]
+
+
+def test_a_copy_of_a_plan_does_not_take_over_from_it(store: SqlStore, tmp_path: Path) -> None:
+    """Copied, then edited, then the original as well: nothing changes until one of the two files is gone."""
+    shutil.copytree(shipped("workflows") / "bac-trung-bo", tmp_path / "office")
+    original, copy = tmp_path / "office" / "2023.toml", tmp_path / "office" / "2023 - Copy.toml"
+    text = original.read_text(encoding="utf-8")
+    edited = text.replace("before = 2023-03-20", "before = 2023-03-22")
+    assert edited != text
+    daemon = DaemonFixture(store, start=at(2, 20), definitions=DefinitionFiles([tmp_path / "office"]))
+    daemon.ticker.load()
+    before = taken(store)
+    for first, second in ((text, text), (text, edited), (edited, edited + "\n")):
+        original.write_text(first, encoding="utf-8")
+        copy.write_text(second, encoding="utf-8")
+        errors = [problem for problem in daemon.ticker.load() if problem.severity == "error"]
+        assert [(problem.code, problem.file) for problem in errors] == [
+            ("duplicate", str(copy)),
+            ("duplicate", str(original)),
+        ]
+        assert taken(store) == before == [(one.plan.id, one.plan.digest) for one in daemon.ticker.definitions]
+    copy.unlink()
+    daemon.ticker.load()
+    assert taken(store) != before
+
+
+def taken(store: SqlStore) -> list[tuple[str, str]]:
+    with store.reading() as view:
+        return [(state.plan, state.digest) for state in view.plans.states()]
