@@ -36,6 +36,7 @@ RefusalCode = Literal[
     "is-undo",
     "from-file",
     "withdrawn-already",
+    "retired-already",
     "overtaken",
     "postmark-without-paper",
     "postmark-late",

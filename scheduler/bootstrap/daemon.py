@@ -107,13 +107,16 @@ def describe_running(
     )
 
 
-def tick_once(container: Container) -> tuple[Problem, ...]:
-    """Do everything that is due now; return the problems of the definitions."""
+def tick_once(container: Container) -> tuple[tuple[Problem, ...], frozenset[str]]:
+    """Do everything that is due now.
+
+    Returns the problems of the definitions, and the plans of which steps are promised but no definition is loaded.
+    """
     with container.store() as store, closing(container.mailer()) as mailer:
         ticker = container.ticker(container.services(store), container.adapters(mailer))
         problems = ticker.load()
         ticker.tick()
-    return problems
+    return problems, ticker.absent
 
 
 def _take_changes(ticker: Ticker, wake: Callable[[], None]) -> None:

@@ -17,15 +17,16 @@ from scheduler.clock import SystemClock
 from scheduler.config import Settings
 from scheduler.errors import ExitCode, InvalidInput, NothingMatched, UserError
 from scheduler.log import Log
-from scheduler.plan.commands import Command
+from scheduler.plan.commands import Command, Retire
 from scheduler.plan.dates.due_dates import FIRST_YEAR, LAST_YEAR, to_instant
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import Fact, Retired
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Loaded
 from scheduler.queries.agendas import view_agenda
 from scheduler.services.apply_revision import take
 from scheduler.services.record_facts import Recorded, execute
+from scheduler.services.retire_plan import retire_absent
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,6 +95,14 @@ class Session:
         """Carry out a command of a plan, and commit."""
         with self.container.store() as store:
             return execute(self.container.services(store), pick(self.loaded, plan.id), [command], notify=notify)
+
+    def retire_absent(self, plan: str, command: Retire) -> tuple[Retired, int]:
+        """End a plan whose definition is not loaded; return the fact and how many steps were cancelled. It commits.
+
+        Raises: NothingMatched if the record does not know it, UserError if it was retired before.
+        """
+        with self.container.store() as store:
+            return retire_absent(store, plan, command, ZoneInfo("UTC"))
 
     def find_fact(self, id: str) -> Fact:
         """Return a recorded fact by its id (`f12`).

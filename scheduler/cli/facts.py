@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -20,6 +21,7 @@ from scheduler.plan.commands import (
     Insist,
     Nominate,
     RecordReceived,
+    Retire,
     Return,
     SettleDoubt,
     Undo,
@@ -30,6 +32,7 @@ from scheduler.plan.model import Plan
 from scheduler.queries.rows import fact_row, iso, rung_row
 from scheduler.services.record_facts import Recorded
 
+UTC_ZONE = ZoneInfo("UTC")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -240,6 +243,29 @@ def undo(session: Session, fact: str, reason: str, by: str, output_format: str) 
     _execute(session, target.plan, command, output_format)
 
 
+@click.command(epilog=example("hanchot retire bac-trung-bo-2023 --reason 'cụm thi đua giải thể'"))
+@click.argument("plan")
+@click.option("--reason", required=True, help="Why it ends.")
+@_by
+@format_option
+@click.pass_obj
+def retire(session: Session, plan: str, reason: str, by: str, output_format: str) -> None:
+    """End a plan: nothing of it is owed any more.
+
+    Its steps are cancelled, nobody is told, and the record and the pages stay. It works also when the file of
+    the plan is gone. `undo` takes it back.
+    """
+    command = Retire(at=session.now, by=Actor(name=by), reason=reason)
+    if any(definition.plan.id == plan for definition in session.loaded.definitions):
+        _execute(session, plan, command, output_format)
+        return
+    fact, cancelled = session.retire_absent(plan, command)
+    if output_format == "json":
+        print_json([{"fact": fact_row(fact, UTC_ZONE), "cancelled": cancelled}])
+    else:
+        click.echo(f"f{fact.id}: {fact.kind} {plan}; its definition is not loaded\n  fell away: {cancelled} steps")
+
+
 @click.command(epilog=example("hanchot start bac-trung-bo-2023 --all-open"))
 @click.argument("plan")
 @click.option("--all-open", is_flag=True, help="Nothing was received; all of it is still open.")
@@ -282,7 +308,7 @@ def insist(session: Session, plan: str, milestone: str, party: str, reason: str,
     _execute(session, plan, command, output_format)
 
 
-FACT_COMMANDS = (receive, accept, return_command, start, insist, waive, extend, nominate, fix_date, undo)
+FACT_COMMANDS = (receive, accept, return_command, start, insist, waive, extend, nominate, fix_date, retire, undo)
 
 
 def _ask(milestone: str, party: str) -> str:

@@ -19,6 +19,7 @@ from scheduler.bootstrap import Replay, RunningDaemon, run_daemon, run_replay, t
 from scheduler.cli.context import Day, Session
 from scheduler.cli.output import example
 from scheduler.clock import SystemClock
+from scheduler.engine.plans_in_force import ABSENT_HINT
 from scheduler.errors import ExitCode, UserError
 from scheduler.log import Libraries, Log, choose_format
 from scheduler.systemd import Notifier
@@ -108,10 +109,13 @@ def tick(session: Session) -> None:
 
     For users of cron; it may run beside a daemon.
     """
-    errors = sum(problem.severity == "error" for problem in tick_once(session.container))
+    problems, absent = tick_once(session.container)
+    errors = sum(problem.severity == "error" for problem in problems)
     if errors:  # each was logged when it was found
         message = f"{errors} problem{'' if errors == 1 else 's'} in the definitions; what is sound was served"
         raise UserError(message, hint="`hanchot check` lists them with the warnings", exit_code=ExitCode.WRONG_INPUT)
+    if absent:
+        raise UserError(f"no definition was found of {', '.join(sorted(absent))}", hint=ABSENT_HINT)
 
 
 def _replay(session: Session, replay: Replay, stopping: threading.Event) -> None:

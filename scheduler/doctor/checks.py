@@ -23,11 +23,13 @@ from scheduler.doctor.verdicts import (
     judge_login,
     judge_outbox,
     judge_packages,
+    judge_plans,
     judge_secrecy,
     judge_tick,
 )
 from scheduler.errors import Problem, UserError
 from scheduler.ports import Loaded, Mailer
+from scheduler.queries.plans import find_absent
 from scheduler.store import open_store
 
 _EXAMPLE = "example-address"
@@ -55,7 +57,7 @@ def examine(container: Container) -> Iterator[Verdict]:
     yield from _guarded("disk", lambda: _disk(container))
     yield from _guarded("mail", lambda: _mail(container))
     yield from _guarded("inbox", lambda: _inbox(container))
-    yield from _guarded("database", lambda: _record(container))
+    yield from _guarded("database", lambda: _record(container, loaded))
 
 
 def _guarded(check: str, look: Callable[[], Iterator[Verdict]]) -> Iterator[Verdict]:
@@ -131,7 +133,7 @@ def _exposed(check: str, server: Smtp | Inbox, path: str) -> Iterator[Verdict]:
         yield Verdict(check=check, state="warning", message=message, hint=hint)
 
 
-def _record(container: Container) -> Iterator[Verdict]:
+def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
     now = container.clock.now()
     file = container.settings.database_file
     if file is not None and not file.exists():
@@ -145,9 +147,11 @@ def _record(container: Container) -> Iterator[Verdict]:
             last_tick = view.journal.last_tick()
             mails = view.outbox.list(states=("queued", "held", "failed", "ambiguous"))
             account = view.accounts.state(_account(container))
+            absent = find_absent(view.plans.states(), {definition.plan.id for definition in loaded.definitions})
         yield Verdict(check="database", state="ok", message=f"{store.name} opens and has this program's version")
     finally:
         store.close()
+    yield judge_plans(absent, now)
     yield judge_account(account, now)
     yield judge_outbox(mails, now)
     yield judge_clock(now, last_tick)

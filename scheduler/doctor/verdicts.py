@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from scheduler.engine.plans_in_force import ABSENT_HINT
 from scheduler.errors import Problem, UserError
-from scheduler.ports import AccountState, MessageRow, MessageState, Outcome
+from scheduler.ports import AccountState, MessageRow, MessageState, Outcome, PlanState
 
 CLOCK_BEHIND = timedelta(minutes=2)  # behind the last tick in the record; another machine's clock may be slightly ahead
 TICK_OLD = timedelta(minutes=20)  # with cron, ticks are a quarter of an hour apart
@@ -45,6 +46,16 @@ def from_error(check: str, error: UserError) -> Verdict:
     """Return an error as the verdict of a check."""
     first = error.problems[0]
     return Verdict(check=check, state="error", message=_flat(first), hint=first.hint or "")
+
+
+def judge_plans(absent: Collection[PlanState], now: datetime) -> Verdict:
+    """Return whether a definition of every plan that promises steps is loaded."""
+    if not absent:
+        return Verdict(check="plans", state="ok", message="every promise in the record has its plan")
+    late = sum(state.next_rung is not None and state.next_rung <= now for state in absent)
+    names = ", ".join(state.plan for state in absent) + (f"; {late} of them have steps that are due" if late else "")
+    message = f"steps are promised, and no definition was found of {names}"
+    return Verdict(check="plans", state="error", message=message, hint=ABSENT_HINT)
 
 
 def judge_packages(owners: Sequence[str | None]) -> Iterator[Verdict]:

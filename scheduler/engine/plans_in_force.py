@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import PurePath
 
 from scheduler.engine.local_reporter import LocalReporter
 from scheduler.engine.survey import PlanWork, TickSurvey
 from scheduler.errors import Problem
 from scheduler.plan.model import Plan
-from scheduler.ports import Definition, Definitions, PlanState, UnitOfWork
+from scheduler.ports import Definition, Definitions, Loaded, PlanState, UnitOfWork
 from scheduler.ports.events import Event
 from scheduler.queries.agendas import AgendaCache
+from scheduler.queries.plans import find_absent
 from scheduler.services.apply_revision import settle, take
 from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import Changes
+
+ABSENT = "steps of this plan are promised, and no definition of it could be loaded"
+ABSENT_HINT = "put its file back, or end the plan with `hanchot retire`"
 
 Weigh = Callable[[UnitOfWork, Plan, PlanState, datetime], PlanWork]  # returns the work of one plan
 
@@ -33,6 +38,8 @@ class PlansInForce:
         self._current: dict[str, Definition] = {}
         self._untaken: set[str] = set()  # plans whose revision could not be taken into the record
         self._refused: tuple[str, ...] = ()  # the errors of the definitions when they were last read
+        self._absent: set[str] = set()  # plans that were reported as absent
+        self._gone: set[str] = set()  # plans whose file was reported as gone
         self._foreign: dict[str, str] = {}  # the revisions that were reported as taken by another process, by plan
 
     @property
@@ -45,6 +52,11 @@ class PlansInForce:
     def plans(self) -> list[Plan]:
         """Return the plans that are in force, ordered by id."""
         return [definition.plan for definition in self.definitions]
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Return the ids of the plans that promised steps at the last survey and of which no definition is loaded."""
+        return frozenset(self._absent)
 
     def find(self, id: str) -> Definition | None:
         """Return the definition in force with a plan's id, if there is one."""
@@ -68,7 +80,18 @@ class PlansInForce:
         for text in refused if refused != self._refused else ():  # repeated errors are reported only once
             self._reporter.report(Event(name="refused", at=now, text=text))
         self._refused = refused
+        self._report_gone(loaded, now)
         return loaded.problems
+
+    def _report_gone(self, loaded: Loaded, now: datetime) -> None:
+        """Report each plan once whose file has gone and that no error explains; its last revision stays in force."""
+        known = {definition.plan.id for definition in loaded.definitions}
+        places = {PurePath(problem.file).parent for problem in loaded.problems if problem.file is not None}
+        gone = {one.plan.id for one in self.definitions if one.plan.id not in known and _folder(one) not in places}
+        for id in sorted(gone - self._gone):
+            text = f"its file is gone; what was loaded before goes on until the program ends. {ABSENT_HINT}"
+            self._reporter.report(Event(name="trouble", at=now, plan=id, text=text))
+        self._gone = gone
 
     def take(self, definition: Definition, now: datetime) -> None:
         """Put a revision in force, and bring the record in step with it. It commits."""
@@ -98,7 +121,15 @@ class PlansInForce:
                 self._foreign[id] = digest
                 text = "another process loaded another revision of this plan; it is left to that one"
                 self._reporter.report(Event(name="trouble", at=now, plan=id, text=text))
+        self._report_absent(survey.absent, now)
         return survey
+
+    def _report_absent(self, absent: Sequence[PlanState], now: datetime) -> None:
+        """Report each plan once for as long as it is absent."""
+        ids = {state.plan for state in absent}
+        for id in sorted(ids - self._absent):
+            self._reporter.report(Event(name="trouble", at=now, plan=id, text=f"{ABSENT}; {ABSENT_HINT}"))
+        self._absent = ids
 
     def look(self, weigh: Weigh, now: datetime) -> TickSurvey:
         """Return the survey as the record shows it now."""
@@ -108,6 +139,7 @@ class PlansInForce:
             return TickSurvey(
                 plans=[weigh(view, plan, state, now) for plan, state in known if state.digest == plan.digest],
                 foreign={plan.id: state.digest for plan, state in known if state.digest != plan.digest},
+                absent=find_absent(states.values(), {plan.id for plan, _ in known}),
                 mail_at=view.outbox.next_at(),
             )
 
@@ -129,3 +161,7 @@ class PlansInForce:
         for problem in changes.problems:
             text = f"could not be written: {problem}"
             self._reporter.report(Event(name="trouble", at=now, plan=plan.id, text=text))
+
+
+def _folder(definition: Definition) -> PurePath:
+    return PurePath(definition.plan.file).parent

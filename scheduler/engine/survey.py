@@ -43,11 +43,13 @@ class TickSurvey:
     """The survey of a tick.
 
     `plans` holds the work of each plan, `foreign` the digests of the plans that another process has revised, by id, and
-    `mail_at` the instant at which the next mail may leave (UTC).
+    `mail_at` the instant at which the next mail may leave (UTC). `absent` are plans of which steps are promised, and of
+    which no definition could be loaded.
     """
 
     plans: Sequence[PlanWork]
     foreign: Mapping[str, str]
+    absent: Sequence[PlanState]
     mail_at: datetime | None
 
 

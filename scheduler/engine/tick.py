@@ -53,6 +53,11 @@ class Ticker:
         return self._plans.plans
 
     @property
+    def absent(self) -> frozenset[str]:
+        """Return the ids of the plans that promised steps at the last tick and of which no definition is loaded."""
+        return self._plans.absent
+
+    @property
     def agendas(self) -> AgendaCache:
         """Return the agendas of this process, which everybody in it reads through."""
         return self._plans.agendas

@@ -8,12 +8,13 @@ from datetime import date, datetime
 from functools import cached_property
 from operator import attrgetter
 from typing import Literal, NamedTuple, Protocol, assert_never
+from zoneinfo import ZoneInfo
 
 from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import On
 from scheduler.plan.dates.due_dates import DueDate, local_day, next_opening
 from scheduler.plan.dates_in_force import begins_at
-from scheduler.plan.facts import Closing, Declared, Fact, Received, Waived, drop_withdrawn
+from scheduler.plan.facts import Closing, Declared, Fact, Received, Retired, Waived, drop_withdrawn
 from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
 from scheduler.plan.message_kinds import RungKind
 from scheduler.plan.model import Group, Milestone, Occurrence, Plan
@@ -304,7 +305,9 @@ class Agenda:
         return [f for f in o.standing.declared if changed is None or f.recorded_at >= changed.recorded_at]
 
     def _closing(self, o: Obligation) -> Reason:
-        return describe_closing(o.standing.closed_by, self.plan) if o.standing.closed_by is not None else reasons.NONE
+        return (
+            describe_closing(o.standing.closed_by, self.plan.zone) if o.standing.closed_by is not None else reasons.NONE
+        )
 
     def _emit(
         self, o: Obligation, due: date, steps: Iterable[LadderStep], closed: Reason | None = None
@@ -385,11 +388,11 @@ def draw_agenda(
     )
 
 
-def describe_closing(fact: Closing, plan: Plan) -> Reason:
-    """Return the reason for cancelling rungs after this fact, with its local day."""
+def describe_closing(fact: Closing, zone: ZoneInfo) -> Reason:
+    """Return the reason for cancelling rungs after this fact, with its day in the time zone."""
     channel = fact.channel if isinstance(fact, Received) else None
-    words = fact.reason if isinstance(fact, Waived) else ""
-    return reasons.closed(fact.kind, local_day(fact.happened_at, plan.zone), channel, words)
+    words = fact.reason if isinstance(fact, Waived | Retired) else ""
+    return reasons.closed(fact.kind, local_day(fact.happened_at, zone), channel, words)
 
 
 def describe_declaration(fact: Declared, plan: Plan) -> Reason:

@@ -143,6 +143,13 @@ class Nominate(CommandBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retire(CommandBase):
+    """End a plan: nothing of it is owed any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportBounce(CommandBase):
     """Record that an address of a party accepts no mail; `note` holds the server's words."""
 
@@ -171,6 +178,7 @@ Command = (
     | FixDate
     | AmendDate
     | Nominate
+    | Retire
     | ReportBounce
     | Undo
 )

@@ -25,6 +25,7 @@ FactKind = Literal[
     "opened",
     "bounced",
     "rerouted",
+    "retired",
     "withdrawn",
 ]
 ActorRole = Literal["office", "party", "definition", "mail server", "source"]
@@ -227,6 +228,15 @@ class Rerouted(FactBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retired(FactBase):
+    """The plan ended on purpose: what was still open is owed no more, and nobody is told."""
+
+    kind: ClassVar[FactKind] = "retired"
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(FactBase):
     """The fact with the id `target` was taken back."""
 
@@ -252,11 +262,12 @@ Fact = (
     | Opened
     | Bounced
     | Rerouted
+    | Retired
     | Withdrawn
 )
 FACT_CLASSES: dict[FactKind, type[Fact]] = {cls.kind: cls for cls in get_args(Fact)}
 
-Closing = Received | Accepted | Waived  # the facts that can close an obligation
+Closing = Received | Accepted | Waived | Retired  # the facts that can close an obligation
 Decision = Extended | DateFixed | Amended  # the facts that set a date
 
 

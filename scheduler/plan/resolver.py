@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from itertools import chain
 from typing import NamedTuple, assert_never
 
 from scheduler.plan.dates.date_forms import (
@@ -229,6 +230,10 @@ class ObligationResolver:
             if party not in owners:
                 yield self._obligation(milestone, dated, term, attends=True)
 
+    def _in_order(self, *parts: list[Fact]) -> list[Fact]:
+        found = [part for part in parts if part]
+        return found[0] if len(found) == 1 else sorted(chain(*found), key=recording_order)
+
     def _called_off(self, milestone: Milestone, dated: DateInForce) -> list[Fact]:
         """Return the waiver that released the last organiser of an event, in a list; [] while an organiser is left."""
         hosts = {party for name in milestone.organiser for party in members(self.plan, name)}
@@ -252,7 +257,7 @@ class ObligationResolver:
         own = self.of[dated.id, term.party]
         if attends:  # facts about the organisers concern those who attend only if the event is called off
             own = own + self._called_off(milestone, dated)
-        facts = sorted([*self.of[dated.id, None], *own], key=recording_order) if own else self.of[dated.id, None]
+        facts = self._in_order(own, self.of[dated.id, None], self.of[None, None])
         standing = read_standing(milestone, facts)
         known = self._known(milestone, dated, term.since, standing)
         obligation = Obligation(

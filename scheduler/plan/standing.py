@@ -22,6 +22,7 @@ from scheduler.plan.facts import (
     Opened,
     Received,
     Rerouted,
+    Retired,
     Returned,
     Waived,
     Withdrawn,
@@ -98,7 +99,7 @@ class _Progress:
     declared: list[Declared] = field(default_factory=list)
     disowned: list[Disowned] = field(default_factory=list)
 
-    def apply(self, fact: Fact) -> None:
+    def apply(self, fact: Fact) -> None:  # noqa: C901 - one match over the facts
         match fact:
             case Received():
                 self._receive(fact)
@@ -116,6 +117,8 @@ class _Progress:
                 self.disowned.clear()
             case Extended() | DateFixed() | Amended() | Joined():
                 pass  # about the date or about who takes part
+            case Retired():
+                self._retire(fact)
             case Nominated() | Bounced() | Rerouted() | Withdrawn():
                 pass  # not about one obligation
             case _:
@@ -160,6 +163,11 @@ class _Progress:
         self._answer()
         if fact.party or self.closed_by is None:  # a waiver for all leaves closed ones alone
             self.state, self.closed_by = "waived", self.closed_by or fact
+
+    def _retire(self, fact: Retired) -> None:
+        if self.closed_by is None:
+            self._answer()
+            self.state, self.closed_by = "waived", fact
 
     def _answer(self) -> None:
         """Forget what the party said, because a later fact answers it."""

@@ -40,6 +40,11 @@ class PlanState:
     next_rung: datetime | None = None  # earliest instant of a planned rung, past ones included
     published: str = ""  # fingerprint of the inputs of the published calendars
 
+    @property
+    def is_owing(self) -> bool:
+        """Return whether any step of the plan is still promised."""
+        return self.next_rung is not None
+
 
 class Plans(Protocol):
     """The revisions of plans."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from scheduler.plan.model import Plan
 from scheduler.plan.status import draw_board
-from scheduler.ports import UnitOfWork
+from scheduler.ports import PlanState, UnitOfWork
 from scheduler.queries.agendas import view_agenda
 from scheduler.queries.rows import Row, iso
+
+
+def find_absent(states: Iterable[PlanState], loaded: Collection[str]) -> list[PlanState]:
+    """Return the plans that still promise steps though they are not among those that could be loaded."""
+    return [state for state in states if state.is_owing and state.plan not in loaded]
 
 
 def list_plans(view: UnitOfWork, plans: Sequence[Plan], now: datetime) -> Iterator[Row]:

@@ -22,6 +22,7 @@ from scheduler.plan.facts import (
     Opened,
     Received,
     Rerouted,
+    Retired,
     Returned,
     Waived,
     Withdrawn,
@@ -117,7 +118,7 @@ def _own_fields(fact: Fact) -> Row:  # noqa: C901 - one match over the kinds
         case Amended():
             was = describe_form(fact.was) if fact.was is not None else ""
             return {"date": describe_form(fact.form), "was": was, **_grounds(fact)}
-        case Opened():
+        case Opened() | Retired():
             return {"reason": fact.reason}
         case Bounced():
             return {"address": fact.address}

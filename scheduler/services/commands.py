@@ -18,6 +18,7 @@ from scheduler.plan.commands import (
     Nominate,
     RecordReceived,
     ReportBounce,
+    Retire,
     Return,
     SettleDoubt,
     Undo,
@@ -38,6 +39,7 @@ from scheduler.plan.facts import (
     Nominated,
     Opened,
     Received,
+    Retired,
     Returned,
     Waived,
     Withdrawn,
@@ -83,6 +85,8 @@ def build_fact(plan: Plan, command: Command) -> Fact:  # noqa: C901 - one match 
             return Amended(**about, milestone=milestone, form=form, was=was, decision=decision)
         case Nominate(group=group, parties=parties, decision=decision):
             return Nominated(**_common(plan, command), group=group, parties=parties, decision=decision)
+        case Retire():
+            return build_retired(plan.id, command)
         case ReportBounce(party=party, address=address):
             return Bounced(**_common(plan, command), party=party, address=address)
         case Undo(target=target, reason=reason):
@@ -90,6 +94,11 @@ def build_fact(plan: Plan, command: Command) -> Fact:  # noqa: C901 - one match 
             return Withdrawn(**_common(plan, command) | about, target=target.id, reason=reason)
         case _:
             assert_never(command)
+
+
+def build_retired(plan: str, command: Retire) -> Retired:
+    """Return the fact that ends a plan; the plan itself is not needed, because its file may be gone."""
+    return Retired(**_of_plan(plan, command), reason=command.reason)
 
 
 def refuse_far(plan: Plan, *days: date | None) -> None:
@@ -103,8 +112,12 @@ def refuse_far(plan: Plan, *days: date | None) -> None:
 
 
 def _common(plan: Plan, command: Command, happened_at: datetime | None = None) -> dict[str, Any]:
+    return _of_plan(plan.id, command, happened_at)
+
+
+def _of_plan(plan: str, command: Command, happened_at: datetime | None = None) -> dict[str, Any]:
     return {
-        "plan": plan.id,
+        "plan": plan,
         "happened_at": happened_at or command.at,
         "recorded_at": command.at,
         "by": command.by,

@@ -27,9 +27,11 @@ from scheduler.plan.facts import (
     Opened,
     Received,
     Rerouted,
+    Retired,
     Returned,
     Waived,
     Withdrawn,
+    drop_withdrawn,
 )
 from scheduler.plan.model import Milestone, Occurrence, Party, Plan
 from scheduler.plan.obligations import Obligation
@@ -39,7 +41,7 @@ from scheduler.ports import UnitOfWork
 OfObligation = Received | Declared | Returned | Accepted | Extended | Opened | Joined | Disowned  # about one obligation
 
 
-def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
+def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  # noqa: C901 - one match over the facts
     """Return remarks on a fact that may be recorded.
 
     Raises `NothingMatched` for an unknown name, and `UserError` for a fact that makes no sense as things stand.
@@ -62,6 +64,9 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
             return _check_bounced(agenda, fact)
         case Rerouted():
             _find_party(agenda.plan, fact.party)
+            return []
+        case Retired():
+            refuse_retired(unit, fact.plan)
             return []
         case Withdrawn():
             return _check_withdrawn(agenda, fact, unit)
@@ -275,6 +280,17 @@ def _check_bounced(agenda: Agenda, fact: Bounced) -> list[Reason]:
     if fact.address not in known:
         raise NothingMatched.named(f"address of {party.id}", fact.address, known)
     return []
+
+
+def refuse_retired(unit: UnitOfWork, plan: str) -> None:
+    """Raise `UserError` if a plan has been retired."""
+    retired = [fact for fact in drop_withdrawn(unit.facts.general(plan)) if isinstance(fact, Retired)]
+    if retired:
+        _refuse(
+            f"{plan} was retired by f{retired[-1].id}",
+            f"`hanchot undo f{retired[-1].id}` takes that back",
+            "retired-already",
+        )
 
 
 def _check_withdrawn(agenda: Agenda, fact: Withdrawn, unit: UnitOfWork) -> list[Reason]:

@@ -8,7 +8,7 @@ from datetime import datetime, time
 
 from scheduler.errors import Problem, UserError
 from scheduler.plan import reasons
-from scheduler.plan.agenda import Agenda
+from scheduler.plan.agenda import Agenda, describe_closing
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
 from scheduler.plan.dispatch_policy import last_moment, opening
 from scheduler.plan.facts import (
@@ -18,6 +18,7 @@ from scheduler.plan.facts import (
     Extended,
     Fact,
     Received,
+    Retired,
     Waived,
     Withdrawn,
     recording_order,
@@ -57,6 +58,8 @@ def notify(services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, fact:
         confirmed = [old for old in before if _has_receipt(unit, agenda.plan, old)]
         leaves = receipt_leaves(agenda.plan, [*confirmed, fact])
         _cancel_receipts(unit, before, reasons.LATER_RECEIPT, fact.recorded_at)
+    elif isinstance(fact, Retired):
+        unit.outbox.cancel_all(agenda.plan.id, describe_closing(fact, agenda.plan.zone), now=fact.recorded_at)
     messages: Iterable[tuple[RungMessage | FactMessage, RungRow | None]]
     if isinstance(fact, Bounced):
         messages = _reroute(unit, agenda, fact, bounced)

@@ -112,17 +112,15 @@ _POSTPONE = (
 )
 _WITH_KEY = sa.select(messages.c.id).where(messages.c.deduplication_key == sa.bindparam("wanted"))
 _BEGINNING = sa.bindparam("beginning", type_=sa.Text)
-_CANCEL = (
+_CANCELLING = (
     messages.update()
-    .where(
-        unsettled,
-        words(messages.c.state, "queued"),
-        # Not LIKE, which ignores case on SQLite.
-        sa.func.substr(messages.c.deduplication_key, 1, sa.func.length(_BEGINNING)) == _BEGINNING,
-    )
+    .where(unsettled, words(messages.c.state, "queued"))
     .values(state="cancelled", reason=sa.bindparam("because"), settled_at=sa.bindparam("now"))
     .returning(messages.c.id)
 )
+# Not LIKE, which ignores case on SQLite.
+_CANCEL = _CANCELLING.where(sa.func.substr(messages.c.deduplication_key, 1, sa.func.length(_BEGINNING)) == _BEGINNING)
+_CANCEL_ALL = _CANCELLING.where(messages.c.plan == sa.bindparam("wanted"))
 _COUNTS = sa.select(messages.c.state, sa.func.count().label("number")).group_by(messages.c.state)
 _CARRIED = sa.select(deliveries.c.message_id, deliveries.c.rung_id).order_by(deliveries.c.id)
 _CARRIED_BY = _CARRIED.where(deliveries.c.message_id.in_(sa.bindparam("ids", expanding=True)))
@@ -225,8 +223,14 @@ class SqlOutbox:
 
     def cancel(self, key: str, reason: Reason, *, now: datetime) -> int:
         """Cancel the queued mails whose deduplication key begins with `key`; return how many there were."""
-        values = {"beginning": key, "because": encode(reason), "now": now}
-        cancelled = self._connection.scalars(_CANCEL, values).all()
+        return self._cancel(_CANCEL, {"beginning": key}, reason, now)
+
+    def cancel_all(self, plan: str, reason: Reason, *, now: datetime) -> int:
+        """Cancel the queued mails of a plan; return how many there were."""
+        return self._cancel(_CANCEL_ALL, {"wanted": plan}, reason, now)
+
+    def _cancel(self, statement: sa.Executable, which: dict[str, str], reason: Reason, now: datetime) -> int:
+        cancelled = self._connection.scalars(statement, which | {"because": encode(reason), "now": now}).all()
         for id in cancelled:
             settlement.settle(self._connection, id, now=now)
         return len(cancelled)

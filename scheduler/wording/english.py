@@ -99,6 +99,7 @@ ENGLISH = Language(
         "opened": "Confirmed as still owed",
         "bounced": "Mail not delivered",
         "rerouted": "Mail address changed",
+        "retired": "Plan ended",
         "withdrawn": "Record withdrawn",
     },
     probably=r"^(probably|expected) (in |on )?",

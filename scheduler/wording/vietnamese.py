@@ -86,6 +86,7 @@ VIETNAMESE = Language(
         "opened": "Xác nhận vẫn phải thực hiện",
         "bounced": "Thư không đến được",
         "rerouted": "Thay đổi địa chỉ thư",
+        "retired": "Kết thúc kế hoạch",
         "withdrawn": "Rút lại ghi nhận",
     },
     probably=r"^dự kiến (vào )?",

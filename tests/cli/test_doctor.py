@@ -78,7 +78,18 @@ def test_one_line_for_each_check_with_the_way_out(open_office: Office) -> None:
     assert (result.code, result.err) == (ExitCode.DONE, "")
     assert {line.split()[0] for line in result.out.splitlines()} == {"ok", "warning"}
     checks = {line.split()[1] for line in result.out.splitlines()}
-    wanted = {"configuration", "definitions", "addresses", "templates", "zones", "disk", "mail", "database", "links"}
+    wanted = {
+        "configuration",
+        "definitions",
+        "addresses",
+        "templates",
+        "zones",
+        "disk",
+        "mail",
+        "database",
+        "links",
+        "plans",
+    }
     assert checks == wanted | {"account", "outbox", "clock", "daemon"}
     assert [check for check, row in examined(open_office).items() if row["state"] == "warning"] == [
         "addresses",

@@ -214,3 +214,54 @@ def test_an_odd_day_is_taken_with_a_remark(office: Office, day: str, remark: str
     result = office("fix-date", office.plan, "so-ket", day)
     assert result.code == ExitCode.DONE
     assert remark in result.out
+
+
+# ---- the end of a plan
+
+
+def test_retire_ends_a_plan_and_undo_takes_that_back(open_office: Office) -> None:
+    """Every step falls away, nobody is written to, and the board says so."""
+    open_office("receive", "here", "report", "branch", "--deliverable", "text")
+    retired = open_office("retire", "here", "--reason", "the office closes")
+    assert (retired.code, retired.err) == (ExitCode.DONE, "")
+    assert retired.out.startswith("f2: retired")
+    assert open_office.rows("agenda") == []
+    assert {mail["state"] for mail in open_office.rows("outbox", "list")} == {"cancelled"}
+    assert {row["status"] for row in open_office.rows("status")} == {"exempt"}
+    again = open_office("retire", "here", "--reason", "once more")
+    assert (again.code, "was retired by f2" in again.err) == (ExitCode.FAILED, True)
+    assert open_office("undo", "f2", "--reason", "it does not").code == ExitCode.DONE
+    assert open_office.rows("agenda") != []
+
+
+def test_what_the_record_owes_is_told_while_the_file_is_away(open_office: Office) -> None:
+    """A share that is not mounted must not end a plan in silence; who ends it on purpose says so."""
+    plan = open_office.folder / "workflows" / "here" / "plan.toml"
+    assert open_office("tick").code == ExitCode.DONE
+    text = plan.read_bytes()
+    plan.unlink()
+    for _ in range(2):
+        tick = open_office("tick")
+        assert (tick.code, "no definition was found of here" in tick.err) == (ExitCode.FAILED, True)
+        assert "put its file back, or end the plan with `hanchot retire`" in tick.err
+    verdicts = {row["check"]: row["state"] for row in open_office("doctor", "--format", "json").rows}
+    assert verdicts["plans"] == "error"
+
+    retired = open_office("retire", "here", "--reason", "the office closes")
+    assert (retired.code, retired.out.splitlines()[0]) == (
+        ExitCode.DONE,
+        "f1: retired here; its definition is not loaded",
+    )
+    assert open_office("tick").code == ExitCode.DONE
+    plan.write_bytes(text)
+    assert open_office("tick").code == ExitCode.DONE
+    assert open_office.rows("agenda") == []
+    open_office("undo", "f1", "--reason", "it goes on")
+    assert open_office.rows("agenda") != []
+
+
+def test_only_a_plan_that_the_record_knows_can_be_retired(open_office: Office) -> None:
+    """Another name is offered."""
+    open_office("tick")
+    result = open_office("retire", "hree", "--reason", "x")
+    assert (result.code, "did you mean here?" in result.err) == (ExitCode.NOTHING_MATCHED, True)

@@ -90,7 +90,10 @@ def test_plans_shows_what_has_no_date_yet(office: Office) -> None:
 
 def test_plans_points_at_definitions_that_were_left_out(office: Office) -> None:
     """One wrong plan does not hide the others."""
-    change_plan(office, "before = ", "befor = ").rename(office.folder / "workflows" / "our-office" / "wrong.toml")
+    wrong = change_plan(office, "before = ", "befor = ").rename(
+        office.folder / "workflows" / "our-office" / "wrong.toml"
+    )
+    wrong.write_text(wrong.read_text(encoding="utf-8").replace(office.plan, "another"), encoding="utf-8")
     for command in ("plans", "status", "agenda"):
         result = office(command)
         assert result.code == ExitCode.WRONG_INPUT

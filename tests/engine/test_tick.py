@@ -286,3 +286,37 @@ def test_a_simulation_plays_outages_and_facts_by_the_same_ticks(store: SqlStore)
         "03-16 12:00 receipt",
     ]
     assert str(daemon.row("before:3wd").reason) == "came late; before:1wd is newer"
+
+
+# ---- a plan whose file is gone
+
+
+def test_a_file_that_goes_away_is_told_once_and_its_plan_goes_on(daemon: DaemonFixture) -> None:
+    """Until the program ends, the last good revision is in force."""
+    daemon.live(at(3, 2))
+    daemon.definitions.plans, plans = [], daemon.definitions.plans
+    for _ in range(2):
+        daemon.ticker.load()
+    assert [text for text in daemon.logged("trouble") if "its file is gone" in text] != []
+    assert len(daemon.logged("trouble")) == 1
+    daemon.live(at(3, 4))
+    daemon.definitions.plans = plans
+    assert daemon.left() == ["03-03 08:00 before:14d"]
+
+
+def test_a_plan_that_owes_something_and_cannot_be_loaded_is_told_once(daemon: DaemonFixture) -> None:
+    """A new process finds the promises in the record and no definition."""
+    daemon.live(at(3, 2))
+    other = DaemonFixture(daemon.store, start=at(3, 3, 9))
+    other.definitions.plans = []
+    other.ticker.load()
+    for _ in range(2):
+        other.tick()
+    assert other.ticker.absent == {daemon.plan.id}
+    assert [text for text in other.logged("trouble") if "no definition of it could be loaded" in text] != []
+    assert len(other.logged("trouble")) == 1
+    other.definitions.plans = [plan()]
+    other.ticker.load()
+    other.tick()
+    assert other.ticker.absent == frozenset()
+    assert other.left() == ["03-03 09:00 before:14d"]

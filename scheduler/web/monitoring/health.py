@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from scheduler.bootstrap import RunningDaemon
-from scheduler.doctor.verdicts import Verdict, from_error, judge_account, judge_tick
+from scheduler.doctor.verdicts import Verdict, from_error, judge_account, judge_plans, judge_tick
 from scheduler.errors import UserError
+from scheduler.queries.plans import find_absent
 
 FRESH = timedelta(minutes=15)  # maximum age of the last tick; an SMTP server may take ten minutes over one mail
 
@@ -20,9 +21,10 @@ async def live(request: Request) -> Response:
 
 
 def ready(request: Request) -> Response:
-    """Report whether the record can be read, ticks happen and mails may be sent; the status is 503 if not.
+    """Report whether the daemon can do its work; the status is 503 if not.
 
-    The response contains nothing about people; `hanchot doctor` has the details.
+    The record can be read, every promise has its plan, ticks happen and mails may be sent. The response contains
+    nothing about people; `hanchot doctor` has the details.
     """
     verdicts = judge(request.app.state.site.running)
     is_ready = all(verdict.state == "ok" for verdict in verdicts)
@@ -31,15 +33,20 @@ def ready(request: Request) -> Response:
 
 
 def judge(running: RunningDaemon) -> list[Verdict]:
-    """Return verdicts on the record, the ticks and the mail account; only the first if the record cannot be read."""
+    """Return verdicts on the record, the plans, the ticks and the mail account.
+
+    Only the first if the record cannot be read.
+    """
     now = running.clock.now()
     try:
         with running.store.reading() as view:
             last_tick, account = view.journal.last_tick(), view.accounts.state(running.account)
+            absent = find_absent(view.plans.states(), {definition.plan.id for definition in running.definitions()})
     except UserError as error:
         return [from_error("database", error)]
     return [
         Verdict(check="database", state="ok", message="the record can be read"),
+        judge_plans(absent, now),
         judge_tick(now, last_tick, fresh=FRESH),
         judge_account(account, running.system.now()),
     ]

@@ -16,6 +16,7 @@ from scheduler.plan.commands import (
     Insist,
     Nominate,
     RecordReceived,
+    Retire,
     Return,
     SettleDoubt,
     Undo,
@@ -35,7 +36,7 @@ from scheduler.web.lookup import read_day
 from scheduler.web.urls import path_to
 
 ActionName = Literal[
-    "receive", "accept", "return", "waive", "extend", "start", "insist", "fix-date", "nominate", "undo"
+    "receive", "accept", "return", "waive", "extend", "start", "insist", "fix-date", "nominate", "retire", "undo"
 ]
 NeededText = Literal["note", "reason", "decision"]
 EMPTY: Mapping[NeededText, RefusalCode] = {"note": "no-note", "reason": "no-reason", "decision": "no-decision"}
@@ -256,6 +257,10 @@ def _nominate(form: CommandForm) -> list[Command]:
     return [Nominate(**_common(form), group=form.group.id, parties=chosen, decision=form.text("decision"))]
 
 
+def _retire(form: CommandForm) -> list[Command]:
+    return [Retire(**_common(form), reason=form.needed_text("reason"))]
+
+
 def _undo(form: CommandForm) -> list[Command]:
     assert form.target  # noqa: S101 - the address names it
     return [Undo(**_common(form), target=form.target, reason=form.needed_text("reason"))]
@@ -284,5 +289,6 @@ ACTIONS: Mapping[ActionName, Action] = {
     "insist": Action(_insist),
     "fix-date": Action(_fix_date, ("milestone",)),
     "nominate": Action(_nominate, ("group",)),
+    "retire": Action(_retire, ()),
     "undo": Action(_undo, ("fact",)),
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.daemon_fixture import plan
 from tests.support.served_site import ServedSite
 
 MINUTE = timedelta(minutes=1)
@@ -33,9 +34,12 @@ def test_a_process_that_answers_lives(site: ServedSite) -> None:
 
 def test_it_is_ready_once_a_tick_is_completed(site: ServedSite) -> None:
     """Before that nobody is reminded."""
-    assert readiness(site) == (503, {"ready": False, "database": "ok", "daemon": "warning", "account": "ok"})
+    assert readiness(site) == (
+        503,
+        {"ready": False, "database": "ok", "plans": "ok", "daemon": "warning", "account": "ok"},
+    )
     ticked(site)
-    assert readiness(site) == (200, {"ready": True, "database": "ok", "daemon": "ok", "account": "ok"})
+    assert readiness(site) == (200, {"ready": True, "database": "ok", "plans": "ok", "daemon": "ok", "account": "ok"})
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(15, 200), (16, 503)])
@@ -51,7 +55,10 @@ def test_it_is_not_ready_while_the_mail_account_rests_or_is_stopped(site: Served
     accounts = "maildir"
     with site.running.store.transaction() as unit:
         unit.accounts.pause(accounts, until=site.clock.now() + MINUTE, reason="454 4.7.0 Too many login attempts")
-    assert readiness(site) == (503, {"ready": False, "database": "ok", "daemon": "ok", "account": "warning"})
+    assert readiness(site) == (
+        503,
+        {"ready": False, "database": "ok", "plans": "ok", "daemon": "ok", "account": "warning"},
+    )
     site.clock.instant += MINUTE
     assert readiness(site)[0] == 200
     with site.running.store.transaction() as unit:
@@ -59,6 +66,15 @@ def test_it_is_not_ready_while_the_mail_account_rests_or_is_stopped(site: Served
     status, said = readiness(site)
     assert (status, said["account"]) == (503, "error")
     assert "coquan" not in json.dumps(said)
+
+
+def test_it_is_not_ready_while_a_plan_that_owes_something_is_away(site: ServedSite) -> None:
+    site.serve(plan())
+    ticked(site)
+    assert readiness(site)[0] == 200
+    site.definitions.clear()
+    status, said = readiness(site)
+    assert (status, said["plans"]) == (503, "error")
 
 
 def test_a_record_that_cannot_be_read_is_said_and_the_process_still_lives(site: ServedSite) -> None:
