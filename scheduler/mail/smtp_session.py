@@ -20,7 +20,9 @@ from scheduler.mail.smtp_replies import CERTIFICATE, GARBLED, SILENCE, UNOFFERED
 
 LINES = 100  # maximum number of lines in a reply
 LINE = 4096  # maximum bytes in a line; RFC 5321 allows 512
+EMPTY_LINES = 10  # maximum number of empty lines before a reply; some servers send one
 
+_EMPTY = re.compile(rb"\r?\n")
 _REPLY = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?\r?\n", re.DOTALL)
 
 
@@ -69,6 +71,7 @@ class SmtpSession(smtplib.SMTP):
         self.is_broken = False  # True once the connection can no longer be used
         self._timeouts = timeouts
         self._buffer = b""
+        self._empty_lines = 0  # skipped since the last reply
         self._opening_ends = 0.0
         self._ends = 0.0
         self._poll = select.poll()
@@ -224,17 +227,21 @@ class SmtpSession(smtplib.SMTP):
             self._break(error)
 
     def getreply(self) -> tuple[int, bytes]:
-        """Return one reply; raise `SmtpError` for one that is too long or malformed."""
+        """Return one reply without empty lines before it; raise `SmtpError` for one that is too long or malformed."""
         lines: list[bytes] = []
         first = b""
         while len(lines) < LINES:
             line = self._read_line()
+            if not lines and _EMPTY.fullmatch(line):
+                self._count_empty_line()
+                continue
             found = _REPLY.fullmatch(line)
             if found is None or (first and found[1] != first):
                 raise SmtpError(GARBLED, f"not an SMTP reply: {read_words(line)}")
             first = found[1]
             lines.append((found[3] or b"").strip())
             if found[2] != b"-":
+                self._empty_lines = 0
                 return int(first), b"\n".join(lines)
         raise SmtpError(GARBLED, f"a reply of more than {LINES} lines")
 
@@ -249,8 +256,18 @@ class SmtpSession(smtplib.SMTP):
         raise SmtpError(GARBLED, f"an answer nobody had asked for: {code} {read_words(words)}")
 
     def _has_unread(self) -> bool:
-        if self._buffer:
-            return True
+        """Return whether the server has sent something other than empty lines, which are skipped."""
+        while True:
+            while found := _EMPTY.match(self._buffer):
+                self._buffer = self._buffer[found.end() :]
+                self._count_empty_line()
+            if self._buffer:
+                return True
+            if not self._receive_unread():
+                return False
+
+    def _receive_unread(self) -> bool:
+        """Fill the empty buffer without waiting; return whether there was anything."""
         if not self._poll.poll(0) and not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
             return False
         if self.sock is None:
@@ -265,6 +282,11 @@ class SmtpSession(smtplib.SMTP):
         if not self._buffer:
             raise SmtpError(SILENCE, "the server closed the connection")
         return True
+
+    def _count_empty_line(self) -> None:
+        self._empty_lines += 1
+        if self._empty_lines > EMPTY_LINES:
+            raise SmtpError(GARBLED, f"more than {EMPTY_LINES} empty lines")
 
     def _read_line(self) -> bytes:
         while (end := self._buffer.find(b"\n") + 1) == 0:

@@ -18,10 +18,12 @@ from scheduler.mail.smtp_replies import (
     judge,
     to_outcome,
 )
+from scheduler.mail.smtp_session import EMPTY_LINES
 from scheduler.ports import Outcome
 from tests.mail.server_replies import ANSWERS
 from tests.support.scripted_smtp import (
     CLOSE,
+    DEFAULTS,
     DRIP,
     ENDLESS_LINE,
     ENDLESS_LINES,
@@ -43,7 +45,7 @@ VERBS: dict[str, Phase] = {
 SPOKEN: dict[Phase, str] = {phase: verb for verb, phase in VERBS.items() if verb != "EHLO"}
 HALF = b"250-the first line\r\n250 and then noth"  # and the server waits for the next command
 GARBAGE: tuple[bytes, ...] = (
-    b"\xff\xfe\x00\r\n", b"hello\r\n", b"9999 what\r\n", b"25\r\n", b"\r\n", b"-250 no\r\n", b"150 wait\r\n",
+    b"\xff\xfe\x00\r\n", b"hello\r\n", b"9999 what\r\n", b"25\r\n", b"\r\n" * 11, b"-250 no\r\n", b"150 wait\r\n",
     b"250-one\r\n550 two\r\n", b"250-one\r\nnot a code\r\n",
 )  # fmt: skip
 
@@ -215,6 +217,42 @@ def test_a_farewell_between_two_steps_is_heard_as_such() -> None:
     answers = {"MAIL": [b"250 ok\r\n421 4.3.2 going down\r\n"]}
     with ScriptedServer(answers) as server, mailer(server.port) as it:
         assert it.send(mail()) == Outcome(state="deferred", reply="421 4.3.2 going down")
+    assert server.received == []
+
+
+# ---- empty lines
+
+
+USUAL = {"EHLO": "250 scripted.example\r\n", **{verb: f"{answer}\r\n" for verb, answer in DEFAULTS.items()}}
+
+
+@pytest.mark.parametrize("count", [1, EMPTY_LINES])
+@pytest.mark.parametrize("verb", ["greeting", "EHLO", "MAIL", "RCPT", "DATA", "content"])
+def test_empty_lines_before_an_answer_are_no_answer(verb: str, count: int) -> None:
+    """Least of all after the mail, where they would cost a second copy."""
+    with ScriptedServer({verb: b"\r\n" * count + USUAL[verb].encode()}) as server, mailer(server.port) as it:
+        assert [it.send(mail(number)).state for number in (1, 2)] == ["sent", "sent"]
+    assert server.connections == 1
+    assert len(server.received) == 2
+
+
+@pytest.mark.parametrize("verb", ["greeting", "EHLO", "MAIL", "RCPT", "content"])
+def test_empty_lines_after_an_answer_belong_to_the_next_one(verb: str) -> None:
+    with ScriptedServer({verb: USUAL[verb].encode() + b"\r\n\n"}) as server, mailer(server.port) as it:
+        assert [it.send(mail(number)).state for number in (1, 2)] == ["sent", "sent"]
+    assert server.connections == 1
+    assert len(server.received) == 2
+
+
+def test_empty_lines_within_an_answer_are_not_skipped() -> None:
+    with ScriptedServer({"RCPT": [b"250-one\r\n\r\n250 two\r\n"]}) as server, mailer(server.port) as it:
+        assert same(it.send(mail()), expected("recipient", GARBLED))
+    assert server.received == []
+
+
+def test_empty_lines_without_end_are_garbage() -> None:
+    with ScriptedServer({"MAIL": [b"250 ok\r\n" + b"\r\n" * (EMPTY_LINES + 1)]}) as server, mailer(server.port) as it:
+        assert same(it.send(mail()), expected("recipient", GARBLED))
     assert server.received == []
 
 

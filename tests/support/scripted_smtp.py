@@ -217,7 +217,7 @@ class _Conversation:
         self.connection.sendall(raw)
         if raw.startswith(b"421"):
             raise _Over
-        return raw.decode("latin-1")
+        return raw.decode("latin-1").lstrip("\r\n")  # empty lines are skipped
 
     def fail(self, fault: Fault) -> None:
         if fault is RESET:
