@@ -51,8 +51,10 @@ def decide_retry(outcome: Outcome, row: MessageRow, now: datetime) -> RetryDecis
         if row.unclear:
             return RetryDecision(state="ambiguous", reason=reasons.unanswered_twice(outcome.reply))
         return RetryDecision(state="queued", reason=reply, not_before=now + UNCLEAR, unclear=True)
-    if outcome.account is not None:  # not this mail's fault; it waits for the account
-        return RetryDecision(state="queued", reason=reply, not_before=row.not_before, attempted=False)
+    if outcome.account is not None:
+        # Not this mail's fault: it waits for the account, but behind those that are due already. If only the server of
+        # this recipient refuses us, the others leave after the pause.
+        return RetryDecision(state="queued", reason=reply, not_before=max(row.not_before, now), attempted=False)
     if row.expires_at is None and now - row.created_at > GIVE_UP:
         return RetryDecision(state="failed", reason=reasons.given_up(GIVE_UP.days, outcome.reply))
     wait = wait_after(outcome.pace, row.attempts, row.mail.message_id)

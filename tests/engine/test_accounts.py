@@ -9,7 +9,7 @@ import pytest
 from scheduler.engine.mail_account import Limits
 from scheduler.errors import RecordUnavailable
 from scheduler.plan.facts import Bounced
-from scheduler.ports import AccountState, MessageRow, Outcome
+from scheduler.ports import AccountState, Mail, MessageRow, Outcome
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture
@@ -21,6 +21,7 @@ LATER = Outcome(state="deferred", reply="451 4.3.0 try later")
 LIMIT = Outcome(state="deferred", reply="550 5.4.5 daily limit", account="pause")
 LOGIN = Outcome(state="deferred", reply="535 5.7.8 bad credentials", account="stop")
 DEAD = Outcome(state="failed", reply="550 5.1.1 no such user", is_dead=True)
+BLOCKED = Outcome(state="deferred", reply="554 5.7.1 Client host [203.0.113.5] blocked", account="pause")
 LOST = Outcome(state="ambiguous", reply="the connection died after the mail was handed over")
 
 
@@ -81,6 +82,25 @@ def test_an_account_that_must_rest_again_rests_longer_and_is_forgiven_when_mail_
     ready.live(at(3, 10, 8, 45))
     assert account(ready) == AccountState(name=ready.mailer.account)
     assert {mail.state for mail in ready.mails(rung="before:7d")} == {"sent"}
+
+
+def test_a_recipient_whose_server_refuses_us_holds_up_nobody_else(ready: DaemonFixture) -> None:
+    """The account rests, but after each pause the others go first."""
+    refused: list[str] = []
+
+    def answer(mail: Mail) -> None:
+        refused[:] = refused or [mail.address]
+        ready.mailer.outcome = BLOCKED if mail.address in refused else SENT
+
+    ready.mailer.before = answer
+    ready.live(at(3, 10, 10))
+    states = {mail.mail.address: mail.state for mail in ready.mails(rung="before:7d")}
+    assert [states.pop(address) for address in refused] == ["queued"]
+    assert set(states.values()) == {"sent"}
+    ready.mailer.before, ready.mailer.outcome = nothing, SENT
+    ready.live(at(3, 10, 11))
+    assert {mail.state for mail in ready.mails(rung="before:7d")} == {"sent"}
+    assert account(ready) == AccountState(name=ready.mailer.account)
 
 
 def test_a_refused_login_stops_the_account_until_a_person_has_looked(ready: DaemonFixture) -> None:

@@ -93,6 +93,12 @@ def test_a_mail_waits_for_its_account_and_is_not_counted_as_tried() -> None:
     assert (after.state, after.not_before, after.attempted) == ("queued", NOW, False)
 
 
+def test_a_mail_that_let_its_account_rest_goes_behind_those_that_are_due_already() -> None:
+    """A recipient whose server refuses us would else hold up everybody."""
+    due_for_an_hour = mail(not_before=NOW - timedelta(hours=1))
+    assert decide_retry(deferred(account="pause"), due_for_an_hour, NOW).not_before == NOW
+
+
 def test_an_unclear_mail_goes_out_once_more_with_the_same_bytes() -> None:
     after = decide_retry(Outcome(state="ambiguous", reply="the connection died"), mail(), NOW)
     assert (after.state, after.not_before, after.unclear) == ("queued", NOW + UNCLEAR, True)
