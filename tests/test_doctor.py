@@ -115,7 +115,7 @@ def test_a_login_that_fails_is_told_in_the_servers_words_with_the_way_out() -> N
     [
         (Outcome(state="deferred", account="stop"), "username and password"),
         (Outcome(state="deferred", account="pause", pace="slowly"), "[mail.limits]"),
-        (Outcome(state="deferred", account="pause"), "host and port"),  # nobody listens there
+        (Outcome(state="deferred", account="pause"), "host, port and security"),  # nobody listens there
         (Outcome(state="failed", is_dead=True), "the address"),
         (Outcome(state="ambiguous"), "look into the mailbox"),
         (Outcome(state="deferred"), "reached"),

@@ -132,7 +132,8 @@ def way_out(outcome: Outcome) -> str:
         return "check host, security, username and password in [mail.smtp], and mail.from"
     if outcome.account == "pause" and outcome.pace == "soon":
         return (
-            "check host and port in [mail.smtp], and that the server can be reached from here; the daemon tries again"
+            "check host, port and security in [mail.smtp], that the server can be reached from here, and what it says; "
+            "the daemon tries again by itself"
         )
     if outcome.account == "pause":
         return "the server has had enough for now: the daemon waits; lower [mail.limits] if it happens again"

@@ -43,7 +43,7 @@ def test_postfix_refuses_an_address_a_size_and_nothing_else(postfix: Postfix) ->
         fine = it.send(mail(4))
     assert (gone.state, gone.is_dead) == ("failed", True)
     assert gone.reply.startswith("550 5.1.1 <a@gone.example>")
-    assert (foreign.state, foreign.account, foreign.is_dead) == ("deferred", "stop", False)
+    assert (foreign.state, foreign.account, foreign.is_dead) == ("deferred", "pause", False)
     assert foreign.reply == "554 5.7.1 <a@elsewhere.invalid>: Relay access denied"
     assert (large.state, large.pace) == ("deferred", "slowly")
     assert large.reply.startswith("552 5.3.4 ")
@@ -90,7 +90,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], Outcome]] = {
     ),
     "no room after the mail": (
         ("-r", ".", "-b", "452 4.3.1 Insufficient system storage"),
-        Outcome(state="deferred", reply="452 4.3.1 Insufficient system storage"),
+        Outcome(state="deferred", reply="452 4.3.1 Insufficient system storage", pace="slowly"),
     ),
     "limit reached": (
         ("-f", ".", "-B", "550 5.4.5 Daily user sending limit exceeded"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import pytest
@@ -21,7 +22,7 @@ from scheduler.mail.smtp_replies import (
     to_outcome,
 )
 from scheduler.ports import Outcome
-from tests.mail.server_replies import ANSWERS
+from tests.mail.server_replies import ANSWERS, SEEN
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
 MISSING = [SILENCE, GARBLED, CERTIFICATE, UNOFFERED]
@@ -53,14 +54,66 @@ def test_without_an_answer_the_phase_alone_decides(phase: Phase, code: str) -> N
 
 
 @pytest.mark.parametrize("phase", ["tls", "connect"])
-def test_a_wrong_certificate_stops_the_account(phase: Phase) -> None:
-    assert judge(phase, CERTIFICATE, "self-signed").meaning == "stop"
+def test_a_wrong_certificate_lets_the_account_rest(phase: Phase) -> None:
+    assert judge(phase, CERTIFICATE, "self-signed").meaning == "rest"
 
 
-def test_what_the_server_lacks_stops_the_account_or_the_mail() -> None:
-    assert judge("tls", UNOFFERED, "no STARTTLS").meaning == "stop"
-    assert judge("login", UNOFFERED, "no AUTH").meaning == "stop"
+def test_what_the_server_lacks_lets_the_account_rest_or_refuses_the_mail() -> None:
+    assert judge("tls", UNOFFERED, "no STARTTLS").meaning == "rest"
+    assert judge("login", UNOFFERED, "no AUTH").meaning == "rest"
     assert judge("sender", UNOFFERED, "no SMTPUTF8").meaning == "refused"
+
+
+def test_the_replies_of_real_servers_are_many_and_each_can_be_looked_up() -> None:
+    assert len({seen.answer for seen in SEEN}) >= 40
+    assert [seen for seen in SEEN if not re.search(r"\w\.\w.*/\w", seen.source)] == []
+
+
+OURS = (
+    "Client host [203.0.113.5] blocked using zen.spamhaus.org", "see https://www.spamhaus.org/query/ip/203.0.113.5",
+    "[2001:db8::5] is not welcome", "[IPv6:2001:db8::5] is not welcome", "our RBL lists you", "you are blacklisted",
+    "SPF check failed", "no valid DKIM signature", "DMARC policy of reject", "no PTR record", "reverse DNS failed",
+    "bad HELO", "poor reputation", "rate limit exceeded", "your IP is banned", "your message is spam",
+    "against our policy", "the sender is unknown",
+)  # fmt: skip
+DEATHS = ("550 5.1.1 User unknown", "550 no such user here", "553 5.1.3 bad address", "550 5.2.1 disabled", "556 no")
+
+
+@pytest.mark.parametrize("about_us", OURS)
+@pytest.mark.parametrize("death", DEATHS)
+def test_words_about_us_never_kill_an_address(death: str, about_us: str) -> None:
+    """Whatever else stands in the reply, and before or behind them."""
+    code, _, words = death.partition(" ")
+    for told in (f"{words}; {about_us}", f"{words.split()[0]} {about_us}: {words}"):
+        assert judge("recipient", code, told).meaning in ("rest", "refused"), told
+
+
+@pytest.mark.parametrize("local", ["spam", "policy", "sender", "blacklist", "spf", "203.0.113.5"])
+@pytest.mark.parametrize("death", DEATHS)
+def test_what_an_address_is_called_is_no_word_about_us(death: str, local: str) -> None:
+    code, _, words = death.partition(" ")
+    assert judge("recipient", code, f"{words}: <{local}@{local}.example>").meaning == "dead"
+
+
+@given(st.sampled_from(["550", "553", "554"]), st.sampled_from("34567"), st.integers(1, 999), st.text(max_size=60))
+def test_only_codes_about_the_address_or_the_mailbox_kill_it(code: str, subject: str, detail: int, words: str) -> None:
+    assert judge("recipient", code, f"5.{subject}.{detail} user unknown {words}").meaning != "dead"
+
+
+@given(st.integers(500, 599).map(str), st.text("abcdefg .:", max_size=40))
+def test_a_refusal_without_a_clear_word_fails_one_mail_only(code: str, words: str) -> None:
+    assert judge("recipient", code, words).meaning != "dead" or code == "556"
+
+
+@pytest.mark.parametrize("phase", OPENING)
+@pytest.mark.parametrize("code", [CERTIFICATE, UNOFFERED, SILENCE, GARBLED, "554", "550", "500", "421", "250"])
+def test_no_bad_handshake_stops_the_account(phase: Phase, code: str) -> None:
+    assert judge(phase, code, "5.7.1 not here").meaning == "rest"
+
+
+@pytest.mark.parametrize("code", ["534", "535"])
+def test_what_would_lock_the_account_is_not_tried_again(code: str) -> None:
+    assert {judge(phase, code).meaning for phase in PHASES} == {"stop"}
 
 
 def test_every_row_of_the_table_is_shown_by_an_answer() -> None:
@@ -91,5 +144,7 @@ def test_whatever_comes_is_judged_and_never_counts_as_sent(phase: Phase, code: s
 @given(st.text(max_size=300))
 def test_an_enhanced_code_counts_at_the_beginning_only(words: str) -> None:
     """Words that mention a code somewhere do not change the meaning."""
-    assert judge("recipient", "550", f"no such user ({words} 5.2.2)").meaning in ("dead", "pause", "stop", "slowly")
+    plain = judge("recipient", "550", f"no such user ({words})").meaning
+    assert judge("recipient", "550", f"no such user ({words} 5.2.2)").meaning == plain
     assert judge("recipient", "550", "no such user (5.2.2)").meaning == "dead"
+    assert judge("recipient", "550", "5.1.1.1 no such user").meaning == "refused"
