@@ -43,8 +43,8 @@ class DefinitionWatch:
         self._scan = scan
         self._hints = hints or start_hints
         self._is_blind = False
-        self._is_ending = False
         self._is_lost = False  # a watched folder is gone, and so is its watch
+        self._ending = threading.Event()
         self._hint = threading.Event()  # set when something may have changed, and at the end
         self._seen = self._look()
 
@@ -56,12 +56,12 @@ class DefinitionWatch:
         try:
             yield
         finally:
-            self._is_ending = True
+            self._ending.set()
             self._hint.set()
             thread.join()
 
     def _run(self) -> None:
-        while not self._is_ending:
+        while not self._ending.is_set():
             places = self._places()
             stop = self._start_hints(places)
             try:
@@ -93,15 +93,15 @@ class DefinitionWatch:
         if self._hint.wait(self._scan):
             for _ in range(STEPS):
                 self._hint.clear()
-                if self._is_ending or not self._hint.wait(self._step):
+                if self._ending.is_set() or not self._hint.wait(self._step):
                     break
-        return not self._is_ending and not self._is_lost
+        return not self._ending.is_set() and not self._is_lost
 
     def _compare(self) -> None:
         seen = self._look()
         if seen == self._seen:
             return
-        self._seen = seen
+        self._seen = wait_until_quiet(seen, self._look, lambda: self._ending.wait(self._step))
         try:
             self._changed()
         except Exception as error:  # a failing callback must not end the watch
@@ -123,6 +123,18 @@ class DefinitionWatch:
 
     def _roots(self) -> set[Path]:
         return {real_path(folder) for folder in self._folders if is_folder(folder)}
+
+
+def wait_until_quiet(seen: Look, look: Callable[[], Look], wait: Callable[[], bool]) -> Look:
+    """Return what the files are once they stay the same, because a copy in progress may be a valid file already.
+
+    `look` is called after each `wait`, which returns True to end this. It also ends after `STEPS`.
+    """
+    for _ in range(STEPS):
+        if wait() or (again := look()) == seen:
+            break
+        seen = again
+    return seen
 
 
 def _marks(path: Path) -> Iterator[tuple[str, int, int, int]]:

@@ -19,6 +19,8 @@ from scheduler.services.apply_revision import settle, take
 from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import Changes
 
+MANY = 10  # steps that may fall away with an edit before somebody is asked whether that is meant
+UNMEANT = "if that is not meant, put the file back: what was removed and comes back goes on as before"
 ABSENT = "steps of this plan are promised, and no definition of it could be loaded"
 ABSENT_HINT = "put its file back, or end the plan with `hanchot retire`"
 
@@ -143,6 +145,10 @@ class PlansInForce:
                 mail_at=view.outbox.next_at(),
             )
 
+    def _count_planned(self, plan: Plan) -> int:
+        with self._services.store.reading() as view:
+            return sum(count.number for count in view.rungs.counts(plan.id) if count.state == "planned")
+
     def _is_news(self, plan: Plan) -> bool:
         known = self._current.get(plan.id)
         return known is None or known.plan.digest != plan.digest
@@ -158,6 +164,9 @@ class PlansInForce:
         changed = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing changed"
         text = f"{plan.title}; steps: {changed}"
         self._reporter.report(Event(name="loaded", at=now, plan=plan.id, text=text))
+        if len(changes.dropped) >= MANY and len(changes.dropped) > self._count_planned(plan):
+            text = f"{len(changes.dropped)} promised steps fell away with this edit, more than are left; {UNMEANT}"
+            self._reporter.report(Event(name="trouble", at=now, plan=plan.id, text=text))
         for problem in changes.problems:
             text = f"could not be written: {problem}"
             self._reporter.report(Event(name="trouble", at=now, plan=plan.id, text=text))

@@ -23,7 +23,7 @@ from scheduler.plan.reasons import Reason
 from scheduler.plan.resolver import ObligationResolver
 from scheduler.plan.scope import Parties, Scope
 
-AGENDA_RULES = 4  # version of these rules; raise it when the same plan and facts yield other rungs than before
+AGENDA_RULES = 5  # version of these rules; raise it when the same plan and facts yield other rungs than before
 
 REMINDERS: tuple[RungKind, ...] = ("reminder", "overdue")  # kinds that remind a party of its own obligation
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from dateutil.rrule import rrulestr
@@ -19,7 +19,8 @@ class DateInForce(NamedTuple):
     """The date in force of a milestone, or of one occurrence of it.
 
     `since` is the UTC instant from which it holds; `decided_by` is the fact that set it, or None if the plan
-    did. `earlier` holds the dates that were in force before, oldest first.
+    did. `earlier` holds the dates that were in force before, oldest first. An occurrence exists from `born` on: since
+    the first rule that has its day.
     """
 
     id: str
@@ -27,6 +28,7 @@ class DateInForce(NamedTuple):
     since: datetime
     decided_by: Decision | None
     earlier: tuple[DateInForce, ...] = ()
+    born: datetime = datetime.min.replace(tzinfo=UTC)
 
     @property
     def place(self) -> str:
@@ -35,7 +37,7 @@ class DateInForce(NamedTuple):
 
     def replaced(self, form: DateForm, since: datetime, decided_by: Decision) -> DateInForce:
         """Return the date that replaces this one by a decision; this one joins `earlier`."""
-        return DateInForce(self.id, form, since, decided_by, (*self.earlier, self._replace(earlier=())))
+        return DateInForce(self.id, form, since, decided_by, (*self.earlier, self._replace(earlier=())), self.born)
 
 
 def can_be_fixed(milestone: Milestone, own: Iterable[Obligation]) -> bool:

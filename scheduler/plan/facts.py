@@ -192,9 +192,14 @@ class Amended(FactOfChange):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined(FactOfObligation):
-    """An edit of the plan file added a party to a milestone."""
+    """An edit of the plan file added a party to a milestone.
+
+    A party that earlier revisions had there comes back; `left` is the UTC instant at which it was removed.
+    """
 
     kind: ClassVar[FactKind] = "joined"
+
+    left: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

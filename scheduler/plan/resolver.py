@@ -150,11 +150,15 @@ class ObligationResolver:
         if not isinstance(now.form, Recurring):
             yield now
             return
+        born: dict[date, datetime] = {}
+        for rule in (*now.earlier, now):
+            for day in occurrences(rule.form) if isinstance(rule.form, Recurring) else ():
+                born.setdefault(day, rule.since)
         for day in occurrences(now.form):
             form: DateForm = Before(day) if now.form.boundary == "before" else By(day)
             fixed = On(day, day) if milestone.kind == "event" else form
             id = Occurrence(milestone.id, day).id
-            yield self._latest(id, DateInForce(id, fixed, now.since, None))
+            yield self._latest(id, DateInForce(id, fixed, now.since, None, born=born[day]))
 
     def _latest(self, id: str, dated: DateInForce) -> DateInForce:
         facts = [fact for fact in self.of[id, None] if isinstance(fact, DateFixed | Amended)]
@@ -274,7 +278,7 @@ class ObligationResolver:
             was=counted.was if is_moved else self._spelled_out(known, dated, term.party),
             known_date=KnownDate(known.form, known.place) if known and isinstance(known.form, On) else None,
         )
-        return self._judge_unknown(obligation, facts, term.came)
+        return self._judge_unknown(milestone, obligation, facts, max(term.came, dated.born))
 
     def _day_in_force(self, dated: DateInForce, party: str) -> CountedDate:
         """Return the date in force; one that is counted from another as the day that it means."""
@@ -359,19 +363,41 @@ class ObligationResolver:
             workdays=self.plan.workdays,
         )
 
-    def _judge_unknown(self, o: Obligation, facts: Sequence[Fact], came: datetime) -> Obligation:
-        """Return the obligation, marked as unknown if it was over when the party came into it.
+    def _judge_unknown(self, milestone: Milestone, o: Obligation, facts: Sequence[Fact], came: datetime) -> Obligation:
+        """Return the obligation, marked as unknown if it was over when it, or the party in it, came to exist.
 
         A later fact about it ends the doubt; rungs then exist only from that fact on.
         """
-        if o.due is None or o.due.last >= local_day(came, self.plan.zone):
+        if o.due is None:
+            return o
+        is_watched = o.due.last >= local_day(came, self.plan.zone) and not self._was_away(milestone, o, o.due.last)
+        if is_watched and not self._is_edited_into_past(milestone, o, o.due):
             return o
         spoken = next((f.recorded_at for f in facts if not isinstance(f, _SAYS_NOTHING)), None)
         return replace(o, unknown=True) if spoken is None else replace(o, since=max(o.since, spoken))
 
+    def _was_away(self, milestone: Milestone, o: Obligation, last: date) -> bool:
+        """Return whether the plan file did not hold the obligation on its last day, and does so again."""
+        zone = self.plan.zone
+        returns = [f for f in self.of[milestone.id, o.party] if isinstance(f, Joined) and f.left is not None]
+        return any(
+            local_day(f.left, zone) <= last < local_day(f.recorded_at, zone) for f in returns if f.left is not None
+        )
+
+    def _is_edited_into_past(self, milestone: Milestone, o: Obligation, due: DueDate) -> bool:
+        """Return whether an edit gave it a date that had passed by then, in place of one that had not, or of none."""
+        if not isinstance(o.decided_by, Amended):
+            return False
+        day = local_day(o.decided_by.recorded_at, self.plan.zone)
+        was = self._due(milestone, o.was).last if isinstance(o.was, Before | By) else None
+        return due.last < day and (was is None or was >= day)
+
     def _joined(self, milestone: Milestone, party: str) -> list[datetime]:
-        """Return the instant at which a revision last added the party to the milestone, in a list; [] if none did."""
-        return [f.recorded_at for f in self.of[milestone.id, party] if isinstance(f, Joined)][-1:]
+        """Return the instant at which a revision added the party to the milestone, in a list; [] if none did.
+
+        What was removed and comes back has been there all the time.
+        """
+        return [f.recorded_at for f in self.of[milestone.id, party] if isinstance(f, Joined) and f.left is None][-1:]
 
     def _terms(self, milestone: Milestone, names: Iterable[str]) -> dict[str, Membership]:
         """Return the membership of each party that is needed, in the order named, successors included.

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from scheduler.plan.dates.date_forms import form_from_data, form_to_data
 from scheduler.plan.dates.workdays import Workdays
@@ -20,20 +20,44 @@ from scheduler.plan.membership import members
 from scheduler.plan.model import Milestone, Plan
 
 
-def read_terms(plan: Plan) -> dict[str, Any]:
-    """Return the terms of a plan as plain data."""
+def read_terms(plan: Plan, at: datetime, old: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the terms of a revision that is loaded at `at` (UTC) as plain data.
+
+    What an earlier revision, with the terms `old`, had and this one does not is kept with the instant at which it went,
+    so that it is known again if it comes back: milestones that are `gone`, and parties that `left` a milestone.
+    """
+    before = _Former.of(old)
+    milestones = {
+        m.id: {
+            "form": form_to_data(m.form),
+            "parties": sorted(now := _taking_part(plan, m)),
+            "left": {id: gone for id, gone in before.parties(m.id, at.isoformat()).items() if id not in now},
+            "digest": _digest(asdict(m)),
+        }
+        for m in plan.milestones
+    }
+    went = {id: {"at": at.isoformat(), **own} for id, own in before.milestones.items() if id not in milestones}
     return {
-        "milestones": {
-            m.id: {
-                "form": form_to_data(m.form),
-                "parties": sorted(_taking_part(plan, m)),
-                "digest": _digest(asdict(m)),
-            }
-            for m in plan.milestones
-        },
+        "milestones": milestones,
+        "gone": went,
         "contacts": {party.id: sorted(c.email for c in party.contacts) for party in plan.parties.values()},
         "rest": _digest_rest(plan),
     }
+
+
+class _Former(NamedTuple):
+    """The milestones that earlier revisions had; those that are gone have the instant in `at`."""
+
+    milestones: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, terms: Mapping[str, Any] | None) -> _Former:
+        return cls({**terms.get("gone", {}), **terms["milestones"]} if terms else {})
+
+    def parties(self, milestone: str, now: str) -> dict[str, str]:
+        """Return the parties that a milestone ever had, with the instant at which they left it, or else `now`."""
+        own = self.milestones.get(milestone, {"parties": ()})
+        return {**dict.fromkeys(own["parties"], own.get("at", now)), **own.get("left", {})}
 
 
 def find_changed(terms: Mapping[str, Any], old: Mapping[str, Any]) -> frozenset[str] | None:
@@ -51,16 +75,20 @@ def compare_terms(plan: Plan, old: Mapping[str, Any], at: datetime) -> Iterator[
     """Yield the changes from the terms `old` to the revision `plan`, loaded at `at` (UTC), as facts.
 
     `amended` is a milestone with another date, `joined` a party that is new in a milestone (also every party
-    of a new milestone), `rerouted` a party with other addresses.
+    of a new milestone), `rerouted` a party with other addresses. What comes back after it was removed says
+    when it left.
     """
     common: dict[str, Any] = {"plan": plan.id, "happened_at": at, "recorded_at": at, "by": DEFINITION}
+    before = _Former.of(old)
     for milestone in plan.milestones:
-        known = old["milestones"].get(milestone.id, {"parties": []})
-        was = known.get("form")
+        was = before.milestones.get(milestone.id, {}).get("form")
         if was is not None and was != form_to_data(milestone.form):
             yield Amended(**common, milestone=milestone.id, form=milestone.form, was=form_from_data(was))
-        for party in sorted(_taking_part(plan, milestone) - set(known["parties"])):
-            yield Joined(**common, milestone=milestone.id, party=party)
+        present = old["milestones"].get(milestone.id, {"parties": ()})["parties"]
+        former = before.parties(milestone.id, at.isoformat())
+        for party in sorted(_taking_part(plan, milestone).difference(present)):
+            left = datetime.fromisoformat(former[party]) if party in former else None
+            yield Joined(**common, milestone=milestone.id, party=party, left=left)
     for roster in plan.parties.values():
         before = old["contacts"].get(roster.id)
         if before is not None and before != sorted(c.email for c in roster.contacts):

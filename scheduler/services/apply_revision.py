@@ -71,9 +71,9 @@ def _record_revision(
     if state is not None and state.digest == plan.digest:
         return [], None
     decided: list[Fact] = []
-    changed, terms = None, read_terms(plan)
-    if state is not None:
-        old = unit.plans.terms(plan.id)
+    changed, old = None, unit.plans.terms(plan.id) if state is not None else None
+    terms = read_terms(plan, now, old)
+    if state is not None and old is not None:
         changed = find_changed(terms, old) if is_in_step(state) else None
         decided += [unit.facts.append(fact) for fact in compare_terms(plan, old, now)]
     unit.plans.record_revision(plan=plan.id, digest=plan.digest, at=now, source=definition.source, terms=terms)

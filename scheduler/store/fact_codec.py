@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -53,6 +53,8 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
     members = get_args(hint)
     if get_origin(hint) is tuple:
         return tuple
+    if datetime in members:
+        return datetime.fromisoformat
     if date in members:
         return date.fromisoformat
     return form_from_data if set(members) & set(_FORMS) else lambda value: value

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.definitions.watcher import DefinitionWatch, Hints, start_hints
+from scheduler.definitions.watcher import STEPS, DefinitionWatch, Hints, Look, start_hints, wait_until_quiet
 from tests.support.polling import TIMEOUT
 
 STEP = 0.02
@@ -270,3 +270,25 @@ def test_where_the_system_gives_no_hints_that_is_told_once_and_the_files_are_loo
         assert listener.next() == "changed"
         CHANGES["removed"](folder)
         assert listener.next() == "changed"
+
+
+def sizes(*found: int) -> list[Look]:
+    """Return what a file looks like while it grows."""
+    return [frozenset({("plan.toml", 0, size, 1)}) for size in found]
+
+
+@pytest.mark.parametrize(
+    ("looks", "used"),
+    [
+        (sizes(1, 2, 5, 5), 3),  # a copy in progress
+        (sizes(7, 7), 1),
+        (sizes(*range(STEPS + 5)), STEPS),  # one that never ends is taken as it is
+    ],
+)
+def test_a_file_that_still_grows_is_not_read(looks: list[Look], used: int) -> None:
+    """Its beginning may be a valid plan of half the milestones."""
+    seen, *later = looks
+    coming = iter(later)
+    assert wait_until_quiet(seen, lambda: next(coming), lambda: False) == looks[used]
+    assert len(list(coming)) == len(later) - used
+    assert wait_until_quiet(seen, lambda: next(iter(later)), lambda: True) == seen

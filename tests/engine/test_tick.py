@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from scheduler.plan.messages.message import Message
 from scheduler.ports.events import Event
 from scheduler.simulation.player import play
 from scheduler.store import SqlStore, open_store
-from tests.support.daemon_fixture import COMPOSER, LADDER, DaemonFixture, due_by, local, plan
+from tests.support.daemon_fixture import COMPOSER, LADDER, DaemonFixture, due_by, local, plan, signed
 from tests.support.fakes import SpyComposer
 from tests.support.plan_builders import at, deadline
 
@@ -320,3 +321,16 @@ def test_a_plan_that_owes_something_and_cannot_be_loaded_is_told_once(daemon: Da
     other.tick()
     assert other.ticker.absent == frozenset()
     assert other.left() == ["03-03 09:00 before:14d"]
+
+
+def test_an_edit_with_which_most_promises_fall_away_is_told(daemon: DaemonFixture) -> None:
+    """A file that was cut is a valid one; a lost milestone among many is an edit like any other."""
+    daemon.live(at(3, 2))
+    whole = daemon.plan
+    daemon.definitions.plans = [signed(replace(whole, milestones=()))]
+    daemon.ticker.load()
+    (told,) = daemon.logged("trouble")
+    assert "27 promised steps fell away with this edit, more than are left" in told
+    daemon.definitions.plans = [whole]
+    daemon.ticker.load()
+    assert len(daemon.logged("trouble")) == 1

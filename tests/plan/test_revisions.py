@@ -37,7 +37,7 @@ OLD = plan(deadline(Before(date(2023, 8, 10))), event(Window(date(2023, 6, 1), d
 
 def stored(known: Plan) -> dict[str, Any]:
     """Return the terms as they come back from the store."""
-    found: dict[str, Any] = json.loads(json.dumps(read_terms(known)))
+    found: dict[str, Any] = json.loads(json.dumps(read_terms(known, NOW)))
     return found
 
 

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+import pytest
+
 from scheduler.definitions import DefinitionFiles
-from scheduler.plan.dates.date_forms import By, Undated
+from scheduler.plan.dates.date_forms import By, DateForm, Recurring, Undated, Window
 from scheduler.plan.facts import DEFINITION, Amended, Rerouted
-from scheduler.plan.model import Contact, Group
+from scheduler.plan.model import Contact, Group, Plan
+from scheduler.queries.agendas import read_agenda
 from scheduler.resources import shipped
 from scheduler.services.reconcile import Changes
-from scheduler.store import SqlStore
-from tests.support.daemon_fixture import COMPOSER, FRIDAY, LADDER, DaemonFixture, due_by, local, plan, report
+from scheduler.store import SqlStore, open_store
+from tests.support.daemon_fixture import (
+    COMPOSER,
+    FRIDAY,
+    LADDER,
+    DaemonFixture,
+    due_by,
+    local,
+    minutes,
+    plan,
+    report,
+    signed,
+)
 from tests.support.fakes import SpyComposer, refuse
-from tests.support.plan_builders import LOADED, PARTIES, at, party
+from tests.support.plan_builders import LOADED, PARTIES, at, deadline, party
 
 LATER = date(2023, 3, 24)
 
@@ -274,3 +290,108 @@ def test_a_copy_of_a_plan_does_not_take_over_from_it(store: SqlStore, tmp_path: 
 def taken(store: SqlStore) -> list[tuple[str, str]]:
     with store.reading() as view:
         return [(state.plan, state.digest) for state in view.plans.states()]
+
+
+# ---- what is removed and comes back
+
+
+def cut(whole: Plan) -> Plan:
+    """Return a plan whose file ends before its first milestone, as a copy in progress does."""
+    return signed(replace(whole, milestones=()))
+
+
+def without_beta(whole: Plan) -> Plan:
+    """Return a plan in which a party has dropped out of the group."""
+    members = replace(whole.groups["members"], parties=("lead", "gamma"))
+    return signed(replace(whole, groups={**whole.groups, "members": members}))
+
+
+@pytest.mark.parametrize("edit", [cut, without_beta])
+@pytest.mark.parametrize("day", [at(3, 2), at(3, 15), at(3, 20, 12), at(3, 23, 9), at(3, 30)])
+def test_to_remove_and_add_again_is_the_identity(store: SqlStore, edit: Callable[[Plan], Plan], day: datetime) -> None:
+    """Whenever it happens: the same mails leave, and nobody who was watched comes in doubt."""
+    with closing(open_store("sqlite://")) as untouched:
+        one, other = DaemonFixture(store), DaemonFixture(untouched)
+        one.live(day)
+        one.take(edit(one.plan))
+        one.take(when=day + minutes(2))
+        for daemon in (one, other):
+            daemon.live(at(4, 5))
+        assert one.left(None) == other.left(None)
+        assert one.states(None) == other.states(None)
+        assert doubts(one) == doubts(other) == []
+
+
+def test_what_was_away_on_its_last_day_is_in_doubt_when_it_comes_back(daemon: DaemonFixture) -> None:
+    """Nobody was reminded of it, so nobody is accused."""
+    daemon.live(at(3, 10, 12))
+    whole = daemon.plan
+    daemon.definitions.plans = [cut(whole)]
+    daemon.ticker.load()
+    daemon.live(at(3, 21))
+    daemon.definitions.plans = [whole]
+    daemon.ticker.load()
+    daemon.live(at(4, 5))
+    assert daemon.left() == ["03-03 08:00 before:14d", "03-10 08:00 before:7d"]
+    assert doubts(daemon) == ["beta", "gamma", "lead"]
+
+
+def test_another_date_under_which_it_comes_back_is_a_change(daemon: DaemonFixture) -> None:
+    """As if the milestone had been there all the time."""
+    daemon.live(at(3, 5))
+    daemon.take(cut(daemon.plan))
+    daemon.take(plan(due_by(LATER)))
+    assert [(fact.kind, fact.milestone) for fact in daemon.facts() if isinstance(fact, Amended)] == [
+        ("amended", "report")
+    ]
+
+
+def doubts(daemon: DaemonFixture) -> list[str]:
+    with daemon.store.reading() as view:
+        return sorted(o.party for o in read_agenda(view, daemon.plan).obligations if o.unknown)
+
+
+# ---- dates that an edit sets into the past
+
+
+MONTHLY = Recurring("FREQ=MONTHLY;BYMONTHDAY=25", "by", date(2023, 1, 1), date(2023, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (MONTHLY, replace(MONTHLY, rule="FREQ=MONTHLY;BYMONTHDAY=28")),
+        (MONTHLY, replace(MONTHLY, rule="FREQ=WEEKLY;BYDAY=TU")),
+        (By(date(2023, 9, 30)), By(date(2023, 4, 24))),
+        (Undated("yearly"), By(date(2023, 4, 24))),
+        (Window(date(2023, 9, 1), date(2023, 9, 9), "early September"), By(date(2023, 4, 24))),
+    ],
+)
+def test_what_an_edit_sets_into_the_past_is_in_doubt(store: SqlStore, before: DateForm, after: DateForm) -> None:
+    """It was not owed on that day by anything that anybody could read, so nobody is called late for it."""
+    daemon = DaemonFixture(store, plan(deadline(before)), start=at(2, 1))
+    for month in (2, 3, 4):
+        daemon.live(at(month, 20, 12))
+        if before == MONTHLY:
+            for party in ("lead", "beta", "gamma"):
+                daemon.record("received", party, f"report@2023-{month:02}-25")
+    daemon.live(at(5, 4, 12))
+    sent = daemon.left(None)
+    daemon.definitions.plans = [plan(deadline(after))]
+    daemon.ticker.load()
+    with store.reading() as view:
+        agenda = read_agenda(view, daemon.plan)
+    past = [o for o in agenda.obligations if o.due is not None and o.due.last < date(2023, 5, 4)]
+    assert past
+    assert all(o.unknown or not o.standing.is_open for o in past)
+    daemon.live(at(5, 9, 12))
+    kinds = {row.kind for row in daemon.rows(None, None) if row.state == "sent" and row.at > at(5, 4, 12)}
+    assert not kinds & {"overdue", "escalation"}
+    assert daemon.left(None)[: len(sent)] == sent
+
+
+def test_a_date_that_had_passed_before_and_is_put_right_stays_overdue(daemon: DaemonFixture) -> None:
+    """Whoever was late for the 17th is late for the 16th."""
+    daemon.live(at(3, 21, 12))
+    daemon.take(plan(due_by(date(2023, 3, 16))))
+    assert doubts(daemon) == []

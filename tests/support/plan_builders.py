@@ -124,7 +124,7 @@ class PlanHistory:
 
     def revise(self, revision: Plan, when: datetime) -> None:
         """Load another revision of the plan, with the facts that follow from what it changes."""
-        for found in compare_terms(revision, read_terms(self.plan), when):
+        for found in compare_terms(revision, read_terms(self.plan, when), when):
             self.facts.append(replace(found, id=next(self.numbers)))
         self.plan = revision
 
