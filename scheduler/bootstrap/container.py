@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scheduler import resources
@@ -19,7 +19,7 @@ from scheduler.engine.mail_account import Limits
 from scheduler.engine.runners import make_runner
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
-from scheduler.errors import InvalidInput, NothingMatched
+from scheduler.errors import InvalidInput, NothingMatched, Problem, UserError
 from scheduler.feeds import IcalFeedRenderer
 from scheduler.mail.composer import TemplateComposer
 from scheduler.mail.maildir import Maildir
@@ -39,6 +39,7 @@ from scheduler.ports import (
 )
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.site_links import SiteLinks
+from scheduler.queries.unplaced import read_unplaced
 from scheduler.services.apply_revision import settle
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
@@ -74,6 +75,30 @@ class Container:
             return loaded
         with self.store() as store:
             return settle(store, loaded)
+
+    def check_record(self) -> tuple[Problem, ...]:
+        """Return a warning for each thing that the record knows and the plans do not hold; () without a record."""
+        file = self.settings.database_file
+        if file is not None and not file.exists():
+            return ()
+        try:
+            return tuple(self._read_unplaced())
+        except UserError as error:
+            return tuple(replace(problem, severity="warning", code="record") for problem in error.problems)
+
+    def _read_unplaced(self) -> Iterator[Problem]:
+        with self.store() as store:
+            definitions = settle(store, self.definitions.load()).definitions
+            with store.reading() as view:
+                loaded = {state.plan for state in view.plans.states()}
+                found = [
+                    (one.plan.file, unplaced)
+                    for one in definitions
+                    if one.plan.id in loaded
+                    for unplaced in read_unplaced(view, one.plan)
+                ]
+        for path, unplaced in found:
+            yield Problem(message=str(unplaced), code="unplaced", severity="warning", file=path, hint=unplaced.hint)
 
     @contextmanager
     def store(self) -> Iterator[Store]:

@@ -26,6 +26,8 @@ def check(session: Session, paths: tuple[Path, ...], output_format: str) -> None
     if paths:
         session.use_shipped_by_default()
     problems = session.container.definitions.check(paths)
+    if not paths:
+        problems += session.container.check_record()
     errors = sum(problem.severity == "error" for problem in problems)
     if output_format == "json":
         print_json(_problem_row(asdict(problem)) for problem in problems)

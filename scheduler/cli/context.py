@@ -91,10 +91,10 @@ class Session:
         """Return the time zone of a plan; UTC if the plan is no longer loaded."""
         return next((d.plan.zone for d in self.loaded.definitions if d.plan.id == plan), ZoneInfo("UTC"))
 
-    def execute(self, plan: Plan, command: Command, *, notify: bool = True) -> Recorded:
-        """Carry out a command of a plan, and commit."""
+    def execute(self, plan: Plan, commands: Sequence[Command], *, notify: bool = True) -> Recorded:
+        """Carry out the commands of one request about a plan, and commit."""
         with self.container.store() as store:
-            return execute(self.container.services(store), pick(self.loaded, plan.id), [command], notify=notify)
+            return execute(self.container.services(store), pick(self.loaded, plan.id), commands, notify=notify)
 
     def retire_absent(self, plan: str, command: Retire) -> tuple[Retired, int]:
         """End a plan whose definition is not loaded; return the fact and how many steps were cancelled. It commits.

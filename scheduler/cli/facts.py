@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from scheduler.plan.commands import (
     Insist,
     Nominate,
     RecordReceived,
+    Restate,
     Retire,
     Return,
     SettleDoubt,
@@ -266,6 +267,29 @@ def retire(session: Session, plan: str, reason: str, by: str, output_format: str
         click.echo(f"f{fact.id}: {fact.kind} {plan}; its definition is not loaded\n  fell away: {cancelled} steps")
 
 
+@click.command(epilog=example("hanchot reassign f12 bao-cao-q2"))
+@click.argument("fact")
+@click.argument("milestone", metavar="MILESTONE[@DATE]")
+@click.argument("party", required=False)
+@_by
+@format_option
+@click.pass_obj
+def reassign(session: Session, fact: str, milestone: str, party: str | None, by: str, output_format: str) -> None:
+    """Give a recorded fact another home.
+
+    It is undone, and recorded again as of the time it happened; its files go with it, and nothing is mailed.
+    FACT is the id that was printed when it was recorded. PARTY is left out if it stays the same.
+    """
+    target = session.find_fact(fact)
+    about: dict[str, Any] = {"at": session.now, "by": Actor(name=by), "target": target}
+    home = " ".join(part for part in (milestone, party) if part)
+    undo, restate = (
+        Undo(**about, reason=f"belongs to {home}"),
+        Restate(**about, milestone=milestone, party=party or target.party),
+    )
+    _execute(session, target.plan, (restate, undo), output_format, notify=False)
+
+
 @click.command(epilog=example("hanchot start bac-trung-bo-2023 --all-open"))
 @click.argument("plan")
 @click.option("--all-open", is_flag=True, help="Nothing was received; all of it is still open.")
@@ -308,7 +332,20 @@ def insist(session: Session, plan: str, milestone: str, party: str, reason: str,
     _execute(session, plan, command, output_format)
 
 
-FACT_COMMANDS = (receive, accept, return_command, start, insist, waive, extend, nominate, fix_date, retire, undo)
+FACT_COMMANDS = (
+    receive,
+    accept,
+    return_command,
+    start,
+    insist,
+    waive,
+    extend,
+    nominate,
+    fix_date,
+    retire,
+    reassign,
+    undo,
+)
 
 
 def _ask(milestone: str, party: str) -> str:
@@ -330,9 +367,12 @@ def _existing(path: Path) -> str:
     return str(path)
 
 
-def _execute(session: Session, id: str, command: Command, output_format: str, *, notify: bool = True) -> None:
+def _execute(
+    session: Session, id: str, commands: Command | Sequence[Command], output_format: str, *, notify: bool = True
+) -> None:
     plan = session.plan(id)
-    recorded = session.execute(plan, command, notify=notify)
+    asked = commands if isinstance(commands, Sequence) else [commands]
+    recorded = session.execute(plan, asked, notify=notify)
     if output_format == "json":
         print_json([_row(recorded, plan)])
     else:

@@ -15,6 +15,7 @@ from scheduler.ports import Definition, Definitions, Loaded, PlanState, UnitOfWo
 from scheduler.ports.events import Event
 from scheduler.queries.agendas import AgendaCache
 from scheduler.queries.plans import find_absent
+from scheduler.queries.unplaced import read_unplaced
 from scheduler.services.apply_revision import settle, take
 from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import Changes
@@ -40,6 +41,7 @@ class PlansInForce:
         self._current: dict[str, Definition] = {}
         self._untaken: set[str] = set()  # plans whose revision could not be taken into the record
         self._refused: tuple[str, ...] = ()  # the errors of the definitions when they were last read
+        self._checked: dict[str, str] = {}  # the revision whose records were last looked through, by plan
         self._absent: set[str] = set()  # plans that were reported as absent
         self._gone: set[str] = set()  # plans whose file was reported as gone
         self._foreign: dict[str, str] = {}  # the revisions that were reported as taken by another process, by plan
@@ -105,6 +107,18 @@ class PlansInForce:
             if changes.drawn is not None:
                 self.agendas.keep(*changes.drawn)
             self._report_changes(definition.plan, changes, now)
+        self._report_unplaced(definition.plan, now)
+
+    def _report_unplaced(self, plan: Plan, now: datetime) -> None:
+        """Report what the record says about things that the plan does not hold; at each load, until it is settled."""
+        if self._checked.get(plan.id) == plan.digest:
+            return
+        self._checked[plan.id] = plan.digest
+        with self._services.store.reading() as view:
+            found = read_unplaced(view, plan)
+        for unplaced in found:
+            text = f"{unplaced}; {unplaced.hint}"
+            self._reporter.report(Event(name="trouble", at=now, plan=plan.id, text=text))
 
     def survey(self, weigh: Weigh, now: datetime) -> TickSurvey:
         """Return the work of all plans whose loaded revision is the one in the record.

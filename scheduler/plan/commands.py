@@ -165,6 +165,15 @@ class Undo(CommandBase):
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restate(CommandBase):
+    """Say of another milestone, and perhaps another party, what a recorded fact says; that fact is to be undone."""
+
+    target: Fact
+    milestone: str
+    party: str | None
+
+
 Command = (
     RecordReceived
     | Declare
@@ -180,6 +189,7 @@ Command = (
     | Nominate
     | Retire
     | ReportBounce
+    | Restate
     | Undo
 )
 

@@ -60,7 +60,8 @@ class FactBase:
 
     `happened_at` decides lateness; `recorded_at` decides rungs and what the board showed in the past. Both are
     UTC. Facts are ordered by (`recorded_at`, `id`). `milestone` may be the id of an occurrence (`milestone@date`).
-    The facts of one request share its `idempotency_key`.
+    The facts of one request share its `idempotency_key`. A fact that was recorded about the wrong thing is withdrawn,
+    and another one `restates` it; 0 for any other fact.
     """
 
     kind: ClassVar[FactKind]
@@ -74,6 +75,7 @@ class FactBase:
     by: Actor = OFFICE
     idempotency_key: str = ""
     note: str = ""
+    restates: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ def read_terms(plan: Plan, at: datetime, old: Mapping[str, Any] | None = None) -
     before = _Former.of(old)
     milestones = {
         m.id: {
+            "title": m.title,
             "form": form_to_data(m.form),
             "parties": sorted(now := _taking_part(plan, m)),
             "left": {id: gone for id, gone in before.parties(m.id, at.isoformat()).items() if id not in now},

@@ -93,6 +93,9 @@ class Documents(Protocol):
     def add(self, fact: Fact, document: Document) -> Document:
         """Store the metadata of a file that came with a recorded fact; return it as stored."""
 
+    def move(self, id: int, fact: Fact) -> None:
+        """Let the files of a fact (id) belong to another recorded one, which restates it."""
+
     def get(self, id: int) -> Document | None:
         """Return one file, or None if there is none with this id."""
 

@@ -104,6 +104,12 @@ class Facts(Protocol):
     def get(self, id: int) -> Fact | None:
         """Return one fact, or None if there is none with this id."""
 
+    def subjects(self, plan: str) -> set[tuple[str | None, str | None]]:
+        """Return each milestone and party that the facts of a plan are about.
+
+        Withdrawn facts are included, those that an edit of the plan file implies are not.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungRow:

@@ -32,8 +32,10 @@ from scheduler.queries.needs import (
     StoppedAccount,
     SubmittedDuties,
     TentativeDate,
+    UnplacedRecords,
 )
 from scheduler.queries.snapshot import Snapshot
+from scheduler.queries.unplaced import find_unplaced
 
 RECENTLY = timedelta(days=14)  # how long a failure stays on the board
 
@@ -50,6 +52,7 @@ def find_overdue(plan: Plan, cells: Iterable[Cell]) -> Iterator[MilestoneNeed]:
 def find_needs(snapshot: Snapshot, cells: Sequence[Cell], now: datetime) -> Iterator[Need]:
     """Yield what needs a person in a plan, the most urgent first."""
     plan = snapshot.plan
+    yield from map(UnplacedRecords, find_unplaced(plan, snapshot.facts, snapshot.terms))
     yield from _bouncing(snapshot)
     yield from _by_milestone(DoubtfulDuties, plan, _with_status(cells, "unknown"))
     yield from _by_milestone(DeclaredDuties, plan, _with_status(cells, "declared"))

@@ -9,6 +9,7 @@ from typing import ClassVar
 from scheduler.plan.model import Contact, Party
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import MessageRow
+from scheduler.queries.unplaced import UnplacedFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,14 @@ class GroupChoice:
     milestone: str  # or the id of an occurrence
     party: Party
     group: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnplacedRecords:
+    """Records name something that the plan does not hold."""
+
+    kind: ClassVar = "unplaced"
+    unplaced: UnplacedFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,5 +161,5 @@ MilestoneNeed = (
     OverdueDuties | DoubtfulDuties | DeclaredDuties | SubmittedDuties | DisownedDuties | TentativeDate | MissingDate
 )
 MailNeed = HeldMail | FailedMail | AmbiguousMail
-Need = MilestoneNeed | MailNeed | GroupChoice | BouncingAddress | Outage | MissedSteps
+Need = MilestoneNeed | MailNeed | GroupChoice | UnplacedRecords | BouncingAddress | Outage | MissedSteps
 AccountNeed = StoppedAccount | PausedAccount

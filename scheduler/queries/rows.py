@@ -87,6 +87,7 @@ def fact_row(fact: Fact, zone: ZoneInfo) -> Row:
         "by": fact.by.label,
         "actor": fact.by.role,
         **_own_fields(fact),
+        "restates": f"f{fact.restates}" if fact.restates else None,
         "note": fact.note,
     }
     return {key: value for key, value in row.items() if value not in (None, "", [])}

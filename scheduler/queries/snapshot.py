@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from scheduler.plan.agenda import Agenda, draw_agenda
 from scheduler.plan.dates.due_dates import local_day
@@ -26,12 +27,16 @@ from scheduler.queries.agendas import (
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A plan with its facts and its agenda, or those of a scope. `fingerprint` identifies the inputs of the whole."""
+    """A plan with its facts and its agenda, or those of a scope.
+
+    Only a whole snapshot from the cache has the `fingerprint` of its inputs, and the `terms` of its revision.
+    """
 
     plan: Plan
     agenda: Agenda
     facts: Sequence[Fact]
     fingerprint: str = ""
+    terms: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def counting(self) -> Sequence[Fact]:
@@ -78,7 +83,9 @@ class SnapshotCache:
         known = self._drawn.get(plan.id)
         if known is None or known.fingerprint != fingerprint:
             facts = _advance(view, known, fingerprint) or view.facts.of(plan.id)
-            known = self._drawn[plan.id] = Snapshot(plan, self._agendas.read(view, plan), facts, fingerprint)
+            known = self._drawn[plan.id] = Snapshot(
+                plan, self._agendas.read(view, plan), facts, fingerprint, view.plans.terms(plan.id)
+            )
         return known
 
     def count(self, view: UnitOfWork, snapshot: Snapshot) -> Sequence[RungCount]:

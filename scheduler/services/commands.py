@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, assert_never
 
@@ -18,6 +19,7 @@ from scheduler.plan.commands import (
     Nominate,
     RecordReceived,
     ReportBounce,
+    Restate,
     Retire,
     Return,
     SettleDoubt,
@@ -89,6 +91,8 @@ def build_fact(plan: Plan, command: Command) -> Fact:  # noqa: C901 - one match 
             return build_retired(plan.id, command)
         case ReportBounce(party=party, address=address):
             return Bounced(**_common(plan, command), party=party, address=address)
+        case Restate():
+            return _restated(command)
         case Undo(target=target, reason=reason):
             about = {"milestone": target.milestone, "party": target.party}
             return Withdrawn(**_common(plan, command) | about, target=target.id, reason=reason)
@@ -132,6 +136,18 @@ def _about(
     happened_at: datetime | None = None,
 ) -> dict[str, Any]:
     return _common(plan, command, happened_at) | {"milestone": command.milestone, "party": command.party}
+
+
+def _restated(command: Restate) -> Fact:
+    """Return the fact that says of something else what another one says; it happened when that did.
+
+    Raises `UserError` for one that is about no milestone.
+    """
+    if command.target.milestone is None:
+        raise UserError(f"f{command.target.id} is about no milestone", hint="undo it, and record what is true")
+    about: dict[str, Any] = {"milestone": command.milestone, "party": command.party}
+    said: dict[str, Any] = {"by": command.by, "recorded_at": command.at, "idempotency_key": command.idempotency_key}
+    return replace(command.target, id=0, restates=command.target.id, **about, **said)
 
 
 def _received(plan: Plan, command: RecordReceived) -> Received:

@@ -188,6 +188,9 @@ def _append(unit: UnitOfWork, facts: Sequence[Fact], documents: Sequence[Documen
     appended = [unit.facts.append(fact) for fact in facts]
     for document in documents:
         unit.documents.add(appended[0], document)
+    for fact in appended:
+        if fact.restates:
+            unit.documents.move(fact.restates, fact)
     return appended
 
 

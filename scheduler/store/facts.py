@@ -21,6 +21,11 @@ _GENERAL = _OF.where(general)
 _SPECIAL = _OF.where(sa.not_(general))
 _SINCE = _OF.where(facts.c.id > sa.bindparam("known"))
 _GET = _ROW.where(facts.c.id == sa.bindparam("wanted"))
+_SUBJECTS = (
+    sa.select(facts.c.milestone, facts.c.party)
+    .where(facts.c.plan == sa.bindparam("wanted"), facts.c.actor != "definition")
+    .distinct()
+)
 _APPEND = facts.insert().returning(facts.c.id)
 
 
@@ -58,3 +63,7 @@ class SqlFacts:
         """Return one fact, or None."""
         row = self._connection.execute(_GET, {"wanted": id}).mappings().first()
         return None if row is None else make_fact(row)
+
+    def subjects(self, plan: str) -> set[tuple[str | None, str | None]]:
+        """Return each milestone and party that facts are about, withdrawn ones included, without those of edits."""
+        return {(milestone, party) for milestone, party in self._connection.execute(_SUBJECTS, {"wanted": plan})}

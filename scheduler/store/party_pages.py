@@ -33,6 +33,11 @@ _ROW = sa.select(
 _GET = _ROW.where(document.c.id == sa.bindparam("wanted"))
 _OF = _ROW.where(document.c.fact_id.in_(sa.bindparam("wanted", expanding=True))).order_by(document.c.id)
 _ADD = document.insert().returning(document.c.id)
+_MOVE = (
+    document.update()
+    .where(document.c.fact_id == sa.bindparam("wanted"))
+    .values(fact_id=sa.bindparam("to"), party=sa.bindparam("owner"))
+)
 _SIZE = sa.select(sa.func.coalesce(sa.func.sum(document.c.size), 0)).where(
     document.c.party == sa.bindparam("wanted"), document.c.received_at >= sa.bindparam("since")
 )
@@ -75,6 +80,10 @@ class SqlDocuments:
             "received_at": known.received_at,
         }
         return replace(known, id=self._connection.execute(_ADD, values).scalar_one())
+
+    def move(self, id: int, fact: Fact) -> None:
+        """Let the documents of a fact (id) belong to another recorded one."""
+        self._connection.execute(_MOVE, {"wanted": id, "to": fact.id, "owner": fact.party or ""})
 
     def get(self, id: int) -> Document | None:
         """Return one document, or None."""

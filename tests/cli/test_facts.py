@@ -265,3 +265,29 @@ def test_only_a_plan_that_the_record_knows_can_be_retired(open_office: Office) -
     open_office("tick")
     result = open_office("retire", "hree", "--reason", "x")
     assert (result.code, "did you mean here?" in result.err) == (ExitCode.NOTHING_MATCHED, True)
+
+
+def test_reassign_gives_a_fact_another_home(open_office: Office) -> None:
+    """It happened when it happened; the wrong one is undone, and nobody is mailed."""
+    open_office("receive", "here", "report", "branch", "--by", "Nga")
+    (result,) = open_office.rows("reassign", "f1", "old", "--by", "Lan")
+    assert (result["fact"]["milestone"], result["fact"]["restates"], result["notified"]) == ("old", "f1", [])
+    states = {row["milestone"]: row["status"] for row in open_office.rows("status")}
+    assert (states["old"], states["report"]) == ("submitted", "pending")
+    wrong = open_office("reassign", "f2", "reprot")
+    assert (wrong.code, "did you mean report?" in wrong.err) == (ExitCode.NOTHING_MATCHED, True)
+
+
+def test_a_record_without_a_home_is_told_by_check(open_office: Office) -> None:
+    """With the line of the plan that may be meant, and the ways out; the check still succeeds."""
+    open_office("receive", "here", "report", "branch")
+    plan = open_office.folder / "workflows" / "here" / "plan.toml"
+    plan.write_text(plan.read_text(encoding="utf-8").replace('"report"', '"final"'), encoding="utf-8")
+    open_office("tick")
+    checked = open_office("check")
+    assert checked.code == ExitCode.DONE
+    assert "warning [unplaced]" in checked.out
+    assert "1 record (f1) about report: the plan has no such milestone any more" in checked.out
+    assert "is it final now?" in checked.out
+    assert open_office("reassign", "f1", "final").code == ExitCode.DONE
+    assert "unplaced" not in open_office("check").out

@@ -21,7 +21,7 @@ from scheduler.plan.dates.date_forms import (
     Undated,
     Window,
 )
-from scheduler.plan.facts import FACT_CLASSES, Actor, ActorRole, Amended, Fact, FactKind
+from scheduler.plan.facts import DEFINITION, FACT_CLASSES, Actor, ActorRole, Amended, Fact, FactKind
 from scheduler.plan.model import Channel
 from scheduler.plan.scope import Parties, Scope
 from scheduler.ports import Store
@@ -65,6 +65,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "address": texts,
     "target": st.integers(0, 2**60),
     "idempotency_key": texts,
+    "restates": st.integers(0, 2**60),
+    "left": st.none() | instants,
 }
 WAS: dict[FactKind, st.SearchStrategy[Any]] = {"amended": st.none() | forms, "rerouted": lists}
 
@@ -205,3 +207,13 @@ class FactsContract:
         with store.reading() as unit:
             assert list(unit.facts.since(PLAN, first.id)) == [early, late]
             assert list(unit.facts.since(PLAN, early.id)) == []
+
+    def test_what_the_facts_of_a_plan_are_about_is_known(self, store: Store) -> None:
+        """Without what the file itself implies."""
+        append(store, milestone="a", party="x")
+        append(store, milestone="a", party="x")
+        append(store, kind="waived", milestone="b")
+        append(store, kind="joined", milestone="c", party="x", by=DEFINITION)
+        append(store, plan="another", milestone="d", party="x")
+        with store.reading() as unit:
+            assert unit.facts.subjects(PLAN) == {("a", "x"), ("b", None)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -52,6 +53,15 @@ class DocumentsContract:
         with store.reading() as unit:
             assert unit.documents.get(kept.id) == kept
             assert unit.documents.get(kept.id + 1) is None
+
+    def test_files_go_with_the_fact_that_restates_theirs(self, store: Store) -> None:
+        one, [kept] = submit(store, a_document())
+        other, [untouched] = submit(store, a_document())
+        with store.transaction() as unit:
+            restated = unit.facts.append(replace(one, id=0, party="gamma", restates=one.id))
+            unit.documents.move(one.id, restated)
+            assert unit.documents.of([restated.id]) == [replace(kept, fact=restated.id, party="gamma")]
+            assert unit.documents.of([one.id, other.id]) == [untouched]
 
     def test_the_files_of_some_facts_come_in_their_order(self, store: Store) -> None:
         """Also where there are more facts than fit into one question."""

@@ -85,9 +85,17 @@ def _message_to_party(agenda: Agenda, o: Obligation, fact: Fact, to: Recipient, 
                 was=None if isinstance(fact, Waived) and not o.known_date else o.was,
                 place_was=o.known_date.place if o.known_date else "",
             )
-        case Disowned() | Accepted() | Opened() | Joined() | Nominated() | Bounced() | Rerouted():
-            return None
-        case Retired() | Withdrawn():
+        case (
+            Disowned()
+            | Accepted()
+            | Opened()
+            | Joined()
+            | Nominated()
+            | Bounced()
+            | Rerouted()
+            | Retired()
+            | Withdrawn()
+        ):
             return None
         case _:
             assert_never(fact)

@@ -1,0 +1,117 @@
+"""Facts whose milestone, occurrence, party or group is no longer in the plan, so that they count for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from scheduler.plan.dates.date_forms import Recurring, form_to_data
+from scheduler.plan.dates_in_force import occurrences
+from scheduler.plan.facts import DEFINITION, Fact, Nominated, drop_withdrawn
+from scheduler.plan.model import Occurrence, Plan
+from scheduler.ports import UnitOfWork
+
+Missing = Literal["milestone", "occurrence", "party", "group"]
+NEAR = timedelta(days=15)  # from an occurrence of the former rule to the one that it may be now
+FEW = 3  # facts that are named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnplacedFacts:
+    """Facts that name something that the plan does not hold; `likely` is the id that may be meant, or ""."""
+
+    missing: Missing
+    id: str
+    facts: tuple[Fact, ...]
+    likely: str = ""
+
+    def __str__(self) -> str:
+        """Return what is wrong in English."""
+        count, named = len(self.facts), ", ".join(f"f{fact.id}" for fact in self.facts[:FEW])
+        records = f"{count} record{'' if count == 1 else 's'} ({named}{' ...' if count > FEW else ''})"
+        return f"{records} about {self.id}: the plan has no such {self.missing} any more"
+
+    @property
+    def hint(self) -> str:
+        """Return the way out in English."""
+        first, ways = f"f{self.facts[0].id}", []
+        if self.missing != "occurrence":
+            ways.append(f'write was = "{self.id}" where it has another id now')
+        if self.missing != "group":
+            ways.append(f"`hanchot reassign {first} {self.likely or 'MILESTONE'}`")
+        guess = f"is it {self.likely} now? " if self.likely else ""
+        return guess + "; ".join([*ways, f"`hanchot undo {first}`"])
+
+
+def read_unplaced(view: UnitOfWork, plan: Plan) -> list[UnplacedFacts]:
+    """Return what the record says about things that a loaded plan does not hold."""
+    known = _Known(plan)
+    pairs = view.facts.subjects(plan.id)
+    if all(known.holds(milestone, party) for milestone, party in pairs):  # what they are about is all there
+        return find_unplaced(plan, view.facts.general(plan.id), {}) if (None, None) in pairs else []
+    return find_unplaced(plan, view.facts.of(plan.id), view.plans.terms(plan.id))
+
+
+def find_unplaced(plan: Plan, facts: Iterable[Fact], terms: Mapping[str, Any]) -> list[UnplacedFacts]:
+    """Return the facts that count but name what the plan does not hold, grouped by what is missing.
+
+    `terms` are those of the revision in force.
+    """
+    known = _Known(plan)
+    found: dict[tuple[Missing, str], list[Fact]] = {}
+    for fact in drop_withdrawn(facts):
+        missing = known.find_missing(fact) if fact.by != DEFINITION else None
+        if missing is not None:
+            found.setdefault(missing, []).append(fact)
+    return [
+        UnplacedFacts(missing=what, id=id, facts=tuple(own), likely=_guess(plan, terms, what, id))
+        for (what, id), own in found.items()
+    ]
+
+
+class _Known:
+    """The ids that a plan holds."""
+
+    def __init__(self, plan: Plan) -> None:
+        recurring = {m.id: m.form for m in plan.milestones if isinstance(m.form, Recurring)}
+        self._milestones = {m.id for m in plan.milestones}
+        self._owed = self._milestones - recurring.keys()
+        self._owed |= {Occurrence(id, day).id for id, form in recurring.items() for day in occurrences(form)}
+        self._parties, self._groups = plan.parties.keys(), plan.groups.keys()
+
+    def holds(self, milestone: str | None, party: str | None) -> bool:
+        known = milestone is None or milestone in self._owed
+        return known and (party is None or party in self._parties)
+
+    def find_missing(self, fact: Fact) -> tuple[Missing, str] | None:
+        """Return the first id of a fact that the plan does not hold."""
+        if fact.milestone is not None and not self.holds(fact.milestone, None):
+            is_there = Occurrence.of(fact.milestone).milestone in self._milestones
+            return ("occurrence" if is_there else "milestone"), fact.milestone
+        if isinstance(fact, Nominated):
+            gone = [party for party in fact.parties if party not in self._parties]
+            return ("group", fact.group) if fact.group not in self._groups else ("party", gone[0]) if gone else None
+        return None if self.holds(None, fact.party) or fact.party is None else ("party", fact.party)
+
+
+def _guess(plan: Plan, terms: Mapping[str, Any], missing: Missing, id: str) -> str:
+    """Return the id that an id without a home may have now, or ""."""
+    if missing == "occurrence":
+        return _nearest_occurrence(plan, Occurrence.of(id))
+    was = terms.get("gone", {}).get(Occurrence.of(id).milestone) if missing == "milestone" else None
+    if was is None:
+        return ""
+    alike = [m.id for m in plan.milestones if form_to_data(m.form) == was["form"]]
+    same = [m.id for m in plan.milestones if m.id in alike and m.title == was.get("title")]
+    best = same or alike
+    return best[0] if len(best) == 1 else ""
+
+
+def _nearest_occurrence(plan: Plan, was: Occurrence) -> str:
+    form, day = plan.milestone(was.milestone).form, was.day
+    if not isinstance(form, Recurring) or day is None:
+        return was.milestone if day is not None else ""
+    near = [(abs(one - day), one) for one in occurrences(form) if abs(one - day) <= NEAR]
+    return Occurrence(was.milestone, min(near)[1]).id if near else ""
