@@ -11,7 +11,7 @@ from scheduler.definitions.advice import advise
 from scheduler.definitions.files import File
 from scheduler.definitions.holidays import HolidayFile, make_workdays
 from scheduler.definitions.problems import InvalidValue, ProblemReport, S
-from scheduler.definitions.recurrences import check_recurrence
+from scheduler.definitions.recurrences import advise_recurrence, check_recurrence
 from scheduler.definitions.references import check_ladder, check_plan
 from scheduler.definitions.rosters import Roster, check_language
 from scheduler.plan.dates.date_forms import Recurring
@@ -159,6 +159,9 @@ def _make_milestone(
             check_recurrence(milestone.form)
         except InvalidValue as error:
             report.error((*key, "recurring"), str(error), error.hint)
+        else:
+            has_start = shape.recurring is not None and shape.recurring.first is not None
+            advise_recurrence(report, (*key, "recurring", "rule"), milestone.form, has_start=has_start)
     return milestone
 
 

@@ -47,6 +47,62 @@ def test_a_remarkable_date_is_remarked(load: Load, written: str, codes: list[str
     assert len(loaded.definitions) == 1
 
 
+RULE = 'recurring = {{ rule = "{}", boundary = "by"{} }}'
+
+
+@pytest.mark.parametrize(
+    ("rule", "more", "words"),
+    [
+        ("FREQ=MONTHLY;BYMONTHDAY=31", "", "there is no day 31 in 2024-02, 2024-04, 2024-06, 2024-09, 2024-11: "),
+        ("FREQ=MONTHLY;BYMONTHDAY=15,30", "", "there is no day 30 in 2024-02: "),
+        ("FREQ=MONTHLY;BYMONTHDAY=29", ", until = 2025-12-31", "there is no day 29 in 2025-02: "),
+        ("FREQ=MONTHLY;BYMONTHDAY=31", ", until = 2025-12-31", ", 2024-11, ...: "),
+        ("FREQ=YEARLY;BYMONTH=3,6;BYMONTHDAY=31", "", "there is no day 31 in 2024-06: "),
+    ],
+)
+def test_a_day_that_some_months_do_not_have_is_remarked(load: Load, rule: str, more: str, words: str) -> None:
+    (problem,) = load(PLAN.replace(DEADLINE, RULE.format(rule, more))).problems
+    assert (problem.code, problem.key) == ("rule-skips-months", "milestones[0].recurring.rule")
+    assert words in problem.message
+    assert "BYMONTHDAY=-1" in str(problem.hint)
+
+
+@pytest.mark.parametrize(
+    ("rule", "more", "day", "written"),
+    [
+        ("FREQ=MONTHLY", "", "day 5 from the day of issue", "BYMONTHDAY=5"),
+        ("FREQ=MONTHLY", ", from = 2024-01-31", "day 31 from `from`", "BYMONTHDAY=-1"),
+        ("FREQ=WEEKLY", "", "Friday from the day of issue", "BYDAY=FR"),
+        ("FREQ=YEARLY;BYMONTH=6", "", "day 5 from the day of issue", "BYMONTH=6;BYMONTHDAY=5"),
+    ],
+)
+def test_a_rule_that_takes_its_day_from_its_start_is_remarked(
+    load: Load, rule: str, more: str, day: str, written: str
+) -> None:
+    (problem,) = load(PLAN.replace(DEADLINE, RULE.format(rule, more))).problems
+    assert (problem.code, problem.key) == ("rule-day-from-start", "milestones[0].recurring.rule")
+    assert (day in problem.message, str(problem.hint).endswith(written)) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "more"),
+    [
+        ("FREQ=MONTHLY;BYMONTHDAY=25", ""),
+        ("FREQ=MONTHLY;BYMONTHDAY=-1", ""),
+        ("FREQ=MONTHLY;BYMONTHDAY=28,29,30,31;BYSETPOS=-1", ""),
+        ("FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=25,26,27,28,29,30,31", ""),
+        ("FREQ=MONTHLY;BYDAY=1MO", ""),
+        ("FREQ=YEARLY;BYMONTH=3,12;BYMONTHDAY=31", ""),
+        ("FREQ=MONTHLY;INTERVAL=2;BYMONTHDAY=29;UNTIL=20240601", ", from = 2024-02-01"),
+        ("FREQ=WEEKLY;BYDAY=MO", ""),
+        ("FREQ=WEEKLY", ", from = 2024-02-01"),
+        ("FREQ=DAILY", ""),
+    ],
+)
+def test_a_rule_that_says_its_days_is_not_remarked(load: Load, rule: str, more: str) -> None:
+    assert load(PLAN.replace(DEADLINE, RULE.format(rule, more))).problems == ()
+
+
 def test_a_public_holiday_makes_a_last_day_off(load: Load) -> None:
     plan = PLAN.replace("year = 2024", 'year = 2024\nholidays = "VN"').replace(DEADLINE, "by = 2024-09-02")
     (problem,) = load(plan).problems

@@ -176,6 +176,7 @@ RULE = 'recurring = {{ rule = "{}", boundary = "before"{} }}'
         ("FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=2", "", "gives no day"),
         ("FREQ=DAILY;BYMONTHDAY=31;BYMONTH=2;COUNT=3", "", "gives no day"),
         ("FREQ=DAILY;COUNT=2;UNTIL=20240201", "", "both COUNT and UNTIL"),
+        ("FREQ=MONTHLY;BYMONTHDAY=25;UNTIL=20241130T235959Z", "", "write UNTIL=20241130,"),
         ("FREQ=DAILY", ", until = 2034-01-01", "more than 1000"),
         ("FREQ=DAILY", ", until = 2023-01-01", "after it ends"),
         ("FREQ=DAILY", ", from = 2024-02-01, until = 2024-01-01", "before it begins"),
