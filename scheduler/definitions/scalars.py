@@ -24,6 +24,11 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 _STEP = re.compile(r"([1-9]\d{0,2}) (working )?days?")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _TARGET = re.compile(r"(?:(?:>=|<=|=) ?\d+%?|\d+%)|(\d+)%?\.\.(\d+)%?")
+# A date in the order of a plan file or in that of a letter, perhaps with a time: 2023-08-10, 10/8/2023 17:00.
+_WRITTEN = re.compile(
+    r"(?:(?P<year>\d{4})[-/.](?P<month>\d\d?)[-/.](?P<day>\d\d?)|(?P<d>\d\d?)[-/.](?P<m>\d\d?)[-/.](?P<y>\d{4}))"
+    r"(?:[T ]+(?P<hour>\d\d?)[:h](?P<minute>\d\d)?(?::(?P<second>\d\d))?)?"
+)
 # Bidirectional controls: they make text look different from what is stored.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -66,22 +71,19 @@ def day(value: object) -> date:
     """Return a day without a time."""
     if isinstance(value, datetime):
         raise InvalidValue("must be a day without a time", f"write {value.date()}")
-    return _dated(value)
+    return _dated(value, has_time=False)
 
 
 def moment(value: object) -> date | datetime:
     """Return a day, or a day with a local clock time."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         raise InvalidValue("must be a local time", f"write the local time without offset: {value.replace(tzinfo=None)}")
-    return _dated(value)
+    return _dated(value, has_time=True)
 
 
-def _dated(value: object) -> date:
+def _dated(value: object, *, has_time: bool) -> date:
     if isinstance(value, str):
-        hint = "write the date without quotes: 2023-08-10"
-        if re.fullmatch(r"\d{4}-\d\d-\d\d.*", value) and not _is_date(value):
-            raise InvalidValue(f"{shown(value)} is in no calendar", f"check the day and the month, and {hint}")
-        raise InvalidValue(f"must be a date, not {shown(value)}", hint)
+        raise _quoted(value, has_time)
     if not isinstance(value, date):
         raise InvalidValue(f"must be a date, not {shown(value)}", "write year, month and day: 2023-08-10")
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
@@ -89,12 +91,19 @@ def _dated(value: object) -> date:
     return value
 
 
-def _is_date(text: str) -> bool:
+def _quoted(text: str, has_time: bool) -> InvalidValue:
+    """Return what is wrong with a date in quotes; the hint writes the same date as it has to stand in the file."""
+    hint = "write the date without quotes: "
+    if not (match := _WRITTEN.fullmatch(text.strip())):
+        return InvalidValue(f"must be a date, not {shown(text)}", f"{hint}2023-08-10")
+    year, month, day = (int(match[n] or match[m]) for n, m in (("year", "y"), ("month", "m"), ("day", "d")))
+    hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
     try:
-        date.fromisoformat(text[:10])
+        found = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - plans hold local times
     except ValueError:
-        return False
-    return True
+        return InvalidValue(f"{shown(text)} is in no calendar", f"check the day and the month, and {hint}2023-08-10")
+    meant = found.isoformat() if match["hour"] and has_time else found.date().isoformat()
+    return InvalidValue(f"must be a date, not {shown(text)}", hint + meant)
 
 
 def clock(value: object) -> time:
