@@ -73,6 +73,7 @@ def read_roster(files: Sequence[File], languages: Collection[str]) -> Roster:
         read = {id: party for id, raw in here.items() if (party := _read_party(file, id, raw))}
         _check_languages(file.report, read.values(), languages)
         _advise_examples(file.report, read.values())
+        _advise_twins(file.report, read.values())
         parties = {**read, **parties}
         for id in here:
             reports.setdefault(id, file.report)
@@ -191,6 +192,21 @@ def _advise_examples(report: ProblemReport, parties: Iterable[Party]) -> None:
     if examples:
         message = f"{len(examples)} addresses lie under domains reserved for examples, such as {examples[0][1].email}"
         report.warn("example-address", examples[0][0], message, "nobody is reached there: write the real addresses")
+
+
+def _advise_twins(report: ProblemReport, parties: Iterable[Party]) -> None:
+    """Report contacts of one party whose addresses differ by letter case only.
+
+    They count as two, as the part before the @ may depend on case; in practice one mailbox gets two mails.
+    """
+    for party in parties:
+        seen: dict[str, str] = {}
+        for index, contact in enumerate(() if party.external else party.contacts):
+            first = seen.setdefault(contact.email.lower(), contact.email)
+            if first != contact.email:
+                key = ("parties", party.id, "contacts", index, "email")
+                message = f"{contact.email} and {first} differ by letter case only: two mails would leave"
+                report.warn("address-case", key, message, "write the address the same way for both contacts")
 
 
 def _is_example(contact: Contact) -> bool:

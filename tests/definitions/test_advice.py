@@ -122,6 +122,18 @@ def test_a_mailed_party_without_an_officer_is_remarked(load: Load) -> None:
     assert (problem.code, problem.key) == ("no-officer", "parties.beta.contacts")
 
 
+def test_addresses_of_a_party_that_differ_by_letter_case_are_remarked(load: Load) -> None:
+    (problem,) = load(parties=PARTIES.replace("head@alpha.edu.vn", "Office@ALPHA.edu.vn")).problems
+    assert (problem.code, problem.key) == ("address-case", "parties.alpha.contacts[1].email")
+    assert problem.message.startswith("Office@alpha.edu.vn and office@alpha.edu.vn differ")
+
+
+@pytest.mark.parametrize("other", ["office@alpha.edu.vn", "OFFICE@beta.edu.vn"])
+def test_one_address_for_two_contacts_or_in_two_domains_is_not_remarked(load: Load, other: str) -> None:
+    """The same address twice gets one mail."""
+    assert load(parties=PARTIES.replace("head@alpha.edu.vn", other)).problems == ()
+
+
 def test_a_party_nobody_mails_needs_no_contact(load: Load) -> None:
     assert load(parties=PARTIES + '[parties.gamma]\nname = "Trường Gamma"\n').problems == ()
 
