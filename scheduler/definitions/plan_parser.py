@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from scheduler.definitions import mapping, schema
-from scheduler.definitions.advice import advise
+from scheduler.definitions.advice import advise, advise_plan
 from scheduler.definitions.files import File
 from scheduler.definitions.holidays import HolidayFile, make_workdays
 from scheduler.definitions.problems import InvalidValue, ProblemReport, S
@@ -147,6 +147,7 @@ def _make_milestones(
     if workdays:
         for key, milestone in made:
             advise(report, key, milestone, plan, workdays)
+        advise_plan(report, plan, made)
     return tuple(milestone for _, milestone in made)
 
 

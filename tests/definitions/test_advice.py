@@ -103,6 +103,88 @@ def test_a_rule_that_says_its_days_is_not_remarked(load: Load, rule: str, more: 
     assert load(PLAN.replace(DEADLINE, RULE.format(rule, more))).problems == ()
 
 
+EVENT = "on = 2024-06-07"
+
+
+def only(loaded: Loaded, code: str) -> Problem:
+    """Return the one problem, which has this code and is a warning with a way out."""
+    (problem,) = loaded.problems
+    assert (problem.code, problem.severity, bool(problem.hint), len(loaded.definitions)) == (code, "warning", True, 1)
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        (DEADLINE, "by = 2072-03-29", "milestones[0].by"),
+        (DEADLINE, "before = 2020-03-29", "milestones[0].before"),
+        (EVENT, "on = 2042-06-07", "milestones[1].on"),
+        (EVENT, "on = { from = 2024-06-07, to = 2042-06-08 }", "milestones[1].on"),
+        (EVENT, "window = { from = 2027-06-01, to = 2027-06-08 }", "milestones[1].window"),
+        (
+            DEADLINE,
+            'recurring = { rule = "FREQ=MONTHLY;BYMONTHDAY=25", boundary = "by", until = 2042-01-01 }',
+            "milestones[0].recurring",
+        ),
+        ("issued = 2024-01-05", "issued = 2014-01-05", "plan.issued"),
+    ],
+)
+def test_a_date_years_from_the_plans_is_remarked(load: Load, old: str, new: str, key: str) -> None:
+    problem = only(load(PLAN.replace(old, new)), "far-date")
+    assert (problem.key, "(2024)" in problem.message) == (key, True)
+
+
+@pytest.mark.parametrize("title", ["Kế hoạch 2024-2028", "Kế hoạch giai đoạn 2022 – 2027"])
+def test_a_title_of_several_years_makes_all_of_them_the_plans(load: Load, title: str) -> None:
+    plan = PLAN.replace("Kế hoạch thi đua năm 2024", title).replace(DEADLINE, "by = 2028-03-15")
+    assert load(plan).problems == ()
+    assert "years from" in only(load(plan.replace("by = 2028", "by = 2030")), "far-date").message
+
+
+@pytest.mark.parametrize("written", ["before = 2025-01-15", "by = 2025-11-28"])
+def test_the_next_year_is_near(load: Load, written: str) -> None:
+    assert load(PLAN.replace(DEADLINE, written)).problems == ()
+
+
+def _with_dates(*dates: str) -> str:
+    """Return the plan with further deadlines."""
+    more = '[[milestones]]\nid = "more-{}"\nkind = "deadline"\ntitle = "Thêm"\nresponsible = "beta"\nby = {}\n'
+    return PLAN + "".join(more.format(number, date) for number, date in enumerate(dates))
+
+
+def test_the_one_date_in_another_year_is_remarked(load: Load) -> None:
+    problem = only(load(_with_dates("2024-09-10", "2025-08-11")), "lone-year")
+    assert problem.key == "milestones[3].by"
+
+
+@pytest.mark.parametrize(
+    "dates", [["2024-09-10", "2025-01-15"], ["2025-08-11"], ["2024-09-10", "2025-08-11", "2025-09-10"]]
+)
+def test_a_last_report_few_dates_and_several_of_the_next_year_are_not_remarked(load: Load, dates: list[str]) -> None:
+    assert load(_with_dates(*dates)).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "codes"),
+    [
+        (EVENT, "on = 2024-01-04", ["over-before-issue"]),
+        (EVENT, "on = 2024-01-05", []),
+        (EVENT, "window = { from = 2023-12-01, to = 2023-12-08 }", ["over-before-issue", "tentative"]),
+        (EVENT, "on = { from = 2024-03-01, to = 2024-04-30 }", ["long-event"]),
+        (EVENT, "on = { from = 2024-03-01, to = 2024-04-29 }", []),
+        (EVENT, "window = { from = 2024-03-01, to = 2024-12-20 }", ["tentative"]),
+        ("year = 2024", "year = 2024\nremind_from = 2024-06-08", ["reminds-too-late"]),
+        ("year = 2024", "year = 2024\nremind_from = 2024-06-07", []),
+        (DEADLINE, f'{DEADLINE}\nneeds = ["meeting"]', ["needs-later"]),
+        (EVENT, f'{EVENT}\nneeds = ["report"]', []),
+        (EVENT, 'undated = ""\nneeds = ["report"]', ["undated"]),
+        (EVENT, 'on = 2024-03-15\nneeds = ["report"]', []),
+    ],
+)
+def test_dates_that_do_not_go_together_are_remarked(load: Load, old: str, new: str, codes: list[str]) -> None:
+    assert codes == [problem.code for problem in load(PLAN.replace(old, new)).problems]
+
+
 def test_a_public_holiday_makes_a_last_day_off(load: Load) -> None:
     plan = PLAN.replace("year = 2024", 'year = 2024\nholidays = "VN"').replace(DEADLINE, "by = 2024-09-02")
     (problem,) = load(plan).problems
