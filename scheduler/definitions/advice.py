@@ -16,7 +16,8 @@ from scheduler.plan.model import Milestone
 from scheduler.toml_lines import Key
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_YEARS = re.compile(r"(?<!\d)((?:19|20|21)\d\d)\s*[-–—]\s*((?:19|20|21)\d\d)(?!\d)")
+# Years from one to another, as titles of longer plans name them: 2026-2030.
+YEARS = re.compile(r"(?<!\d)((?:19|20|21)\d\d)\s*[-–—]\s*((?:19|20|21)\d\d)(?!\d)")
 _LONGEST_EVENT = 60  # days; longer ones are slips of the hand
 _AROUND = timedelta(days=120)  # the last reports of a year come due so soon after it
 _FEW = 3  # dates in the plan's year; fewer do not tell which of them was left in another year
@@ -48,7 +49,7 @@ def key_of(key: Key, milestone: Milestone) -> Key:
 
 def years_of(plan: PlanShape) -> range:
     """Return the years of a plan: its year, and all years from one to another that its title names around it."""
-    spans = [range(int(first), int(last) + 1) for first, last in _YEARS.findall(plan.title)]
+    spans = [range(int(first), int(last) + 1) for first, last in YEARS.findall(plan.title)]
     return next((span for span in spans if plan.year in span), range(plan.year, plan.year + 1))
 
 
@@ -83,7 +84,7 @@ def advise_plan(report: ProblemReport, plan: PlanShape, milestones: Sequence[tup
             _warn_of_year(report, ("plan", name), f"lies on {day}", plan)
     _advise_start(report, plan, [span.last for _, milestone in milestones if (span := span_of(milestone.form))])
     _advise_straggler(report, plan, milestones)
-    _advise_needs(report, milestones)
+    _advise_needs(report, plan, milestones)
 
 
 def _advise_deadline(
@@ -157,10 +158,15 @@ def _days(plan: PlanShape, milestones: Sequence[tuple[Key, Milestone]]) -> Itera
             yield key, milestone, span.last
 
 
-def _advise_needs(report: ProblemReport, milestones: Sequence[tuple[Key, Milestone]]) -> None:
-    spans = {milestone.id: span_of(milestone.form) for _, milestone in milestones}
+def _advise_needs(report: ProblemReport, plan: PlanShape, milestones: Sequence[tuple[Key, Milestone]]) -> None:
+    """Report what is needed before it can be there; a date of a far year has been reported and says nothing."""
+    spans = {
+        milestone.id: span
+        for _, milestone in milestones
+        if (span := span_of(milestone.form)) and not any(_is_far(day, plan) for day in span)
+    }
     for key, milestone in milestones:
-        own = spans[milestone.id]
+        own = spans.get(milestone.id)
         for index, name in enumerate(milestone.needs):
             other = spans.get(name)
             if own and other and other.first > own.last:

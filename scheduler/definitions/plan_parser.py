@@ -14,6 +14,7 @@ from scheduler.definitions.problems import InvalidValue, ProblemReport, S
 from scheduler.definitions.recurrences import advise_recurrence, check_recurrence
 from scheduler.definitions.references import check_ladder, check_plan
 from scheduler.definitions.rosters import Roster, check_language
+from scheduler.definitions.text_advice import advise_texts
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.model import Checks, Group, Indicator, Ladder, Milestone, Plan, Provision
@@ -49,7 +50,7 @@ def read_plan(file: File, roster: Roster, calendars: Sequence[HolidayFile], lang
         return None
     check_language(file.report, ("plan", "language"), head.language, languages)
     workdays = _make_workdays(file.report, head, calendars)
-    milestones = _make_milestones(file.report, head, tables, workdays)
+    milestones = _make_milestones(file, head, tables, workdays)
     if workdays is None or not (reachable and file.report.sound and roster.sound):
         return None
     return Plan(
@@ -140,14 +141,16 @@ def _ladder(report: ProblemReport, key: Key, shape: schema.LadderShape, base: La
 
 
 def _make_milestones(
-    report: ProblemReport, plan: schema.PlanShape, tables: _Tables, workdays: Workdays | None
+    file: File, plan: schema.PlanShape, tables: _Tables, workdays: Workdays | None
 ) -> tuple[Milestone, ...]:
     """Return the milestones; without working days no warning about their dates is possible."""
+    report = file.report
     made = [(key, _make_milestone(report, key, shape, plan, tables.ladder)) for key, shape in tables.milestones]
     if workdays:
         for key, milestone in made:
             advise(report, key, milestone, plan, workdays)
         advise_plan(report, plan, made)
+    advise_texts(file, plan, made)
     return tuple(milestone for _, milestone in made)
 
 

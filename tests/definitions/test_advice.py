@@ -176,6 +176,7 @@ def test_a_last_report_few_dates_and_several_of_the_next_year_are_not_remarked(l
         ("year = 2024", "year = 2024\nremind_from = 2024-06-08", ["reminds-too-late"]),
         ("year = 2024", "year = 2024\nremind_from = 2024-06-07", []),
         (DEADLINE, f'{DEADLINE}\nneeds = ["meeting"]', ["needs-later"]),
+        (EVENT, 'on = 2014-06-07\nneeds = ["report"]', ["far-date"]),
         (EVENT, f'{EVENT}\nneeds = ["report"]', []),
         (EVENT, 'undated = ""\nneeds = ["report"]', ["undated"]),
         (EVENT, 'on = 2024-03-15\nneeds = ["report"]', []),
