@@ -11,6 +11,7 @@ from scheduler.definitions.advice import advise, advise_plan
 from scheduler.definitions.files import File
 from scheduler.definitions.holidays import HolidayFile, make_workdays
 from scheduler.definitions.problems import InvalidValue, ProblemReport, S
+from scheduler.definitions.reach import advise_reach
 from scheduler.definitions.recurrences import advise_recurrence, check_recurrence
 from scheduler.definitions.references import check_ladder, check_plan
 from scheduler.definitions.rosters import Roster, check_language
@@ -151,6 +152,7 @@ def _make_milestones(
             advise(report, key, milestone, plan, workdays)
         advise_plan(report, plan, made)
     advise_texts(file, plan, made)
+    advise_reach(file, tables.groups, made)
     return tuple(milestone for _, milestone in made)
 
 
