@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import click
 
 from scheduler.cli.context import Session, format_option
 from scheduler.cli.output import example, print_json, print_problem
-from scheduler.errors import ExitCode
+from scheduler.definitions import DefinitionFiles
+from scheduler.errors import ExitCode, Problem
 
 
 @click.command(epilog=example("hanchot check workflows/bac-trung-bo/2023.toml"))
@@ -29,6 +31,8 @@ def check(session: Session, paths: tuple[Path, ...], output_format: str) -> None
     if not paths:
         problems += session.container.check_record()
     errors = sum(problem.severity == "error" for problem in problems)
+    if not errors:
+        problems = (*_missing_plans(paths or session.container.definition_folders, together=not paths), *problems)
     if output_format == "json":
         print_json(_problem_row(asdict(problem)) for problem in problems)
     else:
@@ -37,6 +41,24 @@ def check(session: Session, paths: tuple[Path, ...], output_format: str) -> None
         click.echo(f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}")
     if errors:
         raise SystemExit(ExitCode.WRONG_INPUT)
+
+
+def _missing_plans(paths: Sequence[Path], *, together: bool) -> Iterator[Problem]:
+    """Yield a warning for each folder without a plan, or one if the folders are looked at `together`.
+
+    It takes for granted that the files have no error: every plan that there is can then be loaded. A folder of
+    calendars is none for plans.
+    """
+    folders = [path for path in paths if path.is_dir() and path.resolve().name != "calendars"]
+    for group in [folders] if together else [[folder] for folder in folders]:
+        if not DefinitionFiles(group).load().definitions:
+            yield Problem(
+                message="there is no plan: nobody is reminded of anything",
+                code="no-plan",
+                severity="warning",
+                file=", ".join(map(str, group)) or None,
+                hint="a plan is a TOML file with a table [plan]; `hanchot init DIR` writes one to begin with",
+            )
 
 
 def _problem_row(problem: dict[str, Any]) -> dict[str, Any]:

@@ -72,6 +72,25 @@ def test_check_of_a_wrong_definition_ends_with_its_own_code(office: Office) -> N
     assert "did you mean before?" in result.out
 
 
+def test_check_of_a_folder_without_a_plan_says_so(office: Office, tmp_path: Path) -> None:
+    """A wrong folder is not an empty success; it is no error either, and folders of calendars hold no plans."""
+    (tmp_path / "empty" / "calendars").mkdir(parents=True)
+    result = office("check", tmp_path / "empty", tmp_path / "empty" / "calendars", office.folder / "workflows")
+    assert result.code == ExitCode.DONE
+    assert f"warning [no-plan]: {tmp_path / 'empty'}: there is no plan" in result.out
+    assert "hanchot init DIR" in result.out
+    assert result.out.splitlines()[-1] == "no errors, 3 warnings"
+
+
+def test_check_without_any_plan_in_the_configured_folders_says_so(office: Office) -> None:
+    """One warning for all folders together."""
+    (office.folder / "workflows" / "our-office" / "plan.toml").unlink()
+    rows = [row for row in office.rows("check") if row["code"] == "no-plan"]
+    assert [(row["severity"], row["line"], row["file"]) for row in rows] == [
+        ("warning", None, str(office.folder / "workflows"))
+    ]
+
+
 def test_check_of_a_missing_file_names_it(office: Office) -> None:
     """A path that does not exist is an error, not an empty success."""
     result = office("check", office.folder / "nothing.toml")
