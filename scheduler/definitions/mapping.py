@@ -26,7 +26,9 @@ from scheduler.plan.model import (
 
 def group(id: str, shape: schema.GroupShape) -> Group:
     """Return a group of a plan."""
-    return Group(id=id, parties=tuple(shape.parties), chosen_by=shape.chosen_by, after=shape.after)
+    return Group(
+        id=id, was=tuple(shape.was), parties=tuple(shape.parties), chosen_by=shape.chosen_by, after=shape.after
+    )
 
 
 def office(shape: schema.OfficeShape) -> Office:
@@ -77,6 +79,7 @@ def milestone(shape: schema.MilestoneShape, plan: schema.PlanShape, ladder: Ladd
     """Return a milestone with its own ladder."""
     return Milestone(
         id=shape.id,
+        was=tuple(shape.was),
         kind=shape.kind,
         title=shape.title,
         form=date_form(shape, plan),

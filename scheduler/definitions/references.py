@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from scheduler.definitions.files import File
 from scheduler.definitions.problems import ProblemReport
-from scheduler.definitions.rosters import Roster, check_contacts, find_cycles
+from scheduler.definitions.rosters import Roster, check_contacts, check_former_ids, find_cycles
 from scheduler.definitions.schema import FORMS, LadderShape
 from scheduler.errors import near_names
 from scheduler.toml_lines import Key
@@ -49,6 +49,7 @@ def check_plan(file: File, roster: Roster) -> bool:
     _check_circles(file)
     mailed = _check_party_names(file, roster)
     _check_group_ids(file, roster)
+    _check_former_ids(file)
     return check_contacts(roster, mailed)
 
 
@@ -178,6 +179,19 @@ def _check_group_ids(file: File, roster: Roster) -> None:
     for id in file.table("groups"):
         if id in roster.reports:
             file.report.error(("groups", id), "is also the id of a party", "call the group otherwise", code="duplicate")
+
+
+def _check_former_ids(file: File) -> None:
+    rows = list(file.rows("milestones"))
+    former = [(file.report, place, name) for key, row in rows for place, name in _names(row.get("was"), (*key, "was"))]
+    check_former_ids(former, {str(row.get("id")) for _, row in rows})
+    groups = file.table("groups")
+    former = [
+        (file.report, place, name)
+        for id, group in groups.items()
+        for place, name in _names(_table(group).get("was"), ("groups", id, "was"))
+    ]
+    check_former_ids(former, groups)
 
 
 def _mentions(file: File) -> Iterator[_Mention]:

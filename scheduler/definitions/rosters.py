@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Self
@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from scheduler.definitions.files import File
 from scheduler.definitions.problems import InvalidValue, ProblemReport
 from scheduler.definitions.scalars import Address, Day, Line, Title, identifier
-from scheduler.definitions.schema import Shape
+from scheduler.definitions.schema import Ids, Shape
 from scheduler.errors import near_names
 from scheduler.plan.model import Contact, Party, Role
 from scheduler.toml_lines import Key
@@ -33,6 +33,7 @@ class PartyShape(Shape):
     """One table `[parties.ID]`."""
 
     name: Title
+    was: Ids = Field(default_factory=list)
     short: Line = ""
     valid_from: Day | None = None
     valid_to: Day | None = None
@@ -78,6 +79,12 @@ def read_roster(files: Sequence[File], languages: Collection[str]) -> Roster:
         for id in here:
             reports.setdefault(id, file.report)
     _check_successors(reports, parties)
+    former = [
+        (reports[party.id], ("parties", party.id, "was", index), name)
+        for party in parties.values()
+        for index, name in enumerate(party.was)
+    ]
+    check_former_ids(former, reports)
     return Roster(
         files=tuple(files),
         reports=reports,
@@ -114,6 +121,19 @@ def check_language(report: ProblemReport, key: Key, language: str, languages: Co
         report.error(key, f"there are no mails in the language {language!r}", hint)
 
 
+def check_former_ids(former: Sequence[tuple[ProblemReport, Key, str]], known: Container[str]) -> None:
+    """Report each former id that is in use, and each that is claimed twice; `known` are the ids in use."""
+    claimed: set[str] = set()
+    for report, key, name in former:
+        if name in known:
+            report.error(
+                key, f'"{name}" is in use', "`was` names ids that are gone: rename one of them", code="former-id"
+            )
+        elif name in claimed:
+            report.error(key, f'"{name}" is claimed twice', "keep it where its records belong", code="former-id")
+        claimed.add(name)
+
+
 def find_cycles(graph: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
     """Yield each cycle as a list of names in the direction of the edges; its first and last name are the same."""
     left = {name: set(targets) for name, targets in graph.items()}
@@ -143,6 +163,7 @@ def _build(id: str, shape: PartyShape) -> Party:
     return Party(
         id=id,
         name=shape.name,
+        was=tuple(shape.was),
         short=shape.short or shape.name,
         contacts=tuple(Contact(name=c.name, email=c.email, role=c.role, language=c.language) for c in shape.contacts),
         external=shape.external,

@@ -30,6 +30,7 @@ from scheduler.plan.model import Channel, Kind
 FORMS = ("before", "by", "on", "window", "undated", "recurring", "relative")
 
 Names = Annotated[list[Line], BeforeValidator(listed)]
+Ids = Annotated[list[Id], BeforeValidator(listed)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Source = Literal["manual", "mailbox", "folder", "web"]
 
@@ -81,6 +82,7 @@ def _as_table(value: object) -> object:
 class GroupShape(Shape):
     """A value in `[groups]`: a list of parties, or who fills the group during the year and after which milestone."""
 
+    was: Ids = []
     parties: list[Line] = []
     chosen_by: Line | None = None
     after: Line | None = None
@@ -212,6 +214,7 @@ class MilestoneShape(Shape):
     """One `[[milestones]]`."""
 
     id: Id
+    was: Ids = []
     kind: Kind
     title: Title
     section: Line = ""

@@ -18,7 +18,7 @@ from scheduler.plan.dates.date_forms import On
 from scheduler.plan.dates.due_dates import DueDate, local_day, to_instant
 from scheduler.plan.facts import Extended
 from scheduler.plan.membership import members
-from scheduler.plan.model import Plan
+from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import FeedItem
 from scheduler.queries.site_links import SiteLinks
@@ -82,6 +82,11 @@ def make_uid(*parts: str) -> str:
 # ---------------------------------------------------------------- a party's own
 
 
+def _origin(plan: Plan, id: str) -> str:
+    """Return the id of a milestone or occurrence as it was before the milestone was ever renamed."""
+    return Occurrence(plan.milestone(id).origin, Occurrence.of(id).day).id
+
+
 def _is_theirs(o: Obligation, plan: Plan) -> bool:
     """Return whether an obligation belongs in the calendar of its party.
 
@@ -96,7 +101,7 @@ def _is_theirs(o: Obligation, plan: Plan) -> bool:
 def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> FeedItem | None:
     """Return the item of one obligation of a party, or None if it has no date."""
     plan, state = agenda.plan, o.standing.state
-    uid = make_uid("own", plan.id, o.milestone, o.party)
+    uid = make_uid("own", plan.id, _origin(plan, o.milestone), plan.parties[o.party].origin)
     if plan.milestone(o.milestone).kind == "event" or o.due is None:
         hosts = [host for host in agenda.by_milestone[o.milestone] if not host.attends]
         return _draw_event(o, hosts, uid, _describe_event(plan, o, link))
@@ -253,7 +258,7 @@ def _draw_shared_event(
     """Yield the item of an event for the lead or, without `links`, the public; nothing if no day is known."""
     is_public = links is None
     link = None if links is None else links.board(plan, shown.milestone)
-    uid = make_uid("public" if is_public else "all", plan.id, shown.milestone)
+    uid = make_uid("public" if is_public else "all", plan.id, _origin(plan, shown.milestone))
     text = _describe_event(plan, shown, link, is_public=is_public)
     item = _draw_event(shown, duties, uid, text, is_public=is_public)
     if item is not None:
@@ -272,7 +277,7 @@ def _draw_public(plan: Plan, duties: Sequence[Obligation], due: DueDate) -> Iter
     text.owners(duties)
     text.recipients()
     text.plan_words()
-    yield _all_day(make_uid("public", plan.id, occurrence), text.titled(due=due), text, due.named)
+    yield _all_day(make_uid("public", plan.id, _origin(plan, occurrence)), text.titled(due=due), text, due.named)
 
 
 def _draw_roll(plan: Plan, duties: Sequence[Obligation], due: DueDate, links: ItemLinks) -> FeedItem:
@@ -282,7 +287,7 @@ def _draw_roll(plan: Plan, duties: Sequence[Obligation], due: DueDate, links: It
     mark = "waived" if not owed else "done" if answered == len(owed) else ""
     text = _describe_roll(plan, duties, due, links, is_open=not mark)
     title = text.titled(due=None if mark else due)
-    uid = make_uid("all", plan.id, duties[0].milestone)
+    uid = make_uid("all", plan.id, _origin(plan, duties[0].milestone))
     return _all_day(uid, f"{title}: {answered}/{len(owed)}" if owed else title, text, due.named, mark)
 
 
@@ -312,11 +317,11 @@ def _find_apart(duties: Sequence[Obligation], due: DueDate) -> list[Obligation]:
 
 def _draw_apart(agenda: Agenda, o: Obligation, links: ItemLinks) -> FeedItem:
     """Return the item, for the lead, of one party whose date differs from the common one."""
-    plan = agenda.plan
+    plan, party = agenda.plan, agenda.plan.parties[o.party]
     item = _draw_own(agenda, o, links.board(plan, o.milestone, o.party))
     assert item is not None  # noqa: S101 - a party with another date has a date
-    uid, title = make_uid("apart", plan.id, o.milestone, o.party), f"{item.title}: {plan.parties[o.party].short}"
-    return replace(item, uid=uid, title=title, task_due=None, task_done=None, is_passing=True)
+    uid = make_uid("apart", plan.id, _origin(plan, o.milestone), party.origin)
+    return replace(item, uid=uid, title=f"{item.title}: {party.short}", task_due=None, task_done=None, is_passing=True)
 
 
 def _all_day(uid: str, title: str, text: Description, day: date, mark: str = "") -> FeedItem:

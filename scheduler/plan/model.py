@@ -51,7 +51,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """An organisation, identified by its id and not by its name.
+    """An organisation, identified by its id and not by its name; `was` holds its former ids, the oldest first.
 
     `valid_to` is its last day; from the next day on, `successor` (a party id) takes over. An external
     party only receives documents and never gets mail.
@@ -60,11 +60,22 @@ class Party:
     id: str
     name: str
     short: str
+    was: tuple[str, ...] = ()
     contacts: tuple[Contact, ...] = ()
     external: bool = False
     valid_from: date | None = None
     valid_to: date | None = None
     successor: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return every id that the party has or had; what was derived from any of them stays valid."""
+        return (self.id, *self.was)
+
+    @property
+    def origin(self) -> str:
+        """Return the first id that the party had: what is derived from it never changes."""
+        return self.was[0] if self.was else self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +147,12 @@ class Checks:
 class Group:
     """A named set of parties.
 
-    `chosen_by` and `after` (a milestone id) are set for a group that is filled during the year.
+    `chosen_by` and `after` (a milestone id) are set for a group that is filled during the year. `was` holds its former
+    ids.
     """
 
     id: str
+    was: tuple[str, ...] = ()
     parties: tuple[str, ...] = ()
     chosen_by: str | None = None
     after: str | None = None
@@ -150,7 +163,8 @@ class Milestone:
     """A deadline or an event of the plan.
 
     `responsible` (deadline) or `organiser` (event), `report_to`, `attendees` and `guests` name
-    groups or parties. `needs` names milestones that must be complete first.
+    groups or parties. `needs` names milestones that must be complete first. `was` holds its former ids, the oldest
+    first.
     """
 
     id: str
@@ -158,6 +172,7 @@ class Milestone:
     title: str
     form: DateForm
     ladder: Ladder
+    was: tuple[str, ...] = ()
     section: str = ""
     quote: str = ""
     note: str = ""
@@ -171,6 +186,11 @@ class Milestone:
     needs: tuple[str, ...] = ()
     condition: str = ""
     submit_to: Office | None = None
+
+    @property
+    def origin(self) -> str:
+        """Return the first id that the milestone had: what is derived from it never changes."""
+        return self.was[0] if self.was else self.id
 
     @property
     def owners(self) -> tuple[str, ...]:

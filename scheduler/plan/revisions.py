@@ -46,6 +46,49 @@ def read_terms(plan: Plan, at: datetime, old: Mapping[str, Any] | None = None) -
     }
 
 
+class Rejoined(NamedTuple):
+    """What an earlier revision took for new, because its former id was not said: `party` None means all parties.
+
+    That was since `since` (UTC).
+    """
+
+    milestone: str
+    party: str | None
+    since: datetime
+
+
+def carry_over(plan: Plan, terms: Mapping[str, Any]) -> tuple[dict[str, Any], list[Rejoined]]:
+    """Return the terms with the ids that milestones and parties have in `plan`, and what was taken for new."""
+    milestones, gone = dict(terms["milestones"]), dict(terms.get("gone", {}))
+    rejoined: list[Rejoined] = []
+    for milestone in plan.milestones:
+        for old in milestone.was:
+            own = milestones.pop(old, None) or gone.pop(old, None)
+            if own is not None:
+                rejoined += [Rejoined(milestone.id, None, datetime.fromisoformat(own["at"]))] if "at" in own else []
+                milestones[milestone.id] = {key: value for key, value in own.items() if key != "at"}
+    new = {old: party.id for party in plan.parties.values() for old in party.was}
+    rejoined += [
+        Rejoined(id, new[party], datetime.fromisoformat(left))
+        for id, own in milestones.items()
+        for party, left in own.get("left", {}).items()
+        if party in new
+    ]
+    return {
+        **terms,
+        "milestones": {id: _with_parties(own, new) for id, own in milestones.items()},
+        "gone": {id: _with_parties(own, new) for id, own in gone.items()},
+        "contacts": {new.get(id, id): addresses for id, addresses in terms["contacts"].items()},
+    }, rejoined
+
+
+def _with_parties(own: Mapping[str, Any], new: Mapping[str, str]) -> dict[str, Any]:
+    """Return the terms of a milestone with the ids that parties have now."""
+    parties = sorted({new.get(id, id) for id in own["parties"]})
+    left = {new.get(id, id): at for id, at in own.get("left", {}).items() if new.get(id, id) not in parties}
+    return {**own, "parties": parties, "left": left}
+
+
 class _Former(NamedTuple):
     """The milestones that earlier revisions had; those that are gone have the instant in `at`."""
 

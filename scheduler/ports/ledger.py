@@ -111,6 +111,22 @@ class Facts(Protocol):
         """
 
 
+class Renames(Protocol):
+    """Carries the record of an id over to the id that replaces it, in all parts of the record.
+
+    What cannot be told apart from what the new id has already stays with the old one.
+    """
+
+    def milestone(self, plan: str, old: str, new: str) -> None:
+        """Let everything about a milestone of a plan, and about its occurrences, belong to another id."""
+
+    def party(self, plan: str, old: str, new: str) -> None:
+        """Let everything about a party in a plan, its private addresses and its files belong to another id."""
+
+    def group(self, plan: str, old: str, new: str) -> None:
+        """Let what was chosen into a group of a plan belong to another id."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungRow:
     """A rung in the ledger; instants are UTC."""

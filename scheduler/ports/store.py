@@ -12,7 +12,7 @@ from scheduler.plan.scope import Scope
 from scheduler.ports.access import Access, Documents, PartyPages
 from scheduler.ports.calendars import Feeds
 from scheduler.ports.definitions import Finding
-from scheduler.ports.ledger import Facts, Plans, Rungs
+from scheduler.ports.ledger import Facts, Plans, Renames, Rungs
 from scheduler.ports.outbox import Accounts, Outbox
 
 
@@ -59,6 +59,7 @@ class UnitOfWork(Protocol):
     plans: Plans
     facts: Facts
     rungs: Rungs
+    renames: Renames
     outbox: Outbox
     accounts: Accounts
     journal: Journal

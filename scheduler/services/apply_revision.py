@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.facts import Amended, Fact
+from scheduler.plan.facts import DEFINITION, Amended, Fact, Joined, Withdrawn
 from scheduler.plan.model import Plan
-from scheduler.plan.revisions import compare_terms, find_changed, read_terms
+from scheduler.plan.revisions import Rejoined, carry_over, compare_terms, find_changed, read_terms
 from scheduler.ports import Definition, Loaded, Store, UnitOfWork
 from scheduler.queries.agendas import find_relations, inputs_fingerprint, is_in_step
 from scheduler.queries.snapshot import read_snapshot
@@ -71,7 +72,7 @@ def _record_revision(
     if state is not None and state.digest == plan.digest:
         return [], None
     decided: list[Fact] = []
-    changed, old = None, unit.plans.terms(plan.id) if state is not None else None
+    changed, old = None, _carry_over(unit, plan, now) if state is not None else None
     terms = read_terms(plan, now, old)
     if state is not None and old is not None:
         changed = find_changed(terms, old) if is_in_step(state) else None
@@ -80,3 +81,36 @@ def _record_revision(
     if state is None:
         unit.plans.record_seen(plan.id, local_day(now, plan.zone))
     return decided, changed
+
+
+def _carry_over(unit: UnitOfWork, plan: Plan, now: datetime) -> dict[str, Any]:
+    """Give what was renamed its record; return the terms of the revision before with the ids of this one.
+
+    What an earlier revision took for new, because it did not say the former id, was there all the time.
+    """
+    for milestone in plan.milestones:
+        for old in milestone.was:
+            unit.renames.milestone(plan.id, old, milestone.id)
+    for party in plan.parties.values():
+        for old in party.was:
+            unit.renames.party(plan.id, old, party.id)
+    for group in plan.groups.values():
+        for old in group.was:
+            unit.renames.group(plan.id, old, group.id)
+    terms, rejoined = carry_over(plan, unit.plans.terms(plan.id))
+    for fact in unit.facts.of(plan.id) if rejoined else ():
+        if isinstance(fact, Joined) and fact.left is None and any(_is_again(fact, one) for one in rejoined):
+            said: dict[str, Any] = {
+                "milestone": fact.milestone,
+                "party": fact.party,
+                "happened_at": now,
+                "recorded_at": now,
+            }
+            unit.facts.append(Withdrawn(plan=plan.id, by=DEFINITION, target=fact.id, reason="it was renamed", **said))
+    return terms
+
+
+def _is_again(fact: Joined, rejoined: Rejoined) -> bool:
+    """Return whether a party joined something anew that it had been in under a former id."""
+    is_about = fact.milestone == rejoined.milestone and rejoined.party in (None, fact.party)
+    return is_about and fact.recorded_at >= rejoined.since

@@ -21,6 +21,7 @@ from scheduler.store.journal import SqlJournal
 from scheduler.store.outbox import SqlOutbox
 from scheduler.store.party_pages import SqlDocuments, SqlPartyPages
 from scheduler.store.plans import SqlPlans
+from scheduler.store.renames import SqlRenames
 from scheduler.store.rungs import SqlRungs
 
 _T = TypeVar("_T")
@@ -51,14 +52,14 @@ class SqlUnit:
     """One transaction on the record.
 
     A writer decides by what it has read: whether a plan is loaded, whether an obligation is open, when the last tick
-    was. Therefore only one writing transaction at a time may use `plans`, `facts`, `rungs` and `journal`. SQLite has
-    one writer anyway; on PostgreSQL the first access takes a lock. The other facets need no such lock, so that mail can
-    leave meanwhile.
+    was. Therefore only one writing transaction at a time may use the facets that lock. SQLite has one writer anyway; on
+    PostgreSQL the first access takes a lock. The other facets need no such lock, so that mail can leave meanwhile.
     """
 
     plans = _Facet[ports.Plans](SqlPlans, locks=True)
     facts = _Facet[ports.Facts](SqlFacts, locks=True)
     rungs = _Facet[ports.Rungs](SqlRungs, locks=True)
+    renames = _Facet[ports.Renames](SqlRenames, locks=True)
     journal = _Facet[ports.Journal](SqlJournal, locks=True)
     outbox = _Facet[ports.Outbox](SqlOutbox)
     accounts = _Facet[ports.Accounts](SqlAccounts)

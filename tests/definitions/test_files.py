@@ -309,3 +309,29 @@ def test_whatever_stands_in_a_file_loading_never_fails(
     loaded = load(folder)
     refused = any(problem.severity == "error" for problem in loaded.problems)
     assert refused == (not loaded.definitions)
+
+
+def test_former_ids_are_read_one_or_several(folder: Path, write: Write) -> None:
+    write("cluster/2024.toml", with_former(PLAN, '"old"'))
+    write("cluster/parties.toml", PARTIES.replace('name = "Trường Beta"', 'name = "Trường Beta"\nwas = ["b", "b-2"]'))
+    (known,) = load(folder).definitions
+    assert known.plan.milestones[0].was == ("old",)
+    assert known.plan.parties["beta"].was == ("b", "b-2")
+
+
+def with_former(plan: str, was: str) -> str:
+    first = next(line for line in plan.splitlines() if line.startswith("id = ") and "cluster" not in line)
+    return plan.replace(first, f"{first}\nwas = {was}", 1)
+
+
+@pytest.mark.parametrize("was", ['["old", "old"]', "OWN"])
+def test_a_former_id_that_is_in_use_or_claimed_twice_is_refused(folder: Path, write: Write, was: str) -> None:
+    """Its record could belong to either."""
+    own = next(line for line in PLAN.splitlines() if line.startswith("id = ") and "cluster" not in line)[5:]
+    write("cluster/2024.toml", with_former(PLAN, was.replace("OWN", own)))
+    loaded = load(folder)
+    assert (ids(loaded), [problem.code for problem in loaded.problems]) == ([], ["former-id"])
+    write("cluster/2024.toml", PLAN)
+    write("cluster/parties.toml", PARTIES.replace('name = "Trường Beta"', 'name = "Trường Beta"\nwas = "alpha"'))
+    loaded = load(folder)
+    assert (ids(loaded), [problem.code for problem in loaded.problems]) == ([], ["former-id"])

@@ -11,6 +11,7 @@ from tests.contracts.store_journal import JournalContract
 from tests.contracts.store_outbox import OutboxContract
 from tests.contracts.store_party_pages import DocumentsContract, PagesContract
 from tests.contracts.store_plans import PlansContract
+from tests.contracts.store_renames import RenamesContract
 from tests.contracts.store_rungs import RungsContract
 from tests.contracts.store_settlement import SettlingContract
 from tests.contracts.store_units import UnitsContract
@@ -25,6 +26,10 @@ class TestFacts(FactsContract):
 
 
 class TestRungs(RungsContract):
+    pass
+
+
+class TestRenames(RenamesContract):
     pass
 
 

@@ -56,7 +56,8 @@ def _find_party(context: RequestContext, view: UnitOfWork, definitions: Sequence
     """
     token, generations = context.request.path_params["token"], view.pages.generations()
     parties = {party.id: party for each in definitions for party in each.plan.parties.values() if has_page(party)}
-    known = _parties_by_key(context.site.secret, tuple(parties), tuple(sorted(generations.items())))
+    names = tuple((id, name) for id, party in parties.items() for name in party.names)
+    known = _parties_by_key(context.site.secret, names, tuple(sorted(generations.items())))
     found = known.get(token_key(token)) if len(token) == TOKEN_LENGTH else None
     if found is None:
         raise HTTPException(404)
@@ -83,15 +84,15 @@ def for_parties(handler: Callable[[RequestContext], Response]) -> Callable[[Requ
 
 @lru_cache(_KNOWN)
 def _parties_by_key(
-    secret: bytes, parties: tuple[str, ...], generations: tuple[tuple[str, int], ...]
+    secret: bytes, names: tuple[tuple[str, str], ...], generations: tuple[tuple[str, int], ...]
 ) -> Mapping[bytes, tuple[str, int]]:
-    """Return party and generation of every token ever issued, by its digest.
+    """Return party and generation of every token ever issued, by its digest; `names` has each party with each id.
 
     The duration of a look-up by digest reveals nothing about the tokens.
     """
     newest = dict(generations)
     return {
-        token_key(make_token(secret, "page", party, generation)): (party, generation)
-        for party in parties
+        token_key(make_token(secret, "page", name, generation)): (party, generation)
+        for party, name in names
         for generation in range(1, newest.get(party, 1) + 1)
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -187,16 +187,29 @@ class FeedCache:
         self.began_at, self.queried_at = began_at, time.monotonic()
 
     def _apply(self, feeds: Sequence[FeedRow]) -> None:
-        keys = {self.key_of(feed): feed for feed in feeds if feed.revoked_at is None}
-        by_id = {cached.feed.id: cached for cached in self.by_key.values()}
-        self.revoked = {self.key_of(feed) for feed in feeds} - keys.keys()
-        self.by_key = {key: by_id.get(feed.id) or CachedFeed(feed) for key, feed in keys.items()}
+        names = {
+            id: party.names
+            for each in self.running.definitions()
+            for id, party in each.plan.parties.items()
+            if party.was
+        }
+        known = {cached.feed.id: cached for cached in self.by_key.values()}
+        valid = {feed.id: known.get(feed.id) or CachedFeed(feed) for feed in feeds if feed.revoked_at is None}
+        for feed in feeds:
+            if feed.id in valid:
+                valid[feed.id].feed = feed  # its party may have another id now
+        self.by_key = {key: valid[feed.id] for feed in feeds if feed.id in valid for key in self._keys_of(feed, names)}
+        self.revoked = {key for feed in feeds for key in self._keys_of(feed, names)} - self.by_key.keys()
 
-    def key_of(self, feed: FeedRow) -> bytes:
-        """Return the cache key of a calendar: the digest of its token, or of its plan if it is public."""
+    def _keys_of(self, feed: FeedRow, names: Mapping[str, tuple[str, ...]]) -> list[bytes]:
+        """Return the cache keys of a calendar: the digests of its tokens, or of its plan if it is public.
+
+        It has a token for each id that its party has or had (`names`, by party).
+        """
         if not feed.audience:
-            return public_key(feed.plan or "")
-        return token_key(make_token(self.secret, "feed", feed.audience, feed.generation))
+            return [public_key(feed.plan or "")]
+        subjects = names.get(feed.audience, (feed.audience,))
+        return [token_key(make_token(self.secret, "feed", name, feed.generation)) for name in subjects]
 
     def _render(self, cached: CachedFeed) -> None:
         """Render a calendar anew; keep the present version if its bytes are the same, else commit the change time."""

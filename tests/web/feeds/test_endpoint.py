@@ -78,6 +78,30 @@ def feed_site(site: ServedSite) -> FeedSite:
     return FeedSite(site)
 
 
+def test_a_calendar_goes_on_under_its_address_when_milestone_and_party_get_other_ids(feed_site: FeedSite) -> None:
+    """With the same entries: nobody finds an appointment twice, or called off."""
+    feed, path = feed_site.create()
+    before = {one["UID"] for one in parse(feed_site.get(path).body).of("VEVENT")}
+    known = feed_site.site.definitions[0].plan
+    school = replace(known.parties["beta"], id="school", was=("beta",))
+    parties = {id: one for id, one in known.parties.items() if id != "beta"} | {"school": school}
+    members = replace(known.groups["members"], parties=("lead", "school", "gamma"))
+    first = replace(known.milestones[0], id="final", was=("report",))
+    renamed = replace(
+        known, parties=parties, milestones=(first, known.milestones[1]), groups={**known.groups, "members": members}
+    )
+    feed_site.site.serve(renamed)
+    [loaded] = [definition.plan for definition in feed_site.site.definitions]
+    with feed_site.site.running.store.transaction() as unit:
+        publish(unit, read_agenda(unit, loaded), IcalFeedRenderer(), feed_site.site.clock.now())
+    feed_site.site.clock.instant += timedelta(minutes=5)
+    new = calendar_path(replace(feed, audience="school"), [loaded], feed_site.site.running.container.secret)
+    for address in (path, new):
+        after = parse(feed_site.until(lambda got: got.status == 200, address).body).of("VEVENT")
+        assert {one["UID"] for one in after} == before
+        assert not [one for one in after if one.get("STATUS") == "CANCELLED"]
+
+
 # ---------------------------------------------------------------- the answer
 
 

@@ -200,6 +200,20 @@ def test_a_revoked_address_says_that_it_is_over_and_takes_nothing(site: ServedSi
     assert facts(site) == []
 
 
+def test_an_address_from_before_a_party_got_another_id_stays_good_until_it_is_revoked(site: ServedSite) -> None:
+    """It stands in mails that have left."""
+    known, before = site.definitions[0].plan, path_of(site, milestone="")
+    school = replace(known.parties["beta"], id="school", was=("beta",))
+    parties = {id: one for id, one in known.parties.items() if id != "beta"} | {"school": school}
+    members = replace(known.groups["members"], parties=("lead", "school", "gamma"))
+    site.serve(replace(known, parties=parties, groups={**known.groups, "members": members}))
+    now = f"/p/{make_token(site.running.container.secret, 'page', 'school', 1)}"
+    assert [site.ask(path).status for path in (before, now)] == [200, 200]
+    with site.running.store.transaction() as unit:
+        unit.pages.revoke("school", now=site.clock.now())
+    assert [site.ask(path).status for path in (before, now)] == [410, 410]
+
+
 def test_a_link_that_was_cut_leads_back_to_the_mail_and_not_to_where_operators_sign_in(site: ServedSite) -> None:
     answer = site.ask(path_of(site, milestone="")[:-3])
     assert answer.status == 404
