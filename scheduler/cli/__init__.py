@@ -15,6 +15,7 @@ import click
 from scheduler import __version__
 from scheduler.cli.agenda import agenda
 from scheduler.cli.check import check
+from scheduler.cli.contacts import contacts
 from scheduler.cli.context import Session
 from scheduler.cli.db import db
 from scheduler.cli.doctor import doctor
@@ -62,6 +63,7 @@ COMMANDS: tuple[click.Command, ...] = (
     outbox,
     feeds,
     links,
+    contacts,
     doctor,
     mail,
     sign_in,

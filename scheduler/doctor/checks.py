@@ -18,6 +18,7 @@ from scheduler.doctor.verdicts import (
     from_problems,
     judge_account,
     judge_clock,
+    judge_contacts,
     judge_disk,
     judge_links,
     judge_login,
@@ -29,6 +30,7 @@ from scheduler.doctor.verdicts import (
 )
 from scheduler.errors import Problem, UserError
 from scheduler.ports import Loaded, Mailer
+from scheduler.queries.contacts import list_contacts
 from scheduler.queries.plans import find_absent
 from scheduler.store import open_store
 
@@ -147,11 +149,13 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
             last_tick = view.journal.last_tick()
             mails = view.outbox.list(states=("queued", "held", "failed", "ambiguous"))
             account = view.accounts.state(_account(container))
+            rows = [row for definition in loaded.definitions for row in list_contacts(view, definition.plan)]
             absent = find_absent(view.plans.states(), {definition.plan.id for definition in loaded.definitions})
         yield Verdict(check="database", state="ok", message=f"{store.name} opens and has this program's version")
     finally:
         store.close()
     yield judge_plans(absent, now)
+    yield judge_contacts(list(dict.fromkeys(row["address"] for row in rows if row["state"] == "bounced")))
     yield judge_account(account, now)
     yield judge_outbox(mails, now)
     yield judge_clock(now, last_tick)

@@ -178,6 +178,15 @@ def judge_outbox(mails: Sequence[MessageRow], now: datetime) -> Verdict:
     return Verdict(check="outbox", state="warning", message=message, hint=hint)
 
 
+def judge_contacts(bounced: Sequence[str]) -> Verdict:
+    """Return a verdict on the addresses that are known to bounce."""
+    if not bounced:
+        return Verdict(check="contacts", state="ok", message="no address is known to bounce")
+    shown = ", ".join(bounced[:3]) + (f" and {len(bounced) - 3} more" if len(bounced) > 3 else "")
+    hint = "`hanchot contacts list` says why; put them right in the roster, or `hanchot contacts restore ADDRESS`"
+    return Verdict(check="contacts", state="warning", message=f"no mail goes to {shown}", hint=hint)
+
+
 def judge_secrecy(files: Sequence[tuple[Path, int]]) -> Iterator[Verdict]:
     """Yield a warning for each file with a secret whose mode lets others read it."""
     for path, mode in files:

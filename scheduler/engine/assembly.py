@@ -79,13 +79,15 @@ def make_ticker(
         digest=WeeklyDigest(services=services, agendas=agendas, report=tell, weekly=settings.weekly),
         feeds=FeedPublisher(store=store, agendas=agendas, calendars=adapters.calendars),
     )
+    addresses = BounceRecorder(services=services, plans=plans, report=tell)
     deliverer = Deliverer(
         clock=adapters.clock,
         queue=MailQueue(store=store, name=settings.name, report=tell),
         account=MailAccount(store=store, mailer=adapters.mailer, report=tell, limits=settings.limits),
         lookup=SentLookup(folder=adapters.sent_folder, report=tell),
         agendas=agendas,
-        on_dead=BounceRecorder(services=services, plans=plans, report=tell).record,
+        on_dead=addresses.record,
+        on_alive=addresses.revive,
         is_stopping=is_stopping,
     )
     outages = OutageReporter(services=services, agendas=agendas, report=tell, operators=settings.operators)

@@ -14,9 +14,11 @@ from scheduler.engine.sent_lookup import SentLookup
 from scheduler.errors import HanchotError, UserError
 from scheduler.plan import reasons
 from scheduler.plan.dispatch_policy import opening
+from scheduler.plan.facts import drop_withdrawn
 from scheduler.plan.message_kinds import keeps_hours
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.reasons import Reason
+from scheduler.plan.recipients import bounced_addresses
 from scheduler.plan.second_look import why_not_owed
 from scheduler.ports import Clock, MessageRow, MessageState, Outcome, RungRow
 from scheduler.queries.agendas import AgendaCache
@@ -55,7 +57,8 @@ class Deliverer:
     """Delivers the mails of the outbox.
 
     The clock is read again for each mail, so that a long delivery does not continue past closing time. `on_dead` is
-    called with a mail whose address accepts no mail, before that mail is recorded as failed.
+    called with a mail whose address accepts no mail, before that mail is recorded as failed; `on_alive` with one that
+    was sent to an address that was known to bounce.
     """
 
     clock: Clock
@@ -64,6 +67,7 @@ class Deliverer:
     lookup: SentLookup
     agendas: AgendaCache
     on_dead: Callable[[MessageRow, str, datetime], None]
+    on_alive: Callable[[MessageRow, str, datetime], None]
     is_stopping: Callable[[], bool]
     _unfinished: Unfinished = field(default_factory=Unfinished, init=False)
 
@@ -90,6 +94,7 @@ class _Pass:
         self._sent = self._missed = 0
         self._is_blocked = False
         self._resume_at: datetime | None = None
+        self._bounced: dict[str, frozenset[str]] = {}  # addresses that are known to bounce, by plan
         self._consecutive_failures = 0  # of the account, read when the last page was claimed
 
     def run(self) -> Delivery:
@@ -209,11 +214,21 @@ class _Pass:
             self._is_blocked = True
             self._resume_at = self._parts.account.rest(outcome, now)
         if outcome.is_dead:
+            self._bounced.pop(row.plan, None)
             self._parts.on_dead(row, outcome.reply, now)
+        elif outcome.state == "sent" and row.mail.address in self._find_bounced(row.plan):
+            self._bounced.pop(row.plan, None)
+            self._parts.on_alive(row, outcome.reply, now)
         self._parts.queue.finish(row, decide_retry(outcome, row, now), outcome.reply, now)
         self._sent += outcome.state == "sent"
         self._unfinished.answer = None
         return True
+
+    def _find_bounced(self, plan: str) -> frozenset[str]:
+        if plan not in self._bounced:
+            with self._parts.queue.store.reading() as view:
+                self._bounced[plan] = bounced_addresses(drop_withdrawn(view.facts.general(plan)))
+        return self._bounced[plan]
 
 
 def _earliest(row: MessageRow, plan: Plan | None, now: datetime) -> datetime:

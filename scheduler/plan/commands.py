@@ -166,6 +166,14 @@ class Undo(CommandBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreAddress(CommandBase):
+    """Record that an address of a party, which had bounced, accepts mail again; `note` says how that is known."""
+
+    party: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Restate(CommandBase):
     """Say of another milestone, and perhaps another party, what a recorded fact says; that fact is to be undone."""
 
@@ -189,6 +197,7 @@ Command = (
     | Nominate
     | Retire
     | ReportBounce
+    | RestoreAddress
     | Restate
     | Undo
 )

@@ -23,13 +23,18 @@ class Recipient(NamedTuple):
 
 
 def bounced_addresses(facts: Sequence[Fact]) -> frozenset[str]:
-    """Return the addresses that are known to bounce; `facts` must not hold withdrawn ones."""
-    dead: set[str] = set()
+    """Return the addresses that are known to bounce; `facts` must not hold withdrawn ones.
+
+    One that the roster did not hold before an edit, and does now, was named anew: somebody says that it works.
+    """
+    dead: dict[str, str] = {}  # the party by the address
     for fact in facts:
         if isinstance(fact, Bounced):
-            dead.add(fact.address)
+            dead[fact.address] = fact.party
+        elif isinstance(fact, Rerouted) and fact.address:
+            dead.pop(fact.address, None)
         elif isinstance(fact, Rerouted):
-            dead.discard(fact.address)
+            dead = {one: party for one, party in dead.items() if party != fact.party or one in fact.was}
     return frozenset(dead)
 
 
@@ -42,7 +47,10 @@ def dead_spans(facts: Sequence[Bounced | Rerouted], known: AbstractSet[str]) -> 
     was_dead = False
     spans: list[Span] = []
     for fact, addresses in _with_rosters(facts, known):
-        dead = dead | {fact.address} if isinstance(fact, Bounced) else dead - {fact.address}
+        if isinstance(fact, Bounced):
+            dead = dead | {fact.address}
+        else:
+            dead = dead - {fact.address} if fact.address else dead & set(fact.was)
         is_dead = bool(addresses) and addresses <= dead
         if is_dead and not was_dead:
             spans.append((fact.recorded_at, None))

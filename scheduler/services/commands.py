@@ -20,6 +20,7 @@ from scheduler.plan.commands import (
     RecordReceived,
     ReportBounce,
     Restate,
+    RestoreAddress,
     Retire,
     Return,
     SettleDoubt,
@@ -41,6 +42,7 @@ from scheduler.plan.facts import (
     Nominated,
     Opened,
     Received,
+    Rerouted,
     Retired,
     Returned,
     Waived,
@@ -91,6 +93,8 @@ def build_fact(plan: Plan, command: Command) -> Fact:  # noqa: C901 - one match 
             return build_retired(plan.id, command)
         case ReportBounce(party=party, address=address):
             return Bounced(**_common(plan, command), party=party, address=address)
+        case RestoreAddress(party=party, address=address):
+            return Rerouted(**_common(plan, command), party=party, address=address)
         case Restate():
             return _restated(command)
         case Undo(target=target, reason=reason):

@@ -41,7 +41,7 @@ from scheduler.ports import UnitOfWork
 OfObligation = Received | Declared | Returned | Accepted | Extended | Opened | Joined | Disowned  # about one obligation
 
 
-def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  # noqa: C901 - one match over the facts
+def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
     """Return remarks on a fact that may be recorded.
 
     Raises `NothingMatched` for an unknown name, and `UserError` for a fact that makes no sense as things stand.
@@ -60,10 +60,8 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  #
             return []
         case Nominated():
             return _check_nominated(agenda, fact)
-        case Bounced():
-            return _check_bounced(agenda, fact)
-        case Rerouted():
-            _find_party(agenda.plan, fact.party)
+        case Bounced() | Rerouted():
+            _find_address(agenda.plan, fact)
             return []
         case Retired():
             refuse_retired(unit, fact.plan)
@@ -274,12 +272,12 @@ def _find_party(plan: Plan, id: str) -> Party:
     return plan.parties[id]
 
 
-def _check_bounced(agenda: Agenda, fact: Bounced) -> list[Reason]:
-    party = _find_party(agenda.plan, fact.party)
+def _find_address(plan: Plan, fact: Bounced | Rerouted) -> None:
+    """Raise `NothingMatched` if the party does not have the address that a fact names."""
+    party = _find_party(plan, fact.party)
     known = [contact.email for contact in party.contacts]
-    if fact.address not in known:
+    if fact.address and fact.address not in known:
         raise NothingMatched.named(f"address of {party.id}", fact.address, known)
-    return []
 
 
 def refuse_retired(unit: UnitOfWork, plan: str) -> None:

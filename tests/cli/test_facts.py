@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from scheduler.bootstrap import Container, find_settings
+from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode
+from scheduler.plan.commands import ReportBounce
+from scheduler.services.record_facts import execute
 from tests.cli.conftest import Office
 
 TODAY = datetime.now(UTC).date()  # noqa: TID251 - the commands read the machine's clock too
@@ -214,6 +218,34 @@ def test_an_odd_day_is_taken_with_a_remark(office: Office, day: str, remark: str
     result = office("fix-date", office.plan, "so-ket", day)
     assert result.code == ExitCode.DONE
     assert remark in result.out
+
+
+# ---- addresses
+
+
+def test_contacts_shows_which_addresses_bounced_and_restores_them(open_office: Office) -> None:
+    """By hand, for those who know better than the server."""
+    assert {row["state"] for row in open_office.rows("contacts", "list")} == {"ok"}
+    assert open_office("contacts", "list", "--bounced").out == "Every address works.\n"
+    bounce(open_office, "b@branch.vn")
+    (row,) = open_office.rows("contacts", "list", "--bounced")
+    assert (row["party"], row["address"], row["reply"]) == ("branch", "b@branch.vn", "550 5.1.1 no such user")
+    doctor = {row["check"]: row for row in open_office("doctor", "--format", "json").rows}
+    assert (doctor["contacts"]["state"], "b@branch.vn" in doctor["contacts"]["message"]) == ("warning", True)
+    restored = open_office("contacts", "restore", "b@branch.vn", "--by", "Lan")
+    assert (restored.code, restored.out) == (ExitCode.DONE, "f2: b@branch.vn of branch gets mail again\n")
+    assert {row["state"] for row in open_office.rows("contacts", "list")} == {"ok"}
+    again = open_office("contacts", "restore", "b@branch.vn")
+    assert (again.code, "address that bounced" in again.err) == (ExitCode.NOTHING_MATCHED, True)
+
+
+def bounce(office: Office, address: str) -> None:
+    """Let the mail server say that an address accepts no mail."""
+    app = Container(settings=find_settings(office.folder / "config.toml"), clock=SystemClock())
+    now = SystemClock().now()
+    with app.store() as store:
+        command = ReportBounce(at=now, party="branch", address=address, note="550 5.1.1 no such user")
+        execute(app.services(store), app.find_plan(office.plan), [command])
 
 
 # ---- the end of a plan

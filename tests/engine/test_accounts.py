@@ -8,7 +8,7 @@ import pytest
 
 from scheduler.engine.mail_account import Limits
 from scheduler.errors import RecordUnavailable
-from scheduler.plan.facts import Bounced
+from scheduler.plan.facts import Bounced, Rerouted
 from scheduler.ports import AccountState, Mail, MessageRow, Outcome
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore
@@ -127,6 +127,23 @@ def test_a_dead_address_hands_the_step_to_the_partys_next_contact(ready: DaemonF
     assert ready.states()["before:7d"] == "sent"
     [bounced] = [fact for fact in ready.facts() if isinstance(fact, Bounced) and fact.party == "beta"]
     assert (bounced.address, bounced.note) == ("officer@beta.example", DEAD.reply)
+
+
+def test_a_mail_that_goes_through_after_all_revives_its_address(ready: DaemonFixture) -> None:
+    """The best proof: from then on the party's officer gets its mail again, and not the next contact."""
+    ready.mailer.outcome = DEAD
+    ready.tick(at(3, 10, 8))
+    ready.mailer.outcome = SENT
+    ready.live(at(3, 10, 9))
+    [failed] = ready.mails(state="failed", rung="before:7d", party="beta")
+    with ready.store.transaction() as unit:
+        unit.outbox.retry(failed.id, now=ready.clock.instant)
+    ready.live(at(3, 10, 10))
+    [revived] = [fact for fact in ready.facts() if isinstance(fact, Rerouted)]
+    assert (revived.party, revived.address, revived.note) == ("beta", "officer@beta.example", SENT.reply)
+    ready.live(at(3, 14, 9))
+    assert ready.left()[-1] == "03-14 08:00 before:3wd"
+    assert [fact for fact in ready.facts() if isinstance(fact, Rerouted)] == [revived]
 
 
 def test_a_dead_address_is_recorded_later_if_the_record_is_away(ready: DaemonFixture) -> None:

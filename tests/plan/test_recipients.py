@@ -123,10 +123,21 @@ def test_the_addresses_that_bounce() -> None:
     history = history_of()
     history.record("bounced", at(8, 1), party="beta", address="officer@beta.example")
     history.record("bounced", at(8, 1), party="beta", address="head@beta.example")
-    history.record("rerouted", at(8, 2), party="beta")
+    history.record("rerouted", at(8, 2), party="beta", was=("officer@beta.example", "head@beta.example"))
     history.record("rerouted", at(8, 3), party="beta", address="head@beta.example")
     history.record("received", at(8, 4), "report", "beta")
     assert bounced_addresses(history.facts) == {"officer@beta.example"}
+
+
+def test_an_address_that_the_roster_names_anew_lives_again() -> None:
+    """To edit it away does not revive it, to name it again does; that of another party stays as it was."""
+    history = history_of()
+    for party, address in (("beta", "officer@beta.example"), ("gamma", "officer@gamma.example")):
+        history.record("bounced", at(8, 1), party=party, address=address)
+    history.record("rerouted", at(8, 2), party="beta", was=("officer@beta.example",))
+    assert bounced_addresses(history.facts) == {"officer@beta.example", "officer@gamma.example"}
+    history.record("rerouted", at(8, 3), party="beta", was=("new@beta.example",))
+    assert bounced_addresses(history.facts) == {"officer@gamma.example"}
 
 
 # ---- operators
