@@ -72,13 +72,14 @@ def _refuse_nothing(session: Session) -> NoReturn:
 def _shorten(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row as the table shows it."""
     step, late = row["next"], " (late)" if row["late"] and "late" not in row["status"] else ""
+    overdue = " (overdue)" if row["overdue"] and row["status"] != "overdue" else ""
     return {
         **row,
         "next_step": f"{step['rung']} {short(step['at'])}" if step else "",
         "received": short(row["received"]),
         "missing": [*row["missing"], *_missing_copies(row)],
         "seen": f"{row['seen']} ({short(row['checked'])})" if row["seen"] and _is_open(row) else "",
-        "status": f"{row['status']}{late}".replace("_", " "),
+        "status": f"{row['status']}{late}{overdue}".replace("_", " "),
     }
 
 

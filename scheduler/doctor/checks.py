@@ -149,8 +149,9 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
             last_tick = view.journal.last_tick()
             mails = view.outbox.list(states=("queued", "held", "failed", "ambiguous"))
             account = view.accounts.state(_account(container))
-            rows = [row for definition in loaded.definitions for row in list_contacts(view, definition.plan)]
-            absent = find_absent(view.plans.states(), {definition.plan.id for definition in loaded.definitions})
+            in_force = loaded.settle({state.plan: state.digest for state in view.plans.states()}).definitions
+            rows = [row for definition in in_force for row in list_contacts(view, definition.plan)]
+            absent = find_absent(view.plans.states(), {definition.plan.id for definition in in_force})
         yield Verdict(check="database", state="ok", message=f"{store.name} opens and has this program's version")
     finally:
         store.close()

@@ -90,7 +90,8 @@ class PlansInForce:
     def _report_gone(self, loaded: Loaded, now: datetime) -> None:
         """Report each plan once whose file has gone and that no error explains; its last revision stays in force."""
         known = {definition.plan.id for definition in loaded.definitions}
-        places = {PurePath(problem.file).parent for problem in loaded.problems if problem.file is not None}
+        errors = [problem.file for problem in loaded.problems if problem.severity == "error"]
+        places = {PurePath(file).parent for file in errors if file is not None}
         gone = {one.plan.id for one in self.definitions if one.plan.id not in known and _folder(one) not in places}
         for id in sorted(gone - self._gone):
             text = f"its file is gone; what was loaded before goes on until the program ends. {ABSENT_HINT}"

@@ -152,8 +152,9 @@ class ObligationResolver:
             return
         born: dict[date, datetime] = {}
         for rule in (*now.earlier, now):
+            since = rule.decided_by.recorded_at if rule.decided_by else self.loaded_at
             for day in occurrences(rule.form) if isinstance(rule.form, Recurring) else ():
-                born.setdefault(day, rule.since)
+                born.setdefault(day, since)
         for day in occurrences(now.form):
             form: DateForm = Before(day) if now.form.boundary == "before" else By(day)
             fixed = On(day, day) if milestone.kind == "event" else form
@@ -258,10 +259,9 @@ class ObligationResolver:
         dated = self._extended(dated, term.party)
         counted = self._day_in_force(dated, term.party)
         is_moved = is_newer(counted.moved_by, dated.decided_by)
-        own = self.of[dated.id, term.party]
-        if attends:  # facts about the organisers concern those who attend only if the event is called off
-            own = own + self._called_off(milestone, dated)
-        facts = self._in_order(own, self.of[dated.id, None], self.of[None, None])
+        # Facts about the organisers concern those who attend only if the event is called off.
+        called_off = self._called_off(milestone, dated) if attends else []
+        facts = self._in_order(self.of[dated.id, term.party], called_off, self.of[dated.id, None], self.of[None, None])
         standing = read_standing(milestone, facts)
         known = self._known(milestone, dated, term.since, standing)
         obligation = Obligation(
@@ -278,7 +278,7 @@ class ObligationResolver:
             was=counted.was if is_moved else self._spelled_out(known, dated, term.party),
             known_date=KnownDate(known.form, known.place) if known and isinstance(known.form, On) else None,
         )
-        return self._judge_unknown(milestone, obligation, facts, max(term.came, dated.born))
+        return self._judge_unknown(milestone, dated, obligation, facts, max(term.came, dated.born))
 
     def _day_in_force(self, dated: DateInForce, party: str) -> CountedDate:
         """Return the date in force; one that is counted from another as the day that it means."""
@@ -363,7 +363,9 @@ class ObligationResolver:
             workdays=self.plan.workdays,
         )
 
-    def _judge_unknown(self, milestone: Milestone, o: Obligation, facts: Sequence[Fact], came: datetime) -> Obligation:
+    def _judge_unknown(
+        self, milestone: Milestone, dated: DateInForce, o: Obligation, facts: Sequence[Fact], came: datetime
+    ) -> Obligation:
         """Return the obligation, marked as unknown if it was over when it, or the party in it, came to exist.
 
         A later fact about it ends the doubt; rungs then exist only from that fact on.
@@ -371,26 +373,38 @@ class ObligationResolver:
         if o.due is None:
             return o
         is_watched = o.due.last >= local_day(came, self.plan.zone) and not self._was_away(milestone, o, o.due.last)
-        if is_watched and not self._is_edited_into_past(milestone, o, o.due):
+        if is_watched and not self._is_edited_into_past(milestone, dated, o):
             return o
         spoken = next((f.recorded_at for f in facts if not isinstance(f, _SAYS_NOTHING)), None)
         return replace(o, unknown=True) if spoken is None else replace(o, since=max(o.since, spoken))
 
     def _was_away(self, milestone: Milestone, o: Obligation, last: date) -> bool:
-        """Return whether the plan file did not hold the obligation on its last day, and does so again."""
+        """Return whether the plan file did not hold the obligation on the whole of its last day, and does so again."""
         zone = self.plan.zone
-        returns = [f for f in self.of[milestone.id, o.party] if isinstance(f, Joined) and f.left is not None]
-        return any(
-            local_day(f.left, zone) <= last < local_day(f.recorded_at, zone) for f in returns if f.left is not None
-        )
+        returns = [f for f in self.of[milestone.id, o.party] if isinstance(f, Joined)]
+        return any(f.left and local_day(f.left, zone) < last < local_day(f.recorded_at, zone) for f in returns)
 
-    def _is_edited_into_past(self, milestone: Milestone, o: Obligation, due: DueDate) -> bool:
-        """Return whether an edit gave it a date that had passed by then, in place of one that had not, or of none."""
-        if not isinstance(o.decided_by, Amended):
-            return False
-        day = local_day(o.decided_by.recorded_at, self.plan.zone)
-        was = self._due(milestone, o.was).last if isinstance(o.was, Before | By) else None
-        return due.last < day and (was is None or was >= day)
+    def _is_edited_into_past(self, milestone: Milestone, dated: DateInForce, o: Obligation) -> bool:
+        """Return whether an edit gave it a date that had passed by then, in place of one that had not, or of none.
+
+        Of several such edits in a row the first counts: a date in the past that is put right stays one.
+        """
+        dates = (*dated.earlier, dated)
+        last_days = [self._last_day(milestone, one.form) for one in dates[:-2]]
+        last_days += [self._last_day(milestone, o.was), o.due.last if o.due else None]
+        for one, last, before in zip(dates[:0:-1], last_days[::-1], last_days[-2::-1], strict=False):
+            if not isinstance(one.decided_by, Amended) or last is None:
+                return False
+            day = local_day(one.decided_by.recorded_at, self.plan.zone)
+            if last >= day:
+                return False
+            if before is None or before >= day:
+                return True
+        return False
+
+    def _last_day(self, milestone: Milestone, form: DateForm | None) -> date | None:
+        """Return the last day of a deadline; None for any other date."""
+        return self._due(milestone, form).last if isinstance(form, Before | By) else None
 
     def _joined(self, milestone: Milestone, party: str) -> list[datetime]:
         """Return the instant at which a revision added the party to the milestone, in a list; [] if none did.

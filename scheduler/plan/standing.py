@@ -36,6 +36,7 @@ StandingState = Literal["open", "partial", "submitted", "returned", "resubmitted
 class Standing:
     """The state of one obligation according to its facts; `missing` holds the ids of deliverables still owed.
 
+    `part_by` is the last fact that brought a part of what is owed, as long as only a part has come.
     `first_by` is the fact that completed the first submission, `complete_by` the one that completed the last.
     Their `happened_at` counts, which for paper is the postmark. `closed_by` is the fact that closed the
     obligation; from its `recorded_at` on no rung is due.
@@ -46,6 +47,7 @@ class Standing:
 
     state: StandingState = "open"
     missing: tuple[str, ...] = ()
+    part_by: Received | None = None
     first_by: Received | Accepted | None = None
     complete_by: Received | Accepted | None = None
     closed_by: Closing | None = None
@@ -183,6 +185,7 @@ class _Progress:
         return Standing(
             state=self.state,
             missing=() if self.closed_by else tuple(missing),
+            part_by=max(self.received.values(), key=_happened) if self.state == "partial" else None,
             first_by=self.first_by,
             complete_by=self.complete_by,
             closed_by=self.closed_by,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple, assert_never
+from zoneinfo import ZoneInfo
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day, to_instant
@@ -98,6 +99,12 @@ def _cell(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime) ->
     )
 
 
+def part_came_on(cell: Cell, zone: ZoneInfo) -> date | None:
+    """Return the local day on which a part came of what is overdue; None if nothing came or nothing is overdue."""
+    part = cell.obligation.standing.part_by
+    return local_day(part.happened_at, zone) if part is not None and cell.overdue else None
+
+
 def is_complete(agenda: Agenda, milestone: str, now: datetime | None = None) -> bool:
     """Return whether nothing is open in a milestone and in those that it needs; False if nobody owes it.
 
@@ -164,10 +171,10 @@ def _open_code(agenda: Agenda, o: Obligation, due: DueDate, now: datetime) -> St
         return "not_open"
     if o.standing.state == "returned":  # even if it is late by now: something was submitted
         return "revision"
+    if o.standing.state == "partial":  # `Cell.overdue` says that the rest is late
+        return "partial"
     if due.is_late(now):
         return "overdue"
-    if o.standing.state == "partial":
-        return "partial"
     if today == due.named:
         return "due_today"
     return "due_soon" if due.target - today <= _SOON else "pending"

@@ -74,6 +74,7 @@ def _board_row(plan: Plan, cell: Cell, check: CheckRow | None, upcoming: RungRow
         "role": "attends" if o.attends else "owes",
         "status": cell.code,
         "late": cell.late,
+        "overdue": cell.overdue,
         **describe_dates(o, plan),
         "missing": list(standing.missing),
         "missing_channels": list(cell.missing_channels),

@@ -35,7 +35,7 @@ from scheduler.plan.messages.response_summary import ResponseEntry
 from scheduler.plan.model import Milestone, Occurrence, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import Recipient, bounced_addresses, contacts_for
-from scheduler.plan.status import Cell, draw_board
+from scheduler.plan.status import Cell, draw_board, part_came_on
 from scheduler.ports import MessageRow
 
 WEEK = timedelta(days=7)
@@ -192,6 +192,7 @@ def _incomplete(plan: Plan, cells: Sequence[Cell]) -> Iterable[DigestIncomplete]
                 status=cell.code,
                 missing=describe_missing(milestone, cell.obligation),
                 channels=cell.missing_channels,
+                came_on=part_came_on(cell, plan.zone),
             )
             for cell in missing
         )

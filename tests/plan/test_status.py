@@ -11,7 +11,7 @@ from scheduler.plan.dates.date_forms import Before, By, DateForm, On, Undated, W
 from scheduler.plan.facts import FactKind
 from scheduler.plan.model import Deliverable, Milestone
 from scheduler.plan.standing import read_standing
-from scheduler.plan.status import draw_board, is_complete, read_cell, still_needed
+from scheduler.plan.status import draw_board, is_complete, part_came_on, read_cell, still_needed
 from tests.support.plan_builders import PlanHistory, at, deadline, event, history_of, plan
 
 REPORT = deadline(
@@ -58,7 +58,7 @@ def test_exactly_at_its_clock_time(form: type[Before | By], expected: str) -> No
     ("recorded", "now", "expected"),
     [
         ((("received", 1, ("plan",)),), at(8, 2), "partial"),
-        ((("received", 1, ("plan",)),), at(8, 14), "overdue"),
+        ((("received", 1, ("plan",)),), at(8, 14), "partial"),
         ((("received", 1, ()),), at(8, 14), "submitted"),
         ((("received", 1, ()), ("returned", 2, ())), at(8, 3), "revision"),
         ((("received", 1, ()), ("returned", 2, ())), at(8, 14), "revision"),
@@ -239,3 +239,13 @@ def test_facts_about_dates_members_and_addresses_leave_the_standing_alone() -> N
     for kind, details in kinds.items():
         history.record(kind, at(8, 1), "report", "beta", **details)
     assert read_standing(REPORT, history.facts) == whole
+
+
+def test_who_sent_a_part_is_not_called_one_who_sent_nothing() -> None:
+    """Also after the last day: the day on which it came stands beside what is late."""
+    history = history_of(REPORT)
+    history.record("received", at(8, 1), "report", "beta", deliverables=("plan",))
+    cell = read_cell(history.agenda(), history.agenda().by_key["report", "beta"], at(8, 14))
+    assert (cell.code, cell.overdue, part_came_on(cell, history.plan.zone)) == ("partial", True, date(2023, 8, 1))
+    early = read_cell(history.agenda(), history.agenda().by_key["report", "beta"], at(8, 2))
+    assert (early.code, part_came_on(early, history.plan.zone)) == ("partial", None)

@@ -395,3 +395,23 @@ def test_a_date_that_had_passed_before_and_is_put_right_stays_overdue(daemon: Da
     daemon.live(at(3, 21, 12))
     daemon.take(plan(due_by(date(2023, 3, 16))))
     assert doubts(daemon) == []
+
+
+def test_a_date_in_the_past_that_is_put_right_stays_in_doubt(store: SqlStore) -> None:
+    """The second edit is no reason to call anybody late either."""
+    daemon = DaemonFixture(store, plan(due_by(date(2023, 6, 1))))
+    daemon.live(at(5, 10, 12))
+    for day, wrong in ((10, 4), (19, 5)):
+        daemon.live(at(5, day, 13))
+        daemon.definitions.plans = [plan(due_by(date(2023, 5, wrong)))]
+        daemon.ticker.load()
+        assert doubts(daemon) == ["beta", "gamma", "lead"]
+
+
+def test_occurrences_before_the_first_reminder_were_there_from_the_beginning(store: SqlStore) -> None:
+    """`remind_from` says when reminders begin, not when something begins to be owed."""
+    daemon = DaemonFixture(store, plan(deadline(MONTHLY), remind_from=date(2023, 4, 1)))
+    daemon.live(at(3, 10, 12))
+    with store.reading() as view:
+        found = {o.milestone: o.unknown for o in read_agenda(view, daemon.plan).obligations if o.party == "beta"}
+    assert not [id for id, unknown in found.items() if unknown and id > "report@2023-02-01"]

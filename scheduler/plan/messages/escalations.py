@@ -16,7 +16,7 @@ from scheduler.plan.model import Milestone, Party
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import Recipient, escalation_named, superiors
 from scheduler.plan.standing import StandingState
-from scheduler.plan.status import Cell, read_cell
+from scheduler.plan.status import Cell, part_came_on, read_cell
 
 _R = TypeVar("_R", bound=RungLike)
 
@@ -97,7 +97,13 @@ def _summarise(
 def _describe_overdue(agenda: Agenda, milestone: Milestone, cell: Cell, notices: NoticeCounts) -> ResponseEntry:
     o = cell.obligation
     missing, sent = describe_missing(milestone, o), notices.get(o.party, 0)
-    return ResponseEntry(party=_party(agenda, cell), status=cell.code, missing=missing, notices=sent)
+    return ResponseEntry(
+        party=_party(agenda, cell),
+        status=cell.code,
+        missing=missing,
+        notices=sent,
+        came_on=part_came_on(cell, agenda.plan.zone),
+    )
 
 
 def _party(agenda: Agenda, cell: Cell) -> Party:

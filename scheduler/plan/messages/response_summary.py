@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.model import Channel, Deliverable, Milestone, Party
@@ -17,6 +18,7 @@ class ResponseEntry:
     missing: tuple[Deliverable, ...] = ()
     channels: tuple[Channel, ...] = ()  # channels by which a copy of the submission is still missing
     notices: int = 0  # reminders and overdue notices that were sent
+    came_on: date | None = None  # the local day on which a part came of what is overdue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
