@@ -10,7 +10,7 @@ from scheduler.definitions.files import File, find_files, is_calendar, is_folder
 from scheduler.definitions.holidays import read_holiday_file
 from scheduler.definitions.plan_parser import read_plan
 from scheduler.definitions.problems import ProblemReport
-from scheduler.definitions.rosters import Roster, read_roster
+from scheduler.definitions.rosters import Roster, former_ids, read_roster
 from scheduler.errors import Problem
 from scheduler.ports import Definition, Loaded
 from scheduler.toml_lines import Key
@@ -127,8 +127,9 @@ def _find_contested(files: Sequence[File]) -> set[Path]:
             claims.setdefault((("plan", "id"), id), []).append(file)
     for file in files:
         if file.kind == "roster":
-            for id in file.table("parties"):
-                claims.setdefault((("parties", id), id), []).append(file)
+            for id, party in file.table("parties").items():
+                for name in (id, *former_ids(party)):
+                    claims.setdefault((("parties", name), name), []).append(file)
     folders: set[Path] = set()
     contested: set[Path] = set()
     for (key, _), claimants in claims.items():

@@ -121,6 +121,12 @@ def check_language(report: ProblemReport, key: Key, language: str, languages: Co
         report.error(key, f"there are no mails in the language {language!r}", hint)
 
 
+def former_ids(party: object) -> list[str]:
+    """Return the former ids that the table of a party names; whatever is wrong with it is reported elsewhere."""
+    was = party.get("was", []) if isinstance(party, dict) else []
+    return [name for name in ([was] if isinstance(was, str) else was) if isinstance(name, str)]
+
+
 def check_former_ids(former: Sequence[tuple[ProblemReport, Key, str]], known: Container[str]) -> None:
     """Report each former id that is in use, and each that is claimed twice; `known` are the ids in use."""
     claimed: set[str] = set()

@@ -121,15 +121,34 @@ RULES: tuple[Rule, ...] = (
         "5..",
         words=r"authentication (failed|failure|unsuccessful|rejected)|password|credentials|basic authentication",
     ),
+    Rule("rest", "the server finds no domain of ours now", _ENVELOPE, "5..", words="sender .*domain not found"),
     Rule("stop", "the account may not send as this sender", code="5..", enhanced=r"5\.1\.[78]|5\.7\.60|5\.2\.252"),
     Rule(
-        "stop", "the account may not send as this sender", code="5..", words=r"not owned by|SendAsDenied|to send as\b"
+        "stop",
+        "the account may not send as this sender",
+        code="5..",
+        words=r"not owned by user|SendAsDenied|to send as\b",
     ),
     Rule("stop", "the account may not log in by password", code="5..", words="basic authentication is"),
     # ---- the server refuses us, whoever the mail is for
     Rule("rest", "the server refuses us", OPENING, "5.."),
     Rule("retry", "greylisted: who comes back later is believed", code="[45]..", words=r"gr[ae]y-?list"),
     Rule("slowly", "the recipient gets too much mail", code="[45]..", words=r"receiving mail (too|at a rate)"),
+    Rule(
+        "slowly",
+        "the recipient gets too much mail",
+        code="[45]..",
+        enhanced=r"[45]\.2\.\d+",
+        words=r"mailbox .{0,20}\brate\b",
+    ),
+    Rule("refused", "the group takes mail from few", code="5..", words=r"(to|of|for) (this|the) group\b"),
+    Rule(
+        "refused",
+        "what the mail holds has a bad name",
+        ("data", "content"),
+        "5..",
+        words=r"\b(urls?|links?|attachment)\b",
+    ),
     Rule(
         "refused",
         "the server guesses",  # a bad address, or one that is on some list
@@ -170,6 +189,14 @@ RULES: tuple[Rule, ...] = (
         "5..",
         words=r"temporar|currently|\blater\b",
     ),
+    Rule(
+        "refused",
+        "the server does not take it for this recipient",
+        ("recipient",),
+        "5..",
+        r"5\.4\.1",
+        "recipient address rejected",
+    ),
     Rule("slowly", "the server finds no way there now", ("recipient",), "5..", r"5\.[34]\.\d+"),
     Rule("retry", "the server did not follow", ("recipient",), "5..", r"5\.5\.[1-9]\d*"),
     Rule("dead", "there is no such mailbox, or none in use", ("recipient",), "5..", r"5\.1\.([1236]|10)|5\.2\.1"),
@@ -187,14 +214,15 @@ RULES: tuple[Rule, ...] = (
 
 _PACES: dict[Meaning, Pace] = {"scatter": "scattered", "slowly": "slowly", "pause": "slowly"}
 # At the beginning of a reply; four numbers are an IP address.
-_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b(?!\.\d)")
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b(?!\.\d)")
+_AT_THE_END = re.compile(r"\(#([245]\.\d{1,3}\.\d{1,3})\b[^)]*\)\s*$")  # as qmail writes it
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 
 
 def judge(phase: Phase, code: str, words: str = "") -> Rule:
     """Return the rule for a reply; `code` is the reply code or one of the constants that replace it."""
-    found = _ENHANCED.match(words)
-    enhanced = found.group() if found else ""
+    found = _ENHANCED.match(words) or _AT_THE_END.search(words)
+    enhanced = found[1] if found else ""
     if enhanced:
         words = words.replace(enhanced, " ")  # it stands at the beginning of each line, in the middle of sentences
     # An address may hold any word: spam@school.example, or the unknown mailbox policy@school.example.

@@ -75,7 +75,13 @@ _BY_CODE: tuple[tuple[Phase, str, Meaning], ...] = (
     ("content", "554 5.2.252 SendAsDenied; a@b.example not allowed to send as c@b.example", "stop"),
     ("content", "550 5.7.60 SMTP; Client does not have permissions to send as this sender", "stop"),
     ("sender", "550 5.1.8 Access denied, bad outbound sender", "stop"),
-    ("recipient", "553 5.1.8 <a@b.example>: Sender address rejected: Domain not found", "stop"),
+    ("recipient", "553 5.1.8 <a@b.example>: Sender address rejected: Domain not found", "rest"),
+    ("recipient", "550 5.1.8 Access denied, bad outbound sender", "stop"),
+    ("recipient", "550 5.1.1 recipient domain not owned by this host", "dead"),
+    ("recipient", "550 5.7.133 authentication required; not authenticated when sending to this group", "refused"),
+    ("recipient", "550 5.2.1 Mailbox is over its rate limit", "slowly"),
+    ("recipient", "511 sorry, no mailbox here by that name (#5.1.1 - chkuser)", "dead"),
+    ("content", "554 5.7.1 Message refused: it holds a URL of bad reputation", "refused"),
     ("sender", "553 5.7.1 <a@b.example>: Sender address rejected: not owned by user u", "stop"),
     ("sender", "550 5.7.1 no", "rest"),
     ("recipient", "553 5.7.1 <a@b.example>: Sender address rejected: not owned by user u", "stop"),
@@ -459,7 +465,7 @@ SEEN: tuple[Seen, ...] = (
         "recipient",
         "550 5.4.1 Recipient address rejected: Access denied. [CY4PEPF0000EE3C.namprd03.prod.outlook.com"
         " 2023-09-18T12:48:32.808Z 08DBB45899852BA7]",
-        "slowly",
+        "refused",
         _OUTLOOK,  # mostly a wrong address, at times a directory that does not answer
     ),
     # ---- no room

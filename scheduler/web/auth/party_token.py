@@ -56,7 +56,8 @@ def _find_party(context: RequestContext, view: UnitOfWork, definitions: Sequence
     """
     token, generations = context.request.path_params["token"], view.pages.generations()
     parties = {party.id: party for each in definitions for party in each.plan.parties.values() if has_page(party)}
-    names = tuple((id, name) for id, party in parties.items() for name in party.names)
+    former = [(id, name) for id, party in parties.items() for name in party.was if name not in parties]
+    names = (*former, *((id, id) for id in parties))  # present ids last, so that nobody else opens their pages
     known = _parties_by_key(context.site.secret, names, tuple(sorted(generations.items())))
     found = known.get(token_key(token)) if len(token) == TOKEN_LENGTH else None
     if found is None:

@@ -193,6 +193,8 @@ class FeedCache:
             for id, party in each.plan.parties.items()
             if party.was
         }
+        present = {id for each in self.running.definitions() for id in each.plan.parties}
+        names = {id: tuple(one for one in own if one == id or one not in present) for id, own in names.items()}
         known = {cached.feed.id: cached for cached in self.by_key.values()}
         valid = {feed.id: known.get(feed.id) or CachedFeed(feed) for feed in feeds if feed.revoked_at is None}
         for feed in feeds:
