@@ -133,8 +133,9 @@ def _find_contested(files: Sequence[File]) -> set[Path]:
     folders: set[Path] = set()
     contested: set[Path] = set()
     for (key, _), claimants in claims.items():
-        if len(claimants) > 1:
-            _refuse_claims(key, claimants)
+        distinct = list({file.path: file for file in claimants}.values())
+        if len(distinct) > 1:
+            _refuse_claims(key, distinct)
             places = {file.path for file in claimants}
             contested |= places
             folders |= {path.parent for path in places} if key[0] == "parties" else set()

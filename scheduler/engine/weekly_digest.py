@@ -71,6 +71,8 @@ class WeeklyDigest:
         if not unused:
             return False
         agenda = self.agendas.read(unit, plan)
+        if agenda.retired is not None:
+            return False
         outages = unit.journal.outages(now - WEEK)
         mails = unit.outbox.list(plan=plan.id, states=["failed", "ambiguous"])
         health = read_health(plan, facts, mails, outages, unit.journal.last_tick(), now)

@@ -104,6 +104,7 @@ class Agenda:
     idle: frozenset[date]  # local working days on which the daemon was down
     bounces: dict[str, tuple[tuple[datetime, datetime | None], ...]] = field(default_factory=dict)
     scope: Scope | None = None
+    retired: Retired | None = None  # the fact that ended the plan
 
     @cached_property
     def by_key(self) -> dict[tuple[str, str], Obligation]:
@@ -152,6 +153,7 @@ class Agenda:
             nominations=nominations,
             nominated=part.nominated,
             bounces=others | part.bounces,
+            retired=part.retired,
         )
 
     def _updated_obligations(self, part: Agenda, scope: Scope) -> tuple[Obligation, ...] | None:
@@ -385,6 +387,7 @@ def draw_agenda(
             if (scope is None or scope.has_party(party)) and (span := reading.dead_spans(party))
         },
         scope=scope,
+        retired=next((fact for fact in reading.of[None, None] if isinstance(fact, Retired)), None),
     )
 
 

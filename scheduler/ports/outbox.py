@@ -104,7 +104,7 @@ class Outbox(Protocol):
         """Cancel the queued mails whose deduplication key begins with `key`; return how many there were."""
 
     def cancel_all(self, plan: str, reason: Reason, *, now: datetime) -> int:
-        """Cancel the queued mails of a plan; return how many there were."""
+        """Cancel the queued and held mails of a plan; return how many there were."""
 
     def hold(self, id: int) -> bool:
         """Hold a queued mail until it is released; return False if it is not queued."""

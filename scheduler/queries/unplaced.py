@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from scheduler.plan.dates.date_forms import Recurring, form_to_data
 from scheduler.plan.dates_in_force import occurrences
-from scheduler.plan.facts import DEFINITION, Fact, Nominated, drop_withdrawn
+from scheduler.plan.facts import DEFINITION, Bounced, Fact, Nominated, Rerouted, drop_withdrawn, recording_order
 from scheduler.plan.model import Occurrence, Plan
+from scheduler.plan.scope import Scope
 from scheduler.ports import UnitOfWork
 
 Missing = Literal["milestone", "occurrence", "party", "group"]
@@ -39,8 +40,9 @@ class UnplacedFacts:
         first, ways = f"f{self.facts[0].id}", []
         if self.missing != "occurrence":
             ways.append(f'write was = "{self.id}" where it has another id now')
-        if self.missing != "group":
-            ways.append(f"`hanchot reassign {first} {self.likely or 'MILESTONE'}`")
+        if self.facts[0].milestone is not None:
+            party = " PARTY" if self.missing == "party" else ""
+            ways.append(f"`hanchot reassign {first} {self.likely or 'MILESTONE'}{party}`")
         guess = f"is it {self.likely} now? " if self.likely else ""
         return guess + "; ".join([*ways, f"`hanchot undo {first}`"])
 
@@ -49,9 +51,12 @@ def read_unplaced(view: UnitOfWork, plan: Plan) -> list[UnplacedFacts]:
     """Return what the record says about things that a loaded plan does not hold."""
     known = _Known(plan)
     pairs = view.facts.subjects(plan.id)
-    if all(known.holds(milestone, party) for milestone, party in pairs):  # what they are about is all there
-        return find_unplaced(plan, view.facts.general(plan.id), {}) if (None, None) in pairs else []
-    return find_unplaced(plan, view.facts.of(plan.id), view.plans.terms(plan.id))
+    parties: dict[str, frozenset[str]] = {}
+    for milestone, party in pairs:
+        if milestone is not None and party is not None and not known.holds(milestone, party):
+            parties[milestone] = parties.get(milestone, frozenset()) | {party}
+    facts = [*view.facts.general(plan.id), *view.facts.within(plan.id, Scope(parties))] if pairs else []
+    return find_unplaced(plan, sorted(facts, key=recording_order), view.plans.terms(plan.id)) if facts else []
 
 
 def find_unplaced(plan: Plan, facts: Iterable[Fact], terms: Mapping[str, Any]) -> list[UnplacedFacts]:
@@ -62,7 +67,8 @@ def find_unplaced(plan: Plan, facts: Iterable[Fact], terms: Mapping[str, Any]) -
     known = _Known(plan)
     found: dict[tuple[Missing, str], list[Fact]] = {}
     for fact in drop_withdrawn(facts):
-        missing = known.find_missing(fact) if fact.by != DEFINITION else None
+        is_silent = fact.by == DEFINITION or isinstance(fact, Bounced | Rerouted)  # nothing hangs on these
+        missing = None if is_silent else known.find_missing(fact)
         if missing is not None:
             found.setdefault(missing, []).append(fact)
     return [
@@ -75,11 +81,13 @@ class _Known:
     """The ids that a plan holds."""
 
     def __init__(self, plan: Plan) -> None:
-        recurring = {m.id: m.form for m in plan.milestones if isinstance(m.form, Recurring)}
-        self._milestones = {m.id for m in plan.milestones}
+        names = {name: m for m in plan.milestones for name in (m.id, *m.was)}
+        recurring = {name: m.form for name, m in names.items() if isinstance(m.form, Recurring)}
+        self._milestones = names.keys()
         self._owed = self._milestones - recurring.keys()
-        self._owed |= {Occurrence(id, day).id for id, form in recurring.items() for day in occurrences(form)}
-        self._parties, self._groups = plan.parties.keys(), plan.groups.keys()
+        self._owed |= {Occurrence(name, day).id for name, form in recurring.items() for day in occurrences(form)}
+        self._parties = {name for party in plan.parties.values() for name in party.names}
+        self._groups = {name for group in plan.groups.values() for name in (group.id, *group.was)}
 
     def holds(self, milestone: str | None, party: str | None) -> bool:
         known = milestone is None or milestone in self._owed
@@ -100,7 +108,8 @@ def _guess(plan: Plan, terms: Mapping[str, Any], missing: Missing, id: str) -> s
     """Return the id that an id without a home may have now, or ""."""
     if missing == "occurrence":
         return _nearest_occurrence(plan, Occurrence.of(id))
-    was = terms.get("gone", {}).get(Occurrence.of(id).milestone) if missing == "milestone" else None
+    old = {**terms.get("gone", {}), **terms.get("milestones", {})}
+    was = old.get(Occurrence.of(id).milestone) if missing == "milestone" else None
     if was is None:
         return ""
     alike = [m.id for m in plan.milestones if form_to_data(m.form) == was["form"]]

@@ -143,15 +143,14 @@ def _about(
 
 
 def _restated(command: Restate) -> Fact:
-    """Return the fact that says of something else what another one says; it happened when that did.
+    """Return the fact that says of something else what another one says; who said it and when it happened stay.
 
     Raises `UserError` for one that is about no milestone.
     """
     if command.target.milestone is None:
         raise UserError(f"f{command.target.id} is about no milestone", hint="undo it, and record what is true")
-    about: dict[str, Any] = {"milestone": command.milestone, "party": command.party}
-    said: dict[str, Any] = {"by": command.by, "recorded_at": command.at, "idempotency_key": command.idempotency_key}
-    return replace(command.target, id=0, restates=command.target.id, **about, **said)
+    said: dict[str, Any] = {"milestone": command.milestone, "party": command.party, "recorded_at": command.at}
+    return replace(command.target, id=0, restates=command.target.id, idempotency_key=command.idempotency_key, **said)
 
 
 def _received(plan: Plan, command: RecordReceived) -> Received:

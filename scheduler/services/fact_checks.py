@@ -31,21 +31,23 @@ from scheduler.plan.facts import (
     Returned,
     Waived,
     Withdrawn,
-    drop_withdrawn,
 )
 from scheduler.plan.model import Milestone, Occurrence, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.reasons import Reason
 from scheduler.ports import UnitOfWork
 
+_OF_RETIRED = (Received, Declared, Disowned, Amended, Joined, Bounced, Rerouted, Withdrawn)  # these may still come
 OfObligation = Received | Declared | Returned | Accepted | Extended | Opened | Joined | Disowned  # about one obligation
 
 
-def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
+def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  # noqa: C901 - one match over the facts
     """Return remarks on a fact that may be recorded.
 
     Raises `NothingMatched` for an unknown name, and `UserError` for a fact that makes no sense as things stand.
     """
+    if not isinstance(fact, _OF_RETIRED):
+        refuse_retired(agenda.retired)
     if fact.happened_at > fact.recorded_at:
         raise UserError("it cannot have happened in the future", hint="check the date given", code="future")
     match fact:
@@ -64,7 +66,6 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:
             _find_address(agenda.plan, fact)
             return []
         case Retired():
-            refuse_retired(unit, fact.plan)
             return []
         case Withdrawn():
             return _check_withdrawn(agenda, fact, unit)
@@ -280,15 +281,11 @@ def _find_address(plan: Plan, fact: Bounced | Rerouted) -> None:
         raise NothingMatched.named(f"address of {party.id}", fact.address, known)
 
 
-def refuse_retired(unit: UnitOfWork, plan: str) -> None:
-    """Raise `UserError` if a plan has been retired."""
-    retired = [fact for fact in drop_withdrawn(unit.facts.general(plan)) if isinstance(fact, Retired)]
-    if retired:
-        _refuse(
-            f"{plan} was retired by f{retired[-1].id}",
-            f"`hanchot undo f{retired[-1].id}` takes that back",
-            "retired-already",
-        )
+def refuse_retired(retired: Retired | None) -> None:
+    """Raise `UserError` if a plan has been retired, by the fact `retired`."""
+    if retired is not None:
+        id = retired.id
+        _refuse(f"{retired.plan} was retired by f{id}", f"`hanchot undo f{id}` takes that back", "retired-already")
 
 
 def _check_withdrawn(agenda: Agenda, fact: Withdrawn, unit: UnitOfWork) -> list[Reason]:

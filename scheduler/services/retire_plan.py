@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from scheduler.errors import NothingMatched
 from scheduler.plan.agenda import describe_closing
 from scheduler.plan.commands import Retire
-from scheduler.plan.facts import Retired
+from scheduler.plan.facts import Retired, drop_withdrawn
 from scheduler.ports import RungChange, Store
 from scheduler.services.commands import build_retired
 from scheduler.services.fact_checks import refuse_retired
@@ -22,7 +22,8 @@ def retire_absent(store: Store, plan: str, command: Retire, zone: ZoneInfo) -> t
     with store.transaction() as unit:
         if unit.plans.state(plan) is None:
             raise NothingMatched.named("plan", plan, [state.plan for state in unit.plans.states()])
-        refuse_retired(unit, plan)
+        known = drop_withdrawn(unit.facts.general(plan))
+        refuse_retired(next((fact for fact in known if isinstance(fact, Retired)), None))
         fact = unit.facts.append(build_retired(plan, command))
         reason = describe_closing(fact, zone)
         planned = [row for row in unit.rungs.unsent(plan) if row.state == "planned"]

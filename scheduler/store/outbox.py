@@ -120,7 +120,12 @@ _CANCELLING = (
 )
 # Not LIKE, which ignores case on SQLite.
 _CANCEL = _CANCELLING.where(sa.func.substr(messages.c.deduplication_key, 1, sa.func.length(_BEGINNING)) == _BEGINNING)
-_CANCEL_ALL = _CANCELLING.where(messages.c.plan == sa.bindparam("wanted"))
+_CANCEL_ALL = (
+    messages.update()
+    .where(messages.c.plan == sa.bindparam("wanted"), words(messages.c.state, "queued", "held"))
+    .values(state="cancelled", reason=sa.bindparam("because"), settled_at=sa.bindparam("now"))
+    .returning(messages.c.id)
+)
 _COUNTS = sa.select(messages.c.state, sa.func.count().label("number")).group_by(messages.c.state)
 _CARRIED = sa.select(deliveries.c.message_id, deliveries.c.rung_id).order_by(deliveries.c.id)
 _CARRIED_BY = _CARRIED.where(deliveries.c.message_id.in_(sa.bindparam("ids", expanding=True)))
@@ -226,7 +231,7 @@ class SqlOutbox:
         return self._cancel(_CANCEL, {"beginning": key}, reason, now)
 
     def cancel_all(self, plan: str, reason: Reason, *, now: datetime) -> int:
-        """Cancel the queued mails of a plan; return how many there were."""
+        """Cancel the queued and held mails of a plan; return how many there were."""
         return self._cancel(_CANCEL_ALL, {"wanted": plan}, reason, now)
 
     def _cancel(self, statement: sa.Executable, which: dict[str, str], reason: Reason, now: datetime) -> int:

@@ -254,14 +254,16 @@ class OutboxContract:
             NOW + HOUR,
         )
 
-    def test_all_queued_mails_of_a_plan_are_cancelled(self, store: Store) -> None:
-        first, sent, other = queue(store, outgoing(1), outgoing(2), outgoing(3, plan="another"))
+    def test_all_waiting_mails_of_a_plan_are_cancelled(self, store: Store) -> None:
+        first, sent, held, other = queue(store, *map(outgoing, range(3)), outgoing(3, plan="another"))
         send_off(store, sent)
-        for id in (first, other):
+        for id in (first, held, other):
             finish(store, id, "queued", attempted=False)
         with store.transaction() as unit:
-            assert unit.outbox.cancel_all(PLAN, quote("the plan ended"), now=NOW + HOUR) == 1
-        assert [mail_row(store, id).state for id in (first, sent, other)] == ["cancelled", "sent", "queued"]
+            unit.outbox.hold(held)
+            assert unit.outbox.cancel_all(PLAN, quote("the plan ended"), now=NOW + HOUR) == 2
+        states = [mail_row(store, id).state for id in (first, sent, held, other)]
+        assert states == ["cancelled", "sent", "cancelled", "queued"]
 
     def test_the_beginning_of_a_slot_is_case_sensitive(self, store: Store) -> None:
         queue(store, outgoing(deduplication_key="abc"))

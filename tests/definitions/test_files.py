@@ -335,3 +335,13 @@ def test_a_former_id_that_is_in_use_or_claimed_twice_is_refused(folder: Path, wr
     write("cluster/parties.toml", PARTIES.replace('name = "Trường Beta"', 'name = "Trường Beta"\nwas = "alpha"'))
     loaded = load(folder)
     assert (ids(loaded), [problem.code for problem in loaded.problems]) == ([], ["former-id"])
+
+
+def test_a_former_id_that_another_roster_has_is_contested(folder: Path, write: Write) -> None:
+    """Else its party would read the other one's page."""
+    former = OTHER_PARTIES.replace('name = "Omega"', 'name = "Omega"\nwas = "alpha"')
+    write("other/parties.toml", former)
+    write("other/2024.toml", OTHER_PLAN)
+    loaded = load(folder)
+    assert (ids(loaded), len(loaded.contested)) == ([], 2)
+    assert {problem.code for problem in loaded.problems} == {"duplicate"}

@@ -9,7 +9,9 @@ import pytest
 
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.commands import Retire
-from scheduler.plan.dates.date_forms import On
+from scheduler.plan.dates.date_forms import By, On
+from scheduler.plan.facts import FactKind
+from scheduler.services.digests import DigestSchedule
 from scheduler.services.retire_plan import retire_absent
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture, plan, report
@@ -90,3 +92,24 @@ def test_a_plan_that_was_never_loaded_cannot_be_retired(running: DaemonFixture) 
     """Similar names are offered."""
     with pytest.raises(NothingMatched, match="plan"):
         retire_absent(running.store, "plam", Retire(at=at(3, 5), reason="x"), UTC_ZONE)
+
+
+@pytest.mark.parametrize("kind", ["returned", "extended", "waived", "accepted", "date_fixed", "opened"])
+def test_nothing_of_a_retired_plan_is_decided_any_more(running: DaemonFixture, kind: FactKind) -> None:
+    """It would be owed again, or mailed; what still comes is recorded."""
+    running.record("retired", None, None, reason="it ends")
+    more: dict[str, object] = {"form": By(date(2023, 4, 28))} if kind in ("extended", "date_fixed") else {}
+    with pytest.raises(UserError, match="was retired by f2"):
+        running.record(kind, "gamma", "report", **more)
+    assert running.record("received", "beta").fact.id == 3
+
+
+def test_a_retired_plan_writes_no_digest_and_releases_no_held_mail(running: DaemonFixture) -> None:
+    [receipt] = running.mails(kind="receipt")
+    with running.store.transaction() as unit:
+        unit.outbox.hold(receipt.id)
+    running.ticker = running.new_ticker(weekly=DigestSchedule())
+    running.record("retired", None, None, reason="it ends")
+    running.live(at(3, 21))
+    assert running.mails(kind="digest") == []
+    assert [mail.state for mail in running.mails(kind="receipt")] == ["cancelled"]
