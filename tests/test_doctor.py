@@ -18,6 +18,7 @@ from scheduler.doctor.verdicts import (
     judge_login,
     judge_outbox,
     judge_packages,
+    judge_record_file,
     judge_secrecy,
     judge_tick,
     spell,
@@ -164,6 +165,23 @@ def test_a_secret_that_others_may_read_is_a_warning() -> None:
     assert (verdict.state, verdict.hint) == ("warning", "chmod 600 /srv/office/b")
 
 
+@pytest.mark.parametrize(
+    ("mode", "folder", "is_told"),
+    [
+        (0o100644, 0o040755, True),
+        (0o100640, 0o040750, True),
+        (0o100600, 0o040755, False),
+        (0o100644, 0o040700, False),
+    ],
+)
+def test_a_record_that_others_may_read_is_a_warning(mode: int, folder: int, is_told: bool) -> None:
+    """Not if nobody else can enter its folder; the hint covers the files that SQLite puts beside it."""
+    found = list(judge_record_file(HERE / "hanchot.db", mode, folder))
+    assert [(verdict.state, verdict.hint) for verdict in found] == (
+        [("warning", "chmod 600 /srv/office/hanchot.db*")] if is_told else []
+    )
+
+
 def test_of_several_problems_the_worst_is_shown_and_the_rest_counted() -> None:
     """An error before any warning."""
     problems = [
@@ -207,3 +225,10 @@ def test_without_an_address_that_others_can_open_mails_hold_no_links() -> None:
     )
     assert "no address" in judge_links("", is_public=False).message
     assert judge_links("https://thidua.coquan.example", is_public=True).state == "ok"
+
+
+def test_links_that_everybody_on_the_way_can_read_are_a_warning() -> None:
+    """They carry the keys to private pages; a proxy that speaks https is the way out."""
+    verdict = judge_links("http://thidua.coquan.vn", is_public=True)
+    assert (verdict.state, "https" in verdict.hint) == ("warning", True)
+    assert judge_links("https://thidua.coquan.vn", is_public=True).state == "ok"

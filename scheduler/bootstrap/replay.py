@@ -29,6 +29,7 @@ from scheduler.plan.membership import members
 from scheduler.plan.recipients import operators
 from scheduler.ports import Definition, Store, Tick
 from scheduler.ports.events import Event, Reporter
+from scheduler.private_folders import make_private_folder
 from scheduler.queries.feed_links import calendar_path
 from scheduler.queries.site_links import SiteLinks
 from scheduler.services.commands import build_fact
@@ -211,7 +212,7 @@ def prepare_replay(settings: Settings) -> Settings:
         if not (folder / REPLAY_MARK).exists():
             raise UserError(f"{folder} was not made by a replay; it is left alone", hint="move it away and try again")
         shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    make_private_folder(folder)
     (folder / REPLAY_MARK).touch()
     file = folder / "config.toml"
     file.write_text(_replay_config(settings), encoding="utf-8")

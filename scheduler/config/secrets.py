@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from scheduler.errors import UserError
+from scheduler.private_folders import make_private_folder
 
 
 def read_password(file: Path, key: str) -> str:
@@ -36,7 +37,7 @@ def read_secret(file: Path) -> bytes:
     """
     if not file.exists():
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(file.parent)
             _write_secret(file)
         except OSError as error:
             hint = "check web.secret_file, its folder and the disk"

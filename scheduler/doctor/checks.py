@@ -25,6 +25,7 @@ from scheduler.doctor.verdicts import (
     judge_outbox,
     judge_packages,
     judge_plans,
+    judge_record_file,
     judge_secrecy,
     judge_tick,
 )
@@ -49,6 +50,9 @@ def examine(container: Container) -> Iterator[Verdict]:
     yield from judge_secrecy(
         [(path, path.stat().st_mode) for path in dict.fromkeys(_secrets(container)) if path.is_file()]
     )
+    file = container.settings.database_file
+    if file is not None and file.is_file():
+        yield from judge_record_file(file, file.stat().st_mode, file.parent.stat().st_mode)
     loaded = container.definitions.load()
     yield from _definitions(loaded)
     yield from _addresses(container, loaded)

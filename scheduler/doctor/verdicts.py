@@ -111,7 +111,11 @@ def judge_disk(path: Path, free: int, *, is_writable: bool) -> Verdict:
 
 
 def judge_links(public_url: str, *, is_public: bool) -> Verdict:
-    """Return a verdict on whether mails can link to the pages (contract rule 20)."""
+    """Return a verdict on whether mails can link to the pages (contract rule 20), and nobody on the way reads along."""
+    if is_public and public_url.startswith("http:"):
+        message = f"mails link to {public_url}: whoever is on the way can read the private addresses, and use them"
+        hint = "put a proxy that speaks https in front and set public_url in [server] to its address, https://..."
+        return Verdict(check="links", state="warning", message=message, hint=hint)
     if is_public:
         return Verdict(check="links", state="ok", message=f"pages are reached at {public_url}")
     message = f"mails hold no links: {public_url or 'no address'} cannot be opened from other machines"
@@ -193,6 +197,14 @@ def judge_secrecy(files: Sequence[tuple[Path, int]]) -> Iterator[Verdict]:
         if mode & 0o077:
             message = f"{path} holds a secret and others may read it"
             yield Verdict(check="secrets", state="warning", message=message, hint=f"chmod 600 {path}")
+
+
+def judge_record_file(path: Path, mode: int, folder_mode: int) -> Iterator[Verdict]:
+    """Yield a warning if others may read the file of the record; in a folder that is closed to them they cannot."""
+    if mode & 0o077 and folder_mode & 0o011:
+        message = f"{path} holds everybody's addresses and what they were told, and others may read it"
+        # SQLite gives the files that it puts beside the mode of this one, but does not change those that are there.
+        yield Verdict(check="secrets", state="warning", message=message, hint=f"chmod 600 {path}*")
 
 
 def spell(span: timedelta) -> str:

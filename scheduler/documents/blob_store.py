@@ -16,6 +16,7 @@ from tempfile import mkstemp
 from typing import IO
 
 from scheduler.documents.file_kinds import HEAD
+from scheduler.private_folders import make_private_folder
 
 _STALE = timedelta(days=1)  # older drafts were left by a process that was killed
 
@@ -62,7 +63,7 @@ class BlobStore:
     def begin(self) -> Draft:
         """Return an empty draft, after deleting stale ones."""
         aside = self._folder / "incoming"
-        aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(aside)
         self._clear(aside)
         descriptor, name = mkstemp(dir=aside)  # mkstemp makes it readable only by its owner
         return Draft(Path(name), os.fdopen(descriptor, "wb"))
@@ -73,7 +74,7 @@ class BlobStore:
         os.fsync(draft.stream.fileno())
         draft.stream.close()
         place = self.place(draft.digest)
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(place.parent)
         draft.path.replace(place)  # an existing file has the same digest and thus the same bytes
 
     def place(self, digest: str) -> Path:

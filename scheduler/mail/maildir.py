@@ -9,6 +9,7 @@ from tempfile import mkstemp
 
 from scheduler.errors import UserError
 from scheduler.ports import Mail, Outcome
+from scheduler.private_folders import make_private_folder
 
 
 class Maildir:
@@ -44,7 +45,7 @@ class Maildir:
         return Outcome(state="sent", reply=f"maildir {name}")
 
     def _make_folders(self) -> None:
-        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._path)
         for folder in ("tmp", "new", "cur"):
             (self._path / folder).mkdir(mode=0o700, exist_ok=True)
 

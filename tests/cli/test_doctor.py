@@ -220,6 +220,17 @@ def test_a_secret_that_others_may_read_is_told(open_office: Office) -> None:
         assert examined(open_office)["secrets"]["state"] == "warning"
 
 
+def test_a_record_that_others_may_read_is_told(open_office: Office) -> None:
+    """One that an earlier build made; a new one is for its owner only, and so is its folder."""
+    open_office("tick")
+    assert "secrets" not in examined(open_office)
+    var = open_office.folder / "var"
+    var.chmod(0o755)
+    (var / "hanchot.db").chmod(0o644)
+    secrets = examined(open_office)["secrets"]
+    assert (secrets["state"], str(var / "hanchot.db") in secrets["message"]) == ("warning", True)
+
+
 def use_inbox(office: Office, server: Dovecot, account: str, **keys: str) -> None:
     """Let an office look into the sent folder of an account."""
     values = {"host": "127.0.0.1", "security": "none", "username": account, "password_file": "imap", "sent": "Sent"}

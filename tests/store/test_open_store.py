@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,6 +66,28 @@ def test_a_new_database_gets_its_folder_and_its_tables(tmp_path: Path) -> None:
         append(store)
     with closing(open_store(url)) as store:
         assert count(store) == 1
+
+
+def test_a_new_database_is_for_its_owner_only(tmp_path: Path) -> None:
+    """With the folders that are made for it, and the files that SQLite puts beside it while it is open."""
+    folder = tmp_path / "var" / "deep"
+    with closing(open_store(f"sqlite:///{folder}/hanchot.db")) as store:
+        append(store)
+        made = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert made == {"hanchot.db": 0o600, "hanchot.db-wal": 0o600, "hanchot.db-shm": 0o600}
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent)] == [0o700, 0o700]
+
+
+def test_a_database_and_a_folder_that_were_there_keep_their_modes(tmp_path: Path) -> None:
+    """Whoever opened them to others, did so on purpose."""
+    folder = tmp_path / "var"
+    folder.mkdir()
+    file = folder / "hanchot.db"
+    file.touch()
+    file.chmod(0o640)
+    folder.chmod(0o750)
+    open_store(f"sqlite:///{file}").close()
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (file, folder)] == [0o640, 0o750]
 
 
 def test_an_empty_file_is_an_empty_database(url: str) -> None:

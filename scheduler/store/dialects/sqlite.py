@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import StaticPool
 
 from scheduler.errors import UserError
+from scheduler.private_folders import make_private_folder
 from scheduler.store.dialects.base import Dialect, Explanation, Result
 
 if TYPE_CHECKING:
@@ -69,15 +71,16 @@ class SqliteDialect(Dialect):
         return url.database in {None, "", ":memory:"}
 
     def connect(self, url: URL, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
-        """Return an engine, and create the folder of the file."""
+        """Return an engine; make the file, if it is not there, and its folder for their owner only."""
         require_version(sqlite3.sqlite_version_info)
         own: dict[str, Any] = {"connect_args": {"timeout": busy_timeout, "check_same_thread": False}}
         if self.is_memory(url):
             own["poolclass"] = StaticPool
         else:
             own["pool_timeout"] = busy_timeout
-            _make_folder(url, self.describe(url))
         engine = sa.create_engine(url, **options, **own)
+        if not self.is_memory(url):  # after SQLAlchemy has accepted the address
+            _make_file(url, self.describe(url))
         sa.event.listen(engine, "connect", _set_up)
         sa.event.listen(engine, "begin", _begin)
         return engine
@@ -144,17 +147,21 @@ def require_version(version: tuple[int, ...]) -> None:
         )
 
 
-def _make_folder(url: URL, name: str) -> None:
+def _make_file(url: URL, name: str) -> None:
     if url.query.get("uri"):
         return  # a `file:` URI states itself how to open the file
-    folder = Path(str(url.database)).parent
+    file = Path(str(url.database))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(file.parent)
     except OSError as error:
         raise UserError(
             f"the folder of the database {name} cannot be made: {error.strerror}: {error.filename}",
             hint="make it by hand, or change [database] url",
         ) from error
+    # SQLite would make a file that everybody can read. An empty one is a new database to it, and the files that it puts
+    # beside get the same mode. What cannot be made here is explained when SQLite opens it.
+    with suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:
