@@ -388,7 +388,7 @@ def test_the_file_of_a_database_is_known(tmp_path: Path, url: str, file: str | N
         ("http://localhost", False),
         ("http://board.localhost", False),
         ("https://thidua.coquan.example", True),
-        ("http://10.1.2.3:8321/thi-dua", True),
+        ("http://10.1.2.3:8321", True),
     ],
 )
 def test_a_site_is_public_if_others_can_open_its_address(tmp_path: Path, url: str, is_public: bool) -> None:
@@ -405,6 +405,22 @@ def test_what_is_no_address_of_a_site_is_refused(tmp_path: Path, url: str) -> No
     """With an example of one."""
     [(key, message, _)] = refusal(write(tmp_path, f'[server]\npublic_url = "{url}"'))
     assert (key, "https://thidua.coquan.vn" in message) == ("server.public_url", True)
+
+
+def test_the_address_of_a_site_may_end_with_a_slash(tmp_path: Path) -> None:
+    """As browsers show it; links are made without it."""
+    settings = load_settings(write(tmp_path, '[server]\npublic_url = "https://thidua.coquan.vn/"'), {})
+    assert settings.server.public_url == "https://thidua.coquan.vn"
+
+
+@pytest.mark.parametrize("path", ["/thi-dua", "/thi-dua/", "//"])
+def test_the_address_of_a_site_has_no_path(tmp_path: Path, path: str) -> None:
+    """The pages link to each other from the root; the hint says what to write, a variable that it is the variable."""
+    [(key, message, hint)] = refusal(write(tmp_path, f'[server]\npublic_url = "https://coquan.vn:8443{path}"'))
+    assert (key, message) == ("server.public_url", "has a path; the address of the pages has none")
+    assert str(hint).startswith('write public_url = "https://coquan.vn:8443"; ')
+    [(key, message, _)] = refusal(write(tmp_path, ""), HANCHOT_SERVER__PUBLIC_URL=f"https://coquan.vn{path}")
+    assert (key, message) == ("HANCHOT_SERVER__PUBLIC_URL", "has a path; the address of the pages has none")
 
 
 def test_proxies_are_addresses_or_networks(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def _fields(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
 def _problem(file: Path, details: Mapping[str, Any], variables: Mapping[str, str]) -> Problem:
     """Return a validation error as a problem, without the value, which may be a secret."""
     where = [str(part) for part in details["loc"]]
-    hint = None
+    hint = details.get("ctx", {}).get("hint")
     message = str(details["msg"])
     if details["type"] == "extra_forbidden":
         message, hint = "unknown key", near_names(where[-1], _siblings(where))

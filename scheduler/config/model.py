@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
 from scheduler.config.secrets import read_password
 from scheduler.email_address import read_address
@@ -52,13 +53,22 @@ def _network(value: object) -> object:
 
 
 def _base(value: object) -> object:
-    """Return the base URL of the site without a slash at its end; raises `ValueError` if it is not one."""
+    """Return the base URL of the site without a slash at its end.
+
+    Raises `ValueError` if it is not one, and `PydanticCustomError` with a hint if it has a path.
+    """
     if not isinstance(value, str) or not value:
         return value
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in value:
         raise ValueError(f'is not the address of a site, such as "https://thidua.coquan.vn": {value!r}')
-    return value.rstrip("/")
+    if parts.path not in ("", "/"):  # every page is at the root of its site, and so are the links on it
+        site = f"{parts.scheme}://{parts.netloc}"
+        hint = (
+            f'write public_url = "{site}"; beside other sites on one host, give the pages a name or a port of their own'
+        )
+        raise PydanticCustomError("site_path", "has a path; the address of the pages has none", {"hint": hint})
+    return value.removesuffix("/")
 
 
 class Server(_Section):
