@@ -18,6 +18,7 @@ from scheduler.doctor.verdicts import (
     judge_login,
     judge_outbox,
     judge_packages,
+    judge_proxies,
     judge_record_file,
     judge_secrecy,
     judge_tick,
@@ -232,3 +233,19 @@ def test_links_that_everybody_on_the_way_can_read_are_a_warning() -> None:
     verdict = judge_links("http://thidua.coquan.vn", is_public=True)
     assert (verdict.state, "https" in verdict.hint) == ("warning", True)
     assert judge_links("https://thidua.coquan.vn", is_public=True).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "trusted", "is_told"),
+    [
+        ("https://thidua.coquan.vn", [], True),
+        ("https://thidua.coquan.vn", ["127.0.0.1/32"], False),
+        ("http://thidua.coquan.vn", [], False),
+        ("", [], False),
+    ],
+)
+def test_a_proxy_whose_word_is_not_believed_is_a_warning(public_url: str, trusted: list[str], is_told: bool) -> None:
+    """Everybody would come from the proxy's address, and share one throttle."""
+    found = list(judge_proxies(public_url, trusted))
+    assert [(verdict.check, verdict.state) for verdict in found] == ([("proxies", "warning")] if is_told else [])
+    assert all("trusted_proxies" in verdict.hint for verdict in found)

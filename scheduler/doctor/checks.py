@@ -25,6 +25,7 @@ from scheduler.doctor.verdicts import (
     judge_outbox,
     judge_packages,
     judge_plans,
+    judge_proxies,
     judge_record_file,
     judge_secrecy,
     judge_tick,
@@ -58,6 +59,7 @@ def examine(container: Container) -> Iterator[Verdict]:
     yield from _addresses(container, loaded)
     server = container.settings.server
     yield judge_links(server.public_url, is_public=server.is_public)
+    yield from judge_proxies(server.public_url, server.trusted_proxies)
     yield from _guarded("templates", lambda: _templates(container))
     yield from _guarded("zones", _zones)
     yield from _guarded("disk", lambda: _disk(container))

@@ -123,6 +123,20 @@ def judge_links(public_url: str, *, is_public: bool) -> Verdict:
     return Verdict(check="links", state="warning", message=message, hint=hint)
 
 
+def judge_proxies(public_url: str, trusted: Sequence[str]) -> Iterator[Verdict]:
+    """Yield a warning if there is a proxy, since this server speaks no https itself, and its word is not believed."""
+    if public_url.startswith("https:") and not trusted:
+        message = (
+            "public_url is https, so a proxy stands in front, and trusted_proxies is empty: "
+            "all visitors look like one, and what one does too often is refused to everybody"
+        )
+        hint = (
+            'set trusted_proxies in [server] to the address that the proxy connects from, such as ["127.0.0.1"], '
+            "and let the proxy send X-Forwarded-For"
+        )
+        yield Verdict(check="proxies", state="warning", message=message, hint=hint)
+
+
 def judge_login(server: str, outcome: Outcome | None) -> Verdict:
     """Return the verdict on a connection that was opened and logged in, up to where a mail could be sent."""
     if outcome is None:

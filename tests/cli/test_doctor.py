@@ -231,6 +231,14 @@ def test_a_record_that_others_may_read_is_told(open_office: Office) -> None:
     assert (secrets["state"], str(var / "hanchot.db") in secrets["message"]) == ("warning", True)
 
 
+def test_a_proxy_whose_word_is_not_believed_is_told(open_office: Office) -> None:
+    """With what to set."""
+    with environment(HANCHOT_SERVER__PUBLIC_URL="https://thidua.coquan.vn"):
+        assert "trusted_proxies" in examined(open_office)["proxies"]["hint"]
+        with environment(HANCHOT_SERVER__TRUSTED_PROXIES="127.0.0.1"):
+            assert "proxies" not in examined(open_office)
+
+
 def use_inbox(office: Office, server: Dovecot, account: str, **keys: str) -> None:
     """Let an office look into the sent folder of an account."""
     values = {"host": "127.0.0.1", "security": "none", "username": account, "password_file": "imap", "sent": "Sent"}
