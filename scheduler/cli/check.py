@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from scheduler.bootstrap import Container
 from scheduler.cli.context import Session, format_option
 from scheduler.cli.output import example, print_json, print_problem
 from scheduler.definitions import DefinitionFiles
-from scheduler.errors import ExitCode, Problem
+from scheduler.errors import ExitCode, InvalidInput, Problem
 
 
 @click.command(epilog=example("hanchot check workflows/bac-trung-bo/2023.toml"))
@@ -27,12 +28,13 @@ def check(session: Session, paths: tuple[Path, ...], output_format: str) -> None
     """
     if paths:
         session.use_shipped_by_default()
-    problems = session.container.definitions.check(paths)
-    if not paths:
-        problems += session.container.check_record()
+    try:
+        container = session.container
+    except InvalidInput as error:  # a wrong configuration is a result too, and nothing else can be looked at
+        problems = error.problems
+    else:
+        problems = _find_problems(container, paths)
     errors = sum(problem.severity == "error" for problem in problems)
-    if not errors:
-        problems = (*_missing_plans(paths or session.container.definition_folders, together=not paths), *problems)
     if output_format == "json":
         print_json(_problem_row(asdict(problem)) for problem in problems)
     else:
@@ -41,6 +43,16 @@ def check(session: Session, paths: tuple[Path, ...], output_format: str) -> None
         click.echo(f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}")
     if errors:
         raise SystemExit(ExitCode.WRONG_INPUT)
+
+
+def _find_problems(container: Container, paths: Sequence[Path]) -> tuple[Problem, ...]:
+    """Return the problems of the paths, or of everything that the configuration names if there are none."""
+    problems = container.definitions.check(paths)
+    if not paths:
+        problems += container.check_record()
+    if any(problem.severity == "error" for problem in problems):
+        return problems
+    return (*_missing_plans(paths or container.definition_folders, together=not paths), *problems)
 
 
 def _missing_plans(paths: Sequence[Path], *, together: bool) -> Iterator[Problem]:

@@ -72,6 +72,30 @@ def test_check_of_a_wrong_definition_ends_with_its_own_code(office: Office) -> N
     assert "did you mean before?" in result.out
 
 
+def test_check_of_a_wrong_configuration_lists_its_problems_as_those_of_a_plan(office: Office) -> None:
+    """On standard output: a program that reads the JSON Lines sees why there is nothing else."""
+    file = office.folder / "config.toml"
+    file.write_text('[mail]\nform = "a@b.vn"\ntransport = "pigeon"\n', encoding="utf-8")
+    result = office("check", "--format", "json")
+    assert (result.code, result.err) == (ExitCode.WRONG_INPUT, "")
+    assert [tuple(row) for row in result.rows] == [("severity", "file", "line", "key", "code", "message", "hint")] * 2
+    found = {row["key"]: row for row in result.rows}
+    assert found["mail.form"] == {
+        "severity": "error",
+        "file": str(file),
+        "line": 2,
+        "key": "mail.form",
+        "code": "wrong",
+        "message": "unknown key",
+        "hint": "did you mean from?",
+    }
+    assert found["mail.transport"]["line"] == 3
+    text = office("check")
+    assert (text.code, text.err) == (ExitCode.WRONG_INPUT, "")
+    assert f"error: {file}:2: mail.form: unknown key\n    did you mean from?" in text.out
+    assert text.out.splitlines()[-1] == "2 errors, no warnings"
+
+
 def test_check_of_a_folder_without_a_plan_says_so(office: Office, tmp_path: Path) -> None:
     """A wrong folder is not an empty success; it is no error either, and folders of calendars hold no plans."""
     (tmp_path / "empty" / "calendars").mkdir(parents=True)
