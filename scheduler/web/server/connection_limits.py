@@ -1,4 +1,4 @@
-"""Limits for connections: an idle timeout, a maximum number, and a maximum size of the request head."""
+"""Connections and their limits: an idle timeout, a maximum number, a maximum size of the request head, one host."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
+
+from scheduler.web.middleware.security_headers import HEADERS
 
 IDLE_TIMEOUT = 30.0  # seconds for the head of a request, then between two chunks in either direction
 HEAD_SIZE = 64 * 1024  # bytes, not counting the chunk in which the request begins
@@ -70,6 +72,28 @@ class LimitedConnection(HttpToolsProtocol):
         """Restart the idle timeout at the start of a request."""
         self._note_activity()
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Refuse a request with several Host headers, of which a proxy may believe another one (RFC 9112, 3.2)."""
+        if sum(name == b"host" for name, _ in self.headers) > 1:
+            raise ValueError("more than one Host header")  # becomes an error of the parser, which is answered by 400
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a malformed request, which never reaches the application, with the headers of its responses.
+
+        Only Strict-Transport-Security is missing: what came by https is not known before the request is understood.
+        """
+        headers = {
+            **{name.decode(): value.decode() for name, value in self.server_state.default_headers},
+            **HEADERS,
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": str(len(msg)),
+            "Connection": "close",
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.transport.write(f"HTTP/1.1 400 Bad Request\r\n{head}\r\n{msg}".encode("ascii"))
+        self.transport.close()
 
     def on_body(self, body: bytes) -> None:
         """Restart the idle timeout at each chunk of a request body."""

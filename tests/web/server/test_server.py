@@ -18,6 +18,7 @@ import pytest
 from scheduler.clock import SystemClock
 from scheduler.config import Server
 from scheduler.errors import UserError
+from scheduler.web.middleware.security_headers import HEADERS
 from scheduler.web.server.connection_limits import ConnectionLimits
 from scheduler.web.server.uvicorn_server import AcceptErrorReporter, _bind, serve
 from tests.support.served_site import ServedSite, serve_site
@@ -149,6 +150,41 @@ def test_a_head_without_end_is_refused(site: ServedSite) -> None:
         pytest.raises((BrokenPipeError, ConnectionResetError)),
     ):
         connection.sendall(b"GET / HTTP/1.1\r\n" + b"X: xxxxxxxxxxxxxxxxxxxxxxxx\r\n" * 4_000_000)
+
+
+def say(place: tuple[str, int], request: bytes) -> http.client.HTTPResponse:
+    """Send bytes as they are, and return the answer, read to its end."""
+    with closing(socket.create_connection(place, timeout=30)) as connection:
+        connection.sendall(request)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        answer.read()
+        return answer
+
+
+TWO_HOSTS = b"GET /healthz HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n"
+
+
+@pytest.mark.parametrize("path", [b"/healthz", b"/calendar/public/plan/plan.ics"])
+def test_a_request_for_two_hosts_is_refused(site: ServedSite, path: bytes) -> None:
+    """A proxy might have believed the other one."""
+    with narrow(site, ConnectionLimits()) as place:
+        assert say(place, TWO_HOSTS.replace(b"/healthz", path)).status == 400
+        assert say(place, b"GET " + path + b" HTTP/1.1\r\nHost: a.example\r\n\r\n").status != 400
+        assert is_live(place)
+
+
+@pytest.mark.parametrize("said", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nNo header\r\n\r\n", TWO_HOSTS])
+def test_a_request_that_nobody_understands_is_refused_with_the_headers_of_every_answer(
+    site: ServedSite, said: bytes
+) -> None:
+    """It never reaches the pages, so the server itself adds them."""
+    with narrow(site, ConnectionLimits()) as place:
+        answer = say(place, said)
+    assert answer.status == 400
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    assert (answer.headers["Connection"], answer.headers["Server"]) == ("close", None)
+    assert parsedate_to_datetime(str(answer.headers["Date"]))
 
 
 def test_most_files_of_the_process_are_left_to_everything_else() -> None:
