@@ -107,7 +107,9 @@ def read_key(path: str) -> bytes | None:
 
 
 async def refuse(request: Request) -> Response:
-    """Raise HTTPException 410 for a revoked calendar and 404 for an unknown one."""
+    """Raise HTTPException 410 for a revoked calendar and 404 for an unknown one; say what can be asked of any."""
+    if request.method == "OPTIONS":  # the same for every address, so that it does not say which of them is good
+        return Response(status_code=204, headers={"Allow": ", ".join(METHODS)})
     feed_cache: FeedCache = request.app.state.feed_cache
     key = read_key(request.scope["path"])
     status = 410 if key is not None and key in feed_cache.revoked else 404
@@ -122,7 +124,8 @@ async def robots(request: Request) -> Response:
     )
 
 
-ROUTES = [Route("/calendar/{path:path}", refuse), Route("/robots.txt", robots)]
+METHODS = ("GET", "HEAD", "OPTIONS")
+ROUTES = [Route("/calendar/{path:path}", refuse, methods=METHODS), Route("/robots.txt", robots)]
 
 
 async def _away(scope: Scope, receive: Receive, send: Send) -> None:

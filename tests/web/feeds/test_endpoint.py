@@ -320,14 +320,23 @@ def test_a_revoked_address_is_gone_and_another_is_another(feed_site: FeedSite) -
     assert feed_site.get(path).status == 410
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PROPFIND", "OPTIONS", "REPORT"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PROPFIND", "REPORT"])
 def test_nothing_but_reading_is_allowed(feed_site: FeedSite, method: str) -> None:
     """Programs try whether it is a server of another kind; whether the address is good makes no difference."""
     _, path = feed_site.create()
     for asked in (path, "/calendar/AAAAAAAAAAAAAAAAAAAAAA/x.ics"):
         answer = feed_site.get(asked, method, If_Match="*")
         assert answer.status == 405
-        assert set(answer.headers["Allow"].replace(" ", "").split(",")) == {"GET", "HEAD"}
+        assert set(answer.headers["Allow"].replace(" ", "").split(",")) == {"GET", "HEAD", "OPTIONS"}
+
+
+def test_a_program_may_ask_what_it_may_ask(feed_site: FeedSite) -> None:
+    """As some do before they subscribe; whether the address is good makes no difference."""
+    _, path = feed_site.create()
+    for asked in (path, "/calendar/public/plan/plan.ics", "/calendar/AAAAAAAAAAAAAAAAAAAAAA/x.ics"):
+        answer = feed_site.get(asked, "OPTIONS")
+        assert (answer.status, answer.headers["Allow"], answer.body) == (204, "GET, HEAD, OPTIONS", b"")
+        assert answer.headers["DAV"] is None
 
 
 def test_a_public_calendar_is_off_until_it_is_made_and_has_no_status(feed_site: FeedSite) -> None:
