@@ -119,7 +119,12 @@ def choose_format(wanted: str | None, *, is_replay: bool) -> LogFormat:
 
 def mask(text: str) -> str:
     """Return a text with e-mail addresses and the tokens of private URLs masked."""
-    return _TOKEN.sub(r"\1/(token)", _ADDRESS.sub("(address)", text))
+    return mask_tokens(_ADDRESS.sub("(address)", text))
+
+
+def mask_tokens(text: str) -> str:
+    """Return a text with the tokens of private URLs masked."""
+    return _TOKEN.sub(r"\1/(token)", text)
 
 
 def _mask_values(logger: object, method: str, values: Values) -> Values:

@@ -11,6 +11,7 @@ import click
 from scheduler.cli.context import Session, format_option, read_number
 from scheduler.cli.output import example, print_fields, print_json, print_table, short
 from scheduler.errors import NothingMatched, UserError
+from scheduler.log import mask_tokens
 from scheduler.ports import MessageRow, UnitOfWork
 from scheduler.queries.rows import message_row
 
@@ -48,16 +49,24 @@ def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], 
 @click.option("--raw", is_flag=True, help="The bytes as they are sent.")
 @click.pass_obj
 def outbox_show(session: Session, id: str, raw: bool) -> None:
-    """Show one mail: where it stands and its words."""
+    """Show one mail: where it stands and its words.
+
+    A link to sign in is shown without its token.
+    """
     with session.container.store() as store, store.reading() as view:
         mail = find_mail(view, id)
         row = message_row(mail, session.zones(mail.plan))
+    is_key = mail.kind == "sign-in"  # whoever reads its link may sign in as its recipient: the board hides it as well
+    if raw and is_key:
+        hint = "`hanchot sign-in ADDRESS` prints a link for whoever may use this machine"
+        raise UserError(f"m{mail.id} is not shown as it is sent: it holds a link to sign in", hint=hint)
     if raw:
         sys.stdout.buffer.write(mail.mail.data)
         return
+    text = session.container.read_text(mail.mail.data)
     print_fields(row)
     click.echo()
-    click.echo(session.container.read_text(mail.mail.data))
+    click.echo(mask_tokens(text) if is_key else text)
 
 
 @outbox.command("hold", epilog=example("hanchot outbox hold m5 m6"))

@@ -8,7 +8,10 @@ from email.policy import default
 
 import pytest
 
+from scheduler.bootstrap import Container, find_settings
+from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode
+from scheduler.services.sign_in import find_operator, mail_link, sign_in
 from tests.cli.conftest import Office
 
 TODAY = datetime.now(UTC).date()  # noqa: TID251 - the commands read the machine's clock too
@@ -145,3 +148,23 @@ def test_outbox_shows_a_mail_and_its_bytes(open_office: Office) -> None:
     raw = message_from_string(open_office("outbox", "show", "m1", "--raw").out, policy=default)
     assert raw["Message-ID"] == open_office.rows("outbox", "list")[0]["message"]
     assert open_office("outbox", "show", "m2").code == ExitCode.NOTHING_MATCHED
+
+
+def test_outbox_never_shows_a_link_to_sign_in(open_office: Office) -> None:
+    """Its words without the token, and no bytes: whoever reads it in a terminal or a report could sign in with it."""
+    app = Container(settings=find_settings(open_office.folder / "config.toml"), clock=SystemClock())
+    operator = find_operator([app.find_plan("here").plan], [], "a@lead.vn")
+    assert operator is not None
+    now, hour = app.clock.now(), timedelta(hours=1)
+    with app.store() as store:
+        assert mail_link(store, app.composer(), operator, "https://thidua.vn", now=now, lifetime=hour)
+        with store.reading() as view:
+            (mail,) = view.outbox.list()
+        words = app.read_text(mail.mail.data)
+        token = words.partition("https://thidua.vn/sign-in/")[2].split()[0]
+        shown, raw = open_office("outbox", "show", "m1"), open_office("outbox", "show", "m1", "--raw")
+        assert sign_in(store, token, now=now, lifetime=hour) is not None  # it did work
+    assert "https://thidua.vn/sign-in/(token)" in shown.out
+    assert token not in shown.out + shown.err
+    assert (raw.code, raw.out) == (ExitCode.FAILED, "")
+    assert "hanchot sign-in ADDRESS" in raw.err
