@@ -22,6 +22,7 @@ from scheduler.doctor.verdicts import (
     judge_record_file,
     judge_secrecy,
     judge_tick,
+    judge_writing,
     spell,
     way_out,
 )
@@ -249,3 +250,20 @@ def test_a_proxy_whose_word_is_not_believed_is_a_warning(public_url: str, truste
     found = list(judge_proxies(public_url, trusted))
     assert [(verdict.check, verdict.state) for verdict in found] == ([("proxies", "warning")] if is_told else [])
     assert all("trusted_proxies" in verdict.hint for verdict in found)
+
+
+@pytest.mark.parametrize(
+    ("failure", "free", "state"),
+    [
+        (None, 5_000_000, "ok"),
+        (None, None, "ok"),
+        (None, 900_000, "error"),
+        (UserError("there is no room left", hint="make room"), 80_000_000_000, "error"),
+    ],
+)
+def test_a_record_can_be_written_if_the_last_tick_was_and_there_is_room(
+    failure: UserError | None, free: int | None, state: str
+) -> None:
+    """A quota or a failing disk shows in the tick only, a full disk at once."""
+    verdict = judge_writing(failure, free)
+    assert (verdict.check, verdict.state, bool(verdict.hint)) == ("database", state, state == "error")

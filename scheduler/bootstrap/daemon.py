@@ -12,7 +12,7 @@ from scheduler.clock import SystemClock
 from scheduler.config import Settings
 from scheduler.definitions.watcher import DefinitionWatch
 from scheduler.engine.tick import Ticker
-from scheduler.errors import InvalidInput, Problem
+from scheduler.errors import InvalidInput, Problem, RecordUnavailable
 from scheduler.ports import Clock, Composer, Definition, Runner, Store
 from scheduler.ports.events import Event, EventName
 from scheduler.queries.agendas import AgendaCache
@@ -25,9 +25,9 @@ class RunningDaemon:
     """A running daemon as seen by what serves its pages.
 
     `clock` gives the time of the plan, which a replay simulates; `system` is the machine's clock, for links and
-    sessions. `account` is the name of the mail account. `definitions` returns the definitions in force, `wake` asks for
-    a tick now, `agendas` are the agendas that all parts of the process share, `log_problem` logs a problem,
-    `log_request` logs a request to the pages.
+    sessions. `account` is the name of the mail account. `definitions` returns the definitions in force, `failure` why
+    the last tick could not be recorded, `wake` asks for a tick now, `agendas` are the agendas that all parts of the
+    process share, `log_problem` logs a problem, `log_request` logs a request to the pages.
     """
 
     container: Container
@@ -40,6 +40,7 @@ class RunningDaemon:
     wake: Callable[[], None]
     log_problem: Callable[[str], None]
     log_request: Callable[[str], None]
+    failure: Callable[[], RecordUnavailable | None] = lambda: None
     agendas: AgendaCache = field(default_factory=AgendaCache)
     is_replay: bool = False
 
@@ -102,6 +103,7 @@ def describe_running(
         wake=runner.wake,
         log_problem=lambda text: _log(ticker, "trouble", text),
         log_request=lambda text: ticker.pass_on(Event(name="asked", at=ticker.clock.now(), text=text)),
+        failure=lambda: ticker.failure,
         agendas=ticker.agendas,
         is_replay=is_replay,
     )

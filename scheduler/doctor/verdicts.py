@@ -17,6 +17,7 @@ TICK_OLD = timedelta(minutes=20)  # with cron, ticks are a quarter of an hour ap
 LATELY = timedelta(days=7)  # how long a lost mail is reported
 STUCK = timedelta(days=1)
 LOW_SPACE, CRITICAL_SPACE = 500_000_000, 50_000_000  # bytes
+NO_SPACE = 1_000_000  # bytes; little more than one transaction of a large plan
 
 State = Literal["ok", "warning", "error"]
 
@@ -96,6 +97,20 @@ def judge_tick(now: datetime, last_tick: datetime | None, *, fresh: timedelta = 
         )
     message = f"last at work {spell(now - last_tick)} ago; nobody is reminded meanwhile"
     return Verdict(check="daemon", state="error", message=message, hint=hint)
+
+
+def judge_writing(failure: UserError | None, free: int | None) -> Verdict:
+    """Return a verdict on whether the record can be written.
+
+    `failure` is why the last tick could not be recorded, if it could not; `free` are the bytes free beside the record,
+    None for one elsewhere.
+    """
+    if failure is not None:
+        return from_error("database", failure)
+    if free is not None and free < NO_SPACE:
+        message = f"there is no room left for the record: {free / 1e6:,.1f} MB free"
+        return Verdict(check="database", state="error", message=message, hint="make room on its disk")
+    return Verdict(check="database", state="ok", message="the record can be read and written")
 
 
 def judge_disk(path: Path, free: int, *, is_writable: bool) -> Verdict:

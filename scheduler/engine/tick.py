@@ -12,7 +12,7 @@ from scheduler.engine.plan_steps import PlanSteps
 from scheduler.engine.plans_in_force import PlansInForce
 from scheduler.engine.source_collection import SourceCollector
 from scheduler.engine.survey import TickSurvey, plan_ahead
-from scheduler.errors import Problem
+from scheduler.errors import Problem, RecordUnavailable
 from scheduler.plan.model import Plan
 from scheduler.ports import Clock, Definition, Tick
 from scheduler.ports.events import Event
@@ -41,6 +41,7 @@ class Ticker:
         self._completion = completion
         self._is_stopping = is_stopping
         self._lock = threading.Lock()
+        self._failure: RecordUnavailable | None = None
 
     @property
     def definitions(self) -> list[Definition]:
@@ -56,6 +57,11 @@ class Ticker:
     def absent(self) -> frozenset[str]:
         """Return the ids of the plans that promised steps at the last tick and of which no definition is loaded."""
         return self._plans.absent
+
+    @property
+    def failure(self) -> RecordUnavailable | None:
+        """Return why the last pass could not be recorded; None if it was, or none has ended yet."""
+        return self._failure
 
     @property
     def agendas(self) -> AgendaCache:
@@ -89,16 +95,13 @@ class Ticker:
         It commits. Raises `HanchotError` if the record cannot be used.
         """
         with self._lock:
-            now = self.clock.now()
-            self._sources.collect(now)
-            survey = self._survey(now)
-            advances = [self._steps.advance(work, now) for work in survey.plans if not self._is_stopping()]
-            is_moved = any(advance.found for advance in advances) or any(work.is_moving for work in survey.plans)
-            resumed = self._completion.complete(survey, now, is_moved=is_moved)
-            if is_moved or survey.mail_at is not None:
-                survey = self._plans.look(self._steps.weigh, now)
-            waits = [*resumed, *(advance.opens for advance in advances), self._sources.next_after(now)]
-            return plan_ahead(survey, waits, now)
+            try:
+                tick = self._pass(self.clock.now())
+            except RecordUnavailable as error:
+                self._failure = error
+                raise
+            self._failure = None
+            return tick
 
     def check(self) -> None:
         """Run the status checks that are due now.
@@ -110,6 +113,17 @@ class Ticker:
             for work in self._survey(now).plans:
                 if work.is_check_due:
                     self._steps.check(work.plan, now)
+
+    def _pass(self, now: datetime) -> Tick:
+        self._sources.collect(now)
+        survey = self._survey(now)
+        advances = [self._steps.advance(work, now) for work in survey.plans if not self._is_stopping()]
+        is_moved = any(advance.found for advance in advances) or any(work.is_moving for work in survey.plans)
+        resumed = self._completion.complete(survey, now, is_moved=is_moved)
+        if is_moved or survey.mail_at is not None:
+            survey = self._plans.look(self._steps.weigh, now)
+        waits = [*resumed, *(advance.opens for advance in advances), self._sources.next_after(now)]
+        return plan_ahead(survey, waits, now)
 
     def _survey(self, now: datetime) -> TickSurvey:
         return self._plans.survey(self._steps.weigh, now)

@@ -8,8 +8,10 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from scheduler.engine.arrivals import Arrival, Arrivals
-from scheduler.errors import Problem
+from scheduler.errors import Problem, RecordUnavailable
 from scheduler.plan.commands import Scenario
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.messages.message import Message
@@ -17,7 +19,7 @@ from scheduler.ports.events import Event
 from scheduler.simulation.player import play
 from scheduler.store import SqlStore, open_store
 from tests.support.daemon_fixture import COMPOSER, LADDER, DaemonFixture, due_by, local, plan, signed
-from tests.support.fakes import SpyComposer
+from tests.support.fakes import LockedStore, SpyComposer
 from tests.support.plan_builders import at, deadline
 
 
@@ -95,6 +97,22 @@ def test_what_was_past_at_the_first_load_is_unknown_and_accuses_nobody(store: Sq
     daemon.live(at(4, 1))
     assert daemon.left() == ["03-22 08:00 overdue:2", "03-24 08:00 overdue:3"]
     assert daemon.left("officer@gamma.example") == []
+
+
+def test_why_a_tick_could_not_be_recorded_is_known_until_one_is(daemon: DaemonFixture) -> None:
+    """So that monitoring hears of a full disk before the last tick is old."""
+    store = LockedStore(daemon.store)
+    daemon.ticker = daemon.new_ticker(store=store)
+    known = [daemon.ticker.failure]
+    daemon.tick(at(3, 10, 8))
+    known.append(daemon.ticker.failure)
+    store.lock()
+    with pytest.raises(RecordUnavailable) as failed:
+        daemon.tick(at(3, 10, 9))
+    known.append(daemon.ticker.failure)
+    daemon.tick(at(3, 10, 9))
+    known.append(daemon.ticker.failure)
+    assert known == [None, None, failed.value, None]
 
 
 # ---- several plans

@@ -6,12 +6,14 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scheduler.errors import RecordUnavailable
 from tests.support.daemon_fixture import plan
-from tests.support.served_site import ServedSite
+from tests.support.served_site import ServedSite, serve_site
 
 MINUTE = timedelta(minutes=1)
 
@@ -84,6 +86,26 @@ def test_a_record_that_cannot_be_read_is_said_and_the_process_still_lives(site: 
         connection.commit()
     assert readiness(site) == (503, {"ready": False, "database": "error"})
     assert site.ask("/healthz").status == 200
+
+
+def test_it_is_not_ready_while_the_record_cannot_be_written(tmp_path: Path) -> None:
+    """The last tick was recorded just now; the next one could not be, and once one is, all is well again."""
+    failures: list[RecordUnavailable | None] = [None, RecordUnavailable("there is no room left"), None]
+    with serve_site(tmp_path, failure=lambda: failures.pop(0)) as site:
+        ticked(site)
+        assert readiness(site)[0] == 200
+        status, said = readiness(site)
+        assert (status, said["database"], said["daemon"], said["ready"]) == (503, "error", "ok", False)
+        assert readiness(site)[0] == 200
+
+
+def test_who_asks_whether_it_is_ready_waits_for_no_writer(site: ServedSite) -> None:
+    """Monitoring may ask each second, and while the record is busy."""
+    ticked(site)
+    file = str(site.running.settings.database_file)
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert readiness(site)[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
