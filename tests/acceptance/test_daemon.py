@@ -244,7 +244,7 @@ def test_monitoring_can_ask_a_running_daemon(hanchot: Installed, office: Path, d
         assert answer.read() == b"ok\n"
     daemon.wait_for('"checked"')
     wait_until(lambda: readiness(address)["daemon"] == "ok", "the first tick is recorded")
-    assert readiness(address) == {"ready": True, "database": "ok", "daemon": "ok", "account": "ok"}
+    assert readiness(address) == {"ready": True, "database": "ok", "plans": "ok", "daemon": "ok", "account": "ok"}
     assert daemon.end(signal.SIGTERM) == 0
 
 
