@@ -7,11 +7,11 @@ can be stored and compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from scheduler.plan.dates.date_forms import form_from_data, form_to_data
 from scheduler.plan.dates.workdays import Workdays
@@ -41,9 +41,18 @@ def read_terms(plan: Plan, at: datetime, old: Mapping[str, Any] | None = None) -
     return {
         "milestones": milestones,
         "gone": went,
+        "former": {kind: {id: list(was) for id, was in ids.items() if was} for kind, ids in _former_ids(plan).items()},
         "contacts": {party.id: sorted(c.email for c in party.contacts) for party in plan.parties.values()},
         "rest": _digest_rest(plan),
     }
+
+
+class Rename(NamedTuple):
+    """An id that another one replaces: by `was` in the file, or because such an edit was taken back."""
+
+    kind: Literal["milestone", "party", "group"]
+    old: str
+    new: str
 
 
 class Rejoined(NamedTuple):
@@ -57,28 +66,51 @@ class Rejoined(NamedTuple):
     since: datetime
 
 
-def carry_over(plan: Plan, terms: Mapping[str, Any]) -> tuple[dict[str, Any], list[Rejoined]]:
-    """Return the terms with the ids that milestones and parties have in `plan`, and what was taken for new."""
+def find_renames(plan: Plan, terms: Mapping[str, Any]) -> list[Rename]:
+    """Return the ids that were replaced since the revision with these terms, or in it, oldest first."""
+    present = _former_ids(plan)
+    found = [Rename(kind, old, id) for kind, ids in present.items() for id, was in ids.items() for old in was]
+    for kind, ids in present.items():
+        for id, was in terms.get("former", {}).get(kind, {}).items():
+            back = [old for old in was if old in ids]
+            if id not in ids and back:
+                found.append(Rename(kind, id, back[-1]))
+    return found
+
+
+def _former_ids(plan: Plan) -> dict[Literal["milestone", "party", "group"], dict[str, tuple[str, ...]]]:
+    """Return the former ids of each milestone, party and group, by kind and id."""
+    return {
+        "milestone": {milestone.id: milestone.was for milestone in plan.milestones},
+        "party": {party.id: party.was for party in plan.parties.values()},
+        "group": {group.id: group.was for group in plan.groups.values()},
+    }
+
+
+def carry_over(renames: Sequence[Rename], terms: Mapping[str, Any]) -> tuple[dict[str, Any], list[Rejoined]]:
+    """Return the terms with the ids that milestones and parties have now, and what was taken for new."""
     milestones, gone = dict(terms["milestones"]), dict(terms.get("gone", {}))
     rejoined: list[Rejoined] = []
-    for milestone in plan.milestones:
-        for old in milestone.was:
-            own = milestones.pop(old, None) or gone.pop(old, None)
-            if own is not None:
-                rejoined += [Rejoined(milestone.id, None, datetime.fromisoformat(own["at"]))] if "at" in own else []
-                milestones[milestone.id] = {key: value for key, value in own.items() if key != "at"}
-    new = {old: party.id for party in plan.parties.values() for old in party.was}
+    for _, old, new in [rename for rename in renames if rename.kind == "milestone"]:
+        own = milestones.pop(old, None) or gone.pop(old, None)
+        if own is None:
+            continue
+        rejoined += [Rejoined(new, None, datetime.fromisoformat(own["at"]))] if "at" in own else []
+        known = milestones.get(new)  # another revision has said it already, without the former id
+        left = {"left": {**own.get("left", {}), **known.get("left", {})}} if known else {}
+        milestones[new] = {key: value for key, value in {**own, **(known or {}), **left}.items() if key != "at"}
+    parties = {rename.old: rename.new for rename in renames if rename.kind == "party"}
     rejoined += [
-        Rejoined(id, new[party], datetime.fromisoformat(left))
+        Rejoined(id, parties[party], datetime.fromisoformat(left))
         for id, own in milestones.items()
         for party, left in own.get("left", {}).items()
-        if party in new
+        if party in parties
     ]
     return {
         **terms,
-        "milestones": {id: _with_parties(own, new) for id, own in milestones.items()},
-        "gone": {id: _with_parties(own, new) for id, own in gone.items()},
-        "contacts": {new.get(id, id): addresses for id, addresses in terms["contacts"].items()},
+        "milestones": {id: _with_parties(own, parties) for id, own in milestones.items()},
+        "gone": {id: _with_parties(own, parties) for id, own in gone.items()},
+        "contacts": {parties.get(id, id): addresses for id, addresses in terms["contacts"].items()},
     }, rejoined
 
 

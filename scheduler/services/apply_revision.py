@@ -9,7 +9,7 @@ from typing import Any
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import DEFINITION, Amended, Fact, Joined, Withdrawn
 from scheduler.plan.model import Plan
-from scheduler.plan.revisions import Rejoined, carry_over, compare_terms, find_changed, read_terms
+from scheduler.plan.revisions import Rejoined, carry_over, compare_terms, find_changed, find_renames, read_terms
 from scheduler.ports import Definition, Loaded, Store, UnitOfWork
 from scheduler.queries.agendas import find_relations, inputs_fingerprint, is_in_step
 from scheduler.queries.snapshot import read_snapshot
@@ -88,16 +88,12 @@ def _carry_over(unit: UnitOfWork, plan: Plan, now: datetime) -> dict[str, Any]:
 
     What an earlier revision took for new, because it did not say the former id, was there all the time.
     """
-    for milestone in plan.milestones:
-        for old in milestone.was:
-            unit.renames.milestone(plan.id, old, milestone.id)
-    for party in plan.parties.values():
-        for old in party.was:
-            unit.renames.party(plan.id, old, party.id)
-    for group in plan.groups.values():
-        for old in group.was:
-            unit.renames.group(plan.id, old, group.id)
-    terms, rejoined = carry_over(plan, unit.plans.terms(plan.id))
+    known = unit.plans.terms(plan.id)
+    renames = find_renames(plan, known)
+    for kind, old, new in renames:
+        carry = {"milestone": unit.renames.milestone, "party": unit.renames.party, "group": unit.renames.group}[kind]
+        carry(plan.id, old, new)
+    terms, rejoined = carry_over(renames, known)
     for fact in unit.facts.of(plan.id) if rejoined else ():
         if isinstance(fact, Joined) and fact.left is None and any(_is_again(fact, one) for one in rejoined):
             said: dict[str, Any] = {

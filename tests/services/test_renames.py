@@ -10,6 +10,7 @@ from datetime import date, datetime
 import pytest
 
 from scheduler.plan.dates.date_forms import By, Recurring
+from scheduler.plan.facts import Amended
 from scheduler.plan.model import Group, Milestone, Plan
 from scheduler.queries.agendas import read_agenda
 from scheduler.queries.unplaced import read_unplaced
@@ -134,3 +135,43 @@ def test_an_address_counts_under_every_id_that_its_party_had(daemon: DaemonFixtu
     beta = replace(daemon.plan.parties["beta"], id="school", was=("b", "beta"))
     assert (beta.names, beta.origin) == (("school", "b", "beta"), "b")
     assert (daemon.plan.parties["beta"].names, daemon.plan.parties["beta"].origin) == (("beta",), "beta")
+
+
+@pytest.mark.parametrize("rename", [rename_milestone, rename_party])
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("day", [at(3, 6, 12), at(3, 21, 12)])
+def test_to_take_a_rename_back_changes_nothing_either(
+    store: SqlStore, rename: Callable[..., Plan], again: bool, day: datetime
+) -> None:
+    """The file before is put back, perhaps for a moment only: who has handed in has handed in."""
+    with closing(open_store("sqlite://")) as untouched:
+        one, other = DaemonFixture(store), DaemonFixture(untouched)
+        for daemon in (one, other):
+            daemon.live(at(3, 4, 12))
+            daemon.record("received", "gamma")
+        known = one.plan
+        one.definitions.plans = [rename(known)]
+        one.ticker.load()
+        for daemon in (one, other):
+            daemon.live(day)
+        for back in (known, rename(known)) if again else (known,):
+            one.definitions.plans = [back]
+            one.ticker.load()
+        for daemon in (one, other):
+            daemon.live(at(4, 20))
+        assert standing(one) == standing(other)
+        assert told(one) == told(other)
+
+
+def test_a_date_that_was_edited_before_the_former_id_was_said_is_no_second_change(daemon: DaemonFixture) -> None:
+    """The edit is recorded once, when it was made."""
+    daemon.live(at(3, 2, 12))
+    known = daemon.plan
+    later = By(date(2023, 3, 24))
+    for day, was, form in ((3, False, None), (4, False, later), (8, True, later)):
+        daemon.live(at(3, day, 12))
+        renamed = rename_milestone(known, was=was).milestones[0]
+        daemon.definitions.plans = [plan(replace(renamed, form=form) if form else renamed)]
+        daemon.ticker.load()
+    assert [fact.recorded_at for fact in daemon.facts() if isinstance(fact, Amended)] == [at(3, 4, 12)]
+    assert set(standing(daemon).values()) == {"open"}
