@@ -262,6 +262,12 @@ class Plan:
         """Return the display name of the sender of mails about the plan."""
         return self.short or self.office.name or self.title
 
+    def present_id(self, id: str) -> str:
+        """Return the id that a milestone or occurrence has now, for one that it had before; else the id itself."""
+        known = Occurrence.of(id)
+        renamed = next((m.id for m in self.milestones if known.milestone in m.was), known.milestone)
+        return Occurrence(renamed, known.day).id
+
     def milestone(self, id: str) -> Milestone:
         """Return the milestone with that id; for an occurrence `id@date`, its milestone."""
         wanted = Occurrence.of(id).milestone

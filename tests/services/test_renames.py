@@ -175,3 +175,9 @@ def test_a_date_that_was_edited_before_the_former_id_was_said_is_no_second_chang
         daemon.ticker.load()
     assert [fact.recorded_at for fact in daemon.facts() if isinstance(fact, Amended)] == [at(3, 4, 12)]
     assert set(standing(daemon).values()) == {"open"}
+
+
+def test_links_in_mails_that_have_left_lead_to_what_the_milestone_is_called_now(daemon: DaemonFixture) -> None:
+    renamed = rename_milestone(daemon.plan)
+    asked = ["report", "report@2023-05-25", "final", "other"]
+    assert [renamed.present_id(id) for id in asked] == ["final", "final@2023-05-25", "final", "other"]

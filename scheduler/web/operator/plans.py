@@ -65,9 +65,9 @@ def show_plan(context: RequestContext) -> Response:
 
 def show_milestone(context: RequestContext) -> Response:
     """Show a milestone or one occurrence: its texts and dates, the state of each party, its facts and rungs."""
-    id = context.request.path_params["milestone"]
     with context.running.store.reading() as view:
         plan, snapshot = _open(context, view)
+        id = plan.present_id(context.request.path_params["milestone"])  # mails that have left name the former id
         milestone = find_milestone(snapshot.agenda, id)
         cells = [cell for cell in snapshot.duties(context.now) if cell.obligation.milestone == id]
         steps = count_steps(view.rungs.of_milestone(plan.id, id))

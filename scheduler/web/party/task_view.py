@@ -80,7 +80,8 @@ class TaskView:
         asked = context.request.path_params
         for definition, agenda in access.agendas:
             if definition.plan.id == asked["plan"]:
-                task = find_task(agenda, asked["milestone"], access.party.id, context.now)
+                milestone = agenda.plan.present_id(asked["milestone"])  # mails that have left name the former id
+                task = find_task(agenda, milestone, access.party.id, context.now)
                 if task is not None:
                     facts = list(view.facts.of(definition.plan.id))
                     return cls(context=context, view=view, access=access, definition=definition, task=task, facts=facts)

@@ -214,6 +214,13 @@ def test_an_address_from_before_a_party_got_another_id_stays_good_until_it_is_re
     assert [site.ask(path).status for path in (before, now)] == [410, 410]
 
 
+def test_a_link_that_names_a_former_id_of_the_task_leads_to_it(site: ServedSite) -> None:
+    known = site.definitions[0].plan
+    renamed = replace(known.milestones[0], id="final", was=("report",))
+    site.serve(replace(known, milestones=(renamed, *known.milestones[1:])))
+    assert site.ask(path_of(site)).status == 200
+
+
 def test_a_link_that_was_cut_leads_back_to_the_mail_and_not_to_where_operators_sign_in(site: ServedSite) -> None:
     answer = site.ask(path_of(site, milestone="")[:-3])
     assert answer.status == 404
