@@ -391,7 +391,7 @@ class ObligationResolver:
         """
         dates = (*dated.earlier, dated)
         last_days = [self._last_day(milestone, one.form) for one in dates[:-2]]
-        last_days += [self._last_day(milestone, o.was), o.due.last if o.due else None]
+        last_days += [self._last_day(milestone, o.was), o.due.last_in_time if o.due else None]
         for one, last, before in zip(dates[:0:-1], last_days[::-1], last_days[-2::-1], strict=False):
             if not isinstance(one.decided_by, Amended) or last is None:
                 return False
@@ -403,8 +403,8 @@ class ObligationResolver:
         return False
 
     def _last_day(self, milestone: Milestone, form: DateForm | None) -> date | None:
-        """Return the last day of a deadline; None for any other date."""
-        return self._due(milestone, form).last if isinstance(form, Before | By) else None
+        """Return the last day on which a deadline is met; None for any other date."""
+        return self._due(milestone, form).last_in_time if isinstance(form, Before | By) else None
 
     def _joined(self, milestone: Milestone, party: str) -> list[datetime]:
         """Return the instant at which a revision added the party to the milestone, in a list; [] if none did.

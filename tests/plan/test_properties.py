@@ -16,7 +16,7 @@ from scheduler.plan.agenda import Rung, draw_agenda
 from scheduler.plan.dates.date_forms import Before, By, DateForm, On
 from scheduler.plan.dates.due_dates import ONE_DAY, derive_due_date, local_day, next_opening, to_instant
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.facts import Decision, Fact, FactKind, drop_withdrawn
+from scheduler.plan.facts import Amended, Decision, Fact, FactKind, drop_withdrawn
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.status import draw_board, is_complete, still_needed
 from tests.support import strategies as our
@@ -237,7 +237,17 @@ def test_a_moved_date_has_only_its_own_rungs_from_the_decision_on(moves: list[tu
     assert {r.due for r in rungs} <= {last.form.day}
     assert all(r.at >= last.recorded_at for r in rungs)
     fresh = history_of(deadline(last.form))
-    assert notices(rungs) == [(key, at) for key, at in notices(fresh.rungs()) if at >= last.recorded_at]
+    expected = [(key, at) for key, at in notices(fresh.rungs()) if at >= last.recorded_at]
+    assert notices(rungs) == ([] if is_in_doubt(history) else expected)
+
+
+def is_in_doubt(history: PlanHistory) -> bool:
+    """Return whether an edit has set the date into the past, so that nothing is sent; no other decision does that."""
+    found = history.agenda().by_key["report", "beta"]
+    last = history.facts[-1]
+    day = local_day(last.recorded_at, history.plan.zone)
+    assert not found.unknown or (isinstance(last, Amended) and found.due is not None and found.due.last_in_time < day)
+    return found.unknown
 
 
 @given(MOVES, LATER)
@@ -248,7 +258,7 @@ def test_a_date_moved_there_and_back_has_its_keys_again_from_the_way_back_on(
     back = history.facts[-1].recorded_at + later
     fresh = notices(history_of(deadline(Before(date(2023, 8, 10)))).rungs())
     history.record("amended", back, "report", form=Before(date(2023, 8, 10)))
-    assert notices(history.rungs()) == [(key, at) for key, at in fresh if at >= back]
+    assert notices(history.rungs()) == ([] if is_in_doubt(history) else [(key, at) for key, at in fresh if at >= back])
 
 
 @given(MOVES)
