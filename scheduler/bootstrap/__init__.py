@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scheduler.bootstrap.container import Container, find_settings, pick, shipped_settings
+from scheduler.bootstrap.container import Container, find_settings, has_settings, pick, shipped_settings
 from scheduler.bootstrap.daemon import RunningDaemon, Serve, run_daemon, tick_once
 from scheduler.bootstrap.maintenance import make_feed, make_sign_in_link, send_test_message, upgrade_record
 from scheduler.bootstrap.party_links import list_pages, revoke_page
@@ -16,6 +16,7 @@ __all__ = [
     "RunningDaemon",
     "Serve",
     "find_settings",
+    "has_settings",
     "list_pages",
     "make_feed",
     "make_sign_in_link",

@@ -45,6 +45,8 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import check_url, open_store
 
+CONFIG = Path("config.toml")
+
 
 def quiet(event: Event) -> None:
     """Discard an event."""
@@ -76,25 +78,25 @@ class Container:
         with self.store() as store:
             return settle(store, loaded)
 
-    def check_record(self) -> tuple[Problem, ...]:
-        """Return a warning for each thing that the record knows and the plans do not hold; () without a record."""
+    def check_record(self, loaded: Loaded) -> tuple[Problem, ...]:
+        """Return a warning for each thing that the record knows and no loaded plan holds; () without a record."""
         file = self.settings.database_file
         if file is not None and not file.exists():
             return ()
         try:
-            return tuple(self._read_unplaced())
+            return tuple(self._read_unplaced(loaded))
         except UserError as error:
             return tuple(replace(problem, severity="warning", code="record") for problem in error.problems)
 
-    def _read_unplaced(self) -> Iterator[Problem]:
+    def _read_unplaced(self, loaded: Loaded) -> Iterator[Problem]:
         with self.store() as store:
-            definitions = settle(store, self.definitions.load()).definitions
+            definitions = settle(store, loaded).definitions
             with store.reading() as view:
-                loaded = {state.plan for state in view.plans.states()}
+                known = {state.plan for state in view.plans.states()}
                 found = [
                     (one.plan.file, unplaced)
                     for one in definitions
-                    if one.plan.id in loaded
+                    if one.plan.id in known
                     for unplaced in read_unplaced(view, one.plan)
                 ]
         for path, unplaced in found:
@@ -273,16 +275,20 @@ def find_settings(config: Path | None) -> Settings:
     The environment is enough if it names the folders of the definitions. Raises `InvalidInput` if the settings are
     invalid or if there are none.
     """
-    here = Path("config.toml")
-    if config is not None or here.exists():
-        settings = load_settings(config or here)
-    elif "HANCHOT_PATHS__WORKFLOWS" in os.environ:
-        settings = load_settings(resources.shipped("config.toml")).model_copy(update={"folder": Path()})
-    else:
+    if not has_settings(config):
         hint = "name one with --config, or let `hanchot init DIR` write one; `hanchot demo` plays the shipped plan"
         raise InvalidInput(f"there is no configuration: no config.toml in {Path.cwd()}", hint=hint)
+    if config is not None or CONFIG.exists():
+        settings = load_settings(config or CONFIG)
+    else:
+        settings = load_settings(resources.shipped("config.toml")).model_copy(update={"folder": Path()})
     check_url(settings.database_url)
     return settings
+
+
+def has_settings(config: Path | None) -> bool:
+    """Return whether there is a configuration: the given file, ./config.toml, or the environment."""
+    return config is not None or CONFIG.exists() or "HANCHOT_PATHS__WORKFLOWS" in os.environ
 
 
 def shipped_settings(*workflows: Path) -> Settings:

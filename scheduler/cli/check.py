@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,30 +47,30 @@ def check(session: Session, paths: tuple[Path, ...], output_format: str) -> None
 
 def _find_problems(container: Container, paths: Sequence[Path]) -> tuple[Problem, ...]:
     """Return the problems of the paths, or of everything that the configuration names if there are none."""
-    problems = container.definitions.check(paths)
     if not paths:
-        problems += container.check_record()
+        loaded = container.definitions.load()
+        problems, without = loaded.problems, [] if loaded.definitions else [container.definition_folders]
+        problems += container.check_record(loaded)
+    else:
+        problems, without = container.definitions.check(paths), [[path] for path in paths if _has_no_plan(path)]
     if any(problem.severity == "error" for problem in problems):
-        return problems
-    return (*_missing_plans(paths or container.definition_folders, together=not paths), *problems)
+        return problems  # a plan that is wrong is no missing one
+    return (*map(_missing_plan, without), *problems)
 
 
-def _missing_plans(paths: Sequence[Path], *, together: bool) -> Iterator[Problem]:
-    """Yield a warning for each folder without a plan, or one if the folders are looked at `together`.
+def _has_no_plan(path: Path) -> bool:
+    """Return whether a folder holds no valid plan; one of calendars is none for plans."""
+    return path.is_dir() and path.resolve().name != "calendars" and not DefinitionFiles([path]).load().definitions
 
-    It takes for granted that the files have no error: every plan that there is can then be loaded. A folder of
-    calendars is none for plans.
-    """
-    folders = [path for path in paths if path.is_dir() and path.resolve().name != "calendars"]
-    for group in [folders] if together else [[folder] for folder in folders]:
-        if not DefinitionFiles(group).load().definitions:
-            yield Problem(
-                message="there is no plan: nobody is reminded of anything",
-                code="no-plan",
-                severity="warning",
-                file=", ".join(map(str, group)) or None,
-                hint="a plan is a TOML file with a table [plan]; `hanchot init DIR` writes one to begin with",
-            )
+
+def _missing_plan(folders: Sequence[Path]) -> Problem:
+    return Problem(
+        message="there is no plan: nobody is reminded of anything",
+        code="no-plan",
+        severity="warning",
+        file=", ".join(map(str, folders)) or None,
+        hint="a plan is a TOML file with a table [plan]; `hanchot init DIR` writes one to begin with",
+    )
 
 
 def _problem_row(problem: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from scheduler.bootstrap import Container, find_settings, pick, shipped_settings
+from scheduler.bootstrap import Container, find_settings, has_settings, pick, shipped_settings
 from scheduler.clock import SystemClock
 from scheduler.config import Settings
 from scheduler.errors import ExitCode, InvalidInput, NothingMatched, UserError
@@ -52,7 +52,7 @@ class Session:
 
     def use_shipped_by_default(self) -> None:
         """Use the shipped configuration if there is no other: for files that are named one by one."""
-        if self._config is None and not Path("config.toml").exists():
+        if not has_settings(self._config):
             self.use_shipped()
 
     @cached_property

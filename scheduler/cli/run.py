@@ -19,9 +19,9 @@ from scheduler.bootstrap import Replay, RunningDaemon, run_daemon, run_replay, t
 from scheduler.cli.context import Day, Session
 from scheduler.cli.output import example
 from scheduler.clock import SystemClock
-from scheduler.engine.plans_in_force import ABSENT_HINT
 from scheduler.errors import ExitCode, UserError
 from scheduler.log import Libraries, Log, choose_format
+from scheduler.queries.plans import ABSENT_HINT
 from scheduler.systemd import Notifier
 
 A_DAY = 86_400.0  # seconds

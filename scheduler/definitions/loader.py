@@ -120,26 +120,26 @@ def _find_contested(files: Sequence[File]) -> set[Path]:
 
     No order decides between them: a copy of a file must not take over from it.
     """
-    plans = _plans_among(files)
-    claims: dict[tuple[Key, str], list[File]] = {}
-    for file in plans:
-        if isinstance(id := file.table("plan").get("id"), str):
-            claims.setdefault((("plan", "id"), id), []).append(file)
-    for file in files:
-        if file.kind == "roster":
-            for id, party in file.table("parties").items():
-                for name in (id, *former_ids(party)):
-                    claims.setdefault((("parties", name), name), []).append(file)
-    folders: set[Path] = set()
+    claims: dict[tuple[Key, str], dict[Path, File]] = {}
+    for key, id, file in _claims(files):
+        claims.setdefault((key, id), {})[file.path] = file
     contested: set[Path] = set()
     for (key, _), claimants in claims.items():
-        distinct = list({file.path: file for file in claimants}.values())
-        if len(distinct) > 1:
-            _refuse_claims(key, distinct)
-            places = {file.path for file in claimants}
-            contested |= places
-            folders |= {path.parent for path in places} if key[0] == "parties" else set()
-    return contested | {file.path for file in plans if file.path.parent in folders}
+        if len(claimants) > 1:
+            _refuse_claims(key, list(claimants.values()))
+            contested |= claimants.keys()
+    folders = {file.path.parent for file in files if file.kind == "roster" and file.path in contested}
+    return contested | {file.path for file in _plans_among(files) if file.path.parent in folders}
+
+
+def _claims(files: Sequence[File]) -> Iterator[tuple[Key, str, File]]:
+    """Yield each id that must be unique among all files, with the key where it stands."""
+    for file in _plans_among(files):
+        if isinstance(id := file.table("plan").get("id"), str):
+            yield ("plan", "id"), id, file
+    for file in files:
+        for id, party in file.table("parties").items() if file.kind == "roster" else ():
+            yield from ((("parties", name), name, file) for name in (id, *former_ids(party)))
 
 
 def _refuse_claims(key: Key, claimants: Sequence[File]) -> None:
@@ -148,5 +148,5 @@ def _refuse_claims(key: Key, claimants: Sequence[File]) -> None:
     for file in claimants:
         others = ", ".join(str(other.path) for other in claimants if other is not file)
         file.report.error(
-            key, f"is also the id of {thing} in {others}; no file changes what is in force", hint, code="duplicate"
+            key, f"is also the id of {thing} in {others}; no file changes what is in force", hint, code="contested"
         )

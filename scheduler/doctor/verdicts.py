@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from scheduler.engine.plans_in_force import ABSENT_HINT
 from scheduler.errors import Problem, UserError
 from scheduler.ports import AccountState, MessageRow, MessageState, Outcome, PlanState
+from scheduler.queries.plans import ABSENT_HINT
 
 CLOCK_BEHIND = timedelta(minutes=2)  # behind the last tick in the record; another machine's clock may be slightly ahead
 TICK_OLD = timedelta(minutes=20)  # with cron, ticks are a quarter of an hour apart

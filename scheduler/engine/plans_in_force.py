@@ -14,7 +14,7 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Definition, Definitions, Loaded, PlanState, UnitOfWork
 from scheduler.ports.events import Event
 from scheduler.queries.agendas import AgendaCache
-from scheduler.queries.plans import find_absent
+from scheduler.queries.plans import ABSENT_HINT, find_absent
 from scheduler.queries.unplaced import read_unplaced
 from scheduler.services.apply_revision import settle, take
 from scheduler.services.context import ServiceContext
@@ -23,7 +23,6 @@ from scheduler.services.reconcile import Changes
 MANY = 10  # steps that may fall away with an edit before somebody is asked whether that is meant
 UNMEANT = "if that is not meant, put the file back: what was removed and comes back goes on as before"
 ABSENT = "steps of this plan are promised, and no definition of it could be loaded"
-ABSENT_HINT = "put its file back, or end the plan with `hanchot retire`"
 
 Weigh = Callable[[UnitOfWork, Plan, PlanState, datetime], PlanWork]  # returns the work of one plan
 

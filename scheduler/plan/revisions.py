@@ -93,12 +93,9 @@ def carry_over(renames: Sequence[Rename], terms: Mapping[str, Any]) -> tuple[dic
     rejoined: list[Rejoined] = []
     for _, old, new in [rename for rename in renames if rename.kind == "milestone"]:
         own = milestones.pop(old, None) or gone.pop(old, None)
-        if own is None:
-            continue
-        rejoined += [Rejoined(new, None, datetime.fromisoformat(own["at"]))] if "at" in own else []
-        known = milestones.get(new)  # another revision has said it already, without the former id
-        left = {"left": {**own.get("left", {}), **known.get("left", {})}} if known else {}
-        milestones[new] = {key: value for key, value in {**own, **(known or {}), **left}.items() if key != "at"}
+        if own is not None:
+            rejoined += [Rejoined(new, None, datetime.fromisoformat(own["at"]))] if "at" in own else []
+            milestones[new] = _joined(own, milestones.get(new, {}))
     parties = {rename.old: rename.new for rename in renames if rename.kind == "party"}
     rejoined += [
         Rejoined(id, parties[party], datetime.fromisoformat(left))
@@ -112,6 +109,12 @@ def carry_over(renames: Sequence[Rename], terms: Mapping[str, Any]) -> tuple[dic
         "gone": {id: _with_parties(own, parties) for id, own in gone.items()},
         "contacts": {parties.get(id, id): addresses for id, addresses in terms["contacts"].items()},
     }, rejoined
+
+
+def _joined(own: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the terms of a renamed milestone; `newer` are those of a revision that had the new id only."""
+    left = {**own.get("left", {}), **newer.get("left", {})}
+    return {key: value for key, value in {**own, **newer, "left": left}.items() if key != "at"}
 
 
 def _with_parties(own: Mapping[str, Any], new: Mapping[str, str]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Loaded:
     """The result of loading the definition files: the valid plans, and every problem that was found.
 
     `contested` are valid plans that claim an id, of the plan or of a party, that another file claims, too. Each of the
-    files has an error with the code `duplicate`.
+    files has an error with the code `contested`.
     """
 
     definitions: tuple[Definition, ...]
@@ -40,14 +40,13 @@ class Loaded:
         """
         kept = {one.plan.id: one for one in reversed(self.contested) if in_force.get(one.plan.id) == one.plan.digest}
         files = {one.plan.file for one in kept.values()}
-        note = {True: "this one stays in force", False: "what was in force stays in force"}
-        problems = tuple(
-            replace(problem, message=f"{problem.message}; {note[problem.file in files]}")
-            if kept and problem.code == "duplicate" and problem.severity == "error"
-            else problem
-            for problem in self.problems
-        )
-        return Loaded(definitions=(*self.definitions, *kept.values()), problems=problems)
+        problems = []
+        for problem in self.problems:
+            if kept and problem.code == "contested":
+                which = "this one" if problem.file in files else "what was in force"
+                problem = replace(problem, message=f"{problem.message}; {which} stays in force")
+            problems.append(problem)
+        return Loaded(definitions=(*self.definitions, *kept.values()), problems=tuple(problems))
 
 
 class Definitions(Protocol):

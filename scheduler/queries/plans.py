@@ -11,6 +11,8 @@ from scheduler.ports import PlanState, UnitOfWork
 from scheduler.queries.agendas import view_agenda
 from scheduler.queries.rows import Row, iso
 
+ABSENT_HINT = "put its file back, or end the plan with `hanchot retire`"
+
 
 def find_absent(states: Iterable[PlanState], loaded: Collection[str]) -> list[PlanState]:
     """Return the plans that still promise steps though they are not among those that could be loaded."""

@@ -107,7 +107,7 @@ class _Known:
 def _guess(plan: Plan, terms: Mapping[str, Any], missing: Missing, id: str) -> str:
     """Return the id that an id without a home may have now, or ""."""
     if missing == "occurrence":
-        return _nearest_occurrence(plan, Occurrence.of(id))
+        return _nearest_occurrence(plan, Occurrence.of(plan.present_id(id)))
     old = {**terms.get("gone", {}), **terms.get("milestones", {})}
     was = old.get(Occurrence.of(id).milestone) if missing == "milestone" else None
     if was is None:

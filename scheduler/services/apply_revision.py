@@ -32,8 +32,6 @@ def take(services: ServiceContext, definition: Definition, now: datetime) -> Cha
 
 def settle(store: Store, loaded: Loaded) -> Loaded:
     """Return what was loaded, with those contested plans among the definitions that are in force word for word."""
-    if not loaded.contested:
-        return loaded
     with store.reading() as view:
         return loaded.settle({state.plan: state.digest for state in view.plans.states()})
 

@@ -344,4 +344,4 @@ def test_a_former_id_that_another_roster_has_is_contested(folder: Path, write: W
     write("other/2024.toml", OTHER_PLAN)
     loaded = load(folder)
     assert (ids(loaded), len(loaded.contested)) == ([], 2)
-    assert {problem.code for problem in loaded.problems} == {"duplicate"}
+    assert {problem.code for problem in loaded.problems} == {"contested"}

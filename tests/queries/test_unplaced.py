@@ -107,3 +107,14 @@ def test_a_submission_that_lost_its_occurrence_is_told_with_the_nearest_one(stor
     assert short(unplaced(daemon)) == [("occurrence", "report@2023-02-25", 1, "report@2023-02-28")]
     edit(daemon, milestones=(deadline(By(date(2023, 3, 17))),))
     assert short(unplaced(daemon)) == [("occurrence", "report@2023-02-25", 1, "report")]
+
+
+def test_a_day_that_a_renamed_milestone_lost_is_told_as_well(store: SqlStore) -> None:
+    """Also before the file that says the former id is loaded, as `check` looks at it."""
+    daemon = DaemonFixture(store, plan(deadline(MONTHLY)))
+    daemon.live(at(2, 20, 12))
+    daemon.record("received", "beta", "report@2023-02-25")
+    moved = replace(MONTHLY, rule="FREQ=MONTHLY;BYMONTHDAY=28")
+    edited = signed(replace(daemon.plan, milestones=(deadline(moved, "final", was=("report",)),)))
+    with store.reading() as view:
+        assert short(read_unplaced(view, edited)) == [("occurrence", "report@2023-02-25", 1, "final@2023-02-28")]

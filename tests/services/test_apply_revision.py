@@ -278,8 +278,8 @@ def test_a_copy_of_a_plan_does_not_take_over_from_it(store: SqlStore, tmp_path: 
         copy.write_text(second, encoding="utf-8")
         errors = [problem for problem in daemon.ticker.load() if problem.severity == "error"]
         assert [(problem.code, problem.file) for problem in errors] == [
-            ("duplicate", str(copy)),
-            ("duplicate", str(original)),
+            ("contested", str(copy)),
+            ("contested", str(original)),
         ]
         assert taken(store) == before == [(one.plan.id, one.plan.digest) for one in daemon.ticker.definitions]
     copy.unlink()

@@ -26,6 +26,7 @@ from scheduler.ports import FeedRow
 from scheduler.queries.feed_links import name_calendar, slug
 from scheduler.services.publish_feeds import choose_parts
 from scheduler.tokens import make_token, token_key
+from scheduler.web.lookup import parties_by_id
 
 MAX_AGE = 1.0  # seconds for which the record is not queried again ...
 MAX_AGE_UNKNOWN = 0.1  # ... and for a request with an unknown address
@@ -187,14 +188,7 @@ class FeedCache:
         self.began_at, self.queried_at = began_at, time.monotonic()
 
     def _apply(self, feeds: Sequence[FeedRow]) -> None:
-        names = {
-            id: party.names
-            for each in self.running.definitions()
-            for id, party in each.plan.parties.items()
-            if party.was
-        }
-        present = {id for each in self.running.definitions() for id in each.plan.parties}
-        names = {id: tuple(one for one in own if one == id or one not in present) for id, own in names.items()}
+        names = self._find_names()
         known = {cached.feed.id: cached for cached in self.by_key.values()}
         valid = {feed.id: known.get(feed.id) or CachedFeed(feed) for feed in feeds if feed.revoked_at is None}
         for feed in feeds:
@@ -202,6 +196,13 @@ class FeedCache:
                 valid[feed.id].feed = feed  # its party may have another id now
         self.by_key = {key: valid[feed.id] for feed in feeds if feed.id in valid for key in self._keys_of(feed, names)}
         self.revoked = {key for feed in feeds for key in self._keys_of(feed, names)} - self.by_key.keys()
+
+    def _find_names(self) -> dict[str, tuple[str, ...]]:
+        """Return the ids that each renamed party has and had, without those that another party has now."""
+        parties = parties_by_id(definition.plan for definition in self.running.definitions())
+        return {
+            id: (id, *(name for name in party.was if name not in parties)) for id, party in parties.items() if party.was
+        }
 
     def _keys_of(self, feed: FeedRow, names: Mapping[str, tuple[str, ...]]) -> list[bytes]:
         """Return the cache keys of a calendar: the digests of its tokens, or of its plan if it is public.
