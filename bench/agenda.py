@@ -26,17 +26,15 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.agenda import draw_agenda
 from scheduler.plan.dates.date_forms import Before
 from scheduler.plan.facts import Received
-from scheduler.plan.messages.reminders import messages_for
+from scheduler.plan.messages.promises import messages_for
 from scheduler.plan.model import Contact, Group, Ladder, Milestone, Party, Plan
 from scheduler.plan.status import draw_board
 from scheduler.ports import Definition
 from scheduler.queries.agendas import read_agenda
 from scheduler.services.apply_revision import take
-from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import reconcile
 from scheduler.store import open_store
 
@@ -106,8 +104,7 @@ def resident(key: str) -> float:
 
 def load(file: Path, plan: Plan) -> None:
     store = open_store(f"sqlite:///{file}")
-    writer = TemplateComposer([], sender="a@b.example", organisation="", reply_to=None, secret=b"bench")
-    take(ServiceContext(store=store, composer=writer), Definition(plan=plan, source=""), NOW)
+    take(store, Definition(plan=plan, source=""), NOW)
     store.close()
 
 

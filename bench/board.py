@@ -52,7 +52,7 @@ TARGETS = {6: 30.0, 1000: 150.0}  # milliseconds
 
 def fill(services: ServiceContext, plan: Plan) -> None:
     """Fill the record as of `MIDDLE`: half of all obligations are answered; due steps, except escalations, are sent."""
-    take(services, Definition(plan=plan, source=""), NOW)
+    take(services.store, Definition(plan=plan, source=""), NOW)
     owing = [(party, milestone.id) for milestone in plan.milestones for party in plan.parties]
     with services.store.transaction() as unit:
         for number, (party, milestone) in enumerate(owing):

@@ -34,11 +34,9 @@ from startup import environment
 from scheduler.definitions import DefinitionFiles
 from scheduler.feeds import IcalFeedRenderer
 from scheduler.feeds.calendar_file import assemble
-from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.facts import Received, Returned
 from scheduler.queries.agendas import read_agenda
 from scheduler.services.apply_revision import take
-from scheduler.services.context import ServiceContext
 from scheduler.services.dry_run import dry_run
 from scheduler.services.publish_feeds import create_feed, publish
 from scheduler.store import open_store
@@ -296,8 +294,7 @@ def measure_change(folder: Path, rounds: int) -> None:
     definition = next(found for found in definitions if found.plan.id == "plan-1000")
     plan, calendars, now = definition.plan, IcalFeedRenderer(), datetime.now(UTC)
     store = open_store(f"sqlite:///{folder}/change.db")
-    composer = TemplateComposer([], sender="a@b.example", organisation="", reply_to=None, secret=b"bench")
-    take(ServiceContext(store=store, composer=composer), definition, now)
+    take(store, definition, now)
     with store.transaction() as unit:
         feed = create_feed(unit, [plan], calendars, audience="school", plan=plan.id, tasks=False, now=now)
         item = unit.feeds.entries("school", plan.id)[0].item

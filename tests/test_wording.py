@@ -431,7 +431,7 @@ def test_what_a_server_or_a_person_said_stays_as_it_is(said: str) -> None:
 
 
 DAYS_AFTER = [reasons.TARGET_DAY, reasons.FIRST_DAY, reasons.WINDOW_OPENS, reasons.window_begins("alpha")]
-DAYS_BEFORE = [reasons.LAST_DAY_IN_TIME, reasons.FIRST_NOTICE, reasons.NOTICE_BEFORE]
+DAYS_BEFORE = [reasons.LAST_DAY_IN_TIME, reasons.FIRST_NOTICE, reasons.NOTICE_BEFORE, reasons.CORRECTION]
 EXAMPLES: dict[str, Sequence[object]] = {  # by the names of parameters in the module of reasons
     "step": [STEP],
     "day": [DAY],

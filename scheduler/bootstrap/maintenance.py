@@ -66,7 +66,7 @@ def make_feed(
     plans = [definition.plan for definition in shown]
     with container.store() as store:
         for definition in shown:
-            take(container.services(store), definition, now)
+            take(store, definition, now)
         with store.transaction() as unit:
             feed = create_feed(unit, plans, container.calendars, audience=audience, plan=plan, tasks=tasks, now=now)
     return feed, base + calendar_path(feed, plans, container.secret)

@@ -124,7 +124,7 @@ class Session:
         """
         definition = pick(self.loaded, plan)
         with self.container.store() as store:
-            take(self.container.services(store), definition, self.now)
+            take(store, definition, self.now)
             with store.reading() as view:
                 return [o for o in view_agenda(view, definition.plan, self.now).obligations if o.unknown]
 

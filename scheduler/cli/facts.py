@@ -230,18 +230,19 @@ def fix_date(
 @click.command(epilog=example("hanchot undo f12 --reason 'ghi nhầm trường'"))
 @click.argument("fact")
 @click.option("--reason", required=True, help="Why it is taken back.")
+@click.option("--no-correction", is_flag=True, help="Write no correction to those who hold a letter about it.")
 @_by
 @format_option
 @click.pass_obj
-def undo(session: Session, fact: str, reason: str, by: str, output_format: str) -> None:
+def undo(session: Session, fact: str, reason: str, no_correction: bool, by: str, output_format: str) -> None:
     """Take a recorded fact back.
 
-    Steps live again as if it had not been recorded; nothing is mailed. FACT is the id that was
-    printed when it was recorded.
+    Steps live again as if it had not been recorded. Who holds a letter about it gets a correction. FACT is the id
+    that was printed when it was recorded.
     """
     target = session.find_fact(fact)
     command = Undo(at=session.now, by=Actor(name=by), target=target, reason=reason)
-    _execute(session, target.plan, command, output_format)
+    _execute(session, target.plan, command, output_format, notify=not no_correction)
 
 
 @click.command(epilog=example("hanchot retire bac-trung-bo-2023 --reason 'cụm thi đua giải thể'"))
@@ -390,6 +391,7 @@ def _row(recorded: Recorded, plan: Plan) -> dict[str, Any]:
             for r in recorded.changes.armed
         ],
         "notified": list(recorded.notified),
+        "corrected": list(recorded.corrected),
         "remarks": [str(remark) for remark in recorded.remarks],
     }
 
@@ -408,5 +410,7 @@ def _print(recorded: Recorded, plan: Plan) -> None:
         click.echo(
             f"  will fire: {rung.milestone} {rung.party} {rung.name} on {rung.at.astimezone(plan.zone):%Y-%m-%d %H:%M}"
         )
-    if recorded.notified:
-        click.echo(f"  notice to: {', '.join(recorded.notified)}")
+    if others := [address for address in recorded.notified if address not in recorded.corrected]:
+        click.echo(f"  notice to: {', '.join(others)}")
+    if recorded.corrected:
+        click.echo(f"  correction to those who hold a letter about it: {', '.join(recorded.corrected)}")

@@ -29,6 +29,7 @@ _WRITTEN = re.compile(
     r"(?:(?P<year>\d{4})[-/.](?P<month>\d\d?)[-/.](?P<day>\d\d?)|(?P<d>\d\d?)[-/.](?P<m>\d\d?)[-/.](?P<y>\d{4}))"
     r"(?:[T ]+(?P<hour>\d\d?)[:h](?P<minute>\d\d)?(?::(?P<second>\d\d))?)?"
 )
+_SEPARATORS = re.compile("[\u2028\u2029]")  # line breaks of word processors, which no header of a mail can hold
 # Bidirectional controls: they make text look different from what is stored.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -37,6 +38,7 @@ def words(value: object) -> str:
     """Return a text of any number of lines, in NFC."""
     if not isinstance(value, str):
         raise InvalidValue(f"must be a text in quotes, not {shown(value)}")
+    value = _SEPARATORS.sub("\n", value)
     bad = next((c for c in value if (unicodedata.category(c) == "Cc" and c not in "\n\t") or c in _REORDERING), None)
     if bad is not None:
         raise InvalidValue(f"contains the invisible character U+{ord(bad):04X}", "delete it and type the text again")
@@ -45,7 +47,7 @@ def words(value: object) -> str:
 
 def line(value: object) -> str:
     """Return a text of one line, in NFC."""
-    text = words(value)
+    text = words(_SEPARATORS.sub(" ", value) if isinstance(value, str) else value)
     if "\n" in text or "\t" in text:
         raise InvalidValue("must be on one line", "it is printed in headings and subjects")
     return text

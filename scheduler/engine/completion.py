@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from scheduler.engine.delivery import Deliverer, Delivery
 from scheduler.engine.outage_summary import OutageReporter
 from scheduler.engine.survey import TickSurvey, has_come
 from scheduler.plan.model import Plan
 from scheduler.ports import Store
+
+AT_ONCE = timedelta(seconds=1)  # the next tick, not this one again
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +40,8 @@ class TickCompletion:
     def complete(self, survey: TickSurvey, now: datetime, *, is_moved: bool) -> list[datetime]:
         """Deliver mails and record the tick as completed, unless the daemon is stopping.
 
-        It commits. `is_moved` says that steps were due. Returns when the limits and pauses of the account end (UTC).
+        It commits. `is_moved` says that steps were due. Returns when there is more to do (UTC): when the limits and
+        pauses of the account end, and at once if steps became due again.
         """
         plans = {work.plan.id: work.plan for work in survey.plans}
         self._owed.unclosed = self._owed.unclosed or is_moved
@@ -49,7 +52,8 @@ class TickCompletion:
             passes.append(delivery)
         if not self.is_stopping() and self._close(survey, delivery, now):
             passes.append(self._deliver(plans))
-        return [one.resume_at for one in passes if one.resume_at is not None]
+        resumed = [one.resume_at for one in passes if one.resume_at is not None]
+        return [*resumed, *(now + AT_ONCE for one in passes if one.is_readdressed)]
 
     def _deliver(self, plans: Mapping[str, Plan]) -> Delivery:
         was_owed, self._owed.missed = self._owed.missed, True  # stays True if the record fails during delivery

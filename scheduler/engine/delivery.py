@@ -32,13 +32,15 @@ class Delivery:
     """The result of one pass over the outbox.
 
     `is_blocked` says that the transport fails, or that the account is paused or stopped; `resume_at`, when a limit or a
-    pause ends (UTC).
+    pause ends (UTC). `is_readdressed` says that steps are due again, because the contacts to whom they were written are
+    no more.
     """
 
     sent: int = 0
     missed: int = 0
     is_blocked: bool = False
     resume_at: datetime | None = None
+    is_readdressed: bool = False
 
 
 @dataclass(slots=True)
@@ -94,6 +96,7 @@ class _Pass:
         self._sent = self._missed = 0
         self._is_blocked = False
         self._resume_at: datetime | None = None
+        self._is_readdressed = False
         self._bounced: dict[str, frozenset[str]] = {}  # addresses that are known to bounce, by plan
         self._consecutive_failures = 0  # of the account, read when the last page was claimed
 
@@ -105,7 +108,13 @@ class _Pass:
                 break
         if self._sent and self._consecutive_failures and not self._is_blocked:
             self._parts.account.clear()
-        return Delivery(sent=self._sent, missed=self._missed, is_blocked=self._is_blocked, resume_at=self._resume_at)
+        return Delivery(
+            sent=self._sent,
+            missed=self._missed,
+            is_blocked=self._is_blocked,
+            resume_at=self._resume_at,
+            is_readdressed=self._is_readdressed,
+        )
 
     def _mend(self) -> None:
         """Record the outcome that the last pass could not record, and return its page to the queue.
@@ -175,6 +184,10 @@ class _Pass:
             self._missed += state == "missed"
             queue.finish(row, RetryDecision(state=state, reason=reason, attempted=False), "", now)
             return False
+        if plan is not None and row.rungs and not _is_contact(plan, row):
+            self._is_readdressed = True
+            queue.readdress(row, reasons.no_contact_now(row.mail.address, row.party), now)
+            return False
         try:
             outcome = self._parts.account.mailer.send(row.mail)
         except UserError as error:  # nothing is lost: the mails stay in the outbox until a later tick
@@ -243,6 +256,12 @@ def _earliest(row: MessageRow, plan: Plan | None, now: datetime) -> datetime:
     known = {milestone.id for milestone in plan.milestones}
     about = row.milestone if row.milestone and Occurrence.of(row.milestone).milestone in known else None
     return opening(plan, about, now)
+
+
+def _is_contact(plan: Plan, row: MessageRow) -> bool:
+    """Return whether the address of a mail still belongs to a contact of its party."""
+    party = plan.parties.get(row.party)
+    return party is not None and any(contact.email == row.mail.address for contact in party.contacts)
 
 
 def _is_expired(row: MessageRow, now: datetime) -> bool:

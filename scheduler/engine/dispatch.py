@@ -13,9 +13,10 @@ from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda, RungState
 from scheduler.plan.dispatch_policy import Decision, decide, last_moment
 from scheduler.plan.facts import drop_withdrawn
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.messages.escalations import count_notices, escalation_messages
-from scheduler.plan.messages.message import RungMessage
-from scheduler.plan.messages.reminders import messages_for
+from scheduler.plan.messages.message import PromisedMessage
+from scheduler.plan.messages.promises import messages_for
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import bounced_addresses
@@ -123,19 +124,19 @@ class Dispatcher:
         unit: UnitOfWork,
         agenda: Agenda,
         rows: Sequence[RungRow],
-        messages: Iterable[tuple[RungMessage, tuple[RungRow, ...]]],
+        messages: Iterable[tuple[PromisedMessage, tuple[RungRow, ...]]],
         now: datetime,
         following: Mapping[int, datetime],
     ) -> Iterator[Event]:
         """Compose and queue each message; settle every rung that no mail carries, with the reason."""
-        written: list[tuple[RungMessage, tuple[RungRow, ...], Mail]] = []
+        written: list[tuple[PromisedMessage, tuple[RungRow, ...], Mail]] = []
         carried: set[int] = set()
         failures: dict[int, Reason] = {}
         for message, about in messages:
             try:
                 written.append((message, about, self.services.composer.compose(message)))
             except UserError as error:
-                failures |= {row.id: reasons.quote(error.problems[0].message) for row in about}
+                failures |= {row.id: reasons.unwritten(error.problems[0].message) for row in about}
                 yield _event("trouble", about[0], now, f"could not be written: {error}")
         expiry = cache(lambda at, next_at: last_moment(at, now, next_at, agenda.plan))  # mostly the same within a page
         for message, about, mail in written:
@@ -146,10 +147,10 @@ class Dispatcher:
                     plan=agenda.plan.id,
                     milestone=message.occurrence,
                     party=message.party.id,
-                    rung=message.rung,
+                    rung=None if is_notice(about[0].kind) else about[0].name,
                     created_at=now,
                     not_before=now,
-                    expires_at=expiry(about[0].at, following.get(about[0].id)),
+                    expires_at=None if is_notice(about[0].kind) else expiry(about[0].at, following.get(about[0].id)),
                     rungs=tuple(row.id for row in about),
                 )
             )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from scheduler.engine.mail_account import Allowance, MailAccount
 from scheduler.engine.retry_policy import RetryDecision
+from scheduler.plan.reasons import Reason
 from scheduler.ports import MessageRow, RungRow, Store
 from scheduler.ports.events import Event, EventName, Reporter
 
@@ -62,8 +63,17 @@ class MailQueue:
         self.report(Event.of_mail(row, "trouble", now, f"mail stays in the outbox: {why}"))
         self.postpone(row, until)
 
-    def finish(self, row: MessageRow, after: RetryDecision, reply: str, now: datetime) -> None:
-        """Record the state of a mail and report it, unless the lease was lost meanwhile."""
+    def readdress(self, row: MessageRow, why: Reason, now: datetime) -> None:
+        """Cancel a claimed mail and plan its rungs again, so that those are written to who are there now."""
+        self.finish(row, RetryDecision(state="cancelled", reason=why, attempted=False), "", now, is_owed=True)
+
+    def finish(
+        self, row: MessageRow, after: RetryDecision, reply: str, now: datetime, *, is_owed: bool = False
+    ) -> None:
+        """Record the state of a mail and report it, unless the lease was lost meanwhile.
+
+        If it `is_owed` all the same, the rungs that nobody has received are planned again.
+        """
         with self.store.transaction() as unit:
             done = unit.outbox.finish(
                 row.id,
@@ -76,6 +86,8 @@ class MailQueue:
                 not_before=after.not_before,
                 unclear=after.unclear,
             )
+            if done and is_owed:
+                unit.rungs.plan_again(row.rungs)
         if done:
             text = row.mail.subject if after.state == "sent" else str(after.reason)
             self.report(Event.of_mail(row, _WORDS[after.state], now, text))

@@ -11,6 +11,7 @@ from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.dispatch_policy import decide, opening
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.messages.message import Outage, OutageEntry, OutageMessage
 from scheduler.plan.messages.outages import outage_messages
 from scheduler.plan.model import Occurrence, Plan
@@ -155,12 +156,12 @@ def _of_known_milestones(plan: Plan, rows: Sequence[RungRow]) -> list[RungRow]:
 
 
 def _outcome_of(plan: Plan, row: RungRow, ahead: str | None) -> Outcome | None:
-    """Return what the outage did to a rung, or None if it did not suffer.
+    """Return what the outage did to a rung, or None if it did not suffer; a notice only leaves later.
 
     A rung is `missed`, `skipped` in favour of a newer one, or `late` if it was noticed after its own local day. `ahead`
     is the decision that a waiting rung will get at its opening.
     """
-    if row.noticed_at is None:
+    if row.noticed_at is None or is_notice(row.kind):
         return None
     if row.state == "missed" or ahead == "missed":
         return "missed"

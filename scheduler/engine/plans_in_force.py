@@ -99,7 +99,7 @@ class PlansInForce:
 
     def take(self, definition: Definition, now: datetime) -> None:
         """Put a revision in force, and bring the record in step with it. It commits."""
-        changes = take(self._services, definition, now)
+        changes = take(self._services.store, definition, now)
         self._current[definition.plan.id] = definition
         self._reporter.add_zone(definition.plan)
         self._untaken.discard(definition.plan.id)
@@ -180,9 +180,6 @@ class PlansInForce:
         self._reporter.report(Event(name="loaded", at=now, plan=plan.id, text=text))
         if len(changes.dropped) >= MANY and len(changes.dropped) > self._count_planned(plan):
             text = f"{len(changes.dropped)} promised steps fell away with this edit, more than are left; {UNMEANT}"
-            self._reporter.report(Event(name="trouble", at=now, plan=plan.id, text=text))
-        for problem in changes.problems:
-            text = f"could not be written: {problem}"
             self._reporter.report(Event(name="trouble", at=now, plan=plan.id, text=text))
 
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from scheduler import wording
 from scheduler.plan.dates.due_dates import DueDate, local_day
-from scheduler.plan.destinations import (
+from scheduler.plan.facts import Closing, Decision, Waived
+from scheduler.plan.messages.destinations import (
     find_destination,
     names_to_send_to,
     office_receives,
@@ -15,7 +16,6 @@ from scheduler.plan.destinations import (
     ways_to_send,
     whom_to_ask,
 )
-from scheduler.plan.facts import Closing, Decision, Waived
 from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.standing import Standing

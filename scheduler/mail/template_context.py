@@ -15,7 +15,8 @@ from markupsafe import Markup, escape
 from scheduler import wording
 from scheduler.plan.dates.date_forms import Before, By, Relative
 from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day
-from scheduler.plan.destinations import (
+from scheduler.plan.ladder import RungName
+from scheduler.plan.messages.destinations import (
     find_destination,
     names_to_send_to,
     office_receives,
@@ -23,7 +24,6 @@ from scheduler.plan.destinations import (
     ways_to_send,
     whom_to_ask,
 )
-from scheduler.plan.ladder import RungName
 from scheduler.plan.messages.message import Message, MessageOfMilestone
 from scheduler.plan.model import Milestone, Party, Plan
 from scheduler.plan.obligations import EventDate, NoDate, ObligationDate, WindowDate
@@ -47,6 +47,7 @@ _ABSENT: Mapping[str, Any] = {
     "group": None,
     "candidates": (),
     "fact": None,
+    "withdrawn": None,
     "outage": None,
     "digest": None,
     "link": "",

@@ -13,31 +13,42 @@ from zoneinfo import ZoneInfo
 from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import On
 from scheduler.plan.dates.due_dates import DueDate, local_day, next_opening
-from scheduler.plan.dates_in_force import begins_at
-from scheduler.plan.facts import Closing, Declared, Fact, Received, Retired, Waived, drop_withdrawn
-from scheduler.plan.ladder import Ladders, LadderStep, settle_collisions
-from scheduler.plan.message_kinds import RungKind
+from scheduler.plan.dates_in_force import begins_at, told_from
+from scheduler.plan.facts import (
+    Closing,
+    Declared,
+    Fact,
+    Received,
+    Retired,
+    Retraction,
+    Waived,
+    drop_withdrawn,
+    find_retractions,
+)
+from scheduler.plan.ladder import Anchor, Ladders, LadderStep, settle_collisions
+from scheduler.plan.message_kinds import LadderKind, RungKind
 from scheduler.plan.model import Group, Milestone, Occurrence, Plan
+from scheduler.plan.notices import Change, Notice, concerns, find_corrections, find_notices
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 from scheduler.plan.reasons import Reason
 from scheduler.plan.resolver import ObligationResolver
 from scheduler.plan.scope import Parties, Scope
 
-AGENDA_RULES = 5  # version of these rules; raise it when the same plan and facts yield other rungs than before
+AGENDA_RULES = 6  # version of these rules; raise it when the same plan and facts yield other rungs than before
 
-REMINDERS: tuple[RungKind, ...] = ("reminder", "overdue")  # kinds that remind a party of its own obligation
+REMINDERS: tuple[LadderKind, ...] = ("reminder", "overdue")  # kinds that remind a party of its own obligation
 
 RungState = Literal["planned", "queued", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous"]
 
-# The notices and the escalations of one due date, by milestone id and due date.
-_Shared = dict[tuple[str, DueDate], tuple[list[LadderStep], list[LadderStep]]]
+# The notices and the escalations of one due date, by milestone id, due date, and the correction that they follow.
+_Shared = dict[tuple[str, DueDate, Anchor | None], tuple[list[LadderStep], list[LadderStep]]]
 
 
 class Rung(NamedTuple):
-    """A promised step of a ladder, unique by (milestone, party, name, due).
+    """A promised step of a ladder or a promised notice, unique by (milestone, party, name, due).
 
-    `at` is a UTC instant; `due` is a day local to the plan. `state` is `planned`, `cancelled` or `skipped`;
-    `reason` explains the latter two. `note` explains how the day was computed.
+    `at` is a UTC instant; `due` is a day local to the plan, for a notice the day of what it is about. `state` is
+    `planned`, `cancelled` or `skipped`; `reason` explains the latter two. `note` explains how the day was computed.
     """
 
     milestone: str
@@ -105,6 +116,7 @@ class Agenda:
     bounces: dict[str, tuple[tuple[datetime, datetime | None], ...]] = field(default_factory=dict)
     scope: Scope | None = None
     retired: Retired | None = None  # the fact that ended the plan
+    retractions: tuple[Retraction, ...] = ()  # in the order of recording
 
     @cached_property
     def by_key(self) -> dict[tuple[str, str], Obligation]:
@@ -154,6 +166,7 @@ class Agenda:
             nominated=part.nominated,
             bounces=others | part.bounces,
             retired=part.retired,
+            retractions=tuple({r.by.id: r for r in (*self.retractions, *part.retractions)}.values()),
         )
 
     def _updated_obligations(self, part: Agenda, scope: Scope) -> tuple[Obligation, ...] | None:
@@ -177,11 +190,31 @@ class Agenda:
         cache: _Shared = {}
         for obligation in self.obligations:
             yield from self._rungs_of(obligation, cache)
+            for notice in self.notices_of(obligation):
+                yield _promise(obligation, notice)
         choices: dict[tuple[str, str], tuple[Obligation, list[str]]] = {}
         for group, o in self.nominations:
             choices.setdefault((o.milestone, o.party), (o, []))[1].append(group.id)
         for o, groups in choices.values():
             yield from self._choose(o, groups)
+
+    def notices_of(self, o: Obligation) -> Iterator[Notice]:
+        """Yield the notices about one obligation; nobody is told anything about a plan that has ended."""
+        retractions = self._retractions_of(o)
+        if self.retired is None and (o.facts or o.moved_by or retractions):
+            yield from find_notices(self.plan, o, retractions)
+
+    def _retractions_of(self, o: Obligation) -> list[Retraction]:
+        return [r for r in self._retracted.get(o.milestone, ()) if concerns(r, o)]
+
+    @cached_property
+    def _retracted(self) -> dict[str, list[Retraction]]:
+        """Return the retractions by each milestone or occurrence that they may concern."""
+        found: dict[str, list[Retraction]] = {}
+        for r in self.retractions:
+            for milestone in {r.fact.milestone or "", *(letter.milestone for letter in r.by.letters)}:
+                found.setdefault(milestone, []).append(r)
+        return found
 
     def _ladders(self, milestone: Milestone) -> Ladders:
         return Ladders(self.plan.workdays, self.plan.zone, milestone.ladder)
@@ -214,17 +247,29 @@ class Agenda:
             yield from self._emit(o, due, self._ladders(milestone).fix_date(opening, passed, anchor))
 
     def _due_rungs(self, o: Obligation, due: DueDate, milestone: Milestone, cache: _Shared) -> Iterator[Rung]:
-        shared = (milestone.id, due)
+        start = self._find_correction(o, due)
+        shared = (milestone.id, due, start)
         if shared not in cache:
-            cache[shared] = self._ladders(milestone).before_and_after(due), self._escalations(milestone, due, ())
+            notices = self._ladders(milestone).before_and_after(due, start)
+            cache[shared] = notices, self._escalations(milestone, due, (), start)
         notices, escalations = cache[shared]
         gone = self.bounces.get(o.party, ())
         if gone:
-            escalations = self._escalations(milestone, due, gone)
+            escalations = self._escalations(milestone, due, gone, start)
         if notices:
             noticed_at = next((step.at for step in notices if step.at >= o.since and not step.skipped), None)
             escalations = self._after_notice(escalations, noticed_at, milestone, due, gone)
         yield from self._emit(o, due.named, [*notices, *escalations])
+
+    def _find_correction(self, o: Obligation, due: DueDate) -> Anchor | None:
+        """Return the day of the last correction, if it lies after the last day in time.
+
+        Until it leaves, the party holds a letter that says otherwise.
+        """
+        retractions = [r for r in self._retractions_of(o) if isinstance(r.fact, Change)]
+        days = [local_day(c.at, self.plan.zone) for c in find_corrections(self.plan, o, retractions) if not c.skipped]
+        last = max(days, default=due.last_in_time)
+        return Anchor(last, reasons.CORRECTION) if last > due.last_in_time else None
 
     def _after_notice(
         self,
@@ -239,7 +284,7 @@ class Agenda:
             return []
         if all(step.at > noticed_at for step in escalations):
             return escalations
-        first = local_day(noticed_at, self.plan.zone)
+        first = Anchor(local_day(noticed_at, self.plan.zone), reasons.FIRST_NOTICE)
         later = {step.name: step for step in self._escalations(milestone, due, gone, first)}
         moved = [later[step.name] if step.at <= noticed_at else step for step in escalations]
         return sorted(moved, key=attrgetter("at"))
@@ -249,7 +294,7 @@ class Agenda:
         milestone: Milestone,
         due: DueDate,
         gone: Sequence[tuple[datetime, datetime | None]],
-        first_notice: date | None = None,
+        start: Anchor | None = None,
     ) -> list[LadderStep]:
         ladders = self._ladders(milestone)
         dead_since = next((local_day(start, self.plan.zone) for start, end in gone if end is None), None)
@@ -260,7 +305,7 @@ class Agenda:
 
         steps = []
         for escalation in milestone.ladder.escalate:
-            step = ladders.escalation(due, escalation, is_uncounted, first_notice)
+            step = ladders.escalation(due, escalation, is_uncounted, start)
             if dead_since and local_day(step.at, self.plan.zone) >= dead_since:
                 step = step._replace(skipped=reasons.PARTY_BOUNCES)
             steps.append(step)
@@ -268,8 +313,9 @@ class Agenda:
 
     def _event_rungs(self, o: Obligation, event: On, milestone: Milestone) -> Iterator[Rung]:
         ladder = milestone.ladder
+        announced = o.since if o.changed_by is None else max(o.since, told_from(o.changed_by))
         invited = next_opening(
-            o.since, opens=ladder.opens, closes=ladder.closes, zone=self.plan.zone, workdays=self.plan.workdays
+            announced, opens=ladder.opens, closes=ladder.closes, zone=self.plan.zone, workdays=self.plan.workdays
         )
         steps = self._ladders(milestone).event(event)
         if invited < begins_at(event, self.plan):
@@ -338,6 +384,11 @@ class Agenda:
                 yield step
 
 
+def _promise(o: Obligation, notice: Notice) -> Rung:
+    state: RungState = "skipped" if notice.skipped else "planned"
+    return Rung(o.milestone, o.party, notice.name, notice.since, notice.at, notice.kind, state, notice.skipped)
+
+
 def _merge(known: list[Obligation], drawn: list[Obligation], parties: Parties) -> list[Obligation] | None:
     """Return the obligations of a milestone with those of some parties drawn anew; None if one came or went."""
     if parties is None:
@@ -387,6 +438,7 @@ def draw_agenda(
             if (scope is None or scope.has_party(party)) and (span := reading.dead_spans(party))
         },
         scope=scope,
+        retractions=tuple(find_retractions(facts)),
         retired=next((fact for fact in reading.of[None, None] if isinstance(fact, Retired)), None),
     )
 

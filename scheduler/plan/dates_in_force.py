@@ -10,9 +10,11 @@ from dateutil.rrule import rrulestr
 
 from scheduler.plan.dates.date_forms import DateForm, On, Recurring, Undated, Window
 from scheduler.plan.dates.due_dates import to_instant
-from scheduler.plan.facts import DateFixed, Decision
+from scheduler.plan.facts import Amended, DateFixed, Decision, Fact
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.obligations import Obligation
+
+SECOND_THOUGHT = timedelta(minutes=15)  # nobody is told of an edit of the plan file that is put back by then
 
 
 class DateInForce(NamedTuple):
@@ -35,9 +37,19 @@ class DateInForce(NamedTuple):
         """Return the place that the decision names, or ""."""
         return self.decided_by.place if isinstance(self.decided_by, DateFixed) else ""
 
+    @property
+    def told_from(self) -> datetime:
+        """Return the UTC instant from which people may be told of it."""
+        return self.since if self.decided_by is None else max(self.since, told_from(self.decided_by))
+
     def replaced(self, form: DateForm, since: datetime, decided_by: Decision) -> DateInForce:
         """Return the date that replaces this one by a decision; this one joins `earlier`."""
         return DateInForce(self.id, form, since, decided_by, (*self.earlier, self._replace(earlier=())), self.born)
+
+
+def told_from(fact: Fact) -> datetime:
+    """Return the UTC instant from which people may be told of a fact (contract rule 2b)."""
+    return fact.recorded_at + SECOND_THOUGHT if isinstance(fact, Amended) else fact.recorded_at
 
 
 def can_be_fixed(milestone: Milestone, own: Iterable[Obligation]) -> bool:

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from scheduler.plan import reasons
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, next_opening, to_instant
 from scheduler.plan.ladder import RungName
+from scheduler.plan.message_kinds import NOTICES
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import escalation_named
@@ -80,7 +81,7 @@ def working_days_late(rung_at: datetime, seen: datetime, plan: Plan) -> int:
 def _judge(rung: DueRung, plan: Plan, now: datetime) -> Decision:
     opens = opening(plan, rung.milestone, now)
     late = working_days_late(rung.at, _judged_at(rung, plan, now), plan)
-    if late > LATEST:
+    if late > LATEST and not _is_notice(rung):
         return Decision("missed", reasons.days_late(late))
     return Decision("send") if opens == now else Decision("wait", until=opens)
 
@@ -103,9 +104,16 @@ def _matter(rung: DueRung, plan: Plan) -> tuple[str, str, str]:
     Rungs with the same key share an obligation and an addressee: the party itself, or the group to which an
     escalation goes. Requests to choose have a key of their own.
     """
+    if _is_notice(rung):
+        return rung.milestone, rung.party, rung.name
     escalation = escalation_named(plan.milestone(rung.milestone), rung.name)
     label = RungName.of(rung.name).label
     return rung.milestone, rung.party, escalation.to if escalation else label if label == "choose" else ""
+
+
+def _is_notice(rung: DueRung) -> bool:
+    """Return whether it is a notice, which stays true however late it leaves and yields to no other mail."""
+    return RungName.of(rung.name).label in NOTICES
 
 
 def last_moment(rung_at: datetime, composed_at: datetime, next_rung: datetime | None, plan: Plan) -> datetime:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 from scheduler.plan.dates.date_forms import DateForm, FixedForm
 from scheduler.plan.model import Channel
@@ -54,6 +54,13 @@ DEFINITION = Actor("definition")
 MAIL_SERVER = Actor("mail server")
 
 
+class Letter(NamedTuple):
+    """A mail that has left: what it is about, a milestone or occurrence, and the address that holds it."""
+
+    milestone: str
+    address: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactBase:
     """What every fact holds.
@@ -61,7 +68,7 @@ class FactBase:
     `happened_at` decides lateness; `recorded_at` decides rungs and what the board showed in the past. Both are
     UTC. Facts are ordered by (`recorded_at`, `id`). `milestone` may be the id of an occurrence (`milestone@date`).
     The facts of one request share its `idempotency_key`. A fact that was recorded about the wrong thing is withdrawn,
-    and another one `restates` it; 0 for any other fact.
+    and another one `restates` it; 0 for any other fact. Nobody is written to because of one that `is_silent`.
     """
 
     kind: ClassVar[FactKind]
@@ -76,6 +83,7 @@ class FactBase:
     idempotency_key: str = ""
     note: str = ""
     restates: int = 0
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,12 +253,13 @@ class Retired(FactBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(FactBase):
-    """The fact with the id `target` was taken back."""
+    """The fact with the id `target` was taken back; `letters` are those that said what is no longer true."""
 
     kind: ClassVar[FactKind] = "withdrawn"
 
     target: int
     reason: str = ""
+    letters: tuple[Letter, ...] = ()
 
 
 # A new kind of fact is added here; mypy then names every `match` that has to say what becomes of it.
@@ -283,17 +292,40 @@ def recording_order(fact: Fact) -> tuple[datetime, int]:
     return fact.recorded_at, fact.id
 
 
+class Retraction(NamedTuple):
+    """A fact that was taken back, and the withdrawal that did so."""
+
+    fact: Fact
+    by: Withdrawn
+
+
+def find_retractions(facts: Iterable[Fact]) -> list[Retraction]:
+    """Return the facts that no longer count, in the order in which they were taken back.
+
+    `facts` holds all of them in the order of recording. A withdrawal of a fact that is not among them is left out.
+    """
+    facts = list(facts)
+    known, withdrawals = {fact.id: fact for fact in facts}, _find_withdrawals(facts)
+    return [Retraction(known[id], by) for id, by in reversed(withdrawals.items()) if id in known]
+
+
 def drop_withdrawn(facts: Iterable[Fact]) -> list[Fact]:
     """Return the facts that still count, in order, without withdrawals and the facts they withdraw.
 
     A withdrawal can be withdrawn too; the fact that it withdrew then counts again.
     """
     facts = list(facts)
-    withdrawn: set[int] = set()
-    for fact in reversed(facts):
-        if isinstance(fact, Withdrawn) and fact.id not in withdrawn:
-            withdrawn.add(fact.target)
+    withdrawn = _find_withdrawals(facts)
     return [fact for fact in facts if not isinstance(fact, Withdrawn) and fact.id not in withdrawn]
+
+
+def _find_withdrawals(facts: Sequence[Fact]) -> dict[int, Withdrawn]:
+    """Return the withdrawals that count by the id of what they withdraw, the last one first."""
+    found: dict[int, Withdrawn] = {}
+    for fact in reversed(facts):
+        if isinstance(fact, Withdrawn) and fact.id not in found:
+            found[fact.target] = fact
+    return found
 
 
 def parties_of_fact(fact: Fact) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import DayCount, On
 from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, step_back, step_on, to_instant
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.message_kinds import RungKind
+from scheduler.plan.message_kinds import LadderKind
 from scheduler.plan.model import Escalation, Ladder
 from scheduler.plan.reasons import Reason
 
@@ -49,6 +49,13 @@ class RungName(NamedTuple):
         return RungName(label, parsed) if label and parsed is not None else RungName(text)
 
 
+class Anchor(NamedTuple):
+    """A local day from which steps are counted, and what it is."""
+
+    day: date
+    what: Reason
+
+
 class LadderStep(NamedTuple):
     """One step of a ladder, the same for every party with the same date.
 
@@ -57,7 +64,7 @@ class LadderStep(NamedTuple):
 
     name: str
     at: datetime
-    kind: RungKind
+    kind: LadderKind
     note: Reason
     skipped: Reason = reasons.NONE
 
@@ -69,12 +76,15 @@ class Ladders(NamedTuple):
     zone: ZoneInfo
     ladder: Ladder
 
-    def before_and_after(self, due: DueDate) -> list[LadderStep]:
-        """Return the reminders and overdue notices of a deadline, ascending, with collisions resolved."""
+    def before_and_after(self, due: DueDate, start: Anchor | None = None) -> list[LadderStep]:
+        """Return the reminders and overdue notices of a deadline, ascending, with collisions resolved.
+
+        The overdue notices are counted from `start`, else from the last day in time.
+        """
         steps = [self._before(due, step) for step in self.ladder.before]
         if self.ladder.on_named_day:
             steps.append(self._named_day(due))
-        return settle_collisions([*steps, *self._overdue(due)])
+        return settle_collisions([*steps, *self._overdue(due, start)])
 
     def fix_date(self, opening: date, passed: date, anchor: Reason) -> list[LadderStep]:
         """Return the steps that ask the organiser to fix a date: before the day `opening`, and once after `passed`.
@@ -111,19 +121,18 @@ class Ladders(NamedTuple):
         due: DueDate,
         escalation: Escalation,
         is_uncounted: Callable[[date], bool] | None = None,
-        first_notice: date | None = None,
+        start: Anchor | None = None,
     ) -> LadderStep:
-        """Return the step of one escalation, counted from the last day in time.
+        """Return the step of one escalation, counted from `start`, else from the last day in time.
 
-        Working days for which `is_uncounted` returns True are left out of the count. `first_notice` is the day of the
-        first notice to the party; if given, the count starts there instead.
+        Working days for which `is_uncounted` returns True are left out of the count.
         """
-        after, start = escalation.after, first_notice or due.last_in_time
-        nominal = step_on(start, after, self.workdays)
-        note = reasons.counted_on(after, start, reasons.FIRST_NOTICE if first_notice else reasons.LAST_DAY_IN_TIME)
+        after, (first, what) = escalation.after, start or _last_day_in_time(due)
+        nominal = step_on(first, after, self.workdays)
+        note = reasons.counted_on(after, first, what)
         day = nominal
         if is_uncounted is not None:
-            day = self._count(start, nominal, is_uncounted)
+            day = self._count(first, nominal, is_uncounted)
             if day != nominal:
                 note = reasons.moved_on(note, nominal)
         return LadderStep(str(escalation_rung(escalation)), self._at(day), "escalation", note)
@@ -148,18 +157,18 @@ class Ladders(NamedTuple):
             skipped = reasons.day_off(due.named)
         return LadderStep("named-day", at, "reminder", reasons.NAMED_DAY, skipped)
 
-    def _overdue(self, due: DueDate) -> Iterable[LadderStep]:
+    def _overdue(self, due: DueDate, start: Anchor | None) -> Iterable[LadderStep]:
         rule = self.ladder.overdue
         if rule is None:
             return
-        day, step, anchor = due.last_in_time, rule.first, reasons.LAST_DAY_IN_TIME
+        (day, anchor), step = start or _last_day_in_time(due), rule.first
         for number in range(1, rule.times + 1):
             note = reasons.counted_on(step, day, anchor)
             day = step_on(day, step, self.workdays)
             yield LadderStep(str(RungName("overdue", number)), self._at(day), "overdue", note)
             step, anchor = rule.every, reasons.NOTICE_BEFORE
 
-    def _back(self, name: str, day: date, step: DayCount, anchor: Reason, kind: RungKind) -> LadderStep:
+    def _back(self, name: str, day: date, step: DayCount, anchor: Reason, kind: LadderKind) -> LadderStep:
         found = step_back(day, step, self.workdays)
         note = reasons.counted_back(step, day, anchor)
         if step.unit == "days" and found != (nominal := day - step.count * ONE_DAY):
@@ -168,6 +177,10 @@ class Ladders(NamedTuple):
 
     def _at(self, day: date) -> datetime:
         return to_instant(day, self.ladder.at, self.zone)
+
+
+def _last_day_in_time(due: DueDate) -> Anchor:
+    return Anchor(due.last_in_time, reasons.LAST_DAY_IN_TIME)
 
 
 def escalation_rung(escalation: Escalation) -> RungName:

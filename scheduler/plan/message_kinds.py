@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
-RungKind = Literal["reminder", "overdue", "escalation", "fix-date", "invitation", "choose"]  # what a ladder sends
+LadderKind = Literal["reminder", "overdue", "escalation", "fix-date", "invitation", "choose"]  # what a ladder sends
+NoticeKind = Literal["receipt", "return", "change", "notice", "correction"]  # what follows from a single fact
+RungKind = Literal[LadderKind, NoticeKind]
 
-MessageKind = Literal[RungKind, "change", "receipt", "return", "notice", "outage", "digest", "sign-in"]
+MessageKind = Literal[RungKind, "outage", "digest", "sign-in"]
+
+NOTICES: tuple[NoticeKind, ...] = get_args(NoticeKind)
+
+
+def is_notice(kind: RungKind) -> bool:
+    """Return whether a rung of this kind follows from a single fact, and not from a ladder."""
+    return kind in NOTICES
 
 
 def keeps_hours(kind: MessageKind) -> bool:
@@ -16,7 +25,7 @@ def keeps_hours(kind: MessageKind) -> bool:
             return False
         case "reminder" | "overdue" | "escalation" | "fix-date" | "invitation" | "choose":
             return True
-        case "change" | "receipt" | "return" | "notice" | "digest":
+        case "receipt" | "return" | "change" | "notice" | "correction" | "digest":
             return True
         case _:
             assert_never(kind)

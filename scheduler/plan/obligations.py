@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, assert_never
 
 from scheduler.plan.dates.date_forms import DateForm, On, Window
 from scheduler.plan.dates.due_dates import DueDate
-from scheduler.plan.facts import Decision, recording_order
+from scheduler.plan.facts import Decision, Fact, recording_order
 from scheduler.plan.standing import Standing
 
 
@@ -56,7 +56,8 @@ class Obligation:
     set another day or released the party. `unknown` marks an obligation whose last day had passed when the plan
     was first loaded, or when the party joined or was chosen (contract rule 4). `decided_by` is the fact that set
     the date, if any; `moved_by` the one that moved the date from which this one is counted, if it came later. `was` is
-    the date that the party knew before the later of the two.
+    the date that the party knew before the later of the two. `facts` are those that count for it, in the order of
+    recording.
     """
 
     milestone: str
@@ -72,6 +73,7 @@ class Obligation:
     moved_by: Decision | None = None
     was: DateForm | None = None
     known_date: KnownDate | None = None
+    facts: tuple[Fact, ...] = field(default=(), repr=False)
 
     @property
     def key(self) -> tuple[str, str]:

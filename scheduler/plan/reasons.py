@@ -29,6 +29,7 @@ ENGLISH: Mapping[str, str] = {
     "last_day_in_time": "the last day in time",
     "first_notice": "the first notice",
     "notice_before": "the notice before",
+    "correction": "our correction",
     "counted_back": "{step} before {day}, {anchor}",
     "counted_on": "{step} after {day}, {anchor}",
     "counted_on_plainly": "{step} after {day}",
@@ -42,6 +43,7 @@ ENGLISH: Mapping[str, str] = {
     "chosen": "the parties were chosen",
     "party_bounces": "every address of the party bounces; put its contacts right first",
     "change_says_it": "the notice of the change says it",
+    "correction_says_it": "the correction says it",
     "date_open": "the date is open again",
     "no_such_step": "the plan no longer has this step",
     "already_late": "{day} is already late",
@@ -69,6 +71,9 @@ ENGLISH: Mapping[str, str] = {
     "later_receipt": "a later receipt lists everything",
     "later_decision": "a later decision replaced it",
     "fact_withdrawn": "the fact it was about was withdrawn",
+    "answered": "it has been answered meanwhile",
+    "no_contact_now": "{words} is no longer a contact of {party}",
+    "unwritten": "it could not be written: {words}",
     "unanswered_twice": "handed over twice, no answer either time: {words}",
     "given_up": "given up after {number} days: {words}",
     # what is odd about a fact that is recorded
@@ -178,6 +183,7 @@ WINDOW_OPENS = Reason("window_opens")
 LAST_DAY_IN_TIME = Reason("last_day_in_time")  # steps lie after it
 FIRST_NOTICE = Reason("first_notice")
 NOTICE_BEFORE = Reason("notice_before")
+CORRECTION = Reason("correction")  # of a letter that named another date
 NAMED_DAY = Reason("named_day")
 NEXT_OPENING = Reason("next_opening")
 
@@ -222,6 +228,7 @@ def moved_on(note: Reason, nominal: date) -> Reason:
 CHOSEN = Reason("chosen")
 PARTY_BOUNCES = Reason("party_bounces")
 CHANGE_SAYS_IT = Reason("change_says_it")
+CORRECTION_SAYS_IT = Reason("correction_says_it")
 DATE_OPEN = Reason("date_open")
 NO_SUCH_STEP = Reason("no_such_step")
 
@@ -315,6 +322,17 @@ FOUND_IN_SENT_FOLDER = Reason("found_in_sent_folder")
 LATER_RECEIPT = Reason("later_receipt")
 LATER_DECISION = Reason("later_decision")
 FACT_WITHDRAWN = Reason("fact_withdrawn")
+ANSWERED = Reason("answered")
+
+
+def no_contact_now(words: str, party: str) -> Reason:
+    """Return that an address does not belong to a party any more."""
+    return Reason("no_contact_now", (words, party))
+
+
+def unwritten(words: str) -> Reason:
+    """Return why a mail could not be written."""
+    return Reason("unwritten", (words,))
 
 
 def unanswered_twice(words: str) -> Reason:

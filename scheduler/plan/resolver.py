@@ -276,6 +276,7 @@ class ObligationResolver:
             decided_by=dated.decided_by,
             moved_by=counted.moved_by if is_moved else None,
             was=counted.was if is_moved else self._spelled_out(known, dated, term.party),
+            facts=tuple(facts),
             known_date=KnownDate(known.form, known.place) if known and isinstance(known.form, On) else None,
         )
         return self._judge_unknown(milestone, dated, obligation, facts, max(term.came, dated.born))
@@ -332,7 +333,7 @@ class ObligationResolver:
         """
         ladder = milestone.ladder
         leaves = next_opening(
-            max(dated.since, since),
+            max(dated.told_from, since),
             opens=ladder.opens,
             closes=ladder.closes,
             zone=self.plan.zone,

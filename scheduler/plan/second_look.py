@@ -17,13 +17,17 @@ from scheduler.plan.agenda import (
     describe_declaration,
 )
 from scheduler.plan.dates.due_dates import DueDate
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Occurrence
+from scheduler.plan.notices import fact_of
 from scheduler.plan.obligations import EventDate, NoDate, ObligationDate, WindowDate
 from scheduler.plan.reasons import Reason
 
 
 def why_not_owed(agenda: Agenda, rung: RungLike) -> tuple[RungState, Reason] | None:
     """Return the state in which a rung ends now, with the reason, or None if it is still owed."""
+    if is_notice(rung.kind):
+        return _why_not_told(agenda, rung)
     if rung.kind == "choose":
         groups = [g.id for g, o in agenda.nominations if (o.milestone, o.party) == (rung.milestone, rung.party)]
         return ("skipped", reasons.CHOSEN) if agenda.nominated.issuperset(groups) else None
@@ -46,6 +50,15 @@ def _why_answered(agenda: Agenda, rung: RungLike) -> Reason | None:
     return None if said is None else describe_declaration(said, agenda.plan)
 
 
+def _why_not_told(agenda: Agenda, rung: RungLike) -> tuple[RungState, Reason] | None:
+    obligation = agenda.by_key.get((rung.milestone, rung.party))
+    notices = agenda.notices_of(obligation) if obligation is not None else ()
+    notice = next((notice for notice in notices if notice.name == rung.name), None)
+    if notice is None:
+        return "cancelled", why_gone(agenda, rung) or reasons.NO_SUCH_STEP
+    return ("skipped", notice.skipped) if notice.skipped else None
+
+
 def why_gone(agenda: Agenda, rung: RungLike) -> Reason | None:
     """Return why the plan holds a rung no more: its milestone, its party's part in it, or its date; None if it does."""
     milestone = Occurrence.of(rung.milestone).milestone
@@ -54,7 +67,17 @@ def why_gone(agenda: Agenda, rung: RungLike) -> Reason | None:
     obligation = agenda.by_key.get((rung.milestone, rung.party))
     if obligation is None:
         return reasons.no_part(rung.party, rung.milestone)
+    if is_notice(rung.kind):
+        return _why_untrue(agenda, rung)
     return _why_moved(obligation.when, rung)
+
+
+def _why_untrue(agenda: Agenda, rung: RungLike) -> Reason:
+    """Return why a notice says nothing true any more."""
+    if agenda.retired is not None:
+        return describe_closing(agenda.retired, agenda.plan.zone)
+    is_withdrawn = any(r.fact.id == fact_of(rung.name) for r in agenda.retractions)
+    return reasons.FACT_WITHDRAWN if is_withdrawn else reasons.LATER_DECISION
 
 
 def _why_moved(when: ObligationDate, rung: RungLike) -> Reason | None:

@@ -220,6 +220,12 @@ class Rungs(Protocol):
     def due(self, plan: str, now: datetime) -> Sequence[RungRow]:
         """Return the planned rungs whose instant has come, ordered by (at, id)."""
 
+    def plan_unwritten(self, plan: str) -> int:
+        """Plan the rungs again whose mails could not be written (`reasons.unwritten`); return how many there were."""
+
+    def plan_again(self, ids: Collection[int]) -> int:
+        """Plan those of these rungs again that ended as cancelled; return how many there were."""
+
     def notice(self, ids: Collection[int], *, now: datetime) -> None:
         """Set `noticed_at` of due rungs; a value that is set stays."""
 
@@ -233,7 +239,7 @@ class Rungs(Protocol):
         """Return every rung of one milestone (or occurrence) ordered by (at, id)."""
 
     def following(self, ids: Collection[int]) -> Mapping[int, datetime]:
-        """Return by id the instant of the next planned rung of the same obligation, if any, without escalations."""
+        """Return by id the instant of the next planned step of the same obligation, if any, without escalations."""
 
     def between(self, plan: str, after: datetime, until: datetime) -> Sequence[RungRow]:
         """Return the rungs with `after` < at <= `until`, in any state, ordered by (at, id)."""

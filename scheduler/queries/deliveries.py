@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Plan
 from scheduler.ports import MessageRow, RungRow, UnitOfWork
 from scheduler.queries.rows import Row, iso
@@ -29,7 +30,7 @@ def _delivery(plan: Plan, mail: MessageRow, rung: RungRow | None) -> Row:
         "at": iso(rung.at if rung else mail.created_at, plan.zone),
         "sent_at": iso(mail.settled_at, plan.zone) if mail.state == "sent" and mail.settled_at else None,
         "kind": mail.kind,
-        "rung": rung.name if rung else None,
+        "rung": _step_of(rung) if rung else None,
         "plan": mail.plan,
         "milestone": rung.milestone if rung else mail.milestone,
         "party": rung.party if rung else mail.party,
@@ -46,7 +47,7 @@ def _undelivered(plan: Plan, rung: RungRow) -> Row:
         "at": iso(rung.at, plan.zone),
         "sent_at": None,
         "kind": rung.kind,
-        "rung": rung.name,
+        "rung": _step_of(rung),
         "plan": rung.plan,
         "milestone": rung.milestone,
         "party": rung.party,
@@ -56,6 +57,11 @@ def _undelivered(plan: Plan, rung: RungRow) -> Row:
         "state": rung.state,
         "reason": str(rung.reason),
     }
+
+
+def _step_of(rung: RungRow) -> str | None:
+    """Return the name of a step of a ladder; a notice is none."""
+    return None if is_notice(rung.kind) else rung.name
 
 
 def _delivery_order(row: Row) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.messages.escalations import count_notices, escalation_messages
-from scheduler.plan.messages.message import RungMessage
-from scheduler.plan.messages.reminders import messages_for
+from scheduler.plan.messages.message import PromisedMessage
+from scheduler.plan.messages.promises import messages_for
 from scheduler.ports import Composer, Mail, RungRow, UnitOfWork
 from scheduler.queries.site_links import SiteLinks, make_linker
 
@@ -33,7 +33,7 @@ def preview(
 
 def _messages(
     view: UnitOfWork, agenda: Agenda, row: RungRow, bounced: Collection[str], at: datetime
-) -> Sequence[RungMessage]:
+) -> Sequence[PromisedMessage]:
     if row.kind != "escalation":
         return messages_for(agenda, row, at, bounced)
     rows = view.rungs.of_milestone(agenda.plan.id, row.milestone)

@@ -89,6 +89,7 @@ def fact_row(fact: Fact, zone: ZoneInfo) -> Row:
         **_own_fields(fact),
         "restates": f"f{fact.restates}" if fact.restates else None,
         "note": fact.note,
+        "silent": fact.is_silent or None,
     }
     return {key: value for key, value in row.items() if value not in (None, "", [])}
 
@@ -126,7 +127,8 @@ def _own_fields(fact: Fact) -> Row:  # noqa: C901 - one match over the kinds
         case Rerouted():
             return {"was": ", ".join(fact.was), "address": fact.address}
         case Withdrawn():
-            return {"reason": fact.reason, "undoes": f"f{fact.target}"}
+            letters = list(dict.fromkeys(letter.address for letter in fact.letters))
+            return {"reason": fact.reason, "undoes": f"f{fact.target}", "letters": letters}
         case Disowned() | Accepted() | Joined():
             return {}
         case _:

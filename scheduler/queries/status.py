@@ -13,6 +13,7 @@ from typing import assert_never
 from scheduler.plan.dates.date_forms import describe_form
 from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Fact, drop_withdrawn
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 from scheduler.plan.scope import Scope
@@ -109,10 +110,10 @@ def describe_dates(o: Obligation, plan: Plan) -> Row:
 
 
 def _next_rungs(rows: Sequence[RungRow], at: datetime) -> Mapping[tuple[str, str], RungRow]:
-    """Return the next planned rung of each (milestone, party)."""
+    """Return the next planned step of the ladder of each (milestone, party)."""
     found: dict[tuple[str, str], RungRow] = {}
     for row in sorted(rows, key=attrgetter("at", "id")):
-        if row.state == "planned" and row.at >= at:
+        if row.state == "planned" and row.at >= at and not is_notice(row.kind):
             found.setdefault((row.milestone, row.party), row)
     return found
 

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.facts import DEFINITION, Amended, Fact, Joined, Withdrawn
+from scheduler.plan.facts import DEFINITION, Joined, Withdrawn
 from scheduler.plan.model import Plan
 from scheduler.plan.revisions import Rejoined, carry_over, compare_terms, find_changed, find_renames, read_terms
 from scheduler.ports import Definition, Loaded, Store, UnitOfWork
 from scheduler.queries.agendas import find_relations, inputs_fingerprint, is_in_step
 from scheduler.queries.snapshot import read_snapshot
-from scheduler.services.context import ServiceContext
-from scheduler.services.notices import notify
 from scheduler.services.reconcile import Changes, reconcile
 
 
-def take(services: ServiceContext, definition: Definition, now: datetime) -> Changes | None:
+def take(store: Store, definition: Definition, now: datetime) -> Changes | None:
     """Take a definition as the plan in force from `now` on; return the changes, or None if nothing is new.
 
-    It commits, and queues notices of changed dates.
+    It commits.
     """
-    with services.store.reading() as view:
+    with store.reading() as view:
         if is_taken(view, definition.plan):
             return None
-    with services.store.transaction() as unit:
-        return take_within(services, unit, definition, now)
+    with store.transaction() as unit:
+        return take_within(unit, definition, now)
 
 
 def settle(store: Store, loaded: Loaded) -> Loaded:
@@ -42,25 +39,19 @@ def is_taken(view: UnitOfWork, plan: Plan) -> bool:
     return state is not None and state.reconciled == inputs_fingerprint(state, plan)
 
 
-def take_within(services: ServiceContext, unit: UnitOfWork, definition: Definition, now: datetime) -> Changes:
+def take_within(unit: UnitOfWork, definition: Definition, now: datetime) -> Changes:
     """Take a definition within the given transaction, even if nothing is new.
 
     If only some milestones differ from the revision before, only what they touch is drawn.
     """
     plan = definition.plan
-    decided, changed = _record_revision(unit, definition, now)
+    changed = _record_revision(unit, definition, now)
     scope = None if changed is None else find_relations(unit, plan).touched_by_edit(changed)
-    snapshot = read_snapshot(unit, plan, scope)
-    changes = reconcile(unit, snapshot.agenda, now)
-    amended = [fact for fact in decided if isinstance(fact, Amended)]
-    problems = [p for fact in amended for p in notify(services, unit, snapshot, fact).problems]
-    return replace(changes, problems=tuple(problems))
+    return reconcile(unit, read_snapshot(unit, plan, scope).agenda, now)
 
 
-def _record_revision(
-    unit: UnitOfWork, definition: Definition, now: datetime
-) -> tuple[list[Fact], frozenset[str] | None]:
-    """Record a new revision; append and return the facts that it implies, and the ids of the changed milestones.
+def _record_revision(unit: UnitOfWork, definition: Definition, now: datetime) -> frozenset[str] | None:
+    """Record a new revision and the facts that it implies; return the ids of the changed milestones.
 
     The facts are changed dates, parties that joined, and changed addresses. The ids are None if the rest of the plan
     changed, too, or if the ledger was not in step with the revision before.
@@ -68,17 +59,18 @@ def _record_revision(
     plan = definition.plan
     state = unit.plans.state(plan.id)
     if state is not None and state.digest == plan.digest:
-        return [], None
-    decided: list[Fact] = []
+        return None
     changed, old = None, _carry_over(unit, plan, now) if state is not None else None
     terms = read_terms(plan, now, old)
     if state is not None and old is not None:
         changed = find_changed(terms, old) if is_in_step(state) else None
-        decided += [unit.facts.append(fact) for fact in compare_terms(plan, old, now)]
+        for fact in compare_terms(plan, old, now):
+            unit.facts.append(fact)
+        unit.rungs.plan_unwritten(plan.id)
     unit.plans.record_revision(plan=plan.id, digest=plan.digest, at=now, source=definition.source, terms=terms)
     if state is None:
         unit.plans.record_seen(plan.id, local_day(now, plan.zone))
-    return decided, changed
+    return changed
 
 
 def _carry_over(unit: UnitOfWork, plan: Plan, now: datetime) -> dict[str, Any]:

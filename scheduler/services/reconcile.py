@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import attrgetter
 
-from scheduler.errors import Problem
 from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda, Rung
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.scope import Scope
 from scheduler.plan.second_look import why_gone
 from scheduler.ports import UNSENT, RungChange, RungRow, UnitOfWork
@@ -19,18 +19,18 @@ from scheduler.services.ledger_changes import diff_rung, drop
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The result of a reconcile: how many rungs are new, and which were dropped, planned again or moved.
+    """The result of a reconcile: how many steps of ladders are new, and which were dropped, planned again or moved.
 
-    `armed` holds the rungs that were planned again and, if the plan was reconciled before, also the new ones.
-    `problems` holds notices that could not be written. `drawn` is the whole agenda that the ledger now follows,
-    if it was drawn, with the fingerprint of its inputs.
+    `armed` holds those that were planned again and, if the plan was reconciled before, also the new ones; `notices`
+    the notices that are promised now. `drawn` is the whole agenda that the ledger now follows, if it was drawn, with
+    the fingerprint of its inputs.
     """
 
     new: int = 0
     dropped: tuple[RungRow, ...] = ()
     armed: tuple[Rung, ...] = ()
     moved: tuple[RungRow, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    notices: tuple[Rung, ...] = ()
     drawn: tuple[str, Agenda] | None = field(default=None, compare=False, repr=False)
 
 
@@ -42,20 +42,30 @@ def reconcile(unit: UnitOfWork, agenda: Agenda, now: datetime) -> Changes:
     plan = agenda.plan
     rows = unit.rungs.unsent(plan.id) if agenda.scope is None else _rows_in_scope(unit, agenda, agenda.scope)
     compared = _Comparison(now, {row.key: row for row in rows if row.state in UNSENT})
+    rungs = (rung for rung in agenda.rungs() if compared.is_promised(rung))
     if find_state(unit, plan).reconciled:  # a first reconcile compares no rows; all rungs stream in
-        new = list(compared.find_new(agenda.rungs()))
+        new = list(compared.find_new(rungs))
         ahead = _find_ahead(unit, agenda, new, rows)
-        compared.armed += ahead
+        steps = [rung for rung in ahead if not is_notice(rung.kind)]
+        compared.armed += steps
+        compared.notices += [rung for rung in ahead if is_notice(rung.kind)]
         unit.rungs.add(plan.id, new, now=now)
-        added = len(ahead)
+        added = len(steps)
     else:
-        added = unit.rungs.add(plan.id, agenda.rungs(), now=now)
+        added = unit.rungs.add(plan.id, rungs, now=now)
     compared.drop_others(agenda)
     unit.rungs.revise(compared.changes, now=now)
     inputs = inputs_fingerprint(find_state(unit, plan), plan)
     unit.plans.mark_reconciled(plan.id, inputs)
     drawn = (inputs, agenda) if agenda.scope is None else None
-    return Changes(added, tuple(compared.dropped), tuple(compared.armed), tuple(compared.moved), drawn=drawn)
+    return Changes(
+        added,
+        tuple(compared.dropped),
+        tuple(compared.armed),
+        tuple(compared.moved),
+        tuple(compared.notices),
+        drawn,
+    )
 
 
 @dataclass(slots=True)
@@ -68,6 +78,14 @@ class _Comparison:
     dropped: list[RungRow] = field(default_factory=list)
     moved: list[RungRow] = field(default_factory=list)
     armed: list[Rung] = field(default_factory=list)
+    notices: list[Rung] = field(default_factory=list)
+
+    def is_promised(self, rung: Rung) -> bool:
+        """Return whether a rung is one of a ladder, or a notice that is promised when its fact is recorded.
+
+        A notice that only a later change of something else would yield is none: it is too late to tell.
+        """
+        return not is_notice(rung.kind) or rung.at >= self.now or rung.key in self.unseen
 
     def find_new(self, rungs: Iterable[Rung]) -> Iterator[Rung]:
         """Yield the rungs without an unsent row; collect the changes to the rows of the others."""
@@ -82,12 +100,15 @@ class _Comparison:
         """Collect the changes to the planned rows for which no rung came."""
         for row in self.unseen.values():
             if row.state == "planned":
-                self.dropped.append(row)
+                if not is_notice(row.kind):
+                    self.dropped.append(row)
                 self.changes.append(drop(row, why_gone(agenda, row) or reasons.NO_SUCH_STEP))
 
     def _collect(self, change: RungChange, rung: Rung, row: RungRow) -> None:
         self.changes.append(change)
-        if change.state == row.state:
+        if is_notice(row.kind):
+            self.notices += [rung] if change.state == "planned" else []
+        elif change.state == row.state:
             self.moved.append(row)
         elif change.state == "planned":
             self.armed.append(rung)

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from scheduler.errors import NothingMatched, Problem, UserError
-from scheduler.plan.agenda import Rung
+from scheduler.plan.agenda import Rung, describe_closing
 from scheduler.plan.commands import Command
 from scheduler.plan.dispatch_policy import decide
-from scheduler.plan.facts import Fact, Nominated, Withdrawn, recording_order
-from scheduler.plan.messages.reminders import recipients_of
+from scheduler.plan.facts import Bounced, Fact, Nominated, Retired, Withdrawn, recording_order
+from scheduler.plan.messages.promises import messages_for, recipients_of
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.scope import Scope
@@ -25,9 +25,9 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.dry_run import dry_run
 from scheduler.services.fact_checks import check_fact, remark_past
 from scheduler.services.ledger_changes import as_due
-from scheduler.services.notices import WrittenNotices, take_back
-from scheduler.services.notices import notify as write_notices
+from scheduler.services.letters import find_letters
 from scheduler.services.reconcile import Changes, reconcile
+from scheduler.services.redirections import Redirected, call_back, redirect
 
 
 class DueAtOnce(NamedTuple):
@@ -44,7 +44,8 @@ class Recorded:
     facts: tuple[Fact, ...]
     changes: Changes
     notified: tuple[str, ...] = ()
-    notified_at: datetime | None = None  # the earliest instant at which the notices leave (UTC)
+    corrected: tuple[str, ...] = ()  # those of `notified` that hold a letter about what is taken back
+    notified_at: datetime | None = None  # the earliest instant at which a notice leaves (UTC)
     leaving: DueAtOnce = field(default_factory=DueAtOnce)
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Reason, ...] = ()
@@ -82,9 +83,9 @@ def record_all(
     something that concerns the facts has changed since, `NothingMatched` for an unknown milestone, party, group or
     deliverable, and `UserError` for a fact that makes no sense as things stand; nothing is recorded then.
     """
-    taken = take(services, definition, facts[0].recorded_at)
+    take(services.store, definition, facts[0].recorded_at)
     with services.store.transaction() as unit:
-        recorded = _record(
+        return _record(
             services,
             unit,
             definition.plan,
@@ -93,7 +94,6 @@ def record_all(
             expected_version=expected_version,
             documents=documents,
         )
-    return replace(recorded, problems=(*(taken.problems if taken else ()), *recorded.problems))
 
 
 def execute(
@@ -146,7 +146,7 @@ def rehearse_all(
     recorded = None
     with dry_run(services.store) as unit:
         if not is_taken(unit, definition.plan):
-            take_within(services, unit, definition, facts[0].recorded_at)
+            take_within(unit, definition, facts[0].recorded_at)
         recorded = _record(services, unit, definition.plan, facts, notify=notify, expected_version=expected_version)
     assert recorded is not None  # noqa: S101 - every other way out of the block is an error
     return recorded
@@ -168,19 +168,63 @@ def _record(
     before = read_snapshot(unit, plan, scope)
     _refuse_overtaken(unit, plan, facts, expected_version)
     remarks = [remark for fact in facts for remark in _check(before, fact, unit)]
-    facts = _append(unit, facts, documents)
+    told = [_with_letters(unit, plan, scope, fact) if notify else replace(fact, is_silent=True) for fact in facts]
+    facts = _append(unit, told, documents)
     after = read_snapshot(unit, plan, scope)
     changes = reconcile(unit, after.agenda, facts[0].recorded_at)
-    written = _write_all(services, unit, after, facts, notify=notify)
+    redirected = [_redirect(services, unit, after, fact) for fact in facts] if notify else []
     return Recorded(
         facts=tuple(facts),
         changes=changes,
-        notified=tuple(address for notices in written for address in notices.addresses),
-        notified_at=written[-1].leaves if written else None,
+        notified=(*_find_notified(after, changes.notices), *(to for one in redirected for to in one.addresses)),
+        corrected=tuple(_find_notified(after, [rung for rung in changes.notices if rung.kind == "correction"])),
+        notified_at=min((rung.at for rung in changes.notices), default=None),
         leaving=_find_leaving(unit, after, changes.armed, facts[0].recorded_at),
-        problems=tuple(problem for notices in written for problem in notices.problems),
+        problems=(
+            *_find_unwritable(services, after, changes.notices),
+            *(p for one in redirected for p in one.problems),
+        ),
         remarks=(*remarks, *_remark_chosen(before, after, facts)),
     )
+
+
+def _with_letters(unit: UnitOfWork, plan: Plan, scope: Scope | None, fact: Fact) -> Fact:
+    """Return the fact; a withdrawal with the letters that say what it takes back."""
+    target = unit.facts.get(fact.target) if isinstance(fact, Withdrawn) else None
+    if not isinstance(fact, Withdrawn) or target is None:
+        return fact
+    touched = find_touched(unit, plan, [target]) if scope is None else scope
+    rows = unit.rungs.within(plan.id, find_relations(unit, plan).spelled_out(touched))
+    return replace(fact, letters=find_letters(unit, target, rows))
+
+
+def _redirect(services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, fact: Fact) -> Redirected:
+    """Carry out what a fact means for the mails that wait."""
+    if isinstance(fact, Bounced):
+        return redirect(services, unit, snapshot, fact)
+    undone = unit.facts.get(fact.target) if isinstance(fact, Withdrawn) else None
+    if isinstance(undone, Bounced):
+        call_back(unit, undone, fact.recorded_at)
+    elif isinstance(fact, Retired):
+        unit.outbox.cancel_all(snapshot.plan.id, describe_closing(fact, snapshot.plan.zone), now=fact.recorded_at)
+    return Redirected()
+
+
+def _find_unwritable(services: ServiceContext, snapshot: Snapshot, notices: Sequence[Rung]) -> list[Problem]:
+    """Return why notices cannot be written; a person is told at once, not when they are due."""
+    found: list[Problem] = []
+    for rung in notices:
+        for message in messages_for(snapshot.agenda, rung, rung.at, snapshot.bounced):
+            try:
+                services.composer.compose(message)
+            except UserError as error:
+                found += error.problems
+    return found
+
+
+def _find_notified(snapshot: Snapshot, notices: Sequence[Rung]) -> list[str]:
+    """Return the addresses to which notices go."""
+    return [to.contact.email for rung in notices for to in recipients_of(snapshot.agenda, rung, snapshot.bounced)]
 
 
 def _append(unit: UnitOfWork, facts: Sequence[Fact], documents: Sequence[Document]) -> list[Fact]:
@@ -192,19 +236,6 @@ def _append(unit: UnitOfWork, facts: Sequence[Fact], documents: Sequence[Documen
         if fact.restates:
             unit.documents.move(fact.restates, fact)
     return appended
-
-
-def _write_all(
-    services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, facts: Sequence[Fact], *, notify: bool
-) -> list[WrittenNotices]:
-    """Queue the mails that recorded facts cause, if wanted, and cancel those of facts that they withdraw."""
-    written = []
-    for fact in facts:
-        if isinstance(fact, Withdrawn):
-            take_back(unit, fact)
-        elif notify:
-            written.append(write_notices(services, unit, snapshot, fact))
-    return written
 
 
 def _remark_chosen(before: Snapshot, after: Snapshot, facts: Sequence[Fact]) -> list[Reason]:
@@ -242,7 +273,7 @@ def _find_leaving(unit: UnitOfWork, snapshot: Snapshot, armed: Sequence[Rung], n
     if not new:
         return DueAtOnce()
     sent = [row for row in _find_sent(unit, snapshot.plan, now) if row.key in new]
-    addresses = [to.contact.email for row in sent for to in recipients_of(snapshot.plan, row, snapshot.bounced)]
+    addresses = [to.contact.email for row in sent for to in recipients_of(snapshot.agenda, row, snapshot.bounced)]
     return DueAtOnce(tuple(new[row.key] for row in sent), tuple(dict.fromkeys(addresses)))
 
 

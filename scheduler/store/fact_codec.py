@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from functools import cache
@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import sqlalchemy as sa
 
 from scheduler.plan.dates.date_forms import DateForm, form_from_data, form_to_data
-from scheduler.plan.facts import FACT_CLASSES, Actor, Fact, FactKind
+from scheduler.plan.facts import FACT_CLASSES, Actor, Fact, FactKind, Letter
 
 COLUMNS = ("plan", "milestone", "party", "happened_at", "recorded_at")  # stored in columns of their own
 _FORMS = get_args(DateForm)
@@ -52,9 +52,13 @@ def _fields(kind: FactKind) -> Mapping[str, Callable[[Any], Any]]:
 def _decoder(hint: Any) -> Callable[[Any], Any]:
     members = get_args(hint)
     if get_origin(hint) is tuple:
-        return tuple
+        return _letters if Letter in members else tuple
     if datetime in members:
         return datetime.fromisoformat
     if date in members:
         return date.fromisoformat
     return form_from_data if set(members) & set(_FORMS) else lambda value: value
+
+
+def _letters(values: Iterable[tuple[str, str]]) -> tuple[Letter, ...]:
+    return tuple(Letter(*value) for value in values)

@@ -150,6 +150,17 @@ _ADDED = (
     "expires_at",
 )
 _ADD = Prepared(lambda dialect: dialect.insert(messages).on_conflict_do_nothing().returning(messages.c.id), _ADDED)
+_ADD_AGAIN = (
+    messages.update()
+    .where(
+        messages.c.message_id == sa.bindparam("wanted"),
+        words(messages.c.state, "cancelled", "skipped", "missed"),
+        messages.c.attempts == 0,
+    )
+    .values({name: sa.bindparam(name) for name in _ADDED if name != "message_id"} | {"settled_at": None})
+    .returning(messages.c.id)
+)
+_REFILL = contents.update().where(contents.c.message_id == sa.bindparam("wanted")).values(bytes=sa.bindparam("data"))
 _FILL = Prepared(lambda dialect: contents.insert(), ("message_id", "bytes"))
 _CARRY = Prepared(
     lambda dialect: dialect.insert(deliveries).on_conflict_do_nothing(), ("rung_id", "address", "message_id")
@@ -166,11 +177,11 @@ class SqlOutbox:
         """Queue a mail with its deliveries; return its id, or None if its deduplication key or Message-ID is used.
 
         A rung that was already delivered to this address is left out. If no rung is left of those the mail was composed
-        for, the mail is not queued and None is returned.
+        for, the mail is not queued and None is returned. A mail with this Message-ID that never left is written anew.
         """
         added = _ADD.run(self._connection, _values(outgoing)).fetchall()
         if not added:
-            return None
+            return self._add_again(outgoing)
         id: int = added[0][0]
         mail = {"message_id": id, "address": outgoing.mail.address, "bytes": outgoing.mail.data}
         carried = [_CARRY.run(self._connection, {"rung_id": rung, **mail}).rowcount for rung in outgoing.rungs]
@@ -179,6 +190,14 @@ class SqlOutbox:
             return None
         _FILL.run(self._connection, mail)
         return id
+
+    def _add_again(self, outgoing: Outgoing) -> int | None:
+        values = {name: value for name, value in _values(outgoing).items() if name != "message_id"}
+        id = self._connection.scalar(_ADD_AGAIN, values | {"wanted": outgoing.mail.message_id})
+        if id is None:
+            return None
+        self._connection.execute(_REFILL, {"wanted": id, "data": outgoing.mail.data})
+        return int(id)
 
     def claim(self, now: datetime, *, by: str, lease: timedelta, limit: int) -> Sequence[MessageRow]:
         """Claim mails for delivery: those that may leave at `now`, and those whose lease has ended, soonest due first.

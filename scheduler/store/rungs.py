@@ -9,7 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scheduler.plan import reasons
 from scheduler.plan.agenda import Rung, RungState
+from scheduler.plan.message_kinds import NOTICES
 from scheduler.plan.reasons import Reason, decode, encode
 from scheduler.plan.scope import Scope
 from scheduler.ports import FEW, UNSENT, RungChange, RungCount, RungRow, StepAhead
@@ -83,10 +85,17 @@ _FOLLOWING = (
         *(rungs.c[name] == _earlier.c[name] for name in ("plan", "milestone", "party")),
         rungs.c.at > _earlier.c.at,
         planned,
-        rungs.c.kind != "escalation",
+        rungs.c.kind.not_in(("escalation", *NOTICES)),
     )
     .group_by(_earlier.c.id)
 )
+_PLAN_AGAIN = rungs.update().values(state="planned", reason="", settled_at=None)
+_PLAN_UNWRITTEN = _PLAN_AGAIN.where(
+    rungs.c.plan == sa.bindparam("wanted"),
+    words(rungs.c.state, "failed"),
+    rungs.c.reason.startswith(f'["{reasons.unwritten("").code}",'),
+)
+_PLAN_CANCELLED = _PLAN_AGAIN.where(_AMONG, words(rungs.c.state, "cancelled"))
 _NOTICE = rungs.update().where(_AMONG, rungs.c.noticed_at.is_(None)).values(noticed_at=sa.bindparam("now"))
 _CLAIM = rungs.update().where(_AMONG, planned).values(state="queued").returning(rungs.c.id)
 _SETTLE = (
@@ -176,12 +185,23 @@ class SqlRungs:
             moved.update(self._connection.scalars(_SETTLE, values))
         return moved
 
+    def plan_unwritten(self, plan: str) -> int:
+        """Plan the rungs again whose mails could not be written; return how many there were."""
+        return self._connection.execute(_PLAN_UNWRITTEN, {"wanted": plan}).rowcount
+
+    def plan_again(self, ids: Collection[int]) -> int:
+        """Plan those of these rungs again that ended as cancelled; return how many there were."""
+        found = [self._connection.execute(_PLAN_CANCELLED, {"ids": chunk}).rowcount for chunk in chunks(ids, _IDS)]
+        return sum(found)
+
     def of_milestone(self, plan: str, milestone: str) -> Sequence[RungRow]:
         """Return all rungs of one milestone or occurrence ordered by (at, id)."""
         return _found(self._connection.execute(_OF_MILESTONE, {"wanted": plan, "one": milestone}))
 
     def following(self, ids: Collection[int]) -> Mapping[int, datetime]:
-        """Return the instant of the next planned rung after each of these, by id; escalations do not count as next.
+        """Return the instant of the next planned step after each of these, by id.
+
+        Escalations and notices do not count as next.
 
         Only rungs of the same obligation count. A rung that nothing follows is left out.
         """

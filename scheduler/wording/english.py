@@ -83,6 +83,11 @@ ENGLISH = Language(
         "invite": "invitation",
         "event": "event reminder {step} before",
         "choose": "request to choose {count}",
+        "receipt": "receipt",
+        "return": "request to complete",
+        "change": "notice of change",
+        "notice": "notice of what a party says",
+        "correction": "correction",
     },
     facts={
         "received": "Documents received",

@@ -15,9 +15,17 @@ def states(office: Office) -> list[str]:
     return [row["state"] for row in office.rows("outbox", "list")]
 
 
+def write_mail(office: Office, state: str) -> None:
+    """Write a receipt, and leave it in a state as if it had not been sent."""
+    office("receive", "here", "report", "branch", "--deliverable", "text")
+    office("tick")
+    with closing(sqlite3.connect(office.folder / "var" / "hanchot.db")) as record, record:
+        record.execute("UPDATE message SET state = ?, attempts = 0, settled_at = NULL", (state,))
+
+
 def test_a_held_mail_stays_until_it_is_released(open_office: Office) -> None:
     """The daemon passes it by."""
-    open_office("receive", "here", "report", "branch", "--deliverable", "text")
+    write_mail(open_office, "queued")
     assert open_office("outbox", "hold", "m1").out == "m1: held\n"
     open_office("tick")
     assert states(open_office) == ["held"]
@@ -41,7 +49,7 @@ def test_what_cannot_be_done_is_refused_with_the_rule(open_office: Office, comma
 
 def test_an_unknown_mail_stops_all_of_it(open_office: Office) -> None:
     """Nothing is half done because of a slip."""
-    open_office("receive", "here", "report", "branch", "--deliverable", "text")
+    write_mail(open_office, "queued")
     result = open_office("outbox", "hold", "m1", "m9")
     assert (result.code, "there is no mail m9" in result.err) == (ExitCode.NOTHING_MATCHED, True)
     assert states(open_office) == ["queued"]
@@ -51,10 +59,8 @@ def test_an_unknown_mail_stops_all_of_it(open_office: Office) -> None:
 @pytest.mark.parametrize("state", ["failed", "ambiguous"])
 def test_a_lost_mail_is_sent_once_more_as_it_is(open_office: Office, state: str) -> None:
     """The same bytes under the same Message-ID."""
-    open_office("receive", "here", "report", "branch", "--deliverable", "text")
+    write_mail(open_office, state)
     before = open_office("outbox", "show", "m1", "--raw").out
-    with closing(sqlite3.connect(open_office.folder / "var" / "hanchot.db")) as record, record:
-        record.execute("UPDATE message SET state = ?", (state,))
     assert open_office("outbox", "retry", "m1").out == "m1: queued again\n"
     open_office("tick")
     assert states(open_office) == ["sent"]

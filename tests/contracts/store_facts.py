@@ -21,7 +21,7 @@ from scheduler.plan.dates.date_forms import (
     Undated,
     Window,
 )
-from scheduler.plan.facts import DEFINITION, FACT_CLASSES, Actor, ActorRole, Amended, Fact, FactKind
+from scheduler.plan.facts import DEFINITION, FACT_CLASSES, Actor, ActorRole, Amended, Fact, FactKind, Letter
 from scheduler.plan.model import Channel
 from scheduler.plan.scope import Parties, Scope
 from scheduler.ports import Store
@@ -67,6 +67,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "idempotency_key": texts,
     "restates": st.integers(0, 2**60),
     "left": st.none() | instants,
+    "is_silent": st.booleans(),
+    "letters": st.lists(st.builds(Letter, texts, texts), max_size=3).map(tuple),
 }
 WAS: dict[FactKind, st.SearchStrategy[Any]] = {"amended": st.none() | forms, "rerouted": lists}
 

@@ -76,7 +76,10 @@ def test_a_mail_that_cannot_be_written_fails_its_own_rung_only(store: SqlStore) 
     """The words of the template's error are the reason, and the operator is notified."""
     daemon = DaemonFixture(store, composer=SpyComposer(COMPOSER, refuse(party="beta")))
     daemon.live(at(3, 4))
-    assert (daemon.row("before:14d").state, str(daemon.row("before:14d").reason)) == ("failed", "no words")
+    assert (daemon.row("before:14d").state, str(daemon.row("before:14d").reason)) == (
+        "failed",
+        "it could not be written: no words",
+    )
     assert daemon.row("before:14d", "gamma").state == "sent"
     assert daemon.logged("trouble") == ["could not be written: no words\n    look at the template"]
 
@@ -153,8 +156,8 @@ def test_the_same_rung_of_two_plans_is_two_mails(store: SqlStore) -> None:
     assert len(set(daemon.mailer.ids)) == 6
 
 
-def test_a_roster_that_changed_after_dispatch_does_not_rewrite_the_past(daemon: DaemonFixture) -> None:
-    """A delivery is made when the rung is dispatched."""
+def test_what_waits_for_a_contact_that_is_no_more_goes_to_the_present_one(daemon: DaemonFixture) -> None:
+    """What has left is not written again."""
     daemon.live(at(3, 9, 18))
     daemon.mailer.is_down = True
     daemon.tick(at(3, 10, 8))
@@ -164,8 +167,12 @@ def test_a_roster_that_changed_after_dispatch_does_not_rewrite_the_past(daemon: 
     daemon.clock.instant = at(3, 10, 9)
     daemon.take()
     daemon.live(at(3, 14, 9))
-    assert daemon.left() == ["03-03 08:00 before:14d", "03-10 09:00 before:7d"]
-    assert daemon.left("new@beta.example") == ["03-14 08:00 before:3wd"]
+    assert daemon.left() == ["03-03 08:00 before:14d"]
+    assert daemon.left("new@beta.example") == ["03-10 09:00 before:7d", "03-14 08:00 before:3wd"]
+    assert [(mail.state, str(mail.reason)) for mail in daemon.mails(party="beta", rung="before:7d")] == [
+        ("cancelled", "officer@beta.example is no longer a contact of beta"),
+        ("sent", ""),
+    ]
 
 
 def test_unexpected_words_of_a_composer_are_the_reason(store: SqlStore) -> None:
@@ -176,4 +183,6 @@ def test_unexpected_words_of_a_composer_are_the_reason(store: SqlStore) -> None:
 
     daemon = DaemonFixture(store, plan(due_by(date(2023, 3, 17))), composer=SpyComposer(COMPOSER, fail))
     daemon.live(at(3, 4))
-    assert {str(row.reason) for row in daemon.rows(None) if row.name == "before:14d"} == {"no template for reminder"}
+    assert {str(row.reason) for row in daemon.rows(None) if row.name == "before:14d"} == {
+        "it could not be written: no template for reminder"
+    }

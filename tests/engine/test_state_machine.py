@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -22,8 +22,10 @@ from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.dispatch_policy import opening, working_days_late
-from scheduler.plan.facts import DEFINITION, FactKind
+from scheduler.plan.facts import DEFINITION, Fact, FactKind, Withdrawn
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Group
+from scheduler.plan.notices import fact_of
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Mail, MessageRow, RungRow
 from scheduler.ports.events import Event
@@ -233,7 +235,9 @@ class DaemonMachine(RuleBasedStateMachine):
             rows = view.rungs.of("plan")
             mails = view.outbox.list()
             carriers = view.outbox.of_rungs([row.id for row in rows])
-            promised = {rung.key for rung in read_agenda(view, self.daemon.plan).rungs()}
+            agenda = read_agenda(view, self.daemon.plan)
+            facts = view.facts.of("plan")
+        promised = {rung.key for rung in agenda.rungs() if not is_notice(rung.kind)}
         assert promised <= {row.key for row in rows}
         assert [row for row in rows if row.state not in FINAL] == []
         assert [row for row in rows if row.state != "sent" and not row.reason] == []
@@ -250,6 +254,7 @@ class DaemonMachine(RuleBasedStateMachine):
         assert len(sent) == len(set(sent))
         assert set(sent) <= set(handed)
         assert {id for id in handed if id not in sent} <= set(self.torn)
+        assert find_uncorrected(facts, rows, carriers) == []
         self.store.close()
 
 
@@ -258,17 +263,38 @@ def faults(agenda: Agenda, row: MessageRow, rungs: list[RungRow], now: datetime)
     found = []
     if row.kind != "outage" and opening(agenda.plan, None, now) != now:
         found.append("outside the hours")
-    if row.rungs and all(is_closed(agenda, rung) for rung in rungs):
+    steps = [rung for rung in rungs if not is_notice(rung.kind)]
+    if steps and all(is_closed(agenda, rung) for rung in steps):
         found.append("closed")
     for rung in rungs:
         obligation = agenda.by_key.get((rung.milestone, rung.party))
         if rung.at > now:
             found.append(f"early: {rung.at}")
+        if is_notice(rung.kind):
+            undone = any(r.fact.id == fact_of(rung.name) for r in agenda.retractions)
+            found += ["about what was taken back"] if undone else []
+            continue
         if rung.noticed_at is not None and working_days_late(rung.at, rung.noticed_at, agenda.plan) > 2:
             found.append("too late")
         if rung.kind != "choose" and len(rungs) == 1 and (obligation is None or day_of(obligation) != rung.due):
             found.append(f"a superseded date: {rung.due}")
     return found
+
+
+def find_uncorrected(
+    facts: Sequence[Fact], rows: Sequence[RungRow], carriers: Mapping[int, Sequence[MessageRow]]
+) -> list[str]:
+    """Return the letters to parties about what was taken back afterwards for which no correction was promised."""
+    undone = {fact.target: fact for fact in facts if isinstance(fact, Withdrawn)}
+    promised = {(row.milestone, row.party, row.name) for row in rows}
+    return [
+        f"{row.name} to {mail.mail.address}"
+        for row in rows
+        if row.kind in ("receipt", "return", "change") and (by := undone.get(fact_of(row.name))) is not None
+        for mail in carriers[row.id]
+        if mail.state == "sent" and mail.settled_at is not None and mail.settled_at < by.recorded_at
+        if (row.milestone, row.party, f"correction:{by.id}") not in promised
+    ]
 
 
 def is_closed(agenda: Agenda, rung: RungRow) -> bool:

@@ -211,7 +211,7 @@ def test_a_revision_that_this_daemon_cannot_find_in_its_files_is_left_to_the_oth
         "another process loaded another revision of this plan; it is left to that one"
     ]
     assert other.logged("trouble") == []
-    assert other.left() == ["03-10 09:01 before:14d"]
+    assert other.left() == ["03-06 09:01 change", "03-10 09:01 before:14d"]
 
 
 def test_an_estranged_daemon_takes_the_plan_back_when_its_file_is_edited(daemon: DaemonFixture) -> None:
@@ -224,7 +224,7 @@ def test_an_estranged_daemon_takes_the_plan_back_when_its_file_is_edited(daemon:
     daemon.tick(at(3, 6, 10))
     assert daemon.state().digest == daemon.plan.digest
     daemon.live(at(3, 18))
-    assert daemon.left() == ["03-03 08:00 before:14d", "03-06 10:00 change", "03-17 08:00 before:14d"]
+    assert daemon.left() == ["03-03 08:00 before:14d", "03-06 10:15 change", "03-17 08:00 before:14d"]
 
 
 def test_a_wrong_file_leaves_the_last_good_revision_in_force(daemon: DaemonFixture) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from scheduler.plan.dates.date_forms import By
-from scheduler.plan.destinations import (
+from scheduler.plan.messages.destinations import (
     find_destination,
     names_to_send_to,
     office_receives,

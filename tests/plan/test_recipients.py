@@ -11,7 +11,8 @@ import pytest
 from scheduler.plan.agenda import Rung
 from scheduler.plan.dates.date_forms import Before
 from scheduler.plan.message_kinds import RungKind
-from scheduler.plan.messages.reminders import describe_missing, recipients_of
+from scheduler.plan.messages.promises import recipients_of
+from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.model import Contact, Deliverable, Escalation, Group, Party, Plan, Role
 from scheduler.plan.recipients import (
     Recipient,
@@ -176,7 +177,7 @@ def test_the_kind_of_a_rung_says_who_gets_its_messages(kind: RungKind, name: str
     """A party's own contacts; of an escalation those above it."""
     due = date(2023, 8, 10)
     rung = Rung(milestone="report", party="beta", name=name, due=due, at=at(8, 3), kind=kind)
-    found = recipients_of(plan(deadline(Before(due))), rung, ())
+    found = recipients_of(history_of(deadline(Before(due))).agenda(), rung, ())
     assert [to.contact.email for to in found] == expected
 
 

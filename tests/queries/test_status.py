@@ -174,7 +174,7 @@ def test_deliveries_have_one_row_each_and_one_for_every_other_rung(daemon: Daemo
     assert {row["sent_at"] for row in told} == {"2023-03-21T08:00:00+07:00"}
 
 
-def test_a_mail_without_a_rung_is_listed_when_it_was_written(daemon: DaemonFixture) -> None:
+def test_a_notice_is_listed_at_its_instant(daemon: DaemonFixture) -> None:
     """`rung` is null for a receipt."""
     daemon.live(at(3, 10, 18))
     daemon.record("received")
@@ -182,7 +182,7 @@ def test_a_mail_without_a_rung_is_listed_when_it_was_written(daemon: DaemonFixtu
     (row,) = [row for row in deliveries(daemon, at(3, 10), at(3, 14)) if row["kind"] == "receipt"]
     assert (row["rung"], row["at"], row["sent_at"]) == (
         None,
-        "2023-03-10T18:00:00+07:00",
+        "2023-03-13T08:00:00+07:00",
         "2023-03-13T08:00:00+07:00",
     )
 

@@ -159,4 +159,4 @@ def test_a_form_that_reaches_two_processes_at_once_is_recorded_once(open_file: C
     assert one.facts == other.facts
     assert {len(one.changes.dropped), len(other.changes.dropped)} == {0, 8}
     assert len(daemons[0].facts()) == 1
-    assert len(daemons[0].mails(kind="receipt")) == 1
+    assert [row.name for row in daemons[0].notices()] == ["receipt:1"]

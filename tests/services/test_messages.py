@@ -11,14 +11,14 @@ import pytest
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
-from scheduler.plan.facts import FactKind
-from scheduler.plan.message_kinds import MessageKind, RungKind
+from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.message_kinds import MessageKind, RungKind, is_notice
 from scheduler.plan.messages.escalations import escalation_messages
 from scheduler.plan.messages.message import Message, Outage, OutageEntry
-from scheduler.plan.messages.notices import notice_messages
 from scheduler.plan.messages.outages import outage_messages
-from scheduler.plan.messages.reminders import messages_for
+from scheduler.plan.messages.promises import messages_for
 from scheduler.plan.model import Contact, Deliverable, Group, Role
+from scheduler.plan.notices import fact_of
 from scheduler.plan.obligations import EventDate, NoDate, WindowDate
 from scheduler.ports import RungRow
 from tests.support.daemon_fixture import FRIDAY, due_by, plan, report
@@ -295,11 +295,17 @@ def test_the_identity_of_an_escalation_holds_all_it_carries() -> None:
 # ---- facts
 
 
+def told_of(agenda: Agenda, fact: Fact) -> Sequence[Any]:
+    """Return the messages about a fact, as they leave if nothing else happens."""
+    rungs = [rung for rung in agenda.rungs() if is_notice(rung.kind) and rung.state == "planned"]
+    return [m for r in rungs if fact_of(r.name) == fact.id for m in messages_for(agenda, r, r.at, ())]
+
+
 def notices(kind: FactKind, **details: Any) -> Sequence[Any]:
     history = history_of(report())
     history.record("received", at(3, 1), "report", "beta")
     fact = history.record(kind, at(3, 2), "report", "beta", **details)
-    return notice_messages(history.agenda(), fact, at(3, 2), ())
+    return told_of(history.agenda(), fact)
 
 
 def test_a_receipt_a_return_and_an_extension_are_told_to_the_officers() -> None:
@@ -330,7 +336,7 @@ def decide(
 ) -> Sequence[Any]:
     """Record a decision and return the messages that it causes."""
     fact = history.record(kind, when, milestone, **details)
-    return notice_messages(history.agenda(), fact, when, ())
+    return told_of(history.agenda(), fact)
 
 
 def announced() -> PlanHistory:

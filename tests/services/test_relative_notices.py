@@ -15,7 +15,7 @@ from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.obligations import EventDate, ObligationDate
 from scheduler.queries.agendas import read_agenda
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import COMPOSER, DaemonFixture, plan
+from tests.support.daemon_fixture import COMPOSER, DaemonFixture, minutes, plan
 from tests.support.fakes import SpyComposer
 from tests.support.plan_builders import at, deadline, event, history_of, working_days
 
@@ -45,7 +45,8 @@ class Told:
 
     def edit(self, *milestones: Milestone) -> None:
         """Load another revision of the plan."""
-        self.daemon.take(replace(PLAN, milestones=milestones, digest="another"))
+        self.daemon.definitions.plans = [replace(PLAN, milestones=milestones, digest="another")]
+        self.daemon.ticker.load()
 
     def agenda(self) -> Agenda:
         """Return what the record promises now."""
@@ -53,7 +54,8 @@ class Told:
             return read_agenda(view, self.daemon.plan)
 
     def changes(self, party: str = "beta") -> list[tuple[str, object, date | None]]:
-        """Return what a party is told: the milestone, the date before, and the day now."""
+        """Return what a party is told within the next half hour: the milestone, the date before, and the day now."""
+        self.daemon.live(self.daemon.clock.instant + minutes(30))
         mine = [m for m in self.messages if isinstance(m, ChangeMessage) and m.party.id == party]
         return [(m.occurrence, m.was, _day(m.when)) for m in mine]
 
@@ -123,7 +125,7 @@ def test_a_second_move_replaces_the_notices_of_the_first(told: Told) -> None:
         told.daemon.record("date_fixed", None, "meeting", form=form)
     told.daemon.live(at(5, 25, 9))
     assert told.daemon.left()[-2:] == ["05-24 12:00 change"] * 2
-    assert [mail.state for mail in told.daemon.mails(kind="change", party="beta")] == ["cancelled"] * 2 + ["sent"] * 2
+    assert [row.state for row in told.daemon.notices(party="beta")] == ["cancelled"] * 2 + ["sent"] * 2
     assert told.changes()[-1] == ("slides", By(date(2023, 6, 5)), date(2023, 6, 19))
 
 

@@ -59,6 +59,7 @@ def test_to_rename_changes_nothing(
         for daemon in (one, other):
             daemon.live(day)
             daemon.record("received", "gamma")
+            daemon.tick()
         known = one.plan
         if delay is not None:
             one.definitions.plans = [rename(known, was=False)]
@@ -149,6 +150,7 @@ def test_to_take_a_rename_back_changes_nothing_either(
         for daemon in (one, other):
             daemon.live(at(3, 4, 12))
             daemon.record("received", "gamma")
+            daemon.tick()
         known = one.plan
         one.definitions.plans = [rename(known)]
         one.ticker.load()

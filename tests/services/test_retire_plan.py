@@ -40,7 +40,10 @@ def test_nothing_that_is_open_is_owed_any_more_and_nobody_is_told(running: Daemo
     assert states <= {"sent", "cancelled"}
     reasons = {str(row.reason) for row in running.rows("beta", "report") if row.state == "cancelled"}
     assert "retired 2023-03-04 (it ends)" in reasons
-    assert {mail.state for mail in running.mails()} == {"sent", "cancelled"}
+    assert {mail.state for mail in running.mails()} == {"sent"}
+    assert [(row.state, str(row.reason)) for row in running.notices()] == [
+        ("cancelled", "retired 2023-03-04 (it ends)")
+    ]
 
 
 def test_what_was_handed_in_stays_handed_in(running: DaemonFixture) -> None:
@@ -78,7 +81,8 @@ def test_a_plan_without_its_file_ends_as_well_and_stays_ended_when_the_file_is_b
     fact, cancelled = retire_absent(running.store, running.plan.id, command, UTC_ZONE)
     assert (fact.reason, cancelled > 0) == ("the file is lost", True)
     assert {row.state for row in running.rows(None, None)} <= {"sent", "cancelled", "skipped"}
-    assert {mail.state for mail in running.mails()} == {"sent", "cancelled"}
+    assert {mail.state for mail in running.mails()} == {"sent"}
+    assert {row.state for row in running.notices()} == {"cancelled"}
     with pytest.raises(UserError, match=f"was retired by f{fact.id}"):
         retire_absent(running.store, running.plan.id, command, UTC_ZONE)
     before = running.left(None)
@@ -105,6 +109,9 @@ def test_nothing_of_a_retired_plan_is_decided_any_more(running: DaemonFixture, k
 
 
 def test_a_retired_plan_writes_no_digest_and_releases_no_held_mail(running: DaemonFixture) -> None:
+    running.mailer.is_down = True
+    running.tick(at(3, 6, 8))
+    running.mailer.is_down = False
     [receipt] = running.mails(kind="receipt")
     with running.store.transaction() as unit:
         unit.outbox.hold(receipt.id)

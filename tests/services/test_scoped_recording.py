@@ -87,7 +87,7 @@ def test_an_edit_of_some_milestones_draws_what_they_touch_and_leaves_nothing_to_
     with closing(open_store("sqlite://")) as store:
         list(recorded_one_by_one(store, history))
         definition = Definition(plan=signed(edited), source="")
-        changes = take(ServiceContext(store=store, composer=COMPOSER), definition, now)
+        changes = take(store, definition, now)
         assert changes is None or changes.drawn is None
         with dry_run(store) as unit:
             assert reconcile(unit, read_agenda(unit, definition.plan), now) == Changes()
@@ -99,8 +99,8 @@ def test_an_edit_of_one_date_moves_the_reminders_of_what_is_counted_from_it() ->
     others = (deadline(Relative("meeting", working_days(3), "before"), "slides"), due_by(date(2023, 5, 5)))
     with closing(open_store("sqlite://")) as store:
         services = ServiceContext(store=store, composer=COMPOSER)
-        take(services, Definition(plan=signed(plan(event(eighth), *others)), source=""), at(3, 1))
-        changes = take(services, Definition(plan=signed(plan(event(fifteenth), *others)), source=""), at(3, 2))
+        take(services.store, Definition(plan=signed(plan(event(eighth), *others)), source=""), at(3, 1))
+        changes = take(services.store, Definition(plan=signed(plan(event(fifteenth), *others)), source=""), at(3, 2))
     assert changes is not None
     assert changes.drawn is None
     assert {row.milestone for row in changes.dropped} == {"meeting", "slides"}
@@ -112,7 +112,7 @@ def test_another_rule_or_a_milestone_that_is_gone_draws_the_whole_plan() -> None
     for second in (replace(first, lateness="strict"), replace(first, milestones=first.milestones[:1])):
         with closing(open_store("sqlite://")) as store:
             services = ServiceContext(store=store, composer=COMPOSER)
-            take(services, Definition(plan=signed(first), source=""), at(3, 1))
-            changes = take(services, Definition(plan=signed(second), source=""), at(3, 2))
+            take(services.store, Definition(plan=signed(first), source=""), at(3, 1))
+            changes = take(services.store, Definition(plan=signed(second), source=""), at(3, 2))
         assert changes is not None
         assert changes.drawn is not None

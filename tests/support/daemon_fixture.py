@@ -20,7 +20,9 @@ from scheduler.engine.tick import Ticker
 from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.dates.date_forms import By, DayCount
 from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Group, Ladder, Milestone, Plan
+from scheduler.plan.notices import fact_of
 from scheduler.ports import (
     Checker,
     Clock,
@@ -194,7 +196,7 @@ class DaemonFixture:
     def take(self, plan: Plan | None = None, when: datetime | None = None) -> Changes | None:
         """Load a plan as another process would."""
         services = ServiceContext(store=self.store, composer=self.composer)
-        return take(services, Definition(plan=plan or self.plan, source="toml"), when or self.clock.instant)
+        return take(services.store, Definition(plan=plan or self.plan, source="toml"), when or self.clock.instant)
 
     def fact(
         self, kind: FactKind, party: str | None = "beta", milestone: str | None = "report", **details: Any
@@ -226,10 +228,19 @@ class DaemonFixture:
     # ---- what came of it
 
     def rows(self, party: str | None = "beta", milestone: str | None = "report") -> list[RungRow]:
-        """Return the ledger of one obligation, or of all."""
-        with self.store.reading() as view:
-            found = [row for plan in self.definitions.plans for row in view.rungs.of(plan.id)]
+        """Return the steps of ladders of one obligation, or of all."""
+        found = [row for row in self._ledger() if not is_notice(row.kind)]
         return [row for row in found if party in (None, row.party) and milestone in (None, row.milestone)]
+
+    def notices(self, **wanted: Any) -> list[RungRow]:
+        """Return the promised notices in the order of the facts that they are about, or those that are as asked for."""
+        found = [row for row in self._ledger() if is_notice(row.kind)]
+        found.sort(key=lambda row: (fact_of(row.name), row.id))
+        return [row for row in found if all(getattr(row, key) == value for key, value in wanted.items())]
+
+    def _ledger(self) -> list[RungRow]:
+        with self.store.reading() as view:
+            return [row for plan in self.definitions.plans for row in view.rungs.of(plan.id)]
 
     def row(self, name: str, party: str = "beta", milestone: str = "report") -> RungRow:
         """Return the newest promise of that name."""

@@ -15,6 +15,7 @@ from scheduler.plan.agenda import Agenda, Rung, draw_agenda
 from scheduler.plan.dates.date_forms import DateForm, DayCount
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import Fact, FactKind
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Contact, Group, Kind, Ladder, Milestone, Party, Plan
 from scheduler.plan.revisions import compare_terms, read_terms
 from tests.support.facts import make_fact
@@ -133,8 +134,9 @@ class PlanHistory:
         return draw_agenda(self.plan, self.facts, loaded_at=self.loaded_at, idle=idle)
 
     def rungs(self, milestone: str = "report", party: str = "beta", idle: Collection[date] = ()) -> list[Rung]:
-        """Return the rungs of one obligation."""
-        return [r for r in self.agenda(idle).rungs() if (r.milestone, r.party) == (milestone, party)]
+        """Return the rungs of one obligation, without notices."""
+        found = [rung for rung in self.agenda(idle).rungs() if not is_notice(rung.kind)]
+        return [r for r in found if (r.milestone, r.party) == (milestone, party)]
 
     def ladder(self, milestone: str = "report", party: str = "beta", idle: Collection[date] = ()) -> list[str]:
         """Return the planned rungs of one obligation in words: `03-20 named-day`."""

@@ -16,11 +16,10 @@ from scheduler.plan.model import Milestone, Plan
 from scheduler.ports import Definition, FeedEntry, FeedRenderer, FeedRow, Store
 from scheduler.queries.agendas import read_agenda
 from scheduler.services.apply_revision import take
-from scheduler.services.context import ServiceContext
 from scheduler.services.publish_feeds import choose_parts, create_feed, publish
 from scheduler.store import open_store
 from tests.support import plan_builders
-from tests.support.daemon_fixture import COMPOSER, signed
+from tests.support.daemon_fixture import signed
 from tests.support.facts import make_fact
 from tests.support.plan_builders import LOADED
 
@@ -44,7 +43,7 @@ class FeedFixture:
     def load(self, plan: Plan, when: datetime) -> None:
         """Put a revision of the plan in force."""
         self.plan = signed(plan)
-        take(ServiceContext(store=self.store, composer=COMPOSER), Definition(plan=self.plan, source=""), when)
+        take(self.store, Definition(plan=self.plan, source=""), when)
 
     def edit(self, when: datetime, *milestones: Milestone, **details: Any) -> None:
         """Put the plan in force with other milestones."""

@@ -35,7 +35,7 @@ def recorded_one_by_one(
     """Load the plan of a history, record those of its facts that make sense as things stand, and yield after each."""
     services = ServiceContext(store=store, composer=COMPOSER)
     definition = Definition(plan=signed(history.plan), source="")
-    take(services, definition, since or history.loaded_at)
+    take(services.store, definition, since or history.loaded_at)
     ids: dict[int, int] = {}  # in the record, by those in the history
     for fact in history.facts:
         with suppress(UserError):

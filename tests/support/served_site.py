@@ -17,10 +17,10 @@ import pytest
 from scheduler.bootstrap import Container, RunningDaemon
 from scheduler.clock import SteppingClock
 from scheduler.config import load_settings
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Plan
 from scheduler.ports import Definition, MessageRow
 from scheduler.services.apply_revision import take
-from scheduler.services.context import ServiceContext
 from scheduler.store import open_store
 from scheduler.web.server.uvicorn_server import serve
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, signed
@@ -64,11 +64,18 @@ class ServedSite:
         with self.running.store.reading() as view:
             return list(view.outbox.list())
 
+    @property
+    def notices(self) -> list[tuple[str, str]]:
+        """Return the promised notices: the kind, and the party that they are about."""
+        with self.running.store.reading() as view:
+            rows = [row for definition in self.definitions for row in view.rungs.of(definition.plan.id)]
+        return [(row.kind, row.party) for row in rows if is_notice(row.kind)]
+
     def serve(self, *plans: Plan) -> None:
         """Put plans in force, as loading them does."""
         self.definitions = [Definition(plan=signed(plan), source="") for plan in plans]
         for definition in self.definitions:
-            take(ServiceContext(store=self.running.store, composer=COMPOSER), definition, self.clock.now())
+            take(self.running.store, definition, self.clock.now())
 
     def post(self, path: str, **fields: str) -> Answer:
         """Post a form as a browser without scripts does."""

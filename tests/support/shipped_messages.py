@@ -12,7 +12,7 @@ from scheduler.plan.agenda import draw_agenda
 from scheduler.plan.dates.date_forms import On
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.messages.message import Message
-from scheduler.plan.messages.reminders import messages_for
+from scheduler.plan.messages.promises import messages_for
 from scheduler.ports import RungRow
 from tests.support.facts import make_fact
 

@@ -4,38 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 from scheduler.plan.dates.date_forms import DateForm
-from scheduler.plan.facts import Amended, DateFixed, Declared, Disowned, Extended, Received, Returned, Waived
+from scheduler.plan.facts import (
+    Amended,
+    DateFixed,
+    Declared,
+    Disowned,
+    Extended,
+    Fact,
+    Received,
+    Returned,
+    Waived,
+    Withdrawn,
+)
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.digest import Digest
 from scheduler.plan.messages.response_summary import ResponseSummary
 from scheduler.plan.model import Contact, Deliverable, Group, Milestone, Party, Plan
 from scheduler.plan.obligations import ObligationDate
-
-
-class NoticeKey(NamedTuple):
-    """The key of a mail that a fact causes: the outbox takes no second mail with it.
-
-    `occurrence` is set if the mail is about another milestone than the fact, whose date moved with it.
-    """
-
-    fact: int
-    kind: MessageKind
-    address: str
-    occurrence: str = ""
-
-    def __str__(self) -> str:
-        """Return the key as the record keeps it."""
-        return ":".join([str(self.fact), self.kind, self.address, *([self.occurrence] if self.occurrence else [])])
-
-    @staticmethod
-    def beginning(fact: int, kind: MessageKind | None = None, address: str | None = None) -> str:
-        """Return what all keys of a fact begin with, or those of one kind, or those of one kind to one address."""
-        if address is not None and kind is not None:
-            return str(NoticeKey(fact, kind, address))
-        return f"{fact}:{kind}:" if kind is not None else f"{fact}:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +188,16 @@ class NoticeMessage(MessageOfDocuments):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionMessage(MessageOfDocuments):
+    """A correction of what an earlier letter says: `withdrawn` was taken back by `fact`, and this is what holds."""
+
+    kind: ClassVar[MessageKind] = "correction"
+
+    fact: Withdrawn
+    withdrawn: Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutageMessage(MessageBase):
     """A summary of what an outage affected."""
 
@@ -228,5 +226,6 @@ class SignInMessage(MessageBase):
 
 
 RungMessage = ReminderMessage | OverdueMessage | FixDateMessage | InvitationMessage | ChooseMessage | EscalationMessage
-FactMessage = ChangeMessage | ReceiptMessage | ReturnMessage | NoticeMessage
-Message = RungMessage | FactMessage | OutageMessage | DigestMessage | SignInMessage
+FactMessage = ChangeMessage | ReceiptMessage | ReturnMessage | NoticeMessage | CorrectionMessage
+PromisedMessage = RungMessage | FactMessage
+Message = PromisedMessage | OutageMessage | DigestMessage | SignInMessage

@@ -1,12 +1,12 @@
-"""The messages of a rung, and their recipients. Pure."""
+"""The messages of the steps of a ladder. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any, assert_never
 
 from scheduler.plan.agenda import Agenda, RungLike
+from scheduler.plan.message_kinds import LadderKind
 from scheduler.plan.messages.message import (
     ChooseMessage,
     FixDateMessage,
@@ -15,32 +15,14 @@ from scheduler.plan.messages.message import (
     ReminderMessage,
     RungMessage,
 )
-from scheduler.plan.model import Deliverable, Group, Milestone, Party, Plan
+from scheduler.plan.model import Deliverable, Group, Milestone, Party
 from scheduler.plan.obligations import NoDate, Obligation
-from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, superiors
+from scheduler.plan.recipients import Recipient
 from scheduler.plan.status import still_needed
 
 
-def messages_for(agenda: Agenda, row: RungLike, now: datetime, bounced: Collection[str]) -> list[RungMessage]:
-    """Return the messages of one rung, one for each recipient; for escalations use `escalation_messages`."""
-    messages = [message_for(agenda, row, recipient, now) for recipient in recipients_of(agenda.plan, row, bounced)]
-    return [message for message in messages if message is not None]
-
-
-def recipients_of(plan: Plan, step: RungLike, bounced: Collection[str]) -> list[Recipient]:
-    """Return the recipients of a rung.
-
-    An escalation goes to the superiors of the party, everything else to its own contacts; overdue notices also
-    go to its heads.
-    """
-    if step.kind == "escalation":
-        escalation = escalation_named(plan.milestone(step.milestone), step.name)
-        return superiors(plan, escalation, step.party, bounced) if escalation else []
-    return contacts_for(plan.parties[step.party], with_head=step.kind == "overdue", bounced=bounced)
-
-
-def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> RungMessage | None:
-    """Return the message of one rung to one recipient.
+def ladder_message(agenda: Agenda, kind: LadderKind, row: RungLike, to: Recipient, now: datetime) -> RungMessage | None:
+    """Return the message of one step of a ladder to one recipient.
 
     None if there is no group to choose any more, and for an escalation, which is a report about several parties.
     """
@@ -60,7 +42,7 @@ def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> 
         "received": describe_received(milestone, obligation),
         "waits_for": () if obligation and obligation.attends else tuple(still_needed(agenda, milestone, now)),
     }
-    match row.kind:
+    match kind:
         case "reminder":
             return ReminderMessage(**common)
         case "overdue":
@@ -75,7 +57,7 @@ def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> 
         case "escalation":
             return None
         case _:
-            assert_never(row.kind)
+            assert_never(kind)
 
 
 def _group_to_choose(agenda: Agenda, row: RungLike) -> Group | None:

@@ -12,9 +12,9 @@ from starlette.routing import Route
 
 from scheduler.plan.agenda import RungState
 from scheduler.plan.dates.date_forms import Recurring
-from scheduler.plan.destinations import parties_of
 from scheduler.plan.facts import Fact, Nominated
 from scheduler.plan.indicators import measure
+from scheduler.plan.messages.destinations import parties_of
 from scheduler.plan.model import Group, Party, Plan
 from scheduler.plan.status import Cell, read_cell, still_needed
 from scheduler.ports import FeedRow, RungRow, UnitOfWork

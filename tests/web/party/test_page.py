@@ -298,10 +298,7 @@ def test_a_declaration_is_recorded_unverified_and_shown(site: ServedSite) -> Non
 def test_the_receipt_goes_to_the_registered_officers_and_the_lead_is_asked(site: ServedSite) -> None:
     """Whatever address somebody typed (contract rule 17)."""
     declare(site, note="answer to me@evil.example", who="me@evil.example")
-    assert [(m.kind, m.mail.address) for m in site.mails] == [
-        ("receipt", "officer@beta.example"),
-        ("notice", "officer@lead.example"),
-    ]
+    assert site.notices == [("receipt", "beta"), ("notice", "beta")]
 
 
 @pytest.mark.parametrize(
@@ -501,7 +498,7 @@ def test_not_our_task_goes_to_the_lead_and_changes_nothing_else(site: ServedSite
     assert answer.headers["Location"].startswith(f"{path_of(site)}?done=disown.")
     [fact] = facts(site)
     assert (fact.kind, fact.note, fact.by) == ("disowned", "it is gamma's", Actor("party", "Lan"))
-    assert [(m.kind, m.mail.address) for m in site.mails] == [("notice", "officer@lead.example")]
+    assert site.notices == [("notice", "beta")]
     words = words_of(site, path_of(site))
     assert "Not submitted yet" in words
     assert "it is gamma's" in words

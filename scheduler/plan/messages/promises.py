@@ -1,0 +1,71 @@
+"""The messages of a promise, a step of a ladder or a notice, and their recipients. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import assert_never
+
+from scheduler.plan.agenda import Agenda, RungLike
+from scheduler.plan.messages.message import PromisedMessage
+from scheduler.plan.messages.notices import notice_message
+from scheduler.plan.messages.reminders import ladder_message
+from scheduler.plan.notices import fact_of
+from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, lead_officers, superiors
+
+
+def messages_for(agenda: Agenda, row: RungLike, now: datetime, bounced: Collection[str]) -> list[PromisedMessage]:
+    """Return the messages of one rung, one for each recipient; for escalations use `escalation_messages`."""
+    messages = [message_for(agenda, row, recipient, now) for recipient in recipients_of(agenda, row, bounced)]
+    return [message for message in messages if message is not None]
+
+
+def recipients_of(agenda: Agenda, row: RungLike, bounced: Collection[str]) -> list[Recipient]:
+    """Return the recipients of a rung.
+
+    An escalation goes to the superiors of the party, what it states about itself to the lead, and a correction to those
+    who hold the letter. Everything else goes to its own contacts; overdue notices also go to its heads.
+    """
+    plan, party = agenda.plan, agenda.plan.parties[row.party]
+    match row.kind:
+        case "escalation":
+            escalation = escalation_named(plan.milestone(row.milestone), row.name)
+            return superiors(plan, escalation, row.party, bounced) if escalation else []
+        case "notice":
+            return lead_officers(plan, bounced)
+        case "correction":
+            return _holders(agenda, row)
+        case "overdue":
+            return contacts_for(party, with_head=True, bounced=bounced)
+        case "reminder" | "fix-date" | "invitation" | "choose" | "receipt" | "return" | "change":
+            return contacts_for(party, with_head=False, bounced=bounced)
+        case _:
+            assert_never(row.kind)
+
+
+def _holders(agenda: Agenda, row: RungLike) -> list[Recipient]:
+    """Return the contacts of a party that hold a letter about what a correction takes back."""
+    party = agenda.plan.parties[row.party]
+    letters = {
+        letter.address
+        for r in agenda.retractions
+        if r.by.id == fact_of(row.name)
+        for letter in r.by.letters
+        if letter.milestone == row.milestone
+    }
+    return [Recipient(party, contact) for contact in party.contacts if contact.email in letters]
+
+
+def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> PromisedMessage | None:
+    """Return the message of one rung to one recipient.
+
+    None if there is no group to choose any more or what a notice is about no longer counts, and for an escalation,
+    which is a report about several parties.
+    """
+    match row.kind:
+        case "receipt" | "return" | "change" | "notice" | "correction" as kind:
+            return notice_message(agenda, kind, row, to, now)
+        case "reminder" | "overdue" | "fix-date" | "invitation" | "choose" | "escalation" as kind:
+            return ladder_message(agenda, kind, row, to, now)
+        case _:
+            assert_never(row.kind)

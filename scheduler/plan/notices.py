@@ -1,0 +1,240 @@
+"""The notices that follow from facts: receipts, returns, changes, corrections, and what the lead is told. Pure.
+
+A notice is promised like a step of a ladder. It falls away with what it says, and lives again with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time
+from typing import NamedTuple, assert_never
+
+from scheduler.plan import reasons
+from scheduler.plan.dates.date_forms import Before, By, On, Window
+from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day, to_instant
+from scheduler.plan.dates_in_force import begins_at, told_from
+from scheduler.plan.dispatch_policy import opening
+from scheduler.plan.facts import (
+    Accepted,
+    Amended,
+    DateFixed,
+    Declared,
+    Disowned,
+    Extended,
+    Fact,
+    Received,
+    Retired,
+    Retraction,
+    Returned,
+    Waived,
+    recording_order,
+)
+from scheduler.plan.ladder import RungName
+from scheduler.plan.message_kinds import NoticeKind
+from scheduler.plan.model import Plan
+from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
+from scheduler.plan.reasons import Reason
+
+Change = Extended | Waived | DateFixed | Amended  # the facts that cause a notice of change
+Claim = Declared | Disowned  # what a party states about itself
+_ANSWERS = (Received, Returned, Accepted, Waived, Retired)  # the facts that answer a statement
+
+
+class Notice(NamedTuple):
+    """One notice about an obligation; `fact` is the id of the fact that it is about.
+
+    `since` is the local day of that fact, `at` the UTC instant at which the notice leaves. `skipped` is the reason why
+    it need not leave any more.
+    """
+
+    kind: NoticeKind
+    fact: int
+    since: date
+    at: datetime
+    skipped: Reason = reasons.NONE
+
+    @property
+    def name(self) -> str:
+        """Return its name in the ledger, such as `receipt:12`."""
+        return str(RungName(self.kind, self.fact))
+
+
+def fact_of(name: str) -> int:
+    """Return the id of the fact that the notice with this name is about."""
+    detail = RungName.of(name).detail
+    return detail if isinstance(detail, int) else 0
+
+
+def find_notices(plan: Plan, o: Obligation, retractions: Sequence[Retraction]) -> Iterator[Notice]:
+    """Yield the notices about one obligation; `retractions` are those that concern it."""
+    yield from _find_receipts(plan, o, retractions)
+    yield from _find_answers_to_claims(plan, o)
+    yield from _find_returns(plan, o)
+    change = _find_change(plan, o, retractions)
+    if change is not None:
+        yield change
+    yield from find_corrections(plan, o, retractions, change)
+
+
+def _notice(plan: Plan, o: Obligation, kind: NoticeKind, fact: Fact, skipped: Reason = reasons.NONE) -> Notice:
+    since, at = local_day(fact.recorded_at, plan.zone), opening(plan, o.milestone, told_from(fact))
+    return Notice(kind, fact.id, since, at, skipped)
+
+
+# ---------------------------------------------------------------- receipts, and what a party states
+
+
+def _find_receipts(plan: Plan, o: Obligation, retractions: Iterable[Retraction]) -> Iterator[Notice]:
+    """Yield the receipts for submissions (contract rule 17).
+
+    One leaves at the next opening. A submission that is recorded while a receipt waits shares that receipt. After a
+    receipt has left, the next one leaves on another day, also if the submission was taken back afterwards.
+    """
+    undone = {r.fact.id: r.by.recorded_at for r in retractions}
+    known = [*o.facts, *(r.fact for r in retractions)]
+    submissions = [fact for fact in known if isinstance(fact, Received) and not fact.is_silent]
+    receipts: list[tuple[Received, datetime]] = []
+    leaves: datetime | None = None
+    for fact in sorted(submissions, key=recording_order):
+        at = _receipt_leaves(plan, fact, leaves)
+        if at < undone.get(fact.id, at + ONE_DAY):
+            receipts.append((fact, at))
+            leaves = at
+    for number, (fact, at) in enumerate(receipts, 1):
+        is_shared = any(other == at and later.id not in undone for later, other in receipts[number:])
+        if fact.id not in undone:
+            skipped = reasons.LATER_RECEIPT if is_shared else reasons.NONE
+            yield _notice(plan, o, "receipt", fact, skipped)._replace(at=at)
+
+
+def _receipt_leaves(plan: Plan, fact: Received, before: datetime | None) -> datetime:
+    """Return when the receipt for a submission leaves (UTC), after one that leaves at `before`."""
+    if before is not None and fact.recorded_at < before:
+        return before
+    earliest = opening(plan, fact.milestone, fact.recorded_at)
+    if before is None or local_day(before, plan.zone) != local_day(earliest, plan.zone):
+        return earliest
+    return opening(plan, fact.milestone, to_instant(local_day(before, plan.zone) + ONE_DAY, time(), plan.zone))
+
+
+def _find_answers_to_claims(plan: Plan, o: Obligation) -> Iterator[Notice]:
+    """Yield the receipts for what a party states about itself, and the notices to the lead.
+
+    The same statement again on the same local day causes none (contract rule 17).
+    """
+    waiting = {fact.id for fact in (*o.standing.declared, *o.standing.disowned)}
+    said: set[tuple[str, date]] = set()
+    for fact in o.facts:
+        if isinstance(fact, _ANSWERS):
+            said.clear()
+        elif isinstance(fact, Claim) and not fact.is_silent:
+            skipped = reasons.NONE if fact.id in waiting else reasons.ANSWERED
+            notice = _notice(plan, o, "notice", fact, skipped)
+            if (fact.kind, notice.since) not in said:
+                if isinstance(fact, Declared):
+                    yield notice._replace(kind="receipt")
+                yield notice
+            said.add((fact.kind, notice.since))
+
+
+def _find_returns(plan: Plan, o: Obligation) -> Iterator[Notice]:
+    """Yield the requests to complete what was sent; only the last return is still true, until it is answered."""
+    returns = [fact for fact in o.facts if isinstance(fact, Returned)]
+    for fact in returns:
+        if not fact.is_silent:
+            gone = reasons.LATER_DECISION if fact is not returns[-1] else reasons.ANSWERED
+            is_true = fact is returns[-1] and o.standing.state == "returned"
+            yield _notice(plan, o, "return", fact, reasons.NONE if is_true else gone)
+
+
+# ---------------------------------------------------------------- changes and corrections
+
+
+def _find_change(plan: Plan, o: Obligation, retractions: Sequence[Retraction]) -> Notice | None:
+    """Return the notice of the decision that is in force, if those concerned knew anything else.
+
+    It waits for a later decision that was taken back: until then, that one seemed to hold.
+    """
+    closed_by = o.standing.closed_by if o.standing.state == "waived" else None
+    fact = closed_by if isinstance(closed_by, Waived) else o.changed_by
+    if fact is None or fact.is_silent:
+        return None
+    later = [r.by for r in retractions if isinstance(r.fact, Change) and _is_later(r.fact, fact)]
+    said_at = max([told_from(fact), *(by.recorded_at for by in later)])
+    if not _is_informed(plan, o, fact, said_at):
+        return None
+    is_corrected = any(by.letters for by in later)
+    skipped = reasons.CORRECTION_SAYS_IT if is_corrected else reasons.NONE
+    return _notice(plan, o, "change", fact, skipped)._replace(at=opening(plan, o.milestone, said_at))
+
+
+def _is_later(fact: Fact, other: Fact) -> bool:
+    return recording_order(fact) > recording_order(other)
+
+
+def find_corrections(
+    plan: Plan, o: Obligation, retractions: Iterable[Retraction], change: Notice | None = None
+) -> Iterator[Notice]:
+    """Yield the corrections of what letters to a party say; a later notice of change makes them needless."""
+    addresses = {contact.email for contact in plan.parties[o.party].contacts}
+    closed_by = o.standing.closed_by
+    for r in retractions:
+        if not any(letter.milestone == o.milestone and letter.address in addresses for letter in r.by.letters):
+            continue
+        skipped = reasons.NONE
+        if closed_by is not None and _is_later(closed_by, r.by):
+            skipped = reasons.ANSWERED
+        elif change is not None and not change.skipped and change.fact > r.by.id:
+            skipped = reasons.LATER_DECISION
+        yield _notice(plan, o, "correction", r.by, skipped)
+
+
+def _is_informed(plan: Plan, o: Obligation, fact: Change, now: datetime) -> bool:
+    """Return whether a party gets a notice because a fact changed its date or released it.
+
+    It gets one only if it knew another date before: the first date of something is announced by the invitation
+    or by the ladder. A date that is counted from another one moves with it. There is no notice about what is done, over
+    or unknown.
+    """
+    if not o.is_current(now) or o.unknown:
+        return False
+    if isinstance(fact, Waived):
+        return plan.milestone(o.milestone).kind == "deadline" or _knew_a_day_ahead(plan, o, now)
+    is_granted = isinstance(fact, Extended) and fact is o.decided_by
+    return is_granted or (o.standing.is_open and _is_moved(plan, o, now))
+
+
+def _is_moved(plan: Plan, o: Obligation, now: datetime) -> bool:
+    """Return whether the date in force differs from the one that the party knows."""
+    match o.when:
+        case EventDate(event, place):
+            if o.known_date is None:
+                return not o.invited and isinstance(o.was, On) and o.was != event
+            leaves = opening(plan, o.milestone, now)
+            return (event, place) != o.known_date and leaves < begins_at(event, plan)
+        case DueDate() | WindowDate() | NoDate() if o.known_date is not None:
+            return _knew_a_day_ahead(plan, o, now)
+        case DueDate() as due:
+            return _is_told_of(o) and o.was != due.form
+        case WindowDate(window):
+            return _is_told_of(o) and o.was != window
+        case NoDate():
+            return _is_told_of(o)
+        case _:
+            assert_never(o.when)
+
+
+def _is_told_of(o: Obligation) -> bool:
+    """Return whether a party that owes something knew a day of it before, or days between which it would be."""
+    return not o.attends and isinstance(o.was, Before | By | Window)
+
+
+def _knew_a_day_ahead(plan: Plan, o: Obligation, now: datetime) -> bool:
+    return o.known_date is not None and now < begins_at(o.known_date.event, plan)
+
+
+def concerns(retraction: Retraction, o: Obligation) -> bool:
+    """Return whether what was taken back is about an obligation, or letters about its milestone have left."""
+    fact = retraction.fact
+    is_own = fact.milestone == o.milestone and fact.party in (None, o.party)
+    return is_own or any(letter.milestone == o.milestone for letter in retraction.by.letters)

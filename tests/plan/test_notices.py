@@ -1,0 +1,229 @@
+"""Which notices follow from facts, when they leave, and what makes them needless."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from scheduler.plan.agenda import Rung
+from scheduler.plan.dates.date_forms import By, On
+from scheduler.plan.facts import Fact, FactKind, Letter, Retraction, Withdrawn, find_retractions
+from scheduler.plan.messages.promises import messages_for, recipients_of
+from scheduler.plan.model import Deliverable
+from scheduler.plan.notices import Notice, fact_of
+from scheduler.plan.second_look import why_not_owed
+from tests.support.plan_builders import HANOI, PlanHistory, at, deadline, event, history_of
+
+FRIDAY = date(2023, 3, 17)
+DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
+REPORT = deadline(By(FRIDAY), deliverables=DOCUMENTS)
+LATER = By(date(2023, 3, 24))
+EIGHTH = On(date(2023, 6, 8), date(2023, 6, 8))
+BETA = "officer@beta.example"
+
+
+@pytest.fixture
+def history() -> PlanHistory:
+    """Return a plan of one report to which nothing has happened."""
+    return history_of(REPORT)
+
+
+def notices(history: PlanHistory, party: str = "beta") -> list[str]:
+    """Return a party's notices: when, what, and why not."""
+    found = [rung for rung in history.agenda().rungs() if fact_of(rung.name) and rung.kind not in LADDER]
+    return [
+        f"{rung.at.astimezone(HANOI):%m-%d %H:%M} {rung.name}" + (f": {rung.reason}" if rung.reason else "")
+        for rung in found
+        if rung.party == party
+    ]
+
+
+LADDER = ("overdue", "choose")
+
+
+def record(history: PlanHistory, kind: FactKind, when: datetime, **details: Any) -> Fact:
+    """Record a fact about beta's report."""
+    return history.record(kind, when, "report", "beta", **details)
+
+
+def undo(history: PlanHistory, fact: Fact, when: datetime, *addresses: str) -> Fact:
+    """Take a fact back; these addresses hold a letter about it."""
+    letters = tuple(Letter("report", address) for address in addresses)
+    return history.record("withdrawn", when, target=fact.id, letters=letters)
+
+
+def test_a_notice_leaves_at_the_next_opening(history: PlanHistory) -> None:
+    record(history, "received", at(3, 4, 12))  # a Saturday
+    assert notices(history) == ["03-06 08:00 receipt:1"]
+    assert notices(history, "gamma") == []
+
+
+def test_where_nobody_is_to_be_told_there_is_none(history: PlanHistory) -> None:
+    for kind in ("received", "returned", "declared", "disowned"):
+        record(history, kind, at(3, 6, 9), is_silent=True)
+    record(history, "extended", at(3, 6, 9), form=LATER, is_silent=True)
+    assert notices(history) == []
+
+
+def test_of_submissions_in_one_night_the_last_gets_the_receipt(history: PlanHistory) -> None:
+    for hour in (18, 19, 20):
+        record(history, "received", at(3, 3, hour), deliverables=("plan",))
+    assert notices(history) == [
+        "03-06 08:00 receipt:1: a later receipt lists everything",
+        "03-06 08:00 receipt:2: a later receipt lists everything",
+        "03-06 08:00 receipt:3",
+    ]
+
+
+def test_a_receipt_that_has_left_counts_for_its_day_also_if_it_was_a_mistake(history: PlanHistory) -> None:
+    """At most one a day (contract rule 17)."""
+    slip = record(history, "received", at(3, 6, 9))
+    undo(history, slip, at(3, 6, 10), BETA)
+    record(history, "received", at(3, 6, 11), deliverables=("plan",))
+    assert "03-07 08:00 receipt:3" in notices(history)
+
+
+def test_a_receipt_that_never_left_counts_for_nothing(history: PlanHistory) -> None:
+    slip = record(history, "received", at(3, 6, 18))
+    undo(history, slip, at(3, 6, 19))
+    record(history, "received", at(3, 7, 9), deliverables=("plan",))
+    assert notices(history) == ["03-07 09:00 receipt:3"]
+
+
+def test_a_decision_waits_for_the_undoing_of_a_later_one(history: PlanHistory) -> None:
+    record(history, "extended", at(3, 6, 9), form=LATER)
+    slip = record(history, "extended", at(3, 6, 18), form=By(date(2023, 3, 31)))
+    assert notices(history) == ["03-07 08:00 change:2"]
+    undo(history, slip, at(3, 8, 10))
+    assert notices(history) == ["03-08 10:00 change:1"]
+
+
+def test_the_undoing_of_an_earlier_decision_moves_nothing(history: PlanHistory) -> None:
+    first = record(history, "extended", at(3, 6, 9), form=LATER)
+    record(history, "extended", at(3, 7, 9), form=By(date(2023, 3, 31)))
+    undo(history, first, at(3, 8, 10))
+    assert notices(history) == ["03-07 09:00 change:2"]
+
+
+def test_what_is_undone_for_another_party_moves_nothing(history: PlanHistory) -> None:
+    record(history, "extended", at(3, 6, 9), form=LATER)
+    other = history.record("extended", at(3, 6, 10), "report", "gamma", form=LATER)
+    undo(history, other, at(3, 6, 18))
+    assert notices(history) == ["03-06 09:00 change:1"]
+
+
+def test_a_waiver_of_what_has_come_tells_nobody(history: PlanHistory) -> None:
+    record(history, "received", at(3, 6, 9), is_silent=True)
+    history.record("waived", at(3, 6, 10), "report")
+    assert notices(history) == []
+
+
+def test_an_event_has_no_letter_that_is_about_a_deadline() -> None:
+    history = history_of(event(EIGHTH), REPORT)
+    slip = record(history, "extended", at(3, 6, 9), form=LATER)
+    undo(history, slip, at(3, 7, 9), BETA)
+    assert {rung.milestone for rung in history.agenda().rungs() if rung.kind == "correction"} == {"report"}
+
+
+def test_a_correction_goes_to_who_holds_the_letter_and_is_still_a_contact(history: PlanHistory) -> None:
+    slip = record(history, "extended", at(3, 6, 9), form=LATER)
+    undo(history, slip, at(3, 7, 9), BETA, "gone@beta.example")
+    assert notices(history) == ["03-07 09:00 correction:2"]
+    agenda = history.agenda()
+    [rung] = [rung for rung in agenda.rungs() if rung.kind == "correction"]
+    assert [to.contact.email for to in recipients_of(agenda, rung, ())] == [BETA]
+
+
+def test_where_nobody_holds_a_letter_there_is_no_correction(history: PlanHistory) -> None:
+    slip = record(history, "extended", at(3, 6, 9), form=LATER)
+    undo(history, slip, at(3, 7, 9))
+    assert notices(history) == []
+
+
+def promise(name: str, **changes: Any) -> Rung:
+    """Return the notice of beta's report with this name, as the ledger keeps it."""
+    kind: Any = name.partition(":")[0]
+    return replace_rung(Rung("report", "beta", name, date(2023, 3, 6), at(3, 6, 9), kind), **changes)
+
+
+def replace_rung(rung: Rung, **changes: Any) -> Rung:
+    return rung._replace(**changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("receipt:1", None),
+        ("receipt:9", ("cancelled", "a later decision replaced it")),
+        ("change:2", None),
+        ("change:7", ("cancelled", "the fact it was about was withdrawn")),
+        ("return:4", ("skipped", "it has been answered meanwhile")),
+    ],
+)
+def test_a_notice_is_looked_at_again_before_it_leaves(
+    history: PlanHistory, name: str, expected: tuple[str, str] | None
+) -> None:
+    """For what it says, and not for a date in the ledger."""
+    record(history, "received", at(3, 6, 9))
+    record(history, "extended", at(3, 6, 9), form=LATER)
+    record(history, "received", at(3, 6, 9))
+    record(history, "returned", at(3, 6, 10))
+    record(history, "received", at(3, 6, 11))
+    record(history, "received", at(3, 6, 11))
+    slip = record(history, "extended", at(3, 6, 12), form=By(date(2023, 3, 31)))
+    undo(history, slip, at(3, 6, 13))
+    found = why_not_owed(history.agenda(), promise(name))
+    assert (found and (found[0], str(found[1]))) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"milestone": "gone"}, "gone is no longer in the plan"),
+        ({"party": "delta"}, "delta no longer has a part in report"),
+    ],
+)
+def test_a_notice_without_its_obligation_says_what_is_gone(
+    history: PlanHistory, changes: dict[str, Any], reason: str
+) -> None:
+    record(history, "received", at(3, 6, 9))
+    found = why_not_owed(history.agenda(), promise("receipt:1", **changes))
+    assert (found and (found[0], str(found[1]))) == ("cancelled", reason)
+
+
+def test_of_a_plan_that_has_ended_nobody_is_told_anything(history: PlanHistory) -> None:
+    record(history, "received", at(3, 3, 18))
+    history.record("retired", at(3, 3, 19), reason="it ends")
+    assert notices(history) == []
+    found = why_not_owed(history.agenda(), promise("receipt:1"))
+    assert (found and (found[0], str(found[1]))) == ("cancelled", "retired 2023-03-03 (it ends)")
+
+
+@pytest.mark.parametrize("name", ["receipt:9", "correction:9", "change:1", "return:1"])
+def test_of_what_does_not_count_there_is_no_message(history: PlanHistory, name: str) -> None:
+    """Nor of a kind that the fact does not cause."""
+    record(history, "received", at(3, 6, 9))
+    assert messages_for(history.agenda(), promise(name), at(3, 6, 9), ()) == []
+    assert messages_for(history.agenda(), promise(name, milestone="other"), at(3, 6, 9), ()) == []
+
+
+def test_a_notice_has_a_name_that_says_what_it_is_about() -> None:
+    assert Notice("receipt", 12, FRIDAY, at(3, 6, 9)).name == "receipt:12"
+    assert (fact_of("receipt:12"), fact_of("before:7d"), fact_of("target")) == (12, 0, 0)
+
+
+def test_what_was_taken_back_is_known_with_its_withdrawal(history: PlanHistory) -> None:
+    """A withdrawal that was taken back itself counts for nothing, and one of an unknown fact is left out."""
+    first, second = (record(history, "received", at(3, 6, hour)) for hour in (9, 10))
+    gone = undo(history, second, at(3, 6, 11))
+    undo(history, gone, at(3, 6, 12))
+    by = undo(history, first, at(3, 6, 13))
+    facts = history.facts
+    assert isinstance(by, Withdrawn)
+    assert Retraction(first, by) in find_retractions(facts)
+    assert second not in [r.fact for r in find_retractions(facts)]
+    assert find_retractions([by]) == []
+    assert find_retractions([replace(by, target=99)]) == []

@@ -1,0 +1,433 @@
+"""What is mailed because of a fact is promised: it falls away with what it says, and lives again with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from scheduler.errors import UserError
+from scheduler.plan.dates.date_forms import By, On, Window
+from scheduler.plan.dates.due_dates import DueDate
+from scheduler.plan.facts import FactKind, Letter, Withdrawn
+from scheduler.plan.messages.message import CorrectionMessage, Message
+from scheduler.plan.model import Contact, Deliverable, Party, Plan
+from scheduler.store import SqlStore
+from tests.support.daemon_fixture import COMPOSER, FRIDAY, DaemonFixture, due_by, minutes, plan, report
+from tests.support.fakes import SpyComposer
+from tests.support.plan_builders import PARTIES, at, event
+
+BETA, HEAD = "officer@beta.example", "head@beta.example"
+DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
+MEETING = event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))
+
+
+def until(day: int) -> dict[str, Any]:
+    """Return the date of an extension."""
+    return {"form": By(date(2023, 3, day))}
+
+
+def on_june(day: int) -> dict[str, Any]:
+    """Return the date of an event."""
+    return {"form": On(date(2023, 6, day), date(2023, 6, day))}
+
+
+@pytest.fixture
+def evening(daemon: DaemonFixture) -> DaemonFixture:
+    """Return a daemon in which the first reminder has left; it is Friday evening, 3 March."""
+    daemon.live(at(3, 3, 19))
+    return daemon
+
+
+# ---- a decision that holds again
+
+
+@pytest.mark.parametrize(("kind", "details"), [("extended", until(31)), ("waived", {}), ("waived", {"party": None})])
+def test_the_notice_of_the_decision_that_holds_again_lives_again(
+    evening: DaemonFixture, kind: FactKind, details: dict[str, Any]
+) -> None:
+    """A second decision by mistake is taken back before any notice has left: the first one is told."""
+    first = evening.record("extended", **until(24)).fact
+    second = evening.record(kind, **details).fact
+    assert [(row.state, str(row.reason)) for row in evening.notices(name=f"change:{first.id}")] == [
+        ("cancelled", "a later decision replaced it")
+    ]
+    assert BETA in evening.undo(second).notified
+    evening.live(at(3, 6, 9))
+    assert evening.left()[1:] == ["03-06 08:00 change"]
+    assert evening.left("officer@gamma.example")[1:] == []
+    assert [row.state for row in evening.notices(name=f"change:{second.id}", party="beta")] == ["cancelled"]
+
+
+def test_a_notice_that_was_written_and_replaced_before_it_left_lives_again(daemon: DaemonFixture) -> None:
+    """The mail server was away: the first mail was cancelled by the second look, and is written anew."""
+    daemon.live(at(3, 6, 9))
+    daemon.mailer.is_down = True
+    first = daemon.record("extended", **until(24)).fact
+    daemon.tick()
+    second = daemon.record("extended", **until(31)).fact
+    daemon.mailer.is_down = False
+    daemon.live(at(3, 6, 9, 30))
+    assert daemon.left()[1:] == ["03-06 09:00 change"]
+    daemon.undo(second)
+    daemon.live(at(3, 6, 10))
+    assert daemon.left()[2:] == ["03-06 09:30 correction"]
+    assert [str(row.reason) for row in daemon.notices(name=f"change:{first.id}")] == ["the correction says it"]
+
+
+def test_of_an_event_the_date_that_holds_again_is_told(store: SqlStore) -> None:
+    """Everybody invited hears of the first change, and not of the slip."""
+    daemon = DaemonFixture(store, plan(MEETING))
+    daemon.live(at(5, 19, 9))
+    daemon.record("date_fixed", None, "meeting", **on_june(8))
+    daemon.live(at(5, 19, 18))
+    daemon.record("date_fixed", None, "meeting", **on_june(15))
+    slip = daemon.record("date_fixed", None, "meeting", **on_june(16)).fact
+    daemon.undo(slip)
+    daemon.live(at(5, 22, 9))
+    assert daemon.left() == ["05-19 09:00 invite", "05-22 08:00 change"]
+
+
+# ---- corrections
+
+
+def test_who_holds_a_letter_about_what_is_taken_back_gets_a_correction(daemon: DaemonFixture) -> None:
+    """And nobody else; the act says so beforehand, and the record keeps who held what."""
+    daemon.live(at(3, 6, 9))
+    extension = daemon.record("extended", **until(24)).fact
+    daemon.live(at(3, 6, 10))
+    undone = daemon.undo(extension)
+    assert undone.notified == (BETA,)
+    assert isinstance(undone.fact, Withdrawn)
+    assert undone.fact.letters == (Letter("report", BETA),)
+    daemon.live(at(3, 6, 11))
+    assert daemon.left()[-2:] == ["03-06 09:00 change", "03-06 10:00 correction"]
+    assert daemon.left(HEAD) == []
+
+
+def test_a_correction_says_what_holds_and_what_does_not(store: SqlStore) -> None:
+    """With the date in force and what is owed."""
+    messages: list[Message] = []
+    daemon = DaemonFixture(store, composer=SpyComposer(COMPOSER, messages.append))
+    daemon.live(at(3, 6, 9))
+    extension = daemon.record("extended", **until(24)).fact
+    daemon.live(at(3, 6, 10))
+    daemon.undo(extension)
+    daemon.live(at(3, 6, 11))
+    *_, message = [m for m in messages if isinstance(m, CorrectionMessage)]
+    assert (message.withdrawn, message.fact.reason) == (extension, "a mistake")
+    assert isinstance(message.when, DueDate)
+    assert message.when.named == FRIDAY
+
+
+def test_without_a_correction_where_none_is_wanted(daemon: DaemonFixture) -> None:
+    """`--no-correction`."""
+    daemon.live(at(3, 6, 9))
+    extension = daemon.record("extended", **until(24)).fact
+    daemon.live(at(3, 6, 10))
+    assert daemon.record("withdrawn", None, None, target=extension.id, notify=False).notified == ()
+    daemon.live(at(3, 6, 11))
+    assert daemon.left()[-1] == "03-06 09:00 change"
+
+
+def test_overdue_notices_count_from_the_correction(daemon: DaemonFixture) -> None:
+    """The party held a letter that gave it more time; lateness stays with the record."""
+    daemon.live(at(3, 16, 9))
+    extension = daemon.record("extended", **until(24)).fact
+    daemon.live(at(3, 22, 10))
+    daemon.undo(extension)
+    daemon.live(at(4, 10))
+    assert daemon.left()[-4:] == [
+        "03-22 10:00 correction", "03-23 08:00 overdue:1", "03-27 08:00 overdue:2", "03-29 08:00 overdue:3",
+    ]  # fmt: skip
+    [first] = [row for row in daemon.rows() if (row.name, row.due) == ("overdue:1", FRIDAY)]
+    assert str(first.note) == "1 working day after 2023-03-22, our correction"
+    with daemon.store.reading() as record:
+        o = daemon.ticker.agendas.read(record, daemon.plan).by_key["report", "beta"]
+    assert o.is_overdue(at(3, 20, 9))
+
+
+def test_nobody_is_reported_before_the_correction_could_be_answered(daemon: DaemonFixture) -> None:
+    """The escalation is counted from it, too."""
+    daemon.live(at(3, 16, 9))
+    extension = daemon.record("extended", **until(24)).fact
+    daemon.live(at(3, 22, 10))
+    daemon.undo(extension)
+    assert [(row.state, row.at) for row in daemon.rows() if row.kind == "escalation" and row.due == FRIDAY] == [
+        ("planned", at(3, 24, 8))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "letter"),
+    [
+        ("received", {}, "receipt"),
+        ("received", {"deliverables": ("plan",)}, "receipt"),
+        ("declared", {}, "receipt"),
+        ("waived", {"reason": "newly founded"}, "change"),
+        ("extended", until(27), "change"),
+    ],
+)
+def test_every_kind_of_letter_is_corrected(
+    store: SqlStore, kind: FactKind, details: dict[str, Any], letter: str
+) -> None:
+    daemon = DaemonFixture(store, plan(report(deliverables=DOCUMENTS)))
+    daemon.live(at(3, 6, 9))
+    fact = daemon.record(kind, **details).fact
+    daemon.live(at(3, 7, 9))
+    daemon.undo(fact)
+    daemon.live(at(3, 7, 10))
+    assert daemon.left()[1:] == [f"03-06 09:00 {letter}", "03-07 09:00 correction"]
+
+
+def test_an_invitation_to_a_day_that_is_taken_back_is_corrected(store: SqlStore) -> None:
+    """It named the day that the decision had set; who came to know it later holds a letter, too."""
+    daemon = DaemonFixture(store, plan(MEETING))
+    daemon.live(at(5, 19, 9))
+    fixed = daemon.record("date_fixed", None, "meeting", **on_june(8)).fact
+    daemon.live(at(6, 2, 9))
+    assert daemon.left() == ["05-19 09:00 invite", "06-01 08:00 event:7d"]
+    assert len(daemon.undo(fixed).notified) == 3
+    daemon.live(at(6, 9))
+    assert daemon.left()[2:] == ["06-02 09:00 correction"]
+
+
+def test_a_later_decision_makes_a_correction_needless(evening: DaemonFixture) -> None:
+    """The office puts it right before the correction has left."""
+    evening.live(at(3, 6, 9))
+    extension = evening.record("extended", **until(24)).fact
+    evening.live(at(3, 6, 19))
+    evening.undo(extension)
+    evening.record("extended", **until(31))
+    evening.live(at(3, 7, 9))
+    assert evening.left()[1:] == ["03-06 09:00 change", "03-07 08:00 change"]
+    assert [(row.state, str(row.reason)) for row in evening.notices(kind="correction")] == [
+        ("skipped", "a later decision replaced it")
+    ]
+
+
+def test_an_answer_makes_a_correction_needless(evening: DaemonFixture) -> None:
+    """The report comes before the correction has left."""
+    evening.live(at(3, 6, 9))
+    extension = evening.record("extended", **until(24)).fact
+    evening.live(at(3, 6, 19))
+    evening.undo(extension)
+    evening.record("received")
+    evening.live(at(3, 7, 9))
+    assert evening.left()[1:] == ["03-06 09:00 change", "03-07 08:00 receipt"]
+
+
+def test_a_contact_that_left_is_not_corrected(evening: DaemonFixture) -> None:
+    """The one who holds the letter is no contact any more."""
+    evening.live(at(3, 6, 9))
+    extension = evening.record("extended", **until(24)).fact
+    evening.live(at(3, 6, 10))
+    evening.definitions.plans = [with_contacts(evening.plan, Contact(name="new", email="new@beta.example"))]
+    evening.ticker.load()
+    assert evening.undo(extension).notified == ()
+
+
+# ---- changes by file
+
+
+@pytest.mark.parametrize("wait", [1, 14])
+def test_an_edit_that_is_put_back_within_fifteen_minutes_is_told_to_nobody(daemon: DaemonFixture, wait: int) -> None:
+    """It holds at once all the same (contract rule 2b)."""
+    original = daemon.plan
+    daemon.live(at(3, 6, 9))
+    edit(daemon, plan(due_by(date(2023, 3, 24))))
+    assert {row.due for row in daemon.rows() if row.state == "planned"} == {date(2023, 3, 24)}
+    daemon.live(at(3, 6, 9) + minutes(wait))
+    edit(daemon, original)
+    daemon.live(at(3, 7))
+    assert daemon.left() == ["03-03 08:00 before:14d"]
+
+
+@pytest.mark.parametrize("wait", [16, 600])
+def test_after_that_each_edit_is_told(daemon: DaemonFixture, wait: int) -> None:
+    original = daemon.plan
+    daemon.live(at(3, 6, 9))
+    edit(daemon, plan(due_by(date(2023, 3, 24))))
+    daemon.live(at(3, 6, 9) + minutes(wait))
+    edit(daemon, original)
+    daemon.live(at(3, 7, 9))
+    assert daemon.left()[1] == "03-06 09:15 change"
+    assert [line.split()[-1] for line in daemon.left()[2:]] == ["change"]
+
+
+def test_nobody_is_invited_to_a_day_that_is_put_back_within_fifteen_minutes(store: SqlStore) -> None:
+    original = plan(MEETING)
+    daemon = DaemonFixture(store, original)
+    daemon.live(at(4, 3, 9))
+    edit(daemon, plan(replace(MEETING, form=on_june(8)["form"])))
+    daemon.live(at(4, 3, 9, 10))
+    edit(daemon, original)
+    daemon.live(at(4, 4))
+    assert daemon.left() == []
+
+
+def edit(daemon: DaemonFixture, revision: Plan) -> None:
+    """Load another revision of the plan."""
+    daemon.definitions.plans = [revision]
+    daemon.ticker.load()
+
+
+# ---- who is a contact when it leaves
+
+
+def with_contacts(known: Plan, *contacts: Contact, party: Party = PARTIES[1]) -> Plan:
+    """Return the plan with other contacts of a party."""
+    changed = replace(party, contacts=contacts)
+    return plan(*known.milestones, parties=[changed if one.id == party.id else one for one in PARTIES])
+
+
+NEW = Contact(name="new", email="new@beta.example")
+
+
+def hold(daemon: DaemonFixture) -> None:
+    """Hold every mail that waits, as a person does."""
+    with daemon.store.transaction() as unit:
+        for mail in unit.outbox.list(states=["queued"]):
+            unit.outbox.hold(mail.id)
+
+
+def release(daemon: DaemonFixture) -> None:
+    with daemon.store.transaction() as unit:
+        for mail in unit.outbox.list(states=["held"]):
+            unit.outbox.release(mail.id)
+
+
+def test_a_notice_that_is_promised_goes_to_who_is_a_contact_when_it_leaves(evening: DaemonFixture) -> None:
+    evening.record("extended", **until(24))
+    edit(evening, with_contacts(evening.plan, NEW))
+    evening.live(at(3, 6, 9))
+    assert evening.left("new@beta.example") == ["03-06 08:00 change"]
+    assert evening.left() == ["03-03 08:00 before:14d"]
+
+
+@pytest.mark.parametrize("wait", [lambda daemon: None, hold], ids=["waiting", "held"])
+def test_a_notice_that_was_written_goes_to_who_is_a_contact_when_it_leaves(
+    daemon: DaemonFixture, wait: Callable[[DaemonFixture], None]
+) -> None:
+    """Nobody who has left the office gets a private link."""
+    daemon.live(at(3, 6, 9))
+    daemon.mailer.is_down = True
+    daemon.record("extended", **until(24))
+    daemon.tick()
+    wait(daemon)
+    daemon.mailer.is_down = False
+    edit(daemon, with_contacts(daemon.plan, NEW))
+    release(daemon)
+    daemon.live(at(3, 6, 10))
+    assert [line.split()[-1] for line in daemon.left("new@beta.example")] == ["change"]
+    assert daemon.left() == ["03-03 08:00 before:14d"]
+
+
+def test_a_report_to_the_lead_goes_to_who_is_its_contact_when_it_leaves(daemon: DaemonFixture) -> None:
+    daemon.live(at(3, 20, 9))
+    daemon.mailer.is_down = True
+    daemon.live(at(3, 21, 8))
+    daemon.mailer.is_down = False
+    lead = Contact(name="lead", email="new@lead.example")
+    edit(daemon, with_contacts(daemon.plan, lead, party=PARTIES[0]))
+    daemon.live(at(3, 21, 9))
+    assert "escalate:2wd" in [line.split()[-1] for line in daemon.left("new@lead.example")]
+    assert "escalate:2wd" not in [line.split()[-1] for line in daemon.left("officer@lead.example")]
+
+
+def test_a_contact_that_comes_back_while_its_mail_waits_is_written_to(daemon: DaemonFixture) -> None:
+    """The mail that was given up is written anew under its identity."""
+    original = daemon.plan
+    daemon.live(at(3, 6, 9))
+    daemon.mailer.is_down = True
+    daemon.record("extended", **until(24))
+    daemon.tick()
+    edit(daemon, with_contacts(original, NEW))
+    with daemon.store.transaction() as unit:
+        unit.accounts.clear(daemon.mailer.account)
+    daemon.live(at(3, 6, 9, 20))
+    edit(daemon, original)
+    daemon.mailer.is_down = False
+    daemon.live(at(3, 6, 11))
+    assert [line.split()[-1] for line in daemon.left()] == ["before:14d", "change"]
+
+
+# ---- what could not be written
+
+
+def test_what_could_not_be_written_lives_again_when_the_definition_changes(store: SqlStore) -> None:
+    """A title that no header can hold is put right in the file; as long as the step is not too old."""
+
+    def refuse_title(message: Message) -> None:
+        if "\u2028" in message.plan.title:
+            raise UserError("the title cannot be written")
+
+    wrong = plan(title="a\u2028b")
+    daemon = DaemonFixture(store, wrong, composer=SpyComposer(COMPOSER, refuse_title))
+    daemon.live(at(3, 10, 9))
+    assert {(row.state, row.reason.code) for row in daemon.rows() if row.name in ("before:14d", "before:7d")} == {
+        ("failed", "unwritten")
+    }
+    edit(daemon, plan(title="a b"))
+    daemon.live(at(3, 10, 10))
+    assert daemon.left() == ["03-10 09:00 before:7d"]
+    assert (daemon.row("before:14d").state, str(daemon.row("before:14d").reason)) == ("missed", "5 working days late")
+
+
+def test_a_receipt_that_could_not_be_written_lives_again_as_well(store: SqlStore) -> None:
+    def refuse_title(message: Message) -> None:
+        if message.kind == "receipt" and "!" in message.plan.title:
+            raise UserError("the title cannot be written")
+
+    daemon = DaemonFixture(store, plan(title="a!"), composer=SpyComposer(COMPOSER, refuse_title))
+    daemon.live(at(3, 6, 9))
+    daemon.record("received")
+    daemon.live(at(3, 10))
+    edit(daemon, plan(title="a"))
+    daemon.live(at(3, 10, 9))
+    assert daemon.left()[-1] == "03-10 08:00 receipt"
+
+
+# ---- what nobody is told any more
+
+
+def test_a_return_that_is_answered_before_it_leaves_is_not_sent(evening: DaemonFixture) -> None:
+    evening.record("received", notify=False)
+    evening.record("returned", note="page 2 is missing")
+    evening.record("received")
+    evening.live(at(3, 6, 9))
+    assert evening.left()[1:] == ["03-06 08:00 receipt"]
+    assert [(row.state, str(row.reason)) for row in evening.notices(kind="return")] == [
+        ("skipped", "it has been answered meanwhile")
+    ]
+
+
+def test_of_two_returns_the_last_one_leaves(evening: DaemonFixture) -> None:
+    evening.record("received", notify=False)
+    for note in ("page 2 is missing", "and page 3"):
+        evening.record("returned", note=note)
+    evening.live(at(3, 6, 9))
+    assert evening.left()[1:] == ["03-06 08:00 return"]
+
+
+def test_what_a_party_says_of_itself_is_not_told_once_it_is_answered(evening: DaemonFixture) -> None:
+    """The receipt for the report says it all."""
+    evening.record("declared")
+    evening.record("received")
+    evening.live(at(3, 6, 9))
+    assert evening.left()[1:] == ["03-06 08:00 receipt"]
+    assert evening.left("officer@lead.example")[1:] == []
+
+
+def test_an_old_decision_is_not_told_because_something_else_changes(daemon: DaemonFixture) -> None:
+    """When the report had come nobody needed to hear of the new date; months later it is too late to tell."""
+    daemon.live(at(3, 6, 9))
+    daemon.record("received", notify=False)
+    edit(daemon, plan(due_by(date(2023, 3, 24))))
+    daemon.live(at(3, 13, 9))
+    daemon.record("returned")
+    daemon.live(at(3, 13, 10))
+    assert daemon.left()[1:] == ["03-13 09:00 return"]
