@@ -48,8 +48,8 @@ def _render_event(item: FeedItem, common: dict[str, object]) -> bytes:
         event.add("DTEND", _local(item, item.last, item.end_clock or item.clock))
     event.add("STATUS", _STATES[item.state])
     event.add("TRANSP", "OPAQUE" if item.busy else "TRANSPARENT")
-    busy = "BUSY" if item.busy else "TENTATIVE" if item.state == "tentative" else "FREE"
-    event.add("X-MICROSOFT-CDO-BUSYSTATUS", busy)
+    # Outlook goes by this and not by TRANSP. Its "tentative" blocks every day of a window, so nothing is ever that.
+    event.add("X-MICROSOFT-CDO-BUSYSTATUS", "BUSY" if item.busy else "FREE")
     return _lines(event)
 
 
