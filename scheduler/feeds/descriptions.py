@@ -17,7 +17,7 @@ from scheduler.plan.messages.destinations import (
     whom_to_ask,
 )
 from scheduler.plan.model import Milestone, Party, Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import Dated, Obligation
 from scheduler.plan.standing import Standing
 
 MANY = 12  # up to this many parties are named, more are only counted
@@ -59,7 +59,7 @@ class Description:
         if self.milestone.condition:
             self._say("condition", words=self.milestone.condition)
 
-    def when(self, o: Obligation) -> None:
+    def when(self, o: Dated) -> None:
         """Add the time of an event as far as it is known, and the condition."""
         language = self.plan.language
         if o.event is not None:
@@ -121,6 +121,10 @@ class Description:
             self._say("owners_number", number=wording.format_count(len(duties), self.plan.language))
         else:
             self._parties("owners", [self.plan.parties[o.party] for o in duties])
+
+    def unassigned(self) -> None:
+        """Add that it is not known yet which parties will owe it."""
+        self._say("unassigned", status=wording.status_label("unassigned", self.plan.language).lower())
 
     def people(self) -> None:
         """Add the organisers and the participants of an event."""

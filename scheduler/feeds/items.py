@@ -1,7 +1,7 @@
 """The items of a calendar: an agenda drawn for a party, for the lead of its plan, or for the public.
 
 Nothing here depends on the current time: an item changes only if a fact was recorded or the plan was edited. Each
-follows from the obligations of one milestone or occurrence.
+follows from the obligations of one milestone or occurrence, or from there being none.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from scheduler.plan.dates.due_dates import DueDate, local_day, to_instant
 from scheduler.plan.facts import Extended
 from scheduler.plan.membership import members
 from scheduler.plan.model import Occurrence, Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import Dated, Obligation, Unassigned
 from scheduler.ports import FeedItem
 from scheduler.queries.site_links import SiteLinks
-from scheduler.wording import bare_window, calendar_words
+from scheduler.wording import bare_window, calendar_words, status_label
 
 PUBLIC = ""  # the audience that sees no status
 _DONE = ("submitted", "resubmitted", "accepted")
@@ -54,13 +54,11 @@ def draw(agenda: Agenda, audience: str, links: ItemLinks) -> Iterator[FeedItem]:
     A party of the lead gets all milestones; its own obligations are then only tasks.
     """
     if audience == PUBLIC:
-        for obligations in agenda.by_milestone.values():
-            yield from _draw_milestone(agenda, obligations, None)
+        yield from _draw_all(agenda, None)
         return
     leads = audience in members(agenda.plan, "lead")
     if leads:
-        for obligations in agenda.by_milestone.values():
-            yield from _draw_milestone(agenda, obligations, links)
+        yield from _draw_all(agenda, links)
     for o in agenda.by_party.get(audience, ()):
         if _is_theirs(o, agenda.plan):
             item = _draw_own(agenda, o, links.own(agenda.plan, o))
@@ -158,25 +156,31 @@ def _draw_event(
     span = o.span
     if span is None:
         return None
-    plan, is_fixed = text.plan, o.event is not None
-    item = FeedItem(
-        uid=uid,
-        language=plan.language,
-        title=text.titled(words=bare_window(o.window.words, plan.language) if o.window else ""),
-        text=text.body,
-        first=span[0],
-        last=span[1],
-        place=o.place,
-        mark="" if is_fixed else calendar_words("tentative", plan.language),
-        state="confirmed" if is_fixed else "tentative",
-        busy=is_fixed,
-    )
-    if o.event is not None and o.event.clock is not None:
-        item = _with_hours(item, plan, o.event, o.event.clock, text.milestone.ladder.closes)
+    item = _on_days(o, span, uid, text)
     states = {host.standing.state for host in hosts}
     if states == {"waived"}:
         return cancel(item)
     return item if is_public else _with_answer(item, o, states)
+
+
+def _on_days(dated: Dated, span: tuple[date, date], uid: str, text: Description) -> FeedItem:
+    """Return the item of an event or a window, with its hours if they are known."""
+    plan, is_fixed = text.plan, dated.event is not None
+    item = FeedItem(
+        uid=uid,
+        language=plan.language,
+        title=text.titled(words=bare_window(dated.window.words, plan.language) if dated.window else ""),
+        text=text.body,
+        first=span[0],
+        last=span[1],
+        place=dated.place,
+        mark="" if is_fixed else calendar_words("tentative", plan.language),
+        state="confirmed" if is_fixed else "tentative",
+        busy=is_fixed,
+    )
+    if dated.event is not None and dated.event.clock is not None:
+        return _with_hours(item, plan, dated.event, dated.event.clock, text.milestone.ladder.closes)
+    return item
 
 
 def _describe_event(plan: Plan, o: Obligation, link: Link | None, *, is_public: bool = False) -> Description:
@@ -231,6 +235,14 @@ def _with_hours(item: FeedItem, plan: Plan, event: On, clock: time, closes: time
 # ---------------------------------------------------------------- everybody's
 
 
+def _draw_all(agenda: Agenda, links: ItemLinks | None) -> Iterator[FeedItem]:
+    """Yield the items of all milestones, for the lead or, without `links`, for the public."""
+    for obligations in agenda.by_milestone.values():
+        yield from _draw_milestone(agenda, obligations, links)
+    for one in agenda.unassigned:
+        yield from _draw_unassigned(agenda, one, links)
+
+
 def _draw_milestone(agenda: Agenda, obligations: Sequence[Obligation], links: ItemLinks | None) -> Iterator[FeedItem]:
     """Yield one item for all parties of a milestone or occurrence; for the lead, also one per party with another date.
 
@@ -263,6 +275,44 @@ def _draw_shared_event(
     item = _draw_event(shown, duties, uid, text, is_public=is_public)
     if item is not None:
         yield item
+
+
+def _draw_unassigned(agenda: Agenda, one: Unassigned, links: ItemLinks | None) -> Iterator[FeedItem]:
+    """Yield the item of what nobody owes yet, with the uid that it keeps once somebody does.
+
+    An event that has participants is drawn with theirs.
+    """
+    plan, span, milestone = agenda.plan, one.span, agenda.plan.milestone(one.milestone)
+    is_event = milestone.kind == "event" or one.window is not None
+    if span is None or not one.is_open or (is_event and one.milestone in agenda.by_milestone):
+        return
+    text = Description(plan, milestone, links.board(plan, one.milestone) if links is not None else None)
+    _describe_unassigned(text, one, is_event=is_event)
+    uid = make_uid("public" if links is None else "all", plan.id, _origin(plan, one.milestone))
+    if is_event:
+        yield _on_days(one, span, uid, text)
+        return
+    title = text.titled(due=one.due)
+    if links is not None:
+        title = f"{title}: {status_label('unassigned', plan.language).lower()}"
+    yield _all_day(uid, title, text, span[0])
+
+
+def _describe_unassigned(text: Description, one: Unassigned, *, is_event: bool) -> None:
+    if one.due is not None and not is_event:
+        text.deadline(one.due, is_open=True)
+    else:
+        text.when(one)
+        text.place(one.place)
+    text.decision(one.decided_by)
+    text.unassigned()
+    if is_event:
+        text.people()
+    else:
+        text.documents(None)
+        text.recipients()
+    text.link()
+    text.plan_words()
 
 
 def _draw_public(plan: Plan, duties: Sequence[Obligation], due: DueDate) -> Iterator[FeedItem]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from operator import attrgetter
-from typing import Literal, NamedTuple, Protocol, assert_never
+from typing import Literal, NamedTuple, Protocol, TypeVar, assert_never
 from zoneinfo import ZoneInfo
 
 from scheduler.plan import reasons
@@ -29,10 +29,12 @@ from scheduler.plan.ladder import Anchor, Ladders, LadderStep, settle_collisions
 from scheduler.plan.message_kinds import LadderKind, RungKind
 from scheduler.plan.model import Group, Milestone, Occurrence, Plan
 from scheduler.plan.notices import Change, Notice, concerns, find_corrections, find_notices
-from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
+from scheduler.plan.obligations import EventDate, NoDate, Obligation, Unassigned, WindowDate
 from scheduler.plan.reasons import Reason
 from scheduler.plan.resolver import ObligationResolver
 from scheduler.plan.scope import Parties, Scope
+
+T = TypeVar("T")
 
 AGENDA_RULES = 6  # version of these rules; raise it when the same plan and facts yield other rungs than before
 
@@ -117,6 +119,7 @@ class Agenda:
     scope: Scope | None = None
     retired: Retired | None = None  # the fact that ended the plan
     retractions: tuple[Retraction, ...] = ()  # in the order of recording
+    unassigned: tuple[Unassigned, ...] = ()  # the milestones and occurrences that no party owes, in the plan's order
 
     @cached_property
     def by_key(self) -> dict[tuple[str, str], Obligation]:
@@ -167,6 +170,7 @@ class Agenda:
             bounces=others | part.bounces,
             retired=part.retired,
             retractions=tuple({r.by.id: r for r in (*self.retractions, *part.retractions)}.values()),
+            unassigned=self._updated_unassigned(part, scope),
         )
 
     def _updated_obligations(self, part: Agenda, scope: Scope) -> tuple[Obligation, ...] | None:
@@ -177,6 +181,12 @@ class Agenda:
                 return None
             obligations[id] = merged
         return tuple(o for milestone in self.plan.milestones for o in obligations.get(milestone.id, []))
+
+    def _updated_unassigned(self, part: Agenda, scope: Scope) -> tuple[Unassigned, ...]:
+        drawn = {id for id, parties in scope.parties.items() if parties is None}
+        kept = [one for one in self.unassigned if Occurrence.of(one.milestone).milestone not in drawn]
+        known = _grouped([*kept, *part.unassigned], lambda one: Occurrence.of(one.milestone).milestone)
+        return tuple(one for milestone in self.plan.milestones for one in known.get(milestone.id, ()))
 
     def _updated_nominations(self, part: Agenda, scope: Scope) -> tuple[tuple[Group, Obligation], ...] | None:
         choices = {(group.id, o.key): (group, o) for group, o in part.nominations}
@@ -404,10 +414,10 @@ def _by_milestone(obligations: Iterable[Obligation]) -> dict[str, list[Obligatio
     return _grouped(obligations, lambda o: Occurrence.of(o.milestone).milestone)
 
 
-def _grouped(obligations: Iterable[Obligation], key: Callable[[Obligation], str]) -> dict[str, list[Obligation]]:
-    found: dict[str, list[Obligation]] = {}
-    for obligation in obligations:
-        found.setdefault(key(obligation), []).append(obligation)
+def _grouped(items: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
     return found
 
 
@@ -429,6 +439,7 @@ def draw_agenda(
     return Agenda(
         plan=plan,
         obligations=reading.everything(),
+        unassigned=tuple(reading.unassigned()),
         nominations=tuple(reading.choices()),
         nominated=frozenset(reading.nominations),
         idle=frozenset(idle),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from functools import lru_cache
@@ -272,3 +272,14 @@ class Plan:
         """Return the milestone with that id; for an occurrence `id@date`, its milestone."""
         wanted = Occurrence.of(id).milestone
         return next(m for m in self.milestones if m.id == wanted)
+
+
+def plan_order(plan: Plan) -> Callable[[str], tuple[int, date]]:
+    """Return a key that sorts the ids of milestones and occurrences of a plan as the plan has them."""
+    places = {milestone.id: place for place, milestone in enumerate(plan.milestones)}
+
+    def key(id: str) -> tuple[int, date]:
+        known = Occurrence.of(id)
+        return places[known.milestone], known.day or date.min
+
+    return key

@@ -44,8 +44,67 @@ class NoDate:
 ObligationDate = DueDate | EventDate | WindowDate | NoDate
 
 
+class Dated:
+    """A milestone or an occurrence, `milestone`, with its date, whoever owes it: the parts of `when`."""
+
+    __slots__ = ()
+    milestone: str
+    when: ObligationDate
+
+    @property
+    def due(self) -> DueDate | None:
+        """Return the days of a deadline, or None."""
+        return self.when if isinstance(self.when, DueDate) else None
+
+    @property
+    def event(self) -> On | None:
+        """Return the days of a fixed event, or None."""
+        return self.when.event if isinstance(self.when, EventDate) else None
+
+    @property
+    def place(self) -> str:
+        """Return the place of a fixed event, or ""."""
+        return self.when.place if isinstance(self.when, EventDate) else ""
+
+    @property
+    def window(self) -> Window | None:
+        """Return the days of a tentative date, or None."""
+        return self.when.window if isinstance(self.when, WindowDate) else None
+
+    @property
+    def undated(self) -> str:
+        """Return what is known instead of a date, or ""."""
+        return self.when.words if isinstance(self.when, NoDate) else ""
+
+    @property
+    def span(self) -> tuple[date, date] | None:
+        """Return the first and the last day of its calendar entry, or None if no day is known."""
+        match self.when:
+            case DueDate(named=day):
+                return day, day
+            case EventDate(event=days) | WindowDate(window=days):
+                return days.first, days.last
+            case NoDate():
+                return None
+            case _:
+                assert_never(self.when)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Obligation:
+class Unassigned(Dated):
+    """A milestone or an occurrence that no party owes: its date, and the decision that set it, if any.
+
+    It is open until it is waived or until it is decided that nobody is chosen for it.
+    """
+
+    milestone: str  # or the id of an occurrence
+    when: ObligationDate
+    is_open: bool
+    decided_by: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obligation(Dated):
     """One milestone for one party: the date, the time for which it is tracked, and the standing.
 
     `milestone` is the id of the milestone or, for a recurring one, of the occurrence (`milestone@date`). `since` is the
@@ -81,31 +140,6 @@ class Obligation:
         return (self.milestone, self.party)
 
     @property
-    def due(self) -> DueDate | None:
-        """Return the days of a deadline, or None."""
-        return self.when if isinstance(self.when, DueDate) else None
-
-    @property
-    def event(self) -> On | None:
-        """Return the days of a fixed event, or None."""
-        return self.when.event if isinstance(self.when, EventDate) else None
-
-    @property
-    def place(self) -> str:
-        """Return the place of a fixed event, or ""."""
-        return self.when.place if isinstance(self.when, EventDate) else ""
-
-    @property
-    def window(self) -> Window | None:
-        """Return the days of a tentative date, or None."""
-        return self.when.window if isinstance(self.when, WindowDate) else None
-
-    @property
-    def undated(self) -> str:
-        """Return what is known instead of a date, or ""."""
-        return self.when.words if isinstance(self.when, NoDate) else ""
-
-    @property
     def changed_by(self) -> Decision | None:
         """Return the last fact that changed the date, or None."""
         decisions = [decision for decision in (self.decided_by, self.moved_by) if decision is not None]
@@ -127,16 +161,3 @@ class Obligation:
     def is_overdue(self, now: datetime) -> bool:
         """Return whether it is open and late at `now`; False while it is unknown whether it is open."""
         return self.standing.is_open and not self.unknown and self.due is not None and self.due.is_late(now)
-
-    @property
-    def span(self) -> tuple[date, date] | None:
-        """Return the first and the last day of its calendar entry, or None if no day is known."""
-        match self.when:
-            case DueDate(named=day):
-                return day, day
-            case EventDate(event=days) | WindowDate(window=days):
-                return days.first, days.last
-            case NoDate():
-                return None
-            case _:
-                assert_never(self.when)

@@ -55,6 +55,7 @@ from scheduler.plan.obligations import (
     NoDate,
     Obligation,
     ObligationDate,
+    Unassigned,
     WindowDate,
 )
 from scheduler.plan.recipients import Span, dead_spans
@@ -107,6 +108,7 @@ class ObligationResolver:
         self.nominations: dict[str, dict[str, datetime]] = {}
         self.bounced: dict[str, list[Bounced | Rerouted]] = defaultdict(list)
         self.read: dict[str, list[Obligation]] = {}
+        self.not_owed: dict[str, list[Unassigned]] = defaultdict(list)
         self.resolving: set[str] = set()  # ids of the milestones that wait for the one that is being resolved
         for fact in facts:
             self._index(fact)
@@ -139,9 +141,25 @@ class ObligationResolver:
         """Return the obligations of one milestone, including all its occurrences, as far as they are needed."""
         if milestone.id not in self.read:
             self.resolving.add(milestone.id)
-            self.read[milestone.id] = [o for dated in self._dated(milestone) for o in self._owed(milestone, dated)]
+            found: list[Obligation] = []
+            for dated in self._dated(milestone):
+                owed = list(self._owed(milestone, dated))
+                found += owed
+                if not any(o.is_duty for o in owed):
+                    self.not_owed[milestone.id].append(self._unassigned(milestone, dated))
+            self.read[milestone.id] = found
             self.resolving.remove(milestone.id)
         return self.read[milestone.id]
+
+    def unassigned(self) -> Iterator[Unassigned]:
+        """Yield every milestone and occurrence that no party owes, in the order of the plan.
+
+        Those of which only some parties are in the scope are left out.
+        """
+        for milestone in self.plan.milestones:
+            if self.scope is None or self.scope.parties.get(milestone.id, frozenset()) is None:
+                self.obligations(milestone)
+                yield from self.not_owed[milestone.id]
 
     # ---- dates
 
@@ -234,6 +252,20 @@ class ObligationResolver:
         for party, term in guests.items():
             if party not in owners:
                 yield self._obligation(milestone, dated, term, attends=True)
+
+    def _unassigned(self, milestone: Milestone, dated: DateInForce) -> Unassigned:
+        standing = read_standing(milestone, self._in_order(self.of[dated.id, None], self.of[None, None]))
+        choices = [self.nominations.get(name) for name in milestone.owners if self._is_chosen_later(name)]
+        is_refused = bool(choices) and all(chosen is not None and not chosen for chosen in choices)
+        return Unassigned(
+            milestone=dated.id,
+            when=self._date(milestone, self._day_in_force(dated, "").form, dated),
+            is_open=standing.is_open and not is_refused,
+            decided_by=dated.decided_by,
+        )
+
+    def _is_chosen_later(self, name: str) -> bool:
+        return name in self.plan.groups and self.plan.groups[name].chosen_by is not None
 
     def _in_order(self, *parts: list[Fact]) -> list[Fact]:
         found = [part for part in parts if part]

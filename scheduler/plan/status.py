@@ -31,6 +31,7 @@ StatusCode = Literal[
     "undated",
     "fixed",
     "held",
+    "unassigned",
 ]
 
 _SOON = timedelta(days=7)

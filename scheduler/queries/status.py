@@ -14,8 +14,8 @@ from scheduler.plan.dates.date_forms import describe_form
 from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Fact, drop_withdrawn
 from scheduler.plan.message_kinds import is_notice
-from scheduler.plan.model import Occurrence, Plan
-from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
+from scheduler.plan.model import Occurrence, Plan, plan_order
+from scheduler.plan.obligations import Dated, EventDate, NoDate, Obligation, Unassigned, WindowDate
 from scheduler.plan.scope import Scope
 from scheduler.plan.status import Cell, draw_board
 from scheduler.ports import CheckRow, RungRow, UnitOfWork
@@ -33,7 +33,10 @@ def list_board(
     milestone: str | None = None,
     party: str | None = None,
 ) -> Iterator[Row]:
-    """Yield a row for each obligation: its status at `as_of` (default: now), dates, facts and last check."""
+    """Yield a row for each obligation: its status at `as_of` (default: now), dates, facts and last check.
+
+    A milestone or occurrence that nobody owes has a row without a party.
+    """
     at = as_of or now
     relations = find_relations(view, plan)
     scope = relations.of(milestone, party) if milestone or party else None
@@ -43,11 +46,18 @@ def list_board(
     checks = _read_checks(view, plan, named, at)
     # The ledger has today's states only.
     upcoming = _next_rungs(_read_rungs(view, plan, named) if as_of is None else planned_rows(agenda), at)
+    rows = {}
     for cell in draw_board(agenda, at):
         o = cell.obligation
         if _asked(o, milestone, party):
             about = [fact for fact in facts if is_about(fact, o)]
-            yield _board_row(plan, cell, checks.get(o.key), upcoming.get(o.key), about)
+            rows[o.key] = _board_row(plan, cell, checks.get(o.key), upcoming.get(o.key), about)
+    for one in agenda.unassigned if party is None else ():
+        if _is_of(one.milestone, milestone):
+            about = [fact for fact in facts if fact.milestone == one.milestone]
+            rows[one.milestone, ""] = _unassigned_row(plan, one, about)
+    order = plan_order(plan)
+    yield from (rows[key] for key in sorted(rows, key=lambda key: order(key[0])))
 
 
 def _read_facts(view: UnitOfWork, plan: Plan, scope: Scope | None, at: datetime) -> Sequence[Fact]:
@@ -89,7 +99,30 @@ def _board_row(plan: Plan, cell: Cell, check: CheckRow | None, upcoming: RungRow
     }
 
 
-def describe_dates(o: Obligation, plan: Plan) -> Row:
+def _unassigned_row(plan: Plan, one: Unassigned, facts: list[Fact]) -> Row:
+    return {
+        "plan": plan.id,
+        "milestone": one.milestone,
+        "title": plan.milestone(one.milestone).title,
+        "party": None,
+        "role": "owes",
+        "status": "unassigned" if one.is_open else "exempt",
+        "late": False,
+        "overdue": False,
+        **describe_dates(one, plan),
+        "missing": [],
+        "missing_channels": [],
+        "first_received": None,
+        "received": None,
+        "next": None,
+        "checked": None,
+        "seen": None,
+        "seen_since": None,
+        "facts": [fact_row(f, plan.zone) for f in facts],
+    }
+
+
+def describe_dates(o: Dated, plan: Plan) -> Row:
     """Return the dates of an obligation; days are ISO dates, instants have the plan's offset."""
     match o.when:
         case EventDate(event, place):
@@ -120,8 +153,12 @@ def _next_rungs(rows: Sequence[RungRow], at: datetime) -> Mapping[tuple[str, str
 
 def _asked(o: Obligation, milestone: str | None, party: str | None) -> bool:
     """Return whether an obligation matches the filters; a milestone matches its occurrences."""
-    own = (o.milestone, Occurrence.of(o.milestone).milestone)
-    return (milestone is None or milestone in own) and party in (None, o.party)
+    return _is_of(o.milestone, milestone) and party in (None, o.party)
+
+
+def _is_of(id: str, milestone: str | None) -> bool:
+    """Return whether an id is that of the milestone asked for, or of one of its occurrences."""
+    return milestone in (None, id, Occurrence.of(id).milestone)
 
 
 def is_about(fact: Fact, o: Obligation) -> bool:

@@ -75,7 +75,8 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  #
 
 def find_milestone(plan: Plan, id: str, agenda: Agenda | None = None) -> Milestone:
     """Return a milestone by its id or the id of an occurrence. Raises `NothingMatched` with similar ids."""
-    known = {m.id for m in plan.milestones} | ({o.milestone for o in agenda.obligations} if agenda else set())
+    owed = (*agenda.obligations, *agenda.unassigned) if agenda else ()
+    known = {*(m.id for m in plan.milestones), *(o.milestone for o in owed)}
     if id not in known:
         raise NothingMatched.named(f"milestone of {plan.id}", id, known)
     return plan.milestone(id)
@@ -83,7 +84,8 @@ def find_milestone(plan: Plan, id: str, agenda: Agenda | None = None) -> Milesto
 
 def _check_occurrence(agenda: Agenda, id: str, milestone: Milestone) -> None:
     """Raise `NothingMatched` for the id of a recurring milestone if an occurrence is meant."""
-    known = {o.milestone for o in agenda.obligations if Occurrence.of(o.milestone).milestone == milestone.id}
+    owed = (*agenda.obligations, *agenda.unassigned)
+    known = {o.milestone for o in owed if Occurrence.of(o.milestone).milestone == milestone.id}
     if isinstance(milestone.form, Recurring) and id not in known:
         raise NothingMatched.named(f"occurrence of {milestone.id}", id, known)
 

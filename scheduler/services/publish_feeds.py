@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -14,7 +14,9 @@ from scheduler.plan.model import Plan
 from scheduler.ports import FeedEntry, FeedItem, FeedPart, FeedRenderer, FeedRow, PlanState, UnitOfWork
 from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint
 
-BEHIND = timedelta(days=90)  # counted from Monday, because a window that moved daily would change calendars daily
+# The dates of a plan stay in sight for its year, also if it is loaded late. Counted from Monday, because a window that
+# moved daily would change calendars daily.
+BEHIND = timedelta(weeks=53)
 AHEAD = timedelta(days=730)
 MOST = 1000  # entries in one calendar: calendar programs reject more ...
 MOST_BYTES = 900_000  # ... and reject a megabyte
@@ -123,13 +125,18 @@ class _Difference(NamedTuple):
     def between(cls, before: Agenda, after: Agenda) -> _Difference:
         """Return the difference; each item of a calendar follows from the obligations of one milestone."""
         old, new = before.by_milestone, after.by_milestone
-        changed = [id for id in {**old, **new} if old.get(id) != new.get(id)]
+        changed = dict.fromkeys(id for id in {**old, **new} if old.get(id) != new.get(id))
+        changed |= dict.fromkeys(one.milestone for one in set(before.unassigned) ^ set(after.unassigned))
         return cls(_part(before, changed), _part(after, changed))
 
 
-def _part(agenda: Agenda, milestones: Iterable[str]) -> Agenda:
+def _part(agenda: Agenda, milestones: Collection[str]) -> Agenda:
     found = (agenda.by_milestone.get(id, ()) for id in milestones)
-    return replace(agenda, obligations=tuple(chain.from_iterable(found)))
+    return replace(
+        agenda,
+        obligations=tuple(chain.from_iterable(found)),
+        unassigned=tuple(one for one in agenda.unassigned if one.milestone in milestones),
+    )
 
 
 @dataclass(frozen=True, slots=True)

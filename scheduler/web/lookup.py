@@ -47,7 +47,8 @@ def find_milestone(agenda: Agenda, id: str) -> Milestone:
 
     Raises: HTTPException 404 if there is none.
     """
-    if any(m.id == id for m in agenda.plan.milestones) or any(o.milestone == id for o in agenda.obligations):
+    owed = (o.milestone == id for o in (*agenda.obligations, *agenda.unassigned))
+    if any(m.id == id for m in agenda.plan.milestones) or any(owed):
         return agenda.plan.milestone(id)
     raise HTTPException(404)
 

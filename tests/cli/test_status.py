@@ -27,9 +27,28 @@ def test_status_shows_who_owes_what(open_office: Office) -> None:
         ["report", "branch", "pending"],
         ["meeting", "lead-office", "tentative"],
         ["old", "branch", "unknown"],
+        ["award", "unassigned", "before"],
     ]
     assert "received" not in head
     assert all(line == line.rstrip() for line in result.out.splitlines())
+
+
+def test_status_shows_what_waits_for_its_parties_to_be_chosen(open_office: Office) -> None:
+    """From the first day, with its date, as the other milestones; then it is that of the parties."""
+    open_office("tick")
+    [row] = open_office.rows("status", "--milestone", "award")
+    assert (row["party"], row["status"], row["date"].split()[0]) == (None, "unassigned", "before")
+    open_office("nominate", "here", "chosen", "branch")
+    [row] = open_office.rows("status", "--milestone", "award")
+    assert (row["party"], row["status"]) == ("branch", "pending")
+
+
+def test_status_says_of_what_nobody_will_owe_that_it_is_called_off(open_office: Office) -> None:
+    """Once it is decided that nobody is chosen."""
+    open_office("tick")
+    open_office("nominate", "here", "chosen", "--none")
+    [row] = open_office.rows("status", "--milestone", "award")
+    assert (row["party"], row["status"]) == (None, "exempt")
 
 
 def test_status_shows_the_last_check_of_what_is_open(open_office: Office) -> None:

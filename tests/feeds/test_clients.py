@@ -21,7 +21,7 @@ import sys
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -31,13 +31,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from scheduler.store import open_store
 from tests.feeds import thunderbird
 from tests.support.feed_scenario import FeedScenario, Scene, feed_scenario
 from tests.support.ical_reader import Component, parse
 from tests.support.mail_servers import free_port
-from tests.support.plan_builders import HANOI
+from tests.support.plan_builders import HANOI, at
 from tests.support.polling import TIMEOUT, wait_until
+from tests.support.published_feeds import FeedFixture
 from tests.support.recording_proxy import RecordingProxy, recording_proxy
+from tests.support.shipped_year import shipped
 
 PROGRAMS = Path(__file__).parent / "programs"
 LOCAL = {"TZ": HANOI.key}
@@ -297,6 +300,35 @@ def test_vdirsyncer_subscribes_and_khal_shows_it(scenario: FeedScenario, tmp_pat
         rows = [row for day in listed.splitlines() for row in json.loads(day)]
         shown = [scenario.recognise("", *(row[field] for field in fields)) for row in rows]
         assert sorted(replace(one, ends=day_after(one.ends)) for one in shown) == wanted.events
+
+
+@pytest.mark.parametrize("audience", ["tran-phu-ha-tinh", ""], ids=["lead", "public"])
+@pytest.mark.parametrize("first_day", [at(2, 20), at(12, 28)], ids=["in time", "loaded at the end of the year"])
+def test_every_dated_milestone_of_the_shipped_plan_is_in_khal_from_the_first_day(
+    audience: str, first_day: datetime, tmp_path: Path
+) -> None:
+    """The seven of the document, the award reports among them, whose parties are chosen in November."""
+    khal = need("khal")
+    write_configs(tmp_path, "https://nowhere.example")
+    with closing(open_store("sqlite://")) as store:
+        feeds = FeedFixture(store, shipped().plan)
+        feeds.load(feeds.plan, first_day)
+        feeds.subscribe(audience)
+        for number, part in enumerate(split_entries(feeds.read(first_day, audience))):
+            (tmp_path / "disk" / f"{number}.ics").write_bytes(part)
+    words = ["--json", "start", "--json", "title"]
+    listed = run(khal, "-c", tmp_path / "khal", "list", "--once", *words, "20230101", "365d")
+    shown = {row["start"]: row["title"] for day in listed.splitlines() for row in json.loads(day)}
+    assert list(shown) == ["20230320", "20230601", "20230810", "20231030", "20231115", "20231120", "20231130"]
+    assert shown["20231130"].startswith("Gửi báo cáo thành tích đề nghị khen thưởng (trước ngày 30/11/2023)")
+
+
+def split_entries(data: bytes) -> list[bytes]:
+    """Return a calendar of all-day entries as one file for each, as khal keeps them."""
+    head, *entries = data.split(b"BEGIN:VEVENT\r\n")
+    start = re.sub(rb"BEGIN:VTIMEZONE.*?END:VTIMEZONE\r\n", b"", head, flags=re.DOTALL)
+    ends = (entry.partition(b"END:VEVENT\r\n")[0] for entry in entries)
+    return [start + b"BEGIN:VEVENT\r\n" + end + b"END:VEVENT\r\nEND:VCALENDAR\r\n" for end in ends]
 
 
 def day_after(day: str) -> str:

@@ -297,6 +297,75 @@ def test_an_undated_duty_has_no_place_in_a_calendar() -> None:
         assert summaries(feeds.read(at(2, 2))) == ["Báo cáo sơ kết (trước ngày 10/8/2023)"]
 
 
+AWARD = replace(REPORT, id="award", title="Báo cáo thành tích", responsible=("winners",))
+WINNERS = Group(id="winners", chosen_by="lead")
+
+
+def test_what_waits_for_its_parties_stands_in_the_leads_and_the_public_calendar() -> None:
+    """From the first day; once they are chosen it is the same entry."""
+    with published_feeds(AWARD, groups=(WINNERS,), audiences=("lead", "", "beta")) as feeds:
+        waits = {who: the_event(feeds.read(at(2, 2), who)) for who in ("lead", "")}
+        assert "Báo cáo thành tích" not in str(summaries(feeds.read(at(2, 2), "beta")))
+        feeds.record("nominated", at(6, 1), group="winners", parties=("beta",))
+        chosen = {who: the_event(feeds.read(at(6, 1), who)) for who in ("lead", "")}
+    title = "Báo cáo thành tích (trước ngày 10/8/2023)"
+    assert [one.text("SUMMARY") for one in waits.values()] == [f"{title}: chờ xác định đơn vị", title]
+    assert [one.text("SUMMARY") for one in chosen.values()] == [f"{title}: 0/1", title]
+    for who, entry in waits.items():
+        assert "Đơn vị thực hiện: chờ xác định đơn vị" in entry.text("DESCRIPTION").splitlines()
+        assert (chosen[who]["UID"], chosen[who]["SEQUENCE"]) == (entry["UID"], "1")
+    assert "Đơn vị thực hiện: Beta" in chosen[""].text("DESCRIPTION").splitlines()
+
+
+def test_what_waits_for_its_parties_leads_to_the_board() -> None:
+    """Where they are chosen; the public is led nowhere."""
+    with published_feeds(AWARD, groups=(WINNERS,), audiences=("lead", "")) as feeds:
+        feeds.calendars = IcalFeedRenderer(SITE)
+        assert leads_to(feeds, "lead") == [f"Bảng theo dõi: {SITE.on_board('plan', 'award')}"]
+        assert leads_to(feeds, "") == []
+
+
+def test_what_nobody_is_chosen_for_is_called_off() -> None:
+    """And comes back if that is undone."""
+    with published_feeds(AWARD, groups=(WINNERS,), audiences=("lead", "")) as feeds:
+        for who in ("lead", ""):
+            feeds.read(at(2, 2), who)
+        nobody = feeds.record("nominated", at(6, 1), group="winners")
+        for who in ("lead", ""):
+            assert the_event(feeds.read(at(6, 1), who))["STATUS"] == "CANCELLED"
+        feeds.record("withdrawn", at(6, 2), target=nobody.id)
+        for who in ("lead", ""):
+            assert facets(the_event(feeds.read(at(6, 2), who))) == DEADLINE
+
+
+@pytest.mark.parametrize("audience", ["lead", ""])
+@pytest.mark.parametrize(
+    ("form", "title", "state"),
+    [
+        (WINDOW.form, "[Dự kiến] Hội nghị sơ kết (đầu tháng 6)", TENTATIVE),
+        (MEETING.form, "Hội nghị sơ kết", ("CONFIRMED", "OPAQUE", "BUSY")),
+    ],
+)
+def test_an_event_that_waits_for_its_organisers_stands_there_once(
+    audience: str, form: Window | On, title: str, state: tuple[str, ...]
+) -> None:
+    """Whether it has participants or not."""
+    meeting = replace(MEETING, form=form, organiser=("winners",))
+    for attendees in ((), ("members",)):
+        with published_feeds(replace(meeting, attendees=attendees), groups=(WINNERS,), audiences=(audience,)) as feeds:
+            found = the_event(feeds.read(at(2, 2), audience))
+        assert (found.text("SUMMARY"), facets(found)) == (title, state)
+
+
+def test_what_was_past_at_the_first_load_stands_in_the_calendars_of_its_year() -> None:
+    """What had parties by then, and what waits for them."""
+    early = replace(AWARD, form=Before(date(2023, 2, 10)))
+    march = replace(REPORT, form=Before(date(2023, 3, 20)))
+    with published_feeds(early, march, groups=(WINNERS,), audiences=("lead", "")) as feeds:
+        for who in ("lead", ""):
+            assert len(summaries(feeds.read(at(12, 29), who))) == 2
+
+
 def test_each_occurrence_of_a_recurring_duty_stands_by_itself() -> None:
     """With a uid of its own."""
     monthly = Recurring("FREQ=MONTHLY;BYMONTHDAY=25", "before", date(2023, 3, 1), date(2023, 5, 31))

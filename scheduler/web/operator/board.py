@@ -13,7 +13,7 @@ from starlette.routing import Route
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.indicators import Figure, measure
 from scheduler.plan.model import Indicator, Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import Obligation, Unassigned
 from scheduler.plan.status import Cell
 from scheduler.ports import RungCount, StepAhead, UnitOfWork
 from scheduler.queries.attention import RECENTLY, find_account_problem, find_needs, find_overdue, find_problems
@@ -31,7 +31,7 @@ PROBLEM_MAILS = 100  # mails that need a person, read for each plan
 
 
 class Coming(NamedTuple):
-    """A milestone whose day comes, and how many parties still owe it."""
+    """A milestone whose day comes, and how many parties still owe it; 0 if it is not known yet which will."""
 
     row: Row
     owing: int
@@ -117,9 +117,8 @@ def _draw(
     now: datetime,
 ) -> PlanBoard:
     plan, today = snapshot.plan, local_day(now, snapshot.plan.zone)
-    grid = draw_grid(
-        plan, cells, page_number(context), only_missing=context.request.query_params.get("show") == "missing"
-    )
+    only_missing = context.request.query_params.get("show") == "missing"
+    grid = draw_grid(plan, cells, snapshot.agenda.unassigned, page_number(context), only_missing=only_missing)
     return PlanBoard(
         plan=plan,
         needs=needs,
@@ -134,7 +133,7 @@ def _next_days(plan: Plan, rows: Iterable[Row], steps: Iterable[StepAhead], toda
     coming: dict[date, list[Coming]] = {}
     for row in rows:
         day, owing = _day_of(row.usual), sum(cell.obligation.standing.is_open for cell in row.cells.values())
-        if day and owing and today <= day <= today + timedelta(AHEAD):
+        if day and (owing or row.is_unassigned) and today <= day <= today + timedelta(AHEAD):
             coming.setdefault(day, []).append(Coming(row, owing))
     leaving: dict[date, list[StepAhead]] = {}
     for step in steps:
@@ -143,9 +142,9 @@ def _next_days(plan: Plan, rows: Iterable[Row], steps: Iterable[StepAhead], toda
         yield Day(day, coming.get(day, ()), leaving.get(day, ()))
 
 
-def _day_of(o: Obligation) -> date | None:
+def _day_of(o: Obligation | Unassigned) -> date | None:
     """Return the day on which it takes place or is due; None if no day is known or it is in doubt."""
-    if o.unknown:
+    if isinstance(o, Obligation) and o.unknown:
         return None
     return o.event.first if o.event else o.due.target if o.due else None
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scheduler.plan.facts import Extended
-from scheduler.plan.model import Milestone, Occurrence, Party, Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.model import Milestone, Occurrence, Party, Plan, plan_order
+from scheduler.plan.obligations import Obligation, Unassigned
 from scheduler.plan.status import Cell
 from scheduler.web.pagination import Page, paginate
 
@@ -24,10 +24,15 @@ class Row:
     milestone: Milestone
     occurrence: str  # its day, if the milestone is recurring
     cells: Mapping[str, Cell]
-    usual: Obligation  # one with the date that applies to most parties
+    usual: Obligation | Unassigned  # one with the date that applies to most parties; Unassigned if nobody owes it
     done: int
     accepted: int
     total: int  # without parties that were released
+
+    @property
+    def is_unassigned(self) -> bool:
+        """Return whether nobody owes it yet."""
+        return isinstance(self.usual, Unassigned) and self.usual.is_open
 
     @property
     def state(self) -> str:
@@ -37,7 +42,11 @@ class Row:
             return "bad"
         if self.total and self.done == self.total:
             return "good"
-        return "wait" if codes & {"due_today", "due_soon", "partial", "revision", "tentative"} else ""
+        return (
+            "wait"
+            if self.is_unassigned or codes & {"due_today", "due_soon", "partial", "revision", "tentative"}
+            else ""
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +63,28 @@ class Grid:
         return self.parties.total > WIDE
 
 
-def draw_grid(plan: Plan, cells: Iterable[Cell], page: int, *, only_missing: bool = False) -> Grid:
+def draw_grid(
+    plan: Plan, cells: Iterable[Cell], unassigned: Iterable[Unassigned], page: int, *, only_missing: bool = False
+) -> Grid:
     """Return the table of a plan with a page of the parties that owe anything, or of those with something missing."""
-    rows = draw_rows(plan, cells)
+    rows = draw_rows(plan, cells, unassigned)
     wanted = {party for row in rows for party, cell in row.cells.items() if not only_missing or cell.code in MISSING}
     parties = [party for party in plan.parties.values() if party.id in wanted]
     return Grid(rows=rows, parties=paginate(parties, page), only_missing=only_missing)
 
 
-def draw_rows(plan: Plan, cells: Iterable[Cell]) -> list[Row]:
-    """Return the rows of a plan in the order of `cells`."""
+def draw_rows(plan: Plan, cells: Iterable[Cell], unassigned: Iterable[Unassigned]) -> list[Row]:
+    """Return the rows of a plan in its order: of what parties owe, and of what nobody owes yet."""
     found: dict[str, dict[str, Cell]] = {}
     for cell in cells:
         found.setdefault(cell.obligation.milestone, {})[cell.obligation.party] = cell
-    return [_row(plan, number, id, row) for number, (id, row) in enumerate(found.items(), 1)]
+    dates: dict[str, Obligation | Unassigned] = {one.milestone: one for one in unassigned}
+    dates |= {id: usual(cell.obligation for cell in row.values()) for id, row in found.items()}
+    ids = sorted(dates, key=plan_order(plan))
+    return [_row(plan, number, id, found.get(id, {}), dates[id]) for number, id in enumerate(ids, 1)]
 
 
-def _row(plan: Plan, number: int, id: str, cells: Mapping[str, Cell]) -> Row:
+def _row(plan: Plan, number: int, id: str, cells: Mapping[str, Cell], dated: Obligation | Unassigned) -> Row:
     day = Occurrence.of(id).day
     return Row(
         id=id,
@@ -78,7 +92,7 @@ def _row(plan: Plan, number: int, id: str, cells: Mapping[str, Cell]) -> Row:
         milestone=plan.milestone(id),
         occurrence=day.isoformat() if day else "",
         cells=cells,
-        usual=usual(cell.obligation for cell in cells.values()),
+        usual=dated,
         done=sum(cell.is_done for cell in cells.values()),
         accepted=sum(cell.obligation.standing.state == "accepted" for cell in cells.values()),
         total=sum(cell.code != "exempt" for cell in cells.values()),

@@ -53,7 +53,7 @@ def show_plan(context: RequestContext) -> Response:
         language=plan.language,
         plan=plan,
         state=state,
-        rows=draw_rows(plan, cells),
+        rows=draw_rows(plan, cells, snapshot.agenda.unassigned),
         indicators=[(indicator, measure(snapshot.agenda, indicator, context.now)) for indicator in plan.indicators],
         groups=[(group, members_of(snapshot, group)) for group in plan.groups.values()],
         parties=paginate(list(plan.parties.values()), page_number(context)),
@@ -72,7 +72,8 @@ def show_milestone(context: RequestContext) -> Response:
         cells = [cell for cell in snapshot.duties(context.now) if cell.obligation.milestone == id]
         steps = count_steps(view.rungs.of_milestone(plan.id, id))
         history = _list_latest(view, snapshot, lambda fact: fact.milestone == id)
-    if not cells and isinstance(milestone.form, Recurring):
+    unassigned = next((one for one in snapshot.agenda.unassigned if one.milestone == id), None)
+    if not cells and unassigned is None and isinstance(milestone.form, Recurring):
         return _show_occurrences(context, plan, snapshot, id)
     return context.page(
         "milestone.html",
@@ -80,7 +81,8 @@ def show_milestone(context: RequestContext) -> Response:
         plan=plan,
         milestone=milestone,
         id=id,
-        usual=usual(cell.obligation for cell in cells) if cells else None,
+        usual=usual(cell.obligation for cell in cells) if cells else unassigned,
+        is_unassigned=not cells and unassigned is not None and unassigned.is_open,
         cells=paginate(sorted(cells, key=_urgency), page_number(context)),
         counted=Counter(cell.shown for cell in cells),
         attending=[plan.parties[o.party] for o in snapshot.agenda.by_milestone.get(id, ()) if o.attends],
@@ -95,7 +97,8 @@ def show_milestone(context: RequestContext) -> Response:
 
 
 def _show_occurrences(context: RequestContext, plan: Plan, snapshot: Snapshot, id: str) -> Response:
-    rows = [row for row in draw_rows(plan, snapshot.duties(context.now)) if row.milestone.id == id]
+    drawn = draw_rows(plan, snapshot.duties(context.now), snapshot.agenda.unassigned)
+    rows = [row for row in drawn if row.milestone.id == id]
     return context.page("occurrences.html", language=plan.language, plan=plan, milestone=plan.milestone(id), rows=rows)
 
 

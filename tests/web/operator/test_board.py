@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 
-from scheduler.plan.dates.date_forms import By, DayCount, On, Relative, Undated, Window  # fmt: skip
+from scheduler.plan.dates.date_forms import By, DayCount, On, Recurring, Relative, Undated, Window  # fmt: skip
 from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure, Milestone, Party
 from scheduler.ports import Outcome
 from tests.support.daemon_fixture import plan, report
@@ -93,6 +93,47 @@ def test_what_was_accepted_on_one_channel_alone_is_told_as_that(site: ServedSite
 
 def test_of_an_event_only_who_organises_it_is_in_the_grid(site: ServedSite) -> None:
     assert rows(board(site, MEETING).ask("/").text) == {"1. Meeting early in June · 0 of 1 done": ["Tentative"]}
+
+
+AWARD = deadline(By(date(2023, 3, 13)), "award", title="Award", responsible=("nominees",))
+
+
+def test_what_waits_for_its_parties_is_on_the_board_from_the_first_day(site: ServedSite) -> None:
+    """In the table, among what comes, in the year, on the plan's page and on its own."""
+    operator = board(site, AWARD, report(), groups=[NOMINEES])
+    waits = "Waiting for the parties to be chosen"
+    site.clock.instant = at(3, 6)
+    page = operator.ask("/").text
+    assert list(rows(page)) == [
+        f"1. Award by 13 March 2023 · {waits}",
+        "2. Report by 17 March 2023 · 0 of 3 submitted, 0 of 3 accepted",
+    ]
+    assert "Award : waiting for the parties to be chosen, by 13 March 2023" in words(page)
+    assert "1. Award: by 13 March 2023 (waiting for the parties to be chosen)" in words(page)
+    assert f"Award by 13 March 2023 {waits}" in operator.see("/plans/plan")
+    assert f"{waits}." in (seen := operator.see("/plans/plan/milestones/award"))
+    assert "by 13 March 2023" in seen
+    daemon(site).record("nominated", None, None, group="nominees", parties=("beta",))
+    assert next(iter(rows(operator.ask("/").text))).endswith("0 of 1 submitted, 0 of 1 accepted")
+
+
+def test_a_plan_whose_parties_are_all_still_to_be_chosen_shows_its_milestones(site: ServedSite) -> None:
+    page = board(site, AWARD, groups=[Group(id="nominees", chosen_by="lead")]).ask("/").text
+    assert rows(page) == {"1. Award by 13 March 2023 · Waiting for the parties to be chosen": []}
+
+
+def test_of_a_recurring_milestone_each_occurrence_that_waits_has_its_page(site: ServedSite) -> None:
+    monthly = Recurring("FREQ=MONTHLY;BYMONTHDAY=25", "by", date(2023, 4, 1), date(2023, 5, 31))
+    operator = board(site, report(), replace(AWARD, form=monthly), groups=[NOMINEES])
+    assert operator.see("/plans/plan/milestones/award").count("Waiting for the parties to be chosen") == 2
+    assert "by 25 April 2023" in operator.see("/plans/plan/milestones/award@2023-04-25")
+
+
+def test_of_what_nobody_is_chosen_for_nothing_is_awaited(site: ServedSite) -> None:
+    operator = board(site, AWARD, report(), groups=[NOMINEES])
+    daemon(site).record("nominated", None, None, group="nominees", parties=())
+    assert "Waiting for the parties" not in operator.see("/")
+    assert "Nobody has this task yet." in operator.see("/plans/plan/milestones/award")
 
 
 def test_only_those_with_something_missing_are_shown_if_that_is_asked(operator: Operator) -> None:
