@@ -33,7 +33,7 @@ from scheduler.plan.messages.message import DigestMessage
 from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.messages.response_summary import ResponseEntry
 from scheduler.plan.model import Milestone, Occurrence, Party, Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import Dated, Obligation
 from scheduler.plan.recipients import Recipient, bounced_addresses, contacts_for
 from scheduler.plan.status import Cell, draw_board, part_came_on
 from scheduler.ports import MessageRow
@@ -94,7 +94,7 @@ def draw_digest(agenda: Agenda, facts: Sequence[Fact], now: datetime, health: Di
     today = local_day(now, agenda.plan.zone)
     monday = today - timedelta(days=today.weekday())
     cells = [cell for cell in draw_board(agenda, now) if not cell.obligation.attends]
-    ahead = _due(agenda.plan, cells, today)
+    ahead = _due(agenda, cells, today)
     return Digest(
         week=today.isocalendar().week,
         first=monday,
@@ -153,30 +153,52 @@ def _done(plan: Plan, cells: Sequence[Cell], since: datetime) -> Iterable[Digest
         yield DigestDone(milestone=milestone, parties=parties)
 
 
-def _due(plan: Plan, cells: Sequence[Cell], today: date) -> list[DigestDue]:
-    """Return what is ahead, ordered by day: open deadlines by their target day, events by their first day."""
+def _due(agenda: Agenda, cells: Sequence[Cell], today: date) -> list[DigestDue]:
+    """Return what is ahead, ordered by day: what is open, or waits for its parties."""
+    plan = agenda.plan
     found: dict[tuple[date, str], list[Obligation]] = {}
     for o in (cell.obligation for cell in cells):
-        day = _day_ahead(o)
-        if day is not None and day >= today:
+        day = _day_ahead(o, today)
+        if day is not None and not o.unknown and o.standing.state != "waived":
             found.setdefault((day, o.milestone), []).append(o)
-    return [
-        DigestDue(
-            day=day,
-            milestone=plan.milestone(id),
-            parties=tuple(plan.parties[o.party] for o in owing),
-            due=owing[0].due,
-            event=owing[0].event,
-        )
-        for (day, id), owing in sorted(found.items())
-    ]
+    ahead = {key: _owed_ahead(plan, *key, owed) for key, owed in found.items()}
+    ahead = {key: item for key, item in ahead.items() if item.parties}
+    owed_milestones = {id for _, id in found}
+    for one in agenda.unassigned:
+        day = _day_ahead(one, today)
+        if day is not None and one.is_open and one.milestone not in owed_milestones:
+            milestone = plan.milestone(one.milestone)
+            ahead[day, one.milestone] = DigestDue(
+                day=day, milestone=milestone, due=one.due, event=one.event, is_unassigned=True
+            )
+    return [ahead[key] for key in sorted(ahead)]
 
 
-def _day_ahead(o: Obligation) -> date | None:
-    """Return the day on which an obligation is due or takes place; None if it is closed, in doubt or has no day."""
-    if not o.standing.is_open or o.unknown:
-        return None
-    return o.event.first if o.event else o.due.target if o.due else None
+def _owed_ahead(plan: Plan, day: date, id: str, owed: Sequence[Obligation]) -> DigestDue:
+    waiting, milestone = [o for o in owed if o.standing.is_open], plan.milestone(id)
+    is_counted = milestone.kind == "deadline"
+    return DigestDue(
+        day=day,
+        milestone=milestone,
+        parties=tuple(plan.parties[o.party] for o in waiting),
+        answered=len(owed) - len(waiting) if is_counted else 0,
+        total=len(owed) if is_counted else 0,
+        due=owed[0].due,
+        event=owed[0].event,
+    )
+
+
+def _day_ahead(dated: Dated, today: date) -> date | None:
+    """Return the day, from today on, on which it takes place or is to be sent; None if there is none.
+
+    After the target day that is the last day in time.
+    """
+    days: tuple[date, ...] = ()
+    if dated.event is not None:
+        days = (dated.event.first,)
+    elif dated.due is not None:
+        days = (dated.due.target, dated.due.last_in_time)
+    return next((day for day in days if day >= today), None)
 
 
 def _incomplete(plan: Plan, cells: Sequence[Cell]) -> Iterable[DigestIncomplete]:

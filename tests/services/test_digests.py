@@ -10,7 +10,7 @@ import pytest
 
 from scheduler.plan.dates.date_forms import Before, By, On, Undated, Window
 from scheduler.plan.messages.digest import Digest, DigestHealth
-from scheduler.plan.model import Deliverable
+from scheduler.plan.model import Deliverable, Group
 from scheduler.plan.reasons import NONE
 from scheduler.ports import Mail, MessageRow, MessageState
 from scheduler.services.digests import (
@@ -95,6 +95,48 @@ def test_what_is_due_within_a_fortnight_is_listed_by_day_with_those_who_still_ow
     due = digest(history).due
     assert [(item.day.day, item.milestone.id) for item in due] == [(17, "sooner"), (20, "meeting"), (24, "later")]
     assert [party.id for party in due[0].parties] == ["lead", "gamma"]
+
+
+def test_what_is_due_is_told_with_how_many_have_answered() -> None:
+    """Four days before a date nobody has missed anything, but that none of three has come is news."""
+    history = history_of(deadline(By(date(2023, 3, 17))))
+    assert [(item.answered, item.total) for item in digest(history).due] == [(0, 3)]
+    assert digest(history).incomplete == ()
+    history.record("received", at(3, 9), "report", "beta")
+    history.record("waived", at(3, 9), "report", "gamma")
+    [item] = digest(history).due
+    assert (item.answered, item.total, [party.id for party in item.parties]) == (1, 2, ["lead"])
+    history.record("received", at(3, 10), "report", "lead")
+    assert digest(history).due == ()
+
+
+def test_who_has_another_day_is_counted_on_that_day() -> None:
+    history = history_of(deadline(By(date(2023, 3, 17))))
+    history.record("extended", at(3, 9), "report", "beta", form=By(date(2023, 3, 24)))
+    assert [(item.day.day, item.answered, item.total) for item in digest(history).due] == [(17, 0, 2), (24, 0, 1)]
+
+
+def test_of_an_event_no_answers_are_counted() -> None:
+    [item] = digest(history_of(event(On(date(2023, 3, 20), date(2023, 3, 20))))).due
+    assert (item.total, [party.id for party in item.parties]) == (0, ["lead"])
+
+
+def test_between_the_target_day_and_the_last_day_in_time_it_is_still_ahead() -> None:
+    """On Monday the 20th, before which the plan asks for it, the target day is three days past and nobody is late."""
+    history = history_of(deadline(Before(date(2023, 3, 20))), workdays=vietnam())
+    [item] = digest(history, at(3, 20)).due
+    assert (item.day, item.total) == (date(2023, 3, 20), 3)
+    assert digest(history, at(3, 21)).due == ()
+
+
+def test_what_waits_for_its_parties_is_due_too() -> None:
+    """Until it is decided that there are none."""
+    award = deadline(By(date(2023, 3, 24)), "award", responsible=("winners",))
+    history = history_of(award, groups=(Group(id="winners", chosen_by="lead"),))
+    [item] = digest(history).due
+    assert (item.day, item.milestone.id, item.is_unassigned) == (date(2023, 3, 24), "award", True)
+    history.record("nominated", at(3, 10), group="winners")
+    assert digest(history).due == ()
 
 
 def test_a_week_without_anything_due_names_what_comes_next() -> None:

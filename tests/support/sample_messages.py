@@ -292,7 +292,14 @@ FULL_WEEK = Digest(
         DigestDone(milestone=INSPECTION, parties=(LEAD,)),
     ),
     due=(
-        DigestDue(day=date(2023, 3, 20), milestone=REGISTER, parties=(NORTH, SOUTH), due=due(REGISTER)),
+        DigestDue(
+            day=date(2023, 3, 20),
+            milestone=REGISTER,
+            parties=(NORTH, SOUTH),
+            answered=2,
+            total=4,
+            due=due(REGISTER),
+        ),
         DigestDue(
             day=date(2023, 3, 22),
             milestone=CONFERENCE,
@@ -303,8 +310,10 @@ FULL_WEEK = Digest(
             day=date(2023, 3, 31),
             milestone=MONTHLY,
             parties=(NORTH,),
+            total=1,
             due=due(MONTHLY, By(date(2023, 3, 31), time(17))),
         ),
+        DigestDue(day=date(2023, 3, 31), milestone=AWARDS, due=due(AWARDS, By(date(2023, 3, 31))), is_unassigned=True),
         DigestDue(
             day=date(2023, 4, 1),
             milestone=WRAP_UP,

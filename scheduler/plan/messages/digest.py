@@ -22,11 +22,17 @@ class DigestDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
-    """One milestone with a coming `day`: the target day of `due`, or the first day of `event`."""
+    """One milestone with a coming `day`: the day to aim at by `due`, or else the first day of `event`.
+
+    Of a deadline, `answered` of the `total` parties with that day have sent everything.
+    """
 
     day: date
     milestone: Milestone
     parties: tuple[Party, ...] = ()  # those for which it is still open; for an event, its organisers
+    answered: int = 0
+    total: int = 0
+    is_unassigned: bool = False  # it is not known yet which parties will owe it
     due: DueDate | None = None
     event: On | None = None
 

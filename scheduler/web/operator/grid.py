@@ -56,6 +56,8 @@ class Grid:
     rows: Sequence[Row]
     parties: Page[Party]
     only_missing: bool
+    owing: int  # parties that owe anything
+    lacking: int  # parties with something missing
 
     @property
     def is_wide(self) -> bool:
@@ -68,9 +70,16 @@ def draw_grid(
 ) -> Grid:
     """Return the table of a plan with a page of the parties that owe anything, or of those with something missing."""
     rows = draw_rows(plan, cells, unassigned)
-    wanted = {party for row in rows for party, cell in row.cells.items() if not only_missing or cell.code in MISSING}
-    parties = [party for party in plan.parties.values() if party.id in wanted]
-    return Grid(rows=rows, parties=paginate(parties, page), only_missing=only_missing)
+    owing = {party for row in rows for party in row.cells}
+    lacking = {party for row in rows for party, cell in row.cells.items() if cell.code in MISSING}
+    parties = [party for party in plan.parties.values() if party.id in (lacking if only_missing else owing)]
+    return Grid(
+        rows=rows,
+        parties=paginate(parties, page),
+        only_missing=only_missing,
+        owing=len(owing),
+        lacking=len(lacking),
+    )
 
 
 def draw_rows(plan: Plan, cells: Iterable[Cell], unassigned: Iterable[Unassigned]) -> list[Row]:

@@ -145,6 +145,16 @@ def test_only_those_with_something_missing_are_shown_if_that_is_asked(operator: 
     assert "No party has anything missing." in operator.see("/?show=missing")
 
 
+def test_each_link_says_how_many_parties_it_shows(operator: Operator) -> None:
+    """Whichever of the two is being looked at."""
+    both = "All parties ({}) · Only those with something missing ({})"
+    assert both.format(3, 0) in operator.see("/")
+    operator.site.clock.instant = at(3, 20)
+    daemon(operator.site).record("received")
+    assert both.format(3, 2) in operator.see("/")
+    assert both.format(3, 2) in operator.see("/?show=missing")
+
+
 def test_a_thousand_parties_come_in_pages_in_the_order_of_the_roster(site: ServedSite) -> None:
     site.serve(crowded_plan(1000))
     operator = Operator.of(site)
