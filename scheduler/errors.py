@@ -53,6 +53,10 @@ RefusalCode = Literal[
     "no-answer",
     "nothing-ticked",
     "choose-or-none",
+    "computed",
+    "no-count",
+    "more-than-all",
+    "one-party",
 ]
 
 

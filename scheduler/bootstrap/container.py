@@ -14,6 +14,7 @@ from scheduler import resources
 from scheduler.clock import SystemClock
 from scheduler.config import Settings, load_settings, read_secret
 from scheduler.definitions import DefinitionFiles
+from scheduler.documents.blob_store import BlobStore
 from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
 from scheduler.engine.mail_account import Limits
 from scheduler.engine.runners import make_runner
@@ -176,6 +177,11 @@ class Container:
         if self.settings.mail.transport == "maildir":
             return Limits()
         return Limits(per_minute=limits.per_minute, per_day=limits.per_day)
+
+    @property
+    def blob_store(self) -> BlobStore:
+        """Return the store of the files that came with facts."""
+        return BlobStore(self.settings.resolve(self.settings.paths.data) / "documents", self.clock.now)
 
     def services(self, store: Store) -> ServiceContext:
         """Return the dependencies of the services."""

@@ -15,6 +15,7 @@ import click
 from scheduler.bootstrap import Container, find_settings, has_settings, pick, shipped_settings
 from scheduler.clock import SystemClock
 from scheduler.config import Settings
+from scheduler.documents.file_kinds import HEAD, KINDS, find_kind
 from scheduler.errors import ExitCode, InvalidInput, NothingMatched, UserError
 from scheduler.log import Log
 from scheduler.plan.commands import Command, Retire
@@ -22,7 +23,7 @@ from scheduler.plan.dates.due_dates import FIRST_YEAR, LAST_YEAR, to_instant
 from scheduler.plan.facts import Fact, Retired
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.ports import Loaded
+from scheduler.ports import Document, Loaded
 from scheduler.queries.agendas import view_agenda
 from scheduler.services.apply_revision import take
 from scheduler.services.record_facts import Recorded, execute
@@ -91,10 +92,32 @@ class Session:
         """Return the time zone of a plan; UTC if the plan is no longer loaded."""
         return next((d.plan.zone for d in self.loaded.definitions if d.plan.id == plan), ZoneInfo("UTC"))
 
-    def execute(self, plan: Plan, commands: Sequence[Command], *, notify: bool = True) -> Recorded:
-        """Carry out the commands of one request about a plan, and commit."""
+    def keep_files(self, paths: Sequence[Path]) -> list[Document]:
+        """Copy files into the data folder; return what the record keeps of each.
+
+        Raises: UserError for a path that is no file, or a file of a kind that is not kept.
+        """
+        return [self._keep_file(path) for path in paths]
+
+    def _keep_file(self, path: Path) -> Document:
+        if not path.is_file():
+            raise UserError(f"there is no file {path}", hint="check --file")
+        with path.open("rb") as stream:
+            kind = find_kind(stream.read(HEAD))
+            if kind is None:
+                known = ", ".join(suffix for each in KINDS for suffix in each.suffixes)
+                raise UserError(f"{path} is no file of a kind that is kept", hint=f"these are: {known}")
+            stream.seek(0)
+            draft = self.container.blob_store.add(stream)
+        return Document(name=path.name, kind=kind.type, size=draft.size, digest=draft.digest)
+
+    def execute(
+        self, plan: Plan, commands: Sequence[Command], *, notify: bool = True, documents: Sequence[Document] = ()
+    ) -> Recorded:
+        """Carry out the commands of one request about a plan, with the files that came with it, and commit."""
         with self.container.store() as store:
-            return execute(self.container.services(store), pick(self.loaded, plan.id), commands, notify=notify)
+            services, definition = self.container.services(store), pick(self.loaded, plan.id)
+            return execute(services, definition, commands, notify=notify, documents=documents)
 
     def retire_absent(self, plan: str, command: Retire) -> tuple[Retired, int]:
         """End a plan whose definition is not loaded; return the fact and how many steps were cancelled. It commits.

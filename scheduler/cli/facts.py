@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from scheduler.cli.context import Day, Moment, Session, format_option, in_zone
-from scheduler.cli.output import example, print_json, print_problem, short
+from scheduler.cli.output import example, print_json, print_problem, print_table, short
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.commands import (
     Accept,
     Command,
+    Count,
     Extend,
     FixDate,
     Insist,
@@ -28,8 +29,10 @@ from scheduler.plan.commands import (
     Undo,
     Waive,
 )
-from scheduler.plan.facts import Actor, Nominated, parties_of_fact
+from scheduler.plan.facts import Actor, Counted, Nominated, parties_of_fact
 from scheduler.plan.model import Plan
+from scheduler.ports import Document
+from scheduler.queries.indicators import list_indicators
 from scheduler.queries.rows import fact_row, iso, rung_row
 from scheduler.services.record_facts import Recorded
 
@@ -291,6 +294,82 @@ def reassign(session: Session, fact: str, milestone: str, party: str | None, by:
     _execute(session, target.plan, (restate, undo), output_format, notify=False)
 
 
+@click.command(
+    epilog=example("hanchot indicator bac-trung-bo-2023 ky-luat-ky-cuong --value 6 --of 6 --note 'Biên bản họp 20/12'")
+)
+@click.argument("plan")
+@click.argument("indicator", required=False)
+@click.option("--value", type=click.IntRange(0), help="What was counted.")
+@click.option("--of", type=click.IntRange(1), help="Out of how many; of a percentage all parties if left out.")
+@click.option("--party", help="The result of this party alone.")
+@click.option("--note", default="", help="How it is known.")
+@click.option(
+    "--file", "files", multiple=True, type=click.Path(path_type=Path), help="Evidence: a copy is kept. May be repeated."
+)
+@_by
+@format_option
+@click.pass_obj
+def indicator(
+    session: Session,
+    plan: str,
+    indicator: str | None,
+    value: int | None,
+    of: int | None,
+    party: str | None,
+    note: str,
+    files: tuple[Path, ...],
+    by: str,
+    output_format: str,
+) -> None:
+    """Show the targets of a plan, or record the result of one.
+
+    Without INDICATOR it lists them all with their results. What the plan counts from a milestone is
+    counted by itself; of the others `--value` records what a person has counted, for all parties together or for
+    one. A later result replaces an earlier one, and `undo` takes it back.
+    """
+    if indicator is None or value is None:
+        if indicator is not None or any((value is not None, of, party, note, files)):
+            raise click.UsageError("to record a result, name the INDICATOR and give its --value")
+        _list_indicators(session, plan, output_format)
+        return
+    about: dict[str, Any] = {"at": session.now, "by": Actor(name=by), "note": note, "party": party}
+    documents = session.keep_files(files)
+    names = tuple(document.name for document in documents)
+    command = Count(**about, indicator=indicator, value=value, of=of, files=names)
+    _execute(session, plan, command, output_format, documents=documents)
+
+
+_INDICATORS = {
+    "indicator": "indicator",
+    "target": "target",
+    "result": "result",
+    "reached": "reached",
+    "evidence": "evidence",
+}
+
+
+def _list_indicators(session: Session, id: str, output_format: str) -> None:
+    plan = session.plan(id)
+    with session.container.store() as store, store.reading() as view:
+        rows = list(list_indicators(view, plan, session.now))
+    if output_format == "json":
+        print_json(rows)
+    else:
+        print_table([_shorten_indicator(row) for row in rows], _INDICATORS, empty="The plan has no targets.")
+
+
+def _shorten_indicator(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as the table shows it."""
+    whole = "" if row["total"] is None else f"/{row['total']}"
+    evidence = [part for fact in row["counted"] for part in (fact.get("note", ""), *fact.get("files", ())) if part]
+    return {
+        **row,
+        "result": "not counted yet" if row["done"] is None else f"{row['done']}{whole}",
+        "reached": {None: "", True: "yes", False: "no"}[row["reached"]],
+        "evidence": evidence,
+    }
+
+
 @click.command(epilog=example("hanchot start bac-trung-bo-2023 --all-open"))
 @click.argument("plan")
 @click.option("--all-open", is_flag=True, help="Nothing was received; all of it is still open.")
@@ -342,6 +421,7 @@ FACT_COMMANDS = (
     waive,
     extend,
     nominate,
+    indicator,
     fix_date,
     retire,
     reassign,
@@ -369,11 +449,17 @@ def _existing(path: Path) -> str:
 
 
 def _execute(
-    session: Session, id: str, commands: Command | Sequence[Command], output_format: str, *, notify: bool = True
+    session: Session,
+    id: str,
+    commands: Command | Sequence[Command],
+    output_format: str,
+    *,
+    notify: bool = True,
+    documents: Sequence[Document] = (),
 ) -> None:
     plan = session.plan(id)
     asked = commands if isinstance(commands, Sequence) else [commands]
-    recorded = session.execute(plan, asked, notify=notify)
+    recorded = session.execute(plan, asked, notify=notify, documents=documents)
     if output_format == "json":
         print_json([_row(recorded, plan)])
     else:
@@ -398,8 +484,8 @@ def _row(recorded: Recorded, plan: Plan) -> dict[str, Any]:
 
 def _print(recorded: Recorded, plan: Plan) -> None:
     fact, changes = recorded.fact, recorded.changes
-    group = fact.group if isinstance(fact, Nominated) else None
-    about = " ".join(part for part in (fact.milestone, group, *parties_of_fact(fact)) if part)
+    named = fact.group if isinstance(fact, Nominated) else fact.indicator if isinstance(fact, Counted) else None
+    about = " ".join(part for part in (fact.milestone, named, *parties_of_fact(fact)) if part)
     click.echo(f"f{fact.id}: {fact.kind} {about}")
     for remark in recorded.remarks:
         click.echo(f"  {remark}")

@@ -23,6 +23,7 @@ from scheduler.plan.commands import (
     Accept,
     AmendDate,
     Command,
+    Count,
     Extend,
     FixDate,
     Nominate,
@@ -54,7 +55,16 @@ class FactShape(Shape):
 
     at: Instant
     kind: Literal[
-        "received", "accepted", "returned", "extended", "waived", "nominated", "date_fixed", "amended", "bounced"
+        "received",
+        "accepted",
+        "returned",
+        "extended",
+        "waived",
+        "nominated",
+        "date_fixed",
+        "amended",
+        "bounced",
+        "counted",
     ]
     milestone: Line | None = None
     party: Line | None = None
@@ -76,6 +86,9 @@ class FactShape(Shape):
     reason: Line = ""
     note: Line = ""
     address: Line = ""
+    indicator: Line | None = None
+    value: int | None = None
+    of: int | None = None
 
 
 class OutageShape(Shape):
@@ -135,7 +148,7 @@ def _with_earlier_dates(plan: Plan, commands: Iterable[Command]) -> Iterator[Com
             yield command
 
 
-def make_command(shape: FactShape) -> Command:
+def make_command(shape: FactShape) -> Command:  # noqa: C901 - one match over the kinds
     """Return the command that one table describes.
 
     Raises `UserError` if a key is missing.
@@ -160,6 +173,8 @@ def make_command(shape: FactShape) -> Command:
             return _amended(shape)
         case "bounced":
             return ReportBounce(at=shape.at, party=_needed(shape, "party"), address=shape.address, note=shape.note)
+        case "counted":
+            return _counted(shape)
         case _:
             assert_never(shape.kind)
 
@@ -192,6 +207,13 @@ def _date_fixed(shape: FactShape) -> FixDate:
         place=shape.place,
         decision=shape.decision,
     )
+
+
+def _counted(shape: FactShape) -> Count:
+    if shape.value is None:
+        raise UserError("`value` is missing", hint="write what was counted, such as value = 6")
+    indicator = _needed(shape, "indicator")
+    return Count(at=shape.at, indicator=indicator, value=shape.value, of=shape.of, party=shape.party, note=shape.note)
 
 
 def _amended(shape: FactShape) -> AmendDate:

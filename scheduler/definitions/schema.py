@@ -246,11 +246,14 @@ class MeasureShape(Shape):
     milestone: Line | None = None
     deliverable: Line | None = None
     manual: bool = False
+    each: bool = False
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.milestone is not None) == self.manual or (self.manual and self.deliverable is not None):
             raise InvalidValue("must name a milestone or be manual", 'write { milestone = "..." } or { manual = true }')
+        if self.each and not self.manual:
+            raise InvalidValue("`each` goes with `manual` only", "leave it out: of a milestone each party is counted")
         return self
 
 

@@ -18,6 +18,7 @@ from typing import IO
 from scheduler.documents.file_kinds import HEAD
 from scheduler.private_folders import make_private_folder
 
+_PIECE = 1 << 20  # bytes read at once
 _STALE = timedelta(days=1)  # older drafts were left by a process that was killed
 
 
@@ -76,6 +77,18 @@ class BlobStore:
         place = self.place(draft.digest)
         make_private_folder(place.parent)
         draft.path.replace(place)  # an existing file has the same digest and thus the same bytes
+
+    def add(self, source: IO[bytes]) -> Draft:
+        """Store everything that a stream holds; return what was kept."""
+        draft = self.begin()
+        try:
+            while piece := source.read(_PIECE):
+                draft.write(piece)
+            self.keep(draft)
+        except BaseException:
+            draft.drop()
+            raise
+        return draft
 
     def place(self, digest: str) -> Path:
         """Return the path of the file with this digest."""

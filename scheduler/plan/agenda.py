@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -16,6 +16,7 @@ from scheduler.plan.dates.due_dates import DueDate, local_day, next_opening
 from scheduler.plan.dates_in_force import begins_at, told_from
 from scheduler.plan.facts import (
     Closing,
+    Counted,
     Declared,
     Fact,
     Received,
@@ -119,6 +120,7 @@ class Agenda:
     scope: Scope | None = None
     retired: Retired | None = None  # the fact that ended the plan
     retractions: tuple[Retraction, ...] = ()  # in the order of recording
+    counted: Mapping[str, tuple[Counted, ...]] = field(default_factory=dict)  # results by indicator, as recorded
     unassigned: tuple[Unassigned, ...] = ()  # the milestones and occurrences that no party owes, in the plan's order
 
     @cached_property
@@ -170,6 +172,7 @@ class Agenda:
             bounces=others | part.bounces,
             retired=part.retired,
             retractions=tuple({r.by.id: r for r in (*self.retractions, *part.retractions)}.values()),
+            counted=part.counted,
             unassigned=self._updated_unassigned(part, scope),
         )
 
@@ -450,6 +453,7 @@ def draw_agenda(
         },
         scope=scope,
         retractions=tuple(find_retractions(facts)),
+        counted={indicator: tuple(results) for indicator, results in reading.counted.items()},
         retired=next((fact for fact in reading.of[None, None] if isinstance(fact, Retired)), None),
     )
 

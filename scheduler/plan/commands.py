@@ -150,6 +150,17 @@ class Retire(CommandBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Count(CommandBase):
+    """Record the result of an indicator that a person counted, for all parties together or for one."""
+
+    indicator: str
+    value: int
+    of: int | None = None
+    party: str | None = None
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportBounce(CommandBase):
     """Record that an address of a party accepts no mail; `note` holds the server's words."""
 
@@ -196,6 +207,7 @@ Command = (
     | AmendDate
     | Nominate
     | Retire
+    | Count
     | ReportBounce
     | RestoreAddress
     | Restate

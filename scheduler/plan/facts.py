@@ -26,6 +26,7 @@ FactKind = Literal[
     "bounced",
     "rerouted",
     "retired",
+    "counted",
     "withdrawn",
 ]
 ActorRole = Literal["office", "party", "definition", "mail server", "source"]
@@ -252,6 +253,21 @@ class Retired(FactBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counted(FactBase):
+    """A person counted the result of an indicator: `value`, out of `of` if there is a whole; for all, or for a party.
+
+    `files` names the evidence.
+    """
+
+    kind: ClassVar[FactKind] = "counted"
+
+    indicator: str
+    value: int
+    of: int | None = None
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(FactBase):
     """The fact with the id `target` was taken back; `letters` are those that said what is no longer true."""
 
@@ -279,6 +295,7 @@ Fact = (
     | Bounced
     | Rerouted
     | Retired
+    | Counted
     | Withdrawn
 )
 FACT_CLASSES: dict[FactKind, type[Fact]] = {cls.kind: cls for cls in get_args(Fact)}

@@ -200,11 +200,15 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """What an indicator counts: the submissions of a milestone, or something that a person counts (`manual`)."""
+    """What an indicator counts: the submissions of a milestone, or something that a person counts (`manual`).
+
+    With `each` every party has to reach the target by itself.
+    """
 
     milestone: str | None = None
     deliverable: str | None = None
     manual: bool = False
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ from scheduler.plan.dates_in_force import DateInForce, begins_at, occurrences
 from scheduler.plan.facts import (
     Amended,
     Bounced,
+    Counted,
     DateFixed,
     Decision,
     Declared,
@@ -107,6 +108,7 @@ class ObligationResolver:
         self.of: dict[tuple[str | None, str | None], list[Fact]] = defaultdict(list)
         self.nominations: dict[str, dict[str, datetime]] = {}
         self.bounced: dict[str, list[Bounced | Rerouted]] = defaultdict(list)
+        self.counted: dict[str, list[Counted]] = defaultdict(list)
         self.read: dict[str, list[Obligation]] = {}
         self.not_owed: dict[str, list[Unassigned]] = defaultdict(list)
         self.resolving: set[str] = set()  # ids of the milestones that wait for the one that is being resolved
@@ -122,6 +124,8 @@ class ObligationResolver:
                 chosen.setdefault(party, fact.recorded_at)
         elif isinstance(fact, Bounced | Rerouted):
             self.bounced[fact.party].append(fact)
+        elif isinstance(fact, Counted):
+            self.counted[fact.indicator].append(fact)
         else:
             self.of[fact.milestone, fact.party].append(fact)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from scheduler.plan.dates.date_forms import DateForm, Recurring, Relative
 from scheduler.plan.dates_in_force import occurrences
-from scheduler.plan.facts import Amended, DateFixed, Fact, Nominated
+from scheduler.plan.facts import Amended, Counted, DateFixed, Fact, Nominated
 from scheduler.plan.membership import members
 from scheduler.plan.model import Milestone, Occurrence, Plan
 
@@ -110,6 +110,8 @@ class Relations:
         """Return the obligations that a fact can change; for a withdrawal, ask about the fact that it withdraws."""
         if isinstance(fact, Nominated):
             return self._with_dependents(self._chosen(fact.group))
+        if isinstance(fact, Counted):
+            return Scope()
         touched = self.of(fact.milestone, fact.party)
         if fact.milestone is None:
             return touched  # about the addresses of a party: its escalations change, but no date

@@ -12,6 +12,7 @@ from scheduler.plan.facts import (
     Amended,
     Bounced,
     Closing,
+    Counted,
     DateFixed,
     Declared,
     Disowned,
@@ -121,7 +122,7 @@ class _Progress:
                 pass  # about the date or about who takes part
             case Retired():
                 self._retire(fact)
-            case Nominated() | Bounced() | Rerouted() | Withdrawn():
+            case Nominated() | Bounced() | Rerouted() | Counted() | Withdrawn():
                 pass  # not about one obligation
             case _:
                 assert_never(fact)

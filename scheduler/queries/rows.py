@@ -11,6 +11,7 @@ from scheduler.plan.facts import (
     Accepted,
     Amended,
     Bounced,
+    Counted,
     DateFixed,
     Declared,
     Disowned,
@@ -122,6 +123,13 @@ def _own_fields(fact: Fact) -> Row:  # noqa: C901 - one match over the kinds
             return {"date": describe_form(fact.form), "was": was, **_grounds(fact)}
         case Opened() | Retired():
             return {"reason": fact.reason}
+        case Counted():
+            return {
+                "indicator": fact.indicator,
+                "value": fact.value,
+                "of": fact.of,
+                "files": list(fact.files),
+            }
         case Bounced():
             return {"address": fact.address}
         case Rerouted():

@@ -9,12 +9,21 @@ from typing import Any, Literal
 
 from scheduler.plan.dates.date_forms import Recurring, form_to_data
 from scheduler.plan.dates_in_force import occurrences
-from scheduler.plan.facts import DEFINITION, Bounced, Fact, Nominated, Rerouted, drop_withdrawn, recording_order
+from scheduler.plan.facts import (
+    DEFINITION,
+    Bounced,
+    Counted,
+    Fact,
+    Nominated,
+    Rerouted,
+    drop_withdrawn,
+    recording_order,
+)
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.scope import Scope
 from scheduler.ports import UnitOfWork
 
-Missing = Literal["milestone", "occurrence", "party", "group"]
+Missing = Literal["milestone", "occurrence", "party", "group", "indicator"]
 NEAR = timedelta(days=15)  # from an occurrence of the former rule to the one that it may be now
 FEW = 3  # facts that are named
 
@@ -38,7 +47,7 @@ class UnplacedFacts:
     def hint(self) -> str:
         """Return the way out in English."""
         first, ways = f"f{self.facts[0].id}", []
-        if self.missing != "occurrence":
+        if self.missing not in ("occurrence", "indicator"):
             ways.append(f'write was = "{self.id}" where it has another id now')
         if self.facts[0].milestone is not None:
             party = " PARTY" if self.missing == "party" else ""
@@ -87,6 +96,7 @@ class _Known:
         self._owed = self._milestones - recurring.keys()
         self._owed |= {Occurrence(name, day).id for name, form in recurring.items() for day in occurrences(form)}
         self._parties = {name for party in plan.parties.values() for name in party.names}
+        self._indicators = {indicator.id for indicator in plan.indicators}
         self._groups = {name for group in plan.groups.values() for name in (group.id, *group.was)}
 
     def holds(self, milestone: str | None, party: str | None) -> bool:
@@ -101,6 +111,8 @@ class _Known:
         if isinstance(fact, Nominated):
             gone = [party for party in fact.parties if party not in self._parties]
             return ("group", fact.group) if fact.group not in self._groups else ("party", gone[0]) if gone else None
+        if isinstance(fact, Counted) and fact.indicator not in self._indicators:
+            return "indicator", fact.indicator
         return None if self.holds(None, fact.party) or fact.party is None else ("party", fact.party)
 
 

@@ -11,6 +11,7 @@ from scheduler.plan.commands import (
     Accept,
     AmendDate,
     Command,
+    Count,
     Declare,
     Disown,
     Extend,
@@ -34,6 +35,7 @@ from scheduler.plan.facts import (
     Accepted,
     Amended,
     Bounced,
+    Counted,
     DateFixed,
     Declared,
     Disowned,
@@ -91,6 +93,9 @@ def build_fact(plan: Plan, command: Command) -> Fact:  # noqa: C901 - one match 
             return Nominated(**_common(plan, command), group=group, parties=parties, decision=decision)
         case Retire():
             return build_retired(plan.id, command)
+        case Count(indicator=indicator, value=value, of=of, files=files):
+            about = _common(plan, command) | {"party": command.party}
+            return Counted(**about, indicator=indicator, value=value, of=of, files=files)
         case ReportBounce(party=party, address=address):
             return Bounced(**_common(plan, command), party=party, address=address)
         case RestoreAddress(party=party, address=address):

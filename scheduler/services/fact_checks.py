@@ -17,6 +17,7 @@ from scheduler.plan.facts import (
     Accepted,
     Amended,
     Bounced,
+    Counted,
     DateFixed,
     Declared,
     Disowned,
@@ -32,12 +33,14 @@ from scheduler.plan.facts import (
     Waived,
     Withdrawn,
 )
-from scheduler.plan.model import Milestone, Occurrence, Party, Plan
+from scheduler.plan.indicators import counted_parties, is_share, whole_of_all
+from scheduler.plan.model import Indicator, Milestone, Occurrence, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.reasons import Reason
 from scheduler.ports import UnitOfWork
 
-_OF_RETIRED = (Received, Declared, Disowned, Amended, Joined, Bounced, Rerouted, Withdrawn)  # these may still come
+MOST = 1_000_000_000  # the highest count that is taken
+_OF_RETIRED = (Received, Declared, Disowned, Amended, Joined, Bounced, Rerouted, Counted, Withdrawn)  # may still come
 OfObligation = Received | Declared | Returned | Accepted | Extended | Opened | Joined | Disowned  # about one obligation
 
 
@@ -66,6 +69,9 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  #
             _find_address(agenda.plan, fact)
             return []
         case Retired():
+            return []
+        case Counted():
+            _check_counted(agenda.plan, fact)
             return []
         case Withdrawn():
             return _check_withdrawn(agenda, fact, unit)
@@ -261,6 +267,39 @@ def _check_nominated(agenda: Agenda, fact: Nominated) -> list[Reason]:
                 f"{id} cannot be nominated: it only receives documents", "name a party with contacts", "no-contacts"
             )
     return []
+
+
+def _check_counted(plan: Plan, fact: Counted) -> None:
+    known = {indicator.id: indicator for indicator in plan.indicators}
+    if fact.indicator not in known:
+        raise NothingMatched.named(f"indicator of {plan.id}", fact.indicator, known)
+    indicator = known[fact.indicator]
+    if not indicator.measure.manual:
+        _refuse(
+            f"{indicator.id} is counted from the milestone {indicator.measure.milestone}",
+            "record what came there",
+            "computed",
+        )
+    if not 0 <= fact.value <= MOST or (fact.of is not None and not 1 <= fact.of <= MOST):
+        _refuse("that is no count", f"write whole numbers from 0 to {MOST}", "no-count")
+    whole = fact.of if fact.party is not None else whole_of_all(plan, indicator, fact)
+    if whole is not None and fact.value > whole:
+        _refuse(f"{fact.value} is more than {whole}", "the whole (--of) is the larger number", "more-than-all")
+    if fact.party is not None:
+        _check_counted_of_party(plan, indicator, fact, fact.party)
+
+
+def _check_counted_of_party(plan: Plan, indicator: Indicator, fact: Counted, party: str) -> None:
+    parties = counted_parties(plan)
+    if party not in parties:
+        raise NothingMatched.named("party of which results are counted", party, parties)
+    is_yes_or_no = is_share(indicator.target) and not indicator.measure.each
+    if not indicator.measure.each and (fact.of is not None or (is_yes_or_no and fact.value > 1)):
+        _refuse(
+            f"{indicator.id} counts over all parties: of one party that is {'0 or 1' if is_yes_or_no else 'a number'}",
+            "leave out --of, or leave out the party",
+            "one-party",
+        )
 
 
 def remark_past(before: Agenda, after: Agenda) -> list[Reason]:

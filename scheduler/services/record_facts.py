@@ -11,7 +11,7 @@ from scheduler.errors import NothingMatched, Problem, UserError
 from scheduler.plan.agenda import Rung, describe_closing
 from scheduler.plan.commands import Command
 from scheduler.plan.dispatch_policy import decide
-from scheduler.plan.facts import Bounced, Fact, Nominated, Retired, Withdrawn, recording_order
+from scheduler.plan.facts import Bounced, Counted, Fact, Nominated, Retired, Withdrawn, recording_order
 from scheduler.plan.messages.promises import messages_for, recipients_of
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
@@ -295,7 +295,9 @@ def _refuse_overtaken(unit: UnitOfWork, plan: Plan, facts: Sequence[Fact], expec
 
 
 def _touches(fact: Fact, other: Fact) -> bool:
-    """Return whether two facts concern the same group, or the same milestone and party."""
+    """Return whether two facts concern the same group or indicator, or the same milestone and party."""
+    if isinstance(fact, Counted) or isinstance(other, Counted):
+        return isinstance(fact, Counted) and isinstance(other, Counted) and fact.indicator == other.indicator
     if isinstance(fact, Nominated) or isinstance(other, Nominated):
         return isinstance(fact, Nominated) and isinstance(other, Nominated) and fact.group == other.group
     same_party = fact.party is None or other.party is None or fact.party == other.party

@@ -75,8 +75,7 @@ class SiteContext:
     @property
     def blob_store(self) -> BlobStore:
         """Return the blob store that holds the files parties sent."""
-        settings = self.running.settings
-        return BlobStore(settings.resolve(settings.paths.data) / "documents", self.running.system.now)
+        return self.running.container.blob_store
 
     def is_operator(self, email: str) -> bool:
         """Return whether a mail address still belongs to an operator."""

@@ -106,6 +106,7 @@ ENGLISH = Language(
         "bounced": "Mail not delivered",
         "rerouted": "Mail address changed",
         "retired": "Plan ended",
+        "counted": "Result of a target",
         "withdrawn": "Record withdrawn",
     },
     probably=r"^(probably|expected) (in |on )?",

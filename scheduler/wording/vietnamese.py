@@ -93,6 +93,7 @@ VIETNAMESE = Language(
         "bounced": "Thư không đến được",
         "rerouted": "Thay đổi địa chỉ thư",
         "retired": "Kết thúc kế hoạch",
+        "counted": "Kết quả chỉ tiêu",
         "withdrawn": "Rút lại ghi nhận",
     },
     probably=r"^dự kiến (vào )?",

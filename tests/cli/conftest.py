@@ -164,6 +164,16 @@ def open_office(tmp_path: Path, run: Run) -> Office:
         responsible = "chosen"
         report_to = "lead"
         before = {now.year + 1}-12-20
+        [[indicators]]
+        id = "good"
+        title = "Tốt"
+        target = "100%"
+        measure = {{ manual = true }}
+        [[indicators]]
+        id = "reports"
+        title = "Có báo cáo"
+        target = "100%"
+        measure = {{ milestone = "report" }}
         """,
         encoding="utf-8",
     )

@@ -56,6 +56,50 @@ def test_receive_notes_a_postmark_and_files(open_office: Office) -> None:
     assert (missing.code, "gone.pdf" in missing.err) == (ExitCode.FAILED, True)
 
 
+def test_the_result_of_a_target_is_recorded_with_its_evidence_and_listed(open_office: Office) -> None:
+    """The file is kept, the list says how far each target is reached, and undo takes it back."""
+    file = open_office.folder / "minutes.pdf"
+    file.write_bytes(b"%PDF-1.7 minutes")
+    assert "not counted yet" in open_office("indicator", "here").out
+    result = open_office("indicator", "here", "good", "--value", 1, "--note", "Biên bản", "--file", file, "--by", "Nga")
+    assert (result.code, result.out) == (ExitCode.DONE, "f1: counted good\n")
+    row, computed = open_office.rows("indicator", "here")
+    assert (computed["measured_by"], computed["done"], computed["total"]) == ("report", 0, 1)
+    assert (row["done"], row["total"], row["reached"], row["target"]) == (1, 1, True, "100%")
+    [fact] = row["counted"]
+    assert (fact["value"], fact["note"], fact["files"], fact["by"]) == (1, "Biên bản", ["minutes.pdf"], "Nga")
+    assert [path.read_bytes() for path in (open_office.folder / "var" / "documents").rglob("*") if path.is_file()] == [
+        b"%PDF-1.7 minutes"
+    ]
+    assert "Biên bản, minutes.pdf" in open_office("indicator", "here").out
+    assert open_office("undo", "f1", "--reason", "nhầm").code == ExitCode.DONE
+    assert open_office.rows("indicator", "here")[0]["done"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("good",), ExitCode.USAGE, "--value"),
+        (("--value", 1), ExitCode.USAGE, "INDICATOR"),
+        (("god", "--value", 1), ExitCode.NOTHING_MATCHED, "good"),
+        (("reports", "--value", 1), ExitCode.FAILED, "report"),
+        (("good", "--value", 3, "--of", 2), ExitCode.FAILED, "--of"),
+        (("good", "--value", 2), ExitCode.FAILED, "2 is more than 1"),
+        (("good", "--value", 2, "--party", "branch"), ExitCode.FAILED, "0 or 1"),
+        (("good", "--value", 1, "--party", "brunch"), ExitCode.NOTHING_MATCHED, "branch"),
+        (("good", "--value", 1, "--file", "gone.pdf"), ExitCode.FAILED, "gone.pdf"),
+        (("good", "--value", 1, "--file", __file__), ExitCode.FAILED, "pdf, zip"),
+    ],
+)
+def test_a_result_that_makes_no_sense_is_refused(
+    open_office: Office, arguments: tuple[object, ...], code: ExitCode, said: str
+) -> None:
+    """With the way out; nothing is recorded."""
+    result = open_office("indicator", "here", *arguments)
+    assert (result.code, said in result.err) == (code, True)
+    assert open_office.rows("indicator", "here")[0]["done"] is None
+
+
 def test_a_receipt_leaves_with_the_next_tick_and_only_once(open_office: Office) -> None:
     """The office is open: one file in the Maildir, however often the daemon looks."""
     open_office("receive", "here", "report", "branch")

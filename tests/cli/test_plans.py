@@ -245,6 +245,21 @@ def test_simulate_plays_a_scenario(office: Office, tmp_path: Path) -> None:
     assert " receipt " in office("simulate", office.plan, *PERIOD, "--scenario", scenario).out
 
 
+def test_simulate_takes_the_results_of_targets(office: Office, tmp_path: Path) -> None:
+    """They change no step; one without a value, or of a target that the plan does not count so, is refused."""
+    target = '[[indicators]]\nid = "good"\ntitle = "Tốt"\ntarget = "100%"\nmeasure = { manual = true }\n'
+    plan = office.folder / "workflows" / "our-office" / "plan.toml"
+    plan.write_text(plan.read_text(encoding="utf-8") + target, encoding="utf-8")
+    scenario = tmp_path / "scenario.toml"
+    head = f'[[facts]]\nat = {YEAR}-03-03T09:00:00+07:00\nkind = "counted"\nindicator = "good"\n'
+    scenario.write_text(head + 'value = 1\nparty = "branch-one"\nnote = "biên bản"\n', encoding="utf-8")
+    without = office.rows("simulate", office.plan, *SPRING)
+    assert office.rows("simulate", office.plan, *SPRING, "--scenario", scenario) == without
+    scenario.write_text(head, encoding="utf-8")
+    result = office("simulate", office.plan, *SPRING, "--scenario", scenario)
+    assert (result.code, "`value` is missing" in result.err) == (ExitCode.WRONG_INPUT, True)
+
+
 def test_simulate_refuses_a_wrong_scenario_whole(office: Office, tmp_path: Path) -> None:
     """Each wrong entry is named."""
     scenario = tmp_path / "scenario.toml"

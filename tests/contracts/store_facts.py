@@ -69,6 +69,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "left": st.none() | instants,
     "is_silent": st.booleans(),
     "letters": st.lists(st.builds(Letter, texts, texts), max_size=3).map(tuple),
+    "indicator": texts,
+    "value": st.integers(0, 2**60),
+    "of": st.none() | st.integers(1, 2**60),
 }
 WAS: dict[FactKind, st.SearchStrategy[Any]] = {"amended": st.none() | forms, "rerouted": lists}
 

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from scheduler.plan.dates.date_forms import By, Recurring
-from scheduler.plan.model import Group, Plan
+from scheduler.plan.model import Group, Indicator, Measure, Plan
 from scheduler.queries.unplaced import UnplacedFacts, read_unplaced
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture, plan, signed
@@ -40,6 +40,16 @@ def answered(daemon: DaemonFixture) -> DaemonFixture:
     daemon.record("received")
     assert unplaced(daemon) == []
     return daemon
+
+
+def test_the_result_of_a_target_that_is_gone_is_told(daemon: DaemonFixture) -> None:
+    good = Indicator(id="good", title="Good", target="100%", measure=Measure(manual=True))
+    edit(daemon, indicators=(good,))
+    daemon.record("counted", None, None, indicator="good", value=2)
+    assert unplaced(daemon) == []
+    edit(daemon, indicators=())
+    [found] = unplaced(daemon)
+    assert (found.missing, found.id, found.hint) == ("indicator", "good", "`hanchot undo f1`")
 
 
 def renamed(known: Plan, id: str) -> Plan:

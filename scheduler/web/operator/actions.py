@@ -201,8 +201,9 @@ def _find(context: RequestContext) -> CommandForm:
     action, agenda = ACTIONS[name], snapshot.agenda
     id, party = query.get("milestone", ""), query.get("party", "")
     group = plan.groups.get(query.get("group", ""))
+    indicator = next((one for one in plan.indicators if one.id == query.get("indicator") and one.measure.manual), None)
     target = _find_target(snapshot, query.get("fact", ""))
-    given = {"milestone": id, "party": party, "group": group, "fact": target}
+    given = {"milestone": id, "party": party, "group": group, "indicator": indicator, "fact": target}
     if not all(given[kind] for kind in action.about) or not set(query) <= {*action.about, *action.also}:
         raise HTTPException(404)
     return CommandForm(
@@ -214,6 +215,7 @@ def _find(context: RequestContext) -> CommandForm:
         id=id,
         obligation=find_obligation(agenda, id, party) if id and party else None,
         group=group,
+        indicator=indicator,
         target=target,
     )
 

@@ -11,8 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.indicators import Figure, measure
-from scheduler.plan.model import Indicator, Plan
+from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation, Unassigned
 from scheduler.plan.status import Cell
 from scheduler.ports import RungCount, StepAhead, UnitOfWork
@@ -23,6 +22,7 @@ from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.lookup import end_of, find_definition, read_day
 from scheduler.web.operator.grid import Grid, Row, draw_grid
+from scheduler.web.operator.history import IndicatorEntry, list_indicators
 from scheduler.web.operator.timeline import Timeline, draw_timeline
 from scheduler.web.pagination import page_number
 
@@ -54,7 +54,7 @@ class PlanBoard:
     grid: Grid
     ahead: Sequence[Day]
     year: Timeline
-    indicators: Sequence[tuple[Indicator, Figure | None]]
+    indicators: Sequence[IndicatorEntry]
     loaded_later: datetime | None = None  # first load of the plan, if after the instant shown
 
 
@@ -90,7 +90,8 @@ def draw(context: RequestContext, view: UnitOfWork, plan: Plan) -> PlanBoard:
     mails = view.outbox.newest(plan=plan.id, states=["held", "failed", "ambiguous"], limit=PROBLEM_MAILS)
     problems = find_problems(mails, counts, view.journal.outages(now - RECENTLY), now)
     needs = [*find_overdue(plan, cells), *problems, *find_needs(snapshot, cells, now)]
-    return _draw(context, snapshot, cells, needs, counts, view.rungs.ahead(plan.id, now, now + timedelta(AHEAD)), now)
+    ahead = view.rungs.ahead(plan.id, now, now + timedelta(AHEAD))
+    return _draw(context, view, snapshot, cells, needs, counts, ahead, now)
 
 
 def draw_past(context: RequestContext, view: UnitOfWork, plan: Plan, day: date) -> PlanBoard:
@@ -101,14 +102,15 @@ def draw_past(context: RequestContext, view: UnitOfWork, plan: Plan, day: date) 
     counts = [count for count in view.rungs.counts(plan.id) if count.at <= then]
     state = view.plans.state(plan.id)
     if state is not None and state.first_loaded_at > then:  # before its first load, a plan has no needs
-        board = _draw(context, snapshot, cells, (), counts, (), then)
+        board = _draw(context, view, snapshot, cells, (), counts, (), then)
         return replace(board, loaded_later=state.first_loaded_at)
     needs = [*find_overdue(plan, cells), *find_needs(snapshot, cells, then)]
-    return _draw(context, snapshot, cells, needs, counts, (), then)
+    return _draw(context, view, snapshot, cells, needs, counts, (), then)
 
 
 def _draw(
     context: RequestContext,
+    view: UnitOfWork,
     snapshot: Snapshot,
     cells: Sequence[Cell],
     needs: Sequence[Need],
@@ -125,7 +127,7 @@ def _draw(
         grid=grid,
         ahead=list(_next_days(plan, grid.rows, steps, today)),
         year=draw_timeline(plan, grid.rows, counts, today),
-        indicators=[(indicator, measure(snapshot.agenda, indicator, now)) for indicator in plan.indicators],
+        indicators=list_indicators(view, snapshot, now),
     )
 
 

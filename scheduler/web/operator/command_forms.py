@@ -11,6 +11,7 @@ from scheduler.errors import RefusalCode, UserError
 from scheduler.plan.commands import (
     Accept,
     Command,
+    Count,
     Extend,
     FixDate,
     Insist,
@@ -24,8 +25,9 @@ from scheduler.plan.commands import (
 )
 from scheduler.plan.dates.due_dates import local_day, to_instant
 from scheduler.plan.facts import Actor, DateFixed, Fact
+from scheduler.plan.indicators import counted_parties
 from scheduler.plan.membership import members
-from scheduler.plan.model import Channel, Group, Milestone, Party, Plan
+from scheduler.plan.model import Channel, Group, Indicator, Milestone, Party, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Definition
 from scheduler.queries.snapshot import Snapshot
@@ -36,7 +38,18 @@ from scheduler.web.lookup import read_day
 from scheduler.web.urls import path_to
 
 ActionName = Literal[
-    "receive", "accept", "return", "waive", "extend", "start", "insist", "fix-date", "nominate", "retire", "undo"
+    "receive",
+    "accept",
+    "return",
+    "waive",
+    "extend",
+    "start",
+    "insist",
+    "fix-date",
+    "nominate",
+    "count",
+    "retire",
+    "undo",
 ]
 NeededText = Literal["note", "reason", "decision"]
 EMPTY: Mapping[NeededText, RefusalCode] = {"note": "no-note", "reason": "no-reason", "decision": "no-decision"}
@@ -55,6 +68,7 @@ class CommandForm:
     id: str = ""  # of the milestone, or of an occurrence
     obligation: Obligation | None = None
     group: Group | None = None
+    indicator: Indicator | None = None
     target: Fact | None = None
 
     @property
@@ -102,6 +116,11 @@ class CommandForm:
         ids = members(self.plan, "members") or tuple(self.plan.parties)
         return [p for p in map(self.plan.parties.__getitem__, ids) if p.contacts and not p.external]
 
+    @property
+    def counted_parties(self) -> list[Party]:
+        """Return the parties of which results are counted."""
+        return [self.plan.parties[id] for id in counted_parties(self.plan)]
+
     # ---- input
 
     def text(self, name: str) -> str:
@@ -147,6 +166,16 @@ class CommandForm:
         if not typed:
             raise UserError(f"{name} is empty", hint="fill it in", code=EMPTY[name])
         return typed
+
+    def count(self, name: str) -> int | None:
+        """Return a field with a whole number; None if it is empty.
+
+        Raises: UserError if it is none.
+        """
+        typed = self.text(name)
+        if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 12):
+            raise UserError(f"{typed!r} is no whole number", hint="write it like 6", code="no-count")
+        return int(typed) if typed else None
 
     def needed_day(self, name: str) -> date:
         """Return a day field; raise `UserError` if it is empty."""
@@ -257,6 +286,23 @@ def _nominate(form: CommandForm) -> list[Command]:
     return [Nominate(**_common(form), group=form.group.id, parties=chosen, decision=form.text("decision"))]
 
 
+def _count(form: CommandForm) -> list[Command]:
+    assert form.indicator  # noqa: S101 - the address names it
+    value = form.count("value")
+    if value is None:
+        raise UserError("no result is given", hint="fill it in", code="no-count")
+    return [
+        Count(
+            **_common(form),
+            indicator=form.indicator.id,
+            value=value,
+            of=form.count("of"),
+            party=form.text("party") or None,
+            note=form.text("note"),
+        )
+    ]
+
+
 def _retire(form: CommandForm) -> list[Command]:
     return [Retire(**_common(form), reason=form.needed_text("reason"))]
 
@@ -266,7 +312,7 @@ def _undo(form: CommandForm) -> list[Command]:
     return [Undo(**_common(form), target=form.target, reason=form.needed_text("reason"))]
 
 
-Named = Literal["milestone", "party", "group", "fact"]
+Named = Literal["milestone", "party", "group", "indicator", "fact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +335,7 @@ ACTIONS: Mapping[ActionName, Action] = {
     "insist": Action(_insist),
     "fix-date": Action(_fix_date, ("milestone",)),
     "nominate": Action(_nominate, ("group",)),
+    "count": Action(_count, ("indicator",)),
     "retire": Action(_retire, ()),
     "undo": Action(_undo, ("fact",)),
 }

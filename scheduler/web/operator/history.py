@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from scheduler.plan.facts import DEFINITION, Fact, Received, Returned, Withdrawn, parties_of_fact
-from scheduler.plan.model import Deliverable, Milestone, Occurrence, Party, Plan
+from scheduler.plan.facts import DEFINITION, Counted, Fact, Received, Returned, Withdrawn, parties_of_fact
+from scheduler.plan.indicators import Figure, measure
+from scheduler.plan.model import Deliverable, Indicator, Milestone, Occurrence, Party, Plan
 from scheduler.ports import Document, MessageRow, RungRow, UnitOfWork
 from scheduler.queries.snapshot import Snapshot
 
@@ -24,13 +26,14 @@ class FactEntry:
     can_be_undone: bool
     documents: tuple[Document, ...] = ()  # the files received with it, if they were uploaded
     undone: Fact | None = None  # if the fact is an undo: the fact it took back
+    indicator: Indicator | None = None  # if the fact is the result of one
 
 
 def list_facts(view: UnitOfWork, snapshot: Snapshot, facts: Iterable[Fact]) -> list[FactEntry]:
     """Return facts for display with their files, newest first."""
     newest = list(facts)[::-1]
     documents: dict[int, list[Document]] = {}
-    with_files = [fact.id for fact in newest if isinstance(fact, Received) and fact.files]
+    with_files = [fact.id for fact in newest if isinstance(fact, Received | Counted) and fact.files]
     for document in view.documents.of(with_files):
         documents.setdefault(document.fact, []).append(document)
     return [describe_fact(snapshot, fact, documents.get(fact.id, ())) for fact in newest]
@@ -49,6 +52,9 @@ def describe_fact(snapshot: Snapshot, fact: Fact, documents: Iterable[Document] 
         is_withdrawn=fact.id in snapshot.withdrawn,
         can_be_undone=is_undoable(snapshot, fact),
         documents=tuple(documents),
+        indicator=next((i for i in plan.indicators if i.id == fact.indicator), None)
+        if isinstance(fact, Counted)
+        else None,
         undone=next((f for f in snapshot.facts if f.id == fact.target), None) if isinstance(fact, Withdrawn) else None,
     )
 
@@ -62,6 +68,28 @@ def _deliverables_of(milestone: Milestone, fact: Fact) -> tuple[Deliverable, ...
 def is_undoable(snapshot: Snapshot, fact: Fact) -> bool:
     """Return whether a fact may be undone: it was recorded by a person and has not been undone yet."""
     return not isinstance(fact, Withdrawn) and fact.by != DEFINITION and fact.id not in snapshot.withdrawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndicatorEntry:
+    """One target with its count, and the results that people recorded for it."""
+
+    indicator: Indicator
+    figure: Figure | None
+    results: Sequence[FactEntry]
+
+
+def list_indicators(view: UnitOfWork, snapshot: Snapshot, now: datetime) -> list[IndicatorEntry]:
+    """Return the targets of a plan for display."""
+    figures = [(indicator, measure(snapshot.agenda, indicator, now)) for indicator in snapshot.plan.indicators]
+    return [
+        IndicatorEntry(
+            indicator=indicator,
+            figure=figure,
+            results=list_facts(view, snapshot, figure.counted) if figure is not None and figure.counted else (),
+        )
+        for indicator, figure in figures
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from starlette.routing import Route
 from scheduler.plan.agenda import RungState
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.facts import Fact, Nominated
-from scheduler.plan.indicators import measure
 from scheduler.plan.messages.destinations import parties_of
 from scheduler.plan.model import Group, Party, Plan
 from scheduler.plan.status import Cell, read_cell, still_needed
@@ -26,7 +25,7 @@ from scheduler.web.context import RequestContext
 from scheduler.web.lookup import find_definition, find_milestone, find_obligation, find_party
 from scheduler.web.operator.actions import actions_for, read_note
 from scheduler.web.operator.grid import draw_rows, usual
-from scheduler.web.operator.history import FactEntry, list_facts, list_rungs, split_by_time
+from scheduler.web.operator.history import FactEntry, list_facts, list_indicators, list_rungs, split_by_time
 from scheduler.web.pagination import page_number, paginate
 
 LATEST = 20  # facts and mails on a page; the ledger and the outbox have the rest
@@ -47,6 +46,7 @@ def show_plan(context: RequestContext) -> Response:
         plan, snapshot = _open(context, view)
         state = view.plans.state(plan.id)
         history = list_facts(view, snapshot, snapshot.facts[-LATEST:])
+        indicators = list_indicators(view, snapshot, context.now)
     cells = snapshot.duties(context.now)
     return context.page(
         "plan.html",
@@ -54,7 +54,7 @@ def show_plan(context: RequestContext) -> Response:
         plan=plan,
         state=state,
         rows=draw_rows(plan, cells, snapshot.agenda.unassigned),
-        indicators=[(indicator, measure(snapshot.agenda, indicator, context.now)) for indicator in plan.indicators],
+        indicators=indicators,
         groups=[(group, members_of(snapshot, group)) for group in plan.groups.values()],
         parties=paginate(list(plan.parties.values()), page_number(context)),
         unknown=sum(cell.code == "unknown" for cell in cells),

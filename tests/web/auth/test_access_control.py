@@ -56,6 +56,7 @@ FORMS = [
     "/plans/plan/do/insist?milestone=report&party=beta",
     "/plans/plan/do/fix-date?milestone=report",
     "/plans/plan/do/nominate?group=nominees",
+    "/plans/plan/do/count?indicator=good",
     "/plans/plan/do/undo?fact=f1",
     "/outbox/1/hold",
     "/outbox/1/release",
@@ -70,7 +71,9 @@ ANSWERS = [
 @pytest.fixture
 def live(site: ServedSite) -> DaemonFixture:
     """Return a site with a fact and a mail."""
-    site.serve(plan(report(), language="en", groups=[Group(id="nominees", chosen_by="lead", after="report")]))
+    nominees = Group(id="nominees", chosen_by="lead", after="report")
+    good = Indicator(id="good", title="Good", target="100%", measure=Measure(manual=True))
+    site.serve(plan(report(), language="en", groups=[nominees], indicators=(good,)))
     found = daemon(site)
     found.live(at(3, 4))
     found.record("received")
@@ -170,10 +173,13 @@ def test_whatever_is_in_a_name_is_shown_as_text(site: ServedSite, name: str) -> 
         event(Window(date(2023, 6, 1), date(2023, 6, 9), name), title=name),
         deadline(By(date(2023, 11, 20)), id="file", responsible=("nominees",)),
     ]
-    target = Indicator(id="i", title=name, target="100%", measure=Measure(milestone="report"))
+    targets = (
+        Indicator(id="i", title=name, target="100%", measure=Measure(milestone="report")),
+        Indicator(id="good", title=name, target="100%", measure=Measure(manual=True)),
+    )
     site.serve(
         plan(
-            *milestones, language="en", title=name, parties=parties, indicators=(target,),
+            *milestones, language="en", title=name, parties=parties, indicators=targets,
             groups=[Group(id="nominees", chosen_by="lead", after="report")],
         )
     )  # fmt: skip
@@ -181,6 +187,7 @@ def test_whatever_is_in_a_name_is_shown_as_text(site: ServedSite, name: str) -> 
     live.live(at(3, 4))
     live.record("received", note=name[:2000], by=name, notify=False)
     live.record("nominated", None, None, group="nominees", parties=("beta",), decision=name)
+    live.record("counted", None, None, indicator="good", value=2, note=name[:2000])
     for path in (*PAGES, *FORMS):
         answer = operator.ask(path)
         assert answer.status == 200, path

@@ -17,7 +17,7 @@ from scheduler.errors import RefusalCode
 from scheduler.mail.mime import read_text
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.facts import Actor, DateFixed, Fact, Nominated, Received, Waived
-from scheduler.plan.model import Contact, Deliverable, Group
+from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure
 from scheduler.plan.reasons import quote
 from scheduler.store import open_store
 from scheduler.web.operator.command_forms import ACTIONS, ActionName
@@ -468,6 +468,57 @@ def test_parties_are_chosen_or_none(operator: Operator, live: DaemonFixture) -> 
     assert "Nominees Beta ; Gamma" in words(done.text)
     operator.do(path, nobody="1")
     assert last(live, Nominated).parties == ()
+
+
+GOOD = Indicator(id="good", title="Everybody is good", target="100%", measure=Measure(manual=True))
+
+
+def test_the_result_of_a_target_is_recorded_with_its_evidence(site: ServedSite) -> None:
+    """For all parties together, then for one; it says how far the target is reached and why that is known."""
+    site.serve(plan(indicators=(GOOD,), language="en"))
+    operator, live, path = Operator.of(site), daemon(site), do("count", "indicator=good")
+    assert "Everybody is good 100% – not counted yet" in operator.see("/plans/plan")
+    page = operator.fill(path, value="3", note="Minutes of 20 December")
+    assert "Result of a target Everybody is good: 3 Note: Minutes of 20 December" in words(page.text)
+    done = operator.do(path, value="3", note="Minutes of 20 December")
+    assert newest(live) == live.fact(
+        "counted", None, None, indicator="good", value=3, note="Minutes of 20 December", by=OFFICER
+    )
+    assert "Everybody is good 100% 3/3 (100%) reached Minutes of 20 December" in words(done.text)
+    assert "3/3 (100%) reached Minutes of 20 December" in operator.see("/")
+    operator.do(path, party="beta", value="0")
+    assert "0/3 (0%) not reached beta: 0" in operator.see("/")
+    assert "counted" not in operator.see("/?as_of=2023-03-03")
+
+
+def test_a_result_that_was_recorded_by_mistake_is_taken_back(site: ServedSite) -> None:
+    site.serve(plan(indicators=(GOOD,), language="en"))
+    operator, live = Operator.of(site), daemon(site)
+    fact = live.record("counted", None, None, indicator="good", value=2).fact
+    operator.do(do("undo", f"fact=f{fact.id}"), reason="miscounted")
+    assert "100% – not counted yet" in operator.see("/")
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ({}, "no-count"),
+        ({"value": "many"}, "no-count"),
+        ({"value": "-1"}, "no-count"),
+        ({"value": "7", "of": "6"}, "more-than-all"),
+        ({"value": "2", "party": "beta"}, "one-party"),
+        ({"value": "1", "of": "2", "party": "beta"}, "one-party"),
+    ],
+)
+def test_a_result_that_makes_no_sense_is_refused_in_words(site: ServedSite, typed: dict[str, str], code: str) -> None:
+    site.serve(plan(indicators=(GOOD,), language="en"))
+    page = Operator.of(site).fill(do("count", "indicator=good"), **typed)
+    assert (page.status, WORDS["en"][f"refusal.{code}"] in words(page.text)) == (422, True)
+
+
+def test_what_the_plan_counts_by_itself_has_no_form(site: ServedSite) -> None:
+    site.serve(plan(indicators=(replace(GOOD, measure=Measure(milestone="report")),), language="en"))
+    assert Operator.of(site).ask(do("count", "indicator=good")).status == 404
 
 
 def test_a_thousand_parties_can_be_chosen(site: ServedSite) -> None:
