@@ -178,10 +178,9 @@ class Container:
             return Limits()
         return Limits(per_minute=limits.per_minute, per_day=limits.per_day)
 
-    @property
-    def blob_store(self) -> BlobStore:
-        """Return the store of the files that came with facts."""
-        return BlobStore(self.settings.resolve(self.settings.paths.data) / "documents", self.clock.now)
+    def blob_store(self, clock: Clock) -> BlobStore:
+        """Return the store of the files that came with facts; the machine's clock decides which drafts are stale."""
+        return BlobStore(self.settings.resolve(self.settings.paths.data) / "documents", clock.now)
 
     def services(self, store: Store) -> ServiceContext:
         """Return the dependencies of the services."""

@@ -108,7 +108,7 @@ class Session:
                 known = ", ".join(suffix for each in KINDS for suffix in each.suffixes)
                 raise UserError(f"{path} is no file of a kind that is kept", hint=f"these are: {known}")
             stream.seek(0)
-            draft = self.container.blob_store.add(stream)
+            draft = self.container.blob_store(SystemClock()).add(stream)
         return Document(name=path.name, kind=kind.type, size=draft.size, digest=draft.digest)
 
     def execute(

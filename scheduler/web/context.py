@@ -75,7 +75,7 @@ class SiteContext:
     @property
     def blob_store(self) -> BlobStore:
         """Return the blob store that holds the files parties sent."""
-        return self.running.container.blob_store
+        return self.running.container.blob_store(self.running.system)
 
     def is_operator(self, email: str) -> bool:
         """Return whether a mail address still belongs to an operator."""

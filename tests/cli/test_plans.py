@@ -246,7 +246,7 @@ def test_simulate_plays_a_scenario(office: Office, tmp_path: Path) -> None:
 
 
 def test_simulate_takes_the_results_of_targets(office: Office, tmp_path: Path) -> None:
-    """They change no step; one without a value, or of a target that the plan does not count so, is refused."""
+    """They change no step; one without a value is refused."""
     target = '[[indicators]]\nid = "good"\ntitle = "Tốt"\ntarget = "100%"\nmeasure = { manual = true }\n'
     plan = office.folder / "workflows" / "our-office" / "plan.toml"
     plan.write_text(plan.read_text(encoding="utf-8") + target, encoding="utf-8")

@@ -91,12 +91,21 @@ class UploadQuota:
     party: str
     limit: int
     taken: int = 0
+    is_exceeded: bool = False
 
     def take(self, size: int) -> bool:
-        """Count received bytes; return False if they exceed the quota."""
+        """Count received bytes; return False if they exceed the quota.
+
+        The form that exceeds it gives back what it took, so that others at the same time are not refused with it.
+        """
+        if not self.is_exceeded and self.coming[self.party] + size > self.limit:
+            self.coming[self.party] -= self.taken
+            self.taken, self.is_exceeded = 0, True
+        if self.is_exceeded:
+            return False
         self.coming[self.party] += size
         self.taken += size
-        return self.coming[self.party] <= self.limit
+        return True
 
 
 async def read_upload(request: Request, blob_store: BlobStore, quota: UploadQuota) -> Incoming:

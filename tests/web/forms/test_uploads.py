@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import timedelta
 from hashlib import sha256
+from itertools import zip_longest
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
@@ -18,7 +19,7 @@ import pytest
 from scheduler.plan.facts import Actor, Received
 from scheduler.plan.model import Deliverable
 from scheduler.resources import shipped
-from scheduler.web.forms.uploads import DAILY_SIZE, FILE_SIZE, FILES, MEGABYTE
+from scheduler.web.forms.uploads import DAILY_SIZE, FILE_SIZE, FILES, MEGABYTE, UploadsInProgress
 from tests.support.daemon_fixture import plan, report
 from tests.support.page_words import WORDS
 from tests.support.party_client import (
@@ -329,6 +330,25 @@ def test_a_field_without_end_is_not_kept_in_memory(site: ServedSite) -> None:
     assert upload(site, form=form(site) | {"note": "x" * 100_000}).status == 413
     assert upload(site, form=form(site) | {f"f{n}": "x" for n in range(300)}).status == 413
     assert upload(site, form=form(site) | {f"f{n}": "x" * 2000 for n in range(100)}).status == 413
+
+
+@pytest.mark.parametrize(("first", "second", "taken"), [(60, 60, 1), (50, 50, 2), (101, 100, 1), (70, 20, 2)])
+def test_of_uploads_at_the_same_time_those_that_fit_are_taken(first: int, second: int, taken: int) -> None:
+    """The one that passes the day's limit is refused, and leaves the room to the others."""
+    uploads = UploadsInProgress()
+    with (
+        uploads.counted("beta", 100) as one,
+        uploads.counted("beta", 100) as other,
+        uploads.counted("gamma", 100) as own,
+    ):
+        pairs = zip_longest([10] * (first // 10) + [first % 10], [10] * (second // 10) + [second % 10], fillvalue=0)
+        answers = [(one.take(size), other.take(more)) for size, more in pairs]
+        assert sum(all(each) for each in zip(*answers, strict=True)) == taken
+        assert own.take(100)
+    with uploads.counted("beta", 100) as later:
+        assert later.take(100)
+        assert not later.take(1)
+        assert not later.take(1)
 
 
 def test_a_disk_that_takes_no_more_is_said_and_leaves_no_half_file(site: ServedSite) -> None:
