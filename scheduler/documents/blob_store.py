@@ -61,22 +61,52 @@ class BlobStore:
         self._folder = folder
         self._now = now
 
+    @property
+    def _aside(self) -> Path:
+        return self._folder / "incoming"
+
+    def _put(self, file: Path, digest: str) -> None:
+        place = self.place(digest)
+        make_private_folder(place.parent)
+        file.replace(place)  # an existing file has the same digest and thus the same bytes
+
     def begin(self) -> Draft:
         """Return an empty draft, after deleting stale ones."""
-        aside = self._folder / "incoming"
-        make_private_folder(aside)
-        self._clear(aside)
-        descriptor, name = mkstemp(dir=aside)  # mkstemp makes it readable only by its owner
+        make_private_folder(self._aside)
+        self._clear(self._aside)
+        descriptor, name = mkstemp(dir=self._aside)  # mkstemp makes it readable only by its owner
         return Draft(Path(name), os.fdopen(descriptor, "wb"))
 
     def keep(self, draft: Draft) -> None:
         """Move a complete draft to its final place; its content is flushed to disk before anything refers to it."""
-        draft.stream.flush()
-        os.fsync(draft.stream.fileno())
-        draft.stream.close()
-        place = self.place(draft.digest)
-        make_private_folder(place.parent)
-        draft.path.replace(place)  # an existing file has the same digest and thus the same bytes
+        _flush(draft)
+        self._put(draft.path, draft.digest)
+
+    def set_aside(self, draft: Draft, owner: str) -> None:
+        """Flush a complete draft to disk, to be taken up by its owner; after a day it is stale like any draft."""
+        _flush(draft)
+        draft.path.replace(self._aside / f"{owner}.{draft.digest}")
+
+    def take_up(self, owner: str, digest: str) -> bool:
+        """Move what an owner has set aside to its final place; return False if it is not there any more."""
+        try:
+            self._put(self._aside / f"{owner}.{digest}", digest)
+        except FileNotFoundError:
+            return self.place(digest).is_file()  # taken up before
+        return True
+
+    def drop_aside(self, owner: str) -> None:
+        """Delete what an owner has set aside."""
+        for file in self._aside.glob(f"{owner}.*"):
+            file.unlink(missing_ok=True)
+
+    def size_aside(self, owners: str) -> int:
+        """Return the number of bytes set aside by all owners whose names begin so."""
+        total = 0
+        for file in self._aside.glob(f"{owners}*"):
+            with suppress(FileNotFoundError):
+                total += file.stat().st_size
+        return total
 
     def add(self, source: IO[bytes]) -> Draft:
         """Store everything that a stream holds; return what was kept."""
@@ -100,3 +130,10 @@ class BlobStore:
             with suppress(FileNotFoundError):
                 if file.stat().st_mtime < oldest:
                     file.unlink()
+
+
+def _flush(draft: Draft) -> None:
+    """End a draft with all its bytes on the disk."""
+    draft.stream.flush()
+    os.fsync(draft.stream.fileno())
+    draft.stream.close()

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from html import unescape
 
 from scheduler.plan.facts import Fact
 from scheduler.ports import Document
@@ -42,7 +43,7 @@ def hidden(page: str, act: str) -> dict[str, str]:
     forms = re.findall(r"<form method=\"post\".*?</form>", page, re.DOTALL)
     [form] = [form for form in forms if f'name="act" value="{act}"' in form]
     found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
-    return dict(found)
+    return {name: unescape(value) for name, value in found}
 
 
 def open_form(site: ServedSite, act: str, path: str | None = None, **typed: str) -> dict[str, str]:
@@ -58,22 +59,42 @@ def declare(site: ServedSite, path: str | None = None, **typed: str) -> Answer:
     return site.send(path or path_of(site), open_form(site, "declare", path, **fields))
 
 
-def body_of(fields: Form, files: Sequence[File]) -> bytes:
-    """Return a form with files as a browser sends it."""
+def body_of(fields: Form, files: Sequence[File], names: Sequence[str] = ()) -> bytes:
+    """Return a form with files as a browser sends it; `names` are those of their fields."""
     pairs = [(name, one) for name, value in fields.items() for one in ([value] if isinstance(value, str) else value)]
     parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{one}'.encode() for name, one in pairs]
-    for name, data in files:
-        head = f'Content-Disposition: form-data; name="files"; filename="{name}"\r\nContent-Type: text/plain\r\n\r\n'
+    for (name, data), field in zip(files, names or ["files"] * len(files), strict=True):
+        head = f'Content-Disposition: form-data; name="{field}"; filename="{name}"\r\nContent-Type: text/plain\r\n\r\n'
         parts.append(head.encode() + data)
     mark = f"--{BOUNDARY}\r\n".encode()
     return b"".join(mark + part + b"\r\n" for part in parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
-def upload(site: ServedSite, *files: File, path: str | None = None, form: Form | None = None) -> Answer:
-    """Send files by the form of a page."""
+def offer(
+    site: ServedSite, *files: File, path: str | None = None, form: Form | None = None, of: Sequence[str] = ()
+) -> Answer:
+    """Send files by the form of a page, each as the deliverable of the same place in `of`; nothing is confirmed."""
     fields: Form = form if form is not None else open_form(site, "send", path)
     kind = f"multipart/form-data; boundary={BOUNDARY}"
-    return site.ask(path or path_of(site), "POST", body_of(fields, files), Content_Type=kind)
+    names = [f"file.{id}" for id in of]
+    return site.ask(path or path_of(site), "POST", body_of(fields, files, names), Content_Type=kind)
+
+
+def confirmation(answer: Answer) -> dict[str, str]:
+    """Return the form of the page that repeats what was understood."""
+    fields = hidden(answer.text, "send")
+    assert "seal" in fields
+    return {**fields, "step": "confirm"}
+
+
+def upload(
+    site: ServedSite, *files: File, path: str | None = None, form: Form | None = None, of: Sequence[str] = ()
+) -> Answer:
+    """Send files and confirm them, unless they are refused."""
+    answer = offer(site, *files, path=path, form=form, of=of)
+    if 'name="seal"' not in answer.text:
+        return answer
+    return site.send(path or path_of(site), confirmation(answer))
 
 
 def facts(site: ServedSite) -> list[Fact]:

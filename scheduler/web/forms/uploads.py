@@ -36,12 +36,20 @@ class UploadProblem(NamedTuple):
     name: str = ""
 
 
+class IncomingFile(NamedTuple):
+    """A file of a form: the field that it came in, its name as it was sent, and its bytes."""
+
+    field: str
+    name: str
+    draft: Draft
+
+
 @dataclass
 class Incoming:
     """A parsed form. If there are problems, its files are deleted: all files are accepted, or none."""
 
     fields: dict[str, list[str]] = field(default_factory=dict)
-    drafts: list[tuple[str, Draft]] = field(default_factory=list)  # with the file name as it was sent
+    files: list[IncomingFile] = field(default_factory=list)
     problems: list[UploadProblem] = field(default_factory=list)
 
     def field(self, name: str) -> str:
@@ -51,7 +59,7 @@ class Incoming:
     def documents(self) -> list[Document]:
         """Return the metadata of the files; a file of an unsupported kind is added to the problems."""
         found = []
-        for name, draft in self.drafts:
+        for _, name, draft in self.files:
             kind = find_kind(draft.head)
             if kind is None:
                 self.problems.append(UploadProblem("wrong_kind", clean_text(name, 100)))
@@ -63,8 +71,8 @@ class Incoming:
 
     def drop(self) -> None:
         """Delete the files that were not kept."""
-        for _, draft in self.drafts:
-            draft.drop()
+        for file in self.files:
+            file.draft.drop()
 
 
 class UploadsInProgress:
@@ -226,7 +234,7 @@ class _Reader:
         try:
             if self._draft is None:
                 self._draft = self._blob_store.begin()
-                self.incoming.drafts.append((self._file, self._draft))
+                self.incoming.files.append(IncomingFile(self._field, self._file, self._draft))
             self._draft.write(piece)
         except OSError:
             self._stop(UploadProblem("disk_full"))

@@ -17,7 +17,6 @@ from scheduler.plan.commands import Command, Declare, Disown, RecordReceived
 from scheduler.plan.dates.due_dates import local_day, near, to_instant
 from scheduler.plan.facts import Actor
 from scheduler.plan.model import Channel
-from scheduler.ports import Document
 from scheduler.services.record_facts import StaleDecision, execute
 from scheduler.web.auth.party_token import PartyAccess, find_party_access
 from scheduler.web.context import RequestContext
@@ -26,6 +25,7 @@ from scheduler.web.forms.text_input import clean_lines, clean_text
 from scheduler.web.forms.tokens import is_idempotency_key, is_same_token
 from scheduler.web.forms.uploads import DAILY_SIZE, Incoming, UploadProblem, read_upload
 from scheduler.web.lookup import read_day
+from scheduler.web.party.submissions import SentFile, give_up, keep, read_back, read_files, set_aside, size_aside
 from scheduler.web.party.task_view import (
     ACTS,
     CHANNELS,
@@ -94,7 +94,9 @@ def _record_or_show_typed(context: RequestContext, incoming: Incoming) -> Respon
 def _allowance(task_view: TaskView) -> int:
     plan = task_view.task.plan
     midnight = to_instant(local_day(task_view.context.now, plan.zone), time(), plan.zone)
-    return DAILY_SIZE - task_view.view.documents.size_since(task_view.access.party.id, midnight)
+    party = task_view.access.party.id
+    waiting = size_aside(task_view.context.site.blob_store, party)
+    return DAILY_SIZE - task_view.view.documents.size_since(party, midnight) - waiting
 
 
 def _take(context: RequestContext, incoming: Incoming) -> Response:
@@ -110,14 +112,50 @@ def _take(context: RequestContext, incoming: Incoming) -> Response:
             answer.news = tuple(news_since(seen, task_view.task, task_view.facts))
             return task_view.page(answer)
         _refuse_unoffered(answer.act, task_view)
-        documents = incoming.documents() if answer.act == "send" else []  # before the problems, to which it adds
-        answer.problems = tuple(_check(answer, incoming.problems, documents, task_view))
+        if answer.act == "send" and incoming.field("step") == "edit":
+            give_up(task_view, once)
+            return task_view.page(answer)
+        files = _files(task_view, answer, incoming)  # before the problems, to which it adds
+        is_confirmed = _is_confirmed(incoming)
+        answer.problems = tuple(_check(answer, incoming.problems, files, task_view, is_confirmed=is_confirmed))
         if UploadProblem("disk_full") in answer.problems:
             context.running.log_problem("documents could not be kept: the disk of the data folder takes no more")
         if answer.problems:
             return task_view.page(answer)
+        if answer.act == "send" and not is_confirmed:
+            return _ask_to_confirm(task_view, answer, incoming, files)
         inputs = task_view.inputs
-    return _record(task_view, inputs, answer, incoming, documents)
+    return _record(task_view, inputs, answer, once, files)
+
+
+def _is_confirmed(incoming: Incoming) -> bool:
+    return incoming.field("step") == "confirm" and not incoming.files
+
+
+def _files(task_view: TaskView, answer: Answer, incoming: Incoming) -> list[SentFile]:
+    """Return the files that come with an answer, or that it confirms."""
+    if answer.act != "send":
+        return []
+    return read_back(task_view, incoming) if _is_confirmed(incoming) else read_files(incoming)
+
+
+def _ask_to_confirm(task_view: TaskView, answer: Answer, incoming: Incoming, files: Sequence[SentFile]) -> Response:
+    try:
+        return set_aside(task_view, incoming, files, answer)
+    except OSError as error:
+        return _refuse_full_disk(task_view, answer, error)
+
+
+def _refuse_full_disk(task_view: TaskView, answer: Answer, error: OSError) -> Response:
+    task_view.context.running.log_problem(f"documents could not be kept: {error.strerror}")
+    return _refuse(task_view, answer, "disk_full")
+
+
+def _refuse(task_view: TaskView, answer: Answer, code: str) -> Response:
+    """Return the page of the task as it is now, with what stands in the way of an answer."""
+    answer.problems = (UploadProblem(code),)
+    with task_view.context.running.store.reading() as view:
+        return TaskView.of(task_view.context, view).page(answer)
 
 
 def _refuse_unoffered(act: str, task_view: TaskView) -> None:
@@ -134,19 +172,14 @@ def _refuse_unoffered(act: str, task_view: TaskView) -> None:
         raise HTTPException(429)
 
 
-def _record(
-    task_view: TaskView, inputs: str, answer: Answer, incoming: Incoming, documents: list[Document]
-) -> Response:
+def _record(task_view: TaskView, inputs: str, answer: Answer, once: str, files: Sequence[SentFile]) -> Response:
     context, running = task_view.context, task_view.context.running
     try:
-        for _, draft in incoming.drafts:
-            context.site.blob_store.keep(draft)
+        if not keep(task_view, once, files):
+            return _refuse(task_view, answer, "files_gone")
     except OSError as error:
-        running.log_problem(f"documents could not be kept: {error.strerror}")
-        answer.problems = (UploadProblem("disk_full"),)
-        with running.store.reading() as view:
-            return TaskView.of(context, view).page(answer)
-    command = _make_command(task_view, answer, incoming.field("once"), documents)
+        return _refuse_full_disk(task_view, answer, error)
+    command, documents = _make_command(task_view, answer, once, files), [file.document for file in files]
     try:
         recorded = execute(
             context.services, task_view.definition, [command], documents=documents, expected_version=inputs
@@ -172,12 +205,16 @@ def _done(context: RequestContext, act: str) -> Response:
 
 def _read(incoming: Incoming) -> Answer:
     values = {name: (clean_lines if name == "note" else clean_text)(incoming.field(name)) for name in FIELDS}
-    chosen = tuple(incoming.fields.get("deliverable", ()))
-    return Answer(act=incoming.field("act"), values=values, chosen=chosen, problems=tuple(incoming.problems))
+    return Answer(act=incoming.field("act"), values=values, problems=tuple(incoming.problems))
 
 
 def _check(
-    answer: Answer, problems: Iterable[UploadProblem], documents: Sequence[Document], task_view: TaskView
+    answer: Answer,
+    problems: Iterable[UploadProblem],
+    files: Sequence[SentFile],
+    task_view: TaskView,
+    *,
+    is_confirmed: bool,
 ) -> list[UploadProblem]:
     """Return everything that is wrong with an answer; `problems` were met while it was read."""
     found = list(dict.fromkeys(problems))
@@ -189,20 +226,22 @@ def _check(
     if answer.act == "declare":
         found += _check_declared(answer, task_view)
     elif answer.act == "send":
-        if not found and not documents:
+        if not found and not files:
             found.append(UploadProblem("no_files"))
-        found += _check_sent(answer, documents, task_view)
+        found += _check_sent(files, task_view, is_confirmed=is_confirmed)
     elif not answer.values["note"]:  # an objection without a reason
         found.append(UploadProblem("no_note"))
     return found
 
 
-def _check_sent(answer: Answer, documents: Iterable[Document], task_view: TaskView) -> list[UploadProblem]:
+def _check_sent(files: Sequence[SentFile], task_view: TaskView, *, is_confirmed: bool) -> list[UploadProblem]:
     found = []
-    if sum(document.size for document in documents) > _allowance(task_view):
+    size = sum(file.document.size for file in files)
+    room = _allowance(task_view) + (size if is_confirmed else 0)  # what is to be confirmed was counted when it came
+    if size > room:
         found.append(UploadProblem("day_full"))
-    known = {deliverable.id for deliverable in task_view.task.milestone.deliverables}
-    if not known.issuperset(answer.chosen) or (known and not answer.chosen):
+    known = {deliverable.id for deliverable in task_view.task.milestone.deliverables} or {""}
+    if not known.issuperset(file.deliverable for file in files):
         found.append(UploadProblem("no_deliverable"))
     return found
 
@@ -222,7 +261,7 @@ def _check_declared(answer: Answer, task_view: TaskView) -> list[UploadProblem]:
     return found
 
 
-def _make_command(task_view: TaskView, answer: Answer, idempotency_key: str, documents: list[Document]) -> Command:
+def _make_command(task_view: TaskView, answer: Answer, idempotency_key: str, files: Sequence[SentFile]) -> Command:
     values = answer.values
     common: dict[str, Any] = {
         "at": task_view.context.now,
@@ -236,6 +275,7 @@ def _make_command(task_view: TaskView, answer: Answer, idempotency_key: str, doc
         channel: Channel = values["channel"]  # type: ignore[assignment]  # checked
         return Declare(**common, sent_on=date.fromisoformat(values["sent_on"]), channel=channel)
     if answer.act == "send":
-        files = tuple(document.name for document in documents)
-        return RecordReceived(**common, deliverables=answer.chosen, channel="web", files=files)
+        names = tuple(file.document.name for file in files)
+        sent = tuple(dict.fromkeys(file.deliverable for file in files if file.deliverable))
+        return RecordReceived(**common, deliverables=sent, channel="web", files=names)
     return Disown(**common)

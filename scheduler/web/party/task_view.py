@@ -41,7 +41,6 @@ class Answer:
 
     act: str = ""
     values: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(FIELDS, ""))
-    chosen: tuple[str, ...] = ()  # deliverables
     problems: tuple[UploadProblem, ...] = ()
     news: tuple[Fact, ...] | None = None  # facts since the form was opened; None if it was current
     done: str = ""
@@ -98,11 +97,11 @@ class TaskView:
         plan, plans = self.task.plan, self.view.plans
         return inputs_fingerprint(plans.inputs(plan.id), plan) if plans.state(plan.id) is not None else ""
 
-    def page(self, answer: Answer) -> Response:
-        """Return the page of the task with the submitted input filled in."""
+    def page(self, answer: Answer, template: str = "own-task.html", **values: object) -> Response:
+        """Return the page of the task with the submitted input filled in, or another one with values of its own."""
         plan = self.task.plan
         return self.context.page(
-            "own-task.html",
+            template,
             language=plan.language,
             status=answer.status,
             party=self.access.party,
@@ -117,9 +116,10 @@ class TaskView:
             idempotency_key=secrets.token_urlsafe(12),
             home=f"/p/{self.context.request.path_params['token']}",
             here=self.context.path,
+            **values,
         )
 
 
 def is_open_to(act: str, task: Task) -> bool:
     """Return whether the form for an act is offered for a task; only an objection always is."""
-    return act == "disown" or task.can_send
+    return act == "disown" or task.can_send or (act == "send" and task.can_replace)

@@ -81,6 +81,12 @@ class Task:
         return self.milestone.kind == "deadline" and self.cell.obligation.standing.is_open and not self.is_guest
 
     @property
+    def can_replace(self) -> bool:
+        """Return whether the party can replace what it submitted: until that is accepted."""
+        is_waiting = self.cell.obligation.standing.state in ("submitted", "resubmitted")
+        return self.milestone.kind == "deadline" and is_waiting and not self.is_guest
+
+    @property
     def is_guest(self) -> bool:
         """Return whether the party only attends."""
         return self.cell.obligation.attends

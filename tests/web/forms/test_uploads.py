@@ -7,7 +7,7 @@ import re
 import resource
 import socket
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from hashlib import sha256
@@ -21,6 +21,7 @@ from scheduler.plan.model import Deliverable
 from scheduler.resources import shipped
 from scheduler.web.forms.uploads import DAILY_SIZE, FILE_SIZE, FILES, MEGABYTE, UploadsInProgress
 from tests.support.daemon_fixture import plan, report
+from tests.support.operator_client import words
 from tests.support.page_words import WORDS
 from tests.support.party_client import (
     BOUNDARY,
@@ -29,16 +30,19 @@ from tests.support.party_client import (
     PDF,
     PNG,
     body_of,
+    confirmation,
     documents,
     facts,
+    offer,
     on_disk,
     open_form,
     path_of,
     upload,
     zipped,
 )
+from tests.support.plan_builders import at
 from tests.support.polling import wait_until
-from tests.support.served_site import Answer, ServedSite
+from tests.support.served_site import Answer, ServedSite, daemon
 from tests.support.web_client import sign_in
 
 DOCUMENTS = (Deliverable(id="plan", title="The plan"), Deliverable(id="list", title="The list"))
@@ -49,14 +53,14 @@ def _in_force(site: ServedSite) -> None:
     site.serve(plan(report(deliverables=DOCUMENTS), language="en"))
 
 
-def form(site: ServedSite, *deliverables: str, **typed: str) -> dict[str, str | Sequence[str]]:
-    """Return the form with some deliverables marked."""
-    return {**open_form(site, "send", **typed), "deliverable": deliverables or ("plan", "list")}
+def form(site: ServedSite, **typed: str) -> dict[str, str]:
+    """Return the form for files."""
+    return open_form(site, "send", **typed)
 
 
-def send(site: ServedSite, *files: tuple[str, bytes]) -> Answer:
-    """Send files as everything that is owed."""
-    return upload(site, *files, form=form(site))
+def send(site: ServedSite, *files: tuple[str, bytes], **typed: str) -> Answer:
+    """Send files and confirm them: the first as the plan, all others as the list."""
+    return upload(site, *files, form=form(site, **typed), of=("plan", *["list"] * (len(files) - 1))[: len(files)])
 
 
 def refused(site: ServedSite, answer: Answer, status: int, word: str, name: str = "") -> None:
@@ -71,7 +75,7 @@ def refused(site: ServedSite, answer: Answer, status: int, word: str, name: str 
 
 
 def test_files_are_a_submission_like_any_other(site: ServedSite) -> None:
-    answer = upload(site, ("Kế hoạch.pdf", PDF), ("list.xlsx", zipped("xl/x")), form=form(site, note="two files"))
+    answer = send(site, ("Kế hoạch.pdf", PDF), ("list.xlsx", zipped("xl/x")), note="two files")
     assert answer.status == 303
     assert answer.headers["Location"].startswith(f"{path_of(site)}?done=send.")
     [fact] = facts(site)
@@ -101,13 +105,111 @@ def test_they_lie_on_the_disk_under_the_digest_of_their_content(site: ServedSite
 
 
 def test_files_for_a_part_leave_the_rest_open(site: ServedSite) -> None:
-    part = upload(site, ("a.pdf", PDF), form=form(site, "list"))
+    part = upload(site, ("a.pdf", PDF), form=form(site), of=["list"])
     page = site.ask(part.headers["Location"]).text
     assert "Submitted in part" in page
     assert "1 of 2 documents are there; still missing: The plan. Reminders go on until everything has come." in page
-    rest = upload(site, ("b.pdf", PDF), form=form(site, "plan"))
+    rest = upload(site, ("b.pdf", PDF), form=form(site), of=["plan"])
     assert "documents are there" not in site.ask(rest.headers["Location"]).text
     assert [fact.deliverables for fact in facts(site) if isinstance(fact, Received)] == [("list",), ("plan",)]
+
+
+def test_one_file_closes_one_document_and_nothing_is_marked_beforehand(site: ServedSite) -> None:
+    """Whoever sends one file by mistake has not said that it is everything."""
+    page = site.ask(path_of(site)).text
+    assert re.findall(r'type="file"|type="checkbox"| checked', page) == ['type="file"'] * 2
+    send(site, ("a.pdf", PDF))
+    [fact] = facts(site)
+    assert isinstance(fact, Received)
+    assert fact.deliverables == ("plan",)
+
+
+def test_what_was_understood_is_repeated_before_anything_is_recorded(site: ServedSite) -> None:
+    """What each file is, what is still missing, who sends it and what is said with it."""
+    answer = offer(site, ("a.pdf", PDF), ("b.png", PNG), form=form(site, note="first part"), of=["list", "list"])
+    assert (answer.status, facts(site), documents(site)) == (200, [], [])
+    said = words(answer.text)
+    assert "The list a.pdf (2 KB) b.png (1 KB) Still missing after this The plan" in said
+    assert "Lan" in said
+    assert "first part" in said
+    assert site.send(path_of(site), confirmation(answer)).status == 303
+    [fact] = facts(site)
+    assert isinstance(fact, Received)
+    assert (fact.deliverables, fact.files, fact.note) == (("list",), ("a.pdf", "b.png"), "first part")
+    assert len(on_disk(site)) == 2
+
+
+def test_what_is_not_right_is_put_right_before_it_is_sent(site: ServedSite) -> None:
+    """The files are gone at once, the text stays."""
+    answer = offer(site, ("a.pdf", PDF), form=form(site, note="typed"), of=["list"])
+    again = site.send(path_of(site), {**confirmation(answer), "step": "edit"})
+    assert (again.status, "typed</textarea>" in again.text, on_disk(site)) == (200, True, [])
+    assert site.send(path_of(site), confirmation(answer)).status == 422
+    assert facts(site) == []
+
+
+def test_what_is_never_confirmed_is_cleared_away_after_a_day(site: ServedSite) -> None:
+    answer = offer(site, ("a.pdf", PDF), form=form(site), of=["list"])
+    [aside] = site.running.settings.resolve("var/documents/incoming").iterdir()
+    yesterday = site.clock.now().timestamp() - 90_000
+    os.utime(aside, (yesterday, yesterday))
+    offer(site, ("b.png", PNG), form=form(site), of=["plan"])
+    assert len(on_disk(site)) == 1
+    refusal = site.send(path_of(site), confirmation(answer))
+    assert (refusal.status, WORDS["en"]["trouble.files_gone"] in refusal.text) == (422, True)
+
+
+@pytest.mark.parametrize("field", ["sent", "seal", "once"])
+def test_only_what_was_repeated_can_be_confirmed(site: ServedSite, field: str) -> None:
+    """Not another file, not as another document, not by another party."""
+    fields = confirmation(offer(site, ("a.pdf", PDF), form=form(site), of=["list"]))
+    changed = fields["sent"].replace("list", "plan") if field == "sent" else fields[field] + "x"
+    assert site.send(path_of(site), {**fields, field: changed}).status == 403
+    assert (
+        site.send(
+            path_of(site, "gamma"),
+            {
+                **open_form(site, "send", path_of(site, "gamma")),
+                **{name: fields[name] for name in ("sent", "seal", "step")},
+            },
+        ).status
+        == 403
+    )
+    assert (facts(site), documents(site)) == ([], [])
+
+
+def test_what_waits_to_be_confirmed_counts_for_the_day(site: ServedSite) -> None:
+    """Nobody fills the disk without ever confirming; confirming counts it once."""
+    quarter = ("a.pdf", b"%PDF-" + bytes(FILE_SIZE - 5))
+    waiting = [offer(site, quarter, form=form(site), of=["plan"]) for _ in range(4)]
+    assert [answer.status for answer in waiting] == [200] * 4
+    assert offer(site, ("b.pdf", PDF), form=form(site), of=["list"]).status == 413
+    assert site.send(path_of(site), confirmation(waiting[0])).status == 303
+    assert offer(site, ("b.pdf", PDF), form=form(site), of=["list"]).status == 413
+    site.send(path_of(site), {**confirmation(waiting[1]), "step": "edit", "seen": form(site)["seen"]})
+    assert upload(site, ("b.pdf", PDF), form=form(site), of=["list"]).status == 303
+
+
+def test_what_was_sent_can_be_replaced_until_it_is_accepted(site: ServedSite) -> None:
+    """By another file of the same document; then the page offers it no more."""
+    send(site, ("a.pdf", PDF), ("b.pdf", PDF))
+    page = words(site.ask(path_of(site)).text)
+    assert "Send another file instead" in page
+    assert "The plan (received; choose another file to replace it)" in page
+    assert upload(site, ("better.pdf", PDF), form=form(site), of=["plan"]).status == 303
+    assert "File: better.pdf (2 KB)" in site.ask(path_of(site)).text
+    late = form(site)
+    daemon(site).record("accepted")
+    assert "Send another file instead" not in site.ask(path_of(site)).text
+    assert upload(site, ("late.pdf", PDF), form=late, of=["plan"]).status == 409
+    assert [fact.files for fact in facts(site) if isinstance(fact, Received)] == [("a.pdf", "b.pdf"), ("better.pdf",)]
+
+
+def test_after_the_deadline_the_page_says_so_before_it_is_sent(site: ServedSite) -> None:
+    late = WORDS["en"]["own.check_late"]
+    assert late not in offer(site, ("a.pdf", PDF), form=form(site), of=["plan"]).text
+    site.clock.instant = at(3, 20)
+    assert late in offer(site, ("a.pdf", PDF), form=form(site), of=["plan"]).text
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -131,14 +233,16 @@ def test_a_receipt_is_promised_for_what_was_sent(site: ServedSite) -> None:
 
 def test_sent_twice_the_files_are_taken_once(site: ServedSite) -> None:
     fields = form(site)
-    first, second = (upload(site, ("a.pdf", PDF), form=fields) for _ in range(2))
+    asked = offer(site, ("a.pdf", PDF), form=fields, of=["plan"])
+    first, second = (site.send(path_of(site), confirmation(asked)) for _ in range(2))
     assert (first.status, second.status) == (303, 303)
+    assert upload(site, ("a.pdf", PDF), form=fields, of=["plan"]).status == 303
     assert (len(facts(site)), len(documents(site)), len(on_disk(site))) == (1, 1, 1)
 
 
 def test_a_file_of_exactly_25_megabytes_is_taken(site: ServedSite) -> None:
     whole = b"%PDF-" + bytes(FILE_SIZE - 5)
-    assert upload(site, ("a.pdf", whole), form=form(site, "plan")).status == 303
+    assert upload(site, ("a.pdf", whole), form=form(site), of=["plan"]).status == 303
     assert documents(site)[0].size == FILE_SIZE
 
 
@@ -219,36 +323,34 @@ def test_a_party_sends_at_most_100_megabytes_a_day(site: ServedSite) -> None:
     """Its own; and the day is the plan's."""
     quarter = ("a.pdf", b"%PDF-" + bytes(FILE_SIZE - 5))
     assert DAILY_SIZE == 4 * FILE_SIZE
-    assert upload(site, quarter, form=form(site, "plan")).status == 303
+    assert upload(site, quarter, form=form(site), of=["plan"]).status == 303
     with site.running.store.transaction() as unit:
         for _ in range(3):  # as much again, three times
             unit.documents.add(facts(site)[0], documents(site)[0])
-    answer = upload(site, ("b.pdf", PDF), form=form(site, "list"))
+    answer = upload(site, ("b.pdf", PDF), form=form(site), of=["list"])
     assert answer.status == 413
     assert WORDS["en"]["trouble.day_full"] in answer.text
     assert len(on_disk(site)) == 1
     site.clock.instant += timedelta(days=1)
-    assert upload(site, ("b.pdf", PDF), form=form(site, "list")).status == 303
+    assert upload(site, ("b.pdf", PDF), form=form(site), of=["list"]).status == 303
 
 
 def test_without_files_or_without_saying_what_they_are_nothing_is_taken(site: ServedSite) -> None:
     refused(site, send(site), 422, "no_files")
-    refused(site, upload(site, ("a.pdf", PDF), form=form(site) | {"deliverable": ()}), 422, "no_deliverable")
-    refused(site, upload(site, ("a.pdf", PDF), form=form(site, "nothing")), 422, "no_deliverable")
-    refused(site, upload(site, ("a.pdf", PDF), form=form(site) | {"who": ""}), 422, "no_name")
+    refused(site, upload(site, ("a.pdf", PDF), form=form(site)), 422, "no_deliverable")
+    refused(site, upload(site, ("a.pdf", PDF), form=form(site), of=["nothing"]), 422, "no_deliverable")
+    refused(site, upload(site, ("a.pdf", PDF), form=form(site) | {"who": ""}, of=["plan"]), 422, "no_name")
 
 
 def test_what_was_typed_beside_files_that_are_refused_stays(site: ServedSite) -> None:
-    answer = upload(site, ("a.pdf", b"x"), form=form(site, "list", note="typed"))
+    answer = upload(site, ("a.pdf", b"x"), form=form(site, note="typed"), of=["list"])
     assert "typed</textarea>" in answer.text
-    [marked] = re.findall(r'value="(\w+)" checked', answer.text)
-    assert marked == "list"
 
 
 def test_after_the_task_changed_nothing_is_taken_and_the_text_stays(site: ServedSite) -> None:
     fields = form(site, note="typed")
     site.serve(plan(report(deliverables=DOCUMENTS[:1]), language="en"))
-    answer = upload(site, ("a.pdf", PDF), form=fields)
+    answer = upload(site, ("a.pdf", PDF), form=fields, of=["plan"])
     assert answer.status == 409
     assert "typed</textarea>" in answer.text
     assert on_disk(site) == []
@@ -277,7 +379,7 @@ def raw(
 
 
 def test_an_upload_that_is_cut_leaves_nothing(site: ServedSite) -> None:
-    body = body_of(form(site), [("a.pdf", b"%PDF-" + bytes(3_000_000))])
+    body = body_of(form(site), [("a.pdf", b"%PDF-" + bytes(3_000_000))], ["file.plan"])
     raw(site, body[:2_000_000], len(body))
     assert send(site, ("b.txt", b"x")).status == 422  # the server goes on
     wait_until(lambda: not on_disk(site), "no file is left")
@@ -357,7 +459,7 @@ def test_a_disk_that_takes_no_more_is_said_and_leaves_no_half_file(site: ServedS
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, most))
     try:
-        answer = upload(site, ("a.pdf", b"%PDF-" + bytes(3_000_000)), form=fields)
+        answer = upload(site, ("a.pdf", b"%PDF-" + bytes(3_000_000)), form=fields, of=["plan"])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     refused(site, answer, 507, "disk_full")

@@ -113,8 +113,12 @@ def test_a_task_shows_what_arrived_when_how_and_by_whom_only_by_role(site: Serve
     assert "for us only" not in words
 
 
-def test_what_is_complete_has_no_form_and_what_is_returned_has_one_again(site: ServedSite) -> None:
+def test_what_is_accepted_has_no_form_and_what_is_returned_has_one_again(site: ServedSite) -> None:
+    """What is complete and not accepted yet can be replaced."""
     record_fact(site, "received")
+    page = site.ask(path_of(site)).text.partition(WORDS["en"]["own.disown"])[0]
+    assert (page.count("<form"), WORDS["en"]["own.replace_summary"] in page) == (1, True)
+    record_fact(site, "accepted")
     assert "<form" not in site.ask(path_of(site)).text.partition(WORDS["en"]["own.disown"])[0]
     record_fact(site, "returned")
     assert hidden(site.ask(path_of(site)).text, "send")

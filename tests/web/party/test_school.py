@@ -100,12 +100,23 @@ def link_in(office: ServedSite, mail: Message) -> str:
     return f"http://127.0.0.1:{office.running.settings.server.port}{found[1]}"
 
 
-def send_files(page: Page, *names: str) -> None:
-    """Fill the form and press its button."""
-    files: list[FilePayload] = [{"name": name, "mimeType": "application/pdf", "buffer": PDF} for name in names]
-    page.set_input_files("#files", files)
+DOCUMENTS = ("Kế hoạch.pdf", "Đăng ký thi đua.pdf", "Đăng ký hoạt động.txt.exe", "Danh sách.pdf")  # all are PDF
+
+
+def choose_files(page: Page) -> None:
+    """Choose a file for each document, fill the form and press its button."""
+    for place, name in enumerate(DOCUMENTS):
+        file: FilePayload = {"name": name, "mimeType": "application/pdf", "buffer": PDF}
+        page.locator("input[type=file]").nth(place).set_input_files(file)
     page.locator("#who-send").fill("Nguyễn Thị Lan")
     page.get_by_role("button", name=SAY["own.send_button"]).click()
+
+
+def confirm_files(page: Page) -> None:
+    """Confirm what the page repeats, by the keyboard."""
+    page.get_by_role("button", name=SAY["own.check_button"]).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("status").wait_for()
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -117,7 +128,9 @@ def test_from_its_reminder_to_the_page_to_the_receipt(
     with window(browser, **way) as page:
         page.goto(link_in(office, reminder))
         assert page.get_by_role("heading", level=1).inner_text() == office.definitions[0].plan.milestones[0].title
-        send_files(page, "Kế hoạch.pdf")
+        choose_files(page)
+        assert page.get_by_text("Kế hoạch.pdf (2 KB)").is_visible()
+        confirm_files(page)
         assert page.get_by_role("status").inner_text() == SAY["own.done_send"]
         assert page.get_by_text("Đã nộp, chờ tiếp nhận").is_visible()
         page.get_by_role("link", name=SAY["own.back"]).click()
@@ -126,6 +139,7 @@ def test_from_its_reminder_to_the_page_to_the_receipt(
     [_, receipt] = mailbox(office, officer)
     words = body(receipt, "plain")
     assert "- Tệp đã nhận: Kế hoạch.pdf" in words
+    assert "Danh sách.pdf" in words
     assert "- Người gửi: Nguyễn Thị Lan" in words
     office.clock.instant = at(3, 10, 8)
     tick(office)
@@ -165,7 +179,9 @@ def test_every_view_can_be_used_by_everybody(browser: Browser, office: ServedSit
         page.locator("summary").nth(1).click()
         page.locator("summary").nth(2).click()
         judge(page, "every form open")
-        send_files(page, "a.txt.exe", "b.pdf")  # both are PDF
+        choose_files(page)
+        judge(page, "what was understood")
+        confirm_files(page)
         judge(page, "sent")
         page.goto(views["the page"])
         page.get_by_role("button", name=SAY["subscribe.make"]).click()
