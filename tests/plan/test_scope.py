@@ -9,27 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.plan.agenda import Agenda, draw_agenda
+from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, DayCount, On, Recurring, Relative, Window
 from scheduler.plan.facts import Fact, Withdrawn
 from scheduler.plan.model import Group
 from scheduler.plan.scope import Relations, Scope
 from tests.support import strategies as our
-from tests.support.plan_builders import PlanHistory, at, deadline, event, history_of, party
+from tests.support.plan_builders import PlanHistory, at, deadline, draw_part, event, history_of, is_general, party
 
 FIVE_DAYS = DayCount(5, "days")
-
-
-def is_general(fact: Fact) -> bool:
-    return fact.milestone is None or fact.party is None
-
-
-def draw_part(history: PlanHistory, scope: Scope) -> Agenda:
-    """Return the agenda of a scope, drawn from no more facts than it needs."""
-    general = [fact for fact in history.facts if is_general(fact)]
-    needed = Relations(history.plan, general).needed_for(scope)
-    facts = [f for f in history.facts if is_general(f) or needed.covers(f.milestone or "", f.party or "")]
-    return draw_agenda(history.plan, facts, loaded_at=history.loaded_at, scope=scope)
 
 
 def outside(agenda: Agenda, scope: Scope) -> list[object]:

@@ -11,8 +11,7 @@ import pytest
 from scheduler.plan.dates.date_forms import Before, By, DayCount, On, Recurring, Relative, Undated, Window
 from scheduler.plan.model import Group
 from scheduler.plan.scope import Relations, Scope
-from tests.plan.test_scope import draw_part
-from tests.support.plan_builders import PARTIES, PlanHistory, at, deadline, event, history_of
+from tests.support.plan_builders import PARTIES, PlanHistory, at, deadline, draw_part, event, history_of
 
 WINNERS = Group(id="winners", chosen_by="lead", after="report")
 REPORT = deadline(Before(date(2023, 8, 10)))

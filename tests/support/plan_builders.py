@@ -18,6 +18,7 @@ from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Contact, Group, Kind, Ladder, Milestone, Party, Plan
 from scheduler.plan.revisions import compare_terms, read_terms
+from scheduler.plan.scope import Relations, Scope
 from tests.support.facts import make_fact
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -141,6 +142,19 @@ class PlanHistory:
     def ladder(self, milestone: str = "report", party: str = "beta", idle: Collection[date] = ()) -> list[str]:
         """Return the planned rungs of one obligation in words: `03-20 named-day`."""
         return written(self.rungs(milestone, party, idle))
+
+
+def is_general(fact: Fact) -> bool:
+    """Return whether a fact may concern more than one obligation."""
+    return fact.milestone is None or fact.party is None
+
+
+def draw_part(history: PlanHistory, scope: Scope) -> Agenda:
+    """Return the agenda of a scope, drawn from no more facts than it needs."""
+    general = [fact for fact in history.facts if is_general(fact)]
+    needed = Relations(history.plan, general).needed_for(scope)
+    facts = [f for f in history.facts if is_general(f) or needed.covers(f.milestone or "", f.party or "")]
+    return draw_agenda(history.plan, facts, loaded_at=history.loaded_at, scope=scope)
 
 
 def history_of(*milestones: Milestone, **details: Any) -> PlanHistory:
