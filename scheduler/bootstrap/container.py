@@ -44,6 +44,7 @@ from scheduler.queries.unplaced import read_unplaced
 from scheduler.services.apply_revision import settle
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
+from scheduler.services.heartbeats import Heartbeat
 from scheduler.store import check_url, open_store
 
 CONFIG = Path("config.toml")
@@ -218,7 +219,11 @@ class Container:
         """Return a checker for each source of status checks."""
         return [ManualChecker()]
 
-    def adapters(self, mailer: Mailer | None = None) -> Adapters:
+    def heartbeat(self, store: Store) -> Heartbeat:
+        """Return the heartbeat of this process under a new name, which nobody else has."""
+        return Heartbeat(store, _process_name(), system=SystemClock(), clock=self.clock)
+
+    def adapters(self, mailer: Mailer | None = None, heartbeat: Heartbeat | None = None) -> Adapters:
         """Return what the daemon's work needs besides the record, with a new mailer unless one is given."""
         return Adapters(
             clock=self.clock,
@@ -227,6 +232,7 @@ class Container:
             checkers=self.checkers,
             sent_folder=self.sent_folder(),
             calendars=self.calendars,
+            heartbeat=heartbeat,
         )
 
     def ticker(
@@ -238,13 +244,14 @@ class Container:
     ) -> Ticker:
         """Return the daemon's work, with the adapters that the configuration names unless others are given."""
         digest = self.settings.digest
+        adapters = adapters or self.adapters()
         settings = TickSettings(
-            name=f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
+            name=adapters.heartbeat.name if adapters.heartbeat else _process_name(),
             operators=self.settings.operators.emails,
             limits=self.limits,
             weekly=DigestSchedule(weekday=digest.weekday, at=digest.at, to=digest.to),
         )
-        return make_ticker(services, adapters or self.adapters(), settings, report=self.report, is_stopping=is_stopping)
+        return make_ticker(services, adapters, settings, report=self.report, is_stopping=is_stopping)
 
     def runner(
         self,
@@ -272,6 +279,10 @@ class Container:
     def read_text(self, data: bytes) -> str:
         """Return the text of a mail."""
         return read_text(data)
+
+
+def _process_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
 
 
 def find_settings(config: Path | None) -> Settings:

@@ -60,8 +60,8 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
     """
     manager = manager or Notifier()
     with container.store() as store, closing(container.mailer()) as mailer:
-        services = container.services(store)
-        ticker = container.ticker(services, container.adapters(mailer), is_stopping=stopping.is_set)
+        services, heartbeat = container.services(store), container.heartbeat(store)
+        ticker = container.ticker(services, container.adapters(mailer, heartbeat), is_stopping=stopping.is_set)
         runner = container.runner(
             ticker, stopping=stopping, after_tick=lambda tick: manager.ready(), on_heartbeat=manager.beat
         )
@@ -76,7 +76,7 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
                 errors = [problem for problem in problems if problem.severity == "error"]
                 raise InvalidInput(errors or "there is no plan", hint="`hanchot init DIR` writes one to begin with")
             _log(ticker, "started", f"the daemon runs; {address}")
-            with watch.running():
+            with watch.running(), heartbeat.beating(runner.wake):
                 runner.run()
             manager.stopping()
     _log(ticker, "stopped", "nothing is lost")
@@ -115,9 +115,11 @@ def tick_once(container: Container) -> tuple[tuple[Problem, ...], frozenset[str]
     Returns the problems of the definitions, and the plans of which steps are promised but no definition is loaded.
     """
     with container.store() as store, closing(container.mailer()) as mailer:
-        ticker = container.ticker(container.services(store), container.adapters(mailer))
+        heartbeat = container.heartbeat(store)
+        ticker = container.ticker(container.services(store), container.adapters(mailer, heartbeat))
         problems = ticker.load()
-        ticker.tick()
+        with heartbeat.beating(lambda: None):
+            ticker.tick()
     return problems, ticker.absent
 
 

@@ -26,13 +26,15 @@ from scheduler.ports.events import Reporter
 from scheduler.queries.agendas import AgendaCache
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
+from scheduler.services.heartbeats import Heartbeat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapters:
     """What the daemon's work needs besides the record.
 
-    Without `calendars` none are published; without `sent_folder` no unclear mail is looked for.
+    Without `calendars` none are published; without `sent_folder` no unclear mail is looked for. A process that has the
+    record for itself needs no `heartbeat`.
     """
 
     clock: Clock
@@ -42,6 +44,7 @@ class Adapters:
     sources: Sequence[PeriodicSource] = ()
     sent_folder: SentFolder | None = None
     calendars: FeedRenderer | None = None
+    heartbeat: Heartbeat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ def make_ticker(
     addresses = BounceRecorder(services=services, plans=plans, report=tell)
     deliverer = Deliverer(
         clock=adapters.clock,
-        queue=MailQueue(store=store, name=settings.name, report=tell),
+        queue=MailQueue(store=store, name=settings.name, report=tell, heartbeat=adapters.heartbeat),
         account=MailAccount(store=store, mailer=adapters.mailer, report=tell, limits=settings.limits),
         lookup=SentLookup(folder=adapters.sent_folder, report=tell),
         agendas=agendas,

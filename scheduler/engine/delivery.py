@@ -99,6 +99,7 @@ class _Pass:
         self._is_readdressed = False
         self._bounced: dict[str, frozenset[str]] = {}  # addresses that are known to bounce, by plan
         self._consecutive_failures = 0  # of the account, read when the last page was claimed
+        self._mark: int | None = None  # of the heartbeat under which the page was claimed
 
     def run(self) -> Delivery:
         """Deliver page after page."""
@@ -131,6 +132,9 @@ class _Pass:
     def _deliver_page(self) -> bool:
         """Claim and deliver one page; return whether there may be another one."""
         account, since = self._parts.account, self._parts.clock.now()
+        self._mark = self._parts.queue.mark(since)
+        if self._mark is None:
+            return False
         page, allowance = self._parts.queue.claim(account, since)
         self._is_blocked, self._resume_at = allowance.is_blocked, allowance.resume_at
         self._consecutive_failures = allowance.consecutive_failures
@@ -150,7 +154,7 @@ class _Pass:
         for taken, row in enumerate(page):
             now = self._parts.clock.now()
             is_cut = taken > 0 and abs(now - since) > HOLD
-            if self._is_blocked or self._parts.is_stopping() or is_cut:
+            if self._is_blocked or self._parts.is_stopping() or is_cut or not self._parts.queue.holds(self._mark):
                 self._parts.queue.give_back(page[taken:])
                 break
             attempted += self._guard(row, now, partial(self._handle, row, carried, now))
@@ -187,6 +191,9 @@ class _Pass:
         if plan is not None and row.rungs and not _is_contact(plan, row):
             self._is_readdressed = True
             queue.readdress(row, reasons.no_contact_now(row.mail.address, row.party), now)
+            return False
+        if not queue.holds(self._mark):  # it may have been lost during a lookup
+            queue.give_back([row])
             return False
         try:
             outcome = self._parts.account.mailer.send(row.mail)

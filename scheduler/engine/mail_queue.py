@@ -11,6 +11,7 @@ from scheduler.engine.retry_policy import RetryDecision
 from scheduler.plan.reasons import Reason
 from scheduler.ports import MessageRow, RungRow, Store
 from scheduler.ports.events import Event, EventName, Reporter
+from scheduler.services.heartbeats import Heartbeat
 
 LEASE = timedelta(minutes=15)  # longer than the ten minutes that an SMTP server may take
 PAGE = 50  # mails claimed at once
@@ -20,12 +21,27 @@ PAGE = 50  # mails claimed at once
 class MailQueue:
     """The mails that wait in the outbox. Each method commits.
 
-    `name` identifies this process among all that use the same store.
+    `name` identifies this process among all that use the same store. Without a `heartbeat` nobody else uses it.
     """
 
     store: Store
     name: str
     report: Reporter
+    heartbeat: Heartbeat | None = None
+
+    def mark(self, now: datetime) -> int | None:
+        """Return the mark of what is claimed from now on; None, which is reported, if nothing may be claimed."""
+        if self.heartbeat is None:
+            return 0
+        mark = self.heartbeat.mark
+        if mark is None:
+            text = "no mail is begun: this process could not record lately that it lives, and may be taken for dead"
+            self.report(Event(name="trouble", at=now, text=text))
+        return mark
+
+    def holds(self, mark: int | None) -> bool:
+        """Return whether what was claimed under a mark cannot have been released by another process."""
+        return self.heartbeat is None or (mark is not None and self.heartbeat.mark == mark)
 
     def claim(self, account: MailAccount, now: datetime) -> tuple[Sequence[MessageRow], Allowance]:
         """Claim a page of mails, as many as the account may send now."""

@@ -11,6 +11,7 @@ from scheduler.ports.calendars import FeedContents, FeedEntry, FeedItem, FeedPar
 from scheduler.ports.clock import Clock
 from scheduler.ports.definitions import Checker, Definition, Definitions, Finding, Loaded
 from scheduler.ports.events import Event, EventName, Reporter
+from scheduler.ports.heartbeats import Heartbeats
 from scheduler.ports.ledger import (
     FEW,
     UNSENT,
@@ -57,6 +58,7 @@ __all__ = [
     "FeedRow",
     "Feeds",
     "Finding",
+    "Heartbeats",
     "Inputs",
     "Journal",
     "Loaded",

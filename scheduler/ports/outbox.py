@@ -118,6 +118,12 @@ class Outbox(Protocol):
     def postpone(self, id: int, *, by: str, until: datetime) -> None:
         """Return a mail claimed by `by` to the queue, not to be sent before `until`."""
 
+    def end_leases(self, holders: Collection[str], *, now: datetime) -> int:
+        """End the leases of all mails that these processes hold; return how many there were.
+
+        The mails may be claimed at once, as if their leases had expired.
+        """
+
     def get(self, id: int) -> MessageRow | None:
         """Return one mail, or None if there is none with this id."""
 

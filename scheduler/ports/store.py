@@ -12,6 +12,7 @@ from scheduler.plan.scope import Scope
 from scheduler.ports.access import Access, Documents, PartyPages
 from scheduler.ports.calendars import Feeds
 from scheduler.ports.definitions import Finding
+from scheduler.ports.heartbeats import Heartbeats
 from scheduler.ports.ledger import Facts, Plans, Renames, Rungs
 from scheduler.ports.outbox import Accounts, Outbox
 
@@ -63,6 +64,7 @@ class UnitOfWork(Protocol):
     outbox: Outbox
     accounts: Accounts
     journal: Journal
+    heartbeats: Heartbeats
     access: Access
     feeds: Feeds
     pages: PartyPages

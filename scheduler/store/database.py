@@ -17,6 +17,7 @@ from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.errors import locked_error, translate_errors
 from scheduler.store.facts import SqlFacts
 from scheduler.store.feeds import SqlFeeds
+from scheduler.store.heartbeats import SqlHeartbeats
 from scheduler.store.journal import SqlJournal
 from scheduler.store.outbox import SqlOutbox
 from scheduler.store.party_pages import SqlDocuments, SqlPartyPages
@@ -61,6 +62,7 @@ class SqlUnit:
     rungs = _Facet[ports.Rungs](SqlRungs, locks=True)
     renames = _Facet[ports.Renames](SqlRenames, locks=True)
     journal = _Facet[ports.Journal](SqlJournal, locks=True)
+    heartbeats = _Facet[ports.Heartbeats](SqlHeartbeats)
     outbox = _Facet[ports.Outbox](SqlOutbox)
     accounts = _Facet[ports.Accounts](SqlAccounts)
     access = _Facet[ports.Access](SqlAccess)

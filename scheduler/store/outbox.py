@@ -110,6 +110,16 @@ _POSTPONE = (
     .where(*_MINE)
     .values(state="queued", not_before=sa.bindparam("until"), claimed_by=None, lease_until=None)
 )
+_END_LEASES = (
+    messages.update()
+    .where(
+        unsettled,
+        words(messages.c.state, "inflight"),
+        messages.c.claimed_by.in_(sa.bindparam("holders", expanding=True)),
+        messages.c.lease_until > sa.bindparam("now"),
+    )
+    .values(lease_until=sa.bindparam("now"))
+)
 _WITH_KEY = sa.select(messages.c.id).where(messages.c.deduplication_key == sa.bindparam("wanted"))
 _BEGINNING = sa.bindparam("beginning", type_=sa.Text)
 _CANCELLING = (
@@ -280,6 +290,10 @@ class SqlOutbox:
     def postpone(self, id: int, *, by: str, until: datetime) -> None:
         """Return a mail claimed by `by` to the queue, not to leave before `until`."""
         self._connection.execute(_POSTPONE, {"wanted": id, "who": by, "until": until})
+
+    def end_leases(self, holders: Collection[str], *, now: datetime) -> int:
+        """End the leases of all mails that these processes hold; return how many there were."""
+        return self._connection.execute(_END_LEASES, {"holders": list(holders), "now": now}).rowcount
 
     def get(self, id: int) -> MessageRow | None:
         """Return one mail, or None."""

@@ -113,6 +113,8 @@ message = sa.Table(
 )
 unsettled = words(message.c.state, "queued", "inflight")
 sa.Index("ix_message_unsettled_not_before", message.c.not_before, message.c.id, sqlite_where=unsettled)
+urgent = words(message.c.kind, "sign-in", "outage")  # somebody waits for these, so they leave before others
+sa.Index("ix_message_urgent", message.c.not_before, message.c.id, sqlite_where=sa.and_(unsettled, urgent))
 
 # A table of its own, because SQLite rewrites a whole row when one column changes, and a mail's state changes twice.
 content = sa.Table(
@@ -156,6 +158,13 @@ tick = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # always 1: only the last tick is kept
     sa.Column("completed_at", Instant, nullable=False),
+)
+
+heartbeat = sa.Table(
+    "heartbeat",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),  # of a process, as in message.claimed_by
+    sa.Column("at", Instant, nullable=False),
 )
 
 outage = sa.Table(

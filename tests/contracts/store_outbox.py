@@ -147,6 +147,22 @@ class OutboxContract:
         assert mail_row(store, id).attempts == 0
         assert finish(store, id, by="b")
 
+    def test_what_a_process_held_can_be_taken_once_its_leases_are_ended(self, store: Store) -> None:
+        """Exactly as if they had run out: whoever held it may have handed it over."""
+        first, second, other = queue(store, *map(outgoing, range(3)))
+        assert take(store, by="a", limit=2) == [first, second]
+        assert take(store, by="b") == [other]
+        assert finish(store, first, by="a")
+        with store.transaction() as unit:
+            assert unit.outbox.end_leases(["a", "nobody"], now=NOW) == 1
+            assert unit.outbox.end_leases(["a"], now=NOW) == 0
+        with store.reading() as unit:
+            assert unit.outbox.next_at() == NOW
+        assert take(store, by="c") == [second]
+        assert mail_row(store, second).unclear
+        assert not finish(store, second, by="a")
+        assert finish(store, other, by="b")
+
     def test_a_mail_that_is_held_or_final_is_not_taken(self, store: Store) -> None:
         states: tuple[MessageState, ...] = ("held", "sent", "failed")
         for id, state in zip(queue(store, *map(outgoing, range(3))), states, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,9 +17,10 @@ from scheduler.engine.delivery import HOLD
 from scheduler.engine.mail_queue import LEASE, PAGE
 from scheduler.mail.maildir import Maildir
 from scheduler.ports import Mail, Outcome
+from scheduler.services.heartbeats import Heartbeat
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture, large_plan
-from tests.support.fakes import AdvancingClock, Crash, FakeMailer, crash, on_call
+from tests.support.fakes import AdvancingClock, Crash, FakeMailer, crash, nothing, on_call
 from tests.support.plan_builders import at
 
 OpenFile = Callable[[], SqlStore]
@@ -191,6 +193,50 @@ def test_the_mails_of_a_daemon_that_died_leave_when_their_lease_is_over(daemon: 
 
 
 # ---- a request to stop
+
+
+def heartbeat_of(daemon: DaemonFixture, name: str = "beating") -> Heartbeat:
+    return Heartbeat(daemon.store, name, system=daemon.clock, clock=daemon.clock)
+
+
+def test_a_daemon_that_could_not_say_lately_that_it_lives_begins_no_mail(daemon: DaemonFixture) -> None:
+    """Others may have taken it for dead and be at its mails."""
+    heartbeat = heartbeat_of(daemon)
+    daemon.ticker = daemon.new_ticker(heartbeat=heartbeat)
+    daemon.tick(at(3, 3, 8))
+    assert daemon.mailer.sent == []
+    assert {mail.state for mail in daemon.mails()} == {"queued"}
+    assert any("may be taken for dead" in text for text in daemon.logged("trouble"))
+    heartbeat.beat()
+    daemon.tick()
+    assert len(daemon.mailer.sent) == 3
+
+
+@pytest.mark.parametrize("beats_again", [False, True])
+@pytest.mark.parametrize("minutes", [1, 3, 14])
+def test_a_daemon_that_was_suspended_between_two_mails_leaves_the_others_to_whoever_took_them(
+    daemon: DaemonFixture, minutes: int, beats_again: bool
+) -> None:
+    """Its heart may beat again before it goes on; what it held is not its own any more for all that."""
+    heartbeat, other = heartbeat_of(daemon), heartbeat_of(daemon, "other")
+    daemon.ticker = daemon.new_ticker(heartbeat=heartbeat)
+
+    def suspend(mail: Mail) -> None:
+        daemon.mailer.before = nothing
+        daemon.clock.instant += timedelta(minutes=minutes)
+        assert other.beat() == 3
+        daemon.new_ticker(heartbeat=other).tick()
+        if beats_again:
+            heartbeat.beat()
+
+    daemon.mailer.before = suspend
+    daemon.clock.instant = at(3, 3, 8)
+    heartbeat.beat()
+    daemon.tick()
+    twice = [id for id, number in Counter(daemon.mailer.ids).items() if number > 1]
+    assert len(twice) == 1  # the one that was in hand
+    assert len(daemon.mailer.sent) == 4
+    assert {mail.state for mail in daemon.mails()} == {"sent"}
 
 
 def test_a_request_to_stop_finishes_the_mail_in_hand_and_leaves_the_rest_queued(store: SqlStore) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import random
 import signal
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 from multiprocessing.process import BaseProcess
 
 import pytest
 
+from scheduler.clock import SteppingClock, SystemClock
 from scheduler.engine.mail_queue import LEASE
+from scheduler.services.heartbeats import Heartbeat, Rhythm
+from scheduler.store import open_store
+from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan
 from tests.support.daemon_processes import (
     CONTEXT,
     COUNT,
@@ -22,12 +28,16 @@ from tests.support.daemon_processes import (
     read,
     start,
     tick,
+    tick_beating,
     tick_twice,
 )
 from tests.support.polling import TIMEOUT, wait_until
 from tests.support.scripted_smtp import DEFAULTS, FREEZE, Answers, Received, ScriptedServer
+from tests.support.smtp_mailers import mailer
 
 WRITTEN = (200, 200, 600, 1000)  # reminders, in pages of 200: kills soon after
+# Twenty times as quick as a daemon's, so that its minute takes three seconds.
+RHYTHM = Rhythm(every=timedelta(seconds=0.5), sure=timedelta(seconds=1.5), stale=timedelta(seconds=2.25))
 SENT = 16  # kills while mails leave
 
 
@@ -112,3 +122,29 @@ def test_of_two_daemons_one_is_killed_half_way_and_the_other_sends_the_rest(
     other.join(TIMEOUT)
     assert other.exitcode == 0
     look_at_what_came(postgres_url, [*server.received, *halting.received], kills=1)
+
+
+@pytest.mark.parametrize("sent", [310, 325])
+def test_what_a_killed_daemon_held_leaves_when_its_heartbeat_is_stale(
+    url: str, server: ScriptedServer, sent: int
+) -> None:
+    """Within a minute by the rhythm of a daemon, long before the leases end."""
+    load(url)
+    answers: Answers = {"content": [*[DEFAULTS["content"]] * (sent - 1), FREEZE]}  # the last one stays unanswered
+    with ScriptedServer(answers) as halting:
+        victim = start(tick_beating, url, halting.port, DUE, RHYTHM)
+        wait_until(lambda: len(halting.received) == sent, "it is half-way")
+        kill(victim)
+    held = Counter(mail.state for mail in read(url)[1])["inflight"]
+    assert held > 0
+    with closing(open_store(url)) as store, mailer(server.port) as post:
+        clock = SteppingClock(DUE)
+        heartbeat = Heartbeat(store, "survivor", system=SystemClock(), clock=clock, rhythm=RHYTHM)
+        woken = threading.Event()
+        with heartbeat.beating(woken.set):
+            daemon = DaemonFixture(store, large_plan(COUNT, ladder=ONCE), start=DUE, mailer=post, heartbeat=heartbeat)
+            daemon.ticker.load()
+            daemon.tick()
+            assert woken.wait(TIMEOUT)
+            daemon.tick()
+    look_at_what_came(url, [*server.received, *halting.received], kills=1)

@@ -7,6 +7,7 @@ from tests.contracts.store_accounts import AccountsContract
 from tests.contracts.store_decisions import DecidingContract
 from tests.contracts.store_facts import FactsContract
 from tests.contracts.store_feeds import FeedsContract
+from tests.contracts.store_heartbeats import HeartbeatsContract
 from tests.contracts.store_journal import JournalContract
 from tests.contracts.store_outbox import OutboxContract
 from tests.contracts.store_party_pages import DocumentsContract, PagesContract
@@ -66,6 +67,10 @@ class TestDocuments(DocumentsContract):
 
 
 class TestJournal(JournalContract):
+    pass
+
+
+class TestHeartbeats(HeartbeatsContract):
     pass
 
 

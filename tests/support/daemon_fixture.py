@@ -44,6 +44,7 @@ from scheduler.queries.site_links import SiteLinks
 from scheduler.services.apply_revision import take
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
+from scheduler.services.heartbeats import Heartbeat
 from scheduler.services.reconcile import Changes
 from scheduler.services.record_facts import Recorded
 from scheduler.store import SqlStore, open_store
@@ -149,6 +150,7 @@ class DaemonFixture:
         weekly: DigestSchedule | None = None,
         calendars: FeedRenderer | None = None,
         sent_folder: SentFolder | None = None,
+        heartbeat: Heartbeat | None = None,
         links: SiteLinks | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
@@ -162,8 +164,14 @@ class DaemonFixture:
                 sources=sources,
                 sent_folder=sent_folder,
                 calendars=calendars,
+                heartbeat=heartbeat,
             ),
-            TickSettings(name=name, operators=operators, limits=limits or Limits(), weekly=weekly),
+            TickSettings(
+                name=heartbeat.name if heartbeat else name,
+                operators=operators,
+                limits=limits or Limits(),
+                weekly=weekly,
+            ),
             report=report or self.events.append,
             is_stopping=is_stopping,
         )

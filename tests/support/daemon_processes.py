@@ -13,7 +13,9 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+from scheduler.clock import SteppingClock, SystemClock
 from scheduler.ports import MessageRow, RungRow
+from scheduler.services.heartbeats import Heartbeat, Rhythm
 from scheduler.store import open_store
 from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan
 from tests.support.plan_builders import at
@@ -46,6 +48,18 @@ def tick(url: str, port: int, instant: datetime) -> None:
         )
         daemon.ticker.load()
         daemon.tick()
+
+
+def tick_beating(url: str, port: int, instant: datetime, rhythm: Rhythm) -> None:
+    """Be a daemon with a heartbeat that was started at an instant: tick once."""
+    with closing(open_store(url)) as store, mailer(port) as post:
+        heartbeat = Heartbeat(
+            store, f"daemon {os.getpid()}", system=SystemClock(), clock=SteppingClock(instant), rhythm=rhythm
+        )
+        daemon = DaemonFixture(store, large_plan(COUNT, ladder=ONCE), start=instant, mailer=post, heartbeat=heartbeat)
+        daemon.ticker.load()
+        with heartbeat.beating(lambda: None):
+            daemon.tick()
 
 
 def read(url: str) -> tuple[list[RungRow], list[MessageRow]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import sqlalchemy as sa
@@ -71,6 +72,10 @@ class Dialect(ABC):
     def execute(self, connection: sa.Connection, text: str, values: tuple[Any, ...]) -> Result:
         """Execute a compiled statement with positional values, as directly as the driver allows."""
         return connection.exec_driver_sql(text, values)  # this detects a lost connection
+
+    def server_time(self, connection: sa.Connection) -> datetime | None:
+        """Return the time by the server's own clock (UTC); None for a database that uses this machine's."""
+        return None
 
     @abstractmethod
     def lock_creation(self, connection: sa.Connection) -> None:

@@ -6,6 +6,7 @@ The driver is imported only on use: not every installation has it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -40,6 +41,7 @@ _SET = "SELECT set_config('lock_timeout', %s, false), set_config('idle_in_transa
 _CREATION = 0x48414E43484F54
 _RECORD = _CREATION + 1
 _ACCOUNTS = 0x48414E43
+_NOW = sa.select(sa.func.clock_timestamp())
 _LOCK = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("number", type_=sa.BigInteger)))
 _LOCK_ACCOUNT = sa.select(
     sa.func.pg_advisory_xact_lock(_ACCOUNTS, sa.func.hashtext(sa.bindparam("name", type_=sa.Text)))
@@ -179,6 +181,11 @@ class PostgresqlDialect(Dialect):
         from sqlalchemy.dialects import postgresql  # imported here, so that a process loads only one dialect
 
         return postgresql.insert(table)
+
+    def server_time(self, connection: sa.Connection) -> datetime | None:
+        """Return the time by the server's clock."""
+        now: datetime = connection.execute(_NOW).scalar_one()
+        return now.astimezone(UTC)
 
     def lock_creation(self, connection: sa.Connection) -> None:
         """Take the advisory lock for creating and upgrading tables."""

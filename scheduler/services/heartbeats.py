@@ -1,0 +1,101 @@
+"""The heartbeat of a process, by which others know that what it holds is in good hands.
+
+A process that is gone cannot say so, and a lock that is gone proves nothing: it may have been lost by a living process.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scheduler.errors import RecordUnavailable
+from scheduler.ports import Clock, Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How often a process records its heartbeat, until when it may trust it, and when others call it stale.
+
+    Between the last two a mail begins that was about to.
+    """
+
+    every: timedelta = timedelta(seconds=10)
+    sure: timedelta = timedelta(seconds=30)
+    stale: timedelta = timedelta(seconds=45)
+
+
+class Heartbeat:
+    """The heartbeat of this process under its `name`, by which it also claims mails.
+
+    `system` is the machine's clock, `clock` the one by which leases end. One thread at a time may call `beat`.
+    """
+
+    def __init__(self, store: Store, name: str, *, system: Clock, clock: Clock, rhythm: Rhythm | None = None) -> None:
+        self.name = name
+        self._store = store
+        self._system = system
+        self._clock = clock
+        self._rhythm = rhythm or Rhythm()
+        self._confirmed_at: datetime | None = None
+        self._breaks = 0
+
+    @property
+    def mark(self) -> int | None:
+        """Return a mark for what is claimed from now on; None if this process may be taken for dead."""
+        breaks = self._breaks  # read first: a beat may come between the two
+        return breaks if self._is_sure(self._system.now()) else None
+
+    def beat(self) -> int:
+        """Record that this process lives, and release the mails that dead ones hold; return how many there were.
+
+        It commits. The record is dated by the database server's clock if it has one of its own: processes on several
+        machines are compared by it. Raises `RecordUnavailable`.
+        """
+        began = self._system.now()
+        with self._store.transaction() as unit:
+            now = unit.heartbeats.clock() or began
+            unit.heartbeats.record(self.name, now)
+            stale = unit.heartbeats.stale(now - self._rhythm.stale)
+            released = unit.outbox.end_leases(stale, now=self._clock.now()) if stale else 0
+            unit.heartbeats.forget(stale)
+        if not self._is_sure(began):
+            self._breaks += 1
+        self._confirmed_at = began
+        return released
+
+    @contextmanager
+    def beating(self, released: Callable[[], None]) -> Iterator[None]:
+        """Beat in a thread for a block; `released` is called when mails of dead processes were released."""
+        self._try_to_beat(released)
+        ended = threading.Event()
+        thread = threading.Thread(target=self._beat_until, args=(ended, released), name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            with suppress(RecordUnavailable):  # then others find it stale
+                self._end()
+
+    def _beat_until(self, ended: threading.Event, released: Callable[[], None]) -> None:
+        while not ended.wait(self._rhythm.every.total_seconds()):
+            self._try_to_beat(released)
+
+    def _try_to_beat(self, released: Callable[[], None]) -> None:
+        with suppress(RecordUnavailable):  # the tick reports it, and no mail begins meanwhile
+            if self.beat():
+                released()
+
+    def _end(self) -> None:
+        """Release what this process still holds, and forget its heartbeat. It commits."""
+        with self._store.transaction() as unit:
+            unit.outbox.end_leases([self.name], now=self._clock.now())
+            unit.heartbeats.forget([self.name])
+
+    def _is_sure(self, now: datetime) -> bool:
+        """Return whether the last beat was lately; not if the clock was turned back since."""
+        return self._confirmed_at is not None and timedelta() <= now - self._confirmed_at <= self._rhythm.sure
