@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from scheduler.engine.mail_account import MailAccount
+from scheduler.engine.mail_account import MailAccount, next_minute
 from scheduler.engine.mail_queue import PAGE, MailQueue
 from scheduler.engine.retry_policy import FOUND, RetryDecision, decide_retry
 from scheduler.engine.sent_lookup import SentLookup
@@ -95,6 +95,7 @@ class _Pass:
         self._unfinished = unfinished
         self._sent = self._missed = 0
         self._is_blocked = False
+        self._is_spent = False  # whether other processes used up the limits meanwhile
         self._resume_at: datetime | None = None
         self._is_readdressed = False
         self._bounced: dict[str, frozenset[str]] = {}  # addresses that are known to bounce, by plan
@@ -104,9 +105,8 @@ class _Pass:
     def run(self) -> Delivery:
         """Deliver page after page."""
         self._mend()
-        while not (self._parts.is_stopping() or self._is_blocked):
-            if not self._deliver_page():
-                break
+        while not self._must_end() and self._deliver_page():
+            pass
         if self._sent and self._consecutive_failures and not self._is_blocked:
             self._parts.account.clear()
         return Delivery(
@@ -116,6 +116,9 @@ class _Pass:
             resume_at=self._resume_at,
             is_readdressed=self._is_readdressed,
         )
+
+    def _must_end(self) -> bool:
+        return self._is_blocked or self._is_spent or self._parts.is_stopping()
 
     def _mend(self) -> None:
         """Record the outcome that the last pass could not record, and return its page to the queue.
@@ -138,70 +141,72 @@ class _Pass:
         page, allowance = self._parts.queue.claim(account, since)
         self._is_blocked, self._resume_at = allowance.is_blocked, allowance.resume_at
         self._consecutive_failures = allowance.consecutive_failures
-        attempted, is_cut = self._work_off(page, since)
-        if allowance.counted > attempted:
-            account.give_back(allowance.counted - attempted, since)
+        is_cut = self._work_off(page, since)
         return is_cut or len(page) == PAGE
 
-    def _work_off(self, page: Sequence[MessageRow], since: datetime) -> tuple[int, bool]:
-        """Deliver a page; return how many of its mails were attempted, and whether the time for it ran out.
+    def _work_off(self, page: Sequence[MessageRow], since: datetime) -> bool:
+        """Deliver a page; return whether the time for it ran out.
 
         What is left then is returned to the queue and claimed again.
         """
-        attempted, is_cut = 0, False
+        is_cut = False
         self._unfinished.page = page
         carried = self._parts.queue.read_carried(page)
         for taken, row in enumerate(page):
             now = self._parts.clock.now()
             is_cut = taken > 0 and abs(now - since) > HOLD
-            if self._is_blocked or self._parts.is_stopping() or is_cut or not self._parts.queue.holds(self._mark):
+            if is_cut or self._must_end() or not self._parts.queue.holds(self._mark):
                 self._parts.queue.give_back(page[taken:])
                 break
-            attempted += self._guard(row, now, partial(self._handle, row, carried, now))
+            self._guard(row, now, partial(self._handle, row, carried, now))
         self._unfinished.page = ()
-        return attempted, is_cut
+        return is_cut
 
-    def _guard(self, row: MessageRow, now: datetime, step: Callable[[], bool]) -> bool:
-        """Run a step for one mail; return its result, or False after an unexpected error."""
+    def _guard(self, row: MessageRow, now: datetime, step: Callable[[], None]) -> None:
+        """Run a step for one mail; after an unexpected error the mail waits."""
         try:
-            return step()
+            step()
         except HanchotError:
             raise
         except Exception as error:  # a bug that concerns one mail must not stop the others
             self._unfinished.answer = None
             self._parts.queue.keep(row, f"{type(error).__name__}: {error}", now + LATER, now)
-            return False
 
-    def _handle(self, row: MessageRow, carried: Mapping[int, RungRow], now: datetime) -> bool:
-        """Settle, postpone or attempt one mail; return whether it was attempted."""
+    def _handle(self, row: MessageRow, carried: Mapping[int, RungRow], now: datetime) -> None:
+        """Settle, postpone or attempt one mail."""
         queue, plan = self._parts.queue, self._plans.get(row.plan)
         leaves = _earliest(row, plan, now)
         if leaves > now:
             queue.postpone(row, leaves)
-            return False
+            return
         if self._parts.lookup.finds(row, now):
             queue.finish(row, FOUND, row.reply, self._parts.clock.now())
-            return False
+            return
         verdict = self._look_again(row, plan, carried, now)
         if verdict is not None:
             state, reason = verdict
             self._missed += state == "missed"
             queue.finish(row, RetryDecision(state=state, reason=reason, attempted=False), "", now)
-            return False
-        if plan is not None and row.rungs and not _is_contact(plan, row):
+        elif plan is not None and row.rungs and not _is_contact(plan, row):
             self._is_readdressed = True
             queue.readdress(row, reasons.no_contact_now(row.mail.address, row.party), now)
-            return False
-        if not queue.holds(self._mark):  # it may have been lost during a lookup
+        elif not queue.holds(self._mark):  # it may have been lost during a lookup
             queue.give_back([row])
-            return False
+        elif not self._parts.account.count(now):
+            queue.give_back([row])
+            self._is_spent, self._resume_at = True, next_minute(now)
+        else:
+            self._attempt(row, now)
+
+    def _attempt(self, row: MessageRow, now: datetime) -> None:
         try:
             outcome = self._parts.account.mailer.send(row.mail)
         except UserError as error:  # nothing is lost: the mails stay in the outbox until a later tick
-            queue.keep(row, str(error), row.not_before, now)
+            self._parts.account.uncount(now)
+            self._parts.queue.keep(row, str(error), row.not_before, now)
             self._is_blocked = True
-            return False
-        return self._conclude(row, outcome, self._parts.clock.now())
+            return
+        self._conclude(row, outcome, self._parts.clock.now())
 
     def _look_again(
         self, row: MessageRow, plan: Plan | None, carried: Mapping[int, RungRow], now: datetime
@@ -224,8 +229,8 @@ class _Pass:
         state, reason = gone[0]
         return ("cancelled" if state == "cancelled" else "skipped"), reason
 
-    def _conclude(self, row: MessageRow, outcome: Outcome, now: datetime) -> bool:
-        """Record the outcome of an attempt for the account, the address and the mail; return True.
+    def _conclude(self, row: MessageRow, outcome: Outcome, now: datetime) -> None:
+        """Record the outcome of an attempt for the account, the address and the mail.
 
         If the record fails, the next pass records the outcome.
         """
@@ -242,7 +247,6 @@ class _Pass:
         self._parts.queue.finish(row, decide_retry(outcome, row, now), outcome.reply, now)
         self._sent += outcome.state == "sent"
         self._unfinished.answer = None
-        return True
 
     def _find_bounced(self, plan: str) -> frozenset[str]:
         if plan not in self._bounced:

@@ -27,7 +27,7 @@ from scheduler.ports.ledger import (
     StepAhead,
 )
 from scheduler.ports.mail import Composer, Mail, Mailer, Outcome, Pace, SentFolder
-from scheduler.ports.outbox import Accounts, AccountState, MessageRow, MessageState, Outbox, Outgoing
+from scheduler.ports.outbox import Accounts, AccountState, MessageRow, MessageState, Outbox, Outgoing, Usage
 from scheduler.ports.runner import DaemonWork, Runner, Tick
 from scheduler.ports.sources import PeriodicSource
 from scheduler.ports.store import CheckRow, Journal, Store, UnitOfWork
@@ -87,4 +87,5 @@ __all__ = [
     "Store",
     "Tick",
     "UnitOfWork",
+    "Usage",
 ]

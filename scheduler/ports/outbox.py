@@ -163,6 +163,14 @@ class AccountState:
     consecutive_failures: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """How many mails an account has sent in the current clock minute, and in the last 24 full hours and this one."""
+
+    minute: int = 0
+    day: int = 0
+
+
 class Accounts(Protocol):
     """Mail accounts: their pauses, and the rate limits that all processes share."""
 
@@ -177,6 +185,9 @@ class Accounts(Protocol):
 
     def clear(self, name: str) -> None:
         """Clear the pause, the stop and the failures of an account; its usage of the rate limits stays."""
+
+    def usage(self, name: str, *, now: datetime) -> Usage:
+        """Return how much of its rate limits an account has used."""
 
     def take(self, name: str, wanted: int, *, now: datetime, per_minute: int, per_day: int) -> int:
         """Count up to `wanted` mails against the rate limits and return how many may be sent; a limit of 0 is none.

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scheduler.ports import AccountState
+from scheduler.ports import AccountState, Usage
 from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.tables import account as accounts
 from scheduler.store.tables import quota
@@ -68,19 +68,25 @@ class SqlAccounts:
         """Clear the pause, the stop and the failures of an account; the used part of its limits stays."""
         self._connection.execute(_CLEAR, {"wanted": name})
 
+    def usage(self, name: str, *, now: datetime) -> Usage:
+        """Return how much of its limits an account has used."""
+        slots = _slots(now)
+        hour = slots["hour"]
+        values = {"wanted": name, "minute": slots["minute"], "first": hour - _DAY, "last": hour + _HOUR}
+        in_minute, in_day = self._connection.execute(_USED, values).one()
+        return Usage(minute=in_minute, day=in_day)
+
     def take(self, name: str, wanted: int, *, now: datetime, per_minute: int, per_day: int) -> int:
         """Count up to `wanted` mails as sent now; return how many the limits allow. A limit of 0 means none.
 
         The minute is the current minute of the clock; the day is the last 24 full hours and the current one.
         """
         dialect_of(self._connection).lock_account(self._connection, name)
-        slots = _slots(now)
-        hour = slots["hour"]
-        values = {"wanted": name, "minute": slots["minute"], "first": hour - _DAY, "last": hour + _HOUR}
-        in_minute, in_day = self._connection.execute(_USED, values).one()
-        left = [limit - used for limit, used in ((per_minute, in_minute), (per_day, in_day)) if limit]
-        allowed: int = max(0, min([wanted, *left]))
+        used = self.usage(name, now=now)
+        left = [limit - count for limit, count in ((per_minute, used.minute), (per_day, used.day)) if limit]
+        allowed = max(0, min([wanted, *left]))
         if allowed:
+            slots = _slots(now)
             self._forget(name, slots)
             rows = [{"account": name, "kind": kind, "slot": slot, "used": allowed} for kind, slot in slots.items()]
             self._connection.execute(_counting(dialect_of(self._connection)), rows)

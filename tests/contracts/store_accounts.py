@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from scheduler.ports import AccountState, Store
+from scheduler.ports import AccountState, Store, Usage
 from tests.contracts.store_samples import HOUR, NOW
 from tests.contracts.store_units import at_once
 
@@ -155,6 +155,15 @@ class AccountsContract:
         give_back(store, 2)
         assert take(store, 9, now=NOW + MINUTE, per_minute=3) == 1
         assert take(store, 9, now=NOW + 2 * MINUTE, per_day=4) == 1
+
+    def test_what_is_used_can_be_asked(self, store: Store) -> None:
+        take(store, 2, now=NOW - MINUTE)
+        take(store, 3)
+        take(store, 9, name="another")
+        give_back(store, 1)
+        with store.reading() as unit:
+            found = [unit.accounts.usage(NAME, now=NOW + hours * HOUR) for hours in (0, 24, 25)]
+        assert found == [Usage(minute=2, day=4), Usage(day=2), Usage()]
 
     def test_those_who_take_at_once_never_get_more_than_the_limits_together(self, store: Store) -> None:
         def taker(seconds: float) -> Callable[[], int]:

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 
 from scheduler.engine.mail_account import Limits
+from scheduler.engine.mail_queue import LEASE
 from scheduler.errors import RecordUnavailable
 from scheduler.plan.facts import Bounced, Rerouted
 from scheduler.ports import AccountState, Mail, MessageRow, Outcome
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import DaemonFixture
-from tests.support.fakes import LockedStore, nothing
+from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan
+from tests.support.fakes import Crash, LockedStore, crash, nothing, on_call
 from tests.support.plan_builders import at
 
 SENT = Outcome(state="sent", reply="250 ok")
@@ -210,6 +211,55 @@ def test_two_daemons_share_the_limit_of_a_day(store: SqlStore) -> None:
     daemon.clock.instant = at(3, 10, 8)
     second.tick()
     assert len(daemon.mailer.sent) == 6
+
+
+@pytest.mark.parametrize("at_mail", [1, 7, 50, 51])
+@pytest.mark.parametrize("kills", [1, 2, 9])
+def test_what_a_killed_daemon_claimed_and_did_not_try_is_not_counted(store: SqlStore, kills: int, at_mail: int) -> None:
+    """Only the mail in hand stays counted: nobody knows whether it left. What is claimed is tried by somebody later."""
+    limits = Limits(per_day=150 + kills * at_mail)
+    daemon = DaemonFixture(store, large_plan(1_000, ladder=ONCE))
+    daemon.live(at(3, 9, 18))
+    daemon.mailer.sent.clear()
+    daemon.clock.instant = at(3, 10, 8)
+    for number in range(kills):
+        daemon.mailer.before = on_call(at_mail, crash)
+        with pytest.raises(Crash):
+            daemon.new_ticker(name=f"killed {number}", limits=limits).tick()
+        daemon.clock.instant += LEASE
+    daemon.mailer.before = nothing
+    daemon.new_ticker(name="last", limits=limits).tick()
+    assert len(daemon.mailer.sent) == limits.per_day - kills
+
+
+def test_a_mail_that_could_not_even_be_tried_is_not_counted(store: SqlStore) -> None:
+    daemon = DaemonFixture(store, limits=Limits(per_day=3))
+    daemon.live(at(3, 9, 18))
+    daemon.mailer.sent.clear()
+    daemon.mailer.is_down = True
+    daemon.live(at(3, 10, 9))
+    daemon.mailer.is_down = False
+    daemon.live(at(3, 10, 10))
+    assert len(daemon.mailer.sent) == 3
+
+
+def test_a_daemon_ends_its_page_when_another_has_used_up_the_limit(store: SqlStore) -> None:
+    """What it had claimed leaves when there is room again."""
+    daemon = DaemonFixture(store, limits=Limits(per_minute=3))
+    daemon.live(at(3, 9, 18))
+    daemon.mailer.sent.clear()
+
+    def use_up(mail: Mail) -> None:
+        with daemon.store.transaction() as unit:
+            unit.accounts.take(daemon.mailer.account, 2, now=at(3, 10, 8), per_minute=3, per_day=0)
+
+    daemon.mailer.before = use_up
+    tick = daemon.tick(at(3, 10, 8))
+    assert len(daemon.mailer.sent) == 1
+    assert tick.wake_at == at(3, 10, 8, 1)
+    daemon.mailer.before = nothing
+    daemon.live(at(3, 10, 8, 1))
+    assert len(daemon.mailer.sent) == 3
 
 
 def test_a_mail_server_away_for_days_over_a_deadline_leaves_one_summary(ready: DaemonFixture) -> None:
