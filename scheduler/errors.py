@@ -107,6 +107,10 @@ class RecordUnavailable(UserError):
     """The database cannot be read or written at the moment; the same request may succeed later."""
 
 
+class RecordReplaced(RecordUnavailable):
+    """The database is no longer the one that this process opened; only a new process may use it."""
+
+
 class InvalidInput(UserError):
     """A definition or the configuration is invalid and was refused as a whole."""
 

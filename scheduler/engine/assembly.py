@@ -96,6 +96,7 @@ def make_ticker(
     outages = OutageReporter(services=services, agendas=agendas, report=tell, operators=settings.operators)
     return Ticker(
         clock=adapters.clock,
+        store=store,
         reporter=reporter,
         plans=plans,
         sources=SourceCollector(adapters.sources, tell),

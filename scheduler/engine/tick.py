@@ -14,7 +14,7 @@ from scheduler.engine.source_collection import SourceCollector
 from scheduler.engine.survey import TickSurvey, plan_ahead
 from scheduler.errors import Problem, RecordUnavailable
 from scheduler.plan.model import Plan
-from scheduler.ports import Clock, Definition, Tick
+from scheduler.ports import Clock, Definition, Store, Tick
 from scheduler.ports.events import Event
 from scheduler.queries.agendas import AgendaCache
 
@@ -26,6 +26,7 @@ class Ticker:
         self,
         *,
         clock: Clock,
+        store: Store,
         reporter: LocalReporter,
         plans: PlansInForce,
         sources: SourceCollector,
@@ -34,6 +35,7 @@ class Ticker:
         is_stopping: Callable[[], bool],
     ) -> None:
         self.clock = clock
+        self._store = store
         self._reporter = reporter
         self._plans = plans
         self._sources = sources
@@ -92,10 +94,11 @@ class Ticker:
     def tick(self) -> Tick:
         """Do everything that is due now, and return when to wake next.
 
-        It commits. Raises `HanchotError` if the record cannot be used.
+        It commits. Raises `HanchotError` if the record cannot be used, and `RecordReplaced` if it never can be again.
         """
         with self._lock:
             try:
+                self._store.verify()
                 tick = self._pass(self.clock.now())
             except RecordUnavailable as error:
                 self._failure = error

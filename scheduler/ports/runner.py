@@ -31,7 +31,10 @@ class DaemonWork(Protocol):
         """Return a number that grows with everything the work does: the sign of life of a long pass."""
 
     def tick(self) -> Tick:
-        """Do everything that is due now. Raises `HanchotError` where the record cannot be used."""
+        """Do everything that is due now.
+
+        Raises `HanchotError` where the record cannot be used, and `RecordReplaced` if it never can be again.
+        """
 
     def check(self) -> None:
         """Run the status checks that are due now. Raises `HanchotError` like `tick`."""
@@ -43,11 +46,14 @@ class DaemonWork(Protocol):
 class Runner(Protocol):
     """Fires the daemon's work: at once, when something is due, and at every heartbeat, until it is stopped.
 
-    No failure of a pass ends the run; the next heartbeat tries again.
+    No failure of a pass ends the run but a record that was replaced; the next heartbeat tries again.
     """
 
     def run(self) -> None:
-        """Run until stopped; the pass in hand is finished first. Raises `UserError` if passes cease to end."""
+        """Run until stopped; the pass in hand is finished first.
+
+        Raises `UserError` if passes cease to end, and `RecordReplaced` if a pass raises it.
+        """
 
     def stop(self) -> None:
         """Ask the run to end; from any thread, also before it began."""

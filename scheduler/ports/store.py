@@ -80,5 +80,8 @@ class Store(Protocol):
     def reading(self) -> AbstractContextManager[UnitOfWork]:
         """Open a read-only transaction: a consistent snapshot that never waits for a writer."""
 
+    def verify(self) -> None:
+        """Raise `RecordReplaced` if the database is not the one that was opened, or has another version by now."""
+
     def close(self) -> None:
         """Close all connections."""

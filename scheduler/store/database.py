@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import sqlalchemy as sa
 
 from scheduler import ports
+from scheduler.errors import RecordReplaced, RecordUnavailable
 from scheduler.store import engines, schema
 from scheduler.store.access import SqlAccess
 from scheduler.store.accounts import SqlAccounts
@@ -94,6 +95,7 @@ class SqlStore:
         self.engine = engine
         self.name = name
         self._dialect = dialect
+        self._identity: object = None  # until `identify` is called
         self._reads = reads
         memory = dialect.is_memory(engine.url)
         is_kept = dialect.keeps_connections and not memory  # in memory there is only one connection
@@ -105,12 +107,16 @@ class SqlStore:
 
     @contextmanager
     def transaction(self) -> Iterator[ports.UnitOfWork]:
-        """Open a writing transaction; commit at the end of the block, roll back on an exception."""
+        """Open a writing transaction; commit at the end of the block, roll back on an exception.
+
+        Nothing is written to a file that lies no longer where it was opened: nobody would find it again.
+        """
+        self._verify_file()
         with translate_errors(self.name, self._dialect), _taken(self._writing), self._for_writing.begin() as connection:
             yield SqlUnit(connection, writes=True)
 
     @contextmanager
-    def reading(self) -> Iterator[ports.UnitOfWork]:
+    def reading(self) -> Iterator[SqlUnit]:
         """Open a consistent read-only view that never waits for a writer.
 
         A database in memory has only one connection: there the view waits, and must not be opened inside another unit.
@@ -123,6 +129,35 @@ class SqlStore:
             refusing(connection),
         ):
             yield SqlUnit(connection, writes=False)
+
+    def identify(self) -> None:
+        """Remember the file that lies there now as that of the record. Raises `OSError` if there is none."""
+        self._identity = self._dialect.identify(self.engine.url)
+
+    def verify(self) -> None:
+        """Raise `RecordReplaced` if the database is not the one that was opened, or has another version by now."""
+        self._verify_file()
+        with self.reading() as unit:
+            if not schema.is_current(unit.connection):
+                raise RecordReplaced(
+                    f"the database {self.name} has another version than when it was opened",
+                    hint="it was upgraded, or another one took its place: start the program again that it is for",
+                )
+
+    def _verify_file(self) -> None:
+        if self._identity is None:
+            return
+        try:
+            is_same = self._dialect.identify(self.engine.url) == self._identity
+        except OSError as error:
+            raise RecordUnavailable(
+                f"the file of the database {self.name} is gone", hint="put it back; nothing is done meanwhile"
+            ) from error
+        if not is_same:
+            raise RecordReplaced(
+                f"another file has taken the place of the database {self.name}",
+                hint="it is opened when hanchot is started again; what was recorded since lies in the old file",
+            )
 
     def close(self) -> None:
         """Close all connections."""
@@ -217,6 +252,7 @@ def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> SqlStore:
             if not current:
                 with engine.begin() as connection:
                     schema.prepare(connection, name)
+        store.identify()
     except BaseException:
         store.close()
         raise

@@ -32,6 +32,20 @@ def office(hanchot: Installed, tmp_path: Path) -> Path:
     return tmp_path / "office"
 
 
+def test_a_daemon_whose_record_was_replaced_says_so_and_ends(
+    hanchot: Installed, office: Path, daemons: list[Daemon]
+) -> None:
+    """It fails, so that systemd starts it again; the heartbeat of thirty seconds is the longest that it takes."""
+    daemon = hanchot.start(office, "run", "--log", "text")
+    daemons.append(daemon)
+    daemon.wait_for(" started ")
+    record = office / "var" / "hanchot.db"
+    shutil.copy(record, office / "backup.db")
+    (office / "backup.db").rename(record)
+    daemon.wait_for("another file has taken the place of the database")
+    assert daemon.process.wait(TIMEOUT) == 1
+
+
 @pytest.fixture
 def manager(tmp_path: Path) -> Iterator[socket.socket]:
     """Return a socket that listens as systemd does."""

@@ -11,6 +11,7 @@ import threading
 import time
 from datetime import UTC, timedelta
 
+import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -18,6 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from scheduler.clock import ReplayClock, SystemClock
 from scheduler.engine.runners.apscheduler_runner import HEARTBEAT, APSchedulerRunner
+from scheduler.errors import RecordReplaced
 from scheduler.ports import Tick
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import LADDER, DaemonFixture
@@ -95,6 +97,20 @@ def test_a_tick_longer_than_several_heartbeats_is_followed_by_another() -> None:
     with running(engine):
         ticker.wait_for(ticks=3)
     assert ticker.problems == []
+
+
+@pytest.mark.parametrize("at_tick", [1, 2, 5])
+def test_a_record_that_was_replaced_ends_the_run_with_its_error(at_tick: int) -> None:
+    """Whoever starts the process again, as systemd does, opens the new one."""
+
+    def work(number: int) -> None:
+        if number == at_tick:
+            raise RecordReplaced("another file has taken the place of the database")
+
+    with running(engine_of(ticker := FakeTicker(work=work))) as raised:
+        wait_until(lambda: bool(raised), "the run ends")
+    assert [type(error) for error in raised] == [RecordReplaced]
+    assert ticker.ticks == at_tick
 
 
 # ---- clocks

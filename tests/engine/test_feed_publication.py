@@ -71,6 +71,10 @@ class SpyStore:
         with self.store.reading() as unit:
             yield unit
 
+    def verify(self) -> None:
+        """Look whether it is the same record."""
+        self.store.verify()
+
     def close(self) -> None:
         """Close the store."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from scheduler.errors import ExitCode, UserError
+from scheduler.errors import ExitCode, RecordReplaced, RecordUnavailable, UserError
 from scheduler.store import SqlStore, open_store
 from scheduler.store.dialects.sqlite import require_version
 from tests.contracts.store_samples import NOW, PLAN, a_fact
@@ -230,3 +230,62 @@ def test_a_damaged_database_is_named(url: str) -> None:
     data = path_of(url).read_bytes()
     path_of(url).write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
     assert "is damaged" in refusal(url)
+
+
+def test_a_store_that_nobody_touched_is_the_one_that_was_opened(store: SqlStore) -> None:
+    store.verify()
+    append(store)
+    store.verify()
+
+
+@pytest.mark.parametrize("has_other", ["an empty record", "a copy", "a file that is none"])
+def test_a_file_that_took_the_place_of_the_record_is_noticed_and_nothing_is_written_to_the_old_one(
+    url: str, tmp_path: Path, has_other: str
+) -> None:
+    """A backup that was put back, for example: what would go to the old file, nobody would find again."""
+    other, file = tmp_path / "other.db", path_of(url)
+    with closing(open_store(url)) as store:
+        append(store)
+        if has_other == "an empty record":
+            open_store(f"sqlite:///{other}").close()
+        else:
+            other.write_bytes(file.read_bytes() if has_other == "a copy" else b"what is this")
+        other.rename(file)
+        with pytest.raises(RecordReplaced, match="another file has taken the place"):
+            store.verify()
+        with pytest.raises(RecordReplaced):
+            append(store)
+        assert count(store) == 1
+
+
+def test_a_record_whose_file_is_gone_is_waited_for(url: str) -> None:
+    """Whoever would start again would begin an empty one, and remind everybody anew."""
+    file = path_of(url)
+    with closing(open_store(url)) as store:
+        file.rename(file.with_suffix(".away"))
+        for use in (store.verify, lambda: append(store)):
+            with pytest.raises(RecordUnavailable, match="is gone") as caught:
+                use()
+            assert not isinstance(caught.value, RecordReplaced)
+        file.with_suffix(".away").rename(file)
+        store.verify()
+        append(store)
+        assert count(store) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE alembic_version SET version_num = '9999'",
+        "UPDATE alembic_version SET version_num = '0001'",
+        "DELETE FROM alembic_version",
+        "DROP TABLE alembic_version",
+    ],
+)
+def test_a_record_that_was_upgraded_under_a_daemon_is_noticed(shared_url: str, change: str) -> None:
+    """On a server, a database that was dropped and made anew looks the same."""
+    with closing(open_store(shared_url)) as store:
+        with store.engine.begin() as connection:
+            connection.execute(sa.text(change))
+        with pytest.raises(RecordReplaced, match="another version"):
+            store.verify()

@@ -21,7 +21,7 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from scheduler.errors import HanchotError, UserError
+from scheduler.errors import HanchotError, RecordReplaced, UserError
 from scheduler.ports import Clock, DaemonWork, Tick
 from scheduler.ports.events import Event
 
@@ -69,7 +69,10 @@ class APSchedulerRunner:
         logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 
     def run(self) -> None:
-        """Tick until stopped, and finish the current mail first. Raises `UserError` if ticks stall."""
+        """Tick until stopped, and finish the current mail first.
+
+        Raises `UserError` if ticks stall, and `RecordReplaced` if the record is another one by now.
+        """
         first = self._system.now()
         every = IntervalTrigger(seconds=self._heartbeat, timezone=UTC)
         seldom = IntervalTrigger(hours=6, timezone=UTC)
@@ -126,6 +129,10 @@ class APSchedulerRunner:
     def _tick(self) -> Tick | None:
         try:
             tick = self._work.tick()
+        except RecordReplaced as error:
+            self._failure = error
+            self._stopping.set()
+            return None
         except HanchotError as error:  # for example a locked database; the next heartbeat tries again
             self._log(str(error))
             return None

@@ -61,6 +61,13 @@ class Dialect(ABC):
         """Return whether the database is in memory, where it has one connection and ends with it."""
         return False
 
+    def identify(self, url: URL) -> object:
+        """Return what tells the file of a database from another of the same name; None for one without a file.
+
+        Raises `OSError` if it is not there.
+        """
+        return None
+
     def refuse_changes(self, connection: sa.Connection) -> AbstractContextManager[None]:
         """Raise an error at the end of a reading block that wrote, if `connect_for_reading` cannot prevent writes."""
         return nullcontext()

@@ -70,6 +70,13 @@ class SqliteDialect(Dialect):
         """Return whether the database is in memory."""
         return url.database in {None, "", ":memory:"}
 
+    def identify(self, url: URL) -> object:
+        """Return device and inode of the file; a `file:` URI may name anything."""
+        if self.is_memory(url) or url.query.get("uri"):
+            return None
+        found = Path(str(url.database)).stat()
+        return found.st_dev, found.st_ino
+
     def connect(self, url: URL, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
         """Return an engine; make the file, if it is not there, and its folder for their owner only."""
         require_version(sqlite3.sqlite_version_info)

@@ -40,6 +40,7 @@ def judge(running: RunningDaemon) -> list[Verdict]:
     """
     now = running.clock.now()
     try:
+        running.store.verify()
         with running.store.reading() as view:
             last_tick, account = view.journal.last_tick(), view.accounts.state(running.account)
             absent = find_absent(view.plans.states(), {definition.plan.id for definition in running.definitions()})

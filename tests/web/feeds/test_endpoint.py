@@ -412,6 +412,10 @@ class FakeStore:
         with self._guard(), self.store.transaction() as unit:
             yield unit
 
+    def verify(self) -> None:
+        """Look whether it is the same record."""
+        self.store.verify()
+
     def close(self) -> None:
         """Close the store."""
         self.store.close()

@@ -88,6 +88,16 @@ def test_a_record_that_cannot_be_read_is_said_and_the_process_still_lives(site: 
     assert site.ask("/healthz").status == 200
 
 
+def test_it_is_not_ready_once_another_record_lies_there(site: ServedSite, tmp_path: Path) -> None:
+    """The daemon ends at its next tick."""
+    ticked(site)
+    other, file = tmp_path / "other.db", site.running.settings.database_file
+    assert file is not None
+    other.write_bytes(file.read_bytes())
+    other.rename(file)
+    assert readiness(site) == (503, {"ready": False, "database": "error"})
+
+
 def test_it_is_not_ready_while_the_record_cannot_be_written(tmp_path: Path) -> None:
     """The last tick was recorded just now; the next one could not be, and once one is, all is well again."""
     failures: list[RecordUnavailable | None] = [None, RecordUnavailable("there is no room left"), None]
