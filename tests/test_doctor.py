@@ -14,6 +14,7 @@ from scheduler.doctor.verdicts import (
     judge_account,
     judge_clock,
     judge_disk,
+    judge_limits,
     judge_links,
     judge_login,
     judge_outbox,
@@ -26,6 +27,7 @@ from scheduler.doctor.verdicts import (
     spell,
     way_out,
 )
+from scheduler.engine.mail_account import LimitName, LimitUse
 from scheduler.errors import Problem, UserError
 from scheduler.ports import AccountState, MessageRow, Outcome
 from tests.contracts.store_samples import a_mail
@@ -144,6 +146,24 @@ def test_an_account_at_rest_says_why_and_for_how_long(account: AccountState, sta
     verdict = judge_account(account, NOW)
     assert (verdict.state, words in verdict.message) == (state, True)
     assert ("hanchot mail test" in verdict.hint) == (state != "ok")
+
+
+@pytest.mark.parametrize(
+    ("name", "used", "words"),
+    [
+        ("minute", 60, []),
+        ("day", 449, []),
+        ("day", 450, ["450 mails left in the last 24 hours"]),
+        ("day", 500, ["500 mails left in the last 24 hours"]),  # it was lowered
+        ("urgent", 29, []),
+        ("urgent", 30, ["30 sign-in links and outage summaries"]),
+    ],
+)
+def test_a_limit_that_is_reached_is_told_but_for_that_of_a_minute(name: LimitName, used: int, words: list[str]) -> None:
+    limit = {"minute": 60, "day": 450, "urgent": 30}[name]
+    told = list(judge_limits([LimitUse(name=name, used=used, limit=limit)]))
+    assert [verdict.state for verdict in told] == ["warning" for _ in words]
+    assert all(word in verdict.message for word, verdict in zip(words, told, strict=True))
 
 
 def test_the_outbox_tells_what_needs_a_person() -> None:

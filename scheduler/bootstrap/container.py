@@ -48,6 +48,7 @@ from scheduler.services.heartbeats import Heartbeat
 from scheduler.store import check_url, open_store
 
 CONFIG = Path("config.toml")
+URGENT_PER_HOUR = 30  # sign-in links and outage summaries; enough for an office, too few to tire out a mail account
 
 
 def quiet(event: Event) -> None:
@@ -177,7 +178,7 @@ class Container:
         limits = self.settings.mail.limits
         if self.settings.mail.transport == "maildir":
             return Limits()
-        return Limits(per_minute=limits.per_minute, per_day=limits.per_day)
+        return Limits(per_minute=limits.per_minute, per_day=limits.per_day, urgent_per_hour=URGENT_PER_HOUR)
 
     def blob_store(self, clock: Clock) -> BlobStore:
         """Return the store of the files that came with facts; the machine's clock decides which drafts are stale."""

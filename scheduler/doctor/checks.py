@@ -20,6 +20,7 @@ from scheduler.doctor.verdicts import (
     judge_clock,
     judge_contacts,
     judge_disk,
+    judge_limits,
     judge_links,
     judge_login,
     judge_outbox,
@@ -30,6 +31,7 @@ from scheduler.doctor.verdicts import (
     judge_secrecy,
     judge_tick,
 )
+from scheduler.engine.mail_account import read_limits
 from scheduler.errors import Problem, UserError
 from scheduler.ports import Loaded, Mailer
 from scheduler.queries.contacts import list_contacts
@@ -155,6 +157,7 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
             last_tick = view.journal.last_tick()
             mails = view.outbox.list(states=("queued", "held", "failed", "ambiguous"))
             account = view.accounts.state(_account(container))
+            limits = read_limits(view, account.name, container.limits, now)
             in_force = loaded.settle({state.plan: state.digest for state in view.plans.states()}).definitions
             rows = [row for definition in in_force for row in list_contacts(view, definition.plan)]
             absent = find_absent(view.plans.states(), {definition.plan.id for definition in in_force})
@@ -164,6 +167,7 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
     yield judge_plans(absent, now)
     yield judge_contacts(list(dict.fromkeys(row["address"] for row in rows if row["state"] == "bounced")))
     yield judge_account(account, now)
+    yield from judge_limits(limits)
     yield judge_outbox(mails, now)
     yield judge_clock(now, last_tick)
     yield judge_tick(now, last_tick)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from scheduler.engine.mail_account import LimitUse
 from scheduler.errors import Problem, UserError
 from scheduler.ports import AccountState, MessageRow, MessageState, Outcome, PlanState
 from scheduler.queries.plans import ABSENT_HINT
@@ -189,6 +190,19 @@ def judge_account(state: AccountState, now: datetime) -> Verdict:
         hint = "it goes on by itself; `hanchot mail test ADDRESS` ends the rest if a mail goes through"
         return Verdict(check="account", state="warning", message=message, hint=hint)
     return Verdict(check="account", state="ok", message="mails may leave")
+
+
+def judge_limits(uses: Sequence[LimitUse]) -> Iterator[Verdict]:
+    """Yield a warning for each limit of the mail account that is reached; that of a minute is soon over."""
+    for use in uses:
+        if use.name == "day" and not use.left:
+            message = f"{use.used} mails left in the last 24 hours, as many as per_day allows; the others wait"
+            hint = "they leave by and by; raise per_day in [mail.limits] if the provider allows more"
+            yield Verdict(check="limits", state="warning", message=message, hint=hint)
+        elif use.name == "urgent" and not use.left:
+            message = f"{use.used} sign-in links and outage summaries left within this hour; more wait for the next"
+            hint = "somebody may be asking for links that are not his; `hanchot sign-in EMAIL` prints one here"
+            yield Verdict(check="limits", state="warning", message=message, hint=hint)
 
 
 def judge_outbox(mails: Sequence[MessageRow], now: datetime) -> Verdict:

@@ -192,7 +192,7 @@ class _Pass:
             queue.readdress(row, reasons.no_contact_now(row.mail.address, row.party), now)
         elif not queue.holds(self._mark):  # it may have been lost during a lookup
             queue.give_back([row])
-        elif not self._parts.account.count(now):
+        elif not self._parts.account.count(row.kind, now):
             queue.give_back([row])
             self._is_spent, self._resume_at = True, next_minute(now)
         else:
@@ -202,7 +202,7 @@ class _Pass:
         try:
             outcome = self._parts.account.mailer.send(row.mail)
         except UserError as error:  # nothing is lost: the mails stay in the outbox until a later tick
-            self._parts.account.uncount(now)
+            self._parts.account.uncount(row.kind, now)
             self._parts.queue.keep(row, str(error), row.not_before, now)
             self._is_blocked = True
             return

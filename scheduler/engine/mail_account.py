@@ -2,43 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from scheduler.engine.retry_policy import pause_after
-from scheduler.ports import Mailer, Outcome, Store, UnitOfWork, Usage
+from scheduler.plan.message_kinds import MessageKind, is_urgent
+from scheduler.ports import Mailer, Outcome, Store, UnitOfWork
 from scheduler.ports.events import Event, Reporter
+
+LimitName = Literal["minute", "day", "urgent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """The number of mails that an account may send; 0 means no limit.
 
-    All processes on one record share the limits.
+    All processes on one record share the limits. Urgent mails have a budget of their own, so that nobody who asks for
+    sign-in links keeps reminders from leaving.
     """
 
     per_minute: int = 0
     per_day: int = 0
+    urgent_per_hour: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitUse:
+    """How many mails were counted against one limit of an account, the minute's, the day's or the urgent ones'."""
+
+    name: LimitName
+    used: int
+    limit: int
 
     @property
-    def are_set(self) -> bool:
-        """Return whether there is any limit."""
-        return bool(self.per_minute or self.per_day)
+    def left(self) -> int:
+        """Return how many mails may still be sent."""
+        return max(0, self.limit - self.used)
 
-    def left(self, wanted: int, used: Usage) -> int:
-        """Return how many of `wanted` mails may be sent beside those that were."""
-        limits = ((self.per_minute, used.minute), (self.per_day, used.day))
-        return max(0, min([wanted, *(limit - count for limit, count in limits if limit)]))
+
+def read_limits(unit: UnitOfWork, account: str, limits: Limits, now: datetime) -> Sequence[LimitUse]:
+    """Return the use of every limit that is set."""
+    used, urgent = (unit.accounts.usage(name, now=now) for name in (account, _urgent(account)))
+    uses = (
+        LimitUse(name="minute", used=used.minute, limit=limits.per_minute),
+        LimitUse(name="day", used=used.day, limit=limits.per_day),
+        LimitUse(name="urgent", used=urgent.hour, limit=limits.urgent_per_hour),
+    )
+    return [use for use in uses if use.limit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What an account may send at one moment: so many `mails`.
+    """What an account may send at one moment: so many `mails`, and so many `urgent` ones.
 
     `is_blocked` says that the account is paused or stopped, `resume_at` when a pause or a limit ends (UTC).
     """
 
     mails: int = 0
+    urgent: int = 0
     is_blocked: bool = False
     resume_at: datetime | None = None
     consecutive_failures: int = 0
@@ -62,26 +85,32 @@ class MailAccount:
         failures = state.consecutive_failures
         if state.stopped or (state.paused_until is not None and state.paused_until > now):
             return Allowance(is_blocked=True, resume_at=state.paused_until, consecutive_failures=failures)
-        mails = wanted
-        if self.limits.are_set:
-            mails = self.limits.left(wanted, unit.accounts.usage(self.mailer.account, now=now))
-        return Allowance(
-            mails=mails, resume_at=None if mails == wanted else next_minute(now), consecutive_failures=failures
-        )
+        uses = read_limits(unit, self.mailer.account, self.limits, now)
+        mails = min([wanted, *(use.left for use in uses if use.name != "urgent")])
+        urgent = min([wanted, *(use.left for use in uses if use.name == "urgent")])
+        resume_at = None if mails == urgent == wanted else next_minute(now)
+        return Allowance(mails=mails, urgent=urgent, resume_at=resume_at, consecutive_failures=failures)
 
-    def count(self, now: datetime) -> bool:
+    def count(self, kind: MessageKind, now: datetime) -> bool:
         """Count a mail that is about to be sent; return False if others have used up the limits. It commits."""
-        if not self.limits.are_set:
+        name, limits = self._counter(kind)
+        if not any(limits.values()):
             return True
-        limits = {"per_minute": self.limits.per_minute, "per_day": self.limits.per_day}
         with self.store.transaction() as unit:
-            return bool(unit.accounts.take(self.mailer.account, 1, now=now, **limits))
+            return bool(unit.accounts.take(name, 1, now=now, **limits))
 
-    def uncount(self, now: datetime) -> None:
+    def uncount(self, kind: MessageKind, now: datetime) -> None:
         """Take back that a mail was counted at `now`, because it was not attempted. It commits."""
-        if self.limits.are_set:
+        name, limits = self._counter(kind)
+        if any(limits.values()):
             with self.store.transaction() as unit:
-                unit.accounts.give_back(self.mailer.account, 1, now=now)
+                unit.accounts.give_back(name, 1, now=now)
+
+    def _counter(self, kind: MessageKind) -> tuple[str, Mapping[str, int]]:
+        """Return the name under which mails of a kind are counted, and their limits."""
+        if is_urgent(kind):
+            return _urgent(self.mailer.account), {"per_hour": self.limits.urgent_per_hour}
+        return self.mailer.account, {"per_minute": self.limits.per_minute, "per_day": self.limits.per_day}
 
     def clear(self) -> None:
         """Forget the failures of the account. It commits."""
@@ -106,3 +135,8 @@ class MailAccount:
 def next_minute(now: datetime) -> datetime:
     """Return when the next minute of the clock begins."""
     return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def _urgent(account: str) -> str:
+    """Return the name under which the urgent mails of an account are counted."""
+    return f"{account} urgent"

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from scheduler.engine.mail_account import Allowance, MailAccount
 from scheduler.engine.retry_policy import RetryDecision
 from scheduler.plan.reasons import Reason
-from scheduler.ports import MessageRow, RungRow, Store
+from scheduler.ports import MessageRow, RungRow, Store, UnitOfWork
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.services.heartbeats import Heartbeat
 
@@ -44,12 +44,17 @@ class MailQueue:
         return self.heartbeat is None or (mark is not None and self.heartbeat.mark == mark)
 
     def claim(self, account: MailAccount, now: datetime) -> tuple[Sequence[MessageRow], Allowance]:
-        """Claim a page of mails, as many as the account may send now."""
+        """Claim a page of mails, as many as the account may send now, the urgent ones first."""
         with self.store.transaction() as unit:
             allowance = account.allow(unit, PAGE, now)
-            limit = allowance.mails
-            page = unit.outbox.claim(now, by=self.name, lease=LEASE, limit=limit) if limit else ()
+            page = self._take(unit, now, allowance.urgent, urgent=True)
+            page = [*page, *self._take(unit, now, min(allowance.mails, PAGE - len(page)), urgent=False)]
         return page, allowance
+
+    def _take(self, unit: UnitOfWork, now: datetime, limit: int, *, urgent: bool) -> Sequence[MessageRow]:
+        if not limit:
+            return ()
+        return unit.outbox.claim(now, by=self.name, lease=LEASE, limit=limit, urgent=urgent)
 
     def read_carried(self, page: Sequence[MessageRow]) -> Mapping[int, RungRow]:
         """Return the rungs that the mails of a page carry, by id.

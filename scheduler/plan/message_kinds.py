@@ -18,14 +18,19 @@ def is_notice(kind: RungKind) -> bool:
     return kind in NOTICES
 
 
-def keeps_hours(kind: MessageKind) -> bool:
-    """Return whether a message of this kind leaves within the opening hours only."""
+def is_urgent(kind: MessageKind) -> bool:
+    """Return whether a message of this kind leaves at any hour and before all others: somebody waits for it."""
     match kind:
         case "outage" | "sign-in":
-            return False
+            return True
         case "reminder" | "overdue" | "escalation" | "fix-date" | "invitation" | "choose":
-            return True
+            return False
         case "receipt" | "return" | "change" | "notice" | "correction" | "digest":
-            return True
+            return False
         case _:
             assert_never(kind)
+
+
+def keeps_hours(kind: MessageKind) -> bool:
+    """Return whether a message of this kind leaves within the opening hours only."""
+    return not is_urgent(kind)

@@ -69,9 +69,12 @@ class Outbox(Protocol):
         delivery to this address. A mail with this Message-ID that was given up before any attempt is written anew.
         """
 
-    def claim(self, now: datetime, *, by: str, lease: timedelta, limit: int) -> Sequence[MessageRow]:
+    def claim(
+        self, now: datetime, *, by: str, lease: timedelta, limit: int, urgent: bool = False
+    ) -> Sequence[MessageRow]:
         """Take up to `limit` mails for delivery that may be sent at `now` or whose lease has expired.
 
+        They are the urgent ones or the others, never both.
         They become `inflight` under the name `by` until the lease ends, the earliest due first. One whose lease
         has expired is `unclear`: the process that held it may have handed it over before it died.
         """
@@ -165,9 +168,10 @@ class AccountState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """How many mails an account has sent in the current clock minute, and in the last 24 full hours and this one."""
+    """How many mails an account has sent in this minute, in this hour, and in the last 24 full hours and this one."""
 
     minute: int = 0
+    hour: int = 0
     day: int = 0
 
 
@@ -189,10 +193,12 @@ class Accounts(Protocol):
     def usage(self, name: str, *, now: datetime) -> Usage:
         """Return how much of its rate limits an account has used."""
 
-    def take(self, name: str, wanted: int, *, now: datetime, per_minute: int, per_day: int) -> int:
+    def take(
+        self, name: str, wanted: int, *, now: datetime, per_minute: int = 0, per_hour: int = 0, per_day: int = 0
+    ) -> int:
         """Count up to `wanted` mails against the rate limits and return how many may be sent; a limit of 0 is none.
 
-        The minute is the current clock minute. The day is the last 24 full hours and the current one.
+        Minute and hour are those of the clock. The day is the last 24 full hours and the current one.
         """
 
     def give_back(self, name: str, count: int, *, now: datetime) -> None:

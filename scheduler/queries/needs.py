@@ -157,9 +157,18 @@ class PausedAccount:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReachedLimit:
+    """As many mails have left as may: those of a day, or the urgent ones of an hour."""
+
+    kind: ClassVar = "limit"
+    name: str  # "day" or "urgent"
+    number: int
+
+
 MilestoneNeed = (
     OverdueDuties | DoubtfulDuties | DeclaredDuties | SubmittedDuties | DisownedDuties | TentativeDate | MissingDate
 )
 MailNeed = HeldMail | FailedMail | AmbiguousMail
 Need = MilestoneNeed | MailNeed | GroupChoice | UnplacedRecords | BouncingAddress | Outage | MissedSteps
-AccountNeed = StoppedAccount | PausedAccount
+AccountNeed = StoppedAccount | PausedAccount | ReachedLimit

@@ -26,10 +26,11 @@ _CLEAR = accounts.delete().where(_NAMED)
 
 _OF = quota.c.account == sa.bindparam("wanted")
 _minute = sa.and_(quota.c.kind == "minute", quota.c.slot == sa.bindparam("minute"))
+_hour = sa.and_(quota.c.kind == "hour", quota.c.slot == sa.bindparam("hour"))
 # The next hour belongs to the day too: a process whose clock is slightly ahead may have counted there.
 _day = sa.and_(quota.c.kind == "hour", quota.c.slot.between(sa.bindparam("first"), sa.bindparam("last")))
 _USED = sa.select(
-    *(sa.func.coalesce(sa.func.sum(sa.case((span, quota.c.used), else_=0)), 0) for span in (_minute, _day))
+    *(sa.func.coalesce(sa.func.sum(sa.case((span, quota.c.used), else_=0)), 0) for span in (_minute, _hour, _day))
 ).where(_OF)
 _FORGET = quota.delete().where(_OF, quota.c.kind == sa.bindparam("one"), quota.c.slot < sa.bindparam("oldest"))
 _LESS = sa.bindparam("less", type_=sa.Integer)
@@ -72,18 +73,21 @@ class SqlAccounts:
         """Return how much of its limits an account has used."""
         slots = _slots(now)
         hour = slots["hour"]
-        values = {"wanted": name, "minute": slots["minute"], "first": hour - _DAY, "last": hour + _HOUR}
-        in_minute, in_day = self._connection.execute(_USED, values).one()
-        return Usage(minute=in_minute, day=in_day)
+        values = {"wanted": name, **slots, "first": hour - _DAY, "last": hour + _HOUR}
+        in_minute, in_hour, in_day = self._connection.execute(_USED, values).one()
+        return Usage(minute=in_minute, hour=in_hour, day=in_day)
 
-    def take(self, name: str, wanted: int, *, now: datetime, per_minute: int, per_day: int) -> int:
+    def take(
+        self, name: str, wanted: int, *, now: datetime, per_minute: int = 0, per_hour: int = 0, per_day: int = 0
+    ) -> int:
         """Count up to `wanted` mails as sent now; return how many the limits allow. A limit of 0 means none.
 
-        The minute is the current minute of the clock; the day is the last 24 full hours and the current one.
+        Minute and hour are those of the clock; the day is the last 24 full hours and the current one.
         """
         dialect_of(self._connection).lock_account(self._connection, name)
         used = self.usage(name, now=now)
-        left = [limit - count for limit, count in ((per_minute, used.minute), (per_day, used.day)) if limit]
+        limits = ((per_minute, used.minute), (per_hour, used.hour), (per_day, used.day))
+        left = [limit - count for limit, count in limits if limit]
         allowed = max(0, min([wanted, *left]))
         if allowed:
             slots = _slots(now)

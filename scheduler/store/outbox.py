@@ -17,6 +17,7 @@ from scheduler.store.tables import content as contents
 from scheduler.store.tables import delivery as deliveries
 from scheduler.store.tables import message as messages
 from scheduler.store.tables import unsettled
+from scheduler.store.tables import urgent as urgents
 
 _IDS = 1_000
 _Row: TypeAlias = sa.Row[*tuple[Any, ...]]
@@ -56,6 +57,7 @@ _FREE = (
     .limit(sa.bindparam("at_most"))
     .with_for_update(skip_locked=True, of=messages)
 )
+_FREE_URGENT, _FREE_OTHER = _FREE.where(urgents), _FREE.where(~urgents)
 _TAKE = (
     messages.update()
     .where(_AMONG)
@@ -209,13 +211,16 @@ class SqlOutbox:
         self._connection.execute(_REFILL, {"wanted": id, "data": outgoing.mail.data})
         return int(id)
 
-    def claim(self, now: datetime, *, by: str, lease: timedelta, limit: int) -> Sequence[MessageRow]:
+    def claim(
+        self, now: datetime, *, by: str, lease: timedelta, limit: int, urgent: bool = False
+    ) -> Sequence[MessageRow]:
         """Claim mails for delivery: those that may leave at `now`, and those whose lease has ended, soonest due first.
 
         They become `inflight` under the name `by` until the lease ends. No other claim may use the same name at the
-        same time. A mail whose lease ended becomes `unclear`.
+        same time. A mail whose lease ended becomes `unclear`. Only the urgent mails are claimed, or only the others.
         """
-        rows = self._connection.execute(_FREE, {"now": now, "at_most": limit}).all()
+        free = _FREE_URGENT if urgent else _FREE_OTHER
+        rows = self._connection.execute(free, {"now": now, "at_most": limit}).all()
         for chunk in chunks([row.id for row in rows], _IDS):
             self._connection.execute(_TAKE, {"ids": chunk, "who": by, "until": now + lease})
         return self._built(rows, state="inflight")

@@ -394,6 +394,19 @@ def test_an_account_that_was_stopped_goes_on_after_a_test_mail_and_not_before(op
         assert examined(open_office)["account"]["state"] == "ok"
 
 
+@pytest.mark.parametrize(("per_day", "is_told"), [(1, True), (2, False), (0, False)])
+def test_a_daily_limit_that_is_reached_is_a_line(open_office: Office, per_day: int, is_told: bool) -> None:
+    """The mails that wait for it leave later by themselves."""
+    with ScriptedServer() as server:
+        use_smtp(open_office, server)
+        with (open_office.folder / "config.toml").open("a", encoding="utf-8") as config:
+            config.write(f"\n[mail.limits]\nper_day = {per_day}\n")
+        open_office("receive", "here", "report", "branch", "--deliverable", "text")
+        open_office("tick")
+        assert len(server.received) == 1
+        assert ("limits" in examined(open_office)) == is_told
+
+
 # ---- db upgrade
 
 

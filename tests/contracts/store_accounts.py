@@ -163,7 +163,15 @@ class AccountsContract:
         give_back(store, 1)
         with store.reading() as unit:
             found = [unit.accounts.usage(NAME, now=NOW + hours * HOUR) for hours in (0, 24, 25)]
-        assert found == [Usage(minute=2, day=4), Usage(day=2), Usage()]
+        assert found == [Usage(minute=2, hour=2, day=4), Usage(day=2), Usage()]
+
+    def test_the_hour_is_the_clocks(self, store: Store) -> None:
+        almost = NOW + timedelta(minutes=59.9)
+        with store.transaction() as unit:
+            found = [
+                unit.accounts.take(NAME, 4, now=now, per_hour=5) for now in (NOW, almost, NOW + HOUR, NOW + 2 * HOUR)
+            ]
+        assert found == [4, 1, 4, 4]
 
     def test_those_who_take_at_once_never_get_more_than_the_limits_together(self, store: Store) -> None:
         def taker(seconds: float) -> Callable[[], int]:

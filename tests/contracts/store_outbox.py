@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from scheduler.errors import UserError
+from scheduler.plan.message_kinds import MessageKind, is_urgent
 from scheduler.plan.reasons import NONE, quote
 from scheduler.ports import MessageRow, MessageState, Store
 from tests.contracts.store_samples import (
@@ -120,6 +121,15 @@ class OutboxContract:
         assert take(store, limit=2) == [early, late]
         assert take(store, limit=2) == [same]
         assert take(store) == []
+
+    @pytest.mark.parametrize("kind", get_args(MessageKind))
+    def test_urgent_mails_are_taken_apart_from_the_others(self, store: Store, kind: MessageKind) -> None:
+        [id] = queue(store, outgoing(kind=kind))
+        with store.transaction() as unit:
+            assert unit.outbox.claim(NOW, by="a", lease=LEASE, limit=9, urgent=not is_urgent(kind)) == []
+            assert [row.id for row in unit.outbox.claim(NOW, by="a", lease=LEASE, limit=9, urgent=is_urgent(kind))] == [
+                id
+            ]
 
     def test_a_mail_is_not_taken_before_its_time(self, store: Store) -> None:
         [id] = queue(store, outgoing(not_before=NOW + HOUR))

@@ -10,9 +10,11 @@ from scheduler.engine.mail_account import Limits
 from scheduler.engine.mail_queue import LEASE
 from scheduler.errors import RecordUnavailable
 from scheduler.plan.facts import Bounced, Rerouted
+from scheduler.plan.message_kinds import MessageKind
 from scheduler.ports import AccountState, Mail, MessageRow, Outcome
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore
+from tests.contracts.store_samples import a_mail, outgoing
 from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan
 from tests.support.fakes import Crash, LockedStore, crash, nothing, on_call
 from tests.support.plan_builders import at
@@ -230,6 +232,66 @@ def test_what_a_killed_daemon_claimed_and_did_not_try_is_not_counted(store: SqlS
     daemon.mailer.before = nothing
     daemon.new_ticker(name="last", limits=limits).tick()
     assert len(daemon.mailer.sent) == limits.per_day - kills
+
+
+def queue_urgent(daemon: DaemonFixture, count: int, kind: MessageKind = "sign-in") -> None:
+    """Queue mails as they are queued for whoever asks to sign in."""
+    now = daemon.clock.instant
+    with daemon.store.transaction() as unit:
+        for number in range(count):
+            unit.outbox.add(
+                outgoing(
+                    number,
+                    kind=kind,
+                    plan=daemon.plan.id,
+                    milestone=None,
+                    mail=a_mail(number, message_id=f"<{now.timestamp()}.{number}@x.example>"),
+                    created_at=now,
+                    not_before=now,
+                    expires_at=None,
+                )
+            )
+
+
+@pytest.mark.parametrize("kind", ["sign-in", "outage"])
+@pytest.mark.parametrize("limits", [Limits(per_minute=2, urgent_per_hour=5), Limits(per_day=2, urgent_per_hour=5)])
+def test_urgent_mails_leave_first_and_from_a_budget_of_their_own(
+    store: SqlStore, kind: MessageKind, limits: Limits
+) -> None:
+    """Whoever asks for links takes nothing from the reminders, and does not wait behind them."""
+    daemon = DaemonFixture(store, limits=limits)
+    daemon.live(at(3, 2, 18))
+    daemon.mailer.sent.clear()
+    daemon.clock.instant = at(3, 3, 8)
+    queue_urgent(daemon, 9, kind)
+    daemon.tick()
+    kinds = {mail.mail.message_id: mail.kind for mail in daemon.mails()}
+    assert [kinds[id] for id in daemon.mailer.ids] == [kind] * 5 + ["reminder"] * 2
+
+
+def test_more_urgent_mails_than_may_leave_in_an_hour_leave_in_the_next(store: SqlStore) -> None:
+    daemon = DaemonFixture(store, limits=Limits(urgent_per_hour=5))
+    daemon.tick(at(3, 1, 18))
+    queue_urgent(daemon, 8)
+    daemon.live(at(3, 1, 18, 59))
+    assert len(daemon.mailer.sent) == 5
+    daemon.live(at(3, 1, 19))
+    assert len(daemon.mailer.sent) == 8
+
+
+@pytest.mark.parametrize("per_minute", [0, 60])
+def test_links_asked_for_all_day_keep_no_reminder_from_leaving(store: SqlStore, per_minute: int) -> None:
+    """Five in a quarter of an hour for one address: 480 a day, more than the account may send."""
+    limits = Limits(per_minute=per_minute, per_day=450, urgent_per_hour=30)
+    daemon = DaemonFixture(store, large_plan(100, ladder=ONCE), limits=limits)
+    daemon.tick(at(3, 9, 8))
+    for quarter in range(96):
+        daemon.clock.instant = at(3, 9, 8) + quarter * timedelta(minutes=15)
+        queue_urgent(daemon, 5)
+        daemon.tick()
+    daemon.live(at(3, 10, 8, 5))
+    assert {mail.state for mail in daemon.mails()} == {"sent"}
+    assert len(daemon.mailer.sent) == 580
 
 
 def test_a_mail_that_could_not_even_be_tried_is_not_counted(store: SqlStore) -> None:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.bootstrap import RunningDaemon
+from scheduler.engine.mail_account import read_limits
 from scheduler.ports import MessageState
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Metrics:
             last_tick, account = view.journal.last_tick(), view.accounts.state(running.account)
             due = [state.next_rung for state in view.plans.states()] + [view.outbox.next_at()]
             depth = view.outbox.counts()
+            limits = read_limits(view, running.account, running.container.limits, now)
         if last_tick is not None:
             yield _gauge("last_tick_age_seconds", "Seconds since the last completed tick.", _seconds(last_tick, now))
         oldest = min((at for at in due if at is not None and at <= now), default=now)
@@ -68,6 +70,13 @@ class Metrics:
         rests = account.paused_until is not None and account.paused_until > running.system.now()
         yield _gauge("mail_account_paused", "1 while the mail account rests.", int(rests))
         yield _gauge("mail_account_stopped", "1 until a person lets the account go on.", int(account.stopped))
+        used = GaugeMetricFamily("hanchot_mail_limit_used", "Mails counted against a limit.", labels=["limit"])
+        allowed = GaugeMetricFamily("hanchot_mail_limit", "Mails that a limit allows.", labels=["limit"])
+        for use in limits:
+            used.add_metric([use.name], use.used)
+            allowed.add_metric([use.name], use.limit)
+        yield used
+        yield allowed
         hits = CounterMetricFamily("hanchot_feed_hits", "Requests for calendars by status.", labels=["status"])
         for status, count in sorted(self.feed_hits.items()):
             hits.add_metric([status], count)

@@ -10,13 +10,14 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
+from scheduler.engine.mail_account import read_limits
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation, Unassigned
 from scheduler.plan.status import Cell
 from scheduler.ports import RungCount, StepAhead, UnitOfWork
 from scheduler.queries.attention import RECENTLY, find_account_problem, find_needs, find_overdue, find_problems
-from scheduler.queries.needs import Need
+from scheduler.queries.needs import AccountNeed, Need, ReachedLimit
 from scheduler.queries.snapshot import Snapshot
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
@@ -65,15 +66,24 @@ def show_board(context: RequestContext) -> Response:
     plans = [find_definition(context, wanted).plan] if wanted else context.site.plans
     day = _read_past_day(context, plans, text)
     with context.running.store.reading() as view:
-        account = view.accounts.state(context.running.account)
+        account = [] if day else list(_find_account_needs(context, view))
         boards = [draw_past(context, view, plan, day) if day else draw(context, view, plan) for plan in plans]
     return context.page(
         "board.html",
         boards=boards,
-        account=[] if day else list(find_account_problem(account, context.running.system.now())),
+        account=account,
         as_of=day,
         not_a_day="" if day else text,
     )
+
+
+def _find_account_needs(context: RequestContext, view: UnitOfWork) -> Iterator[AccountNeed]:
+    """Yield what keeps mails from leaving; a minute's limit is soon over."""
+    running = context.running
+    yield from find_account_problem(view.accounts.state(running.account), running.system.now())
+    for use in read_limits(view, running.account, running.container.limits, running.clock.now()):
+        if use.name != "minute" and not use.left:
+            yield ReachedLimit(use.name, use.used)
 
 
 def _read_past_day(context: RequestContext, plans: Iterable[Plan], text: str) -> date | None:

@@ -22,6 +22,7 @@ from tests.support.plan_builders import LOADED, at
 from tests.support.polling import wait_until
 from tests.support.served_site import ServedSite, serve_site
 
+SMTP = 'transport = "smtp"\nfrom = "a@coquan.vn"\n[mail.smtp]\nhost = "mail.coquan.vn"\nsecurity = "none"'
 TOKEN = "fZ3kQ9_aB-cD1eF2gH3iJ4"
 
 
@@ -60,6 +61,23 @@ def test_the_figures_say_how_the_daemon_fares(site: ServedSite) -> None:
         unit.accounts.stop("maildir", reason="535 no")
     site.clock.instant += timedelta(hours=1)
     assert (figures(site)["mail_account_paused"], figures(site)["mail_account_stopped"]) == (0, 1)
+
+
+def test_the_figures_say_how_much_of_each_limit_is_used(tmp_path: Path) -> None:
+    """Files have no limits."""
+    with serve_site(tmp_path, mail=SMTP) as site:
+        with site.running.store.transaction() as unit:
+            unit.accounts.take("maildir", 7, now=site.clock.now())
+            unit.accounts.take("maildir urgent", 3, now=site.clock.now())
+        found = figures(site)
+    uses = {
+        name: (found[f"mail_limit_used/{name}"], found[f"mail_limit/{name}"]) for name in ("minute", "day", "urgent")
+    }
+    assert uses == {"minute": (7, 60), "day": (7, 450), "urgent": (3, 30)}
+
+
+def test_files_have_no_limits(site: ServedSite) -> None:
+    assert not any(name.startswith("mail_limit") for name in figures(site))
 
 
 def test_requests_for_calendars_are_counted_by_how_they_were_answered(site: ServedSite) -> None:

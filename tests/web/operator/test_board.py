@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -15,7 +16,7 @@ from scheduler.ports import Outcome
 from tests.support.daemon_fixture import plan, report
 from tests.support.operator_client import Operator, crowded_plan, words
 from tests.support.plan_builders import PARTIES, at, deadline, event
-from tests.support.served_site import ServedSite, daemon
+from tests.support.served_site import ServedSite, daemon, serve_site
 
 MEETING = event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))
 NOMINEES = Group(id="nominees", chosen_by="lead", after="report")
@@ -457,3 +458,23 @@ def test_a_party_and_a_contact_without_a_name_still_show(site: ServedSite) -> No
     operator = board(site, parties=[PARTIES[0], nameless, PARTIES[2]])
     daemon(site).record("bounced", "beta", None, address="x@beta.example")
     assert needs(operator)[0].startswith("Mail to x@beta.example (x@beta.example) does not arrive")
+
+
+@pytest.mark.parametrize(
+    ("account", "used", "words"),
+    [
+        ("maildir", 450, "450 mails left in the last 24 hours, as many as the mail account may send."),
+        ("maildir", 449, ""),
+        ("maildir urgent", 30, "30 sign-in links and outage summaries left within this hour, as many as may."),
+        ("maildir urgent", 29, ""),
+    ],
+)
+def test_a_limit_that_is_reached_is_told(tmp_path: Path, account: str, used: int, words: str) -> None:
+    """That of a minute is soon over."""
+    smtp = 'transport = "smtp"\nfrom = "a@coquan.vn"\n[mail.smtp]\nhost = "mail.coquan.vn"\nsecurity = "none"'
+    with serve_site(tmp_path, mail=smtp) as site:
+        operator = board(site)
+        with site.running.store.transaction() as unit:
+            unit.accounts.take(account, used, now=site.clock.now())
+        seen = operator.see()
+    assert ("as many as" in seen, words in seen) == (bool(words), True)
