@@ -100,7 +100,7 @@ class _Pass:
         self._is_readdressed = False
         self._bounced: dict[str, frozenset[str]] = {}  # addresses that are known to bounce, by plan
         self._consecutive_failures = 0  # of the account, read when the last page was claimed
-        self._mark: int | None = None  # of the heartbeat under which the page was claimed
+        self._mark = 0  # of the heartbeat under which the page was claimed
 
     def run(self) -> Delivery:
         """Deliver page after page."""
@@ -135,9 +135,7 @@ class _Pass:
     def _deliver_page(self) -> bool:
         """Claim and deliver one page; return whether there may be another one."""
         account, since = self._parts.account, self._parts.clock.now()
-        self._mark = self._parts.queue.mark(since)
-        if self._mark is None:
-            return False
+        self._mark = self._parts.queue.mark()
         page, allowance = self._parts.queue.claim(account, since)
         self._is_blocked, self._resume_at = allowance.is_blocked, allowance.resume_at
         self._consecutive_failures = allowance.consecutive_failures

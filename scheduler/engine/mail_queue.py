@@ -29,19 +29,13 @@ class MailQueue:
     report: Reporter
     heartbeat: Heartbeat | None = None
 
-    def mark(self, now: datetime) -> int | None:
-        """Return the mark of what is claimed from now on; None, which is reported, if nothing may be claimed."""
-        if self.heartbeat is None:
-            return 0
-        mark = self.heartbeat.mark
-        if mark is None:
-            text = "no mail is begun: this process could not record lately that it lives, and may be taken for dead"
-            self.report(Event(name="trouble", at=now, text=text))
-        return mark
+    def mark(self) -> int:
+        """Return the mark of what is claimed from now on."""
+        return self.heartbeat.mark() if self.heartbeat else 0
 
-    def holds(self, mark: int | None) -> bool:
+    def holds(self, mark: int) -> bool:
         """Return whether what was claimed under a mark cannot have been released by another process."""
-        return self.heartbeat is None or (mark is not None and self.heartbeat.mark == mark)
+        return self.heartbeat is None or self.heartbeat.is_unbroken(mark)
 
     def claim(self, account: MailAccount, now: datetime) -> tuple[Sequence[MessageRow], Allowance]:
         """Claim a page of mails, as many as the account may send now, the urgent ones first."""

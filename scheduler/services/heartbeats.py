@@ -28,9 +28,9 @@ class Rhythm:
 
 
 class Heartbeat:
-    """The heartbeat of this process under its `name`, by which it also claims mails.
+    """The heartbeat of this process under its `name`, by which it also claims mails. Threads may share it.
 
-    `system` is the machine's clock, `clock` the one by which leases end. One thread at a time may call `beat`.
+    `system` is the machine's clock, `clock` the one by which leases end.
     """
 
     def __init__(self, store: Store, name: str, *, system: Clock, clock: Clock, rhythm: Rhythm | None = None) -> None:
@@ -39,14 +39,22 @@ class Heartbeat:
         self._system = system
         self._clock = clock
         self._rhythm = rhythm or Rhythm()
+        self._beating = threading.Lock()
         self._confirmed_at: datetime | None = None
         self._breaks = 0
 
-    @property
-    def mark(self) -> int | None:
-        """Return a mark for what is claimed from now on; None if this process may be taken for dead."""
-        breaks = self._breaks  # read first: a beat may come between the two
-        return breaks if self._is_sure(self._system.now()) else None
+    def mark(self) -> int:
+        """Return a mark for what is claimed from now on, after a beat if the last one is not recent.
+
+        Raises `RecordUnavailable` if nothing may be claimed, because this process may be taken for dead.
+        """
+        if not self._is_sure(self._system.now()):
+            self.beat()
+        return self._breaks
+
+    def is_unbroken(self, mark: int) -> bool:
+        """Return whether it has been beating ever since a mark, so that nobody can have released what is held."""
+        return self._breaks == mark and self._is_sure(self._system.now())
 
     def beat(self) -> int:
         """Record that this process lives, and release the mails that dead ones hold; return how many there were.
@@ -54,7 +62,10 @@ class Heartbeat:
         It commits. The record is dated by the database server's clock if it has one of its own: processes on several
         machines are compared by it. Raises `RecordUnavailable`.
         """
-        began = self._system.now()
+        with self._beating:
+            return self._beat(self._system.now())
+
+    def _beat(self, began: datetime) -> int:
         with self._store.transaction() as unit:
             now = unit.heartbeats.clock() or began
             unit.heartbeats.record(self.name, now)

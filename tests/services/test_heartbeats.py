@@ -44,19 +44,15 @@ def states(store: SqlStore) -> list[tuple[MessageState, bool]]:
         return [(row.state, row.id in free) for row in unit.outbox.list()]
 
 
-def test_a_process_that_never_beat_may_begin_nothing(store: SqlStore, clock: SteppingClock) -> None:
-    assert heartbeat(store, clock).mark is None
-
-
 @pytest.mark.parametrize(("seconds", "is_sure"), [(0, True), (30, True), (31, False), (3600, False), (-1, False)])
 def test_a_process_trusts_its_heartbeat_for_half_a_minute(
     store: SqlStore, clock: SteppingClock, seconds: float, is_sure: bool
 ) -> None:
     """A clock that was turned back proves nothing either."""
     process = heartbeat(store, clock)
-    process.beat()
+    mark = process.mark()
     clock.instant = after(seconds)
-    assert (process.mark is not None) == is_sure
+    assert process.is_unbroken(mark) == is_sure
 
 
 @pytest.mark.parametrize(("seconds", "is_unbroken"), [(10, True), (30, True), (40, False), (3600, False), (-5, False)])
@@ -65,23 +61,25 @@ def test_what_was_claimed_before_a_suspension_is_not_held_any_more(
 ) -> None:
     """Not even once the process has beaten again: others may have released it meanwhile."""
     process = heartbeat(store, clock)
-    process.beat()
-    mark = process.mark
+    mark = process.mark()
     clock.instant = after(seconds)
     process.beat()
-    assert process.mark is not None
-    assert (process.mark == mark) == is_unbroken
+    assert process.is_unbroken(process.mark())
+    assert process.is_unbroken(mark) == is_unbroken
 
 
-def test_a_beat_that_the_record_refuses_confirms_nothing(store: SqlStore, clock: SteppingClock) -> None:
+@pytest.mark.parametrize("seconds", [0, 31, 3600])
+def test_a_process_beats_before_it_claims_anything(store: SqlStore, clock: SteppingClock, seconds: float) -> None:
+    """The first time, and after a suspension; while the record refuses it, nothing may be claimed."""
     locked = LockedStore(store)
     process = heartbeat(locked, clock)
-    process.beat()
-    locked.lock()
-    clock.instant = after(31)
-    with pytest.raises(RecordUnavailable):
+    if seconds:
         process.beat()
-    assert process.mark is None
+    clock.instant = after(seconds)
+    locked.lock()
+    with pytest.raises(RecordUnavailable):
+        process.mark()
+    assert process.is_unbroken(process.mark())
 
 
 @pytest.mark.parametrize(("seconds", "released"), [(44, 0), (45, 0), (46, 1), (60, 1)])
@@ -109,8 +107,8 @@ def test_a_process_beats_until_it_ends_and_leaves_nothing_behind(store: SqlStore
     queue(store, outgoing())
     process = heartbeat(store, clock)
     with process.beating(lambda: None):
-        clock.instant = after(20)
-        wait_until(lambda: process.mark is not None, "it beats")
+        clock.instant = after(31)
+        wait_until(lambda: process.is_unbroken(2), "it beats again")
         take(store, by="a")
     with store.reading() as view:
         assert view.heartbeats.stale(after(3600)) == []
@@ -132,8 +130,7 @@ def test_a_record_that_is_locked_for_a_while_does_not_end_the_beating(store: Sql
     locked.lock()
     process = heartbeat(locked, clock)
     with process.beating(lambda: None):
-        assert process.mark is None
-        wait_until(lambda: process.mark is not None, "it beats")
+        wait_until(lambda: process.is_unbroken(1), "it beats")
 
 
 def test_the_dead_are_known_within_a_minute() -> None:
