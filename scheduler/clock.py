@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from scheduler.ports.clock import ClockReading
+
+_TIME_ERROR = 5  # the kernel's clock is not synchronised
+_SAME_TIME = 60.0  # seconds
 
 
 class SystemClock:
@@ -18,6 +26,53 @@ class SystemClock:
     def seconds_until(self, instant: datetime) -> float:
         """Return the seconds from now to `instant`, 0 if it has come."""
         return max(0.0, (instant - self.now()).total_seconds())
+
+
+class SystemMachine:
+    """The machine that this process runs on, as Linux tells of it.
+
+    Elsewhere a process knows only of itself: whatever was before it began may have been long ago.
+    """
+
+    def __init__(self) -> None:
+        self._own = os.urandom(8).hex()
+
+    def read(self) -> ClockReading:
+        """Look at the clocks."""
+        try:
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+            uptime = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])  # goes on in suspend
+        except OSError:
+            boot, uptime = self._own, time.monotonic()
+        now = datetime.now(UTC)
+        return ClockReading(now=now, boot=boot, uptime=timedelta(seconds=uptime), is_synchronised=_is_synchronised(now))
+
+
+class _KernelTime(ctypes.Structure):
+    """The `struct timex` of adjtimex(2); what follows the time is not read."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        *((name, ctypes.c_long) for name in ("offset", "freq", "maxerror", "esterror")),
+        ("status", ctypes.c_int),
+        *((name, ctypes.c_long) for name in ("constant", "precision", "tolerance", "seconds", "fraction")),
+        ("rest", ctypes.c_byte * 256),
+    )
+
+
+def _is_synchronised(now: datetime) -> bool:
+    """Return whether the kernel's clock follows a time server, and shows the same time as `now`.
+
+    The kernel takes the state back whenever somebody sets the clock, and once a time server has been silent for long.
+    """
+    try:
+        adjtimex = ctypes.CDLL(None).adjtimex
+    except (OSError, AttributeError):  # not Linux
+        return False
+    found = _KernelTime()  # modes = 0: only look
+    if adjtimex(ctypes.byref(found)) in (-1, _TIME_ERROR):
+        return False
+    return bool(abs(found.seconds - now.timestamp()) < _SAME_TIME)
 
 
 class SteppingClock:

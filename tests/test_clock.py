@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.clock import ReplayClock, SteppingClock, SystemClock
+from scheduler.clock import ReplayClock, SteppingClock, SystemClock, SystemMachine
 
 START = datetime(2023, 2, 19, 17, tzinfo=UTC)
 DAY = 86400.0
@@ -101,6 +101,16 @@ def test_a_replay_of_any_speed_reaches_its_instant(watch: FakeMonotonic) -> None
     clock.seconds_until(START + timedelta(days=300))
     watch.seconds += 1e6
     assert clock.now() == START + timedelta(days=300)
+
+
+def test_the_machine_knows_the_time_and_how_long_it_has_been_up() -> None:
+    """It was started once, and time goes on."""
+    machine = SystemMachine()
+    first, second = machine.read(), machine.read()
+    assert first.boot == second.boot != ""
+    assert timedelta() < first.uptime <= second.uptime
+    assert first.now <= second.now
+    assert abs(first.now - SystemClock().now()) < timedelta(minutes=5)
 
 
 @given(

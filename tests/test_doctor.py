@@ -82,6 +82,12 @@ def test_a_record_from_the_future_means_a_wrong_clock(ahead: timedelta | None, s
     assert (verdict.state, bool(verdict.hint)) == (state, state == "error")
 
 
+@pytest.mark.parametrize("ahead", [16 * MINUTE, DAY, 365 * DAY])
+def test_a_clock_that_cannot_be_believed_says_what_to_do(ahead: timedelta) -> None:
+    verdict = judge_clock(NOW, NOW, ahead)
+    assert (verdict.state, "hanchot clock accept" in verdict.hint) == ("error", True)
+
+
 @pytest.mark.parametrize(
     ("age", "state"), [(None, "warning"), (-MINUTE, "ok"), (MINUTE, "ok"), (19 * MINUTE, "ok"), (HOUR, "error")]
 )

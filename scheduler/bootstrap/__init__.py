@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from scheduler.bootstrap.container import Container, find_settings, has_settings, pick, shipped_settings
 from scheduler.bootstrap.daemon import RunningDaemon, Serve, run_daemon, tick_once
-from scheduler.bootstrap.maintenance import make_feed, make_sign_in_link, send_test_message, upgrade_record
+from scheduler.bootstrap.maintenance import (
+    accept_clock,
+    make_feed,
+    make_sign_in_link,
+    send_test_message,
+    upgrade_record,
+)
 from scheduler.bootstrap.party_links import list_pages, revoke_page
 from scheduler.bootstrap.replay import Replay, run_replay
 from scheduler.bootstrap.simulate import simulate
@@ -15,6 +21,7 @@ __all__ = [
     "Replay",
     "RunningDaemon",
     "Serve",
+    "accept_clock",
     "find_settings",
     "has_settings",
     "list_pages",

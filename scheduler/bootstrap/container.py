@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scheduler import resources
-from scheduler.clock import SystemClock
+from scheduler.clock import SystemClock, SystemMachine
 from scheduler.config import Settings, load_settings, read_secret
 from scheduler.definitions import DefinitionFiles
 from scheduler.documents.blob_store import BlobStore
@@ -220,11 +220,15 @@ class Container:
         """Return a checker for each source of status checks."""
         return [ManualChecker()]
 
+    def shared_adapters(self, mailer: Mailer, heartbeat: Heartbeat) -> Adapters:
+        """Return the adapters of a process that works on a real record by the machine's clock, beside others."""
+        return replace(self.adapters(mailer), heartbeat=heartbeat, machine=SystemMachine())
+
     def heartbeat(self, store: Store) -> Heartbeat:
         """Return the heartbeat of this process under a new name, which nobody else has."""
         return Heartbeat(store, _process_name(), system=SystemClock(), clock=self.clock)
 
-    def adapters(self, mailer: Mailer | None = None, heartbeat: Heartbeat | None = None) -> Adapters:
+    def adapters(self, mailer: Mailer | None = None) -> Adapters:
         """Return what the daemon's work needs besides the record, with a new mailer unless one is given."""
         return Adapters(
             clock=self.clock,
@@ -233,7 +237,6 @@ class Container:
             checkers=self.checkers,
             sent_folder=self.sent_folder(),
             calendars=self.calendars,
-            heartbeat=heartbeat,
         )
 
     def ticker(

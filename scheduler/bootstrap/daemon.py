@@ -6,16 +6,18 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
 from scheduler.config import Settings
 from scheduler.definitions.watcher import DefinitionWatch
 from scheduler.engine.tick import Ticker
-from scheduler.errors import InvalidInput, Problem, RecordUnavailable
+from scheduler.errors import InvalidInput, Problem, RecordUnavailable, UserError
 from scheduler.ports import Clock, Composer, Definition, Runner, Store
 from scheduler.ports.events import Event, EventName
 from scheduler.queries.agendas import AgendaCache
+from scheduler.services.clock_guard import HINT
 from scheduler.services.context import ServiceContext
 from scheduler.systemd import Notifier
 
@@ -26,8 +28,9 @@ class RunningDaemon:
 
     `clock` gives the time of the plan, which a replay simulates; `system` is the machine's clock, for links and
     sessions. `account` is the name of the mail account. `definitions` returns the definitions in force, `failure` why
-    the last tick could not be recorded, `wake` asks for a tick now, `agendas` are the agendas that all parts of the
-    process share, `log_problem` logs a problem, `log_request` logs a request to the pages.
+    the last tick could not be recorded, `jump` by how much the machine's clock is ahead if it cannot be believed.
+    `wake` asks for a tick now, `agendas` are the agendas that all parts of the process share, `log_problem` logs a
+    problem, `log_request` logs a request to the pages.
     """
 
     container: Container
@@ -41,6 +44,7 @@ class RunningDaemon:
     log_problem: Callable[[str], None]
     log_request: Callable[[str], None]
     failure: Callable[[], RecordUnavailable | None] = lambda: None
+    jump: Callable[[], timedelta | None] = lambda: None
     agendas: AgendaCache = field(default_factory=AgendaCache)
     is_replay: bool = False
 
@@ -61,7 +65,7 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
     manager = manager or Notifier()
     with container.store() as store, closing(container.mailer()) as mailer:
         services, heartbeat = container.services(store), container.heartbeat(store)
-        ticker = container.ticker(services, container.adapters(mailer, heartbeat), is_stopping=stopping.is_set)
+        ticker = container.ticker(services, container.shared_adapters(mailer, heartbeat), is_stopping=stopping.is_set)
         runner = container.runner(
             ticker, stopping=stopping, after_tick=lambda tick: manager.ready(), on_heartbeat=manager.beat
         )
@@ -104,6 +108,7 @@ def describe_running(
         log_problem=lambda text: _log(ticker, "trouble", text),
         log_request=lambda text: ticker.pass_on(Event(name="asked", at=ticker.clock.now(), text=text)),
         failure=lambda: ticker.failure,
+        jump=lambda: ticker.jump,
         agendas=ticker.agendas,
         is_replay=is_replay,
     )
@@ -113,13 +118,16 @@ def tick_once(container: Container) -> tuple[tuple[Problem, ...], frozenset[str]
     """Do everything that is due now.
 
     Returns the problems of the definitions, and the plans of which steps are promised but no definition is loaded.
+    Raises `UserError` if nothing was done because the machine's clock cannot be believed.
     """
     with container.store() as store, closing(container.mailer()) as mailer:
         heartbeat = container.heartbeat(store)
-        ticker = container.ticker(container.services(store), container.adapters(mailer, heartbeat))
+        ticker = container.ticker(container.services(store), container.shared_adapters(mailer, heartbeat))
         problems = ticker.load()
         with heartbeat.beating(lambda: None):
             ticker.tick()
+    if ticker.jump is not None:
+        raise UserError(f"nothing was done: the machine's clock is {ticker.jump} ahead of what has passed", hint=HINT)
     return problems, ticker.absent
 
 

@@ -1,4 +1,4 @@
-"""Commands of an operator: send a test mail, make a sign-in link or a calendar, upgrade the record."""
+"""Commands of an operator: send a test mail, make a link or a calendar, accept the clock, upgrade the record."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import datetime
 
 from scheduler.bootstrap.container import Container
-from scheduler.clock import SystemClock
+from scheduler.clock import SystemClock, SystemMachine
 from scheduler.config import read_span
 from scheduler.errors import NothingMatched
 from scheduler.mail.test_message import compose_test_message
@@ -14,6 +14,7 @@ from scheduler.plan.recipients import operators
 from scheduler.ports import FeedRow, Loaded, Outcome
 from scheduler.queries.feed_links import calendar_path
 from scheduler.services.apply_revision import take
+from scheduler.services.clock_guard import ClockGuard
 from scheduler.services.publish_feeds import create_feed
 from scheduler.services.sign_in import find_operator, make_link
 from scheduler.store import upgrade
@@ -70,6 +71,12 @@ def make_feed(
         with store.transaction() as unit:
             feed = create_feed(unit, plans, container.calendars, audience=audience, plan=plan, tasks=tasks, now=now)
     return feed, base + calendar_path(feed, plans, container.secret)
+
+
+def accept_clock(container: Container) -> datetime:
+    """Take the clock of this machine as right, and return the time that it shows (UTC). It commits."""
+    with container.store() as store:
+        return ClockGuard(store, SystemMachine()).accept()
 
 
 def upgrade_record(container: Container) -> bool:

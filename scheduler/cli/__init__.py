@@ -15,6 +15,7 @@ import click
 from scheduler import __version__
 from scheduler.cli.agenda import agenda
 from scheduler.cli.check import check
+from scheduler.cli.clock import clock
 from scheduler.cli.contacts import contacts
 from scheduler.cli.context import Session
 from scheduler.cli.db import db
@@ -67,6 +68,7 @@ COMMANDS: tuple[click.Command, ...] = (
     doctor,
     mail,
     sign_in,
+    clock,
     db,
 )
 for _command in COMMANDS:

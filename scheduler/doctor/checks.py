@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scheduler.bootstrap.container import Container
+from scheduler.clock import SystemMachine
 from scheduler.config import Inbox, Smtp, read_secret
 from scheduler.doctor.verdicts import (
     Verdict,
@@ -36,6 +37,7 @@ from scheduler.errors import Problem, UserError
 from scheduler.ports import Loaded, Mailer
 from scheduler.queries.contacts import list_contacts
 from scheduler.queries.plans import find_absent
+from scheduler.services.clock_guard import ClockGuard
 from scheduler.store import open_store
 
 _EXAMPLE = "example-address"
@@ -161,6 +163,7 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
             in_force = loaded.settle({state.plan: state.digest for state in view.plans.states()}).definitions
             rows = [row for definition in in_force for row in list_contacts(view, definition.plan)]
             absent = find_absent(view.plans.states(), {definition.plan.id for definition in in_force})
+        jump = ClockGuard(store, SystemMachine()).look()
         yield Verdict(check="database", state="ok", message=f"{store.name} opens and has this program's version")
     finally:
         store.close()
@@ -169,7 +172,7 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
     yield judge_account(account, now)
     yield from judge_limits(limits)
     yield judge_outbox(mails, now)
-    yield judge_clock(now, last_tick)
+    yield judge_clock(now, last_tick, jump)
     yield judge_tick(now, last_tick)
 
 

@@ -21,9 +21,10 @@ from scheduler.engine.source_collection import SourceCollector
 from scheduler.engine.status_checks import StatusChecks
 from scheduler.engine.tick import Ticker
 from scheduler.engine.weekly_digest import WeeklyDigest
-from scheduler.ports import Checker, Clock, Definitions, FeedRenderer, Mailer, PeriodicSource, SentFolder
+from scheduler.ports import Checker, Clock, Definitions, FeedRenderer, Machine, Mailer, PeriodicSource, SentFolder
 from scheduler.ports.events import Reporter
 from scheduler.queries.agendas import AgendaCache
+from scheduler.services.clock_guard import ClockGuard
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.services.heartbeats import Heartbeat
@@ -34,7 +35,7 @@ class Adapters:
     """What the daemon's work needs besides the record.
 
     Without `calendars` none are published; without `sent_folder` no unclear mail is looked for. A process that has the
-    record for itself needs no `heartbeat`.
+    record for itself needs no `heartbeat`. Without a `machine` the clock is made up, and may be believed.
     """
 
     clock: Clock
@@ -45,6 +46,7 @@ class Adapters:
     sent_folder: SentFolder | None = None
     calendars: FeedRenderer | None = None
     heartbeat: Heartbeat | None = None
+    machine: Machine | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ def make_ticker(
         digest=WeeklyDigest(services=services, agendas=agendas, report=tell, weekly=settings.weekly),
         feeds=FeedPublisher(store=store, agendas=agendas, calendars=adapters.calendars),
     )
+    guard = ClockGuard(store, adapters.machine) if adapters.machine else None
     addresses = BounceRecorder(services=services, plans=plans, report=tell)
     deliverer = Deliverer(
         clock=adapters.clock,
@@ -92,11 +95,13 @@ def make_ticker(
         on_dead=addresses.record,
         on_alive=addresses.revive,
         is_stopping=is_stopping,
+        may_begin=lambda: guard is None or guard.look() is None,
     )
     outages = OutageReporter(services=services, agendas=agendas, report=tell, operators=settings.operators)
     return Ticker(
         clock=adapters.clock,
         store=store,
+        guard=guard,
         reporter=reporter,
         plans=plans,
         sources=SourceCollector(adapters.sources, tell),

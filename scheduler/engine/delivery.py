@@ -71,6 +71,7 @@ class Deliverer:
     on_dead: Callable[[MessageRow, str, datetime], None]
     on_alive: Callable[[MessageRow, str, datetime], None]
     is_stopping: Callable[[], bool]
+    may_begin: Callable[[], bool]  # asked before each page: whether the clock may be believed
     _unfinished: Unfinished = field(default_factory=Unfinished, init=False)
 
     @property
@@ -136,6 +137,8 @@ class _Pass:
         """Claim and deliver one page; return whether there may be another one."""
         account, since = self._parts.account, self._parts.clock.now()
         self._mark = self._parts.queue.mark()
+        if not self._parts.may_begin():
+            return False
         page, allowance = self._parts.queue.claim(account, since)
         self._is_blocked, self._resume_at = allowance.is_blocked, allowance.resume_at
         self._consecutive_failures = allowance.consecutive_failures

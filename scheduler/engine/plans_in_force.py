@@ -16,7 +16,7 @@ from scheduler.ports.events import Event
 from scheduler.queries.agendas import AgendaCache
 from scheduler.queries.plans import ABSENT_HINT, find_absent
 from scheduler.queries.unplaced import read_unplaced
-from scheduler.services.apply_revision import settle, take
+from scheduler.services.apply_revision import is_taken, settle, take
 from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import Changes
 
@@ -60,6 +60,11 @@ class PlansInForce:
     def absent(self) -> frozenset[str]:
         """Return the ids of the plans that promised steps at the last survey and of which no definition is loaded."""
         return frozenset(self._absent)
+
+    def is_taken(self, plan: Plan) -> bool:
+        """Return whether the record already follows a plan word for word, so that taking it changes nothing."""
+        with self._services.store.reading() as view:
+            return is_taken(view, plan)
 
     def find(self, id: str) -> Definition | None:
         """Return the definition in force with a plan's id, if there is one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from scheduler.engine.completion import TickCompletion
 from scheduler.engine.local_reporter import LocalReporter
@@ -17,6 +17,9 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Clock, Definition, Store, Tick
 from scheduler.ports.events import Event
 from scheduler.queries.agendas import AgendaCache
+from scheduler.services.clock_guard import HINT, ClockGuard
+
+_A_DAY = timedelta(days=1)
 
 
 class Ticker:
@@ -27,6 +30,7 @@ class Ticker:
         *,
         clock: Clock,
         store: Store,
+        guard: ClockGuard | None,
         reporter: LocalReporter,
         plans: PlansInForce,
         sources: SourceCollector,
@@ -36,6 +40,9 @@ class Ticker:
     ) -> None:
         self.clock = clock
         self._store = store
+        self._guard = guard
+        self._jump: timedelta | None = None
+        self._is_load_due = False  # whether definitions wait for a clock that may be believed
         self._reporter = reporter
         self._plans = plans
         self._sources = sources
@@ -66,6 +73,11 @@ class Ticker:
         return self._failure
 
     @property
+    def jump(self) -> timedelta | None:
+        """Return by how much the machine's clock is ahead of everything that is known; None if it may be believed."""
+        return self._jump
+
+    @property
     def agendas(self) -> AgendaCache:
         """Return the agendas of this process, which everybody in it reads through."""
         return self._plans.agendas
@@ -86,10 +98,13 @@ class Ticker:
     def load(self) -> tuple[Problem, ...]:
         """Read the definitions and take new revisions; an invalid one leaves its last valid revision in force.
 
-        It commits. Returns every problem of the definitions.
+        It commits. Returns every problem of the definitions. While the machine's clock cannot be believed, only
+        revisions are put in force that the record follows already.
         """
         with self._lock:
-            return self._plans.load(self.clock.now())
+            self._is_load_due = not self._may_believe_clock()
+            now = self.clock.now()
+            return self._plans.load(now, self._plans.is_taken) if self._is_load_due else self._plans.load(now)
 
     def tick(self) -> Tick:
         """Do everything that is due now, and return when to wake next.
@@ -99,7 +114,7 @@ class Ticker:
         with self._lock:
             try:
                 self._store.verify()
-                tick = self._pass(self.clock.now())
+                tick = self._pass(self.clock.now()) if self._may_believe_clock() else _idle(self.clock.now())
             except RecordUnavailable as error:
                 self._failure = error
                 raise
@@ -113,11 +128,36 @@ class Ticker:
         """
         with self._lock:
             now = self.clock.now()
-            for work in self._survey(now).plans:
+            for work in self._survey(now).plans if self._may_believe_clock() else ():
                 if work.is_check_due:
                     self._steps.check(work.plan, now)
 
+    def _may_believe_clock(self) -> bool:
+        """Return whether the machine's clock may be believed; report a jump once, and what an earlier one had settled.
+
+        It commits.
+        """
+        if self._guard is None:
+            return True
+        before, self._jump = self._jump, self._guard.check()
+        now = self.clock.now()
+        if self._jump is not None:
+            if before is None:
+                text = f"the machine's clock is {self._jump} ahead of what has passed, and nothing confirms it; {HINT}"
+                self.report(Event(name="trouble", at=now, text=text))
+            return False
+        if before is not None:
+            self.report(Event(name="done", at=now, text="the machine's clock is believed again"))
+        revived = self._guard.put_right()
+        if revived:
+            text = f"the machine's clock was ahead and was put right: {revived} steps that it had given up live again"
+            self.report(Event(name="trouble", at=now, text=text))
+        return True
+
     def _pass(self, now: datetime) -> Tick:
+        if self._is_load_due:
+            self._plans.load(now)
+            self._is_load_due = False
         self._sources.collect(now)
         survey = self._survey(now)
         advances = [self._steps.advance(work, now) for work in survey.plans if not self._is_stopping()]
@@ -130,3 +170,8 @@ class Ticker:
 
     def _survey(self, now: datetime) -> TickSurvey:
         return self._plans.survey(self._steps.weigh, now)
+
+
+def _idle(now: datetime) -> Tick:
+    """Return the result of a tick that did nothing; the next heartbeat looks again."""
+    return Tick(at=now, wake_at=now + _A_DAY, check_at=now + _A_DAY)

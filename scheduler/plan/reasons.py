@@ -51,6 +51,7 @@ ENGLISH: Mapping[str, str] = {
     "same_day": "same day as {rung}",
     "came_late": "came late; {rung} is newer",
     "days_late": "{number} working days late",
+    "clock_put_right": "given up by a clock that was wrong, and alive again since it was put right",
     "closed": "{fact} {day}",
     "closed_by": "{fact} {day} ({way})",
     "closed_because": "{fact} {day} ({words})",
@@ -314,6 +315,8 @@ def no_contact(party: str) -> Reason:
     """Return that a party has no contact to write to."""
     return Reason("no_contact", (party,))
 
+
+CLOCK_PUT_RIGHT = Reason("clock_put_right")
 
 # ---------------------------------------------------------------- what became of a mail
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from scheduler.ports.access import Access, Document, Documents, PartyPages, SessionRow
 from scheduler.ports.calendars import FeedContents, FeedEntry, FeedItem, FeedPart, FeedRenderer, FeedRow, Feeds
-from scheduler.ports.clock import Clock
+from scheduler.ports.clock import Clock, ClockReading, Machine
 from scheduler.ports.definitions import Checker, Definition, Definitions, Finding, Loaded
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.ports.heartbeats import Heartbeats
@@ -30,7 +30,7 @@ from scheduler.ports.mail import Composer, Mail, Mailer, Outcome, Pace, SentFold
 from scheduler.ports.outbox import Accounts, AccountState, MessageRow, MessageState, Outbox, Outgoing, Usage
 from scheduler.ports.runner import DaemonWork, Runner, Tick
 from scheduler.ports.sources import PeriodicSource
-from scheduler.ports.store import CheckRow, Journal, Store, UnitOfWork
+from scheduler.ports.store import CheckRow, ClockMark, Journal, Store, UnitOfWork
 
 __all__ = [
     "FEW",
@@ -41,6 +41,8 @@ __all__ = [
     "CheckRow",
     "Checker",
     "Clock",
+    "ClockMark",
+    "ClockReading",
     "Composer",
     "DaemonWork",
     "Definition",
@@ -62,6 +64,7 @@ __all__ = [
     "Inputs",
     "Journal",
     "Loaded",
+    "Machine",
     "Mail",
     "Mailer",
     "MessageRow",

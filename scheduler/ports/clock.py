@@ -1,8 +1,9 @@
-"""The clock."""
+"""The clock, and what else the machine knows of time."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
@@ -14,3 +15,24 @@ class Clock(Protocol):
 
     def seconds_until(self, instant: datetime) -> float:
         """Return how many real seconds to wait until `instant`; 0 if it has come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockReading:
+    """One look at the machine's clocks.
+
+    `boot` identifies the start of the kernel, `uptime` is how long ago that was, time in suspend included. Neither
+    changes when somebody sets the clock. `is_synchronised` says that the kernel follows a time server and shows `now`.
+    """
+
+    now: datetime
+    boot: str
+    uptime: timedelta
+    is_synchronised: bool = False
+
+
+class Machine(Protocol):
+    """The machine that this process runs on."""
+
+    def read(self) -> ClockReading:
+        """Look at the clocks."""

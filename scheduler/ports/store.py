@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from scheduler.plan.reasons import Reason
 from scheduler.plan.scope import Scope
 from scheduler.ports.access import Access, Documents, PartyPages
 from scheduler.ports.calendars import Feeds
@@ -29,6 +30,15 @@ class CheckRow:
     checked_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockMark:
+    """A moment at which a machine's clock was taken as right: its time, and how long the machine had been up."""
+
+    boot: str
+    uptime: timedelta
+    at: datetime
+
+
 class Journal(Protocol):
     """The record of the daemon's own work: ticks, outages, status checks."""
 
@@ -37,6 +47,23 @@ class Journal(Protocol):
 
     def record_tick(self, at: datetime) -> None:
         """Record a completed tick."""
+
+    def record_clock(self, mark: ClockMark) -> None:
+        """Record the latest mark of a start of a machine."""
+
+    def clock(self, boot: str) -> ClockMark | None:
+        """Return the mark of a start of a machine, or None."""
+
+    def last_clock(self) -> datetime | None:
+        """Return the latest instant of all marks, or None."""
+
+    def put_right(self, now: datetime, since: datetime, reason: Reason) -> int:
+        """Take back what a clock that was ahead has settled and recorded after `since`.
+
+        Missed rungs and mails, and skipped rungs that no mail carried, become open again for this `reason`. What may
+        not be sent any more is missed again. Pauses and leases that would outlast their purpose end `now`, and mails
+        that wait for a later instant are looked at again. Returns how many rungs live again.
+        """
 
     def record_outage(self, since: datetime, until: datetime) -> None:
         """Record an outage that affected rungs, of which the operators were informed at its end."""

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from operator import attrgetter
 
 import sqlalchemy as sa
 
+from scheduler.plan.reasons import Reason
 from scheduler.plan.scope import Scope
-from scheduler.ports import CheckRow, Finding
+from scheduler.ports import CheckRow, ClockMark, Finding
 from scheduler.store.columns import microseconds
 from scheduler.store.dialects import Dialect, dialect_of
+from scheduler.store.settlement import put_right
 from scheduler.store.statements import within
-from scheduler.store.tables import checkup, outage, tick
+from scheduler.store.tables import checkup, clock, outage, tick
 from scheduler.store.tables import plan as plans
 
+_MICROSECOND = timedelta(microseconds=1)
+_CLOCK = sa.select(clock.c.uptime, clock.c.at).where(clock.c.boot == sa.bindparam("wanted"))
+_LAST_CLOCK = sa.select(sa.func.max(clock.c.at))
 _CHECKS = sa.select(
     checkup.c.milestone, checkup.c.party, checkup.c.source, checkup.c.seen, checkup.c.since, checkup.c.checked_at
 ).where(checkup.c.plan == sa.bindparam("wanted"))
@@ -43,6 +48,25 @@ class SqlJournal:
     def record_tick(self, at: datetime) -> None:
         """Record a completed tick."""
         self._connection.execute(_ticking(dialect_of(self._connection)), {"id": 1, "completed_at": at})
+
+    def record_clock(self, mark: ClockMark) -> None:
+        """Record the latest mark of a start of a machine."""
+        values = {"boot": mark.boot, "uptime": mark.uptime // _MICROSECOND, "at": mark.at}
+        self._connection.execute(_marking(dialect_of(self._connection)), values)
+
+    def clock(self, boot: str) -> ClockMark | None:
+        """Return the mark of a start of a machine, or None."""
+        row = self._connection.execute(_CLOCK, {"wanted": boot}).first()
+        return None if row is None else ClockMark(boot=boot, uptime=row.uptime * _MICROSECOND, at=row.at)
+
+    def last_clock(self) -> datetime | None:
+        """Return the latest instant of all marks (UTC), or None."""
+        latest: datetime | None = self._connection.scalar(_LAST_CLOCK)
+        return latest
+
+    def put_right(self, now: datetime, since: datetime, reason: Reason) -> int:
+        """Take back what a clock that was ahead has settled and recorded after `since`; return how many rungs live."""
+        return put_right(self._connection, now, since, reason)
 
     def record_outage(self, since: datetime, until: datetime) -> None:
         """Record a span in which rungs suffered, as reported to the operators at its end."""
@@ -72,6 +96,13 @@ def _ticking(dialect: Dialect) -> sa.Executable:
     insert = dialect.insert(tick)
     latest = {"completed_at": insert.excluded.completed_at}
     return insert.on_conflict_do_update(index_elements=[tick.c.id], set_=latest)
+
+
+@cache
+def _marking(dialect: Dialect) -> sa.Executable:
+    insert = dialect.insert(clock)
+    latest = {"uptime": insert.excluded.uptime, "at": insert.excluded.at}
+    return insert.on_conflict_do_update(index_elements=[clock.c.boot], set_=latest)
 
 
 @lru_cache(maxsize=8)

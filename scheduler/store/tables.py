@@ -160,6 +160,14 @@ tick = sa.Table(
     sa.Column("completed_at", Instant, nullable=False),
 )
 
+clock = sa.Table(
+    "clock",
+    metadata,
+    sa.Column("boot", sa.Text, primary_key=True),  # the kernel's id of a start of a machine
+    sa.Column("uptime", sa.BigInteger, nullable=False),  # microseconds since that start, at `at`
+    sa.Column("at", Instant, nullable=False),
+)
+
 heartbeat = sa.Table(
     "heartbeat",
     metadata,

@@ -171,6 +171,7 @@ VIETNAMESE = Language(
         "same_day": "trùng thời điểm với bước: {rung}",
         "came_late": "đến muộn; đã có bước mới hơn: {rung}",
         "days_late": "muộn {number} ngày làm việc",
+        "clock_put_right": "đã bị bỏ qua do đồng hồ máy sai, nay được nhắc lại vì đồng hồ đã được chỉnh đúng",
         "closed": "{fact} {day}",
         "closed_by": "{fact} {day} ({way})",
         "closed_because": "{fact} {day} ({words})",

@@ -22,6 +22,7 @@ from scheduler.clock import SystemClock
 from tests.acceptance.conftest import ROOT, Daemon, Installed
 from tests.support.polling import TIMEOUT, wait_until
 
+CHECKS = ("database", "plans", "clock", "daemon", "account")  # of readiness
 UNIT = ROOT / "contrib" / "hanchot.service"
 
 
@@ -202,6 +203,22 @@ def test_what_falls_due_while_the_process_is_stopped_leaves_when_it_goes_on(
     assert len(list((office / "var" / "mail" / "new").iterdir())) == owed
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=365)])
+def test_a_tick_with_a_clock_that_jumped_does_nothing_until_somebody_accepts_it(
+    hanchot: Installed, office: Path, ahead: timedelta
+) -> None:
+    """It says so and fails; the same machine knows by its uptime that no time has passed."""
+    assert hanchot(office, "tick").returncode == 0
+    before = hanchot.rows(office, "agenda", "--from", "2000-01-01", "--to", "2100-01-01")
+    wrong = hanchot(office, "tick", **faked_by(ahead))
+    assert (wrong.returncode, b"hanchot clock accept" in wrong.stderr) == (1, True)
+    assert b"ahead of what has passed" in hanchot(office, "doctor", **faked_by(ahead)).stdout
+    assert hanchot.rows(office, "agenda", "--from", "2000-01-01", "--to", "2100-01-01") == before
+    assert hanchot(office, "tick").returncode == 0
+    assert hanchot(office, "clock", "accept", **faked_by(ahead)).returncode == 0
+    assert hanchot(office, "tick", **faked_by(ahead)).returncode == 0
+
+
 # ---- the unit file
 
 
@@ -258,7 +275,7 @@ def test_monitoring_can_ask_a_running_daemon(hanchot: Installed, office: Path, d
         assert answer.read() == b"ok\n"
     daemon.wait_for('"checked"')
     wait_until(lambda: readiness(address)["daemon"] == "ok", "the first tick is recorded")
-    assert readiness(address) == {"ready": True, "database": "ok", "plans": "ok", "daemon": "ok", "account": "ok"}
+    assert readiness(address) == {"ready": True} | dict.fromkeys(CHECKS, "ok")
     assert daemon.end(signal.SIGTERM) == 0
 
 

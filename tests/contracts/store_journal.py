@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from scheduler.plan.agenda import RungState
+from scheduler.plan.reasons import CLOCK_PUT_RIGHT, NONE
 from scheduler.plan.scope import Scope
-from scheduler.ports import CheckRow, Finding, Store
-from tests.contracts.store_samples import HOUR, NOW
+from scheduler.ports import CheckRow, ClockMark, Finding, Store
+from tests.contracts.store_samples import (
+    HOUR,
+    NOW,
+    a_rung,
+    add_rungs,
+    claimed_rungs,
+    outgoing,
+    queue,
+    send_off,
+)
 
 
 def finding(seen: str = "open", *, milestone: str = "m", party: str = "p", source: str = "manual") -> Finding:
@@ -28,6 +41,66 @@ class JournalContract:
                 unit.journal.record_tick(NOW + hours * HOUR)
         with store.reading() as unit:
             assert unit.journal.last_tick() == NOW + 2 * HOUR
+
+    def test_a_machine_has_the_mark_that_was_recorded_last(self, store: Store) -> None:
+        with store.reading() as unit:
+            assert (unit.journal.clock("a"), unit.journal.last_clock()) == (None, None)
+        marks = [ClockMark(boot="a", uptime=HOUR, at=NOW), ClockMark(boot="b", uptime=2.5 * HOUR, at=NOW - HOUR)]
+        later = ClockMark(boot="a", uptime=3 * HOUR, at=NOW + 2 * HOUR)
+        with store.transaction() as unit:
+            for mark in (*marks, later):
+                unit.journal.record_clock(mark)
+        with store.reading() as unit:
+            assert [unit.journal.clock(boot) for boot in ("a", "b", "c")] == [later, marks[1], None]
+            assert unit.journal.last_clock() == NOW + 2 * HOUR
+
+    def test_what_was_settled_after_an_instant_is_open_again_and_nothing_else(self, store: Store) -> None:
+        rungs = add_rungs(store, *(a_rung(party=f"truong-{number}") for number in range(5)))
+        missed, skipped, early, sent, cancelled = rungs
+        states: tuple[tuple[int, RungState, float], ...] = (
+            (missed, "missed", 2),
+            (skipped, "skipped", 2),
+            (early, "missed", 1),
+            (sent, "sent", 2),
+            (cancelled, "cancelled", 2),
+        )
+        with store.transaction() as unit:
+            unit.rungs.notice(rungs, now=NOW + 2 * HOUR)
+            for rung, state, hours in states:
+                unit.rungs.settle([rung], state, NONE, now=NOW + hours * HOUR)
+            assert unit.journal.put_right(NOW, NOW + HOUR, CLOCK_PUT_RIGHT) == 2
+            assert unit.journal.put_right(NOW, NOW + HOUR, CLOCK_PUT_RIGHT) == 0
+        with store.reading() as unit:
+            found = unit.rungs.among(rungs)
+        assert [found[id].state for id in rungs] == ["planned", "planned", "missed", "sent", "cancelled"]
+        assert (found[missed].reason, found[missed].settled_at) == (CLOCK_PUT_RIGHT, None)
+        assert {row.noticed_at for row in found.values()} == {None}
+
+    def test_a_mail_that_was_missed_after_an_instant_waits_again_with_its_rungs(self, store: Store) -> None:
+        late, early = claimed_rungs(store, 2)
+        ids = queue(store, outgoing(1, rungs=(late,)), outgoing(2, rungs=(early,)))
+        for id, hours in zip(ids, (2, 1), strict=True):
+            send_off(store, id, "missed", now=NOW + hours * HOUR)
+        with store.transaction() as unit:
+            assert unit.journal.put_right(NOW, NOW + HOUR, CLOCK_PUT_RIGHT) == 1
+            assert [row.state for row in unit.outbox.list()] == ["queued", "missed"]
+            assert [unit.rungs.among([id])[id].state for id in (late, early)] == ["queued", "missed"]
+
+    def test_what_a_clock_that_was_ahead_made_wait_waits_no_longer(self, store: Store) -> None:
+        load(store, "p")
+        [id] = queue(store, outgoing(not_before=NOW + 9_000 * HOUR))
+        with store.transaction() as unit:
+            unit.accounts.pause("x", until=NOW + 9_000 * HOUR, reason="451")
+            unit.plans.record_seen("p", date(2024, 8, 1), [date(2023, 7, 31), date(2024, 7, 31)])
+            unit.journal.record_check("p", NOW + 9_000 * HOUR, [])
+            unit.journal.put_right(NOW, NOW + HOUR, CLOCK_PUT_RIGHT)
+        with store.reading() as unit:
+            state = unit.plans.state("p")
+            assert state is not None
+            assert (state.seen_on, state.checked_at) == (None, None)
+            assert unit.plans.idle_days("p") == {date(2023, 7, 31)}
+            assert unit.accounts.state("x").paused_until is None
+            assert (unit.outbox.next_at(), unit.outbox.list()[0].id) == (NOW, id)
 
     def test_outages_are_found_by_their_end_the_oldest_first(self, store: Store) -> None:
         with store.transaction() as unit:

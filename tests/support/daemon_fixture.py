@@ -30,6 +30,7 @@ from scheduler.ports import (
     Definition,
     Definitions,
     FeedRenderer,
+    Machine,
     Mailer,
     MessageRow,
     PeriodicSource,
@@ -151,6 +152,7 @@ class DaemonFixture:
         calendars: FeedRenderer | None = None,
         sent_folder: SentFolder | None = None,
         heartbeat: Heartbeat | None = None,
+        machine: Machine | None = None,
         links: SiteLinks | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
@@ -165,6 +167,7 @@ class DaemonFixture:
                 sent_folder=sent_folder,
                 calendars=calendars,
                 heartbeat=heartbeat,
+                machine=machine,
             ),
             TickSettings(
                 name=heartbeat.name if heartbeat else name,

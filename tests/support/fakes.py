@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from scheduler.clock import SteppingClock
 from scheduler.errors import Problem, RecordUnavailable, UserError
 from scheduler.plan.commands import Command, RecordReceived
 from scheduler.plan.facts import Actor
 from scheduler.plan.messages.message import Message
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.ports import Clock, Composer, Definition, Finding, Loaded, Mail, Outcome, Store, UnitOfWork
+from scheduler.ports import Clock, ClockReading, Composer, Definition, Finding, Loaded, Mail, Outcome, Store, UnitOfWork
 
 
 class Crash(BaseException):
@@ -23,6 +24,37 @@ class Crash(BaseException):
 
 def nothing(*_: object) -> None:
     """Do nothing."""
+
+
+@dataclass
+class FakeMachine:
+    """A machine that has been up since `started`, whose clock is ahead by `shift`; `clock` is what it shows."""
+
+    clock: SteppingClock
+    boot: str = "first"
+    shift: timedelta = timedelta()
+    started: datetime = datetime(2023, 1, 1, tzinfo=UTC)
+    is_synchronised: bool = False
+
+    def read(self) -> ClockReading:
+        """Look at the clocks."""
+        now = self.clock.now()
+        uptime = now - self.shift - self.started
+        return ClockReading(now=now, boot=self.boot, uptime=uptime, is_synchronised=self.is_synchronised)
+
+    def jump(self, by: timedelta) -> None:
+        """Set the clock by so much, while no time passes."""
+        self.clock.instant += by
+        self.shift += by
+
+    def pass_time(self, span: timedelta) -> None:
+        """Let time pass, awake or suspended."""
+        self.clock.instant += span
+
+    def restart(self) -> None:
+        """Start the machine anew, now."""
+        self.boot += "+"
+        self.started = self.clock.now() - self.shift
 
 
 @dataclass

@@ -9,7 +9,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from scheduler.bootstrap import RunningDaemon
-from scheduler.doctor.verdicts import Verdict, from_error, judge_account, judge_plans, judge_tick, judge_writing
+from scheduler.doctor.verdicts import (
+    Verdict,
+    from_error,
+    judge_account,
+    judge_clock,
+    judge_plans,
+    judge_tick,
+    judge_writing,
+)
 from scheduler.errors import UserError
 from scheduler.queries.plans import find_absent
 
@@ -24,8 +32,8 @@ async def live(request: Request) -> Response:
 def ready(request: Request) -> Response:
     """Report whether the daemon can do its work; the status is 503 if not.
 
-    The record can be read and written, every promise has its plan, ticks happen and mails may be sent. The response
-    contains nothing about people; `hanchot doctor` has the details.
+    The record can be read and written, every promise has its plan, the clock is believed, ticks happen and mails may be
+    sent. The response contains nothing about people; `hanchot doctor` has the details.
     """
     verdicts = judge(request.app.state.site.running)
     is_ready = all(verdict.state == "ok" for verdict in verdicts)
@@ -34,7 +42,7 @@ def ready(request: Request) -> Response:
 
 
 def judge(running: RunningDaemon) -> list[Verdict]:
-    """Return verdicts on the record, the plans, the ticks and the mail account.
+    """Return verdicts on the record, the plans, the clock, the ticks and the mail account.
 
     Only the first if the record cannot be read.
     """
@@ -49,6 +57,7 @@ def judge(running: RunningDaemon) -> list[Verdict]:
     return [
         judge_writing(running.failure(), _free_space(running)),
         judge_plans(absent, now),
+        judge_clock(now, None, running.jump()),
         judge_tick(now, last_tick, fresh=FRESH),
         judge_account(account, running.system.now()),
     ]

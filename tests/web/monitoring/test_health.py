@@ -38,10 +38,13 @@ def test_it_is_ready_once_a_tick_is_completed(site: ServedSite) -> None:
     """Before that nobody is reminded."""
     assert readiness(site) == (
         503,
-        {"ready": False, "database": "ok", "plans": "ok", "daemon": "warning", "account": "ok"},
+        {"ready": False, "database": "ok", "plans": "ok", "clock": "ok", "daemon": "warning", "account": "ok"},
     )
     ticked(site)
-    assert readiness(site) == (200, {"ready": True, "database": "ok", "plans": "ok", "daemon": "ok", "account": "ok"})
+    assert readiness(site) == (
+        200,
+        {"ready": True, "database": "ok", "plans": "ok", "clock": "ok", "daemon": "ok", "account": "ok"},
+    )
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(15, 200), (16, 503)])
@@ -59,7 +62,7 @@ def test_it_is_not_ready_while_the_mail_account_rests_or_is_stopped(site: Served
         unit.accounts.pause(accounts, until=site.clock.now() + MINUTE, reason="454 4.7.0 Too many login attempts")
     assert readiness(site) == (
         503,
-        {"ready": False, "database": "ok", "plans": "ok", "daemon": "ok", "account": "warning"},
+        {"ready": False, "database": "ok", "plans": "ok", "clock": "ok", "daemon": "ok", "account": "warning"},
     )
     site.clock.instant += MINUTE
     assert readiness(site)[0] == 200
@@ -86,6 +89,16 @@ def test_a_record_that_cannot_be_read_is_said_and_the_process_still_lives(site: 
         connection.commit()
     assert readiness(site) == (503, {"ready": False, "database": "error"})
     assert site.ask("/healthz").status == 200
+
+
+def test_it_is_not_ready_while_the_clock_cannot_be_believed(tmp_path: Path) -> None:
+    jumps = [None, timedelta(days=365), None]
+    with serve_site(tmp_path, jump=lambda: jumps.pop(0)) as site:
+        ticked(site)
+        assert readiness(site)[0] == 200
+        status, said = readiness(site)
+        assert (status, said["clock"]) == (503, "error")
+        assert readiness(site)[0] == 200
 
 
 def test_it_is_not_ready_once_another_record_lies_there(site: ServedSite, tmp_path: Path) -> None:

@@ -1,0 +1,109 @@
+"""Whether the machine's clock may be believed: nothing that cannot be taken back follows from one reading of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from scheduler.plan.reasons import CLOCK_PUT_RIGHT
+from scheduler.ports import ClockMark, ClockReading, Machine, Store, UnitOfWork
+
+TOLERANCE = timedelta(minutes=15)  # on one machine
+BETWEEN_MACHINES = timedelta(hours=1)
+LONGEST_ABSENCE = timedelta(days=62)  # that needs no confirmation after a restart of the machine
+MARKED_EVERY = timedelta(hours=1)
+
+HINT = (
+    "set the clock (`timedatectl` shows it); if it is right, `hanchot clock accept` says so. "
+    "Until then no step is settled and no mail is begun"
+)
+
+
+class ClockGuard:
+    """Compares the machine's clock with what the record knows of it.
+
+    While a machine is up, its uptime says how much time has passed, suspended or not. After a restart, and on another
+    machine, only the clock itself knows how long the absence was; a long one needs somebody else who confirms it: the
+    clock of the database's server, a time server that the kernel follows, or a person.
+    """
+
+    def __init__(self, store: Store, machine: Machine) -> None:
+        self._store = store
+        self._machine = machine
+
+    def look(self) -> timedelta | None:
+        """Return by how much the clock is ahead of everything that is known; None if it may be believed."""
+        with self._store.reading() as view:
+            return _find_jump(view, self._machine.read())
+
+    def check(self) -> timedelta | None:
+        """Look, and mark the clock as right from time to time if it may be believed. It commits."""
+        with self._store.reading() as view:
+            reading = self._machine.read()
+            jump = _find_jump(view, reading)
+            is_marked = _is_marked(view, reading)
+        if jump is None and not is_marked:
+            self._mark(reading)
+        return jump
+
+    def accept(self) -> datetime:
+        """Take the clock as right, because a person says so; return the time that it shows. It commits."""
+        reading = self._machine.read()
+        self._mark(reading)
+        return reading.now
+
+    def put_right(self) -> int:
+        """Take back what was settled by a clock that was ahead, if the last tick lies in the future.
+
+        It commits. Returns how many rungs live again.
+        """
+        with self._store.reading() as view:
+            last, now = view.journal.last_tick(), self._machine.read().now
+        if last is None or last - now <= TOLERANCE:
+            return 0
+        with self._store.transaction() as unit:
+            revived = unit.journal.put_right(now, now + TOLERANCE, CLOCK_PUT_RIGHT)
+            unit.journal.record_tick(now)
+        return revived
+
+    def _mark(self, reading: ClockReading) -> None:
+        with self._store.transaction() as unit:
+            unit.journal.record_clock(ClockMark(boot=reading.boot, uptime=reading.uptime, at=reading.now))
+
+
+def _find_jump(view: UnitOfWork, reading: ClockReading) -> timedelta | None:
+    """Return by how much a clock is ahead, unless something confirms it."""
+    server = view.heartbeats.clock()
+    ahead, tolerance = _compare(view, reading, server)
+    if ahead <= tolerance or reading.is_synchronised:
+        return None
+    return None if server is not None and abs(reading.now - server) <= BETWEEN_MACHINES else ahead
+
+
+def _compare(view: UnitOfWork, reading: ClockReading, server: datetime | None) -> tuple[timedelta, timedelta]:
+    """Return by how much a clock is ahead of what is known best, and by how much it may be."""
+    ahead = _since_mark(view, reading)
+    if ahead is not None:
+        return ahead, TOLERANCE
+    if server is not None:
+        return reading.now - server, BETWEEN_MACHINES
+    known = [at for at in (view.journal.last_clock(), view.journal.last_tick()) if at is not None]
+    return reading.now - max(known, default=reading.now), LONGEST_ABSENCE
+
+
+def _since_mark(view: UnitOfWork, reading: ClockReading) -> timedelta | None:
+    """Return how far the clock has moved ahead of the uptime since its mark; None if this start has no mark."""
+    mark = view.journal.clock(reading.boot)
+    return None if mark is None else (reading.now - mark.at) - (reading.uptime - mark.uptime)
+
+
+def _is_marked(view: UnitOfWork, reading: ClockReading) -> bool:
+    """Return whether the mark of a clock that may be believed can stay.
+
+    A clock that was turned back without anybody's word leaves the mark: it may be put right again.
+    """
+    mark, ahead = view.journal.clock(reading.boot), _since_mark(view, reading)
+    if mark is None or ahead is None or ahead > TOLERANCE:
+        return False
+    if ahead < -TOLERANCE:
+        return not reading.is_synchronised
+    return reading.uptime - mark.uptime < MARKED_EVERY
