@@ -19,7 +19,7 @@ from scheduler.ports.events import Event
 LogFormat = Literal["text", "json"]
 Values = MutableMapping[str, Any]
 
-_IDS = ("plan", "milestone", "party", "rung")
+_IDS = ("plan", "milestone", "party", "rung", "step")
 _LEVELS = dict.fromkeys(("trouble", "refused", "failed"), logging.ERROR) | dict.fromkeys(
     ("missed", "ambiguous", "outage"), logging.WARNING
 )

@@ -54,7 +54,12 @@ def test_a_line_of_json_has_the_ids_and_a_level() -> None:
     """Ids that an event does not have are left out."""
     sent, trouble, missed = map(
         json.loads,
-        written("json", SENT, Event(name="trouble", at=AT, text="a\nb"), Event(name="missed", at=AT, text="x")),
+        written(
+            "json",
+            SENT,
+            Event(name="trouble", at=AT, text="a\nb", step="digest"),
+            Event(name="missed", at=AT, text="x"),
+        ),
     )
     assert sent == {
         "at": "2023-03-01T08:00:00+07:00",
@@ -66,7 +71,7 @@ def test_a_line_of_json_has_the_ids_and_a_level() -> None:
         "rung": "target",
         "text": "[Cụm] Gửi kế hoạch",
     }
-    assert trouble == {"at": sent["at"], "level": "error", "event": "trouble", "text": "a\nb"}
+    assert trouble == {"at": sent["at"], "level": "error", "event": "trouble", "step": "digest", "text": "a\nb"}
     assert missed["level"] == "warning"
 
 

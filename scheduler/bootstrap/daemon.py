@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from scheduler.bootstrap.container import Container
@@ -114,12 +114,32 @@ def describe_running(
     )
 
 
-def tick_once(container: Container) -> tuple[tuple[Problem, ...], frozenset[str]]:
-    """Do everything that is due now.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleTick:
+    """What a single tick could not do.
 
-    Returns the problems of the definitions, and the plans of which steps are promised but no definition is loaded.
+    `problems` are those of the definitions, `absent` the plans of which steps are promised but no definition is loaded,
+    `failed` the steps that failed, each with the plan that it is about.
+    """
+
+    problems: Sequence[Problem]
+    absent: frozenset[str]
+    failed: Sequence[str]
+
+
+def tick_once(container: Container) -> SingleTick:
+    """Do everything that is due now; the steps that fail are reported, and the others are done.
+
     Raises `UserError` if nothing was done because the machine's clock cannot be believed.
     """
+    report, failed = container.report, dict[str, None]()
+
+    def note(event: Event) -> None:
+        if event.step:
+            failed[f"{event.step} of {event.plan}" if event.plan else event.step] = None
+        report(event)
+
+    container = replace(container, report=note)
     with container.store() as store, closing(container.mailer()) as mailer:
         heartbeat = container.heartbeat(store)
         ticker = container.ticker(container.services(store), container.shared_adapters(mailer, heartbeat))
@@ -128,7 +148,7 @@ def tick_once(container: Container) -> tuple[tuple[Problem, ...], frozenset[str]
             ticker.tick()
     if ticker.jump is not None:
         raise UserError(f"nothing was done: the machine's clock is {ticker.jump} ahead of what has passed", hint=HINT)
-    return problems, ticker.absent
+    return SingleTick(problems=problems, absent=ticker.absent, failed=tuple(failed))
 
 
 def _take_changes(ticker: Ticker, wake: Callable[[], None]) -> None:

@@ -19,7 +19,7 @@ from scheduler.bootstrap import Replay, RunningDaemon, run_daemon, run_replay, t
 from scheduler.cli.context import Day, Session
 from scheduler.cli.output import example
 from scheduler.clock import SystemClock
-from scheduler.errors import ExitCode, UserError
+from scheduler.errors import ExitCode, Problem, UserError
 from scheduler.log import Libraries, Log, choose_format
 from scheduler.queries.plans import ABSENT_HINT
 from scheduler.systemd import Notifier
@@ -109,13 +109,19 @@ def tick(session: Session) -> None:
 
     For users of cron; it may run beside a daemon.
     """
-    problems, absent = tick_once(session.container)
-    errors = sum(problem.severity == "error" for problem in problems)
+    done = tick_once(session.container)
+    errors = sum(problem.severity == "error" for problem in done.problems)
+    undone = []
     if errors:  # each was logged when it was found
         message = f"{errors} problem{'' if errors == 1 else 's'} in the definitions; what is sound was served"
-        raise UserError(message, hint="`hanchot check` lists them with the warnings", exit_code=ExitCode.WRONG_INPUT)
-    if absent:
-        raise UserError(f"no definition was found of {', '.join(sorted(absent))}", hint=ABSENT_HINT)
+        undone.append(Problem(message=message, hint="`hanchot check` lists them with the warnings"))
+    if done.absent:
+        undone.append(Problem(message=f"no definition was found of {', '.join(sorted(done.absent))}", hint=ABSENT_HINT))
+    if done.failed:
+        hint = "the lines above say why; what else was due was done"
+        undone.append(Problem(message=f"failed: {', '.join(done.failed)}", hint=hint))
+    if undone:
+        raise UserError(undone, exit_code=ExitCode.WRONG_INPUT if errors else ExitCode.FAILED)
 
 
 def _replay(session: Session, replay: Replay, stopping: threading.Event) -> None:

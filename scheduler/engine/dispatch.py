@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -137,7 +137,8 @@ class Dispatcher:
                 written.append((message, about, self.services.composer.compose(message)))
             except UserError as error:
                 failures |= {row.id: reasons.unwritten(error.problems[0].message) for row in about}
-                yield _event("trouble", about[0], now, f"could not be written: {error}")
+                event = _event("trouble", about[0], now, f"could not be written: {error}")
+                yield replace(event, step="reminders")
         expiry = cache(lambda at, next_at: last_moment(at, now, next_at, agenda.plan))  # mostly the same within a page
         for message, about, mail in written:
             added = unit.outbox.add(

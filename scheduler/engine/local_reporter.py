@@ -36,13 +36,13 @@ class LocalReporter:
         zone = self._zones.get(event.plan) or next(iter(self._zones.values()), UTC)
         self._report(replace(event, at=event.at.astimezone(zone)))
 
-    def guard(self, plan: Plan, now: datetime, step: Callable[[], T]) -> T | None:
+    def guard(self, step: str, plan: Plan, now: datetime, act: Callable[[], T]) -> T | None:
         """Return the result of one step of a plan; report its error, so that it does not stop the others."""
         try:
-            return step()
+            return act()
         except HanchotError as error:
             text = str(error)
         except Exception as error:  # a bug is reported, and everything else continues
             text = f"{type(error).__name__}: {error}"
-        self.report(Event(name="trouble", at=now, plan=plan.id, text=text))
+        self.report(Event(name="trouble", at=now, plan=plan.id, text=text, step=step))
         return None

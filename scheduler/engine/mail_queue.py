@@ -75,7 +75,7 @@ class MailQueue:
 
     def keep(self, row: MessageRow, why: str, until: datetime, now: datetime) -> None:
         """Postpone a claimed mail that could not leave, and report why."""
-        self.report(Event.of_mail(row, "trouble", now, f"mail stays in the outbox: {why}"))
+        self.report(Event.of_mail(row, "trouble", now, f"mail stays in the outbox: {why}", step="delivery"))
         self.postpone(row, until)
 
     def readdress(self, row: MessageRow, why: Reason, now: datetime) -> None:

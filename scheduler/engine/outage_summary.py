@@ -109,7 +109,8 @@ class OutageReporter:
             try:
                 mail = self.services.composer.compose(link(message))
             except UserError as error:
-                yield Event(name="trouble", at=now, text=f"outage summary could not be written: {error}")
+                text = f"outage summary could not be written: {error}"
+                yield Event(name="trouble", at=now, text=text, step="outage summary")
                 continue
             unit.outbox.add(
                 Outgoing(

@@ -63,12 +63,12 @@ class PlanSteps:
 
     def advance(self, work: PlanWork, now: datetime) -> Advance:
         """Do the due work of one plan; an error in one step is reported. It commits."""
-        return self.reporter.guard(work.plan, now, partial(self._advance, work, now)) or Advance()
+        return self.reporter.guard("reminders", work.plan, now, partial(self._advance, work, now)) or Advance()
 
     def check(self, plan: Plan, now: datetime) -> bool:
         """Run the status checks of a plan; return whether they found facts. It commits, and reports an error."""
         check = partial(self.checks.check, self.plans.definition_of(plan), now)
-        return self.reporter.guard(plan, now, check) is True
+        return self.reporter.guard("status check", plan, now, check) is True
 
     def _advance(self, work: PlanWork, now: datetime) -> Advance:
         plan, opens = work.plan, None
@@ -81,7 +81,7 @@ class PlanSteps:
         if work.has_due or work.is_out_of_step or found:
             opens = self.dispatcher.dispatch(plan, now)
         if work.is_digest_due:
-            self.reporter.guard(plan, now, partial(self.digest.write, plan, now))
+            self.reporter.guard("digest", plan, now, partial(self.digest.write, plan, now))
         if work.is_unpublished:
-            self.reporter.guard(plan, now, partial(self.feeds.publish, plan, now))
+            self.reporter.guard("calendars", plan, now, partial(self.feeds.publish, plan, now))
         return Advance(found=found, opens=opens)

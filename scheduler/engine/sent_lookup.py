@@ -34,7 +34,7 @@ class SentLookup:
         except UserError as error:
             self.failed_at = now
             text = f"the sent folder cannot be looked into, so an unclear mail goes out once more: {error}"
-            self.report(Event.of_mail(row, "trouble", now, text))
+            self.report(Event.of_mail(row, "trouble", now, text, step="sent folder"))
             return False
         self.failed_at = None
         return found

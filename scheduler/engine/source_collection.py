@@ -67,4 +67,5 @@ class SourceCollector:
         self._failed_at[source.name] = now
         if self._errors.get(source.name) != error:
             self._errors[source.name] = error
-            self._report(Event(name="trouble", at=now, text=f"the source {source.name}: {error}"))
+            text = f"the source {source.name}: {error}"
+            self._report(Event(name="trouble", at=now, text=text, step=f"source {source.name}"))

@@ -87,7 +87,7 @@ class StatusChecks:
             return checker.check(plan, watched, now)
         except UserError as error:
             text = f"the source {checker.source} could not be looked at: {error}"
-            self.report(Event(name="trouble", at=now, plan=plan.id, text=text))
+            self.report(Event(name="trouble", at=now, plan=plan.id, text=text, step=f"source {checker.source}"))
             return ()
 
     def next_at(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> datetime:

@@ -83,7 +83,8 @@ class WeeklyDigest:
             try:
                 mail = self.services.composer.compose(link(message))
             except UserError as error:
-                self.report(Event(name="trouble", at=now, plan=plan.id, text=f"digest could not be written: {error}"))
+                text = f"digest could not be written: {error}"
+                self.report(Event(name="trouble", at=now, plan=plan.id, text=text, step="digest"))
                 continue
             unit.outbox.add(
                 Outgoing(

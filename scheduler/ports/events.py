@@ -17,7 +17,10 @@ EventName = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One event; `at` is aware, `text` is a sentence without e-mail addresses."""
+    """One event; `at` is aware, `text` is a sentence without e-mail addresses.
+
+    `step` names the step of a tick that failed, if the event tells of one.
+    """
 
     name: EventName
     at: datetime
@@ -26,9 +29,10 @@ class Event:
     milestone: str = ""
     party: str = ""
     rung: str = ""
+    step: str = ""
 
     @classmethod
-    def of_mail(cls, row: MessageRow, name: EventName, at: datetime, text: str) -> Event:
+    def of_mail(cls, row: MessageRow, name: EventName, at: datetime, text: str, *, step: str = "") -> Event:
         """Return an event about a mail."""
         return cls(
             name=name,
@@ -38,6 +42,7 @@ class Event:
             milestone=row.milestone or "",
             party=row.party,
             rung=row.rung or row.kind,
+            step=step,
         )
 
 

@@ -181,6 +181,31 @@ def test_tick_serves_the_sound_plans_and_fails_for_the_others(office: Office) ->
     assert office.rows("plans")[0]["first_loaded"] is not None
 
 
+@pytest.mark.parametrize(
+    ("table", "step"), [("checkup", "status check of here"), ("feed", "calendars of here"), ("quota", None)]
+)
+def test_a_step_that_fails_makes_tick_fail(open_office: Office, table: str, step: str | None) -> None:
+    """It is named; the receipt leaves all the same. What no step needs makes none fail."""
+    open_office("receive", "here", "report", "branch", "--deliverable", "text")
+    with closing(sqlite3.connect(open_office.folder / "var" / "hanchot.db")) as record, record:
+        record.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
+    result = open_office("tick")
+    assert result.code == (ExitCode.FAILED if step else ExitCode.DONE)
+    assert (f"failed: {step}\n" in result.err) == (step is not None)
+    assert [mail["state"] for mail in open_office.rows("outbox", "list")] == ["sent"]
+
+
+def test_mails_that_cannot_leave_make_tick_fail(open_office: Office) -> None:
+    """A file lies where the folder of mails should be. Once it is away the same mail leaves."""
+    open_office("receive", "here", "report", "branch")
+    folder = open_office.folder / "var" / "mail"
+    folder.touch()
+    result = open_office("tick")
+    assert (result.code, "failed: delivery of here\n" in result.err) == (ExitCode.FAILED, True)
+    folder.unlink()
+    assert open_office("tick").code == ExitCode.DONE
+
+
 def test_a_quiet_tick_says_nothing(office: Office) -> None:
     """So that cron writes no mail about it."""
     assert "loaded" in office("tick").err

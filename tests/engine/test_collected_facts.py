@@ -154,6 +154,7 @@ def test_each_source_is_asked_when_its_time_has_come_and_one_that_fails_stops_no
         "the source broken: ZeroDivisionError: by us",
         "the source mailbox: the mailbox does not answer\n    look at [inbox]",
     ]
+    assert daemon.failed() == {"source broken", "source mailbox"}
     daemon.live(at(3, 3, 11))
     assert later.asked == [at(3, 3, 10)]
 

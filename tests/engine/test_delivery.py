@@ -58,6 +58,7 @@ def test_a_maildir_that_cannot_be_written_keeps_the_mails_in_the_outbox(store: S
     daemon.live(at(3, 3, 9))
     assert {mail.state for mail in daemon.mails()} == {"queued"}
     assert "cannot write mail into" in daemon.logged("trouble")[0]
+    assert daemon.failed() == {"delivery"}
     folder.unlink()
     daemon.tick(at(3, 3, 10))
     assert len(list((folder / "new").iterdir())) == 3

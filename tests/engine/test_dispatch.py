@@ -82,6 +82,7 @@ def test_a_mail_that_cannot_be_written_fails_its_own_rung_only(store: SqlStore) 
     )
     assert daemon.row("before:14d", "gamma").state == "sent"
     assert daemon.logged("trouble") == ["could not be written: no words\n    look at the template"]
+    assert daemon.failed() == {"reminders"}
 
 
 def test_a_template_that_fails_for_one_party_costs_nobody_else_a_mail(store: SqlStore, tmp_path: Path) -> None:

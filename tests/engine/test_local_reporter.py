@@ -47,10 +47,10 @@ def test_a_step_that_fails_is_told_with_its_plan_and_has_no_result() -> None:
     def fail(error: Exception) -> int:
         raise error
 
-    assert reporter.guard(plan(), NOON, lambda: fail(UserError("no such day"))) is None
-    assert reporter.guard(plan(), NOON, lambda: fail(ZeroDivisionError("by us"))) is None
-    assert reporter.guard(plan(), NOON, lambda: 3) == 3
-    assert [(told.plan, told.text) for told in events] == [
-        ("plan", "no such day"),
-        ("plan", "ZeroDivisionError: by us"),
+    assert reporter.guard("digest", plan(), NOON, lambda: fail(UserError("no such day"))) is None
+    assert reporter.guard("calendars", plan(), NOON, lambda: fail(ZeroDivisionError("by us"))) is None
+    assert reporter.guard("digest", plan(), NOON, lambda: 3) == 3
+    assert [(told.plan, told.step, told.text) for told in events] == [
+        ("plan", "digest", "no such day"),
+        ("plan", "calendars", "ZeroDivisionError: by us"),
     ]

@@ -132,6 +132,7 @@ def test_a_source_that_fails_is_told_and_stops_neither_the_others_nor_the_mails(
     assert daemon.left() == ["03-03 08:00 before:14d"]
     assert mornings(manual) == ["03-02 09:00", "03-03 07:30"]
     assert set(daemon.logged("trouble")) == {"the source mailbox could not be looked at: the mailbox does not answer"}
+    assert daemon.failed() == {"source mailbox"}
 
 
 def test_a_source_that_breaks_does_not_stop_the_mails(store: SqlStore) -> None:
@@ -144,6 +145,7 @@ def test_a_source_that_breaks_does_not_stop_the_mails(store: SqlStore) -> None:
     daemon.live(at(3, 3, 9))
     assert daemon.left() == ["03-03 08:00 before:14d"]
     assert "ZeroDivisionError: by us" in daemon.logged("trouble")
+    assert daemon.failed() == {"status check"}
 
 
 def test_two_plans_are_checked_each_at_its_time(store: SqlStore) -> None:

@@ -133,7 +133,7 @@ def test_a_plan_that_breaks_when_it_is_loaded_does_not_stop_the_others(store: Sq
     daemon = DaemonFixture(store, plan(impossible, id="a-broken"), plan(id="b-sound"))
     daemon.live(at(3, 3, 9))
     assert daemon.left() == ["03-03 08:00 before:14d"]
-    assert {event.plan for event in daemon.events if event.name == "trouble"} == {"a-broken"}
+    assert {(event.plan, event.step) for event in daemon.events if event.name == "trouble"} == {("a-broken", "loading")}
 
 
 def test_a_plan_that_breaks_at_work_does_not_stop_the_others(store: SqlStore) -> None:
@@ -147,6 +147,7 @@ def test_a_plan_that_breaks_at_work_does_not_stop_the_others(store: SqlStore) ->
     daemon.live(at(3, 3, 9))
     assert daemon.left() == ["03-03 08:00 before:14d"]
     assert set(daemon.logged("trouble")) == {"ZeroDivisionError: by us"}
+    assert daemon.failed() == {"reminders"}
     assert {(row.plan, row.state) for row in daemon.rows() if row.name == "before:14d"} == {
         ("a-broken", "planned"),
         ("b-sound", "sent"),

@@ -146,6 +146,7 @@ def test_one_that_cannot_be_written_is_told_once_and_stops_nothing(store: SqlSto
     assert daemon.left("officer@beta.example") == ["03-20 08:00 overdue:1"]
     (text,) = daemon.logged("trouble")
     assert "digest.subject:1: the digest mail to lead cannot be written" in text
+    assert daemon.failed() == {"digest"}
 
 
 def test_one_contact_that_cannot_be_written_to_does_not_keep_the_others_from_reading(store: SqlStore) -> None:

@@ -290,6 +290,10 @@ class DaemonFixture:
         """Return what the daemon logged under one event name."""
         return [event.text for event in self.events if event.name == name]
 
+    def failed(self) -> set[str]:
+        """Return the steps that failed."""
+        return {event.step for event in self.events if event.step}
+
 
 def minutes(count: float) -> timedelta:
     """Return a span of minutes."""
