@@ -117,6 +117,10 @@ class InvalidInput(UserError):
     exit_code = ExitCode.WRONG_INPUT
 
 
+class NoPassword(UserError):
+    """A password is missing or cannot be read; only what sends or looks up mail needs one."""
+
+
 class NothingMatched(UserError):
     """A plan, milestone, party or other id that does not exist."""
 

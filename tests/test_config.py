@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.config import Settings, load_settings, read_secret, read_span
-from scheduler.errors import ExitCode, InvalidInput, UserError
+from scheduler.errors import ExitCode, InvalidInput, NoPassword, UserError
 
 
 def write(folder: Path, text: str) -> Path:
@@ -252,10 +252,9 @@ def test_the_usual_port_follows_from_the_security(tmp_path: Path, security: str,
     ("text", "keys"),
     [
         ('[mail]\ntransport = "smtp"', ["mail.smtp.host"]),
-        (SMTP + 'username = "a"', ["mail.smtp.password"]),
         (SMTP + 'password = "a"', ["mail.smtp.username"]),
         (SMTP + 'username = "a"\npassword = "b"\npassword_file = "c"', ["mail.smtp.password_file"]),
-        ('[mail]\ntransport = "smtp"\n[mail.smtp]\nusername = "a"', ["mail.smtp.host", "mail.smtp.password"]),
+        ('[mail]\ntransport = "smtp"\n[mail.smtp]\nusername = "a"', ["mail.smtp.host"]),
     ],
 )
 def test_keys_that_contradict_each_other_are_refused_by_path(tmp_path: Path, text: str, keys: list[str]) -> None:
@@ -286,6 +285,16 @@ def test_a_password_is_read_from_its_file(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, SMTP + 'username = "a"\npassword_file = "pw"'), {})
     (tmp_path / "pw").write_text(" mật khẩu \r\n", encoding="utf-8")
     assert settings.smtp_password() == " mật khẩu "
+
+
+def test_a_password_that_is_missing_is_asked_for_by_whoever_needs_it(tmp_path: Path) -> None:
+    """A unit may hand it to the daemon alone; that is no mistake of the file."""
+    settings = load_settings(write(tmp_path, SMTP + 'username = "a"\n' + INBOX + 'sent = "Sent"'), {})
+    for key, read in (("mail.smtp", settings.smtp_password), ("inbox", settings.inbox_password)):
+        with pytest.raises(NoPassword, match=rf"{key}\.password: is missing") as refused:
+            read()
+        assert refused.value.exit_code == ExitCode.WRONG_INPUT
+        assert f"{key}.password_file" in str(refused.value)
 
 
 def test_without_a_login_there_is_no_password(tmp_path: Path) -> None:
@@ -331,10 +340,10 @@ def test_the_usual_port_of_an_inbox_follows_from_the_security(tmp_path: Path, se
 @pytest.mark.parametrize(
     ("text", "keys"),
     [
-        ('[inbox]\nsent = "Sent"', ["inbox.host", "inbox.username", "inbox.password"]),
-        (INBOX + 'sent = "Sent"', ["inbox.password"]),
+        ('[inbox]\nsent = "Sent"', ["inbox.host", "inbox.username"]),
         (INBOX + 'password = "b"\npassword_file = "c"', ["inbox.password_file"]),
         (INBOX + 'sent = "Sent"\npassword_file = "c"', []),
+        (INBOX + 'sent = "Sent"', []),
         ('[inbox]\nusername = "a"', []),
     ],
 )

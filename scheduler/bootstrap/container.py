@@ -220,35 +220,36 @@ class Container:
         """Return a checker for each source of status checks."""
         return [ManualChecker()]
 
-    def shared_adapters(self, mailer: Mailer, heartbeat: Heartbeat) -> Adapters:
+    def shared_adapters(
+        self, mailer: Mailer, heartbeat: Heartbeat, sent_folder: SentFolder | None = None
+    ) -> Adapters:
         """Return the adapters of a process that works on a real record by the machine's clock, beside others."""
-        return replace(self.adapters(mailer), heartbeat=heartbeat, machine=SystemMachine())
+        return replace(self.adapters(mailer, sent_folder), heartbeat=heartbeat, machine=SystemMachine())
 
     def heartbeat(self, store: Store) -> Heartbeat:
         """Return the heartbeat of this process under a new name, which nobody else has."""
         return Heartbeat(store, _process_name(), system=SystemClock(), clock=self.clock)
 
-    def adapters(self, mailer: Mailer | None = None) -> Adapters:
-        """Return what the daemon's work needs besides the record, with a new mailer unless one is given."""
+    def adapters(self, mailer: Mailer, sent_folder: SentFolder | None = None) -> Adapters:
+        """Return what the daemon's work needs besides the record."""
         return Adapters(
             clock=self.clock,
             definitions=self.definitions,
-            mailer=mailer or self.mailer(),
+            mailer=mailer,
             checkers=self.checkers,
-            sent_folder=self.sent_folder(),
+            sent_folder=sent_folder,
             calendars=self.calendars,
         )
 
     def ticker(
         self,
         services: ServiceContext,
-        adapters: Adapters | None = None,
+        adapters: Adapters,
         *,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> Ticker:
-        """Return the daemon's work, with the adapters that the configuration names unless others are given."""
+        """Return the daemon's work."""
         digest = self.settings.digest
-        adapters = adapters or self.adapters()
         settings = TickSettings(
             name=adapters.heartbeat.name if adapters.heartbeat else _process_name(),
             operators=self.settings.operators.emails,

@@ -13,8 +13,9 @@ from scheduler.clock import SystemClock
 from scheduler.config import Settings
 from scheduler.definitions.watcher import DefinitionWatch
 from scheduler.engine.tick import Ticker
-from scheduler.errors import InvalidInput, Problem, RecordUnavailable, UserError
-from scheduler.ports import Clock, Composer, Definition, Runner, Store
+from scheduler.errors import InvalidInput, NoPassword, Problem, RecordUnavailable, UserError
+from scheduler.mail.locked_mailer import LockedMailer
+from scheduler.ports import Clock, Composer, Definition, Mailer, Runner, SentFolder, Store
 from scheduler.ports.events import Event, EventName
 from scheduler.queries.agendas import AgendaCache
 from scheduler.services.clock_guard import HINT
@@ -65,7 +66,8 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
     manager = manager or Notifier()
     with container.store() as store, closing(container.mailer()) as mailer:
         services, heartbeat = container.services(store), container.heartbeat(store)
-        ticker = container.ticker(services, container.shared_adapters(mailer, heartbeat), is_stopping=stopping.is_set)
+        adapters = container.shared_adapters(mailer, heartbeat, container.sent_folder())
+        ticker = container.ticker(services, adapters, is_stopping=stopping.is_set)
         runner = container.runner(
             ticker, stopping=stopping, after_tick=lambda tick: manager.ready(), on_heartbeat=manager.beat
         )
@@ -130,6 +132,7 @@ class SingleTick:
 def tick_once(container: Container) -> SingleTick:
     """Do everything that is due now; the steps that fail are reported, and the others are done.
 
+    Without the password of the mail account the mails are composed and stay in the outbox.
     Raises `UserError` if nothing was done because the machine's clock cannot be believed.
     """
     report, failed = container.report, dict[str, None]()
@@ -140,15 +143,38 @@ def tick_once(container: Container) -> SingleTick:
         report(event)
 
     container = replace(container, report=note)
-    with container.store() as store, closing(container.mailer()) as mailer:
+    with container.store() as store, closing(_open_mailer(container)) as mailer:
         heartbeat = container.heartbeat(store)
-        ticker = container.ticker(container.services(store), container.shared_adapters(mailer, heartbeat))
+        adapters = container.shared_adapters(mailer, heartbeat, _open_sent_folder(container))
+        ticker = container.ticker(container.services(store), adapters)
         problems = ticker.load()
         with heartbeat.beating(lambda: None):
             ticker.tick()
     if ticker.jump is not None:
         raise UserError(f"nothing was done: the machine's clock is {ticker.jump} ahead of what has passed", hint=HINT)
     return SingleTick(problems=problems, absent=ticker.absent, failed=tuple(failed))
+
+
+def _open_mailer(container: Container) -> Mailer:
+    """Return the mailer; without its password one that sends nothing, which is reported."""
+    try:
+        return container.mailer()
+    except NoPassword as error:
+        _report_locked(container, "delivery", f"no mail can leave: {error}")
+        return LockedMailer(error)
+
+
+def _open_sent_folder(container: Container) -> SentFolder | None:
+    """Return the sent folder, if one is configured; without its password None, which is reported."""
+    try:
+        return container.sent_folder()
+    except NoPassword as error:
+        _report_locked(container, "sent folder", f"sent mail cannot be looked up: {error}")
+        return None
+
+
+def _report_locked(container: Container, step: str, text: str) -> None:
+    container.report(Event(name="trouble", at=container.clock.now().astimezone(), text=text, step=step))
 
 
 def _take_changes(ticker: Ticker, wake: Callable[[], None]) -> None:

@@ -152,28 +152,22 @@ def _contradictions(file: str, mail: MailSection) -> Iterator[Problem]:
     if smtp.has_password and not smtp.username:
         message = "is missing; there is a password"
         yield Problem(file=file, key="mail.smtp.username", message=message, hint="name the account")
-    if smtp.username and not smtp.has_password:
-        yield _no_password(file, "mail.smtp", "there is a username")
 
 
 def _gaps(file: str, inbox: Inbox) -> Iterator[Problem]:
-    """Yield the contradictions between keys of the inbox section, and keys missing for looking up sent mail."""
+    """Yield the contradictions between keys of the inbox section, and keys missing for looking up sent mail.
+
+    A missing password is found by whatever needs it: a unit may hand it to the daemon alone.
+    """
     yield from _two_passwords(file, "inbox", inbox)
     if not inbox.sent:
         return
     for key, hint in (("host", 'write host = "imap.coquan.vn" below [inbox]'), ("username", "name the account")):
         if not getattr(inbox, key):
             yield Problem(file=file, key=f"inbox.{key}", message="is missing; inbox.sent names a folder", hint=hint)
-    if not inbox.has_password:
-        yield _no_password(file, "inbox", "inbox.sent names a folder")
 
 
 def _two_passwords(file: str, path: str, section: Account) -> Iterator[Problem]:
     if section.password.get_secret_value() and section.password_file:
         message = "there is a password and a file for it"
         yield Problem(file=file, key=f"{path}.password_file", message=message, hint="keep one of them")
-
-
-def _no_password(file: str, path: str, reason: str) -> Problem:
-    hint = f"write the password into a file and name it as {path}.password_file"
-    return Problem(file=file, key=f"{path}.password", message=f"is missing; {reason}", hint=hint)

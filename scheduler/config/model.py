@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from scheduler.config.secrets import read_password
 from scheduler.email_address import read_address
-from scheduler.errors import UserError
+from scheduler.errors import ExitCode, NoPassword, Problem, UserError
 
 
 def _words(value: object) -> object:
@@ -276,9 +276,9 @@ class Settings(_Section):
         return Path(file) if file != self.database_url and file != ":memory:" else None
 
     def smtp_password(self) -> str:
-        """Return the password of the mail account, from the password file if one is configured; "" if there is none.
+        """Return the password of the mail account, from the password file if one is configured; "" without a username.
 
-        Raises `UserError` if the file cannot be used.
+        Raises `NoPassword` if there is a username and no password, or if the file cannot be used.
         """
         return self._password(self.mail.smtp, "mail.smtp")
 
@@ -287,6 +287,13 @@ class Settings(_Section):
         return self._password(self.inbox, "inbox")
 
     def _password(self, section: Account, path: str) -> str:
-        if not section.password_file:
-            return section.password.get_secret_value()
-        return read_password(self.resolve(section.password_file), f"{path}.password_file")
+        if section.password_file:
+            return read_password(self.resolve(section.password_file), f"{path}.password_file")
+        if section.username and not section.has_password:
+            hint = (
+                f"write it into a file and name that as {path}.password_file; "
+                "if the service manager hands it to the daemon alone, only the daemon can use the account"
+            )
+            problem = Problem(key=f"{path}.password", message="is missing; there is a username", hint=hint)
+            raise NoPassword([problem], exit_code=ExitCode.WRONG_INPUT)
+        return section.password.get_secret_value()

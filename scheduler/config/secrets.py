@@ -8,25 +8,25 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
 
-from scheduler.errors import UserError
+from scheduler.errors import NoPassword, UserError
 from scheduler.private_folders import make_private_folder
 
 
 def read_password(file: Path, key: str) -> str:
     """Return the password in a file of one line; `key` is the setting that names the file.
 
-    Raises `UserError` if the file cannot be read, is empty, or holds more than one line.
+    Raises `NoPassword` if the file cannot be read, is empty, or holds more than one line.
     """
     try:
         password = file.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         hint = f"check {key}; the user that runs hanchot must be able to read the file"
-        raise UserError(f"cannot read the password file {file}: {error.strerror}", hint=hint) from error
+        raise NoPassword(f"cannot read the password file {file}: {error.strerror}", hint=hint) from error
     except UnicodeDecodeError as error:
-        raise UserError(f"the password file {file} is not text in UTF-8", hint=f"check {key}") from error
+        raise NoPassword(f"the password file {file} is not text in UTF-8", hint=f"check {key}") from error
     if not password or not password.isprintable():
         problem = "is empty" if not password else "holds more than one line, or a control character"
-        raise UserError(f"the password file {file} {problem}", hint="write the password into it, alone, on one line")
+        raise NoPassword(f"the password file {file} {problem}", hint="write the password into it, alone, on one line")
     return password
 
 

@@ -33,7 +33,7 @@ from scheduler.doctor.verdicts import (
     judge_tick,
 )
 from scheduler.engine.mail_account import read_limits
-from scheduler.errors import Problem, UserError
+from scheduler.errors import NoPassword, Problem, UserError
 from scheduler.ports import Loaded, Mailer
 from scheduler.queries.contacts import list_contacts
 from scheduler.queries.plans import find_absent
@@ -158,8 +158,9 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
         with store.reading() as view:
             last_tick = view.journal.last_tick()
             mails = view.outbox.list(states=("queued", "held", "failed", "ambiguous"))
-            account = view.accounts.state(_account(container))
-            limits = read_limits(view, account.name, container.limits, now)
+            name = _account(container)
+            account = view.accounts.state(name) if name is not None else None
+            limits = read_limits(view, name, container.limits, now) if name is not None else ()
             in_force = loaded.settle({state.plan: state.digest for state in view.plans.states()}).definitions
             rows = [row for definition in in_force for row in list_contacts(view, definition.plan)]
             absent = find_absent(view.plans.states(), {definition.plan.id for definition in in_force})
@@ -169,16 +170,21 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
         store.close()
     yield judge_plans(absent, now)
     yield judge_contacts(list(dict.fromkeys(row["address"] for row in rows if row["state"] == "bounced")))
-    yield judge_account(account, now)
+    if account is not None:
+        yield judge_account(account, now)
     yield from judge_limits(limits)
     yield judge_outbox(mails, now)
     yield judge_clock(now, last_tick, jump)
     yield judge_tick(now, last_tick)
 
 
-def _account(container: Container) -> str:
-    with closing(_mailer(container)) as mailer:
-        return mailer.account
+def _account(container: Container) -> str | None:
+    """Return the name of the mail account; None without its password, from which the name is derived."""
+    try:
+        with closing(_mailer(container)) as mailer:
+            return mailer.account
+    except NoPassword:
+        return None
 
 
 def _mailer(container: Container) -> Mailer:

@@ -204,6 +204,59 @@ def test_a_password_file_that_cannot_be_read_is_an_error(open_office: Office) ->
     assert found["daemon"]["state"] == "warning"
 
 
+def test_the_rest_of_the_record_is_looked_at_without_the_password(open_office: Office) -> None:
+    """Only the name of the account follows from it."""
+    open_office("tick")
+    with ScriptedServer() as server:
+        use_smtp(open_office, server)
+        (open_office.folder / "password").unlink()
+        found = examined(open_office)
+    assert "cannot read the password file" in found["mail"]["message"]
+    assert {name: found[name]["state"] for name in ("database", "outbox", "daemon")} == dict.fromkeys(
+        ("database", "outbox", "daemon"), "ok"
+    )
+    assert "account" not in found
+
+
+LOCKED = {
+    "none, as a unit hands it to the daemon alone": ("", "mail.smtp.password: is missing; there is a username"),
+    "a file that is not there": ("gone", "cannot read the password file"),
+    "a folder in its place": ("workflows", "cannot read the password file"),
+}
+
+
+@pytest.mark.parametrize(("password_file", "words"), LOCKED.values(), ids=LOCKED)
+def test_only_what_sends_mail_needs_the_password(open_office: Office, password_file: str, words: str) -> None:
+    """A tick plans and composes, says that nothing can leave, and fails; with the password the mail leaves."""
+    with ScriptedServer() as server:
+        use_smtp(open_office, server)
+        with environment(HANCHOT_MAIL__SMTP__PASSWORD_FILE=password_file):
+            assert open_office("receive", "here", "report", "branch").code == ExitCode.DONE
+            for command in (("check",), ("plans",), ("status",), ("outbox", "list"), ("sign-in", "a@lead.vn")):
+                assert open_office(*command).code == ExitCode.DONE
+            result = open_office("tick")
+            assert (result.code, f"no mail can leave: {words}" in result.err) == (ExitCode.FAILED, True)
+            assert "failed: delivery" in result.err
+            assert [mail["state"] for mail in open_office.rows("outbox", "list")] == ["queued"]
+            for sender in (("mail", "test", "a@lead.vn"), ("run",)):
+                assert words in open_office(*sender).err
+        assert server.received == []
+        assert open_office("tick").code == ExitCode.DONE
+        assert [mail.recipient for mail in server.received] == ["b@branch.vn"]
+
+
+def test_a_mailbox_without_its_password_keeps_no_mail_from_leaving(open_office: Office) -> None:
+    """Only unclear mails are looked for in it; the tick says so and fails."""
+    with (open_office.folder / "config.toml").open("w", encoding="utf-8") as file:
+        file.write('[inbox]\nhost = "127.0.0.1"\nusername = "a"\nsent = "Sent"\n')
+    open_office("receive", "here", "report", "branch")
+    result = open_office("tick")
+    assert result.code == ExitCode.FAILED
+    assert "sent mail cannot be looked up: inbox.password: is missing" in result.err
+    assert "failed: sent folder\n" in result.err
+    assert [mail["state"] for mail in open_office.rows("outbox", "list")] == ["sent"]
+
+
 def test_a_sender_that_is_an_example_is_an_error_once_mail_is_sent(open_office: Office) -> None:
     """Answers and bounces would go nowhere."""
     with ScriptedServer() as server, environment(HANCHOT_MAIL__FROM="a@b.example"):
