@@ -13,7 +13,7 @@ from scheduler.queries.plans import list_plans
 @format_option
 @click.pass_obj
 def plans(session: Session, output_format: str) -> None:
-    """List the plans and what in them is tentative or undated."""
+    """List the plans and what in them is still open."""
     with session.container.store() as store, store.reading() as view:
         rows = list(list_plans(view, session.plans(None), session.now))
     if output_format == "json":
@@ -25,6 +25,7 @@ def plans(session: Session, output_format: str) -> None:
             "revision": "revision",
             "tentative": "tentative",
             "undated": "undated",
+            "provisional": "days off provisional",
         }
         print_table(rows, columns, empty="There is no sound plan.")
     session.raise_problems()

@@ -15,15 +15,18 @@ country and subdivision (`DE-BY.toml`). It lists days off and days off that are 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from scheduler.definitions.advice import span_of
 from scheduler.definitions.files import File
-from scheduler.definitions.problems import InvalidValue
+from scheduler.definitions.problems import InvalidValue, ProblemReport
 from scheduler.definitions.scalars import Day, Line
 from scheduler.definitions.schema import PlanShape, Shape
 from scheduler.errors import near_names
+from scheduler.plan.dates.date_forms import DateForm
+from scheduler.plan.dates.due_dates import near
 from scheduler.plan.dates.workdays import Workdays
 
 _NAME = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]+)?")
@@ -71,13 +74,14 @@ def read_holiday_file(file: File) -> HolidayFile:
     return HolidayFile(country, days, report.sound)
 
 
-def make_workdays(plan: PlanShape, calendars: Iterable[HolidayFile]) -> Workdays:
-    """Return the working calendar of a plan, for its year, the year before and the two years after.
+def make_workdays(plan: PlanShape, years: range, calendars: Iterable[HolidayFile]) -> Workdays:
+    """Return the working calendar of a plan whose dates lie in `years`, and of every day that may be recorded for it.
 
-    Of two announcements for one day the first wins. Raises `InvalidValue` for an unknown country or
-    subdivision, and for an invalid calendar file that the plan needs.
+    Of two announcements for one day the first wins. Days off are announced year by year where there is a calendar
+    file; a year of the plan without an announcement is provisional then. Raises `InvalidValue` for an unknown country
+    or subdivision, and for an invalid calendar file that the plan needs.
     """
-    off, worked, names = _package_days(plan) if plan.holidays else ({}, set(), frozenset())
+    off, worked, names = _package_days(plan, _with_recorded(years, plan)) if plan.holidays else ({}, set(), frozenset())
     announced: dict[date, Announcement] = {}
     for calendar in calendars:
         if calendar.country in names:
@@ -91,11 +95,51 @@ def make_workdays(plan: PlanShape, calendars: Iterable[HolidayFile]) -> Workdays
         else:
             off.pop(day, None)
             worked.add(day)
-    workweek = frozenset(_WEEK.index(day) for day in plan.workweek)
-    return Workdays(workweek=workweek, off=off, worked=frozenset(worked))
+    return Workdays(
+        workweek=frozenset(_WEEK.index(day) for day in plan.workweek),
+        off=off,
+        worked=frozenset(worked),
+        provisional=frozenset(years) - {day.year for day in announced} if announced else frozenset(),
+    )
 
 
-def _package_days(plan: PlanShape) -> tuple[dict[date, str], set[date], frozenset[str]]:
+def years_of_dates(plan: PlanShape, forms: Iterable[DateForm]) -> range:
+    """Return the years from the first to the last date of a plan, its own year included.
+
+    A date that is counted from another one lies near it and is left out.
+    """
+    years = [plan.year, *(day.year for form in forms for day in span_of(form) or ())]
+    return range(min(years), max(years) + 1)
+
+
+def advise_workdays(report: ProblemReport, plan: PlanShape, years: range, workdays: Workdays) -> None:
+    """Report years of a plan whose days off are not known, or not announced."""
+    if not plan.holidays:
+        return
+    file, known = f"calendars/{plan.holidays}.toml", {day.year for day in workdays.off}
+    if unknown := [year for year in years if year not in known]:
+        message = f"no public holidays are known for {_spell_years(unknown)}: only the work week counts there"
+        report.warn("unknown-holidays", ("plan", "holidays"), message, f"write the days off into {file}")
+    if provisional := sorted(workdays.provisional & known):
+        message = f"the days off of {_spell_years(provisional)} are provisional: no official announcement is in {file}"
+        hint = "write what is announced into it, with its source; steps may move then"
+        report.warn("provisional-holidays", ("plan", "holidays"), message, hint)
+
+
+def _spell_years(years: Sequence[int]) -> str:
+    """Return rising years as text: `2027, 2029-2031`."""
+    first = [year for year in years if year - 1 not in years]
+    last = [year for year in years if year + 1 not in years]
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(first, last, strict=True))
+
+
+def _with_recorded(years: range, plan: PlanShape) -> range:
+    """Return the years of a plan's dates and of those that may be recorded, and one more for the steps after them."""
+    first, last = near(plan.year)
+    return range(min(years[0], first.year), max(years[-1], last.year) + 2)
+
+
+def _package_days(plan: PlanShape, years: range) -> tuple[dict[date, str], set[date], frozenset[str]]:
     """Return the days off, the swapped working days, and the names of the calendar files that apply to the plan."""
     import holidays  # imported here, so that plans without public holidays do not load the package
     from holidays.registry import EntityLoader
@@ -110,7 +154,6 @@ def _package_days(plan: PlanShape) -> tuple[dict[date, str], set[date], frozense
         raise InvalidValue(
             f"{country} has no subdivision {subdivision!r}", near_names(subdivision, sorted(subdivisions))
         )
-    years = range(plan.year - 1, plan.year + 3)
     table = holidays.country_holidays(country, subdiv=subdivision or None, years=years, language=plan.language)
     swapped = {day for day in table.weekend_workdays if day.year in years}
     return dict(sorted(table.items())), swapped, frozenset({country, plan.holidays or ""})

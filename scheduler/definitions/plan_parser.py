@@ -9,7 +9,7 @@ from typing import NamedTuple
 from scheduler.definitions import mapping, schema
 from scheduler.definitions.advice import advise, advise_plan
 from scheduler.definitions.files import File
-from scheduler.definitions.holidays import HolidayFile, make_workdays
+from scheduler.definitions.holidays import HolidayFile, advise_workdays, make_workdays, years_of_dates
 from scheduler.definitions.problems import InvalidValue, ProblemReport, S
 from scheduler.definitions.reach import advise_reach
 from scheduler.definitions.recurrences import advise_recurrence, check_recurrence
@@ -50,8 +50,9 @@ def read_plan(file: File, roster: Roster, calendars: Sequence[HolidayFile], lang
     if head is None:
         return None
     check_language(file.report, ("plan", "language"), head.language, languages)
-    workdays = _make_workdays(file.report, head, calendars)
-    milestones = _make_milestones(file, head, tables, workdays)
+    made = [(key, _make_milestone(file.report, key, shape, head, tables.ladder)) for key, shape in tables.milestones]
+    workdays = _make_workdays(file.report, head, made, calendars)
+    _advise(file, head, tables, made, workdays)
     if workdays is None or not (reachable and file.report.sound and roster.sound):
         return None
     return Plan(
@@ -69,7 +70,7 @@ def read_plan(file: File, roster: Roster, calendars: Sequence[HolidayFile], lang
         checks=tables.checks,
         groups=tables.groups,
         parties=roster.parties,
-        milestones=milestones,
+        milestones=tuple(milestone for _, milestone in made),
         indicators=tables.indicators,
         provisions=tables.provisions,
         ladder=tables.ladder,
@@ -141,19 +142,21 @@ def _ladder(report: ProblemReport, key: Key, shape: schema.LadderShape, base: La
         return base
 
 
-def _make_milestones(
-    file: File, plan: schema.PlanShape, tables: _Tables, workdays: Workdays | None
-) -> tuple[Milestone, ...]:
-    """Return the milestones; without working days no warning about their dates is possible."""
+def _advise(
+    file: File,
+    plan: schema.PlanShape,
+    tables: _Tables,
+    made: Sequence[tuple[Key, Milestone]],
+    workdays: Workdays | None,
+) -> None:
+    """Report warnings about the milestones; without working days none about their dates is possible."""
     report = file.report
-    made = [(key, _make_milestone(report, key, shape, plan, tables.ladder)) for key, shape in tables.milestones]
     if workdays:
         for key, milestone in made:
             advise(report, key, milestone, plan, workdays)
         advise_plan(report, plan, made)
     advise_texts(file, plan, made)
     advise_reach(file, tables.groups, made)
-    return tuple(milestone for _, milestone in made)
 
 
 def _make_milestone(
@@ -171,12 +174,20 @@ def _make_milestone(
     return milestone
 
 
-def _make_workdays(report: ProblemReport, plan: schema.PlanShape, calendars: Sequence[HolidayFile]) -> Workdays | None:
+def _make_workdays(
+    report: ProblemReport,
+    plan: schema.PlanShape,
+    made: Sequence[tuple[Key, Milestone]],
+    calendars: Sequence[HolidayFile],
+) -> Workdays | None:
+    years = years_of_dates(plan, [milestone.form for _, milestone in made])
     try:
-        return make_workdays(plan, calendars)
+        workdays = make_workdays(plan, years, calendars)
     except InvalidValue as error:
         report.error(("plan", "holidays"), str(error), error.hint)
         return None
+    advise_workdays(report, plan, years, workdays)
+    return workdays
 
 
 def _digest(file: File, roster: Roster, workdays: Workdays) -> str:

@@ -20,7 +20,7 @@ def find_absent(states: Iterable[PlanState], loaded: Collection[str]) -> list[Pl
 
 
 def list_plans(view: UnitOfWork, plans: Sequence[Plan], now: datetime) -> Iterator[Row]:
-    """Yield a row for each plan with its revision and its tentative and undated milestones."""
+    """Yield a row for each plan with its revision, its tentative and undated milestones, and its provisional years."""
     for plan in plans:
         state = view.plans.state(plan.id)
         cells = draw_board(view_agenda(view, plan, now), now)
@@ -34,5 +34,6 @@ def list_plans(view: UnitOfWork, plans: Sequence[Plan], now: datetime) -> Iterat
             "first_loaded": iso(state.first_loaded_at, plan.zone) if state else None,
             "milestones": len(plan.milestones),
             "parties": sum(1 for party in plan.parties.values() if not party.external),
+            "provisional": sorted(plan.workdays.provisional),
             **{code: list(dict.fromkeys(milestones)) for code, milestones in without.items()},
         }

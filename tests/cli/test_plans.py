@@ -30,8 +30,16 @@ def change_plan(office: Office, old: str, new: str) -> Path:
     return other
 
 
+def announce(office: Office) -> None:
+    """Write the official days off of the plan's year into the office's calendar."""
+    folder = office.folder / "workflows" / "calendars"
+    folder.mkdir()
+    (folder / "VN.toml").write_text(f"[[off]]\nday = {YEAR}-01-01\n", encoding="utf-8")
+
+
 def test_init_writes_a_folder_that_checks_without_errors(office: Office) -> None:
     """What a new user starts from is sound; its example addresses and its tentative date are pointed out."""
+    announce(office)
     result = office("check")
     assert (result.code, result.err) == (ExitCode.DONE, "")
     assert result.out.splitlines()[-1] == "no errors, 2 warnings"
@@ -56,6 +64,7 @@ def test_init_refuses_a_folder_that_cannot_be_made(tmp_path: Path, run: Run) -> 
 
 def test_check_lists_every_problem_as_json_lines(office: Office) -> None:
     """Each problem has its place, its code and the way out."""
+    announce(office)
     rows = office.rows("check")
     assert [set(row) for row in rows] == [{"severity", "file", "line", "key", "code", "message", "hint"}] * 2
     assert {row["code"] for row in rows} == {"example-address", "tentative"}
@@ -99,6 +108,7 @@ def test_check_of_a_wrong_configuration_lists_its_problems_as_those_of_a_plan(of
 def test_check_of_a_folder_without_a_plan_says_so(office: Office, tmp_path: Path) -> None:
     """A wrong folder is not an empty success; it is no error either, and folders of calendars hold no plans."""
     (tmp_path / "empty" / "calendars").mkdir(parents=True)
+    announce(office)
     result = office("check", tmp_path / "empty", tmp_path / "empty" / "calendars", office.folder / "workflows")
     assert result.code == ExitCode.DONE
     assert f"warning [no-plan]: {tmp_path / 'empty'}: there is no plan" in result.out

@@ -240,7 +240,55 @@ def test_the_packages_holidays_and_swapped_days_seed_the_calendar(folder: Path, 
     assert workdays.off[date(2024, 9, 2)] == "Quốc khánh"
     assert not workdays.is_workday(date(2024, 4, 29))
     assert workdays.is_workday(date(2024, 5, 4))
-    assert {2023, 2024, 2025, 2026} == {day.year for day in workdays.off}
+
+
+@pytest.mark.parametrize(
+    ("form", "day"),
+    [
+        ("by = 2024-03-15", date(2029, 2, 13)),  # an extension to any day that may be recorded
+        ("by = 2024-03-15", date(2022, 2, 1)),
+        ("by = 2032-03-15", date(2032, 2, 11)),
+        ("by = 2030-03-15", date(2029, 2, 13)),
+        ("window = { from = 2024-03-01, to = 2033-03-31 }", date(2033, 1, 31)),
+        (
+            'recurring = { rule = "FREQ=YEARLY", boundary = "by", from = 2024-03-15, until = 2036-03-15 }',
+            date(2036, 1, 28),
+        ),
+    ],
+)
+def test_the_calendar_reaches_over_all_dates_of_the_plan_and_what_may_be_recorded(
+    folder: Path, write: Write, form: str, day: date
+) -> None:
+    """Tết is off in each year."""
+    write("cluster/2024.toml", HOLIDAYS.replace("before = 2024-03-15", form))
+    assert not calendar(folder).is_workday(day)
+
+
+def test_years_without_an_announcement_are_provisional_once_days_off_are_announced(folder: Path, write: Write) -> None:
+    """From the first to the last date of the plan; a day of the announcement is enough, also one that was known."""
+    plan = HOLIDAYS.replace("2024-03-15", "2027-03-17").replace("2024-06-07", "2029-06-07")
+    plan = plan.replace("Kế hoạch thi đua năm 2024", "Kế hoạch 2024-2029")
+    write("cluster/2024.toml", plan)
+    assert (calendar(folder).provisional, messages(load(folder))) == (frozenset(), [])
+    write("calendars/VN.toml", "[[off]]\nday = 2024-09-02\n[[worked]]\nday = 2026-01-10\n")
+    assert calendar(folder).provisional == {2025, 2027, 2028, 2029}
+    (problem,) = load(folder).problems
+    assert (problem.severity, problem.code, problem.key) == ("warning", "provisional-holidays", "plan.holidays")
+    assert "the days off of 2025, 2027-2029 are provisional" in problem.message
+
+
+def test_years_of_which_no_days_off_are_known_are_told(folder: Path, write: Write) -> None:
+    """The package knows those of Vietnam until 2100; an announcement adds to them."""
+    late = HOLIDAYS.replace("2024", "2099").replace("2099-06-07", "2102-06-07").replace("năm 2099", "2099-2102")
+    write("cluster/2024.toml", late.replace("2099-03-15", "2099-03-20"))
+    (problem,) = load(folder).problems
+    assert (problem.severity, problem.code, problem.key) == ("warning", "unknown-holidays", "plan.holidays")
+    assert "no public holidays are known for 2101-2102" in problem.message
+    write("calendars/VN.toml", "[[off]]\nday = 2101-01-03\n")
+    assert [text.partition(":")[0] for text in messages(load(folder))] == [
+        "no public holidays are known for 2102",
+        "the days off of 2099-2100 are provisional",
+    ]
 
 
 def test_announcements_win_over_the_package(folder: Path, write: Write) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.model import Deliverable
 from scheduler.ports import UnitOfWork
 from scheduler.queries.agendas import view_agenda
@@ -52,9 +53,16 @@ def test_plans_show_their_revision_and_what_is_still_open(store: SqlStore) -> No
     (row,) = see(daemon, lambda view: list_plans(view, daemon.definitions.plans, daemon.clock.instant))
     assert (row["first_loaded"], row["tentative"], row["undated"]) == (None, ["meeting"], ["yearly"])
     assert (row["milestones"], row["parties"], row["revision"]) == (3, 3, daemon.plan.digest[:12])
+    assert row["provisional"] == []
     daemon.take()
     (row,) = see(daemon, lambda view: list_plans(view, daemon.definitions.plans, daemon.clock.instant))
     assert row["first_loaded"] == "2023-02-01T00:00:00+07:00"
+
+
+def test_plans_show_the_years_whose_days_off_are_not_announced(store: SqlStore) -> None:
+    daemon = DaemonFixture(store, plan(workdays=Workdays(provisional=frozenset({2024, 2023}))))
+    (row,) = see(daemon, lambda view: list_plans(view, daemon.definitions.plans, daemon.clock.instant))
+    assert row["provisional"] == [2023, 2024]
 
 
 # ---- the board

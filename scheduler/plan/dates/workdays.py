@@ -16,12 +16,14 @@ class Workdays:
 
     `workweek` holds weekday numbers (Monday is 0); `off` maps a day off to its name; `worked` holds
     days off on which people work by announcement. `off` and `worked` override the work week, and
-    `worked` overrides `off`.
+    `worked` overrides `off`. `provisional` holds the years of the plan whose days off have not been
+    announced officially, so that they may still change.
     """
 
     workweek: frozenset[int] = frozenset({0, 1, 2, 3, 4})
     off: Mapping[date, str] = field(default_factory=dict)
     worked: frozenset[date] = frozenset()
+    provisional: frozenset[int] = frozenset()
 
     def is_workday(self, day: date) -> bool:
         """Return whether the organisation works on `day`."""

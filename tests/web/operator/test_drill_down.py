@@ -11,6 +11,7 @@ import pytest
 
 from scheduler.plan.agenda import RungState
 from scheduler.plan.dates.date_forms import By, DayCount, Recurring, Relative, Window
+from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import MAIL_SERVER, Actor
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.model import Deliverable, Group, Indicator, Measure, Provision
@@ -107,6 +108,21 @@ def test_a_plan_shows_what_it_says_and_what_was_recorded(operator: Operator) -> 
     assert "Members Lead ; Beta ; Gamma" in said
     assert "6 March 2023, 10:00 Documents received Report beta" in said
     assert f"Revision {operator.site.definitions[0].plan.digest[:12]}" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Days off provisional for 2023, 2024: not officially announced yet"),
+        ("vi", "Ngày nghỉ tạm tính cho năm 2023, 2024: chưa có thông báo chính thức"),
+    ],
+)
+def test_a_plan_says_which_years_have_provisional_days_off(site: ServedSite, language: str, said: str) -> None:
+    """One whose days off are all announced says nothing about it."""
+    site.serve(plan(language=language, workdays=Workdays(provisional=frozenset({2024, 2023}))))
+    assert said in Operator.of(site).see("/plans/plan")
+    site.serve(plan(language=language))
+    assert said.partition(" 2023")[0] not in Operator.of(site).see("/plans/plan")
 
 
 def test_a_plan_shows_its_rules_its_targets_and_what_is_in_doubt(site: ServedSite) -> None:
