@@ -123,6 +123,34 @@ def test_every_form_of_a_date_is_said_as_the_plan_says_it(form: DateForm, expect
     assert wording.format_form(form, VI) == expected
 
 
+@pytest.mark.parametrize(
+    ("form", "vietnamese", "english"),
+    [
+        (
+            Window(date(2023, 6, 1), date(2023, 6, 10), "đầu tháng 6"),
+            "đầu tháng 6 (từ ngày 01/6/2023 đến ngày 10/6/2023)",
+            "đầu tháng 6 (from 1 June 2023 to 10 June 2023)",
+        ),
+        (
+            Window(date(2023, 6, 1), date(2023, 6, 10), ""),
+            "từ ngày 01/6/2023 đến ngày 10/6/2023",
+            "from 1 June 2023 to 10 June 2023",
+        ),
+        (Window(date(2023, 6, 1), date(2023, 6, 1), ""), "ngày 01/6/2023", "1 June 2023"),
+        (Undated("hằng năm"), "hằng năm", "hằng năm"),
+        (Undated(""), "chưa xác định thời gian", "no date yet"),
+        (By(date(2023, 8, 10)), "chậm nhất ngày 10/8/2023", "by 10 August 2023"),
+    ],
+)
+def test_in_full_a_date_has_its_words_and_its_days_and_no_empty_brackets(
+    form: DateForm, vietnamese: str, english: str
+) -> None:
+    assert (wording.format_form(form, VI, in_full=True), wording.format_form(form, EN, in_full=True)) == (
+        vietnamese,
+        english,
+    )
+
+
 def test_an_event_is_said_with_its_weekdays() -> None:
     """An invitation names the weekday of the first and the last day."""
     event = On(date(2023, 6, 8), date(2023, 6, 9), time(8))

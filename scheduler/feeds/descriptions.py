@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from scheduler import wording
+from scheduler.plan.dates.date_forms import bracketed
 from scheduler.plan.dates.due_dates import DueDate, local_day
 from scheduler.plan.facts import Closing, Decision, Waived
 from scheduler.plan.messages.destinations import (
@@ -48,7 +49,7 @@ class Description:
         """Return the title on one line, followed in brackets by the deadline `due` or by `words`, if given."""
         title = " ".join(self.milestone.title.split())
         words = wording.format_due(due, self.plan.language) if due else " ".join(words.split())
-        return f"{title} ({words})" if words else title
+        return title + bracketed(words)
 
     def deadline(self, due: DueDate, *, is_open: bool) -> None:
         """Add the literal deadline, with the day to aim at while the obligation is open, and the condition."""

@@ -13,7 +13,7 @@ from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
 from scheduler import wording
-from scheduler.plan.dates.date_forms import Before, By, Relative
+from scheduler.plan.dates.date_forms import Before, By, Relative, bracketed
 from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day
 from scheduler.plan.ladder import RungName
 from scheduler.plan.messages.destinations import (
@@ -237,6 +237,8 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "aim": lru_cache(partial(_in, wording.format_aim, language)),
         "latest": partial(_in, wording.format_latest, language),
         "form": partial(_in, wording.format_form, language),
+        "undated": partial(_in, wording.format_undated, language),
+        "bracketed": bracketed,
         "days": lambda window: wording.format_days(window.first, window.last, language),
         "size": partial(_in, wording.format_size, language),
         "number": partial(_in, wording.format_count, language),

@@ -387,7 +387,7 @@ class ObligationResolver:
             case Window():
                 return WindowDate(form)
             case Undated(words):
-                return NoDate(words or "undated")
+                return NoDate(words)
             case _:
                 assert_never(form)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import assert_never
 
-from scheduler.plan.dates.date_forms import describe_form
+from scheduler.plan.dates.date_forms import Undated, describe_form
 from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Fact, drop_withdrawn
 from scheduler.plan.message_kinds import is_notice
@@ -130,7 +130,7 @@ def describe_dates(o: Dated, plan: Plan) -> Row:
         case WindowDate(window):
             return {"date": describe_form(window)}
         case NoDate(words):
-            return {"date": f"undated ({words})"}
+            return {"date": describe_form(Undated(words))}
         case DueDate() as due:
             return {
                 "date": f"{'by' if due.inclusive else 'before'} {due.named}",

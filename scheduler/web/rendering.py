@@ -79,7 +79,7 @@ class PageRenderer:
             month=lambda day: wording.month_name(day, language),
             stamp=lambda local: wording.format_stamp(local, language),
             reason=lambda text, plan=None: wording.explain(text, language, partial(_called, plan)),
-            written=lambda form: wording.format_form(form, language) or describe_form(form),
+            written=lambda form: wording.format_form(form, language, in_full=True) or describe_form(form),
             target=lambda text: wording.format_target(text, language),
         )
 

@@ -11,7 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import assert_never
 
-from scheduler.plan.dates.date_forms import Before, By, DateForm, DayCount, On, Recurring, Relative, Undated, Window
+from scheduler.plan.dates.date_forms import (
+    Before,
+    By,
+    DateForm,
+    DayCount,
+    On,
+    Recurring,
+    Relative,
+    Undated,
+    Window,
+    bracketed,
+)
 from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.ladder import RungName
 from scheduler.plan.reasons import ENGLISH as ENGLISH_REASONS
@@ -131,10 +142,11 @@ def format_aim(due: DueDate, language: str, *, to_send: bool = True) -> str:
     return (words.aim_to_send if to_send else words.aim_to_finish).format(literal=literal, latest=latest)
 
 
-def format_form(form: DateForm, language: str) -> str:
+def format_form(form: DateForm, language: str, *, in_full: bool = False) -> str:
     """Return a date the way the plan puts it; a window or an undated duty in the words of the plan.
 
-    A recurring or relative date names no day and gives an empty text.
+    A recurring or relative date names no day and gives an empty text. `in_full` adds the days to the words of a window,
+    and says of an undated duty without words that it has no date.
     """
     match form:
         case Before(day, clock):
@@ -144,13 +156,22 @@ def format_form(form: DateForm, language: str) -> str:
         case On():
             return format_event(form, language, weekday=False)
         case Window(first, last, words):
-            return words or format_days(first, last, language)
+            days = format_days(first, last, language)
+            return (words + bracketed(days) if in_full else words) if words else days
         case Undated(words):
-            return words
+            return format_undated(words, language) if in_full else words
         case Recurring() | Relative():
             return ""
         case _:
             assert_never(form)
+
+
+def format_undated(words: str, language: str) -> str:
+    """Return what the plan says instead of a date, or that there is none: "chưa xác định thời gian"."""
+    if words:
+        return words
+    label = status_label("undated", language)
+    return label[:1].lower() + label[1:]
 
 
 def format_days_left(days: int, language: str) -> str:

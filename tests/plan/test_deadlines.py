@@ -11,6 +11,7 @@ import pytest
 from scheduler.plan.dates.date_forms import Before, By, DateForm, FixedForm, Recurring, Undated
 from scheduler.plan.facts import Amended, FactKind
 from scheduler.plan.model import Deliverable, Milestone
+from scheduler.plan.obligations import NoDate
 from tests.support.plan_builders import PlanHistory, at, deadline, history_of, plan, reasons
 
 AUGUST = Before(date(2023, 8, 10))
@@ -207,7 +208,7 @@ def test_an_undated_duty_has_no_rung_until_its_date_is_fixed() -> None:
 
 
 def test_an_undated_duty_is_undated_even_without_words() -> None:
-    assert history_of(deadline(Undated(""))).agenda().by_key["report", "beta"].undated == "undated"
+    assert history_of(deadline(Undated(""))).agenda().by_key["report", "beta"].when == NoDate("")
 
 
 def unknown() -> PlanHistory:

@@ -124,7 +124,9 @@ def test_a_party_new_in_the_roster_reroutes_nothing() -> None:
         (On(date(2023, 6, 8), date(2023, 6, 8)), "on 2023-06-08"),
         (On(date(2023, 6, 5), date(2023, 6, 7), time(8)), "on 2023-06-05 to 2023-06-07 08:00"),
         (Window(date(2023, 6, 1), date(2023, 6, 10), "early June"), "between 2023-06-01 and 2023-06-10 (early June)"),
+        (Window(date(2023, 6, 1), date(2023, 6, 10), ""), "between 2023-06-01 and 2023-06-10"),
         (Undated("yearly"), "undated (yearly)"),
+        (Undated(""), "undated"),
         (
             Recurring("FREQ=MONTHLY", "by", date(2023, 1, 1), date(2023, 12, 31)),
             "by FREQ=MONTHLY from 2023-01-01 until 2023-12-31",

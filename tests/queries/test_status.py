@@ -139,6 +139,9 @@ def test_an_event_shows_its_day_and_place(store: SqlStore) -> None:
     daemon.definitions.plans = [plan(deadline(Undated("yearly")))]
     daemon.take()
     assert {row["date"] for row in board(daemon)} == {"undated (yearly)"}
+    daemon.definitions.plans = [plan(deadline(Undated("")))]
+    daemon.take()
+    assert {row["date"] for row in board(daemon)} == {"undated"}
 
 
 # ---- the agenda

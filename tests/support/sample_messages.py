@@ -456,6 +456,13 @@ MESSAGES: dict[str, Message] = {
     "fix-date-window-passed": from_lead(
         "fix-date", "2023-06-12T08:00", rung="fix-date:passed", milestone=CONFERENCE, when=WindowDate(EARLY_JUNE)
     ),
+    "fix-date-window-without-words": from_lead(
+        "fix-date",
+        "2023-05-18T08:00",
+        rung="fix-date:14d",
+        milestone=CONFERENCE,
+        when=WindowDate(replace(EARLY_JUNE, words="")),
+    ),
     "fix-date-last-day": from_lead(
         "fix-date", "2023-10-31T08:00", rung="fix-date:14d", milestone=WRAP_UP, when=due(WRAP_UP)
     ),

@@ -121,15 +121,20 @@ def describe_form(form: DateForm) -> str:
             span = str(first) if first == last else f"{first} to {last}"
             return f"on {span}" + (f" {clock:%H:%M}" if clock else "")
         case Window(first, last, words):
-            return f"between {first} and {last} ({words})"
+            return f"between {first} and {last}{bracketed(words)}"
         case Undated(words):
-            return f"undated ({words})"
+            return f"undated{bracketed(words)}"
         case Recurring(rule, boundary, first, until):
             return f"{boundary} {rule} from {first} until {until}"
         case Relative(to, count, direction):
             return f"{count} {'before' if direction == 'before' else 'after'} {to}"
         case _:
             assert_never(form)
+
+
+def bracketed(words: str) -> str:
+    """Return words in brackets, as they follow something; "" if there are none."""
+    return f" ({words})" if words else ""
 
 
 def form_to_data(form: DateForm) -> dict[str, Any]:

@@ -224,6 +224,15 @@ def test_dates_to_fix_and_to_set_are_asked_for_with_the_form(site: ServedSite) -
     assert 'href="/plans/plan/do/fix-date?milestone=meeting"' in operator.ask("/").text
 
 
+def test_a_date_that_the_plan_puts_into_no_words_is_asked_for_without_brackets(site: ServedSite) -> None:
+    window = replace(MEETING, form=Window(date(2023, 6, 1), date(2023, 6, 9), ""))
+    operator = board(site, window, deadline(Undated(""), id="yearly"))
+    assert needs(operator) == [
+        "Meeting : only tentative (from 1 June 2023 to 9 June 2023); the day has to be fixed. Fix the date",
+        "Yearly : the plan names no day; a date has to be set. Fix the date",
+    ]
+
+
 def test_submissions_wait_for_acceptance(operator: Operator) -> None:
     daemon(operator.site).record("received")
     daemon(operator.site).record("received", "gamma")

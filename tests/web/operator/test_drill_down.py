@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from scheduler.plan.agenda import RungState
-from scheduler.plan.dates.date_forms import By, DayCount, Recurring, Relative, Window
+from scheduler.plan.dates.date_forms import By, DayCount, Recurring, Relative, Undated, Window
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import MAIL_SERVER, Actor
 from scheduler.plan.message_kinds import MessageKind
@@ -108,6 +108,33 @@ def test_a_plan_shows_what_it_says_and_what_was_recorded(operator: Operator) -> 
     assert "Members Lead ; Beta ; Gamma" in said
     assert "6 March 2023, 10:00 Documents received Report beta" in said
     assert f"Revision {operator.site.definitions[0].plan.digest[:12]}" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "window", "undated"),
+    [
+        ("en", "from 1 June 2023 to 9 June 2023", "no date yet"),
+        ("vi", "từ ngày 01/6/2023 đến ngày 09/6/2023", "chưa xác định thời gian"),
+    ],
+)
+def test_a_date_that_the_plan_puts_into_no_words_is_said_all_the_same(
+    site: ServedSite, language: str, window: str, undated: str
+) -> None:
+    """On every page that shows it, and nowhere with empty brackets."""
+    meeting = event(Window(date(2023, 6, 1), date(2023, 6, 9), ""))
+    site.serve(plan(meeting, deadline(Undated(""), id="yearly"), language=language))
+    operator = Operator.of(site)
+    for path in (
+        "",
+        "/plans/plan",
+        "/plans/plan/parties/beta",
+        "/plans/plan/milestones/{}",
+        "/plans/plan/do/fix-date?milestone={}",
+    ):
+        for milestone, said in (("meeting", window), ("yearly", undated)):
+            page = operator.see(path.format(milestone) or "/")
+            assert "()" not in page
+            assert said in page or (milestone == "yearly" and "fix-date" in path)
 
 
 @pytest.mark.parametrize(
