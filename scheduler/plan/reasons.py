@@ -79,6 +79,7 @@ ENGLISH: Mapping[str, str] = {
     "given_up": "given up after {number} days: {words}",
     # what is odd about a fact that is recorded
     "not_reminded": "it lies in the past: nobody is reminded of it",
+    "still_overdue": "it lies in the past: what is still open stays overdue",
     "late": "late: the date was {day}",
     "asked_before": "the plan asks for it before: the last day in time is {day}",
     "outside_window": "it lies outside what the plan foresees: {day} to {day2}",
@@ -351,6 +352,7 @@ def given_up(number: int, words: str) -> Reason:
 # ---------------------------------------------------------------- what is odd about a fact that is recorded
 
 NOT_REMINDED = Reason("not_reminded")
+STILL_OVERDUE = Reason("still_overdue")
 
 
 def late(day: date) -> Reason:

@@ -128,7 +128,7 @@ def _check_of_obligation(agenda: Agenda, fact: OfObligation) -> list[Reason]:
         case Accepted():
             return _check_accepted(fact, milestone, obligation)
         case Extended():
-            return _check_extended(fact, milestone, obligation)
+            return _check_extended(agenda.plan, fact, milestone, obligation)
         case Opened():
             return _check_opened(fact, milestone, obligation)
         case Joined() | Disowned():
@@ -191,7 +191,7 @@ def _check_accepted(fact: Accepted, milestone: Milestone, obligation: Obligation
     )
 
 
-def _check_extended(fact: Extended, milestone: Milestone, obligation: Obligation) -> list[Reason]:
+def _check_extended(plan: Plan, fact: Extended, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if obligation.due is None or milestone.kind == "event":
         _refuse(f"{milestone.id} has no deadline that could be extended", "`fix-date` sets a date", "no-deadline")
     until = fact.form.day if isinstance(fact.form, By) else None
@@ -201,7 +201,8 @@ def _check_extended(fact: Extended, milestone: Milestone, obligation: Obligation
             "give a later day with --until",
             "not-later",
         )
-    return []
+    is_past = until < local_day(fact.recorded_at, plan.zone)
+    return [*([reasons.STILL_OVERDUE] if is_past else []), *_remarks_on_days_off(plan, until)]
 
 
 def _check_opened(fact: Opened, milestone: Milestone, obligation: Obligation) -> list[Reason]:
@@ -245,8 +246,14 @@ def _remarks_on_date(plan: Plan, fact: DateFixed, own: Sequence[Obligation]) -> 
     yield from _remarks_on_window(first, last, own)
     if last < local_day(fact.recorded_at, plan.zone):
         yield reasons.NOT_REMINDED
-    if not plan.workdays.is_workday(first):
-        yield reasons.day_off(first)
+    yield from _remarks_on_days_off(plan, first, last)
+
+
+def _remarks_on_days_off(plan: Plan, *days: date) -> Iterator[Reason]:
+    """Yield a remark for each of the days that is a day off."""
+    for day in dict.fromkeys(days):
+        if not plan.workdays.is_workday(day):
+            yield reasons.day_off(day)
 
 
 def _remarks_on_window(first: date, last: date, own: Sequence[Obligation]) -> Iterator[Reason]:

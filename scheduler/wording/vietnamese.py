@@ -197,6 +197,7 @@ VIETNAMESE = Language(
         "unanswered_twice": "đã chuyển hai lần, cả hai lần máy chủ không trả lời: {words}",
         "given_up": "dừng sau {number} ngày: {words}",
         "not_reminded": "ngày đã qua nên không nhắc đơn vị nào",
+        "still_overdue": "ngày đã qua: nội dung chưa hoàn thành vẫn bị tính là quá hạn",
         "late": "quá hạn: thời hạn là {day}",
         "asked_before": "muộn hơn kế hoạch: ngày cuối còn đúng hạn là {day}",
         "outside_window": "ngoài khoảng thời gian dự kiến trong kế hoạch: từ {day} đến {day2}",

@@ -253,6 +253,12 @@ def test_a_fact_whose_number_no_record_can_hold_is_unknown(office: Office) -> No
     assert office("undo", "f99999999999999999999", "--reason", "x").code == ExitCode.NOTHING_MATCHED
 
 
+def test_an_extension_until_a_day_off_is_taken_with_a_remark(office: Office) -> None:
+    """New Year's day."""
+    command = ("extend", office.plan, "dang-ky", "branch-one", "--until", f"{NEXT_YEAR + 1}-01-01", "--decision", "1")
+    assert f"  {NEXT_YEAR + 1}-01-01 is a day off\n" in office(*command).out
+
+
 @pytest.mark.parametrize(
     ("day", "remark"),
     [(f"{NEXT_YEAR - 2}-06-10", "in the past"), (f"{NEXT_YEAR}-12-25", "outside what the plan foresees")],

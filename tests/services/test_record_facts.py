@@ -15,6 +15,7 @@ from scheduler.plan.dates.date_forms import By, On, Recurring, Undated, Window
 from scheduler.plan.facts import FactKind, Received
 from scheduler.plan.messages.message import ReminderMessage
 from scheduler.plan.model import Contact, Deliverable, Group, Party
+from scheduler.plan.reasons import Reason
 from scheduler.ports import Definition, MessageRow
 from scheduler.queries.agendas import read_agenda
 from scheduler.services.context import ServiceContext
@@ -24,7 +25,7 @@ from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, FRIDAY, DaemonFixture, due_by, local, plan, report
 from tests.support.facts import record
 from tests.support.fakes import SpyComposer, refuse
-from tests.support.plan_builders import PARTIES, at, deadline, event
+from tests.support.plan_builders import PARTIES, at, deadline, event, vietnam
 
 DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
 WINDOW = Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")
@@ -381,6 +382,50 @@ def test_a_date_after_the_day_that_the_plan_names_is_remarked(store: SqlStore) -
     daemon = DaemonFixture(store, plan(event(By(date(2023, 6, 9)))))
     recorded = daemon.record("date_fixed", None, "meeting", form=On(date(2023, 6, 12), date(2023, 6, 12)))
     assert recorded.remarks == (reasons.asked_before(date(2023, 6, 9)),)
+
+
+@pytest.mark.parametrize(
+    ("day", "remarks"),
+    [
+        (date(2023, 3, 24), []),
+        (date(2023, 3, 25), [reasons.day_off(date(2023, 3, 25))]),
+        (date(2023, 4, 30), [reasons.day_off(date(2023, 4, 30))]),
+        (date(2023, 5, 1), [reasons.day_off(date(2023, 5, 1))]),
+        (date(2023, 3, 22), []),
+        (date(2023, 3, 21), [reasons.STILL_OVERDUE]),
+        (date(2023, 3, 19), [reasons.STILL_OVERDUE, reasons.day_off(date(2023, 3, 19))]),
+    ],
+)
+def test_more_time_until_a_day_off_or_a_past_day_is_remarked(store: SqlStore, day: date, remarks: list[Reason]) -> None:
+    """It is recorded all the same; what is extended into the past is still overdue."""
+    daemon = DaemonFixture(store, plan(workdays=vietnam()), start=at(3, 1))
+    daemon.live(at(3, 22, 10))
+    recorded = daemon.record("extended", form=By(day))
+    assert list(recorded.remarks) == remarks
+    with store.reading() as view:
+        obligation = read_agenda(view, daemon.plan).by_key["report", "beta"]
+    assert obligation.is_overdue(daemon.clock.instant) == (reasons.STILL_OVERDUE in remarks)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "remarks"),
+    [
+        (date(2023, 6, 8), date(2023, 6, 9), []),
+        (date(2023, 6, 4), date(2023, 6, 4), [reasons.day_off(date(2023, 6, 4))]),
+        (date(2023, 6, 3), date(2023, 6, 4), [reasons.day_off(date(2023, 6, day)) for day in (3, 4)]),
+        (
+            date(2023, 6, 9),
+            date(2023, 6, 10),
+            [reasons.outside_window(WINDOW.first, WINDOW.last), reasons.day_off(date(2023, 6, 10))],
+        ),
+        (date(2023, 6, 1), date(2023, 6, 1), [reasons.NOT_REMINDED]),
+    ],
+)
+def test_an_event_on_a_day_off_or_a_past_day_is_remarked(
+    store: SqlStore, first: date, last: date, remarks: list[Reason]
+) -> None:
+    daemon = DaemonFixture(store, plan(event(WINDOW)), start=at(6, 2, 9))
+    assert list(daemon.record("date_fixed", None, "meeting", form=On(first, last)).remarks) == remarks
 
 
 def test_the_date_of_a_deadline_in_the_plan_is_changed_in_the_file(running: DaemonFixture) -> None:

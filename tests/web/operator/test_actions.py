@@ -407,6 +407,21 @@ def test_a_party_gets_more_time(operator: Operator, live: DaemonFixture) -> None
     assert newest(live) == live.fact("extended", form=By(date(2023, 3, 27)), decision="No. 5", by=OFFICER)
 
 
+@pytest.mark.parametrize(
+    ("until", "remark"),
+    [
+        ("2023-03-25", "25 March 2023 is a day off"),
+        ("2023-03-26", "26 March 2023 is a day off"),
+        ("2023-03-20", "it lies in the past: what is still open stays overdue"),
+    ],
+)
+def test_an_odd_end_of_an_extension_is_remarked_before_it_is_confirmed(
+    operator: Operator, live: DaemonFixture, until: str, remark: str
+) -> None:
+    operator.site.clock.instant = at(3, 21)
+    assert remark in words(operator.fill(do("extend"), until=until, decision="No. 5").text)
+
+
 def test_a_date_is_fixed_with_its_hour_its_days_and_its_place(operator: Operator, live: DaemonFixture) -> None:
     path = do("fix-date", "milestone=meeting")
     typed = {"first": "2023-06-08", "clock": "08:00", "last": "2023-06-09", "place": "Hà Tĩnh", "decision": "No. 9"}
