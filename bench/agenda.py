@@ -8,7 +8,7 @@ finished rows into a table with the same columns and indexes (WAL, synchronous N
 transaction). Both take turns in each round, and the best of the rounds is shown. Measured
 as well: the agenda alone, and the reconciliation of the ledger after one new fact. Memory is
 the peak minus what was resident before. At last, 600 milestones of 6 parties are drawn, shown and
-written about, in a chain of `needs` and without.
+written about, in a chain of `needs` and without, and a year of 100 and 200 milestones is simulated.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from scheduler.bootstrap.container import Container, shipped_settings
+from scheduler.bootstrap.simulate import simulate
+from scheduler.clock import SystemClock
 from scheduler.plan.agenda import draw_agenda
 from scheduler.plan.dates.date_forms import Before
 from scheduler.plan.facts import Received
@@ -42,6 +46,7 @@ NOW = datetime(2023, 1, 2, tzinfo=UTC)
 FIRST = date(2023, 2, 14)
 TARGET = 2.0
 MOST_NEEDS = 1.3
+MOST_GROWTH = 2.2
 
 
 class Cost(NamedTuple):
@@ -163,13 +168,33 @@ def follow_needs(plan: Plan) -> None:
         messages_for(drawn, rung, now, ())
 
 
-def report_needs(rounds: int) -> None:
-    """Compare 600 milestones in a chain of `needs` with the same ones without."""
-    plan = make_plan(6, 600)
-    days = [Before(FIRST + timedelta(days=number % 280)) for number in range(600)]
+def make_chain(count: int) -> dict[str, Plan]:
+    """Return a year of milestones without `needs`, and the same ones in a chain of them."""
+    plan = make_plan(6, count)
+    days = [Before(FIRST + timedelta(days=number % 280)) for number in range(count)]
     plain = [replace(milestone, form=day) for milestone, day in zip(plan.milestones, days, strict=True)]
     chain = [replace(later, needs=(sooner.id,)) for sooner, later in pairwise(plain)]
-    plans = {"plain": replace(plan, milestones=tuple(plain)), "chain": replace(plan, milestones=(plain[0], *chain))}
+    return {"plain": replace(plan, milestones=tuple(plain)), "chain": replace(plan, milestones=(plain[0], *chain))}
+
+
+def play_year(plan: Plan) -> None:
+    container = Container(settings=shipped_settings(), clock=SystemClock())
+    simulate(container, Definition(plan=plan, source=""), first=NOW.date(), last=date(2023, 12, 31), scenario=None)
+
+
+def report_years() -> None:
+    """Compare a simulated year of 200 milestones with one of 100, and with the same 200 in a chain of `needs`."""
+    small, large = make_chain(100), make_chain(200)
+    half, whole, chain = (
+        measured(partial(play_year, plan)).cpu for plan in (small["plain"], large["plain"], large["chain"])
+    )
+    print(f"a year of 200 milestones takes {whole / half:.2f} times one of 100 (target: at most {MOST_GROWTH:g})")
+    print(f"in a chain of needs it takes {chain / whole:.2f} times that (target: at most {MOST_NEEDS:g})")
+
+
+def report_needs(rounds: int) -> None:
+    """Compare 600 milestones in a chain of `needs` with the same ones without."""
+    plans = make_chain(600)
     costs = {name: min(measured(lambda: follow_needs(plan)).cpu for _ in range(rounds)) for name, plan in plans.items()}  # noqa: B023
     ratio = costs["chain"] / costs["plain"]
     print(f"600 milestones in a chain of needs take {ratio:.2f} times those without (target: at most {MOST_NEEDS:g})")
@@ -205,6 +230,7 @@ def main() -> None:
     ratio = best["plan to ledger"].wall / base.wall
     print(f"the whole way takes {ratio:.2f} times the bare executemany (target: at most {TARGET:g})")
     report_needs(rounds)
+    report_years()
 
 
 if __name__ == "__main__":

@@ -220,9 +220,7 @@ class Container:
         """Return a checker for each source of status checks."""
         return [ManualChecker()]
 
-    def shared_adapters(
-        self, mailer: Mailer, heartbeat: Heartbeat, sent_folder: SentFolder | None = None
-    ) -> Adapters:
+    def shared_adapters(self, mailer: Mailer, heartbeat: Heartbeat, sent_folder: SentFolder | None = None) -> Adapters:
         """Return the adapters of a process that works on a real record by the machine's clock, beside others."""
         return replace(self.adapters(mailer, sent_folder), heartbeat=heartbeat, machine=SystemMachine())
 

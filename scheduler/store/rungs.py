@@ -78,16 +78,18 @@ _NEXT = sa.select(sa.func.min(rungs.c.at)).where(
 _AMONG = rungs.c.id.in_(sa.bindparam("ids", expanding=True))
 _SOME = _ROW.where(_AMONG)
 _earlier = rungs.alias()
+# As a filter: as conditions these would lead SQLite to look through every later rung of the plan.
+_next_at = sa.func.min(rungs.c.at).filter(
+    rungs.c.at > _earlier.c.at, planned, rungs.c.kind.not_in(("escalation", *NOTICES))
+)
 _FOLLOWING = (
-    sa.select(_earlier.c.id, sa.func.min(rungs.c.at))
+    sa.select(_earlier.c.id, _next_at)
     .where(
         _earlier.c.id.in_(sa.bindparam("ids", expanding=True)),
         *(rungs.c[name] == _earlier.c[name] for name in ("plan", "milestone", "party")),
-        rungs.c.at > _earlier.c.at,
-        planned,
-        rungs.c.kind.not_in(("escalation", *NOTICES)),
     )
     .group_by(_earlier.c.id)
+    .having(_next_at.is_not(None))
 )
 _PLAN_AGAIN = rungs.update().values(state="planned", reason="", settled_at=None)
 _PLAN_UNWRITTEN = _PLAN_AGAIN.where(

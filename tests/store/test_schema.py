@@ -393,7 +393,7 @@ def test_a_database_is_known_by_its_tables_and_version(tables: set[str], version
         (lambda unit: unit.rungs.next_at([PLAN, "q"], NOW), "ix_rung_planned_plan_at"),
         (lambda unit: unit.rungs.of(PLAN), "sqlite_autoindex_rung"),
         (lambda unit: unit.rungs.of_milestone(PLAN, "so-ket"), "sqlite_autoindex_rung"),
-        (lambda unit: unit.rungs.following([1]), "INTEGER PRIMARY KEY"),
+        (lambda unit: unit.rungs.following([1]), "sqlite_autoindex_rung_1 (plan=? AND milestone=? AND party=?)"),
         (lambda unit: unit.facts.of(PLAN), "ix_fact_plan"),
         (lambda unit: unit.facts.since(PLAN, 1), "ix_fact_plan_id (plan=? AND id>?)"),
         (lambda unit: unit.facts.general(PLAN), "ix_fact_general"),
@@ -450,4 +450,4 @@ def test_the_frequent_questions_are_answered_from_an_index(
     statement = next(text for text in asked if text.startswith(("SELECT", "UPDATE")))
     with connect(url) as connection:
         steps = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}") if "USING" in step[3]]
-    assert index in steps[0]
+    assert any(index in step for step in steps)
