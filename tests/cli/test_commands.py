@@ -206,6 +206,17 @@ def test_mails_that_cannot_leave_make_tick_fail(open_office: Office) -> None:
     assert open_office("tick").code == ExitCode.DONE
 
 
+def test_a_missing_driver_is_named_with_a_way_that_needs_no_index(office: Office) -> None:
+    """Hanchot itself may have come from a checkout or a wheel."""
+    code = "import sys; sys.modules['psycopg'] = None; import scheduler.cli as c; c.main(sys.argv[1:])"
+    arguments = [sys.executable, "-c", code, "--config", str(office.folder / "config.toml"), "status"]
+    with environment(HANCHOT_DATABASE__URL="postgresql+psycopg://u@127.0.0.1/n"):
+        done = subprocess.run(arguments, capture_output=True, check=False, text=True)
+    assert done.returncode == ExitCode.FAILED
+    assert "needs a driver that is not installed: psycopg" in done.stderr
+    assert f"{sys.executable} -m pip install '/path/to/hanchot[postgresql]'" in done.stderr
+
+
 def test_a_quiet_tick_says_nothing(office: Office) -> None:
     """So that cron writes no mail about it."""
     assert "loaded" in office("tick").err

@@ -183,7 +183,7 @@ def _find_programs() -> Path:
     if not found:
         pytest.skip("PostgreSQL's server is not installed: run `make servers` (Debian, as root)")
     if importlib.util.find_spec("psycopg") is None:
-        pytest.skip("psycopg is not installed: pip install 'hanchot[postgresql]'")
+        pytest.skip("psycopg is not installed: `make test` installs it")
     return found[-1]
 
 

@@ -5,6 +5,7 @@ The driver is imported only on use: not every installation has it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -162,7 +163,10 @@ class PostgresqlDialect(Dialect):
         except ModuleNotFoundError as error:
             raise UserError(
                 f"[database] url: {self.describe(url)} needs a driver that is not installed: {error.name}",
-                hint="pip install 'hanchot[postgresql]'",
+                hint=(
+                    "install hanchot once more with it, from the checkout or wheel that it came from: "
+                    f"{sys.executable} -m pip install '/path/to/hanchot[postgresql]'"
+                ),
             ) from error
         _set_up(engine, self.describe(url), busy_timeout=busy_timeout)
         return engine
