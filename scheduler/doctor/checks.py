@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from importlib.metadata import packages_distributions
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -34,6 +33,7 @@ from scheduler.doctor.verdicts import (
 )
 from scheduler.engine.mail_account import read_limits
 from scheduler.errors import NoPassword, Problem, UserError
+from scheduler.import_name import find_owners
 from scheduler.ports import Loaded, Mailer
 from scheduler.queries.contacts import list_contacts
 from scheduler.queries.plans import find_absent
@@ -51,7 +51,7 @@ def examine(container: Container) -> Iterator[Verdict]:
     The configuration itself was already read without errors.
     """
     yield Verdict(check="configuration", state="ok", message="every key is known and sound")
-    yield from judge_packages(packages_distributions().get("scheduler", ()))
+    yield from judge_packages(find_owners())
     yield from judge_secrecy(
         [(path, path.stat().st_mode) for path in dict.fromkeys(_secrets(container)) if path.is_file()]
     )
@@ -235,5 +235,8 @@ def _zones() -> Iterator[Verdict]:
     try:
         ZoneInfo("Asia/Ho_Chi_Minh")
     except (ZoneInfoNotFoundError, OSError) as error:
-        raise UserError(f"there are no time zones on this machine: {error}", hint="pip install tzdata") from error
+        raise UserError(
+            f"there are no time zones on this machine: {error}",
+            hint="install the system's zone data or the Python package tzdata",
+        ) from error
     yield Verdict(check="zones", state="ok", message="the zone data is there")

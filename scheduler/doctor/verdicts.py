@@ -10,6 +10,7 @@ from typing import Literal
 
 from scheduler.engine.mail_account import LimitUse
 from scheduler.errors import Problem, UserError
+from scheduler.import_name import HINT, describe_others
 from scheduler.ports import AccountState, MessageRow, MessageState, Outcome, PlanState
 from scheduler.queries.plans import ABSENT_HINT
 from scheduler.services.clock_guard import HINT
@@ -66,17 +67,8 @@ def judge_packages(owners: Sequence[str | None]) -> Iterator[Verdict]:
 
     A distribution without metadata, as one that was removed in part, has the name None.
     """
-    others = sorted({owner or "a package without a name" for owner in owners} - {"hanchot"})
-    if others:
-        message = (
-            f"the import name `scheduler` belongs to {', '.join(others)} too: either may overwrite the other's files"
-        )
-        yield Verdict(
-            check="packages",
-            state="warning",
-            message=message,
-            hint="install hanchot in an environment of its own",
-        )
+    if others := describe_others(owners):
+        yield Verdict(check="packages", state="warning", message=others, hint=HINT)
 
 
 def judge_clock(now: datetime, last_tick: datetime | None, jump: timedelta | None = None) -> Verdict:

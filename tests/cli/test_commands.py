@@ -206,6 +206,30 @@ def test_mails_that_cannot_leave_make_tick_fail(open_office: Office) -> None:
     assert open_office("tick").code == ExitCode.DONE
 
 
+BREAKS = {
+    "a module that is gone": "sys.modules['scheduler.cli.why'] = None",
+    "a package that is gone": "sys.modules['scheduler.cli'] = None",
+    "a file of another package in place of ours": "import scheduler; del scheduler.__version__",
+}
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+@pytest.mark.parametrize("broken", BREAKS.values(), ids=BREAKS)
+def test_the_first_error_names_the_other_package_with_our_import_name(
+    tmp_path: Path, broken: str, is_shared: bool
+) -> None:
+    """Where it may be the cause; else the error stands for itself."""
+    if is_shared:
+        (tmp_path / "other-1.0.dist-info").mkdir()
+        (tmp_path / "other-1.0.dist-info" / "METADATA").write_text("Name: other\nVersion: 1.0\n", encoding="utf-8")
+        (tmp_path / "other-1.0.dist-info" / "RECORD").write_text("scheduler/__init__.py,,\n", encoding="utf-8")
+    code = f"import sys; sys.path.append({str(tmp_path)!r}); {broken}; import scheduler.__main__ as m; m.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    assert done.returncode == ExitCode.FAILED
+    assert ("belongs to other too" in done.stderr) == is_shared
+    assert ("Traceback" in done.stderr) != is_shared
+
+
 def test_a_missing_driver_is_named_with_a_way_that_needs_no_index(office: Office) -> None:
     """Hanchot itself may have come from a checkout or a wheel."""
     code = "import sys; sys.modules['psycopg'] = None; import scheduler.cli as c; c.main(sys.argv[1:])"
