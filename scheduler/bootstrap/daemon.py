@@ -18,7 +18,7 @@ from scheduler.mail.locked_mailer import LockedMailer
 from scheduler.ports import Clock, Composer, Definition, Mailer, Runner, SentFolder, Store
 from scheduler.ports.events import Event, EventName
 from scheduler.queries.agendas import AgendaCache
-from scheduler.services.clock_guard import HINT
+from scheduler.services.clock_guard import JUMP_HINT
 from scheduler.services.context import ServiceContext
 from scheduler.systemd import Notifier
 
@@ -151,7 +151,9 @@ def tick_once(container: Container) -> SingleTick:
         with heartbeat.beating(lambda: None):
             ticker.tick()
     if ticker.jump is not None:
-        raise UserError(f"nothing was done: the machine's clock is {ticker.jump} ahead of what has passed", hint=HINT)
+        raise UserError(
+            f"nothing was done: the machine's clock is {ticker.jump} ahead of what has passed", hint=JUMP_HINT
+        )
     return SingleTick(problems=problems, absent=ticker.absent, failed=tuple(failed))
 
 

@@ -13,7 +13,7 @@ from scheduler.errors import Problem, UserError
 from scheduler.import_name import HINT, describe_others
 from scheduler.ports import AccountState, MessageRow, MessageState, Outcome, PlanState
 from scheduler.queries.plans import ABSENT_HINT
-from scheduler.services.clock_guard import HINT
+from scheduler.services.clock_guard import JUMP_HINT
 
 CLOCK_BEHIND = timedelta(minutes=2)  # behind the last tick in the record; another machine's clock may be slightly ahead
 TICK_OLD = timedelta(minutes=20)  # with cron, ticks are a quarter of an hour apart
@@ -78,7 +78,7 @@ def judge_clock(now: datetime, last_tick: datetime | None, jump: timedelta | Non
     """
     if jump is not None:
         message = f"the machine's clock is {spell(jump)} ahead of what has passed, and nothing confirms it"
-        return Verdict(check="clock", state="error", message=message, hint=HINT)
+        return Verdict(check="clock", state="error", message=message, hint=JUMP_HINT)
     if last_tick is None or last_tick - now <= CLOCK_BEHIND:
         return Verdict(check="clock", state="ok", message=f"{now.isoformat(timespec='seconds')}")
     message = f"the record was last written {spell(last_tick - now)} from now: the clock is wrong, or was"

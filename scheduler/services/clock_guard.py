@@ -12,7 +12,7 @@ BETWEEN_MACHINES = timedelta(hours=1)
 LONGEST_ABSENCE = timedelta(days=62)  # that needs no confirmation after a restart of the machine
 MARKED_EVERY = timedelta(hours=1)
 
-HINT = (
+JUMP_HINT = (
     "set the clock (`timedatectl` shows it); if it is right, `hanchot clock accept` says so. "
     "Until then no step is settled and no mail is begun"
 )
