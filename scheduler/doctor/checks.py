@@ -36,6 +36,7 @@ from scheduler.errors import NoPassword, Problem, UserError
 from scheduler.import_name import find_owners
 from scheduler.ports import Loaded, Mailer
 from scheduler.queries.contacts import list_contacts
+from scheduler.queries.message_preview import sample_messages
 from scheduler.queries.plans import find_absent
 from scheduler.services.clock_guard import ClockGuard
 from scheduler.store import open_store
@@ -65,6 +66,7 @@ def examine(container: Container) -> Iterator[Verdict]:
     yield judge_links(server.public_url, is_public=server.is_public)
     yield from judge_proxies(server.public_url, server.trusted_proxies)
     yield from _guarded("templates", lambda: _templates(container))
+    yield from _letters(container, loaded)
     yield from _guarded("zones", _zones)
     yield from _guarded("disk", lambda: _disk(container))
     yield from _guarded("mail", lambda: _mail(container))
@@ -107,6 +109,20 @@ def _addresses(container: Container, loaded: Loaded) -> Iterator[Verdict]:
 def _templates(container: Container) -> Iterator[Verdict]:
     problems = container.composer_with(b"doctor").check()
     yield from_problems("templates", problems, "every kind of mail can be written", "")
+
+
+def _letters(container: Container, loaded: Loaded) -> Iterator[Verdict]:
+    """Write mails of each plan as they would leave: a text may be sound and yet fit into no mail."""
+    composer = container.composer_with(b"doctor")
+    problems: dict[Problem, None] = {}
+    for definition in loaded.definitions:
+        for message in sample_messages(definition.plan):
+            try:
+                composer.compose(message)
+            except UserError as error:
+                problems |= dict.fromkeys(error.problems)
+    if loaded.definitions:
+        yield from_problems("letters", list(problems), "mails of every milestone and party can be written", "")
 
 
 def _mail(container: Container) -> Iterator[Verdict]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, time
 
-from scheduler.plan.agenda import Agenda
+from scheduler.plan.agenda import Agenda, draw_agenda
+from scheduler.plan.dates.due_dates import to_instant
 from scheduler.plan.messages.escalations import count_notices, escalation_messages
 from scheduler.plan.messages.message import PromisedMessage
 from scheduler.plan.messages.promises import messages_for
+from scheduler.plan.model import Plan
 from scheduler.ports import Composer, Mail, RungRow, UnitOfWork
 from scheduler.queries.site_links import SiteLinks, make_linker
 
@@ -29,6 +31,18 @@ def preview(
     link = make_linker(links, view)
     messages = _messages(view, agenda, row, bounced, max(row.at, now))
     return [composer.compose(link(message)) for message in messages]
+
+
+def sample_messages(plan: Plan) -> Iterator[PromisedMessage]:
+    """Yield messages of a plan as they would leave if nothing happened, at least one of each milestone and party."""
+    start = to_instant(plan.remind_from, time(), plan.zone)
+    agenda = draw_agenda(plan, (), loaded_at=start)
+    milestones, parties = set[str](), set[str]()
+    for rung in agenda.rungs():
+        if rung.kind != "escalation" and not (rung.milestone in milestones and rung.party in parties):
+            milestones.add(rung.milestone)
+            parties.add(rung.party)
+            yield from messages_for(agenda, rung, rung.at, ())
 
 
 def _messages(

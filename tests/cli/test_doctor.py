@@ -83,6 +83,7 @@ def test_one_line_for_each_check_with_the_way_out(open_office: Office) -> None:
         "definitions",
         "addresses",
         "templates",
+        "letters",
         "zones",
         "disk",
         "mail",
@@ -126,6 +127,16 @@ def test_wrong_definitions_and_templates_are_errors(open_office: Office) -> None
     assert (found["definitions"]["state"], "hanchot check" in found["definitions"]["hint"]) == ("error", True)
     assert (found["templates"]["state"], "reminder.txt:2" in found["templates"]["message"]) == ("error", True)
     assert open_office("doctor").code == ExitCode.FAILED
+
+
+def test_a_plan_of_which_no_mail_can_be_written_is_found(open_office: Office) -> None:
+    """Its texts are sound; only the mails that would leave show it."""
+    templates = open_office.folder / "own" / "mail" / "vi"
+    templates.mkdir(parents=True)
+    (templates / "reminder.subject").write_text("{{ milestone.title }}{{ '\\u0007' if plan }}\n", encoding="utf-8")
+    (open_office.folder / "config.toml").write_text('[paths]\ntemplates = ["own"]', encoding="utf-8")
+    found = examined(open_office)
+    assert (found["letters"]["state"], "U+0007" in found["letters"]["message"]) == ("error", True)
 
 
 def test_an_empty_folder_has_no_plan_and_is_told_how_to_get_one(run: Run, tmp_path: Path) -> None:

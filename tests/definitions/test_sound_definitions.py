@@ -160,6 +160,17 @@ def test_texts_are_kept_in_nfc(load: Load) -> None:
     assert only(load(PLAN.replace('"Báo cáo"', f'"{decomposed}"'))).milestones[0].title == "Báo cáo"
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029"])
+def test_a_line_separator_of_a_word_processor_becomes_a_space(load: Load, mark: str) -> None:
+    """No header of a mail can hold it."""
+    title = only(load(PLAN.replace('"Báo cáo"', f'"Báo{mark}cáo"'))).milestones[0].title
+    assert title == "Báo cáo"
+
+
+def test_a_line_separator_in_a_longer_text_breaks_the_line() -> None:
+    assert scalars.words("one\u2028two") == "one\ntwo"
+
+
 def test_the_address_of_a_domain_with_accents_becomes_ascii() -> None:
     assert scalars.address("Van.Thu@TRƯỜNG.edu.vn") == "Van.Thu@xn--trng-rib8295b.edu.vn"
 

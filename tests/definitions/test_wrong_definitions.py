@@ -58,6 +58,7 @@ WRONG_PLANS = [
     ('title = "Kế hoạch thi đua năm 2024"', 'title = ""', "plan.title", "empty"),
     ('title = "Kế hoạch thi đua năm 2024"', 'title = "a\\u202eb"', "plan.title", "U+202E"),
     ('title = "Kế hoạch thi đua năm 2024"', 'title = "a\\u0000b"', "plan.title", "U+0000"),
+    ('title = "Kế hoạch thi đua năm 2024"', 'title = "a\\u0085b"', "plan.title", "U+0085"),
     ('title = "Kế hoạch thi đua năm 2024"', 'title = "a\\nBcc: b"', "plan.title", "one line"),
     ('lead = ["alpha"]', 'lead = ["alhpa"]', "groups.lead[0]", "did you mean alpha"),
     ('lead = ["alpha"]', 'lead = ["members"]', "groups.lead[0]", "unknown party"),
