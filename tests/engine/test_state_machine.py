@@ -11,6 +11,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.dispatch_policy import opening, working_days_late
 from scheduler.plan.facts import DEFINITION, Fact, FactKind, Withdrawn
 from scheduler.plan.message_kinds import is_notice
-from scheduler.plan.model import Group
+from scheduler.plan.model import Contact, Group
 from scheduler.plan.notices import fact_of
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Mail, MessageRow, RungRow
@@ -33,6 +34,7 @@ from scheduler.queries.agendas import read_agenda
 from scheduler.store import open_store
 from tests.support.daemon_fixture import FRIDAY, DaemonFixture, due_by, plan
 from tests.support.fakes import Crash, FakeComposer, SpyComposer, crash, nothing, on_call
+from tests.support.plan_builders import PARTIES as PLAN_PARTIES
 from tests.support.plan_builders import at, deadline, event, vietnam
 
 OVER = at(5, 20)
@@ -50,6 +52,11 @@ REVISIONS = [
         due_by(date(2023, 3, 10)),
         deadline(Undated("later")),
     )
+]
+SUCCESSOR = replace(PLAN_PARTIES[1], contacts=(Contact(name="new", email="new@beta.example"),))
+REVISIONS += [
+    replace(REVISIONS[0], parties={**REVISIONS[0].parties, "beta": SUCCESSOR}, digest="another contact"),
+    plan(MEETING, groups=[replace(NOMINEES, after="meeting")], workdays=CALENDAR),
 ]
 SPANS = st.one_of(
     st.integers(1, 90).map(lambda n: timedelta(minutes=n)),
@@ -189,7 +196,7 @@ class DaemonMachine(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, len(REVISIONS) - 1), is_taken=st.booleans())
     def the_plan_is_edited(self, number: int, is_taken: bool) -> None:
-        """Move the date, there and back; another process may load it first."""
+        """Move the date, change a contact, take the report out, there and back; another process may load it first."""
         self.daemon.definitions.plans = [REVISIONS[number]]
         if is_taken:
             self.daemon.take()
@@ -263,6 +270,8 @@ def faults(agenda: Agenda, row: MessageRow, rungs: list[RungRow], now: datetime)
     found = []
     if row.kind != "outage" and opening(agenda.plan, None, now) != now:
         found.append("outside the hours")
+    if row.rungs and row.mail.address not in {c.email for c in agenda.plan.parties[row.party].contacts}:
+        found.append("to somebody who is no contact any more")
     steps = [rung for rung in rungs if not is_notice(rung.kind)]
     if steps and all(is_closed(agenda, rung) for rung in steps):
         found.append("closed")
