@@ -157,8 +157,11 @@ class Dispatcher:
             )
             if added is not None:
                 carried |= {row.id for row in about}
+        known = {row.id for _, about, _ in written for row in about}
         for row in rows:
-            if row.id not in carried:
+            if row.id in known - carried:  # its mail has this identity already
+                yield from _settle(unit, row, "skipped", reasons.WRITTEN_BEFORE, now)
+            elif row.id not in carried:
                 yield from _settle(unit, row, *_unwritten(agenda, row, failures.get(row.id)), now)
 
 

@@ -48,6 +48,7 @@ _ABSENT: Mapping[str, Any] = {
     "candidates": (),
     "fact": None,
     "withdrawn": None,
+    "is_owed": True,
     "outage": None,
     "digest": None,
     "link": "",

@@ -25,11 +25,12 @@ from scheduler.plan.facts import (
     Waived,
     drop_withdrawn,
     find_retractions,
+    recording_order,
 )
 from scheduler.plan.ladder import Anchor, Ladders, LadderStep, settle_collisions
 from scheduler.plan.message_kinds import LadderKind, RungKind
 from scheduler.plan.model import Group, Milestone, Occurrence, Plan
-from scheduler.plan.notices import Change, Notice, concerns, find_corrections, find_notices
+from scheduler.plan.notices import Notice, find_corrections, find_notices
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, Unassigned, WindowDate
 from scheduler.plan.reasons import Reason
 from scheduler.plan.resolver import ObligationResolver
@@ -218,15 +219,19 @@ class Agenda:
             yield from find_notices(self.plan, o, retractions)
 
     def _retractions_of(self, o: Obligation) -> list[Retraction]:
-        return [r for r in self._retracted.get(o.milestone, ()) if concerns(r, o)]
+        """Return what was taken back about an obligation or its milestone, and that about which it has letters."""
+        for_all, own = self._retracted.get((o.milestone, None), ()), self._retracted.get(o.key, ())
+        return sorted([*for_all, *own], key=lambda r: recording_order(r.by)) if for_all and own else [*for_all, *own]
 
     @cached_property
-    def _retracted(self) -> dict[str, list[Retraction]]:
-        """Return the retractions by each milestone or occurrence that they may concern."""
-        found: dict[str, list[Retraction]] = {}
+    def _retracted(self) -> dict[tuple[str | None, str | None], list[Retraction]]:
+        """Return the retractions by the milestone or occurrence and the party, or None for all of them."""
+        found: dict[tuple[str | None, str | None], list[Retraction]] = {}
         for r in self.retractions:
-            for milestone in {r.fact.milestone or "", *(letter.milestone for letter in r.by.letters)}:
-                found.setdefault(milestone, []).append(r)
+            about = (r.fact.milestone, r.fact.party)
+            holders = {(letter.milestone, letter.party) for letter in r.by.letters}
+            for key in {about, *(holder for holder in holders if about != (holder[0], None))}:
+                found.setdefault(key, []).append(r)
         return found
 
     def _ladders(self, milestone: Milestone) -> Ladders:
@@ -279,8 +284,8 @@ class Agenda:
 
         Until it leaves, the party holds a letter that says otherwise.
         """
-        retractions = [r for r in self._retractions_of(o) if isinstance(r.fact, Change)]
-        days = [local_day(c.at, self.plan.zone) for c in find_corrections(self.plan, o, retractions) if not c.skipped]
+        corrections = find_corrections(self.plan, o, self._retractions_of(o))
+        days = [local_day(notice.at, self.plan.zone) for notice in corrections if not notice.skipped]
         last = max(days, default=due.last_in_time)
         return Anchor(last, reasons.CORRECTION) if last > due.last_in_time else None
 

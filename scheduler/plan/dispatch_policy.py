@@ -19,6 +19,7 @@ from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import escalation_named
 
 LATEST = 2  # working days; a rung that is later than this is missed
+LATEST_NOTICE = 10  # working days; what was decided or received so long ago is known by then
 
 
 class DueRung(NamedTuple):
@@ -81,7 +82,7 @@ def working_days_late(rung_at: datetime, seen: datetime, plan: Plan) -> int:
 def _judge(rung: DueRung, plan: Plan, now: datetime) -> Decision:
     opens = opening(plan, rung.milestone, now)
     late = working_days_late(rung.at, _judged_at(rung, plan, now), plan)
-    if late > LATEST and not _is_notice(rung):
+    if late > (LATEST_NOTICE if _is_notice(rung) else LATEST):
         return Decision("missed", reasons.days_late(late))
     return Decision("send") if opens == now else Decision("wait", until=opens)
 
@@ -112,7 +113,7 @@ def _matter(rung: DueRung, plan: Plan) -> tuple[str, str, str]:
 
 
 def _is_notice(rung: DueRung) -> bool:
-    """Return whether it is a notice, which stays true however late it leaves and yields to no other mail."""
+    """Return whether it is a notice, which yields to no other mail."""
     return RungName.of(rung.name).label in NOTICES
 
 

@@ -56,9 +56,10 @@ MAIL_SERVER = Actor("mail server")
 
 
 class Letter(NamedTuple):
-    """A mail that has left: what it is about, a milestone or occurrence, and the address that holds it."""
+    """A mail that has left: what it is about, a milestone or occurrence of a party, and the address that holds it."""
 
     milestone: str
+    party: str
     address: str
 
 

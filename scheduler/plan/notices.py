@@ -66,19 +66,28 @@ def fact_of(name: str) -> int:
 
 
 def find_notices(plan: Plan, o: Obligation, retractions: Sequence[Retraction]) -> Iterator[Notice]:
-    """Yield the notices about one obligation; `retractions` are those that concern it."""
+    """Yield the notices about one obligation; `retractions` are those that concern it, in the order of recording."""
     yield from _find_receipts(plan, o, retractions)
-    yield from _find_answers_to_claims(plan, o)
-    yield from _find_returns(plan, o)
+    yield from _find_answers_to_claims(plan, o, retractions)
+    yield from _find_returns(plan, o, retractions)
     change = _find_change(plan, o, retractions)
     if change is not None:
         yield change
-    yield from find_corrections(plan, o, retractions, change)
+    yield from find_corrections(plan, o, retractions)
 
 
-def _notice(plan: Plan, o: Obligation, kind: NoticeKind, fact: Fact, skipped: Reason = reasons.NONE) -> Notice:
-    since, at = local_day(fact.recorded_at, plan.zone), opening(plan, o.milestone, told_from(fact))
-    return Notice(kind, fact.id, since, at, skipped)
+def _notice(
+    plan: Plan,
+    o: Obligation,
+    kind: NoticeKind,
+    fact: Fact,
+    retractions: Iterable[Retraction],
+    skipped: Reason = reasons.NONE,
+) -> Notice:
+    """Return the notice of a fact; it waits for the undoing of what made it seem untrue or needless meanwhile."""
+    undone = [r.by.recorded_at for r in retractions if _is_later(r.fact, fact) and not r.by.is_silent]
+    at = opening(plan, o.milestone, max([told_from(fact), *undone]))
+    return Notice(kind, fact.id, local_day(fact.recorded_at, plan.zone), at, skipped)
 
 
 # ---------------------------------------------------------------- receipts, and what a party states
@@ -90,21 +99,24 @@ def _find_receipts(plan: Plan, o: Obligation, retractions: Iterable[Retraction])
     One leaves at the next opening. A submission that is recorded while a receipt waits shares that receipt. After a
     receipt has left, the next one leaves on another day, also if the submission was taken back afterwards.
     """
-    undone = {r.fact.id: r.by.recorded_at for r in retractions}
-    known = [*o.facts, *(r.fact for r in retractions)]
+    undone = {r.fact.id: r for r in retractions if _is_about(r.fact, o)}
+    known = [*o.facts, *(r.fact for r in undone.values())]
     submissions = [fact for fact in known if isinstance(fact, Received) and not fact.is_silent]
-    receipts: list[tuple[Received, datetime]] = []
+    receipts: dict[datetime, list[Received]] = {}
     leaves: datetime | None = None
     for fact in sorted(submissions, key=recording_order):
         at = _receipt_leaves(plan, fact, leaves)
-        if at < undone.get(fact.id, at + ONE_DAY):
-            receipts.append((fact, at))
+        if fact.id not in undone or undone[fact.id].by.recorded_at > at:
+            receipts.setdefault(at, []).append(fact)
             leaves = at
-    for number, (fact, at) in enumerate(receipts, 1):
-        is_shared = any(other == at and later.id not in undone for later, other in receipts[number:])
-        if fact.id not in undone:
+    for at, shared in receipts.items():
+        counting = [fact for fact in shared if fact.id not in undone]
+        has_left = any(undone[fact.id].by.letters for fact in shared if fact.id in undone)
+        for fact in counting:
+            is_shared = has_left or fact is not counting[-1]
             skipped = reasons.LATER_RECEIPT if is_shared else reasons.NONE
-            yield _notice(plan, o, "receipt", fact, skipped)._replace(at=at)
+            notice = _notice(plan, o, "receipt", fact, retractions, skipped)
+            yield notice._replace(at=max(at, notice.at))
 
 
 def _receipt_leaves(plan: Plan, fact: Received, before: datetime | None) -> datetime:
@@ -117,7 +129,7 @@ def _receipt_leaves(plan: Plan, fact: Received, before: datetime | None) -> date
     return opening(plan, fact.milestone, to_instant(local_day(before, plan.zone) + ONE_DAY, time(), plan.zone))
 
 
-def _find_answers_to_claims(plan: Plan, o: Obligation) -> Iterator[Notice]:
+def _find_answers_to_claims(plan: Plan, o: Obligation, retractions: Iterable[Retraction]) -> Iterator[Notice]:
     """Yield the receipts for what a party states about itself, and the notices to the lead.
 
     The same statement again on the same local day causes none (contract rule 17).
@@ -129,7 +141,7 @@ def _find_answers_to_claims(plan: Plan, o: Obligation) -> Iterator[Notice]:
             said.clear()
         elif isinstance(fact, Claim) and not fact.is_silent:
             skipped = reasons.NONE if fact.id in waiting else reasons.ANSWERED
-            notice = _notice(plan, o, "notice", fact, skipped)
+            notice = _notice(plan, o, "notice", fact, retractions, skipped)
             if (fact.kind, notice.since) not in said:
                 if isinstance(fact, Declared):
                     yield notice._replace(kind="receipt")
@@ -137,56 +149,57 @@ def _find_answers_to_claims(plan: Plan, o: Obligation) -> Iterator[Notice]:
             said.add((fact.kind, notice.since))
 
 
-def _find_returns(plan: Plan, o: Obligation) -> Iterator[Notice]:
+def _find_returns(plan: Plan, o: Obligation, retractions: Iterable[Retraction]) -> Iterator[Notice]:
     """Yield the requests to complete what was sent; only the last return is still true, until it is answered."""
     returns = [fact for fact in o.facts if isinstance(fact, Returned)]
     for fact in returns:
         if not fact.is_silent:
             gone = reasons.LATER_DECISION if fact is not returns[-1] else reasons.ANSWERED
             is_true = fact is returns[-1] and o.standing.state == "returned"
-            yield _notice(plan, o, "return", fact, reasons.NONE if is_true else gone)
+            yield _notice(plan, o, "return", fact, retractions, reasons.NONE if is_true else gone)
 
 
 # ---------------------------------------------------------------- changes and corrections
 
 
 def _find_change(plan: Plan, o: Obligation, retractions: Sequence[Retraction]) -> Notice | None:
-    """Return the notice of the decision that is in force, if those concerned knew anything else.
-
-    It waits for a later decision that was taken back: until then, that one seemed to hold.
-    """
-    closed_by = o.standing.closed_by if o.standing.state == "waived" else None
-    fact = closed_by if isinstance(closed_by, Waived) else o.changed_by
+    """Return the notice of the decision that is in force, if those concerned knew anything else."""
+    fact = _decision_of(o)
     if fact is None or fact.is_silent:
         return None
-    later = [r.by for r in retractions if isinstance(r.fact, Change) and _is_later(r.fact, fact)]
-    said_at = max([told_from(fact), *(by.recorded_at for by in later)])
-    if not _is_informed(plan, o, fact, said_at):
+    notice = _notice(plan, o, "change", fact, retractions)
+    if not _is_informed(plan, o, fact, notice.at):
         return None
-    is_corrected = any(by.letters for by in later)
-    skipped = reasons.CORRECTION_SAYS_IT if is_corrected else reasons.NONE
-    return _notice(plan, o, "change", fact, skipped)._replace(at=opening(plan, o.milestone, said_at))
+    later = [r for r in retractions if _is_later(r.by, fact)]
+    is_corrected = any(not one.skipped for one in find_corrections(plan, o, later))
+    return notice._replace(skipped=reasons.CORRECTION_SAYS_IT) if is_corrected else notice
+
+
+def _decision_of(o: Obligation) -> Change | None:
+    """Return the decision that is in force: a release, or else what set the date."""
+    closed_by = o.standing.closed_by if o.standing.state == "waived" else None
+    return closed_by if isinstance(closed_by, Waived) else o.changed_by
+
+
+def find_corrections(plan: Plan, o: Obligation, retractions: Sequence[Retraction]) -> Iterator[Notice]:
+    """Yield the corrections of what letters to a party say.
+
+    None is needed where an answer has come, or another decision is in force than the one that was taken back.
+    """
+    decision, closed_by = _decision_of(o), o.standing.closed_by
+    for r in retractions:
+        if not any((letter.milestone, letter.party) == o.key for letter in r.by.letters):
+            continue
+        skipped = reasons.NONE
+        if closed_by is not None and (_is_later(closed_by, r.by) or isinstance(r.fact, Received | Declared)):
+            skipped = reasons.ANSWERED
+        elif decision is not None and isinstance(r.fact, Change) and _is_later(decision, r.fact):
+            skipped = reasons.LATER_DECISION
+        yield _notice(plan, o, "correction", r.by, retractions, skipped)
 
 
 def _is_later(fact: Fact, other: Fact) -> bool:
     return recording_order(fact) > recording_order(other)
-
-
-def find_corrections(
-    plan: Plan, o: Obligation, retractions: Iterable[Retraction], change: Notice | None = None
-) -> Iterator[Notice]:
-    """Yield the corrections of what letters to a party say; a later notice of change makes them needless."""
-    addresses = {contact.email for contact in plan.parties[o.party].contacts}
-    closed_by = o.standing.closed_by
-    for r in retractions:
-        if not any(letter.milestone == o.milestone and letter.address in addresses for letter in r.by.letters):
-            continue
-        skipped = reasons.NONE
-        if closed_by is not None and _is_later(closed_by, r.by):
-            skipped = reasons.ANSWERED
-        elif change is not None and not change.skipped and change.fact > r.by.id:
-            skipped = reasons.LATER_DECISION
-        yield _notice(plan, o, "correction", r.by, skipped)
 
 
 def _is_informed(plan: Plan, o: Obligation, fact: Change, now: datetime) -> bool:
@@ -233,8 +246,5 @@ def _knew_a_day_ahead(plan: Plan, o: Obligation, now: datetime) -> bool:
     return o.known_date is not None and now < begins_at(o.known_date.event, plan)
 
 
-def concerns(retraction: Retraction, o: Obligation) -> bool:
-    """Return whether what was taken back is about an obligation, or letters about its milestone have left."""
-    fact = retraction.fact
-    is_own = fact.milestone == o.milestone and fact.party in (None, o.party)
-    return is_own or any(letter.milestone == o.milestone for letter in retraction.by.letters)
+def _is_about(fact: Fact, o: Obligation) -> bool:
+    return fact.milestone == o.milestone and fact.party in (None, o.party)

@@ -73,6 +73,8 @@ ENGLISH: Mapping[str, str] = {
     "later_decision": "a later decision replaced it",
     "fact_withdrawn": "the fact it was about was withdrawn",
     "answered": "it has been answered meanwhile",
+    "plan_ended": "the plan has ended",
+    "written_before": "it was written before",
     "no_contact_now": "{words} is no longer a contact of {party}",
     "unwritten": "it could not be written: {words}",
     "unanswered_twice": "handed over twice, no answer either time: {words}",
@@ -327,6 +329,8 @@ LATER_RECEIPT = Reason("later_receipt")
 LATER_DECISION = Reason("later_decision")
 FACT_WITHDRAWN = Reason("fact_withdrawn")
 ANSWERED = Reason("answered")
+PLAN_ENDED = Reason("plan_ended")
+WRITTEN_BEFORE = Reason("written_before")
 
 
 def no_contact_now(words: str, party: str) -> Reason:

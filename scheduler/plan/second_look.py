@@ -75,7 +75,7 @@ def why_gone(agenda: Agenda, rung: RungLike) -> Reason | None:
 def _why_untrue(agenda: Agenda, rung: RungLike) -> Reason:
     """Return why a notice says nothing true any more."""
     if agenda.retired is not None:
-        return describe_closing(agenda.retired, agenda.plan.zone)
+        return reasons.PLAN_ENDED
     is_withdrawn = any(r.fact.id == fact_of(rung.name) for r in agenda.retractions)
     return reasons.FACT_WITHDRAWN if is_withdrawn else reasons.LATER_DECISION
 

@@ -221,7 +221,7 @@ class Rungs(Protocol):
         """Return the planned rungs whose instant has come, ordered by (at, id)."""
 
     def plan_unwritten(self, plan: str) -> int:
-        """Plan the rungs again whose mails could not be written (`reasons.unwritten`); return how many there were."""
+        """Plan the rungs again that failed because no mail could be written, or to nobody; return how many."""
 
     def plan_again(self, ids: Collection[int]) -> int:
         """Plan those of these rungs again that ended as cancelled; return how many there were."""

@@ -66,7 +66,7 @@ class Outbox(Protocol):
         """Queue a mail with its deliveries and return its id.
 
         None if its deduplication key or Message-ID was used before, or if every rung that it carries already has a
-        delivery to this address. A mail with this Message-ID that was given up before any attempt is written anew.
+        delivery to this address. A mail with this Message-ID that was given up and surely never left is written anew.
         """
 
     def claim(

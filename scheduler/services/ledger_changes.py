@@ -10,14 +10,15 @@ from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.reasons import Reason
 from scheduler.ports import RungChange, RungRow
 
-_AWAY = ("not_in_plan", "no_part")  # codes of reasons
+_AWAY = ("not_in_plan", "no_part", "plan_ended")  # codes of reasons
 
 
 def diff_rung(rung: Rung, row: RungRow, now: datetime) -> RungChange | None:
     """Return the change to the unsent row of a rung that is still in the agenda, or None.
 
     A cancelled or skipped row is planned again only before its instant. After that the dispatcher decides, and what it
-    settles is final. A notice that holds again has a new instant; one whose milestone or party was away keeps its own.
+    settles is final. A notice that holds again has a new instant; one whose plan, milestone or party was away keeps its
+    own.
     """
     if row.state == "planned":
         if rung.state != "planned":

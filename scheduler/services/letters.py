@@ -22,7 +22,7 @@ def find_letters(unit: UnitOfWork, fact: Fact, rows: Iterable[RungRow]) -> tuple
     said = {row.id: row for row in rows if row.kind not in ("escalation", "notice") and _says(row, fact)}
     mails = unit.outbox.of_rungs(list(said))
     letters = [
-        Letter(said[id].milestone, mail.mail.address)
+        Letter(said[id].milestone, said[id].party, mail.mail.address)
         for id, carriers in mails.items()
         for mail in carriers
         if _has_left(mail, fact)
@@ -49,4 +49,4 @@ def _day_set_by(fact: Extended | DateFixed | Amended) -> date | None:
 
 
 def _has_left(mail: MessageRow, fact: Fact) -> bool:
-    return mail.state in _LEFT and mail.created_at >= fact.recorded_at
+    return (mail.state in _LEFT or mail.unclear) and mail.created_at >= fact.recorded_at

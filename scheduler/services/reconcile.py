@@ -10,10 +10,12 @@ from operator import attrgetter
 from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda, Rung
 from scheduler.plan.message_kinds import is_notice
+from scheduler.plan.model import Plan
+from scheduler.plan.notices import fact_of
 from scheduler.plan.scope import Scope
 from scheduler.plan.second_look import why_gone
 from scheduler.ports import UNSENT, RungChange, RungRow, UnitOfWork
-from scheduler.queries.agendas import find_relations, find_state, inputs_fingerprint
+from scheduler.queries.agendas import AgendaInputs, find_relations, find_state, inputs_fingerprint
 from scheduler.services.ledger_changes import diff_rung, drop
 
 
@@ -41,10 +43,9 @@ def reconcile(unit: UnitOfWork, agenda: Agenda, now: datetime) -> Changes:
     """
     plan = agenda.plan
     rows = unit.rungs.unsent(plan.id) if agenda.scope is None else _rows_in_scope(unit, agenda, agenda.scope)
-    compared = _Comparison(now, {row.key: row for row in rows if row.state in UNSENT})
-    rungs = (rung for rung in agenda.rungs() if compared.is_promised(rung))
+    compared = _Comparison(now, {row.key: row for row in rows if row.state in UNSENT}, _last_fact(unit, plan))
     if find_state(unit, plan).reconciled:  # a first reconcile compares no rows; all rungs stream in
-        new = list(compared.find_new(rungs))
+        new = list(compared.find_new(agenda.rungs()))
         ahead = _find_ahead(unit, agenda, new, rows)
         steps = [rung for rung in ahead if not is_notice(rung.kind)]
         compared.armed += steps
@@ -52,7 +53,7 @@ def reconcile(unit: UnitOfWork, agenda: Agenda, now: datetime) -> Changes:
         unit.rungs.add(plan.id, new, now=now)
         added = len(steps)
     else:
-        added = unit.rungs.add(plan.id, rungs, now=now)
+        added = unit.rungs.add(plan.id, agenda.rungs(), now=now)
     compared.drop_others(agenda)
     unit.rungs.revise(compared.changes, now=now)
     inputs = inputs_fingerprint(find_state(unit, plan), plan)
@@ -74,25 +75,24 @@ class _Comparison:
 
     now: datetime
     unseen: dict[tuple[str, str, str, date], RungRow]  # rows for which no rung has come yet
+    last_fact: int  # that the last reconcile knew
     changes: list[RungChange] = field(default_factory=list)
     dropped: list[RungRow] = field(default_factory=list)
     moved: list[RungRow] = field(default_factory=list)
     armed: list[Rung] = field(default_factory=list)
     notices: list[Rung] = field(default_factory=list)
 
-    def is_promised(self, rung: Rung) -> bool:
-        """Return whether a rung is one of a ladder, or a notice that is promised when its fact is recorded.
-
-        A notice that only a later change of something else would yield is none: it is too late to tell.
-        """
-        return not is_notice(rung.kind) or rung.at >= self.now or rung.key in self.unseen
-
     def find_new(self, rungs: Iterable[Rung]) -> Iterator[Rung]:
-        """Yield the rungs without an unsent row; collect the changes to the rows of the others."""
+        """Yield the rungs without an unsent row; collect the changes to the rows of the others.
+
+        A notice is promised when its fact is recorded. One that only a later change of something else would yield is
+        none: it is too late to tell.
+        """
         for rung in rungs:
             row = self.unseen.pop(rung.key, None)
             if row is None:
-                yield rung
+                if not is_notice(rung.kind) or fact_of(rung.name) > self.last_fact:
+                    yield rung
             elif (change := diff_rung(rung, row, self.now)) is not None:
                 self._collect(change, rung, row)
 
@@ -114,6 +114,11 @@ class _Comparison:
             self.armed.append(rung)
         elif row.state == "planned":
             self.dropped.append(row)
+
+
+def _last_fact(unit: UnitOfWork, plan: Plan) -> int:
+    inputs = AgendaInputs.of(find_state(unit, plan).reconciled)
+    return inputs.last_fact if inputs is not None else 0
 
 
 def _find_ahead(unit: UnitOfWork, agenda: Agenda, new: Sequence[Rung], rows: Sequence[RungRow]) -> list[Rung]:

@@ -60,5 +60,5 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
     return form_from_data if set(members) & set(_FORMS) else lambda value: value
 
 
-def _letters(values: Iterable[tuple[str, str]]) -> tuple[Letter, ...]:
+def _letters(values: Iterable[tuple[str, str, str]]) -> tuple[Letter, ...]:
     return tuple(Letter(*value) for value in values)

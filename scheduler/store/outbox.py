@@ -167,7 +167,7 @@ _ADD_AGAIN = (
     .where(
         messages.c.message_id == sa.bindparam("wanted"),
         words(messages.c.state, "cancelled", "skipped", "missed"),
-        messages.c.attempts == 0,
+        ~messages.c.unclear,
     )
     .values({name: sa.bindparam(name) for name in _ADDED if name != "message_id"} | {"settled_at": None})
     .returning(messages.c.id)
@@ -189,7 +189,8 @@ class SqlOutbox:
         """Queue a mail with its deliveries; return its id, or None if its deduplication key or Message-ID is used.
 
         A rung that was already delivered to this address is left out. If no rung is left of those the mail was composed
-        for, the mail is not queued and None is returned. A mail with this Message-ID that never left is written anew.
+        for, the mail is not queued and None is returned. A mail with this Message-ID that surely never left is written
+        anew.
         """
         added = _ADD.run(self._connection, _values(outgoing)).fetchall()
         if not added:

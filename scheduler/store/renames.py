@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scheduler.plan.facts import FactKind
 from scheduler.ports.ledger import UNSENT
 from scheduler.store.tables import delivery, document, entry, fact, feed, message, page, rung
 
@@ -14,7 +15,7 @@ _OLD = sa.bindparam("old", type_=sa.Text)
 _NEW = sa.bindparam("new", type_=sa.Text)
 _PLAN = sa.bindparam("wanted", type_=sa.Text)
 _KEY = ("plan", "milestone", "party", "name", "due")  # of a rung
-_CHOSEN = sa.select(fact.c.id, fact.c.details).where(fact.c.plan == _PLAN, fact.c.kind == "nominated")
+_DETAILS = sa.select(fact.c.id, fact.c.details).where(fact.c.plan == _PLAN, fact.c.kind == sa.bindparam("kind"))
 
 
 class SqlRenames:
@@ -39,6 +40,7 @@ class SqlRenames:
             return _NEW + sa.func.substr(column, sa.func.length(_OLD) + 1)
 
         self._rename_in_plan("milestone", is_old, renamed, values)
+        self._revise_letters(plan, 0, old, new)
 
     def party(self, plan: str, old: str, new: str) -> None:
         """Let everything about a party in a plan, its private addresses and its files belong to another id."""
@@ -48,13 +50,16 @@ class SqlRenames:
         self._rename(page.c.party, page.c.party == _OLD, _NEW, values, ("party",))
         self._rename(feed.c.audience, feed.c.audience == _OLD, _NEW, values, ("audience", "generation"))
         self._rename(entry.c.audience, entry.c.audience == _OLD, _NEW, values, ("audience", "plan", "uid"))
-        self._revise_choices(
-            plan, lambda said: said | {"parties": [new if id == old else id for id in said.get("parties", ())]}
+        self._revise_letters(plan, 1, old, new)
+        self._revise(
+            plan,
+            "nominated",
+            lambda said: said | {"parties": [new if id == old else id for id in said.get("parties", ())]},
         )
 
     def group(self, plan: str, old: str, new: str) -> None:
         """Let what was chosen into a group of a plan belong to another id."""
-        self._revise_choices(plan, lambda said: said | {"group": new if said["group"] == old else said["group"]})
+        self._revise(plan, "nominated", lambda said: said | {"group": new if said["group"] == old else said["group"]})
 
     def _rename_in_plan(
         self,
@@ -90,7 +95,19 @@ class SqlRenames:
         free = ~sa.exists().where(*twins) if twins else sa.true()
         self._connection.execute(sa.update(table).where(is_old, free).values({column.name: renamed}), values)
 
-    def _revise_choices(self, plan: str, revise: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        for id, said in self._connection.execute(_CHOSEN, {"wanted": plan}).all():
+    def _revise_letters(self, plan: str, place: int, old: str, new: str) -> None:
+        """Rename in the letters that withdrawals hold: their milestones (place 0) or their parties (1)."""
+
+        def revised(letter: Sequence[str]) -> list[str]:
+            id, at, day = letter[place].partition("@")
+            return [*letter[:place], f"{new}{at}{day}" if id == old else letter[place], *letter[place + 1 :]]
+
+        self._revise(
+            plan, "withdrawn", lambda said: said | {"letters": [revised(letter) for letter in said.get("letters", ())]}
+        )
+
+    def _revise(self, plan: str, kind: FactKind, revise: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Change the details of all facts of a kind."""
+        for id, said in self._connection.execute(_DETAILS, {"wanted": plan, "kind": kind}).all():
             if (new := revise(said)) != said:
                 self._connection.execute(fact.update().where(fact.c.id == id).values(details=new))

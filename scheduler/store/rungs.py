@@ -92,10 +92,12 @@ _FOLLOWING = (
     .having(_next_at.is_not(None))
 )
 _PLAN_AGAIN = rungs.update().values(state="planned", reason="", settled_at=None)
+# What fails without any mail, by the code of the reason.
+_UNWRITTEN = [reasons.unwritten("").code, reasons.no_contact("").code, reasons.every_address_bounces("").code]
 _PLAN_UNWRITTEN = _PLAN_AGAIN.where(
     rungs.c.plan == sa.bindparam("wanted"),
     words(rungs.c.state, "failed"),
-    rungs.c.reason.startswith(f'["{reasons.unwritten("").code}",'),
+    sa.or_(*(rungs.c.reason.startswith(f'["{code}"', autoescape=True) for code in _UNWRITTEN)),
 )
 _PLAN_CANCELLED = _PLAN_AGAIN.where(_AMONG, words(rungs.c.state, "cancelled"))
 _NOTICE = rungs.update().where(_AMONG, rungs.c.noticed_at.is_(None)).values(noticed_at=sa.bindparam("now"))
@@ -188,7 +190,7 @@ class SqlRungs:
         return moved
 
     def plan_unwritten(self, plan: str) -> int:
-        """Plan the rungs again whose mails could not be written; return how many there were."""
+        """Plan the rungs again that failed because no mail could be written; return how many there were."""
         return self._connection.execute(_PLAN_UNWRITTEN, {"wanted": plan}).rowcount
 
     def plan_again(self, ids: Collection[int]) -> int:

@@ -192,6 +192,8 @@ VIETNAMESE = Language(
         "later_decision": "đã có quyết định sau thay thế",
         "fact_withdrawn": "ghi nhận liên quan đã được rút lại",
         "answered": "nội dung này đã được giải quyết",
+        "plan_ended": "kế hoạch đã kết thúc",
+        "written_before": "thư đã được soạn trước đó",
         "no_contact_now": "{words} không còn là đầu mối của {party}",
         "unwritten": "không soạn được thư: {words}",
         "unanswered_twice": "đã chuyển hai lần, cả hai lần máy chủ không trả lời: {words}",

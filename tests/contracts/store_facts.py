@@ -68,7 +68,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "restates": st.integers(0, 2**60),
     "left": st.none() | instants,
     "is_silent": st.booleans(),
-    "letters": st.lists(st.builds(Letter, texts, texts), max_size=3).map(tuple),
+    "letters": st.lists(st.builds(Letter, texts, texts, texts), max_size=3).map(tuple),
     "indicator": texts,
     "value": st.integers(0, 2**60),
     "of": st.none() | st.integers(1, 2**60),

@@ -51,7 +51,7 @@ def record(history: PlanHistory, kind: FactKind, when: datetime, **details: Any)
 
 def undo(history: PlanHistory, fact: Fact, when: datetime, *addresses: str) -> Fact:
     """Take a fact back; these addresses hold a letter about it."""
-    letters = tuple(Letter("report", address) for address in addresses)
+    letters = tuple(Letter("report", "beta", address) for address in addresses)
     return history.record("withdrawn", when, target=fact.id, letters=letters)
 
 
@@ -199,7 +199,7 @@ def test_of_a_plan_that_has_ended_nobody_is_told_anything(history: PlanHistory) 
     history.record("retired", at(3, 3, 19), reason="it ends")
     assert notices(history) == []
     found = why_not_owed(history.agenda(), promise("receipt:1"))
-    assert (found and (found[0], str(found[1]))) == ("cancelled", "retired 2023-03-03 (it ends)")
+    assert (found and (found[0], str(found[1]))) == ("cancelled", "the plan has ended")
 
 
 @pytest.mark.parametrize("name", ["receipt:9", "correction:9", "change:1", "return:1"])

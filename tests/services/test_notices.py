@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 from scheduler.errors import UserError
-from scheduler.plan.dates.date_forms import By, On, Window
+from scheduler.plan.dates.date_forms import By, On, Relative, Window
 from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import FactKind, Letter, Withdrawn
 from scheduler.plan.messages.message import CorrectionMessage, Message
 from scheduler.plan.model import Contact, Deliverable, Party, Plan
+from scheduler.ports import Outcome
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, FRIDAY, DaemonFixture, due_by, minutes, plan, report
 from tests.support.fakes import SpyComposer
-from tests.support.plan_builders import PARTIES, at, event
+from tests.support.plan_builders import PARTIES, at, deadline, event, working_days
 
 BETA, HEAD = "officer@beta.example", "head@beta.example"
 DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
@@ -102,7 +103,7 @@ def test_who_holds_a_letter_about_what_is_taken_back_gets_a_correction(daemon: D
     undone = daemon.undo(extension)
     assert undone.notified == (BETA,)
     assert isinstance(undone.fact, Withdrawn)
-    assert undone.fact.letters == (Letter("report", BETA),)
+    assert undone.fact.letters == (Letter("report", "beta", BETA),)
     daemon.live(at(3, 6, 11))
     assert daemon.left()[-2:] == ["03-06 09:00 change", "03-06 10:00 correction"]
     assert daemon.left(HEAD) == []
@@ -220,14 +221,16 @@ def test_an_answer_makes_a_correction_needless(evening: DaemonFixture) -> None:
     assert evening.left()[1:] == ["03-06 09:00 change", "03-07 08:00 receipt"]
 
 
-def test_a_contact_that_left_is_not_corrected(evening: DaemonFixture) -> None:
-    """The one who holds the letter is no contact any more."""
+def test_where_nobody_who_holds_the_letter_is_a_contact_any_more_the_present_ones_are_written_to(
+    evening: DaemonFixture,
+) -> None:
+    """They answer for the party."""
     evening.live(at(3, 6, 9))
     extension = evening.record("extended", **until(24)).fact
     evening.live(at(3, 6, 10))
     evening.definitions.plans = [with_contacts(evening.plan, Contact(name="new", email="new@beta.example"))]
     evening.ticker.load()
-    assert evening.undo(extension).notified == ()
+    assert evening.undo(extension).notified == ("new@beta.example",)
 
 
 # ---- changes by file
@@ -431,3 +434,174 @@ def test_an_old_decision_is_not_told_because_something_else_changes(daemon: Daem
     daemon.record("returned")
     daemon.live(at(3, 13, 10))
     assert daemon.left()[1:] == ["03-13 09:00 return"]
+
+
+# ---- what one party is told does not depend on another
+
+
+def test_the_undoing_for_one_party_silences_nobody_else(daemon: DaemonFixture) -> None:
+    """An edit of the file concerns all of them; one gets more time by mistake, and hears of both."""
+    daemon.live(at(3, 6, 16, 50))
+    edit(daemon, plan(due_by(date(2023, 3, 20))))
+    slip = daemon.record("extended", "gamma", **until(24)).fact
+    daemon.live(at(3, 6, 16, 55))
+    daemon.undo(slip)
+    daemon.live(at(3, 7, 9))
+    assert daemon.left()[1:] == ["03-07 08:00 change"]
+    assert daemon.left("officer@gamma.example")[1:] == ["03-06 16:50 change", "03-06 16:55 correction"]
+
+
+def test_the_receipt_of_one_party_counts_for_no_other(daemon: DaemonFixture) -> None:
+    daemon.live(at(3, 6, 9))
+    slip = daemon.record("received", "gamma").fact
+    daemon.live(at(3, 6, 10))
+    daemon.undo(slip)
+    daemon.record("received")
+    edit(daemon, plan(title="Another title"))
+    daemon.live(at(3, 6, 11))
+    assert daemon.left()[1:] == ["03-06 10:00 receipt"]
+
+
+def test_each_of_two_corrections_to_one_address_is_sent(store: SqlStore) -> None:
+    """The date of the slides moves with that of the meeting, and back."""
+    meeting = event(On(date(2023, 6, 8), date(2023, 6, 8)))
+    slides = deadline(Relative("meeting", working_days(3), "before"), "slides")
+    daemon = DaemonFixture(store, plan(meeting, slides))
+    daemon.live(at(5, 24, 12))
+    moved = daemon.record("date_fixed", None, "meeting", **on_june(15)).fact
+    daemon.live(at(5, 24, 13))
+    assert len(daemon.undo(moved).notified) == 6
+    daemon.live(at(5, 24, 14))
+    assert daemon.left()[-4:] == ["05-24 12:00 change"] * 2 + ["05-24 13:00 correction"] * 2
+    assert {row.state for row in daemon.notices(kind="correction")} == {"sent"}
+
+
+def test_two_parties_with_one_address_are_both_told(store: SqlStore) -> None:
+    shared = Contact(name="both", email="both@office.example")
+    parties = (PARTIES[0], *(replace(one, contacts=(shared,)) for one in PARTIES[1:]))
+    daemon = DaemonFixture(store, plan(parties=parties))
+    daemon.live(at(3, 6, 9))
+    daemon.record("waived", None)
+    daemon.tick()
+    assert [row.state for row in daemon.notices()] == ["sent"] * 3
+    assert daemon.left("both@office.example")[2:] == ["03-06 09:00 change"] * 2
+
+
+# ---- what is undone and was not in force, or does not matter
+
+
+def test_a_second_entry_of_what_has_come_is_undone_without_a_letter(evening: DaemonFixture) -> None:
+    """The report is there all the same."""
+    evening.record("received")
+    second = evening.record("received").fact
+    evening.live(at(3, 6, 9))
+    evening.undo(second)
+    evening.live(at(3, 7))
+    assert evening.left()[1:] == ["03-06 08:00 receipt"]
+
+
+def test_the_undoing_of_a_decision_that_another_had_replaced_changes_nothing(daemon: DaemonFixture) -> None:
+    daemon.live(at(3, 6, 9))
+    first = daemon.record("extended", **until(21)).fact
+    daemon.live(at(3, 6, 10))
+    daemon.record("extended", **until(24))
+    daemon.live(at(3, 28, 9))
+    planned = [(row.key, row.at) for row in daemon.rows() if row.state == "planned"]
+    assert daemon.undo(first).notified == ()
+    assert [(row.key, row.at) for row in daemon.rows() if row.state == "planned"] == planned
+
+
+def test_after_a_receipt_by_mistake_nobody_is_reported_before_the_correction(daemon: DaemonFixture) -> None:
+    """The party held a letter that said its report had come."""
+    daemon.live(at(3, 16, 9))
+    slip = daemon.record("received").fact
+    daemon.live(at(3, 20, 19))
+    daemon.undo(slip)
+    daemon.live(at(3, 31))
+    assert daemon.left()[-4:-1] == ["03-21 08:00 correction", "03-22 08:00 overdue:1", "03-24 08:00 overdue:2"]
+    assert daemon.row("escalate:2wd").at == at(3, 23, 8)
+
+
+# ---- what lives again
+
+
+def test_a_mail_that_the_server_put_off_is_written_anew(daemon: DaemonFixture) -> None:
+    """A clean refusal for a while left nothing anywhere."""
+    daemon.live(at(3, 6, 9))
+    daemon.mailer.outcome = Outcome(state="deferred", reply="450 4.2.0 try again")
+    first = daemon.record("extended", **until(24)).fact
+    daemon.tick()
+    slip = daemon.record("waived").fact
+    daemon.live(at(3, 6, 11))
+    daemon.mailer.outcome = Outcome(state="sent", reply="250 ok")
+    daemon.undo(slip)
+    daemon.live(at(3, 6, 12))
+    assert [row.state for row in daemon.notices(name=f"change:{first.id}")] == ["sent"]
+
+
+def test_a_return_that_holds_again_is_sent(evening: DaemonFixture) -> None:
+    evening.record("received", notify=False)
+    evening.record("returned", note="page 2 is missing")
+    slip = evening.record("received", notify=False).fact
+    evening.live(at(3, 6, 9))
+    assert evening.left()[1:] == []
+    evening.undo(slip)
+    evening.live(at(3, 6, 10))
+    assert evening.left()[1:] == ["03-06 09:00 return"]
+
+
+def test_a_correction_that_is_needed_again_is_sent(daemon: DaemonFixture) -> None:
+    """The decision that made it needless is undone before its notice has left."""
+    daemon.live(at(3, 6, 9))
+    extension = daemon.record("extended", **until(24)).fact
+    daemon.live(at(3, 6, 19))
+    daemon.undo(extension)
+    second = daemon.record("extended", **until(31)).fact
+    daemon.clock.instant += minutes(5)
+    daemon.undo(second)
+    daemon.live(at(3, 7, 9))
+    assert daemon.left()[1:] == ["03-06 09:00 change", "03-07 08:00 correction"]
+
+
+def test_what_waits_when_a_plan_ends_is_told_when_that_is_undone(evening: DaemonFixture) -> None:
+    evening.record("extended", **until(24))
+    ended = evening.record("retired", None, None, reason="it ends").fact
+    evening.live(at(3, 6, 9))
+    evening.undo(ended)
+    evening.live(at(3, 6, 10))
+    assert evening.left()[1:] == ["03-06 09:00 change"]
+
+
+def test_a_correction_goes_with_its_milestone_when_that_is_renamed(daemon: DaemonFixture) -> None:
+    daemon.live(at(3, 6, 9))
+    extension = daemon.record("extended", **until(24)).fact
+    daemon.live(at(3, 6, 19))
+    daemon.undo(extension)
+    edit(daemon, plan(due_by(FRIDAY, id="renamed", was=("report",))))
+    daemon.live(at(3, 7, 9))
+    assert daemon.left()[1:] == ["03-06 09:00 change", "03-07 08:00 correction"]
+
+
+def test_what_reached_nobody_is_sent_when_the_roster_names_somebody(evening: DaemonFixture) -> None:
+    for address in (BETA, HEAD):
+        evening.record("bounced", milestone=None, address=address)
+    evening.record("extended", **until(24))
+    evening.live(at(3, 6, 9))
+    assert [row.state for row in evening.notices()] == ["failed"]
+    edit(evening, with_contacts(evening.plan, NEW))
+    evening.live(at(3, 6, 10))
+    assert evening.left("new@beta.example") == ["03-06 09:00 change"]
+
+
+def test_what_could_not_be_told_for_two_weeks_is_not_told_any_more(store: SqlStore) -> None:
+    def refuse_title(message: Message) -> None:
+        if message.kind == "receipt" and "!" in message.plan.title:
+            raise UserError("the title cannot be written")
+
+    daemon = DaemonFixture(store, plan(title="a!"), composer=SpyComposer(COMPOSER, refuse_title))
+    daemon.live(at(3, 6, 9))
+    daemon.record("received")
+    daemon.live(at(3, 24))
+    edit(daemon, plan(title="a"))
+    daemon.live(at(3, 24, 9))
+    assert [row.state for row in daemon.notices()] == ["missed"]

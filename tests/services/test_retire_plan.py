@@ -41,9 +41,7 @@ def test_nothing_that_is_open_is_owed_any_more_and_nobody_is_told(running: Daemo
     reasons = {str(row.reason) for row in running.rows("beta", "report") if row.state == "cancelled"}
     assert "retired 2023-03-04 (it ends)" in reasons
     assert {mail.state for mail in running.mails()} == {"sent"}
-    assert [(row.state, str(row.reason)) for row in running.notices()] == [
-        ("cancelled", "retired 2023-03-04 (it ends)")
-    ]
+    assert [(row.state, str(row.reason)) for row in running.notices()] == [("cancelled", "the plan has ended")]
 
 
 def test_what_was_handed_in_stays_handed_in(running: DaemonFixture) -> None:

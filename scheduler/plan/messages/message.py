@@ -189,12 +189,16 @@ class NoticeMessage(MessageOfDocuments):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionMessage(MessageOfDocuments):
-    """A correction of what an earlier letter says: `withdrawn` was taken back by `fact`, and this is what holds."""
+    """A correction of what an earlier letter says: `withdrawn` was taken back by `fact`, and this is what holds.
+
+    `is_owed` says whether the party still owes something.
+    """
 
     kind: ClassVar[MessageKind] = "correction"
 
     fact: Withdrawn
     withdrawn: Fact
+    is_owed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

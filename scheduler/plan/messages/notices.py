@@ -32,7 +32,10 @@ def notice_message(agenda: Agenda, kind: NoticeKind, row: RungLike, to: Recipien
         undone = next((r for r in agenda.retractions if r.by.id == number), None)
         if undone is None:
             return None
-        return CorrectionMessage(**_common(kind, agenda, o, undone.by, to, now), fact=undone.by, withdrawn=undone.fact)
+        common = _common(kind, agenda, o, undone.by, to, now)
+        return CorrectionMessage(
+            **common, fact=undone.by, withdrawn=undone.fact, is_owed=o.standing.is_open and not o.attends
+        )
     about = (*o.facts, o.decided_by, o.moved_by)
     fact = next((fact for fact in about if fact is not None and fact.id == number), None)
     return None if fact is None else _message_about(agenda, kind, o, fact, to, now)
@@ -63,9 +66,9 @@ def _common(
 ) -> dict[str, Any]:
     """Return the fields that all notices have."""
     plan, milestone = agenda.plan, agenda.plan.milestone(o.milestone)
-    is_moved = o.moved_by is not None and o.moved_by.id == fact.id
+    others = [own for own, said in zip(o.key, (fact.milestone, fact.party), strict=True) if own != said]
     return {
-        "key": "/".join([plan.id, kind, str(fact.id), to.contact.email, *([o.milestone] if is_moved else [])]),
+        "key": "/".join([plan.id, kind, str(fact.id), to.contact.email, *others]),
         "plan": plan,
         "party": to.party,
         "to": to.contact,

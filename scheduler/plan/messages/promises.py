@@ -34,7 +34,7 @@ def recipients_of(agenda: Agenda, row: RungLike, bounced: Collection[str]) -> li
         case "notice":
             return lead_officers(plan, bounced)
         case "correction":
-            return _holders(agenda, row)
+            return _holders(agenda, row, bounced)
         case "overdue":
             return contacts_for(party, with_head=True, bounced=bounced)
         case "reminder" | "fix-date" | "invitation" | "choose" | "receipt" | "return" | "change":
@@ -43,17 +43,21 @@ def recipients_of(agenda: Agenda, row: RungLike, bounced: Collection[str]) -> li
             assert_never(row.kind)
 
 
-def _holders(agenda: Agenda, row: RungLike) -> list[Recipient]:
-    """Return the contacts of a party that hold a letter about what a correction takes back."""
+def _holders(agenda: Agenda, row: RungLike, bounced: Collection[str]) -> list[Recipient]:
+    """Return the contacts of a party that hold a letter about what a correction takes back.
+
+    If none of them is a contact any more, the present ones answer for the party.
+    """
     party = agenda.plan.parties[row.party]
+    undone = [r.by for r in agenda.retractions if r.by.id == fact_of(row.name)]
     letters = {
         letter.address
-        for r in agenda.retractions
-        if r.by.id == fact_of(row.name)
-        for letter in r.by.letters
-        if letter.milestone == row.milestone
+        for by in undone
+        for letter in by.letters
+        if (letter.milestone, letter.party) == (row.milestone, row.party)
     }
-    return [Recipient(party, contact) for contact in party.contacts if contact.email in letters]
+    holding = [Recipient(party, c) for c in party.contacts if c.email in letters and c.email not in bounced]
+    return holding or contacts_for(party, with_head=False, bounced=bounced)
 
 
 def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> PromisedMessage | None:
