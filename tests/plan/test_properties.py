@@ -17,7 +17,9 @@ from scheduler.plan.dates.date_forms import Before, By, DateForm, On
 from scheduler.plan.dates.due_dates import ONE_DAY, derive_due_date, local_day, next_opening, to_instant
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.facts import Amended, Decision, Fact, FactKind, drop_withdrawn
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Milestone, Plan
+from scheduler.plan.notices import fact_of
 from scheduler.plan.status import draw_board, is_complete, still_needed
 from tests.support import strategies as our
 from tests.support.plan_builders import PlanHistory, deadline, history_of
@@ -27,8 +29,8 @@ LATER = st.timedeltas(timedelta(0), timedelta(days=90))
 
 
 def drawn(history: PlanHistory, idle: Iterable[date] = ()) -> list[Rung]:
-    """Return every rung of a story."""
-    return list(history.agenda(frozenset(idle)).rungs())
+    """Return every step of a ladder in a story."""
+    return [rung for rung in history.agenda(frozenset(idle)).rungs() if not is_notice(rung.kind)]
 
 
 def matter(rung: Rung) -> tuple[str, str, str]:
@@ -84,7 +86,7 @@ def test_splitting_a_period_changes_nothing(
 @given(our.histories())
 def test_drawing_twice_gives_the_same(history: PlanHistory) -> None:
     agenda = history.agenda()
-    assert list(agenda.rungs()) == list(agenda.rungs()) == drawn(history)
+    assert list(agenda.rungs()) == list(agenda.rungs()) == list(history.agenda().rungs())
 
 
 @given(our.histories())
@@ -141,15 +143,24 @@ def test_no_rung_lies_before_its_obligation_became_active_or_after_it_ended(hist
 def test_a_closed_obligation_has_no_planned_rung(history: PlanHistory) -> None:
     agenda = history.agenda()
     closed = {(o.milestone, o.party) for o in agenda.obligations if not o.standing.is_open}
-    planned = [r for r in agenda.rungs() if r.state == "planned" and r.kind != "choose"]
+    planned = [r for r in drawn(history) if r.state == "planned" and r.kind != "choose"]
     assert [r for r in planned if (r.milestone, r.party) in closed] == []
+
+
+@given(our.histories(least=1), LATER)
+def test_nobody_is_told_of_what_was_taken_back(history: PlanHistory, later: timedelta) -> None:
+    last = history.facts[-1]
+    history.undo(last, last.recorded_at + later)
+    counting = {fact.id for fact in drop_withdrawn(history.facts)}
+    told = [r for r in history.agenda().rungs() if is_notice(r.kind) and r.kind != "correction"]
+    assert {fact_of(rung.name) for rung in told} <= counting
 
 
 @given(our.histories())
 def test_nobody_is_told_late_of_what_is_not_late(history: PlanHistory) -> None:
     """An overdue notice or escalation never leaves before the boundary."""
     agenda = history.agenda()
-    for rung in agenda.rungs():
+    for rung in drawn(history):
         due = agenda.by_key[rung.milestone, rung.party].due
         if rung.kind in ("overdue", "escalation") and due is not None:
             assert rung.at >= due.late_from

@@ -57,7 +57,7 @@ class Told:
         """Return what a party is told within the next half hour: the milestone, the date before, and the day now."""
         self.daemon.live(self.daemon.clock.instant + minutes(30))
         mine = [m for m in self.messages if isinstance(m, ChangeMessage) and m.party.id == party]
-        return [(m.occurrence, m.was, _day(m.when)) for m in mine]
+        return list(dict.fromkeys((m.occurrence, m.was, _day(m.when)) for m in mine))
 
 
 def _day(when: ObligationDate) -> date | None:
