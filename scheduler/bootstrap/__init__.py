@@ -6,6 +6,7 @@ from scheduler.bootstrap.container import Container, find_settings, has_settings
 from scheduler.bootstrap.daemon import RunningDaemon, Serve, run_daemon, tick_once
 from scheduler.bootstrap.maintenance import (
     accept_clock,
+    copy_record_from,
     make_feed,
     make_sign_in_link,
     send_test_message,
@@ -22,6 +23,7 @@ __all__ = [
     "RunningDaemon",
     "Serve",
     "accept_clock",
+    "copy_record_from",
     "find_settings",
     "has_settings",
     "list_pages",

@@ -45,7 +45,7 @@ from scheduler.services.apply_revision import settle
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.services.heartbeats import Heartbeat
-from scheduler.store import check_url, open_store
+from scheduler.store import check_url, describe_url, find_other_records, open_store
 
 CONFIG = Path("config.toml")
 URGENT_PER_HOUR = 30  # sign-in links and outage summaries; enough for an office, too few to tire out a mail account
@@ -84,9 +84,10 @@ class Container:
     def check_record(self, loaded: Loaded) -> tuple[Problem, ...]:
         """Return a warning for each thing that the record knows and no loaded plan holds; () without a record."""
         file = self.settings.database_file
-        if file is not None and not file.exists():
-            return ()
         try:
+            self.require_right_record()
+            if file is not None and not file.exists():
+                return ()
             return tuple(self._read_unplaced(loaded))
         except UserError as error:
             return tuple(replace(problem, severity="warning", code="record") for problem in error.problems)
@@ -107,12 +108,34 @@ class Container:
 
     @contextmanager
     def store(self) -> Iterator[Store]:
-        """Open the record for a block."""
+        """Open the record for a block.
+
+        Raises `InvalidInput` like `require_right_record`, `UserError` if it cannot be opened.
+        """
+        self.require_right_record()
         store = open_store(self.settings.database_url)
         try:
             yield store
         finally:
             store.close()
+
+    def require_right_record(self) -> None:
+        """Raise `InvalidInput` if the record is empty and another one lies in the data folder.
+
+        Whoever began an empty one by mistake would remind everybody once more.
+        """
+        folder = self.settings.resolve(self.settings.paths.data)
+        others = find_other_records(self.settings.database_url, folder)
+        if others:
+            names = ", ".join(str(file) for file in others)
+            raise InvalidInput(
+                f"[database] url: the record {describe_url(self.settings.database_url)} is empty, but there is another "
+                f"one: {names}; with an empty record everybody would be reminded once more",
+                hint=(
+                    f"take it along with `hanchot db copy sqlite:///{others[0].absolute()}`, or name it under "
+                    f"[database] url; if an empty record is wanted, move {names} out of the folder {folder}"
+                ),
+            )
 
     @property
     def secret(self) -> bytes:

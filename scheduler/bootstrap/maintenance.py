@@ -1,7 +1,8 @@
-"""Commands of an operator: send a test mail, make a link or a calendar, accept the clock, upgrade the record."""
+"""Commands of an operator: send a test mail, make a link or a calendar, accept the clock, tend the record."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
 
@@ -15,9 +16,10 @@ from scheduler.ports import FeedRow, Loaded, Outcome
 from scheduler.queries.feed_links import calendar_path
 from scheduler.services.apply_revision import take
 from scheduler.services.clock_guard import ClockGuard
+from scheduler.services.heartbeats import Rhythm
 from scheduler.services.publish_feeds import create_feed
 from scheduler.services.sign_in import find_operator, make_link
-from scheduler.store import upgrade
+from scheduler.store import copy_record, upgrade
 
 
 def send_test_message(container: Container, address: str) -> tuple[Outcome, bool]:
@@ -82,3 +84,13 @@ def accept_clock(container: Container) -> datetime:
 def upgrade_record(container: Container) -> bool:
     """Upgrade the record to this program's version; return whether anything was to be done."""
     return upgrade(container.settings.database_url)
+
+
+def copy_record_from(container: Container, url: str) -> Mapping[str, int]:
+    """Copy a whole record from another database into the configured one; return the number of rows by table.
+
+    The path of a SQLite file is relative to the configuration file, as under `[database] url`.
+    """
+    settings = container.settings
+    source, now = settings.resolve_url(url), SystemClock().now()
+    return copy_record(source, settings.database_url, now=now, stale=Rhythm().stale)

@@ -263,8 +263,11 @@ class Settings(_Section):
     @property
     def database_url(self) -> str:
         """Return the URL of the database, with a relative SQLite path resolved."""
+        return self.resolve_url(self.database.url)
+
+    def resolve_url(self, url: str) -> str:
+        """Return a URL of a database; the path of a SQLite file is relative to the folder of the configuration file."""
         prefix = "sqlite:///"
-        url = self.database.url
         if url.startswith(prefix) and not url.startswith(prefix + "/"):
             return prefix + str(self.resolve(url.removeprefix(prefix)))
         return url

@@ -162,6 +162,7 @@ def _exposed(check: str, server: Smtp | Inbox, path: str) -> Iterator[Verdict]:
 
 
 def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
+    container.require_right_record()
     now = container.clock.now()
     file = container.settings.database_file
     if file is not None and not file.exists():

@@ -46,6 +46,12 @@ def check_url(url: str) -> None:
     parse_url(url)
 
 
+def describe_url(url: str) -> str:
+    """Return the name of a database for people, without a password. Raises `InvalidInput` like `parse_url`."""
+    parsed, dialect = parse_url(url)
+    return dialect.describe(parsed)
+
+
 def connect(url: URL, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
     """Return an engine that has not connected yet; its writers wait for each other for `busy_timeout` seconds.
 
@@ -60,6 +66,12 @@ def connect(url: URL, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
 def connect_for_reading(engine: sa.Engine, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
     """Return an engine for the same database whose transactions read one consistent view and refuse to write."""
     return dialect.connect_for_reading(engine, _OPTIONS, busy_timeout=busy_timeout)
+
+
+def connect_to_look(url: URL, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
+    """Return an engine that only reads a database, and neither makes nor changes its file."""
+    engine = connect(dialect.url_to_look(url), dialect, busy_timeout=busy_timeout)
+    return connect_for_reading(engine, dialect, busy_timeout=busy_timeout)
 
 
 def _masked(text: str) -> str:

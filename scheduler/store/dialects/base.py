@@ -68,6 +68,10 @@ class Dialect(ABC):
         """
         return None
 
+    def url_to_look(self, url: URL) -> URL:
+        """Return the URL by which a database is opened that is not to be made or changed."""
+        return url
+
     def refuse_changes(self, connection: sa.Connection) -> AbstractContextManager[None]:
         """Raise an error at the end of a reading block that wrote, if `connect_for_reading` cannot prevent writes."""
         return nullcontext()
@@ -102,6 +106,9 @@ class Dialect(ABC):
     @abstractmethod
     def lock_rows(self, connection: sa.Connection, rows: sa.Select[Any], values: Mapping[str, Any]) -> None:
         """Lock the rows of a SELECT ... FOR UPDATE."""
+
+    def continue_ids(self, connection: sa.Connection, column: sa.Column[Any]) -> None:  # noqa: B027 - as below
+        """Let the next id follow the greatest one, after rows were inserted with their ids."""
 
     def adapt_tables(self, metadata: sa.MetaData) -> None:  # noqa: B027 - most databases take the tables as they are
         """Adapt the tables before they are created."""

@@ -207,6 +207,11 @@ class PostgresqlDialect(Dialect):
         """Lock the rows one after the other."""
         connection.execute(rows, values).all()
 
+    def continue_ids(self, connection: sa.Connection, column: sa.Column[Any]) -> None:
+        """Set the sequence of the column."""
+        sequence = sa.func.pg_get_serial_sequence(column.table.name, column.name)
+        connection.execute(sa.select(sa.func.setval(sequence, sa.func.max(column))))
+
     def adapt_tables(self, metadata: sa.MetaData) -> None:
         """Copy the conditions of partial indexes from SQLite's option.
 

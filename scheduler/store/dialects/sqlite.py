@@ -77,6 +77,12 @@ class SqliteDialect(Dialect):
         found = Path(str(url.database)).stat()
         return found.st_dev, found.st_ino
 
+    def url_to_look(self, url: URL) -> URL:
+        """Return a `file:` URI with `mode=ro`."""
+        if self.is_memory(url) or url.query.get("uri"):
+            return url
+        return url.set(database=Path(str(url.database)).absolute().as_uri(), query={"mode": "ro", "uri": "true"})
+
     def connect(self, url: URL, options: Mapping[str, Any], *, busy_timeout: float) -> sa.Engine:
         """Return an engine; make the file, if it is not there, and its folder for their owner only."""
         require_version(sqlite3.sqlite_version_info)
