@@ -132,7 +132,7 @@ def test_a_swallowed_rung_names_a_winner_of_its_instant(history: PlanHistory) ->
 def test_no_rung_lies_before_its_obligation_became_active_or_after_it_ended(history: PlanHistory) -> None:
     start = max(to_instant(history.plan.remind_from, time(), history.plan.zone), history.loaded_at)
     agenda = history.agenda()
-    for rung in agenda.rungs():
+    for rung in drawn(history):
         assert rung.at >= start
         if (o := agenda.by_key.get((rung.milestone, rung.party))) is not None:
             assert rung.at >= o.since
