@@ -24,7 +24,6 @@ from scheduler.doctor.verdicts import (
     judge_secrecy,
     judge_tick,
     judge_writing,
-    spell,
     way_out,
 )
 from scheduler.engine.mail_account import LimitName, LimitUse
@@ -232,16 +231,6 @@ def test_an_error_becomes_a_line_with_its_hint() -> None:
         "it is locked",
         "try again",
     )
-
-
-@pytest.mark.parametrize(
-    ("span", "words"),
-    [(timedelta(), "0 seconds"), (90 * MINUTE / 60, "90 seconds"), (5 * MINUTE, "5 minutes"), (47 * HOUR, "47 hours")],
-)
-def test_spans_are_told_in_their_largest_fitting_unit(span: timedelta, words: str) -> None:
-    """Two of it at least."""
-    assert spell(span) == words
-    assert spell(48 * HOUR) == "2 days"
 
 
 def test_without_an_address_that_others_can_open_mails_hold_no_links() -> None:

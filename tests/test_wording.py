@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from pathlib import Path
 from string import Formatter
@@ -287,6 +287,23 @@ def test_steps_are_said_with_their_unit() -> None:
     """Days and working days are not the same thing."""
     assert wording.format_step(DayCount(3, "working days"), VI) == "03 ngày làm việc"
     assert wording.format_step(DayCount(14, "days"), VI) == "14 ngày"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "vi", "en"),
+    [
+        (0, "00 giây", "0 seconds"),
+        (1, "01 giây", "1 second"),
+        (90, "90 giây", "90 seconds"),
+        (300.9, "05 phút", "5 minutes"),
+        (47 * 3600, "47 giờ", "47 hours"),
+        (48 * 3600, "02 ngày", "2 days"),
+        (400 * 86400 - 0.005, "399 ngày", "399 days"),
+    ],
+)
+def test_spans_are_told_in_the_largest_unit_of_which_they_hold_two(seconds: float, vi: str, en: str) -> None:
+    assert wording.format_span(timedelta(seconds=seconds), VI) == vi
+    assert wording.format_span(timedelta(seconds=seconds), EN) == en
 
 
 def test_the_languages_are_vietnamese_and_english() -> None:

@@ -18,7 +18,7 @@ from scheduler.mail.locked_mailer import LockedMailer
 from scheduler.ports import Clock, Composer, Definition, Mailer, Runner, SentFolder, Store
 from scheduler.ports.events import Event, EventName
 from scheduler.queries.agendas import AgendaCache
-from scheduler.services.clock_guard import JUMP_HINT
+from scheduler.services.clock_guard import JUMP_HINT, describe_jump
 from scheduler.services.context import ServiceContext
 from scheduler.systemd import Notifier
 
@@ -61,7 +61,8 @@ Serve = Callable[[RunningDaemon], AbstractContextManager[str]]  # serves for a b
 def run_daemon(container: Container, stopping: threading.Event, serve: Serve, manager: Notifier | None = None) -> None:
     """Run the daemon until `stopping` is set, and serve its pages by `serve`; `manager` is notified of its state.
 
-    Raises `InvalidInput` if there is no valid plan.
+    While the machine's clock cannot be believed it waits, also without a plan in force. Raises `InvalidInput` if there
+    is no valid plan.
     """
     manager = manager or Notifier()
     with container.store() as store, closing(container.mailer()) as mailer:
@@ -78,7 +79,8 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
         )
         with serve(describe_running(container, services, mailer.account, ticker, runner)) as address:
             problems = ticker.load()
-            if not ticker.plans:  # a daemon without a plan would remind nobody
+            # A daemon without a plan would remind nobody; edited ones may wait for a clock that is believed.
+            if not ticker.plans and ticker.jump is None:
                 errors = [problem for problem in problems if problem.severity == "error"]
                 raise InvalidInput(errors or "there is no plan", hint="`hanchot init DIR` writes one to begin with")
             _log(ticker, "started", f"the daemon runs; {address}")
@@ -151,9 +153,7 @@ def tick_once(container: Container) -> SingleTick:
         with heartbeat.beating(lambda: None):
             ticker.tick()
     if ticker.jump is not None:
-        raise UserError(
-            f"nothing was done: the machine's clock is {ticker.jump} ahead of what has passed", hint=JUMP_HINT
-        )
+        raise UserError(f"nothing was done: {describe_jump(ticker.jump)}", hint=JUMP_HINT)
     return SingleTick(problems=problems, absent=ticker.absent, failed=tuple(failed))
 
 

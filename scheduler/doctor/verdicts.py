@@ -13,7 +13,8 @@ from scheduler.errors import Problem, UserError
 from scheduler.import_name import HINT, describe_others
 from scheduler.ports import AccountState, MessageRow, MessageState, Outcome, PlanState
 from scheduler.queries.plans import ABSENT_HINT
-from scheduler.services.clock_guard import JUMP_HINT
+from scheduler.services.clock_guard import JUMP_HINT, describe_jump
+from scheduler.wording import format_span
 
 CLOCK_BEHIND = timedelta(minutes=2)  # behind the last tick in the record; another machine's clock may be slightly ahead
 TICK_OLD = timedelta(minutes=20)  # with cron, ticks are a quarter of an hour apart
@@ -77,11 +78,10 @@ def judge_clock(now: datetime, last_tick: datetime | None, jump: timedelta | Non
     `jump` is by how much it is ahead of everything that is known, if it cannot be believed.
     """
     if jump is not None:
-        message = f"the machine's clock is {spell(jump)} ahead of what has passed, and nothing confirms it"
-        return Verdict(check="clock", state="error", message=message, hint=JUMP_HINT)
+        return Verdict(check="clock", state="error", message=describe_jump(jump), hint=JUMP_HINT)
     if last_tick is None or last_tick - now <= CLOCK_BEHIND:
         return Verdict(check="clock", state="ok", message=f"{now.isoformat(timespec='seconds')}")
-    message = f"the record was last written {spell(last_tick - now)} from now: the clock is wrong, or was"
+    message = f"the record was last written {_spell(last_tick - now)} from now: the clock is wrong, or was"
     hint = "set the clock (`timedatectl` shows it); if it is right now, wait: nothing is done twice"
     return Verdict(check="clock", state="error", message=message, hint=hint)
 
@@ -93,9 +93,9 @@ def judge_tick(now: datetime, last_tick: datetime | None, *, fresh: timedelta = 
         return Verdict(check="daemon", state="warning", message="has never run on this record", hint=hint)
     if now - last_tick <= fresh:
         return Verdict(
-            check="daemon", state="ok", message=f"last at work {spell(max(now - last_tick, timedelta()))} ago"
+            check="daemon", state="ok", message=f"last at work {_spell(max(now - last_tick, timedelta()))} ago"
         )
-    message = f"last at work {spell(now - last_tick)} ago; nobody is reminded meanwhile"
+    message = f"last at work {_spell(now - last_tick)} ago; nobody is reminded meanwhile"
     return Verdict(check="daemon", state="error", message=message, hint=hint)
 
 
@@ -185,7 +185,7 @@ def judge_account(state: AccountState, now: datetime) -> Verdict:
         hint = "put right what it complains of, then `hanchot mail test ADDRESS` starts it again"
         return Verdict(check="account", state="error", message=f"stopped: {state.reason}", hint=hint)
     if state.paused_until is not None and state.paused_until > now:
-        message = f"rests for another {spell(state.paused_until - now)}: {state.reason}"
+        message = f"rests for another {_spell(state.paused_until - now)}: {state.reason}"
         hint = "it goes on by itself; `hanchot mail test ADDRESS` ends the rest if a mail goes through"
         return Verdict(check="account", state="warning", message=message, hint=hint)
     return Verdict(check="account", state="ok", message="mails may leave")
@@ -249,13 +249,8 @@ def judge_record_file(path: Path, mode: int, folder_mode: int) -> Iterator[Verdi
         yield Verdict(check="secrets", state="warning", message=message, hint=f"chmod 600 {path}*")
 
 
-def spell(span: timedelta) -> str:
-    """Return a span of time in its largest fitting unit."""
-    seconds = span.total_seconds()
-    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
+def _spell(span: timedelta) -> str:
+    return format_span(span, "en")
 
 
 def _is_old(mail: MessageRow, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Clock, Definition, Store, Tick
 from scheduler.ports.events import Event
 from scheduler.queries.agendas import AgendaCache
-from scheduler.services.clock_guard import JUMP_HINT, ClockGuard
+from scheduler.services.clock_guard import JUMP_HINT, ClockGuard, describe_jump
 
 _A_DAY = timedelta(days=1)
 
@@ -143,8 +143,7 @@ class Ticker:
         now = self.clock.now()
         if self._jump is not None:
             if before is None:
-                ahead = f"the machine's clock is {self._jump} ahead of what has passed, and nothing confirms it"
-                text = f"{ahead}; {JUMP_HINT}"
+                text = f"{describe_jump(self._jump)}; {JUMP_HINT}"
                 self.report(Event(name="trouble", at=now, text=text))
             return False
         if before is not None:

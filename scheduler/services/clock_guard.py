@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from scheduler.plan.reasons import CLOCK_PUT_RIGHT
 from scheduler.ports import ClockMark, ClockReading, Machine, Store, UnitOfWork
+from scheduler.wording import format_span
 
 TOLERANCE = timedelta(minutes=15)  # on one machine
 BETWEEN_MACHINES = timedelta(hours=1)
@@ -16,6 +17,11 @@ JUMP_HINT = (
     "set the clock (`timedatectl` shows it); if it is right, `hanchot clock accept` says so. "
     "Until then no step is settled and no mail is begun"
 )
+
+
+def describe_jump(jump: timedelta) -> str:
+    """Return why a clock that is ahead is not believed."""
+    return f"the machine's clock is {format_span(jump, 'en')} ahead of what has passed, and nothing confirms it"
 
 
 class ClockGuard:

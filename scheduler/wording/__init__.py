@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import assert_never
 
 from scheduler.plan.dates.date_forms import (
@@ -210,8 +210,21 @@ def format_size(size: int, language: str) -> str:
 
 def format_step(step: DayCount, language: str) -> str:
     """Return a number of days: "14 ngày", "03 ngày làm việc"."""
-    one, many = LANGUAGES[language].units[step.unit]
-    return format_quantity(step.count, language, one=one, many=many)
+    return _measure(step.count, step.unit, language)
+
+
+def format_span(span: timedelta, language: str) -> str:
+    """Return a span of time in its largest unit of which it holds two: "90 minutes", "02 ngày"."""
+    seconds = int(span.total_seconds())
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return _measure(seconds // length, unit, language)
+    return _measure(seconds, "seconds", language)
+
+
+def _measure(count: int, unit: str, language: str) -> str:
+    one, many = LANGUAGES[language].units[unit]
+    return format_quantity(count, language, one=one, many=many)
 
 
 def join_list(items: Sequence[str], language: str) -> str:

@@ -41,6 +41,9 @@ ENGLISH = Language(
     units={
         "days": ("{count} day", "{count} days"),
         "working days": ("{count} working day", "{count} working days"),
+        "hours": ("{count} hour", "{count} hours"),
+        "minutes": ("{count} minute", "{count} minutes"),
+        "seconds": ("{count} second", "{count} seconds"),
     },
     labels={
         "not_open": ("Not open yet", "Not open"),

@@ -28,6 +28,9 @@ VIETNAMESE = Language(
     units={
         "days": ("{count} ngày", "{count} ngày"),
         "working days": ("{count} ngày làm việc", "{count} ngày làm việc"),
+        "hours": ("{count} giờ", "{count} giờ"),
+        "minutes": ("{count} phút", "{count} phút"),
+        "seconds": ("{count} giây", "{count} giây"),
     },
     labels={
         "not_open": ("Chưa đến kỳ", "Chưa đến kỳ"),

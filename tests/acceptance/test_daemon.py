@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -217,6 +218,24 @@ def test_a_tick_with_a_clock_that_jumped_does_nothing_until_somebody_accepts_it(
     assert hanchot(office, "tick").returncode == 0
     assert hanchot(office, "clock", "accept", **faked_by(ahead)).returncode == 0
     assert hanchot(office, "tick", **faked_by(ahead)).returncode == 0
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=5), timedelta(days=400)])
+def test_a_daemon_with_a_clock_that_jumped_and_an_edit_starts_and_waits(
+    hanchot: Installed, office: Path, daemons: list[Daemon], ahead: timedelta
+) -> None:
+    """It would never come back if it ended for want of a plan: systemd does not start it again after exit code 3."""
+    assert hanchot(office, "tick").returncode == 0
+    plan = office / "workflows" / "our-office" / "plan.toml"
+    plan.write_text(re.sub(r"(?m)^title = .*", 'title = "Edited"', plan.read_text(encoding="utf-8"), count=1), "utf-8")
+    daemon = hanchot.start(office, "run", **faked_by(ahead))
+    daemons.append(daemon)
+    daemon.wait_for("hanchot clock accept")
+    daemon.wait_for('"started"')
+    assert "loaded" not in {row["event"] for row in rows(daemon)}
+    assert hanchot(office, "clock", "accept", **faked_by(ahead)).returncode == 0
+    daemon.wait_for('"loaded"')  # at the next heartbeat
+    assert daemon.end(signal.SIGTERM) == 0
 
 
 # ---- the unit file

@@ -107,6 +107,26 @@ def test_what_was_edited_while_the_clock_was_not_believed_is_taken_when_it_is(
     assert daemon.ticker.plans[0].milestones[0].title == "Another title"
 
 
+def test_a_daemon_that_starts_with_an_edit_and_a_clock_that_is_not_believed_takes_it_later(
+    daemon: DaemonFixture, machine: FakeMachine
+) -> None:
+    """It has no plan in force meanwhile, and does nothing."""
+    before = record_of(daemon)
+    daemon.definitions.plans = [plan(report(title="Another title"))]
+    machine.jump(YEAR)
+    daemon.ticker = daemon.new_ticker(machine=machine)
+    daemon.ticker.load()
+    for _ in range(2):
+        daemon.tick()
+        daemon.ticker.check()
+    assert (daemon.ticker.plans, daemon.ticker.jump, record_of(daemon)) == ([], YEAR, before)
+    [told] = daemon.logged("trouble")
+    assert "the machine's clock is 365 days ahead" in told
+    machine.jump(-YEAR)
+    daemon.tick()
+    assert daemon.ticker.plans[0].milestones[0].title == "Another title"
+
+
 @pytest.mark.parametrize("days", [0, 1, 2])
 def test_what_a_wrong_clock_called_missed_comes_back_and_leaves(store: SqlStore, days: int) -> None:
     """A clock that was a year ahead from the first start on, so that nothing told it from a right one."""
