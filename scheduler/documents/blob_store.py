@@ -73,7 +73,7 @@ class BlobStore:
     def begin(self) -> Draft:
         """Return an empty draft, after deleting stale ones."""
         make_private_folder(self._aside)
-        self._clear(self._aside)
+        self._clear()
         descriptor, name = mkstemp(dir=self._aside)  # mkstemp makes it readable only by its owner
         return Draft(Path(name), os.fdopen(descriptor, "wb"))
 
@@ -101,7 +101,8 @@ class BlobStore:
             file.unlink(missing_ok=True)
 
     def size_aside(self, owners: str) -> int:
-        """Return the number of bytes set aside by all owners whose names begin so."""
+        """Return the number of bytes set aside by all owners whose names begin so, after deleting stale files."""
+        self._clear()
         total = 0
         for file in self._aside.glob(f"{owners}*"):
             with suppress(FileNotFoundError):
@@ -124,9 +125,9 @@ class BlobStore:
         """Return the path of the file with this digest."""
         return self._folder / digest[:2] / digest[2:]
 
-    def _clear(self, aside: Path) -> None:
+    def _clear(self) -> None:
         oldest = (self._now() - _STALE).timestamp()
-        for file in aside.iterdir():
+        for file in self._aside.glob("*"):
             with suppress(FileNotFoundError):
                 if file.stat().st_mtime < oldest:
                     file.unlink()

@@ -100,32 +100,47 @@ def _allowance(task_view: TaskView) -> int:
 
 
 def _take(context: RequestContext, incoming: Incoming) -> Response:
-    once, seen = incoming.field("once"), incoming.field("seen")
+    """Take an answer; of files, only those stay set aside that this very form asks to confirm."""
+    once = incoming.field("once")
     with context.running.store.reading() as view:
         task_view = TaskView.of(context, view)
         if not is_same_token(incoming.field("form"), task_view.access.form_token) or not is_idempotency_key(once):
             raise HTTPException(403)
         answer = _read(incoming)
-        if any(fact.idempotency_key == once for fact in task_view.facts):
-            return _done(context, answer.act)
-        if seen != task_view.fingerprint:
-            answer.news = tuple(news_since(seen, task_view.task, task_view.facts))
-            return task_view.page(answer)
-        _refuse_unoffered(answer.act, task_view)
-        if answer.act == "send" and incoming.field("step") == "edit":
-            give_up(task_view, once)
-            return task_view.page(answer)
-        files = _files(task_view, answer, incoming)  # before the problems, to which it adds
         is_confirmed = _is_confirmed(incoming)
-        answer.problems = tuple(_check(answer, incoming.problems, files, task_view, is_confirmed=is_confirmed))
-        if UploadProblem("disk_full") in answer.problems:
-            context.running.log_problem("documents could not be kept: the disk of the data folder takes no more")
-        if answer.problems:
-            return task_view.page(answer)
         if answer.act == "send" and not is_confirmed:
-            return _ask_to_confirm(task_view, answer, incoming, files)
+            give_up(task_view, once)
+        taken = _consider(task_view, answer, incoming)
         inputs = task_view.inputs
-    return _record(task_view, inputs, answer, once, files)
+    response = taken if isinstance(taken, Response) else _record(task_view, inputs, answer, once, taken)
+    if answer.act == "send" and is_confirmed:
+        give_up(task_view, once)
+    return response
+
+
+def _consider(task_view: TaskView, answer: Answer, incoming: Incoming) -> Response | list[SentFile]:
+    """Return the files of an answer that is to be recorded, or else the response to it."""
+    once, seen = incoming.field("once"), incoming.field("seen")
+    is_confirmed = _is_confirmed(incoming)
+    is_recorded = any(fact.idempotency_key == once for fact in task_view.facts)
+    if is_recorded and (answer.act != "send" or is_confirmed):
+        return _done(task_view.context, answer.act)
+    # The form that was confirmed may be gone back to and hold other files, which are not those that were recorded.
+    if is_recorded or seen != task_view.fingerprint:
+        answer.news = tuple(news_since(seen, task_view.task, task_view.facts))
+        return task_view.page(answer)
+    _refuse_unoffered(answer.act, task_view)
+    if answer.act == "send" and incoming.field("step") == "edit":
+        return task_view.page(answer)
+    files = _files(task_view, answer, incoming)  # before the problems, to which it adds
+    answer.problems = tuple(_check(answer, incoming.problems, files, task_view, is_confirmed=is_confirmed))
+    if UploadProblem("disk_full") in answer.problems:
+        task_view.context.running.log_problem("documents could not be kept: the disk of the data folder takes no more")
+    if answer.problems:
+        return task_view.page(answer)
+    if answer.act == "send" and not is_confirmed:
+        return _ask_to_confirm(task_view, answer, incoming, files)
+    return files
 
 
 def _is_confirmed(incoming: Incoming) -> bool:

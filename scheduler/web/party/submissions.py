@@ -45,11 +45,15 @@ def aside_key(party: str) -> str:
 def set_aside(task_view: TaskView, incoming: Incoming, files: Sequence[SentFile], answer: Answer) -> Response:
     """Set the files of a checked form aside, and return the page that repeats what was understood.
 
-    Raises: OSError if the disk takes no more.
+    Raises: OSError if the disk takes no more; then none of them is set aside.
     """
     once, store = incoming.field("once"), task_view.context.site.blob_store
-    for file in incoming.files:
-        store.set_aside(file.draft, _owner(task_view, once))
+    try:
+        for file in incoming.files:
+            store.set_aside(file.draft, _owner(task_view, once))
+    except OSError:
+        give_up(task_view, once)
+        raise
     sent = json.dumps([[file.deliverable, *_described(file.document)] for file in files])
     return task_view.page(
         answer,

@@ -33,6 +33,7 @@ from tests.support.party_client import (
     confirmation,
     documents,
     facts,
+    hidden,
     offer,
     on_disk,
     open_form,
@@ -159,6 +160,37 @@ def test_what_is_never_confirmed_is_cleared_away_after_a_day(site: ServedSite) -
     assert (refusal.status, WORDS["en"]["trouble.files_gone"] in refusal.text) == (422, True)
 
 
+def test_what_was_never_confirmed_locks_nobody_out_for_longer_than_a_day(site: ServedSite) -> None:
+    """It is not counted any more, although nothing else could begin before."""
+    quarter = ("a.pdf", b"%PDF-" + bytes(FILE_SIZE - 5))
+    for _ in range(4):
+        offer(site, quarter, form=form(site), of=["plan"])
+    yesterday = site.clock.now().timestamp() - 90_000
+    for aside in site.running.settings.resolve("var/documents/incoming").iterdir():
+        os.utime(aside, (yesterday, yesterday))
+    assert upload(site, ("b.pdf", PDF), form=form(site), of=["list"]).status == 303
+    assert len(on_disk(site)) == 1
+
+
+def test_files_chosen_anew_take_the_place_of_those_that_wait(site: ServedSite) -> None:
+    fields = form(site)
+    first = offer(site, ("wrong.pdf", PDF), form=fields, of=["plan"])
+    second = offer(site, ("right.pdf", PDF + b"other"), form=fields, of=["plan"])
+    assert len(on_disk(site)) == 1
+    assert site.send(path_of(site), confirmation(first)).status == 422
+    third = offer(site, ("right.pdf", PDF + b"other"), form=fields, of=["plan"])
+    assert second.status == third.status == 200
+    assert site.send(path_of(site), confirmation(third)).status == 303
+    assert len(on_disk(site)) == 1
+
+
+@pytest.mark.parametrize("changed", [{"who": ""}, {"seen": "0-x"}, {"note": "x" * 100_000}])
+def test_a_confirmation_that_is_not_taken_leaves_nothing(site: ServedSite, changed: dict[str, str]) -> None:
+    asked = confirmation(offer(site, ("a.pdf", PDF), form=form(site), of=["plan"]))
+    assert site.send(path_of(site), {**asked, **changed}).status in (409, 422)
+    assert (facts(site), on_disk(site)) == ([], [])
+
+
 @pytest.mark.parametrize("field", ["sent", "seal", "once"])
 def test_only_what_was_repeated_can_be_confirmed(site: ServedSite, field: str) -> None:
     """Not another file, not as another document, not by another party."""
@@ -236,8 +268,21 @@ def test_sent_twice_the_files_are_taken_once(site: ServedSite) -> None:
     asked = offer(site, ("a.pdf", PDF), form=fields, of=["plan"])
     first, second = (site.send(path_of(site), confirmation(asked)) for _ in range(2))
     assert (first.status, second.status) == (303, 303)
-    assert upload(site, ("a.pdf", PDF), form=fields, of=["plan"]).status == 303
     assert (len(facts(site)), len(documents(site)), len(on_disk(site))) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("name", ["right.pdf", "wrong.pdf"])
+def test_a_form_gone_back_to_after_it_was_confirmed_is_not_said_to_have_arrived(site: ServedSite, name: str) -> None:
+    """The page says what came in meanwhile, and offers a new form, by which the files replace those."""
+    fields = form(site, note="typed")
+    assert upload(site, ("wrong.pdf", PDF), form=fields, of=["plan"]).status == 303
+    answer = offer(site, (name, PDF + b"other"), form=fields, of=["plan"])
+    assert (answer.status, "typed</textarea>" in answer.text, len(on_disk(site))) == (409, True, 1)
+    assert "wrong.pdf" in answer.text
+    assert hidden(answer.text, "send")["once"] != fields["once"]
+    again = {**hidden(answer.text, "send"), "who": "Lan"}
+    assert upload(site, (name, PDF + b"other"), form=again, of=["plan"]).status == 303
+    assert [fact.files for fact in facts(site) if isinstance(fact, Received)] == [("wrong.pdf",), (name,)]
 
 
 def test_a_file_of_exactly_25_megabytes_is_taken(site: ServedSite) -> None:
