@@ -161,11 +161,13 @@ def test_an_account_at_rest_says_why_and_for_how_long(account: AccountState, sta
         ("day", 450, ["450 mails left in the last 24 hours"]),
         ("day", 500, ["500 mails left in the last 24 hours"]),  # it was lowered
         ("urgent", 29, []),
-        ("urgent", 30, ["30 sign-in links and outage summaries"]),
+        ("urgent", 30, ["30 sign-in links and outage summaries left within this hour"]),
+        ("urgent_day", 49, []),
+        ("urgent_day", 50, ["50 sign-in links and outage summaries left in the last 24 hours"]),
     ],
 )
 def test_a_limit_that_is_reached_is_told_but_for_that_of_a_minute(name: LimitName, used: int, words: list[str]) -> None:
-    limit = {"minute": 60, "day": 450, "urgent": 30}[name]
+    limit = {"minute": 60, "day": 450, "urgent": 30, "urgent_day": 50}[name]
     told = list(judge_limits([LimitUse(name=name, used=used, limit=limit)]))
     assert [verdict.state for verdict in told] == ["warning" for _ in words]
     assert all(word in verdict.message for word, verdict in zip(words, told, strict=True))

@@ -48,7 +48,8 @@ from scheduler.services.heartbeats import Heartbeat
 from scheduler.store import check_url, describe_url, find_other_records, open_store
 
 CONFIG = Path("config.toml")
-URGENT_PER_HOUR = 30  # sign-in links and outage summaries; enough for an office, too few to tire out a mail account
+# Sign-in links and outage summaries: enough for an office, too few to tire out a mail account.
+URGENT_PER_HOUR, URGENT_PER_DAY = 30, 50
 
 
 def quiet(event: Event) -> None:
@@ -201,7 +202,12 @@ class Container:
         limits = self.settings.mail.limits
         if self.settings.mail.transport == "maildir":
             return Limits()
-        return Limits(per_minute=limits.per_minute, per_day=limits.per_day, urgent_per_hour=URGENT_PER_HOUR)
+        return Limits(
+            per_minute=limits.per_minute,
+            per_day=limits.per_day,
+            urgent_per_hour=URGENT_PER_HOUR,
+            urgent_per_day=URGENT_PER_DAY,
+        )
 
     def blob_store(self, clock: Clock) -> BlobStore:
         """Return the store of the files that came with facts; the machine's clock decides which drafts are stale."""

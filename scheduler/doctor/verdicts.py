@@ -198,8 +198,9 @@ def judge_limits(uses: Sequence[LimitUse]) -> Iterator[Verdict]:
             message = f"{use.used} mails left in the last 24 hours, as many as per_day allows; the others wait"
             hint = "they leave by and by; raise per_day in [mail.limits] if the provider allows more"
             yield Verdict(check="limits", state="warning", message=message, hint=hint)
-        elif use.name == "urgent" and not use.left:
-            message = f"{use.used} sign-in links and outage summaries left within this hour; more wait for the next"
+        elif use.name != "minute" and not use.left:
+            period = "within this hour" if use.name == "urgent" else "in the last 24 hours"
+            message = f"{use.used} sign-in links and outage summaries left {period}, as many as may; more wait"
             hint = "somebody may be asking for links that are not his; `hanchot sign-in EMAIL` prints one here"
             yield Verdict(check="limits", state="warning", message=message, hint=hint)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -12,25 +12,33 @@ from scheduler.plan.message_kinds import MessageKind, is_urgent
 from scheduler.ports import Mailer, Outcome, Store, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 
-LimitName = Literal["minute", "day", "urgent"]
+LimitName = Literal["minute", "day", "urgent", "urgent_day"]
+_URGENT: tuple[LimitName, ...] = ("urgent", "urgent_day")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """The number of mails that an account may send; 0 means no limit.
 
-    All processes on one record share the limits. Urgent mails have a budget of their own, so that nobody who asks for
-    sign-in links keeps reminders from leaving.
+    All processes on one record share the limits. Urgent mails are counted like all others, but are held up only by
+    limits of their own: they leave first, and also when the others have used up theirs. An account thus sends at most
+    `per_day` and `urgent_per_day` mails together.
     """
 
     per_minute: int = 0
     per_day: int = 0
     urgent_per_hour: int = 0
+    urgent_per_day: int = 0
+
+    @property
+    def are_set(self) -> bool:
+        """Return whether there is any limit."""
+        return any((self.per_minute, self.per_day, self.urgent_per_hour, self.urgent_per_day))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitUse:
-    """How many mails were counted against one limit of an account, the minute's, the day's or the urgent ones'."""
+    """How many mails were counted against one limit of an account: of a minute, of a day, or of the urgent ones."""
 
     name: LimitName
     used: int
@@ -49,6 +57,7 @@ def read_limits(unit: UnitOfWork, account: str, limits: Limits, now: datetime) -
         LimitUse(name="minute", used=used.minute, limit=limits.per_minute),
         LimitUse(name="day", used=used.day, limit=limits.per_day),
         LimitUse(name="urgent", used=urgent.hour, limit=limits.urgent_per_hour),
+        LimitUse(name="urgent_day", used=urgent.day, limit=limits.urgent_per_day),
     )
     return [use for use in uses if use.limit]
 
@@ -86,31 +95,33 @@ class MailAccount:
         if state.stopped or (state.paused_until is not None and state.paused_until > now):
             return Allowance(is_blocked=True, resume_at=state.paused_until, consecutive_failures=failures)
         uses = read_limits(unit, self.mailer.account, self.limits, now)
-        mails = min([wanted, *(use.left for use in uses if use.name != "urgent")])
-        urgent = min([wanted, *(use.left for use in uses if use.name == "urgent")])
+        mails = min([wanted, *(use.left for use in uses if use.name not in _URGENT)])
+        urgent = min([wanted, *(use.left for use in uses if use.name in _URGENT)])
         resume_at = None if mails == urgent == wanted else next_minute(now)
         return Allowance(mails=mails, urgent=urgent, resume_at=resume_at, consecutive_failures=failures)
 
     def count(self, kind: MessageKind, now: datetime) -> bool:
         """Count a mail that is about to be sent; return False if others have used up the limits. It commits."""
-        name, limits = self._counter(kind)
-        if not any(limits.values()):
+        if not self.limits.are_set:
             return True
+        name, limits = self.mailer.account, self.limits
         with self.store.transaction() as unit:
-            return bool(unit.accounts.take(name, 1, now=now, **limits))
+            if not is_urgent(kind):
+                return bool(unit.accounts.take(name, 1, now=now, per_minute=limits.per_minute, per_day=limits.per_day))
+            is_allowed = unit.accounts.take(
+                _urgent(name), 1, now=now, per_hour=limits.urgent_per_hour, per_day=limits.urgent_per_day
+            )
+            return bool(is_allowed and unit.accounts.take(name, 1, now=now))
 
     def uncount(self, kind: MessageKind, now: datetime) -> None:
         """Take back that a mail was counted at `now`, because it was not attempted. It commits."""
-        name, limits = self._counter(kind)
-        if any(limits.values()):
-            with self.store.transaction() as unit:
-                unit.accounts.give_back(name, 1, now=now)
-
-    def _counter(self, kind: MessageKind) -> tuple[str, Mapping[str, int]]:
-        """Return the name under which mails of a kind are counted, and their limits."""
-        if is_urgent(kind):
-            return _urgent(self.mailer.account), {"per_hour": self.limits.urgent_per_hour}
-        return self.mailer.account, {"per_minute": self.limits.per_minute, "per_day": self.limits.per_day}
+        if not self.limits.are_set:
+            return
+        name = self.mailer.account
+        with self.store.transaction() as unit:
+            if is_urgent(kind):
+                unit.accounts.give_back(_urgent(name), 1, now=now)
+            unit.accounts.give_back(name, 1, now=now)
 
     def clear(self) -> None:
         """Forget the failures of the account. It commits."""
@@ -138,5 +149,5 @@ def next_minute(now: datetime) -> datetime:
 
 
 def _urgent(account: str) -> str:
-    """Return the name under which the urgent mails of an account are counted."""
+    """Return the name under which the urgent mails of an account are counted once more."""
     return f"{account} urgent"

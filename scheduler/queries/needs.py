@@ -159,10 +159,10 @@ class PausedAccount:
 
 @dataclass(frozen=True, slots=True)
 class ReachedLimit:
-    """As many mails have left as may: those of a day, or the urgent ones of an hour."""
+    """As many mails have left as may: those of a day, or the urgent ones of an hour or a day."""
 
     kind: ClassVar = "limit"
-    name: str  # "day" or "urgent"
+    name: str  # "day", "urgent" or "urgent_day"
     number: int
 
 

@@ -254,11 +254,11 @@ def queue_urgent(daemon: DaemonFixture, count: int, kind: MessageKind = "sign-in
 
 
 @pytest.mark.parametrize("kind", ["sign-in", "outage"])
-@pytest.mark.parametrize("limits", [Limits(per_minute=2, urgent_per_hour=5), Limits(per_day=2, urgent_per_hour=5)])
-def test_urgent_mails_leave_first_and_from_a_budget_of_their_own(
+@pytest.mark.parametrize("limits", [Limits(per_minute=7, urgent_per_hour=5), Limits(per_day=7, urgent_per_day=5)])
+def test_urgent_mails_leave_first_and_are_counted_with_the_others(
     store: SqlStore, kind: MessageKind, limits: Limits
 ) -> None:
-    """Whoever asks for links takes nothing from the reminders, and does not wait behind them."""
+    """Whoever asks for links does not wait behind the reminders."""
     daemon = DaemonFixture(store, limits=limits)
     daemon.live(at(3, 2, 18))
     daemon.mailer.sent.clear()
@@ -282,7 +282,7 @@ def test_more_urgent_mails_than_may_leave_in_an_hour_leave_in_the_next(store: Sq
 @pytest.mark.parametrize("per_minute", [0, 60])
 def test_links_asked_for_all_day_keep_no_reminder_from_leaving(store: SqlStore, per_minute: int) -> None:
     """Five in a quarter of an hour for one address: 480 a day, more than the account may send."""
-    limits = Limits(per_minute=per_minute, per_day=450, urgent_per_hour=30)
+    limits = Limits(per_minute=per_minute, per_day=450, urgent_per_hour=30, urgent_per_day=50)
     daemon = DaemonFixture(store, large_plan(100, ladder=ONCE), limits=limits)
     daemon.tick(at(3, 9, 8))
     for quarter in range(96):
@@ -290,8 +290,28 @@ def test_links_asked_for_all_day_keep_no_reminder_from_leaving(store: SqlStore, 
         queue_urgent(daemon, 5)
         daemon.tick()
     daemon.live(at(3, 10, 8, 5))
-    assert {mail.state for mail in daemon.mails()} == {"sent"}
-    assert len(daemon.mailer.sent) == 580
+    assert {mail.state for mail in daemon.mails() if mail.kind == "reminder"} == {"sent"}
+    assert len(daemon.mailer.sent) == 150
+
+
+@pytest.mark.parametrize("urgent_first", [True, False])
+@pytest.mark.parametrize(("per_day", "urgent_per_day"), [(20, 5), (6, 3), (10, 10)])
+def test_in_24_hours_an_account_sends_at_most_both_daily_limits_together(
+    store: SqlStore, urgent_first: bool, per_day: int, urgent_per_day: int
+) -> None:
+    """Urgent mails leave also when the reminders have used up their limit, and take from it when they come before."""
+    limits = Limits(per_day=per_day, urgent_per_hour=4, urgent_per_day=urgent_per_day)
+    daemon = DaemonFixture(store, large_plan(100, ladder=ONCE), limits=limits)
+    daemon.live(at(3, 9, 18))
+    if urgent_first:
+        queue_urgent(daemon, 100)
+        daemon.live(at(3, 10, 7))
+    daemon.live(at(3, 10, 9))
+    queue_urgent(daemon, 100)
+    daemon.live(at(3, 10, 17))
+    assert len(daemon.mailer.sent) == per_day + (0 if urgent_first else urgent_per_day)
+    kinds = [mail.kind for mail in daemon.mails() if mail.state == "sent"]
+    assert kinds.count("sign-in") == urgent_per_day
 
 
 def test_a_mail_that_could_not_even_be_tried_is_not_counted(store: SqlStore) -> None:

@@ -71,9 +71,10 @@ def test_the_figures_say_how_much_of_each_limit_is_used(tmp_path: Path) -> None:
             unit.accounts.take("maildir urgent", 3, now=site.clock.now())
         found = figures(site)
     uses = {
-        name: (found[f"mail_limit_used/{name}"], found[f"mail_limit/{name}"]) for name in ("minute", "day", "urgent")
+        name: (found[f"mail_limit_used/{name}"], found[f"mail_limit/{name}"])
+        for name in ("minute", "day", "urgent", "urgent_day")
     }
-    assert uses == {"minute": (7, 60), "day": (7, 450), "urgent": (3, 30)}
+    assert uses == {"minute": (7, 60), "day": (7, 450), "urgent": (3, 30), "urgent_day": (3, 50)}
 
 
 def test_files_have_no_limits(site: ServedSite) -> None:

@@ -476,6 +476,7 @@ def test_a_party_and_a_contact_without_a_name_still_show(site: ServedSite) -> No
         ("maildir", 449, ""),
         ("maildir urgent", 30, "30 sign-in links and outage summaries left within this hour, as many as may."),
         ("maildir urgent", 29, ""),
+        ("maildir urgent", 50, "50 sign-in links and outage summaries left in the last 24 hours, as many as may."),
     ],
 )
 def test_a_limit_that_is_reached_is_told(tmp_path: Path, account: str, used: int, words: str) -> None:
