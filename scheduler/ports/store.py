@@ -62,7 +62,8 @@ class Journal(Protocol):
 
         Missed rungs and mails, and skipped rungs that no mail carried, become open again for this `reason`. What may
         not be sent any more is missed again. Pauses and leases that would outlast their purpose end `now`, and mails
-        that wait for a later instant are looked at again. Returns how many rungs live again.
+        that wait for a later instant are looked at again. Marks of clocks are forgotten. Returns how many rungs live
+        again.
         """
 
     def record_outage(self, since: datetime, until: datetime) -> None:

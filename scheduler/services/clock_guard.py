@@ -60,20 +60,27 @@ class ClockGuard:
     def put_right(self) -> int:
         """Take back what was settled by a clock that was ahead, if the last tick lies in the future.
 
-        It commits. Returns how many rungs live again.
+        That clock is not believed again without another confirmation. It commits. Returns how many rungs live again.
         """
         with self._store.reading() as view:
-            last, now = view.journal.last_tick(), self._machine.read().now
-        if last is None or last - now <= TOLERANCE:
+            last, server, reading = view.journal.last_tick(), view.heartbeats.clock(), self._machine.read()
+        # With a server, other machines tick too, and each clock is believed that differs little from the server's.
+        latest = reading.now + TOLERANCE if server is None else server + BETWEEN_MACHINES
+        if last is None or last <= latest:
             return 0
         with self._store.transaction() as unit:
-            revived = unit.journal.put_right(now, now + TOLERANCE, CLOCK_PUT_RIGHT)
-            unit.journal.record_tick(now)
+            revived = unit.journal.put_right(reading.now, latest, CLOCK_PUT_RIGHT)
+            unit.journal.record_tick(reading.now)
+            unit.journal.record_clock(_mark_of(reading))
         return revived
 
     def _mark(self, reading: ClockReading) -> None:
         with self._store.transaction() as unit:
-            unit.journal.record_clock(ClockMark(boot=reading.boot, uptime=reading.uptime, at=reading.now))
+            unit.journal.record_clock(_mark_of(reading))
+
+
+def _mark_of(reading: ClockReading) -> ClockMark:
+    return ClockMark(boot=reading.boot, uptime=reading.uptime, at=reading.now)
 
 
 def _find_jump(view: UnitOfWork, reading: ClockReading) -> timedelta | None:
@@ -105,7 +112,8 @@ def _since_mark(view: UnitOfWork, reading: ClockReading) -> timedelta | None:
 def _is_marked(view: UnitOfWork, reading: ClockReading) -> bool:
     """Return whether the mark of a clock that may be believed can stay.
 
-    A clock that was turned back without anybody's word leaves the mark: it may be put right again.
+    A clock that was turned back without anybody's word leaves the mark until a tick follows it: it may be put right
+    again.
     """
     mark, ahead = view.journal.clock(reading.boot), _since_mark(view, reading)
     if mark is None or ahead is None or ahead > TOLERANCE:

@@ -11,6 +11,7 @@ from scheduler.plan.reasons import Reason, encode
 from scheduler.store.dialects import dialect_of
 from scheduler.store.statements import Prepared, words
 from scheduler.store.tables import account as accounts
+from scheduler.store.tables import clock as clocks
 from scheduler.store.tables import delivery as deliveries
 from scheduler.store.tables import heartbeat as heartbeats
 from scheduler.store.tables import idle_day as idle_days
@@ -94,6 +95,7 @@ _FORGET = (
     plans.update().where(plans.c.seen_on > sa.bindparam("tomorrow")).values(seen_on=None),
     idle_days.delete().where(idle_days.c.day > sa.bindparam("tomorrow")),
     heartbeats.delete().where(heartbeats.c.at > _since),
+    clocks.delete().where(clocks.c.at > _since),
     # Who waits for an opening is sent back to it by the deliverer.
     messages.update()
     .where(words(messages.c.state, "queued"), messages.c.not_before > _since)

@@ -102,6 +102,15 @@ class JournalContract:
             assert unit.accounts.state("x").paused_until is None
             assert (unit.outbox.next_at(), unit.outbox.list()[0].id) == (NOW, id)
 
+    def test_the_marks_of_clocks_that_were_ahead_of_an_instant_are_forgotten(self, store: Store) -> None:
+        with store.transaction() as unit:
+            for boot, hours in (("a", 0), ("b", 1), ("c", 2), ("d", 9_000)):
+                unit.journal.record_clock(ClockMark(boot=boot, uptime=HOUR, at=NOW + hours * HOUR))
+            unit.journal.put_right(NOW, NOW + HOUR, CLOCK_PUT_RIGHT)
+        with store.reading() as unit:
+            assert [unit.journal.clock(boot) is not None for boot in "abcd"] == [True, True, False, False]
+            assert unit.journal.last_clock() == NOW + HOUR
+
     def test_outages_are_found_by_their_end_the_oldest_first(self, store: Store) -> None:
         with store.transaction() as unit:
             for since, until in ((3, 9), (0, 1), (4, 5)):

@@ -8,6 +8,7 @@ import pytest
 
 from scheduler.plan import reasons
 from scheduler.ports import Mail
+from scheduler.services.clock_guard import ClockGuard
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import ONCE, DaemonFixture, large_plan, plan, report
 from tests.support.fakes import FakeMachine, nothing
@@ -151,6 +152,24 @@ def test_what_a_wrong_clock_called_missed_comes_back_and_leaves(store: SqlStore,
     assert len(daemon.left()) == 2
 
 
+@pytest.mark.parametrize("ahead", [3 * DAY, 30 * DAY, YEAR])
+def test_a_wrong_clock_that_was_accepted_and_put_right_settles_nothing_the_second_time(
+    daemon: DaemonFixture, machine: FakeMachine, ahead: timedelta
+) -> None:
+    machine.jump(ahead)
+    ClockGuard(daemon.store, machine).accept()
+    daemon.tick()
+    machine.jump(-ahead)
+    daemon.tick()
+    before = record_of(daemon)
+    machine.jump(ahead)
+    daemon.tick()
+    assert (daemon.ticker.jump, record_of(daemon)) == (ahead, before)
+    machine.jump(-ahead)
+    daemon.live(at(3, 3, 9))
+    assert daemon.left() == ["03-03 08:00 before:14d"]
+
+
 def test_what_comes_back_more_than_two_working_days_late_is_missed_by_the_right_clock(store: SqlStore) -> None:
     daemon = DaemonFixture(store, start=at(3, 2, 18))
     daemon.ticker = daemon.new_ticker(machine=FakeMachine(daemon.clock))
@@ -183,12 +202,13 @@ def test_a_mail_that_a_wrong_clock_called_too_old_or_put_off_leaves_after_all(
 
 
 @pytest.mark.parametrize("back", [10 * MINUTE, HOUR, 30 * DAY, YEAR])
-def test_a_clock_that_goes_back_loses_nothing_and_doubles_nothing(
+def test_a_clock_that_goes_back_and_is_put_right_by_a_time_server_loses_nothing_and_doubles_nothing(
     daemon: DaemonFixture, machine: FakeMachine, back: timedelta
 ) -> None:
     daemon.live(at(3, 3, 9))
     machine.jump(-back)
     daemon.tick()
     machine.jump(back)
+    machine.is_synchronised = True
     daemon.live(at(3, 10, 9))
     assert daemon.left() == ["03-03 08:00 before:14d", "03-10 08:00 before:7d"]

@@ -157,6 +157,40 @@ def test_a_clock_that_was_turned_back_by_nobodys_word_may_be_put_right_again(
         assert guard.check() is None
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("ahead", [HOUR, 30 * DAY, YEAR, 10 * YEAR])
+def test_a_wrong_clock_that_was_believed_and_put_right_is_not_believed_again(
+    store: SqlStore, guard: ClockGuard, machine: FakeMachine, ahead: timedelta, restarted: bool
+) -> None:
+    """After a restart that is so where the machine may not have been off for so long."""
+    machine.jump(ahead)
+    guard.accept()
+    tick(store, machine)
+    machine.jump(-ahead)
+    assert guard.check() is None
+    guard.put_right()
+    if restarted:
+        machine.restart()
+    machine.jump(ahead)
+    assert (guard.check() is None) == (restarted and ahead <= LONGEST_ABSENCE)
+
+
+@pytest.mark.parametrize("own", [-59 * MINUTE, -16 * MINUTE, timedelta(), 59 * MINUTE])
+@pytest.mark.parametrize(
+    ("others", "is_wrong"), [(59 * MINUTE, False), (16 * MINUTE, False), (-HOUR, False), (2 * HOUR, True), (YEAR, True)]
+)
+def test_machines_whose_clocks_are_believed_by_the_server_do_not_undo_each_others_ticks(
+    store: SqlStore, machine: FakeMachine, own: timedelta, others: timedelta, is_wrong: bool
+) -> None:
+    server: Store = ServerWithClock(store, START)  # type: ignore[assignment]
+    with store.transaction() as unit:
+        unit.journal.record_tick(START + others)
+    machine.jump(own)
+    ClockGuard(server, machine).put_right()
+    with store.reading() as view:
+        assert view.journal.last_tick() == (START + own if is_wrong else START + others)
+
+
 def test_a_clock_that_creeps_ahead_is_followed(guard: ClockGuard, machine: FakeMachine) -> None:
     """A cheap crystal is a second a day off; nobody needs to accept that."""
     for _ in range(100):
