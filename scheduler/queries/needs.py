@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from scheduler.plan.model import Contact, Party
@@ -164,6 +164,14 @@ class ReachedLimit:
     kind: ClassVar = "limit"
     name: str  # "day", "urgent" or "urgent_day"
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class JumpedClock:
+    """Nothing is done while the machine's clock cannot be believed, which is so much ahead."""
+
+    kind: ClassVar = "clock"
+    ahead: timedelta
 
 
 MilestoneNeed = (

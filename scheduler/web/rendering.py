@@ -78,6 +78,7 @@ class PageRenderer:
             local=lambda instant, plan: instant.astimezone(plan.zone),
             month=lambda day: wording.month_name(day, language),
             stamp=lambda local: wording.format_stamp(local, language),
+            span=lambda span: wording.format_span(span, language),
             reason=lambda text, plan=None: wording.explain(text, language, partial(_called, plan)),
             written=lambda form: wording.format_form(form, language, in_full=True) or describe_form(form),
             target=lambda text: wording.format_target(text, language),

@@ -17,7 +17,7 @@ from scheduler.plan.obligations import Obligation, Unassigned
 from scheduler.plan.status import Cell
 from scheduler.ports import RungCount, StepAhead, UnitOfWork
 from scheduler.queries.attention import RECENTLY, find_account_problem, find_needs, find_overdue, find_problems
-from scheduler.queries.needs import AccountNeed, Need, ReachedLimit
+from scheduler.queries.needs import AccountNeed, JumpedClock, Need, ReachedLimit
 from scheduler.queries.snapshot import Snapshot
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
@@ -66,20 +66,23 @@ def show_board(context: RequestContext) -> Response:
     plans = [find_definition(context, wanted).plan] if wanted else context.site.plans
     day = _read_past_day(context, plans, text)
     with context.running.store.reading() as view:
-        account = [] if day else list(_find_account_needs(context, view))
+        common = [] if day else list(_find_common_needs(context, view))
         boards = [draw_past(context, view, plan, day) if day else draw(context, view, plan) for plan in plans]
     return context.page(
         "board.html",
         boards=boards,
-        account=account,
+        common=common,
         as_of=day,
         not_a_day="" if day else text,
     )
 
 
-def _find_account_needs(context: RequestContext, view: UnitOfWork) -> Iterator[AccountNeed]:
-    """Yield what keeps mails from leaving; a minute's limit is soon over."""
+def _find_common_needs(context: RequestContext, view: UnitOfWork) -> Iterator[JumpedClock | AccountNeed]:
+    """Yield what keeps the mails of all plans from leaving; a minute's limit is soon over."""
     running = context.running
+    jump = running.jump()
+    if jump is not None:
+        yield JumpedClock(jump)
     yield from find_account_problem(view.accounts.state(running.account), running.system.now())
     for use in read_limits(view, running.account, running.container.limits, running.clock.now()):
         if use.name != "minute" and not use.left:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ import pytest
 from scheduler.plan.dates.date_forms import By, DayCount, On, Recurring, Relative, Undated, Window  # fmt: skip
 from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure, Milestone, Party
 from scheduler.ports import Outcome
+from scheduler.wording import format_span
 from tests.support.daemon_fixture import plan, report
 from tests.support.operator_client import Operator, crowded_plan, words
 from tests.support.plan_builders import PARTIES, at, deadline, event
@@ -488,3 +489,22 @@ def test_a_limit_that_is_reached_is_told(tmp_path: Path, account: str, used: int
             unit.accounts.take(account, used, now=site.clock.now())
         seen = operator.see()
     assert ("as many as" in seen, words in seen) == (bool(words), True)
+
+
+@pytest.mark.parametrize("jump", [None, timedelta(minutes=20), timedelta(hours=5), timedelta(days=365)])
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "The clock of the machine is {} ahead of what has passed"),
+        ("vi", "Đồng hồ của máy chạy nhanh hơn {} so với thời gian thực"),
+    ],
+)
+def test_a_clock_that_is_not_believed_is_told(
+    tmp_path: Path, language: Literal["en", "vi"], words: str, jump: timedelta | None
+) -> None:
+    with serve_site(tmp_path, jump=lambda: jump) as site:
+        site.serve(plan(report(), language=language))
+        seen = Operator.of(site).see()
+        past = Operator.of(site).see("/?as_of=2023-01-31")
+    assert (words.format(format_span(jump or timedelta(), language)) in seen) == (jump is not None)
+    assert ("hanchot clock accept" in seen, "hanchot clock accept" in past) == (jump is not None, False)
