@@ -52,6 +52,8 @@ class LimitUse:
 
 def read_limits(unit: UnitOfWork, account: str, limits: Limits, now: datetime) -> Sequence[LimitUse]:
     """Return the use of every limit that is set."""
+    if not limits.are_set:
+        return ()
     used, urgent = (unit.accounts.usage(name, now=now) for name in (account, _urgent(account)))
     uses = (
         LimitUse(name="minute", used=used.minute, limit=limits.per_minute),
