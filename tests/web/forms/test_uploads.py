@@ -512,6 +512,21 @@ def test_a_disk_that_takes_no_more_is_said_and_leaves_no_half_file(site: ServedS
     assert send(site, ("a.pdf", PDF)).status == 303
 
 
+@pytest.mark.parametrize("good", [0, 1, 2])
+def test_files_that_cannot_all_be_set_aside_leave_nothing(site: ServedSite, good: int) -> None:
+    """Small ones reach the disk only then; for this process files end at 4,000 bytes meanwhile."""
+    fields = form(site)
+    small, big = [(f"{number}.pdf", PDF + bytes(number)) for number in range(good)], ("big.pdf", PDF + bytes(4_000))
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, most))
+    try:
+        answer = offer(site, *small, big, form=fields, of=["plan"] * (good + 1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    refused(site, answer, 507, "disk_full")
+    assert on_disk(site) == []
+
+
 def test_drafts_of_a_process_that_was_killed_are_cleared_away(site: ServedSite) -> None:
     aside = site.running.settings.resolve("var/documents/incoming")
     aside.mkdir(parents=True)
