@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
@@ -33,7 +35,8 @@ from scheduler.errors import ExitCode
 from scheduler.plan.agenda import RungState
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.status import StatusCode
-from scheduler.ports import MessageState
+from scheduler.ports import Mail, MessageState, Outgoing
+from scheduler.store import open_store
 from scheduler.web.app import make_app
 from scheduler.web.feeds.endpoint import FeedMiddleware
 from tests.support.served_site import serve_site
@@ -368,13 +371,33 @@ def test_every_field_of_the_json_output_is_in_the_reference(tmp_path: Path) -> N
         "why": output("why", "r1", config=config),
         "status": output("status", config=config),
         "simulate": output("simulate", plan["plan"], *period, config=config),
-        "outbox list": output("outbox", "list", config=config),
+        "outbox list": list_a_mail(config, plan["plan"]),
         "feeds create": output("feeds", "create", "--party", "branch-one", config=config),
         "links list": output("links", "list", config=config),
         "doctor": output("doctor", config=config),
     }
     known = words_in_code(reference("output"))
     assert {command: keys(rows) - known for command, rows in printed.items() if keys(rows) - known} == {}
+
+
+def list_a_mail(config: Path, plan: str) -> list[dict[str, Any]]:
+    """Return how an outbox with one mail is listed, at whatever hour."""
+    now = datetime(2023, 3, 6, 2, tzinfo=UTC)
+    mail = Mail(message_id="<1@office.example>", date=now, address="a@office.example", subject="x", data=b"x")
+    with closing(open_store(f"sqlite:///{config.parent}/var/hanchot.db")) as store, store.transaction() as unit:
+        unit.outbox.add(
+            Outgoing(
+                mail=mail,
+                kind="digest",
+                plan=plan,
+                milestone=None,
+                party="branch-one",
+                created_at=now,
+                not_before=now,
+                expires_at=None,
+            )
+        )
+    return output("outbox", "list", config=config)
 
 
 def keys(value: Any) -> set[str]:
