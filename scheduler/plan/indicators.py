@@ -80,22 +80,24 @@ def _sum_up(plan: Plan, indicator: Indicator, results: Sequence[Counted]) -> Fig
     """Return the figure that follows from recorded results, in the order of recording; None if there are none.
 
     The last result of all parties together stands until one of a single party is recorded after it: then the last
-    result of each party counts.
+    result of each party counts. What a party did that is not counted any more, is left out.
     """
+    parties = counted_parties(plan)
+    results = [fact for fact in results if fact.party is None or fact.party in parties]
     if not results:
         return None
     whole = next((place for place, fact in enumerate(reversed(results)) if fact.party is None), len(results))
     of_parties = {fact.party: fact for fact in results[len(results) - whole :]}
     if of_parties:
-        return _sum_up_parties(plan, indicator, tuple(of_parties.values()))
+        return _sum_up_parties(indicator, len(parties), tuple(of_parties.values()))
     last = results[-1]
     total = whole_of_all(plan, indicator, last)
     is_enough = last.value == total if indicator.measure.each else is_reached(indicator.target, last.value, total or 0)
     return Figure(done=last.value, total=total, is_reached=is_enough, counted=(last,))
 
 
-def _sum_up_parties(plan: Plan, indicator: Indicator, results: tuple[Counted, ...]) -> Figure:
-    target, parties = indicator.target, len(counted_parties(plan))
+def _sum_up_parties(indicator: Indicator, parties: int, results: tuple[Counted, ...]) -> Figure:
+    target = indicator.target
     if indicator.measure.each:
         done = sum(is_reached(target, fact.value, fact.of or 0) for fact in results)
         return Figure(done=done, total=parties, is_reached=done == parties, counted=results)

@@ -138,6 +138,14 @@ def test_results_of_parties_add_up() -> None:
     assert counted("= 1", ("beta", 1, None), ("lead", 1, None)) == (2, None, False)
 
 
+def test_results_of_a_party_that_is_not_counted_any_more_are_left_out() -> None:
+    """It was in the group when its result was recorded."""
+    others = (("gone", 1, None), ("lead", 1, None), ("beta", 1, None), ("gamma", 0, None))
+    assert counted("100%", *others) == (2, 3, False)
+    assert counted(">= 1", *others, each=True) == (2, 3, False)
+    assert counted("= 2", *others) == (2, None, True)
+
+
 def test_a_target_of_each_is_reached_once_every_party_has_reached_it() -> None:
     two = (("lead", 1, None), ("beta", 4, None))
     assert counted(">= 1", *two, each=True) == (2, 3, False)
