@@ -31,7 +31,7 @@ def test_receive_prints_the_fact_and_every_step_that_falls_away(open_office: Off
 def test_receive_tells_the_same_as_json(open_office: Office) -> None:
     """One object: the fact, what fell away, what was armed, who is written to."""
     (row,) = open_office.rows("receive", "here", "report", "branch", "--deliverable", "text", "--channel", "paper")
-    assert set(row) == {"fact", "fell_away", "armed", "notified", "remarks"}
+    assert set(row) == {"fact", "fell_away", "armed", "notified", "corrected", "remarks"}
     assert (row["fact"]["id"], row["fact"]["deliverables"], row["fell_away"]) == ("f1", ["text"], [])
     assert row["notified"] == ["b@branch.vn"]
 

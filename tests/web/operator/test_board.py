@@ -291,7 +291,7 @@ def test_a_mail_that_is_held_waits_until_it_is_let_go(operator: Operator) -> Non
     site = daemon(operator.site)
     site.record("received")
     site.mailer.is_down = True
-    site.tick(at(3, 6, 8))
+    site.tick(at(2, 2, 9))
     [mail] = site.mails(kind="receipt")
     with site.store.transaction() as unit:
         unit.outbox.hold(mail.id)
