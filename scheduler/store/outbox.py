@@ -57,9 +57,7 @@ _FREE = (
     .limit(sa.bindparam("at_most"))
     .with_for_update(skip_locked=True, of=messages)
 )
-# SQLite without statistics may take either of two indexes, and the other one holds all mails that wait.
-_FREE_URGENT = _FREE.where(urgents).with_hint(messages, "INDEXED BY ix_message_urgent", "sqlite")
-_FREE_OTHER = _FREE.where(~urgents)
+_FREE_URGENT, _FREE_OTHER = _FREE.where(urgents), _FREE.where(~urgents)
 _TAKE = (
     messages.update()
     .where(_AMONG)
