@@ -13,7 +13,6 @@ from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda, RungState
 from scheduler.plan.dispatch_policy import Decision, decide, last_moment
 from scheduler.plan.facts import drop_withdrawn
-from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.messages.escalations import count_notices, escalation_messages
 from scheduler.plan.messages.message import PromisedMessage
 from scheduler.plan.messages.promises import messages_for
@@ -21,12 +20,13 @@ from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import bounced_addresses
 from scheduler.plan.second_look import why_not_owed
-from scheduler.ports import Mail, Outgoing, RungRow, UnitOfWork
+from scheduler.ports import RungRow, UnitOfWork
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint
 from scheduler.queries.site_links import make_linker
 from scheduler.services.context import ServiceContext
 from scheduler.services.ledger_changes import as_due
+from scheduler.services.promised_mails import make_outgoing
 from scheduler.services.reconcile import reconcile
 
 PAGE = 200  # rungs dispatched in one transaction
@@ -129,40 +129,26 @@ class Dispatcher:
         following: Mapping[int, datetime],
     ) -> Iterator[Event]:
         """Compose and queue each message; settle every rung that no mail carries, with the reason."""
-        written: list[tuple[PromisedMessage, tuple[RungRow, ...], Mail]] = []
         carried: set[int] = set()
-        failures: dict[int, Reason] = {}
+        why: dict[int, tuple[RungState, Reason]] = {}
+        written = []
         for message, about in messages:
             try:
                 written.append((message, about, self.services.composer.compose(message)))
             except UserError as error:
-                failures |= {row.id: reasons.unwritten(error.problems[0].message) for row in about}
+                why |= {row.id: ("failed", reasons.unwritten(error.problems[0].message)) for row in about}
                 event = _event("trouble", about[0], now, f"could not be written: {error}")
                 yield replace(event, step="reminders")
         expiry = cache(lambda at, next_at: last_moment(at, now, next_at, agenda.plan))  # mostly the same within a page
         for message, about, mail in written:
-            added = unit.outbox.add(
-                Outgoing(
-                    mail=mail,
-                    kind=message.kind,
-                    plan=agenda.plan.id,
-                    milestone=message.occurrence,
-                    party=message.party.id,
-                    rung=None if is_notice(about[0].kind) else about[0].name,
-                    created_at=now,
-                    not_before=now,
-                    expires_at=None if is_notice(about[0].kind) else expiry(about[0].at, following.get(about[0].id)),
-                    rungs=tuple(row.id for row in about),
-                )
-            )
-            if added is not None:
+            expires_at = expiry(about[0].at, following.get(about[0].id))
+            if unit.outbox.add(make_outgoing(message, about, mail, not_before=now, expires_at=expires_at)) is not None:
                 carried |= {row.id for row in about}
-        known = {row.id for _, about, _ in written for row in about}
+            else:  # a mail with its identity is there already
+                why |= {row.id: ("skipped", reasons.WRITTEN_BEFORE) for row in about}
         for row in rows:
-            if row.id in known - carried:  # its mail has this identity already
-                yield from _settle(unit, row, "skipped", reasons.WRITTEN_BEFORE, now)
-            elif row.id not in carried:
-                yield from _settle(unit, row, *_unwritten(agenda, row, failures.get(row.id)), now)
+            if row.id not in carried:
+                yield from _settle(unit, row, *(why.get(row.id) or _unreachable(agenda, row)), now)
 
 
 def _still_due(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetime) -> list[RungRow]:
@@ -170,10 +156,8 @@ def _still_due(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datet
     return [row for row in rows if row.id in due]
 
 
-def _unwritten(agenda: Agenda, row: RungRow, failure: Reason | None) -> tuple[RungState, Reason]:
-    """Return the state and reason of a rung for which no mail was queued."""
-    if failure is not None:
-        return "failed", failure
+def _unreachable(agenda: Agenda, row: RungRow) -> tuple[RungState, Reason]:
+    """Return the state and reason of a rung that has no recipient."""
     if row.kind == "escalation":
         return "skipped", reasons.nobody_above(row.party)
     if agenda.plan.parties[row.party].contacts:

@@ -220,8 +220,8 @@ class Agenda:
 
     def _retractions_of(self, o: Obligation) -> list[Retraction]:
         """Return what was taken back about an obligation or its milestone, and that about which it has letters."""
-        for_all, own = self._retracted.get((o.milestone, None), ()), self._retracted.get(o.key, ())
-        return sorted([*for_all, *own], key=lambda r: recording_order(r.by)) if for_all and own else [*for_all, *own]
+        found = [*self._retracted.get((o.milestone, None), ()), *self._retracted.get(o.key, ())]
+        return sorted(found, key=lambda r: recording_order(r.by))
 
     @cached_property
     def _retracted(self) -> dict[tuple[str | None, str | None], list[Retraction]]:

@@ -5,7 +5,7 @@ A notice is promised like a step of a ladder. It falls away with what it says, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import NamedTuple, assert_never
 
@@ -100,6 +100,18 @@ def _find_receipts(plan: Plan, o: Obligation, retractions: Iterable[Retraction])
     receipt has left, the next one leaves on another day, also if the submission was taken back afterwards.
     """
     undone = {r.fact.id: r for r in retractions if _is_about(r.fact, o)}
+    for at, shared in _pace_receipts(plan, o, undone).items():
+        counting = [fact for fact in shared if fact.id not in undone]
+        has_left = any(undone[fact.id].by.letters for fact in shared if fact.id in undone)
+        for fact in counting:
+            is_shared = has_left or fact is not counting[-1]
+            skipped = reasons.LATER_RECEIPT if is_shared else reasons.NONE
+            notice = _notice(plan, o, "receipt", fact, retractions, skipped)
+            yield notice._replace(at=max(at, notice.at))
+
+
+def _pace_receipts(plan: Plan, o: Obligation, undone: Mapping[int, Retraction]) -> dict[datetime, list[Received]]:
+    """Return the submissions by the instant (UTC) of the receipt that they share; without those undone before it."""
     known = [*o.facts, *(r.fact for r in undone.values())]
     submissions = [fact for fact in known if isinstance(fact, Received) and not fact.is_silent]
     receipts: dict[datetime, list[Received]] = {}
@@ -109,14 +121,7 @@ def _find_receipts(plan: Plan, o: Obligation, retractions: Iterable[Retraction])
         if fact.id not in undone or undone[fact.id].by.recorded_at > at:
             receipts.setdefault(at, []).append(fact)
             leaves = at
-    for at, shared in receipts.items():
-        counting = [fact for fact in shared if fact.id not in undone]
-        has_left = any(undone[fact.id].by.letters for fact in shared if fact.id in undone)
-        for fact in counting:
-            is_shared = has_left or fact is not counting[-1]
-            skipped = reasons.LATER_RECEIPT if is_shared else reasons.NONE
-            notice = _notice(plan, o, "receipt", fact, retractions, skipped)
-            yield notice._replace(at=max(at, notice.at))
+    return receipts
 
 
 def _receipt_leaves(plan: Plan, fact: Received, before: datetime | None) -> datetime:

@@ -168,28 +168,42 @@ def _record(
     before = read_snapshot(unit, plan, scope)
     _refuse_overtaken(unit, plan, facts, expected_version)
     remarks = [remark for fact in facts for remark in _check(before, fact, unit)]
-    told = [_with_letters(unit, plan, scope, fact) if notify else replace(fact, is_silent=True) for fact in facts]
-    facts = _append(unit, told, documents)
+    facts = _append(unit, [_prepare(unit, plan, scope, fact, notify=notify) for fact in facts], documents)
     after = read_snapshot(unit, plan, scope)
     changes = reconcile(unit, after.agenda, facts[0].recorded_at)
-    redirected = [_redirect(services, unit, after, fact) for fact in facts] if notify else []
-    return Recorded(
+    recorded = Recorded(
         facts=tuple(facts),
         changes=changes,
-        notified=(*_find_notified(after, changes.notices), *(to for one in redirected for to in one.addresses)),
-        corrected=tuple(_find_notified(after, [rung for rung in changes.notices if rung.kind == "correction"])),
-        notified_at=min((rung.at for rung in changes.notices), default=None),
         leaving=_find_leaving(unit, after, changes.armed, facts[0].recorded_at),
-        problems=(
-            *_find_unwritable(services, after, changes.notices),
-            *(p for one in redirected for p in one.problems),
-        ),
         remarks=(*remarks, *_remark_chosen(before, after, facts)),
+    )
+    return _with_notices(services, unit, after, recorded, notify=notify)
+
+
+def _with_notices(
+    services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, recorded: Recorded, *, notify: bool
+) -> Recorded:
+    """Return what was recorded with whom its notices go to, when, and what cannot be written; redirect its mails."""
+    notices = recorded.changes.notices
+    redirected = [_redirect(services, unit, snapshot, fact) for fact in recorded.facts] if notify else []
+    addresses = [to for one in redirected for to in one.addresses]
+    problems = [problem for one in redirected for problem in one.problems]
+    return replace(
+        recorded,
+        notified=(*_find_notified(snapshot, notices), *addresses),
+        corrected=tuple(_find_notified(snapshot, [rung for rung in notices if rung.kind == "correction"])),
+        notified_at=min((rung.at for rung in notices), default=None),
+        problems=(*_find_unwritable(services, snapshot, notices), *problems),
     )
 
 
-def _with_letters(unit: UnitOfWork, plan: Plan, scope: Scope | None, fact: Fact) -> Fact:
-    """Return the fact; a withdrawal with the letters that say what it takes back."""
+def _prepare(unit: UnitOfWork, plan: Plan, scope: Scope | None, fact: Fact, *, notify: bool) -> Fact:
+    """Return a fact as it is appended.
+
+    It is silent if nobody is to be told. A withdrawal holds the letters that it makes untrue.
+    """
+    if not notify:
+        return replace(fact, is_silent=True)
     target = unit.facts.get(fact.target) if isinstance(fact, Withdrawn) else None
     if not isinstance(fact, Withdrawn) or target is None:
         return fact

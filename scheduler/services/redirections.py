@@ -17,10 +17,11 @@ from scheduler.plan.messages.promises import message_for
 from scheduler.plan.recipients import contacts_for
 from scheduler.plan.scope import Scope
 from scheduler.plan.second_look import why_not_owed
-from scheduler.ports import MessageRow, Outgoing, RungRow, UnitOfWork
+from scheduler.ports import MessageRow, RungRow, UnitOfWork
 from scheduler.queries.site_links import make_linker
 from scheduler.queries.snapshot import Snapshot, read_snapshot
 from scheduler.services.context import ServiceContext
+from scheduler.services.promised_mails import make_outgoing
 
 
 @dataclass(slots=True)
@@ -44,22 +45,16 @@ def redirect(services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, fac
         except UserError as error:  # the fact stays recorded, and the problem is reported
             redirected.problems += error.problems
             continue
-        added = unit.outbox.add(
-            Outgoing(
-                mail=mail,
-                kind=message.kind,
-                plan=message.plan.id,
-                milestone=row.milestone,
-                party=message.party.id,
-                rung=None if is_notice(row.kind) else row.name,
-                created_at=message.now,
-                not_before=opening(message.plan, row.milestone, message.now),
-                expires_at=_expiry(unit, message, row),
-                rungs=(row.id,),
-                deduplication_key=f"{_beginning(fact.id)}{row.id}:{message.to.email}",
-            )
+        following = unit.rungs.following([row.id]).get(row.id)
+        outgoing = make_outgoing(
+            message,
+            [row],
+            mail,
+            not_before=opening(message.plan, row.milestone, message.now),
+            expires_at=last_moment(row.at, message.now, following, message.plan),
+            deduplication_key=f"{_beginning(fact.id)}{row.id}:{message.to.email}",
         )
-        if added is not None:
+        if unit.outbox.add(outgoing) is not None:
             redirected.addresses.append(message.to.email)
     return redirected
 
@@ -71,12 +66,6 @@ def call_back(unit: UnitOfWork, bounce: Bounced, now: datetime) -> None:
 
 def _beginning(bounce: int) -> str:
     return f"bounced:{bounce}:"
-
-
-def _expiry(unit: UnitOfWork, message: PromisedMessage, row: RungRow) -> datetime | None:
-    if is_notice(row.kind):
-        return None
-    return last_moment(row.at, message.now, unit.rungs.following([row.id]).get(row.id), message.plan)
 
 
 def _find_messages(unit: UnitOfWork, snapshot: Snapshot, fact: Bounced) -> Iterator[tuple[PromisedMessage, RungRow]]:

@@ -380,12 +380,13 @@ def test_what_could_not_be_written_lives_again_when_the_definition_changes(store
     assert (daemon.row("before:14d").state, str(daemon.row("before:14d").reason)) == ("missed", "5 working days late")
 
 
-def test_a_receipt_that_could_not_be_written_lives_again_as_well(store: SqlStore) -> None:
-    def refuse_title(message: Message) -> None:
-        if message.kind == "receipt" and "!" in message.plan.title:
-            raise UserError("the title cannot be written")
+def refuse_receipts_of_a_wrong_title(message: Message) -> None:
+    if message.kind == "receipt" and "!" in message.plan.title:
+        raise UserError("the title cannot be written")
 
-    daemon = DaemonFixture(store, plan(title="a!"), composer=SpyComposer(COMPOSER, refuse_title))
+
+def test_a_receipt_that_could_not_be_written_lives_again_as_well(store: SqlStore) -> None:
+    daemon = DaemonFixture(store, plan(title="a!"), composer=SpyComposer(COMPOSER, refuse_receipts_of_a_wrong_title))
     daemon.live(at(3, 6, 9))
     daemon.record("received")
     daemon.live(at(3, 10))
@@ -594,11 +595,7 @@ def test_what_reached_nobody_is_sent_when_the_roster_names_somebody(evening: Dae
 
 
 def test_what_could_not_be_told_for_two_weeks_is_not_told_any_more(store: SqlStore) -> None:
-    def refuse_title(message: Message) -> None:
-        if message.kind == "receipt" and "!" in message.plan.title:
-            raise UserError("the title cannot be written")
-
-    daemon = DaemonFixture(store, plan(title="a!"), composer=SpyComposer(COMPOSER, refuse_title))
+    daemon = DaemonFixture(store, plan(title="a!"), composer=SpyComposer(COMPOSER, refuse_receipts_of_a_wrong_title))
     daemon.live(at(3, 6, 9))
     daemon.record("received")
     daemon.live(at(3, 24))
