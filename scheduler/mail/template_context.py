@@ -41,6 +41,7 @@ _ABSENT: Mapping[str, Any] = {
     "place_was": "",
     "window": None,
     "missing": (),
+    "missing_channels": (),
     "received": (),
     "waits_for": (),
     "roll": None,

@@ -1,4 +1,4 @@
-"""The notices that follow from facts: receipts, returns, changes, corrections, and what the lead is told. Pure.
+"""The notices that follow from facts: receipts, returns, changes, corrections, missing copies, word to the lead. Pure.
 
 A notice is promised like a step of a ladder. It falls away with what it says, and lives again with it.
 """
@@ -10,8 +10,8 @@ from datetime import date, datetime, time
 from typing import NamedTuple, assert_never
 
 from scheduler.plan import reasons
-from scheduler.plan.dates.date_forms import Before, By, On, Window
-from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day, to_instant
+from scheduler.plan.dates.date_forms import Before, By, DayCount, On, Window
+from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day, step_on, to_instant
 from scheduler.plan.dates_in_force import begins_at, told_from
 from scheduler.plan.dispatch_policy import opening
 from scheduler.plan.facts import (
@@ -34,9 +34,11 @@ from scheduler.plan.message_kinds import NoticeKind
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 from scheduler.plan.reasons import Reason
+from scheduler.plan.standing import find_missing_channels
 
 Change = Extended | Waived | DateFixed | Amended  # the facts that cause a notice of change
 Claim = Declared | Disowned  # what a party states about itself
+COPY_AFTER = DayCount(5, "working days")  # how long a copy by another channel may take before somebody asks for it
 _ANSWERS = (Received, Returned, Accepted, Waived, Retired)  # the facts that answer a statement
 
 
@@ -68,6 +70,7 @@ def fact_of(name: str) -> int:
 def find_notices(plan: Plan, o: Obligation, retractions: Sequence[Retraction]) -> Iterator[Notice]:
     """Yield the notices about one obligation; `retractions` are those that concern it, in the order of recording."""
     yield from _find_receipts(plan, o, retractions)
+    yield from _find_copy_reminder(plan, o, retractions)
     yield from _find_answers_to_claims(plan, o, retractions)
     yield from _find_returns(plan, o, retractions)
     change = _find_change(plan, o, retractions)
@@ -132,6 +135,21 @@ def _receipt_leaves(plan: Plan, fact: Received, before: datetime | None) -> date
     if before is None or local_day(before, plan.zone) != local_day(earliest, plan.zone):
         return earliest
     return opening(plan, fact.milestone, to_instant(local_day(before, plan.zone) + ONE_DAY, time(), plan.zone))
+
+
+def _find_copy_reminder(plan: Plan, o: Obligation, retractions: Iterable[Retraction]) -> Iterator[Notice]:
+    """Yield the one reminder of a copy that has not come by another channel (contract rule 8)."""
+    milestone, closed_by = plan.milestone(o.milestone), o.standing.closed_by
+    if not isinstance(closed_by, Received) or closed_by.is_silent:
+        return
+    arrived = [f.channel for f in o.facts if isinstance(f, Received) and f.channel and not _is_later(f, closed_by)]
+    if find_missing_channels(milestone, frozenset(arrived)):
+        is_awaited = o.standing.state in ("submitted", "resubmitted")
+        is_missing = is_awaited and find_missing_channels(milestone, o.standing.channels)
+        skipped = reasons.NONE if is_missing else reasons.ANSWERED
+        notice = _notice(plan, o, "copy", closed_by, retractions, skipped)
+        day = step_on(notice.since, COPY_AFTER, plan.workdays)
+        yield notice._replace(at=max(notice.at, to_instant(day, milestone.ladder.at, plan.zone)))
 
 
 def _find_answers_to_claims(plan: Plan, o: Obligation, retractions: Iterable[Retraction]) -> Iterator[Notice]:

@@ -72,6 +72,15 @@ class Standing:
         return self.complete_by.happened_at if self.complete_by else None
 
 
+def find_missing_channels(milestone: Milestone, arrived: frozenset[Channel]) -> tuple[Channel, ...]:
+    """Return the channels by which a copy is still missing of what came by others; () if it is not known by which.
+
+    Files uploaded to the party's page count as the copy by e-mail.
+    """
+    known = arrived | {"email"} if "web" in arrived else arrived
+    return tuple(channel for channel in milestone.channels if channel not in known) if arrived else ()
+
+
 WHOLE = ""  # the only item owed for a milestone without deliverables
 
 

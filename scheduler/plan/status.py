@@ -11,6 +11,7 @@ from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day, to_instant
 from scheduler.plan.model import Channel, Milestone, Party
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
+from scheduler.plan.standing import find_missing_channels
 
 StatusCode = Literal[
     "not_open",
@@ -57,13 +58,8 @@ class Cell(NamedTuple):
         return self.code in ("accepted", "accepted_late", "submitted", "resubmitted", "held")
 
     @property
-    def shown(self) -> StatusCode:
-        """Return the status to display: `partial` while a copy by another channel is missing, else `code`."""
-        return "partial" if self.lacks_copy else self.code
-
-    @property
     def lacks_copy(self) -> bool:
-        """Return whether only a copy by another channel is missing.
+        """Return whether only a copy by another channel is missing; it is submitted all the same.
 
         An accepted submission lacks none: it was accepted without the copy.
         """
@@ -87,15 +83,12 @@ def read_cell(agenda: Agenda, o: Obligation, now: datetime) -> Cell:
 
 def _cell(agenda: Agenda, o: Obligation, milestone: Milestone, now: datetime) -> Cell:
     late = bool(o.due and o.standing.complete_at and o.due.is_late(o.standing.complete_at))
-    arrived = o.standing.channels
-    if "web" in arrived:  # files uploaded to the party's page count as the copy by e-mail
-        arrived |= {"email"}
-    expected = milestone.channels if o.standing.state in ("submitted", "resubmitted", "accepted") and arrived else ()
+    is_submitted = o.standing.state in ("submitted", "resubmitted", "accepted")
     return Cell(
         o,
         _code(agenda, o, milestone, now, late=late),
         late,
-        tuple(c for c in expected if c not in arrived),
+        find_missing_channels(milestone, o.standing.channels) if is_submitted else (),
         milestone.kind == "deadline" and o.is_overdue(now),
     )
 

@@ -14,6 +14,7 @@ from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.messages.message import (
     ChangeMessage,
     ChooseMessage,
+    CopyMessage,
     CorrectionMessage,
     DigestMessage,
     EscalationMessage,
@@ -93,7 +94,7 @@ def _page_for(message: Message, links: SiteLinks, generations: Mapping[str, int]
     match message:
         case ReminderMessage() | OverdueMessage() | InvitationMessage() | ChangeMessage():
             return links.of(party, generations.get(party, 1), plan, message.occurrence)
-        case ReceiptMessage() | ReturnMessage() | CorrectionMessage():
+        case ReceiptMessage() | ReturnMessage() | CorrectionMessage() | CopyMessage():
             return links.of(party, generations.get(party, 1), plan, message.occurrence)
         case SignInMessage():
             return ""

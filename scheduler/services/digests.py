@@ -101,7 +101,8 @@ def draw_digest(agenda: Agenda, facts: Sequence[Fact], now: datetime, health: Di
         last=monday + 6 * ONE_DAY,
         done=tuple(_done(agenda.plan, cells, now - WEEK)),
         due=tuple(item for item in ahead if item.day <= today + AHEAD * ONE_DAY),
-        incomplete=tuple(_incomplete(agenda.plan, cells)),
+        incomplete=tuple(_incomplete(agenda.plan, (cell for cell in cells if cell.code in INCOMPLETE))),
+        lacking=tuple(_incomplete(agenda.plan, (cell for cell in cells if cell.lacks_copy))),
         undecided=tuple(_undecided(agenda.plan, cells)),
         undated=tuple(_milestones(agenda.plan, (c.obligation for c in cells if c.code == "undated"))),
         changed=tuple(_changed(agenda.plan, facts, now - WEEK)),
@@ -201,11 +202,10 @@ def _day_ahead(dated: Dated, today: date) -> date | None:
     return next((day for day in days if day >= today), None)
 
 
-def _incomplete(plan: Plan, cells: Sequence[Cell]) -> Iterable[DigestIncomplete]:
+def _incomplete(plan: Plan, cells: Iterable[Cell]) -> Iterable[DigestIncomplete]:
     found: dict[str, list[Cell]] = {}
     for cell in cells:
-        if cell.code in INCOMPLETE or cell.lacks_copy:
-            found.setdefault(cell.obligation.milestone, []).append(cell)
+        found.setdefault(cell.obligation.milestone, []).append(cell)
     for id, missing in found.items():
         milestone = plan.milestone(id)
         entries = tuple(

@@ -185,14 +185,15 @@ def _with_notices(
 ) -> Recorded:
     """Return what was recorded with whom its notices go to, when, and what cannot be written; redirect its mails."""
     notices = recorded.changes.notices
+    told = [rung for rung in notices if rung.kind != "copy"]  # that one is a reminder, days later
     redirected = [_redirect(services, unit, snapshot, fact) for fact in recorded.facts] if notify else []
     addresses = [to for one in redirected for to in one.addresses]
     problems = [problem for one in redirected for problem in one.problems]
     return replace(
         recorded,
-        notified=(*_find_notified(snapshot, notices), *addresses),
+        notified=(*_find_notified(snapshot, told), *addresses),
         corrected=tuple(_find_notified(snapshot, [rung for rung in notices if rung.kind == "correction"])),
-        notified_at=min((rung.at for rung in notices), default=None),
+        notified_at=min((rung.at for rung in told), default=None),
         problems=(*_find_unwritable(services, snapshot, notices), *problems),
     )
 

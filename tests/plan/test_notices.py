@@ -12,7 +12,7 @@ from scheduler.plan.agenda import Rung
 from scheduler.plan.dates.date_forms import By, On
 from scheduler.plan.facts import Fact, FactKind, Letter, Retraction, Withdrawn, find_retractions
 from scheduler.plan.messages.promises import messages_for, recipients_of
-from scheduler.plan.model import Deliverable
+from scheduler.plan.model import Deliverable, Milestone
 from scheduler.plan.notices import Notice, fact_of
 from scheduler.plan.second_look import why_not_owed
 from tests.support.plan_builders import HANOI, PlanHistory, at, deadline, event, history_of
@@ -66,6 +66,68 @@ def test_where_nobody_is_to_be_told_there_is_none(history: PlanHistory) -> None:
         record(history, kind, at(3, 6, 9), is_silent=True)
     record(history, "extended", at(3, 6, 9), form=LATER, is_silent=True)
     assert notices(history) == []
+
+
+BY_BOTH = deadline(By(FRIDAY), deliverables=DOCUMENTS, channels=("paper", "email"))
+
+
+def copies(history: PlanHistory) -> list[str]:
+    """Return the reminders of beta's missing copies."""
+    return [text for text in notices(history) if "copy:" in text]
+
+
+@pytest.mark.parametrize("channel", ["paper", "email", "web"])
+def test_a_copy_that_has_not_come_is_asked_for_once_after_five_working_days(channel: str) -> None:
+    history = history_of(BY_BOTH)
+    record(history, "received", at(3, 6, 15), channel=channel)
+    assert copies(history) == ["03-13 08:00 copy:1"]
+    missing = ("paper",) if channel != "paper" else ("email",)
+    [receipt, copy] = [
+        message
+        for rung in history.agenda().rungs()
+        if rung.party == "beta" and rung.kind in ("receipt", "copy")
+        for message in messages_for(history.agenda(), rung, rung.at, ())
+    ]
+    assert [receipt.kind, copy.kind] == ["receipt", "copy"]
+    assert receipt.missing_channels == copy.missing_channels == missing  # type: ignore[union-attr]
+    assert [receipt.to.email, copy.to.email] == [BETA, BETA]
+
+
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [("received", {"channel": "email"}), ("received", {"channel": "web"}), ("accepted", {}), ("returned", {})],
+)
+def test_the_reminder_of_a_copy_falls_away_when_it_comes_or_is_not_needed(
+    kind: FactKind, details: dict[str, Any]
+) -> None:
+    history = history_of(BY_BOTH)
+    record(history, "received", at(3, 6, 15), channel="paper")
+    record(history, kind, at(3, 8), **details)
+    assert copies(history) in (["03-13 08:00 copy:1: it has been answered meanwhile"], [])
+
+
+@pytest.mark.parametrize(
+    ("milestone", "details"),
+    [
+        (REPORT, {"channel": "paper"}),  # no channel is asked for
+        (BY_BOTH, {}),  # nobody said by which it came
+        (BY_BOTH, {"channel": "paper", "deliverables": ("plan",)}),  # not complete: the ladder goes on
+        (BY_BOTH, {"channel": "paper", "is_silent": True}),
+    ],
+)
+def test_no_copy_is_asked_for_where_none_is_known_to_be_missing(milestone: Milestone, details: dict[str, Any]) -> None:
+    history = history_of(milestone)
+    record(history, "received", at(3, 6), **details)
+    assert copies(history) == []
+
+
+def test_who_submits_again_after_a_return_is_asked_for_the_copy_of_that() -> None:
+    history = history_of(BY_BOTH)
+    record(history, "received", at(3, 6), channel="paper")
+    record(history, "returned", at(3, 7))
+    assert copies(history) == []
+    record(history, "received", at(3, 8), channel="paper")
+    assert copies(history) == ["03-15 08:00 copy:3"]
 
 
 def test_of_submissions_in_one_night_the_last_gets_the_receipt(history: PlanHistory) -> None:

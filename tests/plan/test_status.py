@@ -99,18 +99,23 @@ def test_whatever_its_status_what_is_owed_after_its_last_day_is_overdue(
     assert read_cell(agenda, agenda.by_key["report", "beta"], now).overdue is expected
 
 
-def test_what_came_by_one_channel_only_is_shown_as_a_part_until_somebody_accepts_it() -> None:
-    """It counts as done all the same."""
+@pytest.mark.parametrize("now", [at(8, 2), at(8, 20), at(12, 1)])
+@pytest.mark.parametrize(("channel", "missing"), [("web", ("paper",)), ("email", ("paper",)), ("paper", ("email",))])
+def test_what_came_by_one_channel_only_is_submitted_and_lacks_a_copy_until_somebody_accepts_it(
+    channel: str, missing: tuple[str, ...], now: datetime
+) -> None:
+    """It is never partial and never overdue (contract rule 8)."""
     history = history_of(REPORT)
-    steps: tuple[tuple[FactKind, dict[str, str], str], ...] = (
-        ("received", {"channel": "web"}, "partial"),
-        ("accepted", {}, "accepted"),
+    steps: tuple[tuple[FactKind, dict[str, str], str, bool], ...] = (
+        ("received", {"channel": channel}, "submitted", True),
+        ("accepted", {}, "accepted", False),
     )
-    for kind, details, shown in steps:
+    for kind, details, code, lacks_copy in steps:
         history.record(kind, at(8, 1), "report", "beta", **details)
         agenda = history.agenda()
-        cell = read_cell(agenda, agenda.by_key["report", "beta"], at(8, 2))
-        assert (cell.shown, cell.is_done, cell.missing_channels) == (shown, True, ("paper",))
+        cell = read_cell(agenda, agenda.by_key["report", "beta"], now)
+        assert (cell.code, cell.lacks_copy, cell.is_done, cell.overdue) == (code, lacks_copy, True, False)
+        assert cell.missing_channels == missing
 
 
 def test_a_part_sent_before_the_plan_is_active_shows() -> None:

@@ -158,14 +158,15 @@ def test_what_is_overdue_partial_or_returned_is_incomplete_with_what_is_missing(
     ]
 
 
-def test_what_has_not_come_by_every_channel_is_incomplete_until_somebody_accepts_it() -> None:
+def test_what_has_not_come_by_every_channel_is_listed_by_itself_until_somebody_accepts_it() -> None:
     """Contract rule 8."""
     history = history_of(deadline(By(date(2023, 3, 17)), channels=("paper", "email")))
     history.record("received", at(3, 9), "report", "beta", channel="email")
-    [lacking] = digest(history).incomplete
+    [lacking] = digest(history).lacking
     assert [(e.party.id, e.status, e.channels) for e in lacking.entries] == [("beta", "submitted", ("paper",))]
-    history.record("accepted", at(3, 10), "report", "beta")
     assert digest(history).incomplete == ()
+    history.record("accepted", at(3, 10), "report", "beta")
+    assert digest(history).lacking == ()
 
 
 def test_dates_still_to_be_decided_are_listed_once() -> None:

@@ -331,10 +331,13 @@ FULL_WEEK = Digest(
         ),
         DigestIncomplete(
             milestone=AWARDS,
-            entries=(
-                ResponseEntry(party=WEST, status="revision"),
-                ResponseEntry(party=NORTH, status="submitted", channels=("paper",)),
-            ),
+            entries=(ResponseEntry(party=WEST, status="revision"),),
+        ),
+    ),
+    lacking=(
+        DigestIncomplete(
+            milestone=AWARDS,
+            entries=(ResponseEntry(party=NORTH, status="submitted", channels=("paper",)),),
         ),
     ),
     undecided=(
@@ -555,6 +558,23 @@ MESSAGES: dict[str, Message] = {
         when=due(REGISTER),
         received=REGISTER.deliverables,
         fact=fact("received", "2023-03-16T10:00", id=41, channel="email"),
+    ),
+    "receipt-lacking-copy": message(
+        "receipt",
+        "2023-03-16T10:05",
+        when=due(REGISTER),
+        received=REGISTER.deliverables,
+        missing_channels=("email",),
+        fact=fact("received", "2023-03-16T10:00", id=45, channel="paper"),
+    ),
+    "copy": message(
+        "copy",
+        "2023-03-23T08:00",
+        when=due(REGISTER),
+        received=REGISTER.deliverables,
+        missing_channels=("email",),
+        page=PAGE,
+        fact=fact("received", "2023-03-16T10:00", id=45, channel="paper", happened_at=at("2023-03-13T00:00")),
     ),
     "receipt-partial-by-post": message(
         "receipt",

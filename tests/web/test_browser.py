@@ -159,7 +159,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
         "Đã thực hiện. Đã ghi 01 mục vào nhật ký. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ."
         in said
     )
-    assert "Đã nộp một phần Nhận đủ: dấu bưu điện 17/3/2023 (ghi lúc " in said
+    assert "Đã nộp, chờ tiếp nhận Nhận đủ: dấu bưu điện 17/3/2023 (ghi lúc " in said
 
     # The June meeting gets its day: the request to fix it falls away, everybody is invited.
     page.get_by_role("link", name="Bảng theo dõi").first.click()

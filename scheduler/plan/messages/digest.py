@@ -39,7 +39,7 @@ class DigestDue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestIncomplete:
-    """One milestone of which documents are still missing, with the parties that owe them."""
+    """One milestone of which something is still missing, with the parties that owe it."""
 
     milestone: Milestone
     entries: tuple[ResponseEntry, ...]
@@ -102,6 +102,7 @@ class Digest:
     done: tuple[DigestDone, ...] = ()
     due: tuple[DigestDue, ...] = ()
     incomplete: tuple[DigestIncomplete, ...] = ()
+    lacking: tuple[DigestIncomplete, ...] = ()  # submitted, but a copy by another channel is still missing
     undecided: tuple[DigestUndecided, ...] = ()
     undated: tuple[Milestone, ...] = ()
     changed: tuple[DigestChange, ...] = ()

@@ -22,7 +22,7 @@ from scheduler.plan.facts import (
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.digest import Digest
 from scheduler.plan.messages.response_summary import ResponseSummary
-from scheduler.plan.model import Contact, Deliverable, Group, Milestone, Party, Plan
+from scheduler.plan.model import Channel, Contact, Deliverable, Group, Milestone, Party, Plan
 from scheduler.plan.obligations import ObligationDate
 
 
@@ -162,11 +162,25 @@ class ChangeMessage(MessageOfDocuments):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptMessage(MessageOfDocuments):
-    """A receipt for what a party sent, or for its word that it did."""
+    """A receipt for what a party sent, or for its word that it did.
+
+    `missing_channels` are those by which a copy of a complete submission is still to come.
+    """
 
     kind: ClassVar[MessageKind] = "receipt"
 
     fact: Received | Declared
+    missing_channels: tuple[Channel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyMessage(MessageOfDocuments):
+    """A reminder of the copy of a submission that has not come by other channels."""
+
+    kind: ClassVar[MessageKind] = "copy"
+
+    fact: Received
+    missing_channels: tuple[Channel, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +244,6 @@ class SignInMessage(MessageBase):
 
 
 RungMessage = ReminderMessage | OverdueMessage | FixDateMessage | InvitationMessage | ChooseMessage | EscalationMessage
-FactMessage = ChangeMessage | ReceiptMessage | ReturnMessage | NoticeMessage | CorrectionMessage
+FactMessage = ChangeMessage | ReceiptMessage | CopyMessage | ReturnMessage | NoticeMessage | CorrectionMessage
 PromisedMessage = RungMessage | FactMessage
 Message = PromisedMessage | OutageMessage | DigestMessage | SignInMessage

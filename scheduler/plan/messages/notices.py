@@ -10,6 +10,7 @@ from scheduler.plan.facts import Declared, Disowned, Fact, Received, Returned, W
 from scheduler.plan.message_kinds import NoticeKind
 from scheduler.plan.messages.message import (
     ChangeMessage,
+    CopyMessage,
     CorrectionMessage,
     FactMessage,
     NoticeMessage,
@@ -20,6 +21,7 @@ from scheduler.plan.messages.reminders import describe_missing, describe_receive
 from scheduler.plan.notices import Change, fact_of
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import Recipient
+from scheduler.plan.status import read_cell
 
 
 def notice_message(agenda: Agenda, kind: NoticeKind, row: RungLike, to: Recipient, now: datetime) -> FactMessage | None:
@@ -45,9 +47,12 @@ def _message_about(
     agenda: Agenda, kind: NoticeKind, o: Obligation, fact: Fact, to: Recipient, now: datetime
 ) -> FactMessage | None:
     common = _common(kind, agenda, o, fact, to, now)
+    missing_channels = read_cell(agenda, o, now).missing_channels
     match kind, fact:
         case "receipt", Received() | Declared():
-            return ReceiptMessage(**common, fact=fact)
+            return ReceiptMessage(**common, fact=fact, missing_channels=missing_channels)
+        case "copy", Received() if missing_channels:
+            return CopyMessage(**common, fact=fact, missing_channels=missing_channels)
         case "return", Returned():
             return ReturnMessage(**common, fact=fact)
         case "notice", Declared() | Disowned():

@@ -37,7 +37,7 @@ def recipients_of(agenda: Agenda, row: RungLike, bounced: Collection[str]) -> li
             return _holders(agenda, row, bounced)
         case "overdue":
             return contacts_for(party, with_head=True, bounced=bounced)
-        case "reminder" | "fix-date" | "invitation" | "choose" | "receipt" | "return" | "change":
+        case "reminder" | "fix-date" | "invitation" | "choose" | "receipt" | "return" | "change" | "copy":
             return contacts_for(party, with_head=False, bounced=bounced)
         case _:
             assert_never(row.kind)
@@ -67,7 +67,7 @@ def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> 
     which is a report about several parties.
     """
     match row.kind:
-        case "receipt" | "return" | "change" | "notice" | "correction" as kind:
+        case "receipt" | "return" | "change" | "notice" | "correction" | "copy" as kind:
             return notice_message(agenda, kind, row, to, now)
         case "reminder" | "overdue" | "fix-date" | "invitation" | "choose" | "escalation" as kind:
             return ladder_message(agenda, kind, row, to, now)

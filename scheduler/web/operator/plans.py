@@ -84,7 +84,7 @@ def show_milestone(context: RequestContext) -> Response:
         usual=usual(cell.obligation for cell in cells) if cells else unassigned,
         is_unassigned=not cells and unassigned is not None and unassigned.is_open,
         cells=paginate(sorted(cells, key=_urgency), page_number(context)),
-        counted=Counter(cell.shown for cell in cells),
+        counted=Counter(cell.code for cell in cells),
         attending=[plan.parties[o.party] for o in snapshot.agenda.by_milestone.get(id, ()) if o.attends],
         report_to=parties_of(plan, milestone.report_to),
         guests=parties_of(plan, milestone.guests),

@@ -87,6 +87,11 @@ class Task:
         return self.milestone.kind == "deadline" and is_waiting and not self.is_guest
 
     @property
+    def lacks_files(self) -> bool:
+        """Return whether everything has come, but not its electronic copy."""
+        return self.cell.lacks_copy and bool({"email", "web"} & {*self.cell.missing_channels})
+
+    @property
     def is_guest(self) -> bool:
         """Return whether the party only attends."""
         return self.cell.obligation.attends

@@ -79,7 +79,7 @@ def test_a_cell_tells_another_date_missing_documents_and_a_missing_channel(site:
     record("received", "beta", deliverables=("plan",), channel="email")
     record("received", "gamma", channel="email")
     [cells] = rows(operator.ask("/").text).values()
-    assert cells == ["Pending by 27 March 2023", "In part 1 of 2 documents missing", "In part still without on paper"]
+    assert cells == ["Pending by 27 March 2023", "In part 1 of 2 documents missing", "Submitted still without on paper"]
 
 
 def test_what_was_accepted_on_one_channel_alone_is_told_as_that(site: ServedSite) -> None:

@@ -136,7 +136,24 @@ def test_a_copy_on_paper_that_is_still_expected_is_asked_for(site: ServedSite) -
     site.serve(plan(report(channels=("paper", "email")), office=OFFICE, language="en"))
     assert upload(site, ("a.pdf", PDF)).status == 303
     words = words_of(site, path_of(site))
-    assert f"{WORDS['en']['own.paper_too']} The Office, 14 Main St." in words
+    asked = WORDS["en"]["own.copy_too"].format(what="on paper")
+    goes_to = WORDS["en"]["own.copy_goes_to"].format(what="on paper", place="The Office, 14 Main St")
+    assert f"{asked} {goes_to}" in words
+    assert WORDS["en"]["own.copy_here"] not in words
+
+
+def test_an_electronic_copy_of_what_came_on_paper_can_be_sent_on_the_page(site: ServedSite) -> None:
+    """It is recorded beside the paper, and nothing is asked for any more."""
+    site.serve(plan(report(channels=("paper", "email")), office=OFFICE, language="en"))
+    record_fact(site, "received", channel="paper")
+    words = words_of(site, path_of(site))
+    assert WORDS["en"]["own.copy_too"].format(what="by e-mail") in words
+    assert WORDS["en"]["own.copy_here"] in words
+    assert WORDS["en"]["own.send_copy_how"] in words
+    assert upload(site, ("a.pdf", PDF)).status == 303
+    words = words_of(site, path_of(site))
+    assert WORDS["en"]["own.copy_here"] not in words
+    assert "Submitted, waiting for acceptance" in words
 
 
 def test_a_page_is_in_the_language_of_its_plan(site: ServedSite) -> None:

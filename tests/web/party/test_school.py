@@ -138,12 +138,14 @@ def test_from_its_reminder_to_the_page_to_the_receipt(
     tick(office)
     [_, receipt] = mailbox(office, officer)
     words = body(receipt, "plain")
+    assert "Kế hoạch yêu cầu gửi cả bản giấy" in words
     assert "- Tệp đã nhận: Kế hoạch.pdf" in words
     assert "Danh sách.pdf" in words
     assert "- Người gửi: Nguyễn Thị Lan" in words
-    office.clock.instant = at(3, 10, 8)
+    office.clock.instant = at(3, 20, 8)
     tick(office)
-    assert len(mailbox(office, officer)) == 2  # no further reminder
+    [_, _, copy] = mailbox(office, officer)  # no further reminder, but of the copy on paper
+    assert "Kế hoạch yêu cầu gửi cả bản giấy, đến nay chưa nhận được" in body(copy, "plain")
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
