@@ -377,6 +377,14 @@ def test_the_digest_comes_on_a_weekday_at_a_time(tmp_path: Path) -> None:
         assert (key, "monday 08:00" in message) == ("digest.weekly", True)
 
 
+def test_the_lead_is_told_of_submissions_at_once_daily_or_not_at_all(tmp_path: Path) -> None:
+    for word in ("at once", "daily", "off"):
+        settings = load_settings(write(tmp_path, f'[digest]\nsubmissions = "{word}"'), {})
+        assert settings.digest.submissions == word
+    ((key, message, _),) = refusal(write(tmp_path, '[digest]\nsubmissions = "weekly"'))
+    assert (key, "'at once', 'daily' or 'off'" in message) == ("digest.submissions", True)
+
+
 @pytest.mark.parametrize(
     ("url", "file"),
     [("sqlite:///var/x.db", "{folder}/var/x.db"), ("sqlite:////srv/x.db", "/srv/x.db"), ("sqlite://", None)],

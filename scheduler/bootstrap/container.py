@@ -72,7 +72,11 @@ class Container:
     @property
     def definitions(self) -> DefinitionFiles:
         """Return the reader of the definition files."""
-        return DefinitionFiles(self.definition_folders, calendars=[resources.shipped("workflows") / "calendars"])
+        return DefinitionFiles(
+            self.definition_folders,
+            calendars=[resources.shipped("workflows") / "calendars"],
+            submission_notices=self.settings.digest.submissions,
+        )
 
     def load(self) -> Loaded:
         """Load the definitions; of several files that claim one id, the one that is in force, if any."""

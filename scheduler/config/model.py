@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from scheduler.config.secrets import read_password
 from scheduler.email_address import read_address
 from scheduler.errors import ExitCode, NoPassword, Problem, UserError
+from scheduler.plan.model import SubmissionNotices
 
 
 def _words(value: object) -> object:
@@ -189,10 +190,11 @@ def _weekly(value: object) -> object:
 
 
 class DigestSection(_Section):
-    """The weekly digest of each plan."""
+    """The weekly digest of each plan, and when its lead is told what parties have sent."""
 
     weekly: Annotated[str, BeforeValidator(_weekly)] = "monday 08:00"
     to: str = "lead"
+    submissions: SubmissionNotices = "at once"
 
     @property
     def weekday(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from scheduler import wording
@@ -12,6 +13,7 @@ from scheduler.definitions.plan_parser import read_plan
 from scheduler.definitions.problems import ProblemReport
 from scheduler.definitions.rosters import Roster, former_ids, read_roster
 from scheduler.errors import Problem
+from scheduler.plan.model import SubmissionNotices
 from scheduler.ports import Definition, Loaded
 from scheduler.toml_lines import Key
 
@@ -22,15 +24,22 @@ class DefinitionFiles:
     """Loads definitions from folders of TOML files.
 
     Folders are searched recursively. A plan uses the rosters of its own folder, and the calendar files in all
-    `folders` and in the calendar folders `calendars`; of two announcements for one day the first found wins.
+    `folders` and in the calendar folders `calendars`; of two announcements for one day the first found wins. All plans
+    get the same `submission_notices`.
     """
 
     def __init__(
-        self, folders: Sequence[Path], *, calendars: Sequence[Path] = (), languages: Collection[str] = LANGUAGES
+        self,
+        folders: Sequence[Path],
+        *,
+        calendars: Sequence[Path] = (),
+        languages: Collection[str] = LANGUAGES,
+        submission_notices: SubmissionNotices = "at once",
     ) -> None:
         self._folders = tuple(folders)
         self._calendars = tuple(calendars)
         self._languages = languages
+        self._submission_notices = submission_notices
 
     def load(self) -> Loaded:
         """Load all definitions; an invalid one is left out as a whole and explained in `problems`."""
@@ -82,6 +91,7 @@ class DefinitionFiles:
         for file in _plans_among(files):
             plan = read_plan(file, rosters.get(file.path.parent, Roster()), calendars, self._languages)
             if plan:
+                plan = replace(plan, submission_notices=self._submission_notices)
                 yield file.path, Definition(plan=plan, source=file.text)
 
 

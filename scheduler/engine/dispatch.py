@@ -13,9 +13,11 @@ from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda, RungState
 from scheduler.plan.dispatch_policy import Decision, decide, last_moment
 from scheduler.plan.facts import drop_withdrawn
+from scheduler.plan.message_kinds import TO_THE_LEAD
 from scheduler.plan.messages.escalations import count_notices, escalation_messages
 from scheduler.plan.messages.message import PromisedMessage
 from scheduler.plan.messages.promises import messages_for
+from scheduler.plan.messages.submissions import submission_messages
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import bounced_addresses
@@ -97,6 +99,10 @@ class Dispatcher:
             yield from self._compose_escalations(unit, agenda, rows, bounced, now)
             return
         link = make_linker(self.services.links, unit)
+        if rows[0].kind == "submission":
+            notices = [(link(message), about) for message, about in submission_messages(agenda, rows, now, bounced)]
+            yield from self._queue(unit, agenda, rows, notices, now, {})
+            return
         messages = [(link(message), (row,)) for row in rows for message in messages_for(agenda, row, now, bounced)]
         following = unit.rungs.following([row.id for row in rows])
         yield from self._queue(unit, agenda, rows, messages, now, following)
@@ -158,7 +164,7 @@ def _still_due(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datet
 
 def _unreachable(agenda: Agenda, row: RungRow) -> tuple[RungState, Reason]:
     """Return the state and reason of a rung that has no recipient."""
-    if row.kind == "escalation":
+    if row.kind in TO_THE_LEAD:
         return "skipped", reasons.nobody_above(row.party)
     if agenda.plan.parties[row.party].contacts:
         return "failed", reasons.every_address_bounces(row.party)
@@ -179,17 +185,24 @@ def _event(name: EventName, row: RungRow, now: datetime, text: str) -> Event:
     return Event(name=name, at=now, text=text, plan=row.plan, milestone=row.milestone, party=row.party, rung=row.name)
 
 
-def _escalation_group(row: RungRow) -> tuple[str, str]:
-    return row.milestone, row.name
+def _report_of(row: RungRow) -> tuple[str, str] | None:
+    """Return what the rungs share that one mail reports together; None for one that is mailed by itself."""
+    match row.kind:
+        case "escalation":
+            return row.milestone, row.name
+        case "submission":
+            return "", row.kind
+        case _:
+            return None
 
 
 def _pages(verdicts: Sequence[tuple[RungRow, Decision]]) -> Iterator[list[tuple[RungRow, Decision]]]:
-    """Yield pages of at most PAGE rungs; the escalations of one milestone and step have a page of their own."""
-    single = (v for v in verdicts if v[0].kind != "escalation")
+    """Yield pages of at most PAGE rungs; those that one mail reports together have a page of their own."""
+    single = (v for v in verdicts if _report_of(v[0]) is None)
     while page := list(islice(single, PAGE)):
         yield page
-    escalations: dict[tuple[str, str], list[tuple[RungRow, Decision]]] = {}
+    reports: dict[tuple[str, str], list[tuple[RungRow, Decision]]] = {}
     for verdict in verdicts:
-        if verdict[0].kind == "escalation":
-            escalations.setdefault(_escalation_group(verdict[0]), []).append(verdict)
-    yield from escalations.values()  # oldest first, so that a superseded rung is settled before its successor
+        if (report := _report_of(verdict[0])) is not None:
+            reports.setdefault(report, []).append(verdict)
+    yield from reports.values()  # oldest first, so that a superseded rung is settled before its successor

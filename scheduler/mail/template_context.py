@@ -52,6 +52,7 @@ _ABSENT: Mapping[str, Any] = {
     "is_owed": True,
     "outage": None,
     "digest": None,
+    "entries": (),
     "link": "",
     "link_until": None,
 }

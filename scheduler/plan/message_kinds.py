@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Literal, assert_never, get_args
 
 LadderKind = Literal["reminder", "overdue", "escalation", "fix-date", "invitation", "choose"]  # what a ladder sends
-NoticeKind = Literal["receipt", "return", "change", "notice", "correction", "copy"]  # what follows from a single fact
+NoticeKind = Literal[
+    "receipt", "return", "change", "notice", "correction", "copy", "submission"
+]  # what follows from a single fact
 RungKind = Literal[LadderKind, NoticeKind]
 
 MessageKind = Literal[RungKind, "outage", "digest", "sign-in"]
 
+TO_THE_LEAD: tuple[RungKind, ...] = ("escalation", "notice", "submission")  # of what concerns another party
 NOTICES: tuple[NoticeKind, ...] = get_args(NoticeKind)
 
 
@@ -25,7 +28,7 @@ def is_urgent(kind: MessageKind) -> bool:
             return True
         case "reminder" | "overdue" | "escalation" | "fix-date" | "invitation" | "choose":
             return False
-        case "receipt" | "return" | "change" | "notice" | "correction" | "copy" | "digest":
+        case "receipt" | "return" | "change" | "notice" | "correction" | "copy" | "submission" | "digest":
             return False
         case _:
             assert_never(kind)

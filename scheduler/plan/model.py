@@ -14,6 +14,7 @@ from scheduler.plan.dates.workdays import Workdays
 
 Role = Literal["officer", "head", "assistant"]
 Kind = Literal["deadline", "event"]
+SubmissionNotices = Literal["at once", "daily", "off"]
 Channel = Literal["paper", "email", "web"]
 
 
@@ -237,6 +238,7 @@ class Plan:
     """One plan: one document for one year. `digest` identifies the revision.
 
     `parties` holds the whole roster that serves this plan; `workdays` is its working calendar.
+    `submission_notices` says when the lead is told of what parties send by themselves; it comes from the configuration.
     """
 
     id: str
@@ -258,6 +260,7 @@ class Plan:
     provisions: tuple[Provision, ...] = ()
     ladder: Ladder = field(default_factory=Ladder)
     workdays: Workdays = field(default_factory=Workdays)
+    submission_notices: SubmissionNotices = "at once"
     digest: str = ""
     file: str = ""
 

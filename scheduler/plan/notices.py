@@ -34,6 +34,7 @@ from scheduler.plan.message_kinds import NoticeKind
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 from scheduler.plan.reasons import Reason
+from scheduler.plan.recipients import lead_officers
 from scheduler.plan.standing import find_missing_channels
 
 Change = Extended | Waived | DateFixed | Amended  # the facts that cause a notice of change
@@ -72,6 +73,7 @@ def find_notices(plan: Plan, o: Obligation, retractions: Sequence[Retraction]) -
     yield from _find_receipts(plan, o, retractions)
     yield from _find_copy_reminder(plan, o, retractions)
     yield from _find_answers_to_claims(plan, o, retractions)
+    yield from _find_submissions(plan, o, retractions)
     yield from _find_returns(plan, o, retractions)
     change = _find_change(plan, o, retractions)
     if change is not None:
@@ -170,6 +172,30 @@ def _find_answers_to_claims(plan: Plan, o: Obligation, retractions: Iterable[Ret
                     yield notice._replace(kind="receipt")
                 yield notice
             said.add((fact.kind, notice.since))
+
+
+def _find_submissions(plan: Plan, o: Obligation, retractions: Iterable[Retraction]) -> Iterator[Notice]:
+    """Yield the notices to the lead of what a party sent by itself, or a status check found.
+
+    The office is not told what it recorded itself, nor what it has answered meanwhile.
+    """
+    sent = [f for f in o.facts if isinstance(f, Received) and f.by.role in ("party", "source") and not f.is_silent]
+    if plan.submission_notices == "off" or any(to.party.id == o.party for to in lead_officers(plan)):
+        return
+    answers = [fact for fact in o.facts if isinstance(fact, Returned | Accepted | Waived | Retired)]
+    for fact in sent:
+        is_answered = any(_is_later(answer, fact) for answer in answers)
+        skipped = reasons.ANSWERED if is_answered else reasons.NONE
+        notice = _notice(plan, o, "submission", fact, retractions, skipped)
+        is_daily = plan.submission_notices == "daily"
+        yield notice._replace(at=_next_report(plan, notice.at)) if is_daily else notice
+
+
+def _next_report(plan: Plan, instant: datetime) -> datetime:
+    """Return the first hour of the plan, on a working day, that is not before `instant` (UTC)."""
+    day = plan.workdays.on_or_after(local_day(instant, plan.zone))
+    at = to_instant(day, plan.ladder.at, plan.zone)
+    return at if at >= instant else to_instant(plan.workdays.add(day, 1), plan.ladder.at, plan.zone)
 
 
 def _find_returns(plan: Plan, o: Obligation, retractions: Iterable[Retraction]) -> Iterator[Notice]:

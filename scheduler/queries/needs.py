@@ -50,6 +50,13 @@ class SubmittedDuties(_AtMilestone):
 
 
 @dataclass(frozen=True, slots=True)
+class PartialDuties(_AtMilestone):
+    """Parties have sent a part of it by themselves, which nobody has looked at."""
+
+    kind: ClassVar = "partial"
+
+
+@dataclass(frozen=True, slots=True)
 class DisownedDuties(_AtMilestone):
     """Parties say that it is not their task."""
 
@@ -175,7 +182,14 @@ class JumpedClock:
 
 
 MilestoneNeed = (
-    OverdueDuties | DoubtfulDuties | DeclaredDuties | SubmittedDuties | DisownedDuties | TentativeDate | MissingDate
+    OverdueDuties
+    | DoubtfulDuties
+    | DeclaredDuties
+    | SubmittedDuties
+    | PartialDuties
+    | DisownedDuties
+    | TentativeDate
+    | MissingDate
 )
 MailNeed = HeldMail | FailedMail | AmbiguousMail
 Need = MilestoneNeed | MailNeed | GroupChoice | UnplacedRecords | BouncingAddress | Outage | MissedSteps

@@ -28,6 +28,7 @@ from scheduler.plan.messages.message import (
     ReminderMessage,
     ReturnMessage,
     SignInMessage,
+    SubmissionMessage,
 )
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import operators
@@ -104,7 +105,9 @@ def _page_for(message: Message, links: SiteLinks, generations: Mapping[str, int]
             return links.on_board(plan, message.occurrence)
         case NoticeMessage():
             return links.on_board(plan, message.occurrence, message.fact.party)
-        case OutageMessage() | DigestMessage():
+        case SubmissionMessage(entries=(only,)):
+            return links.on_board(plan, only.occurrence, only.party.id)
+        case OutageMessage() | DigestMessage() | SubmissionMessage():
             return links.board
         case _:
             assert_never(message)

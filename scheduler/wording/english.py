@@ -92,6 +92,7 @@ ENGLISH = Language(
         "change": "notice of change",
         "notice": "notice of what a party says",
         "correction": "correction",
+        "submission": "notice of a submission",
         "copy": "reminder of a copy",
     },
     facts={

@@ -79,6 +79,7 @@ VIETNAMESE = Language(
         "change": "thông báo điều chỉnh",
         "notice": "báo điều đơn vị cho biết",
         "correction": "đính chính",
+        "submission": "báo hồ sơ mới đến",
         "copy": "nhắc gửi bổ sung hình thức còn thiếu",
     },
     facts={

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from scheduler.errors import UserError
+from scheduler.plan.facts import Actor
 from scheduler.plan.messages.message import EscalationMessage, Message
 from scheduler.plan.model import Contact, Group
 from scheduler.store import SqlStore
@@ -46,6 +47,27 @@ def test_250_missing_parties_are_listed_in_one_mail(store: SqlStore) -> None:
     assert len(roll.entries) == 250
     carried = [mail for mail in daemon.mails(kind="escalation") if mail.mail.address == "officer@p000.example"]
     assert [len(mail.rungs) for mail in carried] == [249]
+
+
+def test_what_parties_sent_over_night_is_told_to_the_lead_in_one_mail(store: SqlStore) -> None:
+    daemon = DaemonFixture(store, plan(report()))
+    daemon.tick(at(3, 6, 9))
+    page = Actor("party", "Nam")
+    for name in ("beta", "gamma"):
+        daemon.clock.instant = at(3, 6, 20)
+        daemon.record("received", name, by=page)
+    daemon.tick(at(3, 7, 8))
+    [mail] = daemon.mails(kind="submission")
+    assert (mail.state, mail.mail.address, mail.milestone, mail.party) == (
+        "sent",
+        "officer@lead.example",
+        "report",
+        "lead",
+    )
+    assert [row.state for row in daemon.notices(kind="submission")] == ["sent", "sent"]
+    assert [row.id for row in daemon.notices(kind="submission")] == sorted(mail.rungs)
+    daemon.tick(at(3, 8, 8))
+    assert len(daemon.mails(kind="submission")) == 1
 
 
 def test_an_escalation_that_nobody_stands_above_is_skipped_with_the_reason(store: SqlStore) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from scheduler.plan.agenda import Rung
 from scheduler.plan.dates.date_forms import By, On
-from scheduler.plan.facts import Fact, FactKind, Letter, Retraction, Withdrawn, find_retractions
+from scheduler.plan.facts import Actor, Fact, FactKind, Letter, Retraction, Withdrawn, find_retractions
 from scheduler.plan.messages.promises import messages_for, recipients_of
+from scheduler.plan.messages.submissions import submission_messages
 from scheduler.plan.model import Deliverable, Milestone
 from scheduler.plan.notices import Notice, fact_of
 from scheduler.plan.second_look import why_not_owed
@@ -66,6 +67,68 @@ def test_where_nobody_is_to_be_told_there_is_none(history: PlanHistory) -> None:
         record(history, kind, at(3, 6, 9), is_silent=True)
     record(history, "extended", at(3, 6, 9), form=LATER, is_silent=True)
     assert notices(history) == []
+
+
+PAGE, CHECK = Actor("party", "Nam"), Actor("source", "folder")
+
+
+def told(history: PlanHistory, party: str = "beta") -> list[str]:
+    """Return the notices to the lead of what a party sent."""
+    return [text for text in notices(history, party) if "submission:" in text]
+
+
+@pytest.mark.parametrize("by", [PAGE, CHECK])
+def test_the_lead_is_told_of_what_comes_without_the_office(history: PlanHistory, by: Actor) -> None:
+    record(history, "received", at(3, 4, 12), by=by, deliverables=("plan",))  # a Saturday
+    assert told(history) == ["03-06 08:00 submission:1"]
+    [rung] = [rung for rung in history.agenda().rungs() if rung.kind == "submission"]
+    assert [to.party.id for to in recipients_of(history.agenda(), rung, ())] == ["lead"]
+    [(message, carried)] = submission_messages(history.agenda(), [rung], rung.at, ())
+    [entry] = message.entries
+    assert (carried, entry.party.id, [d.id for d in entry.missing]) == ((rung,), "beta", ["list"])
+
+
+def test_what_the_office_records_itself_is_no_news_to_it(history: PlanHistory) -> None:
+    record(history, "received", at(3, 6))
+    record(history, "received", at(3, 6), by=PAGE, is_silent=True)
+    assert told(history) == []
+
+
+def test_the_lead_is_not_told_of_what_it_sent_itself(history: PlanHistory) -> None:
+    history.record("received", at(3, 6), "report", "lead", by=PAGE)
+    assert told(history, "lead") == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "when", "expected"),
+    [
+        ("at once", at(3, 6, 7, 30), ["03-06 08:00 submission:1"]),
+        ("at once", at(3, 6, 15), ["03-06 15:00 submission:1"]),
+        ("daily", at(3, 6, 7, 30), ["03-06 08:00 submission:1"]),
+        ("daily", at(3, 6, 15), ["03-07 08:00 submission:1"]),
+        ("daily", at(3, 10, 15), ["03-13 08:00 submission:1"]),  # from Friday to Monday
+        ("off", at(3, 6, 15), []),
+    ],
+)
+def test_the_lead_is_told_at_once_daily_or_not_at_all(setting: str, when: datetime, expected: list[str]) -> None:
+    history = history_of(REPORT, submission_notices=setting)
+    record(history, "received", when, by=PAGE)
+    assert told(history) == expected
+
+
+@pytest.mark.parametrize("kind", ["accepted", "returned", "waived"])
+def test_what_the_office_has_answered_needs_no_notice(kind: FactKind) -> None:
+    history = history_of(REPORT, submission_notices="daily")
+    record(history, "received", at(3, 6, 15), by=PAGE)
+    record(history, kind, at(3, 6, 16))
+    assert told(history) == ["03-07 08:00 submission:1: it has been answered meanwhile"]
+
+
+def test_a_submission_that_was_undone_is_in_no_notice(history: PlanHistory) -> None:
+    fact = record(history, "received", at(3, 6, 15), by=PAGE)
+    [rung] = [rung for rung in history.agenda().rungs() if rung.kind == "submission"]
+    undo(history, fact, at(3, 6, 16))
+    assert (told(history), submission_messages(history.agenda(), [rung], rung.at, ())) == ([], [])
 
 
 BY_BOTH = deadline(By(FRIDAY), deliverables=DOCUMENTS, channels=("paper", "email"))

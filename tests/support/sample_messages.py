@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from scheduler.plan.dates.date_forms import Before, By, DayCount, On, Relative, Undated, Window
 from scheduler.plan.dates.due_dates import DueDate, derive_due_date
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.facts import Actor, Fact, FactKind
+from scheduler.plan.facts import Actor, Fact, FactKind, Received
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.digest import (
     Digest,
@@ -23,7 +23,7 @@ from scheduler.plan.messages.digest import (
     DigestMails,
     DigestUndecided,
 )
-from scheduler.plan.messages.message import Message, Outage, OutageEntry
+from scheduler.plan.messages.message import Message, Outage, OutageEntry, SubmissionEntry
 from scheduler.plan.messages.response_summary import ResponseEntry, ResponseSummary
 from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
 from scheduler.plan.obligations import EventDate, NoDate, WindowDate
@@ -237,6 +237,13 @@ def about_registration(kind: MessageKind, now: str, rung: str, **fields: Any) ->
 def from_lead(kind: MessageKind, now: str, **fields: Any) -> Any:
     """Return a message to the lead's own head."""
     return message(kind, now, **{"party": LEAD, "to": LEAD_HEAD, **fields})
+
+
+def received(when: str, **fields: Any) -> Received:
+    """Return a submission by the northern school, unless said otherwise."""
+    made = fact("received", when, **fields)
+    assert isinstance(made, Received)
+    return made
 
 
 EVENT = On(date(2023, 6, 8), date(2023, 6, 9), time(8))
@@ -575,6 +582,39 @@ MESSAGES: dict[str, Message] = {
         missing_channels=("email",),
         page=PAGE,
         fact=fact("received", "2023-03-16T10:00", id=45, channel="paper", happened_at=at("2023-03-13T00:00")),
+    ),
+    "submission": apart_from_milestones(
+        "submission",
+        "2023-03-16T10:05",
+        page=BOARD,
+        entries=(
+            SubmissionEntry(
+                milestone=REGISTER,
+                occurrence="dang-ky",
+                party=NORTH,
+                missing=REGISTER.deliverables[2:],
+                fact=received("2023-03-16T10:00", id=46, channel="web", files=("Kế hoạch.pdf",)),
+            ),
+        ),
+    ),
+    "submission-several": apart_from_milestones(
+        "submission",
+        "2023-03-21T08:00",
+        entries=(
+            SubmissionEntry(
+                milestone=REGISTER,
+                occurrence="dang-ky",
+                party=NORTH,
+                fact=received("2023-03-20T10:00", id=47, channel="web", note="gửi lại bản có chữ ký"),
+                is_late=True,
+            ),
+            SubmissionEntry(
+                milestone=AWARDS,
+                occurrence="khen-thuong",
+                party=WEST,
+                fact=received("2023-03-20T16:00", id=48, channel="web"),
+            ),
+        ),
     ),
     "receipt-partial-by-post": message(
         "receipt",

@@ -202,6 +202,32 @@ class NoticeMessage(MessageOfDocuments):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionEntry:
+    """A submission that a party made by itself: `fact`; `missing` holds what the party still owes after it."""
+
+    milestone: Milestone
+    occurrence: str
+    party: Party
+    fact: Received
+    missing: tuple[Deliverable, ...] = ()
+    is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionMessage(MessageBase):
+    """A notice to the lead of what parties have sent by themselves, in the order of recording."""
+
+    kind: ClassVar[MessageKind] = "submission"
+
+    entries: tuple[SubmissionEntry, ...]
+
+    @property
+    def occurrence(self) -> str | None:
+        """Return the id of the milestone or occurrence that all entries are about, None if they differ."""
+        return self.entries[0].occurrence if len({entry.occurrence for entry in self.entries}) == 1 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionMessage(MessageOfDocuments):
     """A correction of what an earlier letter says: `withdrawn` was taken back by `fact`, and this is what holds.
 
@@ -245,5 +271,5 @@ class SignInMessage(MessageBase):
 
 RungMessage = ReminderMessage | OverdueMessage | FixDateMessage | InvitationMessage | ChooseMessage | EscalationMessage
 FactMessage = ChangeMessage | ReceiptMessage | CopyMessage | ReturnMessage | NoticeMessage | CorrectionMessage
-PromisedMessage = RungMessage | FactMessage
+PromisedMessage = RungMessage | FactMessage | SubmissionMessage
 Message = PromisedMessage | OutageMessage | DigestMessage | SignInMessage

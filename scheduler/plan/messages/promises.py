@@ -15,7 +15,10 @@ from scheduler.plan.recipients import Recipient, contacts_for, escalation_named,
 
 
 def messages_for(agenda: Agenda, row: RungLike, now: datetime, bounced: Collection[str]) -> list[PromisedMessage]:
-    """Return the messages of one rung, one for each recipient; for escalations use `escalation_messages`."""
+    """Return the messages of one rung, one for each recipient.
+
+    For escalations use `escalation_messages`, for notices of submissions `submission_messages`.
+    """
     messages = [message_for(agenda, row, recipient, now) for recipient in recipients_of(agenda, row, bounced)]
     return [message for message in messages if message is not None]
 
@@ -31,7 +34,7 @@ def recipients_of(agenda: Agenda, row: RungLike, bounced: Collection[str]) -> li
         case "escalation":
             escalation = escalation_named(plan.milestone(row.milestone), row.name)
             return superiors(plan, escalation, row.party, bounced) if escalation else []
-        case "notice":
+        case "notice" | "submission":
             return lead_officers(plan, bounced)
         case "correction":
             return _holders(agenda, row, bounced)
@@ -63,10 +66,12 @@ def _holders(agenda: Agenda, row: RungLike, bounced: Collection[str]) -> list[Re
 def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> PromisedMessage | None:
     """Return the message of one rung to one recipient.
 
-    None if there is no group to choose any more or what a notice is about no longer counts, and for an escalation,
-    which is a report about several parties.
+    None if there is no group to choose any more or what a notice is about no longer counts, and for an escalation and a
+    notice of submissions, which are about several parties.
     """
     match row.kind:
+        case "submission":
+            return None
         case "receipt" | "return" | "change" | "notice" | "correction" | "copy" as kind:
             return notice_message(agenda, kind, row, to, now)
         case "reminder" | "overdue" | "fix-date" | "invitation" | "choose" | "escalation" as kind:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from scheduler.plan.dates.date_forms import By, DayCount, On, Recurring, Relative, Undated, Window  # fmt: skip
+from scheduler.plan.facts import Actor
 from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure, Milestone, Party
 from scheduler.ports import Outcome
 from scheduler.wording import format_span
@@ -232,6 +233,19 @@ def test_a_date_that_the_plan_puts_into_no_words_is_asked_for_without_brackets(s
         "Meeting : only tentative (from 1 June 2023 to 9 June 2023); the day has to be fixed. Fix the date",
         "Yearly : the plan names no day; a date has to be set. Fix the date",
     ]
+
+
+def test_a_part_that_a_party_sent_by_itself_waits_to_be_looked_at(site: ServedSite) -> None:
+    """The office knows what it recorded itself; what is overdue is listed as that."""
+    documents = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
+    operator = board(site, report(deliverables=documents))
+    record = daemon(site).record
+    record("received", "beta", deliverables=("plan",))
+    assert needs(operator) == []
+    record("received", "gamma", deliverables=("plan",), by=Actor("party", "Nam"))
+    assert needs(operator) == ["Report : sent in part on the party's page, to be checked (parties: 1): gamma"]
+    site.clock.instant = at(3, 18)
+    assert needs(operator) == ["Report : overdue (parties: 3): lead , beta , gamma"]
 
 
 def test_submissions_wait_for_acceptance(operator: Operator) -> None:
