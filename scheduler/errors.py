@@ -28,6 +28,7 @@ RefusalCode = Literal[
     "nothing-received",
     "accepted-already",
     "incomplete",
+    "nobody-to-invite",
     "no-deadline",
     "not-later",
     "not-in-doubt",

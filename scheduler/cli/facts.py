@@ -20,6 +20,7 @@ from scheduler.plan.commands import (
     Extend,
     FixDate,
     Insist,
+    MarkInvited,
     Nominate,
     RecordReceived,
     Restate,
@@ -230,6 +231,19 @@ def fix_date(
     _execute(session, plan, command, output_format)
 
 
+@click.command(epilog=example("hanchot mark-invited bac-trung-bo-2023 so-ket --note 'giấy mời số 05-GM/CTĐ'"))
+@click.argument("plan")
+@click.argument("milestone")
+@click.option("--note", default="", help="How they were invited.")
+@_by
+@format_option
+@click.pass_obj
+def mark_invited(session: Session, plan: str, milestone: str, note: str, by: str, output_format: str) -> None:
+    """Record that the office has invited the guests of an event, who get no mail."""
+    command = MarkInvited(at=session.now, by=Actor(name=by), note=note, milestone=milestone)
+    _execute(session, plan, command, output_format)
+
+
 @click.command(epilog=example("hanchot undo f12 --reason 'ghi nhầm trường'"))
 @click.argument("fact")
 @click.option("--reason", required=True, help="Why it is taken back.")
@@ -423,6 +437,7 @@ FACT_COMMANDS = (
     nominate,
     indicator,
     fix_date,
+    mark_invited,
     retire,
     reassign,
     undo,

@@ -42,6 +42,7 @@ _ABSENT: Mapping[str, Any] = {
     "window": None,
     "missing": (),
     "missing_channels": (),
+    "to_invite": (),
     "received": (),
     "waits_for": (),
     "roll": None,

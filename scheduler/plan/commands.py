@@ -124,6 +124,13 @@ class FixDate(CommandBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarkInvited(CommandBase):
+    """Record that the office has invited the guests of an event itself, to the days and the place in force."""
+
+    milestone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AmendDate(CommandBase):
     """Give a milestone another date as if the plan file were edited; only a scenario does so."""
 
@@ -204,6 +211,7 @@ Command = (
     | SettleDoubt
     | Waive
     | FixDate
+    | MarkInvited
     | AmendDate
     | Nominate
     | Retire

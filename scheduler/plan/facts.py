@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Literal, NamedTuple, get_args
 
-from scheduler.plan.dates.date_forms import DateForm, FixedForm
+from scheduler.plan.dates.date_forms import DateForm, FixedForm, On
 from scheduler.plan.model import Channel
 
 FactKind = Literal[
@@ -20,6 +20,7 @@ FactKind = Literal[
     "waived",
     "nominated",
     "date_fixed",
+    "invited",
     "amended",
     "joined",
     "opened",
@@ -193,6 +194,20 @@ class DateFixed(FactOfChange):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Invited(FactBase):
+    """The office has invited the guests of an event itself, to the days `form` and the `place` in force.
+
+    Whoever records it fills these two in.
+    """
+
+    kind: ClassVar[FactKind] = "invited"
+
+    milestone: str
+    form: On | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Amended(FactOfChange):
     """The plan file was edited and gives a milestone another date; `was` is the one before the edit."""
 
@@ -290,6 +305,7 @@ Fact = (
     | Waived
     | Nominated
     | DateFixed
+    | Invited
     | Amended
     | Joined
     | Opened

@@ -84,6 +84,7 @@ ENGLISH: Mapping[str, str] = {
     "still_overdue": "it lies in the past: what is still open stays overdue",
     "late": "late: the date was {day}",
     "asked_before": "the plan asks for it before: the last day in time is {day}",
+    "invite_guests": "these guests get no mail, invite them yourselves: {words}",
     "outside_window": "it lies outside what the plan foresees: {day} to {day2}",
     "past_when_chosen": (
         "{milestone} of {party} was past its last day already: nobody is reminded until `start` says whether it is open"
@@ -372,6 +373,11 @@ def asked_before(day: date) -> Reason:
 def outside_window(day: date, day2: date) -> Reason:
     """Return that a date lies outside the window of the plan."""
     return Reason("outside_window", (day, day2))
+
+
+def invite_guests(words: str) -> Reason:
+    """Return the remark that an event has guests who get no mail."""
+    return Reason("invite_guests", (words,))
 
 
 def past_when_chosen(milestone: str, party: str) -> Reason:

@@ -42,6 +42,7 @@ from scheduler.plan.facts import (
     Disowned,
     Extended,
     Fact,
+    Invited,
     Joined,
     Nominated,
     Rerouted,
@@ -64,7 +65,7 @@ from scheduler.plan.scope import Relations, Scope, covers
 from scheduler.plan.standing import Standing, read_standing
 
 # Facts that leave unknown whether an obligation past its last day is open.
-_SAYS_NOTHING = (Joined, Amended, DateFixed, Declared, Disowned)
+_SAYS_NOTHING = (Joined, Amended, DateFixed, Invited, Declared, Disowned)
 
 
 class BaseDay(NamedTuple):

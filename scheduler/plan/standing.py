@@ -18,6 +18,7 @@ from scheduler.plan.facts import (
     Disowned,
     Extended,
     Fact,
+    Invited,
     Joined,
     Nominated,
     Opened,
@@ -44,6 +45,7 @@ class Standing:
 
     `declared` holds the facts in which the party says that it has sent something, `disowned` those in which it
     says that the task is not its own. Both hold only facts that no later fact has answered.
+    `invited_by` is the last fact by which the guests of an event were invited.
     """
 
     state: StandingState = "open"
@@ -55,6 +57,7 @@ class Standing:
     channels: frozenset[Channel] = frozenset()
     declared: tuple[Declared, ...] = ()
     disowned: tuple[Disowned, ...] = ()
+    invited_by: Invited | None = None
 
     @property
     def is_open(self) -> bool:
@@ -110,6 +113,7 @@ class _Progress:
     used: set[Channel] = field(default_factory=set)  # channels used since the last return
     declared: list[Declared] = field(default_factory=list)
     disowned: list[Disowned] = field(default_factory=list)
+    invited_by: Invited | None = None
 
     def apply(self, fact: Fact) -> None:  # noqa: C901 - one match over the facts
         match fact:
@@ -127,6 +131,8 @@ class _Progress:
                 self.disowned.append(fact)
             case Opened():  # the party owes it all the same
                 self.disowned.clear()
+            case Invited():
+                self.invited_by = fact
             case Extended() | DateFixed() | Amended() | Joined():
                 pass  # about the date or about who takes part
             case Retired():
@@ -202,6 +208,7 @@ class _Progress:
             channels=frozenset(self.channels),
             declared=() if self.closed_by else tuple(self.declared),
             disowned=tuple(self.disowned),
+            invited_by=self.invited_by,
         )
 
 

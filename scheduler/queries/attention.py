@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from scheduler.plan.dates.date_forms import Relative
 from scheduler.plan.dates.due_dates import local_day
+from scheduler.plan.messages.destinations import guests_to_invite
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import Cell, StatusCode
@@ -33,6 +34,7 @@ from scheduler.queries.needs import (
     StoppedAccount,
     SubmittedDuties,
     TentativeDate,
+    UninvitedGuests,
     UnplacedRecords,
 )
 from scheduler.queries.snapshot import Snapshot
@@ -61,6 +63,7 @@ def find_needs(snapshot: Snapshot, cells: Sequence[Cell], now: datetime) -> Iter
     yield from _by_milestone(PartialDuties, plan, (cell.obligation for cell in cells if _has_unseen_part(cell)))
     yield from _by_milestone(DisownedDuties, plan, (o for o in snapshot.agenda.obligations if o.standing.disowned))
     yield from _choices(snapshot, now)
+    yield from _uninvited(plan, cells)
     yield from _by_milestone(TentativeDate, plan, _with_status(cells, "tentative"))
     undated = _with_status(cells, "undated")  # a date that is counted from another will follow without a person
     lasting = (o for o in undated if not isinstance(plan.milestone(o.milestone).form, Relative))
@@ -91,6 +94,16 @@ def _bouncing(snapshot: Snapshot) -> Iterator[BouncingAddress]:
         for contact in party.contacts:
             if contact.email in snapshot.bounced:
                 yield BouncingAddress(party, contact)
+
+
+def _uninvited(plan: Plan, cells: Iterable[Cell]) -> Iterator[UninvitedGuests]:
+    """Yield the events to come whose guests the office has to invite itself, each once."""
+    seen: set[str] = set()
+    for cell in cells:
+        guests = guests_to_invite(plan, cell.obligation) if cell.code == "fixed" else ()
+        if guests and cell.obligation.milestone not in seen:
+            seen.add(cell.obligation.milestone)
+            yield UninvitedGuests(cell.obligation.milestone, cell.obligation, guests)
 
 
 def _choices(snapshot: Snapshot, now: datetime) -> Iterator[GroupChoice]:

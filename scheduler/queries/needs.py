@@ -71,6 +71,13 @@ class TentativeDate(_AtMilestone):
 
 
 @dataclass(frozen=True, slots=True)
+class UninvitedGuests(_AtMilestone):
+    """It has a date and guests who get no mail, the `parties`, whom nobody is known to have invited."""
+
+    kind: ClassVar = "guests"
+
+
+@dataclass(frozen=True, slots=True)
 class MissingDate(_AtMilestone):
     """It has no date."""
 
@@ -188,6 +195,7 @@ MilestoneNeed = (
     | SubmittedDuties
     | PartialDuties
     | DisownedDuties
+    | UninvitedGuests
     | TentativeDate
     | MissingDate
 )

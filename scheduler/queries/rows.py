@@ -18,6 +18,7 @@ from scheduler.plan.facts import (
     Extended,
     Fact,
     FactOfChange,
+    Invited,
     Joined,
     Nominated,
     Opened,
@@ -137,6 +138,8 @@ def _own_fields(fact: Fact) -> Row:  # noqa: C901 - one match over the kinds
         case Withdrawn():
             letters = list(dict.fromkeys(letter.address for letter in fact.letters))
             return {"reason": fact.reason, "undoes": f"f{fact.target}", "letters": letters}
+        case Invited():
+            return {"date": describe_form(fact.form) if fact.form else "", "place": fact.place}
         case Disowned() | Accepted() | Joined():
             return {}
         case _:

@@ -17,6 +17,7 @@ from scheduler.plan.commands import (
     Extend,
     FixDate,
     Insist,
+    MarkInvited,
     Nominate,
     RecordReceived,
     ReportBounce,
@@ -41,6 +42,7 @@ from scheduler.plan.facts import (
     Disowned,
     Extended,
     Fact,
+    Invited,
     Nominated,
     Opened,
     Received,
@@ -86,6 +88,8 @@ def build_fact(plan: Plan, command: Command) -> Fact:  # noqa: C901 - one match 
             return Waived(**about, milestone=command.milestone, party=party, reason=reason, decision=command.decision)
         case FixDate():
             return _date_fixed(plan, command)
+        case MarkInvited(milestone=milestone):
+            return Invited(**_common(plan, command), milestone=milestone)
         case AmendDate(milestone=milestone, form=form, was=was, decision=decision):
             about = _common(plan, command) | {"by": DEFINITION}
             return Amended(**about, milestone=milestone, form=form, was=was, decision=decision)

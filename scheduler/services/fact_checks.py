@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import NoReturn, assert_never
 
@@ -23,6 +24,7 @@ from scheduler.plan.facts import (
     Disowned,
     Extended,
     Fact,
+    Invited,
     Joined,
     Nominated,
     Opened,
@@ -34,8 +36,9 @@ from scheduler.plan.facts import (
     Withdrawn,
 )
 from scheduler.plan.indicators import counted_parties, is_share, whole_of_all
+from scheduler.plan.messages.destinations import guests_to_invite
 from scheduler.plan.model import Indicator, Milestone, Occurrence, Party, Plan
-from scheduler.plan.obligations import Obligation
+from scheduler.plan.obligations import EventDate, Obligation
 from scheduler.plan.reasons import Reason
 from scheduler.ports import UnitOfWork
 
@@ -60,6 +63,8 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  #
             return _check_waived(agenda, fact)
         case DateFixed():
             return _check_date_fixed(agenda, fact)
+        case Invited():
+            return _check_invited(agenda, fact)
         case Amended():
             find_milestone(agenda.plan, fact.milestone, agenda)
             return []
@@ -244,9 +249,32 @@ def _remarks_on_date(plan: Plan, fact: DateFixed, own: Sequence[Obligation]) -> 
     if isinstance(form, On) and limit is not None and last > limit:
         yield reasons.asked_before(limit)
     yield from _remarks_on_window(first, last, own)
+    yield from _remarks_on_guests(plan, fact, own)
     if last < local_day(fact.recorded_at, plan.zone):
         yield reasons.NOT_REMINDED
     yield from _remarks_on_days_off(plan, first, last)
+
+
+def _remarks_on_guests(plan: Plan, fact: DateFixed, own: Sequence[Obligation]) -> Iterator[Reason]:
+    """Yield a remark if an event that gets its day has guests whom the office must invite itself."""
+    if isinstance(fact.form, On) and local_day(fact.recorded_at, plan.zone) <= fact.form.last:
+        dated = (replace(o, when=EventDate(fact.form), decided_by=fact) for o in own)
+        guests = next((found for o in dated if (found := guests_to_invite(plan, o))), ())
+        if guests:
+            yield reasons.invite_guests(", ".join(party.name for party in guests))
+
+
+def _check_invited(agenda: Agenda, fact: Invited) -> list[Reason]:
+    milestone = find_milestone(agenda.plan, fact.milestone, agenda)
+    _check_occurrence(agenda, fact.milestone, milestone)
+    own = [o for o in agenda.obligations if o.milestone == fact.milestone and not o.attends]
+    if not any(guests_to_invite(agenda.plan, o) for o in own):
+        _refuse(
+            f"{fact.milestone} has nobody who is still to be invited",
+            "it counts for events with a date and with `guests`, once for each date",
+            "nobody-to-invite",
+        )
+    return []
 
 
 def _remarks_on_days_off(plan: Plan, *days: date) -> Iterator[Reason]:

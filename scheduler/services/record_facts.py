@@ -11,7 +11,7 @@ from scheduler.errors import NothingMatched, Problem, UserError
 from scheduler.plan.agenda import Rung, describe_closing
 from scheduler.plan.commands import Command
 from scheduler.plan.dispatch_policy import decide
-from scheduler.plan.facts import Bounced, Counted, Fact, Nominated, Retired, Withdrawn, recording_order
+from scheduler.plan.facts import Bounced, Counted, Fact, Invited, Letter, Nominated, Retired, Withdrawn, recording_order
 from scheduler.plan.messages.promises import messages_for, recipients_of
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
@@ -168,7 +168,8 @@ def _record(
     before = read_snapshot(unit, plan, scope)
     _refuse_overtaken(unit, plan, facts, expected_version)
     remarks = [remark for fact in facts for remark in _check(before, fact, unit)]
-    facts = _append(unit, [_prepare(unit, plan, scope, fact, notify=notify) for fact in facts], documents)
+    prepared = [_prepare(unit, before, fact, notify=notify) for fact in facts]
+    facts = _append(unit, prepared, documents)
     after = read_snapshot(unit, plan, scope)
     changes = reconcile(unit, after.agenda, facts[0].recorded_at)
     recorded = Recorded(
@@ -198,19 +199,25 @@ def _with_notices(
     )
 
 
-def _prepare(unit: UnitOfWork, plan: Plan, scope: Scope | None, fact: Fact, *, notify: bool) -> Fact:
-    """Return a fact as it is appended.
+def _prepare(unit: UnitOfWork, before: Snapshot, fact: Fact, *, notify: bool) -> Fact:
+    """Return a fact as it is appended: with what it takes from the record, and silent if nobody is to be told."""
+    if isinstance(fact, Invited):
+        dated = next(o for o in before.agenda.obligations if o.milestone == fact.milestone and not o.attends)
+        fact = replace(fact, form=dated.event, place=dated.place)
+    elif isinstance(fact, Withdrawn) and notify:
+        fact = replace(fact, letters=_find_untrue(unit, before, fact))
+    return fact if notify else replace(fact, is_silent=True)
 
-    It is silent if nobody is to be told. A withdrawal holds the letters that it makes untrue.
-    """
-    if not notify:
-        return replace(fact, is_silent=True)
-    target = unit.facts.get(fact.target) if isinstance(fact, Withdrawn) else None
-    if not isinstance(fact, Withdrawn) or target is None:
-        return fact
+
+def _find_untrue(unit: UnitOfWork, before: Snapshot, withdrawal: Withdrawn) -> tuple[Letter, ...]:
+    """Return the letters that a withdrawal makes untrue."""
+    target, plan = unit.facts.get(withdrawal.target), before.plan
+    if target is None:
+        return ()
+    scope = before.agenda.scope
     touched = find_touched(unit, plan, [target]) if scope is None else scope
     rows = unit.rungs.within(plan.id, find_relations(unit, plan).spelled_out(touched))
-    return replace(fact, letters=find_letters(unit, target, rows))
+    return find_letters(unit, target, rows)
 
 
 def _redirect(services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, fact: Fact) -> Redirected:

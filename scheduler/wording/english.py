@@ -105,6 +105,7 @@ ENGLISH = Language(
         "waived": "Exempted",
         "nominated": "Parties chosen",
         "date_fixed": "Day fixed",
+        "invited": "Guests invited",
         "amended": "Date changed",
         "joined": "Party added",
         "opened": "Confirmed as still owed",

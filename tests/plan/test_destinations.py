@@ -7,17 +7,20 @@ from datetime import date
 
 import pytest
 
-from scheduler.plan.dates.date_forms import By
+from scheduler.plan.dates.date_forms import By, On, Window
 from scheduler.plan.messages.destinations import (
     find_destination,
+    guests_to_invite,
     names_to_send_to,
     office_receives,
     parties_of,
     ways_to_send,
     whom_to_ask,
 )
+from scheduler.plan.messages.message import InvitationMessage, ReminderMessage
+from scheduler.plan.messages.promises import messages_for
 from scheduler.plan.model import Channel, Milestone, Office
-from tests.support.plan_builders import PARTIES, deadline, plan
+from tests.support.plan_builders import PARTIES, PlanHistory, at, deadline, event, history_of, party, plan
 
 OFFICE = Office(name="Cluster office", email="office@lead.example", address="1 Main Street", phone="0123")
 COUNCIL = Office(name="The council", email="council@example.org")
@@ -94,3 +97,66 @@ def test_the_plans_office_is_asked_if_it_can_be_reached(known: str) -> None:
     assert whom_to_ask(reachable, COUNCIL) == reachable
     assert whom_to_ask(unreachable, COUNCIL) == COUNCIL
     assert whom_to_ask(unreachable, None) == unreachable
+
+
+MINISTRY = party("ministry", external=True, contacts=())
+MEETING = event(On(date(2023, 6, 8), date(2023, 6, 8)), guests=("ministry", "gamma"), attendees=("lead", "beta"))
+
+
+def with_guests(milestone: Milestone = MEETING) -> PlanHistory:
+    """Return a plan with a meeting to which the ministry and gamma come as guests."""
+    return history_of(milestone, parties=(*PARTIES, MINISTRY))
+
+
+def to_invite(history: PlanHistory, who: str = "lead") -> list[str]:
+    """Return whom a party has to invite to the meeting."""
+    return [guest.id for guest in guests_to_invite(history.plan, history.agenda().by_key["meeting", who])]
+
+
+def test_guests_get_no_mail_and_the_organiser_has_to_invite_them() -> None:
+    assert to_invite(with_guests()) == ["ministry", "gamma"]
+    assert to_invite(with_guests(), "beta") == []
+
+
+def test_a_guest_who_also_attends_is_invited_by_mail() -> None:
+    assert to_invite(with_guests(replace(MEETING, guests=("ministry", "members")))) == ["ministry", "gamma"]
+
+
+def test_nobody_is_invited_before_there_is_a_date_or_after_it_was_called_off() -> None:
+    undecided = with_guests(replace(MEETING, form=Window(date(2023, 6, 1), date(2023, 6, 10), "")))
+    assert to_invite(undecided) == []
+    undecided.record("date_fixed", at(5, 2), "meeting", form=MEETING.form)
+    assert to_invite(undecided) == ["ministry", "gamma"]
+    undecided.record("waived", at(5, 3), "meeting", "lead")
+    assert to_invite(undecided) == []
+
+
+def test_who_was_invited_is_invited_anew_when_the_date_or_the_place_changes() -> None:
+    """Also if the change is taken back."""
+    history, eighth, ninth = with_guests(), MEETING.form, On(date(2023, 6, 9), date(2023, 6, 9))
+    told = history.record("invited", at(5, 2), "meeting", form=eighth)
+    assert to_invite(history) == []
+    moved = history.record("date_fixed", at(5, 3), "meeting", form=ninth, place="Huế")
+    assert to_invite(history) == ["ministry", "gamma"]
+    told_again = history.record("invited", at(5, 4), "meeting", form=ninth)
+    assert to_invite(history) == ["ministry", "gamma"]
+    history.undo(told_again, at(5, 4))
+    history.record("invited", at(5, 4), "meeting", form=ninth, place="Huế")
+    assert to_invite(history) == []
+    history.undo(moved, at(5, 5))
+    assert to_invite(history) == ["ministry", "gamma"]
+    history.undo(told, at(5, 6))
+    assert to_invite(history) == ["ministry", "gamma"]
+
+
+def test_the_mails_to_the_organiser_name_whom_to_invite_and_those_to_others_do_not() -> None:
+    history = with_guests()
+    agenda = history.agenda()
+    named = {
+        (rung.name, message.party.id): [guest.id for guest in message.to_invite]
+        for rung in agenda.rungs()
+        for message in messages_for(agenda, rung, rung.at, ())
+        if isinstance(message, InvitationMessage | ReminderMessage)
+    }
+    assert named["invite", "lead"] == named["event:7d", "lead"] == ["ministry", "gamma"]
+    assert named["invite", "beta"] == named["event:7d", "beta"] == []

@@ -25,7 +25,7 @@ from scheduler.store import SqlStore
 from tests.support.daemon_fixture import COMPOSER, FRIDAY, DaemonFixture, due_by, local, plan, report
 from tests.support.facts import record
 from tests.support.fakes import SpyComposer, refuse
-from tests.support.plan_builders import PARTIES, at, deadline, event, vietnam
+from tests.support.plan_builders import PARTIES, at, deadline, event, party, vietnam
 
 DOCUMENTS = (Deliverable(id="plan", title="the plan"), Deliverable(id="list", title="the list"))
 WINDOW = Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")
@@ -751,8 +751,8 @@ def test_recording_works_in_an_empty_record(store: SqlStore) -> None:
 def test_replanning_after_recording_gives_nothing_new(running: DaemonFixture) -> None:
     """The record is in step with itself."""
     cases: tuple[tuple[FactKind, str], ...] = (("received", "beta"), ("returned", "beta"), ("waived", "gamma"))
-    for kind, party in cases:
-        running.record(kind, party)
+    for kind, who in cases:
+        running.record(kind, who)
         assert running.take() is None
 
 
@@ -825,3 +825,41 @@ def test_the_same_key_about_another_obligation_is_another_request(running: Daemo
     first = running.record("received", idempotency_key="x").fact
     assert running.record("received", idempotency_key="x").fact == first
     assert running.record("received", "gamma", idempotency_key="x").is_new
+
+
+MINISTRY = party("ministry", name="The Ministry", external=True, contacts=())
+JUNE = Window(date(2023, 6, 1), date(2023, 6, 9), "early in June")
+
+
+def with_guests(store: SqlStore) -> DaemonFixture:
+    """Return a daemon with a meeting in June to which the ministry is a guest."""
+    meeting = event(JUNE, guests=("ministry",))
+    return DaemonFixture(store, plan(meeting, report(), parties=(*PARTIES, MINISTRY)), start=at(3, 6))
+
+
+def test_who_fixes_a_date_is_told_whom_to_invite(store: SqlStore) -> None:
+    office = with_guests(store)
+    recorded = office.record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)))
+    assert recorded.remarks == (reasons.invite_guests("The Ministry"),)
+
+
+def test_of_a_meeting_that_is_over_nobody_has_to_be_invited(store: SqlStore) -> None:
+    office = with_guests(store)
+    office.clock.instant = at(6, 12)
+    recorded = office.record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)))
+    assert recorded.remarks == (reasons.NOT_REMINDED,)
+
+
+def test_guests_can_be_marked_as_invited_once_for_each_date(store: SqlStore) -> None:
+    office = with_guests(store)
+    with pytest.raises(UserError, match="nobody who is still to be invited"):
+        office.record("invited", None, "meeting")
+    office.record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)))
+    recorded = office.record("invited", None, "meeting")
+    assert (recorded.notified, recorded.changes.armed, recorded.changes.dropped) == ((), (), ())
+    with pytest.raises(UserError, match="nobody who is still to be invited"):
+        office.record("invited", None, "meeting")
+    with pytest.raises(UserError, match="nobody who is still to be invited"):
+        office.record("invited", None, "report")
+    with pytest.raises(NothingMatched, match="unknown milestone"):
+        office.record("invited", None, "meating")

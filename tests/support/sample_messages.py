@@ -500,6 +500,14 @@ MESSAGES: dict[str, Message] = {
         milestone=CONFERENCE,
         when=EventDate(On(date(2023, 6, 11), date(2023, 6, 11))),
     ),
+    "invitation-organiser-with-guests": from_lead(
+        "invitation",
+        "2023-05-22T08:00",
+        rung="invite",
+        milestone=CONFERENCE,
+        when=EventDate(EVENT, PLACE),
+        to_invite=(EAST, WEST),
+    ),
     "change-extended": message(
         "change",
         "2023-03-17T14:30",

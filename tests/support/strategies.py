@@ -200,8 +200,11 @@ def record_anything(draw: st.DrawFn, history: PlanHistory, when: datetime) -> No
         history.record(draw(st.sampled_from(CLOSING)), when, milestone, party)
     elif what == "moved":
         form = draw(events() | windows() if milestone == "meeting" else dated_forms() | windows())
-        if draw(st.booleans()):
+        how = draw(st.sampled_from(["date_fixed", "amended", "invited"]))
+        if how == "date_fixed":
             history.record("date_fixed", when, milestone, form=form)
+        elif how == "invited":
+            history.record("invited", when, milestone, form=draw(events()))
         else:
             before = events() | windows() if milestone == "meeting" else dated_forms() | relatives("meeting")
             history.record("amended", when, milestone, form=form, was=draw(st.none() | before))

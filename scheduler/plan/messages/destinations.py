@@ -1,10 +1,11 @@
-"""Where the documents of a milestone go, by which channels, and whom to ask."""
+"""Where the documents of a milestone go, by which channels, whom to ask, and whom the office invites itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from scheduler.plan.model import Channel, Milestone, Office, Party, Plan
+from scheduler.plan.obligations import Obligation
 
 
 def parties_of(plan: Plan, names: Sequence[str]) -> tuple[Party, ...]:
@@ -14,6 +15,22 @@ def parties_of(plan: Plan, names: Sequence[str]) -> tuple[Party, ...]:
         group = plan.groups.get(name)
         ids |= dict.fromkeys(group.parties if group else (name,))
     return tuple(plan.parties[id] for id in ids if id in plan.parties)
+
+
+def guests_to_invite(plan: Plan, o: Obligation) -> tuple[Party, ...]:
+    """Return the guests of an event with a fixed date that the office has yet to invite itself: guests get no mail.
+
+    Whoever was invited to other days or another place has to be told. To an event that was called off nobody is
+    invited.
+    """
+    if o.event is None or o.attends or o.standing.state == "waived":
+        return ()
+    told = o.standing.invited_by
+    if told is not None and (told.form, told.place) == (o.event, o.place):
+        return ()
+    milestone = plan.milestone(o.milestone)
+    mailed = {party.id for party in parties_of(plan, (*milestone.organiser, *milestone.attendees))}
+    return tuple(party for party in parties_of(plan, milestone.guests) if party.id not in mailed)
 
 
 def names_to_send_to(milestone: Milestone, recipients: Sequence[Party]) -> tuple[str, ...]:

@@ -84,10 +84,14 @@ class MessageOfMilestone(MessageBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageOfDocuments(MessageOfMilestone):
-    """What every message holds that says which documents have come and which have not."""
+    """What every message holds that says which documents have come and which have not.
+
+    `to_invite` holds the guests whom the addressee, who organises the event, has to invite itself.
+    """
 
     missing: tuple[Deliverable, ...] = ()
     received: tuple[Deliverable, ...] = ()
+    to_invite: tuple[Party, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 from scheduler.plan.agenda import Agenda, RungLike
 from scheduler.plan.facts import Declared, Disowned, Fact, Received, Returned, Waived
 from scheduler.plan.message_kinds import NoticeKind
+from scheduler.plan.messages.destinations import guests_to_invite
 from scheduler.plan.messages.message import (
     ChangeMessage,
     CopyMessage,
@@ -83,4 +84,5 @@ def _common(
         "when": o.when,
         "missing": describe_missing(milestone, o),
         "received": describe_received(milestone, o),
+        "to_invite": guests_to_invite(plan, o),
     }

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from scheduler.plan.agenda import Agenda, RungLike
 from scheduler.plan.message_kinds import LadderKind
+from scheduler.plan.messages.destinations import guests_to_invite
 from scheduler.plan.messages.message import (
     ChooseMessage,
     FixDateMessage,
@@ -40,6 +41,7 @@ def ladder_message(agenda: Agenda, kind: LadderKind, row: RungLike, to: Recipien
         "when": obligation.when if obligation else NoDate(""),
         "missing": describe_missing(milestone, obligation),
         "received": describe_received(milestone, obligation),
+        "to_invite": guests_to_invite(plan, obligation) if obligation else (),
         "waits_for": () if obligation and obligation.attends else tuple(still_needed(agenda, milestone, now)),
     }
     match kind:

@@ -20,6 +20,7 @@ from scheduler.errors import Problem, RecordUnavailable, UserError
 from scheduler.plan.agenda import Rung
 from scheduler.plan.dates_in_force import can_be_fixed
 from scheduler.plan.facts import Fact
+from scheduler.plan.messages.destinations import guests_to_invite
 from scheduler.plan.model import Milestone, Occurrence, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.standing import Standing
@@ -101,6 +102,8 @@ def _for_submission(cell: Cell) -> Iterable[ActionName]:
 def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[ActionName]:
     if own and can_be_fixed(plan.milestone(id), own):
         yield "fix-date"
+    if any(guests_to_invite(plan, o) for o in own):
+        yield "mark-invited"
     if any(o.standing.is_open for o in own):
         yield "waive"
 

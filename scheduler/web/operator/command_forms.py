@@ -15,6 +15,7 @@ from scheduler.plan.commands import (
     Extend,
     FixDate,
     Insist,
+    MarkInvited,
     Nominate,
     RecordReceived,
     Retire,
@@ -46,6 +47,7 @@ ActionName = Literal[
     "start",
     "insist",
     "fix-date",
+    "mark-invited",
     "nominate",
     "count",
     "retire",
@@ -278,6 +280,10 @@ def _fix_date(form: CommandForm) -> list[Command]:
     ]
 
 
+def _mark_invited(form: CommandForm) -> list[Command]:
+    return [MarkInvited(**_common(form), milestone=form.id, note=form.text("note"))]
+
+
 def _nominate(form: CommandForm) -> list[Command]:
     assert form.group  # noqa: S101 - the address names it
     chosen = form.ticked("party")
@@ -334,6 +340,7 @@ ACTIONS: Mapping[ActionName, Action] = {
     "start": Action(_start, (), ("milestone", "party"), notify=False),
     "insist": Action(_insist),
     "fix-date": Action(_fix_date, ("milestone",)),
+    "mark-invited": Action(_mark_invited, ("milestone",)),
     "nominate": Action(_nominate, ("group",)),
     "count": Action(_count, ("indicator",)),
     "retire": Action(_retire, ()),

@@ -55,6 +55,7 @@ FORMS = [
     "/plans/plan/do/start",
     "/plans/plan/do/insist?milestone=report&party=beta",
     "/plans/plan/do/fix-date?milestone=report",
+    "/plans/plan/do/mark-invited?milestone=report",
     "/plans/plan/do/nominate?group=nominees",
     "/plans/plan/do/count?indicator=good",
     "/plans/plan/do/undo?fact=f1",

@@ -17,7 +17,7 @@ from scheduler.ports import Outcome
 from scheduler.wording import format_span
 from tests.support.daemon_fixture import plan, report
 from tests.support.operator_client import Operator, crowded_plan, words
-from tests.support.plan_builders import PARTIES, at, deadline, event
+from tests.support.plan_builders import PARTIES, at, deadline, event, party
 from tests.support.served_site import ServedSite, daemon, serve_site
 
 MEETING = event(Window(date(2023, 6, 1), date(2023, 6, 9), "early in June"))
@@ -224,6 +224,23 @@ def test_dates_to_fix_and_to_set_are_asked_for_with_the_form(site: ServedSite) -
         "Yearly : the plan names no day (yearly); a date has to be set. Fix the date",
     ]
     assert 'href="/plans/plan/do/fix-date?milestone=meeting"' in operator.ask("/").text
+
+
+def test_guests_wait_on_the_board_to_be_invited(site: ServedSite) -> None:
+    """They get no mail; who has invited them says so, and a new date asks for it anew."""
+    ministry = party("ministry", name="The Ministry", external=True, contacts=())
+    operator = board(site, replace(MEETING, guests=("ministry",)), parties=(*PARTIES, ministry))
+    record = daemon(site).record
+    record("date_fixed", None, "meeting", form=On(date(2023, 6, 8), date(2023, 6, 8)))
+    asked = "Meeting : these guests get no mail and have to be invited: The Ministry. Guests are invited"
+    assert needs(operator) == [asked]
+    operator.do("/plans/plan/do/mark-invited?milestone=meeting", note="No. 05-GM")
+    assert needs(operator) == []
+    assert "Guests invited" in operator.see("/plans/plan/milestones/meeting")
+    record("date_fixed", None, "meeting", form=On(date(2023, 6, 9), date(2023, 6, 9)))
+    assert needs(operator) == [asked]
+    site.clock.instant = at(6, 10)
+    assert not any("guests" in need for need in needs(operator))
 
 
 def test_a_date_that_the_plan_puts_into_no_words_is_asked_for_without_brackets(site: ServedSite) -> None:
