@@ -2,7 +2,8 @@
 
 Hypothesis lets a daemon live: time passes with and without a daemon, daemons die at any step and are
 started again, a second one ticks in between, people record and take back facts, the plan's date moves
-there and back, the mail server fails. Then a last daemon runs far beyond the last rung.
+there and back, the mail server fails, the machine's clock lies for a while. Then a last daemon runs far
+beyond the last rung.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from scheduler.engine.tick import Ticker
 from scheduler.errors import UserError
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
@@ -31,9 +33,10 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports import Mail, MessageRow, RungRow
 from scheduler.ports.events import Event
 from scheduler.queries.agendas import read_agenda
+from scheduler.services.clock_guard import TOLERANCE, ClockGuard
 from scheduler.store import open_store
 from tests.support.daemon_fixture import FRIDAY, DaemonFixture, due_by, plan
-from tests.support.fakes import Crash, FakeComposer, SpyComposer, crash, nothing, on_call
+from tests.support.fakes import Crash, FakeComposer, FakeMachine, SpyComposer, crash, nothing, on_call
 from tests.support.plan_builders import PARTIES as PLAN_PARTIES
 from tests.support.plan_builders import at, deadline, event, vietnam
 
@@ -63,6 +66,12 @@ SPANS = st.one_of(
     st.integers(1, 30).map(lambda n: timedelta(hours=n)),
     st.integers(1, 8).map(lambda n: timedelta(days=n)),
 )
+JUMPS = st.one_of(
+    st.integers(1, 30).map(lambda n: TOLERANCE + timedelta(minutes=n)),
+    st.integers(1, 60).map(lambda n: timedelta(days=n)),
+    st.just(timedelta(days=365)),
+)
+NO_TIME = timedelta()
 PLACES = st.sampled_from(["compose", "before the mail", "inside the mail", "report"])
 
 
@@ -77,6 +86,9 @@ class DaemonMachine(RuleBasedStateMachine):
         start = at(2, 27, hour) + timedelta(weeks=weeks)
         self.daemon = DaemonFixture(self.store, REVISIONS[0], start=start, composer=self.composer)
         self.daemon.mailer.before = self.look_at
+        self.machine = FakeMachine(self.daemon.clock)
+        self.lie = NO_TIME  # by how much the machine's clock is ahead of the time that people know
+        self.untouched: object = None  # what the record held when the clock began to lie, and what people did since
         self.names = 0
         self.torn: Counter[str] = Counter()  # mails in hand when a daemon died: they may go out once more
         self.wrong: list[str] = []  # what should never have left
@@ -87,7 +99,10 @@ class DaemonMachine(RuleBasedStateMachine):
     def restart(self, report: Callable[[Event], None] = nothing) -> None:
         """Start a new daemon; what the last one held in memory is gone."""
         self.names += 1
-        self.daemon.ticker = self.daemon.new_ticker(name=f"daemon {self.names}", report=report)
+        self.daemon.ticker = self.new_ticker(report)
+
+    def new_ticker(self, report: Callable[[Event], None] = nothing) -> Ticker:
+        return self.daemon.new_ticker(name=f"daemon {self.names}", report=report, machine=self.machine)
 
     @rule(span=SPANS)
     def time_passes_without_a_daemon(self, span: timedelta) -> None:
@@ -144,8 +159,7 @@ class DaemonMachine(RuleBasedStateMachine):
         """While the first has a mail in hand."""
         self.daemon.clock.instant += span
         self.names += 1
-        second = self.daemon.new_ticker(name=f"daemon {self.names}", report=nothing)
-        meanwhile = on_call(step, second.tick)
+        meanwhile = on_call(step, self.new_ticker().tick)
 
         def look_and_tick(mail: Mail) -> None:
             self.look_at(mail)
@@ -154,6 +168,31 @@ class DaemonMachine(RuleBasedStateMachine):
         self.daemon.mailer.before = look_and_tick
         self.daemon.tick()
         self.daemon.mailer.before = self.look_at
+
+    # ---- the machine's clock
+
+    @rule(ahead=JUMPS)
+    @precondition(lambda self: not self.lie)
+    def the_clock_begins_to_lie(self, ahead: timedelta) -> None:
+        """Of a machine on which a daemon has run; nothing confirms it."""
+        self.daemon.tick()
+        self.machine.jump(ahead)
+        self.lie = ahead
+        self.note()
+
+    @rule()
+    @precondition(lambda self: self.lie)
+    def the_clock_is_put_right(self) -> None:
+        """Somebody sets it."""
+        self.machine.jump(-self.lie)
+        self.lie = NO_TIME
+
+    @rule()
+    @precondition(lambda self: self.lie)
+    def the_clock_was_right(self) -> None:
+        """Somebody says so; so much time has passed."""
+        ClockGuard(self.store, self.machine).accept()
+        self.lie = NO_TIME
 
     # ---- people
 
@@ -192,14 +231,16 @@ class DaemonMachine(RuleBasedStateMachine):
 
     def record(self, kind: FactKind, party: str | None, milestone: str | None = "report", **details: Any) -> None:
         with suppress(UserError):
-            self.daemon.record(kind, party, milestone, **details)
+            self.daemon.record(kind, party, milestone, at=self.daemon.clock.instant - self.lie, **details)
+        self.note()
 
     @rule(number=st.integers(0, len(REVISIONS) - 1), is_taken=st.booleans())
     def the_plan_is_edited(self, number: int, is_taken: bool) -> None:
         """Move the date, change a contact, take the report out, there and back; another process may load it first."""
         self.daemon.definitions.plans = [REVISIONS[number]]
         if is_taken:
-            self.daemon.take()
+            self.daemon.take(when=self.daemon.clock.instant - self.lie)
+            self.note()
 
     @rule(is_down=st.booleans())
     def the_mail_server_changes(self, is_down: bool) -> None:
@@ -207,6 +248,21 @@ class DaemonMachine(RuleBasedStateMachine):
         self.daemon.mailer.is_down = is_down
 
     # ---- what must hold
+
+    @invariant()
+    def nothing_is_settled_by_a_lie(self) -> None:
+        """Whatever daemons do meanwhile."""
+        assert not self.lie or self.content() == self.untouched
+
+    def note(self) -> None:
+        """Remember what the record holds, as long as the clock lies."""
+        self.untouched = self.content() if self.lie else None
+
+    def content(self) -> object:
+        """Return what a daemon may change in the record."""
+        with self.store.reading() as view:
+            of_plan = view.plans.states(), view.plans.idle_days("plan"), view.journal.last_tick()
+            return view.rungs.of("plan"), view.outbox.list(), view.facts.of("plan"), *of_plan
 
     @property
     def is_loaded(self) -> bool:
@@ -216,6 +272,7 @@ class DaemonMachine(RuleBasedStateMachine):
     def look_at(self, mail: Mail) -> None:
         """Look whether a mail that is about to leave may do so."""
         now = self.daemon.clock.now()
+        self.wrong += [f"{now}: by a clock that is {self.lie} ahead"] if self.lie else []
         with self.store.reading() as view:
             (row,) = [row for row in view.outbox.list() if row.mail == mail]
             state = view.plans.state("plan")
@@ -232,6 +289,7 @@ class DaemonMachine(RuleBasedStateMachine):
         if not hasattr(self, "daemon"):
             return
         self.daemon.mailer.is_down = False
+        self.the_clock_is_put_right()
         self.restart()
         self.daemon.ticker.load()
         self.daemon.live(self.daemon.clock.instant + timedelta(days=3))
