@@ -9,6 +9,7 @@ from datetime import datetime
 from scheduler.errors import Problem, UserError
 from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
+from scheduler.plan.dates_in_force import begins_at
 from scheduler.plan.dispatch_policy import LATEST, last_moment, opening, working_days_late
 from scheduler.plan.facts import Bounced
 from scheduler.plan.message_kinds import is_notice
@@ -35,8 +36,8 @@ class Redirected:
 def redirect(services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, fact: Bounced) -> Redirected:
     """Queue for the next contact what the address of a bounce has not received, in the given transaction.
 
-    That is the latest step towards each open obligation, and the notices that are still true. The mails leave at the
-    next opening.
+    That is the latest step towards each open obligation, and the notices that are still true; nothing about an event
+    that has begun by the next opening, when the mails leave.
     """
     redirected, link = Redirected(), make_linker(services.links, unit)
     for message, row in _find_messages(unit, snapshot, fact):
@@ -71,7 +72,8 @@ def _beginning(bounce: int) -> str:
 def _find_messages(unit: UnitOfWork, snapshot: Snapshot, fact: Bounced) -> Iterator[tuple[PromisedMessage, RungRow]]:
     agenda, party = snapshot.agenda, snapshot.plan.parties[fact.party]
     rows = unit.rungs.of_party(agenda.plan.id, party.id)
-    wanted = [*_latest_steps(agenda, rows), *_true_notices(agenda, rows)]
+    found = [*_latest_steps(agenda, rows), *_true_notices(agenda, rows)]
+    wanted = [row for row in found if not _comes_too_late(agenda, row, fact.recorded_at)]
     agenda = _with_needs(unit, agenda, (row.milestone for row in wanted))
     mails = unit.outbox.of_rungs([row.id for row in wanted])
     for row in wanted:
@@ -102,6 +104,14 @@ def _true_notices(agenda: Agenda, rows: Iterable[RungRow]) -> list[RungRow]:
         if row.kind in ("receipt", "return", "change") and row.state in ("sent", "queued")
         if why_not_owed(agenda, row) is None
     ]
+
+
+def _comes_too_late(agenda: Agenda, row: RungRow, now: datetime) -> bool:
+    """Return whether a step is about an event that has begun when a mail can leave."""
+    o = agenda.by_key.get((row.milestone, row.party))
+    if o is None or o.event is None:
+        return False
+    return opening(agenda.plan, row.milestone, now) >= begins_at(o.event, agenda.plan)
 
 
 def _is_lost(mail: MessageRow, agenda: Agenda, fact: Bounced) -> bool:

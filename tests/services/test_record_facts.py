@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -578,6 +578,29 @@ def test_what_is_answered_is_not_sent_on(running: DaemonFixture) -> None:
     """Nobody needs it any more."""
     running.record("received", notify=False)
     assert running.record("bounced", milestone=None, address="officer@beta.example").notified == ()
+
+
+@pytest.mark.parametrize(
+    ("bounced_at", "sent_on"),
+    [
+        (at(3, 16, 18), ["03-17 08:00 event:1wd"]),
+        (at(3, 17, 9), []),  # it began half an hour ago
+        (at(3, 17, 18), []),
+        (at(3, 21, 9), []),
+        (at(7, 3, 9), []),
+    ],
+)
+def test_what_is_about_an_event_is_sent_on_only_before_it_begins(
+    store: SqlStore, bounced_at: datetime, sent_on: list[str]
+) -> None:
+    """Nobody records that a conference took place, so it stays open."""
+    daemon = DaemonFixture(store, plan(event(On(FRIDAY, FRIDAY, time(8, 30)))))
+    daemon.live(at(3, 16, 18))
+    assert daemon.left()[-1] == "03-16 08:00 event:1wd"
+    daemon.live(bounced_at)
+    daemon.record("bounced", milestone=None, address="officer@beta.example")
+    daemon.live(bounced_at + timedelta(days=4))
+    assert daemon.left("head@beta.example") == sent_on
 
 
 def test_an_overdue_notice_that_the_head_has_is_not_sent_on(running: DaemonFixture) -> None:
