@@ -43,7 +43,7 @@ def reconcile(unit: UnitOfWork, agenda: Agenda, now: datetime) -> Changes:
     """
     plan = agenda.plan
     rows = unit.rungs.unsent(plan.id) if agenda.scope is None else _rows_in_scope(unit, agenda, agenda.scope)
-    compared = _Comparison(now, {row.key: row for row in rows if row.state in UNSENT}, _last_fact(unit, plan))
+    compared = _Comparison(plan, now, {row.key: row for row in rows if row.state in UNSENT}, _last_fact(unit, plan))
     if find_state(unit, plan).reconciled:  # a first reconcile compares no rows; all rungs stream in
         new = list(compared.find_new(agenda.rungs()))
         ahead = _find_ahead(unit, agenda, new, rows)
@@ -73,6 +73,7 @@ def reconcile(unit: UnitOfWork, agenda: Agenda, now: datetime) -> Changes:
 class _Comparison:
     """The changes to unsent rows, found by comparing them with the rungs of an agenda."""
 
+    plan: Plan
     now: datetime
     unseen: dict[tuple[str, str, str, date], RungRow]  # rows for which no rung has come yet
     last_fact: int  # that the last reconcile knew
@@ -93,7 +94,7 @@ class _Comparison:
             if row is None:
                 if not is_notice(rung.kind) or fact_of(rung.name) > self.last_fact:
                     yield rung
-            elif (change := diff_rung(rung, row, self.now)) is not None:
+            elif (change := diff_rung(rung, row, self.now, self.plan)) is not None:
                 self._collect(change, rung, row)
 
     def drop_others(self, agenda: Agenda) -> None:

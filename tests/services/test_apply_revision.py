@@ -323,6 +323,31 @@ def test_to_remove_and_add_again_is_the_identity(store: SqlStore, edit: Callable
         assert doubts(one) == doubts(other) == []
 
 
+@pytest.mark.parametrize("edit", [cut, without_beta])
+@pytest.mark.parametrize(
+    ("back", "next_ones"),
+    [
+        (at(3, 10, 8, 1), ["03-10 08:01 before:7d", "03-14 08:00 before:3wd"]),
+        (at(3, 10, 18), ["03-13 08:00 before:7d", "03-14 08:00 before:3wd"]),
+        (at(3, 14, 7), ["03-14 08:00 before:3wd", "03-16 08:00 before:1wd"]),
+        (at(3, 15, 9), ["03-15 09:00 before:3wd", "03-16 08:00 before:1wd"]),
+        (at(3, 21, 9), []),
+    ],
+)
+def test_what_came_due_while_it_was_away_leaves_when_it_is_back_unless_it_is_too_late(
+    daemon: DaemonFixture, edit: Callable[[Plan], Plan], back: datetime, next_ones: list[str]
+) -> None:
+    """As after an outage: of several steps the newest, and none that is more than two working days late."""
+    daemon.live(at(3, 10, 7))
+    whole = daemon.plan
+    for revision, until in ((edit(whole), back), (whole, at(4, 5))):
+        daemon.definitions.plans = [revision]
+        daemon.ticker.load()
+        daemon.live(until)
+    assert daemon.left()[1:3] == next_ones
+    assert {row.state for row in daemon.rows()} <= {"sent", "cancelled", "skipped", "missed"}
+
+
 def test_what_was_away_on_its_last_day_is_in_doubt_when_it_comes_back(daemon: DaemonFixture) -> None:
     """Nobody was reminded of it, so nobody is accused."""
     daemon.live(at(3, 10, 12))

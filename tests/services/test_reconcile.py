@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scheduler.plan import reasons
 from scheduler.plan.agenda import Rung
 from scheduler.plan.dates.date_forms import By
 from scheduler.plan.model import Group
@@ -20,6 +21,8 @@ from tests.support.daemon_fixture import FRIDAY, DaemonFixture, due_by, plan, re
 from tests.support.plan_builders import at
 
 NOW = at(3, 10, 12)
+RECEIVED, SAME_DAY, OTHER = reasons.closed("received", FRIDAY, None, ""), reasons.same_day("x"), reasons.CHOSEN
+AWAY = reasons.not_in_plan("report")
 BEFORE, AFTER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
 
 
@@ -48,54 +51,62 @@ def row(**changes: Any) -> RungRow:
     [
         pytest.param(rung(), row(), id="planned as before"),
         pytest.param(
-            rung(state="cancelled", reason="received"),
-            row(state="cancelled", reason="received"),
+            rung(state="cancelled", reason=RECEIVED),
+            row(state="cancelled", reason=RECEIVED),
             id="cancelled as before",
         ),
         pytest.param(rung(at=BEFORE, note="moved"), row(at=BEFORE - timedelta(days=1)), id="both instants have come"),
-        pytest.param(rung(at=BEFORE), row(at=BEFORE, state="cancelled", reason="r"), id="lives again too late"),
-        pytest.param(rung(at=BEFORE), row(at=AFTER, state="skipped", reason="r"), id="lives again in the past"),
+        pytest.param(rung(at=BEFORE), row(at=BEFORE, state="cancelled", reason=OTHER), id="lives again too late"),
+        pytest.param(rung(at=BEFORE), row(at=AFTER, state="skipped", reason=OTHER), id="lives again in the past"),
+        pytest.param(
+            rung(at=NOW - timedelta(days=5)),
+            row(at=NOW - timedelta(days=5), state="cancelled", reason=AWAY),
+            id="was away, and is too late to be sent",
+        ),
         pytest.param(
             rung(at=NOW),
-            row(at=NOW, state="skipped", reason="r", noticed_at=NOW),
+            row(at=NOW, state="skipped", reason=OTHER, noticed_at=NOW),
             id="the dispatch settled it just now",
         ),
         pytest.param(
-            rung(at=NOW, state="cancelled", reason="other"),
-            row(at=NOW, state="skipped", reason="r", noticed_at=NOW),
+            rung(at=NOW, state="cancelled", reason=reasons.NO_SUCH_STEP),
+            row(at=NOW, state="skipped", reason=OTHER, noticed_at=NOW),
             id="the dispatch settled it, and the reason stays",
         ),
     ],
 )
 def test_nothing_changes(promise: Rung, known: RungRow) -> None:
     """What is final or in the hands of the dispatch is left alone."""
-    assert diff_rung(promise, known, NOW) is None
+    assert diff_rung(promise, known, NOW, plan()) is None
 
 
 @pytest.mark.parametrize(
     ("promise", "known"),
     [
-        pytest.param(rung(state="cancelled", reason="received"), row(), id="closed"),
-        pytest.param(rung(state="cancelled", reason="received", at=BEFORE), row(at=BEFORE), id="closed while it waits"),
-        pytest.param(rung(state="skipped", reason="same day as x"), row(), id="swallowed"),
-        pytest.param(rung(), row(state="cancelled", reason="received"), id="lives again"),
-        pytest.param(rung(at=NOW), row(at=NOW, state="cancelled", reason="received"), id="lives again at its instant"),
-        pytest.param(rung(), row(state="skipped", reason="same day as x"), id="not swallowed any more"),
+        pytest.param(rung(state="cancelled", reason=RECEIVED), row(), id="closed"),
+        pytest.param(rung(state="cancelled", reason=RECEIVED, at=BEFORE), row(at=BEFORE), id="closed while it waits"),
+        pytest.param(rung(state="skipped", reason=SAME_DAY), row(), id="swallowed"),
+        pytest.param(rung(), row(state="cancelled", reason=RECEIVED), id="lives again"),
+        pytest.param(rung(at=NOW), row(at=NOW, state="cancelled", reason=RECEIVED), id="lives again at its instant"),
+        pytest.param(rung(at=BEFORE), row(at=BEFORE, state="cancelled", reason=AWAY), id="was away at its instant"),
+        pytest.param(rung(), row(state="skipped", reason=SAME_DAY), id="not swallowed any more"),
         pytest.param(
-            rung(state="cancelled", reason="waived"), row(state="cancelled", reason="received"), id="another reason"
+            rung(state="cancelled", reason=reasons.DATE_OPEN),
+            row(state="cancelled", reason=RECEIVED),
+            id="another reason",
         ),
         pytest.param(rung(at=AFTER + timedelta(hours=2)), row(), id="another hour"),
         pytest.param(rung(note="moved"), row(), id="another day with its note"),
         pytest.param(rung(at=BEFORE), row(), id="moved to an instant that has come"),
         pytest.param(rung(), row(at=BEFORE), id="postponed when its instant had come"),
         pytest.param(
-            rung(), row(state="cancelled", reason="r", noticed_at=BEFORE, at=AFTER), id="postponed, and lives again"
+            rung(), row(state="cancelled", reason=OTHER, noticed_at=BEFORE, at=AFTER), id="postponed, and lives again"
         ),
     ],
 )
 def test_the_row_follows_its_promise(promise: Rung, known: RungRow) -> None:
     """State, instant, reason and note together, and only from the state it was seen in."""
-    change = diff_rung(promise, known, NOW)
+    change = diff_rung(promise, known, NOW, plan())
     assert change is not None
     assert (change.id, change.was) == (known.id, known.state)
     assert (change.state, change.at, change.reason, change.note) == (
