@@ -71,6 +71,7 @@ class TickCompletion:
             [work.plan for work in survey.plans],
             now,
             seen=[work.plan for work in survey.plans if work.is_new_day],
+            away={work.plan.id: work.away_since for work in survey.plans if work.away_since is not None},
             suspicious=tells_missed or self._owed.unclosed,
             is_mail_back=tells_missed,
         )

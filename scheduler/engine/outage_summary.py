@@ -43,25 +43,28 @@ class OutageReporter:
         now: datetime,
         *,
         seen: Sequence[Plan],
+        away: Mapping[str, datetime],
         suspicious: bool,
         is_mail_back: bool = False,
     ) -> bool:
         """Record the tick as completed; queue a summary of what went wrong since the last one, if anything.
 
         It commits. Returns whether there was a summary. `seen` holds the plans for which this is the first tick of the
-        local day inside the opening hours. If `suspicious` is false, no rung was due since the last tick and no summary
-        is needed. `is_mail_back` adds the rungs that were missed since the last summary because no mail could leave.
+        local day inside the opening hours; `away` says since when a plan was away, perhaps because it could not be
+        loaded while ticks went on. If `suspicious` is false, no rung was due since the last tick and no summary is
+        needed. `is_mail_back` adds the rungs that were missed since the last summary because no mail could leave.
         """
         happened: list[Event] = []
         with self.services.store.transaction() as unit:
             last = unit.journal.last_tick() if suspicious else None
             if last is not None:
                 suffered = {
-                    plan.id: _suffered(unit, plan, unit.rungs.between(plan.id, last, now), now) for plan in plans
+                    plan.id: _suffered(unit, plan, _came_due(unit, plan, last, away.get(plan.id, last), now), now)
+                    for plan in plans
                 }
                 late = self._missed(unit, plans, last) if is_mail_back else {}
-                since = min([last, *(row.at for rows in late.values() for row, _ in rows)])
                 found = {plan.id: [*late.get(plan.id, ()), *suffered[plan.id]] for plan in plans}
+                since = min([last, *(row.at for rows in found.values() for row, _ in rows)])
                 happened = self._summarise(unit, plans, found, since, now)
             unit.journal.record_tick(now)
             for plan in seen:
@@ -125,6 +128,18 @@ class OutageReporter:
                     deduplication_key=message.key,
                 )
             )
+
+
+def _came_due(unit: UnitOfWork, plan: Plan, last: datetime, away: datetime, now: datetime) -> list[RungRow]:
+    """Return the rungs that came due since the last tick, and since a plan was away those of no summary yet."""
+    outages = unit.journal.outages(away) if away < last else ()
+    rows = unit.rungs.between(plan.id, min(last, away), now)
+    return [row for row in rows if row.at > last or not _is_told(row, outages)]
+
+
+def _is_told(row: RungRow, outages: Sequence[tuple[datetime, datetime]]) -> bool:
+    """Return whether a summary was made after a rung was noticed that covers its instant."""
+    return any(since <= row.at and row.noticed_at is not None and row.noticed_at <= until for since, until in outages)
 
 
 def _suffered(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datetime) -> list[_Suffered]:

@@ -37,6 +37,11 @@ class PlanWork:
         """Return whether the work may write mails or change the ledger."""
         return self.has_due or self.is_out_of_step or self.is_digest_due
 
+    @property
+    def away_since(self) -> datetime | None:
+        """Return when the first working day began on which no tick had the plan (UTC), or None."""
+        return to_instant(self.idle[0], time(), self.plan.zone) if self.idle else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickSurvey:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from scheduler.engine.arrivals import Arrival, Arrivals
 from scheduler.errors import Problem, RecordUnavailable
 from scheduler.plan.commands import Scenario
 from scheduler.plan.dates.date_forms import Recurring
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.message import Message, OutageMessage
 from scheduler.ports.events import Event
 from scheduler.simulation.player import play
 from scheduler.store import SqlStore, open_store
@@ -340,6 +340,31 @@ def test_a_plan_that_owes_something_and_cannot_be_loaded_is_told_once(daemon: Da
     other.tick()
     assert other.ticker.absent == frozenset()
     assert other.left() == ["03-03 09:00 before:14d"]
+
+
+@pytest.mark.parametrize(
+    ("back", "entries"),
+    [
+        (at(3, 3, 12), []),  # on the day on which the reminder was due
+        (at(3, 6, 9), ["late", "late", "late"]),
+        (at(3, 8, 9), ["missed", "missed", "missed"]),
+        (at(3, 14, 9), ["missed", "missed", "missed", "skipped", "skipped", "skipped"]),
+    ],
+)
+def test_operators_get_one_summary_of_what_came_due_while_a_plan_could_not_be_loaded(
+    daemon: DaemonFixture, back: datetime, entries: list[str]
+) -> None:
+    """As if the daemon had been away, though ticks went on."""
+    daemon.live(at(3, 2, 18))
+    plans, daemon.definitions.plans = daemon.definitions.plans, []
+    daemon.composer = composer = SpyComposer(COMPOSER)
+    daemon.ticker = daemon.new_ticker()
+    daemon.live(back)
+    assert daemon.left(None) == []
+    daemon.definitions.plans = plans
+    daemon.live(back + timedelta(hours=3))
+    summaries = [message for message in composer.written if isinstance(message, OutageMessage)]
+    assert [[entry.outcome for entry in one.outage.entries] for one in summaries] == ([entries] if entries else [])
 
 
 def test_an_edit_with_which_most_promises_fall_away_is_told(daemon: DaemonFixture) -> None:
