@@ -292,8 +292,9 @@ class DaemonMachine(RuleBasedStateMachine):
         self.the_clock_is_put_right()
         self.restart()
         self.daemon.ticker.load()
-        self.daemon.live(self.daemon.clock.instant + timedelta(days=3))
-        self.daemon.live(max(OVER, self.daemon.clock.instant))
+        self.daemon.live(
+            max(OVER, self.daemon.clock.instant + timedelta(days=14))
+        )  # days without a daemon do not count
         self.daemon.tick(self.daemon.clock.instant + timedelta(days=10))
         assert self.wrong == []
         with self.store.reading() as view:
