@@ -112,6 +112,10 @@ class RecordReplaced(RecordUnavailable):
     """The database is no longer the one that this process opened; only a new process may use it."""
 
 
+class ClockNotBelieved(RecordUnavailable):
+    """Nothing is recorded while the machine's clock is ahead and nothing confirms it."""
+
+
 class InvalidInput(UserError):
     """A definition or the configuration is invalid and was refused as a whole."""
 

@@ -42,6 +42,7 @@ from scheduler.ports.events import Event, Reporter
 from scheduler.queries.site_links import SiteLinks
 from scheduler.queries.unplaced import read_unplaced
 from scheduler.services.apply_revision import settle
+from scheduler.services.clock_guard import ClockGuard
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.services.heartbeats import Heartbeat
@@ -219,7 +220,8 @@ class Container:
 
     def services(self, store: Store) -> ServiceContext:
         """Return the dependencies of the services."""
-        return ServiceContext(store=store, composer=self.composer(), links=self.links)
+        guard = ClockGuard(store, SystemMachine()) if isinstance(self.clock, SystemClock) else None
+        return ServiceContext(store=store, composer=self.composer(), links=self.links, guard=guard)
 
     @property
     def links(self) -> SiteLinks | None:

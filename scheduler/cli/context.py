@@ -125,7 +125,7 @@ class Session:
         Raises: NothingMatched if the record does not know it, UserError if it was retired before.
         """
         with self.container.store() as store:
-            return retire_absent(store, plan, command, ZoneInfo("UTC"))
+            return retire_absent(self.container.services(store), plan, command, ZoneInfo("UTC"))
 
     def find_fact(self, id: str) -> Fact:
         """Return a recorded fact by its id (`f12`).

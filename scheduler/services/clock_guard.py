@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from scheduler.errors import ClockNotBelieved
 from scheduler.plan.reasons import CLOCK_PUT_RIGHT
 from scheduler.ports import ClockMark, ClockReading, Machine, Store, UnitOfWork
 from scheduler.wording import format_span
@@ -40,6 +41,12 @@ class ClockGuard:
         """Return by how much the clock is ahead of everything that is known; None if it may be believed."""
         with self._store.reading() as view:
             return _find_jump(view, self._machine.read())
+
+    def require_right(self, view: UnitOfWork) -> None:
+        """Raise `ClockNotBelieved` if the clock is ahead: what is recorded by it would count as late, or move dates."""
+        jump = _find_jump(view, self._machine.read())
+        if jump is not None:
+            raise ClockNotBelieved(f"nothing is recorded: {describe_jump(jump)}", hint=JUMP_HINT)
 
     def check(self) -> timedelta | None:
         """Look, and mark the clock as right from time to time if it may be believed. It commits."""

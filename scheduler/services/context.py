@@ -6,12 +6,17 @@ from dataclasses import dataclass
 
 from scheduler.ports import Composer, Store
 from scheduler.queries.site_links import SiteLinks
+from scheduler.services.clock_guard import ClockGuard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceContext:
-    """The record, the composer of notices, and the links to pages, which are None if mails hold no links."""
+    """The record, the composer of notices, and the links to pages, which are None if mails hold no links.
+
+    The `guard` is asked before anything is recorded; None where the clock is not the machine's.
+    """
 
     store: Store
     composer: Composer
     links: SiteLinks | None = None
+    guard: ClockGuard | None = None

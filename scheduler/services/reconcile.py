@@ -87,12 +87,14 @@ class _Comparison:
         """Yield the rungs without an unsent row; collect the changes to the rows of the others.
 
         A notice is promised when its fact is recorded. One that only a later change of something else would yield is
-        none: it is too late to tell.
+        none: it is too late to tell. A correction is owed to those who hold the letter, also if its milestone was away
+        when it was recorded.
         """
         for rung in rungs:
             row = self.unseen.pop(rung.key, None)
             if row is None:
-                if not is_notice(rung.kind) or fact_of(rung.name) > self.last_fact:
+                is_old = is_notice(rung.kind) and fact_of(rung.name) <= self.last_fact
+                if not is_old or rung.kind == "correction":
                     yield rung
             elif (change := diff_rung(rung, row, self.now, self.plan)) is not None:
                 self._collect(change, rung, row)

@@ -164,6 +164,8 @@ def _record(
 ) -> Recorded:
     if done := _find_recorded(unit, facts):
         return Recorded(facts=tuple(done), changes=Changes(), is_new=False)
+    if services.guard is not None:
+        services.guard.require_right(unit)
     scope = find_touched(unit, plan, facts) if is_taken(unit, plan) else None
     before = read_snapshot(unit, plan, scope)
     _refuse_overtaken(unit, plan, facts, expected_version)
@@ -215,9 +217,11 @@ def _find_untrue(unit: UnitOfWork, before: Snapshot, withdrawal: Withdrawn) -> t
     if target is None:
         return ()
     scope = before.agenda.scope
-    touched = find_touched(unit, plan, [target]) if scope is None else scope
-    rows = unit.rungs.within(plan.id, find_relations(unit, plan).spelled_out(touched))
-    return find_letters(unit, target, rows)
+    touched = find_relations(unit, plan).spelled_out(find_touched(unit, plan, [target]) if scope is None else scope)
+    if target.milestone is not None and target.milestone not in touched.parties:  # out of the plan at present
+        parties = None if target.party is None else frozenset([target.party])
+        touched = touched | Scope({target.milestone: parties})
+    return find_letters(unit, target, unit.rungs.within(plan.id, touched))
 
 
 def _redirect(services: ServiceContext, unit: UnitOfWork, snapshot: Snapshot, fact: Fact) -> Redirected:

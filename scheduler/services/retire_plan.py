@@ -8,18 +8,22 @@ from scheduler.errors import NothingMatched
 from scheduler.plan.agenda import describe_closing
 from scheduler.plan.commands import Retire
 from scheduler.plan.facts import Retired, drop_withdrawn
-from scheduler.ports import RungChange, Store
+from scheduler.ports import RungChange
 from scheduler.services.commands import build_retired
+from scheduler.services.context import ServiceContext
 from scheduler.services.fact_checks import refuse_retired
 
 
-def retire_absent(store: Store, plan: str, command: Retire, zone: ZoneInfo) -> tuple[Retired, int]:
+def retire_absent(services: ServiceContext, plan: str, command: Retire, zone: ZoneInfo) -> tuple[Retired, int]:
     """Retire a plan that is in the record only; return the fact and how many steps were cancelled.
 
     It commits. What it cancels is named with its day in `zone`. If the definition comes back, the fact holds for it
-    as well. Raises `NothingMatched` for a plan that was never loaded, and `UserError` if it was retired before.
+    as well. Raises `NothingMatched` for a plan that was never loaded, `UserError` if it was retired before, and
+    `ClockNotBelieved`.
     """
-    with store.transaction() as unit:
+    with services.store.transaction() as unit:
+        if services.guard is not None:
+            services.guard.require_right(unit)
         if unit.plans.state(plan) is None:
             raise NothingMatched.named("plan", plan, [state.plan for state in unit.plans.states()])
         known = drop_withdrawn(unit.facts.general(plan))

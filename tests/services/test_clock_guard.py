@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from scheduler.clock import SteppingClock
+from scheduler.errors import ClockNotBelieved
+from scheduler.plan.commands import Retire
+from scheduler.plan.dates.date_forms import By
 from scheduler.ports import Store, UnitOfWork
 from scheduler.services.clock_guard import BETWEEN_MACHINES, LONGEST_ABSENCE, ClockGuard
+from scheduler.services.context import ServiceContext
+from scheduler.services.retire_plan import retire_absent
 from scheduler.store import SqlStore
+from tests.support.daemon_fixture import COMPOSER, DaemonFixture
+from tests.support.facts import record
 from tests.support.fakes import FakeMachine
 from tests.support.plan_builders import at
 
@@ -197,3 +205,38 @@ def test_a_clock_that_creeps_ahead_is_followed(guard: ClockGuard, machine: FakeM
         machine.pass_time(DAY)
         machine.jump(MINUTE)
         assert guard.check() is None
+
+
+@pytest.mark.parametrize("ahead", [16 * MINUTE, 3 * DAY, YEAR])
+def test_by_a_clock_that_is_not_believed_nothing_is_recorded(daemon: DaemonFixture, ahead: timedelta) -> None:
+    """Neither what a person says nor what a party sends: it would count as late, or end a ladder for good."""
+    machine = FakeMachine(daemon.clock)
+    daemon.ticker = daemon.new_ticker(machine=machine)
+    daemon.live(at(3, 2, 18))
+    guard = ClockGuard(daemon.store, machine)
+    services = ServiceContext(store=daemon.store, composer=COMPOSER, guard=guard)
+    first = record(services, daemon.definition, daemon.fact("received", idempotency_key="once"))
+    machine.jump(ahead)
+    for fact in (
+        daemon.fact("received", "gamma"),
+        daemon.fact("waived", "gamma"),
+        daemon.fact("extended", "gamma", form=By(date(2023, 3, 24))),
+    ):
+        with pytest.raises(ClockNotBelieved, match=r"nothing is recorded.*ahead"):
+            record(services, daemon.definition, fact)
+    assert daemon.facts() == [first.fact]
+    again = record(services, daemon.definition, daemon.fact("received", idempotency_key="once"))
+    assert (again.is_new, again.fact) == (False, first.fact)
+    guard.accept()
+    assert record(services, daemon.definition, daemon.fact("received", "gamma")).is_new
+
+
+def test_a_plan_whose_file_is_gone_is_not_retired_by_a_clock_that_is_not_believed(daemon: DaemonFixture) -> None:
+    machine = FakeMachine(daemon.clock)
+    daemon.ticker = daemon.new_ticker(machine=machine)
+    daemon.live(at(3, 2, 18))
+    machine.jump(YEAR)
+    services = ServiceContext(store=daemon.store, composer=COMPOSER, guard=ClockGuard(daemon.store, machine))
+    with pytest.raises(ClockNotBelieved):
+        retire_absent(services, "plan", Retire(at=daemon.clock.instant, reason="gone"), ZoneInfo("UTC"))
+    assert daemon.facts() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from scheduler.plan.messages.message import CorrectionMessage, Message
 from scheduler.plan.model import Contact, Deliverable, Party, Plan
 from scheduler.ports import Outcome
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import COMPOSER, FRIDAY, DaemonFixture, due_by, minutes, plan, report
+from tests.support.daemon_fixture import COMPOSER, FRIDAY, DaemonFixture, due_by, local, minutes, plan, report
 from tests.support.fakes import SpyComposer
 from tests.support.plan_builders import PARTIES, at, deadline, event, working_days
 
@@ -581,6 +581,22 @@ def test_a_correction_goes_with_its_milestone_when_that_is_renamed(daemon: Daemo
     edit(daemon, plan(due_by(FRIDAY, id="renamed", was=("report",))))
     daemon.live(at(3, 7, 9))
     assert daemon.left()[1:] == ["03-06 09:00 change", "03-07 08:00 correction"]
+
+
+@pytest.mark.parametrize("back", [at(3, 6, 12), at(3, 8, 9)])
+def test_a_correction_waits_for_its_milestone_if_that_is_away(daemon: DaemonFixture, back: datetime) -> None:
+    """The file was cut short when somebody took the decision back."""
+    daemon.live(at(3, 6, 9))
+    whole = daemon.plan
+    extension = daemon.record("extended", **until(24)).fact
+    daemon.live(at(3, 6, 10))
+    edit(daemon, plan(due_by(FRIDAY, id="other")))
+    daemon.live(at(3, 6, 11))
+    assert daemon.undo(extension).fact.letters == (Letter("report", "beta", BETA),)  # type: ignore[union-attr]
+    daemon.live(back)
+    edit(daemon, whole)
+    daemon.live(back + minutes(60))
+    assert [left for left in daemon.left() if "correction" in left] == [f"{local(back)} correction"]
 
 
 def test_what_reached_nobody_is_sent_when_the_roster_names_somebody(evening: DaemonFixture) -> None:

@@ -11,13 +11,19 @@ from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.commands import Retire
 from scheduler.plan.dates.date_forms import By, On
 from scheduler.plan.facts import FactKind
+from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.services.retire_plan import retire_absent
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import DaemonFixture, plan, report
+from tests.support.daemon_fixture import COMPOSER, DaemonFixture, plan, report
 from tests.support.plan_builders import at, event
 
 UTC_ZONE = ZoneInfo("UTC")
+
+
+def services_of(daemon: DaemonFixture) -> ServiceContext:
+    """Return the services that work on the record of a daemon."""
+    return ServiceContext(store=daemon.store, composer=COMPOSER)
 
 
 @pytest.fixture
@@ -76,13 +82,15 @@ def test_a_plan_ends_once(running: DaemonFixture) -> None:
 def test_a_plan_without_its_file_ends_as_well_and_stays_ended_when_the_file_is_back(running: DaemonFixture) -> None:
     """The promises in the record are cancelled one by one, because no agenda can be drawn."""
     command = Retire(at=at(3, 5, 9), reason="the file is lost")
-    fact, cancelled = retire_absent(running.store, running.plan.id, command, UTC_ZONE)
+    fact, cancelled = retire_absent(
+        ServiceContext(store=running.store, composer=COMPOSER), running.plan.id, command, UTC_ZONE
+    )
     assert (fact.reason, cancelled > 0) == ("the file is lost", True)
     assert {row.state for row in running.rows(None, None)} <= {"sent", "cancelled", "skipped"}
     assert {mail.state for mail in running.mails()} == {"sent"}
     assert {row.state for row in running.notices()} == {"cancelled"}
     with pytest.raises(UserError, match=f"was retired by f{fact.id}"):
-        retire_absent(running.store, running.plan.id, command, UTC_ZONE)
+        retire_absent(services_of(running), running.plan.id, command, UTC_ZONE)
     before = running.left(None)
     running.live(at(4, 5))
     assert running.left(None) == before
@@ -93,7 +101,9 @@ def test_a_plan_without_its_file_ends_as_well_and_stays_ended_when_the_file_is_b
 def test_a_plan_that_was_never_loaded_cannot_be_retired(running: DaemonFixture) -> None:
     """Similar names are offered."""
     with pytest.raises(NothingMatched, match="plan"):
-        retire_absent(running.store, "plam", Retire(at=at(3, 5), reason="x"), UTC_ZONE)
+        retire_absent(
+            ServiceContext(store=running.store, composer=COMPOSER), "plam", Retire(at=at(3, 5), reason="x"), UTC_ZONE
+        )
 
 
 @pytest.mark.parametrize("kind", ["returned", "extended", "waived", "accepted", "date_fixed", "opened"])
