@@ -29,6 +29,8 @@ RefusalCode = Literal[
     "accepted-already",
     "incomplete",
     "nobody-to-invite",
+    "only-contact",
+    "past-day",
     "no-deadline",
     "not-later",
     "not-in-doubt",

@@ -26,7 +26,7 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports import Document, Loaded
 from scheduler.queries.agendas import view_agenda
 from scheduler.services.apply_revision import take
-from scheduler.services.record_facts import Recorded, execute
+from scheduler.services.record_facts import Recorded, execute, rehearse
 from scheduler.services.retire_plan import retire_absent
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -118,6 +118,11 @@ class Session:
         with self.container.store() as store:
             services, definition = self.container.services(store), pick(self.loaded, plan.id)
             return execute(services, definition, commands, notify=notify, documents=documents)
+
+    def rehearse(self, plan: Plan, commands: Sequence[Command]) -> None:
+        """Raise what `execute` would raise; nothing is recorded."""
+        with self.container.store() as store:
+            rehearse(self.container.services(store), pick(self.loaded, plan.id), commands)
 
     def retire_absent(self, plan: str, command: Retire) -> tuple[Retired, int]:
         """End a plan whose definition is not loaded; return the fact and how many steps were cancelled. It commits.

@@ -179,7 +179,7 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
             account = view.accounts.state(name) if name is not None else None
             limits = read_limits(view, name, container.limits, now) if name is not None else ()
             in_force = loaded.settle({state.plan: state.digest for state in view.plans.states()}).definitions
-            rows = [row for definition in in_force for row in list_contacts(view, definition.plan)]
+            rows = [row for definition in in_force for row in list_contacts(view, definition.plan, now)]
             absent = find_absent(view.plans.states(), {definition.plan.id for definition in in_force})
         jump = ClockGuard(store, SystemMachine()).look()
         yield Verdict(check="database", state="ok", message=f"{store.name} opens and has this program's version")

@@ -18,7 +18,7 @@ from scheduler.plan.facts import drop_withdrawn
 from scheduler.plan.message_kinds import keeps_hours
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.reasons import Reason
-from scheduler.plan.recipients import bounced_addresses
+from scheduler.plan.recipients import bounced_addresses, silent_addresses
 from scheduler.plan.second_look import why_not_owed
 from scheduler.ports import Clock, MessageRow, MessageState, Outcome, RungRow
 from scheduler.queries.agendas import AgendaCache
@@ -100,6 +100,7 @@ class _Pass:
         self._resume_at: datetime | None = None
         self._is_readdressed = False
         self._bounced: dict[str, frozenset[str]] = {}  # addresses that are known to bounce, by plan
+        self._paused: dict[str, frozenset[str]] = {}  # addresses that get no mail at present, by plan
         self._consecutive_failures = 0  # of the account, read when the last page was claimed
         self._mark = 0  # of the heartbeat under which the page was claimed
 
@@ -188,9 +189,9 @@ class _Pass:
             state, reason = verdict
             self._missed += state == "missed"
             queue.finish(row, RetryDecision(state=state, reason=reason, attempted=False), "", now)
-        elif plan is not None and row.rungs and not _is_contact(plan, row):
+        elif plan is not None and row.rungs and (elsewhere := self._find_why_elsewhere(plan, row, now)):
             self._is_readdressed = True
-            queue.readdress(row, reasons.no_contact_now(row.mail.address, row.party), now)
+            queue.readdress(row, elsewhere, now)
         elif not queue.holds(self._mark):  # it may have been lost during a lookup
             queue.give_back([row])
         elif not self._parts.account.count(row.kind, now):
@@ -240,14 +241,32 @@ class _Pass:
             self._is_blocked = True
             self._resume_at = self._parts.account.rest(outcome, now)
         if outcome.is_dead:
-            self._bounced.pop(row.plan, None)
+            self._forget_addresses(row.plan)
             self._parts.on_dead(row, outcome.reply, now)
         elif outcome.state == "sent" and row.mail.address in self._find_bounced(row.plan):
-            self._bounced.pop(row.plan, None)
+            self._forget_addresses(row.plan)
             self._parts.on_alive(row, outcome.reply, now)
         self._parts.queue.finish(row, decide_retry(outcome, row, now), outcome.reply, now)
         self._sent += outcome.state == "sent"
         self._unfinished.answer = None
+
+    def _find_why_elsewhere(self, plan: Plan, row: MessageRow, now: datetime) -> Reason:
+        """Return why a mail has to be written to somebody else of its party, if it has."""
+        if not _is_contact(plan, row):
+            return reasons.no_contact_now(row.mail.address, row.party)
+        is_paused = row.mail.address in self._find_paused(plan, now)
+        return reasons.paused(row.mail.address) if is_paused else reasons.NONE
+
+    def _find_paused(self, plan: Plan, now: datetime) -> frozenset[str]:
+        if plan.id not in self._paused:
+            with self._parts.queue.store.reading() as view:
+                facts = drop_withdrawn(view.facts.general(plan.id))
+            self._paused[plan.id] = silent_addresses(plan, facts, now) - bounced_addresses(facts)
+        return self._paused[plan.id]
+
+    def _forget_addresses(self, plan: str) -> None:
+        self._bounced.pop(plan, None)
+        self._paused.pop(plan, None)
 
     def _find_bounced(self, plan: str) -> frozenset[str]:
         if plan not in self._bounced:

@@ -20,7 +20,7 @@ from scheduler.plan.messages.promises import messages_for
 from scheduler.plan.messages.submissions import submission_messages
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
-from scheduler.plan.recipients import bounced_addresses
+from scheduler.plan.recipients import silent_addresses
 from scheduler.plan.second_look import why_not_owed
 from scheduler.ports import RungRow, UnitOfWork
 from scheduler.ports.events import Event, EventName, Reporter
@@ -94,21 +94,21 @@ class Dispatcher:
         """Queue the mails of the claimed rungs of one page."""
         if not rows:
             return
-        bounced = bounced_addresses(drop_withdrawn(unit.facts.general(agenda.plan.id)))
+        avoided = silent_addresses(agenda.plan, drop_withdrawn(unit.facts.general(agenda.plan.id)), now)
         if rows[0].kind == "escalation":
-            yield from self._compose_escalations(unit, agenda, rows, bounced, now)
+            yield from self._compose_escalations(unit, agenda, rows, avoided, now)
             return
         link = make_linker(self.services.links, unit)
         if rows[0].kind == "submission":
-            notices = [(link(message), about) for message, about in submission_messages(agenda, rows, now, bounced)]
+            notices = [(link(message), about) for message, about in submission_messages(agenda, rows, now, avoided)]
             yield from self._queue(unit, agenda, rows, notices, now, {})
             return
-        messages = [(link(message), (row,)) for row in rows for message in messages_for(agenda, row, now, bounced)]
+        messages = [(link(message), (row,)) for row in rows for message in messages_for(agenda, row, now, avoided)]
         following = unit.rungs.following([row.id for row in rows])
         yield from self._queue(unit, agenda, rows, messages, now, following)
 
     def _compose_escalations(
-        self, unit: UnitOfWork, agenda: Agenda, rows: Sequence[RungRow], bounced: frozenset[str], now: datetime
+        self, unit: UnitOfWork, agenda: Agenda, rows: Sequence[RungRow], avoided: frozenset[str], now: datetime
     ) -> Iterator[Event]:
         """Queue one mail per recipient for the escalations of one milestone and step."""
         notices = count_notices(unit.rungs.of_milestone(agenda.plan.id, rows[0].milestone))
@@ -120,7 +120,7 @@ class Dispatcher:
             return
         link = make_linker(self.services.links, unit)
         reports = [
-            (link(message), about) for message, about in escalation_messages(agenda, reported, now, bounced, notices)
+            (link(message), about) for message, about in escalation_messages(agenda, reported, now, avoided, notices)
         ]
         # No expiry by the next rung: that one has other recipients.
         yield from self._queue(unit, agenda, reported, reports, now, {})

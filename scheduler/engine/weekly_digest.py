@@ -64,9 +64,8 @@ class WeeklyDigest:
 
     def _queue(self, unit: UnitOfWork, plan: Plan, weekly: DigestSchedule, at: datetime, now: datetime) -> bool:
         facts = unit.facts.of(plan.id)
-        keys = {
-            f"digest:{plan.id}:{at.isoformat()}:{to.contact.email}": to for to in digest_recipients(plan, weekly, facts)
-        }
+        recipients = digest_recipients(plan, weekly, facts, now)
+        keys = {f"digest:{plan.id}:{at.isoformat()}:{to.contact.email}": to for to in recipients}
         unused = {key: to for key, to in keys.items() if not unit.outbox.has_deduplication_key(key)}
         if not unused:
             return False

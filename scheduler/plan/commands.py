@@ -185,10 +185,20 @@ class Undo(CommandBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreAddress(CommandBase):
-    """Record that an address of a party, which had bounced, accepts mail again; `note` says how that is known."""
+    """Record that an address of a party, which had bounced or was paused, gets mail again; `note` says why."""
 
     party: str
     address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseAddress(CommandBase):
+    """Write to another contact of a party instead of an address, up to and including the local day `until`."""
+
+    party: str
+    address: str
+    until: date
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +228,7 @@ Command = (
     | Count
     | ReportBounce
     | RestoreAddress
+    | PauseAddress
     | Restate
     | Undo
 )

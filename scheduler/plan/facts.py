@@ -26,6 +26,7 @@ FactKind = Literal[
     "opened",
     "bounced",
     "rerouted",
+    "paused",
     "retired",
     "counted",
     "withdrawn",
@@ -250,13 +251,25 @@ class Bounced(FactBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rerouted(FactBase):
-    """A party has other addresses, `was` are those before; or `address`, which had bounced, works again."""
+    """A party has other addresses, `was` are those before; or `address`, which got no mail, gets it again."""
 
     kind: ClassVar[FactKind] = "rerouted"
 
     party: str
     was: tuple[str, ...] = ()
     address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused(FactBase):
+    """An address of a party gets no mail up to and including the local day `until`, while the party has another."""
+
+    kind: ClassVar[FactKind] = "paused"
+
+    party: str
+    address: str
+    until: date
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,6 +324,7 @@ Fact = (
     | Opened
     | Bounced
     | Rerouted
+    | Paused
     | Retired
     | Counted
     | Withdrawn

@@ -75,6 +75,7 @@ ENGLISH: Mapping[str, str] = {
     "answered": "it has been answered meanwhile",
     "plan_ended": "the plan has ended",
     "written_before": "it was written before",
+    "paused": "{words} gets no mail at present",
     "no_contact_now": "{words} is no longer a contact of {party}",
     "unwritten": "it could not be written: {words}",
     "unanswered_twice": "handed over twice, no answer either time: {words}",
@@ -337,6 +338,11 @@ WRITTEN_BEFORE = Reason("written_before")
 def no_contact_now(words: str, party: str) -> Reason:
     """Return that an address does not belong to a party any more."""
     return Reason("no_contact_now", (words, party))
+
+
+def paused(words: str) -> Reason:
+    """Return that somebody said that an address gets no mail for a while."""
+    return Reason("paused", (words,))
 
 
 def unwritten(words: str) -> Reason:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
-from scheduler.plan.facts import Bounced, Fact, Rerouted
+from scheduler.plan.dates.due_dates import local_day
+from scheduler.plan.facts import Bounced, Fact, Paused, Rerouted
 from scheduler.plan.ladder import escalation_rung
 from scheduler.plan.membership import members
 from scheduler.plan.model import Contact, Escalation, Milestone, Party, Plan, Role
@@ -36,6 +37,35 @@ def bounced_addresses(facts: Sequence[Fact]) -> frozenset[str]:
         elif isinstance(fact, Rerouted):
             dead = {one: party for one, party in dead.items() if party != fact.party or one in fact.was}
     return frozenset(dead)
+
+
+def paused_until(facts: Sequence[Fact], today: date) -> dict[str, date]:
+    """Return the addresses that get no mail on the local day `today` because somebody said so, each with its last day.
+
+    `facts` must not hold withdrawn ones.
+    """
+    paused: dict[str, date] = {}
+    for fact in facts:
+        if isinstance(fact, Paused):
+            paused[fact.address] = fact.until
+        elif isinstance(fact, Rerouted) and fact.address:
+            paused.pop(fact.address, None)
+    return {address: until for address, until in paused.items() if until >= today}
+
+
+def silent_addresses(plan: Plan, facts: Sequence[Fact], now: datetime) -> frozenset[str]:
+    """Return the addresses to which nothing is written at `now`: those that bounce, and paused ones.
+
+    A pause does not count while the party has nobody else. `facts` must not hold withdrawn ones.
+    """
+    dead = bounced_addresses(facts)
+    paused = paused_until(facts, local_day(now, plan.zone))
+    silent = set(dead)
+    for party in plan.parties.values() if paused else ():
+        working = {contact.email for contact in party.contacts} - dead
+        if working - paused.keys():
+            silent |= working & paused.keys()
+    return frozenset(silent)
 
 
 def dead_spans(facts: Sequence[Bounced | Rerouted], known: AbstractSet[str]) -> tuple[Span, ...]:
@@ -71,12 +101,12 @@ def _with_rosters(
     return found[::-1]
 
 
-def contacts_for(party: Party, *, with_head: bool, bounced: Collection[str] = ()) -> list[Recipient]:
+def contacts_for(party: Party, *, with_head: bool, avoided: Collection[str] = ()) -> list[Recipient]:
     """Return the officers of a party whose addresses work, else its heads, else its assistants.
 
     `with_head` adds the heads.
     """
-    working = [contact for contact in party.contacts if contact.email not in bounced]
+    working = [contact for contact in party.contacts if contact.email not in avoided]
     chosen = next(filter(None, (_with_role(working, role) for role in _FALLBACK)), [])
     heads = _with_role(working, "head") if with_head and chosen != _with_role(working, "head") else []
     return _distinct(party, [*chosen, *heads])
@@ -86,12 +116,12 @@ def _with_role(contacts: Sequence[Contact], role: Role) -> list[Contact]:
     return [contact for contact in contacts if contact.role == role]
 
 
-def heads_of(party: Party, bounced: Collection[str] = ()) -> list[Recipient]:
+def heads_of(party: Party, avoided: Collection[str] = ()) -> list[Recipient]:
     """Return the heads of a party whose addresses work."""
-    return _distinct(party, [c for c in party.contacts if c.role == "head" and c.email not in bounced])
+    return _distinct(party, [c for c in party.contacts if c.role == "head" and c.email not in avoided])
 
 
-def superiors(plan: Plan, escalation: Escalation, about: str, bounced: Collection[str] = ()) -> list[Recipient]:
+def superiors(plan: Plan, escalation: Escalation, about: str, avoided: Collection[str] = ()) -> list[Recipient]:
     """Return the recipients of the report that the party `about` has not answered.
 
     If the party belongs to the group that would get the report, it goes to the heads of the deputies, or else
@@ -99,16 +129,16 @@ def superiors(plan: Plan, escalation: Escalation, about: str, bounced: Collectio
     """
     receivers = members(plan, escalation.to)
     if about not in receivers:
-        return [r for party in receivers for r in contacts_for(plan.parties[party], with_head=False, bounced=bounced)]
+        return [r for party in receivers for r in contacts_for(plan.parties[party], with_head=False, avoided=avoided)]
     deputies = [party for party in members(plan, "deputies") if party != about]
-    above = [r for party in deputies for r in heads_of(plan.parties[party], bounced)]
-    return above or heads_of(plan.parties[about], bounced)
+    above = [r for party in deputies for r in heads_of(plan.parties[party], avoided)]
+    return above or heads_of(plan.parties[about], avoided)
 
 
-def lead_officers(plan: Plan, bounced: Collection[str] = ()) -> list[Recipient]:
+def lead_officers(plan: Plan, avoided: Collection[str] = ()) -> list[Recipient]:
     """Return the contacts of the lead; if none of them works, the default operator of `operators(plan, ())`."""
     lead = [plan.parties[party] for party in members(plan, "lead") if party in plan.parties]
-    found = [r for party in lead for r in contacts_for(party, with_head=False, bounced=bounced)]
+    found = [r for party in lead for r in contacts_for(party, with_head=False, avoided=avoided)]
     return found or operators(plan, ())
 
 

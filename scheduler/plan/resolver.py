@@ -45,6 +45,7 @@ from scheduler.plan.facts import (
     Invited,
     Joined,
     Nominated,
+    Paused,
     Rerouted,
     Waived,
     recording_order,
@@ -127,7 +128,7 @@ class ObligationResolver:
             self.bounced[fact.party].append(fact)
         elif isinstance(fact, Counted):
             self.counted[fact.indicator].append(fact)
-        else:
+        elif not isinstance(fact, Paused):  # that one decides to whom a mail goes, and nothing else
             self.of[fact.milestone, fact.party].append(fact)
 
     def everything(self) -> tuple[Obligation, ...]:

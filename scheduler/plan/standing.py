@@ -22,6 +22,7 @@ from scheduler.plan.facts import (
     Joined,
     Nominated,
     Opened,
+    Paused,
     Received,
     Rerouted,
     Retired,
@@ -137,7 +138,7 @@ class _Progress:
                 pass  # about the date or about who takes part
             case Retired():
                 self._retire(fact)
-            case Nominated() | Bounced() | Rerouted() | Counted() | Withdrawn():
+            case Nominated() | Bounced() | Rerouted() | Paused() | Counted() | Withdrawn():
                 pass  # not about one obligation
             case _:
                 assert_never(fact)

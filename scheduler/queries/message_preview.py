@@ -10,6 +10,7 @@ from scheduler.plan.dates.due_dates import to_instant
 from scheduler.plan.messages.escalations import count_notices, escalation_messages
 from scheduler.plan.messages.message import PromisedMessage
 from scheduler.plan.messages.promises import messages_for
+from scheduler.plan.messages.submissions import submission_messages
 from scheduler.plan.model import Plan
 from scheduler.ports import Composer, Mail, RungRow, UnitOfWork
 from scheduler.queries.site_links import SiteLinks, make_linker
@@ -21,7 +22,7 @@ def preview(
     view: UnitOfWork,
     agenda: Agenda,
     row: RungRow,
-    bounced: Collection[str],
+    avoided: Collection[str],
     now: datetime,
 ) -> list[Mail]:
     """Return the mails of a planned rung, one per recipient; nothing is stored.
@@ -29,7 +30,7 @@ def preview(
     Raises `UserError` if one cannot be composed.
     """
     link = make_linker(links, view)
-    messages = _messages(view, agenda, row, bounced, max(row.at, now))
+    messages = _messages(view, agenda, row, avoided, max(row.at, now))
     return [composer.compose(link(message)) for message in messages]
 
 
@@ -46,11 +47,13 @@ def sample_messages(plan: Plan) -> Iterator[PromisedMessage]:
 
 
 def _messages(
-    view: UnitOfWork, agenda: Agenda, row: RungRow, bounced: Collection[str], at: datetime
+    view: UnitOfWork, agenda: Agenda, row: RungRow, avoided: Collection[str], at: datetime
 ) -> Sequence[PromisedMessage]:
+    if row.kind == "submission":
+        return [message for message, _ in submission_messages(agenda, [row], at, avoided)]
     if row.kind != "escalation":
-        return messages_for(agenda, row, at, bounced)
+        return messages_for(agenda, row, at, avoided)
     rows = view.rungs.of_milestone(agenda.plan.id, row.milestone)
     together = [r for r in rows if (r.name, r.state) == (row.name, "planned") and r.at <= at]
-    reports = escalation_messages(agenda, together, at, bounced, count_notices(rows))
+    reports = escalation_messages(agenda, together, at, avoided, count_notices(rows))
     return [message for message, carried in reports if row in carried]

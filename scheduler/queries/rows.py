@@ -22,6 +22,7 @@ from scheduler.plan.facts import (
     Joined,
     Nominated,
     Opened,
+    Paused,
     Received,
     Rerouted,
     Retired,
@@ -133,6 +134,8 @@ def _own_fields(fact: Fact) -> Row:  # noqa: C901 - one match over the kinds
             }
         case Bounced():
             return {"address": fact.address}
+        case Paused():
+            return {"address": fact.address, "until": fact.until.isoformat(), "reason": fact.reason}
         case Rerouted():
             return {"was": ", ".join(fact.was), "address": fact.address}
         case Withdrawn():

@@ -12,7 +12,7 @@ from scheduler.plan.agenda import Agenda, draw_agenda
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Fact, Withdrawn, drop_withdrawn, recording_order
 from scheduler.plan.model import Plan
-from scheduler.plan.recipients import bounced_addresses
+from scheduler.plan.recipients import bounced_addresses, silent_addresses
 from scheduler.plan.scope import Scope
 from scheduler.plan.status import Cell, draw_board
 from scheduler.ports import RungCount, UnitOfWork
@@ -47,6 +47,10 @@ class Snapshot:
     def bounced(self) -> frozenset[str]:
         """Return the addresses that are known to bounce."""
         return bounced_addresses(self.counting)
+
+    def silent(self, now: datetime) -> frozenset[str]:
+        """Return the addresses to which nothing is written at `now`: those that bounce or are paused."""
+        return silent_addresses(self.plan, self.counting, now)
 
     @cached_property
     def withdrawn(self) -> frozenset[int]:

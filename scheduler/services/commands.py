@@ -19,6 +19,7 @@ from scheduler.plan.commands import (
     Insist,
     MarkInvited,
     Nominate,
+    PauseAddress,
     RecordReceived,
     ReportBounce,
     Restate,
@@ -45,6 +46,7 @@ from scheduler.plan.facts import (
     Invited,
     Nominated,
     Opened,
+    Paused,
     Received,
     Rerouted,
     Retired,
@@ -104,6 +106,10 @@ def build_fact(plan: Plan, command: Command) -> Fact:  # noqa: C901 - one match 
             return Bounced(**_common(plan, command), party=party, address=address)
         case RestoreAddress(party=party, address=address):
             return Rerouted(**_common(plan, command), party=party, address=address)
+        case PauseAddress(party=party, address=address, until=until):
+            refuse_far(plan, until)
+            about = _common(plan, command) | {"party": party, "address": address}
+            return Paused(**about, until=until, reason=command.reason)
         case Restate():
             return _restated(command)
         case Undo(target=target, reason=reason):

@@ -34,7 +34,7 @@ from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.messages.response_summary import ResponseEntry
 from scheduler.plan.model import Milestone, Occurrence, Party, Plan
 from scheduler.plan.obligations import Dated, Obligation
-from scheduler.plan.recipients import Recipient, bounced_addresses, contacts_for
+from scheduler.plan.recipients import Recipient, bounced_addresses, contacts_for, silent_addresses
 from scheduler.plan.status import Cell, draw_board, part_came_on
 from scheduler.ports import MessageRow
 
@@ -70,11 +70,11 @@ def next_digest(plan: Plan, weekly: DigestSchedule, now: datetime) -> datetime:
     return at if at > now else _on_working_day(plan, weekly, day + WEEK)
 
 
-def digest_recipients(plan: Plan, weekly: DigestSchedule, facts: Sequence[Fact]) -> list[Recipient]:
+def digest_recipients(plan: Plan, weekly: DigestSchedule, facts: Sequence[Fact], now: datetime) -> list[Recipient]:
     """Return the contacts that receive the digest."""
-    bounced = bounced_addresses(drop_withdrawn(facts))
+    silent = silent_addresses(plan, drop_withdrawn(facts), now)
     parties = [plan.parties[party] for party in members(plan, weekly.to) if party in plan.parties]
-    return [r for party in parties for r in contacts_for(party, with_head=False, bounced=bounced)]
+    return [r for party in parties for r in contacts_for(party, with_head=False, avoided=silent)]
 
 
 def digest_message(agenda: Agenda, digest: Digest, to: Recipient, now: datetime) -> DigestMessage:

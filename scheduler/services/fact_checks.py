@@ -28,18 +28,21 @@ from scheduler.plan.facts import (
     Joined,
     Nominated,
     Opened,
+    Paused,
     Received,
     Rerouted,
     Retired,
     Returned,
     Waived,
     Withdrawn,
+    drop_withdrawn,
 )
 from scheduler.plan.indicators import counted_parties, is_share, whole_of_all
 from scheduler.plan.messages.destinations import guests_to_invite
 from scheduler.plan.model import Indicator, Milestone, Occurrence, Party, Plan
 from scheduler.plan.obligations import EventDate, Obligation
 from scheduler.plan.reasons import Reason
+from scheduler.plan.recipients import silent_addresses
 from scheduler.ports import UnitOfWork
 
 MOST = 1_000_000_000  # the highest count that is taken
@@ -72,6 +75,9 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  #
             return _check_nominated(agenda, fact)
         case Bounced() | Rerouted():
             _find_address(agenda.plan, fact)
+            return []
+        case Paused():
+            _check_paused(agenda.plan, fact, unit)
             return []
         case Retired():
             return []
@@ -349,7 +355,20 @@ def _find_party(plan: Plan, id: str) -> Party:
     return plan.parties[id]
 
 
-def _find_address(plan: Plan, fact: Bounced | Rerouted) -> None:
+def _check_paused(plan: Plan, fact: Paused, unit: UnitOfWork) -> None:
+    _find_address(plan, fact)
+    if fact.until < local_day(fact.recorded_at, plan.zone):
+        _refuse(f"{fact.until} has passed", "name the last day without mail to it", "past-day")
+    known = [*drop_withdrawn(unit.facts.general(plan.id)), fact]
+    if fact.address not in silent_addresses(plan, known, fact.recorded_at):
+        _refuse(
+            f"{fact.party} has no other contact that gets mail",
+            "name another one in the roster; a single mail can be held with `hanchot outbox hold`",
+            "only-contact",
+        )
+
+
+def _find_address(plan: Plan, fact: Bounced | Rerouted | Paused) -> None:
     """Raise `NothingMatched` if the party does not have the address that a fact names."""
     party = _find_party(plan, fact.party)
     known = [contact.email for contact in party.contacts]

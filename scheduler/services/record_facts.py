@@ -240,7 +240,7 @@ def _find_unwritable(services: ServiceContext, snapshot: Snapshot, notices: Sequ
     """Return why notices cannot be written; a person is told at once, not when they are due."""
     found: list[Problem] = []
     for rung in notices:
-        for message in messages_for(snapshot.agenda, rung, rung.at, snapshot.bounced):
+        for message in messages_for(snapshot.agenda, rung, rung.at, snapshot.silent(rung.at)):
             try:
                 services.composer.compose(message)
             except UserError as error:
@@ -250,7 +250,9 @@ def _find_unwritable(services: ServiceContext, snapshot: Snapshot, notices: Sequ
 
 def _find_notified(snapshot: Snapshot, notices: Sequence[Rung]) -> list[str]:
     """Return the addresses to which notices go."""
-    return [to.contact.email for rung in notices for to in recipients_of(snapshot.agenda, rung, snapshot.bounced)]
+    return [
+        to.contact.email for rung in notices for to in recipients_of(snapshot.agenda, rung, snapshot.silent(rung.at))
+    ]
 
 
 def _append(unit: UnitOfWork, facts: Sequence[Fact], documents: Sequence[Document]) -> list[Fact]:
@@ -299,7 +301,7 @@ def _find_leaving(unit: UnitOfWork, snapshot: Snapshot, armed: Sequence[Rung], n
     if not new:
         return DueAtOnce()
     sent = [row for row in _find_sent(unit, snapshot.plan, now) if row.key in new]
-    addresses = [to.contact.email for row in sent for to in recipients_of(snapshot.agenda, row, snapshot.bounced)]
+    addresses = [to.contact.email for row in sent for to in recipients_of(snapshot.agenda, row, snapshot.silent(now))]
     return DueAtOnce(tuple(new[row.key] for row in sent), tuple(dict.fromkeys(addresses)))
 
 

@@ -81,7 +81,7 @@ def _find_messages(unit: UnitOfWork, snapshot: Snapshot, fact: Bounced) -> Itera
         served = {mail.mail.address for mail in carriers}
         if not any(_is_lost(mail, agenda, fact) for mail in carriers if mail.mail.address == fact.address):
             continue
-        for to in contacts_for(party, with_head=row.kind == "overdue", bounced=snapshot.bounced):
+        for to in contacts_for(party, with_head=row.kind == "overdue", avoided=snapshot.silent(fact.recorded_at)):
             message = message_for(agenda, row, to, fact.recorded_at) if to.contact.email not in served else None
             if message is not None:
                 yield message, row

@@ -50,7 +50,7 @@ def _fields(kind: FactKind) -> Mapping[str, Callable[[Any], Any]]:
 
 
 def _decoder(hint: Any) -> Callable[[Any], Any]:
-    members = get_args(hint)
+    members = get_args(hint) or (hint,)
     if get_origin(hint) is tuple:
         return _letters if Letter in members else tuple
     if datetime in members:

@@ -111,6 +111,7 @@ ENGLISH = Language(
         "opened": "Confirmed as still owed",
         "bounced": "Mail not delivered",
         "rerouted": "Mail address changed",
+        "paused": "Address paused",
         "retired": "Plan ended",
         "counted": "Result of a target",
         "withdrawn": "Record withdrawn",

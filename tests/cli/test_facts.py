@@ -289,6 +289,22 @@ def test_contacts_shows_which_addresses_bounced_and_restores_them(open_office: O
     assert (again.code, "address that bounced" in again.err) == (ExitCode.NOTHING_MATCHED, True)
 
 
+def test_an_address_can_be_paused_while_its_party_has_another(open_office: Office) -> None:
+    until = f"{NEXT_YEAR - 1}-12-31"
+    paused = open_office("contacts", "pause", "b@branch.vn", "--until", until, "--reason", "nghỉ phép")
+    assert (paused.code, paused.out) == (ExitCode.DONE, f"f1: b@branch.vn of branch gets no mail up to {until}\n")
+    states = {row["address"]: (row["state"], row["until"]) for row in open_office.rows("contacts", "list")}
+    assert states == {"a@lead.vn": ("ok", None), "b@branch.vn": ("paused", until), "c@branch.vn": ("ok", None)}
+    only = open_office("contacts", "pause", "c@branch.vn", "--until", until)
+    assert (only.code, "no other contact" in only.err) == (ExitCode.FAILED, True)
+    past = open_office("contacts", "pause", "b@branch.vn", "--until", f"{NEXT_YEAR - 2}-01-31")
+    assert (past.code, "has passed" in past.err) == (ExitCode.FAILED, True)
+    unknown = open_office("contacts", "pause", "nobody@branch.vn", "--until", until)
+    assert (unknown.code, "unknown address of a contact" in unknown.err) == (ExitCode.NOTHING_MATCHED, True)
+    restored = open_office("contacts", "restore", "b@branch.vn")
+    assert (restored.code, restored.out) == (ExitCode.DONE, "f2: b@branch.vn of branch gets mail again\n")
+
+
 def bounce(office: Office, address: str) -> None:
     """Let the mail server say that an address accepts no mail."""
     app = Container(settings=find_settings(office.folder / "config.toml"), clock=SystemClock())

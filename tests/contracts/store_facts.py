@@ -71,6 +71,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "letters": st.lists(st.builds(Letter, texts, texts, texts), max_size=3).map(tuple),
     "indicator": texts,
     "value": st.integers(0, 2**60),
+    "until": st.dates(),
     "of": st.none() | st.integers(1, 2**60),
 }
 WAS: dict[FactKind, st.SearchStrategy[Any]] = {"amended": st.none() | forms, "rerouted": lists}

@@ -209,3 +209,16 @@ def test_unexpected_words_of_a_composer_are_the_reason(store: SqlStore) -> None:
     assert {str(row.reason) for row in daemon.rows(None) if row.name == "before:14d"} == {
         "it could not be written: no template for reminder"
     }
+
+
+def test_a_paused_address_is_written_to_through_the_next_contact_also_with_what_waits(daemon: DaemonFixture) -> None:
+    daemon.live(at(3, 3, 9))
+    daemon.mailer.is_down = True
+    daemon.tick(at(3, 10, 8))
+    daemon.record("paused", milestone=None, address="officer@beta.example", until=date(2023, 3, 10))
+    daemon.mailer.is_down = False
+    for hour in (10, 11):
+        daemon.tick(at(3, 10, hour))
+    assert daemon.left("head@beta.example") == ["03-10 11:00 before:7d"]
+    daemon.tick(at(3, 14, 8))
+    assert daemon.left() == ["03-03 08:00 before:14d", "03-14 08:00 before:3wd"]

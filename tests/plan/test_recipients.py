@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 import pytest
 
 from scheduler.plan.agenda import Rung
-from scheduler.plan.dates.date_forms import Before
+from scheduler.plan.dates.date_forms import Before, By
+from scheduler.plan.facts import Fact, FactKind, drop_withdrawn
 from scheduler.plan.message_kinds import RungKind
 from scheduler.plan.messages.promises import recipients_of
 from scheduler.plan.messages.reminders import describe_missing
@@ -21,9 +23,10 @@ from scheduler.plan.recipients import (
     escalation_named,
     heads_of,
     operators,
+    silent_addresses,
     superiors,
 )
-from tests.support.plan_builders import PARTIES, at, deadline, history_of, plan, working_days
+from tests.support.plan_builders import PARTIES, PlanHistory, at, deadline, history_of, plan, working_days
 
 TO_LEAD = Escalation(after=working_days(2), to="lead")
 DEPUTIES = Group(id="deputies", parties=("beta", "gamma"))
@@ -61,8 +64,8 @@ def test_officers_else_the_head_else_an_assistant_and_overdue_also_the_head(
 ) -> None:
     dead = [f"{name}@x.example" for name in bounced]
     party = staffed(*roles)
-    assert addresses(contacts_for(party, with_head=False, bounced=dead)) == reminded
-    assert addresses(contacts_for(party, with_head=True, bounced=dead)) == overdue
+    assert addresses(contacts_for(party, with_head=False, avoided=dead)) == reminded
+    assert addresses(contacts_for(party, with_head=True, avoided=dead)) == overdue
 
 
 def test_one_address_gets_one_mail() -> None:
@@ -139,6 +142,57 @@ def test_an_address_that_the_roster_names_anew_lives_again() -> None:
     assert bounced_addresses(history.facts) == {"officer@beta.example", "officer@gamma.example"}
     history.record("rerouted", at(8, 3), party="beta", was=("new@beta.example",))
     assert bounced_addresses(history.facts) == {"officer@gamma.example"}
+
+
+# ---- pauses
+
+THIRD_OF_AUGUST = at(8, 3)
+OFFICER, HEAD = "officer@beta.example", "head@beta.example"
+
+
+def silent(history: PlanHistory, when: datetime = THIRD_OF_AUGUST) -> set[str]:
+    """Return the addresses to which nothing is written at an instant."""
+    return set(silent_addresses(history.plan, drop_withdrawn(history.facts), when))
+
+
+def pause(history: PlanHistory, address: str, until: date) -> Fact:
+    """Pause an address of beta."""
+    return history.record("paused", at(8, 1), party="beta", address=address, until=until)
+
+
+def test_a_paused_address_gets_no_mail_up_to_the_last_day_of_the_pause() -> None:
+    history = history_of()
+    pause(history, OFFICER, date(2023, 8, 4))
+    assert silent(history, at(8, 4, 23)) == {OFFICER}
+    assert silent(history, at(8, 5, 0)) == set()
+
+
+def test_the_last_pause_of_an_address_counts_until_it_is_ended_or_undone() -> None:
+    history = history_of()
+    pause(history, OFFICER, date(2023, 8, 31))
+    shorter = pause(history, OFFICER, date(2023, 8, 2))
+    assert silent(history) == set()
+    history.undo(shorter, at(8, 2))
+    assert silent(history) == {OFFICER}
+    history.record("rerouted", at(8, 2), party="beta", address=OFFICER)
+    assert silent(history) == set()
+
+
+@pytest.mark.parametrize("other", ["paused", "bounced"])
+def test_a_pause_does_not_count_while_the_party_has_nobody_else(other: FactKind) -> None:
+    """Nobody is left without a word because of a pause."""
+    history = history_of()
+    pause(history, OFFICER, date(2023, 8, 31))
+    details: dict[str, Any] = {"until": date(2023, 8, 31)} if other == "paused" else {}
+    history.record(other, at(8, 2), party="beta", address=HEAD, **details)
+    assert silent(history) == (set() if other == "paused" else {HEAD})
+
+
+def test_a_pause_changes_nothing_of_what_is_owed() -> None:
+    history = history_of(deadline(By(date(2023, 8, 10))))
+    before = list(history.agenda().rungs())
+    pause(history, OFFICER, date(2023, 8, 31))
+    assert list(history.agenda().rungs()) == before
 
 
 # ---- operators

@@ -65,7 +65,7 @@ def test_another_day_and_hour_can_be_chosen() -> None:
 
 
 def test_the_officers_of_the_lead_read_it() -> None:
-    assert [r.contact.email for r in digest_recipients(plan(), WEEKLY, [])] == ["officer@lead.example"]
+    assert [r.contact.email for r in digest_recipients(plan(), WEEKLY, [], at(3, 6))] == ["officer@lead.example"]
 
 
 # ---- what

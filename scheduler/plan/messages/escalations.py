@@ -24,7 +24,7 @@ NoticeCounts = Mapping[str, int]  # reminders and overdue notices that were sent
 
 
 def escalation_messages(
-    agenda: Agenda, rows: Sequence[_R], now: datetime, bounced: Collection[str], notices: NoticeCounts
+    agenda: Agenda, rows: Sequence[_R], now: datetime, avoided: Collection[str], notices: NoticeCounts
 ) -> list[tuple[EscalationMessage, tuple[_R, ...]]]:
     """Return one message for each superior to whom these rungs are reported, with the rungs it carries.
 
@@ -36,7 +36,7 @@ def escalation_messages(
         return []
     carried: dict[str, tuple[Recipient, list[_R]]] = {}
     for row in rows:
-        for recipient in superiors(agenda.plan, escalation, row.party, bounced):
+        for recipient in superiors(agenda.plan, escalation, row.party, avoided):
             carried.setdefault(recipient.contact.email, (recipient, []))[1].append(row)
     return [(_escalation(agenda, milestone, to, about, now, notices), tuple(about)) for to, about in carried.values()]
 

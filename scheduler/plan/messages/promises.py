@@ -14,16 +14,16 @@ from scheduler.plan.notices import fact_of
 from scheduler.plan.recipients import Recipient, contacts_for, escalation_named, lead_officers, superiors
 
 
-def messages_for(agenda: Agenda, row: RungLike, now: datetime, bounced: Collection[str]) -> list[PromisedMessage]:
+def messages_for(agenda: Agenda, row: RungLike, now: datetime, avoided: Collection[str]) -> list[PromisedMessage]:
     """Return the messages of one rung, one for each recipient.
 
     For escalations use `escalation_messages`, for notices of submissions `submission_messages`.
     """
-    messages = [message_for(agenda, row, recipient, now) for recipient in recipients_of(agenda, row, bounced)]
+    messages = [message_for(agenda, row, recipient, now) for recipient in recipients_of(agenda, row, avoided)]
     return [message for message in messages if message is not None]
 
 
-def recipients_of(agenda: Agenda, row: RungLike, bounced: Collection[str]) -> list[Recipient]:
+def recipients_of(agenda: Agenda, row: RungLike, avoided: Collection[str]) -> list[Recipient]:
     """Return the recipients of a rung.
 
     An escalation goes to the superiors of the party, what it states about itself to the lead, and a correction to those
@@ -33,20 +33,20 @@ def recipients_of(agenda: Agenda, row: RungLike, bounced: Collection[str]) -> li
     match row.kind:
         case "escalation":
             escalation = escalation_named(plan.milestone(row.milestone), row.name)
-            return superiors(plan, escalation, row.party, bounced) if escalation else []
+            return superiors(plan, escalation, row.party, avoided) if escalation else []
         case "notice" | "submission":
-            return lead_officers(plan, bounced)
+            return lead_officers(plan, avoided)
         case "correction":
-            return _holders(agenda, row, bounced)
+            return _holders(agenda, row, avoided)
         case "overdue":
-            return contacts_for(party, with_head=True, bounced=bounced)
+            return contacts_for(party, with_head=True, avoided=avoided)
         case "reminder" | "fix-date" | "invitation" | "choose" | "receipt" | "return" | "change" | "copy":
-            return contacts_for(party, with_head=False, bounced=bounced)
+            return contacts_for(party, with_head=False, avoided=avoided)
         case _:
             assert_never(row.kind)
 
 
-def _holders(agenda: Agenda, row: RungLike, bounced: Collection[str]) -> list[Recipient]:
+def _holders(agenda: Agenda, row: RungLike, avoided: Collection[str]) -> list[Recipient]:
     """Return the contacts of a party that hold a letter about what a correction takes back.
 
     If none of them is a contact any more, the present ones answer for the party.
@@ -59,8 +59,8 @@ def _holders(agenda: Agenda, row: RungLike, bounced: Collection[str]) -> list[Re
         for letter in by.letters
         if (letter.milestone, letter.party) == (row.milestone, row.party)
     }
-    holding = [Recipient(party, c) for c in party.contacts if c.email in letters and c.email not in bounced]
-    return holding or contacts_for(party, with_head=False, bounced=bounced)
+    holding = [Recipient(party, c) for c in party.contacts if c.email in letters and c.email not in avoided]
+    return holding or contacts_for(party, with_head=False, avoided=avoided)
 
 
 def message_for(agenda: Agenda, row: RungLike, to: Recipient, now: datetime) -> PromisedMessage | None:

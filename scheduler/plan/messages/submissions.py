@@ -17,7 +17,7 @@ _R = TypeVar("_R", bound=RungLike)
 
 
 def submission_messages(
-    agenda: Agenda, rows: Sequence[_R], now: datetime, bounced: Collection[str]
+    agenda: Agenda, rows: Sequence[_R], now: datetime, avoided: Collection[str]
 ) -> list[tuple[SubmissionMessage, tuple[_R, ...]]]:
     """Return one message for each officer of the lead about everything that is due now, with the rungs it carries.
 
@@ -40,7 +40,7 @@ def submission_messages(
             ),
             carried,
         )
-        for to in lead_officers(agenda.plan, bounced)
+        for to in lead_officers(agenda.plan, avoided)
     ]
 
 

@@ -65,7 +65,7 @@ def _find_step(context: RequestContext, view: UnitOfWork, plan: Plan) -> RungRow
 def _compose(context: RequestContext, view: UnitOfWork, plan: Plan, row: RungRow) -> list[Mail]:
     snapshot = context.site.snapshots.read(view, plan, context.now)
     services = context.services
-    return preview(services.composer, services.links, view, snapshot.agenda, row, snapshot.bounced, context.now)
+    return preview(services.composer, services.links, view, snapshot.agenda, row, snapshot.silent(row.at), context.now)
 
 
 ROUTES = [

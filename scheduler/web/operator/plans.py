@@ -12,9 +12,11 @@ from starlette.routing import Route
 
 from scheduler.plan.agenda import RungState
 from scheduler.plan.dates.date_forms import Recurring
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Fact, Nominated
 from scheduler.plan.messages.destinations import parties_of
 from scheduler.plan.model import Group, Party, Plan
+from scheduler.plan.recipients import paused_until
 from scheduler.plan.status import Cell, read_cell, still_needed
 from scheduler.ports import FeedRow, RungRow, UnitOfWork
 from scheduler.queries.site_links import SiteLinks
@@ -121,6 +123,7 @@ def show_party(context: RequestContext) -> Response:
         party=party,
         cells=[read_cell(agenda, o, now) for o in agenda.obligations if o.party == party.id],
         bounced=snapshot.bounced,
+        paused=paused_until(snapshot.counting, local_day(now, plan.zone)),
         page=page,
         feeds=feeds,
         groups=[group for group in plan.groups.values() if party in members_of(snapshot, group)],
