@@ -26,9 +26,9 @@ from scheduler.doctor.verdicts import (
     judge_writing,
     way_out,
 )
-from scheduler.engine.mail_account import LimitName, LimitUse
 from scheduler.errors import Problem, UserError
 from scheduler.ports import AccountState, MessageRow, Outcome
+from scheduler.queries.mail_limits import LimitName, LimitUse
 from tests.contracts.store_samples import a_mail
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

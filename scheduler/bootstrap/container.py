@@ -16,7 +16,6 @@ from scheduler.config import Settings, load_settings, read_secret
 from scheduler.definitions import DefinitionFiles
 from scheduler.documents.blob_store import BlobStore
 from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
-from scheduler.engine.mail_account import Limits
 from scheduler.engine.runners import make_runner
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
@@ -39,6 +38,7 @@ from scheduler.ports import (
     Tick,
 )
 from scheduler.ports.events import Event, Reporter
+from scheduler.queries.mail_limits import Limits
 from scheduler.queries.site_links import SiteLinks
 from scheduler.queries.unplaced import read_unplaced
 from scheduler.services.apply_revision import settle

@@ -31,11 +31,11 @@ from scheduler.doctor.verdicts import (
     judge_secrecy,
     judge_tick,
 )
-from scheduler.engine.mail_account import read_limits
 from scheduler.errors import NoPassword, Problem, UserError
 from scheduler.import_name import find_owners
 from scheduler.ports import Loaded, Mailer
 from scheduler.queries.contacts import list_contacts
+from scheduler.queries.mail_limits import read_limits
 from scheduler.queries.message_preview import sample_messages
 from scheduler.queries.plans import find_absent
 from scheduler.services.clock_guard import ClockGuard

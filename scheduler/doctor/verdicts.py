@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from scheduler.engine.mail_account import LimitUse
 from scheduler.errors import Problem, UserError
 from scheduler.import_name import HINT, describe_others
 from scheduler.ports import AccountState, MessageRow, MessageState, Outcome, PlanState
+from scheduler.queries.mail_limits import LimitUse
 from scheduler.queries.plans import ABSENT_HINT
 from scheduler.services.clock_guard import JUMP_HINT, describe_jump
 from scheduler.wording import format_span

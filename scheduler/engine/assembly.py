@@ -11,7 +11,7 @@ from scheduler.engine.delivery import Deliverer
 from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.feed_publication import FeedPublisher
 from scheduler.engine.local_reporter import LocalReporter
-from scheduler.engine.mail_account import Limits, MailAccount
+from scheduler.engine.mail_account import MailAccount
 from scheduler.engine.mail_queue import MailQueue
 from scheduler.engine.outage_summary import OutageReporter
 from scheduler.engine.plan_steps import PlanSteps
@@ -24,6 +24,7 @@ from scheduler.engine.weekly_digest import WeeklyDigest
 from scheduler.ports import Checker, Clock, Definitions, FeedRenderer, Machine, Mailer, PeriodicSource, SentFolder
 from scheduler.ports.events import Reporter
 from scheduler.queries.agendas import AgendaCache
+from scheduler.queries.mail_limits import Limits
 from scheduler.services.clock_guard import ClockGuard
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule

@@ -1,67 +1,17 @@
-"""The mail account that mails leave through: its limits, its pauses, and its stop."""
+"""The mail account that mails leave through: its pauses, and its stop."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from scheduler.engine.retry_policy import pause_after
 from scheduler.plan.message_kinds import MessageKind, is_urgent
 from scheduler.ports import Mailer, Outcome, Store, UnitOfWork
 from scheduler.ports.events import Event, Reporter
+from scheduler.queries.mail_limits import LimitName, Limits, read_limits, urgent_part
 
-LimitName = Literal["minute", "day", "urgent", "urgent_day"]
 _URGENT: tuple[LimitName, ...] = ("urgent", "urgent_day")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The number of mails that an account may send; 0 means no limit.
-
-    All processes on one record share the limits. Urgent mails are counted like all others, but are held up only by
-    limits of their own: they leave first, and also when the others have used up theirs. An account thus sends at most
-    `per_day` and `urgent_per_day` mails together.
-    """
-
-    per_minute: int = 0
-    per_day: int = 0
-    urgent_per_hour: int = 0
-    urgent_per_day: int = 0
-
-    @property
-    def are_set(self) -> bool:
-        """Return whether there is any limit."""
-        return any((self.per_minute, self.per_day, self.urgent_per_hour, self.urgent_per_day))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitUse:
-    """How many mails were counted against one limit of an account: of a minute, of a day, or of the urgent ones."""
-
-    name: LimitName
-    used: int
-    limit: int
-
-    @property
-    def left(self) -> int:
-        """Return how many mails may still be sent."""
-        return max(0, self.limit - self.used)
-
-
-def read_limits(unit: UnitOfWork, account: str, limits: Limits, now: datetime) -> Sequence[LimitUse]:
-    """Return the use of every limit that is set."""
-    if not limits.are_set:
-        return ()
-    used, urgent = (unit.accounts.usage(name, now=now) for name in (account, _urgent(account)))
-    uses = (
-        LimitUse(name="minute", used=used.minute, limit=limits.per_minute),
-        LimitUse(name="day", used=used.day, limit=limits.per_day),
-        LimitUse(name="urgent", used=urgent.hour, limit=limits.urgent_per_hour),
-        LimitUse(name="urgent_day", used=urgent.day, limit=limits.urgent_per_day),
-    )
-    return [use for use in uses if use.limit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +61,7 @@ class MailAccount:
             if not is_urgent(kind):
                 return bool(unit.accounts.take(name, 1, now=now, per_minute=limits.per_minute, per_day=limits.per_day))
             is_allowed = unit.accounts.take(
-                _urgent(name), 1, now=now, per_hour=limits.urgent_per_hour, per_day=limits.urgent_per_day
+                urgent_part(name), 1, now=now, per_hour=limits.urgent_per_hour, per_day=limits.urgent_per_day
             )
             return bool(is_allowed and unit.accounts.take(name, 1, now=now))
 
@@ -122,7 +72,7 @@ class MailAccount:
         name = self.mailer.account
         with self.store.transaction() as unit:
             if is_urgent(kind):
-                unit.accounts.give_back(_urgent(name), 1, now=now)
+                unit.accounts.give_back(urgent_part(name), 1, now=now)
             unit.accounts.give_back(name, 1, now=now)
 
     def clear(self) -> None:
@@ -148,8 +98,3 @@ class MailAccount:
 def next_minute(now: datetime) -> datetime:
     """Return when the next minute of the clock begins."""
     return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-
-
-def _urgent(account: str) -> str:
-    """Return the name under which the urgent mails of an account are counted once more."""
-    return f"{account} urgent"

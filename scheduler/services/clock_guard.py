@@ -40,21 +40,20 @@ class ClockGuard:
     def look(self) -> timedelta | None:
         """Return by how much the clock is ahead of everything that is known; None if it may be believed."""
         with self._store.reading() as view:
-            return _find_jump(view, self._machine.read())
+            return _find_jump(view, *self._read(view))
 
     def require_right(self, view: UnitOfWork) -> None:
         """Raise `ClockNotBelieved` if the clock is ahead: what is recorded by it would count as late, or move dates."""
-        jump = _find_jump(view, self._machine.read())
+        jump = _find_jump(view, *self._read(view))
         if jump is not None:
             raise ClockNotBelieved(f"nothing is recorded: {describe_jump(jump)}", hint=JUMP_HINT)
 
     def check(self) -> timedelta | None:
         """Look, and mark the clock as right from time to time if it may be believed. It commits."""
         with self._store.reading() as view:
-            reading = self._machine.read()
-            jump = _find_jump(view, reading)
-            is_marked = _is_marked(view, reading)
-        if jump is None and not is_marked:
+            reading, mark = self._read(view)
+            jump = _find_jump(view, reading, mark)
+        if jump is None and not _is_marked(reading, mark):
             self._mark(reading)
         return jump
 
@@ -81,6 +80,11 @@ class ClockGuard:
             unit.journal.record_clock(_mark_of(reading))
         return revived
 
+    def _read(self, view: UnitOfWork) -> tuple[ClockReading, ClockMark | None]:
+        """Return what the clocks show, and the mark of this start of the machine."""
+        reading = self._machine.read()
+        return reading, view.journal.clock(reading.boot)
+
     def _mark(self, reading: ClockReading) -> None:
         with self._store.transaction() as unit:
             unit.journal.record_clock(_mark_of(reading))
@@ -90,40 +94,42 @@ def _mark_of(reading: ClockReading) -> ClockMark:
     return ClockMark(boot=reading.boot, uptime=reading.uptime, at=reading.now)
 
 
-def _find_jump(view: UnitOfWork, reading: ClockReading) -> timedelta | None:
+def _find_jump(view: UnitOfWork, reading: ClockReading, mark: ClockMark | None) -> timedelta | None:
     """Return by how much a clock is ahead, unless something confirms it."""
     server = view.heartbeats.clock()
-    ahead, tolerance = _compare(view, reading, server)
+    ahead, tolerance = _compare(view, reading, mark, server)
     if ahead <= tolerance or reading.is_synchronised:
         return None
     return None if server is not None and abs(reading.now - server) <= BETWEEN_MACHINES else ahead
 
 
-def _compare(view: UnitOfWork, reading: ClockReading, server: datetime | None) -> tuple[timedelta, timedelta]:
+def _compare(
+    view: UnitOfWork, reading: ClockReading, mark: ClockMark | None, server: datetime | None
+) -> tuple[timedelta, timedelta]:
     """Return by how much a clock is ahead of what is known best, and by how much it may be."""
-    ahead = _since_mark(view, reading)
-    if ahead is not None:
-        return ahead, TOLERANCE
+    if mark is not None:
+        return _since(mark, reading), TOLERANCE
     if server is not None:
         return reading.now - server, BETWEEN_MACHINES
     known = [at for at in (view.journal.last_clock(), view.journal.last_tick()) if at is not None]
     return reading.now - max(known, default=reading.now), LONGEST_ABSENCE
 
 
-def _since_mark(view: UnitOfWork, reading: ClockReading) -> timedelta | None:
-    """Return how far the clock has moved ahead of the uptime since its mark; None if this start has no mark."""
-    mark = view.journal.clock(reading.boot)
-    return None if mark is None else (reading.now - mark.at) - (reading.uptime - mark.uptime)
+def _since(mark: ClockMark, reading: ClockReading) -> timedelta:
+    """Return how far the clock has moved ahead of the uptime since its mark."""
+    return (reading.now - mark.at) - (reading.uptime - mark.uptime)
 
 
-def _is_marked(view: UnitOfWork, reading: ClockReading) -> bool:
+def _is_marked(reading: ClockReading, mark: ClockMark | None) -> bool:
     """Return whether the mark of a clock that may be believed can stay.
 
     A clock that was turned back without anybody's word leaves the mark until a tick follows it: it may be put right
     again.
     """
-    mark, ahead = view.journal.clock(reading.boot), _since_mark(view, reading)
-    if mark is None or ahead is None or ahead > TOLERANCE:
+    if mark is None:
+        return False
+    ahead = _since(mark, reading)
+    if ahead > TOLERANCE:
         return False
     if ahead < -TOLERANCE:
         return not reading.is_synchronised

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.engine.mail_account import Limits
 from scheduler.engine.mail_queue import LEASE
 from scheduler.errors import RecordUnavailable
 from scheduler.plan.facts import Bounced, Rerouted
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.ports import AccountState, Mail, MessageRow, Outcome
+from scheduler.queries.mail_limits import Limits
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore
 from tests.contracts.store_samples import a_mail, outgoing

@@ -86,6 +86,20 @@ def test_the_lead_is_told_of_what_comes_without_the_office(history: PlanHistory,
     [(message, carried)] = submission_messages(history.agenda(), [rung], rung.at, ())
     [entry] = message.entries
     assert (carried, entry.party.id, [d.id for d in entry.missing]) == ((rung,), "beta", ["list"])
+    assert messages_for(history.agenda(), rung, rung.at, ()) == []  # they are told together
+
+
+def test_what_is_told_together_may_be_about_several_milestones() -> None:
+    history = history_of(REPORT, deadline(By(FRIDAY), "second"))
+    history.record("received", at(3, 6, 9), "report", "beta", by=PAGE)
+    history.record("received", at(3, 6, 9), "second", "gamma", by=PAGE)
+    agenda = history.agenda()
+    rungs = [rung for rung in agenda.rungs() if rung.kind == "submission"]
+    [(message, _)] = submission_messages(agenda, rungs, at(3, 6, 9), ())
+    assert [entry.occurrence for entry in message.entries] == ["report", "second"]
+    assert message.occurrence is None
+    [(message, _)] = submission_messages(agenda, rungs[:1], at(3, 6, 9), ())
+    assert message.occurrence == "report"
 
 
 def test_what_the_office_records_itself_is_no_news_to_it(history: PlanHistory) -> None:

@@ -14,7 +14,6 @@ import pytest
 from scheduler import resources
 from scheduler.clock import SteppingClock
 from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
-from scheduler.engine.mail_account import Limits
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.mail.composer import TemplateComposer
@@ -41,6 +40,7 @@ from scheduler.ports import (
     Tick,
 )
 from scheduler.ports.events import Event
+from scheduler.queries.mail_limits import Limits
 from scheduler.queries.site_links import SiteLinks
 from scheduler.services.apply_revision import take
 from scheduler.services.context import ServiceContext

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.bootstrap import RunningDaemon
-from scheduler.engine.mail_account import read_limits
 from scheduler.ports import MessageState
+from scheduler.queries.mail_limits import read_limits
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

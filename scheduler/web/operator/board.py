@@ -10,13 +10,13 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
-from scheduler.engine.mail_account import read_limits
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation, Unassigned
 from scheduler.plan.status import Cell
 from scheduler.ports import RungCount, StepAhead, UnitOfWork
 from scheduler.queries.attention import RECENTLY, find_account_problem, find_needs, find_overdue, find_problems
+from scheduler.queries.mail_limits import read_limits
 from scheduler.queries.needs import AccountNeed, JumpedClock, Need, ReachedLimit
 from scheduler.queries.snapshot import Snapshot
 from scheduler.web.auth.sessions import for_operators
