@@ -96,9 +96,10 @@ def board(folder: Path, plan: Plan) -> Iterator[tuple[Callable[[], bytes], Store
     clock = SteppingClock(MIDDLE)
     with closing(open_store(f"sqlite:///{folder}/bench.db")) as store:
         app = Container(settings=settings, clock=clock)
-        fill(app.services(store), plan)
+        services = app.services(store)
+        fill(services, plan)
         running = RunningDaemon(
-            container=app, store=store, clock=clock, system=clock, composer=app.composer(), account="maildir",
+            container=app, services=services, clock=clock, system=clock, account="maildir",
             definitions=lambda: [Definition(plan=plan, source="")],
             wake=lambda: None, log_problem=print, log_request=lambda text: None,
         )  # fmt: skip

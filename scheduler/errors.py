@@ -28,6 +28,7 @@ RefusalCode = Literal[
     "nothing-received",
     "accepted-already",
     "incomplete",
+    "clock-ahead",
     "nobody-to-invite",
     "only-contact",
     "past-day",
@@ -114,7 +115,7 @@ class RecordReplaced(RecordUnavailable):
     """The database is no longer the one that this process opened; only a new process may use it."""
 
 
-class ClockNotBelieved(RecordUnavailable):
+class ClockNotBelieved(UserError):
     """Nothing is recorded while the machine's clock is ahead and nothing confirms it."""
 
 

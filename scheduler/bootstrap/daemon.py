@@ -35,10 +35,9 @@ class RunningDaemon:
     """
 
     container: Container
-    store: Store
+    services: ServiceContext
     clock: Clock
     system: Clock
-    composer: Composer
     account: str
     definitions: Callable[[], list[Definition]]
     wake: Callable[[], None]
@@ -48,6 +47,16 @@ class RunningDaemon:
     jump: Callable[[], timedelta | None] = lambda: None
     agendas: AgendaCache = field(default_factory=AgendaCache)
     is_replay: bool = False
+
+    @property
+    def store(self) -> Store:
+        """Return the record."""
+        return self.services.store
+
+    @property
+    def composer(self) -> Composer:
+        """Return the composer of mails."""
+        return self.services.composer
 
     @property
     def settings(self) -> Settings:
@@ -102,10 +111,9 @@ def describe_running(
     """Return what serves its pages needs to know of a daemon; `account` is the name of the mail account."""
     return RunningDaemon(
         container=container,
-        store=services.store,
+        services=services,
         clock=container.clock,
         system=SystemClock(),
-        composer=services.composer,
         account=account,
         definitions=lambda: ticker.definitions,
         wake=runner.wake,

@@ -68,6 +68,7 @@ def make_feed(
     shown = [definition for definition in loaded.definitions if plan in (None, definition.plan.id)]
     plans = [definition.plan for definition in shown]
     with container.store() as store:
+        container.services(store).require_right_clock()
         for definition in shown:
             take(store, definition, now)
         with store.transaction() as unit:

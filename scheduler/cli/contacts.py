@@ -20,7 +20,7 @@ from scheduler.queries.rows import Row
 
 @click.group()
 def contacts() -> None:
-    """Addresses of parties: which work, which bounced, which are paused."""
+    """Addresses of parties: which of them get mail."""
 
 
 @contacts.command("list", epilog=example("hanchot contacts list --plan bac-trung-bo-2023"))

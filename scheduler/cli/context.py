@@ -152,6 +152,7 @@ class Session:
         """
         definition = pick(self.loaded, plan)
         with self.container.store() as store:
+            self.container.services(store).require_right_clock()
             take(store, definition, self.now)
             with store.reading() as view:
                 return [o for o in view_agenda(view, definition.plan, self.now).obligations if o.unknown]

@@ -239,7 +239,10 @@ def fix_date(
 @format_option
 @click.pass_obj
 def mark_invited(session: Session, plan: str, milestone: str, note: str, by: str, output_format: str) -> None:
-    """Record that the office has invited the guests of an event, who get no mail."""
+    """Record that the guests of an event were invited.
+
+    Guests get no mail. It also says that they were told of another day or place, or that there is none any more.
+    """
     command = MarkInvited(at=session.now, by=Actor(name=by), note=note, milestone=milestone)
     _execute(session, plan, command, output_format)
 

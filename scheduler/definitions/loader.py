@@ -13,7 +13,7 @@ from scheduler.definitions.plan_parser import read_plan
 from scheduler.definitions.problems import ProblemReport
 from scheduler.definitions.rosters import Roster, former_ids, read_roster
 from scheduler.errors import Problem
-from scheduler.plan.model import SubmissionNotices
+from scheduler.plan.model import Plan, SubmissionNotices
 from scheduler.ports import Definition, Loaded
 from scheduler.toml_lines import Key
 
@@ -91,8 +91,13 @@ class DefinitionFiles:
         for file in _plans_among(files):
             plan = read_plan(file, rosters.get(file.path.parent, Roster()), calendars, self._languages)
             if plan:
-                plan = replace(plan, submission_notices=self._submission_notices)
-                yield file.path, Definition(plan=plan, source=file.text)
+                yield file.path, Definition(plan=self._configured(plan), source=file.text)
+
+    def _configured(self, plan: Plan) -> Plan:
+        """Return a plan with what the configuration decides; another setting is another revision."""
+        setting = self._submission_notices
+        digest = plan.digest if setting == plan.submission_notices else f"{plan.digest} {setting}"
+        return replace(plan, submission_notices=setting, digest=digest)
 
 
 def _rosters_beside(path: Path) -> list[File]:

@@ -13,15 +13,18 @@ from scheduler.engine.retry_policy import FOUND, RetryDecision, decide_retry
 from scheduler.engine.sent_lookup import SentLookup
 from scheduler.errors import HanchotError, UserError
 from scheduler.plan import reasons
+from scheduler.plan.agenda import RungState
 from scheduler.plan.dispatch_policy import opening
 from scheduler.plan.facts import drop_withdrawn
-from scheduler.plan.message_kinds import keeps_hours
+from scheduler.plan.message_kinds import TO_SUPERIORS, keeps_hours
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import bounced_addresses, silent_addresses
 from scheduler.plan.second_look import why_not_owed
 from scheduler.ports import Clock, MessageRow, MessageState, Outcome, RungRow
 from scheduler.queries.agendas import AgendaCache
+
+_Verdict = tuple[RungState, Reason]  # how a rung that is no longer owed ends, and why
 
 HOLD = timedelta(minutes=4)  # the most time spent on one page; a mail begun by then still ends within the lease
 LATER = timedelta(minutes=15)  # the delay after an unexpected error
@@ -184,14 +187,15 @@ class _Pass:
         if self._parts.lookup.finds(row, now):
             queue.finish(row, FOUND, row.reply, self._parts.clock.now())
             return
-        verdict = self._look_again(row, plan, carried, now)
+        found = self._look_again(row, plan, carried)
+        verdict = _why_settled(row, found, now)
         if verdict is not None:
             state, reason = verdict
             self._missed += state == "missed"
             queue.finish(row, RetryDecision(state=state, reason=reason, attempted=False), "", now)
-        elif plan is not None and row.rungs and (elsewhere := self._find_why_elsewhere(plan, row, now)):
+        elif plan is not None and row.rungs and (anew := self._find_why_anew(plan, row, found, carried, now)):
             self._is_readdressed = True
-            queue.readdress(row, elsewhere, now)
+            queue.readdress(row, anew, now)
         elif not queue.holds(self._mark):  # it may have been lost during a lookup
             queue.give_back([row])
         elif not self._parts.account.count(row.kind, now):
@@ -210,26 +214,16 @@ class _Pass:
             return
         self._conclude(row, outcome, self._parts.clock.now())
 
-    def _look_again(
-        self, row: MessageRow, plan: Plan | None, carried: Mapping[int, RungRow], now: datetime
-    ) -> tuple[MessageState, Reason] | None:
-        """Return the state and reason with which to settle a mail that should not leave any more, else None.
+    def _look_again(self, row: MessageRow, plan: Plan | None, carried: Mapping[int, RungRow]) -> list[_Verdict | None]:
+        """Return for each rung of a mail why it is no longer owed, or None if it is.
 
-        This is the second check of a rung; the first one precedes composing. A mail still leaves while any of its rungs
-        is owed.
+        This is the second check of a rung; the first one precedes composing.
         """
-        if _is_expired(row, now):
-            return "missed", reasons.TOO_OLD
         if not row.rungs or plan is None:
-            return None
+            return []
         with self._parts.queue.store.reading() as view:
             agenda = self._parts.agendas.read(view, plan)
-        found = [why_not_owed(agenda, carried[id]) for id in row.rungs]
-        gone = [verdict for verdict in found if verdict is not None]
-        if len(gone) < len(found) or not gone:
-            return None
-        state, reason = gone[0]
-        return ("cancelled" if state == "cancelled" else "skipped"), reason
+        return [why_not_owed(agenda, carried[id]) for id in row.rungs]
 
     def _conclude(self, row: MessageRow, outcome: Outcome, now: datetime) -> None:
         """Record the outcome of an attempt for the account, the address and the mail.
@@ -246,16 +240,31 @@ class _Pass:
         elif outcome.state == "sent" and row.mail.address in self._find_bounced(row.plan):
             self._forget_addresses(row.plan)
             self._parts.on_alive(row, outcome.reply, now)
-        self._parts.queue.finish(row, decide_retry(outcome, row, now), outcome.reply, now)
+        is_owed = outcome.is_dead and row.kind in TO_SUPERIORS  # it is about others: the next contact gets it
+        self._is_readdressed |= is_owed
+        self._parts.queue.finish(row, decide_retry(outcome, row, now), outcome.reply, now, is_owed=is_owed)
         self._sent += outcome.state == "sent"
         self._unfinished.answer = None
 
-    def _find_why_elsewhere(self, plan: Plan, row: MessageRow, now: datetime) -> Reason:
-        """Return why a mail has to be written to somebody else of its party, if it has."""
+    def _find_why_anew(
+        self,
+        plan: Plan,
+        row: MessageRow,
+        found: Sequence[_Verdict | None],
+        carried: Mapping[int, RungRow],
+        now: datetime,
+    ) -> Reason:
+        """Return why a mail has to be written anew, if it has: to somebody else, or without what is no longer owed.
+
+        What others have received already leaves as it is: it would not be written again.
+        """
         if not _is_contact(plan, row):
             return reasons.no_contact_now(row.mail.address, row.party)
-        is_paused = row.mail.address in self._find_paused(plan, now)
-        return reasons.paused(row.mail.address) if is_paused else reasons.NONE
+        if row.mail.address in self._find_paused(plan, now):
+            return reasons.paused(row.mail.address)
+        gone = next((verdict for verdict in found if verdict is not None), None)
+        is_unread = all(carried[id].state == "queued" for id in row.rungs)
+        return gone[1] if gone is not None and is_unread else reasons.NONE
 
     def _find_paused(self, plan: Plan, now: datetime) -> frozenset[str]:
         if plan.id not in self._paused:
@@ -287,6 +296,19 @@ def _earliest(row: MessageRow, plan: Plan | None, now: datetime) -> datetime:
     known = {milestone.id for milestone in plan.milestones}
     about = row.milestone if row.milestone and Occurrence.of(row.milestone).milestone in known else None
     return opening(plan, about, now)
+
+
+def _why_settled(
+    row: MessageRow, found: Sequence[_Verdict | None], now: datetime
+) -> tuple[MessageState, Reason] | None:
+    """Return the state and reason with which to settle a mail that should not leave any more, else None."""
+    if _is_expired(row, now):
+        return "missed", reasons.TOO_OLD
+    gone = [verdict for verdict in found if verdict is not None]
+    if len(gone) < len(found) or not gone:
+        return None
+    state, reason = gone[0]
+    return ("cancelled" if state == "cancelled" else "skipped"), reason
 
 
 def _is_contact(plan: Plan, row: MessageRow) -> bool:

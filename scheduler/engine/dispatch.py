@@ -13,7 +13,7 @@ from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda, RungState
 from scheduler.plan.dispatch_policy import Decision, decide, last_moment
 from scheduler.plan.facts import drop_withdrawn
-from scheduler.plan.message_kinds import TO_THE_LEAD
+from scheduler.plan.message_kinds import TO_SUPERIORS
 from scheduler.plan.messages.escalations import count_notices, escalation_messages
 from scheduler.plan.messages.message import PromisedMessage
 from scheduler.plan.messages.promises import messages_for
@@ -164,8 +164,10 @@ def _still_due(unit: UnitOfWork, plan: Plan, rows: Sequence[RungRow], now: datet
 
 def _unreachable(agenda: Agenda, row: RungRow) -> tuple[RungState, Reason]:
     """Return the state and reason of a rung that has no recipient."""
-    if row.kind in TO_THE_LEAD:
+    if row.kind == "escalation":
         return "skipped", reasons.nobody_above(row.party)
+    if row.kind in TO_SUPERIORS:
+        return "failed", reasons.LEAD_UNREACHABLE
     if agenda.plan.parties[row.party].contacts:
         return "failed", reasons.every_address_bounces(row.party)
     return "failed", reasons.no_contact(row.party)

@@ -12,7 +12,7 @@ RungKind = Literal[LadderKind, NoticeKind]
 
 MessageKind = Literal[RungKind, "outage", "digest", "sign-in"]
 
-TO_THE_LEAD: tuple[RungKind, ...] = ("escalation", "notice", "submission")  # of what concerns another party
+TO_SUPERIORS: tuple[RungKind, ...] = ("escalation", "notice", "submission")  # of what concerns another party
 NOTICES: tuple[NoticeKind, ...] = get_args(NoticeKind)
 
 

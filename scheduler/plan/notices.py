@@ -30,11 +30,11 @@ from scheduler.plan.facts import (
     recording_order,
 )
 from scheduler.plan.ladder import RungName
+from scheduler.plan.membership import members
 from scheduler.plan.message_kinds import NoticeKind
-from scheduler.plan.model import Plan
+from scheduler.plan.model import Channel, Milestone, Plan
 from scheduler.plan.obligations import EventDate, NoDate, Obligation, WindowDate
 from scheduler.plan.reasons import Reason
-from scheduler.plan.recipients import lead_officers
 from scheduler.plan.standing import find_missing_channels
 
 Change = Extended | Waived | DateFixed | Amended  # the facts that cause a notice of change
@@ -140,18 +140,30 @@ def _receipt_leaves(plan: Plan, fact: Received, before: datetime | None) -> date
 
 
 def _find_copy_reminder(plan: Plan, o: Obligation, retractions: Iterable[Retraction]) -> Iterator[Notice]:
-    """Yield the one reminder of a copy that has not come by another channel (contract rule 8)."""
+    """Yield the one reminder of a copy that has not come by another channel (contract rule 8).
+
+    It is about the submission since which everything was there, and known to have come by one channel.
+    """
     milestone, closed_by = plan.milestone(o.milestone), o.standing.closed_by
-    if not isinstance(closed_by, Received) or closed_by.is_silent:
-        return
-    arrived = [f.channel for f in o.facts if isinstance(f, Received) and f.channel and not _is_later(f, closed_by)]
-    if find_missing_channels(milestone, frozenset(arrived)):
-        is_awaited = o.standing.state in ("submitted", "resubmitted")
-        is_missing = is_awaited and find_missing_channels(milestone, o.standing.channels)
-        skipped = reasons.NONE if is_missing else reasons.ANSWERED
-        notice = _notice(plan, o, "copy", closed_by, retractions, skipped)
-        day = step_on(notice.since, COPY_AFTER, plan.workdays)
-        yield notice._replace(at=max(notice.at, to_instant(day, milestone.ladder.at, plan.zone)))
+    sent = [fact for fact in o.facts if isinstance(fact, Received)] if isinstance(closed_by, Received) else []
+    arrived: set[Channel] = set()
+    for fact in sent:
+        arrived |= {fact.channel} if fact.channel else set()
+        is_whole = closed_by is not None and not _is_later(closed_by, fact)
+        if is_whole and arrived:
+            if find_missing_channels(milestone, frozenset(arrived)) and not fact.is_silent:
+                yield _ask_for_copy(plan, milestone, o, fact, retractions)
+            return
+
+
+def _ask_for_copy(
+    plan: Plan, milestone: Milestone, o: Obligation, fact: Received, retractions: Iterable[Retraction]
+) -> Notice:
+    is_awaited = o.standing.state in ("submitted", "resubmitted")
+    is_missing = is_awaited and find_missing_channels(milestone, o.standing.channels)
+    notice = _notice(plan, o, "copy", fact, retractions, reasons.NONE if is_missing else reasons.ANSWERED)
+    day = step_on(notice.since, COPY_AFTER, plan.workdays)
+    return notice._replace(at=max(notice.at, to_instant(day, milestone.ladder.at, plan.zone)))
 
 
 def _find_answers_to_claims(plan: Plan, o: Obligation, retractions: Iterable[Retraction]) -> Iterator[Notice]:
@@ -180,15 +192,21 @@ def _find_submissions(plan: Plan, o: Obligation, retractions: Iterable[Retractio
     The office is not told what it recorded itself, nor what it has answered meanwhile.
     """
     sent = [f for f in o.facts if isinstance(f, Received) and f.by.role in ("party", "source") and not f.is_silent]
-    if plan.submission_notices == "off" or any(to.party.id == o.party for to in lead_officers(plan)):
+    lead = members(plan, "lead")
+    if plan.submission_notices == "off" or not {*lead} - {o.party}:
         return
-    answers = [fact for fact in o.facts if isinstance(fact, Returned | Accepted | Waived | Retired)]
+    answers = [fact for fact in o.facts if isinstance(fact, Returned | Accepted | Retired) or _releases(fact, o)]
     for fact in sent:
         is_answered = any(_is_later(answer, fact) for answer in answers)
         skipped = reasons.ANSWERED if is_answered else reasons.NONE
         notice = _notice(plan, o, "submission", fact, retractions, skipped)
         is_daily = plan.submission_notices == "daily"
         yield notice._replace(at=_next_report(plan, notice.at)) if is_daily else notice
+
+
+def _releases(fact: Fact, o: Obligation) -> bool:
+    """Return whether a fact releases the party, and not only those that had sent nothing."""
+    return isinstance(fact, Waived) and fact.party == o.party
 
 
 def _next_report(plan: Plan, instant: datetime) -> datetime:

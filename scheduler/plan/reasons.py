@@ -64,6 +64,7 @@ ENGLISH: Mapping[str, str] = {
     "no_part": "{party} no longer has a part in {milestone}",
     "no_notice": "no notice to {party} has left",
     "nobody_above": "nobody stands above {party} in the roster",
+    "lead_unreachable": "nobody of the lead can be written to",
     "every_address_bounces": "every address of {party} bounces",
     "no_contact": "{party} has no contact",
     # what became of a mail
@@ -309,6 +310,9 @@ def no_notice(party: str) -> Reason:
 def nobody_above(party: str) -> Reason:
     """Return that there is nobody to whom a party could be reported."""
     return Reason("nobody_above", (party,))
+
+
+LEAD_UNREACHABLE = Reason("lead_unreachable")
 
 
 def every_address_bounces(party: str) -> Reason:

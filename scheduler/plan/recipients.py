@@ -56,16 +56,24 @@ def paused_until(facts: Sequence[Fact], today: date) -> dict[str, date]:
 def silent_addresses(plan: Plan, facts: Sequence[Fact], now: datetime) -> frozenset[str]:
     """Return the addresses to which nothing is written at `now`: those that bounce, and paused ones.
 
-    A pause does not count while the party has nobody else. `facts` must not hold withdrawn ones.
+    A pause does not count while a party with that address has nobody in its stead. `facts` must not hold withdrawn
+    ones.
     """
     dead = bounced_addresses(facts)
-    paused = paused_until(facts, local_day(now, plan.zone))
-    silent = set(dead)
-    for party in plan.parties.values() if paused else ():
-        working = {contact.email for contact in party.contacts} - dead
-        if working - paused.keys():
-            silent |= working & paused.keys()
-    return frozenset(silent)
+    paused = paused_until(facts, local_day(now, plan.zone)).keys() - dead
+    kept = {
+        contact.email
+        for party in (plan.parties.values() if paused else ())
+        for contact in party.contacts
+        if contact.email in paused and not _has_substitute(party, contact, dead | paused)
+    }
+    return dead | (paused - kept)
+
+
+def _has_substitute(party: Party, contact: Contact, silent: AbstractSet[str]) -> bool:
+    """Return whether somebody else of a party gets what a contact would have got; for a head that is another head."""
+    others = [other for other in party.contacts if other.email not in silent]
+    return any(other.role == "head" for other in others) if contact.role == "head" else bool(others)
 
 
 def dead_spans(facts: Sequence[Bounced | Rerouted], known: AbstractSet[str]) -> tuple[Span, ...]:

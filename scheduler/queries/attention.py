@@ -40,6 +40,7 @@ from scheduler.queries.needs import (
 from scheduler.queries.snapshot import Snapshot
 from scheduler.queries.unplaced import find_unplaced
 
+_AHEAD = ("fixed", "tentative", "undated", "exempt")  # statuses of events that guests may still hear about
 RECENTLY = timedelta(days=14)  # how long a failure stays on the board
 
 
@@ -100,7 +101,7 @@ def _uninvited(plan: Plan, cells: Iterable[Cell]) -> Iterator[UninvitedGuests]:
     """Yield the events to come whose guests the office has to invite itself, each once."""
     seen: set[str] = set()
     for cell in cells:
-        guests = guests_to_invite(plan, cell.obligation) if cell.code == "fixed" else ()
+        guests = guests_to_invite(plan, cell.obligation) if cell.code in _AHEAD else ()
         if guests and cell.obligation.milestone not in seen:
             seen.add(cell.obligation.milestone)
             yield UninvitedGuests(cell.obligation.milestone, cell.obligation, guests)

@@ -8,7 +8,7 @@ from datetime import datetime
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Bounced, drop_withdrawn
 from scheduler.plan.model import Plan
-from scheduler.plan.recipients import bounced_addresses, paused_until
+from scheduler.plan.recipients import bounced_addresses, paused_until, silent_addresses
 from scheduler.ports import UnitOfWork
 from scheduler.queries.rows import Row, iso
 
@@ -16,7 +16,8 @@ from scheduler.queries.rows import Row, iso
 def list_contacts(view: UnitOfWork, plan: Plan, now: datetime) -> Iterator[Row]:
     """Yield a row for each contact of the parties that get mail, in the order of the roster."""
     facts = drop_withdrawn(view.facts.general(plan.id))
-    dead, paused = bounced_addresses(facts), paused_until(facts, local_day(now, plan.zone))
+    dead, silent = bounced_addresses(facts), silent_addresses(plan, facts, now)
+    paused = {one: day for one, day in paused_until(facts, local_day(now, plan.zone)).items() if one in silent}
     last = {fact.address: fact for fact in facts if isinstance(fact, Bounced) and fact.address in dead}
     for party in plan.parties.values():
         for contact in () if party.external else party.contacts:

@@ -42,11 +42,11 @@ class ClockGuard:
         with self._store.reading() as view:
             return _find_jump(view, *self._read(view))
 
-    def require_right(self, view: UnitOfWork) -> None:
+    def require_right(self) -> None:
         """Raise `ClockNotBelieved` if the clock is ahead: what is recorded by it would count as late, or move dates."""
-        jump = _find_jump(view, *self._read(view))
+        jump = self.look()
         if jump is not None:
-            raise ClockNotBelieved(f"nothing is recorded: {describe_jump(jump)}", hint=JUMP_HINT)
+            raise ClockNotBelieved(f"nothing is recorded: {describe_jump(jump)}", hint=JUMP_HINT, code="clock-ahead")
 
     def check(self) -> timedelta | None:
         """Look, and mark the clock as right from time to time if it may be believed. It commits."""

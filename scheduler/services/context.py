@@ -20,3 +20,8 @@ class ServiceContext:
     composer: Composer
     links: SiteLinks | None = None
     guard: ClockGuard | None = None
+
+    def require_right_clock(self) -> None:
+        """Raise `ClockNotBelieved` if the machine's clock is ahead and nothing confirms it."""
+        if self.guard is not None:
+            self.guard.require_right()

@@ -46,7 +46,8 @@ from scheduler.plan.recipients import silent_addresses
 from scheduler.ports import UnitOfWork
 
 MOST = 1_000_000_000  # the highest count that is taken
-_OF_RETIRED = (Received, Declared, Disowned, Amended, Joined, Bounced, Rerouted, Counted, Withdrawn)  # may still come
+# What may still come after a plan has ended.
+_OF_RETIRED = (Received, Declared, Disowned, Amended, Joined, Bounced, Rerouted, Paused, Counted, Withdrawn)
 OfObligation = Received | Declared | Returned | Accepted | Extended | Opened | Joined | Disowned  # about one obligation
 
 
@@ -362,8 +363,9 @@ def _check_paused(plan: Plan, fact: Paused, unit: UnitOfWork) -> None:
     known = [*drop_withdrawn(unit.facts.general(plan.id)), fact]
     if fact.address not in silent_addresses(plan, known, fact.recorded_at):
         _refuse(
-            f"{fact.party} has no other contact that gets mail",
-            "name another one in the roster; a single mail can be held with `hanchot outbox hold`",
+            f"nobody else would get what goes to {fact.address}",
+            "name another contact in the roster, in the stead of a head another head; "
+            "a single mail can be held with `hanchot outbox hold`",
             "only-contact",
         )
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from scheduler.plan.dates.date_forms import Before, By, On, Window
 from scheduler.plan.facts import Amended, DateFixed, Decision, Extended, Fact, Letter
-from scheduler.plan.message_kinds import TO_THE_LEAD, is_notice
+from scheduler.plan.message_kinds import TO_SUPERIORS, is_notice
 from scheduler.plan.notices import fact_of
 from scheduler.ports import MessageRow, RungRow, UnitOfWork
 
@@ -19,7 +19,7 @@ def find_letters(unit: UnitOfWork, fact: Fact, rows: Iterable[RungRow]) -> tuple
 
     `rows` are those of the obligations that the fact can touch.
     """
-    said = {row.id: row for row in rows if row.kind not in TO_THE_LEAD and _says(row, fact)}
+    said = {row.id: row for row in rows if row.kind not in TO_SUPERIORS and _says(row, fact)}
     mails = unit.outbox.of_rungs(list(said))
     letters = [
         Letter(said[id].milestone, said[id].party, mail.mail.address)

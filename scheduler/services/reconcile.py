@@ -87,17 +87,19 @@ class _Comparison:
         """Yield the rungs without an unsent row; collect the changes to the rows of the others.
 
         A notice is promised when its fact is recorded. One that only a later change of something else would yield is
-        none: it is too late to tell. A correction is owed to those who hold the letter, also if its milestone was away
-        when it was recorded.
+        none: it is too late to tell. But a correction is owed to those who hold the letter, and a copy can be asked for
+        as long as that lies ahead.
         """
         for rung in rungs:
             row = self.unseen.pop(rung.key, None)
             if row is None:
-                is_old = is_notice(rung.kind) and fact_of(rung.name) <= self.last_fact
-                if not is_old or rung.kind == "correction":
+                if not is_notice(rung.kind) or fact_of(rung.name) > self.last_fact or self._is_owed_still(rung):
                     yield rung
             elif (change := diff_rung(rung, row, self.now, self.plan)) is not None:
                 self._collect(change, rung, row)
+
+    def _is_owed_still(self, rung: Rung) -> bool:
+        return rung.kind == "correction" or (rung.kind == "copy" and rung.at > self.now)
 
     def drop_others(self, agenda: Agenda) -> None:
         """Collect the changes to the planned rows for which no rung came."""

@@ -12,6 +12,7 @@ from scheduler.plan.agenda import Rung, describe_closing
 from scheduler.plan.commands import Command
 from scheduler.plan.dispatch_policy import decide
 from scheduler.plan.facts import Bounced, Counted, Fact, Invited, Letter, Nominated, Retired, Withdrawn, recording_order
+from scheduler.plan.messages.destinations import days_to_tell
 from scheduler.plan.messages.promises import messages_for, recipients_of
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason
@@ -81,8 +82,10 @@ def record_all(
     `idempotency_key` was recorded before about the same obligations are returned and change nothing.
     `expected_version` is the fingerprint (`inputs_fingerprint`) of what the person saw. Raises `StaleDecision` if
     something that concerns the facts has changed since, `NothingMatched` for an unknown milestone, party, group or
-    deliverable, and `UserError` for a fact that makes no sense as things stand; nothing is recorded then.
+    deliverable, `ClockNotBelieved`, and `UserError` for a fact that makes no sense as things stand; nothing is recorded
+    then.
     """
+    services.require_right_clock()
     take(services.store, definition, facts[0].recorded_at)
     with services.store.transaction() as unit:
         return _record(
@@ -143,6 +146,7 @@ def rehearse_all(
 
     Raises what `record_all` would raise.
     """
+    services.require_right_clock()
     recorded = None
     with dry_run(services.store) as unit:
         if not is_taken(unit, definition.plan):
@@ -164,8 +168,6 @@ def _record(
 ) -> Recorded:
     if done := _find_recorded(unit, facts):
         return Recorded(facts=tuple(done), changes=Changes(), is_new=False)
-    if services.guard is not None:
-        services.guard.require_right(unit)
     scope = find_touched(unit, plan, facts) if is_taken(unit, plan) else None
     before = read_snapshot(unit, plan, scope)
     _refuse_overtaken(unit, plan, facts, expected_version)
@@ -205,7 +207,8 @@ def _prepare(unit: UnitOfWork, before: Snapshot, fact: Fact, *, notify: bool) ->
     """Return a fact as it is appended: with what it takes from the record, and silent if nobody is to be told."""
     if isinstance(fact, Invited):
         dated = next(o for o in before.agenda.obligations if o.milestone == fact.milestone and not o.attends)
-        fact = replace(fact, form=dated.event, place=dated.place)
+        days, place = days_to_tell(dated)
+        fact = replace(fact, form=days, place=place)
     elif isinstance(fact, Withdrawn) and notify:
         fact = replace(fact, letters=_find_untrue(unit, before, fact))
     return fact if notify else replace(fact, is_silent=True)

@@ -21,9 +21,8 @@ def retire_absent(services: ServiceContext, plan: str, command: Retire, zone: Zo
     as well. Raises `NothingMatched` for a plan that was never loaded, `UserError` if it was retired before, and
     `ClockNotBelieved`.
     """
+    services.require_right_clock()
     with services.store.transaction() as unit:
-        if services.guard is not None:
-            services.guard.require_right(unit)
         if unit.plans.state(plan) is None:
             raise NothingMatched.named("plan", plan, [state.plan for state in unit.plans.states()])
         known = drop_withdrawn(unit.facts.general(plan))

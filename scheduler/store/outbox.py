@@ -162,21 +162,25 @@ _ADDED = (
     "expires_at",
 )
 _ADD = Prepared(lambda dialect: dialect.insert(messages).on_conflict_do_nothing().returning(messages.c.id), _ADDED)
+_NEVER_LEFT = sa.and_(words(messages.c.state, "cancelled", "skipped", "missed"), ~messages.c.unclear)
 _ADD_AGAIN = (
     messages.update()
-    .where(
-        messages.c.message_id == sa.bindparam("wanted"),
-        words(messages.c.state, "cancelled", "skipped", "missed"),
-        ~messages.c.unclear,
-    )
+    .where(messages.c.message_id == sa.bindparam("wanted"), _NEVER_LEFT)
     .values({name: sa.bindparam(name) for name in _ADDED if name != "message_id"} | {"settled_at": None})
     .returning(messages.c.id)
 )
 _REFILL = contents.update().where(contents.c.message_id == sa.bindparam("wanted")).values(bytes=sa.bindparam("data"))
 _FILL = Prepared(lambda dialect: contents.insert(), ("message_id", "bytes"))
-_CARRY = Prepared(
-    lambda dialect: dialect.insert(deliveries).on_conflict_do_nothing(), ("rung_id", "address", "message_id")
-)
+_CARRY = Prepared(lambda dialect: _carry(dialect.insert(deliveries)), ("rung_id", "address", "message_id"))
+
+
+def _carry(insert: Any) -> Any:
+    """Return the statement that lets a mail carry a rung to an address, unless another one has or still may."""
+    return insert.on_conflict_do_update(
+        index_elements=["rung_id", "address"],
+        set_={"message_id": insert.excluded.message_id},
+        where=deliveries.c.message_id.in_(sa.select(messages.c.id).where(_NEVER_LEFT)),
+    )
 
 
 class SqlOutbox:
@@ -188,9 +192,9 @@ class SqlOutbox:
     def add(self, outgoing: Outgoing) -> int | None:
         """Queue a mail with its deliveries; return its id, or None if its deduplication key or Message-ID is used.
 
-        A rung that was already delivered to this address is left out. If no rung is left of those the mail was composed
-        for, the mail is not queued and None is returned. A mail with this Message-ID that surely never left is written
-        anew.
+        A rung that another mail has brought to this address, or still may, is left out. If no rung is left of those
+        that the mail was composed for, it is not queued and None is returned. A mail with this Message-ID that surely
+        never left is written anew.
         """
         added = _ADD.run(self._connection, _values(outgoing)).fetchall()
         if not added:

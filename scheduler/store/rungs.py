@@ -99,7 +99,7 @@ _PLAN_UNWRITTEN = _PLAN_AGAIN.where(
     words(rungs.c.state, "failed"),
     sa.or_(*(rungs.c.reason.startswith(f'["{code}"', autoescape=True) for code in _UNWRITTEN)),
 )
-_PLAN_CANCELLED = _PLAN_AGAIN.where(_AMONG, words(rungs.c.state, "cancelled"))
+_PLAN_UNREAD = _PLAN_AGAIN.where(_AMONG, words(rungs.c.state, "cancelled", "failed"))
 _NOTICE = rungs.update().where(_AMONG, rungs.c.noticed_at.is_(None)).values(noticed_at=sa.bindparam("now"))
 _CLAIM = rungs.update().where(_AMONG, planned).values(state="queued").returning(rungs.c.id)
 _SETTLE = (
@@ -194,8 +194,8 @@ class SqlRungs:
         return self._connection.execute(_PLAN_UNWRITTEN, {"wanted": plan}).rowcount
 
     def plan_again(self, ids: Collection[int]) -> int:
-        """Plan those of these rungs again that ended as cancelled; return how many there were."""
-        found = [self._connection.execute(_PLAN_CANCELLED, {"ids": chunk}).rowcount for chunk in chunks(ids, _IDS)]
+        """Plan those of these rungs again that ended as cancelled or failed; return how many there were."""
+        found = [self._connection.execute(_PLAN_UNREAD, {"ids": chunk}).rowcount for chunk in chunks(ids, _IDS)]
         return sum(found)
 
     def of_milestone(self, plan: str, milestone: str) -> Sequence[RungRow]:

@@ -104,8 +104,7 @@ class RequestContext:
     @property
     def services(self) -> ServiceContext:
         """Return the service context for recording facts and composing mails."""
-        running = self.running
-        return ServiceContext(store=running.store, composer=running.composer, links=running.container.links)
+        return self.running.services
 
     @property
     def path(self) -> str:

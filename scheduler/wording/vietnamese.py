@@ -80,7 +80,7 @@ VIETNAMESE = Language(
         "notice": "báo điều đơn vị cho biết",
         "correction": "đính chính",
         "submission": "báo hồ sơ mới đến",
-        "copy": "nhắc gửi bổ sung hình thức còn thiếu",
+        "copy": "nhắc gửi bản còn thiếu",
     },
     facts={
         "received": "Đã nhận hồ sơ",
@@ -191,6 +191,7 @@ VIETNAMESE = Language(
         "no_part": "{party} không còn tham gia việc này",
         "no_notice": "chưa có thư nào gửi được đến {party}",
         "nobody_above": "danh sách không có cấp trên của {party}",
+        "lead_unreachable": "không gửi được thư đến đầu mối nào của Cụm trưởng",
         "every_address_bounces": "mọi địa chỉ thư của {party} đều không nhận được",
         "no_contact": "{party} chưa có đầu mối liên hệ",
         "too_old": "không còn kịp gửi: đã đến bước tiếp theo hoặc đã qua 02 ngày làm việc",

@@ -131,6 +131,17 @@ def test_nobody_is_invited_before_there_is_a_date_or_after_it_was_called_off() -
     assert to_invite(undecided) == []
 
 
+def test_guests_who_were_invited_are_told_when_there_is_no_date_any_more() -> None:
+    history = with_guests()
+    history.record("invited", at(5, 2), "meeting", form=MEETING.form)
+    off = history.record("waived", at(5, 3), "meeting", "lead")
+    assert to_invite(history) == ["ministry", "gamma"]
+    history.record("invited", at(5, 4), "meeting", form=None)
+    assert to_invite(history) == []
+    history.undo(off, at(5, 5))
+    assert to_invite(history) == ["ministry", "gamma"]
+
+
 def test_who_was_invited_is_invited_anew_when_the_date_or_the_place_changes() -> None:
     """Also if the change is taken back."""
     history, eighth, ninth = with_guests(), MEETING.form, On(date(2023, 6, 9), date(2023, 6, 9))

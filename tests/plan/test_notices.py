@@ -13,7 +13,7 @@ from scheduler.plan.dates.date_forms import By, On
 from scheduler.plan.facts import Actor, Fact, FactKind, Letter, Retraction, Withdrawn, find_retractions
 from scheduler.plan.messages.promises import messages_for, recipients_of
 from scheduler.plan.messages.submissions import submission_messages
-from scheduler.plan.model import Deliverable, Milestone
+from scheduler.plan.model import Deliverable, Group, Milestone
 from scheduler.plan.notices import Notice, fact_of
 from scheduler.plan.second_look import why_not_owed
 from tests.support.plan_builders import HANOI, PlanHistory, at, deadline, event, history_of
@@ -113,6 +113,18 @@ def test_the_lead_is_not_told_of_what_it_sent_itself(history: PlanHistory) -> No
     assert told(history, "lead") == []
 
 
+def test_of_several_leads_who_sends_something_is_not_the_only_one_to_be_told() -> None:
+    history = history_of(REPORT, groups=[Group(id="lead", parties=("lead", "gamma"))])
+    history.record("received", at(3, 6), "report", "gamma", by=PAGE)
+    assert told(history, "gamma") == ["03-06 08:00 submission:1"]
+
+
+def test_without_a_lead_nobody_is_told() -> None:
+    history = history_of(REPORT, groups=[Group(id="lead", parties=())])
+    history.record("received", at(3, 6), "report", "gamma", by=PAGE)
+    assert told(history, "gamma") == []
+
+
 @pytest.mark.parametrize(
     ("setting", "when", "expected"),
     [
@@ -136,6 +148,33 @@ def test_what_the_office_has_answered_needs_no_notice(kind: FactKind) -> None:
     record(history, "received", at(3, 6, 15), by=PAGE)
     record(history, kind, at(3, 6, 16))
     assert told(history) == ["03-07 08:00 submission:1: it has been answered meanwhile"]
+
+
+def test_a_release_of_all_is_no_answer_to_what_was_sent_before() -> None:
+    history = history_of(REPORT, submission_notices="daily")
+    record(history, "received", at(3, 6, 15), by=PAGE)
+    history.record("waived", at(3, 6, 16), "report")
+    assert told(history) == ["03-07 08:00 submission:1"]
+
+
+def test_a_copy_that_comes_after_the_last_day_is_not_called_late() -> None:
+    """Everything had come in time (contract rule 8)."""
+    history = history_of(BY_BOTH)
+    record(history, "received", at(3, 16), channel="paper")
+    copy = record(history, "received", at(3, 20), channel="web", by=PAGE)
+    agenda = history.agenda()
+    [rung] = [rung for rung in agenda.rungs() if rung.name == f"submission:{copy.id}"]
+    [(message, _)] = submission_messages(agenda, [rung], at(3, 20), ())
+    [entry] = message.entries
+    assert (entry.is_late, entry.is_again) == (False, True)
+
+
+def test_what_comes_after_the_last_day_is_called_late(history: PlanHistory) -> None:
+    record(history, "received", at(3, 20), by=PAGE)
+    agenda = history.agenda()
+    [(message, _)] = submission_messages(agenda, [r for r in agenda.rungs() if r.kind == "submission"], at(3, 20), ())
+    [entry] = message.entries
+    assert (entry.is_late, entry.is_again) == (True, False)
 
 
 def test_a_submission_that_was_undone_is_in_no_notice(history: PlanHistory) -> None:
@@ -170,17 +209,43 @@ def test_a_copy_that_has_not_come_is_asked_for_once_after_five_working_days(chan
     assert [receipt.to.email, copy.to.email] == [BETA, BETA]
 
 
+ANSWERED = "03-13 08:00 copy:1: it has been answered meanwhile"
+
+
 @pytest.mark.parametrize(
-    ("kind", "details"),
-    [("received", {"channel": "email"}), ("received", {"channel": "web"}), ("accepted", {}), ("returned", {})],
+    ("kind", "details", "left"),
+    [
+        ("received", {"channel": "email"}, [ANSWERED]),
+        ("received", {"channel": "web"}, [ANSWERED]),
+        ("accepted", {}, [ANSWERED]),
+        ("returned", {}, []),
+    ],
 )
 def test_the_reminder_of_a_copy_falls_away_when_it_comes_or_is_not_needed(
-    kind: FactKind, details: dict[str, Any]
+    kind: FactKind, details: dict[str, Any], left: list[str]
 ) -> None:
     history = history_of(BY_BOTH)
     record(history, "received", at(3, 6, 15), channel="paper")
     record(history, kind, at(3, 8), **details)
-    assert copies(history) in (["03-13 08:00 copy:1: it has been answered meanwhile"], [])
+    assert copies(history) == left
+
+
+def test_a_receipt_that_leaves_after_the_acceptance_asks_for_no_copy() -> None:
+    history = history_of(BY_BOTH)
+    record(history, "received", at(3, 4, 9), channel="paper")  # a Saturday
+    record(history, "accepted", at(3, 4, 10))
+    agenda = history.agenda()
+    [rung] = [rung for rung in agenda.rungs() if rung.kind == "receipt"]
+    [receipt] = messages_for(agenda, rung, rung.at, ())
+    assert receipt.missing_channels == ()  # type: ignore[union-attr]
+
+
+def test_the_copy_is_asked_for_of_the_entry_that_says_by_what_channel_it_came() -> None:
+    history = history_of(BY_BOTH)
+    record(history, "received", at(3, 6, 9))
+    assert copies(history) == []
+    record(history, "received", at(3, 6, 10), channel="paper")
+    assert copies(history) == ["03-13 08:00 copy:2"]
 
 
 @pytest.mark.parametrize(

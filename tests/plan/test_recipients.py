@@ -188,6 +188,27 @@ def test_a_pause_does_not_count_while_the_party_has_nobody_else(other: FactKind)
     assert silent(history) == (set() if other == "paused" else {HEAD})
 
 
+def test_an_address_of_two_parties_is_paused_only_if_both_have_somebody_else() -> None:
+    shared = Contact(name="Shared", email=OFFICER)
+    alone = replace(PARTIES[2], contacts=(shared,))
+    history = PlanHistory(plan(parties=(PARTIES[0], PARTIES[1], alone)))
+    pause(history, OFFICER, date(2023, 8, 31))
+    assert silent(history) == set()
+
+
+def test_a_head_is_paused_only_if_there_is_another_head() -> None:
+    """Else nobody would be told what goes to heads alone."""
+    history = history_of()
+    pause(history, HEAD, date(2023, 8, 31))
+    assert silent(history) == set()
+    second = replace(
+        PARTIES[1], contacts=(*PARTIES[1].contacts, Contact(name="Two", email="two@beta.example", role="head"))
+    )
+    history = PlanHistory(plan(parties=(PARTIES[0], second, PARTIES[2])))
+    pause(history, HEAD, date(2023, 8, 31))
+    assert silent(history) == {HEAD}
+
+
 def test_a_pause_changes_nothing_of_what_is_owed() -> None:
     history = history_of(deadline(By(date(2023, 8, 10))))
     before = list(history.agenda().rungs())

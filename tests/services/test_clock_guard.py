@@ -12,14 +12,15 @@ import pytest
 
 from scheduler.clock import SteppingClock
 from scheduler.errors import ClockNotBelieved
-from scheduler.plan.commands import Retire
+from scheduler.plan.commands import Accept, Retire
 from scheduler.plan.dates.date_forms import By
-from scheduler.ports import Store, UnitOfWork
+from scheduler.ports import Definition, Store, UnitOfWork
 from scheduler.services.clock_guard import BETWEEN_MACHINES, LONGEST_ABSENCE, ClockGuard
 from scheduler.services.context import ServiceContext
+from scheduler.services.record_facts import execute, rehearse
 from scheduler.services.retire_plan import retire_absent
 from scheduler.store import SqlStore
-from tests.support.daemon_fixture import COMPOSER, DaemonFixture
+from tests.support.daemon_fixture import COMPOSER, DaemonFixture, plan, report
 from tests.support.facts import record
 from tests.support.fakes import FakeMachine
 from tests.support.plan_builders import at
@@ -215,7 +216,7 @@ def test_by_a_clock_that_is_not_believed_nothing_is_recorded(daemon: DaemonFixtu
     daemon.live(at(3, 2, 18))
     guard = ClockGuard(daemon.store, machine)
     services = ServiceContext(store=daemon.store, composer=COMPOSER, guard=guard)
-    first = record(services, daemon.definition, daemon.fact("received", idempotency_key="once"))
+    first = record(services, daemon.definition, daemon.fact("received"))
     machine.jump(ahead)
     for fact in (
         daemon.fact("received", "gamma"),
@@ -225,10 +226,23 @@ def test_by_a_clock_that_is_not_believed_nothing_is_recorded(daemon: DaemonFixtu
         with pytest.raises(ClockNotBelieved, match=r"nothing is recorded.*ahead"):
             record(services, daemon.definition, fact)
     assert daemon.facts() == [first.fact]
-    again = record(services, daemon.definition, daemon.fact("received", idempotency_key="once"))
-    assert (again.is_new, again.fact) == (False, first.fact)
     guard.accept()
     assert record(services, daemon.definition, daemon.fact("received", "gamma")).is_new
+
+
+def test_by_a_clock_that_is_not_believed_no_plan_begins(daemon: DaemonFixture) -> None:
+    """Its dates would be past at once, and in doubt for good."""
+    machine = FakeMachine(daemon.clock)
+    daemon.ticker = daemon.new_ticker(machine=machine)
+    daemon.live(at(3, 2, 18))
+    machine.jump(30 * DAY)
+    services = ServiceContext(store=daemon.store, composer=COMPOSER, guard=ClockGuard(daemon.store, machine))
+    new = Definition(plan=plan(report(), id="new"), source="toml")
+    for carry_out in (execute, rehearse):
+        with pytest.raises(ClockNotBelieved):
+            carry_out(services, new, [Accept(at=daemon.clock.instant, milestone="report", party="beta")])
+    with daemon.store.reading() as view:
+        assert view.plans.state("new") is None
 
 
 def test_a_plan_whose_file_is_gone_is_not_retired_by_a_clock_that_is_not_believed(daemon: DaemonFixture) -> None:

@@ -12,7 +12,7 @@ import pytest
 from scheduler.errors import UserError
 from scheduler.plan.dates.date_forms import By, On, Relative, Window
 from scheduler.plan.dates.due_dates import DueDate
-from scheduler.plan.facts import FactKind, Letter, Withdrawn
+from scheduler.plan.facts import Actor, FactKind, Letter, Withdrawn
 from scheduler.plan.messages.message import CorrectionMessage, Message
 from scheduler.plan.model import Contact, Deliverable, Party, Plan
 from scheduler.ports import Outcome
@@ -618,3 +618,66 @@ def test_what_could_not_be_told_for_two_weeks_is_not_told_any_more(store: SqlSto
     edit(daemon, plan(title="a"))
     daemon.live(at(3, 24, 9))
     assert [row.state for row in daemon.notices()] == ["missed"]
+
+
+OFFICER = "officer@lead.example"
+
+
+def test_a_copy_is_asked_for_of_the_right_entry_once_the_wrong_one_is_undone(store: SqlStore) -> None:
+    daemon = DaemonFixture(store, plan(report(channels=("paper", "email"))))
+    daemon.live(at(3, 6, 9))
+    wrong = daemon.record("received", channel="paper").fact
+    right = daemon.record("received", channel="paper").fact
+    daemon.undo(wrong)
+    daemon.live(at(3, 14))
+    assert [(row.name, row.state) for row in daemon.notices(kind="copy")] == [
+        (f"copy:{wrong.id}", "cancelled"),
+        (f"copy:{right.id}", "sent"),
+    ]
+
+
+def test_a_waiting_notice_of_submissions_is_written_anew_without_what_was_undone(store: SqlStore) -> None:
+    daemon = DaemonFixture(store, plan(report()))
+    daemon.live(at(3, 6, 9))
+    daemon.mailer.is_down = True
+    by = Actor("party", "Nam")
+    slip = daemon.record("received", "beta", by=by).fact
+    daemon.record("received", "gamma", by=by)
+    daemon.tick(at(3, 6, 10))
+    daemon.undo(slip)
+    daemon.mailer.is_down = False
+    for hour in (11, 12):
+        daemon.tick(at(3, 6, hour))
+    [cancelled, sent] = daemon.mails(kind="submission")
+    assert (cancelled.state, sent.state) == ("cancelled", "sent")
+    assert "gamma" in sent.mail.subject
+    assert [(row.party, row.state) for row in daemon.notices(kind="submission")] == [
+        ("beta", "cancelled"),
+        ("gamma", "sent"),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["received", "disowned"])
+def test_what_a_dead_address_of_the_lead_was_to_be_told_goes_to_the_next_contact(
+    daemon: DaemonFixture, kind: FactKind
+) -> None:
+    daemon.live(at(3, 6, 9))
+    alive, dead = daemon.mailer.outcome, Outcome(state="failed", reply="550 5.1.1 no such user", is_dead=True)
+    daemon.mailer.before = lambda mail: setattr(daemon.mailer, "outcome", dead if mail.address == OFFICER else alive)
+    daemon.record(kind, "beta", by=Actor("party", "Nam"))
+    daemon.live(at(3, 6, 11))
+    told = [mail for mail in daemon.mails() if mail.kind in ("submission", "notice")]
+    assert [(mail.mail.address, mail.state) for mail in told] == [
+        (OFFICER, "failed"),
+        ("head@lead.example", "sent"),
+    ]
+
+
+def test_another_setting_moves_the_notices_of_submissions_that_wait(store: SqlStore) -> None:
+    daily = plan(report(), submission_notices="daily", digest="x daily")
+    daemon = DaemonFixture(store, daily)
+    daemon.live(at(3, 10, 9))
+    daemon.record("received", by=Actor("party", "Nam"))
+    edit(daemon, replace(daily, submission_notices="at once", digest="x"))
+    daemon.live(at(3, 10, 10))
+    assert [mail.state for mail in daemon.mails(kind="submission")] == ["sent"]

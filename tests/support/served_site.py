@@ -21,9 +21,12 @@ from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Plan
 from scheduler.ports import Definition, MessageRow
 from scheduler.services.apply_revision import take
+from scheduler.services.clock_guard import ClockGuard
+from scheduler.services.context import ServiceContext
 from scheduler.store import open_store
 from scheduler.web.server.uvicorn_server import serve
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, signed
+from tests.support.fakes import FakeMachine
 from tests.support.plan_builders import LOADED
 
 
@@ -57,6 +60,7 @@ class ServedSite:
     requests: list[str] = field(default_factory=list)
     address: str = ""
     woken: int = 0
+    machine: FakeMachine | None = None  # whose clock is compared before anything is recorded
 
     @property
     def mails(self) -> list[MessageRow]:
@@ -101,27 +105,33 @@ class ServedSite:
 
 
 @contextmanager
-def serve_site(folder: Path, *server: str, port: int = 0, mail: str = "", **details: Any) -> Iterator[ServedSite]:
-    """Serve a site whose record is a file in `folder`; `server` and `mail` are lines of these sections."""
+def serve_site(
+    folder: Path, *server: str, port: int = 0, mail: str = "", is_guarded: bool = False, **details: Any
+) -> Iterator[ServedSite]:
+    """Serve a site whose record is a file in `folder`; `server` and `mail` are lines of these sections.
+
+    With `is_guarded` nothing is recorded by a clock that jumped ahead.
+    """
     file = folder / "config.toml"
     file.write_text("\n".join(["[server]", *server, f"port = {port}", "[mail]", mail]), encoding="utf-8")
     settings = load_settings(file, {})
     (folder / "var").mkdir(exist_ok=True)
     clock = SteppingClock(LOADED)
     with closing(open_store(settings.database_url)) as store:
+        container, machine = Container(settings=settings, clock=clock), FakeMachine(clock)
+        guard = ClockGuard(store, machine) if is_guarded else None
         running = RunningDaemon(
-            container=Container(settings=settings, clock=clock),
-            store=store,
+            container=container,
+            services=ServiceContext(store=store, composer=COMPOSER, links=container.links, guard=guard),
             clock=clock,
             system=clock,
-            composer=COMPOSER,
             account="maildir",
             definitions=lambda: served.definitions,
             wake=lambda: setattr(served, "woken", served.woken + 1),
             log_problem=lambda text: served.problems.append(text),
             log_request=lambda text: served.requests.append(text),
         )
-        served = ServedSite(replace(running, **details), clock)
+        served = ServedSite(replace(running, **details), clock, machine=machine if is_guarded else None)
         with serve(served.running) as address:
             served.address = address
             yield served

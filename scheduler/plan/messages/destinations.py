@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scheduler.plan.dates.date_forms import On
 from scheduler.plan.model import Channel, Milestone, Office, Party, Plan
 from scheduler.plan.obligations import Obligation
 
@@ -18,19 +19,23 @@ def parties_of(plan: Plan, names: Sequence[str]) -> tuple[Party, ...]:
 
 
 def guests_to_invite(plan: Plan, o: Obligation) -> tuple[Party, ...]:
-    """Return the guests of an event with a fixed date that the office has yet to invite itself: guests get no mail.
+    """Return the guests of an event to whom the office has yet to write itself, because guests get no mail.
 
-    Whoever was invited to other days or another place has to be told. To an event that was called off nobody is
-    invited.
+    They are to be invited once it has a date, and told of whatever changes after that: other days, another place, no
+    date any more, or that it does not take place.
     """
-    if o.event is None or o.attends or o.standing.state == "waived":
-        return ()
     told = o.standing.invited_by
-    if told is not None and (told.form, told.place) == (o.event, o.place):
+    known = (told.form, told.place) if told is not None else (None, "")
+    if o.attends or known == days_to_tell(o):
         return ()
     milestone = plan.milestone(o.milestone)
     mailed = {party.id for party in parties_of(plan, (*milestone.organiser, *milestone.attendees))}
     return tuple(party for party in parties_of(plan, milestone.guests) if party.id not in mailed)
+
+
+def days_to_tell(o: Obligation) -> tuple[On | None, str]:
+    """Return the days and the place that guests should know; no days if there are none or it was called off."""
+    return (None, "") if o.event is None or o.standing.state == "waived" else (o.event, o.place)
 
 
 def names_to_send_to(milestone: Milestone, recipients: Sequence[Party]) -> tuple[str, ...]:

@@ -207,7 +207,10 @@ class NoticeMessage(MessageOfDocuments):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionEntry:
-    """A submission that a party made by itself: `fact`; `missing` holds what the party still owes after it."""
+    """A submission that a party made by itself: `fact`; `missing` holds what the party still owes after it.
+
+    `is_again` says that everything had come before, so that it adds a copy or replaces something.
+    """
 
     milestone: Milestone
     occurrence: str
@@ -215,6 +218,7 @@ class SubmissionEntry:
     fact: Received
     missing: tuple[Deliverable, ...] = ()
     is_late: bool = False
+    is_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,8 @@ def _message_about(
     agenda: Agenda, kind: NoticeKind, o: Obligation, fact: Fact, to: Recipient, now: datetime
 ) -> FactMessage | None:
     common = _common(kind, agenda, o, fact, to, now)
-    missing_channels = read_cell(agenda, o, now).missing_channels
+    cell = read_cell(agenda, o, now)
+    missing_channels = cell.missing_channels if cell.lacks_copy else ()
     match kind, fact:
         case "receipt", Received() | Declared():
             return ReceiptMessage(**common, fact=fact, missing_channels=missing_channels)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from scheduler.plan.agenda import Agenda, RungLike
-from scheduler.plan.facts import Received
+from scheduler.plan.facts import Received, recording_order
 from scheduler.plan.messages.message import SubmissionEntry, SubmissionMessage
 from scheduler.plan.messages.reminders import describe_missing
 from scheduler.plan.notices import fact_of
@@ -50,12 +50,13 @@ def _describe(agenda: Agenda, row: RungLike) -> SubmissionEntry | None:
     fact = next((fact for fact in facts if isinstance(fact, Received) and fact.id == fact_of(row.name)), None)
     if o is None or fact is None:
         return None
-    milestone = agenda.plan.milestone(o.milestone)
+    milestone, closed_by = agenda.plan.milestone(o.milestone), o.standing.closed_by
     return SubmissionEntry(
         milestone=milestone,
         occurrence=o.milestone,
         party=agenda.plan.parties[o.party],
         fact=fact,
         missing=describe_missing(milestone, o),
-        is_late=o.due is not None and o.due.is_late(fact.happened_at),
+        is_late=o.due is not None and o.due.is_late(o.standing.complete_at or fact.happened_at),
+        is_again=closed_by is not None and recording_order(closed_by) < recording_order(fact),
     )

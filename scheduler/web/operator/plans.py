@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from starlette.responses import Response
@@ -104,6 +104,12 @@ def _show_occurrences(context: RequestContext, plan: Plan, snapshot: Snapshot, i
     return context.page("occurrences.html", language=plan.language, plan=plan, milestone=plan.milestone(id), rows=rows)
 
 
+def _paused(snapshot: Snapshot, now: datetime) -> dict[str, date]:
+    """Return the addresses that get no mail for now, each with its last day."""
+    silent, today = snapshot.silent(now), local_day(now, snapshot.plan.zone)
+    return {address: until for address, until in paused_until(snapshot.counting, today).items() if address in silent}
+
+
 def show_party(context: RequestContext) -> Response:
     """Show a party: its obligations, contacts, steps, mails and facts."""
     with context.running.store.reading() as view:
@@ -123,7 +129,7 @@ def show_party(context: RequestContext) -> Response:
         party=party,
         cells=[read_cell(agenda, o, now) for o in agenda.obligations if o.party == party.id],
         bounced=snapshot.bounced,
-        paused=paused_until(snapshot.counting, local_day(now, plan.zone)),
+        paused=_paused(snapshot, now),
         page=page,
         feeds=feeds,
         groups=[group for group in plan.groups.values() if party in members_of(snapshot, group)],

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from scheduler.errors import RecordUnavailable, UserError
+from scheduler.errors import ClockNotBelieved, RecordUnavailable, UserError
 from scheduler.plan.commands import Command, Declare, Disown, RecordReceived
 from scheduler.plan.dates.due_dates import local_day, near, to_instant
 from scheduler.plan.facts import Actor
@@ -130,6 +130,10 @@ def _consider(task_view: TaskView, answer: Answer, incoming: Incoming) -> Respon
         answer.news = tuple(news_since(seen, task_view.task, task_view.facts))
         return task_view.page(answer)
     _refuse_unoffered(answer.act, task_view)
+    try:
+        task_view.context.services.require_right_clock()
+    except ClockNotBelieved:
+        return _refuse_wrong_clock(task_view, answer)
     if answer.act == "send" and incoming.field("step") == "edit":
         return task_view.page(answer)
     files = _files(task_view, answer, incoming)  # before the problems, to which it adds
@@ -166,6 +170,10 @@ def _refuse_full_disk(task_view: TaskView, answer: Answer, error: OSError) -> Re
     return _refuse(task_view, answer, "disk_full")
 
 
+def _refuse_wrong_clock(task_view: TaskView, answer: Answer) -> Response:
+    return _refuse(task_view, answer, "wrong_clock")
+
+
 def _refuse(task_view: TaskView, answer: Answer, code: str) -> Response:
     """Return the page of the task as it is now, with what stands in the way of an answer."""
     answer.problems = (UploadProblem(code),)
@@ -199,6 +207,8 @@ def _record(task_view: TaskView, inputs: str, answer: Answer, once: str, files: 
         recorded = execute(
             context.services, task_view.definition, [command], documents=documents, expected_version=inputs
         )
+    except ClockNotBelieved:
+        return _refuse_wrong_clock(task_view, answer)
     except RecordUnavailable:
         raise
     except UserError as error:  # the task may have changed since it was read

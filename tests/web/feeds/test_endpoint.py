@@ -451,7 +451,7 @@ def served_again(site: ServedSite, store: FakeStore) -> Iterator[str]:
     """Serve a site over another store."""
     from scheduler.web.server.uvicorn_server import serve
 
-    with serve(replace(site.running, store=store)) as address:
+    with serve(replace(site.running, services=replace(site.running.services, store=store))) as address:
         yield address
 
 

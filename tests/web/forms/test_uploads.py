@@ -260,7 +260,7 @@ def test_the_words_name_the_limits(language: str) -> None:
 
 def test_a_receipt_is_promised_for_what_was_sent(site: ServedSite) -> None:
     send(site, ("a.pdf", PDF))
-    assert site.notices == [("receipt", "beta")]
+    assert site.notices == [("receipt", "beta"), ("submission", "beta")]
 
 
 def test_sent_twice_the_files_are_taken_once(site: ServedSite) -> None:
