@@ -254,7 +254,7 @@ def test_an_escalation_does_not_grow_old_by_a_notice_to_somebody_else(daemon: Da
 
 
 def test_an_escalation_leaves_while_anybody_on_its_list_is_still_missing(daemon: DaemonFixture) -> None:
-    """And is skipped when nobody is."""
+    """It is written anew without those who have answered; about nobody else it is skipped."""
     daemon.live(at(3, 20, 18))
     daemon.mailer.is_down = True
     daemon.live(at(3, 21, 9))
@@ -262,8 +262,13 @@ def test_an_escalation_leaves_while_anybody_on_its_list_is_still_missing(daemon:
     daemon.clock.instant = at(3, 21, 10)
     daemon.slip_in("received", "beta")
     daemon.slip_in("received", "lead")
-    daemon.tick()
+    for _ in range(2):
+        daemon.tick()
     assert "03-21 10:00 escalate:2wd" in daemon.left("officer@lead.example")
+    [mail] = daemon.mails(kind="escalation", state="sent")
+    assert len(mail.rungs) == 1
+    assert outcomes(daemon, "escalate:2wd")["gamma"][0] == "sent"
+    assert outcomes(daemon, "escalate:2wd")["beta"][0] == "skipped"
     assert outcomes(daemon, "escalate:2wd")["lead"][0] == "skipped"  # that one went to the lead's own head
 
 

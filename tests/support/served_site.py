@@ -19,7 +19,7 @@ from scheduler.clock import SteppingClock
 from scheduler.config import load_settings
 from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Plan
-from scheduler.ports import Definition, MessageRow
+from scheduler.ports import Definition, MessageRow, Store
 from scheduler.services.apply_revision import take
 from scheduler.services.clock_guard import ClockGuard
 from scheduler.services.context import ServiceContext
@@ -106,9 +106,15 @@ class ServedSite:
 
 @contextmanager
 def serve_site(
-    folder: Path, *server: str, port: int = 0, mail: str = "", is_guarded: bool = False, **details: Any
+    folder: Path,
+    *server: str,
+    port: int = 0,
+    mail: str = "",
+    store: Store | None = None,
+    is_guarded: bool = False,
+    **details: Any,
 ) -> Iterator[ServedSite]:
-    """Serve a site whose record is a file in `folder`; `server` and `mail` are lines of these sections.
+    """Serve a site whose record is a file in `folder`, or `store`; `server` and `mail` are lines of these sections.
 
     With `is_guarded` nothing is recorded by a clock that jumped ahead.
     """
@@ -117,7 +123,8 @@ def serve_site(
     settings = load_settings(file, {})
     (folder / "var").mkdir(exist_ok=True)
     clock = SteppingClock(LOADED)
-    with closing(open_store(settings.database_url)) as store:
+    with closing(open_store(settings.database_url)) as own:
+        store = store or own
         container, machine = Container(settings=settings, clock=clock), FakeMachine(clock)
         guard = ClockGuard(store, machine) if is_guarded else None
         running = RunningDaemon(
