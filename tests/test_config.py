@@ -476,3 +476,40 @@ def test_every_problem_of_the_file_names_its_line(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as refused:
         load_settings(file, {})
     assert {problem.key: problem.line for problem in refused.value.problems} == {"mail.smtp.host": 2}
+
+
+TOKENS = 'auth = "xoauth2"\nusername = "office@x.example"\n'
+ADDRESS = '[mail.smtp.token]\nurl = "https://login.example/token"\nclient_id = "app"\n'
+
+
+@pytest.mark.parametrize(
+    ("smtp", "token", "key"),
+    [
+        ('username = "a"\npassword = "b"', '[mail.smtp.token]\ncommand = ["show"]', "mail.smtp.auth"),
+        ('auth = "xoauth2"', '[mail.smtp.token]\ncommand = ["show"]', "mail.smtp.username"),
+        (f'{TOKENS}password = "b"', '[mail.smtp.token]\ncommand = ["show"]', "mail.smtp.password"),
+        (TOKENS, "", "mail.smtp.token"),
+        (TOKENS, f'{ADDRESS}client_secret = "c"\ncommand = ["show"]', "mail.smtp.token"),
+        (TOKENS, '[mail.smtp.token]\nurl = "https://x.example"\nclient_secret = "c"', "mail.smtp.token.client_id"),
+        (TOKENS, ADDRESS, "mail.smtp.token.client_secret"),
+        (TOKENS, f'{ADDRESS}client_secret = "c"\nclient_secret_file = "d"', "mail.smtp.token.client_secret_file"),
+        (TOKENS, '[mail.smtp.token]\nurl = "http://login.example/token"', "mail.smtp.token.url"),
+        (TOKENS, '[mail.smtp.token]\nurl = "https://me@login.example"', "mail.smtp.token.url"),
+        ('auth = "oauth"', "", "mail.smtp.auth"),
+    ],
+)
+def test_a_source_of_tokens_that_is_incomplete_or_contradicts_itself_is_refused(
+    tmp_path: Path, smtp: str, token: str, key: str
+) -> None:
+    found = refusal(write(tmp_path, f"[mail.smtp]\n{smtp}\n{token}"))
+    assert key in [named for named, _, _ in found]
+
+
+def test_an_account_by_tokens_needs_no_password(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("ssss\n", encoding="utf-8")
+    text = f'[mail.smtp]\n{TOKENS}{ADDRESS}client_secret_file = "secret"'
+    settings = load_settings(write(tmp_path, text), {})
+    assert settings.smtp_password() == ""
+    assert settings.client_secret(settings.mail.smtp.token, "mail.smtp.token") == "ssss"
+    plain = load_settings(write(tmp_path, f'[mail.smtp]\n{TOKENS}{ADDRESS}client_secret = "ssss"'), {})
+    assert "ssss" not in repr(plain)

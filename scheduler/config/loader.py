@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from scheduler.config.model import Account, Inbox, MailSection, Settings
+from scheduler.config.model import Account, Inbox, MailSection, Settings, Token
 from scheduler.errors import InvalidInput, Problem, near_names
 from scheduler.toml_lines import Key, find_lines, line_of
 
@@ -143,6 +143,7 @@ def _contradictions(file: str, mail: MailSection) -> Iterator[Problem]:
     """Yield the contradictions between keys of the mail section that are valid by themselves."""
     smtp = mail.smtp
     yield from _two_passwords(file, "mail.smtp", smtp)
+    yield from _token_gaps(file, "mail.smtp", smtp)
     if mail.transport != "smtp":
         return
     if not smtp.host:
@@ -160,11 +161,50 @@ def _gaps(file: str, inbox: Inbox) -> Iterator[Problem]:
     A missing password is found by whatever needs it: a unit may hand it to the daemon alone.
     """
     yield from _two_passwords(file, "inbox", inbox)
+    yield from _token_gaps(file, "inbox", inbox)
     if not inbox.sent:
         return
     for key, hint in (("host", 'write host = "imap.coquan.vn" below [inbox]'), ("username", "name the account")):
         if not getattr(inbox, key):
             yield Problem(file=file, key=f"inbox.{key}", message="is missing; inbox.sent names a folder", hint=hint)
+
+
+def _token_gaps(file: str, path: str, section: Account) -> Iterator[Problem]:
+    """Yield what is missing for a login by access tokens, or contradicts it."""
+    token, table = section.token, f"{path}.token"
+    if section.auth == "password":
+        if token != Token():
+            hint = f'write auth = "xoauth2" below [{path}], or remove [{table}]'
+            yield Problem(
+                file=file, key=f"{path}.auth", message='is "password", and there is a source of tokens', hint=hint
+            )
+        return
+    if not section.username:
+        yield Problem(
+            file=file, key=f"{path}.username", message="is missing", hint="name the mailbox that the tokens are for"
+        )
+    if section.has_password:
+        hint = "remove the password; the token proves who we are"
+        yield Problem(file=file, key=f"{path}.password", message='does not go with auth = "xoauth2"', hint=hint)
+    if bool(token.command) == bool(token.url):
+        message = "names a program and an address" if token.command else "names no source of tokens"
+        hint = f'write command = [...] or url = "..." below [{table}], one of them'
+        yield Problem(file=file, key=table, message=message, hint=hint)
+    elif token.url:
+        yield from _address_gaps(file, table, token)
+
+
+def _address_gaps(file: str, table: str, token: Token) -> Iterator[Problem]:
+    if not token.client_id:
+        hint = "it is in the registration of the application with the provider"
+        yield Problem(file=file, key=f"{table}.client_id", message="is missing; there is a url", hint=hint)
+    if not token.refresh_token_file and not token.has_secret:
+        message = "is missing; without a refresh token the application proves itself by its secret"
+        hint = f"name client_secret_file, or refresh_token_file, below [{table}]"
+        yield Problem(file=file, key=f"{table}.client_secret", message=message, hint=hint)
+    if token.client_secret.get_secret_value() and token.client_secret_file:
+        message = "there is a secret and a file for it"
+        yield Problem(file=file, key=f"{table}.client_secret_file", message=message, hint="keep one of them")
 
 
 def _two_passwords(file: str, path: str, section: Account) -> Iterator[Problem]:

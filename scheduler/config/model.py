@@ -124,6 +124,32 @@ class EngineSection(_Section):
     kind: Literal["embedded"] = "embedded"
 
 
+def _https(value: object) -> object:
+    if isinstance(value, str) and value:
+        parts = urlsplit(value)
+        is_here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+        if not parts.hostname or "@" in parts.netloc or not (parts.scheme == "https" or is_here):
+            raise ValueError(f"is not an address that begins with https://: {value!r}")
+    return value
+
+
+class Token(_Section):
+    """The source of access tokens: a program, or the address at which a provider gives them."""
+
+    command: Words = []
+    url: Annotated[str, BeforeValidator(_https)] = ""
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    client_secret_file: str = ""
+    scope: str = ""
+    refresh_token_file: str = ""
+
+    @property
+    def has_secret(self) -> bool:
+        """Return whether a secret of the application or a file for it is configured."""
+        return bool(self.client_secret.get_secret_value() or self.client_secret_file)
+
+
 class Account(_Section):
     """An account on a server; `port` 0 means the usual port for `security`."""
 
@@ -132,9 +158,11 @@ class Account(_Section):
     host: str = ""
     port: int = Field(0, ge=0, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
+    auth: Literal["password", "xoauth2"] = "password"
     username: str = ""
     password: SecretStr = SecretStr("")
     password_file: str = ""
+    token: Token = Token()
 
     @property
     def usual_port(self) -> int:
@@ -287,11 +315,22 @@ class Settings(_Section):
         """
         return self._password(self.mail.smtp, "mail.smtp")
 
+    def client_secret(self, token: Token, path: str) -> str:
+        """Return the secret of the application that asks for tokens; `path` is the key of the table.
+
+        Raises `NoPassword` if its file cannot be used.
+        """
+        if token.client_secret_file:
+            return read_password(self.resolve(token.client_secret_file), f"{path}.client_secret_file")
+        return token.client_secret.get_secret_value()
+
     def inbox_password(self) -> str:
         """Return the password of the mailbox, like `smtp_password`."""
         return self._password(self.inbox, "inbox")
 
     def _password(self, section: Account, path: str) -> str:
+        if section.auth == "xoauth2":
+            return ""
         if section.password_file:
             return read_password(self.resolve(section.password_file), f"{path}.password_file")
         if section.username and not section.has_password:

@@ -218,8 +218,9 @@ def _secrets(container: Container) -> Iterator[Path]:
     settings = container.settings
     yield settings.resolve(settings.web.secret_file)
     for section, variable in ((settings.mail.smtp, "MAIL__SMTP"), (settings.inbox, "INBOX")):
-        if section.password_file:
-            yield settings.resolve(section.password_file)
+        for name in (section.password_file, section.token.client_secret_file, section.token.refresh_token_file):
+            if name:
+                yield settings.resolve(name)
         if section.password.get_secret_value() and f"HANCHOT_{variable}__PASSWORD" not in os.environ:
             yield settings.folder / "config.toml"
 

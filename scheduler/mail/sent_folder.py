@@ -19,7 +19,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, LoginError
 
 from scheduler.errors import UserError, near_names
-from scheduler.mail.smtp import Account, traces
+from scheduler.mail.smtp import Account, traces, traces_of_token
 
 TIMEOUT = 30.0  # seconds for a whole lookup, during which the lease of the claimed mail runs
 
@@ -36,6 +36,7 @@ class ImapSentFolder:
         self._folder = folder
         self._context = context
         self._timeout = timeout
+        self._token = ""  # the one of the last login, to be masked
 
     def has(self, message_id: str) -> bool:
         """Return whether the folder holds a mail with this Message-ID; raises `UserError` if the lookup fails."""
@@ -60,25 +61,41 @@ class ImapSentFolder:
             raise self._explain(error) from error
 
     def _search(self, see: Callable[[Any], bool], answer: Future[bool]) -> None:
-        """Connect, run the lookup and log out; the result is available before the logout."""
-        account = self._account
+        """Run a lookup, with another access token if the one that was in use is refused."""
+        tokens = self._account.tokens
         try:
-            context = self._context or ssl.create_default_context()
-            is_tls = account.security == "tls"
-            with IMAPClient(
-                account.host, account.port, ssl=is_tls, ssl_context=context, timeout=self._timeout
-            ) as client:
-                if account.security == "starttls":
-                    client.starttls(context)
-                self._sign_in(client)
-                self._open_folder(client)
-                answer.set_result(see(client))
+            if tokens is None:
+                self._connect(see, answer, "")
+                return
+            held = tokens.get()
+            try:
+                self._connect(see, answer, held.value)
+            except LoginError:
+                if held.is_new:
+                    raise
+                self._connect(see, answer, tokens.renew(held.value).value)
         except Exception as error:
             answer.set_exception(error)
 
-    def _sign_in(self, client: Any) -> None:
+    def _connect(self, see: Callable[[Any], bool], answer: Future[bool], token: str) -> None:
+        """Connect, run the lookup and log out; the result is available before the logout."""
+        account, self._token = self._account, token
+        context = self._context or ssl.create_default_context()
+        is_tls = account.security == "tls"
+        with IMAPClient(account.host, account.port, ssl=is_tls, ssl_context=context, timeout=self._timeout) as client:
+            if account.security == "starttls":
+                client.starttls(context)
+            self._sign_in(client, token)
+            self._open_folder(client)
+            answer.set_result(see(client))
+
+    def _sign_in(self, client: Any, token: str) -> None:
         account = self._account
-        if client.has_capability("AUTH=PLAIN"):  # the LOGIN command supports only ASCII
+        if token and client.has_capability("AUTH=OAUTHBEARER"):
+            client.oauthbearer_login(account.username, token)
+        elif token:
+            client.oauth2_login(account.username, token)
+        elif client.has_capability("AUTH=PLAIN"):  # the LOGIN command supports only ASCII
             client.plain_login(account.username, account.password)
         else:
             client.login(account.username, account.password)
@@ -98,9 +115,9 @@ class ImapSentFolder:
         return f"{self._account.host} port {self._account.port}"
 
     def _explain(self, error: Exception) -> UserError:
-        """Return an error as a sentence with a hint, without the password."""
+        """Return an error as a sentence with a hint, without the password or the token."""
         words, hint = self._explain_failure(error) if isinstance(error, OSError) else _explain_refusal(error)
-        for trace in traces(self._account):
+        for trace in (*traces(self._account), *traces_of_token(self._account.username, self._token)):
             words = words.replace(trace, "***")
         return UserError(f"{self._server}: {words}", hint=hint)
 

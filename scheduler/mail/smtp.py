@@ -13,13 +13,15 @@ import re
 import ssl
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from scheduler.email_address import to_ascii
 from scheduler.errors import UserError
-from scheduler.mail.smtp_replies import GARBLED, SILENCE, judge, to_outcome
-from scheduler.mail.smtp_session import SmtpError, SmtpSession, Timeouts
+from scheduler.mail.access_tokens import HeldToken, TokenError, TokenHolder
+from scheduler.mail.smtp_replies import GARBLED, NO_TOKEN, SILENCE, judge, to_outcome
+from scheduler.mail.smtp_session import SmtpError, SmtpSession, Timeouts, bearer_proof, xoauth2_proof
 from scheduler.ports import Mail, Outcome
 
 PER_CONNECTION = 100  # mails; servers close long sessions at a time of their own choice
@@ -32,13 +34,18 @@ _MAILBOX = re.compile(r"[^@\s<>\"(),:;\\\[\]]+@[^@\s<>\"(),:;\\\[\]]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A mail account; without a username there is no login. The password is left out of the repr."""
+    """A mail account; without a username there is no login. What proves who we are is left out of the repr.
+
+    With `tokens` the login is made by access tokens; `token_source` says where they come from.
+    """
 
     host: str
     port: int
     security: Security
     username: str = ""
     password: str = field(default="", repr=False)
+    tokens: TokenHolder | None = field(default=None, repr=False)
+    token_source: str = field(default="", repr=False)
 
 
 class SmtpMailer:
@@ -70,6 +77,7 @@ class SmtpMailer:
         self._per_connection = per_connection
         self._idle = idle
         self._hidden = traces(account)
+        self._token = ""  # the one of the last login, to be masked
         self._session: SmtpSession | None = None
         self._mails = 0  # sent over the current connection
         self._used_at = 0.0
@@ -135,6 +143,33 @@ class SmtpMailer:
         return self._session
 
     def _open(self, ends: float) -> SmtpSession:
+        """Return a new session that is logged in.
+
+        A token that was in use before and is refused has perhaps ended early: another one is fetched and tried once.
+        """
+        tokens = self._account.tokens
+        if tokens is None:
+            return self._connect(ends)
+        held = self._fetch(tokens.get)
+        try:
+            return self._connect(ends)
+        except SmtpError as error:
+            if held.is_new or (error.phase, error.code) != ("login", "535"):
+                raise
+        self._fetch(lambda: tokens.renew(held.value))
+        return self._connect(ends)
+
+    def _fetch(self, get: Callable[[], HeldToken]) -> HeldToken:
+        try:
+            held = get()
+        except TokenError as error:
+            refused = SmtpError(NO_TOKEN, "; ".join(f"{one.message}; {one.hint}" for one in error.problems))
+            refused.phase = "login"
+            raise refused from error
+        self._token = held.value
+        return held
+
+    def _connect(self, ends: float) -> SmtpSession:
         account = self._account
         session = SmtpSession(self._timeouts)
         session.begin(ends)
@@ -145,7 +180,9 @@ class SmtpMailer:
             session.greet()
             if account.security == "starttls":
                 session.start_tls(account.host, self._tls())
-            if account.username:
+            if account.tokens is not None:
+                session.log_in_with_token(account.username, self._token)
+            elif account.username:
                 session.log_in(account.username, account.password)
         except BaseException as error:
             session.close()
@@ -191,8 +228,8 @@ class SmtpMailer:
         return to_outcome(rule.meaning, self._hide(reply))
 
     def _hide(self, words: str) -> str:
-        """Return a reply with the password masked, in case the server repeats it."""
-        for trace in self._hidden:
+        """Return a reply with the password or the token masked, in case the server repeats it."""
+        for trace in (*self._hidden, *traces_of_token(self._account.username, self._token)):
             words = words.replace(trace, "***")
         return words
 
@@ -203,7 +240,8 @@ def name_account(account: Account, sender: str, secret: bytes) -> str:
     A changed account thus starts without the pause or the stop of the old one. The name is keyed by the secret of
     the installation, so that the database alone does not allow guessing the password.
     """
-    parts = (account.host, account.port, account.security, account.username, account.password, sender)
+    parts = [account.host, account.port, account.security, account.username, account.password, sender]
+    parts += [account.token_source] if account.token_source else []
     return "smtp-" + hmac.digest(secret, b"account\0" + json.dumps(parts).encode(), "sha256").hex()[:16]
 
 
@@ -225,3 +263,11 @@ def traces(account: Account) -> tuple[str, ...]:
     forms = (f"\0{account.username}\0{account.password}", account.password)
     encoded = [b64encode(form.encode()).decode() for form in forms]
     return tuple(sorted((*encoded, account.password), key=len, reverse=True))
+
+
+def traces_of_token(username: str, token: str) -> tuple[str, ...]:
+    """Return the forms in which a token is sent to a server, longest first, so that they can be masked."""
+    if not token:
+        return ()
+    proofs = (xoauth2_proof(username, token), bearer_proof(username, token))
+    return (*(b64encode(proof.encode()).decode() for proof in proofs), token)

@@ -20,6 +20,7 @@ Meaning = Literal["retry", "scatter", "slowly", "rest", "pause", "stop", "dead",
 SILENCE = "silence"  # no reply: unreachable, connection closed, or timeout
 GARBLED = "garbled"  # not a valid SMTP reply, or an unsolicited one
 CERTIFICATE = "certificate"  # the TLS certificate is not accepted
+NO_TOKEN = "no token"  # noqa: S105 - no access token could be had to log in with
 UNOFFERED = "unoffered"  # the server does not offer a required extension or login method
 
 OPENING: tuple[Phase, ...] = ("connect", "greeting", "tls", "login")  # phases before the first command about a mail
@@ -95,6 +96,7 @@ _OURS_IN_DIGITS = r"\d{1,3}(\.\d{1,3}){3}|\[(ipv6:)?[0-9a-f]*:[0-9a-f:]+"
 RULES: tuple[Rule, ...] = (
     # ---- no reply, or none that can be trusted
     Rule("rest", "the server's certificate does not prove who it is", code=CERTIFICATE),
+    Rule("rest", "the account's provider gave no access token", code=NO_TOKEN),
     Rule("rest", "the server does not offer what the account needs", OPENING, UNOFFERED),
     Rule("refused", "the server does not offer what this mail needs", code=UNOFFERED),
     Rule("unclear", "no answer came after the mail was handed over", ("content",), f"{SILENCE}|{GARBLED}"),

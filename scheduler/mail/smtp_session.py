@@ -51,6 +51,17 @@ class Timeouts:
         return self.opening + self.upload + self.final + self.quit
 
 
+def xoauth2_proof(username: str, token: str) -> str:
+    """Return what XOAUTH2 sends, before base64 (Google and Microsoft, "SASL XOAUTH2")."""
+    return f"user={username}\x01auth=Bearer {token}\x01\x01"
+
+
+def bearer_proof(username: str, token: str) -> str:
+    """Return what OAUTHBEARER sends, before base64 (RFC 7628, section 3.1)."""
+    name = username.replace("=", "=3D").replace(",", "=2C")
+    return f"n,a={name},\x01auth=Bearer {token}\x01\x01"
+
+
 class SmtpError(Exception):
     """A step failed; `code` is the reply code or a constant that replaces it, `phase` shows how far the mail was."""
 
@@ -162,6 +173,22 @@ class SmtpSession(smtplib.SMTP):
             answer = self.docmd(_base64(password))
         else:
             raise SmtpError(UNOFFERED, f"the server offers no login by PLAIN or LOGIN: {' '.join(offered) or 'none'}")
+        _expect(answer, "235")
+
+    def log_in_with_token(self, username: str, token: str) -> None:
+        """Authenticate with an access token by OAUTHBEARER (RFC 7628), or by XOAUTH2 where that is not offered."""
+        self.phase = "login"
+        offered = self.esmtp_features.get("auth", "").upper().split()
+        if "OAUTHBEARER" in offered:
+            answer = self.docmd("AUTH", f"OAUTHBEARER {_base64(bearer_proof(username, token))}")
+            end = _base64("\x01")
+        elif "XOAUTH2" in offered:
+            answer, end = self.docmd("AUTH", f"XOAUTH2 {_base64(xoauth2_proof(username, token))}"), ""
+        else:
+            words = f"the server offers no login by XOAUTH2 or OAUTHBEARER: {' '.join(offered) or 'none'}"
+            raise SmtpError(UNOFFERED, words)
+        if answer[0] == 334:  # it says why not, and waits for a word before it refuses
+            answer = self.docmd(end)
         _expect(answer, "235")
 
     # ---- one mail

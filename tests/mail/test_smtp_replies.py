@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scheduler.mail.smtp_replies import (
     CERTIFICATE,
     GARBLED,
+    NO_TOKEN,
     OPENING,
     RULES,
     SILENCE,
@@ -25,7 +26,7 @@ from scheduler.ports import Outcome
 from tests.mail.server_replies import ANSWERS, SEEN
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
-MISSING = [SILENCE, GARBLED, CERTIFICATE, UNOFFERED]
+MISSING = [SILENCE, GARBLED, CERTIFICATE, UNOFFERED, NO_TOKEN]
 OUTCOMES: dict[Meaning, Outcome] = {
     "retry": Outcome(state="deferred", reply="r"),
     "scatter": Outcome(state="deferred", reply="r", pace="scattered"),

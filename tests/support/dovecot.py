@@ -41,8 +41,10 @@ disable_plaintext_auth = no
 auth_failure_delay = 0
 mail_location = maildir:{folder}/mail/%u
 mail_max_userip_connections = 0
+{tokens}
 passdb {{
   driver = static
+  mechanisms = plain login
   args = password={password}
 }}
 userdb {{
@@ -57,6 +59,11 @@ service anvil {{
   chroot =
   unix_listener anvil-auth-penalty {{
     mode = 0
+  }}
+}}
+service auth {{
+  unix_listener {folder}/sasl {{
+    mode = 0666
   }}
 }}
 service stats {{
@@ -74,6 +81,22 @@ service imap-login {{
 }}
 """
 
+TOKENS = """
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+"""
+OAUTH2 = """
+introspection_mode = get
+introspection_url = {url}?token=
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+
 
 class Dovecot:
     """A running Dovecot, in plain (and by STARTTLS) on `port`, in TLS on `tls_port`."""
@@ -83,6 +106,11 @@ class Dovecot:
         self.port = port
         self.tls_port = tls_port
         self._process = process
+
+    @property
+    def sasl(self) -> Path:
+        """Return the socket at which a Postfix asks it who somebody is."""
+        return self.folder / "sasl"
 
     @property
     def trusting(self) -> ssl.SSLContext:
@@ -113,24 +141,30 @@ class Dovecot:
 
 
 @contextmanager
-def run_dovecot(*, tls: str = "yes") -> Iterator[Dovecot]:
-    """Run a Dovecot with or without TLS, as nobody where we are root."""
+def run_dovecot(*, tls: str = "yes", introspection: str = "") -> Iterator[Dovecot]:
+    """Run a Dovecot with or without TLS, as nobody where we are root.
+
+    With the address of an `introspection` it takes access tokens, too, and asks there what they are.
+    """
     program = find_program("dovecot")
     folder = Path(tempfile.mkdtemp(prefix="hanchot-dovecot-"))
     try:
         for path in (folder, *(folder / name for name in ("run", "state", "mail"))):
             path.mkdir(exist_ok=True)
             _give_away(path)
+        folder.chmod(0o755)  # a Postfix asks at a socket in it
         certificate, key = make_certificate(folder)
         _give_away(key)
         port, tls_port = free_port(), free_port()
         owner = folder.stat()
+        (folder / "oauth2.conf").write_text(OAUTH2.format(url=introspection))
         (folder / "dovecot.conf").write_text(
             CONFIGURATION.format(
                 folder=folder,
                 user=pwd.getpwuid(owner.st_uid).pw_name,
                 group=grp.getgrgid(owner.st_gid).gr_name,
                 tls=tls,
+                tokens=TOKENS.format(folder=folder) if introspection else "",
                 certificate=certificate,
                 key=key,
                 password=PASSWORD,

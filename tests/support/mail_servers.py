@@ -57,6 +57,14 @@ message_size_limit = 1000000
 notify_classes =
 smtputf8_enable = yes
 """
+SASL = """
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = {socket}
+smtpd_sasl_security_options = noanonymous
+smtpd_sasl_response_limit = 12288
+smtpd_sender_restrictions = permit_sasl_authenticated, reject
+"""
 MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
 cleanup   unix  n - n - 0 cleanup
@@ -137,14 +145,17 @@ class Postfix:
 
 
 @contextmanager
-def run_postfix() -> Iterator[Postfix]:
-    """Run a real Postfix that delivers into a Maildir; it has to be started by root."""
+def run_postfix(*, sasl: Path | None = None) -> Iterator[Postfix]:
+    """Run a real Postfix that delivers into a Maildir; it has to be started by root.
+
+    With a socket of Dovecot it asks there who may log in, and takes mail from nobody else.
+    """
     program = find_program("postfix")
     if os.getuid() != 0:
         pytest.skip("Postfix can be started by root only")
     folder = Path(tempfile.mkdtemp(prefix="hanchot-postfix-"))
     try:
-        port = _write_configuration(folder)
+        port = _write_configuration(folder, SASL.format(socket=sasl) if sasl else "")
         command = [program, "-c", str(folder / "etc")]
         started = subprocess.run([*command, "start"], capture_output=True, text=True, check=False)
         log = folder / "log"
@@ -161,7 +172,7 @@ def run_postfix() -> Iterator[Postfix]:
         shutil.rmtree(folder)
 
 
-def _write_configuration(folder: Path) -> int:
+def _write_configuration(folder: Path, more: str) -> int:
     port = free_port()
     certificate, key = make_certificate(folder)
     for name in ("etc", "spool", "data", "mail"):
@@ -171,7 +182,7 @@ def _write_configuration(folder: Path) -> int:
     shutil.chown(folder / "data", "postfix")
     os.chown(folder / "mail", NOBODY, NOBODY)
     main = MAIN.format(folder=folder, nobody=NOBODY, certificate=certificate, key=key)
-    (folder / "etc" / "main.cf").write_text(main)
+    (folder / "etc" / "main.cf").write_text(main + more)
     (folder / "etc" / "master.cf").write_text(MASTER.format(port=port))
     (folder / "etc" / "domains").write_text("/\\.example$/ here\n")
     (folder / "etc" / "mailboxes").write_text("!/@gone\\.example$/ all/\n")
