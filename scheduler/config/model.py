@@ -124,12 +124,18 @@ class EngineSection(_Section):
     kind: Literal["embedded"] = "embedded"
 
 
-def _https(value: object) -> object:
-    if isinstance(value, str) and value:
+def _token_url(value: object) -> object:
+    """Return the address of a provider. Raises `ValueError`, without the value: it may hold a secret."""
+    if not isinstance(value, str) or not value:
+        return value
+    try:
         parts = urlsplit(value)
-        is_here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
-        if not parts.hostname or "@" in parts.netloc or not (parts.scheme == "https" or is_here):
-            raise ValueError(f"is not an address that begins with https://: {value!r}")
+        host = (parts.hostname or "").encode("idna")
+    except ValueError:
+        host = b""
+    is_here = value.startswith("http://") and host in (b"127.0.0.1", b"::1", b"localhost")
+    if not host or "@" in value or not value.isascii() or not (value.startswith("https://") or is_here):
+        raise ValueError("is not an address that begins with https://, without a name or password in it")
     return value
 
 
@@ -137,7 +143,7 @@ class Token(_Section):
     """The source of access tokens: a program, or the address at which a provider gives them."""
 
     command: Words = []
-    url: Annotated[str, BeforeValidator(_https)] = ""
+    url: Annotated[str, BeforeValidator(_token_url)] = ""
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
     client_secret_file: str = ""

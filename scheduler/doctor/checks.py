@@ -221,8 +221,9 @@ def _secrets(container: Container) -> Iterator[Path]:
         for name in (section.password_file, section.token.client_secret_file, section.token.refresh_token_file):
             if name:
                 yield settings.resolve(name)
-        if section.password.get_secret_value() and f"HANCHOT_{variable}__PASSWORD" not in os.environ:
-            yield settings.folder / "config.toml"
+        for secret, name in ((section.password, "PASSWORD"), (section.token.client_secret, "TOKEN__CLIENT_SECRET")):
+            if secret.get_secret_value() and f"HANCHOT_{variable}__{name}" not in os.environ:
+                yield settings.folder / "config.toml"
 
 
 def _folders(container: Container) -> Sequence[Path]:

@@ -10,13 +10,14 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import TemporaryFile, mkstemp
 from typing import Any, NamedTuple, Protocol
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
@@ -63,27 +64,41 @@ class TokenHolder:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._token = ""
-        self._renew_at = 0.0
+        self._renew_at = self._ends_at = 0.0
 
     def get(self) -> HeldToken:
-        """Return the token, a new one if little of its time is left. Raises `TokenError`."""
+        """Return the token, a new one if little of its time is left. Raises `TokenError` if it has ended."""
         with self._lock:
             if self._token and self._monotonic() < self._renew_at:
                 return HeldToken(self._token, is_new=False)
-            return self._fetch()
+            try:
+                return self._fetch()
+            except TokenError:
+                if not self._token or self._monotonic() >= self._ends_at:
+                    raise
+                return HeldToken(self._token, is_new=False)
 
     def renew(self, refused: str) -> HeldToken:
-        """Return another token than one that was refused. Raises `TokenError`."""
+        """Return another token than one that was refused, which is not used again. Raises `TokenError`."""
         with self._lock:
             if self._token and self._token != refused:
                 return HeldToken(self._token, is_new=False)
-            return self._fetch()
+            self._token = ""
+            held = self._fetch()
+            if held.value == refused:
+                self._token = ""
+                raise TokenError(
+                    "the source gives the token again that was refused", hint="look at what keeps it there"
+                )
+            return held
 
     def _fetch(self) -> HeldToken:
         asked_at = self._monotonic()
-        self._token, lifetime = self._source.fetch()
+        token, lifetime = self._source.fetch()
+        self._token = token
         self._renew_at = asked_at + lifetime * 5 / 6  # of an hour, ten minutes before its end
-        return HeldToken(self._token, is_new=True)
+        self._ends_at = asked_at + lifetime
+        return HeldToken(token, is_new=True)
 
 
 # ---------------------------------------------------------------- a program
@@ -98,29 +113,31 @@ class CommandSource:
     timeout: float = TIMEOUT
 
     def fetch(self) -> NewToken:
-        """Return what the program prints. Raises `TokenError`."""
-        name = self.command[0]
-        try:
-            process = subprocess.Popen(  # noqa: S603 - the program that the configuration names
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise TokenError(f"{name} cannot be run: {error.strerror}", hint=f"check {self.key}") from error
-        try:
-            output, complaint = process.communicate(timeout=self.timeout)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            message = f"{name} gave no token within {self.timeout:g} seconds"
-            raise TokenError(message, hint=f"run it as the user of the daemon; {self.key} names it") from None
-        if process.returncode:
-            words = _last_line(complaint) or "it says nothing"
-            message = f"{name} failed with exit code {process.returncode}: {words}"
-            raise TokenError(message, hint=f"run it as the user of the daemon; {self.key} names it")
-        return NewToken(self._read(output))
+        """Return what the program prints. Raises `TokenError`; what it says on standard error may be a secret."""
+        name, hint = self.command[0], f"run it by hand as the user of the daemon; {self.key} names it"
+        with TemporaryFile() as output:  # not a pipe, which whatever it leaves running would keep open
+            try:
+                process = subprocess.Popen(  # noqa: S603 - the program that the configuration names
+                    self.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise TokenError(f"{name} cannot be run: {error.strerror}", hint=f"check {self.key}") from error
+            try:
+                code = process.wait(self.timeout)
+            except BaseException as error:
+                _end(process)
+                if isinstance(error, subprocess.TimeoutExpired):
+                    message = f"{name} gave no token within {self.timeout:g} seconds"
+                    raise TokenError(message, hint=hint) from None
+                raise
+            if code:
+                raise TokenError(f"{name} failed with exit code {code}", hint=hint)
+            output.seek(0)
+            return NewToken(self._read(output.read(LONGEST)))
 
     def _read(self, output: bytes) -> str:
         lines = output.decode("utf-8", "replace").splitlines()
@@ -137,15 +154,10 @@ def is_token(text: str) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a program with what it has started."""
+    """Kill a program with what it has started in its session."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-def _last_line(output: bytes) -> str:
-    lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
-    return "".join(letter for letter in lines[-1] if letter.isprintable())[:200] if lines else ""
+    process.wait()
 
 
 # ---------------------------------------------------------------- the provider's token address
@@ -164,10 +176,9 @@ class TokenAddress:
     context: ssl.SSLContext | None = None
 
     def ask(self, **grant: str) -> Mapping[str, Any]:
-        """Post a grant and return the answer, which holds a token. Raises `TokenError`."""
-        asked = {"client_id": self.client_id, "client_secret": self.client_secret, "scope": self.scope, **grant}
-        body = urlencode({name: value for name, value in asked.items() if value}).encode()
-        status, kind, text = self._post(body)
+        """Post a grant and return the answer, which holds a token. Raises `TokenError`. Run it by `within`."""
+        form = {"client_id": self.client_id, "client_secret": self.client_secret, "scope": self.scope, **grant}
+        status, kind, text = self._post(urlencode({name: value for name, value in form.items() if value}).encode())
         try:
             answer = json.loads(text)
         except ValueError:
@@ -177,52 +188,63 @@ class TokenAddress:
                 f"{self.url} answered {status} with {kind or 'something'} instead of a token",
                 hint=f"check {self.key}.url; is a proxy or a sign-in page in between?",
             )
-        if status != 200 or not is_token(str(answer.get("access_token", ""))):
-            raise self._refusal(status, answer)
+        token = answer.get("access_token")
+        if status != 200 or not isinstance(token, str) or not is_token(token):
+            raise self._refusal(status, answer, hidden=[self.client_secret, grant.get("refresh_token", "")])
         return answer
 
     def _post(self, body: bytes) -> tuple[int, str, bytes]:
-        """Return status, type and content of the answer.
-
-        The request runs in a thread that is abandoned at the timeout: that of a socket restarts with each byte.
-        """
-        answer: Future[tuple[int, str, bytes]] = Future()
-        threading.Thread(target=self._request, args=(body, answer), daemon=True).start()
-        try:
-            return answer.result(self.timeout)
-        except TimeoutError:
-            message = f"{self.url} gave no answer within {self.timeout:g} seconds"
-            raise TokenError(message, hint="it is tried again") from None
-        except (OSError, HTTPException) as error:
-            words = error.reason if isinstance(error, URLError) else error
-            raise TokenError(
-                f"{self.url} cannot be reached: {words}", hint=f"it is tried again; check {self.key}.url"
-            ) from error
-
-    def _request(self, body: bytes, answer: Future[tuple[int, str, bytes]]) -> None:
-        request = Request(self.url, data=body, headers={"Accept": "application/json"})  # noqa: S310 - https, as configured
+        """Return status, type and content of the answer."""
         opener = build_opener(_NoRedirect, HTTPSHandler(context=self.context))
         try:
+            request = Request(self.url, data=body, headers={"Accept": "application/json"})  # noqa: S310 - as configured
             try:
                 with opener.open(request, timeout=self.timeout) as response:
-                    found = response.status, response.headers.get_content_type(), response.read(LONGEST)
+                    return response.status, response.headers.get_content_type(), response.read(LONGEST)
             except HTTPError as error:
                 with error:
-                    found = error.code, error.headers.get_content_type(), error.read(LONGEST)
-            answer.set_result(found)
+                    return error.code, error.headers.get_content_type(), error.read(LONGEST)
+        except (OSError, HTTPException, ValueError) as error:
+            words = error.reason if isinstance(error, URLError) else error
+            hint = f"it is tried again; check {self.key}.url"
+            raise TokenError(f"{self.url} cannot be reached: {words}", hint=hint) from error
+
+    def _refusal(self, status: int, answer: Mapping[str, Any], hidden: Iterable[str]) -> TokenError:
+        code = _one_line(answer.get("error"))
+        said = ": ".join(part for part in (code, _one_line(answer.get("error_description"))) if part)
+        for secret in filter(None, hidden):
+            said = said.replace(secret, "***")
+        hint = _HINTS.get(code, "check {key}").format(key=self.key)
+        return TokenError(f"{self.url} gives no token: {said or f'status {status}'}", hint=hint)
+
+
+def _one_line(value: object) -> str:
+    lines = str(value or "").splitlines()
+    return "".join(letter for letter in lines[0] if letter.isprintable())[:300] if lines else ""
+
+
+def within(timeout: float, what: str, fetch: Callable[[], NewToken]) -> NewToken:
+    """Return what a function returns, in a thread that goes on by itself if it takes too long.
+
+    The timeout of a socket restarts with each byte. What comes later is still kept by the thread. Raises `TokenError`.
+    """
+    answer: Future[NewToken] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(fetch())
         except Exception as error:
             answer.set_exception(error)
 
-    def _refusal(self, status: int, answer: Mapping[str, Any]) -> TokenError:
-        code, words = str(answer.get("error", "")), str(answer.get("error_description", "")).splitlines()
-        said = ": ".join(part for part in (code, words[0][:300] if words else "") if part) or f"status {status}"
-        return TokenError(
-            f"{self.url} gives no token: {said}", hint=_HINTS.get(code, "check {key}").format(key=self.key)
-        )
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return answer.result(timeout)
+    except FutureTimeout:
+        raise TokenError(f"{what} gave no answer within {timeout:g} seconds", hint="it is tried again") from None
 
 
 _HINTS = {
-    "invalid_grant": "the refresh token has ended or was revoked; sign in anew, into {key}.refresh_token_file",
+    "invalid_grant": "what was shown has ended or was revoked; sign in anew, or renew the secret, below {key}",
     "invalid_client": "check {key}.client_id and {key}.client_secret; a secret may have ended",
     "unauthorized_client": "the application may not ask so; check its registration, and {key}.client_id",
     "invalid_scope": "check {key}.scope",
@@ -251,6 +273,9 @@ class ClientSource:
 
     def fetch(self) -> NewToken:
         """Return a new token. Raises `TokenError`."""
+        return within(self.address.timeout, self.address.url, self._ask)
+
+    def _ask(self) -> NewToken:
         answer = self.address.ask(grant_type="client_credentials")
         return NewToken(answer["access_token"], _lifetime(answer))
 
@@ -264,67 +289,110 @@ class RefreshSource:
 
     def fetch(self) -> NewToken:
         """Return a new token. Raises `TokenError`; nothing is asked for where a new refresh token could not be kept."""
-        with self._alone(), self._draft() as keep:
-            refresh_token = self._read()
+        return within(self.address.timeout, self.address.url, self._ask)
+
+    def _ask(self) -> NewToken:
+        file = self.file.resolve()  # a link stays a link
+        refresh_token = self._read(file)
+        with self._alone(file), self._draft(file) as draft:
+            refresh_token = self._read(file)  # another process may have replaced it
             answer = self.address.ask(grant_type="refresh_token", refresh_token=refresh_token)
             renewed = answer.get("refresh_token")
-            if isinstance(renewed, str) and renewed and renewed != refresh_token:
-                keep(renewed)
+            if isinstance(renewed, str) and is_token(renewed) and renewed != refresh_token:
+                self._replace(file, draft, renewed)
         return NewToken(answer["access_token"], _lifetime(answer))
 
-    def _read(self) -> str:
+    def _read(self, file: Path) -> str:
         try:
-            token = self.file.read_text(encoding="ascii").strip()
+            token = file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
             words = error.strerror if isinstance(error, OSError) else "it is not plain text"
-            raise TokenError(f"cannot read {self.file}: {words}", hint=f"check {self._key}") from error
+            raise TokenError(f"cannot read {file}: {words}", hint=f"check {self._key}") from error
         if not is_token(token):
-            raise TokenError(f"{self.file} holds no refresh token", hint=f"{self._key} names a file with nothing else")
+            raise TokenError(f"{file} holds no refresh token", hint=f"{self._key} names a file with nothing else")
         return token
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self, file: Path) -> Iterator[None]:
         """Let one process at a time use the refresh token: a provider may end the one that was used."""
         try:
-            lock = os.open(self.file.with_name(f"{self.file.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            lock = os.open(file.with_name(f"{file.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise self._cannot_keep(error) from error
+            raise self._cannot_keep(file, error) from error
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _give_to_owner(lock, file)
+            self._lock(lock, file)
             yield
         finally:
             os.close(lock)
 
+    def _lock(self, lock: int, file: Path) -> None:
+        ends = time.monotonic() + self.address.timeout
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > ends:
+                    message = f"another process has held {file} for {self.address.timeout:g} seconds"
+                    raise TokenError(message, hint="it is tried again; does one hang?") from error
+                time.sleep(0.05)
+            except OSError as error:
+                raise self._cannot_keep(file, error) from error
+            else:
+                return
+
     @contextmanager
-    def _draft(self) -> Iterator[Callable[[str], None]]:
-        """Yield the function that replaces the refresh token at once; the room for it is taken beforehand."""
-        draft = ""
+    def _draft(self, file: Path) -> Iterator[Path]:
+        """Yield a file beside the refresh token in which the room for a new one is taken; removed if it stays empty."""
         try:
-            descriptor, draft = mkstemp(prefix=f"{self.file.name}.", dir=self.file.parent)  # readable by its owner only
-            with os.fdopen(descriptor, "r+b") as stream:
+            descriptor, name = mkstemp(prefix=f"{file.name}.", dir=file.parent)  # readable by its owner only
+            with os.fdopen(descriptor, "wb") as stream:
+                _give_to_owner(stream.fileno(), file)
                 stream.write(b" " * _ROOM)
                 stream.flush()
                 os.fsync(stream.fileno())
-
-                def keep(token: str) -> None:
-                    stream.seek(0)
-                    stream.write(token.encode("ascii") + b"\n")
-                    stream.truncate()
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                    Path(draft).replace(self.file)
-
-                yield keep
         except OSError as error:
-            raise self._cannot_keep(error) from error
+            raise self._cannot_keep(file, error) from error
+        draft = Path(name)
+        try:
+            yield draft
         finally:
-            if draft:
-                Path(draft).unlink(missing_ok=True)
+            if not _holds_token(draft):
+                draft.unlink(missing_ok=True)
 
-    def _cannot_keep(self, error: OSError) -> TokenError:
-        message = f"a new refresh token could not be kept beside {self.file}: {error.strerror}; none is asked for"
+    def _replace(self, file: Path, draft: Path, token: str) -> None:
+        """Replace the refresh token at once. Raises `TokenError` that names where the new one lies if that fails."""
+        try:
+            with draft.open("r+b") as stream:
+                stream.write(token.encode("ascii") + b"\n")
+                stream.truncate()
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(file)
+            folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            message = f"the new refresh token could not be written to {file}: {error.strerror}; it lies in {draft}"
+            raise TokenError(message, hint=f"move it there by hand; {self._key} names the file") from error
+
+    def _cannot_keep(self, file: Path, error: OSError) -> TokenError:
+        message = f"a new refresh token could not be kept beside {file}: {error.strerror}; none is asked for"
         return TokenError(message, hint=f"{self._key}: the user of the daemon must be able to write in its folder")
 
     @property
     def _key(self) -> str:
         return f"{self.address.key}.refresh_token_file"
+
+
+def _give_to_owner(descriptor: int, file: Path) -> None:
+    """Let whoever owns the refresh token own a file beside it, also if root works on it now and then."""
+    owner = file.stat()
+    if os.geteuid() == 0:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def _holds_token(draft: Path) -> bool:
+    return draft.exists() and bool(draft.read_bytes().strip())

@@ -19,11 +19,17 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, LoginError
 
 from scheduler.errors import UserError, near_names
+from scheduler.mail.access_tokens import TokenError
 from scheduler.mail.smtp import Account, traces, traces_of_token
+from scheduler.mail.smtp_session import bearer_proof, xoauth2_proof
 
 TIMEOUT = 30.0  # seconds for a whole lookup, during which the lease of the claimed mail runs
 
 _KEYS = "check host, port and security in [inbox]"
+
+
+class _LoginRefused(UserError):
+    """The server does not take the login."""
 
 
 class ImapSentFolder:
@@ -36,7 +42,6 @@ class ImapSentFolder:
         self._folder = folder
         self._context = context
         self._timeout = timeout
-        self._token = ""  # the one of the last login, to be masked
 
     def has(self, message_id: str) -> bool:
         """Return whether the folder holds a mail with this Message-ID; raises `UserError` if the lookup fails."""
@@ -47,58 +52,74 @@ class ImapSentFolder:
         self._look(lambda client: True)
 
     def _look(self, see: Callable[[Any], bool]) -> bool:
+        """Run a lookup, with another access token if the one that was in use is refused."""
+        tokens = self._account.tokens
+        if tokens is None:
+            return self._run(see, "")
+        held = tokens.get()
+        try:
+            return self._run(see, held.value)
+        except _LoginRefused as refused:
+            if held.is_new:
+                raise
+            try:
+                token = tokens.renew(held.value).value
+            except TokenError:
+                raise refused from None
+        return self._run(see, token)
+
+    def _run(self, see: Callable[[Any], bool], token: str) -> bool:
         """Run a lookup in a thread, which is abandoned at the timeout.
 
         The timeout of a socket restarts with each byte, so a server that sends slowly could block for ever.
         """
         answer: Future[bool] = Future()
-        threading.Thread(target=self._search, args=(see, answer), daemon=True).start()
+        threading.Thread(target=self._search, args=(see, token, answer), daemon=True).start()
         try:
             return answer.result(self._timeout)
         except UserError:
             raise
         except Exception as error:
-            raise self._explain(error) from error
+            raise self._explain(error, token) from error
 
-    def _search(self, see: Callable[[Any], bool], answer: Future[bool]) -> None:
-        """Run a lookup, with another access token if the one that was in use is refused."""
-        tokens = self._account.tokens
+    def _search(self, see: Callable[[Any], bool], token: str, answer: Future[bool]) -> None:
+        """Connect, run the lookup and log out; the result is available before the logout."""
+        account = self._account
         try:
-            if tokens is None:
-                self._connect(see, answer, "")
-                return
-            held = tokens.get()
-            try:
-                self._connect(see, answer, held.value)
-            except LoginError:
-                if held.is_new:
-                    raise
-                self._connect(see, answer, tokens.renew(held.value).value)
+            context = self._context or ssl.create_default_context()
+            is_tls = account.security == "tls"
+            with IMAPClient(
+                account.host, account.port, ssl=is_tls, ssl_context=context, timeout=self._timeout
+            ) as client:
+                if account.security == "starttls":
+                    client.starttls(context)
+                self._sign_in(client, token)
+                self._open_folder(client)
+                answer.set_result(see(client))
         except Exception as error:
             answer.set_exception(error)
 
-    def _connect(self, see: Callable[[Any], bool], answer: Future[bool], token: str) -> None:
-        """Connect, run the lookup and log out; the result is available before the logout."""
-        account, self._token = self._account, token
-        context = self._context or ssl.create_default_context()
-        is_tls = account.security == "tls"
-        with IMAPClient(account.host, account.port, ssl=is_tls, ssl_context=context, timeout=self._timeout) as client:
-            if account.security == "starttls":
-                client.starttls(context)
-            self._sign_in(client, token)
-            self._open_folder(client)
-            answer.set_result(see(client))
-
     def _sign_in(self, client: Any, token: str) -> None:
         account = self._account
-        if token and client.has_capability("AUTH=OAUTHBEARER"):
-            client.oauthbearer_login(account.username, token)
-        elif token:
-            client.oauth2_login(account.username, token)
+        if token:
+            self._sign_in_with(client, token)
         elif client.has_capability("AUTH=PLAIN"):  # the LOGIN command supports only ASCII
             client.plain_login(account.username, account.password)
         else:
             client.login(account.username, account.password)
+
+    def _sign_in_with(self, client: Any, token: str) -> None:
+        """Log in by a token; a server that says why it refuses gets no token again, but what ends the exchange."""
+        username = self._account.username
+        if client.has_capability("AUTH=OAUTHBEARER"):
+            words = iter([bearer_proof(username, token).encode(), b"\x01"])
+            client.sasl_login("OAUTHBEARER", lambda _: next(words))
+        elif client.has_capability("AUTH=XOAUTH2"):
+            words = iter([xoauth2_proof(username, token).encode(), b""])
+            client.sasl_login("XOAUTH2", lambda _: next(words))
+        else:
+            message = f"{self._server} offers no login by XOAUTH2 or OAUTHBEARER"
+            raise UserError(message, hint='use auth = "password" below [inbox], or another server')
 
     def _open_folder(self, client: Any) -> None:
         try:
@@ -114,11 +135,14 @@ class ImapSentFolder:
     def _server(self) -> str:
         return f"{self._account.host} port {self._account.port}"
 
-    def _explain(self, error: Exception) -> UserError:
+    def _explain(self, error: Exception, token: str) -> UserError:
         """Return an error as a sentence with a hint, without the password or the token."""
         words, hint = self._explain_failure(error) if isinstance(error, OSError) else _explain_refusal(error)
-        for trace in (*traces(self._account), *traces_of_token(self._account.username, self._token)):
+        for trace in (*traces(self._account), *traces_of_token(self._account.username, token)):
             words = words.replace(trace, "***")
+        if isinstance(error, LoginError):
+            hint = "check what the tokens are for, and username in [inbox]" if token else hint
+            return _LoginRefused(f"{self._server}: {words}", hint=hint)
         return UserError(f"{self._server}: {words}", hint=hint)
 
     def _explain_failure(self, error: OSError) -> tuple[str, str]:

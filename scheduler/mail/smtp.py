@@ -154,7 +154,8 @@ class SmtpMailer:
         try:
             return self._connect(ends)
         except SmtpError as error:
-            if held.is_new or (error.phase, error.code) != ("login", "535"):
+            is_refused = error.phase == "login" and judge(error.phase, error.code, error.words).meaning == "stop"
+            if held.is_new or not is_refused:
                 raise
         self._fetch(lambda: tokens.renew(held.value))
         return self._connect(ends)

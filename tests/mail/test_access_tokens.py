@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import shlex
 import stat
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,11 +35,17 @@ class Source:
     """A source whose tokens are numbered."""
 
     lifetime: float = 3600.0
+    takes: float = 0.0  # seconds
+    is_away: bool = False
+    is_stuck: bool = False
     given: list[str] = field(default_factory=list)
 
     def fetch(self) -> NewToken:
         """Return the next token."""
-        self.given.append(f"token-{len(self.given) + 1}")
+        threading.Event().wait(self.takes)
+        if self.is_away:
+            raise TokenError("away")
+        self.given.append("token-1" if self.is_stuck else f"token-{len(self.given) + 1}")
         return NewToken(self.given[-1], self.lifetime)
 
 
@@ -74,8 +82,42 @@ def test_a_refused_token_is_replaced_once_for_all_who_held_it() -> None:
     assert source.given == ["token-1", "token-2"]
 
 
-def test_several_threads_that_need_a_token_fetch_one() -> None:
+def test_a_refused_token_is_never_used_again() -> None:
+    """Also while no other can be had: each login by it might lock the account."""
     source = Source()
+    tokens = TokenHolder(source)
+    tokens.get()
+    source.is_away = True
+    with pytest.raises(TokenError):
+        tokens.renew("token-1")
+    for _ in range(2):
+        with pytest.raises(TokenError):
+            tokens.get()
+    source.is_away = False
+    assert tokens.get() == ("token-2", True)
+
+
+def test_a_source_that_gives_the_refused_token_again_is_told() -> None:
+    tokens = TokenHolder(Source(is_stuck=True))
+    tokens.get()
+    with pytest.raises(TokenError, match="the token again that was refused"):
+        tokens.renew("token-1")
+
+
+def test_a_token_that_is_still_good_serves_while_no_other_can_be_had() -> None:
+    clock, source = Monotonic(), Source()
+    tokens = TokenHolder(source, monotonic=clock)
+    tokens.get()
+    source.is_away = True
+    clock.now += 59 * 60
+    assert tokens.get() == ("token-1", False)
+    clock.now += 60
+    with pytest.raises(TokenError):
+        tokens.get()
+
+
+def test_several_threads_that_need_a_token_fetch_one() -> None:
+    source = Source(takes=0.05)
     tokens = TokenHolder(source)
     threads = [threading.Thread(target=tokens.get) for _ in range(8)]
     for thread in threads:
@@ -104,15 +146,23 @@ def test_a_program_prints_the_token_alone() -> None:
         ("pass", "printed nothing"),
         ("print('two words')", "printed no token"),
         ("print('khoá')", "printed no token"),
-        ("import sys; sys.exit('no account of that name')", "exit code 1: no account of that name"),
-        ("import sys; sys.exit(3)", "exit code 3: it says nothing"),
+        ("import sys; sys.exit('ya29.a-secret')", "exit code 1"),
+        ("import sys; sys.exit(3)", "exit code 3"),
     ],
 )
 def test_what_a_program_does_wrong_is_said(code: str, words: str) -> None:
     with pytest.raises(TokenError) as refused:
         program(code).fetch()
     assert words in str(refused.value)
+    assert "ya29.a-secret" not in str(refused.value)
     assert "mail.smtp.token.command" in str(refused.value)
+
+
+def test_what_a_program_leaves_running_is_not_waited_for() -> None:
+    source = CommandSource(
+        command=("sh", "-c", "echo token; setsid sleep 5 & exit 0"), key="token.command", timeout=4.0
+    )
+    assert source.fetch().value == "token"
 
 
 def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
@@ -161,6 +211,9 @@ def test_an_application_gets_a_token_by_its_secret(provider: TokenServer) -> Non
         ((302, "text/html", b""), "answered 302"),
         ((200, "application/json", b"[]"), "instead of a token"),
         ((200, "application/json", b'{"access_token": "two words"}'), "gives no token: status 200"),
+        ((200, "application/json", b'{"access_token": null}'), "gives no token: status 200"),
+        ((200, "application/json", b'{"access_token": ["a"]}'), "gives no token: status 200"),
+        ((400, "application/json", b'{"error": "x", "error_description": "not s3cret\\u001b[1m"}'), "x: not ***[1m"),
         ((400, "application/json", b'{"error": "invalid_scope"}'), "invalid_scope"),
         ((503, "application/json", b'{"error": "temporarily_unavailable"}'), "temporarily_unavailable"),
     ],
@@ -217,21 +270,72 @@ def test_a_refresh_token_that_is_replaced_is_kept_for_its_owner_only(
     assert {path.name for path in source.file.parent.iterdir()} == {"refresh-token", "refresh-token.lock"}
 
 
+def test_a_link_to_the_refresh_token_stays_a_link(provider: TokenServer, source: RefreshSource, tmp_path: Path) -> None:
+    provider.rotates = True
+    link = tmp_path / "etc" / "refresh-token"
+    link.parent.mkdir()
+    link.symlink_to(source.file)
+    RefreshSource(address=source.address, file=link).fetch()
+    assert (link.is_symlink(), source.file.read_text()) == (True, provider.refresh_token + "\n")
+
+
+def test_a_new_refresh_token_that_cannot_take_its_place_is_kept_and_named(
+    provider: TokenServer, source: RefreshSource
+) -> None:
+    provider.rotates = True
+    grant = provider.grant
+
+    def put_a_folder_there(asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        source.file.unlink()
+        source.file.mkdir()
+        return grant(asked)
+
+    provider.grant = put_a_folder_there  # type: ignore[method-assign]
+    with pytest.raises(TokenError, match=r"could not be written.*it lies in") as refused:
+        source.fetch()
+    [draft] = [path for path in source.file.parent.iterdir() if path.is_file() and not path.name.endswith(".lock")]
+    assert draft.read_text() == provider.refresh_token + "\n"
+    assert str(draft) in str(refused.value)
+
+
+@pytest.mark.parametrize("renewed", ["two words", "khoá", 7, None, ""])
+def test_a_new_refresh_token_that_is_none_changes_nothing(
+    provider: TokenServer, source: RefreshSource, renewed: object
+) -> None:
+    grant = provider.grant
+    provider.grant = lambda asked: (200, grant(asked)[1] | {"refresh_token": renewed})  # type: ignore[method-assign]
+    assert provider.is_good(source.fetch().value)
+    assert source.file.read_text() == "refresh-0\n"
+    assert {path.name for path in source.file.parent.iterdir()} == {"refresh-token", "refresh-token.lock"}
+
+
+def test_a_refresh_token_that_another_process_uses_for_long_is_waited_for_in_vain(source: RefreshSource) -> None:
+    with source.file.with_name("refresh-token.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        impatient = replace(source, address=replace(source.address, timeout=0.3))
+        with pytest.raises(TokenError, match=r"within 0\.3 seconds|for 0\.3 seconds"):
+            impatient.fetch()
+    assert source.fetch().value
+
+
 def test_a_refresh_token_that_has_ended_is_told(provider: TokenServer, source: RefreshSource) -> None:
     provider.refresh_token = "another"
     with pytest.raises(TokenError) as refused:
         source.fetch()
     assert "invalid_grant: AADSTS70008: it has ended." in str(refused.value)
     assert "sign in anew" in str(refused.value)
+    assert "refresh-0" not in str(refused.value)
     assert source.file.read_text() == "refresh-0\n"
 
 
-def test_where_a_new_refresh_token_could_not_be_kept_none_is_asked_for(provider: TokenServer, tmp_path: Path) -> None:
+def test_where_a_new_refresh_token_could_not_be_kept_none_is_asked_for(
+    provider: TokenServer, source: RefreshSource
+) -> None:
     """It would be lost, and the old one may have ended."""
     provider.rotates = True
-    lost = RefreshSource(address=address(provider), file=tmp_path / "gone" / "refresh-token")
+    source.file.with_name("refresh-token.lock").mkdir()
     with pytest.raises(TokenError, match=r"could not be kept.*none is asked for"):
-        lost.fetch()
+        source.fetch()
     assert provider.asked == []
 
 
