@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from scheduler import resources
+from scheduler.bootstrap.token_sources import describe_source, hold_tokens
 from scheduler.clock import SystemClock, SystemMachine
-from scheduler.config import Inbox, Settings, Smtp, load_settings, read_secret
+from scheduler.config import Settings, load_settings, read_secret
 from scheduler.definitions import DefinitionFiles
 from scheduler.documents.blob_store import BlobStore
 from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
@@ -48,9 +48,6 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.services.heartbeats import Heartbeat
 from scheduler.store import check_url, describe_url, find_other_records, open_store
-
-if TYPE_CHECKING:
-    from scheduler.mail.access_tokens import TokenHolder
 
 CONFIG = Path("config.toml")
 # Sign-in links and outage summaries: enough for an office, too few to tire out a mail account.
@@ -185,8 +182,8 @@ class Container:
             security=mail.smtp.security,
             username=mail.smtp.username,
             password=self.settings.smtp_password(),
-            tokens=self._tokens(mail.smtp, "mail.smtp"),
-            token_source=self._describe_source(mail.smtp, "mail.smtp"),
+            tokens=hold_tokens(self.settings, mail.smtp, "mail.smtp"),
+            token_source=describe_source(self.settings, mail.smtp, "mail.smtp"),
         )
         return SmtpMailer(account, sender=mail.sender, secret=secret)
 
@@ -204,40 +201,9 @@ class Container:
             security=inbox.security,
             username=inbox.username,
             password=self.settings.inbox_password(),
-            tokens=self._tokens(inbox, "inbox"),
+            tokens=hold_tokens(self.settings, inbox, "inbox"),
         )
         return ImapSentFolder(account, inbox.sent)
-
-    def _tokens(self, section: Smtp | Inbox, key: str) -> TokenHolder | None:
-        """Return the holder of the access tokens of an account; None for one with a password."""
-        if section.auth == "password":
-            return None
-        from scheduler.mail import access_tokens  # loaded only if an account uses tokens
-
-        token, table = section.token, f"{key}.token"
-        if token.command:
-            return access_tokens.TokenHolder(
-                access_tokens.CommandSource(command=tuple(token.command), key=f"{table}.command")
-            )
-        address = access_tokens.TokenAddress(
-            url=token.url,
-            client_id=token.client_id,
-            client_secret=self.settings.client_secret(token, table),
-            scope=token.scope,
-            key=table,
-        )
-        if not token.refresh_token_file:
-            return access_tokens.TokenHolder(access_tokens.ClientSource(address=address))
-        file = self.settings.resolve(token.refresh_token_file)
-        return access_tokens.TokenHolder(access_tokens.RefreshSource(address=address, file=file))
-
-    def _describe_source(self, section: Smtp | Inbox, key: str) -> str:
-        """Return what tells one source of tokens from another; "" for an account with a password."""
-        if section.auth == "password":
-            return ""
-        token = section.token
-        secret = self.settings.client_secret(token, f"{key}.token")
-        return "\0".join((*token.command, token.url, token.client_id, secret, token.scope, token.refresh_token_file))
 
     @property
     def limits(self) -> Limits:

@@ -22,6 +22,7 @@ from scheduler.engine.arrivals import Arrival, Arrivals
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.errors import RecordUnavailable, UserError
+from scheduler.folders import make_private_folder
 from scheduler.plan.commands import Command
 from scheduler.plan.dates.due_dates import to_instant
 from scheduler.plan.facts import Fact, Nominated, Received, Waived, parties_of_fact
@@ -29,7 +30,6 @@ from scheduler.plan.membership import members
 from scheduler.plan.recipients import operators
 from scheduler.ports import Definition, Store, Tick
 from scheduler.ports.events import Event, Reporter
-from scheduler.private_folders import make_private_folder
 from scheduler.queries.feed_links import calendar_path
 from scheduler.queries.site_links import SiteLinks
 from scheduler.services.commands import build_fact

@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
-from scheduler.config.model import Account, Inbox, MailSection, Settings, Token
+from scheduler.config.model import Account, Inbox, MailSection, Settings, TokenSection
 from scheduler.errors import InvalidInput, Problem, near_names
 from scheduler.toml_lines import Key, find_lines, line_of
 
@@ -142,7 +142,7 @@ def _siblings(where: Sequence[str]) -> list[str]:
 def _contradictions(file: str, mail: MailSection) -> Iterator[Problem]:
     """Yield the contradictions between keys of the mail section that are valid by themselves."""
     smtp = mail.smtp
-    yield from _two_passwords(file, "mail.smtp", smtp)
+    yield from _two_secrets(file, "mail.smtp.password_file", smtp.password, smtp.password_file)
     yield from _token_gaps(file, "mail.smtp", smtp)
     if mail.transport != "smtp":
         return
@@ -160,7 +160,7 @@ def _gaps(file: str, inbox: Inbox) -> Iterator[Problem]:
 
     A missing password is found by whatever needs it: a unit may hand it to the daemon alone.
     """
-    yield from _two_passwords(file, "inbox", inbox)
+    yield from _two_secrets(file, "inbox.password_file", inbox.password, inbox.password_file)
     yield from _token_gaps(file, "inbox", inbox)
     if not inbox.sent:
         return
@@ -173,7 +173,7 @@ def _token_gaps(file: str, path: str, section: Account) -> Iterator[Problem]:
     """Yield what is missing for a login by access tokens, or contradicts it."""
     token, table = section.token, f"{path}.token"
     if section.auth == "password":
-        if token != Token():
+        if token != TokenSection():
             hint = f'write auth = "xoauth2" below [{path}], or remove [{table}]'
             yield Problem(
                 file=file, key=f"{path}.auth", message='is "password", and there is a source of tokens', hint=hint
@@ -194,7 +194,7 @@ def _token_gaps(file: str, path: str, section: Account) -> Iterator[Problem]:
         yield from _address_gaps(file, table, token)
 
 
-def _address_gaps(file: str, table: str, token: Token) -> Iterator[Problem]:
+def _address_gaps(file: str, table: str, token: TokenSection) -> Iterator[Problem]:
     if not token.client_id:
         hint = "it is in the registration of the application with the provider"
         yield Problem(file=file, key=f"{table}.client_id", message="is missing; there is a url", hint=hint)
@@ -202,12 +202,11 @@ def _address_gaps(file: str, table: str, token: Token) -> Iterator[Problem]:
         message = "is missing; without a refresh token the application proves itself by its secret"
         hint = f"name client_secret_file, or refresh_token_file, below [{table}]"
         yield Problem(file=file, key=f"{table}.client_secret", message=message, hint=hint)
-    if token.client_secret.get_secret_value() and token.client_secret_file:
-        message = "there is a secret and a file for it"
-        yield Problem(file=file, key=f"{table}.client_secret_file", message=message, hint="keep one of them")
+    yield from _two_secrets(file, f"{table}.client_secret_file", token.client_secret, token.client_secret_file)
 
 
-def _two_passwords(file: str, path: str, section: Account) -> Iterator[Problem]:
-    if section.password.get_secret_value() and section.password_file:
-        message = "there is a password and a file for it"
-        yield Problem(file=file, key=f"{path}.password_file", message=message, hint="keep one of them")
+def _two_secrets(file: str, key: str, secret: SecretStr, named: str) -> Iterator[Problem]:
+    """Yield a problem if a secret is written down and a file is named for it, under `key`."""
+    if secret.get_secret_value() and named:
+        what = key.rpartition(".")[2].removesuffix("_file").replace("_", " ")
+        yield Problem(file=file, key=key, message=f"there is a {what} and a file for it", hint="keep one of them")

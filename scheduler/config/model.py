@@ -139,7 +139,7 @@ def _token_url(value: object) -> object:
     return value
 
 
-class Token(_Section):
+class TokenSection(_Section):
     """The source of access tokens: a program, or the address at which a provider gives them."""
 
     command: Words = []
@@ -168,7 +168,7 @@ class Account(_Section):
     username: str = ""
     password: SecretStr = SecretStr("")
     password_file: str = ""
-    token: Token = Token()
+    token: TokenSection = TokenSection()
 
     @property
     def usual_port(self) -> int:
@@ -321,7 +321,7 @@ class Settings(_Section):
         """
         return self._password(self.mail.smtp, "mail.smtp")
 
-    def client_secret(self, token: Token, path: str) -> str:
+    def client_secret(self, token: TokenSection, path: str) -> str:
         """Return the secret of the application that asks for tokens; `path` is the key of the table.
 
         Raises `NoPassword` if its file cannot be used.

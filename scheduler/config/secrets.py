@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from scheduler.errors import NoPassword, UserError
-from scheduler.private_folders import make_private_folder
+from scheduler.folders import make_private_folder
 
 
 def read_password(file: Path, key: str) -> str:

@@ -156,7 +156,8 @@ def _inbox(container: Container) -> Iterator[Verdict]:
 
 def _exposed(check: str, server: Smtp | Inbox, path: str) -> Iterator[Verdict]:
     if server.security == "none" and server.username and server.host not in _HERE:
-        message = f"the password goes to {server.host} unprotected"
+        what = "password" if server.auth == "password" else "access token"
+        message = f"the {what} goes to {server.host} unprotected"
         hint = f'set {path}.security to "starttls" or "tls"'
         yield Verdict(check=check, state="warning", message=message, hint=hint)
 
@@ -234,6 +235,8 @@ def _folders(container: Container) -> Sequence[Path]:
         paths.append(settings.database_file.parent)
     if settings.mail.transport == "maildir":
         paths.append(settings.resolve(settings.mail.maildir))
+    files = [section.token.refresh_token_file for section in (settings.mail.smtp, settings.inbox)]
+    paths += [settings.resolve(file).resolve().parent for file in files if file]
     return list(dict.fromkeys(_standing(path.absolute()) for path in paths))
 
 

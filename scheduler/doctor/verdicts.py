@@ -162,7 +162,7 @@ def judge_login(server: str, outcome: Outcome | None) -> Verdict:
 def way_out(outcome: Outcome) -> str:
     """Return what a person can do about a failed attempt."""
     if outcome.account == "stop":
-        return "check host, security, username and password in [mail.smtp], and mail.from"
+        return "check host, security, username and password (or [mail.smtp.token]) in [mail.smtp], and mail.from"
     if outcome.account == "pause" and outcome.pace == "soon":
         return (
             "check host, port and security in [mail.smtp], that the server can be reached from here, and what it says; "

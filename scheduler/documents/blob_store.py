@@ -16,7 +16,7 @@ from tempfile import mkstemp
 from typing import IO
 
 from scheduler.documents.file_kinds import HEAD
-from scheduler.private_folders import make_private_folder
+from scheduler.folders import make_private_folder
 
 _PIECE = 1 << 20  # bytes read at once
 _STALE = timedelta(days=1)  # older drafts were left by a process that was killed

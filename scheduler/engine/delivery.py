@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from scheduler.plan.facts import drop_withdrawn
 from scheduler.plan.message_kinds import TO_SUPERIORS, keeps_hours
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.reasons import Reason
-from scheduler.plan.recipients import bounced_addresses, silent_addresses
+from scheduler.plan.recipients import bounced_addresses, pauses_in_force
 from scheduler.plan.second_look import why_not_owed
 from scheduler.ports import Clock, MessageRow, MessageState, Outcome, RungRow
 from scheduler.queries.agendas import AgendaCache
@@ -103,7 +103,7 @@ class _Pass:
         self._resume_at: datetime | None = None
         self._is_readdressed = False
         self._bounced: dict[str, frozenset[str]] = {}  # addresses that are known to bounce, by plan
-        self._paused: dict[str, frozenset[str]] = {}  # addresses that get no mail at present, by plan
+        self._paused: dict[str, Collection[str]] = {}  # addresses that get no mail at present, by plan
         self._consecutive_failures = 0  # of the account, read when the last page was claimed
         self._mark = 0  # of the heartbeat under which the page was claimed
 
@@ -266,11 +266,11 @@ class _Pass:
         is_unread = all(carried[id].state == "queued" for id in row.rungs)
         return gone[1] if gone is not None and is_unread else reasons.NONE
 
-    def _find_paused(self, plan: Plan, now: datetime) -> frozenset[str]:
+    def _find_paused(self, plan: Plan, now: datetime) -> Collection[str]:
         if plan.id not in self._paused:
             with self._parts.queue.store.reading() as view:
                 facts = drop_withdrawn(view.facts.general(plan.id))
-            self._paused[plan.id] = silent_addresses(plan, facts, now) - bounced_addresses(facts)
+            self._paused[plan.id] = pauses_in_force(plan, facts, now)
         return self._paused[plan.id]
 
     def _forget_addresses(self, plan: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from scheduler.errors import UserError
+from scheduler.folders import make_private_folder, sync_folder
 from scheduler.ports import Mail, Outcome
-from scheduler.private_folders import make_private_folder
 
 
 class Maildir:
@@ -61,18 +61,9 @@ class Maildir:
         except OSError:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _sync_folder(self._path / "new")
+        sync_folder(self._path / "new")
 
 
 def _file_name(mail: Mail) -> str:
     """Return the file name: the date of the mail, for readers that sort by name, and a hash of its Message-ID."""
     return f"{int(mail.date.timestamp())}.{sha256(mail.message_id.encode()).hexdigest()[:32]}.hanchot"
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush the folder to disk, so that the new name survives a power failure."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -19,7 +19,6 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, LoginError
 
 from scheduler.errors import UserError, near_names
-from scheduler.mail.access_tokens import TokenError
 from scheduler.mail.smtp import Account, traces, traces_of_token
 from scheduler.mail.smtp_session import bearer_proof, xoauth2_proof
 
@@ -52,21 +51,11 @@ class ImapSentFolder:
         self._look(lambda client: True)
 
     def _look(self, see: Callable[[Any], bool]) -> bool:
-        """Run a lookup, with another access token if the one that was in use is refused."""
+        """Run a lookup, logged in by the password or by an access token."""
         tokens = self._account.tokens
         if tokens is None:
             return self._run(see, "")
-        held = tokens.get()
-        try:
-            return self._run(see, held.value)
-        except _LoginRefused as refused:
-            if held.is_new:
-                raise
-            try:
-                token = tokens.renew(held.value).value
-            except TokenError:
-                raise refused from None
-        return self._run(see, token)
+        return tokens.log_in(lambda token: self._run(see, token), lambda error: isinstance(error, _LoginRefused))
 
     def _run(self, see: Callable[[Any], bool], token: str) -> bool:
         """Run a lookup in a thread, which is abandoned at the timeout.

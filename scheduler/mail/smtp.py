@@ -13,13 +13,12 @@ import re
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from scheduler.email_address import to_ascii
 from scheduler.errors import UserError
-from scheduler.mail.access_tokens import HeldToken, TokenError, TokenHolder
+from scheduler.mail.access_tokens import TokenError, TokenHolder
 from scheduler.mail.smtp_replies import GARBLED, NO_TOKEN, SILENCE, judge, to_outcome
 from scheduler.mail.smtp_session import SmtpError, SmtpSession, Timeouts, bearer_proof, xoauth2_proof
 from scheduler.ports import Mail, Outcome
@@ -143,35 +142,18 @@ class SmtpMailer:
         return self._session
 
     def _open(self, ends: float) -> SmtpSession:
-        """Return a new session that is logged in.
-
-        A token that was in use before and is refused has perhaps ended early: another one is fetched and tried once.
-        """
+        """Return a new session that is logged in."""
         tokens = self._account.tokens
         if tokens is None:
-            return self._connect(ends)
-        held = self._fetch(tokens.get)
+            return self._connect(ends, "")
         try:
-            return self._connect(ends)
-        except SmtpError as error:
-            is_refused = error.phase == "login" and judge(error.phase, error.code, error.words).meaning == "stop"
-            if held.is_new or not is_refused:
-                raise
-        self._fetch(lambda: tokens.renew(held.value))
-        return self._connect(ends)
-
-    def _fetch(self, get: Callable[[], HeldToken]) -> HeldToken:
-        try:
-            held = get()
+            return tokens.log_in(lambda token: self._connect(ends, token), _is_refusal)
         except TokenError as error:
-            refused = SmtpError(NO_TOKEN, "; ".join(f"{one.message}; {one.hint}" for one in error.problems))
-            refused.phase = "login"
-            raise refused from error
-        self._token = held.value
-        return held
+            words = "; ".join(f"{one.message}; {one.hint}" for one in error.problems)
+            raise SmtpError(NO_TOKEN, words, phase="login") from error
 
-    def _connect(self, ends: float) -> SmtpSession:
-        account = self._account
+    def _connect(self, ends: float, token: str) -> SmtpSession:
+        account, self._token = self._account, token
         session = SmtpSession(self._timeouts)
         session.begin(ends)
         try:
@@ -181,8 +163,8 @@ class SmtpMailer:
             session.greet()
             if account.security == "starttls":
                 session.start_tls(account.host, self._tls())
-            if account.tokens is not None:
-                session.log_in_with_token(account.username, self._token)
+            if token:
+                session.log_in_with_token(account.username, token)
             elif account.username:
                 session.log_in(account.username, account.password)
         except BaseException as error:
@@ -233,6 +215,13 @@ class SmtpMailer:
         for trace in (*self._hidden, *traces_of_token(self._account.username, self._token)):
             words = words.replace(trace, "***")
         return words
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Return whether an attempt failed because the server refuses the login for good."""
+    if not isinstance(error, SmtpError) or error.phase != "login":
+        return False
+    return judge(error.phase, error.code, error.words).meaning == "stop"
 
 
 def name_account(account: Account, sender: str, secret: bytes) -> str:

@@ -65,11 +65,11 @@ def bearer_proof(username: str, token: str) -> str:
 class SmtpError(Exception):
     """A step failed; `code` is the reply code or a constant that replaces it, `phase` shows how far the mail was."""
 
-    def __init__(self, code: str, words: str) -> None:
+    def __init__(self, code: str, words: str, *, phase: Phase = "connect") -> None:
         super().__init__(f"{code} {words}")
         self.code = code
         self.words = words
-        self.phase: Phase = "connect"
+        self.phase = phase
 
 
 class SmtpSession(smtplib.SMTP):

@@ -198,7 +198,7 @@ class DateFixed(FactOfChange):
 class Invited(FactBase):
     """The office has invited the guests of an event itself, to the days `form` and the `place` in force.
 
-    Without days it has told them that there are none any more. Whoever records it fills these two in.
+    Without days it has told them that there are none any more. Both are filled in when it is recorded.
     """
 
     kind: ClassVar[FactKind] = "invited"

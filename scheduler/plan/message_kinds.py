@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Literal, assert_never, get_args
 
 LadderKind = Literal["reminder", "overdue", "escalation", "fix-date", "invitation", "choose"]  # what a ladder sends
-NoticeKind = Literal[
-    "receipt", "return", "change", "notice", "correction", "copy", "submission"
-]  # what follows from a single fact
+# What follows from a single fact.
+NoticeKind = Literal["receipt", "return", "change", "notice", "correction", "copy", "submission"]
 RungKind = Literal[LadderKind, NoticeKind]
 
 MessageKind = Literal[RungKind, "outage", "digest", "sign-in"]

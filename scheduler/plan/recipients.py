@@ -39,35 +39,35 @@ def bounced_addresses(facts: Sequence[Fact]) -> frozenset[str]:
     return frozenset(dead)
 
 
-def paused_until(facts: Sequence[Fact], today: date) -> dict[str, date]:
-    """Return the addresses that get no mail on the local day `today` because somebody said so, each with its last day.
+def pauses_in_force(plan: Plan, facts: Sequence[Fact], now: datetime) -> dict[str, date]:
+    """Return the addresses that get no mail at `now` because somebody said so, each with the last day of its pause.
 
-    `facts` must not hold withdrawn ones.
+    A pause does not count while a party with that address has nobody in its stead. `facts` must not hold withdrawn
+    ones.
     """
-    paused: dict[str, date] = {}
+    asked: dict[str, date] = {}
     for fact in facts:
         if isinstance(fact, Paused):
-            paused[fact.address] = fact.until
+            asked[fact.address] = fact.until
         elif isinstance(fact, Rerouted) and fact.address:
-            paused.pop(fact.address, None)
-    return {address: until for address, until in paused.items() if until >= today}
+            asked.pop(fact.address, None)
+    today, dead = local_day(now, plan.zone), bounced_addresses(facts)
+    asked = {address: until for address, until in asked.items() if until >= today and address not in dead}
+    kept = {
+        contact.email
+        for party in (plan.parties.values() if asked else ())
+        for contact in party.contacts
+        if contact.email in asked and not _has_substitute(party, contact, dead | asked.keys())
+    }
+    return {address: until for address, until in asked.items() if address not in kept}
 
 
 def silent_addresses(plan: Plan, facts: Sequence[Fact], now: datetime) -> frozenset[str]:
     """Return the addresses to which nothing is written at `now`: those that bounce, and paused ones.
 
-    A pause does not count while a party with that address has nobody in its stead. `facts` must not hold withdrawn
-    ones.
+    `facts` must not hold withdrawn ones.
     """
-    dead = bounced_addresses(facts)
-    paused = paused_until(facts, local_day(now, plan.zone)).keys() - dead
-    kept = {
-        contact.email
-        for party in (plan.parties.values() if paused else ())
-        for contact in party.contacts
-        if contact.email in paused and not _has_substitute(party, contact, dead | paused)
-    }
-    return dead | (paused - kept)
+    return bounced_addresses(facts) | pauses_in_force(plan, facts, now).keys()
 
 
 def _has_substitute(party: Party, contact: Contact, silent: AbstractSet[str]) -> bool:

@@ -61,7 +61,7 @@ def find_needs(snapshot: Snapshot, cells: Sequence[Cell], now: datetime) -> Iter
     yield from _by_milestone(DoubtfulDuties, plan, _with_status(cells, "unknown"))
     yield from _by_milestone(DeclaredDuties, plan, _with_status(cells, "declared"))
     yield from _by_milestone(SubmittedDuties, plan, _with_status(cells, "submitted", "resubmitted"))
-    yield from _by_milestone(PartialDuties, plan, (cell.obligation for cell in cells if _has_unseen_part(cell)))
+    yield from _by_milestone(PartialDuties, plan, (cell.obligation for cell in cells if _came_in_part(cell)))
     yield from _by_milestone(DisownedDuties, plan, (o for o in snapshot.agenda.obligations if o.standing.disowned))
     yield from _choices(snapshot, now)
     yield from _uninvited(plan, cells)
@@ -71,8 +71,8 @@ def find_needs(snapshot: Snapshot, cells: Sequence[Cell], now: datetime) -> Iter
     yield from _by_milestone(MissingDate, plan, lasting)
 
 
-def _has_unseen_part(cell: Cell) -> bool:
-    """Return whether a part came that the office did not record itself; what is overdue is listed as that."""
+def _came_in_part(cell: Cell) -> bool:
+    """Return whether a party sent a part by itself; what is overdue is listed as that."""
     part = cell.obligation.standing.part_by
     return cell.code == "partial" and not cell.overdue and part is not None and part.by.role != "office"
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Bounced, drop_withdrawn
 from scheduler.plan.model import Plan
-from scheduler.plan.recipients import bounced_addresses, paused_until, silent_addresses
+from scheduler.plan.recipients import bounced_addresses, pauses_in_force
 from scheduler.ports import UnitOfWork
 from scheduler.queries.rows import Row, iso
 
@@ -16,8 +15,7 @@ from scheduler.queries.rows import Row, iso
 def list_contacts(view: UnitOfWork, plan: Plan, now: datetime) -> Iterator[Row]:
     """Yield a row for each contact of the parties that get mail, in the order of the roster."""
     facts = drop_withdrawn(view.facts.general(plan.id))
-    dead, silent = bounced_addresses(facts), silent_addresses(plan, facts, now)
-    paused = {one: day for one, day in paused_until(facts, local_day(now, plan.zone)).items() if one in silent}
+    dead, paused = bounced_addresses(facts), pauses_in_force(plan, facts, now)
     last = {fact.address: fact for fact in facts if isinstance(fact, Bounced) and fact.address in dead}
     for party in plan.parties.values():
         for contact in () if party.external else party.contacts:
@@ -30,7 +28,7 @@ def list_contacts(view: UnitOfWork, plan: Plan, now: datetime) -> Iterator[Row]:
                 "role": contact.role,
                 "state": "bounced" if bounce else "paused" if until else "ok",
                 "since": iso(bounce.recorded_at, plan.zone) if bounce else None,
-                "until": until.isoformat() if until and not bounce else None,
+                "until": until.isoformat() if until else None,
                 "fact": f"f{bounce.id}" if bounce else None,
                 "reply": bounce.note if bounce else "",
             }

@@ -51,7 +51,7 @@ class SubmittedDuties(_AtMilestone):
 
 @dataclass(frozen=True, slots=True)
 class PartialDuties(_AtMilestone):
-    """Parties have sent a part of it by themselves, which nobody has looked at."""
+    """Parties have sent a part of it by themselves; the rest is still to come."""
 
     kind: ClassVar = "partial"
 

@@ -13,15 +13,10 @@ from typing import Any
 
 import pytest
 
-from scheduler.mail.access_tokens import (
-    ClientSource,
-    CommandSource,
-    NewToken,
-    RefreshSource,
-    TokenAddress,
-    TokenError,
-    TokenHolder,
-)
+from scheduler.mail.access_tokens import NewToken, TokenError, TokenHolder
+from scheduler.mail.refresh_token import RefreshSource
+from scheduler.mail.token_address import ClientSource, TokenAddress
+from scheduler.mail.token_program import CommandSource
 from tests.support.polling import wait_until
 from tests.support.token_server import TokenServer, provider
 

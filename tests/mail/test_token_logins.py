@@ -15,9 +15,10 @@ from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
 from scheduler.config import load_settings
 from scheduler.errors import UserError
-from scheduler.mail.access_tokens import ClientSource, NewToken, TokenAddress, TokenHolder
+from scheduler.mail.access_tokens import NewToken, TokenHolder
 from scheduler.mail.sent_folder import ImapSentFolder
 from scheduler.mail.smtp import Account, SmtpMailer
+from scheduler.mail.token_address import ClientSource, TokenAddress
 from tests.support.dovecot import Dovecot, run_dovecot
 from tests.support.mail_servers import Postfix, run_postfix
 from tests.support.scripted_smtp import ScriptedServer

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import StaticPool
 
 from scheduler.errors import UserError
-from scheduler.private_folders import make_private_folder
+from scheduler.folders import make_private_folder
 from scheduler.store.dialects.base import Dialect, Explanation, Result
 
 if TYPE_CHECKING:

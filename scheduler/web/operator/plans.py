@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from starlette.responses import Response
@@ -12,11 +12,10 @@ from starlette.routing import Route
 
 from scheduler.plan.agenda import RungState
 from scheduler.plan.dates.date_forms import Recurring
-from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Fact, Nominated
 from scheduler.plan.messages.destinations import parties_of
 from scheduler.plan.model import Group, Party, Plan
-from scheduler.plan.recipients import paused_until
+from scheduler.plan.recipients import pauses_in_force
 from scheduler.plan.status import Cell, read_cell, still_needed
 from scheduler.ports import FeedRow, RungRow, UnitOfWork
 from scheduler.queries.site_links import SiteLinks
@@ -104,12 +103,6 @@ def _show_occurrences(context: RequestContext, plan: Plan, snapshot: Snapshot, i
     return context.page("occurrences.html", language=plan.language, plan=plan, milestone=plan.milestone(id), rows=rows)
 
 
-def _paused(snapshot: Snapshot, now: datetime) -> dict[str, date]:
-    """Return the addresses that get no mail for now, each with its last day."""
-    silent, today = snapshot.silent(now), local_day(now, snapshot.plan.zone)
-    return {address: until for address, until in paused_until(snapshot.counting, today).items() if address in silent}
-
-
 def show_party(context: RequestContext) -> Response:
     """Show a party: its obligations, contacts, steps, mails and facts."""
     with context.running.store.reading() as view:
@@ -129,7 +122,7 @@ def show_party(context: RequestContext) -> Response:
         party=party,
         cells=[read_cell(agenda, o, now) for o in agenda.obligations if o.party == party.id],
         bounced=snapshot.bounced,
-        paused=_paused(snapshot, now),
+        paused=pauses_in_force(plan, snapshot.counting, now),
         page=page,
         feeds=feeds,
         groups=[group for group in plan.groups.values() if party in members_of(snapshot, group)],

@@ -1,7 +1,8 @@
-"""Makes folders that only their owner can enter."""
+"""Makes folders that only their owner can enter, and flushes folders to disk."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -10,3 +11,12 @@ def make_private_folder(folder: Path) -> None:
     if not folder.parent.exists():
         make_private_folder(folder.parent)  # `Path.mkdir(parents=True)` would open the parents to everybody
     folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the folder to disk, so that the new name survives a power failure."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,63 @@
+"""Access tokens from a program that prints them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+
+from scheduler.mail.access_tokens import LONGEST, TIMEOUT, NewToken, TokenError, is_token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSource:
+    """Runs a program that prints the token, alone on one line."""
+
+    command: tuple[str, ...]
+    key: str  # of the configuration, for error messages
+    timeout: float = TIMEOUT
+
+    def fetch(self) -> NewToken:
+        """Return what the program prints. Raises `TokenError`; what it says on standard error may be a secret."""
+        name, hint = self.command[0], f"run it by hand as the user of the daemon; {self.key} names it"
+        with TemporaryFile() as output:  # not a pipe, which whatever it leaves running would keep open
+            try:
+                process = subprocess.Popen(  # noqa: S603 - the program that the configuration names
+                    self.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise TokenError(f"{name} cannot be run: {error.strerror}", hint=f"check {self.key}") from error
+            try:
+                code = process.wait(self.timeout)
+            except BaseException as error:
+                _end(process)
+                if isinstance(error, subprocess.TimeoutExpired):
+                    message = f"{name} gave no token within {self.timeout:g} seconds"
+                    raise TokenError(message, hint=hint) from None
+                raise
+            if code:
+                raise TokenError(f"{name} failed with exit code {code}", hint=hint)
+            output.seek(0)
+            return NewToken(self._read(output.read(LONGEST)))
+
+    def _read(self, output: bytes) -> str:
+        lines = output.decode("utf-8", "replace").splitlines()
+        if len(lines) != 1 or not is_token(lines[0]):
+            what = "nothing" if not output.strip() else f"{len(lines)} lines" if len(lines) > 1 else "no token"
+            hint = f"the program in {self.key} prints the token alone, on one line"
+            raise TokenError(f"{self.command[0]} printed {what}", hint=hint)
+        return lines[0]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program with what it has started in its session."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
