@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 FLOORS ?= .venv-floors
 CORES  ?= 2
+SIGN_INS := tests/cli/test_mail_sign_in.py tests/mail/test_service_accounts.py
 RULES  := tests/plan tests/queries tests/services tests/test_wording.py
 # One process more than there are cores, because many tests wait for a server or a clock.
 IN_PARALLEL := --numprocesses $(shell expr $(CORES) + 1) --dist loadfile
@@ -29,7 +30,7 @@ endif
 
 # The oldest versions that pyproject.toml allows, tried on the rules and on the installed wheel.
 floors: $(FLOORS)/.installed
-	$(FLOORS)/bin/pytest $(IN_PARALLEL) tests/plan tests/acceptance
+	$(FLOORS)/bin/pytest $(IN_PARALLEL) tests/plan tests/acceptance $(SIGN_INS)
 
 docs: $(VENV)/.development
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --builder html docs build/docs
@@ -42,8 +43,8 @@ format: $(VENV)/.development
 # Renews the exact versions and hashes that the environments are made of.
 lock: $(VENV)/.development
 	$(BIN)/$(LOCK) --universal --extra postgresql -o requirements/runtime.txt
-	$(BIN)/$(LOCK) --universal --extra postgresql --group dev -c requirements/runtime.txt -o requirements/dev.txt
-	$(BIN)/$(LOCK) --resolution lowest-direct --extra postgresql --group test -o requirements/floors.txt
+	$(BIN)/$(LOCK) --universal --extra oauth --extra postgresql --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(BIN)/$(LOCK) --resolution lowest-direct --extra oauth --extra postgresql --group test -o requirements/floors.txt
 
 bench: $(VENV)/.development
 	for file in bench/[a-z]*.py; do $(BIN)/python $$file || exit 1; done

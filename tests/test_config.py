@@ -495,6 +495,13 @@ ADDRESS = '[mail.smtp.token]\nurl = "https://login.example/token"\nclient_id = "
         (TOKENS, f'{ADDRESS}client_secret = "c"\nclient_secret_file = "d"', "mail.smtp.token.client_secret_file"),
         (TOKENS, '[mail.smtp.token]\nurl = "http://login.example/token"', "mail.smtp.token.url"),
         (TOKENS, '[mail.smtp.token]\nurl = "https://me@login.example"', "mail.smtp.token.url"),
+        (TOKENS, f'{ADDRESS}client_secret = "c"\nservice_account_file = "key.json"', "mail.smtp.token"),
+        (TOKENS, '[mail.smtp.token]\ncommand = ["show"]\nscope = "mail"', "mail.smtp.token.scope"),
+        (
+            TOKENS,
+            '[mail.smtp.token]\nservice_account_file = "key.json"\nrefresh_token_file = "r"',
+            "mail.smtp.token.refresh_token_file",
+        ),
         ('auth = "oauth"', "", "mail.smtp.auth"),
     ],
 )

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKED = re.compile(r"^(\S+)==([^\s;]+)")
 
-RUNTIME = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["postgresql"]]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+RUNTIME = [*PROJECT["project"]["dependencies"], *EXTRAS["postgresql"]]
 
 
 def group(name: str) -> Iterator[str]:
@@ -41,8 +42,8 @@ def locked(name: str) -> dict[str, set[str]]:
     ("file", "wanted"),
     [
         ("runtime.txt", RUNTIME),
-        ("dev.txt", [*RUNTIME, *group("dev")]),
-        ("floors.txt", [*RUNTIME, *group("test")]),
+        ("dev.txt", [*RUNTIME, *EXTRAS["oauth"], *group("dev")]),
+        ("floors.txt", [*RUNTIME, *EXTRAS["oauth"], *group("test")]),
     ],
 )
 def test_every_dependency_is_locked_to_a_version_that_is_allowed(file: str, wanted: list[str]) -> None:

@@ -15,6 +15,7 @@ from scheduler.bootstrap.maintenance import (
 from scheduler.bootstrap.party_links import list_pages, revoke_page
 from scheduler.bootstrap.replay import Replay, run_replay
 from scheduler.bootstrap.simulate import simulate
+from scheduler.bootstrap.token_sources import sign_in_accounts
 from scheduler.definitions.scaffold import write_starter
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "run_replay",
     "send_test_message",
     "shipped_settings",
+    "sign_in_accounts",
     "simulate",
     "tick_once",
     "upgrade_record",

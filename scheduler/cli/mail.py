@@ -1,14 +1,19 @@
-"""The command `mail test`."""
+"""The commands `mail test` and `mail sign-in`."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from scheduler.bootstrap import send_test_message
+from scheduler.bootstrap import send_test_message, sign_in_accounts
 from scheduler.cli.context import Session
 from scheduler.cli.output import example
 from scheduler.doctor.verdicts import way_out
 from scheduler.errors import UserError
+
+if TYPE_CHECKING:  # loaded only by a sign-in
+    from scheduler.mail.device_sign_in import DeviceSignIn
 
 
 @click.group()
@@ -32,3 +37,26 @@ def mail_test(session: Session, address: str) -> None:
     click.echo(f"sent: {reply}")
     if was_at_rest:
         click.echo("The mail account was at rest; from now on mails leave again.")
+
+
+@mail.command("sign-in", epilog=example("hanchot mail sign-in"))
+@click.pass_obj
+def mail_sign_in(session: Session) -> None:
+    """Sign in to Microsoft 365 in a browser, for an account that is used by access tokens.
+
+    The code that is shown can be entered on any machine. What is got goes into the file refresh_token_file; it lasts
+    as long as it is used, and until the password is changed or the right is taken away.
+    """
+    for signed_in in sign_in_accounts(session.container.settings, _ask):
+        click.echo(
+            f"Signed in; the refresh token is in {signed_in.file}. Now `hanchot doctor` shows whether it serves."
+        )
+        if signed_in.username and signed_in.username.casefold() != signed_in.mailbox.casefold():
+            click.echo(
+                f"{signed_in.username} signed in, and the mailbox is {signed_in.mailbox}: "
+                "that works only with the right to open it and to send as it."
+            )
+
+
+def _ask(waiting: DeviceSignIn, mailbox: str) -> None:
+    click.echo(f"Open {waiting.address}, enter the code {waiting.code} and sign in as {mailbox}. Waiting ...")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scheduler.config.loader import load_settings
-from scheduler.config.model import REPLAY_MARK, Inbox, Server, Settings, Smtp, read_span
+from scheduler.config.model import REPLAY_MARK, Inbox, Server, Settings, Smtp, TokenSection, read_span
 from scheduler.config.secrets import read_password, read_secret
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Server",
     "Settings",
     "Smtp",
+    "TokenSection",
     "load_settings",
     "read_password",
     "read_secret",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,14 @@ from scheduler.errors import InvalidInput, Problem, near_names
 from scheduler.toml_lines import Key, find_lines, line_of
 
 PREFIX = "HANCHOT_"
+
+
+# The keys below [mail.smtp.token] and [inbox.token] that name a source, each with the keys that may stand with it.
+_TOKEN_SOURCES: Mapping[str, Collection[str]] = {
+    "command": ("command",),
+    "url": ("url", "client_id", "client_secret", "client_secret_file", "scope", "refresh_token_file"),
+    "service_account_file": ("service_account_file", "scope"),
+}
 
 
 def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -186,11 +194,17 @@ def _token_gaps(file: str, path: str, section: Account) -> Iterator[Problem]:
     if section.has_password:
         hint = "remove the password; the token proves who we are"
         yield Problem(file=file, key=f"{path}.password", message='does not go with auth = "xoauth2"', hint=hint)
-    if bool(token.command) == bool(token.url):
-        message = "names a program and an address" if token.command else "names no source of tokens"
-        hint = f'write command = [...] or url = "..." below [{table}], one of them'
+    named = [key for key in _TOKEN_SOURCES if getattr(token, key)]
+    if len(named) != 1:
+        message = f"names {len(named)} sources of tokens: {', '.join(named)}" if named else "names no source of tokens"
+        hint = f'write command = [...], url = "..." or service_account_file = "..." below [{table}], one of them'
         yield Problem(file=file, key=table, message=message, hint=hint)
-    elif token.url:
+        return
+    for key in TokenSection.model_fields:
+        if getattr(token, key) != TokenSection.model_fields[key].default and key not in _TOKEN_SOURCES[named[0]]:
+            message = f"means nothing beside {named[0]}"
+            yield Problem(file=file, key=f"{table}.{key}", message=message, hint="remove one of the two")
+    if token.url:
         yield from _address_gaps(file, table, token)
 
 

@@ -140,7 +140,7 @@ def _token_url(value: object) -> object:
 
 
 class TokenSection(_Section):
-    """The source of access tokens: a program, or the address at which a provider gives them."""
+    """The source of access tokens: a program, the address at which a provider gives them, or a service account."""
 
     command: Words = []
     url: Annotated[str, BeforeValidator(_token_url)] = ""
@@ -149,6 +149,7 @@ class TokenSection(_Section):
     client_secret_file: str = ""
     scope: str = ""
     refresh_token_file: str = ""
+    service_account_file: str = ""
 
     @property
     def has_secret(self) -> bool:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemMachine
-from scheduler.config import Inbox, Smtp, read_secret
+from scheduler.config import Inbox, Smtp, TokenSection, read_secret
 from scheduler.doctor.verdicts import (
     Verdict,
     from_error,
@@ -219,12 +219,16 @@ def _secrets(container: Container) -> Iterator[Path]:
     settings = container.settings
     yield settings.resolve(settings.web.secret_file)
     for section, variable in ((settings.mail.smtp, "MAIL__SMTP"), (settings.inbox, "INBOX")):
-        for name in (section.password_file, section.token.client_secret_file, section.token.refresh_token_file):
+        for name in (section.password_file, *_token_secrets(section.token)):
             if name:
                 yield settings.resolve(name)
         for secret, name in ((section.password, "PASSWORD"), (section.token.client_secret, "TOKEN__CLIENT_SECRET")):
             if secret.get_secret_value() and f"HANCHOT_{variable}__{name}" not in os.environ:
                 yield settings.folder / "config.toml"
+
+
+def _token_secrets(token: TokenSection) -> tuple[str, ...]:
+    return token.client_secret_file, token.refresh_token_file, token.service_account_file
 
 
 def _folders(container: Container) -> Sequence[Path]:

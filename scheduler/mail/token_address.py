@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -47,7 +48,8 @@ class TokenAddress:
             )
         token = answer.get("access_token")
         if status != 200 or not isinstance(token, str) or not is_token(token):
-            raise self._refusal(status, answer, hidden=[self.client_secret, grant.get("refresh_token", "")])
+            hidden = [self.client_secret, grant.get("refresh_token", "")]
+            raise explain_refusal(self.url, self.key, answer, otherwise=f"status {status}", hidden=hidden)
         return answer
 
     def _post(self, body: bytes) -> tuple[int, str, bytes]:
@@ -66,13 +68,20 @@ class TokenAddress:
             hint = f"it is tried again; check {self.key}.url"
             raise TokenError(f"{self.url} cannot be reached: {words}", hint=hint) from error
 
-    def _refusal(self, status: int, answer: Mapping[str, Any], hidden: Iterable[str]) -> TokenError:
-        code = _one_line(answer.get("error"))
-        said = ": ".join(part for part in (code, _one_line(answer.get("error_description"))) if part)
-        for secret in filter(None, hidden):
-            said = said.replace(secret, "***")
-        hint = _HINTS.get(code, "check {key}").format(key=self.key)
-        return TokenError(f"{self.url} gives no token: {said or f'status {status}'}", hint=hint)
+
+def explain_refusal(
+    url: str, key: str, answer: Mapping[str, Any], *, otherwise: str = "", hidden: Iterable[str] = ()
+) -> TokenError:
+    """Return what a provider answers instead of a token, with the way out; `key` names a table of the configuration.
+
+    `otherwise` is said of an answer that does not say why.
+    """
+    code = _one_line(answer.get("error"))
+    said = ": ".join(part for part in (code, _one_line(answer.get("error_description"))) if part)
+    for secret in filter(None, hidden):
+        said = said.replace(secret, "***")
+    hint = next((hint for words, hint in _HINTS if re.search(words, said)), "check {key}").format(key=key)
+    return TokenError(f"{url} gives no token: {said or otherwise}", hint=hint)
 
 
 def _one_line(value: object) -> str:
@@ -100,12 +109,35 @@ def within(timeout: float, what: str, fetch: Callable[[], NewToken]) -> NewToken
         raise TokenError(f"{what} gave no answer within {timeout:g} seconds", hint="it is tried again") from None
 
 
-_HINTS = {
-    "invalid_grant": "what was shown has ended or was revoked; sign in anew, or renew the secret, below {key}",
-    "invalid_client": "check {key}.client_id and {key}.client_secret; a secret may have ended",
-    "unauthorized_client": "the application may not ask so; check its registration, and {key}.client_id",
-    "invalid_scope": "check {key}.scope",
-}
+# What to do, by what a provider says; the first that fits. AADSTS numbers are Microsoft's.
+_HINTS: tuple[tuple[str, str], ...] = (
+    (r"AADSTS7000215\b", "{key}.client_secret is the value of a secret, not its id: it is shown once, when it is made"),
+    (r"AADSTS7000222\b", "the secret of the application has ended: make a new one in its registration"),
+    (r"AADSTS700016\b", "check {key}.client_id, and the tenant in {key}.url: it does not know the application"),
+    (r"AADSTS9000?2", "check the tenant in {key}.url: its id, or a domain of it"),
+    (
+        r"AADSTS(70011|1002012)\b",
+        "check {key}.scope; an application that acts by itself has one that ends in /.default",
+    ),
+    (r"AADSTS7000218\b", "let the registration of the application allow public client flows, or give its secret too"),
+    (r"AADSTS65001\b", "nobody has consented: an administrator grants it below the application's API permissions"),
+    (r"AADSTS5[0-9]+\b|AADSTS7000?8", "the sign-in has ended: `hanchot mail sign-in` makes a new one"),
+    (
+        "Invalid JWT",
+        "check the clock of this machine (`timedatectl` shows it), and that the key of {key} was not deleted",
+    ),
+    (
+        "Client is unauthorized",
+        "let an administrator of Workspace delegate https://mail.google.com/ domain-wide to the account's client id",
+    ),
+    ("Invalid email or User ID", "check username: no mailbox of the domain has that address"),
+    ("^(authorization_pending|expired_token|code_expired)", "the code has ended: run `hanchot mail sign-in` again"),
+    ("^(authorization_declined|access_denied)", "whoever signed in did not agree; run `hanchot mail sign-in` again"),
+    ("^invalid_grant", "what was shown has ended or was revoked: sign in anew, or renew the secret, below {key}"),
+    ("^invalid_client", "check {key}.client_id and {key}.client_secret; a secret may have ended"),
+    ("^unauthorized_client", "the application may not ask so; check its registration, and {key}.client_id"),
+    ("^invalid_scope", "check {key}.scope"),
+)
 
 
 class _NoRedirect(HTTPRedirectHandler):

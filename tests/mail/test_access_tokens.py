@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import shlex
 import stat
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from scheduler.mail.access_tokens import NewToken, TokenError, TokenHolder
-from scheduler.mail.refresh_token import RefreshSource
+from scheduler.mail.refresh_token import RefreshSource, RefreshTokenFile
 from scheduler.mail.token_address import ClientSource, TokenAddress
 from scheduler.mail.token_program import CommandSource
 from tests.support.polling import wait_until
@@ -251,7 +252,9 @@ def source(provider: TokenServer, tmp_path: Path) -> RefreshSource:
     """Return a source with the refresh token that a person got."""
     file = tmp_path / "refresh-token"
     file.write_text(provider.refresh_token + "\n")
-    return RefreshSource(address=address(provider), file=file)
+    return RefreshSource(
+        address=address(provider), file=RefreshTokenFile(path=file, key="mail.smtp.token.refresh_token_file")
+    )
 
 
 def test_a_refresh_token_that_is_replaced_is_kept_for_its_owner_only(
@@ -260,18 +263,18 @@ def test_a_refresh_token_that_is_replaced_is_kept_for_its_owner_only(
     provider.rotates = True
     for _ in range(3):
         assert provider.is_good(source.fetch().value)
-        assert source.file.read_text() == provider.refresh_token + "\n"
-        assert stat.S_IMODE(source.file.stat().st_mode) == 0o600
-    assert {path.name for path in source.file.parent.iterdir()} == {"refresh-token", "refresh-token.lock"}
+        assert source.file.path.read_text() == provider.refresh_token + "\n"
+        assert stat.S_IMODE(source.file.path.stat().st_mode) == 0o600
+    assert {path.name for path in source.file.path.parent.iterdir()} == {"refresh-token", "refresh-token.lock"}
 
 
 def test_a_link_to_the_refresh_token_stays_a_link(provider: TokenServer, source: RefreshSource, tmp_path: Path) -> None:
     provider.rotates = True
     link = tmp_path / "etc" / "refresh-token"
     link.parent.mkdir()
-    link.symlink_to(source.file)
-    RefreshSource(address=source.address, file=link).fetch()
-    assert (link.is_symlink(), source.file.read_text()) == (True, provider.refresh_token + "\n")
+    link.symlink_to(source.file.path)
+    RefreshSource(address=source.address, file=replace(source.file, path=link)).fetch()
+    assert (link.is_symlink(), source.file.path.read_text()) == (True, provider.refresh_token + "\n")
 
 
 def test_a_new_refresh_token_that_cannot_take_its_place_is_kept_and_named(
@@ -281,14 +284,14 @@ def test_a_new_refresh_token_that_cannot_take_its_place_is_kept_and_named(
     grant = provider.grant
 
     def put_a_folder_there(asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        source.file.unlink()
-        source.file.mkdir()
+        source.file.path.unlink()
+        source.file.path.mkdir()
         return grant(asked)
 
     provider.grant = put_a_folder_there  # type: ignore[method-assign]
     with pytest.raises(TokenError, match=r"could not be written.*it lies in") as refused:
         source.fetch()
-    [draft] = [path for path in source.file.parent.iterdir() if path.is_file() and not path.name.endswith(".lock")]
+    [draft] = [path for path in source.file.path.parent.iterdir() if path.is_file() and not path.name.endswith(".lock")]
     assert draft.read_text() == provider.refresh_token + "\n"
     assert str(draft) in str(refused.value)
 
@@ -300,12 +303,12 @@ def test_a_new_refresh_token_that_is_none_changes_nothing(
     grant = provider.grant
     provider.grant = lambda asked: (200, grant(asked)[1] | {"refresh_token": renewed})  # type: ignore[method-assign]
     assert provider.is_good(source.fetch().value)
-    assert source.file.read_text() == "refresh-0\n"
-    assert {path.name for path in source.file.parent.iterdir()} == {"refresh-token", "refresh-token.lock"}
+    assert source.file.path.read_text() == "refresh-0\n"
+    assert {path.name for path in source.file.path.parent.iterdir()} == {"refresh-token", "refresh-token.lock"}
 
 
 def test_a_refresh_token_that_another_process_uses_for_long_is_waited_for_in_vain(source: RefreshSource) -> None:
-    with source.file.with_name("refresh-token.lock").open("w") as lock:
+    with source.file.path.with_name("refresh-token.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         impatient = replace(source, address=replace(source.address, timeout=0.3))
         with pytest.raises(TokenError, match=r"within 0\.3 seconds|for 0\.3 seconds"):
@@ -318,9 +321,9 @@ def test_a_refresh_token_that_has_ended_is_told(provider: TokenServer, source: R
     with pytest.raises(TokenError) as refused:
         source.fetch()
     assert "invalid_grant: AADSTS70008: it has ended." in str(refused.value)
-    assert "sign in anew" in str(refused.value)
+    assert "hanchot mail sign-in" in str(refused.value)
     assert "refresh-0" not in str(refused.value)
-    assert source.file.read_text() == "refresh-0\n"
+    assert source.file.path.read_text() == "refresh-0\n"
 
 
 def test_where_a_new_refresh_token_could_not_be_kept_none_is_asked_for(
@@ -328,15 +331,43 @@ def test_where_a_new_refresh_token_could_not_be_kept_none_is_asked_for(
 ) -> None:
     """It would be lost, and the old one may have ended."""
     provider.rotates = True
-    source.file.with_name("refresh-token.lock").mkdir()
+    source.file.path.with_name("refresh-token.lock").mkdir()
     with pytest.raises(TokenError, match=r"could not be kept.*none is asked for"):
         source.fetch()
     assert provider.asked == []
 
 
+ON_A_FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from scheduler.mail.access_tokens import TokenError
+from scheduler.mail.refresh_token import RefreshSource, RefreshTokenFile
+from scheduler.mail.token_address import TokenAddress
+
+url, file = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # no file grows beyond it, as on a full disk
+address = TokenAddress(url=url, client_id="hanchot", client_secret="s3cret")
+try:
+    RefreshSource(address=address, file=RefreshTokenFile(path=Path(file), key="refresh_token_file")).fetch()
+except TokenError as error:
+    print(error)
+"""
+
+
+def test_on_a_full_disk_no_token_is_asked_for(provider: TokenServer, source: RefreshSource) -> None:
+    provider.rotates = True
+    command = [sys.executable, "-c", ON_A_FULL_DISK, provider.url, str(source.file.path)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "could not be kept" in said
+    assert "is the disk full?" in said
+    assert provider.asked == []
+    assert source.file.read() == "refresh-0"
+    assert {path.name for path in source.file.path.parent.iterdir()} == {"refresh-token", "refresh-token.lock"}
+
+
 @pytest.mark.parametrize("content", ["", "two words", "khoá"])
 def test_a_file_that_holds_no_refresh_token_is_named(source: RefreshSource, content: str) -> None:
-    source.file.write_text(content, encoding="utf-8")
+    source.file.path.write_text(content, encoding="utf-8")
     with pytest.raises(TokenError, match=r"refresh_token_file|refresh token"):
         source.fetch()
 
@@ -357,4 +388,4 @@ def test_two_processes_never_use_a_refresh_token_twice(provider: TokenServer, so
         thread.start()
     for thread in threads:
         thread.join()
-    assert (failed, source.file.read_text()) == ([], provider.refresh_token + "\n")
+    assert (failed, source.file.path.read_text()) == ([], provider.refresh_token + "\n")

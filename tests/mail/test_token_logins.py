@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 
 from scheduler.bootstrap.container import Container
+from scheduler.bootstrap.token_sources import hold_tokens, sign_in_accounts
 from scheduler.clock import SystemClock
-from scheduler.config import load_settings
+from scheduler.config import Settings, load_settings
 from scheduler.errors import UserError
 from scheduler.mail.access_tokens import NewToken, TokenHolder
 from scheduler.mail.sent_folder import ImapSentFolder
@@ -276,6 +278,39 @@ def test_each_source_is_named_in_the_configuration(
     sent = container.sent_folder()
     assert sent is not None
     assert sent.has("<3@hanchot.example>")
+
+
+@pytest.mark.parametrize(
+    ("token", "module", "package"),
+    [
+        ('service_account_file = "key.json"', "google.oauth2", "google-auth"),
+        ('url = "https://x.example/t"\nclient_id = "a"\nrefresh_token_file = "refresh"', "msal", "msal"),
+    ],
+)
+def test_a_package_of_the_extra_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str, module: str, package: str
+) -> None:
+    """At once, and not with the first mail."""
+    for name in ("device_sign_in", "service_account"):
+        monkeypatch.delitem(sys.modules, f"scheduler.mail.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, module, None)
+    login = f'host = "127.0.0.1"\nauth = "xoauth2"\nusername = "{SENDER}"'
+    (tmp_path / "config.toml").write_text(f"[mail.smtp]\n{login}\n[mail.smtp.token]\n{token}\n")
+    settings = load_settings(tmp_path / "config.toml", {})
+    use = sign_in if package == "msal" else hold
+    with pytest.raises(UserError, match=f"{package} is not installed") as refused:
+        use(settings)
+    assert "extra `oauth`" in str(refused.value)
+
+
+def hold(settings: Settings) -> None:
+    """Make the holder of the tokens for sending."""
+    hold_tokens(settings, settings.mail.smtp, "mail.smtp")
+
+
+def sign_in(settings: Settings) -> None:
+    """Sign in to every account."""
+    list(sign_in_accounts(settings, lambda *_: None))
 
 
 def test_another_source_of_tokens_is_another_account(tmp_path: Path) -> None:

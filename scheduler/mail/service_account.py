@@ -1,0 +1,60 @@
+"""Access tokens for a mailbox of Google Workspace, by the key of a service account (RFC 7523)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from google.auth.exceptions import GoogleAuthError, TransportError
+from google.auth.transport.requests import Request
+from google.oauth2 import service_account
+
+from scheduler.mail.access_tokens import TIMEOUT, NewToken, TokenError
+from scheduler.mail.token_address import explain_refusal, within
+
+MAIL = "https://mail.google.com/"  # the scope for SMTP and IMAP
+
+_Credentials: Any = service_account.Credentials  # its types are incomplete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceAccountSource:
+    """Asks with the key of a service account that an administrator of Workspace lets act for the mailbox `username`.
+
+    `key` names the setting with the file.
+    """
+
+    file: Path
+    username: str
+    scope: str = MAIL
+    key: str = "token.service_account_file"
+    timeout: float = TIMEOUT
+
+    def fetch(self) -> NewToken:
+        """Return a new token. Raises `TokenError`."""
+        return within(self.timeout, "Google", self._ask)
+
+    def _ask(self) -> NewToken:
+        credentials = self._read()
+        try:
+            credentials.refresh(Request())
+        except TransportError as error:
+            raise TokenError("Google cannot be reached for a token", hint="it is tried again") from error
+        except (GoogleAuthError, TypeError, ValueError) as error:  # an answer in HTML is a TypeError of theirs
+            answer = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], dict) else {}
+            raise explain_refusal("Google", self.key, answer, otherwise="it does not say why") from error
+        return NewToken(credentials.token)
+
+    def _read(self) -> Any:
+        try:
+            known = json.loads(self.file.read_text(encoding="utf-8"))
+            scopes = self.scope.split() or [MAIL]
+            credentials = _Credentials.from_service_account_info(known, scopes=scopes, subject=self.username)
+        except OSError as error:
+            raise TokenError(f"cannot read {self.file}: {error.strerror}", hint=f"check {self.key}") from error
+        except (AttributeError, TypeError, ValueError, GoogleAuthError) as error:  # its words may show a part of it
+            hint = f"{self.key} names the file in JSON as Google gave it"
+            raise TokenError(f"{self.file} is no key of a service account", hint=hint) from error
+        return credentials
