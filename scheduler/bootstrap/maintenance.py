@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
+from typing import NamedTuple
 
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock, SystemMachine
@@ -22,22 +23,31 @@ from scheduler.services.sign_in import find_operator, make_link
 from scheduler.store import copy_record, upgrade
 
 
-def send_test_message(container: Container, address: str) -> tuple[Outcome, bool]:
-    """Send a test mail now; return its outcome, and whether an account that was paused or stopped may send again.
+class Trial(NamedTuple):
+    """What became of a test mail.
 
-    It commits: a mail that was sent clears the account.
+    `was_at_rest` says that the account was paused or stopped and may send again; `token` is the access token of the
+    login, "" for one by password.
     """
+
+    outcome: Outcome
+    was_at_rest: bool
+    token: str = ""
+
+
+def send_test_message(container: Container, address: str) -> Trial:
+    """Send a test mail now. It commits: a mail that was sent clears the account."""
     mail = container.settings.mail
     trial = compose_test_message(address, sender=mail.sender, organisation=mail.organisation, now=container.clock.now())
     with closing(container.mailer()) as mailer:
         outcome = mailer.send(trial)
-        name = mailer.account
+        name, token = mailer.account, getattr(mailer, "token", "")
     if outcome.state != "sent":
-        return outcome, False
+        return Trial(outcome, was_at_rest=False, token=token)
     with container.store() as store, store.transaction() as unit:
         state = unit.accounts.state(name)
         unit.accounts.clear(name)
-    return outcome, state.stopped or state.paused_until is not None
+    return Trial(outcome, was_at_rest=state.stopped or state.paused_until is not None)
 
 
 def make_sign_in_link(container: Container, email: str) -> tuple[str, datetime]:

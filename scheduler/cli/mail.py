@@ -9,8 +9,9 @@ import click
 from scheduler.bootstrap import send_test_message, sign_in_accounts
 from scheduler.cli.context import Session
 from scheduler.cli.output import example
+from scheduler.doctor.microsoft import explain_refusal
 from scheduler.doctor.verdicts import way_out
-from scheduler.errors import UserError
+from scheduler.errors import Problem, UserError
 
 if TYPE_CHECKING:  # loaded only by a sign-in
     from scheduler.mail.device_sign_in import DeviceSignIn
@@ -29,11 +30,14 @@ def mail_test(session: Session, address: str) -> None:
 
     If it goes through, an account that rested or was stopped goes on.
     """
-    outcome, was_at_rest = send_test_message(session.container, address)
+    outcome, was_at_rest, token = send_test_message(session.container, address)
     reply = outcome.reply or "no answer"
     if outcome.state != "sent":
         result = {"ambiguous": "handed over, but no answer came"}.get(outcome.state, "not sent")
-        raise UserError(f"{result}: {reply}", hint=way_out(outcome))
+        username = session.container.settings.mail.smtp.username
+        missing = explain_refusal("SMTP", username, outcome.reply, token)
+        problems = [Problem(message=verdict.message, hint=verdict.hint) for verdict in missing]
+        raise UserError([Problem(message=f"{result}: {reply}", hint=None if problems else way_out(outcome)), *problems])
     click.echo(f"sent: {reply}")
     if was_at_rest:
         click.echo("The mail account was at rest; from now on mails leave again.")

@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemMachine
 from scheduler.config import Inbox, Smtp, TokenSection, read_secret
+from scheduler.doctor.microsoft import explain_refusal
+from scheduler.doctor.providers import find_provider, judge_provider_limits
+from scheduler.doctor.sender_domain import examine_sender
 from scheduler.doctor.verdicts import (
     Verdict,
     from_error,
@@ -19,6 +22,7 @@ from scheduler.doctor.verdicts import (
     judge_account,
     judge_clock,
     judge_contacts,
+    judge_crowds,
     judge_disk,
     judge_limits,
     judge_links,
@@ -33,8 +37,11 @@ from scheduler.doctor.verdicts import (
 )
 from scheduler.errors import NoPassword, Problem, UserError
 from scheduler.import_name import find_owners
+from scheduler.plan.agenda import draw_agenda
 from scheduler.ports import Loaded, Mailer
+from scheduler.queries.agendas import view_agenda
 from scheduler.queries.contacts import list_contacts
+from scheduler.queries.crowded_steps import find_crowds
 from scheduler.queries.mail_limits import read_limits
 from scheduler.queries.message_preview import sample_messages
 from scheduler.queries.plans import find_absent
@@ -99,11 +106,15 @@ def _addresses(container: Container, loaded: Loaded) -> Iterator[Verdict]:
     own = [("mail.from", mail.sender), ("mail.reply_to", mail.reply_to)]
     own += [("operators.emails", address) for address in container.settings.operators.emails]
     for key, address in own:
-        if ("." + address.rpartition("@")[2].lower()).endswith(_EXAMPLE_DOMAINS):
+        if _is_example(address):
             severity = "error" if mail.transport == "smtp" else "warning"
             message = f"{address} is an example, no real address"
             problems.append(Problem(key=key, message=message, severity=severity, hint="write the real address"))
     yield from_problems("addresses", problems, "none is an example", "")
+
+
+def _is_example(address: str) -> bool:
+    return ("." + address.rpartition("@")[2].lower()).endswith(_EXAMPLE_DOMAINS)
 
 
 def _templates(container: Container) -> Iterator[Verdict]:
@@ -135,8 +146,15 @@ def _mail(container: Container) -> Iterator[Verdict]:
 
     with closing(_mailer(container)) as mailer:
         assert isinstance(mailer, SmtpMailer)  # noqa: S101 - the transport says so
-        yield judge_login(f"{mail.smtp.host} port {mail.smtp.usual_port}", mailer.log_in())
+        outcome = mailer.log_in()
+        yield judge_login(f"{mail.smtp.host} port {mail.smtp.usual_port}", outcome)
+        if outcome is not None:
+            yield from explain_refusal("SMTP", mail.smtp.username, outcome.reply, mailer.token)
     yield from _exposed("mail", mail.smtp, "mail.smtp")
+    provider = find_provider(mail.smtp.host)
+    yield from judge_provider_limits(provider, mail.sender, container.limits)
+    if not _is_example(mail.sender):
+        yield from examine_sender(mail.sender.rpartition("@")[2], provider)
 
 
 def _inbox(container: Container) -> Iterator[Verdict]:
@@ -147,8 +165,13 @@ def _inbox(container: Container) -> Iterator[Verdict]:
     from scheduler.mail.sent_folder import ImapSentFolder  # loaded only if a sent folder is configured
 
     assert isinstance(folder, ImapSentFolder)  # noqa: S101 - it is the only kind
-    folder.check()
     inbox = container.settings.inbox
+    try:
+        folder.check()
+    except UserError as error:
+        yield from_error("inbox", error)
+        yield from explain_refusal("IMAP", inbox.username, str(error), folder.token)
+        return
     message = f"{inbox.host} port {inbox.usual_port} took the login; the folder {inbox.sent} is there"
     yield Verdict(check="inbox", state="ok", message=message)
     yield from _exposed("inbox", inbox, "inbox")
@@ -168,6 +191,8 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
     file = container.settings.database_file
     if file is not None and not file.exists():
         yield Verdict(check="database", state="ok", message=f"{file} is made at the first start")
+        agendas = [draw_agenda(definition.plan, (), loaded_at=now) for definition in loaded.definitions]
+        yield from judge_crowds(find_crowds(agendas, container.limits, now))
         yield judge_clock(now, None)
         yield judge_tick(now, None)
         return
@@ -181,6 +206,7 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
             limits = read_limits(view, name, container.limits, now) if name is not None else ()
             in_force = loaded.settle({state.plan: state.digest for state in view.plans.states()}).definitions
             rows = [row for definition in in_force for row in list_contacts(view, definition.plan, now)]
+            agendas = [view_agenda(view, definition.plan, now) for definition in in_force]
             absent = find_absent(view.plans.states(), {definition.plan.id for definition in in_force})
         jump = ClockGuard(store, SystemMachine()).look()
         yield Verdict(check="database", state="ok", message=f"{store.name} opens and has this program's version")
@@ -191,6 +217,7 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
     if account is not None:
         yield judge_account(account, now)
     yield from judge_limits(limits)
+    yield from judge_crowds(find_crowds(agendas, container.limits, now))
     yield judge_outbox(mails, now)
     yield judge_clock(now, last_tick, jump)
     yield judge_tick(now, last_tick)

@@ -11,6 +11,7 @@ from typing import Literal
 from scheduler.errors import Problem, UserError
 from scheduler.import_name import HINT, describe_others
 from scheduler.ports import AccountState, MessageRow, MessageState, Outcome, PlanState
+from scheduler.queries.crowded_steps import Crowd
 from scheduler.queries.mail_limits import LimitUse
 from scheduler.queries.plans import ABSENT_HINT
 from scheduler.services.clock_guard import JUMP_HINT, describe_jump
@@ -23,7 +24,7 @@ STUCK = timedelta(days=1)
 LOW_SPACE, CRITICAL_SPACE = 500_000_000, 50_000_000  # bytes
 NO_SPACE = 1_000_000  # bytes; little more than one transaction of a large plan
 
-State = Literal["ok", "warning", "error"]
+State = Literal["ok", "warning", "error", "skipped"]  # skipped: not looked at, and therefore not judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +204,23 @@ def judge_limits(uses: Sequence[LimitUse]) -> Iterator[Verdict]:
             message = f"{use.used} sign-in links and outage summaries left {period}, as many as may; more wait"
             hint = "somebody may be asking for links that are not his; `hanchot sign-in EMAIL` prints one here"
             yield Verdict(check="limits", state="warning", message=message, hint=hint)
+
+
+def judge_crowds(crowds: Sequence[Crowd]) -> Iterator[Verdict]:
+    """Yield a warning if there are steps of which not all mails can leave before the office closes."""
+    if not crowds:
+        return
+    first = max(crowds, key=lambda crowd: crowd.mails - crowd.in_time)
+    more = f"; so on {len(crowds) - 1} other days" if len(crowds) > 1 else ""
+    plans = ", ".join(first.plans)
+    message = (
+        f"{first.mails:,} mails of {plans} fall due on {first.opens:%d/%m/%Y at %H:%M}, and the limits "
+        f"let {first.in_time:,} leave until {first.closes:%H:%M}; the others wait for the next working day{more}"
+    )
+    hint = (
+        "raise per_minute or per_day in [mail.limits] as far as the provider allows, or spread the hours of the plans"
+    )
+    yield Verdict(check="limits", state="warning", message=message, hint=hint)
 
 
 def judge_outbox(mails: Sequence[MessageRow], now: datetime) -> Verdict:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Callable
-from typing import NamedTuple, Protocol, TypeVar
+from base64 import urlsafe_b64decode
+from binascii import Error
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+from scheduler.clock import SystemClock
 from scheduler.errors import UserError
+from scheduler.ports import Clock
 
 _T = TypeVar("_T")
 
@@ -44,8 +49,11 @@ class HeldToken(NamedTuple):
 class TokenHolder:
     """Holds one token for as long as it is good, and gets the next one ahead of its end. Thread-safe."""
 
-    def __init__(self, source: TokenSource, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, source: TokenSource, *, monotonic: Callable[[], float] = time.monotonic, clock: Clock | None = None
+    ) -> None:
         self._source = source
+        self._clock = clock or SystemClock()
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._token = ""
@@ -62,6 +70,12 @@ class TokenHolder:
                 if not self._token or self._monotonic() >= self._ends_at:
                     raise
                 return HeldToken(self._token, is_new=False)
+
+    @property
+    def latest(self) -> str:
+        """Return the token that is held, whether it is good or not; "" if there is none. Nothing is fetched."""
+        with self._lock:
+            return self._token
 
     def renew(self, refused: str) -> HeldToken:
         """Return another token than one that was refused, which is not used again. Raises `TokenError`."""
@@ -86,9 +100,21 @@ class TokenHolder:
         try:
             return attempt(token)
         except Exception as error:
-            if is_new or not is_refusal(error):
+            if not is_refusal(error):
+                raise
+            if is_new:
+                self._require_good(token)
                 raise
         return attempt(self.renew(token).value)
+
+    def _require_good(self, token: str) -> None:
+        """Raise `TokenError` if a token that was refused has ended: a program that keeps tokens gave an old one."""
+        ends = read_claims(token).get("exp")
+        if isinstance(ends, int | float) and ends < self._clock.now().timestamp():
+            with self._lock:
+                self._token = ""
+            hint = "run its program by hand: does it keep a token for too long? Is the clock of this machine right?"
+            raise TokenError("the source gives a token that has ended", hint=hint)
 
     def _fetch(self) -> HeldToken:
         asked_at = self._monotonic()
@@ -102,3 +128,15 @@ class TokenHolder:
 def is_token(text: str) -> bool:
     """Return whether a text can be a token: visible ASCII without spaces (RFC 6749, appendix A.12)."""
     return 0 < len(text) <= LONGEST and text.isascii() and text.isprintable() and " " not in text
+
+
+def read_claims(token: str) -> Mapping[str, Any]:
+    """Return the claims of a token in JWT form (RFC 7519), which are not verified; {} for another token."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, Error):
+        return {}
+    return claims if isinstance(claims, dict) else {}

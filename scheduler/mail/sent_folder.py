@@ -42,6 +42,11 @@ class ImapSentFolder:
         self._context = context
         self._timeout = timeout
 
+    @property
+    def token(self) -> str:
+        """Return the access token of the last login; "" if none was made by one. It is a secret."""
+        return self._account.tokens.latest if self._account.tokens else ""
+
     def has(self, message_id: str) -> bool:
         """Return whether the folder holds a mail with this Message-ID; raises `UserError` if the lookup fails."""
         return self._look(lambda client: bool(client.search(["HEADER", "Message-ID", message_id])))

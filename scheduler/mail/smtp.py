@@ -88,6 +88,11 @@ class SmtpMailer:
         return self._name
 
     @property
+    def token(self) -> str:
+        """Return the access token of the last login; "" if none was made by one. It is a secret."""
+        return self._token
+
+    @property
     def longest(self) -> float:
         """Return the maximum duration of `send` in seconds, without the DNS lookup."""
         return self._timeouts.longest

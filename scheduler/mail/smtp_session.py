@@ -6,13 +6,14 @@ takes unsolicited data of the server for the reply to the next command.
 
 from __future__ import annotations
 
+import json
 import re
 import select
 import smtplib
 import socket
 import ssl
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -187,9 +188,11 @@ class SmtpSession(smtplib.SMTP):
         else:
             words = f"the server offers no login by XOAUTH2 or OAUTHBEARER: {' '.join(offered) or 'none'}"
             raise SmtpError(UNOFFERED, words)
+        reason = b""
         if answer[0] == 334:  # it says why not, and waits for a word before it refuses
+            reason = _read_reason(answer[1])
             answer = self.docmd(end)
-        _expect(answer, "235")
+        _expect((answer[0], answer[1] + reason), "235")
 
     # ---- one mail
 
@@ -380,6 +383,16 @@ def _expect(answer: tuple[int, bytes], wanted: str) -> None:
     code, words = answer
     if re.fullmatch(wanted, str(code)) is None:
         raise SmtpError(str(code), read_words(words))
+
+
+def _read_reason(challenge: bytes) -> bytes:
+    """Return why a server refuses a token, as its challenge says (RFC 7628, section 3.2.2); b"" if it does not."""
+    try:
+        said = json.loads(b64decode(challenge))
+        scope = f", scope {said['scope']}" if said.get("scope") else ""
+        return f" (status {said['status']}{scope})".encode()
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return b""
 
 
 def _base64(text: str) -> str:

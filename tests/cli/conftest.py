@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import dns.resolver
 import pytest
 
 from scheduler.cli import main
@@ -30,6 +31,14 @@ def environment(**variables: str) -> Iterator[None]:
     finally:
         for name in variables:
             del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def _without_dns() -> Iterator[None]:
+    """Ask no DNS of this machine's network, about which a test can say nothing."""
+    known, dns.resolver.default_resolver = dns.resolver.default_resolver, dns.resolver.Resolver(configure=False)
+    yield
+    dns.resolver.default_resolver = known
 
 
 @dataclass(frozen=True)

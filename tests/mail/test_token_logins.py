@@ -23,6 +23,7 @@ from scheduler.mail.smtp import Account, SmtpMailer
 from scheduler.mail.token_address import ClientSource, TokenAddress
 from tests.support.dovecot import Dovecot, run_dovecot
 from tests.support.mail_servers import Postfix, run_postfix
+from tests.support.microsoft import make_jwt
 from tests.support.scripted_smtp import ScriptedServer
 from tests.support.smtp_mailers import SECRET, TIMEOUTS, mail
 from tests.support.token_server import TokenServer, run_token_server
@@ -124,8 +125,10 @@ def test_while_the_provider_gives_no_token_the_account_rests(
     assert len(postfix.read_mails(1)) == 1
 
 
-def test_five_hundred_mails_with_tokens_that_end_all_the_time(postfix: Postfix, provider: TokenServer) -> None:
-    """None is lost, and none leaves twice."""
+def test_five_hundred_mails_with_tokens_that_end_all_the_time(
+    postfix: Postfix, dovecot: Dovecot, provider: TokenServer
+) -> None:
+    """None is lost, none leaves twice, and every fifth is looked up in the folder of sent mail."""
     outcomes = []
     with mailing(postfix, holder(provider), per_connection=5) as it:
         for number in range(500):
@@ -136,6 +139,16 @@ def test_five_hundred_mails_with_tokens_that_end_all_the_time(postfix: Postfix, 
     came = sorted(int(data.split(b"X-Number: ")[1].split(b"\n")[0]) for data in postfix.read_mails(500))
     assert came == list(range(500))
     assert len(provider.asked) == 26
+
+    for number in came:  # as the provider keeps what it has taken
+        dovecot.keep(SENDER, ".Sent", f"<number-{number}@hanchot.example>")
+    sent = folder(dovecot, holder(provider))
+    for number in range(0, 500, 5):
+        if number % 100 == 35:
+            provider.end_all()
+        assert sent.has(f"<number-{number}@hanchot.example>")
+    assert not sent.has("<number-500@hanchot.example>")
+    assert len(provider.asked) == 26 + 6
 
 
 def numbered(number: int) -> bytes:
@@ -159,6 +172,17 @@ class Numbered:
         """Return the next token."""
         self.given += 1
         return NewToken(f"token-{self.given}", self.lifetime)
+
+
+@dataclass
+class Given:
+    """A source that gives a token of ours."""
+
+    token: str
+
+    def fetch(self) -> NewToken:
+        """Return the token."""
+        return NewToken(self.token)
 
 
 @contextmanager
@@ -198,8 +222,23 @@ def test_a_server_that_says_why_it_refuses_is_answered_and_the_account_stops(off
     with ScriptedServer(answers, offers=(offers,)) as server, speaking(server, TokenHolder(Numbered())) as it:
         outcome = it.send(mail(1))
     assert (outcome.state, outcome.account) == ("deferred", "stop")
-    assert outcome.reply == "535 5.7.3 Authentication unsuccessful ***"
+    assert outcome.reply == "535 5.7.3 Authentication unsuccessful *** (status 401)"
     assert server.commands[2] == end
+
+
+def test_a_program_that_gives_a_token_that_has_ended_lets_the_account_rest() -> None:
+    """It keeps one for too long; a token that has not ended, or whose end is not told, stops the account."""
+    source = Given(make_jwt({"exp": 1_000_000_000}))
+    with ScriptedServer({"AUTH": "535 5.7.3 no"}, offers=("AUTH XOAUTH2",)) as server:
+        with speaking(server, TokenHolder(source)) as it:
+            outcome = it.send(mail(1))
+            assert (outcome.state, outcome.account) == ("deferred", "pause")
+            assert "has ended" in outcome.reply
+            source.token = make_jwt({"exp": 4_000_000_000})
+            assert it.send(mail(1)).account == "stop"
+        source.token = make_jwt({"exp": "soon"})
+        with speaking(server, TokenHolder(source)) as it:
+            assert it.send(mail(1)).account == "stop"
 
 
 def test_a_server_without_a_login_by_tokens_lets_the_account_rest() -> None:
