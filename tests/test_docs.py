@@ -346,6 +346,36 @@ def test_every_exit_code_is_in_the_reference() -> None:
     assert re.findall(r"^\| (\d) \|", reference("output"), re.MULTILINE) == [str(int(code)) for code in ExitCode]
 
 
+ACCOUNTS = sorted((ROOT / "docs/how-to/accounts").glob("*.md"))
+
+
+def settings_in(page: Path) -> list[dict[str, Any]]:
+    """Return the configurations that a page shows."""
+    blocks = re.findall(r"^( *)```toml\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [tomllib.loads(block) for _, block in blocks]
+
+
+@pytest.mark.parametrize("page", [page for page in ACCOUNTS if settings_in(page)], ids=lambda page: page.name)
+def test_the_configuration_of_a_provider_s_page_is_sound(page: Path) -> None:
+    """A block that shows only where tokens come from takes the place of that in the block before it."""
+    first, *others = settings_in(page)
+    Settings.model_validate(first)
+    for block in others:
+        smtp = {**first["mail"]["smtp"], **block["mail"]["smtp"]}
+        Settings.model_validate({**first, **block, "mail": {**first["mail"], **block["mail"], "smtp": smtp}})
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in ACCOUNTS if page.name.endswith(".vi.md")], ids=lambda page: page.name
+)
+def test_both_languages_of_a_provider_s_page_show_the_same(page: Path) -> None:
+    """Only the name of a folder is another one in a Vietnamese mailbox."""
+    english = page.with_name(page.name.replace(".vi.md", ".md"))
+    theirs, ours = (str(settings_in(one)).replace("Thư đã gửi", "Sent Mail") for one in (page, english))
+    assert theirs == ours
+    assert re.findall("<https[^>]+>", page.read_text("utf-8")) == re.findall("<https[^>]+>", english.read_text("utf-8"))
+
+
 def output(*arguments: object, config: Path = ROOT / "config.toml") -> list[dict[str, Any]]:
     """Return the JSON Lines that a command prints."""
     words = ["--config", str(config), *(str(argument) for argument in arguments), "--format", "json"]
