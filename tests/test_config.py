@@ -512,6 +512,25 @@ def test_a_source_of_tokens_that_is_incomplete_or_contradicts_itself_is_refused(
     assert key in [named for named, _, _ in found]
 
 
+BY_REFRESH = '[{}.token]\nurl = "https://login.example/token"\nclient_id = "{}"\nrefresh_token_file = "{}"\n'
+
+
+@pytest.mark.parametrize("name", ["config.toml", "./config.toml", "secret"])
+def test_a_file_that_would_be_replaced_by_a_refresh_token_is_its_own(tmp_path: Path, name: str) -> None:
+    text = f'[mail.smtp]\n{TOKENS}{BY_REFRESH.format("mail.smtp", "a", name)}client_secret_file = "secret"\n'
+    found = refusal(write(tmp_path, text))
+    assert [key for key, _, _ in found] == ["mail.smtp.token.refresh_token_file"]
+
+
+def test_two_applications_do_not_share_a_refresh_token(tmp_path: Path) -> None:
+    def both(client: str) -> Path:
+        sending = f"[mail.smtp]\n{TOKENS}{BY_REFRESH.format('mail.smtp', 'a', 'refresh')}"
+        return write(tmp_path, f"{sending}[inbox]\n{TOKENS}{BY_REFRESH.format('inbox', client, './refresh')}")
+
+    assert [key for key, _, _ in refusal(both("b"))] == ["inbox.token.refresh_token_file"]
+    assert load_settings(both("a"), {}).inbox.auth == "xoauth2"
+
+
 def test_an_account_by_tokens_needs_no_password(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("ssss\n", encoding="utf-8")
     text = f'[mail.smtp]\n{TOKENS}{ADDRESS}client_secret_file = "secret"'

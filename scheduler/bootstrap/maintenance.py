@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock, SystemMachine
@@ -23,7 +23,8 @@ from scheduler.services.sign_in import find_operator, make_link
 from scheduler.store import copy_record, upgrade
 
 
-class Trial(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Trial:
     """What became of a test mail.
 
     `was_at_rest` says that the account was paused or stopped and may send again; `token` is the access token of the
@@ -32,7 +33,7 @@ class Trial(NamedTuple):
 
     outcome: Outcome
     was_at_rest: bool
-    token: str = ""
+    token: str = field(default="", repr=False)
 
 
 def send_test_message(container: Container, address: str) -> Trial:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scheduler.config import Inbox, Settings, Smtp, TokenSection
@@ -85,10 +86,11 @@ def sign_in_accounts(settings: Settings, ask: Callable[[DeviceSignIn, str], None
     `ask` tells the person where to enter which code, and for which mailbox. Raises `UserError` if no file is named, or
     if a sign-in fails; the refresh token that was there then stays.
     """
-    wanted: dict[str, list[tuple[str, Smtp | Inbox]]] = {}
+    wanted: dict[Path, list[tuple[str, Smtp | Inbox]]] = {}
     for path, section in (("mail.smtp", settings.mail.smtp), ("inbox", settings.inbox)):
         if section.auth == "xoauth2" and section.token.refresh_token_file:
-            wanted.setdefault(section.token.refresh_token_file, []).append((f"{path}.token", section))
+            file = settings.resolve(section.token.refresh_token_file).resolve()
+            wanted.setdefault(file, []).append((f"{path}.token", section))
     if not wanted:
         hint = 'set auth = "xoauth2" and, below [mail.smtp.token], url, client_id and refresh_token_file'
         raise UserError("no account is signed in to by a person: no refresh_token_file is named", hint=hint)
@@ -109,8 +111,7 @@ def _sign_in(
         waiting = begin_sign_in(section.token.url, section.token.client_id, list(dict.fromkeys(scopes)), table)
         ask(waiting, section.username)
         signed_in = waiting.wait()
-        with file.alone():
-            file.replace(draft, signed_in.refresh_token)
+        file.replace(draft, signed_in.refresh_token, is_alone=False)
     return MailSignIn(section.username, signed_in.username, str(file.path))
 
 

@@ -30,16 +30,17 @@ def mail_test(session: Session, address: str) -> None:
 
     If it goes through, an account that rested or was stopped goes on.
     """
-    outcome, was_at_rest, token = send_test_message(session.container, address)
+    trial = send_test_message(session.container, address)
+    outcome = trial.outcome
     reply = outcome.reply or "no answer"
     if outcome.state != "sent":
         result = {"ambiguous": "handed over, but no answer came"}.get(outcome.state, "not sent")
         username = session.container.settings.mail.smtp.username
-        missing = explain_refusal("SMTP", username, outcome.reply, token)
+        missing = explain_refusal("SMTP", username, outcome.reply, trial.token)
         problems = [Problem(message=verdict.message, hint=verdict.hint) for verdict in missing]
         raise UserError([Problem(message=f"{result}: {reply}", hint=None if problems else way_out(outcome)), *problems])
     click.echo(f"sent: {reply}")
-    if was_at_rest:
+    if trial.was_at_rest:
         click.echo("The mail account was at rest; from now on mails leave again.")
 
 

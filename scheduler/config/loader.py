@@ -43,6 +43,7 @@ def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> S
     else:
         problems += _contradictions(str(file), settings.mail)
         problems += _gaps(str(file), settings.inbox)
+        problems += _clashes(file, settings)
     if problems:
         lines = find_lines(file.read_text(encoding="utf-8"))
         raise InvalidInput([_placed(problem, lines) for problem in problems])
@@ -206,6 +207,27 @@ def _token_gaps(file: str, path: str, section: Account) -> Iterator[Problem]:
             yield Problem(file=file, key=f"{table}.{key}", message=message, hint="remove one of the two")
     if token.url:
         yield from _address_gaps(file, table, token)
+
+
+def _clashes(file: Path, settings: Settings) -> Iterator[Problem]:
+    """Yield a problem for each file of a refresh token, which is replaced, that is something else too."""
+    named: dict[Path, tuple[str, TokenSection]] = {}
+    known = {file.resolve()}
+    for section in (settings.mail.smtp, settings.inbox):
+        names = (section.password_file, section.token.client_secret_file, section.token.service_account_file)
+        known |= {settings.resolve(name).resolve() for name in names if name}
+    for path, section in (("mail.smtp", settings.mail.smtp), ("inbox", settings.inbox)):
+        token, key = section.token, f"{path}.token.refresh_token_file"
+        if not token.refresh_token_file:
+            continue
+        place = settings.resolve(token.refresh_token_file).resolve()
+        other, theirs = named.setdefault(place, (key, token))
+        if place in known:
+            message = f"names {place}, which is another file of this configuration: it would be replaced"
+            yield Problem(file=str(file), key=key, message=message, hint="name a file of its own")
+        elif (theirs.url, theirs.client_id) != (token.url, token.client_id):
+            message = f"names the file of {other}, and the tokens come from somewhere else"
+            yield Problem(file=str(file), key=key, message=message, hint="name a file of its own")
 
 
 def _address_gaps(file: str, table: str, token: TokenSection) -> Iterator[Problem]:

@@ -61,7 +61,7 @@ def examine(container: Container) -> Iterator[Verdict]:
     yield Verdict(check="configuration", state="ok", message="every key is known and sound")
     yield from judge_packages(find_owners())
     yield from judge_secrecy(
-        [(path, path.stat().st_mode) for path in dict.fromkeys(_secrets(container)) if path.is_file()]
+        [(path, mode) for path in dict.fromkeys(_secrets(container)) if (mode := _mode_of(path)) is not None]
     )
     file = container.settings.database_file
     if file is not None and file.is_file():
@@ -152,7 +152,7 @@ def _mail(container: Container) -> Iterator[Verdict]:
             yield from explain_refusal("SMTP", mail.smtp.username, outcome.reply, mailer.token)
     yield from _exposed("mail", mail.smtp, "mail.smtp")
     provider = find_provider(mail.smtp.host)
-    yield from judge_provider_limits(provider, mail.sender, container.limits)
+    yield from judge_provider_limits(provider, mail.smtp.username, container.limits)
     if not _is_example(mail.sender):
         yield from examine_sender(mail.sender.rpartition("@")[2], provider)
 
@@ -252,6 +252,14 @@ def _secrets(container: Container) -> Iterator[Path]:
         for secret, name in ((section.password, "PASSWORD"), (section.token.client_secret, "TOKEN__CLIENT_SECRET")):
             if secret.get_secret_value() and f"HANCHOT_{variable}__{name}" not in os.environ:
                 yield settings.folder / "config.toml"
+
+
+def _mode_of(path: Path) -> int | None:
+    """Return the mode of a file; None if there is none, or none that we may look at."""
+    try:
+        return path.stat().st_mode if path.is_file() else None
+    except OSError:
+        return None
 
 
 def _token_secrets(token: TokenSection) -> tuple[str, ...]:

@@ -14,12 +14,19 @@ from urllib.parse import urlsplit
 
 from scheduler.doctor.verdicts import Verdict
 from scheduler.mail.access_tokens import read_claims
+from scheduler.mail.token_address import one_line
 
 Protocol = Literal["SMTP", "IMAP"]
 
 _PERMISSIONS: Mapping[Protocol, str] = {"SMTP": "SMTP.SendAsApp", "IMAP": "IMAP.AccessAsApp"}
 _DELEGATED: Mapping[Protocol, str] = {"SMTP": "SMTP.Send", "IMAP": "IMAP.AccessAsUser.All"}
-_AUDIENCES = ("outlook.office365.com", "outlook.office.com", "00000002-0000-0ff1-ce00-000000000000")
+_AUDIENCES = (
+    "outlook.office365.com",
+    "outlook.office.com",
+    "outlook.office365.us",
+    "partner.outlook.cn",
+    "00000002-0000-0ff1-ce00-000000000000",
+)
 _ISSUERS = (
     "sts.windows.net",
     "login.microsoftonline.com",
@@ -28,8 +35,9 @@ _ISSUERS = (
 )
 
 _SMTP_IS_OFF = re.compile(r"SmtpClientAuthentication is disabled", re.IGNORECASE)
-_NO_PASSWORDS = re.compile(r"basic authentication is disabled", re.IGNORECASE)
-_UNKNOWN = re.compile(r"5\.7\.3\b|AUTHENTICATE failed", re.IGNORECASE)
+_NO_PASSWORDS = re.compile(r"basic authentication is (disabled|not supported)", re.IGNORECASE)
+_REFUSED = re.compile(r"^535\b|\b5\.7\.3\b|AUTHENTICATE failed", re.IGNORECASE)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NOT_CONNECTED = re.compile(r"authenticated but not connected|mailbox logon failure|Cannot open mailbox", re.IGNORECASE)
 
 
@@ -77,6 +85,9 @@ def _find_steps(refusal: _Refusal) -> Iterator[_Step]:
             "$false; for all mailboxes: Set-TransportConfig -SmtpClientAuthenticationDisabled $false",
         )
         return
+    is_shut = _NOT_CONNECTED.search(refusal.words)
+    if not (is_shut or _REFUSED.search(refusal.words)):
+        return
     if not _is_of_application(claims) or not _is_for_exchange(claims):
         return
     permission, roles = _PERMISSIONS[refusal.protocol], _texts(claims.get("roles"))
@@ -90,17 +101,17 @@ def _find_steps(refusal: _Refusal) -> Iterator[_Step]:
         yield _Step(
             2,
             "an administrator has not consented",
-            f"the same page, Grant admin consent; or https://login.microsoftonline.com/{claims.get('tid', 'TENANT')}"
-            f"/adminconsent?client_id={claims.get('appid', 'CLIENT_ID')}",
+            f"the same page, Grant admin consent; or https://login.microsoftonline.com/{_id(claims, 'tid', 'TENANT')}"
+            f"/adminconsent?client_id={_id(claims, 'appid', 'CLIENT_ID')}",
         )
-    elif _NOT_CONNECTED.search(refusal.words):
+    elif is_shut:
         yield _step_4(claims, mailbox)
-    elif _UNKNOWN.search(refusal.words):
+    else:
         yield _Step(
             3,
             "Exchange does not know the application, or by the object id of the App registration",
-            f"in Exchange Online PowerShell: New-ServicePrincipal -AppId {claims.get('appid', 'CLIENT_ID')} -ObjectId "
-            f"{claims.get('oid', 'OBJECT_ID')}; this is the object id of the Enterprise application "
+            f"in Exchange Online PowerShell: New-ServicePrincipal -AppId {_id(claims, 'appid', 'CLIENT_ID')} -ObjectId "
+            f"{_id(claims, 'oid', 'OBJECT_ID')}; this is the object id of the Enterprise application "
             "(Get-ServicePrincipal shows what is there)",
         )
         yield _step_4(claims, mailbox)
@@ -111,7 +122,7 @@ def _step_4(claims: Mapping[str, Any], mailbox: str) -> _Step:
         4,
         f"the application may not open the mailbox {mailbox}",
         f'in Exchange Online PowerShell: Add-MailboxPermission -Identity "{mailbox}" -User '
-        f"{claims.get('oid', 'OBJECT_ID')} -AccessRights FullAccess; allow an hour until it counts",
+        f"{_id(claims, 'oid', 'OBJECT_ID')} -AccessRights FullAccess; allow an hour until it counts",
     )
 
 
@@ -121,18 +132,18 @@ def _find_other_cause(refusal: _Refusal) -> tuple[str, str] | None:
     if _NO_PASSWORDS.search(refusal.words):
         hint = 'set auth = "xoauth2"; the how-to "Microsoft 365" of the documentation says how'
         return "it takes no password from this mailbox", hint
-    if not _is_of_microsoft(claims):
+    if not _is_of_microsoft(claims) or not _REFUSED.search(refusal.words):
         return None
     if not _is_for_exchange(claims):
         hint = "set scope to https://outlook.office365.com/.default, or leave it empty for a sign-in by a person"
-        return f"the token is for {claims.get('aud')} and not for Exchange", hint
+        return f"the token is for {one_line(claims.get('aud'))} and not for Exchange", hint
     if _is_of_application(claims):
         return None
     needed, given = _DELEGATED[refusal.protocol], _texts(str(claims.get("scp", "")).split())
     if needed not in given:
         hint = f"add https://outlook.office.com/{needed} to scope, then `hanchot mail sign-in`"
         return f"who signed in has not allowed {needed}", hint
-    name = str(claims.get("upn") or claims.get("unique_name") or "")
+    name = one_line(claims.get("upn") or claims.get("unique_name"))
     if name and name.casefold() != refusal.mailbox.casefold():
         hint = f"`hanchot mail sign-in` as {refusal.mailbox}, or let an administrator give {name} the right to it"
         return f"{name} signed in, and the mailbox is {refusal.mailbox}", hint
@@ -140,7 +151,7 @@ def _find_other_cause(refusal: _Refusal) -> tuple[str, str] | None:
 
 
 def _is_of_microsoft(claims: Mapping[str, Any]) -> bool:
-    return urlsplit(str(claims.get("iss", ""))).hostname in _ISSUERS
+    return _host(claims.get("iss")) in _ISSUERS
 
 
 def _is_of_application(claims: Mapping[str, Any]) -> bool:
@@ -148,8 +159,20 @@ def _is_of_application(claims: Mapping[str, Any]) -> bool:
 
 
 def _is_for_exchange(claims: Mapping[str, Any]) -> bool:
-    audience = str(claims.get("aud", ""))
-    return (urlsplit(audience).hostname or audience) in _AUDIENCES
+    return (_host(claims.get("aud")) or claims.get("aud")) in _AUDIENCES
+
+
+def _host(url: object) -> str:
+    try:
+        return urlsplit(str(url)).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _id(claims: Mapping[str, Any], name: str, otherwise: str) -> str:
+    """Return an id for a command that a person will paste; `otherwise` for what is none."""
+    value = str(claims.get(name, ""))
+    return value if _GUID.fullmatch(value) else otherwise
 
 
 def _texts(values: Any) -> list[str]:

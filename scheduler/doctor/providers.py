@@ -49,7 +49,7 @@ PROVIDERS = (
     ),
     Provider(
         name="Google",
-        hosts=("smtp.gmail.com", "smtp-relay.gmail.com"),
+        hosts=("smtp.gmail.com",),
         domains=("gmail.com", "googlemail.com"),
         most_per_day=2_000,  # support.google.com/a/answer/166852
         free_per_day=500,
@@ -64,7 +64,7 @@ def find_provider(host: str) -> Provider | None:
     return next((provider for provider in PROVIDERS if host.lower().rstrip(".") in provider.hosts), None)
 
 
-def judge_provider_limits(provider: Provider | None, sender: str, limits: Limits) -> Iterator[Verdict]:
+def judge_provider_limits(provider: Provider | None, username: str, limits: Limits) -> Iterator[Verdict]:
     """Yield a warning for each limit that lets more mails leave than the provider of the account takes."""
     if provider is None:
         return
@@ -73,7 +73,7 @@ def judge_provider_limits(provider: Provider | None, sender: str, limits: Limits
         message = f"{provider.name} takes {provider.most_per_minute} messages a minute from a mailbox, and {allowed}"
         hint = f"set per_minute = {provider.per_minute} in [mail.limits]"
         yield Verdict(check="limits", state="warning", message=message, hint=hint)
-    most = provider.free_per_day if provider.owns(sender.rpartition("@")[2]) else provider.most_per_day
+    most = provider.free_per_day if provider.owns(username.rpartition("@")[2]) else provider.most_per_day
     together = limits.per_day + limits.urgent_per_day
     if not limits.per_day or together > most:
         allowed = f"{together} may leave" if limits.per_day else "per_day sets no limit"

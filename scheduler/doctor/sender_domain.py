@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from dns.exception import DNSException
+from dns.name import EmptyLabel, LabelTooLong, NameTooLong
 from dns.rdatatype import NS, TXT, RdataType
-from dns.resolver import NXDOMAIN, NoAnswer, NoResolverConfiguration, Resolver, get_default_resolver
+from dns.resolver import NXDOMAIN, NoAnswer, Resolver, get_default_resolver
 
 from scheduler.doctor.providers import Provider
 from scheduler.doctor.verdicts import Verdict
@@ -21,7 +24,11 @@ LIFETIME = 4.0  # seconds for one question
 MOST_LOOKUPS = 10  # RFC 7208, section 4.6.4
 USUAL_SELECTORS = ("default", "dkim", "mail", "s1", "selector1", "google", "k1")  # where the provider is not known
 
-_INCLUDE = re.compile(r"[+?~-]?(?:include:|redirect=)(\S+)", re.IGNORECASE)
+_INCLUDE = re.compile(r"(?:\+?include:|redirect=)(\S+)", re.IGNORECASE)
+_ALL = re.compile(r"[+?~-]?all", re.IGNORECASE)
+_EVERYBODY = re.compile(r"\s\+?all(?!\S)", re.IGNORECASE)
+_NOBODY = re.compile(r"v=spf1\s+-all\s*", re.IGNORECASE)
+_OPAQUE = re.compile(r"%\{|\bip[46]:", re.IGNORECASE)  # macros and addresses, whose owner does not show
 _LOOKUP = re.compile(r"[+?~-]?(?:include:|a\b|mx\b|ptr\b|exists:)|redirect=", re.IGNORECASE)
 
 
@@ -32,14 +39,16 @@ class DomainRecords:
     * `spf`: its SPF records, of which there may be one; `includes`: the domains that this one includes, directly or
       not; `lookups`: the questions that a receiver asks for it
     * `keys`: whether there is a DKIM key, by the selectors that were looked at
-    * `dmarc`: the DMARC record of the domain or of one above it, "" if there is none
+    * `dmarc`: the DMARC records of the domain, or of the next one above it that has any
+
+    Each of the three is None where DNS gave no answer.
     """
 
-    spf: tuple[str, ...] = ()
+    spf: tuple[str, ...] | None = ()
     includes: frozenset[str] = frozenset()
     lookups: int = 0
-    keys: Mapping[str, bool] = field(default_factory=dict)
-    dmarc: str = ""
+    keys: Mapping[str, bool] | None = field(default_factory=dict)
+    dmarc: tuple[str, ...] | None = ()
 
 
 class _Silence(Exception):
@@ -53,8 +62,8 @@ def examine_sender(domain: str, provider: Provider | None, resolver: Resolver | 
         return
     selectors = provider.selectors if provider is not None else USUAL_SELECTORS
     try:
-        records = _look_up(resolver or get_default_resolver(), domain, selectors)
-    except (_Silence, NoResolverConfiguration):
+        records = _look_up(resolver or _own_resolver(), domain, selectors)
+    except _Silence:
         message = f"not looked at, like DKIM and DMARC: DNS gives no answer about {domain}"
         yield Verdict(check="spf", state="skipped", message=message)
         return
@@ -63,68 +72,105 @@ def examine_sender(domain: str, provider: Provider | None, resolver: Resolver | 
 
 def judge_records(domain: str, provider: Provider | None, records: DomainRecords) -> Iterator[Verdict]:
     """Yield a verdict for each of SPF, DKIM and DMARC."""
-    yield _judge_spf(domain, provider, records)
-    yield _judge_dkim(domain, provider, records)
-    yield _judge_dmarc(domain, records)
+    spf, keys, dmarc = records.spf, records.keys, records.dmarc
+    yield _silence("spf", domain) if spf is None else _judge_spf(domain, provider, records, spf)
+    yield _silence("dkim", domain) if keys is None else _judge_dkim(domain, provider, keys)
+    yield _silence("dmarc", domain) if dmarc is None else _judge_dmarc(domain, dmarc)
 
 
-def _judge_spf(domain: str, provider: Provider | None, records: DomainRecords) -> Verdict:
+def _silence(check: str, domain: str) -> Verdict:
+    return Verdict(check=check, state="skipped", message=f"not looked at: DNS gives no answer about that of {domain}")
+
+
+def _judge_spf(domain: str, provider: Provider | None, records: DomainRecords, found: Sequence[str]) -> Verdict:
     include = f"include:{provider.spf}" if provider is not None else "what the provider says"
-    if not records.spf:
+    message, hint = "", ""
+    if not found:
         message = f"{domain} has no SPF record: nothing says which servers send its mail"
         hint = f'a TXT record at {domain}: "v=spf1 {include} ~all"'
-        return Verdict(check="spf", state="warning", message=message, hint=hint)
-    if len(records.spf) > 1:
-        message = f"{domain} has {len(records.spf)} SPF records, and receivers heed none of several"
-        return Verdict(check="spf", state="warning", message=message, hint="make one of them")
-    if records.lookups > MOST_LOOKUPS:
+    elif len(found) > 1:
+        message = f"{domain} has {len(found)} SPF records, and receivers heed none of several"
+        hint = "make one of them"
+    elif records.lookups > MOST_LOOKUPS:
         message = (
             f"the SPF record of {domain} makes receivers look up {records.lookups} names; they stop at {MOST_LOOKUPS}"
         )
-        return Verdict(
-            check="spf", state="warning", message=message, hint="take out what does not send for it any more"
-        )
-    if provider is None:
+        hint = "take out what does not send for it any more"
+    elif _EVERYBODY.search(found[0]):
+        message = f"the SPF record of {domain} lets everybody send: {found[0]}"
+        hint = "end it by ~all"
+    elif _NOBODY.fullmatch(found[0]):
+        message = f"the SPF record of {domain} lets nobody send: {found[0]}"
+        hint = f"write {include} into it, before its last word"
+    elif provider is not None and provider.spf not in records.includes and not _OPAQUE.search(found[0]):
+        message = f"the SPF record of {domain} does not name {provider.name}: {found[0]}"
+        hint = f"write {include} into it, before its last word"
+    if message:
+        return Verdict(check="spf", state="warning", message=message, hint=hint)
+    if provider is None or provider.spf not in records.includes:
         message = f"{domain} has a record; whether it names the servers of the account was not looked at"
         return Verdict(check="spf", state="ok", message=message)
-    if provider.spf not in records.includes:
-        message = f"the SPF record of {domain} does not name {provider.name}: {records.spf[0]}"
-        hint = f"write {include} into it, before its last word"
-        return Verdict(check="spf", state="warning", message=message, hint=hint)
     return Verdict(check="spf", state="ok", message=f"{domain} lets {provider.name} send")
 
 
-def _judge_dkim(domain: str, provider: Provider | None, records: DomainRecords) -> Verdict:
-    found = [selector for selector, is_there in records.keys.items() if is_there]
+def _judge_dkim(domain: str, provider: Provider | None, keys: Mapping[str, bool]) -> Verdict:
+    found = [selector for selector, is_there in keys.items() if is_there]
     if found:
         return Verdict(check="dkim", state="ok", message=f"there is a key at {found[0]}._domainkey.{domain}")
     if provider is None:
         message = f"not looked at: under which selector {domain} has its key is not known"
         hint = "a mail that came back from outside shows it: s= in its DKIM-Signature"
         return Verdict(check="dkim", state="skipped", message=message, hint=hint)
-    looked = " and ".join(f"{selector}._domainkey.{domain}" for selector in records.keys)
+    looked = " and ".join(f"{selector}._domainkey.{domain}" for selector in keys)
     message = f"there is no key at {looked}, where {provider.name} has it unless an administrator chose another name"
     hint = f"switch DKIM on for {domain} in the administration of {provider.name}, and publish what it shows"
     return Verdict(check="dkim", state="warning", message=message, hint=hint)
 
 
-def _judge_dmarc(domain: str, records: DomainRecords) -> Verdict:
-    if records.dmarc:
-        return Verdict(check="dmarc", state="ok", message=f"{domain} says: {records.dmarc}")
-    message = f"{domain} does not say what becomes of mail that SPF and DKIM do not prove"
-    hint = f'a TXT record at _dmarc.{domain}: "v=DMARC1; p=none" to begin with'
+def _judge_dmarc(domain: str, found: Sequence[str]) -> Verdict:
+    record = f'"v=DMARC1; p=none" at _dmarc.{domain} to begin with'
+    if not found:
+        message, hint = (
+            f"{domain} does not say what becomes of mail that SPF and DKIM do not prove",
+            f"a TXT record {record}",
+        )
+    elif len(found) > 1:
+        message, hint = (
+            f"{domain} has {len(found)} DMARC records, and receivers heed none of several",
+            "make one of them",
+        )
+    elif not _read_tags(found[0]).get("p"):
+        message, hint = f"the DMARC record of {domain} has no policy: {found[0]}", f"write {record}"
+    else:
+        return Verdict(check="dmarc", state="ok", message=f"{domain} says: {found[0]}")
     return Verdict(check="dmarc", state="warning", message=message, hint=hint)
 
 
 # ---- asking
 
 
+def _own_resolver() -> Resolver:
+    """Return the resolver of this machine. Raises `_Silence` if its configuration cannot be read."""
+    try:
+        return get_default_resolver()
+    except Exception as error:  # a wrong line in /etc/resolv.conf is a ValueError, an EmptyLabel and others
+        raise _Silence from error
+
+
 def _look_up(resolver: Resolver, domain: str, selectors: Sequence[str]) -> DomainRecords:
+    """Return what DNS holds of a domain. Raises `_Silence` if it answers nothing at all."""
     _require_public(resolver, domain)
-    spf = tuple(text for text in _texts(resolver, domain) if _is_record(text, "v=spf1"))
-    includes, lookups = _follow(resolver, spf[0]) if len(spf) == 1 else (frozenset[str](), 0)
-    keys = {selector: _has_key(resolver, f"{selector}._domainkey.{domain}") for selector in selectors}
-    return DomainRecords(spf=spf, includes=includes, lookups=lookups, keys=keys, dmarc=_find_dmarc(resolver, domain))
+    spf, keys, dmarc = None, None, None
+    includes, lookups = frozenset[str](), 0
+    with suppress(_Silence):
+        found = tuple(text for text in _texts(resolver, domain) if _is_spf(text))
+        includes, lookups = _follow(resolver, found[0]) if len(found) == 1 else (includes, 0)
+        spf = found
+    with suppress(_Silence):
+        keys = {selector: _has_key(resolver, f"{selector}._domainkey.{domain}") for selector in selectors}
+    with suppress(_Silence):
+        dmarc = _find_dmarc(resolver, domain)
+    return DomainRecords(spf=spf, includes=includes, lookups=lookups, keys=keys, dmarc=dmarc)
 
 
 def _require_public(resolver: Resolver, domain: str) -> None:
@@ -134,39 +180,45 @@ def _require_public(resolver: Resolver, domain: str) -> None:
 
 
 def _follow(resolver: Resolver, record: str) -> tuple[frozenset[str], int]:
-    """Return the domains that an SPF record includes, directly or not, and the lookups for all of them."""
+    """Return the domains that an SPF record lets send by including them, directly or not, and the lookups for all."""
     seen: dict[str, None] = {}
     waiting, lookups = [record], 0
     while waiting and lookups <= MOST_LOOKUPS:
-        terms = waiting.pop().split()[1:]
+        terms = list(takewhile(lambda term: not _ALL.fullmatch(term), waiting.pop().split()[1:]))
         lookups += sum(_LOOKUP.match(term) is not None for term in terms)
         for found in filter(None, map(_INCLUDE.fullmatch, terms)):
             name = found[1].lower().rstrip(".")
-            if name not in seen and "%" not in name:  # a macro is for a receiver to fill in
+            records = [] if name in seen or "%" in name else [text for text in _texts(resolver, name) if _is_spf(text)]
+            if records:  # a macro is for a receiver to fill in, and a name without a record lets nobody send
                 seen[name] = None
-                waiting += [text for text in _texts(resolver, name) if _is_record(text, "v=spf1")]
+                waiting += records
     return frozenset(seen), lookups
 
 
 def _has_key(resolver: Resolver, name: str) -> bool:
     """Return whether there is a DKIM key that was not revoked (RFC 6376, section 3.6.1)."""
-    tags = [dict(part.strip().partition("=")[::2] for part in text.split(";")) for text in _texts(resolver, name)]
-    return any(tag.get("p") for tag in tags)
+    return any(_read_tags(text).get("p") for text in _texts(resolver, name))
 
 
-def _find_dmarc(resolver: Resolver, domain: str) -> str:
-    """Return the DMARC record of a domain or of the next one above it (RFC 9989, section 4.10); "" without any."""
+def _read_tags(text: str) -> dict[str, str]:
+    """Return the tags of a record of DKIM or DMARC (RFC 6376, section 3.2)."""
+    pairs = (part.partition("=") for part in text.split(";"))
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _find_dmarc(resolver: Resolver, domain: str) -> tuple[str, ...]:
+    """Return the DMARC records of a domain or of the next one above it (RFC 9989, section 4.10); () without any."""
     labels = domain.split(".")
     for above in range(len(labels) - 1):
-        name = ".".join(labels[above:])
-        found = [text for text in _texts(resolver, f"_dmarc.{name}") if _is_record(text, "v=DMARC1")]
+        texts = _texts(resolver, f"_dmarc.{'.'.join(labels[above:])}")
+        found = tuple(text for text in texts if re.match(r"v\s*=\s*DMARC1\b", text, re.IGNORECASE))
         if found:
-            return found[0]
-    return ""
+            return found
+    return ()
 
 
-def _is_record(text: str, version: str) -> bool:
-    return re.match(rf"{version}(?![^\s;])", text, re.IGNORECASE) is not None
+def _is_spf(text: str) -> bool:
+    return re.match(r"v=spf1(?!\S)", text, re.IGNORECASE) is not None
 
 
 def _texts(resolver: Resolver, name: str) -> list[str]:
@@ -178,7 +230,7 @@ def _texts(resolver: Resolver, name: str) -> list[str]:
 def _answers(resolver: Resolver, name: str, kind: RdataType) -> Sequence[Any]:
     try:
         return list(resolver.resolve(name, kind, lifetime=LIFETIME, search=False))
-    except (NXDOMAIN, NoAnswer):
+    except (NXDOMAIN, NoAnswer, EmptyLabel, LabelTooLong, NameTooLong):  # a name that none can have is not there
         return ()
     except (DNSException, OSError) as error:
         raise _Silence from error

@@ -31,6 +31,10 @@ class NewToken(NamedTuple):
     value: str
     lifetime: float = USUAL_LIFETIME
 
+    def __repr__(self) -> str:
+        """Return it without the secret."""
+        return f"NewToken(lifetime={self.lifetime})"
+
 
 class TokenSource(Protocol):
     """Where new tokens come from."""
@@ -44,6 +48,10 @@ class HeldToken(NamedTuple):
 
     value: str
     is_new: bool
+
+    def __repr__(self) -> str:
+        """Return it without the secret."""
+        return f"HeldToken(is_new={self.is_new})"
 
 
 class TokenHolder:
@@ -119,6 +127,8 @@ class TokenHolder:
     def _fetch(self) -> HeldToken:
         asked_at = self._monotonic()
         token, lifetime = self._source.fetch()
+        if not isinstance(token, str) or not is_token(token):
+            raise TokenError("the source gives something that is no token", hint="is it the right source?")
         self._token = token
         self._renew_at = asked_at + lifetime * 5 / 6  # of an hour, ten minutes before its end
         self._ends_at = asked_at + lifetime
@@ -137,6 +147,6 @@ def read_claims(token: str) -> Mapping[str, Any]:
         return {}
     try:
         claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, Error):
+    except (ValueError, RecursionError, Error):
         return {}
     return claims if isinstance(claims, dict) else {}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msal
 import requests
 
 from scheduler.mail.access_tokens import TIMEOUT, TokenError, is_token
-from scheduler.mail.token_address import explain_refusal
+from scheduler.mail.token_address import explain_refusal, one_line
 
 _RESERVED = ("offline_access", "openid", "profile")  # msal adds them itself, and takes them from nobody
 _AUTHORITY = re.compile(r"(https://[^/]+/[^/]+)/oauth2/v2\.0/token")
@@ -22,7 +22,7 @@ _AUTHORITY = re.compile(r"(https://[^/]+/[^/]+)/oauth2/v2\.0/token")
 class SignedIn:
     """What a sign-in gives: the refresh token, and the name of who signed in, "" if it is not told."""
 
-    refresh_token: str
+    refresh_token: str = field(repr=False)
     username: str
 
 
@@ -32,8 +32,8 @@ class DeviceSignIn:
 
     address: str
     code: str
-    _application: Any
-    _flow: dict[str, Any]
+    _application: Any = field(repr=False)
+    _flow: dict[str, Any] = field(repr=False)
     _url: str
     _key: str
 
@@ -41,11 +41,11 @@ class DeviceSignIn:
         """Return the refresh token once the person has signed in. Raises `TokenError`, also when the code has ended."""
         with _reaching(self._url):
             answer = self._application.acquire_token_by_device_flow(self._flow)
-        refresh_token = answer.get("refresh_token")
-        if not isinstance(refresh_token, str) or not is_token(refresh_token):
-            raise _refusal(self._url, self._key, answer)
-        claims = answer.get("id_token_claims") or {}
-        return SignedIn(refresh_token=refresh_token, username=str(claims.get("preferred_username", "")))
+            refresh_token = answer.get("refresh_token")
+            if not isinstance(refresh_token, str) or not is_token(refresh_token):
+                raise _refusal(self._url, self._key, answer)
+            username = one_line((answer.get("id_token_claims") or {}).get("preferred_username"))
+        return SignedIn(refresh_token=refresh_token, username=username)
 
 
 @contextmanager
@@ -55,7 +55,9 @@ def _reaching(url: str) -> Iterator[None]:
         yield
     except requests.RequestException as error:
         raise TokenError(f"{url} cannot be reached", hint="check the network, and a proxy in between") from error
-    except (ValueError, KeyError, RuntimeError) as error:
+    except TokenError:
+        raise
+    except Exception as error:  # msal takes what it gets apart without looking
         hint = "check the tenant in it: its id, or a domain of it; is a proxy or a sign-in page in between?"
         raise TokenError(f"{url} does not answer as Microsoft does", hint=hint) from error
 
@@ -78,6 +80,7 @@ def begin_sign_in(url: str, client_id: str, scopes: Collection[str], key: str) -
             client_id, authority=found[1], instance_discovery=False, timeout=TIMEOUT
         )
         flow = application.initiate_device_flow(scopes=[scope for scope in scopes if scope not in _RESERVED])
-    if "user_code" not in flow:
-        raise _refusal(url, key, flow)
-    return DeviceSignIn(str(flow["verification_uri"]), str(flow["user_code"]), application, flow, url, key)
+        if "user_code" not in flow:
+            raise _refusal(url, key, flow)
+        address, code = one_line(flow["verification_uri"]), one_line(flow["user_code"])
+    return DeviceSignIn(address, code, application, flow, url, key)

@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkstemp
@@ -102,21 +102,19 @@ class RefreshTokenFile:
             else:
                 return
 
-    def replace(self, draft: Path, token: str) -> None:
-        """Replace the refresh token at once, whether there was one or not.
+    def replace(self, draft: Path, token: str, *, is_alone: bool) -> None:
+        """Replace the refresh token at once, whether there was one or not; `is_alone` says that the lock is held.
 
         Raises `TokenError` that names where the new one lies if that fails.
         """
         try:
-            with draft.open("r+b") as stream:
-                stream.write(token.encode("ascii") + b"\n")
-                stream.truncate()
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(self._file)
+            _fill(draft, token)
+            with nullcontext() if is_alone else self.alone():
+                draft.replace(self._file)
             sync_folder(self._file.parent)
-        except OSError as error:
-            message = f"the new refresh token could not be written to {self.path}: {error.strerror}; it lies in {draft}"
+        except (OSError, TokenError) as error:
+            words = error.strerror if isinstance(error, OSError) else error.problems[0].message
+            message = f"the new refresh token could not be written to {self.path}: {words}; it lies in {draft}"
             raise TokenError(message, hint=f"move it there by hand; {self.key} names the file") from error
 
     def _give_to_owner(self, descriptor: int) -> None:
@@ -133,6 +131,14 @@ class RefreshTokenFile:
     def _file(self) -> Path:
         """Return the file itself: a link to it stays a link."""
         return self.path.resolve()
+
+
+def _fill(draft: Path, token: str) -> None:
+    with draft.open("r+b") as stream:
+        stream.write(token.encode("ascii") + b"\n")
+        stream.truncate()
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,5 +159,5 @@ class RefreshSource:
             answer = self.address.ask(grant_type="refresh_token", refresh_token=refresh_token)
             renewed = answer.get("refresh_token")
             if isinstance(renewed, str) and is_token(renewed) and renewed != refresh_token:
-                self.file.replace(draft, renewed)
+                self.file.replace(draft, renewed, is_alone=True)
         return NewToken(answer["access_token"], read_lifetime(answer))

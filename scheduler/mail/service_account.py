@@ -7,14 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from google.auth.exceptions import GoogleAuthError, TransportError
+from google.auth.exceptions import TransportError
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
 from scheduler.mail.access_tokens import TIMEOUT, NewToken, TokenError
-from scheduler.mail.token_address import explain_refusal, within
+from scheduler.mail.token_address import Hints, explain_refusal, within
 
 MAIL = "https://mail.google.com/"  # the scope for SMTP and IMAP
+
+_HINTS: Hints = (
+    (
+        "Invalid JWT",
+        "check the clock of this machine (`timedatectl` shows it), and that the key of {key} was not deleted",
+    ),
+    (
+        "Client is unauthorized",
+        "let an administrator of Workspace delegate https://mail.google.com/ domain-wide to the account's client id",
+    ),
+    ("Invalid email or User ID", "check username: no mailbox of the domain has that address"),
+    ("account not found", "the service account was deleted: make another one, and a key for it, in {key}"),
+    ("^invalid_scope", "check scope beside {key}; empty is right"),
+)
 
 _Credentials: Any = service_account.Credentials  # its types are incomplete
 
@@ -42,9 +56,10 @@ class ServiceAccountSource:
             credentials.refresh(Request())
         except TransportError as error:
             raise TokenError("Google cannot be reached for a token", hint="it is tried again") from error
-        except (GoogleAuthError, TypeError, ValueError) as error:  # an answer in HTML is a TypeError of theirs
+        except Exception as error:  # an odd answer is a TypeError, an OverflowError and others of theirs
             answer = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], dict) else {}
-            raise explain_refusal("Google", self.key, answer, otherwise="it does not say why") from error
+            words = "it does not say why"
+            raise explain_refusal("Google", self.key, answer, otherwise=words, hints=_HINTS) from error
         return NewToken(credentials.token)
 
     def _read(self) -> Any:
@@ -54,7 +69,7 @@ class ServiceAccountSource:
             credentials = _Credentials.from_service_account_info(known, scopes=scopes, subject=self.username)
         except OSError as error:
             raise TokenError(f"cannot read {self.file}: {error.strerror}", hint=f"check {self.key}") from error
-        except (AttributeError, TypeError, ValueError, GoogleAuthError) as error:  # its words may show a part of it
+        except Exception as error:  # its words may show a part of the key
             hint = f"{self.key} names the file in JSON as Google gave it"
             raise TokenError(f"{self.file} is no key of a service account", hint=hint) from error
         return credentials

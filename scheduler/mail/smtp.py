@@ -24,6 +24,7 @@ from scheduler.mail.smtp_session import SmtpError, SmtpSession, Timeouts, bearer
 from scheduler.ports import Mail, Outcome
 
 PER_CONNECTION = 100  # mails; servers close long sessions at a time of their own choice
+LONGEST_REPLY = 500  # characters that are kept of one
 IDLE = 30.0  # seconds; after that an unused connection is not reused
 
 Security = Literal["starttls", "tls", "none"]
@@ -168,7 +169,7 @@ class SmtpMailer:
             session.greet()
             if account.security == "starttls":
                 session.start_tls(account.host, self._tls())
-            if token:
+            if account.tokens is not None:
                 session.log_in_with_token(account.username, token)
             elif account.username:
                 session.log_in(account.username, account.password)
@@ -216,10 +217,10 @@ class SmtpMailer:
         return to_outcome(rule.meaning, self._hide(reply))
 
     def _hide(self, words: str) -> str:
-        """Return a reply with the password or the token masked, in case the server repeats it."""
+        """Return a reply, cut, with the password or the token masked before, in case the server repeats it."""
         for trace in (*self._hidden, *traces_of_token(self._account.username, self._token)):
             words = words.replace(trace, "***")
-        return words
+        return words[:LONGEST_REPLY]
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -21,6 +21,7 @@ from scheduler.mail.smtp_replies import CERTIFICATE, GARBLED, SILENCE, UNOFFERED
 
 LINES = 100  # maximum number of lines in a reply
 LINE = 4096  # maximum bytes in a line; RFC 5321 allows 512
+READ = 16 * 1024  # bytes of a reply that are read; a token that it repeats must be masked before it is cut
 EMPTY_LINES = 10  # maximum number of empty lines before a reply; some servers send one
 
 _EMPTY = re.compile(rb"\r?\n")
@@ -374,9 +375,9 @@ def stuff_dots(data: bytes) -> bytes:
 
 
 def read_words(words: bytes) -> str:
-    """Return the text of a reply on one line, without control characters, at most 500 characters long."""
-    text = words[:1000].decode("utf-8", "replace").replace("\n", " ")
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text.strip())[:500]
+    """Return the text of a reply on one line, without control characters."""
+    text = words[:READ].decode("utf-8", "replace").replace("\n", " ")
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text.strip())
 
 
 def _expect(answer: tuple[int, bytes], wanted: str) -> None:
@@ -391,7 +392,7 @@ def _read_reason(challenge: bytes) -> bytes:
         said = json.loads(b64decode(challenge))
         scope = f", scope {said['scope']}" if said.get("scope") else ""
         return f" (status {said['status']}{scope})".encode()
-    except (ValueError, AttributeError, KeyError, TypeError):
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return b""
 
 

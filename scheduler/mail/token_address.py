@@ -6,6 +6,7 @@ import json
 import re
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from scheduler.mail.access_tokens import LONGEST, TIMEOUT, USUAL_LIFETIME, NewToken, TokenError, is_token
+
+Hints = tuple[tuple[str, str], ...]  # for a pattern of what is said, what to do; {key} is the table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,7 @@ class TokenAddress:
         status, kind, text = self._post(urlencode({name: value for name, value in form.items() if value}).encode())
         try:
             answer = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             raise TokenError(
@@ -59,34 +62,49 @@ class TokenAddress:
             request = Request(self.url, data=body, headers={"Accept": "application/json"})  # noqa: S310 - as configured
             try:
                 with opener.open(request, timeout=self.timeout) as response:
-                    return response.status, response.headers.get_content_type(), response.read(LONGEST)
+                    return response.status, one_line(response.headers.get_content_type()), self._read(response)
             except HTTPError as error:
                 with error:
-                    return error.code, error.headers.get_content_type(), error.read(LONGEST)
+                    return error.code, one_line(error.headers.get_content_type()), self._read(error)
         except (OSError, HTTPException, ValueError) as error:
             words = error.reason if isinstance(error, URLError) else error
             hint = f"it is tried again; check {self.key}.url"
             raise TokenError(f"{self.url} cannot be reached: {words}", hint=hint) from error
 
+    def _read(self, response: Any) -> bytes:
+        """Return the content of an answer; one that drips is cut, so that its thread ends and lets go of its lock."""
+        ends, content = time.monotonic() + self.timeout, b""
+        while len(content) < LONGEST and time.monotonic() < ends and (part := response.read1(LONGEST)):
+            content += part
+        return content
+
 
 def explain_refusal(
-    url: str, key: str, answer: Mapping[str, Any], *, otherwise: str = "", hidden: Iterable[str] = ()
+    url: str,
+    key: str,
+    answer: Mapping[str, Any],
+    *,
+    otherwise: str = "",
+    hidden: Iterable[str] = (),
+    hints: Hints | None = None,
 ) -> TokenError:
     """Return what a provider answers instead of a token, with the way out; `key` names a table of the configuration.
 
-    `otherwise` is said of an answer that does not say why.
+    `otherwise` is said of an answer that does not say why; `hidden` are secrets that it may repeat.
     """
-    code = _one_line(answer.get("error"))
-    said = ": ".join(part for part in (code, _one_line(answer.get("error_description"))) if part)
-    for secret in filter(None, hidden):
-        said = said.replace(secret, "***")
-    hint = next((hint for words, hint in _HINTS if re.search(words, said)), "check {key}").format(key=key)
+    hints = _HINTS if hints is None else hints
+    said = ": ".join(part for name in ("error", "error_description") if (part := one_line(answer.get(name), hidden)))
+    hint = next((hint for words, hint in hints if re.search(words, said)), "check {key}").format(key=key)
     return TokenError(f"{url} gives no token: {said or otherwise}", hint=hint)
 
 
-def _one_line(value: object) -> str:
+def one_line(value: object, hidden: Iterable[str] = ()) -> str:
+    """Return the first line of what a provider says, printable, with secrets masked before it is cut."""
     lines = str(value or "").splitlines()
-    return "".join(letter for letter in lines[0] if letter.isprintable())[:300] if lines else ""
+    text = "".join(letter for letter in lines[0] if letter.isprintable()) if lines else ""
+    for secret in filter(None, hidden):
+        text = text.replace(secret, "***")
+    return text[:300]
 
 
 def within(timeout: float, what: str, fetch: Callable[[], NewToken]) -> NewToken:
@@ -110,27 +128,26 @@ def within(timeout: float, what: str, fetch: Callable[[], NewToken]) -> NewToken
 
 
 # What to do, by what a provider says; the first that fits. AADSTS numbers are Microsoft's.
-_HINTS: tuple[tuple[str, str], ...] = (
+_HINTS: Hints = (
     (r"AADSTS7000215\b", "{key}.client_secret is the value of a secret, not its id: it is shown once, when it is made"),
     (r"AADSTS7000222\b", "the secret of the application has ended: make a new one in its registration"),
     (r"AADSTS700016\b", "check {key}.client_id, and the tenant in {key}.url: it does not know the application"),
-    (r"AADSTS9000?2", "check the tenant in {key}.url: its id, or a domain of it"),
+    (r"AADSTS(9000?2|9002[0-9]*|50059|50194)\b", "check the tenant in {key}.url: its id, or a domain of it"),
     (
-        r"AADSTS(70011|1002012)\b",
+        r"AADSTS(70011|500011|1002012)\b",
         "check {key}.scope; an application that acts by itself has one that ends in /.default",
     ),
     (r"AADSTS7000218\b", "let the registration of the application allow public client flows, or give its secret too"),
     (r"AADSTS65001\b", "nobody has consented: an administrator grants it below the application's API permissions"),
-    (r"AADSTS5[0-9]+\b|AADSTS7000?8", "the sign-in has ended: `hanchot mail sign-in` makes a new one"),
     (
-        "Invalid JWT",
-        "check the clock of this machine (`timedatectl` shows it), and that the key of {key} was not deleted",
+        r"AADSTS(50076|50078|50079|50089|50132|50133|50173|70008|70043|700082|700084)\b",
+        "the sign-in has ended: `hanchot mail sign-in` makes a new one",
     ),
     (
-        "Client is unauthorized",
-        "let an administrator of Workspace delegate https://mail.google.com/ domain-wide to the account's client id",
+        r"AADSTS53(0?003|000|001)\b",
+        "Conditional Access keeps it out: an administrator makes an exception for the account",
     ),
-    ("Invalid email or User ID", "check username: no mailbox of the domain has that address"),
+    (r"AADSTS50105[0-9]?\b", "an administrator assigns the person to the application, below Enterprise applications"),
     ("^(authorization_pending|expired_token|code_expired)", "the code has ended: run `hanchot mail sign-in` again"),
     ("^(authorization_declined|access_denied)", "whoever signed in did not agree; run `hanchot mail sign-in` again"),
     ("^invalid_grant", "what was shown has ended or was revoked: sign in anew, or renew the secret, below {key}"),
@@ -151,7 +168,7 @@ def read_lifetime(answer: Mapping[str, Any]) -> float:
     """Return for how many seconds the token of an answer is good."""
     try:
         return max(1.0, float(answer.get("expires_in", USUAL_LIFETIME)))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return USUAL_LIFETIME
 
 

@@ -8,6 +8,7 @@ import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
+from typing import IO
 
 from scheduler.mail.access_tokens import LONGEST, TIMEOUT, NewToken, TokenError, is_token
 
@@ -23,7 +24,7 @@ class CommandSource:
     def fetch(self) -> NewToken:
         """Return what the program prints. Raises `TokenError`; what it says on standard error may be a secret."""
         name, hint = self.command[0], f"run it by hand as the user of the daemon; {self.key} names it"
-        with TemporaryFile() as output:  # not a pipe, which whatever it leaves running would keep open
+        with _room_for_output(hint) as output:  # not a pipe, which whatever it leaves running would keep open
             try:
                 process = subprocess.Popen(  # noqa: S603 - the program that the configuration names
                     self.command,
@@ -54,6 +55,13 @@ class CommandSource:
             hint = f"the program in {self.key} prints the token alone, on one line"
             raise TokenError(f"{self.command[0]} printed {what}", hint=hint)
         return lines[0]
+
+
+def _room_for_output(hint: str) -> IO[bytes]:
+    try:
+        return TemporaryFile()
+    except OSError as error:
+        raise TokenError(f"there is no room for what a program prints: {error.strerror}", hint=hint) from error
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -135,6 +135,35 @@ def test_an_address_where_nobody_can_sign_in_is_told(
     assert words in " ".join(result.err.split())
 
 
+def test_what_cannot_take_its_place_is_kept_and_named(open_office: Office, microsoft: Microsoft) -> None:
+    """Somebody has signed in for it."""
+    use_tokens(open_office, microsoft)
+    (open_office.folder / "refresh").mkdir()
+    result = open_office("mail", "sign-in")
+    assert result.code == ExitCode.FAILED
+    [draft] = [path for path in open_office.folder.glob("refresh.*") if path.suffix != ".lock"]
+    assert draft.read_text() == "1.refresh-by-code\n"
+    assert f"it lies in {draft}" in " ".join(result.err.split())
+
+
+@pytest.mark.parametrize("code", [{"user_code": "A"}, {"user_code": "A", "verification_uri": "x", "interval": "y"}])
+def test_an_answer_that_microsoft_would_not_give_is_told(
+    open_office: Office, microsoft: Microsoft, code: dict[str, str]
+) -> None:
+    use_tokens(open_office, microsoft)
+    microsoft.no_code = code
+    result = open_office("mail", "sign-in")
+    assert "does not answer as Microsoft does" in " ".join(result.err.split())
+
+
+def test_names_of_the_provider_are_shown_on_one_line(open_office: Office, microsoft: Microsoft) -> None:
+    microsoft.user = "root\nSigned in; all is well\x1b[1m"
+    use_tokens(open_office, microsoft)
+    out = open_office("mail", "sign-in").out
+    assert "\nSigned in; all" not in out
+    assert "\x1b" not in out
+
+
 def test_nobody_signs_in_where_the_token_could_not_be_kept(open_office: Office, microsoft: Microsoft) -> None:
     use_tokens(open_office, microsoft, file="missing/refresh")
     result = open_office("mail", "sign-in")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -127,8 +128,11 @@ def test_a_sign_in_of_the_right_person_leaves_nothing_to_add() -> None:
     assert explained(UNSUCCESSFUL, by_person(upn=MAILBOX.upper())) == []
 
 
-def test_passwords_that_are_not_taken_any_more_are_told() -> None:
-    [verdict] = explained(NO_PASSWORDS)
+@pytest.mark.parametrize(
+    "words", [NO_PASSWORDS, "550 5.7.30 Basic authentication is not supported for Client Submission."]
+)
+def test_passwords_that_are_not_taken_any_more_are_told(words: str) -> None:
+    [verdict] = explained(words)
     assert 'auth = "xoauth2"' in verdict.hint
 
 
@@ -139,6 +143,8 @@ def test_passwords_that_are_not_taken_any_more_are_told() -> None:
         (UNSUCCESSFUL, ""),
         (UNSUCCESSFUL, make_jwt({"iss": "https://accounts.google.com", "aud": "x"})),
         ("421 4.3.2 Service not available", make_token()),
+        ("550 5.1.10 RESOLVER.ADR.RecipientNotFound", make_token(scp="SMTP.Send", upn="director@coquan.vn")),
+        ("connect: cannot reach smtp.office365.com", make_token(aud="https://graph.microsoft.com")),
         ("connect: no answer in time", make_token()),
     ],
 )
@@ -146,14 +152,41 @@ def test_what_is_not_microsoft_s_or_no_refusal_is_not_explained(words: str, toke
     assert explained(words, token) == []
 
 
+def deep_token() -> str:
+    """Return a token whose claims are nested too deeply to be read."""
+    return f"a.{urlsafe_b64encode(b'[' * 100_000).decode()}.c"
+
+
 @pytest.mark.parametrize(
-    "token", ["", "opaque", "a.b", "a.b.c", "a.!!.c", make_jwt({}).replace("e", "é"), "a.W10.c", "..", "a.bnVsbA.c"]
+    "token",
+    [
+        "",
+        "opaque",
+        "a.b",
+        "a.b.c",
+        "a.!!.c",
+        make_jwt({}).replace("e", "é"),
+        "a.W10.c",
+        "..",
+        "a.bnVsbA.c",
+        deep_token(),
+    ],
 )
 def test_a_token_in_another_form_has_no_claims(token: str) -> None:
     assert read_claims(token) == {}
 
 
+def test_an_id_that_is_none_stands_in_no_command() -> None:
+    """A person pastes it."""
+    found = explained(UNSUCCESSFUL, make_token(oid='x"; Remove-Mailbox all', appid="\x1b[1m", tid=7))
+    assert [verdict.hint.isprintable() for verdict in found] == [True, True]
+    assert "-AppId CLIENT_ID -ObjectId OBJECT_ID" in found[0].hint
+    assert "Remove-Mailbox" not in str(found)
+
+
 def test_a_token_that_holds_nonsense_is_no_token_of_microsoft_s() -> None:
     assert explained(UNSUCCESSFUL, make_token(iss=7, roles="x")) == []
+    assert explained(UNSUCCESSFUL, make_token(iss="https://[x")) == []
+    assert "not for Exchange" in explained(UNSUCCESSFUL, make_token(aud="https://[x"))[0].message
     assert steps(explained(UNSUCCESSFUL, make_token(roles={"a": 1}))) == [1, 2]
     assert steps(explained(UNSUCCESSFUL, make_token(roles=[1, ["SMTP.SendAsApp"]]))) == [1, 2]

@@ -10,10 +10,10 @@ from scheduler.queries.mail_limits import Limits
 OFFICE = "thidua@coquan.vn"
 
 
-def said(host: str, sender: str = OFFICE, *, per_minute: int = 20, per_day: int = 450) -> list[tuple[str, str]]:
+def said(host: str, username: str = OFFICE, *, per_minute: int = 20, per_day: int = 450) -> list[tuple[str, str]]:
     """Return messages and hints about these limits."""
     limits = Limits(per_minute=per_minute, per_day=per_day, urgent_per_hour=30, urgent_per_day=50)
-    found = list(judge_provider_limits(find_provider(host), sender, limits))
+    found = list(judge_provider_limits(find_provider(host), username, limits))
     assert {verdict.state for verdict in found} <= {"warning"}
     return [(verdict.message, verdict.hint) for verdict in found]
 

@@ -55,7 +55,7 @@ def test_each_record_that_is_missing_is_told_with_what_to_write(server: DnsServe
     assert {verdict.state for verdict in found.values()} == {"warning"}
     assert found["spf"].hint == 'a TXT record at coquan.vn: "v=spf1 include:spf.protection.outlook.com ~all"'
     assert "selector1._domainkey.coquan.vn and selector2._domainkey.coquan.vn" in found["dkim"].message
-    assert found["dmarc"].hint.startswith('a TXT record at _dmarc.coquan.vn: "v=DMARC1; p=none"')
+    assert found["dmarc"].hint.startswith('a TXT record "v=DMARC1; p=none" at _dmarc.coquan.vn')
 
 
 def test_a_domain_that_is_not_there_has_no_records(server: DnsServer) -> None:
@@ -75,7 +75,7 @@ def test_an_spf_record_without_the_provider_is_told(server: DnsServer) -> None:
     [
         "v=spf1 include:hoster.example.com ~all",
         "v=spf1 redirect=hoster.example.com",
-        "V=SPF1 ?include:HOSTER.example.com. -all",
+        "V=SPF1 +include:HOSTER.example.com. -all",
     ],
 )
 def test_a_provider_that_is_included_by_another_record_counts(server: DnsServer, record: str) -> None:
@@ -122,6 +122,72 @@ def test_of_a_hoster_nobody_knows_only_what_can_be_known_is_said(server: DnsServ
     server.aliases = {}
     dkim = examined(server, None)["dkim"]
     assert (dkim.state, dkim.message.startswith("not looked at")) == ("skipped", True)
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ("v=spf1 -include:spf.protection.outlook.com ~all", "does not name"),
+        ("v=spf1 -all include:spf.protection.outlook.com", "does not name"),
+        ("v=spf1 include:gone.example.com ~all", "does not name"),
+        ("v=spf1 include:a..b ~all", "does not name"),
+        ("v=spf1 include:spf.protection.outlook.com +all", "lets everybody send"),
+        ("v=spf1 include:spf.protection.outlook.com all", "lets everybody send"),
+        ("v=spf1 -all", "lets nobody send"),
+    ],
+)
+def test_an_spf_record_that_does_not_let_the_provider_send_is_told(server: DnsServer, record: str, words: str) -> None:
+    server.texts[DOMAIN] = [record]
+    spf = examined(server, MICROSOFT)["spf"]
+    assert (spf.state, words in spf.message) == ("warning", True)
+
+
+@pytest.mark.parametrize("record", ["v=spf1 include:%{ir}.spf.example.com -all", "v=spf1 ip4:40.92.0.0/15 ~all"])
+def test_addresses_and_macros_in_an_spf_record_are_not_called_wrong(server: DnsServer, record: str) -> None:
+    server.texts[DOMAIN] = [record]
+    spf = examined(server, MICROSOFT)["spf"]
+    assert (spf.state, "was not looked at" in spf.message) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        (["v=DMARC1; p=none", "v=DMARC1; p=reject"], "2 DMARC records"),
+        (["v=DMARC1; rua=mailto:a@coquan.vn"], "has no policy"),
+        (["v=DMARC1 p=none"], "has no policy"),
+    ],
+)
+def test_a_dmarc_record_that_receivers_do_not_heed_is_told(server: DnsServer, records: list[str], words: str) -> None:
+    server.texts["_dmarc.coquan.vn"] = records
+    dmarc = examined(server, MICROSOFT)["dmarc"]
+    assert (dmarc.state, words in dmarc.message) == ("warning", True)
+
+
+def test_a_key_with_spaces_around_its_signs_is_one(server: DnsServer) -> None:
+    server.texts["google._domainkey.coquan.vn"] = ["v = DKIM1; k = rsa; p = MIIBIjANBg"]
+    assert examined(server, GOOGLE)["dkim"].state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [("selector2._domainkey.coquan.vn", "dkim"), ("_dmarc.coquan.vn", "dmarc"), ("_spf.google.com", "spf")],
+)
+def test_one_name_without_an_answer_hides_nothing_else(server: DnsServer, name: str, check: str) -> None:
+    server.failing = {name}
+    found = examined(server, MICROSOFT)
+    assert {check: "skipped"} == {name: verdict.state for name, verdict in found.items() if verdict.state != "ok"}
+
+
+def test_a_resolver_s_configuration_that_cannot_be_read_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the domain; `dns.resolver` reads /etc/resolv.conf when it is first asked."""
+
+    def refuse(*_: object) -> None:
+        raise ValueError("nameserver abc")
+
+    monkeypatch.setattr(dns.resolver.Resolver, "read_resolv_conf", refuse)
+    monkeypatch.setattr(dns.resolver, "default_resolver", None)
+    [verdict] = examine_sender(DOMAIN, MICROSOFT)
+    assert verdict.state == "skipped"
 
 
 def test_the_provider_s_own_domain_is_not_asked_about(server: DnsServer) -> None:

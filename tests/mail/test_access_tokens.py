@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import shlex
 import stat
 import subprocess
@@ -211,6 +212,12 @@ def test_an_application_gets_a_token_by_its_secret(provider: TokenServer) -> Non
         ((200, "application/json", b'{"access_token": ["a"]}'), "gives no token: status 200"),
         ((400, "application/json", b'{"error": "x", "error_description": "not s3cret\\u001b[1m"}'), "x: not ***[1m"),
         ((400, "application/json", b'{"error": "invalid_scope"}'), "invalid_scope"),
+        ((200, "application/json", b"[" * 60_000), "instead of a token"),
+        ((400, "text/\x1b[1mhtml", b"x"), "answered 400 with"),
+        (
+            (400, "application/json", json.dumps({"error": "x", "error_description": "y" * 290 + SECRET}).encode()),
+            "***",
+        ),
         ((503, "application/json", b'{"error": "temporarily_unavailable"}'), "temporarily_unavailable"),
     ],
 )
@@ -222,6 +229,13 @@ def test_an_answer_that_is_no_token_is_said_with_the_way_out(
         ClientSource(address=address(provider)).fetch()
     assert words in str(refused.value)
     assert "mail.smtp.token" in str(refused.value)
+    assert str(refused.value).replace("\n", "").isprintable()
+
+
+def test_a_lifetime_that_is_no_number_of_seconds_is_the_usual_one(provider: TokenServer) -> None:
+    for given in (b"null", b'"x"', b"9" * 401, b"[]"):
+        provider.answer = (200, "application/json", b'{"access_token": "a", "expires_in": ' + given + b"}")
+        assert ClientSource(address=address(provider)).fetch().lifetime == 3600.0
 
 
 def test_a_wrong_secret_is_told_and_not_repeated(provider: TokenServer) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from scheduler.clock import SystemClock
-from scheduler.mail.access_tokens import TokenError
+from scheduler.mail.access_tokens import TokenError, TokenHolder
 from scheduler.mail.service_account import ServiceAccountSource
 from tests.support.token_server import TokenServer, provider
 
@@ -122,6 +122,15 @@ def test_a_key_that_is_not_there_is_named(source: ServiceAccountSource) -> None:
         source.fetch()
 
 
+@pytest.mark.parametrize("token", [None, "", 5, ["x"], "two words", "line\n"])
+def test_what_is_no_token_is_never_shown_to_a_server(
+    provider: TokenServer, source: ServiceAccountSource, token: object
+) -> None:
+    provider.answer = (200, "application/json", json.dumps({"access_token": token, "expires_in": 60}).encode())
+    with pytest.raises(TokenError, match="no token"):
+        TokenHolder(source).get()
+
+
 def test_a_provider_that_is_away_is_told(source: ServiceAccountSource) -> None:
     content = json.loads(source.file.read_text())
     source.file.write_text(json.dumps(content | {"token_uri": "http://127.0.0.1:9/token"}))
@@ -129,7 +138,16 @@ def test_a_provider_that_is_away_is_told(source: ServiceAccountSource) -> None:
         source.fetch()
 
 
-@pytest.mark.parametrize("answer", [(200, "text/html", b"<html>"), (200, "application/json", b"{}")])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, "text/html", b"<html>"),
+        (200, "application/json", b"{}"),
+        (200, "application/json", b"[" * 60_000),
+        (200, "application/json", b'{"access_token": "a", "expires_in": 1e300}'),
+        (400, "application/json", b'{"error": "invalid_client"}'),
+    ],
+)
 def test_an_answer_that_is_no_token_is_told(
     provider: TokenServer, source: ServiceAccountSource, answer: tuple[int, str, bytes]
 ) -> None:

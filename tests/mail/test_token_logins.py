@@ -241,6 +241,21 @@ def test_a_program_that_gives_a_token_that_has_ended_lets_the_account_rest() -> 
             assert it.send(mail(1)).account == "stop"
 
 
+def test_a_token_that_a_server_repeats_is_masked_before_the_reply_is_cut() -> None:
+    token = "t" * 1500
+    tokens, answers = TokenHolder(Given(token)), {"AUTH": f"535 no {token}"}
+    with ScriptedServer(answers, offers=("AUTH XOAUTH2",)) as server, speaking(server, tokens) as it:
+        assert it.send(mail(1)).reply == "535 no ***"
+
+
+@pytest.mark.parametrize("token", ["", None, 5])
+def test_without_a_token_no_password_is_tried(token: object) -> None:
+    tokens = TokenHolder(Given(token))  # type: ignore[arg-type]
+    with ScriptedServer(offers=("AUTH PLAIN XOAUTH2",)) as server, speaking(server, tokens) as it:
+        assert it.send(mail(1)).account == "pause"
+    assert server.commands == []
+
+
 def test_a_server_without_a_login_by_tokens_lets_the_account_rest() -> None:
     with ScriptedServer(offers=("AUTH PLAIN LOGIN",)) as server, speaking(server, TokenHolder(Numbered())) as it:
         outcome = it.send(mail(1))

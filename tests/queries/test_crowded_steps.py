@@ -52,6 +52,17 @@ def test_plans_that_remind_together_share_the_limits() -> None:
     assert (one.mails, one.plans) == (30, ("other", "plan"))
 
 
+def test_steps_of_one_day_are_counted_together() -> None:
+    """Those at half past eight wait for those at eight."""
+    first, later = agenda_of(15), agenda_of(15)
+    [report] = later.plan.milestones
+    ladder = replace(report.ladder, at=time(8, 30))
+    half_past = replace(later.plan, id="other", milestones=(replace(report, ladder=ladder),))
+    agendas = [first, draw_agenda(half_past, (), loaded_at=LOADED)]
+    assert crowd(find_crowds(agendas, Limits(per_day=20), LOADED), 3, 3).in_time == 20
+    assert find_crowds(agendas, Limits(per_minute=1), LOADED) == []
+
+
 def test_without_limits_everything_leaves_in_time() -> None:
     assert find_crowds([agenda_of(541)], Limits(), LOADED) == []
 

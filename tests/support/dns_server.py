@@ -20,13 +20,14 @@ import dns.rrset
 class DnsServer:
     """Knows the TXT records of `texts` and the CNAMEs of `aliases`, by name, and every top-level domain of `top`.
 
-    With `refusal` every question is answered by that code.
+    With `refusal` every question is answered by that code; those about `failing` names by SERVFAIL.
     """
 
     texts: dict[str, list[str]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     top: set[str] = field(default_factory=lambda: {"vn", "com"})
     refusal: dns.rcode.Rcode | None = None
+    failing: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     port: int = 0
 
@@ -43,8 +44,8 @@ class DnsServer:
         [question] = query.question
         name = question.name.to_text(omit_final_dot=True).lower()
         self.asked.append(name)
-        if self.refusal is not None:
-            response.set_rcode(self.refusal)
+        if self.refusal is not None or name in self.failing:
+            response.set_rcode(self.refusal or dns.rcode.SERVFAIL)
             return response
         if name in self.aliases:
             response.answer.append(dns.rrset.from_text(name + ".", 60, "IN", "CNAME", self.aliases[name] + "."))
