@@ -12,7 +12,7 @@ import msal
 import requests
 
 from scheduler.mail.access_tokens import TIMEOUT, TokenError, is_token
-from scheduler.mail.token_address import explain_refusal, one_line
+from scheduler.mail.token_address import explain_answer, one_line
 
 _RESERVED = ("offline_access", "openid", "profile")  # msal adds them itself, and takes them from nobody
 _AUTHORITY = re.compile(r"(https://[^/]+/[^/]+)/oauth2/v2\.0/token")
@@ -63,7 +63,7 @@ def _reaching(url: str) -> Iterator[None]:
 
 
 def _refusal(url: str, key: str, answer: Mapping[str, Any]) -> TokenError:
-    return explain_refusal(url, key, answer, otherwise="it does not say why")
+    return explain_answer(url, key, answer, otherwise="it does not say why")
 
 
 def begin_sign_in(url: str, client_id: str, scopes: Collection[str], key: str) -> DeviceSignIn:

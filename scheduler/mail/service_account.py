@@ -12,7 +12,7 @@ from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
 from scheduler.mail.access_tokens import TIMEOUT, NewToken, TokenError
-from scheduler.mail.token_address import Hints, explain_refusal, within
+from scheduler.mail.token_address import Hints, explain_answer, within
 
 MAIL = "https://mail.google.com/"  # the scope for SMTP and IMAP
 
@@ -59,7 +59,7 @@ class ServiceAccountSource:
         except Exception as error:  # an odd answer is a TypeError, an OverflowError and others of theirs
             answer = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], dict) else {}
             words = "it does not say why"
-            raise explain_refusal("Google", self.key, answer, otherwise=words, hints=_HINTS) from error
+            raise explain_answer("Google", self.key, answer, otherwise=words, hints=_HINTS) from error
         return NewToken(credentials.token)
 
     def _read(self) -> Any:

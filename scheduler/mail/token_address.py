@@ -52,7 +52,7 @@ class TokenAddress:
         token = answer.get("access_token")
         if status != 200 or not isinstance(token, str) or not is_token(token):
             hidden = [self.client_secret, grant.get("refresh_token", "")]
-            raise explain_refusal(self.url, self.key, answer, otherwise=f"status {status}", hidden=hidden)
+            raise explain_answer(self.url, self.key, answer, otherwise=f"status {status}", hidden=hidden)
         return answer
 
     def _post(self, body: bytes) -> tuple[int, str, bytes]:
@@ -79,7 +79,7 @@ class TokenAddress:
         return content
 
 
-def explain_refusal(
+def explain_answer(
     url: str,
     key: str,
     answer: Mapping[str, Any],
