@@ -29,7 +29,7 @@ def contacts() -> None:
 @format_option
 @click.pass_obj
 def contacts_list(session: Session, plan: str | None, only_bounced: bool, output_format: str) -> None:
-    """List the contacts, and since when and why an address gets no mail."""
+    """List the contacts, and why an address gets no mail."""
     with session.container.store() as store, store.reading() as view:
         rows = [row for each in session.plans(plan) for row in list_contacts(view, each, session.now)]
     rows = [row for row in rows if row["state"] == "bounced" or not only_bounced]
@@ -78,10 +78,10 @@ def contacts_restore(session: Session, address: str, by: str, output_format: str
 @format_option
 @click.pass_obj
 def contacts_pause(session: Session, address: str, until: date, reason: str, by: str, output_format: str) -> None:
-    """Write to another contact of the party instead, up to a day: somebody is on leave, or has had enough.
+    """Write to another contact of the party, up to a day.
 
-    What waits for the address is written to the other one, too. `contacts restore` ends it earlier. It is refused if
-    the party has nobody else.
+    Somebody is on leave, or has had enough. What waits for the address is written to the other one, too. `contacts
+    restore` ends it earlier. It is refused if the party has nobody else.
     """
     known = _list_all(session)
     own = [(plan, row) for plan, row in known if row["address"] == address]

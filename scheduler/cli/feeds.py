@@ -22,9 +22,9 @@ def feeds() -> None:
 @format_option
 @click.pass_obj
 def feeds_list(session: Session, output_format: str) -> None:
-    """List the addresses, and when each was last fetched and by which program.
+    """List the addresses, and who last fetched them.
 
-    The addresses themselves are shown once, when they are made.
+    It shows when, and by which program. The addresses themselves are shown once, when they are made.
     """
     with session.container.store() as store, store.reading() as view:
         rows = [feed_row(feed) for feed in view.feeds.list()]
@@ -80,7 +80,10 @@ def feeds_create(
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @click.pass_obj
 def feeds_revoke(session: Session, ids: tuple[str, ...]) -> None:
-    """Make addresses good for nothing from now on; whoever subscribed is told by their program."""
+    """Make addresses good for nothing from now on.
+
+    Whoever subscribed is told by their program.
+    """
     numbers = {id: read_number(id, "c") or 0 for id in dict.fromkeys(ids)}
     with session.container.store() as store, store.transaction() as unit:
         known = {feed.id for feed in unit.feeds.list() if feed.revoked_at is None}

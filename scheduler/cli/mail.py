@@ -47,10 +47,11 @@ def mail_test(session: Session, address: str) -> None:
 @mail.command("sign-in", epilog=example("hanchot mail sign-in"))
 @click.pass_obj
 def mail_sign_in(session: Session) -> None:
-    """Sign in to Microsoft 365 in a browser, for an account that is used by access tokens.
+    """Sign in to Microsoft 365 by a code in a browser.
 
-    The code that is shown can be entered on any machine. What is got goes into the file refresh_token_file; it lasts
-    as long as it is used, and until the password is changed or the right is taken away.
+    For an account that is used by a person's access tokens. The code can be entered on any machine. What is got goes
+    into the file refresh_token_file; it lasts as long as it is used, and until the password is changed or the right
+    is taken away.
     """
     for signed_in in sign_in_accounts(session.container.settings, _ask):
         click.echo(

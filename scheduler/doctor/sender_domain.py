@@ -67,11 +67,6 @@ def examine_sender(domain: str, provider: Provider | None, resolver: Resolver | 
         message = f"not looked at, like DKIM and DMARC: DNS gives no answer about {domain}"
         yield Verdict(check="spf", state="skipped", message=message)
         return
-    yield from judge_records(domain, provider, records)
-
-
-def judge_records(domain: str, provider: Provider | None, records: DomainRecords) -> Iterator[Verdict]:
-    """Yield a verdict for each of SPF, DKIM and DMARC."""
     spf, keys, dmarc = records.spf, records.keys, records.dmarc
     yield _silence("spf", domain) if spf is None else _judge_spf(domain, provider, records, spf)
     yield _silence("dkim", domain) if keys is None else _judge_dkim(domain, provider, keys)
@@ -83,34 +78,37 @@ def _silence(check: str, domain: str) -> Verdict:
 
 
 def _judge_spf(domain: str, provider: Provider | None, records: DomainRecords, found: Sequence[str]) -> Verdict:
-    include = f"include:{provider.spf}" if provider is not None else "what the provider says"
-    message, hint = "", ""
-    if not found:
-        message = f"{domain} has no SPF record: nothing says which servers send its mail"
-        hint = f'a TXT record at {domain}: "v=spf1 {include} ~all"'
-    elif len(found) > 1:
-        message = f"{domain} has {len(found)} SPF records, and receivers heed none of several"
-        hint = "make one of them"
-    elif records.lookups > MOST_LOOKUPS:
-        message = (
-            f"the SPF record of {domain} makes receivers look up {records.lookups} names; they stop at {MOST_LOOKUPS}"
-        )
-        hint = "take out what does not send for it any more"
-    elif _EVERYBODY.search(found[0]):
-        message = f"the SPF record of {domain} lets everybody send: {found[0]}"
-        hint = "end it by ~all"
-    elif _NOBODY.fullmatch(found[0]):
-        message = f"the SPF record of {domain} lets nobody send: {found[0]}"
-        hint = f"write {include} into it, before its last word"
-    elif provider is not None and provider.spf not in records.includes and not _OPAQUE.search(found[0]):
-        message = f"the SPF record of {domain} does not name {provider.name}: {found[0]}"
-        hint = f"write {include} into it, before its last word"
-    if message:
-        return Verdict(check="spf", state="warning", message=message, hint=hint)
+    if fault := _find_spf_fault(domain, provider, records, found):
+        return Verdict(check="spf", state="warning", message=fault[0], hint=fault[1])
     if provider is None or provider.spf not in records.includes:
         message = f"{domain} has a record; whether it names the servers of the account was not looked at"
         return Verdict(check="spf", state="ok", message=message)
     return Verdict(check="spf", state="ok", message=f"{domain} lets {provider.name} send")
+
+
+def _find_spf_fault(
+    domain: str, provider: Provider | None, records: DomainRecords, found: Sequence[str]
+) -> tuple[str, str] | None:
+    """Return what is wrong with the SPF records that were found, and the way out."""
+    include = f"include:{provider.spf}" if provider is not None else "what the provider says"
+    if not found:
+        message = f"{domain} has no SPF record: nothing says which servers send its mail"
+        return message, f'a TXT record at {domain}: "v=spf1 {include} ~all"'
+    if len(found) > 1:
+        return f"{domain} has {len(found)} SPF records, and receivers heed none of several", "make one of them"
+    [record] = found
+    if records.lookups > MOST_LOOKUPS:
+        message = f"the SPF record of {domain} makes receivers look up {records.lookups} names"
+        return f"{message}; they stop at {MOST_LOOKUPS}", "take out what does not send for it any more"
+    if _EVERYBODY.search(record):
+        return f"the SPF record of {domain} lets everybody send: {record}", "end it by ~all"
+    if _NOBODY.fullmatch(record):
+        message = f"the SPF record of {domain} lets nobody send: {record}"
+        return message, f"write {include} into it, before its last word"
+    if provider is not None and provider.spf not in records.includes and not _OPAQUE.search(record):
+        message = f"the SPF record of {domain} does not name {provider.name}: {record}"
+        return message, f"write {include} into it, before its last word"
+    return None
 
 
 def _judge_dkim(domain: str, provider: Provider | None, keys: Mapping[str, bool]) -> Verdict:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from scheduler.errors import Problem, UserError
 from scheduler.import_name import HINT, describe_others
+from scheduler.mail.smtp_replies import NO_TOKEN
 from scheduler.ports import AccountState, MessageRow, MessageState, Outcome, PlanState
 from scheduler.queries.crowded_steps import Crowd
 from scheduler.queries.mail_limits import LimitUse
@@ -164,6 +165,8 @@ def way_out(outcome: Outcome) -> str:
     """Return what a person can do about a failed attempt."""
     if outcome.account == "stop":
         return "check host, security, username and password (or [mail.smtp.token]) in [mail.smtp], and mail.from"
+    if outcome.reply.startswith(f"{NO_TOKEN}: "):
+        return "the daemon tries again by itself, and so does `hanchot mail test ADDRESS`"  # the words say what to do
     if outcome.account == "pause" and outcome.pace == "soon":
         return (
             "check host, port and security in [mail.smtp], that the server can be reached from here, and what it says; "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkstemp
 
-from scheduler.folders import sync_folder
+from scheduler.folders import make_private_folder, sync_folder
 from scheduler.mail.access_tokens import TIMEOUT, NewToken, TokenError, is_token
 from scheduler.mail.token_address import TokenAddress, read_lifetime, within
 
@@ -58,6 +58,7 @@ class RefreshTokenFile:
                     draft.unlink()
 
     def _make_draft(self) -> Path:
+        make_private_folder(self._file.parent)
         descriptor, name = mkstemp(prefix=f"{self._file.name}.", dir=self._file.parent)  # readable by its owner only
         draft = Path(name)
         try:

@@ -19,8 +19,8 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, LoginError
 
 from scheduler.errors import UserError, near_names
+from scheduler.mail.sasl import bearer_proof, xoauth2_proof
 from scheduler.mail.smtp import Account, traces, traces_of_token
-from scheduler.mail.smtp_session import bearer_proof, xoauth2_proof
 
 TIMEOUT = 30.0  # seconds for a whole lookup, during which the lease of the claimed mail runs
 

@@ -19,8 +19,9 @@ from typing import Literal
 from scheduler.email_address import to_ascii
 from scheduler.errors import UserError
 from scheduler.mail.access_tokens import TokenError, TokenHolder
+from scheduler.mail.sasl import bearer_proof, xoauth2_proof
 from scheduler.mail.smtp_replies import GARBLED, NO_TOKEN, SILENCE, judge, to_outcome
-from scheduler.mail.smtp_session import SmtpError, SmtpSession, Timeouts, bearer_proof, xoauth2_proof
+from scheduler.mail.smtp_session import SmtpError, SmtpSession, Timeouts
 from scheduler.ports import Mail, Outcome
 
 PER_CONNECTION = 100  # mails; servers close long sessions at a time of their own choice
@@ -213,7 +214,8 @@ class SmtpMailer:
 
     def _judge(self, error: SmtpError) -> Outcome:
         rule = judge(error.phase, error.code, error.words)
-        reply = f"{error.code} {error.words}" if error.code.isdigit() else f"{error.phase}: {error.words}"
+        stage = NO_TOKEN if error.code == NO_TOKEN else error.phase
+        reply = f"{error.code} {error.words}" if error.code.isdigit() else f"{stage}: {error.words}"
         return to_outcome(rule.meaning, self._hide(reply))
 
     def _hide(self, words: str) -> str:

@@ -6,17 +6,17 @@ takes unsolicited data of the server for the reply to the next command.
 
 from __future__ import annotations
 
-import json
 import re
 import select
 import smtplib
 import socket
 import ssl
 import time
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import NoReturn
 
+from scheduler.mail.sasl import bearer_proof, read_reason, xoauth2_proof
 from scheduler.mail.smtp_replies import CERTIFICATE, GARBLED, SILENCE, UNOFFERED, Phase
 
 LINES = 100  # maximum number of lines in a reply
@@ -51,17 +51,6 @@ class Timeouts:
     def longest(self) -> float:
         """Return the maximum duration of one mail in seconds, without the DNS lookup."""
         return self.opening + self.upload + self.final + self.quit
-
-
-def xoauth2_proof(username: str, token: str) -> str:
-    """Return what XOAUTH2 sends, before base64 (Google and Microsoft, "SASL XOAUTH2")."""
-    return f"user={username}\x01auth=Bearer {token}\x01\x01"
-
-
-def bearer_proof(username: str, token: str) -> str:
-    """Return what OAUTHBEARER sends, before base64 (RFC 7628, section 3.1)."""
-    name = username.replace("=", "=3D").replace(",", "=2C")
-    return f"n,a={name},\x01auth=Bearer {token}\x01\x01"
 
 
 class SmtpError(Exception):
@@ -191,7 +180,7 @@ class SmtpSession(smtplib.SMTP):
             raise SmtpError(UNOFFERED, words)
         reason = b""
         if answer[0] == 334:  # it says why not, and waits for a word before it refuses
-            reason = _read_reason(answer[1])
+            reason = read_reason(answer[1])
             answer = self.docmd(end)
         _expect((answer[0], answer[1] + reason), "235")
 
@@ -384,16 +373,6 @@ def _expect(answer: tuple[int, bytes], wanted: str) -> None:
     code, words = answer
     if re.fullmatch(wanted, str(code)) is None:
         raise SmtpError(str(code), read_words(words))
-
-
-def _read_reason(challenge: bytes) -> bytes:
-    """Return why a server refuses a token, as its challenge says (RFC 7628, section 3.2.2); b"" if it does not."""
-    try:
-        said = json.loads(b64decode(challenge))
-        scope = f", scope {said['scope']}" if said.get("scope") else ""
-        return f" (status {said['status']}{scope})".encode()
-    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
-        return b""
 
 
 def _base64(text: str) -> str:

@@ -59,6 +59,14 @@ def test_who_signs_in_by_a_code_lets_the_daemon_send(open_office: Office, micros
     assert tokens.get().value == "opaque-token"
 
 
+def test_before_the_first_start_the_folder_is_made_for_its_owner_only(
+    open_office: Office, microsoft: Microsoft
+) -> None:
+    use_tokens(open_office, microsoft, file="var/refresh-token")
+    assert open_office("mail", "sign-in").code == ExitCode.DONE
+    assert stat.S_IMODE((open_office.folder / "var").stat().st_mode) == 0o700
+
+
 def test_one_sign_in_serves_sending_and_the_mailbox(open_office: Office, microsoft: Microsoft) -> None:
     use_tokens(open_office, microsoft, inbox="refresh")
     result = open_office("mail", "sign-in")
@@ -165,7 +173,7 @@ def test_names_of_the_provider_are_shown_on_one_line(open_office: Office, micros
 
 
 def test_nobody_signs_in_where_the_token_could_not_be_kept(open_office: Office, microsoft: Microsoft) -> None:
-    use_tokens(open_office, microsoft, file="missing/refresh")
+    use_tokens(open_office, microsoft, file="config.toml/refresh")
     result = open_office("mail", "sign-in")
     assert "could not be kept beside" in result.err
     assert microsoft.asked == []
@@ -182,4 +190,5 @@ def test_before_the_sign_in_the_doctor_names_the_command(open_office: Office, mi
     [mail] = [row for row in open_office("doctor", "--format", "json").rows if row["check"] == "mail"]
     assert mail["state"] == "error"
     assert "there is no refresh token yet" in mail["message"]
-    assert "`hanchot mail sign-in` writes it" in mail["message"] + mail["hint"]
+    assert "`hanchot mail sign-in` writes it" in mail["message"]
+    assert "check host" not in mail["hint"]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
+from tests.support.http_server import Reply, run_http_server
 from tests.support.mail_servers import make_certificate
 
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -116,35 +114,11 @@ def run_microsoft(folder: Path) -> Iterator[Microsoft]:
     certificate, key = make_certificate(folder)
     provider = Microsoft(certificate)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._say(*provider.answer(self.path, None))
-
-        def do_POST(self) -> None:
-            asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            self._say(*provider.answer(self.path, {name: values[0] for name, values in asked.items()}))
-
-        def _say(self, status: int, content: dict[str, Any]) -> None:
-            data = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Stay silent."""
+    def answer(path: str, asked: dict[str, str] | None) -> Reply:
+        status, content = provider.answer(path, asked)
+        return status, "application/json", json.dumps(content).encode()
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        provider.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield provider
-        finally:
-            server.shutdown()
-            thread.join()
+    with run_http_server(answer, context) as provider.port:
+        yield provider

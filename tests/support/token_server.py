@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
+from tests.support.http_server import Reply, run_http_server
 
 
 @dataclass
@@ -70,42 +70,16 @@ def run_token_server() -> Iterator[TokenServer]:
     """Run a provider."""
     provider = TokenServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            status, content = provider.grant({name: values[0] for name, values in asked.items()})
-            kind, data = "application/json", json.dumps(content).encode()
-            if provider.answer is not None:
-                status, kind, data = provider.answer
-            self._say(status, kind, data)
-
-        def do_GET(self) -> None:
-            """Answer Dovecot."""
-            [token] = parse_qs(urlsplit(self.path).query).get("token", [""])
+    def answer(path: str, asked: dict[str, str] | None) -> Reply:
+        if asked is None:  # Dovecot wants to know what a token is
+            [token] = parse_qs(urlsplit(path).query).get("token", [""])
             known = {"active": True, "username": provider.user} if provider.is_good(token) else {"active": False}
-            self._say(200, "application/json", json.dumps(known).encode())
+            return 200, "application/json", json.dumps(known).encode()
+        status, content = provider.grant(asked)
+        return provider.answer or (status, "application/json", json.dumps(content).encode())
 
-        def _say(self, status: int, kind: str, data: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(data)))
-            if status == 302:
-                self.send_header("Location", "http://127.0.0.1:9/elsewhere")
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Stay silent."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        provider.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield provider
-        finally:
-            server.shutdown()
-            thread.join()
+    with run_http_server(answer) as provider.port:
+        yield provider
 
 
 @pytest.fixture
