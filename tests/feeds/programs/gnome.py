@@ -1,10 +1,11 @@
 """What GNOME's calendar parts make of a calendar. Run by Debian's own Python, which has their bindings.
 
-`gnome.py parse FILE...` parses with libical; `gnome.py subscribe URL TASKS` subscribes with Evolution's data server
-and looks again at each line on standard input. Both print each look as one line of JSON, a list for each calendar:
-uid, start, end, title, status, place and text of each entry, hours as the clocks of the local zone show them.
+`gnome.py parse FILE...` parses with libical; `gnome.py subscribe URL TASKS` subscribes with Evolution's data server,
+prints "ready" and looks again at each line on standard input. Both print each look as one line of JSON, a list for each
+calendar: uid, start, end, title, status, place and text of each entry, hours as the clocks of the local zone show them.
 """
 
+import faulthandler
 import json
 import os
 import sys
@@ -19,7 +20,7 @@ from gi.repository import ICalGLib  # noqa: E402 - which version has to be said 
 
 Seen = list[str]  # what an entry says; the bindings themselves have no types
 
-TIMEOUT = 60  # seconds
+TIMEOUT = 30  # seconds until it is subscribed
 LOCAL = ICalGLib.Timezone.get_builtin_timezone(os.environ["TZ"])
 STATES = {
     ICalGLib.PropertyStatus.CONFIRMED: "CONFIRMED",
@@ -76,7 +77,8 @@ def parse(*files: str) -> None:
 
 
 def subscribe(url: str, tasks: str) -> None:
-    """Subscribe, and look whenever asked."""
+    """Subscribe, and look whenever asked; end where it hangs, and say so on standard error."""
+    faulthandler.dump_traceback_later(TIMEOUT, exit=True)
     gi.require_version("ECal", "2.0")
     gi.require_version("EDataServer", "1.2")
     from gi.repository import ECal, EDataServer, GLib
@@ -113,8 +115,13 @@ def subscribe(url: str, tasks: str) -> None:
         _, entries = client.get_object_list_sync("#t", None)
         return [describe(one, lambda moment: client.get_timezone_sync(moment.get_tzid(), None)[1]) for one in entries]
 
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    faulthandler.cancel_dump_traceback_later()
     for _ in sys.stdin:
+        faulthandler.dump_traceback_later(TIMEOUT, exit=True)
         show([look(client) for client in clients])
+        faulthandler.cancel_dump_traceback_later()
 
 
 if __name__ == "__main__":
