@@ -91,6 +91,32 @@ ENGLISH: Mapping[str, str] = {
     "past_when_chosen": (
         "{milestone} of {party} was past its last day already: nobody is reminded until `start` says whether it is open"
     ),
+    # what a received mail answers
+    "sent_for": "it was sent to our address for “{words}”",
+    "answers_ours": "it answers our mail about “{words}”",
+    "subject_code": "the code in its subject stands for “{words}”",
+    "names_task": "its words name “{words}”",
+    # why a person has to look at a received mail
+    "sender_unknown": "the sender is not a registered contact",
+    "sender_unproven": "the mail server did not confirm the sender",
+    "sender_of_several": "the sender is a contact of several organisations",
+    "link_unknown": "it refers to a mail or code that is not ours or has expired",
+    "links_disagree": "two signs in it point to different tasks",
+    "link_of_other": "it answers a mail about a task of {party}",
+    "several_fit": "it may answer more than one task",
+    "none_fits": "it does not say which task it answers",
+    "nothing_owed": "nothing more is owed for “{words}”",
+    "no_document": "there is no document in it",
+    "documents_unclear": "its documents cannot be told apart",
+    "file_says": "a document in it seems to be “{words}”",
+    "says": "it says “{words}”",
+    "file_encrypted": "a file in it is protected by a password",
+    "file_winmail": "its files are in a form that only Outlook opens (winmail.dat)",
+    "file_elsewhere": "it links to a file that is kept elsewhere",
+    "mail_nested": "another mail is attached to it",
+    "mail_partial": "it is only a part of a mail",
+    "mail_too_deep": "it holds too many mails inside one another",
+    "mail_broken": "it is damaged and could not be read in full",
 }
 
 
@@ -393,3 +419,66 @@ def invite_guests(words: str) -> Reason:
 def past_when_chosen(milestone: str, party: str) -> Reason:
     """Return that a party was chosen after the last day of what it owes."""
     return Reason("past_when_chosen", (milestone, party))
+
+
+# ---------------------------------------------------------------- what a received mail answers
+
+
+def sent_for(words: str) -> Reason:
+    """Return that a mail was sent to the address for one obligation, with its title."""
+    return Reason("sent_for", (words,))
+
+
+def answers_ours(words: str) -> Reason:
+    """Return that a mail answers one of ours about an obligation, with its title."""
+    return Reason("answers_ours", (words,))
+
+
+def subject_code(words: str) -> Reason:
+    """Return that the subject of a mail holds the token of an obligation, with its title."""
+    return Reason("subject_code", (words,))
+
+
+def names_task(words: str) -> Reason:
+    """Return that the words of a mail name an obligation, with its title."""
+    return Reason("names_task", (words,))
+
+
+# ---------------------------------------------------------------- why a person has to look at a received mail
+
+SENDER_UNKNOWN = Reason("sender_unknown")
+SENDER_UNPROVEN = Reason("sender_unproven")
+SENDER_OF_SEVERAL = Reason("sender_of_several")
+LINK_UNKNOWN = Reason("link_unknown")
+LINKS_DISAGREE = Reason("links_disagree")
+SEVERAL_FIT = Reason("several_fit")
+NONE_FITS = Reason("none_fits")
+NO_DOCUMENT = Reason("no_document")
+DOCUMENTS_UNCLEAR = Reason("documents_unclear")
+FILE_ENCRYPTED = Reason("file_encrypted")
+FILE_WINMAIL = Reason("file_winmail")
+FILE_ELSEWHERE = Reason("file_elsewhere")
+MAIL_NESTED = Reason("mail_nested")
+MAIL_PARTIAL = Reason("mail_partial")
+MAIL_TOO_DEEP = Reason("mail_too_deep")
+MAIL_BROKEN = Reason("mail_broken")
+
+
+def link_of_other(party: str) -> Reason:
+    """Return that a mail answers one that another party got."""
+    return Reason("link_of_other", (party,))
+
+
+def nothing_owed(words: str) -> Reason:
+    """Return that an obligation is closed or complete, with its title."""
+    return Reason("nothing_owed", (words,))
+
+
+def file_says(words: str) -> Reason:
+    """Return that a file seems to be a document that was not asked for, with its title."""
+    return Reason("file_says", (words,))
+
+
+def says(words: str) -> Reason:
+    """Return the words of a mail by which it may not be the final document."""
+    return Reason("says", (words,))
