@@ -87,10 +87,11 @@ class TitleIndex:
         close = {title for title in likeness if likeness[title] * _MARGIN > likeness[best]}
         return tuple(title for title in likeness if self._is_rival(said, title, best, is_close=title in close))
 
-    def find_all(self, lines: Iterable[str]) -> tuple[Title, ...]:
-        """Return the titles that some line means clearly, each once."""
-        found = [self.find(line) for line in lines]
-        return tuple(dict.fromkeys(titles[0] for titles in found if len(titles) == 1))
+    def find_one(self, lines: Iterable[str]) -> Title | None:
+        """Return the title that some line means clearly and no line speaks against, or None."""
+        found = [set(titles) for line in lines if (titles := self.find(line))]
+        clear = set().union(*(titles for titles in found if len(titles) == 1))
+        return clear.pop() if len(clear) == 1 and all(clear <= titles for titles in found) else None
 
     def _is_rival(self, said: frozenset[str], title: Title, best: Title, *, is_close: bool) -> bool:
         """Return whether what was said may mean a title as well as the one that is most like it, or is that one."""

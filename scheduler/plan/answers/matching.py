@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from scheduler.plan.answers.received_mail import Attachment
+from scheduler.plan import reasons
+from scheduler.plan.answers.document_names import Title, TitleIndex, fold, says_nothing, strip_extension, title
+from scheduler.plan.answers.documents import Assignment, assign, counts
+from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
+from scheduler.plan.answers.reservations import oddities, reservations
 from scheduler.plan.model import Deliverable
 from scheduler.plan.reasons import Reason
 
@@ -16,6 +21,13 @@ class ObligationKey(NamedTuple):
 
     plan: str
     milestone: str
+    party: str
+
+
+class Sender(NamedTuple):
+    """A party of a plan, one of whose contacts has the address that a mail is from."""
+
+    plan: str
     party: str
 
 
@@ -69,3 +81,201 @@ class Match:
     answer: Answer | None = None
     candidates: tuple[ObligationKey, ...] = ()
     evidence: tuple[Reason, ...] = ()
+
+
+_SIGNS: Mapping[str, Callable[[str], Reason]] = {  # by the kind of a link, the strongest first
+    "address": reasons.sent_for,
+    "reference": reasons.answers_ours,
+    "subject": reasons.subject_code,
+}
+_LINES_READ = 100  # for the titles that they name; a longer text is no letter
+_OPENINGS = [fold(words) for words in ("Kính gửi", "Căn cứ", "Thực hiện")]  # in every official letter
+
+
+class _Choice(NamedTuple):
+    """The obligation that a mail answers, as far as one can say; those that may be meant; doubts and signs."""
+
+    duty: Duty | None
+    candidates: tuple[ObligationKey, ...]
+    doubts: tuple[Reason, ...] = ()
+    signs: tuple[Reason, ...] = ()
+
+
+def match(
+    mail: ReceivedMail,
+    *,
+    links: Sequence[Link],
+    senders: Sequence[Sender],
+    duties: Sequence[Duty],
+    blank_forms: Collection[str],
+    now: datetime,
+) -> Match:
+    """Return what a person's mail answers.
+
+    `senders` are the parties, over all plans, that have the sender as a contact. `duties` are those of the senders and
+    those that the links point to; only these are compared. `blank_forms` are the digests of files that we send or
+    publish. `now` is in UTC. It is certain only if nothing at all gives rise to doubt.
+    """
+    files = tuple(file for file in mail.attachments if counts(file, blank_forms))
+    lines = _own_lines(mail.text)
+    known = {duty.key: duty for duty in duties}
+    own = [duty for duty in known.values() if not senders or Sender(duty.key.plan, duty.key.party) in senders]
+    linked = _follow_links(links, known, own, now)
+    choice = linked if linked.duty else _read_words(mail, files, lines, own, senders, linked.doubts)
+    duty = choice.duty
+    found = _assign(mail, files, lines, duty, known.values(), was_asked=duty is linked.duty) if duty and files else None
+    doubts = (
+        *_doubt_sender(mail, senders),
+        *choice.doubts,
+        *_doubt_content(mail, files, lines, duty),
+        *(found.doubts if found else ()),
+    )
+    return Match(
+        certain=not doubts,
+        answer=_answer(duty, found, files) if duty and found else None,
+        candidates=choice.candidates if doubts and _is_proven(mail, senders) else (),
+        evidence=(*doubts, *choice.signs),
+    )
+
+
+def _is_proven(mail: ReceivedMail, senders: Sequence[Sender]) -> bool:
+    return bool(senders) and mail.authentication.state == "pass"
+
+
+def _doubt_sender(mail: ReceivedMail, senders: Sequence[Sender]) -> list[Reason]:
+    doubts = [] if senders else [reasons.SENDER_UNKNOWN]
+    return doubts if mail.authentication.state == "pass" else [*doubts, reasons.SENDER_UNPROVEN]
+
+
+def _doubt_content(
+    mail: ReceivedMail, files: Sequence[Attachment], lines: Sequence[str], duty: Duty | None
+) -> list[Reason]:
+    """Return what in a mail needs a person, whichever documents it holds."""
+    doubts = [] if files else [reasons.NO_DOCUMENT]
+    titles = [duty.title, *(each.title for each in duty.deliverables)] if duty else []
+    if duty and not (duty.is_open and (duty.missing or not duty.deliverables)):
+        doubts.append(reasons.nothing_owed(duty.title))
+    said = (mail.subject, " ".join(lines), *(file.name for file in files))
+    return [*doubts, *oddities(mail), *reservations(said, titles)]
+
+
+# ---------------------------------------------------------------- which obligation
+
+
+def _follow_links(
+    links: Sequence[Link], known: Mapping[ObligationKey, Duty], own: Sequence[Duty], now: datetime
+) -> _Choice:
+    """Return the obligation to which links point; it is one of the sender's own, unless the sender is unknown."""
+    strongest_first = sorted(links, key=lambda link: list(_SIGNS).index(link.kind))
+    found = [(link.kind, _target(link, known, now)) for link in strongest_first]
+    targets = {duty.key: duty for _, duty in found if duty}
+    others = sorted({duty.key.party for duty in targets.values() if duty not in own})
+    doubts = [reasons.LINKS_DISAGREE] if len(targets) > 1 else []
+    doubts += map(reasons.link_of_other, others)
+    if any(duty is None for _, duty in found):
+        doubts.append(reasons.LINK_UNKNOWN)
+    meant = [duty for duty in targets.values() if duty in own]
+    return _Choice(
+        duty=meant[0] if meant else None,
+        candidates=tuple(duty.key for duty in meant),
+        doubts=tuple(doubts),
+        signs=tuple(dict.fromkeys(_SIGNS[kind](duty.title) for kind, duty in found if duty)),
+    )
+
+
+def _target(link: Link, known: Mapping[ObligationKey, Duty], now: datetime) -> Duty | None:
+    duty = known.get(link.target) if link.target else None
+    return None if duty and duty.expires_at and duty.expires_at <= now else duty
+
+
+def _read_words(
+    mail: ReceivedMail,
+    files: Sequence[Attachment],
+    lines: Sequence[str],
+    own: Sequence[Duty],
+    senders: Sequence[Sender],
+    link_doubts: tuple[Reason, ...],
+) -> _Choice:
+    """Return the obligation that the subject, the text and the names of files name (contract rule 16b)."""
+    index = _index_obligations(own)
+    names = (strip_extension(file.name) for file in files if not says_nothing(file.name))
+    texts = (mail.subject, *_telling_lines(lines), *names)
+    readings = [keys for text in texts if (keys := {each.obligation for each in index.find(text)})]
+    clear = {key for keys in readings if len(keys) == 1 for key in keys}
+    meant = [duty for duty in own if any(duty.key in keys for keys in readings)]
+    doubts = [reasons.SENDER_OF_SEVERAL] if len({sender.party for sender in senders}) > 1 else []
+    if len(clear) == 1 and all(clear <= keys for keys in readings):
+        [duty] = (duty for duty in meant if duty.key in clear)
+        return _Choice(duty, (duty.key,), (*link_doubts, *doubts), (reasons.names_task(duty.title),))
+    doubts.append(reasons.SEVERAL_FIT if meant else reasons.NONE_FITS)
+    candidates = meant or [duty for duty in own if duty.is_open]
+    return _Choice(None, tuple(duty.key for duty in candidates), (*link_doubts, *doubts))
+
+
+def _own_lines(text: str) -> list[str]:
+    """Return the lines that say something, without any that are quoted after all."""
+    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(">")]
+
+
+def _telling_lines(lines: Sequence[str]) -> list[str]:
+    """Return the lines that may name what is sent: not to whom, nor the plan by which it is sent."""
+    return [line for line in lines[:_LINES_READ] if fold(line)[:2] not in _OPENINGS]
+
+
+# ---------------------------------------------------------------- which documents
+
+
+def _assign(
+    mail: ReceivedMail,
+    files: Sequence[Attachment],
+    lines: Sequence[str],
+    duty: Duty,
+    duties: Iterable[Duty],
+    *,
+    was_asked: bool,
+) -> Assignment:
+    """Return which documents of an obligation the files are; the subject of an answer to our mail is our own."""
+    others = [other for other in duties if other.key.party == duty.key.party and other.key != duty.key]
+    owed = {each.id for each in duty.missing or duty.deliverables} or {""}
+    own_titles = _title_documents(duty)
+    other_titles = [each for other in others for each in _title_documents(other)]
+    return assign(
+        files,
+        [each for each in own_titles if each.document in owed],
+        TitleIndex([*own_titles, *_without(own_titles, other_titles)]),
+        lines=_telling_lines(lines) if was_asked else [mail.subject, *_telling_lines(lines)],
+        was_asked=was_asked,
+    )
+
+
+def _answer(duty: Duty, found: Assignment, files: tuple[Attachment, ...]) -> Answer:
+    documents = tuple(each.id for each in duty.deliverables if each.id in found.documents)
+    return Answer(key=duty.key, deliverables=documents, attachments=files)
+
+
+def _index_obligations(duties: Sequence[Duty]) -> TitleIndex:
+    """Return the titles of obligations and their documents, to tell the obligations apart."""
+    owed = [each for duty in duties if duty.is_open for each in _title_obligation(duty)]
+    closed = [each for duty in duties if not duty.is_open for each in _title_obligation(duty)]
+    return TitleIndex([*owed, *_without(owed, closed)])
+
+
+def _without(titles: Sequence[Title], others: Iterable[Title]) -> list[Title]:
+    """Return the others that are not called just like one of the titles.
+
+    Another month's or year's report has the same title: it tells nothing.
+    """
+    known = {each.wordings for each in titles}
+    return [each for each in others if each.wordings not in known]
+
+
+def _title_obligation(duty: Duty) -> list[Title]:
+    whole = [title(duty.key, "", duty.title)] if len(duty.deliverables) > 1 else []
+    return [*whole, *_title_documents(duty)]
+
+
+def _title_documents(duty: Duty) -> list[Title]:
+    """Return the titles of an obligation's documents; one document may be called by the obligation's title too."""
+    also = [duty.title] if len(duty.deliverables) == 1 else []
+    documents = [title(duty.key, each.id, each.title, *also) for each in duty.deliverables]
+    return documents or [title(duty.key, "", duty.title)]

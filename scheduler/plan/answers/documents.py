@@ -1,0 +1,89 @@
+"""Which documents the files of a mail are, as far as it is certain. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from scheduler.plan import reasons
+from scheduler.plan.answers.document_names import Title, TitleIndex, says_nothing, strip_extension
+from scheduler.plan.answers.received_mail import Attachment
+from scheduler.plan.reasons import Reason
+
+
+class Assignment(NamedTuple):
+    """The ids of the documents that have come, or that may have come, and why a person must look."""
+
+    documents: frozenset[str]
+    doubts: tuple[Reason, ...] = ()
+
+
+class _Reading(NamedTuple):
+    """What the names of some files say."""
+
+    named: frozenset[str]  # documents that are wanted
+    elsewhere: tuple[str, ...]  # titles of what else some name means
+    nameless: int  # files whose name says nothing
+    is_unclear: bool  # some name may mean several documents, or none
+
+
+def counts(file: Attachment, blank_forms: Collection[str]) -> bool:
+    """Return whether a file can be a document: not empty, of an accepted kind, not our own blank form sent back."""
+    return file.size > 0 and file.kind != "" and file.digest not in blank_forms
+
+
+def assign(
+    files: Sequence[Attachment],
+    wanted: Sequence[Title],
+    index: TitleIndex,
+    *,
+    lines: Sequence[str],
+    was_asked: bool,
+) -> Assignment:
+    """Return which of the wanted documents the files are; `index` holds all that they may be besides.
+
+    `lines` are what the mail itself says; they count for a single file whose name says nothing. `was_asked` says that
+    the mail answers one of ours, which listed what is wanted: only then are so many files without a name what was
+    asked for.
+    """
+    reading = _read_names(files, wanted, index, lines)
+    all_wanted = frozenset(title.document for title in wanted)
+    if reading.elsewhere:
+        doubts = tuple(map(reasons.file_says, reading.elsewhere))
+        return Assignment(reading.named or all_wanted, doubts)
+    rest = all_wanted - reading.named
+    if len(all_wanted) == 1 or (was_asked and not reading.is_unclear and reading.nameless == len(rest)):
+        return Assignment(all_wanted)
+    if reading.is_unclear or reading.nameless:
+        return Assignment(reading.named or all_wanted, (reasons.DOCUMENTS_UNCLEAR,))
+    return Assignment(reading.named)
+
+
+def _read_names(
+    files: Sequence[Attachment], wanted: Sequence[Title], index: TitleIndex, lines: Sequence[str]
+) -> _Reading:
+    named: set[str] = set()
+    elsewhere: set[str] = set()
+    nameless: set[str] = set()  # digests: the same file twice is one document
+    recognised: set[str] = set()
+    is_unclear = False
+    for file in files:
+        found = _find(file, index, lines if len(files) == 1 else ())
+        if found and not set(found) & set(wanted):
+            elsewhere.add(found[0].text)
+        elif len(found) == 1:
+            named.add(found[0].document)
+            recognised.add(file.digest)
+        elif says_nothing(file.name):
+            nameless.add(file.digest)
+        else:
+            is_unclear = True
+    return _Reading(frozenset(named), tuple(sorted(elsewhere)), len(nameless - recognised), is_unclear)
+
+
+def _find(file: Attachment, index: TitleIndex, lines: Sequence[str]) -> tuple[Title, ...]:
+    """Return the titles that a file may mean by its name or, if that says nothing, by the lines."""
+    if not says_nothing(file.name):
+        return index.find(strip_extension(file.name))
+    meant = index.find_one(lines)
+    return (meant,) if meant else ()
