@@ -8,6 +8,7 @@ from tests.contracts.store_decisions import DecidingContract
 from tests.contracts.store_facts import FactsContract
 from tests.contracts.store_feeds import FeedsContract
 from tests.contracts.store_heartbeats import HeartbeatsContract
+from tests.contracts.store_inbox import InboxContract
 from tests.contracts.store_journal import JournalContract
 from tests.contracts.store_outbox import OutboxContract
 from tests.contracts.store_party_pages import DocumentsContract, PagesContract
@@ -55,6 +56,10 @@ class TestAccess(AccessContract):
 
 
 class TestFeeds(FeedsContract):
+    pass
+
+
+class TestInbox(InboxContract):
     pass
 
 
