@@ -12,6 +12,16 @@ from scheduler.ports.clock import Clock, ClockReading, Machine
 from scheduler.ports.definitions import Checker, Definition, Definitions, Finding, Loaded
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.ports.heartbeats import Heartbeats
+from scheduler.ports.inbox import (
+    FetchedMail,
+    FolderState,
+    Inbox,
+    InboxDecision,
+    InboxRow,
+    InboxState,
+    MailReader,
+    MailSummary,
+)
 from scheduler.ports.ledger import (
     FEW,
     UNSENT,
@@ -59,13 +69,21 @@ __all__ = [
     "FeedRenderer",
     "FeedRow",
     "Feeds",
+    "FetchedMail",
     "Finding",
+    "FolderState",
     "Heartbeats",
+    "Inbox",
+    "InboxDecision",
+    "InboxRow",
+    "InboxState",
     "Inputs",
     "Journal",
     "Loaded",
     "Machine",
     "Mail",
+    "MailReader",
+    "MailSummary",
     "Mailer",
     "MessageRow",
     "MessageState",

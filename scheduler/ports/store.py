@@ -14,6 +14,7 @@ from scheduler.ports.access import Access, Documents, PartyPages
 from scheduler.ports.calendars import Feeds
 from scheduler.ports.definitions import Finding
 from scheduler.ports.heartbeats import Heartbeats
+from scheduler.ports.inbox import Inbox
 from scheduler.ports.ledger import Facts, Plans, Renames, Rungs
 from scheduler.ports.outbox import Accounts, Outbox
 
@@ -97,6 +98,7 @@ class UnitOfWork(Protocol):
     feeds: Feeds
     pages: PartyPages
     documents: Documents
+    inbox: Inbox
 
 
 class Store(Protocol):

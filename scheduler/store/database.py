@@ -19,6 +19,7 @@ from scheduler.store.errors import locked_error, translate_errors
 from scheduler.store.facts import SqlFacts
 from scheduler.store.feeds import SqlFeeds
 from scheduler.store.heartbeats import SqlHeartbeats
+from scheduler.store.inbox import SqlInbox
 from scheduler.store.journal import SqlJournal
 from scheduler.store.outbox import SqlOutbox
 from scheduler.store.party_pages import SqlDocuments, SqlPartyPages
@@ -70,6 +71,7 @@ class SqlUnit:
     feeds = _Facet[ports.Feeds](SqlFeeds)
     pages = _Facet[ports.PartyPages](SqlPartyPages)
     documents = _Facet[ports.Documents](SqlDocuments)
+    inbox = _Facet[ports.Inbox](SqlInbox)
 
     def __init__(self, connection: sa.Connection, *, writes: bool) -> None:
         self.connection = connection

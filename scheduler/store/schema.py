@@ -26,6 +26,7 @@ REVISIONS = (
     "0010",
     "0011",
     "0012",
+    "0013",
 )  # all migrations, oldest first
 HEAD = REVISIONS[-1]
 

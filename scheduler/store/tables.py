@@ -282,6 +282,52 @@ document = sa.Table(
 )
 
 
+# How far each folder of the mailbox has been read.
+folder = sa.Table(
+    "folder",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("uidvalidity", sa.BigInteger, nullable=False),
+    sa.Column("last_uid", sa.BigInteger, nullable=False),
+    sa.Column("read_at", Instant, nullable=False),
+)
+
+incoming = sa.Table(
+    "incoming",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("folder", sa.Text, nullable=False),
+    sa.Column("uidvalidity", sa.BigInteger, nullable=False),
+    sa.Column("uid", sa.BigInteger, nullable=False),
+    sa.Column("arrived_at", Instant, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("identity", sa.Text, nullable=False, unique=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("is_whole", sa.Boolean, nullable=False),
+    sa.Column("message_id", sa.Text, nullable=False, index=True),
+    sa.Column("sender", sa.Text, nullable=False),
+    sa.Column("sender_name", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("plan", sa.Text, nullable=False, server_default=""),
+    sa.Column("milestone", sa.Text, nullable=False, server_default=""),
+    sa.Column("party", sa.Text, nullable=False, server_default=""),
+    sa.Column("reasons", sa.JSON, nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("decided_at", Instant),
+    sa.Column("by", sa.Text, nullable=False, server_default="", quote=True),
+    sa.Index("ix_incoming_state_id", "state", "id"),
+)
+
+# The bytes of small mails; larger ones lie in files under their digest.
+incoming_content = sa.Table(
+    "incoming_content",
+    metadata,
+    sa.Column("incoming_id", Id, sa.ForeignKey("incoming.id"), primary_key=True, autoincrement=False),
+    sa.Column("bytes", sa.LargeBinary, nullable=False),
+)
+
+
 @sa.event.listens_for(metadata, "before_create")
 def _adapt(_metadata: object, connection: sa.Connection, **_options: object) -> None:
     dialect_of(connection).adapt_tables(metadata)
