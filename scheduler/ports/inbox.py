@@ -50,12 +50,14 @@ class FetchedMail:
 class FolderState:
     """How far a folder has been read: everything with a UID up to `last_uid` is known, as of `read_at` (UTC).
 
-    `uidvalidity` changes when the server numbers the mails of the folder anew.
+    `uidvalidity` changes when the server numbers the mails of the folder anew. Mails with a UID below `before_uid` lay
+    there before reading began.
     """
 
     folder: str
     uidvalidity: int
     last_uid: int
+    before_uid: int = 0
     read_at: datetime
 
 

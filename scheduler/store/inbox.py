@@ -27,7 +27,8 @@ _LIKE = _ROW.where(incoming.c.message_id == _WANTED).order_by(incoming.c.id)
 _COUNT = sa.select(sa.func.count()).where(incoming.c.state == _WANTED)
 _NEW = _ROW.where(incoming.c.state == "new").order_by(incoming.c.id).limit(sa.bindparam("at_most"))
 _KNOWN = sa.select(incoming.c.identity).where(incoming.c.identity.in_(sa.bindparam("wanted", expanding=True)))
-_FOLDERS = sa.select(folder.c.name, folder.c.uidvalidity, folder.c.last_uid, folder.c.read_at).order_by(folder.c.name)
+_PLACE = ("uidvalidity", "last_uid", "before_uid", "read_at")
+_FOLDERS = sa.select(folder.c.name, *(folder.c[name] for name in _PLACE)).order_by(folder.c.name)
 _DECIDE = incoming.update().where(incoming.c.id == _WANTED, incoming.c.state == sa.bindparam("expected"))
 
 
@@ -40,18 +41,13 @@ class SqlInbox:
     def folders(self) -> Sequence[FolderState]:
         """Return every folder that has been read, by name."""
         return [
-            FolderState(folder=row[0], uidvalidity=row[1], last_uid=row[2], read_at=row[3])
-            for row in self._connection.execute(_FOLDERS)
+            FolderState(folder=row["name"], **{name: row[name] for name in _PLACE})
+            for row in self._connection.execute(_FOLDERS).mappings()
         ]
 
     def record_folder(self, state: FolderState) -> None:
         """Record how far a folder has been read."""
-        values = {
-            "name": state.folder,
-            "uidvalidity": state.uidvalidity,
-            "last_uid": state.last_uid,
-            "read_at": state.read_at,
-        }
+        values = {"name": state.folder} | {name: getattr(state, name) for name in _PLACE}
         self._connection.execute(_recording(dialect_of(self._connection)), values)
 
     def add(self, mail: FetchedMail, summary: MailSummary, *, uidvalidity: int, state: InboxState) -> int | None:
@@ -153,5 +149,5 @@ def _adding(dialect: Dialect) -> sa.Executable:
 @cache
 def _recording(dialect: Dialect) -> sa.Executable:
     insert = dialect.insert(folder)
-    newer = {name: insert.excluded[name] for name in ("uidvalidity", "last_uid", "read_at")}
+    newer = {name: insert.excluded[name] for name in _PLACE}
     return insert.on_conflict_do_update(index_elements=[folder.c.name], set_=newer)

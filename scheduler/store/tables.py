@@ -289,6 +289,7 @@ folder = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("uidvalidity", sa.BigInteger, nullable=False),
     sa.Column("last_uid", sa.BigInteger, nullable=False),
+    sa.Column("before_uid", sa.BigInteger, nullable=False),
     sa.Column("read_at", Instant, nullable=False),
 )
 

@@ -106,6 +106,7 @@ class Dovecot:
         self.port = port
         self.tls_port = tls_port
         self._process = process
+        self._delivered = 0
 
     @property
     def sasl(self) -> Path:
@@ -119,16 +120,27 @@ class Dovecot:
 
     def keep(self, account: str, folder: str, message_id: str) -> Path:
         """Put a mail into an account's folder, by its name on the disk, and return its file."""
+        return self.deliver(account, f"Subject: x\r\nMessage-ID: {message_id}\r\n\r\nx\r\n".encode(), folder)
+
+    def deliver(self, account: str, mail: bytes, folder: str = "") -> Path:
+        """Deliver a mail into an account's folder, by its name on the disk ("": INBOX), and return its file."""
         root = self.folder / "mail" / account
         place = root / folder
         for path in (root, place, *(place / name for name in ("cur", "new", "tmp"))):
             if not path.exists():
                 path.mkdir()
                 _give_away(path)
-        file = place / "new" / f"{len(list((place / 'new').iterdir()))}.hanchot"
-        file.write_text(f"Subject: x\r\nMessage-ID: {message_id}\r\n\r\nx\r\n", newline="")
-        _give_away(file)
-        return file
+        self._delivered += 1
+        draft = place / "tmp" / f"{self._delivered}.hanchot"
+        draft.write_bytes(mail)
+        _give_away(draft)
+        return draft.rename(place / "new" / draft.name)
+
+    def rebuild(self, account: str, folder: str = "") -> None:
+        """Let the server number the mails of a folder anew, as after a move to another machine."""
+        place = self.folder / "mail" / account / folder
+        for file in place.glob("dovecot*"):
+            file.unlink()
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("uidvalidity", sa.BigInteger(), nullable=False),
         sa.Column("last_uid", sa.BigInteger(), nullable=False),
+        sa.Column("before_uid", sa.BigInteger(), nullable=False),
         sa.Column("read_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_folder"),
     )

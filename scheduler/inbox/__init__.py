@@ -1,0 +1,1 @@
+"""The mailbox: what comes in is fetched, stored and read."""
