@@ -45,7 +45,7 @@ VIOLATIONS = {
 }
 
 # Gerunds that are the field's own terms.
-GERUNDS = {"mapping", "monitoring", "rendering", "standing", "upcoming", "wording"}
+GERUNDS = {"mapping", "matching", "monitoring", "rendering", "standing", "upcoming", "wording"}
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,15 @@ from scheduler import ports
 from scheduler.errors import RecordReplaced, RecordUnavailable
 from scheduler.store import engines, schema
 from scheduler.store.access import SqlAccess
-from scheduler.store.accounts import SqlAccounts
 from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.errors import locked_error, translate_errors
 from scheduler.store.facts import SqlFacts
 from scheduler.store.feeds import SqlFeeds
 from scheduler.store.heartbeats import SqlHeartbeats
-from scheduler.store.inbox import SqlInbox
 from scheduler.store.journal import SqlJournal
-from scheduler.store.outbox import SqlOutbox
+from scheduler.store.mails.accounts import SqlAccounts
+from scheduler.store.mails.inbox import SqlInbox
+from scheduler.store.mails.outbox import SqlOutbox
 from scheduler.store.party_pages import SqlDocuments, SqlPartyPages
 from scheduler.store.plans import SqlPlans
 from scheduler.store.renames import SqlRenames
