@@ -30,7 +30,7 @@ VIOLATIONS = {
     "No cycles among siblings": ("plan/facts.py", "import scheduler.plan.agenda"),
     "One door for SQLAlchemy": ("services/reconcile.py", "import sqlalchemy"),
     "One door for Alembic": ("store/database.py", "import alembic"),
-    "One door for database drivers": ("store/outbox.py", "import sqlite3"),
+    "One door for database drivers": ("store/mails/outbox.py", "import sqlite3"),
     "One door for APScheduler": ("web/app.py", "import apscheduler"),
     "One door for pydantic": ("web/forms/posted_form.py", "import pydantic"),
     "One door for icalendar": ("feeds/items.py", "import icalendar"),
