@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from scheduler.plan.answers.received_mail import Attachment, CalendarReply, DeliveryReport, ReceivedMail
-from scheduler.plan.answers.sorting import Sort, sort_mail
+from scheduler.plan.answers.sorts import Sort, sort_mail
 
 FILE = Attachment(part="2", name="bao-cao.pdf", kind="application/pdf", size=9, digest="ab")
 REPORT = DeliveryReport(message_id="", recipients=())
