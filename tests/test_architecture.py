@@ -36,6 +36,7 @@ VIOLATIONS = {
     "One door for icalendar": ("feeds/items.py", "import icalendar"),
     "One door for SMTP": ("engine/delivery.py", "import smtplib"),
     "One door for IMAP": ("mail/smtp.py", "import imaplib"),
+    "One door for Authentication-Results": ("inbox/headers.py", "import authres"),
     "One door for DNS": ("mail/smtp.py", "import dns"),
     "One door for sign-ins at Microsoft and Google": ("mail/token_address.py", "import requests"),
     "One door for Starlette": ("queries/status.py", "import starlette"),
