@@ -37,6 +37,7 @@ VIOLATIONS = {
     "One door for SMTP": ("engine/delivery.py", "import smtplib"),
     "One door for IMAP": ("mail/smtp.py", "import imaplib"),
     "One door for Authentication-Results": ("inbox/headers.py", "import authres"),
+    "One door for bounces": ("inbox/machine_mail.py", "import flufl.bounce"),
     "One door for DNS": ("mail/smtp.py", "import dns"),
     "One door for sign-ins at Microsoft and Google": ("mail/token_address.py", "import requests"),
     "One door for Starlette": ("queries/status.py", "import starlette"),

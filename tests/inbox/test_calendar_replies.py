@@ -1,0 +1,78 @@
+"""Answers to invitations are read; whatever is not one is nothing."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.inbox.calendar_replies import read_calendar_reply
+from scheduler.inbox.mail_reader import MailReader
+from scheduler.plan.answers.received_mail import CalendarReply
+from tests.support.received_mails import SCHOOL, Letter, calendar_text, ios_calendar_reply
+
+
+def test_an_answer_says_who_comes() -> None:
+    """With the comment, and which of several answers is the newest."""
+    assert read_calendar_reply(calendar_text()) == CalendarReply(
+        uid="x1@cum-thi-dua.example",
+        attendee=SCHOOL,
+        status="accepted",
+        comment="Trường sẽ cử Phó Hiệu trưởng, đến đúng giờ",
+        sequence=2,
+        stamped_at=datetime(2026, 11, 24, 1, 15, 30, tzinfo=UTC),
+    )
+
+
+def test_who_comes_instead_is_named() -> None:
+    """By DELEGATED-TO."""
+    text = calendar_text(partstat='DELEGATED;DELEGATED-TO="mailto:Pho@C1-ThanhHa.example"')
+    reply = read_calendar_reply(text)
+    assert reply is not None
+    assert (reply.status, reply.delegated_to) == ("delegated", "Pho@c1-thanhha.example")
+
+
+def test_little_is_needed() -> None:
+    """Neither a stamp nor a sequence."""
+    lines = [line for line in calendar_text().splitlines() if not line.startswith(("DTSTAMP", "SEQUENCE", "COMMENT"))]
+    reply = read_calendar_reply("\r\n".join(lines))
+    assert reply is not None
+    assert (reply.stamped_at, reply.sequence, reply.comment) == (None, 0, "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("METHOD:REPLY", "METHOD:REQUEST"),
+        ("METHOD:REPLY\r\n", ""),
+        ("UID:x1@cum-thi-dua.example", "UID:"),
+        ("mailto:vanthu@", "mailto:"),
+        ("mailto:", "urn:uuid:"),
+        ("PARTSTAT=ACCEPTED;", ""),
+        ("SEQUENCE:2", "ATTENDEE;PARTSTAT=DECLINED:mailto:ba@b.example"),
+        ("SEQUENCE:2", "SEQUENCE:two"),
+        ("BEGIN:VEVENT", "BEGIN:VNOTHING"),
+        ("BEGIN:VCALENDAR", ""),
+    ],
+)
+def test_what_is_malformed_is_no_answer(old: str, new: str) -> None:
+    """Nor is an invitation."""
+    assert read_calendar_reply(calendar_text().replace(old, new)) is None
+
+
+@given(st.text(max_size=300), st.integers(0, 600))
+def test_no_text_makes_it_fail(text: str, place: int) -> None:
+    """Alone or inside an answer."""
+    whole = calendar_text()
+    read_calendar_reply(text)
+    read_calendar_reply(whole[:place] + text + whole[place:])
+
+
+def test_a_calendar_that_is_too_long_is_not_read() -> None:
+    """An answer is short."""
+    text = calendar_text() + "X" * 300_000
+    reader = MailReader(authserv_id="", find_kind=lambda head: "")
+    assert reader.read(io.BytesIO(ios_calendar_reply(Letter(), text))).calendar is None
