@@ -122,6 +122,6 @@ def find_oddities(part: Part) -> set[Oddity]:
         oddities.add("encrypted")
     if kind == "message/partial":
         oddities.add("partial")
-    if part.is_nested and is_file(part):
+    if part.is_closed_message or (part.is_nested and is_file(part)):
         oddities.add("nested")
     return oddities

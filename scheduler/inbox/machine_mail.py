@@ -12,7 +12,7 @@ _AUTOREPLY_FIELDS = ("x-autoreply", "x-autorespond", "x-autoresponder")
 _PRECEDENCES = frozenset({"auto_reply", "auto-reply", "bulk", "junk", "list"})
 _SUBJECT = re.compile(
     r"(Trả lời tự động|Thư trả lời tự động|Tự động trả lời|Automatic reply|Auto(matic)?[- ]?reply|Auto[- ]?response"
-    r"|Out of (the )?office|Vắng mặt|Ngoài văn phòng)\b",
+    r"|Out of (the )?office)\b",
     re.IGNORECASE,
 )
 

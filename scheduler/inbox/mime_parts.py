@@ -39,6 +39,11 @@ class Part:
     start: int
     end: int
 
+    @property
+    def is_closed_message(self) -> bool:
+        """Return whether it is a message that is encoded as a whole, against the rule, so that its parts are unseen."""
+        return self.headers.content_type in NESTED_TYPES and not _is_plain(self.headers)
+
 
 @dataclass(slots=True)
 class MimeMessage:
@@ -66,6 +71,10 @@ def read_attachment(stream: IO[bytes], part: Part) -> Iterator[bytes]:
 
 def _transfer_encoding(headers: Headers) -> str:
     return headers.first("content-transfer-encoding").split(";")[0].strip().lower()
+
+
+def _is_plain(headers: Headers) -> bool:
+    return _transfer_encoding(headers) in _PLAIN_ENCODINGS
 
 
 def _read_span(stream: IO[bytes], start: int, end: int) -> Iterator[bytes]:
@@ -172,7 +181,7 @@ class _Walk:
         number, around = self._place(), self._levels[-1] if self._levels else None
         is_nested = around.is_nested if around else False
         boundary = headers.parameters("content-type").get("boundary", "").rstrip().encode("utf-8", "replace")
-        is_message = kind in NESTED_TYPES and _transfer_encoding(headers) in _PLAIN_ENCODINGS
+        is_message = kind in NESTED_TYPES and _is_plain(headers)
         is_multipart = kind.startswith("multipart/") and bool(boundary)
         if kind.startswith("multipart/") and not boundary:
             self._message.oddities.add("broken")

@@ -173,9 +173,12 @@ def test_an_enciphered_mail_is_told() -> None:
     assert (smime.oddities, smime.attachments) == (("encrypted",), ())
 
 
-def test_the_files_of_a_mail_inside_the_mail_are_not_its_own() -> None:
-    """But somebody should look."""
-    inner = "Content-Type: message/rfc822\r\n\r\n" + mails.gmail(Letter()).decode()
+@pytest.mark.parametrize("is_encoded", [False, True])
+def test_the_files_of_a_mail_inside_the_mail_are_not_its_own(is_encoded: bool) -> None:
+    """But somebody should look, also where the mail inside cannot be seen."""
+    whole = mails.gmail(Letter()).decode()
+    encoded = "Content-Transfer-Encoding: base64\r\n\r\n" + mails.base64(whole.encode())
+    inner = "Content-Type: message/rfc822\r\n" + (encoded if is_encoded else f"\r\n{whole}")
     mail = read(
         (mails.head(Letter()) + mails.multipart("mixed", "outer", [mails.text_part("Xem thư kèm"), inner])).encode()
     )
@@ -354,6 +357,7 @@ def test_a_reply_of_somebody_who_is_away_is_automatic(raw: bytes) -> None:
         ("Subject: Out of Office: x", "Subject: Out of Office: x"),
         ("Subject: Re: Automatic reply: x", ""),
         ("Subject: Re: Trả lời tự động", ""),
+        ("Subject: Vắng mặt tại cuộc họp", ""),
         (
             "Content-Type: multipart/report; report-type=disposition-notification; boundary=x",
             "Content-Type: multipart/report; report-type=disposition-notification; boundary=x",
