@@ -11,7 +11,7 @@ from scheduler.bootstrap.container import Container
 from scheduler.bootstrap.replay import make_recorder, prepare_replay
 from scheduler.clock import SystemClock
 from scheduler.config import Settings, load_settings
-from scheduler.engine.arrivals import Arrival, Arrivals
+from scheduler.engine.sources.arrivals import Arrival, Arrivals
 from scheduler.errors import RecordUnavailable
 from scheduler.plan.commands import RecordReceived
 from scheduler.services.context import ServiceContext

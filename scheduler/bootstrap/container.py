@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scheduler import resources
 from scheduler.bootstrap.token_sources import describe_source, hold_tokens
@@ -48,6 +49,9 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.services.heartbeats import Heartbeat
 from scheduler.store import check_url, describe_url, find_other_records, open_store
+
+if TYPE_CHECKING:
+    from scheduler.mail.smtp import Account
 
 CONFIG = Path("config.toml")
 # Sign-in links and outage summaries: enough for an office, too few to tire out a mail account.
@@ -192,10 +196,20 @@ class Container:
         if not self.settings.inbox.sent:
             return None
         from scheduler.mail.sent_folder import ImapSentFolder  # loaded only if a sent folder is configured
-        from scheduler.mail.smtp import Account
+
+        return ImapSentFolder(self.inbox_account(), self.settings.inbox.sent)
+
+    @property
+    def reads_answers(self) -> bool:
+        """Return whether the mailbox is read for answers; a replay leaves it alone."""
+        return bool(self.settings.inbox.folders) and not self.settings.is_replay
+
+    def inbox_account(self) -> Account:
+        """Return the account of the mailbox. Raises `NoPassword`."""
+        from scheduler.mail.smtp import Account  # loaded only if mails are sent or read over the network
 
         inbox = self.settings.inbox
-        account = Account(
+        return Account(
             host=inbox.host,
             port=inbox.usual_port,
             security=inbox.security,
@@ -203,7 +217,6 @@ class Container:
             password=self.settings.inbox_password(),
             tokens=hold_tokens(self.settings, inbox, "inbox"),
         )
-        return ImapSentFolder(account, inbox.sent)
 
     @property
     def limits(self) -> Limits:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -12,6 +12,8 @@ from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
 from scheduler.config import Settings
 from scheduler.definitions.watcher import DefinitionWatch
+from scheduler.engine.assembly import Adapters
+from scheduler.engine.sources.answers import MailboxAdapters
 from scheduler.engine.tick import Ticker
 from scheduler.errors import InvalidInput, NoPassword, Problem, RecordUnavailable, UserError
 from scheduler.mail.locked_mailer import LockedMailer
@@ -77,6 +79,8 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
     with container.store() as store, closing(container.mailer()) as mailer:
         services, heartbeat = container.services(store), container.heartbeat(store)
         adapters = container.shared_adapters(mailer, heartbeat, container.sent_folder())
+        if container.reads_answers:
+            adapters = replace(adapters, mailbox=_mailbox_adapters(container))
         ticker = container.ticker(services, adapters, is_stopping=stopping.is_set)
         runner = container.runner(
             ticker, stopping=stopping, after_tick=lambda tick: manager.ready(), on_heartbeat=manager.beat
@@ -93,7 +97,11 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
                 errors = [problem for problem in problems if problem.severity == "error"]
                 raise InvalidInput(errors or "there is no plan", hint="`hanchot init DIR` writes one to begin with")
             _log(ticker, "started", f"the daemon runs; {address}")
-            with watch.running(), heartbeat.beating(runner.wake):
+            with (
+                watch.running(),
+                heartbeat.beating(runner.wake),
+                _watch_mailbox(container, store, adapters, ticker, runner),
+            ):
                 runner.run()
             manager.stopping()
     _log(ticker, "stopped", "nothing is lost")
@@ -156,10 +164,11 @@ def tick_once(container: Container) -> SingleTick:
     with container.store() as store, closing(_open_mailer(container)) as mailer:
         heartbeat = container.heartbeat(store)
         adapters = container.shared_adapters(mailer, heartbeat, _open_sent_folder(container))
-        ticker = container.ticker(container.services(store), adapters)
-        problems = ticker.load()
-        with heartbeat.beating(lambda: None):
-            ticker.tick()
+        with _synced_mailbox(container, store) as mailbox:
+            ticker = container.ticker(container.services(store), replace(adapters, mailbox=mailbox))
+            problems = ticker.load()
+            with heartbeat.beating(lambda: None):
+                ticker.tick()
     if ticker.jump is not None:
         raise UserError(f"nothing was done: {describe_jump(ticker.jump)}", hint=JUMP_HINT)
     return SingleTick(problems=problems, absent=ticker.absent, failed=tuple(failed))
@@ -181,6 +190,49 @@ def _open_sent_folder(container: Container) -> SentFolder | None:
     except NoPassword as error:
         _report_locked(container, "sent folder", f"sent mail cannot be looked up: {error}")
         return None
+
+
+def _mailbox_adapters(container: Container) -> MailboxAdapters:
+    from scheduler.bootstrap.mailbox import mailbox_adapters  # loads what reads mails, only if answers are read
+
+    return mailbox_adapters(container)
+
+
+@contextmanager
+def _watch_mailbox(
+    container: Container, store: Store, adapters: Adapters, ticker: Ticker, runner: Runner
+) -> Iterator[None]:
+    """Watch the mailbox for a block, if answers are read."""
+    mailbox = adapters.mailbox
+    if mailbox is None:
+        yield
+        return
+    from scheduler.bootstrap.mailbox import watch_mailbox
+
+    def wake() -> None:
+        mailbox.arrived.set()
+        runner.wake()
+
+    with watch_mailbox(container, store, found=wake, log=lambda text: _log(ticker, "trouble", text)):
+        yield
+
+
+@contextmanager
+def _synced_mailbox(container: Container, store: Store) -> Iterator[MailboxAdapters | None]:
+    """Yield a mailbox that is read in the tick itself; None without one, or without its password, which is reported."""
+    if not container.reads_answers:
+        yield None
+        return
+    from scheduler.bootstrap.mailbox import mailbox_adapters, open_mailbox
+
+    try:
+        mailbox = open_mailbox(container, store)
+    except NoPassword as error:
+        _report_locked(container, "mailbox", f"answers cannot be read: {error}")
+        yield None
+        return
+    with closing(mailbox):
+        yield replace(mailbox_adapters(container), sync=mailbox.sync)
 
 
 def _report_locked(container: Container, step: str, text: str) -> None:

@@ -18,7 +18,7 @@ from scheduler.bootstrap.daemon import Serve, describe_running
 from scheduler.clock import ReplayClock, SystemClock
 from scheduler.config import REPLAY_MARK, Settings, load_settings
 from scheduler.definitions.scenario_files import read_scenario
-from scheduler.engine.arrivals import Arrival, Arrivals
+from scheduler.engine.sources.arrivals import Arrival, Arrivals
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.errors import RecordUnavailable, UserError

@@ -10,8 +10,8 @@ from pathlib import Path
 from scheduler.bootstrap.container import Container, quiet
 from scheduler.clock import SteppingClock
 from scheduler.definitions.scenario_files import read_scenario
-from scheduler.engine.arrivals import Arrival, Arrivals
 from scheduler.engine.assembly import Adapters
+from scheduler.engine.sources.arrivals import Arrival, Arrivals
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.plan.commands import Scenario
 from scheduler.plan.dates.due_dates import ONE_DAY, to_instant

@@ -165,17 +165,18 @@ def _contradictions(file: str, mail: MailSection) -> Iterator[Problem]:
 
 
 def _gaps(file: str, inbox: Inbox) -> Iterator[Problem]:
-    """Yield the contradictions between keys of the inbox section, and keys missing for looking up sent mail.
+    """Yield the contradictions between keys of the inbox section, and keys missing for what it is used for.
 
     A missing password is found by whatever needs it: a unit may hand it to the daemon alone.
     """
     yield from _two_secrets(file, "inbox.password_file", inbox.password, inbox.password_file)
     yield from _token_gaps(file, "inbox", inbox)
-    if not inbox.sent:
+    use = next((key for key in ("folders", "sent") if getattr(inbox, key)), None)
+    if use is None:
         return
     for key, hint in (("host", 'write host = "imap.coquan.vn" below [inbox]'), ("username", "name the account")):
         if not getattr(inbox, key):
-            yield Problem(file=file, key=f"inbox.{key}", message="is missing; inbox.sent names a folder", hint=hint)
+            yield Problem(file=file, key=f"inbox.{key}", message=f"is missing; inbox.{use} names a folder", hint=hint)
 
 
 def _token_gaps(file: str, path: str, section: Account) -> Iterator[Problem]:

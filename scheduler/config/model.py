@@ -207,12 +207,37 @@ class MailSection(_Section):
     limits: MailLimits = MailLimits()
 
 
+_SPAN = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s?")
+
+
+def _span(value: object) -> object:
+    if isinstance(value, str) and not _SPAN.fullmatch(value):
+        raise ValueError(f'is not a span of time, such as "30 minutes" or "14 days": {value!r}')
+    return value
+
+
+def read_span(words: str) -> timedelta:
+    """Return the duration for a text that `Span` has validated: "30 minutes", "14 days"."""
+    count, unit = _SPAN.fullmatch(words).groups()  # type: ignore[union-attr]  # `Span` has validated it
+    return timedelta(**{f"{unit}s": int(count)})
+
+
+Span = Annotated[str, BeforeValidator(_span)]
+
+
 class Inbox(Account):
-    """The mailbox of the account; if `sent` names a folder, sent mail is looked up there."""
+    """The mailbox of the account.
+
+    If `sent` names a folder, sent mail is looked up there. `folders` are read for answers; none: they are not read.
+    """
 
     usual_ports: ClassVar[Mapping[str, int]] = {"tls": 993, "starttls": 143, "none": 143}
     security: Literal["starttls", "tls", "none"] = "tls"
     sent: str = ""
+    folders: Words = []
+    poll: Span = "5 minutes"
+    idle: bool = True
+    authserv_id: str = ""
 
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -240,24 +265,6 @@ class DigestSection(_Section):
     def at(self) -> time:
         """Return the time, local to the plan."""
         return time.fromisoformat(self.weekly.partition(" ")[2])
-
-
-_SPAN = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s?")
-
-
-def _span(value: object) -> object:
-    if isinstance(value, str) and not _SPAN.fullmatch(value):
-        raise ValueError(f'is not a span of time, such as "30 minutes" or "14 days": {value!r}')
-    return value
-
-
-def read_span(words: str) -> timedelta:
-    """Return the duration for a text that `Span` has validated: "30 minutes", "14 days"."""
-    count, unit = _SPAN.fullmatch(words).groups()  # type: ignore[union-attr]  # `Span` has validated it
-    return timedelta(**{f"{unit}s": int(count)})
-
-
-Span = Annotated[str, BeforeValidator(_span)]
 
 
 class Web(_Section):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import mkstemp
 from typing import IO
@@ -111,9 +112,20 @@ class BlobStore:
 
     def add(self, source: IO[bytes]) -> Draft:
         """Store everything that a stream holds; return what was kept."""
+        return self._add(iter(partial(source.read, _PIECE), b""))
+
+    def keep_pieces(self, pieces: Iterable[bytes]) -> str:
+        """Store bytes that come in pieces; return their digest."""
+        return self._add(pieces).digest
+
+    def open(self, digest: str) -> IO[bytes]:
+        """Open the file with this digest for reading."""
+        return self.place(digest).open("rb")
+
+    def _add(self, pieces: Iterable[bytes]) -> Draft:
         draft = self.begin()
         try:
-            while piece := source.read(_PIECE):
+            for piece in pieces:
                 draft.write(piece)
             self.keep(draft)
         except BaseException:

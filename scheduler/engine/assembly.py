@@ -17,7 +17,8 @@ from scheduler.engine.outage_summary import OutageReporter
 from scheduler.engine.plan_steps import PlanSteps
 from scheduler.engine.plans_in_force import PlansInForce
 from scheduler.engine.sent_lookup import SentLookup
-from scheduler.engine.source_collection import SourceCollector
+from scheduler.engine.sources.answers import AnswerSource, MailboxAdapters
+from scheduler.engine.sources.collector import SourceCollector
 from scheduler.engine.status_checks import StatusChecks
 from scheduler.engine.tick import Ticker
 from scheduler.engine.weekly_digest import WeeklyDigest
@@ -35,7 +36,8 @@ from scheduler.services.heartbeats import Heartbeat
 class Adapters:
     """What the daemon's work needs besides the record.
 
-    Without `calendars` none are published; without `sent_folder` no unclear mail is looked for. A process that has the
+    Without `calendars` none are published; without `sent_folder` no unclear mail is looked for; without `mailbox` no
+    answers are read. A process that has the
     record for itself needs no `heartbeat`. Without a `machine` the clock is made up, and may be believed.
     """
 
@@ -45,6 +47,7 @@ class Adapters:
     checkers: Sequence[Checker] = ()
     sources: Sequence[PeriodicSource] = ()
     sent_folder: SentFolder | None = None
+    mailbox: MailboxAdapters | None = None
     calendars: FeedRenderer | None = None
     heartbeat: Heartbeat | None = None
     machine: Machine | None = None
@@ -98,6 +101,9 @@ def make_ticker(
         is_stopping=is_stopping,
         may_begin=lambda: guard is None or guard.look() is None,
     )
+    sources = list(adapters.sources)
+    if adapters.mailbox is not None:
+        sources.append(AnswerSource(services, plans, adapters.mailbox))
     outages = OutageReporter(services=services, agendas=agendas, report=tell, operators=settings.operators)
     return Ticker(
         clock=adapters.clock,
@@ -105,7 +111,7 @@ def make_ticker(
         guard=guard,
         reporter=reporter,
         plans=plans,
-        sources=SourceCollector(adapters.sources, tell),
+        sources=SourceCollector(sources, tell),
         steps=steps,
         completion=TickCompletion(store=store, deliverer=deliverer, outages=outages, is_stopping=is_stopping),
         is_stopping=is_stopping,

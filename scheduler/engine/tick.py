@@ -10,7 +10,7 @@ from scheduler.engine.completion import TickCompletion
 from scheduler.engine.local_reporter import LocalReporter
 from scheduler.engine.plan_steps import PlanSteps
 from scheduler.engine.plans_in_force import PlansInForce
-from scheduler.engine.source_collection import SourceCollector
+from scheduler.engine.sources.collector import SourceCollector
 from scheduler.engine.survey import TickSurvey, plan_ahead
 from scheduler.errors import Problem, RecordUnavailable
 from scheduler.plan.model import Plan

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import authres  # type: ignore[import-untyped]
+import authres
 
 from scheduler.email_address import to_ascii
 from scheduler.inbox.header_addresses import without_comments

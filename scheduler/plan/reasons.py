@@ -117,6 +117,15 @@ ENGLISH: Mapping[str, str] = {
     "mail_partial": "it is only a part of a mail",
     "mail_too_deep": "it holds too many mails inside one another",
     "mail_broken": "it is damaged and could not be read in full",
+    "mail_too_large": "it is too large to be fetched; it lies in the mailbox",
+    "not_recorded": "it could not be recorded: {words}",
+    # what else became of a received mail
+    "came_before": "it had come before, as {words}",
+    "not_our_mail": "it is about no mail of ours",
+    "address_dead": "{words} takes no mail",
+    "address_refused": "{words} took no mail this time; the second time within a week counts",
+    "mail_delayed": "the mail to {words} has not arrived yet",
+    "dismissed": "{words}",
 }
 
 
@@ -482,3 +491,41 @@ def file_says(words: str) -> Reason:
 def says(words: str) -> Reason:
     """Return the words of a mail by which it may not be the final document."""
     return Reason("says", (words,))
+
+
+MAIL_TOO_LARGE = Reason("mail_too_large")
+
+
+def not_recorded(words: str) -> Reason:
+    """Return why what a mail brings could not be recorded."""
+    return Reason("not_recorded", (words,))
+
+
+# ---------------------------------------------------------------- what else became of a received mail
+
+NOT_OUR_MAIL = Reason("not_our_mail")
+
+
+def came_before(words: str) -> Reason:
+    """Return that the same mail had come before, with its name, such as i12."""
+    return Reason("came_before", (words,))
+
+
+def address_dead(words: str) -> Reason:
+    """Return that an address takes no mail."""
+    return Reason("address_dead", (words,))
+
+
+def address_refused(words: str) -> Reason:
+    """Return that an address took no mail, which may pass."""
+    return Reason("address_refused", (words,))
+
+
+def mail_delayed(words: str) -> Reason:
+    """Return that a mail to an address is still on its way."""
+    return Reason("mail_delayed", (words,))
+
+
+def dismissed(words: str) -> Reason:
+    """Return why a person put a mail aside."""
+    return Reason("dismissed", (words,))

@@ -19,6 +19,7 @@ from scheduler.ports.inbox import (
     InboxDecision,
     InboxRow,
     InboxState,
+    IncomingFiles,
     MailReader,
     MailSummary,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "InboxDecision",
     "InboxRow",
     "InboxState",
+    "IncomingFiles",
     "Inputs",
     "Journal",
     "Loaded",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Literal, Protocol
@@ -151,10 +151,20 @@ class Inbox(Protocol):
 
 
 class MailReader(Protocol):
-    """Reads raw mails; it never raises because of what is in one."""
+    """Reads raw mails; nothing that is in one makes it raise. Errors of the stream do."""
 
     def read(self, stream: IO[bytes]) -> ReceivedMail:
         """Return what a mail says."""
 
-    def attachment(self, stream: IO[bytes], part: str) -> Sequence[bytes]:
-        """Return the bytes of an attachment, in pieces."""
+    def attachment(self, stream: IO[bytes], part: str) -> Iterator[bytes]:
+        """Yield the bytes of an attachment. Raises `KeyError` for an unknown part."""
+
+
+class IncomingFiles(Protocol):
+    """The files of large mails, and where the documents in mails are kept."""
+
+    def open(self, digest: str) -> IO[bytes]:
+        """Open the file of a large mail. Raises `OSError`."""
+
+    def keep_pieces(self, pieces: Iterable[bytes]) -> str:
+        """Keep bytes in a file under their digest, which is returned. Raises `OSError`."""

@@ -100,6 +100,9 @@ class Outbox(Protocol):
         `cancelled`, `skipped` that one of its deliveries has.
         """
 
+    def with_message_ids(self, message_ids: Collection[str]) -> Sequence[MessageRow]:
+        """Return the mails that have one of these Message-IDs, in the order in which the ids are given."""
+
     def has_deduplication_key(self, key: str) -> bool:
         """Return whether a mail was ever queued under this key."""
 

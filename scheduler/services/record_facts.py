@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -58,6 +58,13 @@ class Recorded:
         return self.facts[0]
 
 
+AlsoRecord = Callable[[UnitOfWork, Sequence[Fact]], None]  # records something else in the transaction of facts
+
+
+def record_nothing(unit: UnitOfWork, facts: Sequence[Fact]) -> None:
+    """Record nothing else."""
+
+
 class StaleDecision(UserError):
     """The basis of a decision has changed: `facts` were recorded meanwhile, or the plan was revised."""
 
@@ -75,20 +82,21 @@ def record_all(
     notify: bool = True,
     expected_version: str = "",
     documents: Sequence[Document] = (),
+    also: AlsoRecord = record_nothing,
 ) -> Recorded:
     """Record the facts of one request with their files: all of them or none.
 
-    It commits. Each fact must make sense without the others; the files belong to the first. Facts whose
-    `idempotency_key` was recorded before about the same obligations are returned and change nothing.
-    `expected_version` is the fingerprint (`inputs_fingerprint`) of what the person saw. Raises `StaleDecision` if
-    something that concerns the facts has changed since, `NothingMatched` for an unknown milestone, party, group or
-    deliverable, `ClockNotBelieved`, and `UserError` for a fact that makes no sense as things stand; nothing is recorded
-    then.
+    It commits. `also` is called with the facts in the same transaction, even if they had been recorded before. Each
+    fact must make sense without the others; the files belong to the first. Facts whose `idempotency_key` was recorded
+    before about the same obligations are returned and change nothing. `expected_version` is the fingerprint
+    (`inputs_fingerprint`) of what the person saw. Raises `StaleDecision` if something that concerns the facts has
+    changed since, `NothingMatched` for an unknown milestone, party, group or deliverable, `ClockNotBelieved`,
+    `UserError` for a fact that makes no sense as things stand, and what `also` raises; nothing is recorded then.
     """
     services.require_right_clock()
     take(services.store, definition, facts[0].recorded_at)
     with services.store.transaction() as unit:
-        return _record(
+        recorded = _record(
             services,
             unit,
             definition.plan,
@@ -97,6 +105,8 @@ def record_all(
             expected_version=expected_version,
             documents=documents,
         )
+        also(unit, recorded.facts)
+    return recorded
 
 
 def execute(
@@ -107,14 +117,15 @@ def execute(
     notify: bool = True,
     expected_version: str = "",
     documents: Sequence[Document] = (),
+    also: AlsoRecord = record_nothing,
 ) -> Recorded:
     """Carry out the commands of one request: all of them or none.
 
-    It commits. Raises what `build_fact` and `record_all` raise.
+    It commits. Raises what `build_fact`, `record_all` and `also` raise.
     """
     facts = [build_fact(definition.plan, command) for command in commands]
     return record_all(
-        services, definition, facts, notify=notify, expected_version=expected_version, documents=documents
+        services, definition, facts, notify=notify, expected_version=expected_version, documents=documents, also=also
     )
 
 

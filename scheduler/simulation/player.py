@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from scheduler.clock import SteppingClock
-from scheduler.engine.arrivals import Arrivals
+from scheduler.engine.sources.arrivals import Arrivals
 from scheduler.engine.tick import Ticker
 from scheduler.plan.commands import Scenario
 from scheduler.ports import Mail, Outcome

@@ -238,5 +238,13 @@ VIETNAMESE = Language(
         "mail_partial": "thư chỉ là một phần của thư gốc",
         "mail_too_deep": "thư chứa quá nhiều thư lồng nhau",
         "mail_broken": "thư bị lỗi, không đọc được đầy đủ",
+        "mail_too_large": "thư quá lớn, không tải về; thư vẫn nằm trong hộp thư",
+        "not_recorded": "không ghi nhận được: {words}",
+        "came_before": "thư này đã đến trước đó ({words})",
+        "not_our_mail": "thông báo không liên quan đến thư nào đã gửi",
+        "address_dead": "{words} không nhận được thư",
+        "address_refused": "{words} lần này không nhận được thư; lần thứ hai trong một tuần mới tính",
+        "mail_delayed": "thư gửi {words} chưa đến nơi",
+        "dismissed": "{words}",
     },
 )

@@ -86,6 +86,13 @@ class OutboxContract:
             assert len(unit.outbox.list()) == 1
             assert unit.outbox.of_rungs([second]) == {second: []}
 
+    def test_mails_are_found_by_their_message_ids(self, store: Store) -> None:
+        queue(store, outgoing(1), outgoing(2), outgoing(3))
+        with store.reading() as unit:
+            wanted = [a_mail(3).message_id, "<unknown@x.example>", a_mail(1).message_id]
+            assert [row.mail.message_id for row in unit.outbox.with_message_ids(wanted)] == [wanted[0], wanted[2]]
+            assert unit.outbox.with_message_ids([]) == []
+
     def test_a_slot_is_used_once_and_mails_without_one_as_often_as_they_like(self, store: Store) -> None:
         queue(store, outgoing(1, deduplication_key="s"), outgoing(2), outgoing(3))
         with store.transaction() as unit:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.clock import ReplayClock, SteppingClock, SystemClock
-from scheduler.engine.arrivals import Arrival, Arrivals
+from scheduler.engine.sources.arrivals import Arrival, Arrivals
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.errors import UserError
 from scheduler.mail.maildir import Maildir

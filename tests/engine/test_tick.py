@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.engine.arrivals import Arrival, Arrivals
+from scheduler.engine.sources.arrivals import Arrival, Arrivals
 from scheduler.errors import Problem, RecordUnavailable
 from scheduler.plan.commands import Scenario
 from scheduler.plan.dates.date_forms import Recurring

@@ -14,6 +14,7 @@ import pytest
 from scheduler import resources
 from scheduler.clock import SteppingClock
 from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
+from scheduler.engine.sources.answers import MailboxAdapters
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.mail.composer import TemplateComposer
@@ -154,6 +155,7 @@ class DaemonFixture:
         heartbeat: Heartbeat | None = None,
         machine: Machine | None = None,
         links: SiteLinks | None = None,
+        mailbox: MailboxAdapters | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
         return make_ticker(
@@ -168,6 +170,7 @@ class DaemonFixture:
                 calendars=calendars,
                 heartbeat=heartbeat,
                 machine=machine,
+                mailbox=mailbox,
             ),
             TickSettings(
                 name=heartbeat.name if heartbeat else name,

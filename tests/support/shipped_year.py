@@ -10,7 +10,7 @@ from scheduler.bootstrap import find_settings
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
 from scheduler.definitions.scenario_files import read_scenario
-from scheduler.engine.arrivals import Arrival, Arrivals
+from scheduler.engine.sources.arrivals import Arrival, Arrivals
 from scheduler.plan.dates.due_dates import to_instant
 from scheduler.ports import Definition
 from scheduler.services.context import ServiceContext

@@ -122,6 +122,7 @@ _END_LEASES = (
     )
     .values(lease_until=sa.bindparam("now"))
 )
+_WITH_IDS = _ROW.where(messages.c.message_id.in_(sa.bindparam("wanted", expanding=True)))
 _WITH_KEY = sa.select(messages.c.id).where(messages.c.deduplication_key == sa.bindparam("wanted"))
 _BEGINNING = sa.bindparam("beginning", type_=sa.Text)
 _CANCELLING = (
@@ -260,6 +261,12 @@ class SqlOutbox:
         if final:
             settlement.settle(self._connection, id, now=now)
         return True
+
+    def with_message_ids(self, message_ids: Collection[str]) -> Sequence[MessageRow]:
+        """Return the mails that have one of these Message-IDs, in the order in which the ids are given."""
+        wanted = [*message_ids]
+        rows = [row for chunk in chunks(wanted, _IDS) for row in self._connection.execute(_WITH_IDS, {"wanted": chunk})]
+        return sorted(self._built(rows), key=lambda row: wanted.index(row.mail.message_id))
 
     def has_deduplication_key(self, key: str) -> bool:
         """Return whether a mail was ever queued under this deduplication key."""

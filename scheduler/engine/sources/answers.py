@@ -1,0 +1,119 @@
+"""Decide about the mails that have come into the mailbox."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import IO
+
+from scheduler.engine.plans_in_force import PlansInForce
+from scheduler.errors import HanchotError, UserError
+from scheduler.plan import reasons
+from scheduler.plan.answers.received_mail import Attachment
+from scheduler.ports import Document, InboxDecision, InboxRow, IncomingFiles, MailReader, Store
+from scheduler.services.answers import AnswerContext, decide_mail
+from scheduler.services.context import ServiceContext
+
+_AT_ONCE = 50  # mails in one tick, so that reminders wait for a full mailbox no longer than that takes
+_NOW = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxAdapters:
+    """What answers by mail need: how mails are read, where they lie, and the address to which they come.
+
+    `own` holds the addresses that the installation writes from. `secret` is that of the installation. Whoever stores
+    mails sets `arrived`; `sync` fetches them where nobody else does.
+    """
+
+    reader: MailReader
+    files: IncomingFiles
+    address: str
+    own: frozenset[str]
+    secret: bytes
+    sync: Callable[[], int] | None = None
+    arrived: threading.Event = field(default_factory=threading.Event)
+
+
+class AnswerSource:
+    """A periodic source: the mails that were stored and are not decided yet."""
+
+    name = "mailbox"
+
+    def __init__(self, services: ServiceContext, plans: PlansInForce, mailbox: MailboxAdapters) -> None:
+        self._services = services
+        self._plans = plans
+        self._mailbox = mailbox
+        mailbox.arrived.set()  # what an earlier process has left undecided
+
+    @property
+    def next_at(self) -> datetime | None:
+        """Return an instant that has passed if mails may wait, else None."""
+        return _NOW if self._mailbox.sync is not None or self._mailbox.arrived.is_set() else None
+
+    def collect(self, now: datetime) -> None:
+        """Decide about the mails that wait, the oldest first. It commits.
+
+        Raises `UserError` if the mailbox cannot be read, after the mails that are stored have been decided.
+        """
+        self._mailbox.arrived.clear()
+        self._decide_some(now)
+        if self._mailbox.sync is not None and self._mailbox.sync():
+            self._decide_some(now)
+
+    def _decide_some(self, now: datetime) -> None:
+        with self._services.store.reading() as view:
+            rows = view.inbox.new(_AT_ONCE)
+        context = AnswerContext(
+            services=self._services,
+            definitions=self._plans.definitions,
+            agendas=self._plans.agendas,
+            secret=self._mailbox.secret,
+            mailbox=self._mailbox.address,
+            own=self._mailbox.own,
+        )
+        if len(rows) == _AT_ONCE:
+            self._mailbox.arrived.set()
+        failures = [failure for row in rows if (failure := self._try_decide(context, row, now))]
+        if failures:
+            self._mailbox.arrived.set()
+            raise UserError(f"{len(failures)} mails could not be decided about: {failures[0]}")
+
+    def _try_decide(self, context: AnswerContext, row: InboxRow, now: datetime) -> str:
+        """Decide about a mail; return why that has to wait, "" if it is done. One mail never stops the others."""
+        try:
+            self._decide(context, row, now)
+        except HanchotError:  # the record is not available, or the clock not believed
+            raise
+        except OSError as error:
+            return f"i{row.id}: {error.strerror or error}"
+        except Exception as error:  # a bug: the mail is put aside for a person
+            why = reasons.not_recorded(f"{type(error).__name__}: {error}")
+            with self._services.store.transaction() as unit:
+                unit.inbox.decide(row.id, InboxDecision(state="quarantine", at=now, reasons=(why,)), expected="new")
+        return ""
+
+    def _decide(self, context: AnswerContext, row: InboxRow, now: datetime) -> None:
+        mailbox = self._mailbox
+        with open_mail(self._services.store, mailbox.files, row) as stream:
+            mail = mailbox.reader.read(stream)
+            decide_mail(context, row, mail, lambda file: keep_attachment(mailbox, stream, file), now)
+
+
+@contextmanager
+def open_mail(store: Store, files: IncomingFiles, row: InboxRow) -> Iterator[IO[bytes]]:
+    """Open the bytes of a mail for a block, from the record or from its file. Raises `OSError`."""
+    with store.reading() as view:
+        data = view.inbox.data(row.id)
+    with BytesIO(data) if data is not None else files.open(row.digest) as stream:
+        yield stream
+
+
+def keep_attachment(mailbox: MailboxAdapters, stream: IO[bytes], file: Attachment) -> Document:
+    """Keep an attachment of an opened mail among the documents. Raises `OSError`."""
+    digest = mailbox.files.keep_pieces(mailbox.reader.attachment(stream, file.part))
+    return Document(name=file.name or f"{file.part}", kind=file.kind, size=file.size, digest=digest)

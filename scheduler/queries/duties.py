@@ -1,0 +1,89 @@
+"""What a received mail may answer: the parties of its sender, their obligations, and our mails that it cites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.answers.matching import Duty, Link, ObligationKey, Sender
+from scheduler.plan.answers.received_mail import ReceivedMail
+from scheduler.plan.answers.tokens import find_tokens, link_tokens
+from scheduler.plan.message_kinds import MessageKind
+from scheduler.plan.model import Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.ports import UnitOfWork
+from scheduler.queries.agendas import find_relations, view_agenda
+
+LIFETIME = timedelta(days=90)  # how long after its last date an obligation can be answered by a token (rule 11)
+# The mails that ask a party for something of its own, or speak of it: an answer to one of these answers the obligation.
+_OWN_MATTERS: frozenset[MessageKind] = frozenset(
+    ("reminder", "overdue", "invitation", "receipt", "return", "change", "correction", "copy")
+)
+
+
+def find_senders(plans: Iterable[Plan], address: str) -> list[Sender]:
+    """Return the parties, over all plans, that have an address as a contact; case does not matter."""
+    wanted = address.casefold()
+    return [
+        Sender(plan.id, party.id)
+        for plan in plans
+        for party in plan.parties.values()
+        if wanted and any(contact.email.casefold() == wanted for contact in party.contacts)
+    ]
+
+
+def find_duties(view: UnitOfWork, plan: Plan, parties: Iterable[str], now: datetime) -> list[Duty]:
+    """Return what parties owe or have sent, in the order of the plan, without what a successor has taken over.
+
+    Only their part of the plan is drawn.
+    """
+    relations, found = find_relations(view, plan), []
+    for party in dict.fromkeys(parties):
+        agenda = view_agenda(view, plan, now, scope=relations.of(None, party))
+        found += [_describe(agenda, o) for o in agenda.obligations if _can_be_answered(plan, o, party, now)]
+    return found
+
+
+def find_links(
+    view: UnitOfWork,
+    agendas: Sequence[Callable[[], Agenda]],
+    mail: ReceivedMail,
+    duties: Sequence[Duty],
+    *,
+    secret: bytes,
+    mailbox: str,
+) -> list[Link]:
+    """Return what ties a mail to obligations.
+
+    A token is looked for among `duties`, those of its sender, and only if it is of none of them in the `agendas`.
+    `mailbox` is the address to which answers come.
+    """
+    cited = [
+        Link(kind="reference", target=ObligationKey(row.plan, row.milestone, row.party))
+        for row in view.outbox.with_message_ids(mail.references)
+        if row.milestone is not None and row.kind in _OWN_MATTERS
+    ]
+    tokens = find_tokens(mail, mailbox=mailbox)
+    found = list(link_tokens(tokens, secret=secret, keys=[duty.key for duty in duties]))
+    if any(link.target is None for link in found):
+        every = [ObligationKey(one.plan.id, *key) for draw in agendas for one in [draw()] for key in one.by_key]
+        found = list(link_tokens(tokens, secret=secret, keys=every))
+    return [*cited, *found]
+
+
+def _can_be_answered(plan: Plan, o: Obligation, party: str, now: datetime) -> bool:
+    is_own = o.party == party and not o.attends and (o.until is None or now < o.until)
+    return is_own and plan.milestone(o.milestone).kind == "deadline"
+
+
+def _describe(agenda: Agenda, o: Obligation) -> Duty:
+    milestone = agenda.plan.milestone(o.milestone)
+    return Duty(
+        key=ObligationKey(agenda.plan.id, o.milestone, o.party),
+        title=milestone.title,
+        deliverables=milestone.deliverables,
+        missing=tuple(one for one in milestone.deliverables if one.id in o.standing.missing),
+        is_open=o.standing.is_open,
+        expires_at=o.due.late_from + LIFETIME if o.due is not None else None,
+    )

@@ -1,0 +1,86 @@
+"""What a person decides about a received mail: what it answers, or that it answers nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from scheduler.errors import NothingMatched, UserError
+from scheduler.plan import reasons
+from scheduler.plan.answers.matching import Answer
+from scheduler.plan.commands import Undo
+from scheduler.plan.facts import Actor, Declared, drop_withdrawn
+from scheduler.ports import InboxDecision, InboxRow, InboxState
+from scheduler.services.answers import AnswerContext, KeepFile, record_answer
+from scheduler.services.record_facts import execute
+
+# What a person may still decide about; the others have been decided, or say something that is nobody's answer.
+UNDECIDED: tuple[InboxState, ...] = ("review", "quarantine", "machine", "unlinked", "duplicate", "rsvp", "dismissed")
+
+
+def find_mail(context: AnswerContext, id: int) -> InboxRow:
+    """Return a mail that a person may decide about.
+
+    Raises `NothingMatched` for an unknown one, `UserError` for one that is not decided yet or was recorded.
+    """
+    with context.services.store.reading() as view:
+        row = view.inbox.get(id)
+    if row is None:
+        raise NothingMatched(f"unknown mail: i{id}", hint="`hanchot inbox list` names the mails")
+    if row.state not in UNDECIDED:
+        what = "is not decided yet" if row.state == "new" else f"is {row.state} already"
+        facts = ", ".join(f"f{fact}" for fact in row.facts)
+        hint = f"`hanchot undo` takes {facts} back" if facts else "`hanchot inbox show` says what became of it"
+        raise UserError(f"i{id} {what}", hint=hint, code="overtaken")
+    return row
+
+
+def assign_mail(
+    context: AnswerContext, id: int, answer: Answer, keep: KeepFile, now: datetime, *, by: Actor
+) -> tuple[int, ...]:
+    """Record that a mail answers an obligation; return the ids of the facts. It commits.
+
+    Raises what `find_mail` and `record_answer` raise; nothing is recorded then.
+    """
+    row = find_mail(context, id)
+    plan, milestone, party = answer.key
+    decision = InboxDecision(
+        state="received", at=now, plan=plan, milestone=milestone, party=party, reasons=row.reasons, by=by.name
+    )
+    facts = record_answer(context, row, answer, keep, decision, by)
+    _end_waiting(context, row, now, by, "the mail was assigned")
+    return facts
+
+
+def dismiss_mail(context: AnswerContext, id: int, reason: str, now: datetime, *, by: Actor) -> None:
+    """Put a mail aside that answers nothing; reminders that waited because of it go on. It commits.
+
+    Raises what `find_mail` raises.
+    """
+    row = find_mail(context, id)
+    decision = InboxDecision(
+        state="dismissed",
+        at=now,
+        plan=row.plan,
+        milestone=row.milestone,
+        party=row.party,
+        reasons=(reasons.dismissed(reason), *row.reasons) if reason else row.reasons,
+        by=by.name,
+    )
+    with context.services.store.transaction() as unit:
+        if not unit.inbox.decide(row.id, decision, expected=row.state):
+            raise UserError(
+                f"somebody else has just decided about i{row.id}", hint="look at it again", code="overtaken"
+            )
+    _end_waiting(context, row, now, by, reason)
+
+
+def _end_waiting(context: AnswerContext, row: InboxRow, now: datetime, by: Actor, reason: str) -> None:
+    """Take back what let reminders wait because of a mail. It commits."""
+    for id in row.facts:
+        with context.services.store.reading() as view:
+            fact = view.facts.get(id)
+            counts = fact is not None and any(one.id == id for one in drop_withdrawn(view.facts.of(fact.plan)))
+        definition = context.definition(fact.plan) if fact is not None else None
+        if isinstance(fact, Declared) and counts and definition is not None:
+            undo = Undo(at=now, by=by, target=fact, reason=reason or "the mail was put aside")
+            execute(context.services, definition, [undo], notify=False)
