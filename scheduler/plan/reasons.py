@@ -125,7 +125,7 @@ ENGLISH: Mapping[str, str] = {
     "address_dead": "{words} takes no mail",
     "address_refused": "{words} took no mail this time; the second time within a week counts",
     "mail_delayed": "the mail to {words} has not arrived yet",
-    "dismissed": "{words}",
+    "dismissed": "put aside: {words}",
 }
 
 

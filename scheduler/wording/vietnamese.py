@@ -245,6 +245,6 @@ VIETNAMESE = Language(
         "address_dead": "{words} không nhận được thư",
         "address_refused": "{words} lần này không nhận được thư; lần thứ hai trong một tuần mới tính",
         "mail_delayed": "thư gửi {words} chưa đến nơi",
-        "dismissed": "{words}",
+        "dismissed": "đã bỏ qua: {words}",
     },
 )

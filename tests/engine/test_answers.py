@@ -312,7 +312,7 @@ def test_a_mail_that_is_dismissed_lets_the_reminders_go_on(daemon: AnsweredDaemo
     daemon.live(at(3, 10))
     assert daemon.left() == ["03-03 08:00 before:14d", "03-10 08:00 before:7d"]
     dismissed = daemon.incoming(row.id)
-    assert (dismissed.state, str(dismissed.reasons[0])) == ("dismissed", "a question, answered by phone")
+    assert (dismissed.state, str(dismissed.reasons[0])) == ("dismissed", "put aside: a question, answered by phone")
 
 
 def test_an_unknown_mail_and_one_that_is_not_decided_yet_are_told(daemon: AnsweredDaemon) -> None:
