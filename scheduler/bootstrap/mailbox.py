@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 
@@ -14,8 +14,10 @@ from scheduler.inbox.mail_reader import MailReader
 from scheduler.inbox.mailbox import Mailbox, MailboxParts
 from scheduler.inbox.watch import MailboxWatch
 from scheduler.mail.imap_session import ImapSession
-from scheduler.ports import MailSummary, Store
-from scheduler.services.answers import summarise
+from scheduler.ports import Definition, MailSummary, Store
+from scheduler.queries.agendas import AgendaCache
+from scheduler.services.answers import AnswerContext, summarise
+from scheduler.services.context import ServiceContext
 
 TIMEOUT = 60.0  # seconds of silence after which a server is given up
 
@@ -30,6 +32,19 @@ def mailbox_adapters(container: Container) -> MailboxAdapters:
         address=settings.mail.reply_to or settings.mail.sender,
         own=frozenset(address.casefold() for address in own if "@" in address),
         secret=container.secret,
+    )
+
+
+def answer_context(container: Container, services: ServiceContext, definitions: Sequence[Definition]) -> AnswerContext:
+    """Return what a person's decision about a received mail needs, outside of the daemon's own passes."""
+    mailbox = mailbox_adapters(container)
+    return AnswerContext(
+        services=services,
+        definitions=definitions,
+        agendas=AgendaCache(),
+        secret=mailbox.secret,
+        mailbox=mailbox.address,
+        own=mailbox.own,
     )
 
 

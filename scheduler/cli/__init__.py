@@ -24,8 +24,9 @@ from scheduler.cli.facts import FACT_COMMANDS
 from scheduler.cli.feeds import feeds
 from scheduler.cli.init import init
 from scheduler.cli.links import links
-from scheduler.cli.mail import mail
-from scheduler.cli.outbox import outbox
+from scheduler.cli.mails.inbox import inbox
+from scheduler.cli.mails.mail import mail
+from scheduler.cli.mails.outbox import outbox
 from scheduler.cli.output import print_error
 from scheduler.cli.plans import plans
 from scheduler.cli.run import demo, run, tick
@@ -61,6 +62,7 @@ COMMANDS: tuple[click.Command, ...] = (
     *FACT_COMMANDS,
     status,
     why,
+    inbox,
     outbox,
     feeds,
     links,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from scheduler.cli.context import Session, format_option, read_number
-from scheduler.cli.outbox import find_mail
+from scheduler.cli.mails.outbox import find_mail
 from scheduler.cli.output import example, print_fields, print_json
 from scheduler.errors import NothingMatched
 from scheduler.ports import UnitOfWork

@@ -21,7 +21,7 @@ SHIPPED = ROOT / "workflows" / "bac-trung-bo"
 YEAR_2023 = (str(SHIPPED / "2023.toml"), "--from", "2023-02-20", "--to", "2023-12-31")
 COMMANDS = (
     "accept", "agenda", "check", "clock", "contacts", "db", "demo", "doctor", "extend", "feeds", "fix-date",
-    "indicator", "init", "insist", "links", "mail", "nominate", "outbox", "plans", "reassign", "receive",
+    "inbox", "indicator", "init", "insist", "links", "mail", "nominate", "outbox", "plans", "reassign", "receive",
     "mark-invited", "retire", "return", "run", "sign-in", "simulate", "start", "status", "tick", "undo", "waive", "why",
 )  # fmt: skip
 

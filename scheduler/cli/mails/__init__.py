@@ -1,0 +1,1 @@
+"""Commands for mails: those that leave, those that come, and the account."""
