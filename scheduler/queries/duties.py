@@ -10,7 +10,7 @@ from scheduler.plan.answers.matching import Duty, Link, ObligationKey, Sender
 from scheduler.plan.answers.received_mail import ReceivedMail
 from scheduler.plan.answers.tokens import find_tokens, link_tokens
 from scheduler.plan.message_kinds import MessageKind
-from scheduler.plan.model import Plan
+from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import UnitOfWork
 from scheduler.queries.agendas import find_relations, view_agenda
@@ -43,6 +43,17 @@ def find_duties(view: UnitOfWork, plan: Plan, parties: Iterable[str], now: datet
         agenda = view_agenda(view, plan, now, scope=relations.of(None, party))
         found += [_describe(agenda, o) for o in agenda.obligations if _can_be_answered(plan, o, party, now)]
     return found
+
+
+def find_documents_elsewhere(plans: Iterable[Plan], duties: Sequence[Duty]) -> list[Duty]:
+    """Return the deadlines of plans that none of some duties is about, as duties of nobody."""
+    known = {(duty.key.plan, Occurrence.of(duty.key.milestone).milestone) for duty in duties}
+    return [
+        Duty(key=ObligationKey(plan.id, one.id, ""), title=one.title, deliverables=one.deliverables, is_open=False)
+        for plan in plans
+        for one in plan.milestones
+        if one.kind == "deadline" and (plan.id, one.id) not in known
+    ]
 
 
 def find_links(

@@ -28,7 +28,7 @@ from scheduler.ports import (
     UnitOfWork,
 )
 from scheduler.queries.agendas import AgendaCache
-from scheduler.queries.duties import find_duties, find_links, find_senders
+from scheduler.queries.duties import find_documents_elsewhere, find_duties, find_links, find_senders
 from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import execute
 
@@ -91,7 +91,9 @@ def propose(context: AnswerContext, mail: ReceivedMail, now: datetime) -> Match:
         others = {(link.target.plan, link.target.party) for link in links if link.target is not None}
         others -= {(one.plan, one.party) for one in senders}
         duties = [*own, *_duties_of(view, plans, others, now)]
-    return match(mail, links=links, senders=senders, duties=duties, blank_forms=(), now=now)
+    concerned = [plan for plan in plans if any(duty.key.plan == plan.id for duty in duties)]
+    elsewhere = find_documents_elsewhere(concerned, duties)
+    return match(mail, links=links, senders=senders, duties=duties, blank_forms=(), now=now, elsewhere=elsewhere)
 
 
 def record_answer(

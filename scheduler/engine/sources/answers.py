@@ -60,6 +60,8 @@ class AnswerSource:
 
         Raises `UserError` if the mailbox cannot be read, after the mails that are stored have been decided.
         """
+        if not self._plans.definitions:  # who a contact is, and what is owed, is not known yet
+            return
         self._mailbox.arrived.clear()
         self._decide_some(now)
         if self._mailbox.sync is not None and self._mailbox.sync():

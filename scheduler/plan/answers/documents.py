@@ -44,7 +44,7 @@ def assign(
 
     `lines` are what the mail itself says; they count for a single file whose name says nothing. `was_asked` says that
     the mail answers one of ours, which listed what is wanted: only then are so many files without a name what was
-    asked for.
+    asked for, or several of them one document.
     """
     reading = _read_names(files, wanted, index, lines)
     all_wanted = frozenset(title.document for title in wanted)
@@ -52,7 +52,9 @@ def assign(
         doubts = tuple(map(reasons.file_says, reading.elsewhere))
         return Assignment(reading.named or all_wanted, doubts)
     rest = all_wanted - reading.named
-    if len(all_wanted) == 1 or (was_asked and not reading.is_unclear and reading.nameless == len(rest)):
+    is_one_file = len({file.digest for file in files}) == 1
+    is_single = len(all_wanted) == 1 and (was_asked or bool(reading.named) or is_one_file)
+    if is_single or (was_asked and not reading.is_unclear and reading.nameless == len(rest)):
         return Assignment(all_wanted)
     if reading.is_unclear or reading.nameless:
         return Assignment(reading.named or all_wanted, (reasons.DOCUMENTS_UNCLEAR,))

@@ -109,12 +109,14 @@ def match(
     duties: Sequence[Duty],
     blank_forms: Collection[str],
     now: datetime,
+    elsewhere: Sequence[Duty] = (),
 ) -> Match:
     """Return what a person's mail answers.
 
     `senders` are the parties, over all plans, that have the sender as a contact. `duties` are those of the senders and
-    those that the links point to; only these are compared. `blank_forms` are the digests of files that we send or
-    publish. `now` is in UTC. It is certain only if nothing at all gives rise to doubt.
+    those that the links point to; only these are compared. `elsewhere` are obligations of others, whose documents a
+    file may be instead. `blank_forms` are the digests of files that we send or publish. `now` is in UTC. It is certain
+    only if nothing at all gives rise to doubt.
     """
     files = tuple(file for file in mail.attachments if counts(file, blank_forms))
     lines = _own_lines(mail.text)
@@ -123,7 +125,11 @@ def match(
     linked = _follow_links(links, known, own, now)
     choice = linked if linked.duty else _read_words(mail, files, lines, own, senders, linked.doubts)
     duty = choice.duty
-    found = _assign(mail, files, lines, duty, known.values(), was_asked=duty is linked.duty) if duty and files else None
+    found = (
+        _assign(mail, files, lines, duty, [*known.values(), *elsewhere], was_asked=duty is linked.duty)
+        if duty and files
+        else None
+    )
     doubts = (
         *_doubt_sender(mail, senders),
         *choice.doubts,
@@ -235,7 +241,7 @@ def _assign(
     was_asked: bool,
 ) -> Assignment:
     """Return which documents of an obligation the files are; the subject of an answer to our mail is our own."""
-    others = [other for other in duties if other.key.party == duty.key.party and other.key != duty.key]
+    others = [other for other in duties if other.key.party in (duty.key.party, "") and other.key != duty.key]
     owed = {each.id for each in duty.missing or duty.deliverables} or {""}
     own_titles = _title_documents(duty)
     other_titles = [each for other in others for each in _title_documents(other)]
