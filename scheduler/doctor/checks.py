@@ -158,23 +158,31 @@ def _mail(container: Container) -> Iterator[Verdict]:
 
 
 def _inbox(container: Container) -> Iterator[Verdict]:
-    """Check the mailbox as far as it is used; without a configured sent folder, not at all."""
-    folder = container.sent_folder()
-    if folder is None:
-        return
-    from scheduler.mail.sent_folder import ImapSentFolder  # loaded only if a sent folder is configured
-
-    assert isinstance(folder, ImapSentFolder)  # noqa: S101 - it is the only kind
+    """Check the mailbox as far as it is used; without configured folders, not at all."""
     inbox = container.settings.inbox
-    try:
-        folder.check()
-    except UserError as error:
-        yield from_error("inbox", error)
-        yield from explain_refusal("IMAP", inbox.username, str(error), folder.token)
+    used = [("inbox.folders", name) for name in inbox.folders] + [("inbox.sent", name) for name in [inbox.sent] if name]
+    if not used:
         return
-    message = f"{inbox.host} port {inbox.usual_port} took the login; the folder {inbox.sent} is there"
+    from scheduler.mail.sent_folder import ImapSentFolder  # loaded only if a mailbox is used
+
+    account = container.inbox_account()
+    for key, name in used:
+        folder = ImapSentFolder(account, name, key=key)
+        try:
+            folder.check()
+        except UserError as error:
+            yield from_error("inbox", error)
+            yield from explain_refusal("IMAP", inbox.username, str(error), folder.token)
+            return
+    names = ", ".join(dict.fromkeys(name for _, name in used))
+    there = "the folder {} is there" if len(used) == 1 else "the folders {} are there"
+    message = f"{inbox.host} port {inbox.usual_port} took the login; {there.format(names)}"
     yield Verdict(check="inbox", state="ok", message=message)
     yield from _exposed("inbox", inbox, "inbox")
+    if inbox.folders and not inbox.authserv_id:
+        message = "nobody can tell who a mail is really from, so each answer waits for a person"
+        hint = "set inbox.authserv_id to the name at the beginning of Authentication-Results in any mail of the mailbox"
+        yield Verdict(check="inbox", state="warning", message=message, hint=hint)
 
 
 def _exposed(check: str, server: Smtp | Inbox, path: str) -> Iterator[Verdict]:

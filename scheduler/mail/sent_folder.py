@@ -19,13 +19,23 @@ TIMEOUT = 30.0  # seconds for a whole lookup, during which the lease of the clai
 
 
 class ImapSentFolder:
-    """Looks up mails in one folder of one account; each lookup opens its own connection and has a timeout."""
+    """Looks up mails in one folder of one account; each lookup opens its own connection and has a timeout.
+
+    `key` is where the folder is configured.
+    """
 
     def __init__(
-        self, account: Account, folder: str, *, context: ssl.SSLContext | None = None, timeout: float = TIMEOUT
+        self,
+        account: Account,
+        folder: str,
+        *,
+        key: str = "inbox.sent",
+        context: ssl.SSLContext | None = None,
+        timeout: float = TIMEOUT,
     ) -> None:
         self._session = ImapSession(account, context=context, timeout=timeout)
         self._folder = folder
+        self._key = key
         self._timeout = timeout
 
     @property
@@ -66,7 +76,7 @@ class ImapSentFolder:
         """Connect, run the lookup and log out; the result is available before the logout."""
         try:
             with self._session.connect(token) as client:
-                self._session.open_folder(client, self._folder, "inbox.sent")
+                self._session.open_folder(client, self._folder, self._key)
                 answer.set_result(see(client))
         except Exception as error:
             answer.set_exception(error)

@@ -349,6 +349,23 @@ def test_a_sent_folder_that_cannot_be_looked_into_is_an_error(
     assert not any(secret in result.out + result.err for secret in (PASSWORD, "geheim-1"))
 
 
+def test_the_folders_that_answers_come_to_are_looked_for(open_office: Office, dovecot: Dovecot, tmp_path: Path) -> None:
+    """Whose mail server says who a mail is from has to be named, or no answer is recorded without a person."""
+    dovecot.keep(tmp_path.name, ".Sent", "<0@hanchot.example>")
+    use_inbox(open_office, dovecot, tmp_path.name)
+    with (open_office.folder / "config.toml").open("a", encoding="utf-8") as file:
+        file.write('\nfolders = ["INBOX"]\n')
+    found = [row for row in open_office("doctor", "--format", "json").rows if row["check"] == "inbox"]
+    assert [row["state"] for row in found] == ["ok", "warning"]
+    assert found[0]["message"].endswith("took the login; the folders INBOX, Sent are there")
+    assert "each answer waits for a person" in found[1]["message"]
+    words = (open_office.folder / "config.toml").read_text(encoding="utf-8")
+    (open_office.folder / "config.toml").write_text(words.replace('"INBOX"', '"Junk"'), encoding="utf-8")
+    [missing] = [row for row in open_office("doctor", "--format", "json").rows if row["check"] == "inbox"]
+    assert "has no folder 'Junk'" in missing["message"]
+    assert missing["hint"].startswith("check inbox.folders")
+
+
 def test_the_password_of_the_inbox_is_a_secret_too(open_office: Office, dovecot: Dovecot, tmp_path: Path) -> None:
     """In a file of its own."""
     use_inbox(open_office, dovecot, tmp_path.name)
