@@ -89,6 +89,11 @@ class FactBase:
     restates: int = 0
     is_silent: bool = False
 
+    @property
+    def number(self) -> str:
+        """Return the number under which a receipt confirms it and by which everybody can name it."""
+        return f"{self.plan}/{self.id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactOfObligation(FactBase):
