@@ -255,6 +255,7 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "channel": partial(_in, wording.channel_name, language),
         "rung": partial(_in, wording.rung_name, language),
         "decapitalise": lambda text: text[:1].lower() + text[1:],
+        "opening_verb": split_verb,
         "cell": lambda text: str(text).replace("|", "/"),
         "blocks": blocks,
         "linked": link_addresses,
@@ -263,6 +264,14 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
 
 def _in(function: Callable[..., str], language: str, value: Any, **options: Any) -> str:
     return function(value, language, **options)
+
+
+def split_verb(title: str, *verbs: str) -> tuple[str, str]:
+    """Return the one of `verbs` with which a title begins, or "", and the rest: "gửi", "báo cáo năm"."""
+    for verb in verbs:
+        if title.lower().startswith(f"{verb} "):
+            return verb, title[len(verb) + 1 :]
+    return "", title
 
 
 def link_addresses(line: str) -> Markup:
