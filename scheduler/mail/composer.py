@@ -23,6 +23,8 @@ import jinja2
 
 from scheduler.errors import Problem, UserError
 from scheduler.mail import headers, template_context, templates
+from scheduler.mail.conversations import conversation_of
+from scheduler.plan.answers.tokens import thread_token
 from scheduler.plan.messages.message import Message
 from scheduler.ports import Mail
 
@@ -48,7 +50,7 @@ class TemplateComposer:
     The first folder that has a template wins, so an organisation's own templates come before the shipped ones.
     Templates are compiled once. A message is written in the language of its addressee, else in that of the plan.
     The same message gives the same bytes. Without an `organisation` the display name of the sender is that of
-    the plan. The Message-ID is an HMAC with `secret`.
+    the plan. The Message-ID and the id that all mails of one conversation refer to are HMACs with `secret`.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class TemplateComposer:
                 _subject(subject),
                 _date(message.now, message.plan.zone),
                 headers.write_ids("Message-ID", (message_id,)),
+                self._references(message),
                 _AUTOMATIC,
                 f'=_{digest}"\r\n\r\n',
             )
@@ -132,6 +135,13 @@ class TemplateComposer:
         if name not in self._froms:
             self._froms[name] = headers.write_address("From", _nfc(name), self._sender)
         return self._froms[name]
+
+    def _references(self, message: Message) -> str:
+        """Return the field by which mail programs keep a conversation together, from its first mail on."""
+        conversation = conversation_of(message)
+        if conversation is None:
+            return ""
+        return headers.write_ids("References", (f"<{thread_token(self._secret, conversation)}@{self._domain}>",))
 
     def _digest(self, key: str) -> str:
         code = hmac.digest(self._secret, b"message-id\0" + key.encode(), "sha256")

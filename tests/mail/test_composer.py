@@ -13,10 +13,7 @@ import pytest
 
 from scheduler.errors import UserError
 from scheduler.mail.composer import TemplateComposer
-from scheduler.plan.messages.message import Message
-from scheduler.plan.messages.promises import messages_for
 from scheduler.plan.model import Contact, Office
-from scheduler.ports import RungRow
 from tests.support.mail_reader import body, header, read
 from tests.support.sample_messages import (
     IN_EVERY_LANGUAGE,
@@ -29,7 +26,7 @@ from tests.support.sample_messages import (
     about_registration,
     at,
 )
-from tests.support.shipped_messages import AGENDA
+from tests.support.shipped_messages import ladder
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 REMINDER = about_registration("reminder", "2023-03-03T08:00", "before:14d")
@@ -88,6 +85,7 @@ def test_the_headers_are_those_of_an_automatic_mail() -> None:
         "Subject",
         "Date",
         "Message-ID",
+        "References",
         "Auto-Submitted",
         "X-Auto-Response-Suppress",
         "MIME-Version",
@@ -151,13 +149,6 @@ def test_the_message_id_is_short_and_of_the_senders_domain(domain: str, expected
     assert message_id.endswith(f"@{expected}>")
     assert len(message_id) < 60 or expected == domain
     assert len(message_id.partition("@")[0]) == 1 + 26
-
-
-def ladder(milestone: str, party: str) -> list[Message]:
-    """Return the messages that the party gets by the steps of the shipped plan, in their order."""
-    rungs = [r for r in AGENDA.rungs() if (r.milestone, r.party) == (milestone, party) and r.kind != "escalation"]
-    rows = [RungRow(id=1, plan=AGENDA.plan.id, **rung._asdict()) for rung in sorted(rungs, key=lambda rung: rung.at)]
-    return [message for row in rows for message in messages_for(AGENDA, row, row.at, ())]
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

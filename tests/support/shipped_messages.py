@@ -49,6 +49,13 @@ def _message(milestone: str, party: str, name: str) -> Message:
     return messages_for(AGENDA, RungRow(id=1, plan=PLAN.id, **rung._asdict()), rung.at, ())[0]
 
 
+def ladder(milestone: str, party: str) -> list[Message]:
+    """Return the messages that a party gets itself by the steps of the plan, in their order, if it never answers."""
+    rungs = [r for r in AGENDA.rungs() if (r.milestone, r.party) == (milestone, party) and r.kind != "escalation"]
+    rows = [RungRow(id=1, plan=PLAN.id, **rung._asdict()) for rung in sorted(rungs, key=lambda rung: rung.at)]
+    return [message for row in rows for message in messages_for(AGENDA, row, row.at, ())]
+
+
 SHIPPED: dict[str, Message] = {
     "dang-ky-overdue": _message("dang-ky", "nghe-an", "overdue:1"),
     "bao-cao-so-ket": _message("bao-cao-so-ket", "tran-phu-ha-tinh", "before:14d"),

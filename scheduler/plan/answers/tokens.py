@@ -1,4 +1,4 @@
-"""Tokens that tie an answer to an obligation: one in the address to answer to, a shorter one in the subject. Pure."""
+"""Tokens that tie an answer to an obligation: in the address to answer to, in the subject, in References. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from scheduler.plan.answers.matching import Link, ObligationKey
 from scheduler.plan.answers.received_mail import ReceivedMail
 
-_Purpose = Literal["reply-address", "reply-subject"]
+_Purpose = Literal["reply-address", "reply-subject", "thread"]
 
 _ADDRESS_TOKEN = re.compile(r"[a-z2-7]{16}")
 _SUBJECT_TOKEN = re.compile(r"\[([a-z2-7]{6})\]\s*$")  # whatever a mail program puts before a subject
@@ -33,6 +33,14 @@ def reply_token(secret: bytes, key: ObligationKey) -> str:
 def subject_token(secret: bytes, key: ObligationKey) -> str:
     """Return the token for the end of subjects: 6 characters of base32, so two obligations may share one."""
     return _derive(secret, "reply-subject", key)[:6]
+
+
+def thread_token(secret: bytes, key: ObligationKey) -> str:
+    """Return the token for the id to which all mails about an obligation refer: 26 characters of base32.
+
+    An empty party stands for all parties of the milestone.
+    """
+    return _derive(secret, "thread", key)[:26]
 
 
 def find_tokens(mail: ReceivedMail, *, mailbox: str) -> FoundTokens:

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from scheduler.plan.answers.matching import Link, ObligationKey
 from scheduler.plan.answers.received_mail import ReceivedMail
-from scheduler.plan.answers.tokens import FoundTokens, find_tokens, link_tokens, reply_token, subject_token
+from scheduler.plan.answers.tokens import (
+    FoundTokens,
+    find_tokens,
+    link_tokens,
+    reply_token,
+    subject_token,
+    thread_token,
+)
 
 SECRET = b"a secret"
 KEY = ObligationKey("cum-2023", "dang-ky", "nghe-an")
@@ -23,13 +30,16 @@ def test_tokens_stay_the_same_for_ever() -> None:
     """Mails that have left hold them."""
     assert reply_token(SECRET, KEY) == "sopfgkexuwxbqq2t"
     assert subject_token(SECRET, KEY) == "g7h74g"
+    assert thread_token(SECRET, KEY) == "5jalu2nm4wb3pqr2m6sbkgnong"
 
 
 @given(KEYS, st.binary(min_size=1, max_size=8))
 def test_a_token_fits_into_an_address_and_neither_gives_the_other_away(key: ObligationKey, secret: bytes) -> None:
     assert re.fullmatch(r"[a-z2-7]{16}", reply_token(secret, key))
     assert re.fullmatch(r"[a-z2-7]{6}", subject_token(secret, key))
+    assert re.fullmatch(r"[a-z2-7]{26}", thread_token(secret, key))
     assert not reply_token(secret, key).startswith(subject_token(secret, key))
+    assert not thread_token(secret, key).startswith((reply_token(secret, key), subject_token(secret, key)))
 
 
 @given(KEYS, KEYS)
