@@ -23,8 +23,10 @@ import jinja2
 
 from scheduler.errors import Problem, UserError
 from scheduler.mail import headers, template_context, templates
-from scheduler.mail.conversations import conversation_of
-from scheduler.plan.answers.tokens import thread_token
+from scheduler.mail.answer_address import AnswerAddress, office_address
+from scheduler.mail.conversations import conversation_of, obligation_of
+from scheduler.plan.answers.matching import ObligationKey
+from scheduler.plan.answers.tokens import reply_token, subject_token, thread_token
 from scheduler.plan.messages.message import Message
 from scheduler.ports import Mail
 
@@ -51,17 +53,28 @@ class TemplateComposer:
     Templates are compiled once. A message is written in the language of its addressee, else in that of the plan.
     The same message gives the same bytes. Without an `organisation` the display name of the sender is that of
     the plan. The Message-ID and the id that all mails of one conversation refer to are HMACs with `secret`.
+
+    Answers go to `reply_to`, without it to the office of the plan, without that to the sender. With `answers`, those
+    about an obligation go to that mailbox, by a token in the address; a shorter one ends the subject.
     """
 
     def __init__(
-        self, folders: Sequence[Path], *, sender: str, organisation: str, reply_to: str | None, secret: bytes
+        self,
+        folders: Sequence[Path],
+        *,
+        sender: str,
+        organisation: str,
+        reply_to: str | None,
+        secret: bytes,
+        answers: AnswerAddress | None = None,
     ) -> None:
         self._folders = tuple(str(folder.resolve()) for folder in folders)
         self._organisation = organisation
         self._secret = secret
         self._sender = sender
         self._froms = {"": headers.write_address("From", "", sender)}  # by display name; this also checks the address
-        self._before_subject = headers.write_address("Reply-To", "", reply_to) if reply_to else ""
+        self._reply_to = headers.check_address("Reply-To", reply_to) if reply_to else ""
+        self._answers = answers
         self._domain = _id_domain(sender.rpartition("@")[2])
         self._environments: dict[str, jinja2.Environment] = {}
 
@@ -102,17 +115,20 @@ class TemplateComposer:
     def _assemble(self, message: Message, subject: str, text: str, html: str) -> Mail:
         if not subject:
             raise UserError("Subject: the template gave no words")
+        obligation = obligation_of(message)
+        if self._answers and obligation:
+            subject = f"{subject} [{subject_token(self._secret, obligation)}]"
         digest = self._digest(message.key)
         message_id = f"<{digest}@{self._domain}>"
         head = "".join(
             (
                 self._from(self._name(message)),
                 headers.write_address("To", _nfc(message.to.name), message.to.email),
-                self._before_subject,
+                self._reply_fields(message, obligation),
                 _subject(subject),
                 _date(message.now, message.plan.zone),
                 headers.write_ids("Message-ID", (message_id,)),
-                self._references(message),
+                _references(self._secret, conversation_of(message), self._domain),
                 _AUTOMATIC,
                 f'=_{digest}"\r\n\r\n',
             )
@@ -136,12 +152,18 @@ class TemplateComposer:
             self._froms[name] = headers.write_address("From", _nfc(name), self._sender)
         return self._froms[name]
 
-    def _references(self, message: Message) -> str:
-        """Return the field by which mail programs keep a conversation together, from its first mail on."""
-        conversation = conversation_of(message)
-        if conversation is None:
-            return ""
-        return headers.write_ids("References", (f"<{thread_token(self._secret, conversation)}@{self._domain}>",))
+    def _reply_fields(self, message: Message, obligation: ObligationKey | None) -> str:
+        """Return the fields that say where answers go; none if that is the sender."""
+        name, address = self._answer_to(message, obligation)
+        return _reply_to(name, address) if address else ""
+
+    def _answer_to(self, message: Message, obligation: ObligationKey | None) -> tuple[str, str]:
+        """Return the name and the address to which answers go, without an address if that is the sender."""
+        office = message.plan.office
+        name = _nfc(office.name or self._name(message))
+        if self._answers and obligation:
+            return name, self._answers.with_token(reply_token(self._secret, obligation))
+        return ("", self._reply_to) if self._reply_to else (name, office_address(office.email))
 
     def _digest(self, key: str) -> str:
         code = hmac.digest(self._secret, b"message-id\0" + key.encode(), "sha256")
@@ -161,12 +183,21 @@ class TemplateComposer:
 
 
 _nfc = partial(unicodedata.normalize, "NFC")
-_subject = lru_cache(partial(headers.write_text, "Subject"))  # consecutive mails mostly share the subject
+_subject = lru_cache(partial(headers.write_text, "Subject"))  # consecutive mails mostly share these two
+_reply_to = lru_cache(partial(headers.write_address, "Reply-To"))
 
 
 @lru_cache
 def _date(instant: datetime, zone: ZoneInfo) -> str:
     return f"Date: {format_datetime(instant.astimezone(zone))}\r\n"
+
+
+@lru_cache(maxsize=1024)  # the obligations of a plan come again and again
+def _references(secret: bytes, conversation: ObligationKey | None, domain: str) -> str:
+    """Return the field by which mail programs keep a conversation together, from its first mail on."""
+    if conversation is None:
+        return ""
+    return headers.write_ids("References", (f"<{thread_token(secret, conversation)}@{domain}>",))
 
 
 def _in_message(problem: Problem, message: Message) -> Problem:

@@ -40,10 +40,17 @@ def refuse_controls(field: str, text: str) -> None:
         )
 
 
+def is_address(address: str) -> bool:
+    """Return whether `address` is a plain ASCII addr-spec, within the limits of its length."""
+    if len(address) > _ADDRESS or "=?" in address:
+        return False
+    match = _ADDR_SPEC.fullmatch(address)
+    return match is not None and len(match[1]) <= _LOCAL_PART
+
+
 def check_address(field: str, address: str) -> str:
     """Return `address` if it is a plain ASCII addr-spec, else raise `UserError` naming `field`."""
-    match = _ADDR_SPEC.fullmatch(address)
-    if not match or len(match[1]) > _LOCAL_PART or len(address) > _ADDRESS or "=?" in address:
+    if not is_address(address):
         raise UserError(
             f"{field}: {address!r} is not an address that can be written to",
             hint="it should look like name@example.vn: letters without diacritics, no spaces, quotes, commas or <>",

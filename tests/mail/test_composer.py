@@ -103,11 +103,6 @@ def test_the_headers_are_those_of_an_automatic_mail() -> None:
     assert parsedate_to_datetime(message["Date"]) == REMINDER.now
 
 
-def test_without_a_reply_address_there_is_no_reply_to() -> None:
-    """Answers then go to the sender."""
-    assert "Reply-To" not in read(composer().compose(REMINDER).data)
-
-
 @pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
 def test_a_second_reader_sees_the_same_mail(name: str) -> None:
     """Subject and both bodies are the same for a reader that shares no code with the first."""
