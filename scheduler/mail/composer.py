@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 
+from scheduler import wording
 from scheduler.errors import Problem, UserError
 from scheduler.mail import headers, template_context, templates
 from scheduler.mail.answer_address import AnswerAddress, office_address
@@ -34,6 +35,8 @@ _ID_LIMIT = 59  # characters; some programs re-encode longer Message-IDs, which 
 _DIGEST_BYTES = 16
 _SPACE = re.compile(r"[ \t\r\n]+")
 _GAP = re.compile(r"\n(?:[ \t]*\n)+")
+
+_FOR_OPERATORS = ("outage", "sign-in")  # nobody asks an office to end these
 
 _AUTOMATIC = (
     "Auto-Submitted: auto-generated\r\n"
@@ -153,9 +156,12 @@ class TemplateComposer:
         return self._froms[name]
 
     def _reply_fields(self, message: Message, obligation: ObligationKey | None) -> str:
-        """Return the fields that say where answers go; none if that is the sender."""
+        """Return Reply-To, and List-Unsubscribe for whom the plan writes to; empty if answers go to the sender."""
         name, address = self._answer_to(message, obligation)
-        return _reply_to(name, address) if address else ""
+        if not address:
+            return ""
+        stop = "" if message.kind in _FOR_OPERATORS else _unsubscribe(address, message.language)
+        return _reply_to(name, address) + stop
 
     def _answer_to(self, message: Message, obligation: ObligationKey | None) -> tuple[str, str]:
         """Return the name and the address to which answers go, without an address if that is the sender."""
@@ -185,6 +191,11 @@ class TemplateComposer:
 _nfc = partial(unicodedata.normalize, "NFC")
 _subject = lru_cache(partial(headers.write_text, "Subject"))  # consecutive mails mostly share these two
 _reply_to = lru_cache(partial(headers.write_address, "Reply-To"))
+
+
+@lru_cache
+def _unsubscribe(address: str, language: str) -> str:
+    return headers.write_mailto("List-Unsubscribe", address, wording.requests_to_stop(language))
 
 
 @lru_cache

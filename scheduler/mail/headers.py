@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from scheduler.errors import UserError
 
@@ -27,6 +28,7 @@ _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _ADDR_SPEC = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@{_LABEL}(?:\.{_LABEL})*")
+_MAILTO_LITERAL = "!$'*+"  # RFC 6068, 2: what an address may hold beside letters, digits and what is never encoded
 _Q_LITERAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+/-")
 
 
@@ -90,6 +92,24 @@ def write_ids(name: str, ids: Sequence[str]) -> str:
             lines.append("")
         lines[-1] += f" {id}"
     return "\r\n".join(lines) + "\r\n"
+
+
+def write_mailto(name: str, address: str, subjects: Sequence[str]) -> str:
+    """Return the header lines of a field with one mailto URI, such as List-Unsubscribe, with the final line break.
+
+    The URI has the first of `subjects` with which it fits on a line, else none. If not even the address fits, there is
+    no field: programs encode a longer URI, which destroys it.
+    """
+    for subject in subjects:
+        refuse_controls(name, subject)
+    local, _, domain = check_address(name, address).rpartition("@")
+    target = f"mailto:{quote(local, safe=_MAILTO_LITERAL)}@{domain}"
+    for parameter in (*(f"?subject={quote(subject, safe='')}" for subject in subjects), ""):
+        uri = f"<{target}{parameter}>"
+        if 1 + len(uri) <= _LINE:
+            gap = " " if len(name) + 2 + len(uri) <= _LINE else "\r\n "
+            return f"{name}:{gap}{uri}\r\n"
+    return ""
 
 
 def _is_plain(text: str, pattern: re.Pattern[str]) -> bool:

@@ -286,6 +286,11 @@ def calendar_words(key: str, language: str, **values: object) -> str:
     return LANGUAGES[language].calendar[key].format(**values)
 
 
+def requests_to_stop(language: str) -> tuple[str, ...]:
+    """Return subjects of a mail that asks to end the reminders; the later ones are shorter in ASCII."""
+    return LANGUAGES[language].stop
+
+
 def explain(reason: Reason, language: str, name: Callable[[str], str] = str) -> str:
     """Return a reason in the given language; `name` returns the name of a party by its id.
 

@@ -162,5 +162,6 @@ ENGLISH = Language(
         "empty": "There is nothing in this calendar at present",
         "empty_text": "What comes will appear here by itself.",
     },
+    stop=("Stop reminders", "Stop"),
     reasons={},  # the words of `scheduler.plan.reasons`
 )

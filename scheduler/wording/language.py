@@ -46,4 +46,5 @@ class Language:
     facts: Mapping[str, str]
     calendar: Mapping[str, str]  # texts of calendar entries
     probably: str  # regular expression: "probably" at the start of the words of a window
+    stop: tuple[str, ...]  # requests to end the reminders; the later ones are shorter in ASCII
     reasons: Mapping[str, str]  # code of a reason: the pattern for it; a code without one has its English words

@@ -149,6 +149,7 @@ VIETNAMESE = Language(
         "empty": "Lịch hiện chưa có nội dung nào",
         "empty_text": "Khi có việc mới, lịch sẽ tự cập nhật.",
     },
+    stop=("Dừng nhắc", "Dung nhac"),
     reasons={
         "target_day": "ngày nên hoàn thành",
         "first_day": "ngày đầu tiên",

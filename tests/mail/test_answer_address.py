@@ -6,6 +6,7 @@ from dataclasses import replace
 from email.utils import getaddresses, parseaddr
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -169,6 +170,40 @@ def test_a_mailbox_that_is_no_address_is_refused_at_once(mailbox: str) -> None:
     """A wrong setting is found at the start, not at the first deadline."""
     with pytest.raises(UserError, match="Reply-To"):
         AnswerAddress(mailbox)
+
+
+# ---------------------------------------------------------------- requests to stop
+
+
+@pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
+def test_every_reader_but_an_operator_can_ask_to_be_left_alone(name: str) -> None:
+    """By a mail to where answers go; nothing ends by itself."""
+    message = IN_EVERY_LANGUAGE[name]
+    for writer in (READ, composer(), composer(reply_to="phongthidua@truong.example")):
+        mail = read(writer.compose(message).data)
+        asked, answered = mail["List-Unsubscribe"], parseaddr(mail["Reply-To"])[1]
+        if message.kind in ("outage", "sign-in") or not answered:
+            assert asked is None
+        else:
+            assert asked.strip().startswith(f"<mailto:{answered}?subject=")
+        assert "List-Unsubscribe-Post" not in mail
+        assert "Precedence" not in mail
+
+
+@pytest.mark.parametrize(
+    ("language", "address", "words"),
+    [
+        ("vi", "thidua@truong.example", "Dừng nhắc"),
+        ("vi", "phongthiduakhenthuong@truong.example", "Dung nhac"),
+        ("en", "thidua@truong.example", "Stop reminders"),
+        ("en", "phongthiduakhenthuong.vanphong@truong.example", "Stop"),
+    ],
+)
+def test_the_request_is_in_the_language_of_the_reader(language: str, address: str, words: str) -> None:
+    """A longer address leaves room for fewer characters."""
+    message = replace(REMINDER, to=replace(REMINDER.to, language=language))
+    mail = read(composer(reply_to=address).compose(message).data)
+    assert mail["List-Unsubscribe"].strip() == f"<mailto:{address}?subject={quote(words)}>"
 
 
 # ---------------------------------------------------------------- hostile input

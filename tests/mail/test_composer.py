@@ -82,6 +82,7 @@ def test_the_headers_are_those_of_an_automatic_mail() -> None:
         "From",
         "To",
         "Reply-To",
+        "List-Unsubscribe",
         "Subject",
         "Date",
         "Message-ID",

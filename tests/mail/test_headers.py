@@ -7,7 +7,9 @@ import random
 import sys
 import unicodedata
 from email.header import decode_header, make_header
+from email.policy import SMTP
 from email.utils import parseaddr
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import fast_mail_parser
 import pytest
@@ -281,3 +283,71 @@ def test_ids_with_line_breaks_are_refused() -> None:
     """An id cannot carry another header either."""
     with pytest.raises(UserError, match="References"):
         headers.write_ids("References", ["<a@b>\r\nBcc: x@y"])
+
+
+# ---------------------------------------------------------------- mailto
+
+STOP = ("Dừng nhắc & báo", "Dung nhac")
+
+
+def through_the_standard_library(written: str) -> str:
+    """Return a field as a mailing list or a gateway passes it on that parses mails and writes them anew."""
+    message = email.message_from_bytes(f"{written}\r\n".encode("ascii"), policy=SMTP)
+    (name,) = message.keys()
+    value = str(message[name])
+    del message[name]
+    message[name] = value
+    return message.as_bytes().decode("ascii")
+
+
+@given(
+    st.text("ab.!#$%&'*+/=?^_`{|}~-", min_size=1, max_size=20).filter(lambda local: headers.is_address(f"{local}@a.vn"))
+)
+def test_a_mailto_is_short_and_holds_the_address_and_the_subject(local: str) -> None:
+    """Whatever an address may hold, and whoever passes the mail on."""
+    address = f"{local}@a.vn"
+    written = headers.write_mailto("List-Unsubscribe", address, STOP)
+    assert written.isascii()
+    assert written.endswith(">\r\n")
+    assert all(len(line) <= 78 for line in written.split("\r\n"))
+    for text in (written, through_the_standard_library(written)):
+        name, _, uri = text.replace("\r\n", "").partition(":")
+        assert name == "List-Unsubscribe"
+        parts = urlsplit(uri.strip().removeprefix("<").removesuffix(">"))
+        assert (parts.scheme, unquote(parts.path)) == ("mailto", address)
+        assert parse_qs(parts.query).get("subject", [""]) in ([""], *([subject] for subject in STOP))
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        (12, "List-Unsubscribe: <mailto:{address}?subject=Dung%20nhac>"),
+        (31, "List-Unsubscribe: <mailto:{address}?subject=Dung%20nhac>"),
+        (32, "List-Unsubscribe:\r\n <mailto:{address}?subject=Dung%20nhac>"),
+        (48, "List-Unsubscribe:\r\n <mailto:{address}?subject=Dung%20nhac>"),
+        (49, "List-Unsubscribe: <mailto:{address}>"),
+        (51, "List-Unsubscribe: <mailto:{address}>"),
+        (52, "List-Unsubscribe:\r\n <mailto:{address}>"),
+        (68, "List-Unsubscribe:\r\n <mailto:{address}>"),
+        (69, ""),
+    ],
+)
+def test_a_mailto_gives_up_its_subject_before_the_line_gets_long(length: int, expected: str) -> None:
+    """An address that fits into no line is left out: encoded it would be none."""
+    address = f"thidua@{'a' * (length - 10)}.vn"
+    assert len(address) == length
+    written = headers.write_mailto("List-Unsubscribe", address, ["Dung nhac"])
+    assert written == (expected.format(address=address) + "\r\n" if expected else "")
+
+
+def test_a_mailto_prefers_its_first_subject() -> None:
+    """The words of the reader's language stand first."""
+    written = headers.write_mailto("List-Unsubscribe", "a@b.vn", ["Dừng nhắc", "Dung nhac"])
+    assert written == "List-Unsubscribe: <mailto:a@b.vn?subject=D%E1%BB%ABng%20nh%E1%BA%AFc>\r\n"
+
+
+@pytest.mark.parametrize(("address", "subject"), [("a@b>\r\nBcc: x@y", "x"), ("a@b.vn", "x\r\nBcc: x@y")])
+def test_a_mailto_with_line_breaks_is_refused(address: str, subject: str) -> None:
+    """Neither for this field nor for the mail that the reader will send."""
+    with pytest.raises(UserError, match="List-Unsubscribe"):
+        headers.write_mailto("List-Unsubscribe", address, [subject])

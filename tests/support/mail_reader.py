@@ -13,8 +13,9 @@ def read(data: bytes) -> Message:
 
 
 def header(message: Message, name: str) -> str:
-    """Return one field, decoded."""
-    return str(make_header(decode_header(message[name].replace("\r\n", ""))))
+    """Return one field, unfolded and decoded."""
+    unfolded = message[name].replace("\r", "").replace("\n", "").strip()
+    return str(make_header(decode_header(unfolded)))
 
 
 def body(message: Message, subtype: str) -> str:
