@@ -23,6 +23,7 @@ from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.errors import InvalidInput, NothingMatched, Problem, UserError
 from scheduler.feeds import IcalFeedRenderer
+from scheduler.mail.answer_address import AnswerAddress
 from scheduler.mail.composer import TemplateComposer
 from scheduler.mail.maildir import Maildir
 from scheduler.mail.mime import read_text
@@ -167,6 +168,7 @@ class Container:
             organisation=mail.organisation,
             reply_to=mail.reply_to or None,
             secret=secret,
+            answers=AnswerAddress(mail.reply_to or mail.sender) if self.reads_answers else None,
         )
 
     def mailer(self) -> Mailer:

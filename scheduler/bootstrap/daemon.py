@@ -203,17 +203,12 @@ def _watch_mailbox(
     container: Container, store: Store, adapters: Adapters, ticker: Ticker, runner: Runner
 ) -> Iterator[None]:
     """Watch the mailbox for a block, if answers are read."""
-    mailbox = adapters.mailbox
-    if mailbox is None:
+    if adapters.mailbox is None:
         yield
         return
     from scheduler.bootstrap.mailbox import watch_mailbox
 
-    def wake() -> None:
-        mailbox.arrived.set()
-        runner.wake()
-
-    with watch_mailbox(container, store, found=wake, log=lambda text: _log(ticker, "trouble", text)):
+    with watch_mailbox(container, store, found=runner.wake, log=lambda text: _log(ticker, "trouble", text)):
         yield
 
 

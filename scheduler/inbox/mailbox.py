@@ -14,9 +14,10 @@ from hashlib import sha256
 from imaplib import IMAP4
 from typing import Any, NamedTuple
 
-from scheduler.errors import HanchotError, UserError
-from scheduler.mail.imap_session import ImapSession, LoginRefused
-from scheduler.ports import Clock, FetchedMail, FolderState, InboxState, MailSummary, Store
+from scheduler.errors import HanchotError, Problem, UserError
+from scheduler.mail.imap_session import ImapSession, LoginRefused, NoFolder
+from scheduler.plan import reasons
+from scheduler.ports import Clock, FetchedMail, FolderState, InboxDecision, InboxState, MailSummary, Store
 
 KEPT = 256 * 1024  # bytes; larger mails lie in files, not in the record
 LARGEST = 40 * 1024 * 1024  # bytes; of larger mails only the header is fetched
@@ -24,6 +25,7 @@ _PIECE = 1024 * 1024  # bytes of a large mail in memory at once
 _BATCH = 4 * 1024 * 1024  # bytes of small mails in memory at once
 _LISTED = 1_000  # mails whose sizes are asked for at once
 _MAILS = 200  # small mails fetched at once
+_THROTTLED = ("overquota", "unavailable", "throttl", "limit", "too many", "inuse", "try again")
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -72,8 +74,16 @@ class Mailbox:
         It commits. Raises `UserError` if the server or a folder cannot be read; the connection is closed then.
         """
         with self._explained():
-            # The first folder comes last: it stays open, and `wait` waits for what comes there.
-            return sum([self._sync_folder(folder) for folder in reversed(self._folders)])
+            found = 0
+            missing: list[Problem] = []
+            for folder in reversed(self._folders):  # the first comes last: it stays open for `wait`
+                try:
+                    found += self._sync_folder(folder)
+                except NoFolder as error:  # a wrong name hides no other folder
+                    missing += error.problems
+            if missing:
+                raise UserError(missing)
+            return found
 
     @property
     def can_wait(self) -> bool:
@@ -181,25 +191,39 @@ class Mailbox:
         fetched = _make_mail(place, state, header, is_whole=False)
         if place.size > LARGEST or place.uid < state.before_uid or not header:
             return [fetched]
-        digest = self._parts.store_file(_read_pieces(self._connection(), place.uid))
-        return [fetched._replace(mail=replace(fetched.mail, digest=digest, data=None, is_whole=True))]
+        body = _BodyDigest(len(header))
+        digest = self._parts.store_file(map(body.pass_on, _read_pieces(self._connection(), place.uid)))
+        whole = replace(fetched.mail, digest=digest, body=body.hexdigest, data=None, is_whole=True)
+        return [fetched._replace(mail=whole)]
 
     def _ask(self, folder: str, uids: Sequence[int], *items: str) -> dict[int, dict[bytes, Any]]:
         """Return what the server says of mails, by UID.
 
         One that the server cannot give, after which some servers hang up, must not hide the others: it is found by
-        halving, and nothing is known of it.
+        halving, asked for once more, and nothing is known of it then. A server that has had enough is left alone.
         """
         try:
-            found = self._connection().fetch(uids, items)
-            return {uid: found[uid] for uid in uids if uid in found}
-        except (IMAP4.error, ConnectionError):
+            return self._try(uids, *items)
+        except (IMAP4.error, ConnectionError) as error:
+            if _is_throttled(error):
+                raise
             self.close()
             self._open(folder)
-            if len(uids) == 1:
-                return {uids[0]: {}}
-        middle = len(uids) // 2
-        return self._ask(folder, uids[:middle], *items) | self._ask(folder, uids[middle:], *items)
+        if len(uids) > 1:
+            middle = len(uids) // 2
+            return self._ask(folder, uids[:middle], *items) | self._ask(folder, uids[middle:], *items)
+        try:
+            return self._try(uids, *items)
+        except IMAP4.error as error:
+            if _is_throttled(error):
+                raise
+            self.close()
+            self._open(folder)
+            return {uids[0]: {}}
+
+    def _try(self, uids: Sequence[int], *items: str) -> dict[int, dict[bytes, Any]]:
+        found = self._connection().fetch(uids, items)
+        return {uid: found[uid] for uid in uids if uid in found}
 
     def _store(self, fetched: Sequence[_Fetched], state: FolderState) -> int:
         """Store mails, and how far their folder was read, in one transaction; return how many are to be decided."""
@@ -210,6 +234,10 @@ class Mailbox:
                 known_as: InboxState = "unlinked" if is_old else "new" if header else "quarantine"
                 summary = self._parts.read_summary(header)
                 id = unit.inbox.add(mail, summary, uidvalidity=state.uidvalidity, state=known_as)
+                if id is not None and known_as == "quarantine":
+                    why = (reasons.not_given(mail.uid, mail.folder),)
+                    noted = InboxDecision(state="quarantine", at=state.read_at, reasons=why)
+                    unit.inbox.decide(id, noted, expected="quarantine")
                 found += id is not None and known_as == "new"
             unit.inbox.record_folder(state)
         return found
@@ -251,14 +279,16 @@ def _make_mail(place: _Place, state: FolderState, data: bytes, *, is_whole: bool
     """Return a mail with its header; one of which the server gives nothing is known by its place."""
     end = data.find(b"\r\n\r\n")
     header = data if end < 0 else data[: end + 4]
+    size = place.size or len(data)
     named = header or f"{state.folder}\0{state.uidvalidity}\0{place.uid}".encode()
     mail = FetchedMail(
         folder=state.folder,
         uid=place.uid,
         arrived_at=place.arrived_at,
-        size=place.size,
-        identity=sha256(named + b"\0%d" % place.size).hexdigest(),
+        size=size,
+        identity=sha256(named + b"\0%d" % size).hexdigest(),
         digest=sha256(data).hexdigest(),
+        body=sha256(data[len(header) :]).hexdigest(),
         data=data,
         is_whole=is_whole and bool(data),
     )
@@ -277,6 +307,31 @@ def _read_pieces(client: Any, uid: int) -> Iterator[bytes]:
         if len(piece) < _PIECE:
             return
         start += len(piece)
+
+
+class _BodyDigest:
+    """The digest of what follows the header of a mail that passes in pieces."""
+
+    def __init__(self, header: int) -> None:
+        self._left = header  # bytes of the header that are still to come
+        self._hash = sha256()
+
+    def pass_on(self, piece: bytes) -> bytes:
+        """Take a piece into account, and return it."""
+        self._hash.update(piece[self._left :])
+        self._left = max(0, self._left - len(piece))
+        return piece
+
+    @property
+    def hexdigest(self) -> str:
+        """Return the digest of the pieces so far."""
+        return self._hash.hexdigest()
+
+
+def _is_throttled(error: Exception) -> bool:
+    """Return whether a server refuses to give anything at present (RFC 5530 and what Gmail and Exchange say)."""
+    words = str(error).casefold()
+    return any(sign in words for sign in _THROTTLED)
 
 
 def _is_news(answer: object) -> bool:

@@ -118,6 +118,7 @@ ENGLISH: Mapping[str, str] = {
     "mail_too_deep": "it holds too many mails inside one another",
     "mail_broken": "it is damaged and could not be read in full",
     "mail_too_large": "it is too large to be fetched; it lies in the mailbox",
+    "not_given": "the mail server could not give it: mail {number} in {words}",
     "not_recorded": "it could not be recorded: {words}",
     # what else became of a received mail
     "came_before": "it had come before, as {words}",
@@ -494,6 +495,11 @@ def says(words: str) -> Reason:
 
 
 MAIL_TOO_LARGE = Reason("mail_too_large")
+
+
+def not_given(number: int, words: str) -> Reason:
+    """Return that a mail server could not give a mail, with its UID and its folder."""
+    return Reason("not_given", (number, words))
 
 
 def not_recorded(words: str) -> Reason:

@@ -31,9 +31,9 @@ class FetchedMail:
     """A mail as the mail server gave it.
 
     `arrived_at` is its INTERNALDATE (UTC). `data` are its bytes if they are few; more of them lie in the file store
-    under `digest`, their SHA-256 in hexadecimal. Of one that is not `is_whole` only the header was fetched: it lay
-    there before reading began, or it is too large. `identity` is the same however often the mail is fetched, from a
-    rebuilt mailbox, too.
+    under `digest`, their SHA-256 in hexadecimal; `body` is that of what follows the header. Of one that is not
+    `is_whole` only the header was fetched: it lay there before reading began, or it is too large. `identity` is the
+    same however often the mail is fetched, from a rebuilt mailbox, too.
     """
 
     folder: str
@@ -42,6 +42,7 @@ class FetchedMail:
     size: int
     identity: str
     digest: str
+    body: str
     data: bytes | None = None
     is_whole: bool = True
 
@@ -86,6 +87,7 @@ class InboxRow:
     arrived_at: datetime
     size: int
     digest: str
+    body: str
     is_whole: bool
     summary: MailSummary
     state: InboxState = "new"

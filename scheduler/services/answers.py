@@ -10,13 +10,15 @@ from typing import assert_never
 
 from scheduler.errors import ClockNotBelieved, RecordUnavailable, UserError
 from scheduler.plan import reasons
+from scheduler.plan.agenda import REMINDERS
 from scheduler.plan.answers.matching import Answer, Duty, Match, ObligationKey, match
 from scheduler.plan.answers.received_mail import Attachment, FailedRecipient, ReceivedMail
 from scheduler.plan.answers.sorts import sort_mail
 from scheduler.plan.commands import Declare, RecordReceived, ReportBounce
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.facts import MAIL_SERVER, Actor, Fact
-from scheduler.plan.model import Plan
+from scheduler.plan.facts import MAIL_SERVER, Actor, Declared, Fact, drop_withdrawn
+from scheduler.plan.model import Occurrence, Plan
+from scheduler.plan.scope import Scope
 from scheduler.ports import (
     Definition,
     Document,
@@ -34,9 +36,10 @@ from scheduler.services.record_facts import execute
 
 MAILBOX = Actor("source", "mailbox")
 REFUSED_TWICE_WITHIN = timedelta(days=7)
+ANOTHER_DAY = timedelta(hours=20)  # several mails of one morning fail for one reason
 _SEARCHED = 200  # bounces among which an earlier one of an address is looked for
-# Codes of RFC 3463 by which an address takes no mail at all; "" stands for a report that gives no code.
-_DEAD = ("", "5.0.0", "5.1.", "5.2.1", "5.4.4")
+# Codes of RFC 3463 by which an address takes no mail at all; 5.1.7 and 5.1.8 are about the sender.
+_DEAD = frozenset(("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"))
 
 KeepFile = Callable[[Attachment], Document]  # keeps the bytes of an attachment among the documents
 
@@ -155,11 +158,16 @@ def _decide(
 
 
 def _find_earlier(context: AnswerContext, row: InboxRow, mail: ReceivedMail) -> InboxRow | None:
-    """Return the mail with the same Message-ID that came first, if this is not it."""
+    """Return the same mail that came before, perhaps to another address of ours.
+
+    The Message-ID alone says little: scanners use one for all of their mails, and a stranger may use somebody else's.
+    """
     if not mail.message_id:
         return None
     with context.services.store.reading() as view:
-        return next((one for one in view.inbox.like(mail.message_id) if one.id < row.id), None)
+        known = view.inbox.like(mail.message_id)
+    same = (one for one in known if (one.summary.sender, one.body) == (mail.sender, row.body) and one.id < row.id)
+    return next(same, None)
 
 
 def _is_own(context: AnswerContext, mail: ReceivedMail) -> bool:
@@ -210,10 +218,14 @@ def _decision(state: InboxState, about: ObligationKey | None, found: Match, now:
 def _hold_reminders(
     context: AnswerContext, row: InboxRow, candidates: Sequence[ObligationKey], now: datetime
 ) -> Iterator[int]:
-    """Record that something may have come for obligations; nobody is written to. It commits. Yield the ids."""
+    """Record that something may have come for obligations; nobody is written to. It commits. Yield the ids.
+
+    Only a reminder that follows one that was sent can be held, and only once: somebody who writes every day is reminded
+    all the same.
+    """
     for key in candidates:
         definition = context.definition(key.plan)
-        if definition is None:
+        if definition is None or not _may_be_held(context, key):
             continue
         command = Declare(
             at=now,
@@ -231,6 +243,18 @@ def _hold_reminders(
         except UserError:  # closed meanwhile: nothing is left to be reminded of
             continue
         yield from (fact.id for fact in recorded.facts)
+
+
+def _may_be_held(context: AnswerContext, key: ObligationKey) -> bool:
+    """Return whether a reminder of an obligation was sent, and no mail has held the next one since."""
+    with context.services.store.reading() as view:
+        rungs = view.rungs.of_party(key.plan, key.party, key.milestone)
+        facts = view.facts.within(key.plan, Scope({Occurrence.of(key.milestone).milestone: frozenset([key.party])}))
+    sent = [row.settled_at for row in rungs if row.state == "sent" and row.kind in REMINDERS and row.settled_at]
+    held = [fact for fact in facts if isinstance(fact, Declared) and fact.by == MAILBOX]
+    return bool(sent) and not any(
+        fact.recorded_at > max(sent) and fact.milestone == key.milestone for fact in drop_withdrawn([*held])
+    )
 
 
 # ---------------------------------------------------------------- reports of mail servers
@@ -261,16 +285,16 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _is_dead(failed: FailedRecipient) -> bool:
-    return failed.status == "" or failed.status.startswith(tuple(code for code in _DEAD if code))
+    return failed.status in _DEAD
 
 
 def _was_refused_before(context: AnswerContext, row: InboxRow, sent: MessageRow) -> bool:
-    """Return whether a mail to the same address had failed in the week before."""
+    """Return whether a mail to the same address had failed on another day of the week before."""
     refused = reasons.address_refused(sent.mail.address)
     with context.services.store.reading() as view:
         earlier = view.inbox.page(["bounce"], before=row.id, limit=_SEARCHED)
-    since = row.arrived_at - REFUSED_TWICE_WITHIN
-    return any(refused in one.reasons and one.arrived_at >= since for one in earlier)
+    first, last = row.arrived_at - REFUSED_TWICE_WITHIN, row.arrived_at - ANOTHER_DAY
+    return any(refused in one.reasons and first <= one.arrived_at <= last for one in earlier)
 
 
 def _report_bounce(

@@ -8,13 +8,10 @@ from scheduler.errors import NothingMatched, UserError
 from scheduler.plan import reasons
 from scheduler.plan.answers.matching import Answer
 from scheduler.plan.commands import Undo
-from scheduler.plan.facts import Actor, Declared, drop_withdrawn
-from scheduler.ports import InboxDecision, InboxRow, InboxState
+from scheduler.plan.facts import Actor, Declared, Fact, drop_withdrawn
+from scheduler.ports import InboxDecision, InboxRow
 from scheduler.services.answers import AnswerContext, KeepFile, record_answer
 from scheduler.services.record_facts import execute
-
-# What a person may still decide about; the others have been decided, or say something that is nobody's answer.
-UNDECIDED: tuple[InboxState, ...] = ("review", "quarantine", "machine", "unlinked", "duplicate", "rsvp", "dismissed")
 
 
 def find_mail(context: AnswerContext, id: int) -> InboxRow:
@@ -26,12 +23,25 @@ def find_mail(context: AnswerContext, id: int) -> InboxRow:
         row = view.inbox.get(id)
     if row is None:
         raise NothingMatched(f"unknown mail: i{id}", hint="`hanchot inbox list` names the mails")
-    if row.state not in UNDECIDED:
+    if not can_be_decided(context, row):
         what = "is not decided yet" if row.state == "new" else f"is {row.state} already"
         facts = ", ".join(f"f{fact}" for fact in row.facts)
-        hint = f"`hanchot undo` takes {facts} back" if facts else "`hanchot inbox show` says what became of it"
+        hint = f"`hanchot undo` takes {facts} back" if facts else "the next tick decides about it"
         raise UserError(f"i{id} {what}", hint=hint, code="overtaken")
     return row
+
+
+def can_be_decided(context: AnswerContext, row: InboxRow) -> bool:
+    """Return whether a person may decide about a mail: once the daemon has, and while no submission by it counts."""
+    return row.state not in ("new", "received") or (row.state == "received" and not _counting(context, row))
+
+
+def _counting(context: AnswerContext, row: InboxRow) -> list[Fact]:
+    """Return the facts that were recorded because of a mail and were not withdrawn."""
+    with context.services.store.reading() as view:
+        facts = [fact for id in row.facts if (fact := view.facts.get(id)) is not None]
+        counting = {one.id for plan in {fact.plan for fact in facts} for one in drop_withdrawn(view.facts.of(plan))}
+    return [fact for fact in facts if fact.id in counting]
 
 
 def assign_mail(
@@ -64,6 +74,7 @@ def dismiss_mail(context: AnswerContext, id: int, reason: str, now: datetime, *,
         milestone=row.milestone,
         party=row.party,
         reasons=(reasons.dismissed(reason), *row.reasons) if reason else row.reasons,
+        facts=row.facts,
         by=by.name,
     )
     with context.services.store.transaction() as unit:
@@ -76,11 +87,8 @@ def dismiss_mail(context: AnswerContext, id: int, reason: str, now: datetime, *,
 
 def _end_waiting(context: AnswerContext, row: InboxRow, now: datetime, by: Actor, reason: str) -> None:
     """Take back what let reminders wait because of a mail. It commits."""
-    for id in row.facts:
-        with context.services.store.reading() as view:
-            fact = view.facts.get(id)
-            counts = fact is not None and any(one.id == id for one in drop_withdrawn(view.facts.of(fact.plan)))
-        definition = context.definition(fact.plan) if fact is not None else None
-        if isinstance(fact, Declared) and counts and definition is not None:
+    for fact in _counting(context, row):
+        definition = context.definition(fact.plan)
+        if isinstance(fact, Declared) and definition is not None:
             undo = Undo(at=now, by=by, target=fact, reason=reason or "the mail was put aside")
             execute(context.services, definition, [undo], notify=False)

@@ -304,6 +304,7 @@ incoming = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("identity", sa.Text, nullable=False, unique=True),
     sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
     sa.Column("is_whole", sa.Boolean, nullable=False),
     sa.Column("message_id", sa.Text, nullable=False, index=True),
     sa.Column("sender", sa.Text, nullable=False),

@@ -240,6 +240,7 @@ VIETNAMESE = Language(
         "mail_too_deep": "thư chứa quá nhiều thư lồng nhau",
         "mail_broken": "thư bị lỗi, không đọc được đầy đủ",
         "mail_too_large": "thư quá lớn, không tải về; thư vẫn nằm trong hộp thư",
+        "not_given": "máy chủ thư không cung cấp được thư này: thư số {number} trong {words}",
         "not_recorded": "không ghi nhận được: {words}",
         "came_before": "thư này đã đến trước đó ({words})",
         "not_our_mail": "thông báo không liên quan đến thư nào đã gửi",

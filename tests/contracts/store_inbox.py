@@ -21,6 +21,7 @@ def a_mail(uid: int = 1, **changes: Any) -> FetchedMail:
         "size": 12,
         "identity": f"identity of {uid}",
         "digest": "a" * 64,
+        "body": "b" * 64,
         "data": b"From: \xff\x00\r\n",
     }
     return FetchedMail(**(values | changes))
@@ -53,6 +54,7 @@ class InboxContract:
             row = view.inbox.get(id)
             assert row is not None
             assert (row.folder, row.uid, row.arrived_at, row.size, row.is_whole) == ("INBOX", 1, NOW, 12, True)
+            assert (row.digest, row.body) == ("a" * 64, "b" * 64)
             assert (row.summary, row.state, row.facts, row.reasons) == (SUMMARY, "new", (), ())
             assert view.inbox.data(id) == b"From: \xff\x00\r\n"
             assert view.inbox.get(id + 1) is None

@@ -14,7 +14,7 @@ import pytest
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.answers.matching import Answer, ObligationKey
 from scheduler.plan.answers.received_mail import Attachment
-from scheduler.plan.facts import Actor, Bounced, Received
+from scheduler.plan.facts import Actor, Bounced, Received, Withdrawn
 from scheduler.plan.model import Deliverable
 from scheduler.ports import Document
 from scheduler.queries.agendas import AgendaCache
@@ -110,7 +110,6 @@ def test_what_was_decided_before_a_kill_is_decided_once(daemon: AnsweredDaemon) 
     id = daemon.deliver(answer(daemon))
     other = daemon.new_ticker(mailbox=daemon.mailbox, name="second")
     daemon.tick()
-    daemon.mailbox.arrived.set()
     other.load()
     other.tick()
     assert len(received(daemon)) == 1
@@ -171,6 +170,31 @@ def test_a_file_that_cannot_be_kept_leaves_its_mail_for_later_and_stops_no_other
     assert daemon.incoming(waits).state == "received"
 
 
+def test_a_mail_whose_file_is_gone_is_put_aside_and_stops_no_other(daemon: AnsweredDaemon) -> None:
+    """The record was restored without its documents, for example."""
+    gone = daemon.deliver(answer(daemon), is_stored=False)
+    other = daemon.receive(answer(daemon, results=()))
+    assert (daemon.incoming(gone).state, other.state) == ("quarantine", "review")
+    assert "is gone" in str(daemon.incoming(gone).reasons[0])
+
+
+def test_somebody_who_writes_every_day_is_reminded_all_the_same(daemon: AnsweredDaemon) -> None:
+    """Only the reminder after the last one is held, and only once."""
+    for day in (6, 7, 8, 9):
+        daemon.receive(answer(daemon, text=f"Chúc mừng ngày {day}.", files=()), at(3, day))
+    daemon.live(at(3, 14))
+    daemon.receive(answer(daemon, text="Chào buổi chiều.", files=()), at(3, 14, 15))
+    daemon.live(at(3, 17))
+    assert daemon.left() == ["03-03 08:00 before:14d", "03-14 08:00 before:3wd", "03-17 08:00 named-day"]
+
+
+def test_what_was_never_asked_for_is_not_held(store: SqlStore, tmp_path: Path) -> None:
+    daemon = AnsweredDaemon(store, tmp_path)
+    daemon.live(at(2, 10))
+    row = daemon.receive(answer(daemon, subject="Chúc mừng năm mới", files=()))
+    assert (row.state, row.facts) == ("review", ())
+
+
 # ---- what machines send
 
 
@@ -184,6 +208,15 @@ def test_a_copy_of_the_same_mail_is_a_duplicate(daemon: AnsweredDaemon) -> None:
         [f"it had come before, as i{first.id}"],
     )
     assert len(received(daemon)) == 1
+
+
+def test_a_scanner_that_uses_one_message_id_for_all_its_mails_is_read(store: SqlStore, tmp_path: Path) -> None:
+    documents = (Deliverable(id="plan", title="Kế hoạch kiểm tra"), Deliverable(id="list", title="Danh sách cán bộ"))
+    daemon = AnsweredDaemon(store, tmp_path, plan(report(deliverables=documents)))
+    daemon.live(REMINDED)
+    for name in ("Kế hoạch kiểm tra.pdf", "Danh sách cán bộ.pdf"):
+        assert daemon.receive(answer(daemon, files=(File(name=name),), message_id="<scan@printer>")).state == "received"
+    assert [fact.deliverables for fact in received(daemon)] == [("plan",), ("list",)]
 
 
 def test_what_we_sent_ourselves_is_our_own(daemon: AnsweredDaemon) -> None:
@@ -321,3 +354,18 @@ def test_an_unknown_mail_and_one_that_is_not_decided_yet_are_told(daemon: Answer
         dismiss_mail(context(daemon), id, "", daemon.clock.instant, by=PERSON)
     with pytest.raises(NothingMatched, match="unknown mail: i2"):
         dismiss_mail(context(daemon), 2, "", daemon.clock.instant, by=PERSON)
+
+
+def test_what_was_recorded_and_undone_can_be_assigned_anew(daemon: AnsweredDaemon) -> None:
+    row = daemon.receive(answer(daemon))
+    daemon.undo(received(daemon)[0])
+    said = Answer(key=KEY, deliverables=(), attachments=())
+    [fact] = assign_mail(context(daemon), row.id, said, keep, daemon.clock.instant, by=PERSON)
+    assert daemon.incoming(row.id).facts == (fact,)
+
+
+def test_a_mail_that_is_dismissed_again_has_nothing_left_to_take_back(daemon: AnsweredDaemon) -> None:
+    row = daemon.receive(answer(daemon, text="Xin hỏi mẫu.", files=()), at(3, 6, 10))
+    for _ in range(2):
+        dismiss_mail(context(daemon), row.id, "a question", at(3, 7), by=PERSON)
+    assert len([fact for fact in daemon.facts() if isinstance(fact, Withdrawn)]) == 1

@@ -194,6 +194,8 @@ def test_a_mail_that_the_server_cannot_give_hides_no_other(office: Office) -> No
     office.receive(3)
     office.sync()
     assert (office.subjects("new"), office.subjects("quarantine")) == (["1", "3"], [""])
+    [lost] = [row for row in office.rows if row.state == "quarantine"]
+    assert str(lost.reasons[0]) == f"the mail server could not give it: mail {lost.uid} in INBOX"
     assert office.sync() == 0
 
 
@@ -224,6 +226,13 @@ def test_one_mail_in_two_folders_is_one(office: Office) -> None:
 def test_what_cannot_be_read_is_told(office: Office, folders: tuple[str, ...], password: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         office.mailbox(*folders, password=password).sync()
+
+
+def test_a_folder_that_is_missing_hides_no_other(office: Office) -> None:
+    office.receive(1)
+    with pytest.raises(UserError, match="has no folder 'Nowhere'"):
+        office.sync("INBOX", "Nowhere")
+    assert office.subjects("new") == ["1"]
 
 
 def test_a_full_disk_is_told_and_nothing_is_lost(office: Office) -> None:

@@ -41,8 +41,8 @@ class AnsweredDaemon(DaemonFixture):
         self._count = 0
         super().__init__(store, *plans, mailbox=self.mailbox, **details)
 
-    def deliver(self, raw: bytes, *, is_whole: bool = True) -> int:
-        """Store a mail as new and return its id."""
+    def deliver(self, raw: bytes, *, is_whole: bool = True, is_stored: bool = True) -> int:
+        """Store a mail as new, or only that it came, and return its id."""
         self._count += 1
         mail = FetchedMail(
             folder="INBOX",
@@ -51,13 +51,13 @@ class AnsweredDaemon(DaemonFixture):
             size=len(raw),
             identity=sha256(raw + bytes([self._count])).hexdigest(),
             digest=sha256(raw).hexdigest(),
-            data=raw,
+            body=sha256(raw.partition(b"\r\n\r\n")[2]).hexdigest(),
+            data=raw if is_stored else None,
             is_whole=is_whole,
         )
         with self.store.transaction() as unit:
             id = unit.inbox.add(mail, MailSummary(), uidvalidity=1, state="new")
         assert id is not None
-        self.mailbox.arrived.set()
         return id
 
     def receive(self, raw: bytes, when: datetime | None = None) -> InboxRow:

@@ -20,7 +20,7 @@ from scheduler.plan.facts import Actor
 from scheduler.ports import InboxRow, InboxState, Store
 from scheduler.queries.inbox import inbox_details, inbox_row
 from scheduler.services.answers import AnswerContext, propose
-from scheduler.services.triage import UNDECIDED, assign_mail, dismiss_mail
+from scheduler.services.triage import assign_mail, can_be_decided, dismiss_mail
 
 _STATES = get_args(InboxState)
 
@@ -59,7 +59,8 @@ def inbox_show(session: Session, id: str, output_format: str) -> None:
     """Show one mail: what it says, what it may answer, and why."""
     with _opened(session, id) as opened:
         row = opened.row
-        match = propose(opened.context, opened.mail, session.now) if row.state in UNDECIDED else None
+        is_open = can_be_decided(opened.context, row)
+        match = propose(opened.context, opened.mail, session.now) if is_open else None
         details = inbox_details(row, opened.mail, match, _zone(session, row))
     if output_format == "json":
         print_json([details])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import IO
@@ -18,7 +17,7 @@ from scheduler.ports import Document, InboxDecision, InboxRow, IncomingFiles, Ma
 from scheduler.services.answers import AnswerContext, decide_mail
 from scheduler.services.context import ServiceContext
 
-_AT_ONCE = 50  # mails in one tick, so that reminders wait for a full mailbox no longer than that takes
+_AT_ONCE = 200  # mails in one tick, so that reminders wait for a full mailbox no longer than that takes
 _NOW = datetime.min.replace(tzinfo=UTC)
 
 
@@ -26,8 +25,8 @@ _NOW = datetime.min.replace(tzinfo=UTC)
 class MailboxAdapters:
     """What answers by mail need: how mails are read, where they lie, and the address to which they come.
 
-    `own` holds the addresses that the installation writes from. `secret` is that of the installation. Whoever stores
-    mails sets `arrived`; `sync` fetches them where nobody else does.
+    `own` holds the addresses that the installation writes from. `secret` is that of the installation. `sync` fetches
+    mails where nobody else does.
     """
 
     reader: MailReader
@@ -36,7 +35,6 @@ class MailboxAdapters:
     own: frozenset[str]
     secret: bytes
     sync: Callable[[], int] | None = None
-    arrived: threading.Event = field(default_factory=threading.Event)
 
 
 class AnswerSource:
@@ -48,12 +46,11 @@ class AnswerSource:
         self._services = services
         self._plans = plans
         self._mailbox = mailbox
-        mailbox.arrived.set()  # what an earlier process has left undecided
 
     @property
     def next_at(self) -> datetime | None:
-        """Return an instant that has passed if mails may wait, else None."""
-        return _NOW if self._mailbox.sync is not None or self._mailbox.arrived.is_set() else None
+        """Return an instant that has passed: each tick looks whether mails wait, whoever has stored them."""
+        return _NOW
 
     def collect(self, now: datetime) -> None:
         """Decide about the mails that wait, the oldest first. It commits.
@@ -62,7 +59,6 @@ class AnswerSource:
         """
         if not self._plans.definitions:  # who a contact is, and what is owed, is not known yet
             return
-        self._mailbox.arrived.clear()
         self._decide_some(now)
         if self._mailbox.sync is not None and self._mailbox.sync():
             self._decide_some(now)
@@ -78,26 +74,31 @@ class AnswerSource:
             mailbox=self._mailbox.address,
             own=self._mailbox.own,
         )
-        if len(rows) == _AT_ONCE:
-            self._mailbox.arrived.set()
         failures = [failure for row in rows if (failure := self._try_decide(context, row, now))]
         if failures:
-            self._mailbox.arrived.set()
             raise UserError(f"{len(failures)} mails could not be decided about: {failures[0]}")
 
     def _try_decide(self, context: AnswerContext, row: InboxRow, now: datetime) -> str:
-        """Decide about a mail; return why that has to wait, "" if it is done. One mail never stops the others."""
+        """Decide about a mail; return why that has to wait, "" if it is done.
+
+        One whose file is gone, or that shows a bug, is put aside for a person and stops no other.
+        """
         try:
             self._decide(context, row, now)
         except HanchotError:  # the record is not available, or the clock not believed
             raise
+        except FileNotFoundError as error:
+            self._put_aside(row, f"{error.filename} is gone", now)
         except OSError as error:
             return f"i{row.id}: {error.strerror or error}"
-        except Exception as error:  # a bug: the mail is put aside for a person
-            why = reasons.not_recorded(f"{type(error).__name__}: {error}")
-            with self._services.store.transaction() as unit:
-                unit.inbox.decide(row.id, InboxDecision(state="quarantine", at=now, reasons=(why,)), expected="new")
+        except Exception as error:
+            self._put_aside(row, f"{type(error).__name__}: {error}", now)
         return ""
+
+    def _put_aside(self, row: InboxRow, words: str, now: datetime) -> None:
+        why = reasons.not_recorded(ascii(words)[1:-1])  # what an error quotes may be no text for a database
+        with self._services.store.transaction() as unit:
+            unit.inbox.decide(row.id, InboxDecision(state="quarantine", at=now, reasons=(why,)), expected="new")
 
     def _decide(self, context: AnswerContext, row: InboxRow, now: datetime) -> None:
         mailbox = self._mailbox

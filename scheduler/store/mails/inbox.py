@@ -16,7 +16,20 @@ from scheduler.store.tables import folder, incoming, incoming_content
 
 _AT_ONCE = 500  # identities in one statement
 _SUMMARY = ("message_id", "sender", "sender_name", "subject")
-_OWN = ("id", "folder", "uid", "arrived_at", "size", "digest", "is_whole", "state", "plan", "milestone", "party")
+_OWN = (
+    "id",
+    "folder",
+    "uid",
+    "arrived_at",
+    "size",
+    "digest",
+    "body",
+    "is_whole",
+    "state",
+    "plan",
+    "milestone",
+    "party",
+)
 _ROW = sa.select(
     *(incoming.c[name] for name in (*_OWN, *_SUMMARY, "reasons", "facts", "decided_at", "by")),
 )
@@ -60,6 +73,7 @@ class SqlInbox:
             "size": mail.size,
             "identity": mail.identity,
             "digest": mail.digest,
+            "body": mail.body,
             "is_whole": mail.is_whole,
             "state": state,
             "reasons": [],
