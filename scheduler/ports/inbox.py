@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Literal, Protocol
@@ -142,8 +142,16 @@ class Inbox(Protocol):
     def new(self, limit: int) -> Sequence[InboxRow]:
         """Return mails that are not decided yet, the oldest first."""
 
-    def page(self, states: Collection[InboxState] = (), *, before: int = 0, limit: int = 100) -> Sequence[InboxRow]:
-        """Return mails in some states, or in all, the newest first; `before` is the id at which the last list ended."""
+    def page(
+        self, states: Collection[InboxState] = (), *, before: int = 0, limit: int = 100, offset: int = 0
+    ) -> Sequence[InboxRow]:
+        """Return mails in some states, or in all, the newest first, after skipping `offset`.
+
+        `before` is the id at which the last list ended.
+        """
+
+    def counts(self) -> Mapping[InboxState, int]:
+        """Return the number of mails by state; states without mails are left out."""
 
     def count(self, state: InboxState) -> int:
         """Return how many mails are in a state."""

@@ -118,7 +118,9 @@ class InboxContract:
             assert [row.uid for row in view.inbox.page()] == [6, 5, 4, 3, 2, 1]
             assert [row.uid for row in view.inbox.page(limit=2)] == [6, 5]
             assert [row.uid for row in view.inbox.page(before=ids[4] or 0, limit=2)] == [4, 3]
+            assert [row.uid for row in view.inbox.page(limit=2, offset=4)] == [2, 1]
             assert [row.uid for row in view.inbox.page(["review", "unlinked"])] == [6, 2]
+            assert view.inbox.counts() == {"new": 4, "review": 1, "unlinked": 1}
             assert (view.inbox.count("new"), view.inbox.count("review"), view.inbox.count("bounce")) == (4, 1, 0)
 
     def test_mails_with_the_same_message_id_are_found(self, store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -38,6 +38,7 @@ _GET = _ROW.where(incoming.c.id == _WANTED)
 _DATA = sa.select(incoming_content.c.bytes).where(incoming_content.c.incoming_id == _WANTED)
 _LIKE = _ROW.where(incoming.c.message_id == _WANTED).order_by(incoming.c.id)
 _COUNT = sa.select(sa.func.count()).where(incoming.c.state == _WANTED)
+_COUNTS = sa.select(incoming.c.state, sa.func.count().label("number")).group_by(incoming.c.state)
 _NEW = _ROW.where(incoming.c.state == "new").order_by(incoming.c.id).limit(sa.bindparam("at_most"))
 _KNOWN = sa.select(incoming.c.identity).where(incoming.c.identity.in_(sa.bindparam("wanted", expanding=True)))
 _PLACE = ("uidvalidity", "last_uid", "before_uid", "read_at")
@@ -125,12 +126,21 @@ class SqlInbox:
         """Return mails that are not decided yet, the oldest first."""
         return [_read(row) for row in self._connection.execute(_NEW, {"at_most": limit}).mappings()]
 
-    def page(self, states: Collection[InboxState] = (), *, before: int = 0, limit: int = 100) -> Sequence[InboxRow]:
-        """Return mails in some states, or in all, the newest first; `before` is the id at which the last list ended."""
-        query = _ROW.order_by(incoming.c.id.desc()).limit(limit)
+    def page(
+        self, states: Collection[InboxState] = (), *, before: int = 0, limit: int = 100, offset: int = 0
+    ) -> Sequence[InboxRow]:
+        """Return mails in some states, or in all, the newest first, after skipping `offset`.
+
+        `before` is the id at which the last list ended.
+        """
+        query = _ROW.order_by(incoming.c.id.desc()).limit(limit).offset(offset)
         query = query.where(incoming.c.state.in_(states)) if states else query
         query = query.where(incoming.c.id < before) if before else query
         return [_read(row) for row in self._connection.execute(query).mappings()]
+
+    def counts(self) -> Mapping[InboxState, int]:
+        """Return the number of mails by state; states without mails are left out."""
+        return {row.state: row.number for row in self._connection.execute(_COUNTS)}
 
     def count(self, state: InboxState) -> int:
         """Return how many mails are in a state."""
