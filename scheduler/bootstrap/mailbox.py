@@ -35,13 +35,21 @@ def mailbox_adapters(container: Container) -> MailboxAdapters:
     )
 
 
-def answer_context(container: Container, services: ServiceContext, definitions: Sequence[Definition]) -> AnswerContext:
-    """Return what a person's decision about a received mail needs, outside of the daemon's own passes."""
+def answer_context(
+    container: Container,
+    services: ServiceContext,
+    definitions: Sequence[Definition],
+    agendas: AgendaCache | None = None,
+) -> AnswerContext:
+    """Return what a person's decision about a received mail needs, outside of the daemon's own passes.
+
+    `agendas` are those that a process shares; a command draws its own.
+    """
     mailbox = mailbox_adapters(container)
     return AnswerContext(
         services=services,
         definitions=definitions,
-        agendas=AgendaCache(),
+        agendas=agendas or AgendaCache(),
         secret=mailbox.secret,
         mailbox=mailbox.address,
         own=mailbox.own,

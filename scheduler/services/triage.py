@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan import reasons
+from scheduler.plan.answers.documents import counts
 from scheduler.plan.answers.matching import Answer
+from scheduler.plan.answers.received_mail import Attachment
 from scheduler.plan.commands import Undo
 from scheduler.plan.facts import Actor, Declared, Fact, drop_withdrawn
 from scheduler.ports import InboxDecision, InboxRow
@@ -42,6 +45,23 @@ def _counting(context: AnswerContext, row: InboxRow) -> list[Fact]:
         facts = [fact for id in row.facts if (fact := view.facts.get(id)) is not None]
         counting = {one.id for plan in {fact.plan for fact in facts} for one in drop_withdrawn(view.facts.of(plan))}
     return [fact for fact in facts if fact.id in counting]
+
+
+def kept_files(files: Sequence[Attachment]) -> tuple[Attachment, ...]:
+    """Return the files of a mail that can be kept as documents: not empty, and of an accepted kind."""
+    return tuple(file for file in files if counts(file, ()))
+
+
+def pick_files(files: Sequence[Attachment], parts: Sequence[str]) -> tuple[Attachment, ...]:
+    """Return the files that a person names by their parts.
+
+    Raises `NothingMatched` for a part that is not there or cannot be kept.
+    """
+    known = {file.part: file for file in kept_files(files)}
+    for part in parts:
+        if part not in known:
+            raise NothingMatched.named("attachment", part, known)
+    return tuple(known[part] for part in dict.fromkeys(parts))
 
 
 def assign_mail(

@@ -20,7 +20,7 @@ from scheduler.plan.facts import Actor
 from scheduler.ports import InboxRow, InboxState, Store
 from scheduler.queries.inbox import inbox_details, inbox_row
 from scheduler.services.answers import AnswerContext, propose
-from scheduler.services.triage import assign_mail, can_be_decided, dismiss_mail
+from scheduler.services.triage import assign_mail, can_be_decided, dismiss_mail, kept_files, pick_files
 
 _STATES = get_args(InboxState)
 
@@ -179,12 +179,8 @@ def _find(store: Store, id: str) -> InboxRow:
 
 
 def _pick_files(mail: ReceivedMail, parts: Sequence[str]) -> tuple[Attachment, ...]:
-    """Return the files named by their parts, or all that are kept. Raises NothingMatched for an unknown part."""
-    known = {file.part: file for file in mail.attachments if file.kind and file.size}
-    for part in parts:
-        if part not in known:
-            raise NothingMatched.named("attachment", part, known)
-    return tuple(known[part] for part in parts or known)
+    """Return the files named by their parts, or all that can be kept. Raises NothingMatched for an unknown part."""
+    return pick_files(mail.attachments, parts) if parts else kept_files(mail.attachments)
 
 
 def _proposed(opened: _OpenedMail, session: Session) -> Answer:
