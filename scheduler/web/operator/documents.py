@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -26,12 +27,16 @@ def download(context: RequestContext) -> Response:
     if not place.is_file():
         context.running.log_problem(f"the file of document {document.id} is not in the data folder")
         raise HTTPException(404)
-    plain = document.name.encode("ascii", "replace").decode().replace("?", "_")
-    headers = {
-        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(document.name, safe='')}",
+    return FileResponse(place, media_type=document.kind, headers=download_headers(document.name))
+
+
+def download_headers(name: str) -> dict[str, str]:
+    """Return the headers by which a browser saves a file under this name and never shows it as a page of this site."""
+    plain = re.sub(r'[^ -~]|["\\?]', "_", name)
+    return {
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
         "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     }
-    return FileResponse(place, media_type=document.kind, headers=headers)
 
 
 ROUTES = [Route("/documents/{id}", for_operators(download))]
