@@ -6,8 +6,15 @@ from zoneinfo import ZoneInfo
 
 from scheduler.plan.answers.matching import Match
 from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
-from scheduler.ports import InboxRow
+from scheduler.ports import InboxRow, InboxState, UnitOfWork
 from scheduler.queries.rows import Row, iso
+
+WAITING: tuple[InboxState, ...] = ("review", "quarantine")  # states in which a mail waits for a person
+
+
+def count_waiting(view: UnitOfWork) -> int:
+    """Return how many mails wait for a person."""
+    return sum(view.inbox.count(state) for state in WAITING)
 
 
 def inbox_row(row: InboxRow, zone: ZoneInfo) -> Row:

@@ -26,6 +26,7 @@ from scheduler.web.middleware.internal_errors import InternalErrors
 from scheduler.web.middleware.security_headers import SecureHeaders
 from scheduler.web.monitoring import health, metrics
 from scheduler.web.operator import actions, board, documents, ledger, message_previews, outbox, plans
+from scheduler.web.operator.inbox import attachments, decisions, mail_list
 from scheduler.web.party import page
 
 FOR_A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}  # a changed file gets a new address
@@ -56,6 +57,9 @@ def make_app(running: RunningDaemon, address: str) -> ASGIApp:
             *message_previews.ROUTES,
             *actions.ROUTES,
             *outbox.ROUTES,
+            *mail_list.ROUTES,
+            *decisions.ROUTES,
+            *attachments.ROUTES,
             *ledger.ROUTES,
             *sign_in.ROUTES,
         ],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -14,8 +16,12 @@ from starlette.responses import HTMLResponse, Response
 from scheduler import resources
 from scheduler.bootstrap import RunningDaemon
 from scheduler.documents.blob_store import BlobStore
+from scheduler.engine.sources.answers import MailboxAdapters
+from scheduler.errors import RecordUnavailable
 from scheduler.plan.model import Plan
+from scheduler.queries.inbox import count_waiting
 from scheduler.queries.snapshot import SnapshotCache
+from scheduler.services.answers import AnswerContext
 from scheduler.services.context import ServiceContext
 from scheduler.services.sign_in import SignedIn, find_operator
 from scheduler.web.forms.throttle import Throttle
@@ -77,6 +83,13 @@ class SiteContext:
         """Return the blob store that holds the files parties sent."""
         return self.running.container.blob_store(self.running.system)
 
+    @cached_property
+    def mailbox(self) -> MailboxAdapters:
+        """Return what reads received mails; it needs no connection, so it is there without a mailbox, too."""
+        from scheduler.bootstrap.mailbox import mailbox_adapters  # loads what reads mails, once one is shown
+
+        return mailbox_adapters(self.running.container)
+
     def is_operator(self, email: str) -> bool:
         """Return whether a mail address still belongs to an operator."""
         return find_operator(self.plans, self.running.settings.operators.emails, email) is not None
@@ -107,6 +120,14 @@ class RequestContext:
         return self.running.services
 
     @property
+    def answers(self) -> AnswerContext:
+        """Return the context for decisions about received mails."""
+        from scheduler.bootstrap.mailbox import answer_context  # loads what reads mails
+
+        running = self.running
+        return answer_context(running.container, running.services, running.definitions(), running.agendas)
+
+    @property
     def path(self) -> str:
         """Return the path of the request, percent-encoded as it was received."""
         raw: bytes = self.request.scope["raw_path"]
@@ -125,10 +146,17 @@ class RequestContext:
             "replayed": local if running.is_replay else None,
             "printed": local,
             "mails_end_in": str(mail.maildir) if only_files else "",
+            "waiting": self._count_waiting() if self.signed_in else 0,
             "as_of": None,  # the board overrides it when it shows a past day
             "form_token": make_form_token(self.site.secret, session_subject(self.signed_in)) if self.signed_in else "",
         }
         return HTMLResponse(self.site.pages.render(template, language, known | values), status)
+
+    def _count_waiting(self) -> int:
+        """Return how many received mails wait for a decision; 0 while the record cannot be read."""
+        with suppress(RecordUnavailable), self.running.store.reading() as view:
+            return count_waiting(view)
+        return 0
 
     def seal(self, path: str, text: str) -> str:
         """Return `text` with a seal for the query string of the page at `path`, so that nobody can forge it."""

@@ -15,6 +15,7 @@ from scheduler.plan.model import Plan
 from scheduler.ports import FetchedMail, InboxRow, MailSummary
 from tests.support.daemon_fixture import DaemonFixture
 from tests.support.received_mails import SERVER, Letter, authenticated, thunderbird
+from tests.support.served_site import ServedSite
 
 MAILBOX = "nhacviec@cum.example"
 SECRET = b"a secret of the tests"
@@ -73,6 +74,18 @@ class AnsweredDaemon(DaemonFixture):
             row = view.inbox.get(id)
         assert row is not None
         return row
+
+
+def read_mailbox(site: ServedSite, folder: Path) -> AnsweredDaemon:
+    """Return a daemon that reads a mailbox and works on a served record, by the served clock.
+
+    `folder` is that of the site's configuration.
+    """
+    working = AnsweredDaemon(site.running.store, folder / "var", *[one.plan for one in site.definitions])
+    working.clock = working.mailer.clock = site.clock
+    working.ticker = working.new_ticker(mailbox=working.mailbox)
+    working.ticker.load()
+    return working
 
 
 def answer(daemon: DaemonFixture, sender: str = "officer@beta.example", **details: Any) -> bytes:

@@ -13,7 +13,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright import sync_api
 
+from tests.support.incoming_mail import answer, read_mailbox
 from tests.support.operator_client import Operator, words
+from tests.support.received_mails import File
 from tests.support.served_site import ServedSite, serve_site
 from tests.support.shipped_year import live
 from tests.support.web_client import mailed_link, sign_in, wait_for_mail
@@ -49,6 +51,10 @@ PAGES = [
     "/outbox",
     "/outbox/1",
     "/outbox/1/hold",
+    "/inbox",
+    "/inbox/1",
+    "/inbox/1?task=bac-trung-bo-2023/dang-ky&party=le-duan-quang-tri",
+    "/inbox/2",
     "/ledger",
     "/nowhere",
 ]
@@ -70,8 +76,10 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def spring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """Serve the shipped year on the morning of 22 March, two days after the first deadline; only to look at."""
-    with serve_site(tmp_path_factory.mktemp("spring")) as site:
+    folder = tmp_path_factory.mktemp("spring")
+    with serve_site(folder) as site:
         live(site, date(2023, 3, 22))
+        receive(site, folder)
         yield Operator(site, sign_in(site, OPERATOR))
 
 
@@ -80,7 +88,20 @@ def own_spring(tmp_path: Path) -> Iterator[Operator]:
     """Serve the same for one test alone."""
     with serve_site(tmp_path) as site:
         live(site, date(2023, 3, 22))
+        receive(site, tmp_path)
         yield Operator(site, sign_in(site, OPERATOR))
+
+
+def receive(site: ServedSite, folder: Path) -> None:
+    """Let two mails come that wait: the documents of a school, and something else with a long word in it."""
+    daemon = read_mailbox(site, folder)
+    documents = [File(name=f"{title}.pdf") for title in ("Kế hoạch thi đua", "Danh sách cán bộ")]
+    late = "thidua@leduan.example"
+    daemon.receive(
+        answer(daemon, late, name="Trường Lê Duẩn", subject="Đăng ký thi đua", files=(*documents,), results=())
+    )
+    files = (File(name="x" * 200 + ".exe", content=b"MZ" + bytes(60)),)
+    daemon.receive(answer(daemon, "a@x.example", name="", subject="y" * 300, text="z" * 500, files=files))
 
 
 @pytest.fixture
@@ -232,7 +253,7 @@ def test_on_a_phone_the_table_is_a_list_for_each_milestone(browse: Open, spring:
     assert all(box["width"] > 250 for box in cells)
 
 
-@pytest.mark.parametrize("path", [PLAN, *PAGES[5:9], "/outbox", "/ledger"])
+@pytest.mark.parametrize("path", [PLAN, *PAGES[5:9], "/outbox", "/inbox", "/ledger"])
 def test_on_a_phone_rows_of_long_tables_are_cards_that_still_sound_like_a_table(
     browse: Open, spring: Operator, path: str
 ) -> None:
@@ -268,6 +289,39 @@ def test_a_print_says_when_it_was_so_and_has_dark_words_on_white_whatever_the_sc
     assert page.locator("header").inner_text().endswith("Tình hình lúc 09 giờ 00 ngày 22/3/2023")
     page.goto("/?as_of=2023-03-05")
     assert not page.get_by_text("Tình hình lúc").count()
+
+
+@pytest.mark.parametrize(
+    "options", [DESKTOP, PHONE, DESKTOP | {"java_script_enabled": False}], ids=["desktop", "phone", "without scripts"]
+)
+def test_the_office_works_off_the_mails_that_wait(browse: Open, own_spring: Operator, options: dict[str, Any]) -> None:
+    page = enter(browse, own_spring, **options)
+    page.locator(".note", has_text="02 thư đến đang chờ xử lý").get_by_role("link", name="Thư đến").click()
+    page.get_by_role("link", name="Đăng ký thi đua").click()
+    assert "Chưa kiểm tra: cấu hình chưa ghi tên máy chủ thư" in words(page.content())
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Danh sách cán bộ.pdf").click()
+    assert download.value.suggested_filename == "Danh sách cán bộ.pdf"
+
+    # It is of another school than the address says.
+    page.locator("summary", has_text=re.compile("việc khác|Ghi nhận hồ sơ")).click()
+    page.get_by_label("Nội dung công việc").select_option("bac-trung-bo-2023/dang-ky")
+    page.get_by_label("Đơn vị").select_option("le-duan-quang-tri")
+    page.get_by_role("button", name="Chọn").click()
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Ghi nhận", exact=True).click()
+    assert "Đã ghi nhận. Thư tiếp theo chờ xử lý" in words(page.content())
+
+    # The other one brings nothing.
+    page.get_by_role("link", name="Thư tiếp theo chờ xử lý").click()
+    page.locator("summary", has_text="Thư không có hồ sơ").click()
+    page.get_by_label("Lý do").fill("thư quảng cáo")
+    page.get_by_role("button", name="Để riêng").click()
+    said = words(page.content())
+    assert "Đã để riêng thư này. Không còn thư nào chờ xử lý." in said
+    assert "thư quảng cáo" in said
+    fact = _facts(own_spring.site)[-1]
+    assert (fact.kind, fact.party, fact.by.name, len(fact.files)) == ("received", "le-duan-quang-tri", OPERATOR, 2)
 
 
 def test_the_mail_in_its_frame_cannot_act(browse: Open, spring: Operator) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,11 @@ from scheduler.plan.dates.date_forms import By, Window
 from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure
 from scheduler.web.app import make_app
 from tests.support.daemon_fixture import DaemonFixture, plan, report
+from tests.support.incoming_mail import answer, read_mailbox
 from tests.support.operator_client import Operator, filled, words
 from tests.support.plan_builders import PARTIES, at, deadline, event
-from tests.support.served_site import ServedSite, daemon
+from tests.support.received_mails import File
+from tests.support.served_site import ServedSite
 from tests.support.web_client import sign_in
 
 OPEN = {
@@ -29,6 +32,7 @@ OPEN = {
     "/p/{token}",
     "/p/{token}/{plan}/{milestone}",
     "/documents/{id}",  # operators only, see test_uploads
+    "/inbox/{id}/attachments/{part}",  # operators only, see test_inbox
     "/calendar/{path:path}",
     "/robots.txt",
 }  # for whoever comes, each with tests of its own
@@ -44,6 +48,7 @@ PAGES = [
     "/outbox",
     "/outbox/1",
     "/outbox/1/html",
+    "/inbox",
     "/ledger",
 ]
 FORMS = [
@@ -62,27 +67,31 @@ FORMS = [
     "/outbox/1/hold",
     "/outbox/1/release",
     "/outbox/1/retry",
+    "/inbox/1",
 ]
 ANSWERS = [
     ("step", "confirm"), ("once", "x"), ("channel", "email"), ("note", "n"), ("reason", "r"), ("decision", "d"),
-    ("until", "2023-04-01"), ("first", "2023-04-01"), ("answer", "open"), ("nobody", "1"),
+    ("until", "2023-04-01"), ("first", "2023-04-01"), ("answer", "open"), ("nobody", "1"), ("decision", "dismiss"),
 ]  # fmt: skip
 
 
 @pytest.fixture
-def live(site: ServedSite) -> DaemonFixture:
-    """Return a site with a fact and a mail."""
+def live(site: ServedSite, tmp_path: Path) -> DaemonFixture:
+    """Return a site with a fact, a mail that left, and a mail that came and waits."""
     nominees = Group(id="nominees", chosen_by="lead", after="report")
     good = Indicator(id="good", title="Good", target="100%", measure=Measure(manual=True))
     site.serve(plan(report(), language="en", groups=[nominees], indicators=(good,)))
-    found = daemon(site)
+    found = read_mailbox(site, tmp_path)
     found.live(at(3, 4))
+    found.receive(answer(found, results=()))
     found.record("received")
     return found
 
 
 def everything(live: DaemonFixture) -> object:
-    return live.facts(), live.rows(None, None), live.mails(), live.state()
+    with live.store.reading() as view:
+        came = view.inbox.page()
+    return live.facts(), live.rows(None, None), live.mails(), live.state(), came
 
 
 def test_the_pages_tried_here_are_all_there_are(site: ServedSite) -> None:
@@ -156,7 +165,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-def test_whatever_is_in_a_name_is_shown_as_text(site: ServedSite, name: str) -> None:
+def test_whatever_is_in_a_name_is_shown_as_text(site: ServedSite, tmp_path: Path, name: str) -> None:
     parties = [
         replace(party, name=name, short=name, contacts=(Contact(name="", email=f"officer@{party.id}.example"),))
         for party in PARTIES
@@ -184,17 +193,18 @@ def test_whatever_is_in_a_name_is_shown_as_text(site: ServedSite, name: str) -> 
             groups=[Group(id="nominees", chosen_by="lead", after="report")],
         )
     )  # fmt: skip
-    operator, live = Operator.of(site), daemon(site)
+    operator, live = Operator.of(site), read_mailbox(site, tmp_path)
     live.live(at(3, 4))
+    live.receive(answer(live, name=name, subject=name, text=name, files=(File(name=name),)))
     live.record("received", note=name[:2000], by=name, notify=False)
     live.record("nominated", None, None, group="nominees", parties=("beta",), decision=name)
     live.record("counted", None, None, indicator="good", value=2, note=name[:2000])
     for path in (*PAGES, *FORMS):
-        answer = operator.ask(path)
-        assert answer.status == 200, path
-        assert "<script>alert" not in answer.text
-        assert "<img src=x" not in answer.text
-        assert not re.search(r"<[^>]*\bonerror=[^>]*>", re.sub(r'"[^"]*"', '""', answer.text))
+        page = operator.ask(path)
+        assert page.status == 200, path
+        assert "<script>alert" not in page.text
+        assert "<img src=x" not in page.text
+        assert not re.search(r"<[^>]*\bonerror=[^>]*>", re.sub(r'"[^"]*"', '""', page.text))
     said = words(operator.ask("/plans/plan/milestones/report/beta").text)
     assert " ".join(name.split()) in said
 
