@@ -11,7 +11,8 @@ from scheduler.plan.messages.destinations import guests_to_invite
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import Cell, StatusCode
-from scheduler.ports import AccountState, MessageRow, RungCount
+from scheduler.ports import AccountState, MessageRow, RungCount, UnitOfWork
+from scheduler.queries.inbox import count_waiting
 from scheduler.queries.needs import (
     AccountNeed,
     AmbiguousMail,
@@ -36,6 +37,7 @@ from scheduler.queries.needs import (
     TentativeDate,
     UninvitedGuests,
     UnplacedRecords,
+    WaitingMails,
 )
 from scheduler.queries.snapshot import Snapshot
 from scheduler.queries.unplaced import find_unplaced
@@ -148,3 +150,10 @@ def find_account_problem(account: AccountState, now: datetime) -> Iterator[Accou
         yield StoppedAccount(account.reason)
     elif account.paused_until is not None and account.paused_until > now:
         yield PausedAccount(account.paused_until, account.reason)
+
+
+def find_waiting_mails(view: UnitOfWork) -> Iterator[WaitingMails]:
+    """Yield that mails wait for a decision, if there are any."""
+    number = count_waiting(view)
+    if number:
+        yield WaitingMails(number)

@@ -188,6 +188,14 @@ class JumpedClock:
     ahead: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingMails:
+    """Mails that came wait for a person's decision; they may be about any plan."""
+
+    kind: ClassVar = "inbox"
+    number: int
+
+
 MilestoneNeed = (
     OverdueDuties
     | DoubtfulDuties
@@ -202,3 +210,4 @@ MilestoneNeed = (
 MailNeed = HeldMail | FailedMail | AmbiguousMail
 Need = MilestoneNeed | MailNeed | GroupChoice | UnplacedRecords | BouncingAddress | Outage | MissedSteps
 AccountNeed = StoppedAccount | PausedAccount | ReachedLimit
+CommonNeed = JumpedClock | AccountNeed | WaitingMails

@@ -15,9 +15,16 @@ from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation, Unassigned
 from scheduler.plan.status import Cell
 from scheduler.ports import RungCount, StepAhead, UnitOfWork
-from scheduler.queries.attention import RECENTLY, find_account_problem, find_needs, find_overdue, find_problems
+from scheduler.queries.attention import (
+    RECENTLY,
+    find_account_problem,
+    find_needs,
+    find_overdue,
+    find_problems,
+    find_waiting_mails,
+)
 from scheduler.queries.mail_limits import read_limits
-from scheduler.queries.needs import AccountNeed, JumpedClock, Need, ReachedLimit
+from scheduler.queries.needs import CommonNeed, JumpedClock, Need, ReachedLimit
 from scheduler.queries.snapshot import Snapshot
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
@@ -77,8 +84,11 @@ def show_board(context: RequestContext) -> Response:
     )
 
 
-def _find_common_needs(context: RequestContext, view: UnitOfWork) -> Iterator[JumpedClock | AccountNeed]:
-    """Yield what keeps the mails of all plans from leaving; a minute's limit is soon over."""
+def _find_common_needs(context: RequestContext, view: UnitOfWork) -> Iterator[CommonNeed]:
+    """Yield what concerns all plans: what keeps mails from leaving, and mails that wait for a decision.
+
+    A minute's limit is left out, because it is soon over.
+    """
     running = context.running
     jump = running.jump()
     if jump is not None:
@@ -87,6 +97,7 @@ def _find_common_needs(context: RequestContext, view: UnitOfWork) -> Iterator[Ju
     for use in read_limits(view, running.account, running.container.limits, running.clock.now()):
         if use.name != "minute" and not use.left:
             yield ReachedLimit(use.name, use.used)
+    yield from find_waiting_mails(view)
 
 
 def _read_past_day(context: RequestContext, plans: Iterable[Plan], text: str) -> date | None:

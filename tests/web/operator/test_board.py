@@ -16,6 +16,7 @@ from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure
 from scheduler.ports import Outcome
 from scheduler.wording import format_span
 from tests.support.daemon_fixture import plan, report
+from tests.support.incoming_mail import answer, read_mailbox
 from tests.support.operator_client import Operator, crowded_plan, words
 from tests.support.plan_builders import PARTIES, at, deadline, event, party
 from tests.support.served_site import ServedSite, daemon, serve_site
@@ -541,3 +542,14 @@ def test_a_clock_that_is_not_believed_is_told(
         past = Operator.of(site).see("/?as_of=2023-01-31")
     assert (words.format(format_span(jump or timedelta(), language)) in seen) == (jump is not None)
     assert ("hanchot clock accept" in seen, "hanchot clock accept" in past) == (jump is not None, False)
+
+
+def test_received_mails_that_wait_for_a_decision_are_counted(site: ServedSite, tmp_path: Path) -> None:
+    site.serve(plan(report(), language="en"))
+    operator, live = Operator.of(site), read_mailbox(site, tmp_path)
+    live.live(at(3, 3))
+    assert "Received mails" not in operator.see("/")
+    live.receive(answer(live, results=()))
+    assert "Received mails that wait for a decision: 1. Inbox" in operator.see("/")
+    assert 'href="/inbox">Inbox</a></p>' in operator.ask("/").text
+    assert "Received mails" not in operator.see("/?as_of=2023-03-02")
