@@ -12,7 +12,7 @@ from scheduler.plan.answers.matching import Answer
 from scheduler.plan.answers.received_mail import Attachment
 from scheduler.plan.commands import Undo
 from scheduler.plan.facts import Actor, Declared, Fact, drop_withdrawn
-from scheduler.ports import InboxDecision, InboxRow
+from scheduler.ports import InboxDecision, InboxRow, Store
 from scheduler.services.answers import AnswerContext, KeepFile, record_answer
 from scheduler.services.record_facts import execute
 
@@ -26,7 +26,7 @@ def find_mail(context: AnswerContext, id: int) -> InboxRow:
         row = view.inbox.get(id)
     if row is None:
         raise NothingMatched(f"unknown mail: i{id}", hint="`hanchot inbox list` names the mails")
-    if not can_be_decided(context, row):
+    if not can_be_decided(context.services.store, row):
         what = "is not decided yet" if row.state == "new" else f"is {row.state} already"
         facts = ", ".join(f"f{fact}" for fact in row.facts)
         hint = f"`hanchot undo` takes {facts} back" if facts else "the next tick decides about it"
@@ -34,14 +34,14 @@ def find_mail(context: AnswerContext, id: int) -> InboxRow:
     return row
 
 
-def can_be_decided(context: AnswerContext, row: InboxRow) -> bool:
+def can_be_decided(store: Store, row: InboxRow) -> bool:
     """Return whether a person may decide about a mail: once the daemon has, and while no submission by it counts."""
-    return row.state not in ("new", "received") or (row.state == "received" and not _counting(context, row))
+    return row.state not in ("new", "received") or (row.state == "received" and not _counting(store, row))
 
 
-def _counting(context: AnswerContext, row: InboxRow) -> list[Fact]:
+def _counting(store: Store, row: InboxRow) -> list[Fact]:
     """Return the facts that were recorded because of a mail and were not withdrawn."""
-    with context.services.store.reading() as view:
+    with store.reading() as view:
         facts = [fact for id in row.facts if (fact := view.facts.get(id)) is not None]
         counting = {one.id for plan in {fact.plan for fact in facts} for one in drop_withdrawn(view.facts.of(plan))}
     return [fact for fact in facts if fact.id in counting]
@@ -107,7 +107,7 @@ def dismiss_mail(context: AnswerContext, id: int, reason: str, now: datetime, *,
 
 def _end_waiting(context: AnswerContext, row: InboxRow, now: datetime, by: Actor, reason: str) -> None:
     """Take back what let reminders wait because of a mail. It commits."""
-    for fact in _counting(context, row):
+    for fact in _counting(context.services.store, row):
         definition = context.definition(fact.plan)
         if isinstance(fact, Declared) and definition is not None:
             undo = Undo(at=now, by=by, target=fact, reason=reason or "the mail was put aside")

@@ -59,7 +59,7 @@ def inbox_show(session: Session, id: str, output_format: str) -> None:
     """Show one mail: what it says, what it may answer, and why."""
     with _opened(session, id) as opened:
         row = opened.row
-        is_open = can_be_decided(opened.context, row)
+        is_open = can_be_decided(opened.context.services.store, row)
         match = propose(opened.context, opened.mail, session.now) if is_open else None
         details = inbox_details(row, opened.mail, match, _zone(session, row))
     if output_format == "json":

@@ -12,7 +12,6 @@ from urllib.parse import unquote
 
 import pytest
 
-from scheduler.inbox.mail_reader import MailReader
 from scheduler.plan.answers.received_mail import AuthenticationState
 from scheduler.plan.dates.date_forms import By
 from scheduler.plan.facts import Declared, Received, drop_withdrawn
@@ -517,24 +516,6 @@ def test_who_decides_second_is_told_how_it_stands_now(operator: Operator, live: 
     assert "by another@lead.example" in words(told.text)
     assert received(live) == []
     assert live.incoming(id).by == "another@lead.example"
-
-
-def test_who_decides_at_the_same_moment_is_told_too(
-    operator: Operator, live: AnsweredDaemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The other decision comes between the look at the mail and the record."""
-    id = unproven(live)
-    form = forms(operator.ask(f"/inbox/{id}").text)[0]
-    read = MailReader.read
-
-    def slow(reader: MailReader, stream: Any) -> Any:
-        with live.store.transaction() as unit:
-            unit.inbox.decide(id, InboxDecision(state="received", at=live.clock.instant, by="b"), expected="review")
-        return read(reader, stream)
-
-    monkeypatch.setattr(MailReader, "read", slow)
-    assert operator.send(f"/inbox/{id}", fields(form)).status == 409
-    assert received(live) == []
 
 
 def test_the_form_of_an_earlier_session_decides_nothing_and_keeps_what_was_typed(

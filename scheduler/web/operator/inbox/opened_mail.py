@@ -16,7 +16,7 @@ from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
 from scheduler.plan.reasons import Reason
 from scheduler.ports import InboxRow
 from scheduler.services.answers import propose
-from scheduler.services.triage import UNDECIDED, kept_files
+from scheduler.services.triage import can_be_decided, kept_files
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.text_input import clean_name, clean_text
 from scheduler.web.lookup import find_number
@@ -34,14 +34,10 @@ class OpenedMail:
     """
 
     row: InboxRow
+    is_undecided: bool  # whether a person may decide about it
     mail: ReceivedMail | None = None
     match: Match | None = None
     trouble: Literal["", "gone", "unreadable"] = ""
-
-    @property
-    def is_undecided(self) -> bool:
-        """Return whether a person may decide about it."""
-        return self.row.state in UNDECIDED
 
     @property
     def files(self) -> tuple[Attachment, ...]:
@@ -84,17 +80,18 @@ def find_row(context: RequestContext) -> InboxRow:
 def read_mail(context: RequestContext, row: InboxRow) -> OpenedMail:
     """Return a mail as far as it can be read; what goes wrong is logged, and the page can be shown all the same."""
     mailbox = context.site.mailbox
+    opened = OpenedMail(row=row, is_undecided=can_be_decided(context.running.store, row))
     try:
         with open_mail(context.running.store, mailbox.files, row) as stream:
-            return OpenedMail(row=row, mail=mailbox.reader.read(stream))
+            return replace(opened, mail=mailbox.reader.read(stream))
     except HanchotError:  # the record is not available
         raise
     except OSError as error:
         context.running.log_problem(f"the bytes of the mail i{row.id} cannot be read: {error.strerror or error}")
-        return OpenedMail(row=row, trouble="gone")
+        return replace(opened, trouble="gone")
     except Exception as error:  # a bug, for which the daemon puts a mail aside as well
         _log_bug(context, row, error)
-        return OpenedMail(row=row, trouble="unreadable")
+        return replace(opened, trouble="unreadable")
 
 
 def add_proposal(context: RequestContext, opened: OpenedMail) -> OpenedMail:
