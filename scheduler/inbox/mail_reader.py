@@ -13,9 +13,9 @@ from scheduler.inbox.calendar_replies import CALENDAR_TYPES, LONGEST_CALENDAR, r
 from scheduler.inbox.delivery_reports import LONGEST_REPORT, read_other_report, read_report
 from scheduler.inbox.file_parts import describe, find_oddities, is_body, is_file, is_logo, read_content
 from scheduler.inbox.header_addresses import find_addresses, find_ids, read_sender
-from scheduler.inbox.header_text import clean_line, clean_lines, decode_text, read_line
+from scheduler.inbox.header_text import clean_line, decode_text, read_line
 from scheduler.inbox.headers import Headers
-from scheduler.inbox.html_text import read_html
+from scheduler.inbox.html_text import clean_text, read_html
 from scheduler.inbox.machine_mail import is_null_sender, quote_automatic
 from scheduler.inbox.mime_parts import Part, read_attachment, read_parts
 from scheduler.inbox.quoted_text import trim_quote
@@ -111,7 +111,7 @@ class _Reading:
                 text, is_exact = decode_text(self._beginning(part, _LONGEST_TEXT), part.headers.charset)
                 if not is_exact:
                     self._oddities.add("charset")
-                texts.append(clean_lines(text))
+                texts.append(clean_text(text))
         return "\n".join(texts)
 
     def _read_text(self, html: str) -> str:
