@@ -29,7 +29,6 @@ from scheduler.inbox.quoted_text import trim_quote
         "--- Trả lời phía trên dòng này ---\nKính gửi",
         "> Kính gửi",
         "-- \nVăn thư\nĐT: 024",
-        "--\nVăn thư",
         "Đã gửi từ iPhone của tôi",
         "Sent from my iPhone",
         "Gửi từ Outlook cho Android",
@@ -51,6 +50,9 @@ def test_what_follows_the_answer_is_left_out(quote: str) -> None:
         "On Monday we shall send it.",
         "Kính gửi -- văn phòng",
         "Số liệu: 3 > 2",
+        "Ngày 1/6 Hiệu trưởng có bút phê viết:\nĐồng ý.",
+        "Lúc 7:30 đồng chí An viết:\nĐồng ý.",
+        "Phần I\n--\nPhần II",
     ],
 )
 def test_words_that_only_look_like_a_quote_stay(text: str) -> None:
@@ -70,3 +72,9 @@ def test_only_whole_lines_are_left_out(text: str) -> None:
     lines = [line.strip() for line in text.splitlines()]
     for line in trim_quote(text).splitlines():
         assert line in lines
+
+
+def test_a_sentence_before_the_line_above_a_quote_stays() -> None:
+    """Although that line may go over several."""
+    text = "Ngày 1/6 trường đã nộp.\nVào 23/11/2026 7:30, Cụm đã viết:\nBáo cáo?"
+    assert trim_quote(text) == "Ngày 1/6 trường đã nộp."
