@@ -17,7 +17,9 @@ from scheduler.inbox.headers import Headers, read_headers
 from scheduler.inbox.mime_parts import NESTED_TYPES, MimeMessage, Part
 from scheduler.plan.answers.received_mail import DeliveryReport, FailedRecipient
 
-LONGEST_REPORT = 256 * 1024  # bytes of a part, or of a whole report in a form of its own
+LONGEST_REPORT = 256 * 1024  # bytes of a part
+LONGEST_OTHER_REPORT = 32 * 1024  # bytes of a whole report in a form of its own: its detectors are slow
+_MOST_LINES = 2000  # of such a report
 STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 HEADER_TYPES = frozenset({"text/rfc822-headers", "message/global-headers"})
 
@@ -54,10 +56,12 @@ def read_report(message: MimeMessage, read: Callable[[Part], bytes]) -> Delivery
 
 
 def read_other_report(message: MimeMessage, read: Callable[[Part], bytes], raw: bytes) -> DeliveryReport | None:
-    """Return the report of a mail in one of the many older forms; None if nothing in it looks like one.
+    """Return the report of a mail in one of the many older forms; None if nothing in it looks like one, or it is long.
 
-    `raw` is the whole mail. What is found is guessed: only for mails whose sender is nobody.
+    `raw` is the whole mail. What is found is guessed.
     """
+    if len(raw) > LONGEST_OTHER_REPORT or raw.count(b"\n") >= _MOST_LINES:
+        return None
     try:
         delayed, failed = all_failures(message_from_bytes(raw))
     except Exception:  # its detectors, and the parser of the standard library, raise many kinds on broken mails

@@ -45,9 +45,10 @@ def _is_sign(name: str, value: str) -> bool:
 
 def is_null_sender(headers: Headers, sender: str) -> bool:
     """Return whether a mail came without a sender who could be answered, as reports about other mails do."""
+    return is_mail_system(headers, sender) or not headers.first("from").strip()
+
+
+def is_mail_system(headers: Headers, sender: str) -> bool:
+    """Return whether a mail comes from a mail system: only what those report of other mails is believed."""
     local = sender.partition("@")[0].lower()
-    return (
-        headers.first("return-path").replace(" ", "") == "<>"
-        or not headers.first("from").strip()
-        or local in ("mailer-daemon", "postmaster")
-    )
+    return headers.first("return-path").replace(" ", "") == "<>" or local in ("mailer-daemon", "postmaster")

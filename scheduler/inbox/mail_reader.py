@@ -10,13 +10,13 @@ from typing import IO
 
 from scheduler.inbox.authentication import judge_authentication
 from scheduler.inbox.calendar_replies import CALENDAR_TYPES, LONGEST_CALENDAR, read_calendar_reply
-from scheduler.inbox.delivery_reports import LONGEST_REPORT, read_other_report, read_report
+from scheduler.inbox.delivery_reports import LONGEST_OTHER_REPORT, LONGEST_REPORT, read_other_report, read_report
 from scheduler.inbox.file_parts import describe, find_oddities, is_body, is_file, is_logo, read_content
 from scheduler.inbox.header_addresses import find_addresses, find_ids, read_sender
 from scheduler.inbox.header_text import clean_line, decode_text, read_line
 from scheduler.inbox.headers import Headers
 from scheduler.inbox.html_text import clean_text, read_html
-from scheduler.inbox.machine_mail import is_null_sender, quote_automatic
+from scheduler.inbox.machine_mail import is_mail_system, is_null_sender, quote_automatic
 from scheduler.inbox.mime_parts import Part, read_attachment, read_parts
 from scheduler.inbox.quoted_text import trim_quote
 from scheduler.plan.answers.received_mail import (
@@ -87,7 +87,7 @@ class _Reading:
             authentication=judge_authentication(headers, sender, authserv_id),
             text=text,
             attachments=attachments,
-            report=self._read_report(is_null),
+            report=self._read_report() if is_mail_system(headers, sender) else None,
             calendar=self._read_calendar(),
             automatic=quote_automatic(headers),
             is_null_sender=is_null,
@@ -133,16 +133,15 @@ class _Reading:
             attachments.append(describe(part, content))
         return tuple(attachments)
 
-    def _read_report(self, is_null: bool) -> DeliveryReport | None:
+    def _read_report(self) -> DeliveryReport | None:
         def read(part: Part) -> bytes:
             return self._beginning(part, LONGEST_REPORT)
 
         report = read_report(self._message, read)
-        if report or not is_null:
+        if report:
             return report
         self._stream.seek(0)
-        raw = self._stream.read(LONGEST_REPORT + 1)
-        return read_other_report(self._message, read, raw) if len(raw) <= LONGEST_REPORT else None
+        return read_other_report(self._message, read, self._stream.read(LONGEST_OTHER_REPORT + 1))
 
     def _read_calendar(self) -> CalendarReply | None:
         for part in self._message.own_parts:

@@ -113,3 +113,29 @@ def test_a_person_who_quotes_a_failure_reports_nothing() -> None:
 def test_an_absence_is_no_failure() -> None:
     """Although nobody may answer it."""
     assert report_of(mails.exchange_out_of_office(Letter())) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "sender", "is_read"),
+    [
+        ("<>", "an@truong.example", True),
+        ("<an@truong.example>", "Postmaster@truong.example", True),
+        ("<an@truong.example>", "an@truong.example", False),
+        ("<an@truong.example>", "", False),
+    ],
+)
+def test_only_a_mail_system_reports(path: str, sender: str, is_read: bool) -> None:
+    """Anybody else could make a school look as if no mail reached it."""
+    for raw in (mails.delivery_report(), mails.qmail_failure()):
+        head, _, body = raw.replace(b"Return-Path: <>\r\n", b"", 1).partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not line.startswith(b"From:")]
+        whole = [f"Return-Path: {path}\r\nFrom: {sender}".encode(), *lines, b"", body]
+        assert bool(report_of(b"\r\n".join(whole))) is is_read
+
+
+def test_guesses_are_made_only_about_short_mails() -> None:
+    """The detectors look at each line many times."""
+    raw = mails.qmail_failure()
+    assert report_of(raw + b"x" * 30_000) is not None
+    assert report_of(raw + b"x" * 32_768) is None
+    assert report_of(raw + b"\r\n" * 2_000) is None
