@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scheduler.email_address import read_address
-from scheduler.inbox.header_text import clean_line, clean_lines
+from scheduler.inbox.header_text import clean_line
+from scheduler.inbox.html_text import clean_text
 from scheduler.plan.answers.received_mail import CalendarReply
 
 CALENDAR_TYPES = frozenset({"text/calendar", "application/ics"})
-LONGEST_CALENDAR = 256 * 1024  # bytes
+LONGEST_CALENDAR = 64 * 1024  # bytes
+MOST_CALENDARS = 3  # parts of a mail that are looked at
 _LONGEST_COMMENT = 2000
 
 
@@ -40,7 +42,7 @@ def _read(calendar: Any) -> CalendarReply | None:
         uid=uid,
         attendee=attendee,
         status=status,
-        comment=clean_lines(comment).strip()[:_LONGEST_COMMENT],
+        comment=clean_text(comment).strip()[:_LONGEST_COMMENT],
         delegated_to=next(map(_read_mailto, _as_list(attendees[0].params.get("DELEGATED-TO"))), ""),
         sequence=int(item.get("SEQUENCE", 0)),
         stamped_at=_read_stamp(item),

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import IO
 
 from scheduler.inbox.authentication import judge_authentication
-from scheduler.inbox.calendar_replies import CALENDAR_TYPES, LONGEST_CALENDAR, read_calendar_reply
+from scheduler.inbox.calendar_replies import CALENDAR_TYPES, LONGEST_CALENDAR, MOST_CALENDARS, read_calendar_reply
 from scheduler.inbox.delivery_reports import LONGEST_OTHER_REPORT, LONGEST_REPORT, read_other_report, read_report
 from scheduler.inbox.file_parts import describe, find_oddities, is_body, is_file, is_logo, read_content
 from scheduler.inbox.header_addresses import find_addresses, find_ids, read_sender
@@ -144,11 +144,12 @@ class _Reading:
         return read_other_report(self._message, read, self._stream.read(LONGEST_OTHER_REPORT + 1))
 
     def _read_calendar(self) -> CalendarReply | None:
-        for part in self._message.own_parts:
-            if part.headers.content_type in CALENDAR_TYPES:
-                data = self._beginning(part, LONGEST_CALENDAR + 1)
+        parts = [part for part in self._message.own_parts if part.headers.content_type in CALENDAR_TYPES]
+        for part in parts[:MOST_CALENDARS]:
+            data = self._beginning(part, LONGEST_CALENDAR + 1)
+            if len(data) <= LONGEST_CALENDAR:
                 reply = read_calendar_reply(decode_text(data, part.headers.charset).text)
-                if reply and len(data) <= LONGEST_CALENDAR:
+                if reply:
                     return reply
         return None
 

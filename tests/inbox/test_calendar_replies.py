@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scheduler.inbox.calendar_replies import read_calendar_reply
 from scheduler.inbox.mail_reader import MailReader
 from scheduler.plan.answers.received_mail import CalendarReply
-from tests.support.received_mails import SCHOOL, Letter, calendar_text, ios_calendar_reply
+from tests.support.received_mails import SCHOOL, Letter, calendar_text, ios_calendar_reply, multipart
 
 
 def test_an_answer_says_who_comes() -> None:
@@ -73,6 +73,15 @@ def test_no_text_makes_it_fail(text: str, place: int) -> None:
 
 def test_a_calendar_that_is_too_long_is_not_read() -> None:
     """An answer is short."""
-    text = calendar_text() + "X" * 300_000
+    text = calendar_text() + "X" * 65_536
     reader = MailReader(authserv_id="", find_kind=lambda head: "")
     assert reader.read(io.BytesIO(ios_calendar_reply(Letter(), text))).calendar is None
+
+
+def test_of_many_calendars_three_are_looked_at() -> None:
+    """An answer has one, or the same twice."""
+    reader = MailReader(authserv_id="", find_kind=lambda head: "")
+    other, answer = (f"Content-Type: text/calendar\r\n\r\n{text}" for text in ("x", calendar_text()))
+    for count, is_read in ((2, True), (3, False)):
+        raw = multipart("mixed", "b", [*[other] * count, answer]).encode()
+        assert bool(reader.read(io.BytesIO(raw)).calendar) is is_read
