@@ -13,7 +13,9 @@ from scheduler.email_address import read_address
 from scheduler.inbox.header_text import read_line
 
 _ADDRESS = re.compile(r"[^\s<>,;:@]{1,256}@[^\s<>,;:@]{1,256}")  # bounded, else long words take quadratic time
-_ID = re.compile(r"<[^<>\s@\x00-\x1f\x7f]{1,400}@[^<>\s@\x00-\x1f\x7f]{1,400}>")
+# Of ASCII, and short enough for an index of PostgreSQL; longer and odd ones are left out.
+_ID = re.compile(r"<(?=[^<>]{3,248}>)[!-;=?A-~]{1,246}@[!-;=?A-~]{1,246}>")
+_LONGEST_ADDRESS = 254  # RFC 5321, errata 1690
 _MOST_ADDRESSES = 1000
 
 
@@ -44,7 +46,7 @@ def find_addresses(values: Iterable[str]) -> tuple[str, ...]:
     for value in values:
         for match in _ADDRESS.finditer(without_comments(value) or ""):
             address = read_address(match[0])
-            if address and len(found) < _MOST_ADDRESSES:
+            if address and len(address) <= _LONGEST_ADDRESS and len(found) < _MOST_ADDRESSES:
                 found[address] = None
     return tuple(found)
 

@@ -28,6 +28,7 @@ from scheduler.plan.answers.received_mail import (
 )
 
 _LONGEST_TEXT = 256 * 1024  # bytes of one part
+_LONGEST_SUBJECT = 500
 _MOST_REFERENCES = 20
 _CONTENT_ID = re.compile(r"""cid:([^"'\s<>)]+)""", re.IGNORECASE)
 _CLOUD_LINK = re.compile(
@@ -81,7 +82,7 @@ class _Reading:
             sender=sender,
             sender_name=name,
             recipients=find_addresses(headers.find_all("to", "cc", "delivered-to", "x-original-to")),
-            subject=read_line(headers.first("subject")),
+            subject=read_line(headers.first("subject"), _LONGEST_SUBJECT),
             sent_at=_read_date(headers.first("date")),
             references=_read_references(headers),
             authentication=judge_authentication(headers, sender, authserv_id),

@@ -167,6 +167,20 @@ def test_a_file_that_needs_a_password_is_told(content: bytes) -> None:
     assert read(mails.gmail(Letter(files=(File(content=open_file),)))).oddities == ()
 
 
+def test_ids_and_lines_of_the_header_are_short() -> None:
+    """Ids are indexed, and no index takes longer ones."""
+    longest = f"<{'a' * 200}@{'b' * 47}>"
+    assert len(longest) == 250
+    ids = f"{longest} <a{longest[1:]} <á@b.example> <a@b@c.example> <a b@c.example> <x@b.example>"
+    mail = simple(f"Message-ID: {longest}", f"In-Reply-To: {ids}", f"Subject: {'s' * 900}", "")
+    assert (mail.message_id, mail.references) == (longest, (longest, "<x@b.example>"))
+    assert mail.subject == "s" * 500
+    assert simple(f"Message-ID: <{'a' * 300}@b.example>", "").message_id == ""
+    for host, length in ((".".join(["b" * 47] * 4), 191), (".".join(["b" * 60] * 4), 243)):
+        assert len(host) == length
+        assert bool(simple(f"From: {'a' * 60}@{host}", "").sender) is (length + 61 <= 254)
+
+
 def test_an_enciphered_mail_is_told() -> None:
     """S/MIME and OpenPGP."""
     smime = simple("From: a@b.example", "Content-Type: application/pkcs7-mime; name=smime.p7m", "", "MIAG")
