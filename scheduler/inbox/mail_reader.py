@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import IO
@@ -27,14 +28,23 @@ from scheduler.plan.answers.received_mail import (
     ReceivedMail,
 )
 
-_LONGEST_TEXT = 256 * 1024  # bytes of one part
+_LONGEST_TEXT = 256 * 1024  # bytes of all parts of a kind together
+_LONGEST_LINE = 2000  # characters; what goes on is another line
 _LONGEST_SUBJECT = 500
 _MOST_REFERENCES = 20
 _CONTENT_ID = re.compile(r"""cid:([^"'\s<>)]+)""", re.IGNORECASE)
 _CLOUD_LINK = re.compile(
-    r"https?://(?:[\w-]+\.)*(?:(?:drive|docs)\.google\.com|onedrive\.live\.com|onedrive\.com|sharepoint\.com"
-    r"|dropbox\.com|1drv\.ms)(?![\w.-])",
-    re.IGNORECASE,
+    r"""
+      https?://
+      (?: (?:[\w-]+\.)*
+          (?: (?:drive|docs|drive\.usercontent)\.google\.com | photos\.app\.goo\.gl | forms\.gle
+            | onedrive\.live\.com | onedrive\.com | 1drv\.ms | sharepoint\.com
+            | dropbox\.com | box\.com | mega\.nz | fshare\.vn | wetransfer\.com | we\.tl )
+          (?![\w.-])
+        | (?:[\w-]+\.)* zalo\.me/file
+        | (?:[\w-]+\.)* icloud\.com/iclouddrive )
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 
 
@@ -59,6 +69,15 @@ class MailReader:
         return read_attachment(stream, found)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Body:
+    """The text of a part, as far as it is read."""
+
+    part: Part
+    text: str
+    is_whole: bool
+
+
 class _Reading:
     """One mail while it is read."""
 
@@ -72,9 +91,9 @@ class _Reading:
         headers = self._message.headers
         name, sender = read_sender(headers.find_all("from"))
         is_null = is_null_sender(headers, sender)
-        html = self._read_bodies("text/html")
-        text = self._read_text(html)
-        attachments = self._read_attachments(frozenset(_CONTENT_ID.findall(html)))
+        pages = self._read_bodies("text/html")
+        text = self._read_text(self._read_bodies("text/plain"), pages)
+        attachments = self._read_attachments(pages)
         for part in self._message.parts:
             self._oddities |= find_oddities(part)
         return ReceivedMail(
@@ -104,26 +123,39 @@ class _Reading:
                 break
         return bytes(content[:most])
 
-    def _read_bodies(self, kind: str) -> str:
-        """Return the text of all parts of that type: some programs write one before and one after each file."""
-        texts = []
+    def _read_bodies(self, kind: str) -> list[_Body]:
+        """Return the texts of that type: some programs write one before and one after each file."""
+        bodies: list[_Body] = []
+        left = _LONGEST_TEXT
         for part in self._message.own_parts:
             if part.headers.content_type == kind and is_body(part):
-                text, is_exact = decode_text(self._beginning(part, _LONGEST_TEXT), part.headers.charset)
-                if not is_exact:
+                data = self._beginning(part, left + 1)
+                text, is_exact = decode_text(data[:left], part.headers.charset)
+                if not is_exact and len(data) <= left:  # else a letter may be cut in two
                     self._oddities.add("charset")
-                texts.append(clean_text(text))
-        return "\n".join(texts)
+                bodies.append(_Body(part, clean_text(text), is_whole=len(data) <= left))
+                left -= min(len(data), left)
+        return bodies
 
-    def _read_text(self, html: str) -> str:
-        """Return what the person wrote, out of the HTML only if there is no plain text."""
-        plain = self._read_bodies("text/plain")
-        text = trim_quote(plain if plain.strip() else read_html(html))
+    def _read_text(self, plain: list[_Body], pages: list[_Body]) -> str:
+        """Return what the person wrote, out of a page only if it is not also there as plain text."""
+        written = [body for body in plain if body.text.strip()]
+        around = {_around(body.part) for body in written if body.part.container == "multipart/alternative"}
+        others = [page for page in pages if around.isdisjoint(_all_around(page.part))]
+        places = {id(part): place for place, part in enumerate(self._message.parts)}
+        bodies = sorted((*plain, *others), key=lambda body: places[id(body.part)])
+        if not all(body.is_whole for body in bodies):
+            self._oddities.add("broken")
+        texts = [
+            read_html(body.text) if body.part.headers.content_type == "text/html" else body.text for body in bodies
+        ]
+        text = trim_quote("\n".join(texts))
         if _CLOUD_LINK.search(text):
             self._oddities.add("cloud-link")
-        return text
+        return "\n".join(piece for line in text.split("\n") for piece in _cut(line))
 
-    def _read_attachments(self, shown: frozenset[str]) -> tuple[Attachment, ...]:
+    def _read_attachments(self, pages: list[_Body]) -> tuple[Attachment, ...]:
+        shown = frozenset(id for page in pages for id in _CONTENT_ID.findall(page.text))
         attachments = []
         for part in filter(is_file, self._message.own_parts):
             content = read_content(read_attachment(self._stream, part), self._find_kind)
@@ -153,6 +185,21 @@ class _Reading:
                 if reply:
                     return reply
         return None
+
+
+def _around(part: Part) -> str:
+    """Return the number of the multipart that a part stands in."""
+    return part.number.rpartition(".")[0]
+
+
+def _all_around(part: Part) -> list[str]:
+    """Return the numbers of all multiparts that a part stands in."""
+    numbers = part.number.split(".")
+    return [".".join(numbers[:count]) for count in range(len(numbers))]
+
+
+def _cut(line: str) -> list[str]:
+    return [line[start : start + _LONGEST_LINE] for start in range(0, len(line), _LONGEST_LINE)] or [""]
 
 
 def _read_date(value: str) -> datetime | None:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scheduler.documents.file_kinds import find_kind
 from scheduler.inbox.mail_reader import MailReader
@@ -167,6 +169,44 @@ def test_a_file_that_needs_a_password_is_told(content: bytes) -> None:
     assert read(mails.gmail(Letter(files=(File(content=open_file),)))).oddities == ()
 
 
+def test_a_page_that_is_no_alternative_of_the_plain_text_is_read_too() -> None:
+    """Some programs write one before and one after each file."""
+    plain, page = mails.text_part("một"), mails.text_part("<p>hai", "html")
+    related = mails.multipart("related", "r", [page])
+    for parts in ([plain, page], [plain, related]):
+        assert read(mails.multipart("mixed", "b", parts).encode()).text == "một\nhai"
+        assert read(mails.multipart("alternative", "b", parts).encode()).text == "một"
+    both = mails.multipart("alternative", "a", [plain, related])
+    assert read(mails.multipart("mixed", "b", [both, page, plain]).encode()).text == "một\nhai\nmột"
+    blank = mails.multipart("alternative", "a", [mails.text_part("\n"), page])
+    assert read(blank.encode()).text == "hai"
+
+
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_of_all_texts_together_a_budget_is_read(kind: str) -> None:
+    """It is told if more is there."""
+    part = mails.text_part("a" * 200 * 1024, kind)
+    assert len(read(mails.multipart("mixed", "b", [part]).encode()).text.replace("\n", "")) == 200 * 1024
+    mail = read(mails.multipart("mixed", "b", [part] * 20).encode())
+    assert len(mail.text.replace("\n", "")) == 256 * 1024
+    assert mail.oddities == ("broken",)
+
+
+def test_lines_are_not_longer_than_two_thousand_letters() -> None:
+    """Nothing of them is lost."""
+    mail = simple("Subject: x", "", "a" * 5_000)
+    assert mail.text.split("\n") == ["a" * 2_000, "a" * 2_000, "a" * 1_000]
+
+
+@pytest.mark.parametrize(
+    "mark", ["\u0315\u0300", "Vào 1/1/2026 7:30 a@b viết:\n>\n", "On x wrote:\n", "Từ: a\n", "-", "_ "]
+)
+def test_no_plain_text_takes_long(mark: str) -> None:
+    """In quadratic time each would take minutes."""
+    for text in (mark * 50_000, mark.replace("\n", " ") * 50_000):
+        read(b"From: a@b.example\r\n\r\n" + text.encode())
+
+
 def test_ids_and_lines_of_the_header_are_short() -> None:
     """Ids are indexed, and no index takes longer ones."""
     longest = f"<{'a' * 200}@{'b' * 47}>"
@@ -179,6 +219,21 @@ def test_ids_and_lines_of_the_header_are_short() -> None:
     for host, length in ((".".join(["b" * 47] * 4), 191), (".".join(["b" * 60] * 4), 243)):
         assert len(host) == length
         assert bool(simple(f"From: {'a' * 60}@{host}", "").sender) is (length + 61 <= 254)
+
+
+@given(
+    st.text(st.sampled_from("a\0&#x0;\ud800D8=?utf-78B>+2AA-"), max_size=80),
+    st.sampled_from(["utf-7", "utf-16", "utf-8", ""]),
+)
+def test_no_text_holds_what_a_database_refuses(text: str, charset: str) -> None:
+    """No NUL, and no half of a letter."""
+    raw = text.encode("utf-8", "surrogatepass")
+    for kind in ("plain", "html"):
+        head = f"Content-Type: text/{kind}; charset={charset}\r\nAuthentication-Results: mx.google.com; x="
+        mail = read(head.encode() + raw + b"\r\nSubject: " + raw + b"\r\nFrom: " + raw + b"<a@b.example>\r\n\r\n" + raw)
+        assert "\0" not in mail.text + mail.subject + mail.sender_name + mail.authentication.words
+        for value in (mail.text, mail.subject, mail.sender_name, mail.authentication.words, mail.sender):
+            assert value.encode().decode() == value
 
 
 def test_an_enciphered_mail_is_told() -> None:
@@ -208,6 +263,16 @@ def test_the_files_of_a_mail_inside_the_mail_are_not_its_own(is_encoded: bool) -
         "https://onedrive.live.com/?id=1",
         "https://truong-my.sharepoint.com/:b:/g/1",
         "https://www.dropbox.com/s/1/bc.pdf",
+        "https://drive.usercontent.google.com/download?id=1",
+        "https://photos.app.goo.gl/1",
+        "https://forms.gle/1",
+        "https://www.fshare.vn/file/1",
+        "https://mega.nz/file/1",
+        "https://wetransfer.com/downloads/1",
+        "https://we.tl/t-1",
+        "https://zalo.me/file/1",
+        "https://app.box.com/s/1",
+        "https://www.icloud.com/iclouddrive/1",
     ],
 )
 def test_a_link_to_a_file_elsewhere_is_told(link: str) -> None:
