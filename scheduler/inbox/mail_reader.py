@@ -156,10 +156,11 @@ class _Reading:
 
     def _read_attachments(self, pages: list[_Body]) -> tuple[Attachment, ...]:
         shown = frozenset(id for page in pages for id in _CONTENT_ID.findall(page.text))
+        mixed = {_around(page.part) for page in pages if page.part.container == "multipart/mixed"}
         attachments = []
         for part in filter(is_file, self._message.own_parts):
             content = read_content(read_attachment(self._stream, part), self._find_kind)
-            if is_logo(part, content.size, shown):
+            if is_logo(part, content.size, shown, has_page_beside=_around(part) in mixed):
                 continue
             if content.is_encrypted:
                 self._oddities.add("encrypted")

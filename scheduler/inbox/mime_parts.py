@@ -5,10 +5,12 @@ Only headers are kept in memory, so a message of any size can be read. Whatever 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
+from scheduler.inbox.header_text import clean_line
 from scheduler.inbox.headers import Headers, read_headers
 from scheduler.inbox.transfer_encodings import decode
 from scheduler.plan.answers.received_mail import Oddity
@@ -18,6 +20,7 @@ MOST_LEVELS = 20
 _LONGEST_LINE = 64 * 1024  # bytes read at once
 _LONGEST_HEADER = 256 * 1024  # bytes of one block
 _MOST_HEADERS = 1024 * 1024  # bytes of all blocks together
+_LONGEST_NAME = 255
 
 NESTED_TYPES = frozenset({"message/rfc822", "message/global"})
 _PLAIN_ENCODINGS = frozenset({"", "7bit", "8bit", "binary"})
@@ -29,7 +32,7 @@ class Part:
 
     `number` is its place, counted as in IMAP (RFC 3501, 6.4.5). `container` is the media type around it, "" for the
     message itself. `is_nested` marks a part of a message inside the message. `start` and `end` bound the content in
-    the stream, in bytes.
+    the stream, in bytes. `name` is that of a file, without the folders that some programs put before it, or "".
     """
 
     number: str
@@ -38,6 +41,11 @@ class Part:
     is_nested: bool
     start: int
     end: int
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = clean_line(re.split(r"[/\\]", self.headers.file_name)[-1], _LONGEST_NAME)
+        self.name = "" if name in (".", "..") else name
 
     @property
     def is_closed_message(self) -> bool:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.documents.file_kinds import find_kind
+from scheduler.inbox.file_parts import read_content
 from scheduler.inbox.mail_reader import MailReader
 from scheduler.plan.answers.received_mail import ReceivedMail
 from tests.support import received_mails as mails
@@ -167,6 +168,59 @@ def test_a_file_that_needs_a_password_is_told(content: bytes) -> None:
         content.replace(b"\x14\x00\x01", b"\x14\x00\x00").replace(b"/Encrypt", b"/Info").replace(b"E\0n", b"e\0n")
     )
     assert read(mails.gmail(Letter(files=(File(content=open_file),)))).oddities == ()
+
+
+@pytest.mark.parametrize("first", [b"thu muc/", b"mimetype" + b"x" * 66_000])
+def test_a_zip_whose_first_entry_is_open_may_still_need_a_password(first: bytes) -> None:
+    """A folder is never encrypted, and programs may leave out more."""
+    entry = b"PK\x03\x04\x14\x00%c\x00"
+    for flags, oddities in ((1, ("encrypted",)), (9, ("encrypted",)), (8, ())):
+        content = entry % 0 + bytes(22) + first + entry % flags + bytes(22) + b"a.pdf"
+        assert read(mails.gmail(Letter(files=(File(content=content),)))).oddities == oddities
+
+
+@given(st.integers(1, 40), st.integers(0, 80))
+def test_where_the_pieces_of_a_file_end_does_not_hide_a_password(step: int, before: int) -> None:
+    """Even in the middle of a mark."""
+    office = "EncryptedPackage".encode("utf-16-le")
+    for start, mark in (
+        (b"%PDF-", b"/Encrypt"),
+        (b"PK\x03\x04", b"PK\x03\x04\x14\x00\x01"),
+        (b"\xd0\xcf\x11\xe0", office),
+    ):
+        content = start + bytes(before) + mark
+        pieces = [content[place : place + step] for place in range(0, len(content), step)]
+        assert read_content(pieces, lambda head: "").is_encrypted
+
+
+def beside_page(name: str, size: int, *lines: str, kind: str = "image/png") -> ReceivedMail:
+    """Return a mail of a page and, beside it, an image."""
+    head = mails.join(f'Content-Type: {kind}; name="{name}"', *lines, "Content-Transfer-Encoding: base64", "")
+    parts = [mails.text_part("<p>x", "html"), head + mails.base64(mails.PNG.ljust(size))]
+    return read((mails.head(Letter()) + mails.multipart("mixed", "b", parts)).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("image001.png", "Content-Disposition: attachment"),
+        ("Logo truong.PNG", "Content-Disposition: attachment"),
+        ("Outlook-abc.png", "Content-Disposition: attachment"),
+        ("x.png", "Content-ID: <x>"),
+    ],
+)
+def test_a_small_picture_of_the_page_is_no_file_wherever_it_stands(name: str, line: str) -> None:
+    """By its name, or because the page could show it; a large one is a file."""
+    assert beside_page(name, 5_000, line).attachments == ()
+    assert len(beside_page(name, 100_000, line).attachments) == 1
+    assert len(beside_page(name, 5_000, line, kind="image/tiff").attachments) == 1
+
+
+@pytest.mark.parametrize("name", ["image0.png", "trang 1.png", ""])
+def test_a_small_picture_without_a_sign_is_a_file(name: str) -> None:
+    """Phones call their photos image0."""
+    assert len(beside_page(name, 5_000, "Content-Disposition: inline").attachments) == 1
+    assert len(beside_page(name, 5_000, "Content-Disposition: attachment", "Content-ID: <x>").attachments) == 1
 
 
 def test_a_page_that_is_no_alternative_of_the_plain_text_is_read_too() -> None:
