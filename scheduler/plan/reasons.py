@@ -110,6 +110,10 @@ ENGLISH: Mapping[str, str] = {
     "documents_unclear": "its documents cannot be told apart",
     "file_says": "a document in it seems to be “{words}”",
     "says": "it says “{words}”",
+    "forwarded": "it forwards a mail of somebody else",
+    "names_other": "it names {words}",
+    "other_year": "it names another year",
+    "file_unkept": "a file in it is of a kind that is not kept: {words}",
     "file_encrypted": "a file in it is protected by a password",
     "file_winmail": "its files are in a form that only Outlook opens (winmail.dat)",
     "file_elsewhere": "it links to a file that is kept elsewhere",
@@ -465,6 +469,8 @@ SEVERAL_FIT = Reason("several_fit")
 NONE_FITS = Reason("none_fits")
 NO_DOCUMENT = Reason("no_document")
 DOCUMENTS_UNCLEAR = Reason("documents_unclear")
+FORWARDED = Reason("forwarded")
+OTHER_YEAR = Reason("other_year")
 FILE_ENCRYPTED = Reason("file_encrypted")
 FILE_WINMAIL = Reason("file_winmail")
 FILE_ELSEWHERE = Reason("file_elsewhere")
@@ -492,6 +498,16 @@ def file_says(words: str) -> Reason:
 def says(words: str) -> Reason:
     """Return the words of a mail by which it may not be the final document."""
     return Reason("says", (words,))
+
+
+def names_other(words: str) -> Reason:
+    """Return that a mail names another party."""
+    return Reason("names_other", (words,))
+
+
+def file_unkept(words: str) -> Reason:
+    """Return that a file, with its name, is empty or of a kind that is not kept."""
+    return Reason("file_unkept", (words,))
 
 
 MAIL_TOO_LARGE = Reason("mail_too_large")

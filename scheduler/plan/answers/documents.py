@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from scheduler.plan import reasons
 from scheduler.plan.answers.document_names import Title, TitleIndex, says_nothing, strip_extension
 from scheduler.plan.answers.received_mail import Attachment
 from scheduler.plan.reasons import Reason
+
+_LEAST_IMAGE = 64 * 1024  # bytes; a photo of a page has more, a logo less
 
 
 class Assignment(NamedTuple):
@@ -28,8 +30,21 @@ class _Reading(NamedTuple):
 
 
 def counts(file: Attachment, blank_forms: Collection[str]) -> bool:
-    """Return whether a file can be a document: not empty, of an accepted kind, not our own blank form sent back."""
-    return file.size > 0 and file.kind != "" and file.digest not in blank_forms
+    """Return whether a file can be a document: of an accepted kind, no logo, not our own blank form sent back."""
+    return _is_kept(file) and not _is_logo(file) and file.digest not in blank_forms
+
+
+def find_unkept(files: Iterable[Attachment]) -> tuple[str, ...]:
+    """Return the names of the files that are empty or of a kind that is not accepted, in order."""
+    return tuple(sorted({file.name or file.part for file in files if not _is_kept(file)}))
+
+
+def _is_kept(file: Attachment) -> bool:
+    return file.size > 0 and file.kind != ""
+
+
+def _is_logo(file: Attachment) -> bool:
+    return file.kind.startswith("image/") and file.size < _LEAST_IMAGE
 
 
 def assign(

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 from scheduler.plan import reasons
 from scheduler.plan.answers.document_names import Title, TitleIndex, fold, says_nothing, strip_extension, title
 from scheduler.plan.answers.documents import Assignment, assign, counts
+from scheduler.plan.answers.doubts import doubt_content
 from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
-from scheduler.plan.answers.reservations import oddities, reservations
 from scheduler.plan.model import Deliverable
 from scheduler.plan.reasons import Reason
 
@@ -133,7 +133,8 @@ def match(
     doubts = (
         *_doubt_sender(mail, senders),
         *choice.doubts,
-        *_doubt_content(mail, files, lines, duty),
+        *_doubt_duty(duty),
+        *doubt_content(mail, files, lines, _titles(duty), blank_forms=blank_forms),
         *(found.doubts if found else ()),
     )
     return Match(
@@ -153,16 +154,13 @@ def _doubt_sender(mail: ReceivedMail, senders: Sequence[Sender]) -> list[Reason]
     return doubts if mail.authentication.state == "pass" else [*doubts, reasons.SENDER_UNPROVEN]
 
 
-def _doubt_content(
-    mail: ReceivedMail, files: Sequence[Attachment], lines: Sequence[str], duty: Duty | None
-) -> list[Reason]:
-    """Return what in a mail needs a person, whichever documents it holds."""
-    doubts = [] if files else [reasons.NO_DOCUMENT]
-    titles = [duty.title, *(each.title for each in duty.deliverables)] if duty else []
-    if duty and not (duty.is_open and (duty.missing or not duty.deliverables)):
-        doubts.append(reasons.nothing_owed(duty.title))
-    said = (mail.subject, " ".join(lines), *(file.name for file in files))
-    return [*doubts, *oddities(mail), *reservations(said, titles)]
+def _doubt_duty(duty: Duty | None) -> list[Reason]:
+    is_owed = duty is None or (duty.is_open and (duty.missing or not duty.deliverables))
+    return [] if duty is None or is_owed else [reasons.nothing_owed(duty.title)]
+
+
+def _titles(duty: Duty | None) -> list[str]:
+    return [duty.title, *(each.title for each in duty.deliverables)] if duty else []
 
 
 # ---------------------------------------------------------------- which obligation

@@ -343,6 +343,7 @@ def test_an_answer_to_a_mail_of_another_party_touches_only_the_senders_own() -> 
         replace(mail(), attachments=(file("bao cao.pdf", size=0),)),
         replace(mail(), attachments=(file("bao cao.exe", kind=""),)),
         replace(mail(), attachments=(file("mau.docx", content="our form"),)),
+        replace(mail(text="Đã nhận được thư, cảm ơn."), attachments=(file("a.png", size=209, kind="image/png"),)),
     ],
 )
 def test_without_a_document_nothing_is_recorded(received: ReceivedMail) -> None:
@@ -353,12 +354,50 @@ def test_without_a_document_nothing_is_recorded(received: ReceivedMail) -> None:
     )
 
 
+LOGO = file("image001.png", size=209, kind="image/png")
+BLANK = file("mau.docx", content="our form")
+
+
 def test_a_file_that_does_not_count_is_left_out() -> None:
-    received = replace(mail(), attachments=(file("empty.pdf", size=0), file("scan.pdf")))
-    found = decide(received, reply(YEAR))
+    """A logo, and our own blank form."""
+    received = replace(mail(), attachments=(LOGO, BLANK, file("scan.pdf")))
+    found = decide(received, reply(YEAR), blank_forms=frozenset([BLANK.digest]))
     assert found.certain
     assert found.answer is not None
-    assert found.answer.attachments == received.attachments[1:]
+    assert found.answer.attachments == received.attachments[2:]
+
+
+def test_a_photo_of_a_page_is_a_document() -> None:
+    photo = file("IMG_1.jpg", size=64 * 1024, kind="image/jpeg")
+    assert decide(replace(mail(), attachments=(photo,)), reply(YEAR)).certain
+
+
+@pytest.mark.parametrize(
+    "unkept",
+    [file("bc.pdf", size=0), file("bc.rar", kind=""), file("a.png", size=0, kind="image/png"), file("", kind="")],
+)
+def test_a_file_that_is_not_kept_beside_others_is_for_a_person(unkept: Attachment) -> None:
+    """It may be the very document."""
+    found = decide(replace(mail(), attachments=(unkept, file("scan.pdf"))), reply(YEAR))
+    assert (found.certain, found.evidence[0]) == (False, reasons.file_unkept(unkept.name or "2"))
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Fwd: Báo cáo năm", ""),
+        ("FW: Báo cáo năm", ""),
+        ("Re: Fwd: Báo cáo năm", ""),
+        ("[Fwd: Báo cáo năm]", ""),
+        ("Chuyển tiếp: Báo cáo năm", ""),
+        ("", "---------- Forwarded message ----------"),
+        ("", "Begin forwarded message:"),
+        ("", "-------- Thư chuyển tiếp --------"),
+    ],
+)
+def test_what_is_forwarded_is_for_a_person(subject: str, text: str) -> None:
+    found = decide(mail("scan.pdf", subject=subject, text=text), reply(YEAR))
+    assert (found.certain, found.evidence[0]) == (False, reasons.FORWARDED)
 
 
 @pytest.mark.parametrize(
@@ -410,6 +449,19 @@ def test_a_name_that_says_something_else_is_for_a_person(still: list[str], names
         (mail("scan.pdf", subject="Re: Báo cáo (bản nháp)"), "bản nháp"),
         (mail("scan.pdf", text="This is not yet signed"), "not yet"),
         (mail("scan.pdf", text="A DRAFT"), "draft"),
+        (mail("scan.pdf", text="Báo cáo làm theo mẫu nào?"), "?"),
+        (mail("scan.pdf", subject="Re: Báo cáo năm: nộp ở đâu?"), "?"),
+        (mail("Cong van lui thoi gian.pdf"), "lùi"),
+        (mail("scan.pdf", text="Trường xin được miễn báo cáo."), "miễn"),
+        (mail("Huỷ báo cáo.pdf"), "huỷ"),
+        (mail("scan.pdf", text="Truong xin huy bao cao da gui"), "hủy"),
+        (mail("scan.pdf", text="Trường xin rút lại báo cáo"), "rút lại"),
+        (mail("scan.pdf", text="Xin thu hồi thư trước"), "thu hồi"),
+        (mail("scan.pdf", text="Trường muốn hỏi về báo cáo"), "hỏi"),
+        (mail("scan.pdf", text="Nhờ góp ý cho báo cáo"), "góp ý"),
+        (mail("scan.pdf", text="Trường thấy mẫu này sai"), "mẫu này"),
+        (mail("GiayMoi.pdf"), "giấy mời"),
+        (mail("scan.pdf", text="Kính mời lãnh đạo Cụm dự"), "kính mời"),
         (mail("scan.pdf", text="We ask for an extension."), "extension"),
     ],
 )
@@ -423,6 +475,26 @@ def test_a_promise_or_a_draft_is_no_submission(received: ReceivedMail, words: st
 def test_a_draft_may_be_what_is_owed() -> None:
     opinion = owed("gop-y", "Góp ý dự thảo văn kiện", ("gop-y", "Bản góp ý dự thảo"))
     assert decide(mail("gop y du thao.pdf"), reply(opinion), duties=(opinion,)).certain
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("scan.pdf", "Trường đã phát huy kết quả hội nghị miền Trung"),
+        ("scan.pdf", "Xem https://truong.example/a?b=1"),
+        ("Báo cáo hỏi đáp.pdf", ""),
+        ("bao cao hoi dap.pdf", ""),
+    ],
+)
+def test_words_like_these_say_nothing_of_the_kind(name: str, text: str) -> None:
+    answers = owed("hoi-dap", "Báo cáo hỏi đáp", ("hoi-dap", "Báo cáo hỏi đáp"))
+    assert decide(mail(name, text=text), reply(answers), duties=(answers,)).certain
+
+
+def test_a_question_may_be_a_title() -> None:
+    survey = owed("khao-sat", "Khảo sát: trường cần gì?", ("phieu", "Phiếu trả lời"))
+    received = mail("scan.pdf", subject="Re: Khảo sát: trường cần gì?")
+    assert decide(received, reply(survey), duties=(survey,)).certain
 
 
 ODD: list[tuple[Oddity, Reason]] = [
