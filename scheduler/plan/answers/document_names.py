@@ -46,6 +46,17 @@ _EMPTY_WORDS = frozenset(
 )
 
 
+# Words of a name that does not say which document it is, with those of the party and of the title that is owed.
+_VAGUE_WORDS = _EMPTY_WORDS | frozenset(
+    [
+        *("bao", "cao", "ho", "so", "ket", "tong", "cong", "truong", "ct", "tct", "cum", "chinh", "tri", "tinh"),
+        *("thang", "nam", "dau", "cuoi", "ngay", "ban", "chinh", "thuc", "ky", "dau", "goc", "final", "report"),
+        *("so", "quy", "nhanh", "day", "du", "hoan", "thien", "sua", "moi", "lan"),
+    ]
+)
+_ANNEX_WORDS = frozenset(["phu", "luc", "bieu", "lieu"])
+
+
 class Title(NamedTuple):
     """What a document or an obligation may be called; `document` is "" for all of an obligation.
 
@@ -136,6 +147,16 @@ def says_nothing(name: str) -> bool:
     """Return whether the name of a file says nothing about what it is, as "scan001.pdf"."""
     words = fold(strip_extension(name))
     return all(word in _EMPTY_WORDS or word.isdigit() or len(word) == 1 for word in words)
+
+
+def is_vague(name: str, known: frozenset[str], *, is_alone: bool) -> bool:
+    """Return whether the name of a file says no more than that it is the document asked for, as "BC Nghe An.pdf".
+
+    `known` are the words of its title and of the party. An annex is one only beside the document.
+    """
+    also = frozenset() if is_alone else _ANNEX_WORDS
+    words = frozenset(_split(strip_extension(name))) - known - _VAGUE_WORDS - also
+    return all(word.isdigit() or len(word) == 1 for word in words)
 
 
 def _split(text: str) -> list[str]:

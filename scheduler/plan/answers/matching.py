@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from scheduler.plan import reasons
-from scheduler.plan.answers.document_names import Title, TitleIndex, fold, says_nothing, strip_extension, title
-from scheduler.plan.answers.documents import Assignment, assign, counts
+from scheduler.plan.answers.document_names import Title, TitleIndex, says_nothing, strip_extension, title
+from scheduler.plan.answers.documents import Assignment, Occasion, assign, counts
 from scheduler.plan.answers.doubts import doubt_content
+from scheduler.plan.answers.own_lines import own_lines, shorten, telling_lines
 from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
 from scheduler.plan.model import Deliverable
 from scheduler.plan.reasons import Reason
@@ -52,11 +53,13 @@ class Link:
     """What ties a mail to an obligation.
 
     `address`: the token in an address it was sent to. `reference`: it answers a mail of ours. `subject`: the token in
-    its subject. `target` is None for a token or id that is not ours, or that has expired.
+    its subject. `target` is None for a token or id that is not ours, or that has expired. `asks`: whether the mail of
+    ours asked for something, unlike a receipt; a token in an address or subject does not say which mail it was.
     """
 
     kind: Literal["address", "reference", "subject"]
     target: ObligationKey | None
+    asks: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +91,6 @@ _SIGNS: Mapping[str, Callable[[str], Reason]] = {  # by the kind of a link, the 
     "reference": reasons.answers_ours,
     "subject": reasons.subject_code,
 }
-_LINES_READ = 100  # for the titles that they name; a longer text is no letter
-_OPENINGS = [fold(words) for words in ("Kính gửi", "Căn cứ", "Thực hiện")]  # in every official letter
 
 
 class _Choice(NamedTuple):
@@ -117,16 +118,19 @@ def match(
     those that the links point to; only these are compared. `elsewhere` are obligations of others, whose documents a
     file may be instead. `blank_forms` are the digests of files that we send or publish. `now` is in UTC. It is certain
     only if nothing at all gives rise to doubt.
+
+    A contact of several parties who answers a mail to one of them is taken at that: it is certain, even if the file
+    is another party's and does not say so.
     """
     files = tuple(file for file in mail.attachments if counts(file, blank_forms))
-    lines = _own_lines(mail.text)
+    lines = own_lines(mail.text)
     known = {duty.key: duty for duty in duties}
     own = [duty for duty in known.values() if not senders or Sender(duty.key.plan, duty.key.party) in senders]
     linked = _follow_links(links, known, own, now)
     choice = linked if linked.duty else _read_words(mail, files, lines, own, senders, linked.doubts)
     duty = choice.duty
     found = (
-        _assign(mail, files, lines, duty, [*known.values(), *elsewhere], was_asked=duty is linked.duty)
+        _assign(mail, files, lines, duty, [*known.values(), *elsewhere], occasion=_find_occasion(links, duty))
         if duty and files
         else None
     )
@@ -187,6 +191,15 @@ def _follow_links(
     )
 
 
+def _find_occasion(links: Sequence[Link], duty: Duty) -> Occasion:
+    """Return how a mail came to be about an obligation; what it answers tells more than a token does."""
+    own = [link for link in links if link.target == duty.key]
+    telling = [link for link in own if link.kind == "reference"] or own
+    if not telling:
+        return "fresh"
+    return "asked" if any(link.asks for link in telling) else "answered"
+
+
 def _target(link: Link, known: Mapping[ObligationKey, Duty], now: datetime) -> Duty | None:
     duty = known.get(link.target) if link.target else None
     return None if duty and duty.expires_at and duty.expires_at <= now else duty
@@ -203,7 +216,7 @@ def _read_words(
     """Return the obligation that the subject, the text and the names of files name (contract rule 16b)."""
     index = _index_obligations(own)
     names = (strip_extension(file.name) for file in files if not says_nothing(file.name))
-    texts = (mail.subject, *_telling_lines(lines), *names)
+    texts = (shorten(mail.subject), *telling_lines(lines), *names)
     readings = [keys for text in texts if (keys := {each.obligation for each in index.find(text)})]
     clear = {key for keys in readings if len(keys) == 1 for key in keys}
     meant = [duty for duty in own if any(duty.key in keys for keys in readings)]
@@ -216,16 +229,6 @@ def _read_words(
     return _Choice(None, tuple(duty.key for duty in candidates), (*link_doubts, *doubts))
 
 
-def _own_lines(text: str) -> list[str]:
-    """Return the lines that say something, without any that are quoted after all."""
-    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(">")]
-
-
-def _telling_lines(lines: Sequence[str]) -> list[str]:
-    """Return the lines that may name what is sent: not to whom, nor the plan by which it is sent."""
-    return [line for line in lines[:_LINES_READ] if fold(line)[:2] not in _OPENINGS]
-
-
 # ---------------------------------------------------------------- which documents
 
 
@@ -236,7 +239,7 @@ def _assign(
     duty: Duty,
     duties: Iterable[Duty],
     *,
-    was_asked: bool,
+    occasion: Occasion,
 ) -> Assignment:
     """Return which documents of an obligation the files are; the subject of an answer to our mail is our own."""
     others = [other for other in duties if other.key.party in (duty.key.party, "") and other.key != duty.key]
@@ -247,8 +250,8 @@ def _assign(
         files,
         [each for each in own_titles if each.document in owed],
         TitleIndex([*own_titles, *_without(own_titles, other_titles)]),
-        lines=_telling_lines(lines) if was_asked else [mail.subject, *_telling_lines(lines)],
-        was_asked=was_asked,
+        lines=[*([shorten(mail.subject)] if occasion == "fresh" else []), *telling_lines(lines)],
+        occasion=occasion,
     )
 
 

@@ -424,6 +424,54 @@ def test_the_same_file_twice_is_one_document() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "BC 6 tháng Nghệ An.docx",
+        "Bao cao.pdf",
+        "BC.pdf",
+        "bao cao so ket.pdf",
+        "Nghe An.pdf",
+        "Hồ sơ.pdf",
+        "Công văn kèm văn bản.pdf",
+        "BC so 12 ngay 5.6 (ban ky).pdf",
+    ],
+)
+def test_a_vague_name_is_the_only_document_that_is_owed(name: str) -> None:
+    assert decide(mail(name), reply(HALF_YEAR), duties=(HALF_YEAR,)).certain
+
+
+@pytest.mark.parametrize(
+    "name", ["Giấy xác minh.pdf", "Mẫu.pdf", "Hội thảo khoa học.pdf", "Đề nghị thời gian.pdf", "phu luc.pdf"]
+)
+@pytest.mark.parametrize("others", [(), ("scan.pdf",), ("bao cao 6 thang.pdf",)])
+def test_a_name_that_says_something_else_is_no_single_document(name: str, others: tuple[str, ...]) -> None:
+    """An annex is one, but only beside the document."""
+    found = decide(mail(name, *others), reply(HALF_YEAR), duties=(HALF_YEAR,))
+    assert found.certain == (name == "phu luc.pdf" and bool(others))
+    assert found.certain or reasons.DOCUMENTS_UNCLEAR in found.evidence
+    fresh = decide(mail(name, *others, subject="Báo cáo 6 tháng"), duties=(HALF_YEAR,))
+    assert not fresh.certain or name == "phu luc.pdf"
+
+
+def test_an_answer_to_what_asked_for_nothing_must_name_its_documents() -> None:
+    """Somebody thanks for a receipt, with any scan."""
+    [link] = reply(HALF_YEAR)
+    receipt = replace(link, asks=False)
+    assert decide(mail("scan.pdf"), (receipt,)).evidence[0] == reasons.DOCUMENTS_UNCLEAR
+    assert decide(mail("scan.pdf"), (receipt, replace(link, kind="address"))).evidence[0] == reasons.DOCUMENTS_UNCLEAR
+    assert decide(mail("bc 6 thang.pdf"), (receipt,)).certain
+    assert decide(mail("scan.pdf"), (receipt, link)).certain
+
+
+def test_of_a_text_without_end_only_the_beginning_is_compared() -> None:
+    filler = "x " * 250
+    assert decide(mail("scan.pdf", text=f"{filler}Báo cáo năm 2023")).evidence == (reasons.NONE_FITS,)
+    assert decide(mail("scan.pdf", subject=f"{filler}Báo cáo năm 2023")).evidence == (reasons.NONE_FITS,)
+    lines = "\n".join(["x"] * 100)
+    assert decide(mail("scan.pdf", text=f"{lines}\nBáo cáo năm 2023")).evidence == (reasons.NONE_FITS,)
+
+
+@pytest.mark.parametrize(
     ("still", "names", "says"),
     [
         (["can-bo"], ["Bao cao nam 2023.pdf"], "Báo cáo năm của trường"),  # of another obligation
