@@ -208,6 +208,7 @@ def _fresh() -> Iterator[Case]:
 def _other() -> Iterator[Case]:
     report = files(["Báo cáo 6 tháng của trường.pdf"])
     asked = {"subject": REMINDED["june"]}
+    logo = File(name="image001.png", content=PNG, type="image/png")
 
     def answer(
         name: str, state: str = "review", program: Callable[[Letter], bytes] = mails.gmail, **own: object
@@ -237,6 +238,14 @@ def _other() -> Iterator[Case]:
     yield answer("out of office of Gmail", state="machine", program=mails.gmail_out_of_office)
     yield answer("cut short", program=lambda one: mails.gmail(one)[: len(mails.gmail(one)) // 2])
     yield answer("a logo only", files=(File(name="logo.png", content=PNG, type="image/png"),), program=_with_logo)
+    yield answer("thanks with a logo", text="Đã nhận được thư, cảm ơn.", files=(logo,))
+    yield answer("another month", files=files(["Báo cáo tháng 5.pdf"]))
+    yield answer("an invitation", files=files(["Giấy mời dự hội thảo.pdf"]))
+    yield answer("a form", files=files(["Mẫu.pdf"]))
+    yield answer("a letter that asks for time", files=files(["Công văn đề nghị lùi thời gian nộp.pdf"]))
+    yield answer("a question", text="Báo cáo này làm theo mẫu nào?")
+    yield answer("it is forwarded", subject="Fwd: Báo cáo 6 tháng")
+    yield answer("an archive that is not kept", files=(*report, File(name="Báo cáo.rar", content=b"Rar!" + bytes(99))))
     unclear = {"subject": REMINDED["march"]}
     for name, names in (
         ("one scan for four documents", ("scan.pdf",)),

@@ -50,8 +50,8 @@ _EMPTY_WORDS = frozenset(
 _VAGUE_WORDS = _EMPTY_WORDS | frozenset(
     [
         *("bao", "cao", "ho", "so", "ket", "tong", "cong", "truong", "ct", "tct", "cum", "chinh", "tri", "tinh"),
-        *("thang", "nam", "dau", "cuoi", "ngay", "ban", "chinh", "thuc", "ky", "dau", "goc", "final", "report"),
-        *("so", "quy", "nhanh", "day", "du", "hoan", "thien", "sua", "moi", "lan"),
+        *("thang", "nam", "dau", "cuoi", "ngay", "ban", "thuc", "ky", "goc", "final", "report"),
+        *("quy", "nhanh", "day", "du", "hoan", "thien", "sua", "moi", "lan"),
     ]
 )
 _ANNEX_WORDS = frozenset(["phu", "luc", "bieu", "lieu"])

@@ -11,6 +11,7 @@ from scheduler.plan import reasons
 from scheduler.plan.answers.document_names import Title, TitleIndex, says_nothing, strip_extension, title
 from scheduler.plan.answers.documents import Assignment, Occasion, assign, counts
 from scheduler.plan.answers.doubts import doubt_content
+from scheduler.plan.answers.other_subjects import doubt_subjects, is_other_period
 from scheduler.plan.answers.own_lines import own_lines, shorten, telling_lines
 from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
 from scheduler.plan.model import Deliverable
@@ -111,13 +112,16 @@ def match(
     blank_forms: Collection[str],
     now: datetime,
     elsewhere: Sequence[Duty] = (),
+    other_names: Collection[str] = (),
+    years: Collection[int] = (),
 ) -> Match:
     """Return what a person's mail answers.
 
     `senders` are the parties, over all plans, that have the sender as a contact. `duties` are those of the senders and
     those that the links point to; only these are compared. `elsewhere` are obligations of others, whose documents a
-    file may be instead. `blank_forms` are the digests of files that we send or publish. `now` is in UTC. It is certain
-    only if nothing at all gives rise to doubt.
+    file may be instead. `blank_forms` are the digests of files that we send or publish. `now` is in UTC.
+    `other_names` are names of the other parties of the plans; those of one word are not looked for. `years` are those
+    that a subject or file may name; none: any. It is certain only if nothing at all gives rise to doubt.
 
     A contact of several parties who answers a mail to one of them is taken at that: it is certain, even if the file
     is another party's and does not say so.
@@ -138,6 +142,13 @@ def match(
         *_doubt_sender(mail, senders),
         *choice.doubts,
         *_doubt_duty(duty),
+        *(_doubt_period(mail, files, lines, duty, is_fresh=duty is not linked.duty) if duty else ()),
+        *doubt_subjects(
+            [shorten(mail.subject), *(file.name for file in files)],
+            _titles(duty),
+            other_names=other_names,
+            years=years,
+        ),
         *doubt_content(mail, files, lines, _titles(duty), blank_forms=blank_forms),
         *(found.doubts if found else ()),
     )
@@ -161,6 +172,14 @@ def _doubt_sender(mail: ReceivedMail, senders: Sequence[Sender]) -> list[Reason]
 def _doubt_duty(duty: Duty | None) -> list[Reason]:
     is_owed = duty is None or (duty.is_open and (duty.missing or not duty.deliverables))
     return [] if duty is None or is_owed else [reasons.nothing_owed(duty.title)]
+
+
+def _doubt_period(
+    mail: ReceivedMail, files: Sequence[Attachment], lines: Sequence[str], duty: Duty, *, is_fresh: bool
+) -> list[Reason]:
+    """Return whether a mail may be about another month; the subject of an answer to our mail is our own."""
+    said = [*([shorten(mail.subject)] if is_fresh else []), *telling_lines(lines), *(file.name for file in files)]
+    return [reasons.DOCUMENTS_UNCLEAR] if is_other_period(said, _titles(duty)) else []
 
 
 def _titles(duty: Duty | None) -> list[str]:
@@ -223,7 +242,9 @@ def _read_words(
     doubts = [reasons.SENDER_OF_SEVERAL] if len({sender.party for sender in senders}) > 1 else []
     if len(clear) == 1 and all(clear <= keys for keys in readings):
         [duty] = (duty for duty in meant if duty.key in clear)
-        return _Choice(duty, (duty.key,), (*link_doubts, *doubts), (reasons.names_task(duty.title),))
+        twins = _find_twins(duty, own)
+        doubts += [reasons.SEVERAL_FIT] if twins else []
+        return _Choice(duty, (duty.key, *twins), (*link_doubts, *doubts), (reasons.names_task(duty.title),))
     doubts.append(reasons.SEVERAL_FIT if meant else reasons.NONE_FITS)
     candidates = meant or [duty for duty in own if duty.is_open]
     return _Choice(None, tuple(duty.key for duty in candidates), (*link_doubts, *doubts))
@@ -265,6 +286,13 @@ def _index_obligations(duties: Sequence[Duty]) -> TitleIndex:
     owed = [each for duty in duties if duty.is_open for each in _title_obligation(duty)]
     closed = [each for duty in duties if not duty.is_open for each in _title_obligation(duty)]
     return TitleIndex([*owed, *_without(owed, closed)])
+
+
+def _find_twins(duty: Duty, own: Iterable[Duty]) -> list[ObligationKey]:
+    """Return what is closed of the same plan and called the same: what came may be its new version."""
+    called = {each.wordings for each in _title_obligation(duty)}
+    closed = [each for each in own if not each.is_open and each.key.plan == duty.key.plan and each.key != duty.key]
+    return [each.key for each in closed if called & {one.wordings for one in _title_obligation(each)}]
 
 
 def _without(titles: Sequence[Title], others: Iterable[Title]) -> list[Title]:

@@ -471,6 +471,58 @@ def test_of_a_text_without_end_only_the_beginning_is_compared() -> None:
     assert decide(mail("scan.pdf", text=f"{lines}\nBáo cáo năm 2023")).evidence == (reasons.NONE_FITS,)
 
 
+@pytest.mark.parametrize("name", ["BC 6 thang Ha Tinh.pdf", "BC 6 thang HaTinh.pdf", "bc-6-thang-hatinh.pdf"])
+def test_a_file_that_names_another_party_is_for_a_person(name: str) -> None:
+    others = ["Hà Tĩnh", "Huế", "6 tháng"]  # what the title says itself is no name
+    found = match(
+        mail(name),
+        links=reply(HALF_YEAR),
+        senders=[NGHE_AN],
+        duties=DUTIES,
+        blank_forms=(),
+        now=NOW,
+        other_names=others,
+    )
+    assert (found.certain, found.evidence[0]) == (False, reasons.names_other("Hà Tĩnh"))
+
+
+@pytest.mark.parametrize(
+    ("name", "years", "certain"),
+    [
+        ("bao cao nam 2022.pdf", [2023], False),
+        ("bao cao nam 2022.pdf", [], True),
+        ("bao cao nam 2023.pdf", [2024], True),  # the title says so
+        ("IMG_2041.pdf", [2023], True),
+        ("scan 20220605.pdf", [2023], True),
+    ],
+)
+def test_another_year_is_for_a_person(name: str, years: list[int], certain: bool) -> None:
+    found = match(mail(name), links=reply(YEAR), senders=[NGHE_AN], duties=[YEAR], blank_forms=(), now=NOW, years=years)
+    assert (found.certain, reasons.OTHER_YEAR in found.evidence) == (certain, not certain)
+
+
+@pytest.mark.parametrize(
+    ("name", "certain"),
+    [
+        *((name, False) for name in ("Báo cáo tháng 5.pdf", "Báo cáo quý II.pdf", "BC T5.pdf", "BC 9 tháng.pdf")),
+        *((name, True) for name in ("Báo cáo 6 tháng 2023.pdf", "BC 6 tháng ngày 5 tháng 6.pdf")),
+    ],
+)
+def test_another_month_is_for_a_person(name: str, certain: bool) -> None:
+    assert decide(mail(name), reply(HALF_YEAR), duties=(HALF_YEAR,)).certain == certain
+    monthly = owed("thang@2023-05-25", "Báo cáo tháng, quý", ("a", "Báo cáo tháng, quý"))
+    assert decide(mail("Báo cáo tháng 5.pdf"), reply(monthly), duties=(monthly,)).certain
+    assert not decide(mail("scan.pdf", subject="Báo cáo tháng 5"), duties=(HALF_YEAR,)).certain
+
+
+def test_a_fresh_mail_may_be_a_new_version_for_what_is_closed_and_called_the_same() -> None:
+    may, june = (owed(f"thang@2023-0{month}-25", "Báo cáo tháng", ("a", "Báo cáo tháng")) for month in (5, 6))
+    closed = replace(missing(may), is_open=False)
+    found = decide(mail("bao cao thang.pdf"), duties=(closed, june))
+    assert (found.certain, found.candidates) == (False, (june.key, closed.key))
+    assert found.evidence[0] == reasons.SEVERAL_FIT
+
+
 @pytest.mark.parametrize(
     ("still", "names", "says"),
     [
