@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 _LEAST = 0.4  # how alike a text and a title must be, between 0 and 1; "Kế hoạch" means the plan of a long title
@@ -77,6 +77,15 @@ class Title(NamedTuple):
 def title(obligation: tuple[str, str, str], document: str, text: str, *others: str) -> Title:
     """Return a title; `others` are further names for the same."""
     return Title(obligation, document, text, tuple(frozenset(_split(name)) for name in (text, *others)))
+
+
+def without(titles: Sequence[Title], others: Iterable[Title]) -> list[Title]:
+    """Return the others that are not called just like one of the titles.
+
+    Another month's or year's report has the same title: it tells nothing.
+    """
+    known = {each.wordings for each in titles}
+    return [each for each in others if each.wordings not in known]
 
 
 class TitleIndex:

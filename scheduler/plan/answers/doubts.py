@@ -43,6 +43,12 @@ def doubt_content(
     )
 
 
+def doubt_sender(mail: ReceivedMail, *, is_known: bool) -> list[Reason]:
+    """Return why it is not certain who wrote a mail."""
+    doubts = [] if is_known else [reasons.SENDER_UNKNOWN]
+    return doubts if mail.authentication.state == "pass" else [*doubts, reasons.SENDER_UNPROVEN]
+
+
 def _is_forwarded(subject: str, lines: Sequence[str]) -> bool:
     plain = unicodedata.normalize("NFC", subject)
     return bool(_FORWARDS.match(plain)) or any(_FORWARDED.search(" ".join(fold(line))) for line in lines)

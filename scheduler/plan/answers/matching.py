@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from scheduler.plan import reasons
-from scheduler.plan.answers.document_names import Title, TitleIndex, says_nothing, strip_extension, title
+from scheduler.plan.answers.document_names import Title, TitleIndex, says_nothing, strip_extension, title, without
 from scheduler.plan.answers.documents import Assignment, Occasion, assign, counts
-from scheduler.plan.answers.doubts import doubt_content
+from scheduler.plan.answers.doubts import doubt_content, doubt_sender
 from scheduler.plan.answers.other_subjects import doubt_subjects, is_other_period
 from scheduler.plan.answers.own_lines import own_lines, shorten, telling_lines
 from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
@@ -138,8 +138,9 @@ def match(
         if duty and files
         else None
     )
+    of_sender = doubt_sender(mail, is_known=bool(senders))
     doubts = (
-        *_doubt_sender(mail, senders),
+        *of_sender,
         *choice.doubts,
         *_doubt_duty(duty),
         *(_doubt_period(mail, files, lines, duty, is_fresh=duty is not linked.duty) if duty else ()),
@@ -155,18 +156,9 @@ def match(
     return Match(
         certain=not doubts,
         answer=_answer(duty, found, files) if duty and found else None,
-        candidates=choice.candidates if doubts and _is_proven(mail, senders) else (),
+        candidates=choice.candidates if doubts and not of_sender else (),
         evidence=(*doubts, *choice.signs),
     )
-
-
-def _is_proven(mail: ReceivedMail, senders: Sequence[Sender]) -> bool:
-    return bool(senders) and mail.authentication.state == "pass"
-
-
-def _doubt_sender(mail: ReceivedMail, senders: Sequence[Sender]) -> list[Reason]:
-    doubts = [] if senders else [reasons.SENDER_UNKNOWN]
-    return doubts if mail.authentication.state == "pass" else [*doubts, reasons.SENDER_UNPROVEN]
 
 
 def _doubt_duty(duty: Duty | None) -> list[Reason]:
@@ -270,7 +262,7 @@ def _assign(
     return assign(
         files,
         [each for each in own_titles if each.document in owed],
-        TitleIndex([*own_titles, *_without(own_titles, other_titles)]),
+        TitleIndex([*own_titles, *without(own_titles, other_titles)]),
         lines=[*([shorten(mail.subject)] if occasion == "fresh" else []), *telling_lines(lines)],
         occasion=occasion,
     )
@@ -285,7 +277,7 @@ def _index_obligations(duties: Sequence[Duty]) -> TitleIndex:
     """Return the titles of obligations and their documents, to tell the obligations apart."""
     owed = [each for duty in duties if duty.is_open for each in _title_obligation(duty)]
     closed = [each for duty in duties if not duty.is_open for each in _title_obligation(duty)]
-    return TitleIndex([*owed, *_without(owed, closed)])
+    return TitleIndex([*owed, *without(owed, closed)])
 
 
 def _find_twins(duty: Duty, own: Iterable[Duty]) -> list[ObligationKey]:
@@ -293,15 +285,6 @@ def _find_twins(duty: Duty, own: Iterable[Duty]) -> list[ObligationKey]:
     called = {each.wordings for each in _title_obligation(duty)}
     closed = [each for each in own if not each.is_open and each.key.plan == duty.key.plan and each.key != duty.key]
     return [each.key for each in closed if called & {one.wordings for one in _title_obligation(each)}]
-
-
-def _without(titles: Sequence[Title], others: Iterable[Title]) -> list[Title]:
-    """Return the others that are not called just like one of the titles.
-
-    Another month's or year's report has the same title: it tells nothing.
-    """
-    known = {each.wordings for each in titles}
-    return [each for each in others if each.wordings not in known]
 
 
 def _title_obligation(duty: Duty) -> list[Title]:
