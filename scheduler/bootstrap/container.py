@@ -23,8 +23,7 @@ from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.errors import InvalidInput, NothingMatched, Problem, UserError
 from scheduler.feeds import IcalFeedRenderer
-from scheduler.mail.answer_address import AnswerAddress
-from scheduler.mail.composer import TemplateComposer
+from scheduler.mail.composer import AnswerAddress, TemplateComposer
 from scheduler.mail.maildir import Maildir
 from scheduler.mail.mime import read_text
 from scheduler.ports import (

@@ -12,7 +12,7 @@ import unicodedata
 from base64 import b32encode
 from binascii import b2a_base64
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache, partial
@@ -22,12 +22,12 @@ from zoneinfo import ZoneInfo
 import jinja2
 
 from scheduler import wording
+from scheduler.email_address import read_address
 from scheduler.errors import Problem, UserError
 from scheduler.mail import headers, template_context, templates
-from scheduler.mail.answer_address import AnswerAddress, office_address
-from scheduler.mail.conversations import conversation_of, obligation_of
 from scheduler.plan.answers.matching import ObligationKey
 from scheduler.plan.answers.tokens import reply_token, subject_token, thread_token
+from scheduler.plan.messages.conversations import conversation_of, obligation_of
 from scheduler.plan.messages.message import Message
 from scheduler.ports import Mail
 
@@ -47,6 +47,25 @@ _AUTOMATIC = (
 _PART = "\r\nContent-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 _TEXT_PART = _PART.format("plain").encode()
 _HTML_PART = _PART.format("html").encode()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAddress:
+    """The mailbox that is read, to which parties answer. Raises `UserError` if it is not an address."""
+
+    mailbox: str
+
+    def __post_init__(self) -> None:
+        headers.check_address("Reply-To", self.mailbox)
+
+    def with_token(self, token: str) -> str:
+        """Return `local+token@domain`.
+
+        It is the plain address if that has a plus already, or if the token would make it longer than addresses may be.
+        """
+        local, _, domain = self.mailbox.rpartition("@")
+        address = f"{local}+{token}@{domain}"
+        return address if "+" not in local and headers.is_address(address) else self.mailbox
 
 
 class TemplateComposer:
@@ -169,7 +188,7 @@ class TemplateComposer:
         name = _nfc(office.name or self._name(message))
         if self._answers and obligation:
             return name, self._answers.with_token(reply_token(self._secret, obligation))
-        return ("", self._reply_to) if self._reply_to else (name, office_address(office.email))
+        return ("", self._reply_to) if self._reply_to else (name, _office_address(office.email))
 
     def _digest(self, key: str) -> str:
         code = hmac.digest(self._secret, b"message-id\0" + key.encode(), "sha256")
@@ -209,6 +228,16 @@ def _references(secret: bytes, conversation: ObligationKey | None, domain: str) 
     if conversation is None:
         return ""
     return headers.write_ids("References", (f"<{thread_token(secret, conversation)}@{domain}>",))
+
+
+@lru_cache
+def _office_address(text: str) -> str:
+    """Return the e-mail address of a plan's office, with its domain in ASCII.
+
+    It is empty if no mail can be sent to what the plan says: any text may stand there, for people to read.
+    """
+    address = read_address(text) or ""
+    return address if headers.is_address(address) else ""
 
 
 def _in_message(problem: Problem, message: Message) -> Problem:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from scheduler.mail.composer import TemplateComposer
 from scheduler.plan.messages.message import Message
-from tests.mail.test_composer import COMPOSER, composer
 from tests.support.mail_reader import read
-from tests.support.sample_messages import IN_EVERY_LANGUAGE, MESSAGES, NORTH, SOUTH, about_registration
+from tests.support.sample_messages import (
+    IN_EVERY_LANGUAGE,
+    MESSAGES,
+    NORTH,
+    ORGANISATION,
+    SENDER,
+    SOUTH,
+    about_registration,
+)
 from tests.support.shipped_messages import ladder
 
+TEMPLATES = Path(__file__).parents[2] / "templates"
 REMINDER = about_registration("reminder", "2023-03-03T08:00", "before:14d")
 OF_THE_LEAD = ("escalation", "notice-declared", "notice-disowned", "submission")  # about the registration
 OF_NORTH = (
@@ -23,6 +33,13 @@ OF_NORTH = (
     "change-extended",
     "correction-received",
 )  # about the registration too
+
+
+def composer(*, sender: str = SENDER, secret: bytes = b"s" * 32) -> TemplateComposer:
+    return TemplateComposer([TEMPLATES], sender=sender, organisation=ORGANISATION, reply_to=None, secret=secret)
+
+
+COMPOSER = composer()
 
 
 def root(message: Message) -> str | None:
