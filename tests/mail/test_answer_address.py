@@ -36,10 +36,12 @@ OFFICE = PLAN.office
 REMINDER = about_registration("reminder", "2023-03-03T08:00", "before:14d")
 KEY = ObligationKey(PLAN.id, "dang-ky", NORTH.id)
 TOO_LONG = f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.vn"
-OF_NO_OBLIGATION = (
+WITHOUT_TOKEN = (
     "escalation",
     "notice-declared",
     "submission",
+    "fix-date-window",
+    "choose-1",
     "digest",
     "outage",
     "sign-in",
@@ -134,9 +136,9 @@ def test_a_whole_ladder_has_one_address_and_two_subjects(language: str) -> None:
     assert all(mail.subject.endswith(f" [{subject_token(SECRET, key)}]") for mail in mails)
 
 
-@pytest.mark.parametrize("name", OF_NO_OBLIGATION)
-def test_what_is_about_no_obligation_of_the_reader_is_answered_as_before(name: str) -> None:
-    """A token there would record somebody's answer for another party."""
+@pytest.mark.parametrize("name", WITHOUT_TOKEN)
+def test_what_brings_no_document_of_the_reader_is_answered_as_before(name: str) -> None:
+    """A token there would record an answer for another party, or a decision as a submission."""
     assert READ.compose(MESSAGES[name]) == composer().compose(MESSAGES[name])
 
 
