@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.answers.matching import Duty, Link, ObligationKey, Sender
+from scheduler.plan.answers.other_subjects import NameIndex
 from scheduler.plan.answers.received_mail import ReceivedMail
 from scheduler.plan.answers.tokens import find_tokens, link_tokens
 from scheduler.plan.message_kinds import MessageKind
@@ -15,8 +16,11 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports import UnitOfWork
 from scheduler.queries.agendas import find_relations, view_agenda
 
+_REVISIONS = 32  # whose names are kept
+_indexes: dict[str, NameIndex] = {}
 LIFETIME = timedelta(days=90)  # how long after its last date an obligation can be answered by a token (rule 11)
 # The mails that ask a party for something of its own, or speak of it: an answer to one of these answers the obligation.
+_ASKING: frozenset[MessageKind] = frozenset(("reminder", "overdue", "return", "copy"))
 _OWN_MATTERS: frozenset[MessageKind] = frozenset(
     ("reminder", "overdue", "invitation", "receipt", "return", "change", "correction", "copy")
 )
@@ -56,6 +60,24 @@ def find_documents_elsewhere(plans: Iterable[Plan], duties: Sequence[Duty]) -> l
     ]
 
 
+def find_other_names(plans: Iterable[Plan], senders: Iterable[Sender], mail: ReceivedMail) -> frozenset[str]:
+    """Return the names of parties that the subject or a file name of a mail says, without those of its senders."""
+    texts = (mail.subject, *(file.name for file in mail.attachments))
+    known = {plan.id: plan for plan in plans}
+    said = frozenset(name for plan in known.values() for name in _index_names(plan).find(texts))
+    own = [known[one.plan].parties[one.party] for one in senders if one.plan in known]
+    return said - {name for party in own for name in (party.name, party.short)}
+
+
+def _index_names(plan: Plan) -> NameIndex:
+    """Return the names of a plan's parties; it is made once for each revision."""
+    if plan.digest not in _indexes:
+        if len(_indexes) >= _REVISIONS:
+            _indexes.clear()
+        _indexes[plan.digest] = NameIndex(name for party in plan.parties.values() for name in (party.name, party.short))
+    return _indexes[plan.digest]
+
+
 def find_links(
     view: UnitOfWork,
     agendas: Sequence[Callable[[], Agenda]],
@@ -71,7 +93,7 @@ def find_links(
     `mailbox` is the address to which answers come.
     """
     cited = [
-        Link(kind="reference", target=ObligationKey(row.plan, row.milestone, row.party))
+        Link(kind="reference", target=ObligationKey(row.plan, row.milestone, row.party), asks=row.kind in _ASKING)
         for row in view.outbox.with_message_ids(mail.references)
         if row.milestone is not None and row.kind in _OWN_MATTERS
     ]

@@ -30,7 +30,7 @@ from scheduler.ports import (
     UnitOfWork,
 )
 from scheduler.queries.agendas import AgendaCache
-from scheduler.queries.duties import find_documents_elsewhere, find_duties, find_links, find_senders
+from scheduler.queries.duties import find_documents_elsewhere, find_duties, find_links, find_other_names, find_senders
 from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import execute
 
@@ -95,8 +95,17 @@ def propose(context: AnswerContext, mail: ReceivedMail, now: datetime) -> Match:
         others -= {(one.plan, one.party) for one in senders}
         duties = [*own, *_duties_of(view, plans, others, now)]
     concerned = [plan for plan in plans if any(duty.key.plan == plan.id for duty in duties)]
-    elsewhere = find_documents_elsewhere(concerned, duties)
-    return match(mail, links=links, senders=senders, duties=duties, blank_forms=(), now=now, elsewhere=elsewhere)
+    return match(
+        mail,
+        links=links,
+        senders=senders,
+        duties=duties,
+        blank_forms=(),
+        now=now,
+        elsewhere=find_documents_elsewhere(concerned, duties),
+        other_names=find_other_names(concerned, senders, mail),
+        years={plan.year for plan in concerned},
+    )
 
 
 def record_answer(

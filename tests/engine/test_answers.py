@@ -101,7 +101,10 @@ def test_one_document_of_several_is_received_in_part(store: SqlStore, tmp_path: 
     daemon.live(REMINDED)
     daemon.receive(answer(daemon, files=(File(name="Biểu mẫu đăng ký thi đua.pdf"),)))
     assert received(daemon)[0].deliverables == ("form",)
-    daemon.receive(answer(daemon, files=(File(name="scan001.pdf"),)))
+    thanks = daemon.receive(answer(daemon, files=(File(name="scan001.pdf"),)))
+    assert thanks.state == "review", "it answers the receipt, which asked for nothing"
+    reminder = daemon.mails()[1].mail.message_id
+    daemon.receive(answer(daemon, files=(File(name="scan001.pdf"),), in_reply_to=reminder))
     assert received(daemon)[1].deliverables == ("plan",)
 
 

@@ -17,6 +17,25 @@ _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
 _UNITS = {"t": "thang", "q": "quy", "qui": "quy"}
 
 
+class NameIndex:
+    """The names of parties of two or more words, by which those that a text says are found without asking for each."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        folded = {name: fold(name) for name in names}
+        told = {name: words for name, words in folded.items() if len(words) > 1}
+        self._names = {form: name for name, words in told.items() for form in (" ".join(words), "".join(words))}
+        self._longest = max(map(len, told.values()), default=0)
+
+    def find(self, texts: Iterable[str]) -> frozenset[str]:
+        """Return the names that texts say, together or apart."""
+        found = set()
+        for words in map(fold, texts):
+            for start in range(len(words)):
+                ends = range(start + 1, min(start + self._longest, len(words)) + 1)
+                found |= {self._names.get(" ".join(words[start:end]), "") for end in ends}
+        return frozenset(found - {""})
+
+
 def doubt_subjects(
     texts: Sequence[str], titles: Sequence[str], *, other_names: Collection[str], years: Collection[int]
 ) -> tuple[Reason, ...]:
