@@ -29,7 +29,7 @@ from scheduler.ports import (
     MessageRow,
     UnitOfWork,
 )
-from scheduler.queries.agendas import AgendaCache
+from scheduler.queries.agendas import AgendaCache, facts_within
 from scheduler.queries.duties import find_documents_elsewhere, find_duties, find_links, find_other_names, find_senders
 from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import execute
@@ -234,7 +234,7 @@ def _hold_reminders(
     """
     for key in candidates:
         definition = context.definition(key.plan)
-        if definition is None or not _may_be_held(context, key):
+        if definition is None or not _may_be_held(context, definition.plan, key):
             continue
         command = Declare(
             at=now,
@@ -254,16 +254,16 @@ def _hold_reminders(
         yield from (fact.id for fact in recorded.facts)
 
 
-def _may_be_held(context: AnswerContext, key: ObligationKey) -> bool:
-    """Return whether a reminder of an obligation was sent, and no mail has held the next one since."""
+def _may_be_held(context: AnswerContext, plan: Plan, key: ObligationKey) -> bool:
+    """Return whether a reminder of an obligation was sent, and no mail holds the next one already."""
+    scope = Scope({Occurrence.of(key.milestone).milestone: frozenset([key.party])})
     with context.services.store.reading() as view:
-        rungs = view.rungs.of_party(key.plan, key.party, key.milestone)
-        facts = view.facts.within(key.plan, Scope({Occurrence.of(key.milestone).milestone: frozenset([key.party])}))
+        rungs = view.rungs.of_party(plan.id, key.party, key.milestone)
+        facts = drop_withdrawn(facts_within(view, plan, scope))
     sent = [row.settled_at for row in rungs if row.state == "sent" and row.kind in REMINDERS and row.settled_at]
-    held = [fact for fact in facts if isinstance(fact, Declared) and fact.by == MAILBOX]
-    return bool(sent) and not any(
-        fact.recorded_at > max(sent) and fact.milestone == key.milestone for fact in drop_withdrawn([*held])
-    )
+    about = (fact for fact in facts if isinstance(fact, Declared) and fact.by == MAILBOX)
+    held = [fact.recorded_at for fact in about if (fact.milestone, fact.party) == (key.milestone, key.party)]
+    return bool(sent) and max(held, default=min(sent)) <= max(sent)
 
 
 # ---------------------------------------------------------------- reports of mail servers

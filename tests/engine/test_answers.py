@@ -191,6 +191,15 @@ def test_somebody_who_writes_every_day_is_reminded_all_the_same(daemon: Answered
     assert daemon.left() == ["03-03 08:00 before:14d", "03-14 08:00 before:3wd", "03-17 08:00 named-day"]
 
 
+def test_a_mail_after_one_that_was_dismissed_holds_the_reminder_again(daemon: AnsweredDaemon) -> None:
+    first = daemon.receive(answer(daemon, text="Xin hỏi mẫu.", files=()), at(3, 6))
+    dismiss_mail(context(daemon), first.id, "a question", at(3, 7), by=PERSON)
+    second = daemon.receive(answer(daemon, text="Trường đã gửi qua bưu điện.", files=()), at(3, 8))
+    assert len(second.facts) == 1
+    daemon.live(at(3, 10))
+    assert daemon.left() == ["03-03 08:00 before:14d"]
+
+
 def test_what_was_never_asked_for_is_not_held(store: SqlStore, tmp_path: Path) -> None:
     daemon = AnsweredDaemon(store, tmp_path)
     daemon.live(at(2, 10))
