@@ -302,8 +302,8 @@ def test_an_obligation_shows_every_fact_and_every_step_with_its_reason(operator:
     live.record("extended", form=By(date(2023, 3, 27)), decision="No. 5", by="ann@lead.example")
     said = operator.see("/plans/plan/milestones/report/beta")
     assert "Submitted in part Still missing: the list." in said
-    entry = "6 March 2023, 10:00 Documents received beta on paper Receipt number plan/1"
-    assert f"{entry} Documents: the plan Note: torn ann@lead.example" in said
+    entry = "6 March 2023, 10:00 Documents received beta on paper Documents: the plan Note: torn"
+    assert f"{entry} Receipt number plan/1 ann@lead.example" in said
     assert "Deadline extended beta by 27 March 2023 Decided by: No. 5" in said
     assert "13 March 2023, 08:00 reminder 14 days before the last day" in said
     assert "the date moved to 27 March 2023" in said
