@@ -132,14 +132,22 @@ def record_answer(
     )
 
     def note(unit: UnitOfWork, facts: Sequence[Fact]) -> None:
-        noted = replace(decision, facts=tuple(fact.id for fact in facts))
-        if not unit.inbox.decide(row.id, noted, expected=row.state):
-            raise UserError(
-                f"somebody else has just decided about i{row.id}", hint="look at it again", code="overtaken"
-            )
+        note_decision(unit, row, replace(decision, facts=tuple(fact.id for fact in facts)))
 
     recorded = execute(context.services, definition, [command], documents=documents, also=note)
     return tuple(fact.id for fact in recorded.facts)
+
+
+def note_decision(unit: UnitOfWork, row: InboxRow, decision: InboxDecision) -> None:
+    """Note with a mail what becomes of it. Raises `UserError` if somebody else has decided since `row` was read."""
+    now = unit.inbox.get(row.id)
+    if now is None or not is_unchanged(now, row) or not unit.inbox.decide(row.id, decision, expected=row.state):
+        raise UserError(f"somebody else has just decided about i{row.id}", hint="look at it again", code="overtaken")
+
+
+def is_unchanged(now: InboxRow, row: InboxRow) -> bool:
+    """Return whether nobody has decided about a mail since `row` was read; it may have got the same state anew."""
+    return (now.state, now.decided_at) == (row.state, row.decided_at)
 
 
 def _decide(

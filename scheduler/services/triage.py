@@ -13,19 +13,22 @@ from scheduler.plan.answers.received_mail import Attachment
 from scheduler.plan.commands import Undo
 from scheduler.plan.facts import Actor, Declared, Fact, drop_withdrawn
 from scheduler.ports import InboxDecision, InboxRow, Store
-from scheduler.services.answers import AnswerContext, KeepFile, record_answer
+from scheduler.services.answers import AnswerContext, KeepFile, is_unchanged, note_decision, record_answer
 from scheduler.services.record_facts import execute
 
 
-def find_mail(context: AnswerContext, id: int) -> InboxRow:
-    """Return a mail that a person may decide about.
+def find_mail(context: AnswerContext, id: int, seen: InboxRow | None = None) -> InboxRow:
+    """Return a mail that a person may decide about, who may have `seen` it before.
 
-    Raises `NothingMatched` for an unknown one, `UserError` for one that is not decided yet or was recorded.
+    Raises `NothingMatched` for an unknown one, `UserError` for one that is not decided yet or was recorded, or about
+    which somebody has decided since it was seen.
     """
     with context.services.store.reading() as view:
         row = view.inbox.get(id)
     if row is None:
         raise NothingMatched(f"unknown mail: i{id}", hint="`hanchot inbox list` names the mails")
+    if seen is not None and not is_unchanged(row, seen):
+        raise UserError(f"somebody else has decided about i{id}", hint="look at it again", code="overtaken")
     if not can_be_decided(context.services.store, row):
         what = "is not decided yet" if row.state == "new" else f"is {row.state} already"
         facts = ", ".join(f"f{fact}" for fact in row.facts)
@@ -65,13 +68,21 @@ def pick_files(files: Sequence[Attachment], parts: Sequence[str]) -> tuple[Attac
 
 
 def assign_mail(
-    context: AnswerContext, id: int, answer: Answer, keep: KeepFile, now: datetime, *, by: Actor
+    context: AnswerContext,
+    id: int,
+    answer: Answer,
+    keep: KeepFile,
+    now: datetime,
+    *,
+    by: Actor,
+    seen: InboxRow | None = None,
 ) -> tuple[int, ...]:
     """Record that a mail answers an obligation; return the ids of the facts. It commits.
 
-    Raises what `find_mail` and `record_answer` raise; nothing is recorded then.
+    `seen` is the mail as the person saw it. Raises what `find_mail` and `record_answer` raise; then nothing is
+    recorded.
     """
-    row = find_mail(context, id)
+    row = find_mail(context, id, seen)
     plan, milestone, party = answer.key
     decision = InboxDecision(
         state="received", at=now, plan=plan, milestone=milestone, party=party, reasons=row.reasons, by=by.name
@@ -81,12 +92,14 @@ def assign_mail(
     return facts
 
 
-def dismiss_mail(context: AnswerContext, id: int, reason: str, now: datetime, *, by: Actor) -> None:
+def dismiss_mail(
+    context: AnswerContext, id: int, reason: str, now: datetime, *, by: Actor, seen: InboxRow | None = None
+) -> None:
     """Put a mail aside that answers nothing; reminders that waited because of it go on. It commits.
 
-    Raises what `find_mail` raises.
+    `seen` is the mail as the person saw it. Raises what `find_mail` raises.
     """
-    row = find_mail(context, id)
+    row = find_mail(context, id, seen)
     decision = InboxDecision(
         state="dismissed",
         at=now,
@@ -98,10 +111,7 @@ def dismiss_mail(context: AnswerContext, id: int, reason: str, now: datetime, *,
         by=by.name,
     )
     with context.services.store.transaction() as unit:
-        if not unit.inbox.decide(row.id, decision, expected=row.state):
-            raise UserError(
-                f"somebody else has just decided about i{row.id}", hint="look at it again", code="overtaken"
-            )
+        note_decision(unit, row, decision)
     _end_waiting(context, row, now, by, reason)
 
 

@@ -16,9 +16,9 @@ from scheduler.plan.answers.matching import Answer, ObligationKey
 from scheduler.plan.answers.received_mail import Attachment
 from scheduler.plan.facts import Actor, Bounced, Received, Withdrawn
 from scheduler.plan.model import Deliverable
-from scheduler.ports import Document
+from scheduler.ports import Document, InboxDecision
 from scheduler.queries.agendas import AgendaCache
-from scheduler.services.answers import AnswerContext
+from scheduler.services.answers import AnswerContext, note_decision
 from scheduler.services.context import ServiceContext
 from scheduler.services.triage import assign_mail, dismiss_mail
 from scheduler.store import SqlStore
@@ -349,6 +349,21 @@ def test_what_two_people_decide_at_once_is_decided_once(daemon: AnsweredDaemon) 
     with pytest.raises(UserError, match="i1 is received already"):
         dismiss_mail(context(daemon), row.id, "", daemon.clock.instant, by=PERSON)
     assert len(received(daemon)) == 1
+
+
+def test_of_two_who_record_anew_what_was_undone_one_comes_too_late(daemon: AnsweredDaemon) -> None:
+    """Both have seen it as recorded; its state is the same after the first of them."""
+    row = daemon.receive(answer(daemon))
+    daemon.undo(received(daemon)[0])
+    said, seen = Answer(key=KEY, deliverables=(), attachments=()), daemon.incoming(row.id)
+    daemon.clock.instant += timedelta(minutes=1)
+    assign_mail(context(daemon), row.id, said, keep, daemon.clock.instant, by=PERSON, seen=seen)
+    daemon.undo(received(daemon)[1])
+    with pytest.raises(UserError, match="somebody else has decided about i1"):
+        assign_mail(context(daemon), row.id, said, keep, daemon.clock.instant, by=PERSON, seen=seen)
+    decision = InboxDecision(state="received", at=daemon.clock.instant)
+    with pytest.raises(UserError, match="somebody else has just decided"), daemon.store.transaction() as unit:
+        note_decision(unit, seen, decision)
 
 
 def test_a_mail_that_is_dismissed_lets_the_reminders_go_on(daemon: AnsweredDaemon) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from scheduler.inbox.mail_reader import MailReader
 from scheduler.plan.answers.received_mail import AuthenticationState
 from scheduler.plan.dates.date_forms import By
 from scheduler.plan.facts import Declared, Received, drop_withdrawn
@@ -516,6 +517,39 @@ def test_who_decides_second_is_told_how_it_stands_now(operator: Operator, live: 
     assert "by another@lead.example" in words(told.text)
     assert received(live) == []
     assert live.incoming(id).by == "another@lead.example"
+
+
+def test_who_decides_while_the_files_of_a_mail_are_read_is_told_too(
+    operator: Operator, live: AnsweredDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other decision comes between the look at the mail and the record."""
+    id = unproven(live)
+    form = forms(operator.ask(f"/inbox/{id}").text)[0]
+    read = MailReader.read
+
+    def slow(reader: MailReader, stream: Any) -> Any:
+        with live.store.transaction() as unit:
+            unit.inbox.decide(id, InboxDecision(state="dismissed", at=live.clock.instant, by="b"), expected="review")
+        return read(reader, stream)
+
+    monkeypatch.setattr(MailReader, "read", slow)
+    assert operator.send(f"/inbox/{id}", fields(form)).status == 409
+    assert received(live) == []
+
+
+def test_what_was_recorded_by_mistake_and_undone_can_be_recorded_anew(operator: Operator, live: AnsweredDaemon) -> None:
+    id = unproven(live)
+    before = fields(forms(operator.ask(f"/inbox/{id}").text)[0])
+    live.clock.instant = at(3, 3, 9)
+    operator.send(f"/inbox/{id}", before)
+    assert forms(operator.ask(f"/inbox/{id}").text) == []
+    live.undo(received(live)[0])
+    assert operator.send(f"/inbox/{id}", before).status == 303  # the old form once more: it has acted
+    assert len(received(live)) == 1
+    live.clock.instant = at(3, 3, 10)
+    assert press(operator, id, "Record: beta").status == 303
+    assert len(received(live)) == 2
+    assert forms(operator.ask(f"/inbox/{id}").text) == []
 
 
 def test_the_form_of_an_earlier_session_decides_nothing_and_keeps_what_was_typed(

@@ -16,6 +16,7 @@ from scheduler.plan import reasons
 from scheduler.plan.answers.matching import Answer, ObligationKey
 from scheduler.plan.facts import Actor
 from scheduler.ports import InboxRow
+from scheduler.services.answers import is_unchanged
 from scheduler.services.triage import assign_mail, dismiss_mail, pick_files
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
@@ -56,6 +57,7 @@ class Assignment:
                 lambda file: keep_attachment(mailbox, stream, file),
                 context.now,
                 by=by,
+                seen=row,
             )
 
 
@@ -71,7 +73,7 @@ class Dismissal:
 
     def carry_out(self, context: RequestContext, row: InboxRow, by: Actor) -> None:
         """Put the mail aside. Raises what `dismiss_mail` raises."""
-        dismiss_mail(context.answers, row.id, self.reason, context.now, by=by)
+        dismiss_mail(context.answers, row.id, self.reason, context.now, by=by, seen=row)
 
 
 def decide(context: RequestContext) -> Response:
@@ -91,28 +93,29 @@ def decide(context: RequestContext) -> Response:
 
 def _take(context: RequestContext, row: InboxRow, decision: Assignment | Dismissal) -> Response:
     by = Actor(name=context.signed_in.email if context.signed_in else "")
-    if _is_repeated(decision, row, by):
-        return _show_result(context, row)
     if context.field("seen") != version_of(row):
-        return render_mail(context, row, Outcome(status=409, is_overtaken=True))
+        return _show_newer(context, row, decision, by)
     try:
         decision.carry_out(context, row, by)
     except RecordUnavailable:
         raise
     except UserError as error:
         now = find_row(context)
-        if _is_repeated(decision, now, by):
-            return _show_result(context, now)
-        is_overtaken = version_of(now) != version_of(row)
-        outcome = (
-            Outcome(status=409, is_overtaken=True) if is_overtaken else Outcome(status=422, problems=error.problems)
-        )
-        return render_mail(context, now, outcome)
+        if not is_unchanged(now, row):
+            return _show_newer(context, now, decision, by)
+        return render_mail(context, now, Outcome(status=422, problems=error.problems))
     except OSError as error:
         context.running.log_problem(f"the files of the mail i{row.id} cannot be kept: {error.strerror or error}")
         return render_mail(context, row, Outcome(status=503, has_no_room=True))
     context.running.wake()
     return _show_result(context, find_row(context))
+
+
+def _show_newer(context: RequestContext, row: InboxRow, decision: Assignment | Dismissal, by: Actor) -> Response:
+    """Show what was decided since the form was opened: by the form itself, sent twice, or by somebody else."""
+    if decision.was_taken(row) and row.by == by.name:
+        return _show_result(context, row)
+    return render_mail(context, row, Outcome(status=409, is_overtaken=True))
 
 
 def _read_decision(context: RequestContext) -> Assignment | Dismissal:
@@ -145,11 +148,6 @@ def _read_reason(context: RequestContext) -> str:
     if len(typed) > LONGEST:
         raise UserError("reason is too long", hint=f"{LONGEST} characters are taken", code="too-long")
     return typed
-
-
-def _is_repeated(decision: Assignment | Dismissal, row: InboxRow, by: Actor) -> bool:
-    """Return whether the same person has decided just so: a form that was sent twice."""
-    return decision.was_taken(row) and row.by == by.name
 
 
 def _show_result(context: RequestContext, row: InboxRow) -> Response:
