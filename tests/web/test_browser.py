@@ -175,6 +175,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     assert "02 bước nhắc không gửi nữa" in said
     assert "Gửi thông báo đến 01 địa chỉ" in said
     page.get_by_role("button", name="Xác nhận, ghi nhận").click()
+    sync_api.expect(page.get_by_role("status")).to_contain_text("Đã thực hiện.")
     said = words(page.content())
     assert (
         "Đã thực hiện. Đã ghi 01 mục vào nhật ký. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ."
@@ -190,10 +191,12 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     page.get_by_label(re.compile("^Giờ")).fill("08:00")
     page.get_by_label(re.compile("^Địa điểm")).fill("Hà Tĩnh")
     page.get_by_role("button", name="Tiếp tục").click()
+    sync_api.expect(page.get_by_role("heading", level=1)).to_contain_text("Xác nhận")
     said = words(page.content())
     assert "04 bước nhắc không gửi nữa" in said
     assert "mời dự (06 đơn vị)" in said
     page.get_by_role("button", name="Xác nhận, ghi nhận").click()
+    sync_api.expect(page.get_by_role("status")).to_contain_text("Đã thực hiện.")
     assert "08 giờ 00, thứ Năm, ngày 08/6/2023, Hà Tĩnh" in words(page.content())
     assert page.get_by_text("nhắc chốt ngày").count() == 4
 
@@ -203,6 +206,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     page.get_by_label("Trường Chính trị tỉnh Nghệ An").check()
     page.get_by_role("button", name="Tiếp tục").click()
     page.get_by_role("button", name="Xác nhận, ghi nhận").click()
+    sync_api.expect(page.get_by_role("status")).to_contain_text("Đã thực hiện.")
     assert "Đơn vị được đề nghị khen thưởng Trường Chính trị tỉnh Nghệ An" in words(page.content())
 
     # The board knows all of it, and whoever is asked.
@@ -212,6 +216,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     need.get_by_role("link", name="Đã mời khách").click()
     page.get_by_role("button", name="Tiếp tục").click()
     page.get_by_role("button", name="Xác nhận, ghi nhận").click()
+    sync_api.expect(page.get_by_role("status")).to_contain_text("Đã thực hiện.")
     page.goto("/")
     assert page.locator(".needs li", has_text="Hội nghị sơ kết").count() == 0
     assert page.locator("td a", has_text="Quá hạn").count() == 0
@@ -339,5 +344,5 @@ def test_a_page_that_was_left_open_says_what_changed_meanwhile(browse: Open, own
     page.get_by_label("Ngày", exact=True).fill("2023-06-08")
     page.get_by_label(re.compile("^Địa điểm")).fill("Hà Tĩnh")
     page.get_by_role("button", name="Tiếp tục").click()
-    assert "Tình hình đã thay đổi từ khi mở biểu mẫu này" in words(page.content())
+    sync_api.expect(page.get_by_text("Tình hình đã thay đổi từ khi mở biểu mẫu này")).to_be_visible()
     assert page.get_by_label(re.compile("^Địa điểm")).input_value() == "Hà Tĩnh"
