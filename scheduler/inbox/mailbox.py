@@ -44,6 +44,10 @@ class _Fetched(NamedTuple):
     header: bytes
 
 
+class FoldersMissing(UserError):
+    """Some of the folders are not there; the others were read, and the connection stays open."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxParts:
     """What a mailbox works with.
@@ -71,19 +75,20 @@ class Mailbox:
     def sync(self) -> int:
         """Store every mail that is new, and return how many of them are to be decided.
 
-        It commits. Raises `UserError` if the server or a folder cannot be read; the connection is closed then.
+        It commits. Raises `FoldersMissing` after the others were read, and `UserError` if the server or a folder cannot
+        be read; the connection is closed then.
         """
+        found = 0
+        missing: list[Problem] = []
         with self._explained():
-            found = 0
-            missing: list[Problem] = []
             for folder in reversed(self._folders):  # the first comes last: it stays open for `wait`
                 try:
                     found += self._sync_folder(folder)
-                except NoFolder as error:  # a wrong name hides no other folder
+                except NoFolder as error:
                     missing += error.problems
-            if missing:
-                raise UserError(missing)
-            return found
+        if missing:
+            raise FoldersMissing(missing)
+        return found
 
     @property
     def can_wait(self) -> bool:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from scheduler.errors import HanchotError
-from scheduler.inbox.mailbox import Mailbox
+from scheduler.inbox.mailbox import FoldersMissing, Mailbox
 
 _LONGEST_IDLE = timedelta(minutes=9)  # many servers and routers forget a silent connection after ten
 _PAUSES = (60.0, 300.0, 900.0, 3600.0)  # seconds after one failure, two, ...; refused logins must not lock the account
@@ -65,10 +65,16 @@ class MailboxWatch:
 
     def _look(self) -> None:
         """Store what is new, and wait until there may be more."""
-        found = self._mailbox.sync()
-        if self._told:
-            self._log("the mailbox can be read again")
-        self._told, self._failures = "", 0
+        try:
+            found = self._mailbox.sync() > 0
+        except FoldersMissing as error:  # a wrong name keeps nobody from the other folders
+            self._tell(str(error))
+            found = True
+        else:
+            if self._told:
+                self._log("the mailbox can be read again")
+            self._told = ""
+        self._failures = 0
         if found:
             self._found()
         seconds = self._poll.total_seconds()
@@ -80,7 +86,10 @@ class MailboxWatch:
     def _fail(self, words: str) -> None:
         pause = self._pauses[min(self._failures, len(self._pauses) - 1)]
         self._failures += 1
+        self._tell(words)
+        self._stopping.wait(pause)
+
+    def _tell(self, words: str) -> None:
         if words != self._told:
             self._told = words
             self._log(f"the mailbox cannot be read: {words}")
-        self._stopping.wait(pause)

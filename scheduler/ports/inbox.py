@@ -127,9 +127,6 @@ class Inbox(Protocol):
     def add(self, mail: FetchedMail, summary: MailSummary, *, uidvalidity: int, state: InboxState) -> int | None:
         """Store a mail; return its id, or None if it is known by its identity: then only its place is noted."""
 
-    def known(self, identities: Collection[str]) -> frozenset[str]:
-        """Return which of these identities are known."""
-
     def decide(self, id: int, decision: InboxDecision, *, expected: InboxState) -> bool:
         """Record what becomes of a mail; return False if it is not in the `expected` state any more."""
 

@@ -72,7 +72,6 @@ class InboxContract:
         with store.reading() as view:
             [row] = view.inbox.page()
             assert (row.id, row.folder, row.uid, row.state) == (id, "Junk", 9, "new")
-            assert view.inbox.known(["identity of 1", "identity of 2"]) == {"identity of 1"}
 
     def test_a_decision_says_what_became_of_a_mail_and_why(self, store: Store) -> None:
         [id] = add(store, a_mail())

@@ -224,8 +224,8 @@ def test_one_mail_in_two_folders_is_one(office: Office) -> None:
     ],
 )
 def test_what_cannot_be_read_is_told(office: Office, folders: tuple[str, ...], password: str, words: str) -> None:
-    with pytest.raises(UserError, match=words):
-        office.mailbox(*folders, password=password).sync()
+    with closing(office.mailbox(*folders, password=password)) as box, pytest.raises(UserError, match=words):
+        box.sync()
 
 
 def test_a_folder_that_is_missing_hides_no_other(office: Office) -> None:
@@ -267,6 +267,16 @@ def test_a_mail_that_comes_is_stored_at_once(office: Office) -> None:
         office.receive(2)
         wait_until(lambda: heard == ["found"] * 2, "the server says that another one has come")
     assert office.subjects("new") == ["1", "2"]
+
+
+def test_a_folder_that_is_missing_is_told_once_and_the_others_are_watched(office: Office) -> None:
+    with watched(office.mailbox("INBOX", "Nowhere")) as heard:
+        wait_until(lambda: len(heard) == 2, "the folder is looked for, and the other one read")
+        office.receive(1)
+        wait_until(lambda: len(heard) == 3, "the server says that a mail has come")
+    assert "cannot be read: " in heard[0]
+    assert "has no folder 'Nowhere'" in heard[0]
+    assert (heard[1:], office.subjects("new")) == (["found", "found"], ["1"])
 
 
 def test_without_idle_the_mailbox_is_polled(office: Office) -> None:

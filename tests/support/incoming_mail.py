@@ -9,7 +9,7 @@ from typing import Any
 
 from scheduler.documents.blob_store import BlobStore
 from scheduler.documents.file_kinds import find_kind
-from scheduler.engine.sources.answers import AnswerSource, MailboxAdapters
+from scheduler.engine.sources.answers import MailboxAdapters
 from scheduler.inbox.mail_reader import MailReader
 from scheduler.plan.model import Plan
 from scheduler.ports import FetchedMail, InboxRow, MailSummary
@@ -102,6 +102,3 @@ def answer(daemon: DaemonFixture, sender: str = "officer@beta.example", **detail
         "message_id": f"<{sha256(repr(sorted(details.items())).encode()).hexdigest()[:20]}@mail.example>",
     }
     return thunderbird(Letter(**(values | details)))
-
-
-__all__ = ["AnswerSource", "AnsweredDaemon", "answer"]

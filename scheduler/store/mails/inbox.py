@@ -11,10 +11,8 @@ import sqlalchemy as sa
 from scheduler.plan.reasons import decode, encode
 from scheduler.ports import FetchedMail, FolderState, InboxDecision, InboxRow, InboxState, MailSummary
 from scheduler.store.dialects import Dialect, dialect_of
-from scheduler.store.statements import chunks
 from scheduler.store.tables import folder, incoming, incoming_content
 
-_AT_ONCE = 500  # identities in one statement
 _SUMMARY = ("message_id", "sender", "sender_name", "subject")
 _OWN = (
     "id",
@@ -40,7 +38,6 @@ _LIKE = _ROW.where(incoming.c.message_id == _WANTED).order_by(incoming.c.id)
 _COUNT = sa.select(sa.func.count()).where(incoming.c.state == _WANTED)
 _COUNTS = sa.select(incoming.c.state, sa.func.count().label("number")).group_by(incoming.c.state)
 _NEW = _ROW.where(incoming.c.state == "new").order_by(incoming.c.id).limit(sa.bindparam("at_most"))
-_KNOWN = sa.select(incoming.c.identity).where(incoming.c.identity.in_(sa.bindparam("wanted", expanding=True)))
 _PLACE = ("uidvalidity", "last_uid", "before_uid", "read_at")
 _FOLDERS = sa.select(folder.c.name, *(folder.c[name] for name in _PLACE)).order_by(folder.c.name)
 _DECIDE = incoming.update().where(incoming.c.id == _WANTED, incoming.c.state == sa.bindparam("expected"))
@@ -88,14 +85,6 @@ class SqlInbox:
         elif mail.data is not None:
             self._connection.execute(incoming_content.insert().values(incoming_id=id, bytes=mail.data))
         return id
-
-    def known(self, identities: Collection[str]) -> frozenset[str]:
-        """Return which of these identities are known."""
-        return frozenset(
-            found
-            for some in chunks(identities, _AT_ONCE)
-            for found in self._connection.execute(_KNOWN, {"wanted": some}).scalars()
-        )
 
     def decide(self, id: int, decision: InboxDecision, *, expected: InboxState) -> bool:
         """Record what becomes of a mail; return False if it is not in the `expected` state any more."""
