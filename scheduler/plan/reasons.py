@@ -105,6 +105,7 @@ ENGLISH: Mapping[str, str] = {
     "link_of_other": "it answers a mail about a task of {party}",
     "several_fit": "it may answer more than one task",
     "none_fits": "it does not say which task it answers",
+    "too_early": "“{words}” is not asked for yet",
     "nothing_owed": "nothing more is owed for “{words}”",
     "no_document": "there is no document in it",
     "documents_unclear": "its documents cannot be told apart",
@@ -483,6 +484,11 @@ MAIL_BROKEN = Reason("mail_broken")
 def link_of_other(party: str) -> Reason:
     """Return that a mail answers one that another party got."""
     return Reason("link_of_other", (party,))
+
+
+def too_early(words: str) -> Reason:
+    """Return that an obligation is due only later, with its title."""
+    return Reason("too_early", (words,))
 
 
 def nothing_owed(words: str) -> Reason:

@@ -18,7 +18,8 @@ from scheduler.queries.agendas import find_relations, view_agenda
 
 _REVISIONS = 32  # whose names are kept
 _indexes: dict[str, NameIndex] = {}
-LIFETIME = timedelta(days=90)  # how long after its last date an obligation can be answered by a token (rule 11)
+# How long after its last date an obligation can be answered by a token (rule 11), and before it by a fresh mail.
+LIFETIME = timedelta(days=90)
 # The mails that ask a party for something of its own, or speak of it: an answer to one of these answers the obligation.
 _ASKING: frozenset[MessageKind] = frozenset(("reminder", "overdue", "return", "copy"))
 _OWN_MATTERS: frozenset[MessageKind] = frozenset(
@@ -119,4 +120,5 @@ def _describe(agenda: Agenda, o: Obligation) -> Duty:
         missing=tuple(one for one in milestone.deliverables if one.id in o.standing.missing),
         is_open=o.standing.is_open,
         expires_at=o.due.late_from + LIFETIME if o.due is not None else None,
+        opens_at=max(o.since, o.due.late_from - LIFETIME) if o.due is not None else o.since,
     )

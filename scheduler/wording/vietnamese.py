@@ -227,6 +227,7 @@ VIETNAMESE = Language(
         "link_of_other": "thư trả lời nội dung thuộc nhiệm vụ của {party}",
         "several_fit": "thư có thể thuộc nhiều nhiệm vụ",
         "none_fits": "chưa rõ thư thuộc nhiệm vụ nào",
+        "too_early": "chưa đến kỳ gửi “{words}”",
         "nothing_owed": "“{words}” không còn nội dung phải nộp",
         "no_document": "thư không kèm hồ sơ",
         "documents_unclear": "chưa phân biệt được các thành phần hồ sơ kèm theo",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode
 from tests.cli.conftest import Office
 from tests.support.dovecot import PASSWORD, Dovecot
@@ -33,6 +36,11 @@ class AnsweredOffice:
             authserv_id = "{SERVER}"
             """,
             encoding="utf-8",
+        )
+        plan = office.folder / "workflows" / "here" / "plan.toml"
+        due = SystemClock().now().date() + timedelta(days=60)
+        plan.write_text(
+            re.sub(r"before = \S+-12-15", f"before = {due}", plan.read_text(encoding="utf-8")), encoding="utf-8"
         )
         dovecot.keep(account, "", "<old@branch.vn>")
         assert office("tick").code == 0

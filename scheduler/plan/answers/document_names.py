@@ -54,6 +54,10 @@ _VAGUE_WORDS = _EMPTY_WORDS | frozenset(
         *("quy", "nhanh", "day", "du", "hoan", "thien", "sua", "moi", "lan"),
     ]
 )
+# What kind of document it is, which many a year has.
+_KINDS = frozenset(
+    ["bao", "cao", "ke", "hoach", "ho", "so", "danh", "sach", "van", "ban", "bieu", "report", "plan", "list"]
+)
 _ANNEX_WORDS = frozenset(["phu", "luc", "bieu", "lieu"])
 
 
@@ -106,6 +110,11 @@ class TitleIndex:
             return ()
         close = {title for title in likeness if likeness[title] * _MARGIN > likeness[best]}
         return tuple(title for title in likeness if self._is_rival(said, title, best, is_close=title in close))
+
+    def find_told(self, text: str) -> tuple[Title, ...]:
+        """Return the titles that a text may mean and of which it says more than the kind of document, as "Báo cáo"."""
+        said = frozenset(part for word in _split(text) for part in self._part(word))
+        return tuple(title for title in self.find(text) if not (rest := title.words - _KINDS) or rest & said)
 
     def find_one(self, lines: Iterable[str]) -> Title | None:
         """Return the title that some line means clearly and no line speaks against, or None."""

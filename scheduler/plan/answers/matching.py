@@ -38,7 +38,7 @@ class Duty:
     """An obligation that could be answered, in the words by which a mail may name it.
 
     `missing` are the documents still owed; empty for a milestone without any. `is_open` is false once it is closed.
-    `expires_at` (UTC) is when its tokens expire.
+    `expires_at` (UTC) is when its tokens expire, `opens_at` from when on a mail that answers nothing may mean it.
     """
 
     key: ObligationKey
@@ -47,6 +47,7 @@ class Duty:
     missing: tuple[Deliverable, ...] = ()
     is_open: bool = True
     expires_at: datetime | None = None
+    opens_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ def match(
     known = {duty.key: duty for duty in duties}
     own = [duty for duty in known.values() if not senders or Sender(duty.key.plan, duty.key.party) in senders]
     linked = _follow_links(links, known, own, now)
-    choice = linked if linked.duty else _read_words(mail, files, lines, own, senders, linked.doubts)
+    choice = linked if linked.duty else _read_words(mail, files, lines, own, senders, linked.doubts, now)
     duty = choice.duty
     found = (
         _assign(mail, files, lines, duty, [*known.values(), *elsewhere], occasion=_find_occasion(links, duty))
@@ -223,12 +224,13 @@ def _read_words(
     own: Sequence[Duty],
     senders: Sequence[Sender],
     link_doubts: tuple[Reason, ...],
+    now: datetime,
 ) -> _Choice:
     """Return the obligation that the subject, the text and the names of files name (contract rule 16b)."""
     index = _index_obligations(own)
     names = (strip_extension(file.name) for file in files if not says_nothing(file.name))
     texts = (shorten(mail.subject), *telling_lines(lines), *names)
-    readings = [keys for text in texts if (keys := {each.obligation for each in index.find(text)})]
+    readings = [keys for text in texts if (keys := {each.obligation for each in index.find_told(text)})]
     clear = {key for keys in readings if len(keys) == 1 for key in keys}
     meant = [duty for duty in own if any(duty.key in keys for keys in readings)]
     doubts = [reasons.SENDER_OF_SEVERAL] if len({sender.party for sender in senders}) > 1 else []
@@ -236,6 +238,7 @@ def _read_words(
         [duty] = (duty for duty in meant if duty.key in clear)
         twins = _find_twins(duty, own)
         doubts += [reasons.SEVERAL_FIT] if twins else []
+        doubts += [reasons.too_early(duty.title)] if duty.opens_at and now < duty.opens_at else []
         return _Choice(duty, (duty.key, *twins), (*link_doubts, *doubts), (reasons.names_task(duty.title),))
     doubts.append(reasons.SEVERAL_FIT if meant else reasons.NONE_FITS)
     candidates = meant or [duty for duty in own if duty.is_open]

@@ -85,3 +85,17 @@ def test_what_a_machine_calls_a_file_says_nothing(name: str, silent: bool) -> No
 
 def test_words_are_told_apart_however_they_are_joined() -> None:
     assert fold("BCSoKet_6thang-ĐẦU năm.000") == ["bc", "so", "ket", "6", "thang", "dau", "nam", "0"]
+
+
+def test_the_kind_of_document_alone_tells_no_title() -> None:
+    """A small plan has one report, and a school sends many."""
+    titles = [title(("p", "m", "a"), "d", "Báo cáo năm")]
+    index, [year] = TitleIndex(titles), titles
+    assert index.find("Báo cáo sơ kết") == (year,)
+    assert [index.find_told(text) for text in ("Báo cáo sơ kết", "baocao", "Báo cáo năm", "baocaonam")] == [
+        (),
+        (),
+        (year,),
+        (year,),
+    ]
+    assert TitleIndex([title(("p", "m", "a"), "d", "Báo cáo")]).find_told("Báo cáo") != ()

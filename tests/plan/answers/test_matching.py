@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -629,3 +629,12 @@ def test_quoted_lines_are_no_evidence() -> None:
     quoted = "\n> Báo cáo 6 tháng chưa gửi\n  > sẽ gửi sau"
     assert decide(mail("bao cao nam.pdf", text=quoted)).certain
     assert decide(mail("scan.pdf", text="> Báo cáo năm của trường")).evidence == (reasons.NONE_FITS,)
+
+
+def test_fresh_mail_about_something_that_is_due_much_later_is_for_a_person() -> None:
+    """It may be last year's report; an answer to our mail is about what that asked for."""
+    later = replace(YEAR, opens_at=NOW + timedelta(days=1))
+    found = decide(mail("bao cao nam.pdf"), duties=(later,))
+    assert (found.certain, found.evidence[0]) == (False, reasons.too_early(YEAR.title))
+    assert decide(mail("bao cao nam.pdf"), duties=(replace(YEAR, opens_at=NOW),)).certain
+    assert decide(mail("bao cao nam.pdf"), reply(later), duties=(later,)).certain
