@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 import click
@@ -23,6 +23,7 @@ from scheduler.plan.commands import (
     MarkInvited,
     Nominate,
     RecordReceived,
+    RecordReply,
     Restate,
     Retire,
     Return,
@@ -30,7 +31,7 @@ from scheduler.plan.commands import (
     Undo,
     Waive,
 )
-from scheduler.plan.facts import Actor, Counted, Nominated, parties_of_fact
+from scheduler.plan.facts import Actor, Counted, Nominated, Reply, parties_of_fact
 from scheduler.plan.model import Plan
 from scheduler.ports import Document
 from scheduler.queries.indicators import list_indicators
@@ -247,6 +248,35 @@ def mark_invited(session: Session, plan: str, milestone: str, note: str, by: str
     _execute(session, plan, command, output_format)
 
 
+@click.command(epilog=example("hanchot reply bac-trung-bo-2023 tong-ket nghe-an delegated --deputy 'Phó Hiệu trưởng'"))
+@_obligation
+@click.argument("answer", type=click.Choice(get_args(Reply)))
+@click.option("--deputy", default="", help="Who comes instead, where the plan lets somebody.")
+@click.option("--people", type=click.IntRange(min=1), help="How many come.")
+@click.option("--note", default="", help="What the party says besides.")
+@_by
+@format_option
+@click.pass_obj
+def reply(
+    session: Session,
+    plan: str,
+    milestone: str,
+    party: str,
+    answer: Reply,
+    deputy: str,
+    people: int | None,
+    note: str,
+    by: str,
+    output_format: str,
+) -> None:
+    """Record a party's reply to an invitation.
+
+    It is for the days in force and replaces what the party said before.
+    """
+    about = _about(session, milestone, party, by)
+    _execute(session, plan, RecordReply(**about, reply=answer, deputy=deputy, people=people, note=note), output_format)
+
+
 @click.command(epilog=example("hanchot undo f12 --reason 'ghi nhầm trường'"))
 @click.argument("fact")
 @click.option("--reason", required=True, help="Why it is taken back.")
@@ -441,6 +471,7 @@ FACT_COMMANDS = (
     indicator,
     fix_date,
     mark_invited,
+    reply,
     retire,
     reassign,
     undo,

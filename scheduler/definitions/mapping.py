@@ -96,6 +96,7 @@ def milestone(shape: schema.MilestoneShape, plan: schema.PlanShape, ladder: Ladd
         channels=tuple(shape.channels),
         needs=tuple(shape.needs),
         condition=shape.condition,
+        deputy=shape.deputy,
         submit_to=office(shape.submit_to) if shape.submit_to else None,
     )
 

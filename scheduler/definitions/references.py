@@ -69,6 +69,9 @@ def _check_milestones(file: File) -> None:
         if owner and owner not in row:
             hint = "a deadline has `responsible`, an event `organiser`"
             file.report.error((*key, owner), f"the required key `{owner}` is missing", hint, code="missing-key")
+        if row.get("deputy") and row.get("kind") == "deadline":
+            hint = "it says who may come to an event instead of the one invited; leave it out"
+            file.report.error((*key, "deputy"), "is for events only", hint, code="deputy-of-deadline")
         documents = list(_tables(row.get("deliverables"), (*key, "deliverables")))
         _check_duplicates(file.report, [((*place, "id"), document.get("id")) for place, document in documents])
 

@@ -221,6 +221,7 @@ class MilestoneShape(Shape):
     quote: Words = ""
     note: Words = ""
     condition: Words = ""
+    deputy: Line = ""
     responsible: Names = []
     organiser: Names = []
     report_to: Names = []

@@ -252,6 +252,8 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         "listed": partial(_in, wording.join_list, language),
         "status": partial(_in, wording.status_label, language),
         "fact": partial(_in, wording.fact_name, language),
+        "attendance": partial(_in, wording.attendance_label, language),
+        "reply": partial(_in, wording.reply_label, language),
         "channel": partial(_in, wording.channel_name, language),
         "rung": partial(_in, wording.rung_name, language),
         "decapitalise": lambda text: text[:1].lower() + text[1:],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from scheduler.plan.dates.date_forms import DateForm
-from scheduler.plan.facts import OFFICE, Actor, Fact
+from scheduler.plan.facts import OFFICE, Actor, Fact, Reply
 from scheduler.plan.model import Channel
 from scheduler.plan.obligations import Obligation
 
@@ -65,6 +65,21 @@ class Declare(CommandOnObligation):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disown(CommandOnObligation):
     """Record a party's claim that a task is not its own, or that its mails reach the wrong people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordReply(CommandOnObligation):
+    """Record a party's reply to an invitation to the days in force.
+
+    `address` is that of the contact who answered for itself; without one the answer is the whole party's. `deputy` is
+    the name or the address of who comes instead, `people` how many come. It was said at `replied_at` (UTC), or now.
+    """
+
+    reply: Reply
+    address: str = ""
+    deputy: str = ""
+    people: int | None = None
+    replied_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +229,7 @@ Command = (
     RecordReceived
     | Declare
     | Disown
+    | RecordReply
     | Accept
     | Return
     | Extend

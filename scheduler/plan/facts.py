@@ -14,6 +14,7 @@ FactKind = Literal[
     "received",
     "declared",
     "disowned",
+    "replied",
     "accepted",
     "returned",
     "extended",
@@ -31,6 +32,7 @@ FactKind = Literal[
     "counted",
     "withdrawn",
 ]
+Reply = Literal["accepted", "tentative", "declined", "delegated"]  # to an invitation, as calendars say it (RFC 5545)
 ActorRole = Literal["office", "party", "definition", "mail server", "source"]
 
 
@@ -143,6 +145,24 @@ class Disowned(FactOfObligation):
     """A party's claim that a task is not its own, or that its mails reach the wrong people."""
 
     kind: ClassVar[FactKind] = "disowned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replied(FactOfObligation):
+    """A party's reply to an invitation: whether it comes to the event on the days `form`.
+
+    `address` is that of the contact who answered for itself; without one the answer is the whole party's. `deputy` is
+    the name or the address of who comes instead, `people` how many come. `happened_at` is when it was said. `form` is
+    filled in when it is recorded.
+    """
+
+    kind: ClassVar[FactKind] = "replied"
+
+    reply: Reply
+    address: str = ""
+    deputy: str = ""
+    people: int | None = None
+    form: On | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +337,7 @@ Fact = (
     Received
     | Declared
     | Disowned
+    | Replied
     | Accepted
     | Returned
     | Extended

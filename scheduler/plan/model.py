@@ -165,7 +165,7 @@ class Milestone:
 
     `responsible` (deadline) or `organiser` (event), `report_to`, `attendees` and `guests` name
     groups or parties. `needs` names milestones that must be complete first. `was` holds its former ids, the oldest
-    first.
+    first. `deputy` says who may come to an event instead of the one invited; "" if nobody may.
     """
 
     id: str
@@ -186,6 +186,7 @@ class Milestone:
     channels: tuple[Channel, ...] = ()
     needs: tuple[str, ...] = ()
     condition: str = ""
+    deputy: str = ""
     submit_to: Office | None = None
 
     @property

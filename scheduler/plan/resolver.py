@@ -46,6 +46,7 @@ from scheduler.plan.facts import (
     Joined,
     Nominated,
     Paused,
+    Replied,
     Rerouted,
     Waived,
     recording_order,
@@ -66,7 +67,7 @@ from scheduler.plan.scope import Relations, Scope, covers
 from scheduler.plan.standing import Standing, read_standing
 
 # Facts that leave unknown whether an obligation past its last day is open.
-_SAYS_NOTHING = (Joined, Amended, DateFixed, Invited, Declared, Disowned)
+_SAYS_NOTHING = (Joined, Amended, DateFixed, Invited, Declared, Disowned, Replied)
 
 
 class BaseDay(NamedTuple):

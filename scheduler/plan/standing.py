@@ -24,6 +24,7 @@ from scheduler.plan.facts import (
     Opened,
     Paused,
     Received,
+    Replied,
     Rerouted,
     Retired,
     Returned,
@@ -46,7 +47,8 @@ class Standing:
 
     `declared` holds the facts in which the party says that it has sent something, `disowned` those in which it
     says that the task is not its own. Both hold only facts that no later fact has answered.
-    `invited_by` is the last fact by which the guests of an event were invited.
+    `invited_by` is the last fact by which the guests of an event were invited; `replies` are all replies of the party
+    to invitations, in the order of recording.
     """
 
     state: StandingState = "open"
@@ -59,6 +61,7 @@ class Standing:
     declared: tuple[Declared, ...] = ()
     disowned: tuple[Disowned, ...] = ()
     invited_by: Invited | None = None
+    replies: tuple[Replied, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -115,6 +118,7 @@ class _Progress:
     declared: list[Declared] = field(default_factory=list)
     disowned: list[Disowned] = field(default_factory=list)
     invited_by: Invited | None = None
+    replies: list[Replied] = field(default_factory=list)
 
     def apply(self, fact: Fact) -> None:  # noqa: C901 - one match over the facts
         match fact:
@@ -134,6 +138,8 @@ class _Progress:
                 self.disowned.clear()
             case Invited():
                 self.invited_by = fact
+            case Replied():
+                self.replies.append(fact)
             case Extended() | DateFixed() | Amended() | Joined():
                 pass  # about the date or about who takes part
             case Retired():
@@ -210,6 +216,7 @@ class _Progress:
             declared=() if self.closed_by else tuple(self.declared),
             disowned=tuple(self.disowned),
             invited_by=self.invited_by,
+            replies=tuple(self.replies),
         )
 
 

@@ -24,6 +24,7 @@ from scheduler.plan.facts import (
     Opened,
     Paused,
     Received,
+    Replied,
     Rerouted,
     Retired,
     Returned,
@@ -143,6 +144,10 @@ def _own_fields(fact: Fact) -> Row:  # noqa: C901 - one match over the kinds
             return {"reason": fact.reason, "undoes": f"f{fact.target}", "letters": letters}
         case Invited():
             return {"date": describe_form(fact.form) if fact.form else "", "place": fact.place}
+        case Replied():
+            date = describe_form(fact.form) if fact.form else ""
+            of_whom = {"address": fact.address, "deputy": fact.deputy, "people": fact.people}
+            return {"reply": fact.reply, **of_whom, "date": date}
         case Disowned() | Accepted() | Joined():
             return {}
         case _:

@@ -21,6 +21,7 @@ from scheduler.plan.commands import (
     Nominate,
     PauseAddress,
     RecordReceived,
+    RecordReply,
     ReportBounce,
     Restate,
     RestoreAddress,
@@ -48,6 +49,7 @@ from scheduler.plan.facts import (
     Opened,
     Paused,
     Received,
+    Replied,
     Rerouted,
     Retired,
     Returned,
@@ -74,6 +76,10 @@ def build_fact(plan: Plan, command: Command) -> Fact:  # noqa: C901 - one match 
             return _declared(plan, command)
         case Disown():
             return Disowned(**_about(plan, command))
+        case RecordReply():
+            about = _about(plan, command, command.replied_at)
+            reply, address, deputy = command.reply, command.address, command.deputy
+            return Replied(**about, reply=reply, address=address, deputy=deputy, people=command.people)
         case Accept():
             return Accepted(**_about(plan, command))
         case Return(missing=missing):
@@ -151,7 +157,7 @@ def _of_plan(plan: str, command: Command, happened_at: datetime | None = None) -
 
 def _about(
     plan: Plan,
-    command: RecordReceived | Declare | Disown | Accept | Return | Extend | Insist,
+    command: RecordReceived | Declare | Disown | RecordReply | Accept | Return | Extend | Insist,
     happened_at: datetime | None = None,
 ) -> dict[str, Any]:
     return _common(plan, command, happened_at) | {"milestone": command.milestone, "party": command.party}

@@ -30,6 +30,7 @@ from scheduler.plan.facts import (
     Opened,
     Paused,
     Received,
+    Replied,
     Rerouted,
     Retired,
     Returned,
@@ -46,6 +47,7 @@ from scheduler.plan.recipients import silent_addresses
 from scheduler.ports import UnitOfWork
 
 MOST = 1_000_000_000  # the highest count that is taken
+MOST_PEOPLE = 1_000  # who come from one party
 # What may still come after a plan has ended.
 _OF_RETIRED = (Received, Declared, Disowned, Amended, Joined, Bounced, Rerouted, Paused, Counted, Withdrawn)
 OfObligation = Received | Declared | Returned | Accepted | Extended | Opened | Joined | Disowned  # about one obligation
@@ -69,6 +71,9 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  #
             return _check_date_fixed(agenda, fact)
         case Invited():
             return _check_invited(agenda, fact)
+        case Replied():
+            _check_replied(agenda, fact)
+            return []
         case Amended():
             find_milestone(agenda.plan, fact.milestone, agenda)
             return []
@@ -282,6 +287,25 @@ def _check_invited(agenda: Agenda, fact: Invited) -> list[Reason]:
             "nobody-to-invite",
         )
     return []
+
+
+def _check_replied(agenda: Agenda, fact: Replied) -> None:
+    milestone = find_milestone(agenda.plan, fact.milestone, agenda)
+    _check_occurrence(agenda, fact.milestone, milestone)
+    _find_party(agenda.plan, fact.party)
+    invited = {o.party: o for o in agenda.obligations if o.milestone == fact.milestone and o.invited}
+    if fact.party not in invited:
+        raise NothingMatched.named(f"party invited to {fact.milestone}", fact.party, invited)
+    o = invited[fact.party]
+    if o.event is None or o.standing.state == "waived":
+        _refuse(f"{fact.milestone} has no day to which {fact.party} is invited", "fix the day first", "no-invitation")
+    if fact.reply == "delegated" and not milestone.deputy:
+        hint = "where the plan allows it, the key `deputy` of the milestone says who may"
+        _refuse(f"nobody may come to {fact.milestone} instead of the one invited", hint, "no-deputy")
+    is_counted = fact.reply != "declined" and fact.people is not None and 0 < fact.people <= MOST_PEOPLE
+    if fact.people is not None and not is_counted:
+        hint = f"1 to {MOST_PEOPLE} who come, and none where nobody does"
+        _refuse("the number of people does not fit the reply", hint, "no-people")
 
 
 def _remarks_on_days_off(plan: Plan, *days: date) -> Iterator[Reason]:

@@ -11,7 +11,18 @@ from scheduler.errors import NothingMatched, Problem, UserError
 from scheduler.plan.agenda import Rung, describe_closing
 from scheduler.plan.commands import Command
 from scheduler.plan.dispatch_policy import decide
-from scheduler.plan.facts import Bounced, Counted, Fact, Invited, Letter, Nominated, Retired, Withdrawn, recording_order
+from scheduler.plan.facts import (
+    Bounced,
+    Counted,
+    Fact,
+    Invited,
+    Letter,
+    Nominated,
+    Replied,
+    Retired,
+    Withdrawn,
+    recording_order,
+)
 from scheduler.plan.messages.destinations import days_to_tell
 from scheduler.plan.messages.promises import messages_for, recipients_of
 from scheduler.plan.model import Plan
@@ -220,6 +231,8 @@ def _prepare(unit: UnitOfWork, before: Snapshot, fact: Fact, *, notify: bool) ->
         dated = next(o for o in before.agenda.obligations if o.milestone == fact.milestone and not o.attends)
         days, place = days_to_tell(dated)
         fact = replace(fact, form=days, place=place)
+    elif isinstance(fact, Replied):
+        fact = replace(fact, form=before.agenda.by_key[fact.milestone, fact.party].event)
     elif isinstance(fact, Withdrawn) and notify:
         fact = replace(fact, letters=_find_untrue(unit, before, fact))
     return fact if notify else replace(fact, is_silent=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import assert_never
 
+from scheduler.plan.answers.attendance import STATES, AttendanceState
 from scheduler.plan.dates.date_forms import (
     Before,
     By,
@@ -24,6 +25,7 @@ from scheduler.plan.dates.date_forms import (
     bracketed,
 )
 from scheduler.plan.dates.due_dates import DueDate
+from scheduler.plan.facts import Reply
 from scheduler.plan.ladder import RungName
 from scheduler.plan.reasons import ENGLISH as ENGLISH_REASONS
 from scheduler.plan.reasons import Reason, Value
@@ -261,6 +263,16 @@ def format_target(target: str, language: str) -> str:
 def fact_name(kind: str, language: str) -> str:
     """Return the name of a kind of fact: "Gia hạn", "Chốt ngày"."""
     return LANGUAGES[language].facts.get(kind, kind)
+
+
+def attendance_label(state: AttendanceState, language: str) -> str:
+    """Return the label of an attendance: "Sẽ dự", "Cử người dự thay"."""
+    return LANGUAGES[language].attendance[state]
+
+
+def reply_label(reply: Reply, language: str) -> str:
+    """Return the label of a reply to an invitation, that of the attendance that it means."""
+    return attendance_label(STATES[reply], language)
 
 
 def rung_name(rung: str, language: str) -> str:

@@ -99,6 +99,7 @@ ENGLISH = Language(
         "received": "Documents received",
         "declared": "Said to be sent",
         "disowned": "Said to be somebody else's task",
+        "replied": "Reply to the invitation",
         "accepted": "Accepted",
         "returned": "Returned for completion",
         "extended": "Deadline extended",
@@ -115,6 +116,13 @@ ENGLISH = Language(
         "retired": "Plan ended",
         "counted": "Result of a target",
         "withdrawn": "Record withdrawn",
+    },
+    attendance={
+        "coming": "Will attend",
+        "deputy": "Sends a deputy",
+        "undecided": "Not sure yet",
+        "absent": "Will not attend",
+        "unanswered": "No reply yet",
     },
     probably=r"^(probably|expected) (in |on )?",
     calendar={

@@ -44,6 +44,7 @@ class Language:
     targets: Mapping[str, str]  # by the sign of the target
     rungs: Mapping[str, str]
     facts: Mapping[str, str]
+    attendance: Mapping[str, str]  # by `AttendanceState`
     calendar: Mapping[str, str]  # texts of calendar entries
     probably: str  # regular expression: "probably" at the start of the words of a window
     stop: tuple[str, ...]  # requests to end the reminders; the later ones are shorter in ASCII

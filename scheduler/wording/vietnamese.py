@@ -86,6 +86,7 @@ VIETNAMESE = Language(
         "received": "Đã nhận hồ sơ",
         "declared": "Đơn vị báo đã gửi hồ sơ",
         "disowned": "Đơn vị báo không phải nhiệm vụ của mình",
+        "replied": "Trả lời lời mời",
         "accepted": "Đã tiếp nhận",
         "returned": "Đề nghị bổ sung",
         "extended": "Gia hạn",
@@ -102,6 +103,13 @@ VIETNAMESE = Language(
         "retired": "Kết thúc kế hoạch",
         "counted": "Kết quả chỉ tiêu",
         "withdrawn": "Rút lại ghi nhận",
+    },
+    attendance={
+        "coming": "Sẽ dự",
+        "deputy": "Cử người dự thay",
+        "undecided": "Chưa chắc chắn",
+        "absent": "Không dự được",
+        "unanswered": "Chưa trả lời",
     },
     probably=r"^dự kiến (vào )?",
     calendar={

@@ -22,7 +22,8 @@ YEAR_2023 = (str(SHIPPED / "2023.toml"), "--from", "2023-02-20", "--to", "2023-1
 COMMANDS = (
     "accept", "agenda", "check", "clock", "contacts", "db", "demo", "doctor", "extend", "feeds", "fix-date",
     "inbox", "indicator", "init", "insist", "links", "mail", "nominate", "outbox", "plans", "reassign", "receive",
-    "mark-invited", "retire", "return", "run", "sign-in", "simulate", "start", "status", "tick", "undo", "waive", "why",
+    "mark-invited", "reply", "retire", "return", "run", "sign-in", "simulate", "start", "status", "tick", "undo",
+    "waive", "why",
 )  # fmt: skip
 
 

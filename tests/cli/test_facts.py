@@ -170,6 +170,17 @@ def test_fix_date_invites_and_makes_the_choosers_steps(open_office: Office) -> N
     assert (cell["status"], cell["place"]) == ("fixed", "Hà Tĩnh")
 
 
+def test_reply_records_who_comes_and_replaces_what_was_said_before(open_office: Office) -> None:
+    assert open_office("reply", "here", "meeting", "branch", "accepted").code == ExitCode.FAILED  # no day yet
+    open_office("fix-date", "here", "meeting", f"{NEXT_YEAR}-11-03")
+    result = open_office("reply", "here", "meeting", "branch", "accepted", "--people", "3", "--by", "Lan")
+    assert result.out == "f2: replied meeting branch\n"
+    (row,) = open_office.rows("reply", "here", "meeting", "branch", "declined", "--note", "sick")
+    assert (row["fact"]["reply"], row["fact"]["date"]) == ("declined", f"on {NEXT_YEAR}-11-03")
+    refused = open_office("reply", "here", "meeting", "branch", "delegated", "--deputy", "Nam")
+    assert (refused.code, "instead of the one invited" in refused.err) == (ExitCode.FAILED, True)
+
+
 def test_nominate_makes_obligations_for_the_chosen(open_office: Office) -> None:
     """Names or --none: one of the two."""
     assert open_office("nominate", "here", "chosen").code == ExitCode.USAGE

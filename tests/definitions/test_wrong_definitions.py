@@ -122,6 +122,7 @@ WRONG_PLANS = [
     (DEADLINE, "", "milestones[0]", "has no date"),
     (DEADLINE, f"{DEADLINE}\nby = 2024-03-16", "milestones[0].by", "more than one date: before, by"),
     (DEADLINE, "on = 2024-03-15", "milestones[0].on", "events only"),
+    (DEADLINE, f'{DEADLINE}\ndeputy = "a vice head"', "milestones[0].deputy", "events only"),
     (DEADLINE, 'before = "2024-03-15"', "milestones[0].before", "without quotes"),
     (DEADLINE, 'before = "31/03/2024"', "milestones[0].before", "without quotes: 2024-03-31"),
     (DEADLINE, 'before = "5/3/2024 17h00"', "milestones[0].before", "without quotes: 2024-03-05T17:00:00"),

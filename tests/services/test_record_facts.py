@@ -11,8 +11,8 @@ import pytest
 
 from scheduler.errors import ExitCode, NothingMatched, UserError
 from scheduler.plan import reasons
-from scheduler.plan.dates.date_forms import By, On, Recurring, Undated, Window
-from scheduler.plan.facts import FactKind, Received
+from scheduler.plan.dates.date_forms import Before, By, On, Recurring, Undated, Window
+from scheduler.plan.facts import FactKind, Received, Replied
 from scheduler.plan.messages.message import ReminderMessage
 from scheduler.plan.model import Contact, Deliverable, Group, Party
 from scheduler.plan.reasons import Reason
@@ -886,3 +886,55 @@ def test_guests_can_be_marked_as_invited_once_for_each_date(store: SqlStore) -> 
         office.record("invited", None, "report")
     with pytest.raises(NothingMatched, match="unknown milestone"):
         office.record("invited", None, "meating")
+
+
+def with_meeting(store: SqlStore, **details: Any) -> DaemonFixture:
+    """Return a daemon with a meeting in June to which a vice head may come."""
+    meeting = event(On(date(2023, 6, 8), date(2023, 6, 8)), deputy="a vice head", **details)
+    return DaemonFixture(store, plan(meeting, report()), start=at(3, 6))
+
+
+def test_a_reply_to_an_invitation_is_kept_for_the_days_in_force_and_nobody_is_written_to(store: SqlStore) -> None:
+    office = with_meeting(store)
+    recorded = office.record("replied", "beta", "meeting", reply="delegated", deputy="Mr Nam", people=2)
+    assert (recorded.notified, recorded.changes.armed, recorded.changes.dropped) == ((), (), ())
+    [kept] = office.facts()
+    assert isinstance(kept, Replied)
+    june = On(date(2023, 6, 8), date(2023, 6, 8))
+    assert (kept.form, kept.reply, kept.deputy, kept.people) == (june, "delegated", "Mr Nam", 2)
+
+
+@pytest.mark.parametrize(
+    ("about", "details", "code"),
+    [
+        ("meeting", {"reply": "declined", "people": 1}, "no-people"),
+        ("meeting", {"reply": "accepted", "people": 0}, "no-people"),
+        ("meeting", {"reply": "accepted", "people": 1001}, "no-people"),
+        ("autumn", {"reply": "delegated"}, "no-deputy"),
+        ("winter", {"reply": "accepted"}, "no-invitation"),
+    ],
+)
+def test_a_reply_that_fits_no_invitation_is_refused(
+    store: SqlStore, about: str, details: dict[str, Any], code: str
+) -> None:
+    june = On(date(2023, 6, 8), date(2023, 6, 8))
+    by = event(Before(date(2023, 12, 1)), "winter")
+    office = DaemonFixture(store, plan(event(june, deputy="a vice head"), event(june, "autumn"), by), start=at(3, 6))
+    with pytest.raises(UserError) as refused:
+        office.record("replied", "beta", about, **details)
+    assert refused.value.problems[0].code == code
+    assert office.facts() == []
+
+
+def test_only_who_is_invited_replies(store: SqlStore) -> None:
+    office = with_meeting(store, attendees=("gamma",))
+    with pytest.raises(NothingMatched, match="unknown party invited to meeting"):
+        office.record("replied", "beta", "meeting", reply="accepted")
+    assert office.record("replied", "gamma", "meeting", reply="accepted").is_new
+
+
+def test_to_an_event_that_was_called_off_nobody_replies(store: SqlStore) -> None:
+    office = with_meeting(store)
+    office.record("waived", None, "meeting", reason="no money")
+    with pytest.raises(UserError, match="has no day to which beta is invited"):
+        office.record("replied", "beta", "meeting", reply="accepted")

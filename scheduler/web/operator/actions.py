@@ -77,6 +77,8 @@ def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
     o = cell.obligation
     if o.standing.disowned and not o.unknown:
         yield "insist"
+    if o.invited and cell.code in ("fixed", "held"):
+        yield "reply"
     if o.attends or o.standing.state == "waived":
         return
     if o.unknown:

@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from typing import Any, Literal
 
 from scheduler.errors import RefusalCode, UserError
+from scheduler.plan.answers.attendance import offered_replies
 from scheduler.plan.commands import (
     Accept,
     Command,
@@ -18,6 +19,7 @@ from scheduler.plan.commands import (
     MarkInvited,
     Nominate,
     RecordReceived,
+    RecordReply,
     Retire,
     Return,
     SettleDoubt,
@@ -25,7 +27,7 @@ from scheduler.plan.commands import (
     Waive,
 )
 from scheduler.plan.dates.due_dates import local_day, to_instant
-from scheduler.plan.facts import Actor, DateFixed, Fact
+from scheduler.plan.facts import Actor, DateFixed, Fact, Reply
 from scheduler.plan.indicators import counted_parties
 from scheduler.plan.membership import members
 from scheduler.plan.model import Channel, Group, Indicator, Milestone, Party, Plan
@@ -48,6 +50,7 @@ ActionName = Literal[
     "insist",
     "fix-date",
     "mark-invited",
+    "reply",
     "nominate",
     "count",
     "retire",
@@ -122,6 +125,11 @@ class CommandForm:
     def counted_parties(self) -> list[Party]:
         """Return the parties of which results are counted."""
         return [self.plan.parties[id] for id in counted_parties(self.plan)]
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """Return the replies that a party may give to the invitation."""
+        return offered_replies(self.milestone) if self.milestone else ()
 
     # ---- input
 
@@ -284,6 +292,15 @@ def _mark_invited(form: CommandForm) -> list[Command]:
     return [MarkInvited(**_common(form), milestone=form.id, note=form.text("note"))]
 
 
+def _reply(form: CommandForm) -> list[Command]:
+    said = form.text("reply")
+    reply = next((one for one in form.replies if one == said), None)
+    if reply is None:
+        raise UserError("no reply is chosen", hint="choose one", code="no-answer")
+    deputy, note = form.text("deputy"), form.text("note")
+    return [RecordReply(**_about(form), reply=reply, deputy=deputy, people=form.count("people"), note=note)]
+
+
 def _nominate(form: CommandForm) -> list[Command]:
     assert form.group  # noqa: S101 - the address names it
     chosen = form.ticked("party")
@@ -341,6 +358,7 @@ ACTIONS: Mapping[ActionName, Action] = {
     "insist": Action(_insist),
     "fix-date": Action(_fix_date, ("milestone",)),
     "mark-invited": Action(_mark_invited, ("milestone",)),
+    "reply": Action(_reply),
     "nominate": Action(_nominate, ("group",)),
     "count": Action(_count, ("indicator",)),
     "retire": Action(_retire, ()),

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.plan.agenda import RungState
+from scheduler.plan.answers.attendance import read_attendance
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.facts import Fact, Nominated
 from scheduler.plan.messages.destinations import parties_of
@@ -73,6 +74,7 @@ def show_milestone(context: RequestContext) -> Response:
         cells = [cell for cell in snapshot.duties(context.now) if cell.obligation.milestone == id]
         steps = count_steps(view.rungs.of_milestone(plan.id, id))
         history = _list_latest(view, snapshot, lambda fact: fact.milestone == id)
+    invited = [(o, read_attendance(o)) for o in snapshot.agenda.by_milestone.get(id, ()) if o.invited]
     unassigned = next((one for one in snapshot.agenda.unassigned if one.milestone == id), None)
     if not cells and unassigned is None and isinstance(milestone.form, Recurring):
         return _show_occurrences(context, plan, snapshot, id)
@@ -86,7 +88,9 @@ def show_milestone(context: RequestContext) -> Response:
         is_unassigned=not cells and unassigned is not None and unassigned.is_open,
         cells=paginate(sorted(cells, key=_urgency), page_number(context)),
         counted=Counter(cell.code for cell in cells),
-        attending=[plan.parties[o.party] for o in snapshot.agenda.by_milestone.get(id, ()) if o.attends],
+        attending=[(plan.parties[o.party], said) for o, said in invited],
+        replies=Counter(said.state for _, said in invited),
+        is_dated=any(o.event and o.standing.state != "waived" for o, _ in invited),
         report_to=parties_of(plan, milestone.report_to),
         guests=parties_of(plan, milestone.guests),
         needed=still_needed(snapshot.agenda, milestone, context.now),
@@ -169,6 +173,7 @@ def show_obligation(context: RequestContext) -> Response:
         id=id,
         party=plan.parties[name],
         cell=cell,
+        attendance=read_attendance(obligation),
         missing=[d for d in milestone.deliverables if d.id in obligation.standing.missing],
         report_to=parties_of(plan, milestone.report_to),
         history=history,

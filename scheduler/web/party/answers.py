@@ -13,10 +13,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from scheduler.errors import ClockNotBelieved, RecordUnavailable, UserError
-from scheduler.plan.commands import Command, Declare, Disown, RecordReceived
+from scheduler.plan.answers.attendance import offered_replies
+from scheduler.plan.commands import Command, Declare, Disown, RecordReceived, RecordReply
 from scheduler.plan.dates.due_dates import local_day, near, to_instant
-from scheduler.plan.facts import Actor
+from scheduler.plan.facts import Actor, Reply
 from scheduler.plan.model import Channel
+from scheduler.services.fact_checks import MOST_PEOPLE
 from scheduler.services.record_facts import StaleDecision, execute
 from scheduler.web.auth.party_token import PartyAccess, find_party_access
 from scheduler.web.context import RequestContext
@@ -254,6 +256,8 @@ def _check(
         if not found and not files:
             found.append(UploadProblem("no_files"))
         found += _check_sent(files, task_view, is_confirmed=is_confirmed)
+    elif answer.act == "reply":
+        found += _check_reply(answer, task_view)
     elif not answer.values["note"]:  # an objection without a reason
         found.append(UploadProblem("no_note"))
     return found
@@ -286,6 +290,18 @@ def _check_declared(answer: Answer, task_view: TaskView) -> list[UploadProblem]:
     return found
 
 
+def _check_reply(answer: Answer, task_view: TaskView) -> list[UploadProblem]:
+    reply, people = answer.values["reply"], answer.values["people"]
+    found = [] if reply in offered_replies(task_view.task.milestone) else [UploadProblem("no_reply")]
+    if (
+        reply != "declined"
+        and people
+        and not (people.isascii() and people.isdecimal() and 0 < int(people) <= MOST_PEOPLE)
+    ):
+        found.append(UploadProblem("no_people"))
+    return found
+
+
 def _make_command(task_view: TaskView, answer: Answer, idempotency_key: str, files: Sequence[SentFile]) -> Command:
     values = answer.values
     common: dict[str, Any] = {
@@ -303,4 +319,10 @@ def _make_command(task_view: TaskView, answer: Answer, idempotency_key: str, fil
         names = tuple(file.document.name for file in files)
         sent = tuple(dict.fromkeys(file.deliverable for file in files if file.deliverable))
         return RecordReceived(**common, deliverables=sent, channel="web", files=names)
+    if answer.act == "reply":
+        reply: Reply = values["reply"]  # type: ignore[assignment]  # checked
+        people = int(values["people"]) if values["people"] and reply != "declined" else None
+        return RecordReply(
+            **common, reply=reply, people=people, deputy=values["deputy"] if reply == "delegated" else ""
+        )
     return Disown(**common)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from scheduler.plan.answers.attendance import offered_replies
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Fact
 from scheduler.plan.model import Channel
@@ -24,15 +25,15 @@ from scheduler.web.party.tasks import (
     task_fingerprint,
 )
 
-ACTS = ("declare", "send", "disown")
+ACTS = ("declare", "send", "disown", "reply")
 
 
 CHANNELS: tuple[Channel, ...] = ("paper", "email")  # by which a party can declare that it has sent something
 
 
-FIELDS = ("sent_on", "channel", "who", "note")
+FIELDS = ("sent_on", "channel", "who", "note", "reply", "deputy", "people")
 TOO_BIG = {"file_too_big", "too_many_files", "day_full"}
-LIMITS = {"who": 120, "note": 1000}  # characters of each field
+LIMITS = {"who": 120, "note": 1000, "deputy": 120}  # characters of each field
 
 
 @dataclass(kw_only=True)
@@ -112,6 +113,7 @@ class TaskView:
             zone=plan.zone,
             today=local_day(self.context.now, plan.zone),
             channels=CHANNELS,
+            replies=offered_replies(self.task.milestone),
             expected_version=self.fingerprint,
             idempotency_key=secrets.token_urlsafe(12),
             home=f"/p/{self.context.request.path_params['token']}",
@@ -122,4 +124,6 @@ class TaskView:
 
 def is_open_to(act: str, task: Task) -> bool:
     """Return whether the form for an act is offered for a task; only an objection always is."""
+    if act == "reply":
+        return task.can_reply
     return act == "disown" or task.can_send or (act == "send" and task.can_replace)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from scheduler.mail.template_context import describe_submission
 from scheduler.plan.agenda import Agenda
+from scheduler.plan.answers.attendance import Attendance, read_attendance
 from scheduler.plan.facts import (
     Accepted,
     ActorRole,
@@ -22,6 +23,7 @@ from scheduler.plan.facts import (
     Fact,
     Opened,
     Received,
+    Replied,
     Returned,
     Waived,
     Withdrawn,
@@ -39,7 +41,7 @@ _OPEN = ("pending", "due_soon", "due_today", "overdue", "partial", "declared", "
 _EVENTS = ("tentative", "fixed")
 _LATER = ("not_open", "undated")
 # The facts that a party may see.
-_SHOWN = (Received, Declared, Disowned, Accepted, Returned, Extended, Waived, DateFixed, Amended, Opened)
+_SHOWN = (Received, Declared, Disowned, Replied, Accepted, Returned, Extended, Waived, DateFixed, Amended, Opened)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,16 @@ class Task:
         """Return whether the party can replace what it submitted: until that is accepted."""
         is_waiting = self.cell.obligation.standing.state in ("submitted", "resubmitted")
         return self.milestone.kind == "deadline" and is_waiting and not self.is_guest
+
+    @property
+    def can_reply(self) -> bool:
+        """Return whether the party is invited to an event that has a day and is not over."""
+        return self.cell.obligation.invited and self.cell.code == "fixed"
+
+    @property
+    def attendance(self) -> Attendance:
+        """Return what the party has said about whether it comes."""
+        return read_attendance(self.cell.obligation)
 
     @property
     def lacks_files(self) -> bool:

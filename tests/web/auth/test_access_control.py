@@ -61,6 +61,7 @@ FORMS = [
     "/plans/plan/do/insist?milestone=report&party=beta",
     "/plans/plan/do/fix-date?milestone=report",
     "/plans/plan/do/mark-invited?milestone=report",
+    "/plans/plan/do/reply?milestone=report&party=beta",
     "/plans/plan/do/nominate?group=nominees",
     "/plans/plan/do/count?indicator=good",
     "/plans/plan/do/undo?fact=f1",

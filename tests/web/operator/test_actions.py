@@ -604,6 +604,8 @@ def test_there_is_nothing_to_settle_where_nothing_is_in_doubt(operator: Operator
         ("fix-date", "milestone=report", {"first": "2023-03-27"}, "dated-already"),
         ("fix-date", "milestone=meeting", {"first": "2023-06-08", "last": "2023-06-07"}, "ends-before"),
         ("mark-invited", "milestone=meeting", {}, "nobody-to-invite"),
+        ("reply", "milestone=meeting&party=beta", {"reply": "accepted"}, "no-invitation"),
+        ("reply", "milestone=meeting&party=beta", {"reply": "delegated"}, "no-answer"),
         ("fix-date", "milestone=yearly", {"first": "2023-06-08", "last": "2023-06-09"}, "one-day"),
         *[
             (action, about, {field: day, "decision": "No. 5", **more}, "far-day")

@@ -227,6 +227,25 @@ def test_dates_to_fix_and_to_set_are_asked_for_with_the_form(site: ServedSite) -
     assert 'href="/plans/plan/do/fix-date?milestone=meeting"' in operator.ask("/").text
 
 
+def test_who_comes_to_an_event_is_on_its_page(site: ServedSite) -> None:
+    """An operator may record what was said on the telephone; the last answer holds."""
+    june = On(date(2023, 6, 8), date(2023, 6, 8))
+    operator = board(site, event(june, deputy="A vice head"))
+    assert "No reply yet: 3" in operator.see("/plans/plan/milestones/meeting")
+    asked = "/plans/plan/do/reply?milestone=meeting&party=beta"
+    operator.do(asked, reply="delegated", deputy="Mr Nam", people="3", note="by telephone")
+    daemon(site).record("replied", "gamma", "meeting", reply="declined", notify=False)
+    page = operator.see("/plans/plan/milestones/meeting")
+    assert "No reply yet: 1 · Sends a deputy: 1 · Will not attend: 1" in page
+    assert "Beta Sends a deputy Mr Nam, 3 people" in page
+    assert "Who may come instead A vice head" in page
+    page = operator.see("/plans/plan/milestones/meeting/beta")
+    assert "Sends a deputy : Mr Nam, 3 people" in page
+    assert "Note: by telephone" in page
+    operator.do(asked, reply="accepted", people="5")
+    assert "Will attend , 5 people" in operator.see("/plans/plan/milestones/meeting/beta")
+
+
 def test_guests_wait_on_the_board_to_be_invited(site: ServedSite) -> None:
     """They get no mail; who has invited them says so, and a new date asks for it anew."""
     ministry = party("ministry", name="The Ministry", external=True, contacts=())

@@ -509,6 +509,69 @@ def test_a_party_that_says_too_much_has_to_wait(site: ServedSite) -> None:
     assert declare(site).status == 303
 
 
+# ---- the reply to an invitation
+
+
+def reply(site: ServedSite, **typed: str) -> int:
+    """Let beta reply to the invitation to the meeting on its page; return the status."""
+    path = path_of(site, milestone="meeting")
+    return site.send(path, open_form(site, "reply", path, **typed)).status
+
+
+def test_a_party_says_on_its_page_whether_it_comes(site: ServedSite) -> None:
+    """It is written down, nobody gets a mail; the later reply holds."""
+    path = path_of(site, milestone="meeting")
+    assert "Your reply: No reply yet" in words_of(site, path)
+    assert reply(site, reply="accepted", people="4", note="two of us by train") == 303
+    assert "Your reply: Will attend , 4 people" in words_of(site, path)
+    assert "your party (Lan) Reply to the invitation: Will attend , 4 people" in words_of(site, path)
+    assert reply(site, reply="declined", people="4", deputy="Nam") == 303
+    assert "Your reply: Will not attend" in words_of(site, path)
+    said = [(fact.kind, fact.by, fact.note) for fact in facts(site)]
+    lan = Actor("party", "Lan")
+    assert said == [("replied", lan, "two of us by train"), ("replied", lan, "")]
+    assert site.notices == []
+
+
+def test_a_deputy_comes_where_the_plan_lets_one(site: ServedSite) -> None:
+    assert reply(site, reply="delegated", deputy="Nam") == 422
+    june = On(date(2023, 6, 8), date(2023, 6, 8))
+    site.serve(plan(event(june, title="The meeting", deputy="A vice head"), office=OFFICE, language="en"))
+    assert reply(site, reply="delegated", deputy="Mr Nam") == 303
+    words = words_of(site, path_of(site, milestone="meeting"))
+    assert "Your reply: Sends a deputy (Mr Nam)" in words
+    assert "Sends a deputy: A vice head" in words
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ({}, "no_reply"),
+        ({"reply": "maybe"}, "no_reply"),
+        ({"reply": "accepted", "people": "0"}, "no_people"),
+        ({"reply": "accepted", "people": "1001"}, "no_people"),
+        ({"reply": "accepted", "people": "²"}, "no_people"),
+        ({"reply": "accepted", "who": ""}, "no_name"),
+    ],
+)
+def test_what_is_wrong_with_a_reply_is_said(site: ServedSite, typed: dict[str, str], code: str) -> None:
+    path = path_of(site, milestone="meeting")
+    answer = site.send(path, open_form(site, "reply", path, **typed))
+    assert answer.status == 422
+    assert WORDS["en"][f"trouble.{code}"] in html.unescape(answer.text)
+    assert facts(site) == []
+
+
+def test_what_is_no_event_or_is_over_or_has_no_day_takes_no_reply(site: ServedSite) -> None:
+    meeting = path_of(site, milestone="meeting")
+    form = open_form(site, "reply", meeting, reply="accepted")
+    assert site.send(path_of(site), open_form(site, "disown") | {"act": "reply", "reply": "accepted"}).status == 403
+    assert WORDS["en"]["own.reply_open"] not in site.ask(path_of(site, milestone="autumn")).text
+    site.clock.instant = at(6, 9)
+    assert site.send(meeting, form).status == 403
+    assert facts(site) == []
+
+
 # ---- not our task
 
 
