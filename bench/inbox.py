@@ -45,9 +45,10 @@ from scheduler.plan.dates.date_forms import By
 from scheduler.plan.model import Group
 from scheduler.ports import Definition, MailSummary
 from scheduler.queries.agendas import AgendaCache
-from scheduler.services.answers import AnswerContext, propose, summarise
 from scheduler.services.apply_revision import take
 from scheduler.services.context import ServiceContext
+from scheduler.services.inbox.answers import propose
+from scheduler.services.inbox.context import AnswerContext, summarise
 from scheduler.store import SqlStore, open_store
 from tests.support.daemon_fixture import COMPOSER, signed
 from tests.support.dovecot import PASSWORD, Dovecot, run_dovecot

@@ -26,6 +26,8 @@ from scheduler.feeds import IcalFeedRenderer
 from scheduler.mail.composer import AnswerAddress, TemplateComposer
 from scheduler.mail.maildir import Maildir
 from scheduler.mail.mime import read_text
+from scheduler.plan.messages.invitations import Invitation
+from scheduler.plan.messages.message import MessageOfDocuments
 from scheduler.ports import (
     Checker,
     Clock,
@@ -167,7 +169,7 @@ class Container:
             organisation=mail.organisation,
             reply_to=mail.reply_to or None,
             secret=secret,
-            answers=AnswerAddress(mail.reply_to or mail.sender) if self.reads_answers else None,
+            answers=AnswerAddress(mail.reply_to or mail.sender, _write_calendar) if self.reads_answers else None,
         )
 
     def mailer(self) -> Mailer:
@@ -385,3 +387,11 @@ def pick(loaded: Loaded, id: str) -> Definition:
     if errors:
         raise NothingMatched([*error.problems, *errors])
     raise error
+
+
+def _write_calendar(
+    message: MessageOfDocuments, invitation: Invitation, *, uid: str, organiser: tuple[str, str], text: str
+) -> bytes:
+    from scheduler.feeds.invitation_file import write_invitation  # icalendar takes 60 ms to import
+
+    return write_invitation(message, invitation, uid=uid, organiser=organiser, text=text)

@@ -16,8 +16,8 @@ from scheduler.inbox.watch import MailboxWatch
 from scheduler.mail.imap_session import ImapSession
 from scheduler.ports import Definition, MailSummary, Store
 from scheduler.queries.agendas import AgendaCache
-from scheduler.services.answers import AnswerContext, summarise
 from scheduler.services.context import ServiceContext
+from scheduler.services.inbox.context import AnswerContext, summarise
 
 TIMEOUT = 60.0  # seconds of silence after which a server is given up
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import date, time, timedelta
+from datetime import date, time
 from hashlib import blake2b
 
 from scheduler.feeds.descriptions import Description, Link
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.dates.date_forms import On
-from scheduler.plan.dates.due_dates import DueDate, local_day, to_instant
+from scheduler.plan.dates.due_dates import DueDate, local_day
+from scheduler.plan.dates_in_force import local_hours
 from scheduler.plan.facts import Extended
 from scheduler.plan.membership import members
-from scheduler.plan.model import Occurrence, Plan
+from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Dated, Obligation, Unassigned
 from scheduler.ports import FeedItem
 from scheduler.queries.site_links import SiteLinks
@@ -27,7 +28,6 @@ from scheduler.wording import bare_window, calendar_words, status_label
 PUBLIC = ""  # the audience that sees no status
 _DONE = ("submitted", "resubmitted", "accepted")
 _ZONES = {"Asia/Saigon": "Asia/Ho_Chi_Minh"}  # two names of the same zone: a calendar uses only one
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,6 @@ def make_uid(*parts: str) -> str:
 # ---------------------------------------------------------------- a party's own
 
 
-def _origin(plan: Plan, id: str) -> str:
-    """Return the id of a milestone or occurrence as it was before the milestone was ever renamed."""
-    return Occurrence(plan.milestone(id).origin, Occurrence.of(id).day).id
-
-
 def _is_theirs(o: Obligation, plan: Plan) -> bool:
     """Return whether an obligation belongs in the calendar of its party.
 
@@ -99,7 +94,7 @@ def _is_theirs(o: Obligation, plan: Plan) -> bool:
 def _draw_own(agenda: Agenda, o: Obligation, link: Link | None) -> FeedItem | None:
     """Return the item of one obligation of a party, or None if it has no date."""
     plan, state = agenda.plan, o.standing.state
-    uid = make_uid("own", plan.id, _origin(plan, o.milestone), plan.parties[o.party].origin)
+    uid = make_uid("own", plan.id, plan.first_id(o.milestone), plan.parties[o.party].origin)
     if plan.milestone(o.milestone).kind == "event" or o.due is None:
         hosts = [host for host in agenda.by_milestone[o.milestone] if not host.attends]
         return _draw_event(o, hosts, uid, _describe_event(plan, o, link))
@@ -209,18 +204,8 @@ def _with_answer(item: FeedItem, o: Obligation, states: Set[str]) -> FeedItem:
 
 
 def _with_hours(item: FeedItem, plan: Plan, event: On, clock: time, closes: time) -> FeedItem:
-    """Return an event with its times: until closing time on the last day, or for an hour if it begins later.
-
-    The times are what clocks in the zone show, because daylight saving may skip the time that the plan names.
-    If it repeats an hour, the end must still read later than the beginning: programs drop an event whose end
-    equals its beginning.
-    """
-    begin, end = (
-        to_instant(day, hour, plan.zone).astimezone(plan.zone).replace(tzinfo=None)
-        for day, hour in ((event.first, clock), (event.last, closes))
-    )
-    if end <= begin:
-        end = begin + _HOUR
+    """Return an event with its times."""
+    begin, end = local_hours(event, clock, closes, plan.zone)
     key = plan.zone.key
     return replace(
         item,
@@ -270,7 +255,7 @@ def _draw_shared_event(
     """Yield the item of an event for the lead or, without `links`, the public; nothing if no day is known."""
     is_public = links is None
     link = None if links is None else links.board(plan, shown.milestone)
-    uid = make_uid("public" if is_public else "all", plan.id, _origin(plan, shown.milestone))
+    uid = make_uid("public" if is_public else "all", plan.id, plan.first_id(shown.milestone))
     text = _describe_event(plan, shown, link, is_public=is_public)
     item = _draw_event(shown, duties, uid, text, is_public=is_public)
     if item is not None:
@@ -288,7 +273,7 @@ def _draw_unassigned(agenda: Agenda, one: Unassigned, links: ItemLinks | None) -
         return
     text = Description(plan, milestone, links.board(plan, one.milestone) if links is not None else None)
     _describe_unassigned(text, one, is_event=is_event)
-    uid = make_uid("public" if links is None else "all", plan.id, _origin(plan, one.milestone))
+    uid = make_uid("public" if links is None else "all", plan.id, plan.first_id(one.milestone))
     if is_event:
         yield _on_days(one, span, uid, text)
         return
@@ -327,7 +312,7 @@ def _draw_public(plan: Plan, duties: Sequence[Obligation], due: DueDate) -> Iter
     text.owners(duties)
     text.recipients()
     text.plan_words()
-    yield _all_day(make_uid("public", plan.id, _origin(plan, occurrence)), text.titled(due=due), text, due.named)
+    yield _all_day(make_uid("public", plan.id, plan.first_id(occurrence)), text.titled(due=due), text, due.named)
 
 
 def _draw_roll(plan: Plan, duties: Sequence[Obligation], due: DueDate, links: ItemLinks) -> FeedItem:
@@ -337,7 +322,7 @@ def _draw_roll(plan: Plan, duties: Sequence[Obligation], due: DueDate, links: It
     mark = "waived" if not owed else "done" if answered == len(owed) else ""
     text = _describe_roll(plan, duties, due, links, is_open=not mark)
     title = text.titled(due=None if mark else due)
-    uid = make_uid("all", plan.id, _origin(plan, duties[0].milestone))
+    uid = make_uid("all", plan.id, plan.first_id(duties[0].milestone))
     return _all_day(uid, f"{title}: {answered}/{len(owed)}" if owed else title, text, due.named, mark)
 
 
@@ -370,7 +355,7 @@ def _draw_apart(agenda: Agenda, o: Obligation, links: ItemLinks) -> FeedItem:
     plan, party = agenda.plan, agenda.plan.parties[o.party]
     item = _draw_own(agenda, o, links.board(plan, o.milestone, o.party))
     assert item is not None  # noqa: S101 - a party with another date has a date
-    uid = make_uid("apart", plan.id, _origin(plan, o.milestone), party.origin)
+    uid = make_uid("apart", plan.id, plan.first_id(o.milestone), party.origin)
     return replace(item, uid=uid, title=f"{item.title}: {party.short}", task_due=None, task_done=None, is_passing=True)
 
 

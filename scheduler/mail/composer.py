@@ -17,6 +17,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -26,9 +27,10 @@ from scheduler.email_address import read_address
 from scheduler.errors import Problem, UserError
 from scheduler.mail import headers, template_context, templates
 from scheduler.plan.answers.matching import ObligationKey
-from scheduler.plan.answers.tokens import reply_token, subject_token, thread_token
+from scheduler.plan.answers.tokens import invitation_token, reply_token, subject_token, thread_token
 from scheduler.plan.messages.conversations import conversation_of, obligation_of
-from scheduler.plan.messages.message import Message
+from scheduler.plan.messages.invitations import Invitation
+from scheduler.plan.messages.message import Message, MessageOfDocuments
 from scheduler.ports import Mail
 
 _ID_LIMIT = 59  # characters; some programs re-encode longer Message-IDs, which breaks threads
@@ -47,13 +49,30 @@ _AUTOMATIC = (
 _PART = "\r\nContent-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 _TEXT_PART = _PART.format("plain").encode()
 _HTML_PART = _PART.format("html").encode()
+_CALENDAR_PART = (
+    "\r\nContent-Type: text/calendar; charset=utf-8; method={}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+)
+
+
+class CalendarWriter(Protocol):
+    """Writes the calendar part of a mail about an event to which its addressee is invited."""
+
+    def __call__(
+        self, message: MessageOfDocuments, invitation: Invitation, *, uid: str, organiser: tuple[str, str], text: str
+    ) -> bytes:
+        """Return the bytes of the calendar; `organiser` is the name and the address of the sender."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerAddress:
-    """The mailbox that is read, to which parties answer. Raises `UserError` if it is not an address."""
+    """The mailbox that is read, to which parties answer. Raises `UserError` if it is not an address.
+
+    With `write_calendar` mails about events can be answered by a calendar program; the answer goes to the sender, so
+    only if that is this mailbox.
+    """
 
     mailbox: str
+    write_calendar: CalendarWriter | None = None
 
     def __post_init__(self) -> None:
         headers.check_address("Reply-To", self.mailbox)
@@ -97,6 +116,8 @@ class TemplateComposer:
         self._froms = {"": headers.write_address("From", "", sender)}  # by display name; this also checks the address
         self._reply_to = headers.check_address("Reply-To", reply_to) if reply_to else ""
         self._answers = answers
+        is_own = answers is not None and answers.mailbox.casefold() == sender.casefold()
+        self._write_calendar = answers.write_calendar if answers is not None and is_own else None
         self._domain = _id_domain(sender.rpartition("@")[2])
         self._environments: dict[str, jinja2.Environment] = {}
 
@@ -157,7 +178,9 @@ class TemplateComposer:
         ).encode("ascii")
         # No base64 text contains "=_", so no part can contain the boundary.
         boundary = f"--=_{digest}".encode()
-        parts = (head, boundary, _TEXT_PART, _base64(text), boundary, _HTML_PART, _base64(html), boundary, b"--\r\n")
+        calendar = self._calendar_part(message, text)
+        bodies = (_TEXT_PART, _base64(text), boundary, _HTML_PART, _base64(html), boundary)
+        parts = (head, boundary, *bodies, *((*calendar, boundary) if calendar else ()), b"--\r\n")
         return Mail(
             message_id=message_id,
             date=message.now,
@@ -165,6 +188,17 @@ class TemplateComposer:
             subject=subject,
             data=b"".join(parts),
         )
+
+    def _calendar_part(self, message: Message, text: str) -> tuple[bytes, ...]:
+        """Return the calendar part of a mail about an event, for which programs show buttons; () if it has none."""
+        if self._write_calendar is None or not isinstance(message, MessageOfDocuments) or message.invitation is None:
+            return ()
+        invitation = message.invitation
+        uid = f"{invitation_token(self._secret, message.plan, message.occurrence)}@{self._domain}"
+        organiser = (_nfc(self._name(message)), self._sender)
+        data = self._write_calendar(message, invitation, uid=uid, organiser=organiser, text=text)
+        head = _CALENDAR_PART.format("CANCEL" if invitation.is_off else "REQUEST")
+        return head.encode(), _encode_base64(data)
 
     def _name(self, message: Message) -> str:
         return self._organisation or message.plan.sender_name
@@ -264,6 +298,11 @@ def _base64(text: str) -> bytes:
         data = text.replace("\n", "\r\n").encode()
     except UnicodeEncodeError as error:
         raise UserError(f"the text holds half a character (U+{ord(text[error.start]):04X})") from error
+    return _encode_base64(data)
+
+
+def _encode_base64(data: bytes) -> bytes:
+    """Return bytes as base64 lines of 76 characters."""
     code = b2a_base64(data, newline=False)
     lines = [code[start : start + 76] for start in range(0, len(code), 76)]
     lines.append(b"")

@@ -214,11 +214,11 @@ class Agenda:
 
     def notices_of(self, o: Obligation) -> Iterator[Notice]:
         """Yield the notices about one obligation; nobody is told anything about a plan that has ended."""
-        retractions = self._retractions_of(o)
+        retractions = self.retractions_of(o)
         if self.retired is None and (o.facts or o.moved_by or retractions):
             yield from find_notices(self.plan, o, retractions)
 
-    def _retractions_of(self, o: Obligation) -> list[Retraction]:
+    def retractions_of(self, o: Obligation) -> list[Retraction]:
         """Return what was taken back about an obligation or its milestone, and that about which it has letters."""
         found = [*self._retracted.get((o.milestone, None), ()), *self._retracted.get(o.key, ())]
         return sorted(found, key=lambda r: recording_order(r.by))
@@ -284,7 +284,7 @@ class Agenda:
 
         Until it leaves, the party holds a letter that says otherwise.
         """
-        corrections = find_corrections(self.plan, o, self._retractions_of(o))
+        corrections = find_corrections(self.plan, o, self.retractions_of(o))
         days = [local_day(notice.at, self.plan.zone) for notice in corrections if not notice.skipped]
         last = max(days, default=due.last_in_time)
         return Anchor(last, reasons.CORRECTION) if last > due.last_in_time else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
@@ -14,6 +15,7 @@ from scheduler.plan.facts import Amended, DateFixed, Decision, Fact
 from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.obligations import Obligation
 
+_HOUR = timedelta(hours=1)
 SECOND_THOUGHT = timedelta(minutes=15)  # nobody is told of an edit of the plan file that is put back by then
 
 
@@ -65,6 +67,20 @@ def can_be_fixed(milestone: Milestone, own: Iterable[Obligation]) -> bool:
 def begins_at(event: On, plan: Plan) -> datetime:
     """Return the UTC instant at which an event begins: midnight of its first day if it has no clock time."""
     return to_instant(event.first, event.clock or time(), plan.zone)
+
+
+def local_hours(event: On, clock: time, closes: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return when an event begins, at `clock`, and ends: at closing time of its last day, but an hour later at least.
+
+    The times are what clocks in the zone show, because daylight saving may skip the time that the plan names. If it
+    repeats an hour, the end must still read later than the beginning: calendar programs drop an event whose end equals
+    its beginning.
+    """
+    begin, end = (
+        to_instant(day, hour, zone).astimezone(zone).replace(tzinfo=None)
+        for day, hour in ((event.first, clock), (event.last, closes))
+    )
+    return begin, end if end > begin else begin + _HOUR
 
 
 def occurrences(form: Recurring) -> list[date]:

@@ -276,6 +276,10 @@ class Plan:
         renamed = next((m.id for m in self.milestones if known.milestone in m.was), known.milestone)
         return Occurrence(renamed, known.day).id
 
+    def first_id(self, id: str) -> str:
+        """Return the id of a milestone or occurrence as it was before the milestone was ever renamed."""
+        return Occurrence(self.milestone(id).origin, Occurrence.of(id).day).id
+
     def milestone(self, id: str) -> Milestone:
         """Return the milestone with that id; for an occurrence `id@date`, its milestone."""
         wanted = Occurrence.of(id).milestone

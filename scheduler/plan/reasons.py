@@ -125,6 +125,13 @@ ENGLISH: Mapping[str, str] = {
     "mail_too_large": "it is too large to be fetched; it lies in the mailbox",
     "not_given": "the mail server could not give it: mail {number} in {words}",
     "not_recorded": "it could not be recorded: {words}",
+    # a reply to an invitation
+    "reply_of_other": "it replies in the name of {words}",
+    "reply_unclear": "it does not say whether anybody comes",
+    "reply_to_other_days": "it replies to an invitation that holds no longer",
+    "reply_no_deputy": "it sends a deputy, and the plan lets nobody come instead",
+    "reply_older": "a later reply of the same person is known",
+    "reply_to_nothing": "it replies to no invitation of ours to a party of the sender",
     # what else became of a received mail
     "came_before": "it had come before, as {words}",
     "not_our_mail": "it is about no mail of ours",
@@ -527,6 +534,20 @@ def not_given(number: int, words: str) -> Reason:
 def not_recorded(words: str) -> Reason:
     """Return why what a mail brings could not be recorded."""
     return Reason("not_recorded", (words,))
+
+
+# ---------------------------------------------------------------- a reply to an invitation
+
+REPLY_UNCLEAR = Reason("reply_unclear")
+REPLY_TO_OTHER_DAYS = Reason("reply_to_other_days")
+REPLY_NO_DEPUTY = Reason("reply_no_deputy")
+REPLY_OLDER = Reason("reply_older")
+REPLY_TO_NOTHING = Reason("reply_to_nothing")
+
+
+def reply_of_other(words: str) -> Reason:
+    """Return that a reply is in the name of another address than that of its sender."""
+    return Reason("reply_of_other", (words,))
 
 
 # ---------------------------------------------------------------- what else became of a received mail

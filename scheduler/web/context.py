@@ -21,8 +21,8 @@ from scheduler.errors import RecordUnavailable
 from scheduler.plan.model import Plan
 from scheduler.queries.inbox import count_waiting
 from scheduler.queries.snapshot import SnapshotCache
-from scheduler.services.answers import AnswerContext
 from scheduler.services.context import ServiceContext
+from scheduler.services.inbox.context import AnswerContext
 from scheduler.services.sign_in import SignedIn, find_operator
 from scheduler.web.forms.throttle import Throttle
 from scheduler.web.forms.tokens import is_same_token, make_form_token, session_subject

@@ -18,9 +18,9 @@ from scheduler.plan.facts import Actor, Bounced, Received, Withdrawn
 from scheduler.plan.model import Deliverable
 from scheduler.ports import Document, InboxDecision
 from scheduler.queries.agendas import AgendaCache
-from scheduler.services.answers import AnswerContext, note_decision
 from scheduler.services.context import ServiceContext
-from scheduler.services.triage import assign_mail, dismiss_mail
+from scheduler.services.inbox.context import AnswerContext, note_decision
+from scheduler.services.inbox.triage import assign_mail, dismiss_mail
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import LADDER, plan, report
 from tests.support.incoming_mail import MAILBOX, SECRET, AnsweredDaemon, answer

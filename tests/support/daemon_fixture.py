@@ -17,7 +17,7 @@ from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
 from scheduler.engine.sources.answers import MailboxAdapters
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
-from scheduler.mail.composer import TemplateComposer
+from scheduler.mail.composer import AnswerAddress, TemplateComposer
 from scheduler.plan.dates.date_forms import By, DayCount
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.message_kinds import is_notice
@@ -101,7 +101,7 @@ def signed(plan: Plan) -> Plan:
     return replace(plan, digest=sha256(repr(replace(plan, digest="")).encode()).hexdigest())
 
 
-def templates(*own: Path) -> TemplateComposer:
+def templates(*own: Path, answers: AnswerAddress | None = None) -> TemplateComposer:
     """Return the composer with the templates that ship, and before them those of an organisation."""
     return TemplateComposer(
         [*own, resources.shipped("templates")],
@@ -109,6 +109,7 @@ def templates(*own: Path) -> TemplateComposer:
         organisation="",
         reply_to=None,
         secret=b"a secret of the tests",
+        answers=answers,
     )
 
 

@@ -468,21 +468,30 @@ def qmail_failure(*, to: str = OFFICE, recipient: str = SCHOOL, original: str = 
     ).encode()
 
 
-def calendar_text(*, attendee: str = SCHOOL, uid: str = "x1@cum-thi-dua.example", partstat: str = "ACCEPTED") -> str:
+def calendar_text(
+    *,
+    attendee: str = SCHOOL,
+    uid: str = "x1@cum-thi-dua.example",
+    partstat: str = "ACCEPTED",
+    delegated_to: str = "",
+    sequence: int = 2,
+    stamp: str = "20261124T011530Z",
+) -> str:
     """Return the answer to an invitation, as Outlook writes it."""
+    delegated = f';DELEGATED-TO="mailto:{delegated_to}"' if delegated_to else ""
     return join(
         "BEGIN:VCALENDAR",
         "METHOD:REPLY",
         "PRODID:Microsoft Exchange Server 2010",
         "VERSION:2.0",
         "BEGIN:VEVENT",
-        f"ATTENDEE;PARTSTAT={partstat};CN=Văn thư:mailto:{attendee}",
+        f"ATTENDEE;PARTSTAT={partstat}{delegated};CN=Văn thư:mailto:{attendee}",
         "COMMENT;LANGUAGE=vi-VN:Trường sẽ cử Phó Hiệu trưởng\\, đến đúng giờ",
         f"UID:{uid}",
         "DTSTART:20261201T013000Z",
         "DTEND:20261201T033000Z",
-        "DTSTAMP:20261124T011530Z",
-        "SEQUENCE:2",
+        f"DTSTAMP:{stamp}",
+        f"SEQUENCE:{sequence}",
         "SUMMARY:Họp sơ kết",
         "END:VEVENT",
         "END:VCALENDAR",

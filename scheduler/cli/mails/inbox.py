@@ -19,8 +19,9 @@ from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
 from scheduler.plan.facts import Actor
 from scheduler.ports import InboxRow, InboxState, Store
 from scheduler.queries.inbox import inbox_details, inbox_row
-from scheduler.services.answers import AnswerContext, propose
-from scheduler.services.triage import assign_mail, can_be_decided, dismiss_mail, kept_files, pick_files
+from scheduler.services.inbox.answers import propose
+from scheduler.services.inbox.context import AnswerContext
+from scheduler.services.inbox.triage import assign_mail, can_be_decided, dismiss_mail, kept_files, pick_files
 
 _STATES = get_args(InboxState)
 

@@ -14,8 +14,9 @@ from scheduler.errors import HanchotError, UserError
 from scheduler.plan import reasons
 from scheduler.plan.answers.received_mail import Attachment
 from scheduler.ports import Document, InboxDecision, InboxRow, IncomingFiles, MailReader, Store
-from scheduler.services.answers import AnswerContext, decide_mail
 from scheduler.services.context import ServiceContext
+from scheduler.services.inbox.context import AnswerContext
+from scheduler.services.inbox.decisions import decide_mail
 
 _AT_ONCE = 200  # mails in one tick, so that reminders wait for a full mailbox no longer than that takes
 _NOW = datetime.min.replace(tzinfo=UTC)

@@ -11,8 +11,9 @@ from typing import Literal, NamedTuple
 
 from scheduler.plan.answers.matching import Link, ObligationKey
 from scheduler.plan.answers.received_mail import ReceivedMail
+from scheduler.plan.model import Plan
 
-_Purpose = Literal["reply-address", "reply-subject", "thread"]
+_Purpose = Literal["reply-address", "reply-subject", "thread", "invitation"]
 
 _ADDRESS_TOKEN = re.compile(r"[a-z2-7]{16}")
 _SUBJECT_TOKEN = re.compile(r"\[([a-z2-7]{6})\]\s*$")  # whatever a mail program puts before a subject
@@ -41,6 +42,14 @@ def thread_token(secret: bytes, key: ObligationKey) -> str:
     An empty party stands for all parties of the milestone.
     """
     return _derive(secret, "thread", key)[:26]
+
+
+def invitation_token(secret: bytes, plan: Plan, milestone: str) -> str:
+    """Return the token for the id of an event in invitations: 26 characters of base32, the same for all who come.
+
+    It stays when the milestone is renamed.
+    """
+    return _derive(secret, "invitation", ObligationKey(plan.id, plan.first_id(milestone), ""))[:26]
 
 
 def find_tokens(mail: ReceivedMail, *, mailbox: str) -> FoundTokens:

@@ -21,6 +21,7 @@ from scheduler.plan.facts import (
 )
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.messages.digest import Digest
+from scheduler.plan.messages.invitations import Invitation
 from scheduler.plan.messages.response_summary import ResponseSummary
 from scheduler.plan.model import Channel, Contact, Deliverable, Group, Milestone, Party, Plan
 from scheduler.plan.obligations import ObligationDate
@@ -86,12 +87,14 @@ class MessageOfMilestone(MessageBase):
 class MessageOfDocuments(MessageOfMilestone):
     """What every message holds that says which documents have come and which have not.
 
-    `to_invite` holds the guests whom the addressee, who organises the event, has to invite itself.
+    `to_invite` holds the guests whom the addressee, who organises the event, has to invite itself. `invitation` is what
+    the addressee's calendar is told; None if it is told nothing.
     """
 
     missing: tuple[Deliverable, ...] = ()
     received: tuple[Deliverable, ...] = ()
     to_invite: tuple[Party, ...] = ()
+    invitation: Invitation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from scheduler.plan.agenda import Agenda, RungLike
 from scheduler.plan.facts import Declared, Disowned, Fact, Received, Returned, Waived
 from scheduler.plan.message_kinds import NoticeKind
 from scheduler.plan.messages.destinations import guests_to_invite
+from scheduler.plan.messages.invitations import find_invitation
 from scheduler.plan.messages.message import (
     ChangeMessage,
     CopyMessage,
@@ -86,4 +87,5 @@ def _common(
         "missing": describe_missing(milestone, o),
         "received": describe_received(milestone, o),
         "to_invite": guests_to_invite(plan, o),
+        "invitation": find_invitation(agenda, o) if kind in ("change", "correction") else None,
     }

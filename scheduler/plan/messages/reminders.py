@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from scheduler.plan.agenda import Agenda, RungLike
 from scheduler.plan.message_kinds import LadderKind
 from scheduler.plan.messages.destinations import guests_to_invite
+from scheduler.plan.messages.invitations import find_invitation
 from scheduler.plan.messages.message import (
     ChooseMessage,
     FixDateMessage,
@@ -52,7 +53,8 @@ def ladder_message(agenda: Agenda, kind: LadderKind, row: RungLike, to: Recipien
         case "fix-date":
             return FixDateMessage(**common)
         case "invitation":
-            return InvitationMessage(**common)
+            invitation = find_invitation(agenda, obligation) if obligation else None
+            return InvitationMessage(**common, invitation=invitation)
         case "choose":
             group = _group_to_choose(agenda, row)
             return ChooseMessage(**common, group=group, candidates=_candidates(agenda)) if group else None

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import unquote
@@ -14,16 +15,26 @@ import pytest
 
 from scheduler.inbox.mail_reader import MailReader
 from scheduler.plan.answers.received_mail import AuthenticationState
-from scheduler.plan.dates.date_forms import By
+from scheduler.plan.answers.tokens import invitation_token
+from scheduler.plan.dates.date_forms import By, On
 from scheduler.plan.facts import Declared, Received, drop_withdrawn
 from scheduler.plan.model import Deliverable
 from scheduler.ports import Document, InboxDecision, InboxRow, InboxState
 from tests.support.daemon_fixture import FRIDAY, plan, report
-from tests.support.incoming_mail import AnsweredDaemon, answer, read_mailbox
+from tests.support.incoming_mail import MAILBOX, SECRET, AnsweredDaemon, answer, read_mailbox
 from tests.support.operator_client import Fields, Operator, words
 from tests.support.page_words import WORDS
-from tests.support.plan_builders import at, deadline
-from tests.support.received_mails import PDF, SERVER, File, Letter, authenticated, exchange_out_of_office
+from tests.support.plan_builders import at, deadline, event
+from tests.support.received_mails import (
+    PDF,
+    SERVER,
+    File,
+    Letter,
+    authenticated,
+    calendar_text,
+    exchange_out_of_office,
+    outlook_calendar_reply,
+)
 from tests.support.served_site import Answer, ServedSite, serve_site
 from tests.support.web_client import OPERATOR, sign_in
 
@@ -612,3 +623,31 @@ def test_a_mail_of_two_plans_offers_the_tasks_of_both(site: ServedSite, tmp_path
     live.live(at(3, 3))
     page = operator.ask(f"/inbox/{unproven(live, subject='x', text='x', files=())}").text
     assert '<optgroup label="Second"><option value="second/report">Of another plan</option>' in page
+
+
+def test_a_doubtful_reply_to_an_invitation_says_what_it_says_and_leads_to_the_form(
+    site: ServedSite, tmp_path: Path
+) -> None:
+    officer = "officer@beta.example"
+    june = On(date(2023, 6, 8), date(2023, 6, 8))
+    site.serve(plan(event(june, deputy="A vice head"), language="en"))
+    live = read_mailbox(site, tmp_path)
+    live.live(at(3, 3))
+    uid = f"{invitation_token(SECRET, live.plan, 'meeting')}@cum.example"
+    said = calendar_text(
+        attendee=officer,
+        uid=uid,
+        partstat="DELEGATED",
+        delegated_to="pho@beta.example",
+        sequence=0,
+        stamp="20230303T010000Z",
+    )
+    row = live.receive(outlook_calendar_reply(Letter(sender=officer, to=MAILBOX), said))
+    assert row.state == "review"
+    operator = Operator.of(site)
+    page = operator.see(f"/inbox/{row.id}")
+    assert f"Reply to the invitation Sends a deputy {officer} → pho@beta.example Trường sẽ cử Phó Hiệu trưởng" in page
+    asked = re.search(r'href="(/plans/plan/do/reply[^"]*)"', operator.ask(f"/inbox/{row.id}").text)
+    assert asked is not None
+    operator.do(html.unescape(asked.group(1)), reply="delegated", deputy="Mr Nam")
+    assert "Sends a deputy : Mr Nam" in operator.see("/plans/plan/milestones/meeting/beta")

@@ -16,8 +16,8 @@ from scheduler.plan import reasons
 from scheduler.plan.answers.matching import Answer, ObligationKey
 from scheduler.plan.facts import Actor
 from scheduler.ports import InboxRow
-from scheduler.services.answers import is_unchanged
-from scheduler.services.triage import assign_mail, dismiss_mail, pick_files
+from scheduler.services.inbox.context import is_unchanged
+from scheduler.services.inbox.triage import assign_mail, dismiss_mail, pick_files
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.text_input import clean_lines

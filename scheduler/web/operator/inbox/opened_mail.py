@@ -15,8 +15,8 @@ from scheduler.plan.answers.matching import Match
 from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
 from scheduler.plan.reasons import Reason
 from scheduler.ports import InboxRow
-from scheduler.services.answers import propose
-from scheduler.services.triage import can_be_decided, kept_files
+from scheduler.services.inbox.answers import propose
+from scheduler.services.inbox.triage import can_be_decided, kept_files
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.text_input import clean_name, clean_text
 from scheduler.web.lookup import find_number

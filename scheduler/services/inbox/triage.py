@@ -13,7 +13,8 @@ from scheduler.plan.answers.received_mail import Attachment
 from scheduler.plan.commands import Undo
 from scheduler.plan.facts import Actor, Declared, Fact, drop_withdrawn
 from scheduler.ports import InboxDecision, InboxRow, Store
-from scheduler.services.answers import AnswerContext, KeepFile, is_unchanged, note_decision, record_answer
+from scheduler.services.inbox.answers import record_answer
+from scheduler.services.inbox.context import AnswerContext, KeepFile, is_unchanged, note_decision
 from scheduler.services.record_facts import execute
 
 
