@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
@@ -48,6 +49,13 @@ def read_attendance(o: Obligation) -> Attendance:
     replies = tuple(_find_counting(o))
     said = {STATES[reply.reply] for reply in replies}
     return Attendance(next((state for state in STATES.values() if state in said), "unanswered"), replies)
+
+
+def count_attendance(obligations: Iterable[Obligation]) -> Mapping[AttendanceState, int]:
+    """Return how many of the parties that are invited to an event have said what; of no day, or called off, nothing."""
+    invited = [o for o in obligations if o.invited and o.event is not None and o.standing.state != "waived"]
+    counted = Counter(read_attendance(o).state for o in invited)
+    return {state: counted[state] for state in (*STATES.values(), "unanswered") if counted[state]}
 
 
 def offered_replies(milestone: Milestone) -> tuple[Reply, ...]:

@@ -144,7 +144,7 @@ def _draw(
 ) -> PlanBoard:
     plan, today = snapshot.plan, local_day(now, snapshot.plan.zone)
     only_missing = context.request.query_params.get("show") == "missing"
-    grid = draw_grid(plan, cells, snapshot.agenda.unassigned, page_number(context), only_missing=only_missing)
+    grid = draw_grid(snapshot.agenda, cells, page_number(context), only_missing=only_missing)
     return PlanBoard(
         plan=plan,
         needs=needs,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from scheduler.plan.agenda import Agenda
+from scheduler.plan.answers.attendance import AttendanceState, count_attendance
 from scheduler.plan.facts import Extended
-from scheduler.plan.model import Milestone, Occurrence, Party, Plan, plan_order
+from scheduler.plan.model import Milestone, Occurrence, Party, plan_order
 from scheduler.plan.obligations import Obligation, Unassigned
 from scheduler.plan.status import Cell
 from scheduler.web.pagination import Page, paginate
@@ -28,6 +30,7 @@ class Row:
     done: int
     accepted: int
     total: int  # without parties that were released
+    attendance: Mapping[AttendanceState, int]  # of an event with a day: how many parties have said what
 
     @property
     def is_unassigned(self) -> bool:
@@ -65,11 +68,12 @@ class Grid:
         return self.parties.total > WIDE
 
 
-def draw_grid(
-    plan: Plan, cells: Iterable[Cell], unassigned: Iterable[Unassigned], page: int, *, only_missing: bool = False
-) -> Grid:
-    """Return the table of a plan with a page of the parties that owe anything, or of those with something missing."""
-    rows = draw_rows(plan, cells, unassigned)
+def draw_grid(agenda: Agenda, cells: Iterable[Cell], page: int, *, only_missing: bool = False) -> Grid:
+    """Return the table of a plan with a page of the parties that owe anything, or of those with something missing.
+
+    `cells` are those of the agenda.
+    """
+    rows, plan = draw_rows(agenda, cells), agenda.plan
     owing = {party for row in rows for party in row.cells}
     lacking = {party for row in rows for party, cell in row.cells.items() if cell.code in MISSING}
     parties = [party for party in plan.parties.values() if party.id in (lacking if only_missing else owing)]
@@ -82,29 +86,31 @@ def draw_grid(
     )
 
 
-def draw_rows(plan: Plan, cells: Iterable[Cell], unassigned: Iterable[Unassigned]) -> list[Row]:
+def draw_rows(agenda: Agenda, cells: Iterable[Cell]) -> list[Row]:
     """Return the rows of a plan in its order: of what parties owe, and of what nobody owes yet."""
+    plan = agenda.plan
     found: dict[str, dict[str, Cell]] = {}
     for cell in cells:
         found.setdefault(cell.obligation.milestone, {})[cell.obligation.party] = cell
-    dates: dict[str, Obligation | Unassigned] = {one.milestone: one for one in unassigned}
+    dates: dict[str, Obligation | Unassigned] = {one.milestone: one for one in agenda.unassigned}
     dates |= {id: usual(cell.obligation for cell in row.values()) for id, row in found.items()}
     ids = sorted(dates, key=plan_order(plan))
-    return [_row(plan, number, id, found.get(id, {}), dates[id]) for number, id in enumerate(ids, 1)]
+    return [_row(agenda, number, id, found.get(id, {}), dates[id]) for number, id in enumerate(ids, 1)]
 
 
-def _row(plan: Plan, number: int, id: str, cells: Mapping[str, Cell], dated: Obligation | Unassigned) -> Row:
+def _row(agenda: Agenda, number: int, id: str, cells: Mapping[str, Cell], dated: Obligation | Unassigned) -> Row:
     day = Occurrence.of(id).day
     return Row(
         id=id,
         number=number,
-        milestone=plan.milestone(id),
+        milestone=agenda.plan.milestone(id),
         occurrence=day.isoformat() if day else "",
         cells=cells,
         usual=dated,
         done=sum(cell.is_done for cell in cells.values()),
         accepted=sum(cell.obligation.standing.state == "accepted" for cell in cells.values()),
         total=sum(cell.code != "exempt" for cell in cells.values()),
+        attendance=count_attendance(agenda.by_milestone.get(id, ())),
     )
 
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.plan.agenda import RungState
-from scheduler.plan.answers.attendance import read_attendance
+from scheduler.plan.answers.attendance import count_attendance, read_attendance
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.facts import Fact, Nominated
 from scheduler.plan.messages.destinations import parties_of
@@ -55,7 +55,7 @@ def show_plan(context: RequestContext) -> Response:
         language=plan.language,
         plan=plan,
         state=state,
-        rows=draw_rows(plan, cells, snapshot.agenda.unassigned),
+        rows=draw_rows(snapshot.agenda, cells),
         indicators=indicators,
         groups=[(group, members_of(snapshot, group)) for group in plan.groups.values()],
         parties=paginate(list(plan.parties.values()), page_number(context)),
@@ -89,8 +89,7 @@ def show_milestone(context: RequestContext) -> Response:
         cells=paginate(sorted(cells, key=_urgency), page_number(context)),
         counted=Counter(cell.code for cell in cells),
         attending=[(plan.parties[o.party], said) for o, said in invited],
-        replies=Counter(said.state for _, said in invited),
-        is_dated=any(o.event and o.standing.state != "waived" for o, _ in invited),
+        replies=count_attendance(o for o, _ in invited),
         report_to=parties_of(plan, milestone.report_to),
         guests=parties_of(plan, milestone.guests),
         needed=still_needed(snapshot.agenda, milestone, context.now),
@@ -102,7 +101,7 @@ def show_milestone(context: RequestContext) -> Response:
 
 
 def _show_occurrences(context: RequestContext, plan: Plan, snapshot: Snapshot, id: str) -> Response:
-    drawn = draw_rows(plan, snapshot.duties(context.now), snapshot.agenda.unassigned)
+    drawn = draw_rows(snapshot.agenda, snapshot.duties(context.now))
     rows = [row for row in drawn if row.milestone.id == id]
     return context.page("occurrences.html", language=plan.language, plan=plan, milestone=plan.milestone(id), rows=rows)
 

@@ -194,7 +194,7 @@ def test_a_milestone_shows_who_stands_how_and_what_was_sent_to_how_many(operator
 
 def test_a_milestone_shows_whom_it_waits_for_and_who_attends(operator: Operator) -> None:
     assert "Still waits for “Report” from: lead, beta and gamma" in operator.see("/plans/plan/milestones/later")
-    assert "Who attends Beta Gamma Academy guest" in operator.see("/plans/plan/milestones/meeting")
+    assert "Who attends Lead Beta Gamma Academy guest" in operator.see("/plans/plan/milestones/meeting")
 
 
 def test_a_recurring_milestone_leads_to_its_occurrences(site: ServedSite) -> None:
