@@ -21,7 +21,7 @@ class IcalFeedRenderer:
     @property
     def version(self) -> str:
         """Return the version of the rendering; raise it when the same item gives other bytes than before."""
-        return "2"
+        return "3"
 
     @property
     def fingerprint(self) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from scheduler import wording
 from scheduler.plan.dates.date_forms import bracketed
 from scheduler.plan.dates.due_dates import DueDate, local_day
-from scheduler.plan.facts import Closing, Decision, Waived
+from scheduler.plan.facts import Closing, Decision, Received, Waived
 from scheduler.plan.messages.destinations import (
     find_destination,
     names_to_send_to,
@@ -133,12 +133,14 @@ class Description:
         self._parties("attendees", parties_of(self.plan, (*self.milestone.attendees, *self.milestone.guests)))
 
     def status(self, o: Obligation) -> None:
-        """Add the state of an obligation, with the day of the submission once it is closed."""
+        """Add the state of an obligation, with the day and the number of the submission once it is closed."""
         language, standing = self.plan.language, o.standing
         status = wording.status_label(_state(o), language)
         if standing.complete_at is not None and not standing.is_open:
             day = wording.format_day(local_day(standing.complete_at, self.plan.zone), language)
             self._say("status_day", status=status, day=day)
+            if isinstance(standing.complete_by, Received):
+                self._say("receipt", number=standing.complete_by.number)
         else:
             self._say("status", status=status)
 

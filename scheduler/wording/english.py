@@ -150,6 +150,7 @@ ENGLISH = Language(
         "missing": "Still missing:",
         "status": "State: {status}",
         "status_day": "State: {status} ({day})",
+        "receipt": "Receipt number: {number}",
         "roll": "{status} ({count}): {parties}",
         "lacking": "missing: {documents}",
         "apart": "With another date: {parties}",

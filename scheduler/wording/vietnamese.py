@@ -137,6 +137,7 @@ VIETNAMESE = Language(
         "missing": "Còn thiếu:",
         "status": "Tình trạng: {status}",
         "status_day": "Tình trạng: {status} ({day})",
+        "receipt": "Mã tiếp nhận: {number}",
         "roll": "{status} ({count}): {parties}",
         "lacking": "thiếu {documents}",
         "apart": "Có thời hạn riêng: {parties}",

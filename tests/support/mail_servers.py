@@ -11,7 +11,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,15 +40,15 @@ local_recipient_maps =
 alias_maps =
 alias_database =
 virtual_mailbox_domains = regexp:{folder}/etc/domains
-virtual_mailbox_base = {folder}/mail
-virtual_mailbox_maps = regexp:{folder}/etc/mailboxes
+virtual_mailbox_base = {mailboxes}
+virtual_mailbox_maps = {kind}:{folder}/etc/mailboxes
 virtual_minimum_uid = 1
 virtual_uid_maps = static:{nobody}
 virtual_gid_maps = static:{nobody}
 default_transport = error:5.7.1 nothing leaves this machine
 relay_transport = error:5.7.1 nothing leaves this machine
 smtpd_relay_restrictions = reject_unauth_destination
-smtpd_recipient_restrictions = reject_unlisted_recipient, permit_mynetworks, reject
+smtpd_recipient_restrictions = {unlisted}permit_mynetworks, reject
 smtpd_client_connection_rate_limit = 0
 smtpd_tls_cert_file = {certificate}
 smtpd_tls_key_file = {key}
@@ -56,6 +56,11 @@ smtpd_tls_security_level = may
 message_size_limit = 1000000
 notify_classes =
 smtputf8_enable = yes
+"""
+ACCOUNTS = """
+recipient_delimiter = +
+smtpd_reject_unlisted_recipient = no
+header_checks = regexp:{folder}/etc/vouching
 """
 SASL = """
 smtpd_sasl_auth_enable = yes
@@ -145,17 +150,25 @@ class Postfix:
 
 
 @contextmanager
-def run_postfix(*, sasl: Path | None = None) -> Iterator[Postfix]:
+def run_postfix(
+    *, sasl: Path | None = None, mailboxes: Path | None = None, accounts: Collection[str] = ()
+) -> Iterator[Postfix]:
     """Run a real Postfix that delivers into a Maildir; it has to be started by root.
 
-    With a socket of Dovecot it asks there who may log in, and takes mail from nobody else.
+    With a socket of Dovecot it asks there who may log in, and takes mail from nobody else. In a folder of `mailboxes`
+    each of the accounts has its own; then it vouches for senders as `mx.hanchot.example`, and takes mail for
+    others, too, which comes back.
     """
     program = find_program("postfix")
     if os.getuid() != 0:
         pytest.skip("Postfix can be started by root only")
     folder = Path(tempfile.mkdtemp(prefix="hanchot-postfix-"))
     try:
-        port = _write_configuration(folder, SASL.format(socket=sasl) if sasl else "")
+        more = SASL.format(socket=sasl) if sasl else ""
+        more += ACCOUNTS.format(folder=folder) if mailboxes else ""
+        port = _write_configuration(folder, more, mailboxes)
+        if mailboxes:
+            _write_accounts(folder / "etc", accounts)
         command = [program, "-c", str(folder / "etc")]
         started = subprocess.run([*command, "start"], capture_output=True, text=True, check=False)
         log = folder / "log"
@@ -172,7 +185,7 @@ def run_postfix(*, sasl: Path | None = None) -> Iterator[Postfix]:
         shutil.rmtree(folder)
 
 
-def _write_configuration(folder: Path, more: str) -> int:
+def _write_configuration(folder: Path, more: str, mailboxes: Path | None) -> int:
     port = free_port()
     certificate, key = make_certificate(folder)
     for name in ("etc", "spool", "data", "mail"):
@@ -181,12 +194,20 @@ def _write_configuration(folder: Path, more: str) -> int:
         path.chmod(0o755)
     shutil.chown(folder / "data", "postfix")
     os.chown(folder / "mail", NOBODY, NOBODY)
-    main = MAIN.format(folder=folder, nobody=NOBODY, certificate=certificate, key=key)
+    places = {"mailboxes": mailboxes or folder / "mail", "kind": "texthash" if mailboxes else "regexp"}
+    places["unlisted"] = "" if mailboxes else "reject_unlisted_recipient, "
+    main = MAIN.format(folder=folder, nobody=NOBODY, certificate=certificate, key=key, **places)
     (folder / "etc" / "main.cf").write_text(main + more)
     (folder / "etc" / "master.cf").write_text(MASTER.format(port=port))
     (folder / "etc" / "domains").write_text("/\\.example$/ here\n")
     (folder / "etc" / "mailboxes").write_text("!/@gone\\.example$/ all/\n")
     return port
+
+
+def _write_accounts(etc: Path, accounts: Iterable[str]) -> None:
+    (etc / "mailboxes").write_text("".join(f"{account} {account}/\n" for account in accounts))
+    result = "PREPEND Authentication-Results: mx.hanchot.example; dmarc=pass header.from=$1"
+    (etc / "vouching").write_text(f"/^From:.*@([a-z.]+)>?$/ {result}\n")
 
 
 def free_port() -> int:
