@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scheduler.bootstrap.container import Container
 from scheduler.bootstrap.daemon import Serve, describe_running
@@ -23,9 +24,9 @@ from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.errors import RecordUnavailable, UserError
 from scheduler.folders import make_private_folder
-from scheduler.plan.commands import Command
+from scheduler.plan.commands import Command, RecordReceived
 from scheduler.plan.dates.due_dates import to_instant
-from scheduler.plan.facts import Fact, Nominated, Received, Waived, parties_of_fact
+from scheduler.plan.facts import MAILBOX, Fact, Nominated, Received, Waived, parties_of_fact
 from scheduler.plan.membership import members
 from scheduler.plan.recipients import operators
 from scheduler.ports import Definition, Store, Tick
@@ -37,6 +38,9 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.publish_feeds import create_feed
 from scheduler.services.record_facts import Recorded, execute
 from scheduler.services.sign_in import make_link
+
+if TYPE_CHECKING:
+    from scheduler.bootstrap.replay_mailbox import ReplayMailbox
 
 LINK_LIFETIME = timedelta(days=1)  # validity of a sign-in link, for replays that are left running
 AFTER_LAST_RUNG = timedelta(days=30)  # how long a replay's clock runs past the last rung
@@ -74,10 +78,18 @@ def run_replay(
     container = replace(container, settings=prepare_replay(container.settings), clock=clock)
     with container.store() as store, closing(container.mailer()) as mailer:
         services = container.services(store)
-        record = make_recorder(services, lambda event: ticker.report(event))
+        record, mailbox = make_recorder(services, lambda event: ticker.report(event)), _open_mailbox(container, store)
+
+        def let_arrive(definition: Definition, command: Command) -> None:
+            if isinstance(command, RecordReceived) and command.by == MAILBOX:
+                mailbox.deliver(definition.plan, command)
+            else:
+                record(definition, command)
+
         adapters = replace(
             container.adapters(mailer),
-            sources=[Arrivals(Arrival(command.at, partial(record, one, command)) for one, command in played)],
+            sources=[Arrivals(Arrival(command.at, partial(let_arrive, one, command)) for one, command in played)],
+            mailbox=mailbox.adapters,
             checkers=[ManualChecker()],  # real folders and mailboxes do not know the replay's time
         )
         ticker = container.ticker(services, adapters, is_stopping=stopping.is_set)
@@ -88,6 +100,12 @@ def run_replay(
             ticker.load()
             guide.show_start(address)
             runner.run()
+
+
+def _open_mailbox(container: Container, store: Store) -> ReplayMailbox:
+    from scheduler.bootstrap.replay_mailbox import ReplayMailbox  # only a replay that reads mails needs their reader
+
+    return ReplayMailbox(container, store)
 
 
 class _Guide:

@@ -34,6 +34,7 @@ from scheduler.plan.commands import (
     Waive,
 )
 from scheduler.plan.dates.date_forms import Before, By, FixedForm, On
+from scheduler.plan.facts import MAILBOX, OFFICE
 from scheduler.plan.model import Channel, Plan
 from scheduler.services.commands import build_fact
 from scheduler.toml_lines import Key
@@ -72,6 +73,7 @@ class FactShape(Shape):
     parties: list[Line] = Field(default=[])
     deliverables: list[Line] = Field(default=[])
     channel: Channel | None = None
+    mailed: bool = False
     sent_on: Day | None = None
     received_at: Instant | None = None
     missing: list[Line] = Field(default=[])
@@ -184,10 +186,13 @@ def _about(shape: FactShape) -> dict[str, Any]:
 
 
 def _received(shape: FactShape) -> RecordReceived:
+    if shape.mailed and (shape.channel or "email") != "email":
+        raise UserError(f"`mailed` does not go with the channel {shape.channel}", hint="leave one of them out")
     return RecordReceived(
         **_about(shape),
+        by=MAILBOX if shape.mailed else OFFICE,
         deliverables=tuple(shape.deliverables),
-        channel=shape.channel,
+        channel="email" if shape.mailed else shape.channel,
         sent_on=shape.sent_on,
         received_at=shape.received_at,
     )

@@ -103,7 +103,7 @@ def make_ticker(
     )
     sources = list(adapters.sources)
     if adapters.mailbox is not None:
-        sources.append(AnswerSource(services, plans, adapters.mailbox))
+        sources.append(AnswerSource(services, plans, adapters.mailbox, tell))
     outages = OutageReporter(services=services, agendas=agendas, report=tell, operators=settings.operators)
     return Ticker(
         clock=adapters.clock,

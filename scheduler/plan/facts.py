@@ -57,6 +57,7 @@ class Actor:
 OFFICE = Actor()
 DEFINITION = Actor("definition")
 MAIL_SERVER = Actor("mail server")
+MAILBOX = Actor("source", "mailbox")  # what came in by mail and was recorded without a person
 
 
 class Letter(NamedTuple):

@@ -12,6 +12,7 @@ from scheduler.ports.outbox import MessageRow
 EventName = Literal[
     "started", "stopped", "loaded", "refused", "changed", "recorded", "checked",
     "sent", "queued", "skipped", "missed", "cancelled", "failed", "ambiguous", "outage", "trouble", "done", "asked",
+    "arrived",
 ]  # fmt: skip
 
 

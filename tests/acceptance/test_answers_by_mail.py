@@ -18,8 +18,8 @@ import pytest
 
 from scheduler.clock import SystemClock
 from tests.acceptance.conftest import Daemon, Installed
-from tests.acceptance.test_daemon import faked_by
 from tests.support.dovecot import PASSWORD, Dovecot, run_dovecot
+from tests.support.faked_clock import faked_by
 from tests.support.mail_reader import body, header, read
 from tests.support.mail_servers import Postfix, free_port, run_postfix
 from tests.support.polling import wait_until

@@ -21,6 +21,7 @@ import pytest
 
 from scheduler.clock import SystemClock
 from tests.acceptance.conftest import ROOT, Daemon, Installed
+from tests.support.faked_clock import faked_by
 from tests.support.polling import TIMEOUT, wait_until
 
 CHECKS = ("database", "plans", "clock", "daemon", "account")  # of readiness
@@ -155,15 +156,6 @@ def test_a_full_disk_behind_the_log_does_not_stop_the_daemon(
 
 
 # ---- the clock
-
-
-def faked_by(ahead: timedelta) -> dict[str, str]:
-    """Return the environment in which a program's clock is ahead; skips where libfaketime is not installed."""
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    if not found:
-        pytest.skip("faketime is not installed (`make servers` installs it)")
-    settings = {"FAKETIME": f"+{ahead.total_seconds():.3f}", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
-    return {"LD_PRELOAD": str(found[0]), **settings}
 
 
 def stopped_before(

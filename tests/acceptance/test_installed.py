@@ -143,9 +143,11 @@ def test_a_replay_lives_through_the_year_and_stays_up(
 
     assert "SUMMARY:✓" in calendar
     assert {mail["state"] for mail in mails} == {"sent"}
+    answers = hanchot.rows(tmp_path, "--config", folder / "config.toml", "inbox", "list")
+    assert [answer["state"] for answer in answers] == ["received"] * 3
     steps, notices = (
         {"reminder", "overdue", "escalation", "fix-date", "invitation"},
-        {"change", "receipt", "copy", "return"},
+        {"change", "receipt", "copy", "return", "submission"},
     )
     assert {mail["kind"] for mail in mails} == {*steps, *notices, "digest"}
     files = [

@@ -14,6 +14,7 @@ from scheduler.errors import HanchotError, UserError
 from scheduler.plan import reasons
 from scheduler.plan.answers.received_mail import Attachment
 from scheduler.ports import Document, InboxDecision, InboxRow, IncomingFiles, MailReader, Store
+from scheduler.ports.events import Event, Reporter
 from scheduler.services.context import ServiceContext
 from scheduler.services.inbox.context import AnswerContext
 from scheduler.services.inbox.decisions import decide_mail
@@ -43,7 +44,10 @@ class AnswerSource:
 
     name = "mailbox"
 
-    def __init__(self, services: ServiceContext, plans: PlansInForce, mailbox: MailboxAdapters) -> None:
+    def __init__(
+        self, services: ServiceContext, plans: PlansInForce, mailbox: MailboxAdapters, report: Reporter
+    ) -> None:
+        self._report = report
         self._services = services
         self._plans = plans
         self._mailbox = mailbox
@@ -106,6 +110,16 @@ class AnswerSource:
         with open_mail(self._services.store, mailbox.files, row) as stream:
             mail = mailbox.reader.read(stream)
             decide_mail(context, row, mail, lambda file: keep_attachment(mailbox, stream, file), now)
+        self._tell(row, now)
+
+    def _tell(self, row: InboxRow, now: datetime) -> None:
+        """Report what became of a mail that has something to do with a plan."""
+        with self._services.store.reading() as view:
+            decided = view.inbox.get(row.id)
+        if decided is not None and decided.plan:
+            text = f"mail i{row.id}: {decided.state}"
+            where = {"plan": decided.plan, "milestone": decided.milestone, "party": decided.party}
+            self._report(Event(name="arrived", at=now, text=text, **where))
 
 
 @contextmanager

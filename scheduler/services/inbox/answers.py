@@ -14,13 +14,13 @@ from scheduler.plan.answers.matching import Answer, Duty, Match, ObligationKey, 
 from scheduler.plan.answers.received_mail import ReceivedMail
 from scheduler.plan.commands import Declare, RecordReceived
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.facts import Actor, Declared, Fact, drop_withdrawn
+from scheduler.plan.facts import MAILBOX, Actor, Declared, Fact, drop_withdrawn
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.scope import Scope
 from scheduler.ports import InboxDecision, InboxRow, InboxState, UnitOfWork
 from scheduler.queries.agendas import facts_within
 from scheduler.queries.duties import find_documents_elsewhere, find_duties, find_links, find_other_names, find_senders
-from scheduler.services.inbox.context import MAILBOX, AnswerContext, KeepFile, note_decision, summarise
+from scheduler.services.inbox.context import AnswerContext, KeepFile, note_decision, summarise
 from scheduler.services.record_facts import execute
 
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from scheduler.errors import UserError
 from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
-from scheduler.plan.facts import Actor
 from scheduler.ports import Definition, Document, InboxDecision, InboxRow, MailSummary, UnitOfWork
 from scheduler.queries.agendas import AgendaCache
 from scheduler.services.context import ServiceContext
 
-MAILBOX = Actor("source", "mailbox")
 KeepFile = Callable[[Attachment], Document]  # keeps the bytes of an attachment among the documents
 
 

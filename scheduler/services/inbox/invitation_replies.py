@@ -15,12 +15,12 @@ from scheduler.plan.answers.received_mail import CalendarReply, ReceivedMail
 from scheduler.plan.answers.replies import ReplyReading, read_reply
 from scheduler.plan.answers.tokens import invitation_token
 from scheduler.plan.commands import RecordReply
-from scheduler.plan.facts import Fact
+from scheduler.plan.facts import MAILBOX, Fact
 from scheduler.plan.messages.invitations import find_days
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import InboxDecision, InboxRow, UnitOfWork
 from scheduler.queries.duties import find_senders
-from scheduler.services.inbox.context import MAILBOX, AnswerContext, note_decision, summarise
+from scheduler.services.inbox.context import AnswerContext, note_decision, summarise
 from scheduler.services.record_facts import execute
 
 _LONGEST_NOTE = 2000  # characters of a comment that are kept with the fact; the mail keeps all
