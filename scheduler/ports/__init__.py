@@ -41,10 +41,11 @@ from scheduler.ports.mail import Composer, Mail, Mailer, Outcome, Pace, SentFold
 from scheduler.ports.outbox import Accounts, AccountState, MessageRow, MessageState, Outbox, Outgoing, Usage
 from scheduler.ports.runner import DaemonWork, Runner, Tick
 from scheduler.ports.sources import PeriodicSource
-from scheduler.ports.store import CheckRow, ClockMark, Journal, Store, UnitOfWork
+from scheduler.ports.store import NOTHING_FAILED, CheckRow, ClockMark, FailedSource, Journal, Store, UnitOfWork
 
 __all__ = [
     "FEW",
+    "NOTHING_FAILED",
     "UNSENT",
     "Access",
     "AccountState",
@@ -63,6 +64,7 @@ __all__ = [
     "Event",
     "EventName",
     "Facts",
+    "FailedSource",
     "FeedContents",
     "FeedEntry",
     "FeedItem",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,12 +32,24 @@ class CheckRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailedSource:
+    """A source of status checks that could not be looked at in the last check of a plan: why, and since when."""
+
+    source: str
+    words: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClockMark:
     """A moment at which a machine's clock was taken as right: its time, and how long the machine had been up."""
 
     boot: str
     uptime: timedelta
     at: datetime
+
+
+NOTHING_FAILED: Mapping[str, str] = {}
 
 
 class Journal(Protocol):
@@ -73,8 +85,17 @@ class Journal(Protocol):
     def outages(self, after: datetime) -> Sequence[tuple[datetime, datetime]]:
         """Return the outages that ended after an instant, oldest first."""
 
-    def record_check(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
-        """Record a status check of a loaded plan; `since` stays while the finding stays the same."""
+    def record_check(
+        self, plan: str, at: datetime, findings: Sequence[Finding], failed: Mapping[str, str] = NOTHING_FAILED
+    ) -> None:
+        """Record a status check of a loaded plan; `since` stays while the finding stays the same.
+
+        `failed` says by source why it could not be looked at; that holds since the check before, until a check in
+        which it does not fail.
+        """
+
+    def failed_sources(self, plan: str) -> Sequence[FailedSource]:
+        """Return the sources that could not be looked at in the last check of a plan, by name."""
 
     def checks(self, plan: str, scope: Scope | None = None) -> Sequence[CheckRow]:
         """Return the findings of the last check of each obligation, or of those of a scope.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from operator import attrgetter
@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from scheduler.plan.reasons import Reason
 from scheduler.plan.scope import Scope
-from scheduler.ports import CheckRow, ClockMark, Finding
+from scheduler.ports import NOTHING_FAILED, CheckRow, ClockMark, FailedSource, Finding
 from scheduler.store.columns import microseconds
 from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.settlement import put_right
 from scheduler.store.statements import within
-from scheduler.store.tables import checkup, clock, outage, tick
+from scheduler.store.tables import checkup, clock, failed_source, outage, tick
 from scheduler.store.tables import plan as plans
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -32,6 +32,13 @@ _OUTAGES = (
     .where(outage.c.until > sa.bindparam("after"))
     .order_by(outage.c.until, outage.c.id)
 )
+_CHECKED_BEFORE = sa.select(plans.c.checked_at).where(plans.c.plan == sa.bindparam("wanted"))
+_FAILED = (
+    sa.select(failed_source.c.source, failed_source.c.words, failed_source.c.since)
+    .where(failed_source.c.plan == sa.bindparam("wanted"))
+    .order_by(failed_source.c.source)
+)
+_FORGET_FAILED = failed_source.delete().where(failed_source.c.plan == sa.bindparam("wanted"))
 _FOUND = ("plan", "milestone", "party", "source", "seen", "since", "checked_at")
 
 
@@ -76,13 +83,36 @@ class SqlJournal:
         """Return the outages that ended after an instant, ordered by their end."""
         return [(row.since, row.until) for row in self._connection.execute(_OUTAGES, {"after": after})]
 
-    def record_check(self, plan: str, at: datetime, findings: Sequence[Finding]) -> None:
-        """Record the findings of a status check of a loaded plan; `since` stays while a finding stays the same."""
+    def record_check(
+        self, plan: str, at: datetime, findings: Sequence[Finding], failed: Mapping[str, str] = NOTHING_FAILED
+    ) -> None:
+        """Record the findings of a status check of a loaded plan; `since` stays while a finding stays the same.
+
+        `failed` says by source why it could not be looked at.
+        """
+        self._record_failed(plan, at, failed)
         self._connection.execute(_CHECKED, {"wanted": plan, "now": at})
         if findings:
             now = microseconds(at)  # for the driver, as in `Rungs.add`: each morning writes a row per obligation
             rows = [(plan, f.milestone, f.party, f.source, f.seen, now, now) for f in findings]
             self._connection.exec_driver_sql(_finding(dialect_of(self._connection), self._connection.dialect), rows)
+
+    def _record_failed(self, plan: str, at: datetime, failed: Mapping[str, str]) -> None:
+        """Replace the sources that failed; one that failed before has failed since then, a new one since that check."""
+        before = {known.source: known.since for known in self.failed_sources(plan)}
+        if not before and not failed:
+            return
+        checked_at = self._connection.scalar(_CHECKED_BEFORE, {"wanted": plan}) or at
+        self._connection.execute(_FORGET_FAILED, {"wanted": plan})
+        for source, words in failed.items():
+            since = min(before.get(source, checked_at), at)  # a clock that was ahead may have recorded the others
+            self._connection.execute(
+                failed_source.insert(), {"plan": plan, "source": source, "words": words, "since": since}
+            )
+
+    def failed_sources(self, plan: str) -> Sequence[FailedSource]:
+        """Return the sources that could not be looked at in the last check of a plan, by name."""
+        return [FailedSource(**row) for row in self._connection.execute(_FAILED, {"wanted": plan}).mappings()]
 
     def checks(self, plan: str, scope: Scope | None = None) -> Sequence[CheckRow]:
         """Return the last finding of each source for each obligation, ordered by milestone, party and source."""

@@ -27,6 +27,7 @@ REVISIONS = (
     "0011",
     "0012",
     "0013",
+    "0014",
 )  # all migrations, oldest first
 HEAD = REVISIONS[-1]
 

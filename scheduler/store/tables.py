@@ -202,6 +202,16 @@ checkup = sa.Table(
     sa.Column("checked_at", Instant, nullable=False),
 )
 
+# The sources that could not be looked at in the last status check of a plan.
+failed_source = sa.Table(
+    "failed_source",
+    metadata,
+    sa.Column("plan", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+)
+
 link = sa.Table(
     "link",
     metadata,

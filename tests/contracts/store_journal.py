@@ -7,7 +7,7 @@ from datetime import date
 from scheduler.plan.agenda import RungState
 from scheduler.plan.reasons import CLOCK_PUT_RIGHT, NONE
 from scheduler.plan.scope import Scope
-from scheduler.ports import CheckRow, ClockMark, Finding, Store
+from scheduler.ports import CheckRow, ClockMark, FailedSource, Finding, Store
 from tests.contracts.store_samples import (
     HOUR,
     NOW,
@@ -170,3 +170,30 @@ class JournalContract:
             ("m", "folder", "file", NOW),
             ("m", "manual", "open", NOW),
         ]
+
+    def test_a_source_that_fails_has_failed_since_the_check_before(self, store: Store) -> None:
+        load(store, "p", "q")
+        failures: list[dict[str, str]] = [{}, {"folder": "gone"}, {"folder": "no access", "mailbox": "no answer"}]
+        for hours, failed in enumerate(failures):
+            with store.transaction() as unit:
+                unit.journal.record_check("p", NOW + hours * HOUR, [], failed)
+        with store.reading() as unit:
+            assert list(unit.journal.failed_sources("p")) == [
+                FailedSource(source="folder", words="no access", since=NOW),
+                FailedSource(source="mailbox", words="no answer", since=NOW + HOUR),
+            ]
+            assert list(unit.journal.failed_sources("q")) == []
+
+    def test_a_source_that_fails_in_the_first_check_has_failed_since_that_check(self, store: Store) -> None:
+        load(store, "p")
+        with store.transaction() as unit:
+            unit.journal.record_check("p", NOW, [], {"folder": "gone"})
+            assert [one.since for one in unit.journal.failed_sources("p")] == [NOW]
+
+    def test_a_source_that_can_be_looked_at_again_has_not_failed(self, store: Store) -> None:
+        load(store, "p")
+        for hours, failed in enumerate([{"folder": "gone", "mailbox": "no answer"}, {"mailbox": "no answer"}]):
+            with store.transaction() as unit:
+                unit.journal.record_check("p", NOW + hours * HOUR, [], failed)
+        with store.reading() as unit:
+            assert [one.source for one in unit.journal.failed_sources("p")] == ["mailbox"]
