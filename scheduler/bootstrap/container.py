@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scheduler import resources
 from scheduler.bootstrap.token_sources import describe_source, hold_tokens
 from scheduler.clock import SystemClock, SystemMachine
-from scheduler.config import Settings, load_settings, read_secret
+from scheduler.config import Settings, load_settings, read_secret, read_span
 from scheduler.definitions import DefinitionFiles
 from scheduler.documents.blob_store import BlobStore
 from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
@@ -26,6 +27,7 @@ from scheduler.feeds import IcalFeedRenderer
 from scheduler.mail.composer import AnswerAddress, TemplateComposer
 from scheduler.mail.maildir import Maildir
 from scheduler.mail.mime import read_text
+from scheduler.plan.answers.reading_gap import MailboxReading
 from scheduler.plan.messages.invitations import Invitation
 from scheduler.plan.messages.message import MessageOfDocuments
 from scheduler.ports import (
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 CONFIG = Path("config.toml")
 # Sign-in links and outage summaries: enough for an office, too few to tire out a mail account.
 URGENT_PER_HOUR, URGENT_PER_DAY = 30, 50
+UNREAD_AFTER = timedelta(minutes=30)  # the least; a short failure of a mail server is no news
 
 
 def quiet(event: Event) -> None:
@@ -241,7 +244,17 @@ class Container:
     def services(self, store: Store) -> ServiceContext:
         """Return the dependencies of the services."""
         guard = ClockGuard(store, SystemMachine()) if isinstance(self.clock, SystemClock) else None
-        return ServiceContext(store=store, composer=self.composer(), links=self.links, guard=guard)
+        return ServiceContext(
+            store=store, composer=self.composer(), links=self.links, guard=guard, reading=self.mailbox_reading
+        )
+
+    @property
+    def mailbox_reading(self) -> MailboxReading | None:
+        """Return how the mailbox is read by whoever watches it, None if answers are not read."""
+        if not self.reads_answers:
+            return None
+        inbox = self.settings.inbox
+        return MailboxReading(folders=tuple(inbox.folders), lasts=max(2 * read_span(inbox.poll), UNREAD_AFTER))
 
     @property
     def links(self) -> SiteLinks | None:

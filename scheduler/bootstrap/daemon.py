@@ -165,13 +165,19 @@ def tick_once(container: Container) -> SingleTick:
         heartbeat = container.heartbeat(store)
         adapters = container.shared_adapters(mailer, heartbeat, _open_sent_folder(container))
         with _synced_mailbox(container, store) as mailbox:
-            ticker = container.ticker(container.services(store), replace(adapters, mailbox=mailbox))
+            ticker = container.ticker(_in_one_pass(container.services(store)), replace(adapters, mailbox=mailbox))
             problems = ticker.load()
             with heartbeat.beating(lambda: None):
                 ticker.tick()
     if ticker.jump is not None:
         raise UserError(f"nothing was done: {describe_jump(ticker.jump)}", hint=JUMP_HINT)
     return SingleTick(problems=problems, absent=ticker.absent, failed=tuple(failed))
+
+
+def _in_one_pass(services: ServiceContext) -> ServiceContext:
+    """Return the services for a pass that reads the mailbox itself: only what it has read counts as read."""
+    reading = services.reading
+    return services if reading is None else replace(services, reading=replace(reading, lasts=timedelta()))
 
 
 def _open_mailer(container: Container) -> Mailer:

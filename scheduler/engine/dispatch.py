@@ -25,7 +25,8 @@ from scheduler.plan.second_look import why_not_owed
 from scheduler.ports import RungRow, UnitOfWork
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint
-from scheduler.queries.site_links import make_linker
+from scheduler.queries.inbox import read_gap
+from scheduler.queries.site_links import Linker, make_linker
 from scheduler.services.context import ServiceContext
 from scheduler.services.ledger_changes import as_due
 from scheduler.services.promised_mails import make_outgoing
@@ -98,14 +99,19 @@ class Dispatcher:
         if rows[0].kind == "escalation":
             yield from self._compose_escalations(unit, agenda, rows, avoided, now)
             return
-        link = make_linker(self.services.links, unit)
+        finish = self._finisher(unit, agenda.plan, now)
         if rows[0].kind == "submission":
-            notices = [(link(message), about) for message, about in submission_messages(agenda, rows, now, avoided)]
+            notices = [(finish(message), about) for message, about in submission_messages(agenda, rows, now, avoided)]
             yield from self._queue(unit, agenda, rows, notices, now, {})
             return
-        messages = [(link(message), (row,)) for row in rows for message in messages_for(agenda, row, now, avoided)]
+        messages = [(finish(message), (row,)) for row in rows for message in messages_for(agenda, row, now, avoided)]
         following = unit.rungs.following([row.id for row in rows])
         yield from self._queue(unit, agenda, rows, messages, now, following)
+
+    def _finisher(self, unit: UnitOfWork, plan: Plan, now: datetime) -> Linker:
+        """Return what adds to a message where its reader can answer, and what could not be looked at."""
+        link, gap = make_linker(self.services.links, unit), read_gap(unit, plan.id, self.services.reading, now)
+        return lambda message: replace(link(message), gap=gap)
 
     def _compose_escalations(
         self, unit: UnitOfWork, agenda: Agenda, rows: Sequence[RungRow], avoided: frozenset[str], now: datetime
@@ -118,9 +124,9 @@ class Dispatcher:
                 yield from _settle(unit, row, "skipped", reasons.no_notice(row.party), now)
         if not reported:
             return
-        link = make_linker(self.services.links, unit)
+        finish = self._finisher(unit, agenda.plan, now)
         reports = [
-            (link(message), about) for message, about in escalation_messages(agenda, reported, now, avoided, notices)
+            (finish(message), about) for message, about in escalation_messages(agenda, reported, now, avoided, notices)
         ]
         # No expiry by the next rung: that one has other recipients.
         yield from self._queue(unit, agenda, reported, reports, now, {})

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from scheduler.engine.survey import has_come, next_workday_at
 from scheduler.errors import RecordUnavailable, UserError
-from scheduler.plan.commands import Command
+from scheduler.plan.commands import Command, Declare
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Checker, Definition, Finding, PlanState, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.agendas import AgendaCache
+from scheduler.queries.duties import may_be_held
 from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import execute
 
@@ -31,6 +33,13 @@ class ManualChecker:
             Finding(milestone=o.milestone, party=o.party, source=self.source, seen=_describe(o))
             for o in open_obligations
         ]
+
+
+class _Look(NamedTuple):
+    """What a source shows, and why it could not be looked at, "" if it could."""
+
+    findings: Sequence[Finding] = ()
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +70,29 @@ class StatusChecks:
             agenda = self.agendas.read(view, plan)
         watched = [o for o in agenda.obligations if is_watched(o, now)]
         sources = [checker for checker in self.checkers if checker.source in plan.checks.sources]
-        findings = [finding for checker in sources for finding in self._ask(checker, plan, watched, now)]
+        looks = {checker.source: self._ask(checker, plan, watched, now) for checker in sources}
+        findings = [finding for look in looks.values() for finding in look.findings]
         proven = [(finding, command) for finding in findings for command in finding.commands]
         recorded = [self._record(definition, finding, command, now) for finding, command in proven]
         with store.transaction() as unit:
-            unit.journal.record_check(plan.id, now, findings)
+            failed = {source: look.failure for source, look in looks.items() if look.failure}
+            unit.journal.record_check(plan.id, now, findings, failed)
         self.report(Event(name="checked", at=now, plan=plan.id, text=f"{len(watched)} open obligations looked at"))
         return any(recorded)
 
     def _record(self, definition: Definition, finding: Finding, command: Command, now: datetime) -> bool:
-        """Return whether it is new. What another source or obligation calls by the same key is something else."""
+        """Return whether it is new. What another source or obligation calls by the same key is something else.
+
+        That something may have come is a claim of which nobody is told; it only holds the next reminder.
+        """
         key = "/".join((finding.source, finding.milestone, finding.party, command.idempotency_key))
+        is_claim = isinstance(command, Declare)
+        if is_claim and not self._may_be_held(definition.plan, finding):
+            return False
+        documents = finding.documents if command == finding.commands[0] else ()
+        command = replace(command, idempotency_key=key)
         try:
-            return execute(self.services, definition, [replace(command, idempotency_key=key)]).is_new
+            return execute(self.services, definition, [command], notify=not is_claim, documents=documents).is_new
         except RecordUnavailable:
             raise
         except UserError as error:
@@ -82,13 +101,23 @@ class StatusChecks:
             self.report(Event(name="trouble", at=now, plan=plan, milestone=milestone, party=finding.party, text=text))
         return False
 
-    def _ask(self, checker: Checker, plan: Plan, watched: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
+    def _may_be_held(self, plan: Plan, finding: Finding) -> bool:
+        with self.services.store.reading() as view:
+            return may_be_held(view, plan, finding.milestone, finding.party)
+
+    def _ask(self, checker: Checker, plan: Plan, watched: Sequence[Obligation], now: datetime) -> _Look:
+        """Return what a source shows; report it if it could not be looked at, or not everywhere."""
         try:
-            return checker.check(plan, watched, now)
+            findings = checker.check(plan, watched, now)
         except UserError as error:
-            text = f"the source {checker.source} could not be looked at: {error}"
+            look = _Look(failure=str(error))
+        else:
+            blind = next((one for one in findings if one.is_blind), None)
+            look = _Look(findings, f"{blind.milestone} of {blind.party}: {blind.seen}" if blind else "")
+        if look.failure:
+            text = f"the source {checker.source} could not be looked at: {look.failure}"
             self.report(Event(name="trouble", at=now, plan=plan.id, text=text, step=f"source {checker.source}"))
-            return ()
+        return look
 
     def next_at(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> datetime:
         """Return when the next check of a plan after `now` is due (UTC)."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime, time
 
 from scheduler.errors import UserError
 from scheduler.plan.dates.due_dates import to_instant
 from scheduler.plan.dispatch_policy import LATEST, working_days_late
+from scheduler.plan.messages.digest import DigestSource
 from scheduler.plan.model import Plan
 from scheduler.ports import Outgoing, PlanState, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.agendas import AgendaCache
+from scheduler.queries.inbox import read_failed_sources, read_gap
 from scheduler.queries.site_links import make_linker
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import (
@@ -75,12 +77,16 @@ class WeeklyDigest:
         outages = unit.journal.outages(now - WEEK)
         mails = unit.outbox.list(plan=plan.id, states=["failed", "ambiguous"])
         health = read_health(plan, facts, mails, outages, unit.journal.last_tick(), now)
+        reading = self.services.reading
+        gap = read_gap(unit, plan.id, reading, now)
+        sources = tuple(DigestSource(*astuple(one)) for one in read_failed_sources(unit, plan.id, reading))
+        health = replace(health, gap=gap, sources=sources)
         digest = draw_digest(agenda, facts, now, health)
         link = make_linker(self.services.links, unit)
         for key, to in unused.items():
             message = digest_message(agenda, digest, to, now)
             try:
-                mail = self.services.composer.compose(link(message))
+                mail = self.services.composer.compose(replace(link(message), gap=gap))
             except UserError as error:
                 text = f"digest could not be written: {error}"
                 self.report(Event(name="trouble", at=now, plan=plan.id, text=text, step="digest"))

@@ -12,6 +12,7 @@ from scheduler.inbox.mailbox import FoldersMissing, Mailbox
 
 _LONGEST_IDLE = timedelta(minutes=9)  # many servers and routers forget a silent connection after ten
 _PAUSES = (60.0, 300.0, 900.0, 3600.0)  # seconds after one failure, two, ...; refused logins must not lock the account
+_FIRST = 20.0  # seconds for which whoever starts the watch waits until the mailbox has been looked into once
 _JOIN = 15.0  # seconds until the thread is given up at the end; it is a daemon thread
 
 
@@ -41,12 +42,17 @@ class MailboxWatch:
         self._failures = 0
         self._told = ""
         self._stopping = threading.Event()
+        self._looked = threading.Event()
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Watch until the end of the block."""
+        """Watch until the end of the block, which begins once the mailbox was looked into, or is slow to answer.
+
+        What came while nobody watched is then known before anything is sent.
+        """
         thread = threading.Thread(target=self._run, name="mailbox", daemon=True)
         thread.start()
+        self._looked.wait(_FIRST)
         try:
             yield
         finally:
@@ -74,6 +80,8 @@ class MailboxWatch:
             if self._told:
                 self._log("the mailbox can be read again")
             self._told = ""
+        finally:
+            self._looked.set()
         self._failures = 0
         if found:
             self._found()

@@ -81,7 +81,7 @@ _DERIVED = (
     "about",
     "who",
 )
-_SHARED = ("kind", "plan", "party", "to", "page")
+_SHARED = ("kind", "plan", "party", "to", "page", "gap")
 VARIABLES = frozenset((*_SHARED, *_ABSENT, *_DERIVED, "text"))  # `text`: the rendered text, only in HTML templates
 TESTS: Mapping[str, Callable[..., bool]] = {"relative": lambda form: isinstance(form, Relative)}
 

@@ -11,6 +11,7 @@ from scheduler.errors import Problem
 from scheduler.plan.commands import Command
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
+from scheduler.ports.access import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,9 @@ class Finding:
 
     `commands` record what it proves, such as a submission that lies in a folder; they are carried out in order. Each
     has an `idempotency_key` of its own that stays the same for as long as the source shows the same, so that every
-    check may prove it again. Keys need to differ within the finding only.
+    check may prove it again. Keys need to differ within the finding only. `documents` are the files of the first
+    command, whose bytes are kept already. `is_blind` says that the source could not see this obligation; `seen` says
+    why.
     """
 
     milestone: str
@@ -70,6 +73,8 @@ class Finding:
     source: str
     seen: str
     commands: tuple[Command, ...] = ()
+    documents: tuple[Document, ...] = ()
+    is_blind: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a command that the next check would carry out once more, or that would count as another one."""
@@ -86,4 +91,7 @@ class Checker(Protocol):
         """Return the name of the source, as `[checks] sources` has it."""
 
     def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
-        """Return one finding for each open obligation, in the order given."""
+        """Return one finding for each open obligation, in the order given.
+
+        Raises `UserError` if the source cannot be looked at.
+        """

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from scheduler.plan.agenda import Agenda
+from scheduler.plan.agenda import REMINDERS, Agenda
 from scheduler.plan.answers.matching import Duty, Link, ObligationKey, Sender
 from scheduler.plan.answers.other_subjects import NameIndex
 from scheduler.plan.answers.received_mail import ReceivedMail
 from scheduler.plan.answers.tokens import find_tokens, link_tokens
+from scheduler.plan.facts import Declared, drop_withdrawn
 from scheduler.plan.message_kinds import MessageKind
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.obligations import Obligation
+from scheduler.plan.scope import Scope
 from scheduler.ports import UnitOfWork
-from scheduler.queries.agendas import find_relations, view_agenda
+from scheduler.queries.agendas import facts_within, find_relations, view_agenda
 
 _REVISIONS = 32  # whose names are kept
 _indexes: dict[str, NameIndex] = {}
@@ -104,6 +106,21 @@ def find_links(
         every = [ObligationKey(one.plan.id, *key) for draw in agendas for one in [draw()] for key in one.by_key]
         found = list(link_tokens(tokens, secret=secret, keys=every))
     return [*cited, *found]
+
+
+def may_be_held(view: UnitOfWork, plan: Plan, milestone: str, party: str) -> bool:
+    """Return whether what a source has seen may hold the next reminder of an obligation.
+
+    Only a reminder that follows one that was sent can be held, and only once: somebody who sends something unclear
+    every day is reminded all the same.
+    """
+    scope = Scope({Occurrence.of(milestone).milestone: frozenset([party])})
+    rungs = view.rungs.of_party(plan.id, party, milestone)
+    facts = drop_withdrawn(facts_within(view, plan, scope))
+    sent = [row.settled_at for row in rungs if row.state == "sent" and row.kind in REMINDERS and row.settled_at]
+    about = (fact for fact in facts if isinstance(fact, Declared) and fact.by.role == "source")
+    held = [fact.recorded_at for fact in about if (fact.milestone, fact.party) == (milestone, party)]
+    return bool(sent) and max(held, default=min(sent)) <= max(sent)
 
 
 def _can_be_answered(plan: Plan, o: Obligation, party: str, now: datetime) -> bool:

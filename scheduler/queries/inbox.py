@@ -1,12 +1,15 @@
-"""The mails that came, as listings show them."""
+"""The mails that came, as listings show them, and what could not be read."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from scheduler.plan.answers.matching import Match
+from scheduler.plan.answers.reading_gap import MailboxReading, ReadingGap, find_mailbox_gap, join_gaps
 from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
-from scheduler.ports import InboxRow, InboxState, UnitOfWork
+from scheduler.ports import FailedSource, InboxRow, InboxState, UnitOfWork
 from scheduler.queries.rows import Row, iso
 
 WAITING: tuple[InboxState, ...] = ("review", "quarantine")  # states in which a mail waits for a person
@@ -15,6 +18,39 @@ WAITING: tuple[InboxState, ...] = ("review", "quarantine")  # states in which a 
 def count_waiting(view: UnitOfWork) -> int:
     """Return how many mails wait for a person."""
     return sum(view.inbox.count(state) for state in WAITING)
+
+
+def read_mailbox_gap(view: UnitOfWork, reading: MailboxReading | None, now: datetime) -> ReadingGap | None:
+    """Return since when the mailbox cannot be read; None if it can, or if answers are not read at all."""
+    if reading is None:
+        return None
+    return find_mailbox_gap(reading, {state.folder: state.read_at for state in view.inbox.folders()}, now)
+
+
+def read_gap(view: UnitOfWork, plan: str, reading: MailboxReading | None, now: datetime) -> ReadingGap | None:
+    """Return what could not be looked at for a plan, now or in its last status check; None if everything could.
+
+    A page that parties cannot open has no place in this: nothing can have come there.
+    """
+    return join_gaps(_find_gaps(view, plan, reading, now))
+
+
+def _find_gaps(view: UnitOfWork, plan: str, reading: MailboxReading | None, now: datetime) -> Iterator[ReadingGap]:
+    mailbox = read_mailbox_gap(view, reading, now)
+    if mailbox is not None:
+        yield mailbox
+    for failed in read_failed_sources(view, plan, reading):
+        match failed.source:
+            case "mailbox" | "folder" as place:
+                yield ReadingGap(places=(place,), since=failed.since)
+
+
+def read_failed_sources(view: UnitOfWork, plan: str, reading: MailboxReading | None) -> list[FailedSource]:
+    """Return the sources that the last status check of a plan could not look at.
+
+    A mailbox that is read is left out: how that stands now is known better.
+    """
+    return [one for one in view.journal.failed_sources(plan) if reading is None or one.source != "mailbox"]
 
 
 def inbox_row(row: InboxRow, zone: ZoneInfo) -> Row:

@@ -72,6 +72,18 @@ def test_paragraphs_are_separated_by_one_empty_line(name: str) -> None:
     assert origin in text
 
 
+UNREAD = [name for name, message in ALL_MESSAGES.items() if message.gap is not None]
+MISSED = re.compile("chưa nhận được|chưa ghi nhận|had not received|had no record|only a part|has not come")
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_while_something_cannot_be_read_no_mail_says_that_nothing_has_come(name: str) -> None:
+    """It says that what came since then may not have been seen."""
+    text = body(read(MAILS[name].data), "plain")
+    assert not MISSED.search(text)
+    assert re.search("chưa được ghi nhận|not have been seen|has not been seen", text)
+
+
 VIETNAMESE_CHARACTERS = re.compile("[àáâãèéêìíòóôõùúýăđĩũơưạ-ỹ]", re.IGNORECASE)
 QUOTED = {
     word

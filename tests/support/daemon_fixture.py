@@ -18,6 +18,7 @@ from scheduler.engine.sources.answers import MailboxAdapters
 from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.mail.composer import AnswerAddress, TemplateComposer
+from scheduler.plan.answers.reading_gap import MailboxReading
 from scheduler.plan.dates.date_forms import By, DayCount
 from scheduler.plan.facts import Fact, FactKind
 from scheduler.plan.message_kinds import is_notice
@@ -157,10 +158,11 @@ class DaemonFixture:
         machine: Machine | None = None,
         links: SiteLinks | None = None,
         mailbox: MailboxAdapters | None = None,
+        reading: MailboxReading | None = None,
     ) -> Ticker:
         """Return a daemon's work on this record."""
         return make_ticker(
-            ServiceContext(store=store or self.store, composer=composer or self.composer, links=links),
+            ServiceContext(store=store or self.store, composer=composer or self.composer, links=links, reading=reading),
             Adapters(
                 clock=clock or self.clock,
                 definitions=definitions or self.definitions,

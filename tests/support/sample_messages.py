@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
+from scheduler.plan.answers.reading_gap import ReadingGap
 from scheduler.plan.dates.date_forms import Before, By, DayCount, On, Relative, Undated, Window
 from scheduler.plan.dates.due_dates import DueDate, derive_due_date
 from scheduler.plan.dates.workdays import Workdays
@@ -21,6 +22,7 @@ from scheduler.plan.messages.digest import (
     DigestHealth,
     DigestIncomplete,
     DigestMails,
+    DigestSource,
     DigestUndecided,
 )
 from scheduler.plan.messages.message import Message, Outage, OutageEntry, SubmissionEntry
@@ -818,6 +820,34 @@ MESSAGES: dict[str, Message] = {
         link_until=at("2023-07-10T09:42"),
     ),
 }
+
+
+# Messages that say something else while the mailbox or the shared folder cannot be read.
+MAILBOX_UNREAD = ReadingGap(places=("mailbox",), since=at("2023-03-15T22:40"))
+MESSAGES |= {
+    f"{name}-{about}": replace(MESSAGES[name], gap=gap)
+    for about, gap, names in (
+        ("unread", MAILBOX_UNREAD, ("reminder-1wd", "overdue-1", "overdue-lead", "escalation", "copy")),
+        ("never-read", replace(MAILBOX_UNREAD, since=None), ("overdue-2-partial", "escalation-with-page")),
+        ("folder-unread", replace(MAILBOX_UNREAD, places=("folder",)), ("reminder-target", "reminder-past-target")),
+        ("both-unread", replace(MAILBOX_UNREAD, places=("mailbox", "folder")), ("reminder-named-day",)),
+    )
+    for name in names
+}
+MESSAGES["digest-unread"] = replace(
+    digest(
+        "2023-03-20T08:00",
+        replace(
+            FULL_WEEK,
+            health=replace(
+                FULL_WEEK.health,
+                gap=MAILBOX_UNREAD,
+                sources=(DigestSource("folder", "/mnt/nop is not there", at("2023-03-17T07:30")),),
+            ),
+        ),
+    ),
+    gap=MAILBOX_UNREAD,
+)
 
 
 def in_english(message: Message) -> Message:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
+from scheduler.plan.answers.reading_gap import ReadingGap
 from scheduler.plan.dates.date_forms import On, Window
 from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Fact
@@ -72,6 +74,14 @@ class DigestMails:
     subjects: tuple[str, ...] = ()
 
 
+class DigestSource(NamedTuple):
+    """A source of status checks that cannot be looked at: why, and since when (UTC)."""
+
+    source: str
+    words: str
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestHealth:
     """The state of the system itself; instants are UTC."""
@@ -80,12 +90,15 @@ class DigestHealth:
     bounced: tuple[tuple[Party, str], ...] = ()  # party, address
     failed: DigestMails = DigestMails()
     ambiguous: DigestMails = DigestMails()  # it is unknown whether they arrived
+    sources: tuple[DigestSource, ...] = ()
+    gap: ReadingGap | None = None
     last_tick: datetime | None = None
 
     @property
     def is_well(self) -> bool:
         """Return whether nothing needs attention."""
-        return not (self.outages or self.bounced or self.failed.count or self.ambiguous.count)
+        is_blind = self.sources or self.gap
+        return not (self.outages or self.bounced or self.failed.count or self.ambiguous.count or is_blind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from scheduler.plan.answers.reading_gap import ReadingGap
 from scheduler.plan.dates.date_forms import DateForm
 from scheduler.plan.facts import (
     Amended,
@@ -53,7 +54,8 @@ class MessageBase:
 
     `key` identifies the message for ever; the Message-ID is derived from it. `now` is the UTC instant at which the
     message is written. `page` is the URL at which the reader can answer: the party's page, or for an operator the
-    board; it may be empty.
+    board; it may be empty. `gap` says what could not be looked at when it was written: nothing that could lie there may
+    be called missing.
     """
 
     kind: ClassVar[MessageKind]
@@ -64,6 +66,7 @@ class MessageBase:
     to: Contact
     now: datetime
     page: str = ""
+    gap: ReadingGap | None = None
 
     @property
     def language(self) -> str:

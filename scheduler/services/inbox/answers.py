@@ -9,17 +9,21 @@ from functools import partial
 
 from scheduler.errors import ClockNotBelieved, RecordUnavailable, UserError
 from scheduler.plan import reasons
-from scheduler.plan.agenda import REMINDERS
 from scheduler.plan.answers.matching import Answer, Duty, Match, ObligationKey, match
 from scheduler.plan.answers.received_mail import ReceivedMail
 from scheduler.plan.commands import Declare, RecordReceived
 from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.facts import MAILBOX, Actor, Declared, Fact, drop_withdrawn
-from scheduler.plan.model import Occurrence, Plan
-from scheduler.plan.scope import Scope
+from scheduler.plan.facts import MAILBOX, Actor, Fact
+from scheduler.plan.model import Plan
 from scheduler.ports import InboxDecision, InboxRow, InboxState, UnitOfWork
-from scheduler.queries.agendas import facts_within
-from scheduler.queries.duties import find_documents_elsewhere, find_duties, find_links, find_other_names, find_senders
+from scheduler.queries.duties import (
+    find_documents_elsewhere,
+    find_duties,
+    find_links,
+    find_other_names,
+    find_senders,
+    may_be_held,
+)
 from scheduler.services.inbox.context import AnswerContext, KeepFile, note_decision, summarise
 from scheduler.services.record_facts import execute
 
@@ -119,11 +123,7 @@ def _decide(state: InboxState, about: ObligationKey | None, found: Match, now: d
 def _hold_reminders(
     context: AnswerContext, row: InboxRow, candidates: Sequence[ObligationKey], now: datetime
 ) -> Iterator[int]:
-    """Record that something may have come for obligations; nobody is written to. It commits. Yield the ids.
-
-    Only a reminder that follows one that was sent can be held, and only once: somebody who writes every day is reminded
-    all the same.
-    """
+    """Record that something may have come for obligations; nobody is written to. It commits. Yield the ids."""
     for key in candidates:
         definition = context.definition(key.plan)
         if definition is None or not _may_be_held(context, definition.plan, key):
@@ -147,12 +147,5 @@ def _hold_reminders(
 
 
 def _may_be_held(context: AnswerContext, plan: Plan, key: ObligationKey) -> bool:
-    """Return whether a reminder of an obligation was sent, and no mail holds the next one already."""
-    scope = Scope({Occurrence.of(key.milestone).milestone: frozenset([key.party])})
     with context.services.store.reading() as view:
-        rungs = view.rungs.of_party(plan.id, key.party, key.milestone)
-        facts = drop_withdrawn(facts_within(view, plan, scope))
-    sent = [row.settled_at for row in rungs if row.state == "sent" and row.kind in REMINDERS and row.settled_at]
-    about = (fact for fact in facts if isinstance(fact, Declared) and fact.by == MAILBOX)
-    held = [fact.recorded_at for fact in about if (fact.milestone, fact.party) == (key.milestone, key.party)]
-    return bool(sent) and max(held, default=min(sent)) <= max(sent)
+        return may_be_held(view, plan, key.milestone, key.party)
