@@ -19,8 +19,8 @@ from scheduler.config import Settings, load_settings, read_secret, read_span
 from scheduler.definitions import DefinitionFiles
 from scheduler.documents.blob_store import BlobStore
 from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
+from scheduler.engine.record_checkers import MailboxChecker, ManualChecker, WebChecker
 from scheduler.engine.runners import make_runner
-from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.errors import InvalidInput, NothingMatched, Problem, UserError
 from scheduler.feeds import IcalFeedRenderer
@@ -52,6 +52,7 @@ from scheduler.services.clock_guard import ClockGuard
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.services.heartbeats import Heartbeat
+from scheduler.shared_folder.checker import FolderChecker
 from scheduler.store import check_url, describe_url, find_other_records, open_store
 
 if TYPE_CHECKING:
@@ -283,26 +284,34 @@ class Container:
             raise InvalidInput(f"{name} is no plan", hint="a plan has a table [plan]")
         return loaded.definitions[0]
 
-    @property
-    def checkers(self) -> list[Checker]:
+    def checkers(self, services: ServiceContext) -> list[Checker]:
         """Return a checker for each source of status checks."""
-        return [ManualChecker()]
+        return [
+            ManualChecker(),
+            MailboxChecker(store=services.store, reading=services.reading),
+            FolderChecker(
+                store=services.store, resolve=self.settings.resolve, keep=self.blob_store(self.clock).keep_pieces
+            ),
+            WebChecker(has_pages=services.links is not None),
+        ]
 
-    def shared_adapters(self, mailer: Mailer, heartbeat: Heartbeat, sent_folder: SentFolder | None = None) -> Adapters:
+    def shared_adapters(
+        self, services: ServiceContext, mailer: Mailer, heartbeat: Heartbeat, sent_folder: SentFolder | None = None
+    ) -> Adapters:
         """Return the adapters of a process that works on a real record by the machine's clock, beside others."""
-        return replace(self.adapters(mailer, sent_folder), heartbeat=heartbeat, machine=SystemMachine())
+        return replace(self.adapters(services, mailer, sent_folder), heartbeat=heartbeat, machine=SystemMachine())
 
     def heartbeat(self, store: Store) -> Heartbeat:
         """Return the heartbeat of this process under a new name, which nobody else has."""
         return Heartbeat(store, _process_name(), system=SystemClock(), clock=self.clock)
 
-    def adapters(self, mailer: Mailer, sent_folder: SentFolder | None = None) -> Adapters:
+    def adapters(self, services: ServiceContext, mailer: Mailer, sent_folder: SentFolder | None = None) -> Adapters:
         """Return what the daemon's work needs besides the record."""
         return Adapters(
             clock=self.clock,
             definitions=self.definitions,
             mailer=mailer,
-            checkers=self.checkers,
+            checkers=self.checkers(services),
             sent_folder=sent_folder,
             calendars=self.calendars,
         )

@@ -78,7 +78,7 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
     manager = manager or Notifier()
     with container.store() as store, closing(container.mailer()) as mailer:
         services, heartbeat = container.services(store), container.heartbeat(store)
-        adapters = container.shared_adapters(mailer, heartbeat, container.sent_folder())
+        adapters = container.shared_adapters(services, mailer, heartbeat, container.sent_folder())
         if container.reads_answers:
             adapters = replace(adapters, mailbox=_mailbox_adapters(container))
         ticker = container.ticker(services, adapters, is_stopping=stopping.is_set)
@@ -162,10 +162,10 @@ def tick_once(container: Container) -> SingleTick:
 
     container = replace(container, report=note)
     with container.store() as store, closing(_open_mailer(container)) as mailer:
-        heartbeat = container.heartbeat(store)
-        adapters = container.shared_adapters(mailer, heartbeat, _open_sent_folder(container))
+        services, heartbeat = _in_one_pass(container.services(store)), container.heartbeat(store)
+        adapters = container.shared_adapters(services, mailer, heartbeat, _open_sent_folder(container))
         with _synced_mailbox(container, store) as mailbox:
-            ticker = container.ticker(_in_one_pass(container.services(store)), replace(adapters, mailbox=mailbox))
+            ticker = container.ticker(services, replace(adapters, mailbox=mailbox))
             problems = ticker.load()
             with heartbeat.beating(lambda: None):
                 ticker.tick()

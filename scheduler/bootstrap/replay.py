@@ -19,8 +19,8 @@ from scheduler.bootstrap.daemon import Serve, describe_running
 from scheduler.clock import ReplayClock, SystemClock
 from scheduler.config import REPLAY_MARK, Settings, load_settings
 from scheduler.definitions.scenario_files import read_scenario
+from scheduler.engine.record_checkers import ManualChecker
 from scheduler.engine.sources.arrivals import Arrival, Arrivals
-from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.errors import RecordUnavailable, UserError
 from scheduler.folders import make_private_folder
@@ -87,7 +87,7 @@ def run_replay(
                 record(definition, command)
 
         adapters = replace(
-            container.adapters(mailer),
+            container.adapters(services, mailer),
             sources=[Arrivals(Arrival(command.at, partial(let_arrive, one, command)) for one, command in played)],
             mailbox=mailbox.adapters,
             checkers=[ManualChecker()],  # real folders and mailboxes do not know the replay's time

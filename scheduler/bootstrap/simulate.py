@@ -11,8 +11,8 @@ from scheduler.bootstrap.container import Container, quiet
 from scheduler.clock import SteppingClock
 from scheduler.definitions.scenario_files import read_scenario
 from scheduler.engine.assembly import Adapters
+from scheduler.engine.record_checkers import ManualChecker
 from scheduler.engine.sources.arrivals import Arrival, Arrivals
-from scheduler.engine.status_checks import ManualChecker
 from scheduler.plan.commands import Scenario
 from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.ports import Definition, Loaded

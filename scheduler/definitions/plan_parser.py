@@ -22,11 +22,6 @@ from scheduler.plan.model import Checks, Group, Indicator, Ladder, Milestone, Pl
 from scheduler.toml_lines import Key
 
 _KEYS = ("schema", "plan", "groups", "ladder", "checks", "milestones", "indicators", "provisions")
-_LATER = {
-    "mailbox": "the program that reads a mailbox",
-    "folder": "the program that watches a folder",
-    "web": "the pages for submissions",
-}
 
 
 class _Tables(NamedTuple):
@@ -119,10 +114,14 @@ def _read_checks(file: File) -> Checks:
     shape = file.report.fit(schema.ChecksShape, file.table("checks"), ("checks",))
     if shape is None:
         return Checks()
-    for index, source in enumerate(shape.sources):
-        if source in _LATER:
-            message = f'the source "{source}" comes with {_LATER[source]}, which this version does not have'
-            file.report.error(("checks", "sources", index), message, 'only "manual" is available', code="not-available")
+    if "folder" in shape.sources and not shape.folder:
+        message = 'the source "folder" needs the shared folder to look into'
+        hint = 'name it, such as folder = "/srv/shared/thi-dua"; below it are {party}/{milestone}/'
+        file.report.error(("checks", "folder"), message, hint)
+    elif shape.folder and "folder" not in shape.sources:
+        message = f"the folder {shape.folder!r} is never looked into"
+        hint = 'add "folder" to sources, or leave this key out'
+        file.report.error(("checks", "folder"), message, hint)
     return mapping.checks(shape)
 
 

@@ -1,8 +1,14 @@
-"""Detects the type of a file by its first bytes; its name proves nothing. Files are never opened or unpacked."""
+"""Which files are taken: how many, how large, and of which types.
+
+The type is detected by the first bytes; a name proves nothing. Files are never opened or unpacked.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+FILES = 10  # of one submission
+FILE_SIZE = 25 * 1024 * 1024  # bytes
 
 
 class FileKind(NamedTuple):

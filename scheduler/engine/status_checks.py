@@ -22,19 +22,6 @@ from scheduler.services.record_facts import execute
 LEAD = timedelta(minutes=30)  # a check this recent is good enough before a rung
 
 
-class ManualChecker:
-    """A checker that reports what people have recorded; the only source that needs no mailbox or folder."""
-
-    source = "manual"
-
-    def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
-        """Return what the record says about each open obligation."""
-        return [
-            Finding(milestone=o.milestone, party=o.party, source=self.source, seen=_describe(o))
-            for o in open_obligations
-        ]
-
-
 class _Look(NamedTuple):
     """What a source shows, and why it could not be looked at, "" if it could."""
 
@@ -130,11 +117,3 @@ def is_watched(obligation: Obligation, now: datetime) -> bool:
     """Return whether an obligation owes something that a check could find."""
     o = obligation
     return o.due is not None and not o.attends and not o.unknown and o.standing.is_open and now >= o.since
-
-
-def _describe(obligation: Obligation) -> str:
-    standing = obligation.standing
-    if standing.state == "open":
-        return "nothing recorded"
-    missing = f", still missing {', '.join(standing.missing)}" if standing.missing else ""
-    return f"{standing.state}{missing}"

@@ -153,6 +153,9 @@ class Inbox(Protocol):
     def count(self, state: InboxState) -> int:
         """Return how many mails are in a state."""
 
+    def counts_of(self, plan: str) -> Mapping[tuple[str, str, InboxState], int]:
+        """Return the number of mails about each obligation of a plan, by milestone, party and state."""
+
     def like(self, message_id: str) -> Sequence[InboxRow]:
         """Return the mails with a Message-ID, the oldest first."""
 

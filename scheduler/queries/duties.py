@@ -48,8 +48,22 @@ def find_duties(view: UnitOfWork, plan: Plan, parties: Iterable[str], now: datet
     relations, found = find_relations(view, plan), []
     for party in dict.fromkeys(parties):
         agenda = view_agenda(view, plan, now, scope=relations.of(None, party))
-        found += [_describe(agenda, o) for o in agenda.obligations if _can_be_answered(plan, o, party, now)]
+        found += [describe_duty(plan, o) for o in agenda.obligations if _can_be_answered(plan, o, party, now)]
     return found
+
+
+def describe_duty(plan: Plan, o: Obligation) -> Duty:
+    """Return an obligation in the words by which it may be named."""
+    milestone = plan.milestone(o.milestone)
+    return Duty(
+        key=ObligationKey(plan.id, o.milestone, o.party),
+        title=milestone.title,
+        deliverables=milestone.deliverables,
+        missing=tuple(one for one in milestone.deliverables if one.id in o.standing.missing),
+        is_open=o.standing.is_open,
+        expires_at=o.due.late_from + LIFETIME if o.due is not None else None,
+        opens_at=max(o.since, o.due.late_from - LIFETIME) if o.due is not None else o.since,
+    )
 
 
 def find_documents_elsewhere(plans: Iterable[Plan], duties: Sequence[Duty]) -> list[Duty]:
@@ -70,6 +84,12 @@ def find_other_names(plans: Iterable[Plan], senders: Iterable[Sender], mail: Rec
     said = frozenset(name for plan in known.values() for name in _index_names(plan).find(texts))
     own = [known[one.plan].parties[one.party] for one in senders if one.plan in known]
     return said - {name for party in own for name in (party.name, party.short)}
+
+
+def find_names_of_others(plan: Plan, party: str, texts: Iterable[str]) -> frozenset[str]:
+    """Return the names of parties of a plan that texts say, without those of one party."""
+    own = plan.parties[party]
+    return frozenset(_index_names(plan).find(tuple(texts))) - {own.name, own.short}
 
 
 def _index_names(plan: Plan) -> NameIndex:
@@ -126,16 +146,3 @@ def may_be_held(view: UnitOfWork, plan: Plan, milestone: str, party: str) -> boo
 def _can_be_answered(plan: Plan, o: Obligation, party: str, now: datetime) -> bool:
     is_own = o.party == party and not o.attends and (o.until is None or now < o.until)
     return is_own and plan.milestone(o.milestone).kind == "deadline"
-
-
-def _describe(agenda: Agenda, o: Obligation) -> Duty:
-    milestone = agenda.plan.milestone(o.milestone)
-    return Duty(
-        key=ObligationKey(agenda.plan.id, o.milestone, o.party),
-        title=milestone.title,
-        deliverables=milestone.deliverables,
-        missing=tuple(one for one in milestone.deliverables if one.id in o.standing.missing),
-        is_open=o.standing.is_open,
-        expires_at=o.due.late_from + LIFETIME if o.due is not None else None,
-        opens_at=max(o.since, o.due.late_from - LIFETIME) if o.due is not None else o.since,
-    )

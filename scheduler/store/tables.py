@@ -329,6 +329,7 @@ incoming = sa.Table(
     sa.Column("decided_at", Instant),
     sa.Column("by", sa.Text, nullable=False, server_default="", quote=True),
     sa.Index("ix_incoming_state_id", "state", "id"),
+    sa.Index("ix_incoming_plan", "plan"),
 )
 
 # The bytes of small mails; larger ones lie in files under their digest.

@@ -38,6 +38,21 @@ def decide(store: Store, id: int, decision: InboxDecision, expected: InboxState 
 
 
 class InboxContract:
+    def test_mails_are_counted_by_what_they_are_about(self, store: Store) -> None:
+        ids = add(store, *(a_mail(uid) for uid in range(1, 6)))
+        about: list[tuple[InboxState, str, str, str]] = [
+            ("received", "p", "m", "a"),
+            ("received", "p", "m", "a"),
+            ("review", "p", "m", "b"),
+            ("review", "q", "m", "a"),
+        ]
+        for id, (state, plan, milestone, party) in zip(ids, about, strict=False):
+            assert id is not None
+            decide(store, id, InboxDecision(state=state, at=NOW, plan=plan, milestone=milestone, party=party))
+        with store.reading() as view:
+            assert view.inbox.counts_of("p") == {("m", "a", "received"): 2, ("m", "b", "review"): 1}
+            assert view.inbox.counts_of("r") == {}
+
     def test_a_folder_is_remembered_as_it_was_read_last(self, store: Store) -> None:
         first = FolderState(folder="INBOX", uidvalidity=7, last_uid=3, read_at=NOW)
         later = FolderState(folder="INBOX", uidvalidity=8, last_uid=1, read_at=NOW + HOUR)

@@ -14,8 +14,8 @@ import pytest
 from scheduler import resources
 from scheduler.clock import SteppingClock
 from scheduler.engine.assembly import Adapters, TickSettings, make_ticker
+from scheduler.engine.record_checkers import ManualChecker
 from scheduler.engine.sources.answers import MailboxAdapters
-from scheduler.engine.status_checks import ManualChecker
 from scheduler.engine.tick import Ticker
 from scheduler.mail.composer import AnswerAddress, TemplateComposer
 from scheduler.plan.answers.reading_gap import MailboxReading

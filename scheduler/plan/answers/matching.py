@@ -134,11 +134,12 @@ def match(
     linked = _follow_links(links, known, own, now)
     choice = linked if linked.duty else _read_words(mail, files, lines, own, senders, linked.doubts, now)
     duty = choice.duty
-    found = (
-        _assign(mail, files, lines, duty, [*known.values(), *elsewhere], occasion=_find_occasion(links, duty))
-        if duty and files
-        else None
-    )
+    found = None
+    if duty and files:
+        occasion = _find_occasion(links, duty)
+        # The subject of an answer to our mail is our own.
+        said = [*([shorten(mail.subject)] if occasion == "fresh" else []), *telling_lines(lines)]
+        found = assign_files(files, duty, [*known.values(), *elsewhere], lines=said, occasion=occasion)
     of_sender = doubt_sender(mail, is_known=bool(senders))
     doubts = (
         *of_sender,
@@ -147,11 +148,11 @@ def match(
         *(_doubt_period(mail, files, lines, duty, is_fresh=duty is not linked.duty) if duty else ()),
         *doubt_subjects(
             [shorten(mail.subject), *(file.name for file in files)],
-            _titles(duty),
+            titles_of(duty),
             other_names=other_names,
             years=years,
         ),
-        *doubt_content(mail, files, lines, _titles(duty), blank_forms=blank_forms),
+        *doubt_content(mail, files, lines, titles_of(duty), blank_forms=blank_forms),
         *(found.doubts if found else ()),
     )
     return Match(
@@ -172,10 +173,11 @@ def _doubt_period(
 ) -> list[Reason]:
     """Return whether a mail may be about another month; the subject of an answer to our mail is our own."""
     said = [*([shorten(mail.subject)] if is_fresh else []), *telling_lines(lines), *(file.name for file in files)]
-    return [reasons.DOCUMENTS_UNCLEAR] if is_other_period(said, _titles(duty)) else []
+    return [reasons.DOCUMENTS_UNCLEAR] if is_other_period(said, titles_of(duty)) else []
 
 
-def _titles(duty: Duty | None) -> list[str]:
+def titles_of(duty: Duty | None) -> list[str]:
+    """Return what an obligation and its documents are called."""
     return [duty.title, *(each.title for each in duty.deliverables)] if duty else []
 
 
@@ -248,16 +250,18 @@ def _read_words(
 # ---------------------------------------------------------------- which documents
 
 
-def _assign(
-    mail: ReceivedMail,
+def assign_files(
     files: Sequence[Attachment],
-    lines: Sequence[str],
     duty: Duty,
     duties: Iterable[Duty],
     *,
+    lines: Sequence[str],
     occasion: Occasion,
 ) -> Assignment:
-    """Return which documents of an obligation the files are; the subject of an answer to our mail is our own."""
+    """Return which documents of an obligation files are; `duties` holds what they may be instead.
+
+    `lines` and `occasion` are those of `assign`.
+    """
     others = [other for other in duties if other.key.party in (duty.key.party, "") and other.key != duty.key]
     owed = {each.id for each in duty.missing or duty.deliverables} or {""}
     own_titles = _title_documents(duty)
@@ -266,7 +270,7 @@ def _assign(
         files,
         [each for each in own_titles if each.document in owed],
         TitleIndex([*own_titles, *without(own_titles, other_titles)]),
-        lines=[*([shorten(mail.subject)] if occasion == "fresh" else []), *telling_lines(lines)],
+        lines=lines,
         occasion=occasion,
     )
 

@@ -37,6 +37,11 @@ _DATA = sa.select(incoming_content.c.bytes).where(incoming_content.c.incoming_id
 _LIKE = _ROW.where(incoming.c.message_id == _WANTED).order_by(incoming.c.id)
 _COUNT = sa.select(sa.func.count()).where(incoming.c.state == _WANTED)
 _COUNTS = sa.select(incoming.c.state, sa.func.count().label("number")).group_by(incoming.c.state)
+_COUNTS_OF = (
+    sa.select(incoming.c.milestone, incoming.c.party, incoming.c.state, sa.func.count().label("number"))
+    .where(incoming.c.plan == _WANTED)
+    .group_by(incoming.c.milestone, incoming.c.party, incoming.c.state)
+)
 _NEW = _ROW.where(incoming.c.state == "new").order_by(incoming.c.id).limit(sa.bindparam("at_most"))
 _PLACE = ("uidvalidity", "last_uid", "before_uid", "read_at")
 _FOLDERS = sa.select(folder.c.name, *(folder.c[name] for name in _PLACE)).order_by(folder.c.name)
@@ -134,6 +139,11 @@ class SqlInbox:
     def count(self, state: InboxState) -> int:
         """Return how many mails are in a state."""
         return int(self._connection.execute(_COUNT, {"wanted": state}).scalar_one())
+
+    def counts_of(self, plan: str) -> Mapping[tuple[str, str, InboxState], int]:
+        """Return the number of mails about each obligation of a plan, by milestone, party and state."""
+        rows = self._connection.execute(_COUNTS_OF, {"wanted": plan})
+        return {(row.milestone, row.party, row.state): row.number for row in rows}
 
     def like(self, message_id: str) -> Sequence[InboxRow]:
         """Return the mails with a Message-ID, the oldest first."""

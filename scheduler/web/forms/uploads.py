@@ -15,14 +15,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from scheduler.documents.blob_store import BlobStore, Draft
-from scheduler.documents.file_kinds import find_kind
+from scheduler.documents.file_kinds import FILE_SIZE, FILES, find_kind
 from scheduler.ports import Document
 from scheduler.web.forms.posted_form import refuse_bigger, refuse_foreign
 from scheduler.web.forms.text_input import clean_name, clean_text
 
 MEGABYTE = 1024 * 1024
-FILE_SIZE = 25 * MEGABYTE
-FILES = 10
 FIELDS = 200
 TEXT = 64 * 1024  # bytes of all fields that are not files
 DAILY_SIZE = 100 * MEGABYTE  # bytes per party

@@ -16,10 +16,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
+from scheduler.documents.file_kinds import FILE_SIZE, FILES
 from scheduler.plan.facts import Actor, Received
 from scheduler.plan.model import Deliverable
 from scheduler.resources import shipped
-from scheduler.web.forms.uploads import DAILY_SIZE, FILE_SIZE, FILES, MEGABYTE, UploadsInProgress
+from scheduler.web.forms.uploads import DAILY_SIZE, MEGABYTE, UploadsInProgress
 from tests.support.daemon_fixture import plan, report
 from tests.support.operator_client import words
 from tests.support.page_words import WORDS

@@ -80,8 +80,9 @@ def tick(office: ServedSite) -> None:
     """Let the daemon do what is due, by the parts that the configuration names."""
     container = replace(office.running.container, clock=office.clock)
     definitions = FakeDefinitions([d.plan for d in office.definitions])
-    adapters = replace(container.adapters(container.mailer()), definitions=definitions)
-    ticker = container.ticker(container.services(office.running.store), adapters)
+    services = container.services(office.running.store)
+    adapters = replace(container.adapters(services, container.mailer()), definitions=definitions)
+    ticker = container.ticker(services, adapters)
     ticker.load()
     ticker.tick()
 

@@ -1,4 +1,4 @@
-"""Add the sources of status checks that could not be looked at."""
+"""Add the sources of status checks that could not be looked at, and find the mails about a plan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0013"
 
 
 def upgrade() -> None:
-    """Add the table."""
+    """Add the table and the index."""
     op.create_table(
         "failed_source",
         sa.Column("plan", sa.Text(), nullable=False),
@@ -19,3 +19,4 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("plan", "source", name="pk_failed_source"),
     )
+    op.create_index("ix_incoming_plan", "incoming", ["plan"])

@@ -1,0 +1,209 @@
+"""The source `folder` of status checks: what parties put into a shared folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+from typing import ClassVar
+
+from scheduler.documents.file_kinds import FILES
+from scheduler.errors import UserError
+from scheduler.plan.answers.documents import Assignment
+from scheduler.plan.answers.folder_files import match_folder
+from scheduler.plan.answers.matching import Duty
+from scheduler.plan.commands import Command, Declare, RecordReceived
+from scheduler.plan.dates.due_dates import local_day
+from scheduler.plan.facts import Actor
+from scheduler.plan.model import Occurrence, Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.ports import Document, Finding, Store
+from scheduler.queries.duties import describe_duty, find_documents_elsewhere, find_names_of_others
+from scheduler.shared_folder.listing import FolderFile, FolderListing, Keep, OpenFolder, StillWritten, open_folder
+
+FOLDER = Actor("source", "folder")
+_SAID = 12  # remarks of one finding
+_HINT = "is the drive mounted, and may this user read it? The key is [checks] folder of the plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderChecker:
+    """A checker that looks for documents in `{party}/{milestone}/` below the shared folder of a plan.
+
+    `resolve` returns the folder that `[checks] folder` names; `keep` keeps the bytes of a file among the documents.
+    """
+
+    source: ClassVar[str] = "folder"
+
+    store: Store
+    resolve: Callable[[str], Path]
+    keep: Keep
+
+    def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
+        """Return what lies in the folder of each open obligation, and the submission that it proves.
+
+        Raises `UserError` if the shared folder cannot be read, or holds no folder of any party: an empty one is most
+        likely a drive that is not mounted.
+        """
+        if not open_obligations:
+            return ()
+        root, known = self.resolve(plan.checks.folder), self._read_known(plan)
+        try:
+            with open_folder(root) as folder:
+                if not {name for party in plan.parties.values() for name in party.names} & set(folder.folders()):
+                    raise UserError(f"{root} holds no folder of any party of the plan", hint=_HINT)
+                look = _FolderLook(self, plan, open_obligations, known, now)
+                return [look.find(folder, o) for o in open_obligations]
+        except OSError as error:
+            raise UserError(f"{root} cannot be read: {error.strerror}", hint=_HINT) from error
+
+    def _read_known(self, plan: Plan) -> Mapping[tuple[str, str], frozenset[str]]:
+        """Return the digests of the files that were recorded about each obligation, by milestone and party.
+
+        What a person took back counts: it is not recorded again.
+        """
+        with self.store.reading() as view:
+            about = {fact.id: (fact.milestone, fact.party, fact.restates) for fact in view.facts.of(plan.id)}
+            documents = view.documents.of(about)
+        known: dict[tuple[str, str], set[str]] = {}
+        for document in documents:
+            milestone, party, restated = about[document.fact]
+            for place in ((milestone, party), about.get(restated, ("", "", 0))[:2]):  # moved to another obligation
+                known.setdefault((place[0] or "", place[1] or ""), set()).add(document.digest)
+        return {key: frozenset(digests) for key, digests in known.items()}
+
+
+class _FolderLook:
+    """One look at the shared folder of a plan."""
+
+    def __init__(
+        self,
+        checker: FolderChecker,
+        plan: Plan,
+        obligations: Sequence[Obligation],
+        known: Mapping[tuple[str, str], frozenset[str]],
+        now: datetime,
+    ) -> None:
+        self._checker = checker
+        self._plan = plan
+        self._known = known
+        self._now = now
+        self._duties: dict[str, list[Duty]] = {}
+        for o in obligations:
+            self._duties.setdefault(o.party, []).append(describe_duty(plan, o))
+
+    def find(self, root: OpenFolder, o: Obligation) -> Finding:
+        """Return what lies in the folders of an obligation, which may be called by its former ids."""
+        found = Finding(milestone=o.milestone, party=o.party, source=self._checker.source, seen="no folder")
+        looks = []
+        for party, milestone in product(self._plan.parties[o.party].names, _names_of(self._plan, o.milestone)):
+            try:
+                with root.enter(party) as above:
+                    if above is None:
+                        continue
+                    with above.enter(milestone) as folder:
+                        if folder is not None:
+                            looks.append(self._look(folder, o, found))
+            except OSError as error:
+                seen = f"{party}/{milestone} cannot be read: {error.strerror}"
+                return Finding(milestone=o.milestone, party=o.party, source=found.source, seen=seen, is_blind=True)
+        return next((look for look in looks if look.commands), looks[0] if looks else found)
+
+    def _look(self, folder: OpenFolder, o: Obligation, found: Finding) -> Finding:
+        listing = folder.list(self._now)
+        known = self._known.get(o.key, frozenset())
+        new = [one for one in listing.files if one.file.digest not in known]
+        old = [one for one in listing.files if one.file.digest in known]
+        commands, documents, doubts = self._conclude(folder, o, listing, new)
+        words = [
+            *_list("found", new),
+            *_list("recorded before", old),
+            *doubts,
+            *listing.remarks[:_SAID],
+            *([f"and {len(listing.remarks) - _SAID} more"] if len(listing.remarks) > _SAID else []),
+        ]
+        seen = "; ".join(words) or "no files"
+        return Finding(
+            milestone=o.milestone, party=o.party, source=found.source, seen=seen, commands=commands, documents=documents
+        )
+
+    def _conclude(
+        self, folder: OpenFolder, o: Obligation, listing: FolderListing, new: Sequence[FolderFile]
+    ) -> tuple[tuple[Command, ...], tuple[Document, ...], tuple[str, ...]]:
+        """Return what the files prove, with the documents to keep, and why a person must look."""
+        if listing.is_changing or not (new or listing.unkept):
+            return (), (), ()
+        if not new:
+            return (self._claim(o, listing.unkept),), (), ()
+        if len(new) > FILES:
+            return (self._claim(o, new),), (), (f"more than {FILES} files, so a person has to look",)
+        found = self._match(o, new)
+        if found.doubts:
+            return (self._claim(o, new),), (), tuple(map(str, found.doubts))
+        try:
+            for one in new:
+                folder.keep(one, self._checker.keep)
+        except StillWritten:
+            return (), (), ("a file has just changed",)
+        documents = tuple(
+            Document(name=one.file.name, kind=one.file.kind, size=one.file.size, digest=one.file.digest) for one in new
+        )
+        return (self._receipt(o, new, found),), documents, ()
+
+    def _match(self, o: Obligation, new: Sequence[FolderFile]) -> Assignment:
+        plan, own = self._plan, self._duties[o.party]
+        return match_folder(
+            [one.file for one in new],
+            next(duty for duty in own if duty.key.milestone == o.milestone),
+            [*own, *find_documents_elsewhere([plan], own)],
+            other_names=find_names_of_others(plan, o.party, [one.file.name for one in new]),
+            years={plan.year},
+        )
+
+    def _receipt(self, o: Obligation, files: Sequence[FolderFile], found: Assignment) -> RecordReceived:
+        documents = self._plan.milestone(o.milestone).deliverables
+        return RecordReceived(
+            at=self._now,
+            by=FOLDER,
+            idempotency_key=_key("received", files),
+            milestone=o.milestone,
+            party=o.party,
+            deliverables=tuple(each.id for each in documents if each.id in found.documents),
+            channel="email",  # a soft copy
+            received_at=max(one.arrived_at for one in files),
+            files=tuple(one.file.name for one in files),
+        )
+
+    def _claim(self, o: Obligation, files: Sequence[FolderFile]) -> Declare:
+        """Return that something may have come, so that the next reminder waits for a person."""
+        return Declare(
+            at=self._now,
+            by=FOLDER,
+            idempotency_key=_key("declared", files),
+            milestone=o.milestone,
+            party=o.party,
+            sent_on=local_day(max(one.arrived_at for one in files), self._plan.zone),
+            channel="email",
+        )
+
+
+def _names_of(plan: Plan, id: str) -> list[str]:
+    """Return the ids that a milestone or occurrence has or had."""
+    occurrence = Occurrence.of(id)
+    milestone = plan.milestone(id)
+    return [Occurrence(name, occurrence.day).id for name in (milestone.id, *milestone.was)]
+
+
+def _key(what: str, files: Iterable[FolderFile]) -> str:
+    """Return a key that is the same for the same files, whatever they are called."""
+    digests = ",".join(sorted(one.file.digest for one in files))
+    return f"{what}:{sha256(digests.encode()).hexdigest()}"
+
+
+def _list(what: str, files: Sequence[FolderFile]) -> list[str]:
+    names = ", ".join(one.file.name for one in files[:FILES])
+    more = f" and {len(files) - FILES} more" if len(files) > FILES else ""
+    return [f"{what}: {names}{more}"] if files else []

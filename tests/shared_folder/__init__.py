@@ -1,0 +1,1 @@
+"""The shared folder as a source of status checks."""
