@@ -11,10 +11,14 @@ import click
 from scheduler.cli.context import Moment, Session, format_option, in_zone
 from scheduler.cli.output import example, print_json, print_table, short
 from scheduler.errors import NothingMatched
+from scheduler.plan.answers.reading_gap import ReadingGap
 from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.plan.model import Plan
+from scheduler.ports import FailedSource
+from scheduler.queries.inbox import read_failed_sources, read_mailbox_gap
 from scheduler.queries.status import list_board
 from scheduler.services.commands import MOMENT
+from scheduler.wording import format_span
 
 _COLUMNS = {
     "milestone": "milestone",
@@ -47,7 +51,11 @@ def status(
     now = session.now
     rows: list[dict[str, Any]] = []
     with session.container.store() as store, store.reading() as view:
+        reading = session.container.mailbox_reading
+        gap = read_mailbox_gap(view, reading, now)
+        failed: list[tuple[Plan, FailedSource]] = []
         for plan in session.plans(plan_id, party, milestone):
+            failed += [(plan, one) for one in read_failed_sources(view, plan.id, reading)]
             then = _instant(as_of, plan) if as_of is not None else None
             rows += list_board(view, plan, now, as_of=then, milestone=milestone, party=party)
     if not rows:
@@ -58,6 +66,8 @@ def status(
         shown = [_shorten(row) for row in rows if row["role"] == "owes" or party is not None]
         print_table(shown, _COLUMNS, empty="Nothing is owed; --format json also lists who attends.")
         _advise_start(shown)
+    if as_of is None:
+        _tell_unread(gap, failed, now)
     session.raise_problems()
 
 
@@ -88,6 +98,18 @@ def _advise_start(rows: Iterable[Mapping[str, Any]]) -> None:
     for plan in sorted({row["plan"] for row in rows if row["status"] == "unknown"}):
         why = "past already when the plan was first loaded, or the party came into it"
         click.echo(f"Unknown: {why}. `hanchot start {plan}` settles it.", err=True)
+
+
+def _tell_unread(gap: ReadingGap | None, failed: Iterable[tuple[Plan, FailedSource]], now: datetime) -> None:
+    """Say what could not be looked at, so that what is shown as missing may have come."""
+    if gap is not None:
+        since = f"for {format_span(now - gap.since, 'en')}" if gap.since else "so far"
+        click.echo(
+            f"The mailbox was not read {since}; what is missing may have come. `hanchot doctor` tries it.", err=True
+        )
+    for plan, one in failed:
+        since = f"{one.since.astimezone(plan.zone):%Y-%m-%d %H:%M}"
+        click.echo(f"Not looked at since {since}: the source {one.source} of {plan.id}: {one.words}", err=True)
 
 
 def _missing_copies(row: Mapping[str, Any]) -> list[str]:

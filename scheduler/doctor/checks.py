@@ -27,6 +27,7 @@ from scheduler.doctor.verdicts import (
     judge_limits,
     judge_links,
     judge_login,
+    judge_mailbox,
     judge_outbox,
     judge_packages,
     judge_plans,
@@ -42,6 +43,7 @@ from scheduler.ports import Loaded, Mailer
 from scheduler.queries.agendas import view_agenda
 from scheduler.queries.contacts import list_contacts
 from scheduler.queries.crowded_steps import find_crowds
+from scheduler.queries.inbox import read_failed_sources, read_mailbox_gap
 from scheduler.queries.mail_limits import read_limits
 from scheduler.queries.message_preview import sample_messages
 from scheduler.queries.plans import find_absent
@@ -216,6 +218,9 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
             rows = [row for definition in in_force for row in list_contacts(view, definition.plan, now)]
             agendas = [view_agenda(view, definition.plan, now) for definition in in_force]
             absent = find_absent(view.plans.states(), {definition.plan.id for definition in in_force})
+            reading, ids = container.mailbox_reading, [definition.plan.id for definition in in_force]
+            gap = read_mailbox_gap(view, reading, now)
+            failed = [(id, one) for id in ids for one in read_failed_sources(view, id, reading)]
         jump = ClockGuard(store, SystemMachine()).look()
         yield Verdict(check="database", state="ok", message=f"{store.name} opens and has this program's version")
     finally:
@@ -227,6 +232,7 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
     yield from judge_limits(limits)
     yield from judge_crowds(find_crowds(agendas, container.limits, now))
     yield judge_outbox(mails, now)
+    yield from judge_mailbox(gap, failed, now)
     yield judge_clock(now, last_tick, jump)
     yield judge_tick(now, last_tick)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Literal
 from scheduler.errors import Problem, UserError
 from scheduler.import_name import HINT, describe_others
 from scheduler.mail.smtp_replies import NO_TOKEN
-from scheduler.ports import AccountState, MessageRow, MessageState, Outcome, PlanState
+from scheduler.plan.answers.reading_gap import ReadingGap
+from scheduler.ports import AccountState, FailedSource, MessageRow, MessageState, Outcome, PlanState
 from scheduler.queries.crowded_steps import Crowd
 from scheduler.queries.mail_limits import LimitUse
 from scheduler.queries.plans import ABSENT_HINT
@@ -224,6 +225,21 @@ def judge_crowds(crowds: Sequence[Crowd]) -> Iterator[Verdict]:
         "raise per_minute or per_day in [mail.limits] as far as the provider allows, or spread the hours of the plans"
     )
     yield Verdict(check="limits", state="warning", message=message, hint=hint)
+
+
+def judge_mailbox(
+    gap: ReadingGap | None, failed: Iterable[tuple[str, FailedSource]], now: datetime
+) -> Iterator[Verdict]:
+    """Yield verdicts on what could not be read: the mailbox, and the sources of status checks with their plans."""
+    if gap is not None:
+        since = f"for {_spell(now - gap.since)}" if gap.since else "so far"
+        message = f"the mailbox was not read {since}; reminders say so instead of calling something missing"
+        yield Verdict(
+            check="inbox", state="warning", message=message, hint="the log of `hanchot run` or `tick` says why"
+        )
+    for plan, one in failed:
+        message = f"the status check of {plan} could not look at the source {one.source} for {_spell(now - one.since)}"
+        yield Verdict(check="checks", state="error", message=message, hint=one.words)
 
 
 def judge_outbox(mails: Sequence[MessageRow], now: datetime) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from scheduler.plan.answers.reading_gap import MailboxReading
 from scheduler.plan.dates.date_forms import Relative
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.messages.destinations import guests_to_invite
@@ -12,7 +13,7 @@ from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import Cell, StatusCode
 from scheduler.ports import AccountState, MessageRow, RungCount, UnitOfWork
-from scheduler.queries.inbox import count_waiting
+from scheduler.queries.inbox import count_waiting, read_failed_sources, read_mailbox_gap
 from scheduler.queries.needs import (
     AccountNeed,
     AmbiguousMail,
@@ -37,6 +38,8 @@ from scheduler.queries.needs import (
     TentativeDate,
     UninvitedGuests,
     UnplacedRecords,
+    UnreadMailbox,
+    UnseenSource,
     WaitingMails,
 )
 from scheduler.queries.snapshot import Snapshot
@@ -150,6 +153,18 @@ def find_account_problem(account: AccountState, now: datetime) -> Iterator[Accou
         yield StoppedAccount(account.reason)
     elif account.paused_until is not None and account.paused_until > now:
         yield PausedAccount(account.paused_until, account.reason)
+
+
+def find_unread_mailbox(view: UnitOfWork, reading: MailboxReading | None, now: datetime) -> Iterator[UnreadMailbox]:
+    """Yield that the mailbox cannot be read, if that is so."""
+    gap = read_mailbox_gap(view, reading, now)
+    if gap is not None:
+        yield UnreadMailbox(gap.since)
+
+
+def find_unseen_sources(view: UnitOfWork, plan: Plan, reading: MailboxReading | None) -> Iterator[UnseenSource]:
+    """Yield the sources that the last status check of a plan could not look at."""
+    yield from map(UnseenSource, read_failed_sources(view, plan.id, reading))
 
 
 def find_waiting_mails(view: UnitOfWork) -> Iterator[WaitingMails]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from scheduler.plan.model import Contact, Party
 from scheduler.plan.obligations import Obligation
-from scheduler.ports import MessageRow
+from scheduler.ports import FailedSource, MessageRow
 from scheduler.queries.unplaced import UnplacedFacts
 
 
@@ -189,6 +189,22 @@ class JumpedClock:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadMailbox:
+    """The mailbox that answers come to cannot be read since an instant (UTC); None: it never was."""
+
+    kind: ClassVar = "unread"
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenSource:
+    """The last status check could not look at a source."""
+
+    kind: ClassVar = "source"
+    failed: FailedSource
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingMails:
     """Mails that came wait for a person's decision; they may be about any plan."""
 
@@ -208,6 +224,6 @@ MilestoneNeed = (
     | MissingDate
 )
 MailNeed = HeldMail | FailedMail | AmbiguousMail
-Need = MilestoneNeed | MailNeed | GroupChoice | UnplacedRecords | BouncingAddress | Outage | MissedSteps
+Need = MilestoneNeed | MailNeed | GroupChoice | UnplacedRecords | BouncingAddress | Outage | MissedSteps | UnseenSource
 AccountNeed = StoppedAccount | PausedAccount | ReachedLimit
-CommonNeed = JumpedClock | AccountNeed | WaitingMails
+CommonNeed = JumpedClock | AccountNeed | UnreadMailbox | WaitingMails

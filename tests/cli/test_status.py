@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email import message_from_string
 from email.policy import default
+from pathlib import Path
 
 import pytest
 
 from scheduler.bootstrap import Container, find_settings
 from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode
+from scheduler.ports import FolderState
 from scheduler.services.sign_in import find_operator, mail_link, sign_in
+from scheduler.store import open_store
 from tests.cli.conftest import Office
+from tests.support.received_mails import PDF
 
 TODAY = datetime.now(UTC).date()  # noqa: TID251 - the commands read the machine's clock too
 
@@ -189,3 +194,49 @@ def test_outbox_never_shows_a_link_to_sign_in(open_office: Office) -> None:
     assert token not in shown.out + shown.err
     assert (raw.code, raw.out) == (ExitCode.FAILED, "")
     assert "hanchot sign-in ADDRESS" in raw.err
+
+
+def add_to(file: Path, text: str) -> None:
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(f"\n{text}\n")
+
+
+def test_a_shared_folder_is_looked_into_below_the_folder_of_the_configuration(open_office: Office) -> None:
+    """While it is not there, `tick` fails and `status` says since when."""
+    plan = open_office.folder / "workflows" / "here" / "plan.toml"
+    add_to(plan, '[checks]\nsources = ["folder"]\nfolder = "shared"')
+    failed = open_office("tick")
+    assert failed.code == ExitCode.FAILED
+    assert f"{open_office.folder / 'shared'} cannot be read: No such file or directory" in failed.err
+    assert "Not looked at since" in open_office("status").err
+    assert "Not looked at" not in open_office("status", "--as-of", "2020-01-01").err
+    verdicts = {row["check"]: row for row in open_office("doctor", "--format", "json").rows}
+    assert verdicts["checks"]["state"] == "error"
+
+
+def test_a_file_that_has_just_come_is_waited_for(open_office: Office) -> None:
+    plan = open_office.folder / "workflows" / "here" / "plan.toml"
+    add_to(plan, '[checks]\nsources = ["folder"]\nfolder = "shared"')
+    folder = open_office.folder / "shared" / "branch" / "report"
+    folder.mkdir(parents=True)
+    (folder / "Bản báo cáo.pdf").write_bytes(PDF)
+    assert open_office("tick").code == 0
+    [row] = open_office.rows("status", "--milestone", "report")
+    assert (row["status"], row["seen"]) == ("pending", "Bản báo cáo.pdf is still being written")
+
+
+def test_a_pass_that_cannot_read_the_mailbox_knows_it_at_once(open_office: Office) -> None:
+    """Although it was read a minute ago."""
+    add_to(
+        open_office.folder / "config.toml",
+        '[inbox]\nhost = "127.0.0.1"\nport = 1\nsecurity = "none"\nusername = "a"\npassword = "b"\nfolders = ["INBOX"]',
+    )
+    add_to(open_office.folder / "workflows" / "here" / "plan.toml", '[checks]\nsources = ["mailbox"]')
+    assert "The mailbox was not read so far" in open_office("status").err
+    with closing(open_store(f"sqlite:///{open_office.folder}/var/hanchot.db")) as store, store.transaction() as unit:
+        a_minute_ago = SystemClock().now() - timedelta(minutes=1)
+        unit.inbox.record_folder(FolderState(folder="INBOX", uidvalidity=1, last_uid=1, read_at=a_minute_ago))
+    failed = open_office("tick")
+    assert failed.code == ExitCode.FAILED
+    assert "the source mailbox could not be looked at: the mailbox was not read since" in failed.err
+    assert "not read" not in open_office("status").err

@@ -17,6 +17,7 @@ from scheduler.doctor.verdicts import (
     judge_limits,
     judge_links,
     judge_login,
+    judge_mailbox,
     judge_outbox,
     judge_packages,
     judge_proxies,
@@ -27,7 +28,8 @@ from scheduler.doctor.verdicts import (
     way_out,
 )
 from scheduler.errors import Problem, UserError
-from scheduler.ports import AccountState, MessageRow, Outcome
+from scheduler.plan.answers.reading_gap import ReadingGap
+from scheduler.ports import AccountState, FailedSource, MessageRow, Outcome
 from scheduler.queries.mail_limits import LimitName, LimitUse
 from tests.contracts.store_samples import a_mail
 
@@ -47,6 +49,19 @@ def test_a_foreign_owner_of_our_import_name_is_named() -> None:
 def test_an_owner_of_our_import_name_that_was_removed_in_part_has_no_name() -> None:
     [verdict] = judge_packages(["hanchot", None])
     assert "belongs to a package without a name too" in verdict.message
+
+
+def test_what_cannot_be_read_is_named_with_how_long() -> None:
+    gap = ReadingGap(places=("mailbox",), since=NOW - 3 * HOUR)
+    failed = FailedSource(source="folder", words="/srv/nop is not there", since=NOW - DAY)
+    unread, unseen = judge_mailbox(gap, [("cum", failed)], NOW)
+    assert (unread.check, unread.state) == ("inbox", "warning")
+    assert unread.message.startswith("the mailbox was not read for 3 hours;")
+    assert (unseen.check, unseen.state, unseen.hint) == ("checks", "error", "/srv/nop is not there")
+    assert unseen.message == "the status check of cum could not look at the source folder for 24 hours"
+    [never] = judge_mailbox(ReadingGap(places=("mailbox",), since=None), [], NOW)
+    assert "was not read so far" in never.message
+    assert list(judge_mailbox(None, [], NOW)) == []
 
 
 def a_row(**changes: Any) -> MessageRow:

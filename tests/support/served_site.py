@@ -17,6 +17,7 @@ import pytest
 from scheduler.bootstrap import Container, RunningDaemon
 from scheduler.clock import SteppingClock
 from scheduler.config import load_settings
+from scheduler.plan.answers.reading_gap import MailboxReading
 from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Plan
 from scheduler.ports import Definition, MessageRow, Store
@@ -112,6 +113,7 @@ def serve_site(
     mail: str = "",
     store: Store | None = None,
     is_guarded: bool = False,
+    reading: MailboxReading | None = None,
     **details: Any,
 ) -> Iterator[ServedSite]:
     """Serve a site whose record is a file in `folder`, or `store`; `server` and `mail` are lines of these sections.
@@ -129,7 +131,9 @@ def serve_site(
         guard = ClockGuard(store, machine) if is_guarded else None
         running = RunningDaemon(
             container=container,
-            services=ServiceContext(store=store, composer=COMPOSER, links=container.links, guard=guard),
+            services=ServiceContext(
+                store=store, composer=COMPOSER, links=container.links, guard=guard, reading=reading
+            ),
             clock=clock,
             system=clock,
             account="maildir",

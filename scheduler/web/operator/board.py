@@ -21,6 +21,8 @@ from scheduler.queries.attention import (
     find_needs,
     find_overdue,
     find_problems,
+    find_unread_mailbox,
+    find_unseen_sources,
     find_waiting_mails,
 )
 from scheduler.queries.mail_limits import read_limits
@@ -85,7 +87,7 @@ def show_board(context: RequestContext) -> Response:
 
 
 def _find_common_needs(context: RequestContext, view: UnitOfWork) -> Iterator[CommonNeed]:
-    """Yield what concerns all plans: what keeps mails from leaving, and mails that wait for a decision.
+    """Yield what concerns all plans: what keeps mails from leaving or from being read, and mails that wait.
 
     A minute's limit is left out, because it is soon over.
     """
@@ -97,6 +99,7 @@ def _find_common_needs(context: RequestContext, view: UnitOfWork) -> Iterator[Co
     for use in read_limits(view, running.account, running.container.limits, running.clock.now()):
         if use.name != "minute" and not use.left:
             yield ReachedLimit(use.name, use.used)
+    yield from find_unread_mailbox(view, running.services.reading, running.clock.now())
     yield from find_waiting_mails(view)
 
 
@@ -113,7 +116,8 @@ def draw(context: RequestContext, view: UnitOfWork, plan: Plan) -> PlanBoard:
     cells, counts = snapshot.duties(now), context.site.snapshots.count(view, snapshot)
     mails = view.outbox.newest(plan=plan.id, states=["held", "failed", "ambiguous"], limit=PROBLEM_MAILS)
     problems = find_problems(mails, counts, view.journal.outages(now - RECENTLY), now)
-    needs = [*find_overdue(plan, cells), *problems, *find_needs(snapshot, cells, now)]
+    unseen = find_unseen_sources(view, plan, context.running.services.reading)
+    needs = [*unseen, *find_overdue(plan, cells), *problems, *find_needs(snapshot, cells, now)]
     ahead = view.rungs.ahead(plan.id, now, now + timedelta(AHEAD))
     return _draw(context, view, snapshot, cells, needs, counts, ahead, now)
 

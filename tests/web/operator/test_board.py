@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 import pytest
 
+from scheduler.plan.answers.reading_gap import MailboxReading
 from scheduler.plan.dates.date_forms import By, DayCount, On, Recurring, Relative, Undated, Window  # fmt: skip
 from scheduler.plan.facts import Actor
 from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure, Milestone, Party
-from scheduler.ports import Outcome
+from scheduler.ports import FolderState, Outcome
 from scheduler.wording import format_span
 from tests.support.daemon_fixture import plan, report
 from tests.support.incoming_mail import answer, read_mailbox
@@ -574,3 +575,49 @@ def test_received_mails_that_wait_for_a_decision_are_counted(site: ServedSite, t
     assert "Received mails that wait for a decision: 1. Inbox" in operator.see("/")
     assert 'href="/inbox">Inbox</a></p>' in operator.ask("/").text
     assert "Received mails" not in operator.see("/?as_of=2023-03-02")
+
+
+@pytest.mark.parametrize(
+    ("language", "lately", "never"),
+    [
+        (
+            "en",
+            "The mailbox has not been read since",
+            "The mailbox has not been read so far",
+        ),
+        ("vi", "Hộp thư tiếp nhận chưa đọc được từ", "Hộp thư tiếp nhận đến nay chưa đọc được"),
+    ],
+)
+def test_a_mailbox_that_is_not_read_is_told(
+    tmp_path: Path, language: Literal["en", "vi"], lately: str, never: str
+) -> None:
+    """Until it is read again."""
+    with serve_site(tmp_path, reading=MailboxReading(folders=("INBOX",), lasts=timedelta(minutes=30))) as site:
+        site.serve(plan(report(), language=language))
+        operator = Operator.of(site)
+        assert never in operator.see()
+        for when, is_told in ((at(1, 31, 9, 30), True), (site.clock.now(), False)):
+            with site.running.store.transaction() as unit:
+                unit.inbox.record_folder(FolderState(folder="INBOX", uidvalidity=1, last_uid=1, read_at=when))
+            assert (lately in operator.see()) == is_told
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "The status check has not been able to look at the source “the shared folder” since"),
+        ("vi", "Việc rà soát không xem được nguồn “thư mục dùng chung” từ"),
+    ],
+)
+def test_a_source_that_could_not_be_looked_at_is_told(
+    site: ServedSite, language: Literal["en", "vi"], words: str
+) -> None:
+    """Until it could be looked at again."""
+    site.serve(plan(report(), language=language))
+    operator = Operator.of(site)
+    failures: tuple[dict[str, str], ...] = ({"folder": "/srv/nop cannot be read"}, {})
+    for failed in failures:
+        with site.running.store.transaction() as unit:
+            unit.journal.record_check("plan", at(2, 1), [], failed)
+        seen = operator.see()
+        assert (words in seen, "/srv/nop cannot be read" in seen) == (bool(failed), bool(failed))
