@@ -6,6 +6,7 @@ Instants in rows are ISO 8601 with the offset of the plan's zone. All functions 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import assert_never
@@ -66,8 +67,24 @@ def _read_facts(view: UnitOfWork, plan: Plan, scope: Scope | None, at: datetime)
 
 
 def _read_checks(view: UnitOfWork, plan: Plan, scope: Scope | None, at: datetime) -> Mapping[tuple[str, str], CheckRow]:
-    """Return the last checks by (milestone, party), if they were made by `at`."""
-    return {(c.milestone, c.party): c for c in view.journal.checks(plan.id, scope) if c.checked_at <= at}
+    """Return what the last check saw by (milestone, party), if it was made by `at`; several sources are one then.
+
+    A source that was not, or could not be, looked at any more says nothing.
+    """
+    found: dict[tuple[str, str], list[CheckRow]] = {}
+    for check in view.journal.checks(plan.id, scope):
+        if check.checked_at <= at:
+            found.setdefault((check.milestone, check.party), []).append(check)
+    return {key: _join_checks(checks) for key, checks in found.items()}
+
+
+def _join_checks(checks: Sequence[CheckRow]) -> CheckRow:
+    last = max(check.checked_at for check in checks)
+    latest = [check for check in checks if check.checked_at == last]
+    if len(latest) == 1:
+        return latest[0]
+    seen = "; ".join(f"{check.source}: {check.seen}" for check in latest)
+    return replace(latest[0], seen=seen, since=max(check.since for check in latest))
 
 
 def _read_rungs(view: UnitOfWork, plan: Plan, scope: Scope | None) -> Sequence[RungRow]:

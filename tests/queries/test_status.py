@@ -11,7 +11,7 @@ import pytest
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.model import Deliverable
-from scheduler.ports import UnitOfWork
+from scheduler.ports import Finding, UnitOfWork
 from scheduler.queries.agendas import view_agenda
 from scheduler.queries.deliveries import list_deliveries
 from scheduler.queries.plans import list_plans
@@ -66,6 +66,24 @@ def test_plans_show_the_years_whose_days_off_are_not_announced(store: SqlStore) 
 
 
 # ---- the board
+
+
+def test_what_several_sources_saw_is_shown_together(store: SqlStore) -> None:
+    """Without a source that could not be looked at in the last check."""
+    daemon = DaemonFixture(store)
+    daemon.tick()
+
+    def check(hour: int, **seen: str) -> None:
+        findings = [Finding(milestone="report", party="beta", source=source, seen=seen[source]) for source in seen]
+        with store.transaction() as unit:
+            unit.journal.record_check("plan", at(2, 2, hour), findings)
+
+    check(8, folder="a file", manual="nothing recorded", web="nothing")
+    check(9, folder="two files", manual="nothing recorded")
+    daemon.clock.instant = at(2, 2, 10)
+    (row,) = board(daemon, party="beta")
+    assert row["seen"] == "folder: two files; manual: nothing recorded"
+    assert (row["checked"], row["seen_since"]) == ("2023-02-02T09:00:00+07:00", "2023-02-02T09:00:00+07:00")
 
 
 def test_the_board_shows_every_obligation_with_dates_next_step_and_last_check(daemon: DaemonFixture) -> None:
