@@ -26,6 +26,7 @@ _BATCH = 4 * 1024 * 1024  # bytes of small mails in memory at once
 _LISTED = 1_000  # mails whose sizes are asked for at once
 _MAILS = 200  # small mails fetched at once
 _THROTTLED = ("overquota", "unavailable", "throttl", "limit", "too many", "inuse", "try again")
+_IDLE = 20  # seconds after which IDLE is begun anew
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -101,12 +102,17 @@ class Mailbox:
         Raises `UserError` like `sync`.
         """
         with self._explained():
-            client = self._connection()
-            client.idle()
-            for _ in range(max(1, int(seconds))):
-                if is_stopping() or any(_is_news(answer) for answer in client.idle_check(timeout=1)):
-                    break
-            client.idle_done()
+            client, waited, span = self._connection(), 0, 1
+            while waited < seconds:
+                client.idle()
+                for _ in range(span):
+                    if is_stopping() or any(_is_news(answer) for answer in client.idle_check(timeout=1)):
+                        client.idle_done()
+                        return
+                # What came just before IDLE is said together with the answer to it, and shows at its end only.
+                if any(_is_news(answer) for answer in client.idle_done()[1]):
+                    return
+                waited, span = waited + span, _IDLE
 
     def close(self) -> None:
         """Close the connection, if there is one, without waiting for the server."""
