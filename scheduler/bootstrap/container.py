@@ -53,6 +53,7 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.digests import DigestSchedule
 from scheduler.services.heartbeats import Heartbeat
 from scheduler.shared_folder.checker import FolderChecker
+from scheduler.shared_folder.time_limit import TimedChecker
 from scheduler.store import check_url, describe_url, find_other_records, open_store
 
 if TYPE_CHECKING:
@@ -286,12 +287,11 @@ class Container:
 
     def checkers(self, services: ServiceContext) -> list[Checker]:
         """Return a checker for each source of status checks."""
+        keep = self.blob_store(self.clock).keep_pieces
         return [
             ManualChecker(),
             MailboxChecker(store=services.store, reading=services.reading),
-            FolderChecker(
-                store=services.store, resolve=self.settings.resolve, keep=self.blob_store(self.clock).keep_pieces
-            ),
+            TimedChecker(FolderChecker(store=services.store, resolve=self.settings.resolve, keep=keep)),
             WebChecker(has_pages=services.links is not None),
         ]
 

@@ -269,6 +269,14 @@ def test_a_mail_that_comes_is_stored_at_once(office: Office) -> None:
     assert office.subjects("new") == ["1", "2"]
 
 
+def test_what_came_before_the_watch_is_stored_when_its_block_begins(office: Office) -> None:
+    """So that nobody is reminded of what lies there."""
+    office.sync()
+    office.receive(1)
+    with watched(office.mailbox()):
+        assert office.subjects("new") == ["1"]
+
+
 def test_a_folder_that_is_missing_is_told_once_and_the_others_are_watched(office: Office) -> None:
     with watched(office.mailbox("INBOX", "Nowhere")) as heard:
         wait_until(lambda: len(heard) == 2, "the folder is looked for, and the other one read")
