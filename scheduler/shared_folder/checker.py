@@ -22,7 +22,7 @@ from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Document, Finding, Store
 from scheduler.queries.duties import describe_duty, find_documents_elsewhere, find_names_of_others
-from scheduler.shared_folder.listing import FolderFile, FolderListing, Keep, OpenFolder, StillWritten, open_folder
+from scheduler.shared_folder.open_folder import FolderFile, FolderListing, Keep, OpenFolder, StillWritten, open_folder
 
 FOLDER = Actor("source", "folder")
 _SAID = 12  # remarks of one finding

@@ -12,7 +12,7 @@ import pytest
 
 from scheduler.clock import SystemClock
 from scheduler.documents.file_kinds import FILE_SIZE
-from scheduler.shared_folder.listing import ENTRIES, FolderListing, StillWritten, open_folder
+from scheduler.shared_folder.open_folder import ENTRIES, FolderListing, StillWritten, open_folder
 from tests.support.received_mails import PDF
 
 LATER = timedelta(minutes=3)
