@@ -24,7 +24,9 @@ def read_mailbox_gap(view: UnitOfWork, reading: MailboxReading | None, now: date
     """Return since when the mailbox cannot be read; None if it can, or if answers are not read at all."""
     if reading is None:
         return None
-    return find_mailbox_gap(reading, {state.folder: state.read_at for state in view.inbox.folders()}, now)
+    read_at = {state.folder: state.read_at for state in view.inbox.folders()}
+    undecided_at = next((row.arrived_at for row in view.inbox.new(1)), None)
+    return find_mailbox_gap(reading, read_at, undecided_at, now)
 
 
 def read_gap(view: UnitOfWork, plan: str, reading: MailboxReading | None, now: datetime) -> ReadingGap | None:

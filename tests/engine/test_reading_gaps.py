@@ -13,9 +13,10 @@ from scheduler.errors import UserError
 from scheduler.plan.answers.reading_gap import MailboxReading, ReadingGap
 from scheduler.plan.messages.message import DigestMessage, Message
 from scheduler.plan.model import Checks
-from scheduler.ports import FolderState
+from scheduler.ports import FolderState, MailSummary
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore
+from tests.contracts.store_inbox import a_mail
 from tests.support.daemon_fixture import COMPOSER, DaemonFixture, plan, templates
 from tests.support.fakes import FakeChecker, SpyComposer, nothing
 from tests.support.plan_builders import at
@@ -78,6 +79,14 @@ def test_all_mails_about_what_is_missing_say_since_when_the_mailbox_is_not_read(
 def test_a_mailbox_that_was_never_read_is_not_read_either(unread: UnreadDaemon) -> None:
     unread.daemon.live(at(3, 3, 9))
     assert unread.gaps("reminder") == [gap(None)]
+
+
+def test_a_mail_that_nobody_could_decide_about_is_not_read(unread: UnreadDaemon) -> None:
+    unread.read_mailbox(at(3, 3, 8))
+    with unread.daemon.store.transaction() as unit:
+        unit.inbox.add(a_mail(arrived_at=at(3, 3, 7)), MailSummary(), uidvalidity=1, state="new")
+    unread.daemon.live(at(3, 3, 9))
+    assert unread.gaps("reminder") == [gap(at(3, 3, 7))]
 
 
 def test_what_is_written_once_it_is_read_again_says_nothing_of_it(unread: UnreadDaemon) -> None:

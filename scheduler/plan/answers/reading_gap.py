@@ -32,12 +32,18 @@ class ReadingGap:
     since: datetime | None
 
 
-def find_mailbox_gap(reading: MailboxReading, read_at: Mapping[str, datetime], now: datetime) -> ReadingGap | None:
-    """Return since when the mailbox is not read, or None if it is; `read_at` says when each folder was last read."""
+def find_mailbox_gap(
+    reading: MailboxReading, read_at: Mapping[str, datetime], undecided_at: datetime | None, now: datetime
+) -> ReadingGap | None:
+    """Return since when the mailbox is not read, or None if it is.
+
+    `read_at` says when each folder was last read, `undecided_at` when the oldest mail came that was fetched and could
+    not be decided about so far, as with a full disk.
+    """
     known = [read_at[folder] for folder in reading.folders if folder in read_at]
     if len(known) < len(reading.folders):
         return ReadingGap(places=("mailbox",), since=None)
-    oldest = min(known, default=now)
+    oldest = min([*known, *([undecided_at] if undecided_at is not None else [])], default=now)
     return ReadingGap(places=("mailbox",), since=oldest) if oldest < now - reading.lasts else None
 
 
