@@ -93,11 +93,18 @@ class StatusChecks:
             return may_be_held(view, plan, finding.milestone, finding.party)
 
     def _ask(self, checker: Checker, plan: Plan, watched: Sequence[Obligation], now: datetime) -> _Look:
-        """Return what a source shows; report it if it could not be looked at, or not everywhere."""
+        """Return what a source shows; report it if it could not be looked at, or not everywhere.
+
+        Raises `RecordUnavailable`.
+        """
         try:
             findings = checker.check(plan, watched, now)
+        except RecordUnavailable:
+            raise
         except UserError as error:
             look = _Look(failure=str(error))
+        except Exception as error:  # a bug of one source must not hide what the others see
+            look = _Look(failure=f"{type(error).__name__}: {error}")
         else:
             blind = next((one for one in findings if one.is_blind), None)
             look = _Look(findings, f"{blind.milestone} of {blind.party}: {blind.seen}" if blind else "")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, time
 
-from scheduler.errors import UserError
+from scheduler.errors import RecordUnavailable, UserError
 from scheduler.plan.dates.date_forms import By, On
 from scheduler.plan.model import Checks
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture, due_by, local, plan, report
-from tests.support.fakes import FakeChecker
+from tests.support.fakes import FakeChecker, nothing
 from tests.support.plan_builders import at, deadline, event, vietnam
 
 
@@ -136,16 +136,34 @@ def test_a_source_that_fails_is_told_and_stops_neither_the_others_nor_the_mails(
 
 
 def test_a_source_that_breaks_does_not_stop_the_mails(store: SqlStore) -> None:
-    """Whatever is wrong with it."""
+    """Whatever is wrong with it; nor the other sources."""
 
     def break_down() -> None:
         raise ZeroDivisionError("by us")
 
-    daemon = DaemonFixture(store, checkers=[FakeChecker(before=break_down)], start=at(3, 2, 9))
+    broken, web = FakeChecker(before=break_down), FakeChecker("web")
+    checks = Checks(sources=("manual", "web"))
+    daemon = DaemonFixture(store, plan(checks=checks), checkers=[broken, web], start=at(3, 2, 9))
     daemon.live(at(3, 3, 9))
     assert daemon.left() == ["03-03 08:00 before:14d"]
-    assert "ZeroDivisionError: by us" in daemon.logged("trouble")
-    assert daemon.failed() == {"status check"}
+    assert mornings(web) == ["03-02 09:00", "03-03 07:30"]
+    assert set(daemon.logged("trouble")) == {"the source manual could not be looked at: ZeroDivisionError: by us"}
+    assert daemon.failed() == {"source manual"}
+
+
+def test_a_check_whose_source_meets_a_record_that_is_away_is_made_again(store: SqlStore) -> None:
+    """That is no failure of the source."""
+
+    def lock() -> None:
+        raise RecordUnavailable("the database is locked")
+
+    checker = FakeChecker(before=lock)
+    daemon = DaemonFixture(store, checkers=[checker], start=at(3, 1, 9))
+    daemon.tick()
+    assert (daemon.logged("checked"), daemon.logged("trouble")) == ([], ["the database is locked"])
+    checker.before = nothing
+    daemon.tick()
+    assert daemon.logged("checked") != []
 
 
 def test_two_plans_are_checked_each_at_its_time(store: SqlStore) -> None:
