@@ -412,8 +412,8 @@ def pick(loaded: Loaded, id: str) -> Definition:
 
 
 def _write_calendar(
-    message: MessageOfDocuments, invitation: Invitation, *, uid: str, organiser: tuple[str, str], text: str
+    message: MessageOfDocuments, invitation: Invitation, *, uid: str, organiser: tuple[str, str]
 ) -> bytes:
     from scheduler.feeds.invitation_file import write_invitation  # icalendar takes 60 ms to import
 
-    return write_invitation(message, invitation, uid=uid, organiser=organiser, text=text)
+    return write_invitation(message, invitation, uid=uid, organiser=organiser)

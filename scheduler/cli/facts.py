@@ -31,7 +31,7 @@ from scheduler.plan.commands import (
     Undo,
     Waive,
 )
-from scheduler.plan.facts import Actor, Counted, Nominated, Reply, parties_of_fact
+from scheduler.plan.facts import Actor, Counted, Nominated, Replied, Reply, parties_of_fact
 from scheduler.plan.model import Plan
 from scheduler.ports import Document
 from scheduler.queries.indicators import list_indicators
@@ -535,7 +535,8 @@ def _print(recorded: Recorded, plan: Plan) -> None:
     fact, changes = recorded.fact, recorded.changes
     named = fact.group if isinstance(fact, Nominated) else fact.indicator if isinstance(fact, Counted) else None
     about = " ".join(part for part in (fact.milestone, named, *parties_of_fact(fact)) if part)
-    click.echo(f"f{fact.id}: {fact.kind} {about}")
+    said = f": {fact.reply}" if isinstance(fact, Replied) else ""
+    click.echo(f"f{fact.id}: {fact.kind} {about}{said}")
     for remark in recorded.remarks:
         click.echo(f"  {remark}")
     for row in sorted(changes.dropped, key=lambda row: row.at):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 
 from icalendar import Calendar, Event, vCalAddress
 
@@ -12,15 +12,17 @@ from scheduler.plan.dates.due_dates import ONE_DAY
 from scheduler.plan.dates_in_force import local_hours
 from scheduler.plan.messages.invitations import Invitation
 from scheduler.plan.messages.message import MessageOfDocuments
+from scheduler.plan.model import Contact
 
 
 def write_invitation(
-    message: MessageOfDocuments, invitation: Invitation, *, uid: str, organiser: tuple[str, str], text: str
+    message: MessageOfDocuments, invitation: Invitation, *, uid: str, organiser: tuple[str, str]
 ) -> bytes:
     """Return a calendar with one event for the addressee of a message: REQUEST, or CANCEL if it is called off.
 
     Times are in UTC, so that no program needs a table of zones. `organiser` is the name and the address of the mail's
-    From: to it the answer is sent, and programs show buttons only if both are the same. `text` describes the event.
+    From: to it the answer is sent, and programs show buttons only if both are the same. The private address of the
+    party's page is not in it, for calendars are shared.
     """
     calendar, event = Calendar(), Event()
     is_off = invitation.is_off
@@ -34,16 +36,21 @@ def write_invitation(
     event.add("SUMMARY", " ".join(clean(message.milestone.title).split()))
     event.add("STATUS", "CANCELLED" if is_off else "CONFIRMED")
     event.add("ORGANIZER", _person(*organiser))
-    event.add("ATTENDEE", _attendee(message.to.name, message.to.email, is_asked=not is_off))
-    if invitation.days is not None:
-        _add_days(event, message, invitation.days)
+    event.add("ATTENDEE", _attendee(message.to, invitation))
+    _add_days(event, message, invitation.days)
     if not is_off:
-        event.add("DESCRIPTION", clean(text))
+        event.add("DESCRIPTION", clean(_describe(message)))
         event.add("TRANSP", "OPAQUE")
         if invitation.place:
             event.add("LOCATION", clean(invitation.place))
     calendar.add_component(event)
     return fold(line for line in calendar.content_lines() if line)
+
+
+def _describe(message: MessageOfDocuments) -> str:
+    office = message.plan.office
+    whom_to_ask = ", ".join(part for part in (office.contact or office.name, office.phone, office.email) if part)
+    return "\n\n".join(part for part in (message.milestone.note or message.milestone.quote, whom_to_ask) if part)
 
 
 def _person(name: str, address: str) -> vCalAddress:
@@ -52,12 +59,15 @@ def _person(name: str, address: str) -> vCalAddress:
     return person
 
 
-def _attendee(name: str, address: str, *, is_asked: bool) -> vCalAddress:
-    person = _person(name, address)
+def _attendee(to: Contact, invitation: Invitation) -> vCalAddress:
+    """Return the addressee with what it has replied, or with a question."""
+    person = _person(to.name, to.email)
     person.params["CUTYPE"] = "INDIVIDUAL"
     person.params["ROLE"] = "REQ-PARTICIPANT"
-    if is_asked:
-        person.params["PARTSTAT"] = "NEEDS-ACTION"
+    if not invitation.is_off:
+        said = {reply.address.casefold(): reply.reply for reply in reversed(invitation.replies)}
+        known = said.get(to.email.casefold(), said.get(""))
+        person.params["PARTSTAT"] = known.upper() if known else "NEEDS-ACTION"
         person.params["RSVP"] = "TRUE"
     return person
 
@@ -68,11 +78,6 @@ def _add_days(event: Event, message: MessageOfDocuments, days: On) -> None:
         event.add("DTEND", days.last + ONE_DAY)
         return
     zone = message.plan.zone
-    for name, local in zip(
-        ("DTSTART", "DTEND"), local_hours(days, days.clock, message.milestone.ladder.closes, zone), strict=True
-    ):
-        event.add(name, _in_utc(local.replace(tzinfo=zone)))
-
-
-def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    hours = local_hours(days, days.clock, message.milestone.ladder.closes, zone)
+    for name, local in zip(("DTSTART", "DTEND"), hours, strict=True):
+        event.add(name, local.replace(tzinfo=zone).astimezone(UTC))

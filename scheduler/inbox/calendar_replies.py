@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from scheduler.email_address import read_address
 from scheduler.inbox.header_text import clean_line
@@ -33,8 +34,9 @@ def _read(calendar: Any) -> CalendarReply | None:
     item = items[0]  # the others answer single occurrences of the same series
     attendees = _as_list(item.get("ATTENDEE"))
     uid = clean_line(str(item.get("UID", "")))
-    attendee = _read_mailto(attendees[0]) if len(attendees) == 1 else ""
-    status = clean_line(str(attendees[0].params.get("PARTSTAT", ""))).lower() if attendee else ""
+    said = _find_speaker(attendees)
+    attendee = _read_mailto(said) if said is not None else ""
+    status = clean_line(str(said.params.get("PARTSTAT", ""))).lower() if said is not None else ""
     if not (uid and attendee and status):
         return None
     comment = "\n".join(str(comment) for comment in _as_list(item.get("COMMENT")))
@@ -43,10 +45,17 @@ def _read(calendar: Any) -> CalendarReply | None:
         attendee=attendee,
         status=status,
         comment=clean_text(comment).strip()[:_LONGEST_COMMENT],
-        delegated_to=next(map(_read_mailto, _as_list(attendees[0].params.get("DELEGATED-TO"))), ""),
+        delegated_to=next(map(_read_mailto, _as_list(said.params.get("DELEGATED-TO"))), "") if said is not None else "",
         sequence=int(item.get("SEQUENCE", 0)),
         stamped_at=_read_stamp(item),
     )
+
+
+def _find_speaker(attendees: list[Any]) -> Any | None:
+    """Return the attendee who answers: the only one, or the one who delegates to the others (RFC 5546, 4.2.5)."""
+    delegating = [one for one in attendees if "DELEGATED-TO" in one.params]
+    speaking = delegating or attendees
+    return speaking[0] if len(speaking) == 1 else None
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -58,7 +67,8 @@ def _as_list(value: Any) -> list[Any]:
 def _read_mailto(value: object) -> str:
     """Return the address of a mailto: URI; "" if it has none."""
     scheme, _, rest = str(value).strip().strip('"').rpartition(":")
-    return (read_address(rest.strip()) or "") if scheme.lower() in ("mailto", "") else ""
+    address = unquote(rest.partition("?")[0]).strip()
+    return (read_address(address) or "") if scheme.lower() in ("mailto", "") else ""
 
 
 def _read_stamp(item: Any) -> datetime | None:

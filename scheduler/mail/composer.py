@@ -58,7 +58,7 @@ class CalendarWriter(Protocol):
     """Writes the calendar part of a mail about an event to which its addressee is invited."""
 
     def __call__(
-        self, message: MessageOfDocuments, invitation: Invitation, *, uid: str, organiser: tuple[str, str], text: str
+        self, message: MessageOfDocuments, invitation: Invitation, *, uid: str, organiser: tuple[str, str]
     ) -> bytes:
         """Return the bytes of the calendar; `organiser` is the name and the address of the sender."""
 
@@ -178,7 +178,7 @@ class TemplateComposer:
         ).encode("ascii")
         # No base64 text contains "=_", so no part can contain the boundary.
         boundary = f"--=_{digest}".encode()
-        calendar = self._calendar_part(message, text)
+        calendar = self._calendar_part(message)
         bodies = (_TEXT_PART, _base64(text), boundary, _HTML_PART, _base64(html), boundary)
         parts = (head, boundary, *bodies, *((*calendar, boundary) if calendar else ()), b"--\r\n")
         return Mail(
@@ -189,14 +189,15 @@ class TemplateComposer:
             data=b"".join(parts),
         )
 
-    def _calendar_part(self, message: Message, text: str) -> tuple[bytes, ...]:
+    def _calendar_part(self, message: Message) -> tuple[bytes, ...]:
         """Return the calendar part of a mail about an event, for which programs show buttons; () if it has none."""
         if self._write_calendar is None or not isinstance(message, MessageOfDocuments) or message.invitation is None:
             return ()
         invitation = message.invitation
-        uid = f"{invitation_token(self._secret, message.plan, message.occurrence)}@{self._domain}"
+        token = invitation_token(self._secret, message.plan, message.occurrence, message.party.id)
+        uid = f"{token}@{self._domain}"
         organiser = (_nfc(self._name(message)), self._sender)
-        data = self._write_calendar(message, invitation, uid=uid, organiser=organiser, text=text)
+        data = self._write_calendar(message, invitation, uid=uid, organiser=organiser)
         head = _CALENDAR_PART.format("CANCEL" if invitation.is_off else "REQUEST")
         return head.encode(), _encode_base64(data)
 

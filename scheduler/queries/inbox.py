@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.plan.answers.matching import Match
 from scheduler.plan.answers.reading_gap import MailboxReading, ReadingGap, find_mailbox_gap, join_gaps
-from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
+from scheduler.plan.answers.received_mail import Attachment, CalendarReply, ReceivedMail
 from scheduler.ports import FailedSource, InboxRow, InboxState, UnitOfWork
 from scheduler.queries.rows import Row, iso
 
@@ -84,6 +84,7 @@ def inbox_details(row: InboxRow, mail: ReceivedMail, match: Match | None, zone: 
         "decided": iso(row.decided_at, zone) if row.decided_at else None,
         "by": row.by,
         "attachments": [_attachment_row(file) for file in mail.attachments],
+        "calendar": _calendar_row(mail.calendar) if mail.calendar else None,
         "proposal": {
             "plan": answer.key.plan,
             "milestone": answer.key.milestone,
@@ -94,6 +95,15 @@ def inbox_details(row: InboxRow, mail: ReceivedMail, match: Match | None, zone: 
         if answer is not None
         else None,
         "text": mail.text,
+    }
+
+
+def _calendar_row(reply: CalendarReply) -> Row:
+    return {
+        "reply": reply.status,
+        "attendee": reply.attendee,
+        "delegated_to": reply.delegated_to,
+        "comment": reply.comment,
     }
 
 

@@ -302,6 +302,10 @@ def _check_replied(agenda: Agenda, fact: Replied) -> None:
     if fact.reply == "delegated" and not milestone.deputy:
         hint = "where the plan allows it, the key `deputy` of the milestone says who may"
         _refuse(f"nobody may come to {fact.milestone} instead of the one invited", hint, "no-deputy")
+    if fact.deputy and fact.reply != "delegated":
+        _refuse(
+            f"{fact.deputy} comes instead of nobody", "name who comes instead with a reply that says so", "no-deputy"
+        )
     is_counted = fact.reply != "declined" and fact.people is not None and 0 < fact.people <= MOST_PEOPLE
     if fact.people is not None and not is_counted:
         hint = f"1 to {MOST_PEOPLE} who come, and none where nobody does"

@@ -12,7 +12,7 @@ from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Checker, Finding
 
-LIMIT = 120.0  # seconds
+LIMIT = 60.0  # seconds; the watchdog of a service waits for two minutes
 
 
 class TimedChecker:

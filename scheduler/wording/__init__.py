@@ -25,7 +25,6 @@ from scheduler.plan.dates.date_forms import (
     bracketed,
 )
 from scheduler.plan.dates.due_dates import DueDate
-from scheduler.plan.facts import Reply
 from scheduler.plan.ladder import RungName
 from scheduler.plan.reasons import ENGLISH as ENGLISH_REASONS
 from scheduler.plan.reasons import Reason, Value
@@ -270,9 +269,10 @@ def attendance_label(state: AttendanceState, language: str) -> str:
     return LANGUAGES[language].attendance[state]
 
 
-def reply_label(reply: Reply, language: str) -> str:
-    """Return the label of a reply to an invitation, that of the attendance that it means."""
-    return attendance_label(STATES[reply], language)
+def reply_label(reply: str, language: str) -> str:
+    """Return the label of a reply to an invitation, that of the attendance that it means; any other word as it is."""
+    states = {str(known): state for known, state in STATES.items()}
+    return attendance_label(states[reply], language) if reply in states else reply
 
 
 def rung_name(rung: str, language: str) -> str:

@@ -174,7 +174,7 @@ def test_reply_records_who_comes_and_replaces_what_was_said_before(open_office: 
     assert open_office("reply", "here", "meeting", "branch", "accepted").code == ExitCode.FAILED  # no day yet
     open_office("fix-date", "here", "meeting", f"{NEXT_YEAR}-11-03")
     result = open_office("reply", "here", "meeting", "branch", "accepted", "--people", "3", "--by", "Lan")
-    assert result.out == "f2: replied meeting branch\n"
+    assert result.out == "f2: replied meeting branch: accepted\n"
     (row,) = open_office.rows("reply", "here", "meeting", "branch", "declined", "--note", "sick")
     assert (row["fact"]["reply"], row["fact"]["date"]) == ("declined", f"on {NEXT_YEAR}-11-03")
     refused = open_office("reply", "here", "meeting", "branch", "delegated", "--deputy", "Nam")

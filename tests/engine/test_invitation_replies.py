@@ -166,7 +166,7 @@ def test_a_decision_taken_back_invites_to_the_former_day_again(daemon: AnsweredD
         ({"results": ()}, "review", "the mail server did not confirm the sender"),
         ({"attendee": "head@beta.example"}, "review", "it replies in the name of head@beta.example"),
         ({"partstat": "NEEDS-ACTION"}, "review", "it does not say whether anybody comes"),
-        ({"sender": "stranger@elsewhere.example"}, "rsvp", "it replies to no invitation of ours to a party"),
+        ({"sender": "stranger@elsewhere.example"}, "review", "the sender is not a registered contact"),
         ({"uid": "somebody-elses@calendar.example"}, "rsvp", "it replies to no invitation of ours to a party"),
     ],
 )
@@ -179,14 +179,31 @@ def test_what_is_not_certain_changes_nothing(
     assert replies(daemon) == []
 
 
-def test_who_is_a_contact_of_several_parties_speaks_for_none_of_them(daemon: AnsweredDaemon) -> None:
+def test_who_is_a_contact_of_several_parties_speaks_for_the_one_that_was_invited(daemon: AnsweredDaemon) -> None:
     lead, beta, *others = PARTIES
-    shared = (*beta.contacts, replace(lead.contacts[0], email=OFFICER))
-    lead = replace(lead, contacts=shared)
+    lead = replace(lead, contacts=(*lead.contacts, *beta.contacts))
     daemon.definitions.plans = [plan(*daemon.plan.milestones, parties=(lead, beta, *others))]
     daemon.ticker.load()
-    row = reply(daemon)
-    assert (row.state, str(row.reasons[0])) == ("review", "the sender is a contact of several organisations")
+    assert reply(daemon).party == "beta"
+    assert (attendance(daemon).state, attendance(daemon, "lead").state) == ("coming", "unanswered")
+
+
+def test_an_assistant_answers_for_a_contact_and_a_person_looks_at_it(daemon: AnsweredDaemon) -> None:
+    row = reply(daemon, sender="assistant@beta.example", attendee=OFFICER)
+    assert (row.state, row.milestone, row.party) == ("review", "meeting", "beta")
+    assert [str(one) for one in row.reasons] == [
+        "the sender is not a registered contact",
+        f"it replies in the name of {OFFICER}",
+    ]
+
+
+def test_a_reminder_asks_those_again_who_have_not_replied(daemon: AnsweredDaemon) -> None:
+    """Also of an event that was fixed so late that the reminder is the invitation."""
+    reply(daemon)
+    daemon.live(at(6, 1, 9))
+    assert len(invitations(daemon)) == 1
+    gamma = invitations(daemon, "officer@gamma.example")
+    assert [(method, entry["SEQUENCE"]) for method, entry in gamma] == [("REQUEST", gamma[0][1]["SEQUENCE"])] * 2
 
 
 def test_of_a_plan_that_was_ended_nothing_is_recorded(daemon: AnsweredDaemon) -> None:

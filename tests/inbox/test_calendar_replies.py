@@ -63,6 +63,26 @@ def test_what_is_malformed_is_no_answer(old: str, new: str) -> None:
     assert read_calendar_reply(calendar_text().replace(old, new)) is None
 
 
+def test_who_delegates_answers_and_not_the_delegate_beside() -> None:
+    """RFC 5546, 4.2.5."""
+    text = calendar_text(partstat="DELEGATED", delegated_to="pho@beta.example")
+    both = text.replace("SEQUENCE:2", "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:pho@beta.example\r\nSEQUENCE:2")
+    for one in (text, both):
+        reply = read_calendar_reply(one)
+        assert reply is not None
+        assert (reply.attendee, reply.status, reply.delegated_to) == (SCHOOL, "delegated", "pho@beta.example")
+
+
+@pytest.mark.parametrize(
+    "written", ["mailto:an%40beta.example", "MAILTO:an@beta.example?subject=x", "mailto: an@beta.example"]
+)
+def test_an_address_may_be_written_as_an_address_of_the_web(written: str) -> None:
+    """RFC 6068."""
+    reply = read_calendar_reply(calendar_text(attendee="ATTENDEE").replace("mailto:ATTENDEE", written))
+    assert reply is not None
+    assert reply.attendee == "an@beta.example"
+
+
 @given(st.text(max_size=300), st.integers(0, 600))
 def test_no_text_makes_it_fail(text: str, place: int) -> None:
     """Alone or inside an answer."""

@@ -15,6 +15,7 @@ from scheduler.feeds.invitation_file import write_invitation
 from scheduler.mail.composer import AnswerAddress, TemplateComposer
 from scheduler.plan.answers.tokens import invitation_token
 from scheduler.plan.dates.date_forms import On
+from scheduler.plan.facts import Replied, Reply
 from scheduler.plan.messages.invitations import Invitation
 from scheduler.plan.messages.message import InvitationMessage, Message
 from scheduler.plan.model import Contact
@@ -72,7 +73,8 @@ def test_an_invitation_asks_the_addressee_and_names_the_sender_as_the_organiser(
     }
     assert event["SUMMARY"] == INVITATION.milestone.title
     assert event["LOCATION"] == "Hội trường Trường Chính trị Trần Phú tỉnh Hà Tĩnh"
-    assert "trân trọng kính mời" in event["DESCRIPTION"]
+    assert event["DESCRIPTION"].startswith(INVITATION.milestone.note)
+    assert INVITATION.plan.office.phone in event["DESCRIPTION"]
     assert (event["STATUS"], event["SEQUENCE"], event["TRANSP"]) == ("CONFIRMED", 1, "OPAQUE")
 
 
@@ -102,7 +104,7 @@ def test_a_later_word_about_it_has_the_same_uid_and_a_higher_number() -> None:
     moved = Invitation(On(date(2023, 11, 20), date(2023, 11, 20)), "", 7)
     _, second = entry(replace(INVITATION, key="another", invitation=moved))
     assert (first["UID"], first["SEQUENCE"], second["SEQUENCE"]) == (second["UID"], 1, 7)
-    token = invitation_token(SECRET, INVITATION.plan, INVITATION.occurrence)
+    token = invitation_token(SECRET, INVITATION.plan, INVITATION.occurrence, INVITATION.party.id)
     assert first["UID"].partition("@")[0] == token
     assert len(first["UID"]) < 60
 
@@ -111,16 +113,60 @@ def test_a_renamed_milestone_keeps_its_uid() -> None:
     milestone = replace(INVITATION.milestone, id="wrap-up", was=(INVITATION.milestone.id,))
     others = [one for one in INVITATION.plan.milestones if one.id != INVITATION.milestone.id]
     renamed = replace(INVITATION.plan, milestones=(milestone, *others))
-    assert invitation_token(SECRET, renamed, "wrap-up") == invitation_token(
-        SECRET, INVITATION.plan, INVITATION.occurrence
+    party = INVITATION.party.id
+    now, before = (
+        invitation_token(SECRET, plan, id, party)
+        for plan, id in ((renamed, "wrap-up"), (INVITATION.plan, INVITATION.occurrence))
     )
+    assert now == before
 
 
-@pytest.mark.parametrize("days", [On(date(2023, 11, 13), date(2023, 11, 13)), None])
-def test_what_is_called_off_is_cancelled(days: On | None) -> None:
+def test_each_party_has_a_uid_of_its_own() -> None:
+    """Releasing one takes the event from nobody who serves another."""
+    other = next(party for party in INVITATION.plan.parties.values() if party.id != INVITATION.party.id)
+    _, own = entry(INVITATION)
+    _, others = entry(replace(INVITATION, party=other))
+    assert own["UID"] != others["UID"]
+
+
+@pytest.mark.parametrize(
+    ("replies", "known"),
+    [
+        ((("declined", "QUANGBINH"),), "DECLINED"),
+        ((("tentative", ""),), "TENTATIVE"),
+        ((("accepted", "QUANGBINH"), ("declined", "")), "ACCEPTED"),
+        ((("accepted", "another@quangbinh.example"),), "NEEDS-ACTION"),
+    ],
+)
+def test_it_repeats_what_the_addressee_has_replied(replies: tuple[tuple[Reply, str], ...], known: str) -> None:
+    """Programs ask anew otherwise; its own reply goes before that of the whole party."""
+    address = {"QUANGBINH": INVITATION.to.email.upper()}
+    said = tuple(
+        Replied(
+            plan="x", happened_at=at, recorded_at=at, milestone="x", party="x", reply=reply, address=address.get(a, a)
+        )
+        for at in [INVITATION.now]
+        for reply, a in replies
+    )
+    assert INVITATION.invitation is not None
+    _, event = entry(replace(INVITATION, invitation=INVITATION.invitation._replace(replies=said)))
+    assert event["ATTENDEE"].params["PARTSTAT"] == known
+
+
+def test_the_private_address_of_the_page_is_not_in_it() -> None:
+    message = replace(INVITATION, page="https://office.example/p/secret-token/plan/meeting")
+    part = calendar_part(message)
+    assert part is not None
+    data = part.get_payload(decode=True)
+    assert isinstance(data, bytes)
+    assert b"secret-token" not in data.replace(b"\r\n ", b"")
+
+
+def test_what_is_called_off_is_cancelled() -> None:
+    days = On(date(2023, 11, 13), date(2023, 11, 13))
     calendar, event = entry(replace(INVITATION, invitation=Invitation(days, "", 3, is_off=True)))
     assert (calendar["METHOD"], event["STATUS"], event["SEQUENCE"]) == ("CANCEL", "CANCELLED", 3)
-    assert ("DTSTART" in event) == (days is not None)
+    assert event["DTSTART"].dt == days.first
     assert "RSVP" not in event["ATTENDEE"].params
 
 
@@ -149,7 +195,6 @@ def test_nothing_in_a_name_or_title_becomes_a_property() -> None:
         Invitation(days, hostile),
         uid="x@y.example",
         organiser=(hostile, SENDER),
-        text=hostile,
     )
     event: Any
     [event] = Calendar.from_ical(data).walk("VEVENT")

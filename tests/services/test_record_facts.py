@@ -911,6 +911,7 @@ def test_a_reply_to_an_invitation_is_kept_for_the_days_in_force_and_nobody_is_wr
         ("meeting", {"reply": "accepted", "people": 0}, "no-people"),
         ("meeting", {"reply": "accepted", "people": 1001}, "no-people"),
         ("autumn", {"reply": "delegated"}, "no-deputy"),
+        ("meeting", {"reply": "accepted", "deputy": "Mr Nam"}, "no-deputy"),
         ("winter", {"reply": "accepted"}, "no-invitation"),
     ],
 )

@@ -71,6 +71,7 @@ def inbox_show(session: Session, id: str, output_format: str) -> None:
     details["attachments"] = "\n".join(
         f"{one['part']}: {one['name']} ({one['size']} B)" for one in details["attachments"]
     )
+    details["calendar"] = " ".join(filter(None, (details["calendar"] or {}).values()))
     proposal = details.pop("proposal")
     details["proposal"] = " ".join((proposal["plan"], proposal["milestone"], proposal["party"])) if proposal else ""
     print_fields(details)

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
+from scheduler.plan.dates_in_force import begins_at
 from scheduler.plan.facts import Replied, Reply
-from scheduler.plan.model import Milestone
+from scheduler.plan.model import Milestone, Plan
 from scheduler.plan.obligations import Obligation
 
 AttendanceState = Literal["coming", "deputy", "undecided", "absent", "unanswered"]
@@ -21,55 +22,54 @@ STATES: Mapping[Reply, AttendanceState] = {  # the first one that some contact s
 
 
 class Attendance(NamedTuple):
-    """Whether a party comes to an event, and the replies that say so, the latest first.
-
-    `people` is how many come, if somebody has said so.
-    """
+    """Whether a party comes to an event; `last` is the latest reply that says so, `people` how many come, if known."""
 
     state: AttendanceState
-    replies: tuple[Replied, ...] = ()
-
-    @property
-    def last(self) -> Replied | None:
-        """Return the latest of the replies that decide."""
-        return next((reply for reply in self.replies if STATES[reply.reply] == self.state), None)
-
-    @property
-    def people(self) -> int | None:
-        """Return how many come, as the latest reply says that names a number; None if nobody has said so."""
-        return next((reply.people for reply in self.replies if reply.people is not None), None)
+    last: Replied | None = None
+    people: int | None = None
 
 
 def read_attendance(o: Obligation) -> Attendance:
     """Return whether a party comes to the event on the days in force.
 
-    An answer for the whole party replaces all earlier ones. Of those of single contacts after it the latest of each
-    counts: the party comes if one of them does.
+    An answer for the whole party replaces all earlier ones. Those of single contacts after it replace it: then the
+    party comes if one of them does, and what was said of the number of people still holds.
     """
-    replies = tuple(_find_counting(o))
-    said = {STATES[reply.reply] for reply in replies}
-    return Attendance(next((state for state in STATES.values() if state in said), "unanswered"), replies)
+    replies = find_replies(o)
+    contacts = [reply for reply in replies if reply.address]
+    said = {STATES[reply.reply]: reply for reply in reversed(contacts or replies)}
+    state: AttendanceState = next((state for state in STATES.values() if state in said), "unanswered")
+    numbers = () if state in ("absent", "unanswered") else (reply.people for reply in replies)
+    return Attendance(state, said.get(state), next((number for number in numbers if number is not None), None))
 
 
-def count_attendance(obligations: Iterable[Obligation]) -> Mapping[AttendanceState, int]:
-    """Return how many of the parties that are invited to an event have said what; of no day, or called off, nothing."""
-    invited = [o for o in obligations if o.invited and o.event is not None and o.standing.state != "waived"]
-    counted = Counter(read_attendance(o).state for o in invited)
+def find_replies(o: Obligation) -> list[Replied]:
+    """Return the replies for the days in force, the latest first: the last one for the whole party, and those after it.
+
+    Of each contact only the latest is among them.
+    """
+    found: dict[str, Replied] = {}
+    about = (reply for reply in o.standing.replies if o.event is not None and reply.form == o.event)
+    for reply in sorted(about, key=lambda reply: (reply.happened_at, reply.id), reverse=True):
+        found.setdefault(reply.address.casefold(), reply)
+        if not reply.address:
+            break
+    return list(found.values())
+
+
+def takes_part(plan: Plan, o: Obligation) -> bool:
+    """Return whether a party is invited to an event that has a day, and has not ended before it."""
+    if not o.invited or o.event is None or o.standing.state == "waived":
+        return False
+    return o.until is None or begins_at(o.event, plan) < o.until
+
+
+def count_attendance(plan: Plan, obligations: Iterable[Obligation]) -> Mapping[AttendanceState, int]:
+    """Return how many of the parties that are invited to an event have said what."""
+    counted = Counter(read_attendance(o).state for o in obligations if takes_part(plan, o))
     return {state: counted[state] for state in (*STATES.values(), "unanswered") if counted[state]}
 
 
 def offered_replies(milestone: Milestone) -> tuple[Reply, ...]:
     """Return the replies to an invitation that a party may give: a deputy only where the plan lets one come."""
     return ("accepted", *(("delegated",) if milestone.deputy else ()), "tentative", "declined")
-
-
-def _find_counting(o: Obligation) -> Iterable[Replied]:
-    """Yield the replies that count, the latest first."""
-    known: set[str] = set()
-    about = (reply for reply in o.standing.replies if o.event is not None and reply.form == o.event)
-    for reply in sorted(about, key=lambda reply: (reply.happened_at, reply.id), reverse=True):
-        if reply.address not in known:
-            yield reply
-        known.add(reply.address)
-        if not reply.address:
-            return

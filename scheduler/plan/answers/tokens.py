@@ -44,12 +44,13 @@ def thread_token(secret: bytes, key: ObligationKey) -> str:
     return _derive(secret, "thread", key)[:26]
 
 
-def invitation_token(secret: bytes, plan: Plan, milestone: str) -> str:
-    """Return the token for the id of an event in invitations: 26 characters of base32, the same for all who come.
+def invitation_token(secret: bytes, plan: Plan, milestone: str, party: str) -> str:
+    """Return the token for the id of an event in the invitations of a party: 26 characters of base32.
 
-    It stays when the milestone is renamed.
+    It stays when the milestone or the party is renamed.
     """
-    return _derive(secret, "invitation", ObligationKey(plan.id, plan.first_id(milestone), ""))[:26]
+    key = ObligationKey(plan.id, plan.first_id(milestone), plan.parties[party].origin)
+    return _derive(secret, "invitation", key)[:26]
 
 
 def find_tokens(mail: ReceivedMail, *, mailbox: str) -> FoundTokens:

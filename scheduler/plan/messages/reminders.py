@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from scheduler.plan.agenda import Agenda, RungLike
 from scheduler.plan.message_kinds import LadderKind
 from scheduler.plan.messages.destinations import guests_to_invite
-from scheduler.plan.messages.invitations import find_invitation
+from scheduler.plan.messages.invitations import Invitation, find_invitation
 from scheduler.plan.messages.message import (
     ChooseMessage,
     FixDateMessage,
@@ -47,7 +47,7 @@ def ladder_message(agenda: Agenda, kind: LadderKind, row: RungLike, to: Recipien
     }
     match kind:
         case "reminder":
-            return ReminderMessage(**common)
+            return ReminderMessage(**common, invitation=_ask_again(agenda, obligation))
         case "overdue":
             return OverdueMessage(**common)
         case "fix-date":
@@ -62,6 +62,12 @@ def ladder_message(agenda: Agenda, kind: LadderKind, row: RungLike, to: Recipien
             return None
         case _:
             assert_never(kind)
+
+
+def _ask_again(agenda: Agenda, o: Obligation | None) -> Invitation | None:
+    """Return the invitation with which a reminder of an event asks a party that has not replied."""
+    invitation = find_invitation(agenda, o) if o else None
+    return invitation if invitation is not None and not invitation.replies else None
 
 
 def _group_to_choose(agenda: Agenda, row: RungLike) -> Group | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 from scheduler.errors import ClockNotBelieved, RecordUnavailable, UserError
 from scheduler.plan import reasons
@@ -15,10 +16,13 @@ from scheduler.plan.answers.received_mail import CalendarReply, ReceivedMail
 from scheduler.plan.answers.replies import ReplyReading, read_reply
 from scheduler.plan.answers.tokens import invitation_token
 from scheduler.plan.commands import RecordReply
+from scheduler.plan.dates.date_forms import On
 from scheduler.plan.facts import MAILBOX, Fact
-from scheduler.plan.messages.invitations import find_days
+from scheduler.plan.messages.invitations import find_days, find_invitation
+from scheduler.plan.model import Occurrence
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import InboxDecision, InboxRow, UnitOfWork
+from scheduler.queries.agendas import facts_within, find_relations, find_state
 from scheduler.queries.duties import find_senders
 from scheduler.services.inbox.context import AnswerContext, note_decision, summarise
 from scheduler.services.record_facts import execute
@@ -34,20 +38,26 @@ def take_reply(
     Returns what becomes of the mail; None if that is recorded already, together with the reply. It commits.
     """
     with context.services.store.reading() as view:
-        found = list(_find_invited(context, view, mail, calendar))
-    if not found:
-        return InboxDecision(state="rsvp", at=now, reasons=(reasons.REPLY_TO_NOTHING,))
-    if len(found) > 1:  # a contact of several parties: nobody can say for which of them it speaks
-        return InboxDecision(state="review", at=now, reasons=(reasons.SENDER_OF_SEVERAL,))
-    agenda, o = found[0]
-    decided = partial(InboxDecision, at=now, plan=agenda.plan.id, milestone=o.milestone, party=o.party)
-    days = find_days(agenda, o, calendar.sequence)
-    milestone = agenda.plan.milestone(o.milestone)
-    reading = read_reply(mail, calendar, o, milestone, days=days, arrived_at=min(row.arrived_at, now))
-    if reading.is_older:
-        return decided(state="rsvp", reasons=(reasons.REPLY_OLDER,))
+        found = _find_invited(context, view, mail, calendar)
+        if found is None:
+            return InboxDecision(state="rsvp", at=now, reasons=(reasons.REPLY_TO_NOTHING,))
+        agenda, o = found
+        days = _find_days(view, agenda, o, calendar.sequence)
+    plan = agenda.plan
+    decided = partial(InboxDecision, at=now, plan=plan.id, milestone=o.milestone, party=o.party)
+    reading = read_reply(
+        mail,
+        calendar,
+        o,
+        plan.milestone(o.milestone),
+        is_contact=o.party in {sender.party for sender in find_senders([plan], mail.sender)},
+        days=days,
+        arrived_at=min(row.arrived_at, now),
+    )
     if reading.doubts or reading.reply is None:
         return decided(state="review", reasons=reading.doubts)
+    if reading.is_older:
+        return decided(state="rsvp", reasons=(reasons.REPLY_OLDER,))
     noted = replace(decided(state="rsvp"), summary=summarise(mail))
     try:
         _record(context, row, mail, reading, noted, calendar)
@@ -60,16 +70,33 @@ def take_reply(
 
 def _find_invited(
     context: AnswerContext, view: UnitOfWork, mail: ReceivedMail, calendar: CalendarReply
-) -> Iterator[tuple[Agenda, Obligation]]:
-    """Yield the obligations of the sender's parties whose invitation a reply answers."""
+) -> tuple[Agenda, Obligation] | None:
+    """Return the obligation whose invitation a reply answers, with its agenda; None if it answers none of ours.
+
+    It is looked for among those of the sender's parties first: somebody else may answer for a contact.
+    """
+    token = calendar.uid.partition("@")[0].encode()
     plans = [one.plan for one in context.definitions if view.plans.state(one.plan.id) is not None]
-    token = calendar.uid.partition("@")[0]
-    for sender in find_senders(plans, mail.sender):
-        agenda = context.agendas.read(view, next(plan for plan in plans if plan.id == sender.plan))
-        for o in agenda.by_party.get(sender.party, ()):
-            own = invitation_token(context.secret, agenda.plan, o.milestone) if o.invited else ""
-            if own and hmac.compare_digest(own.encode(), token.encode()):
-                yield agenda, o
+    senders = find_senders(plans, mail.sender)
+    agendas = {plan.id: context.agendas.read(view, plan) for plan in plans}
+    own = ((agendas[one.plan], o) for one in senders for o in agendas[one.plan].by_party.get(one.party, ()))
+    every = ((agenda, o) for agenda in agendas.values() for o in agenda.obligations)
+    for agenda, o in chain(own, every):
+        if o.invited:
+            known = invitation_token(context.secret, agenda.plan, o.milestone, o.party)
+            if hmac.compare_digest(known.encode(), token):
+                return agenda, o
+    return None
+
+
+def _find_days(view: UnitOfWork, agenda: Agenda, o: Obligation, sequence: int) -> On | None:
+    """Return the days that the invitation with a sequence number named."""
+    invitation, plan = find_invitation(agenda, o), agenda.plan
+    if invitation is not None and invitation.sequence == sequence:
+        return None if invitation.is_off else invitation.days
+    scope = find_relations(view, plan).around(Occurrence.of(o.milestone).milestone)
+    loaded_at = find_state(view, plan).first_loaded_at
+    return find_days(plan, facts_within(view, plan, scope), o, sequence, loaded_at=loaded_at, scope=scope)
 
 
 def _record(

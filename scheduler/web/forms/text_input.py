@@ -31,3 +31,8 @@ def clean_name(name: str, suffixes: tuple[str, ...]) -> str:
         stem, suffix = bare, suffixes[0]
     stem = re.sub(r'[<>:"|?*]', "_", stem).strip(" .")[:_NAME]
     return f"{stem or 'file'}.{suffix.lower()}"
+
+
+def read_count(text: str) -> int | None:
+    """Return a whole number of at most eleven plain digits; None for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else None

@@ -36,7 +36,7 @@ from scheduler.ports import Definition
 from scheduler.queries.snapshot import Snapshot
 from scheduler.services.commands import refuse_far
 from scheduler.web.context import RequestContext
-from scheduler.web.forms.text_input import clean_lines
+from scheduler.web.forms.text_input import clean_lines, read_count
 from scheduler.web.lookup import read_day
 from scheduler.web.urls import path_to
 
@@ -177,15 +177,15 @@ class CommandForm:
             raise UserError(f"{name} is empty", hint="fill it in", code=EMPTY[name])
         return typed
 
-    def count(self, name: str) -> int | None:
+    def count(self, name: str, code: RefusalCode = "no-count") -> int | None:
         """Return a field with a whole number; None if it is empty.
 
         Raises: UserError if it is none.
         """
         typed = self.text(name)
-        if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 12):
-            raise UserError(f"{typed!r} is no whole number", hint="write it like 6", code="no-count")
-        return int(typed) if typed else None
+        if typed and read_count(typed) is None:
+            raise UserError(f"{typed!r} is no whole number", hint="write it like 6", code=code)
+        return read_count(typed)
 
     def needed_day(self, name: str) -> date:
         """Return a day field; raise `UserError` if it is empty."""
@@ -297,8 +297,9 @@ def _reply(form: CommandForm) -> list[Command]:
     reply = next((one for one in form.replies if one == said), None)
     if reply is None:
         raise UserError("no reply is chosen", hint="choose one", code="no-answer")
-    deputy, note = form.text("deputy"), form.text("note")
-    return [RecordReply(**_about(form), reply=reply, deputy=deputy, people=form.count("people"), note=note)]
+    people = form.count("people", "no-people")
+    deputy = form.text("deputy") if reply == "delegated" else ""
+    return [RecordReply(**_about(form), reply=reply, deputy=deputy, people=people, note=form.text("note"))]
 
 
 def _nominate(form: CommandForm) -> list[Command]:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.plan.agenda import RungState
-from scheduler.plan.answers.attendance import count_attendance, read_attendance
+from scheduler.plan.answers.attendance import count_attendance, read_attendance, takes_part
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.facts import Fact, Nominated
 from scheduler.plan.messages.destinations import parties_of
@@ -74,7 +74,7 @@ def show_milestone(context: RequestContext) -> Response:
         cells = [cell for cell in snapshot.duties(context.now) if cell.obligation.milestone == id]
         steps = count_steps(view.rungs.of_milestone(plan.id, id))
         history = _list_latest(view, snapshot, lambda fact: fact.milestone == id)
-    invited = [(o, read_attendance(o)) for o in snapshot.agenda.by_milestone.get(id, ()) if o.invited]
+    invited = [o for o in snapshot.agenda.by_milestone.get(id, ()) if o.invited]
     unassigned = next((one for one in snapshot.agenda.unassigned if one.milestone == id), None)
     if not cells and unassigned is None and isinstance(milestone.form, Recurring):
         return _show_occurrences(context, plan, snapshot, id)
@@ -88,8 +88,8 @@ def show_milestone(context: RequestContext) -> Response:
         is_unassigned=not cells and unassigned is not None and unassigned.is_open,
         cells=paginate(sorted(cells, key=_urgency), page_number(context)),
         counted=Counter(cell.code for cell in cells),
-        attending=[(plan.parties[o.party], said) for o, said in invited],
-        replies=count_attendance(o for o, _ in invited),
+        attending=[(plan.parties[o.party], read_attendance(o) if takes_part(plan, o) else None) for o in invited],
+        replies=count_attendance(plan, invited),
         report_to=parties_of(plan, milestone.report_to),
         guests=parties_of(plan, milestone.guests),
         needed=still_needed(snapshot.agenda, milestone, context.now),
@@ -172,7 +172,7 @@ def show_obligation(context: RequestContext) -> Response:
         id=id,
         party=plan.parties[name],
         cell=cell,
-        attendance=read_attendance(obligation),
+        attendance=read_attendance(obligation) if takes_part(plan, obligation) else None,
         missing=[d for d in milestone.deliverables if d.id in obligation.standing.missing],
         report_to=parties_of(plan, milestone.report_to),
         history=history,

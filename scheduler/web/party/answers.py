@@ -23,7 +23,7 @@ from scheduler.services.record_facts import StaleDecision, execute
 from scheduler.web.auth.party_token import PartyAccess, find_party_access
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.posted_form import read_form
-from scheduler.web.forms.text_input import clean_lines, clean_text
+from scheduler.web.forms.text_input import clean_lines, clean_text, read_count
 from scheduler.web.forms.tokens import is_idempotency_key, is_same_token
 from scheduler.web.forms.uploads import DAILY_SIZE, Incoming, UploadProblem, read_upload
 from scheduler.web.lookup import read_day
@@ -293,11 +293,7 @@ def _check_declared(answer: Answer, task_view: TaskView) -> list[UploadProblem]:
 def _check_reply(answer: Answer, task_view: TaskView) -> list[UploadProblem]:
     reply, people = answer.values["reply"], answer.values["people"]
     found = [] if reply in offered_replies(task_view.task.milestone) else [UploadProblem("no_reply")]
-    if (
-        reply != "declined"
-        and people
-        and not (people.isascii() and people.isdecimal() and 0 < int(people) <= MOST_PEOPLE)
-    ):
+    if reply != "declined" and people and not 0 < (read_count(people) or 0) <= MOST_PEOPLE:
         found.append(UploadProblem("no_people"))
     return found
 
@@ -321,7 +317,7 @@ def _make_command(task_view: TaskView, answer: Answer, idempotency_key: str, fil
         return RecordReceived(**common, deliverables=sent, channel="web", files=names)
     if answer.act == "reply":
         reply: Reply = values["reply"]  # type: ignore[assignment]  # checked
-        people = int(values["people"]) if values["people"] and reply != "declined" else None
+        people = read_count(values["people"]) if reply != "declined" else None
         return RecordReply(
             **common, reply=reply, people=people, deputy=values["deputy"] if reply == "delegated" else ""
         )

@@ -150,8 +150,8 @@ def concerns(fact: Fact, task: Task) -> bool:
 
 
 def _entry(fact: Fact, documents: tuple[Document, ...]) -> TaskEvent:
-    role = _ROLES[fact.by.role]
-    who = fact.by.name if role == "party" else ""
+    role: Role = "party" if isinstance(fact, Replied) and fact.address else _ROLES[fact.by.role]
+    who = fact.by.name if fact.by.role == "party" else fact.address if isinstance(fact, Replied) else ""
     return TaskEvent(fact=fact, role=role, who=who, note=_note_to_party(fact), documents=documents)
 
 
@@ -166,7 +166,7 @@ _ROLES: Mapping[ActorRole, Role] = {
 
 def _note_to_party(fact: Fact) -> str:
     """Return the text of a fact that is meant for the party: its own words, or the office's to it."""
-    if fact.by.role == "party" or isinstance(fact, Returned):
+    if fact.by.role == "party" or isinstance(fact, Returned) or (isinstance(fact, Replied) and fact.address):
         return fact.note
     if isinstance(fact, Waived | Opened):
         return fact.reason

@@ -7,10 +7,17 @@ from typing import Any
 
 import pytest
 
-from scheduler.plan.answers.attendance import STATES, Attendance, offered_replies, read_attendance
+from scheduler.plan.answers.attendance import (
+    STATES,
+    Attendance,
+    count_attendance,
+    offered_replies,
+    read_attendance,
+    takes_part,
+)
 from scheduler.plan.dates.date_forms import On, Window
 from scheduler.plan.facts import Reply
-from tests.support.plan_builders import PlanHistory, at, event, history_of
+from tests.support.plan_builders import PlanHistory, at, event, history_of, party
 
 FIXED = On(date(2023, 6, 8), date(2023, 6, 8))
 MOVED = On(date(2023, 6, 9), date(2023, 6, 9))
@@ -71,6 +78,26 @@ def test_an_answer_for_the_whole_party_replaces_those_of_its_contacts(history: P
     assert attendance(history).state == "absent"
     say(history, 12, "tentative", address="an@beta.example")
     assert attendance(history).state == "undecided"
+
+
+def test_a_later_answer_of_a_contact_replaces_that_for_the_whole_party(history: PlanHistory) -> None:
+    say(history, 10, "accepted", people=5)
+    say(history, 11, "declined", address="an@beta.example")
+    assert (attendance(history).state, attendance(history).people) == ("absent", None)
+    say(history, 12, "accepted", address="AN@beta.example")
+    assert (attendance(history).state, attendance(history).people) == ("coming", 5)
+
+
+def test_parties_are_counted_that_take_part(history: PlanHistory) -> None:
+    """Not one that was released, nor one that ends before the event; the one that follows it does."""
+    beta = party("beta", valid_to=date(2023, 6, 7), successor="delta")
+    history = history_of(event(FIXED), parties=(party("lead"), beta, party("gamma"), party("delta")))
+    say(history, 10, "accepted")
+    history.record("waived", at(5, 11), "meeting", "gamma", reason="small")
+    agenda = history.agenda()
+    taking = [o.party for o in agenda.by_milestone["meeting"] if takes_part(agenda.plan, o)]
+    assert taking == ["lead", "delta"]
+    assert count_attendance(agenda.plan, agenda.by_milestone["meeting"]) == {"unanswered": 2}
 
 
 def test_how_many_come_is_what_was_said_last(history: PlanHistory) -> None:

@@ -606,6 +606,7 @@ def test_there_is_nothing_to_settle_where_nothing_is_in_doubt(operator: Operator
         ("mark-invited", "milestone=meeting", {}, "nobody-to-invite"),
         ("reply", "milestone=meeting&party=beta", {"reply": "accepted"}, "no-invitation"),
         ("reply", "milestone=meeting&party=beta", {"reply": "delegated"}, "no-answer"),
+        ("reply", "milestone=meeting&party=beta", {"reply": "accepted", "people": "１２"}, "no-people"),
         ("fix-date", "milestone=yearly", {"first": "2023-06-08", "last": "2023-06-09"}, "one-day"),
         *[
             (action, about, {field: day, "decision": "No. 5", **more}, "far-day")

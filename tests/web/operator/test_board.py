@@ -245,8 +245,10 @@ def test_who_comes_to_an_event_is_on_its_page(site: ServedSite) -> None:
     page = operator.see("/plans/plan/milestones/meeting/beta")
     assert "Sends a deputy : Mr Nam, 3 people" in page
     assert "Note: by telephone" in page
-    operator.do(asked, reply="accepted", people="5")
+    operator.do(asked, reply="accepted", people="5", deputy="Mr Nam")
     assert "Will attend , 5 people" in operator.see("/plans/plan/milestones/meeting/beta")
+    daemon(site).record("waived", None, "meeting", reason="storm", notify=False)
+    assert "Will attend" not in operator.see("/plans/plan/milestones/meeting").partition("Latest records")[0]
 
 
 def test_guests_wait_on_the_board_to_be_invited(site: ServedSite) -> None:

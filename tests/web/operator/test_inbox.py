@@ -633,7 +633,7 @@ def test_a_doubtful_reply_to_an_invitation_says_what_it_says_and_leads_to_the_fo
     site.serve(plan(event(june, deputy="A vice head"), language="en"))
     live = read_mailbox(site, tmp_path)
     live.live(at(3, 3))
-    uid = f"{invitation_token(SECRET, live.plan, 'meeting')}@cum.example"
+    uid = f"{invitation_token(SECRET, live.plan, 'meeting', 'beta')}@cum.example"
     said = calendar_text(
         attendee=officer,
         uid=uid,

@@ -15,7 +15,7 @@ import pytest
 
 from scheduler.plan.commands import Extend
 from scheduler.plan.dates.date_forms import By, On, Window
-from scheduler.plan.facts import DEFINITION, Actor, Declared, Fact, FactKind
+from scheduler.plan.facts import DEFINITION, MAILBOX, Actor, Declared, Fact, FactKind
 from scheduler.plan.model import Deliverable, Office
 from scheduler.ports import Store, UnitOfWork
 from scheduler.services.context import ServiceContext
@@ -533,6 +533,21 @@ def test_a_party_says_on_its_page_whether_it_comes(site: ServedSite) -> None:
     assert site.notices == []
 
 
+def test_what_a_contact_replied_by_mail_was_said_by_the_party(site: ServedSite) -> None:
+    record_fact(
+        site,
+        "replied",
+        milestone="meeting",
+        reply="tentative",
+        address="officer@beta.example",
+        note="perhaps",
+        by=MAILBOX,
+    )
+    words = words_of(site, path_of(site, milestone="meeting"))
+    assert "your party (officer@beta.example) Reply to the invitation: Not sure yet" in words
+    assert "perhaps" in words
+
+
 def test_a_deputy_comes_where_the_plan_lets_one(site: ServedSite) -> None:
     assert reply(site, reply="delegated", deputy="Nam") == 422
     june = On(date(2023, 6, 8), date(2023, 6, 8))
@@ -551,6 +566,7 @@ def test_a_deputy_comes_where_the_plan_lets_one(site: ServedSite) -> None:
         ({"reply": "accepted", "people": "0"}, "no_people"),
         ({"reply": "accepted", "people": "1001"}, "no_people"),
         ({"reply": "accepted", "people": "²"}, "no_people"),
+        ({"reply": "accepted", "people": "9" * 5000}, "no_people"),
         ({"reply": "accepted", "who": ""}, "no_name"),
     ],
 )
