@@ -96,3 +96,10 @@ def test_who_owes_something_or_only_organises_is_invited_to_nothing() -> None:
     history = history_of(event(FIXED, attendees=("beta",)), deadline(By(date(2023, 3, 17))))
     assert invitation(history, "lead") is None
     assert invitation(history, "beta", "report") is None
+
+
+def test_a_reply_that_is_taken_back_changes_no_invitation() -> None:
+    history = history_of(event(FIXED))
+    said = history.record("replied", at(5, 1), "meeting", "beta", reply="accepted", form=FIXED)
+    history.record("withdrawn", at(5, 2), "meeting", "beta", target=said.id)
+    assert invitation(history) == Invitation(FIXED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -13,16 +14,20 @@ from scheduler.plan.answers.received_mail import ReceivedMail
 from scheduler.plan.answers.tokens import (
     FoundTokens,
     find_tokens,
+    invitation_token,
     link_tokens,
     reply_token,
     subject_token,
     thread_token,
 )
+from scheduler.plan.dates.date_forms import On
+from tests.support.plan_builders import PARTIES, event, party, plan
 
 SECRET = b"a secret"
 KEY = ObligationKey("cum-2023", "dang-ky", "nghe-an")
 OTHER = ObligationKey("cum-2023", "dang-ky", "hue")
 MAILBOX = "ThiDua@truong.example"
+RENAMED = tuple(party("delta", was=("beta",)) if one.id == "beta" else one for one in PARTIES)
 KEYS = st.builds(ObligationKey, *(st.text(max_size=4),) * 3)
 
 
@@ -108,3 +113,14 @@ def test_tokens_point_to_the_obligations_that_they_come_from() -> None:
 def test_a_token_of_one_purpose_is_none_of_the_other() -> None:
     found = FoundTokens((), (reply_token(SECRET, KEY)[:6],))
     assert link_tokens(found, secret=SECRET, keys=[KEY]) == (Link(kind="subject", target=None),)
+
+
+def test_the_id_of_an_event_in_invitations_is_that_of_the_party_and_stays() -> None:
+    """Whatever the milestone and the party are called afterwards."""
+    june = On(date(2023, 6, 8), date(2023, 6, 8))
+    before, after = plan(event(june)), plan(event(june, "june", was=("meeting",)), parties=RENAMED)
+    tokens = {invitation_token(SECRET, before, "meeting", id) for id in ("lead", "beta", "gamma")}
+    assert len(tokens) == 3
+    assert all(len(token) == 26 for token in tokens)
+    assert invitation_token(SECRET, after, "june", "delta") == invitation_token(SECRET, before, "meeting", "beta")
+    assert invitation_token(b"another secret", before, "meeting", "beta") not in tokens
