@@ -43,7 +43,7 @@ class RecordReceived(CommandOnObligation):
 
     It came at `received_at` (UTC), or at an unknown time of the local day `received_on`, or else now. The postmark
     `sent_on` of a paper decides when the submission happened; without one, the receipt does. `deliverables` holds the
-    ids of what came; empty means all.
+    ids of what came; empty means all. `mailed_at` is when the mail that brought it was sent (UTC), as its sender says.
     """
 
     deliverables: tuple[str, ...] = ()
@@ -51,6 +51,7 @@ class RecordReceived(CommandOnObligation):
     sent_on: date | None = None
     received_on: date | None = None
     received_at: datetime | None = None
+    mailed_at: datetime | None = None
     files: tuple[str, ...] = ()
 
 

@@ -120,7 +120,8 @@ class Received(FactOfObligation):
     """A submission.
 
     `deliverables` holds the ids of what was submitted; empty means all. The postmark `sent_on` decides `happened_at`.
-    `received_on` is the day of receipt, if `happened_at` is not the time of receipt.
+    `received_on` is the day of receipt, if `happened_at` is not the time of receipt. `mailed_at` is when the mail that
+    brought it was sent (UTC), as its sender says.
     """
 
     kind: ClassVar[FactKind] = "received"
@@ -129,6 +130,7 @@ class Received(FactOfObligation):
     channel: Channel | None = None
     sent_on: date | None = None
     received_on: date | None = None
+    mailed_at: datetime | None = None
     files: tuple[str, ...] = ()
 
 

@@ -90,7 +90,7 @@ def fact_row(fact: Fact, zone: ZoneInfo) -> Row:
         "party": fact.party,
         "by": fact.by.label,
         "actor": fact.by.role,
-        **_own_fields(fact),
+        **_own_fields(fact, zone),
         "restates": f"f{fact.restates}" if fact.restates else None,
         "note": fact.note,
         "silent": fact.is_silent or None,
@@ -98,7 +98,7 @@ def fact_row(fact: Fact, zone: ZoneInfo) -> Row:
     return {key: value for key, value in row.items() if value not in (None, "", [])}
 
 
-def _own_fields(fact: Fact) -> Row:  # noqa: C901 - one match over the kinds
+def _own_fields(fact: Fact, zone: ZoneInfo) -> Row:  # noqa: C901 - one match over the kinds
     """Return the fields that the facts of one kind have and others have not."""
     match fact:
         case Received():
@@ -107,6 +107,7 @@ def _own_fields(fact: Fact) -> Row:  # noqa: C901 - one match over the kinds
                 "channel": fact.channel,
                 "sent_on": fact.sent_on.isoformat() if fact.sent_on else None,
                 "received_on": fact.received_on.isoformat() if fact.received_on else None,
+                "mailed": iso(fact.mailed_at, zone) if fact.mailed_at else None,
                 "files": list(fact.files),
             }
         case Declared():

@@ -187,6 +187,7 @@ def _received(plan: Plan, command: RecordReceived) -> Received:
         channel=command.channel,
         sent_on=command.sent_on,
         received_on=received_on,
+        mailed_at=command.mailed_at,
         files=command.files,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,29 @@ def test_an_answer_with_its_document_ends_the_reminders(daemon: AnsweredDaemon) 
     [fact] = received(daemon)
     assert (fact.milestone, fact.party, fact.channel, fact.happened_at) == ("report", "beta", "email", at(3, 6, 10))
     assert (fact.by, fact.files) == (Actor("source", "mailbox"), ("Báo cáo sơ kết.pdf",))
+    assert fact.mailed_at is None, "its Date lies years ahead"
     assert (row.state, row.milestone, row.party, row.facts) == ("received", "report", "beta", (fact.id,))
     assert [str(one) for one in row.reasons] == [f"it answers our mail about “{TITLE}”"]
     daemon.live(at(4, 1))
     assert daemon.left() == ["03-03 08:00 before:14d", "03-06 10:00 receipt"]
     assert {daemon.states()[name] for name in LADDER if name != "before:14d"} == {"cancelled"}
+
+
+@pytest.mark.parametrize(
+    ("date", "mailed_at"),
+    [
+        ("Mon, 06 Mar 2023 09:58:00 +0700", datetime(2023, 3, 6, 2, 58, tzinfo=UTC)),
+        ("Mon, 07 Mar 2022 09:58:00 +0700", datetime(2022, 3, 7, 2, 58, tzinfo=UTC)),
+        ("Fri, 31 Dec 9999 23:59:59 +0000", None),
+        ("Sat, 01 Jan 2000 00:00:00 +0000", None),
+        ("yesterday", None),
+    ],
+)
+def test_when_it_was_sent_is_kept_too_as_far_as_it_can_be_believed(
+    daemon: AnsweredDaemon, date: str, mailed_at: datetime | None
+) -> None:
+    daemon.receive(answer(daemon, date=date), at(3, 6, 10))
+    assert received(daemon)[0].mailed_at == mailed_at
 
 
 def test_its_file_is_kept_among_the_documents(daemon: AnsweredDaemon) -> None:

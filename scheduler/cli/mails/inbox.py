@@ -105,7 +105,8 @@ def inbox_assign(
     with _opened(session, id) as opened:
         if obligation:
             files = () if no_files else _pick_files(opened.mail, parts)
-            answer = Answer(key=ObligationKey(*obligation), deliverables=deliverables, attachments=files)
+            key, sent_at = ObligationKey(*obligation), opened.mail.sent_at
+            answer = Answer(key=key, deliverables=deliverables, attachments=files, sent_at=sent_at)
         else:
             answer = _proposed(opened, session)
         facts = assign_mail(opened.context, opened.row.id, answer, opened.keep, session.now, by=Actor(name=by))

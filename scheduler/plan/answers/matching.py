@@ -66,11 +66,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a mail brings to one obligation: the ids of the documents (none: all), and the files that they are."""
+    """What a mail brings to one obligation: the ids of the documents (none: all), and the files that they are.
+
+    `sent_at` (UTC) is when the sender says that it was sent.
+    """
 
     key: ObligationKey
     deliverables: tuple[str, ...]
     attachments: tuple[Attachment, ...]
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +161,7 @@ def match(
     )
     return Match(
         certain=not doubts,
-        answer=_answer(duty, found, files) if duty and found else None,
+        answer=_answer(mail, duty, found, files) if duty and found else None,
         candidates=choice.candidates if doubts and not of_sender else (),
         evidence=(*doubts, *choice.signs),
     )
@@ -275,9 +279,9 @@ def assign_files(
     )
 
 
-def _answer(duty: Duty, found: Assignment, files: tuple[Attachment, ...]) -> Answer:
+def _answer(mail: ReceivedMail, duty: Duty, found: Assignment, files: tuple[Attachment, ...]) -> Answer:
     documents = tuple(each.id for each in duty.deliverables if each.id in found.documents)
-    return Answer(key=duty.key, deliverables=documents, attachments=files)
+    return Answer(key=duty.key, deliverables=documents, attachments=files, sent_at=mail.sent_at)
 
 
 def _index_obligations(duties: Sequence[Duty]) -> TitleIndex:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from scheduler.errors import ClockNotBelieved, RecordUnavailable, UserError
@@ -26,6 +26,8 @@ from scheduler.queries.duties import (
 )
 from scheduler.services.inbox.context import AnswerContext, KeepFile, note_decision, summarise
 from scheduler.services.record_facts import execute
+
+_SENT_BEFORE, _CLOCKS_APART = timedelta(days=366), timedelta(days=1)  # of when a mail came
 
 
 def propose(context: AnswerContext, mail: ReceivedMail, now: datetime) -> Match:
@@ -73,6 +75,7 @@ def record_answer(
         deliverables=answer.deliverables,
         channel="email",
         received_at=min(row.arrived_at, decision.at),  # the clock of the mail server may be ahead
+        mailed_at=_believe(answer.sent_at, row.arrived_at),
         files=tuple(document.name for document in documents),
     )
 
@@ -113,6 +116,12 @@ def take_answer(
     about = found.answer.key if found.answer else next(iter(found.candidates), None)
     held = tuple(_hold_reminders(context, row, found.candidates, now))
     return replace(_decide("review", about, found, now), facts=held)
+
+
+def _believe(sent_at: datetime | None, arrived_at: datetime) -> datetime | None:
+    """Return when a mail was sent as its sender says, None if that is years before it came, or after it."""
+    is_credible = sent_at is not None and -_SENT_BEFORE <= sent_at - arrived_at <= _CLOCKS_APART
+    return sent_at if is_credible else None
 
 
 def _decide(state: InboxState, about: ObligationKey | None, found: Match, now: datetime) -> InboxDecision:

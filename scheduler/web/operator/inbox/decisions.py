@@ -45,10 +45,11 @@ class Assignment:
 
         Raises what `assign_mail` raises, `NothingMatched` for an unknown file.
         """
-        mailbox = context.site.mailbox
-        files = pick_files(read_mail(context, row).files, self.parts) if self.parts else ()
+        mailbox, read = context.site.mailbox, read_mail(context, row)
+        files = pick_files(read.files, self.parts) if self.parts else ()
         opened = open_mail(context.running.store, mailbox.files, row) if files else nullcontext(BytesIO())
-        answer = Answer(key=self.key, deliverables=self.deliverables, attachments=files)
+        sent_at = read.mail.sent_at if read.mail else None
+        answer = Answer(key=self.key, deliverables=self.deliverables, attachments=files, sent_at=sent_at)
         with opened as stream:
             assign_mail(
                 context.answers,
