@@ -31,6 +31,7 @@ from scheduler.plan.answers.reading_gap import MailboxReading
 from scheduler.plan.messages.invitations import Invitation
 from scheduler.plan.messages.message import MessageOfDocuments
 from scheduler.ports import (
+    LONGEST_IDLE,
     Checker,
     Clock,
     DaemonWork,
@@ -256,7 +257,8 @@ class Container:
         if not self.reads_answers:
             return None
         inbox = self.settings.inbox
-        return MailboxReading(folders=tuple(inbox.folders), lasts=max(2 * read_span(inbox.poll), UNREAD_AFTER))
+        poll = min(read_span(inbox.poll), LONGEST_IDLE) if inbox.idle else read_span(inbox.poll)
+        return MailboxReading(folders=tuple(inbox.folders), lasts=max(2 * poll, UNREAD_AFTER))
 
     @property
     def links(self) -> SiteLinks | None:

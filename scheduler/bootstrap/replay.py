@@ -81,10 +81,11 @@ def run_replay(
         record, mailbox = make_recorder(services, lambda event: ticker.report(event)), _open_mailbox(container, store)
 
         def let_arrive(definition: Definition, command: Command) -> None:
-            if isinstance(command, RecordReceived) and command.by == MAILBOX:
-                mailbox.deliver(definition.plan, command)
-            else:
-                record(definition, command)
+            match command:
+                case RecordReceived(by=who) if who == MAILBOX and mailbox.deliver(definition.plan, command):
+                    pass  # the daemon reads it, and records what it brings
+                case _:
+                    record(definition, command)
 
         adapters = replace(
             container.adapters(services, mailer),

@@ -26,13 +26,19 @@ class ReplayMailbox:
         settings = container.settings.model_copy(update={"inbox": inbox})
         self.adapters: MailboxAdapters = mailbox_adapters(replace(container, settings=settings))
 
-    def deliver(self, plan: Plan, command: RecordReceived) -> None:
-        """Put in a mail that brings what a command says, as an answer to the last mail about it. It commits."""
+    def deliver(self, plan: Plan, command: RecordReceived) -> bool:
+        """Put in a mail that brings what a command says, as an answer to the last mail about it. It commits.
+
+        Returns whether the party has a contact that can write it.
+        """
         milestone, party = plan.milestone(command.milestone), plan.parties[command.party]
         documents = [
             one for one in milestone.deliverables if one.id in command.deliverables or not command.deliverables
         ]
-        to = contacts_for(party, with_head=False, avoided=())[0].contact
+        writers = contacts_for(party, with_head=False, avoided=())
+        if not writers:
+            return False
+        to = writers[0].contact
         with self._store.transaction() as unit:
             asked = unit.outbox.newest(plan=plan.id, milestone=command.milestone, party=party.id, limit=1)
             cited = asked[0].mail.message_id if asked else ""
@@ -49,3 +55,4 @@ class ReplayMailbox:
                 data=raw,
             )
             unit.inbox.add(mail, MailSummary(), uidvalidity=1, state="new")
+        return True

@@ -108,8 +108,8 @@ def _tell_unread(gap: ReadingGap | None, failed: Iterable[tuple[Plan, FailedSour
             f"The mailbox was not read {since}; what is missing may have come. `hanchot doctor` tries it.", err=True
         )
     for plan, one in failed:
-        since = f"{one.since.astimezone(plan.zone):%Y-%m-%d %H:%M}"
-        click.echo(f"Not looked at since {since}: the source {one.source} of {plan.id}: {one.words}", err=True)
+        since = f" since {one.since.astimezone(plan.zone):%Y-%m-%d %H:%M}" if one.since else " so far"
+        click.echo(f"Not looked at{since}: the source {one.source} of {plan.id}: {one.words}", err=True)
 
 
 def _missing_copies(row: Mapping[str, Any]) -> list[str]:

@@ -238,7 +238,8 @@ def judge_mailbox(
             check="inbox", state="warning", message=message, hint="the log of `hanchot run` or `tick` says why"
         )
     for plan, one in failed:
-        message = f"the status check of {plan} could not look at the source {one.source} for {_spell(now - one.since)}"
+        since = f" for {_spell(now - one.since)}" if one.since else ""
+        message = f"the status check of {plan} could not look at the source {one.source}{since}"
         yield Verdict(check="checks", state="error", message=message, hint=one.words)
 
 

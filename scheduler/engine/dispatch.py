@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import islice
+from typing import TypeVar
 
 from scheduler.errors import UserError
 from scheduler.plan import reasons
@@ -15,7 +16,7 @@ from scheduler.plan.dispatch_policy import Decision, decide, last_moment
 from scheduler.plan.facts import drop_withdrawn
 from scheduler.plan.message_kinds import TO_SUPERIORS
 from scheduler.plan.messages.escalations import count_notices, escalation_messages
-from scheduler.plan.messages.message import PromisedMessage
+from scheduler.plan.messages.message import Message, MessageOfMilestone, PromisedMessage
 from scheduler.plan.messages.promises import messages_for
 from scheduler.plan.messages.submissions import submission_messages
 from scheduler.plan.model import Plan
@@ -25,7 +26,7 @@ from scheduler.plan.second_look import why_not_owed
 from scheduler.ports import RungRow, UnitOfWork
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.queries.agendas import AgendaCache, find_state, inputs_fingerprint
-from scheduler.queries.inbox import read_gap
+from scheduler.queries.inbox import read_gaps
 from scheduler.queries.site_links import Linker, make_linker
 from scheduler.services.context import ServiceContext
 from scheduler.services.ledger_changes import as_due
@@ -33,6 +34,8 @@ from scheduler.services.promised_mails import make_outgoing
 from scheduler.services.reconcile import reconcile
 
 PAGE = 200  # rungs dispatched in one transaction
+
+_M = TypeVar("_M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +113,14 @@ class Dispatcher:
 
     def _finisher(self, unit: UnitOfWork, plan: Plan, now: datetime) -> Linker:
         """Return what adds to a message where its reader can answer, and what could not be looked at."""
-        link, gap = make_linker(self.services.links, unit), read_gap(unit, plan.id, self.services.reading, now)
-        return lambda message: replace(link(message), gap=gap)
+        link, gaps = make_linker(self.services.links, unit), read_gaps(unit, plan.id, self.services.reading, now)
+
+        def finish(message: _M) -> _M:
+            about = message.occurrence if isinstance(message, MessageOfMilestone) else ""
+            party = "" if message.kind == "escalation" else message.party.id  # that is about several
+            return replace(link(message), gap=gaps.of(about, party))
+
+        return finish
 
     def _compose_escalations(
         self, unit: UnitOfWork, agenda: Agenda, rows: Sequence[RungRow], avoided: frozenset[str], now: datetime

@@ -106,12 +106,21 @@ class StatusChecks:
         except Exception as error:  # a bug of one source must not hide what the others see
             look = _Look(failure=f"{type(error).__name__}: {error}")
         else:
-            blind = next((one for one in findings if one.is_blind), None)
-            look = _Look(findings, f"{blind.milestone} of {blind.party}: {blind.seen}" if blind else "")
+            self._tell_blind(checker, plan, findings, now)
+            look = _Look(findings)
         if look.failure:
             text = f"the source {checker.source} could not be looked at: {look.failure}"
             self.report(Event(name="trouble", at=now, plan=plan.id, text=text, step=f"source {checker.source}"))
         return look
+
+    def _tell_blind(self, checker: Checker, plan: Plan, findings: Sequence[Finding], now: datetime) -> None:
+        """Report the obligations that a source could not see, all at once."""
+        blind = [one for one in findings if one.is_blind]
+        if blind:
+            first, more = blind[0], f", and {len(blind) - 1} more" if len(blind) > 1 else ""
+            where = f"{first.milestone} of {first.party}: {first.seen}{more}"
+            text = f"the source {checker.source} could not be looked at everywhere: {where}"
+            self.report(Event(name="trouble", at=now, plan=plan.id, text=text, step=f"source {checker.source}"))
 
     def next_at(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> datetime:
         """Return when the next check of a plan after `now` is due (UTC)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 
 from scheduler.errors import UserError
@@ -13,7 +13,7 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Outgoing, PlanState, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.agendas import AgendaCache
-from scheduler.queries.inbox import read_failed_sources, read_gap
+from scheduler.queries.inbox import read_failed_sources, read_gaps
 from scheduler.queries.site_links import make_linker
 from scheduler.services.context import ServiceContext
 from scheduler.services.digests import (
@@ -78,8 +78,8 @@ class WeeklyDigest:
         mails = unit.outbox.list(plan=plan.id, states=["failed", "ambiguous"])
         health = read_health(plan, facts, mails, outages, unit.journal.last_tick(), now)
         reading = self.services.reading
-        gap = read_gap(unit, plan.id, reading, now)
-        sources = tuple(DigestSource(*astuple(one)) for one in read_failed_sources(unit, plan.id, reading))
+        gap = read_gaps(unit, plan.id, reading, now).of()
+        sources = tuple(DigestSource(one.source, one.since) for one in read_failed_sources(unit, plan.id, reading))
         health = replace(health, gap=gap, sources=sources)
         digest = draw_digest(agenda, facts, now, health)
         link = make_linker(self.services.links, unit)

@@ -164,14 +164,16 @@ class Mailbox:
         uidvalidity, next_uid = int(seen[b"UIDVALIDITY"]), int(seen[b"UIDNEXT"])
         with self._parts.store.reading() as view:
             known = {state.folder: state for state in view.inbox.folders()}.get(folder)
-        state = _continue(folder, known, uidvalidity, next_uid, self._parts.clock.now())
-        last_uid, found = state.last_uid, 0
+        now = self._parts.clock.now()
+        state = _continue(folder, known, uidvalidity, next_uid, now)
+        # As long as mails are still to be fetched the folder counts as read when it was before.
+        state, last_uid, found = replace(state, read_at=known.read_at if known else now), state.last_uid, 0
         # `n:*` names the last mail even if it lies below n
         uids = sorted(uid for uid in client.search(["UID", f"{last_uid + 1}:*"]) if uid > last_uid)
         for batch in _batches(self._list_places(folder, uids)):
             state = replace(state, last_uid=batch[-1].uid)
             found += self._store(self._fetch(batch, state), state)
-        self._store([], replace(state, last_uid=max(state.last_uid, next_uid - 1)))
+        self._store([], replace(state, last_uid=max(state.last_uid, next_uid - 1), read_at=now))
         return found
 
     def _list_places(self, folder: str, uids: Sequence[int]) -> list[_Place]:

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from scheduler.errors import HanchotError
 from scheduler.inbox.mailbox import FoldersMissing, Mailbox
+from scheduler.ports import LONGEST_IDLE
 
-_LONGEST_IDLE = timedelta(minutes=9)  # many servers and routers forget a silent connection after ten
 _PAUSES = (60.0, 300.0, 900.0, 3600.0)  # seconds after one failure, two, ...; refused logins must not lock the account
 _FIRST = 20.0  # seconds for which whoever starts the watch waits until the mailbox has been looked into once
 _JOIN = 15.0  # seconds until the thread is given up at the end; it is a daemon thread
@@ -34,7 +34,7 @@ class MailboxWatch:
         pauses: tuple[float, ...] = _PAUSES,
     ) -> None:
         self._mailbox = mailbox
-        self._poll = min(poll, _LONGEST_IDLE) if idle else poll
+        self._poll = min(poll, LONGEST_IDLE) if idle else poll
         self._idle = idle
         self._found = found
         self._log = log

@@ -13,6 +13,7 @@ from scheduler.ports.definitions import Checker, Definition, Definitions, Findin
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.ports.heartbeats import Heartbeats
 from scheduler.ports.inbox import (
+    LONGEST_IDLE,
     FetchedMail,
     FolderState,
     Inbox,
@@ -45,6 +46,7 @@ from scheduler.ports.store import NOTHING_FAILED, CheckRow, ClockMark, FailedSou
 
 __all__ = [
     "FEW",
+    "LONGEST_IDLE",
     "NOTHING_FAILED",
     "UNSENT",
     "Access",

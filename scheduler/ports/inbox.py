@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import IO, Literal, Protocol
 
 from scheduler.plan.answers.received_mail import ReceivedMail
 from scheduler.plan.reasons import Reason
+
+LONGEST_IDLE = timedelta(minutes=9)  # many servers and routers forget a silent connection after ten
 
 InboxState = Literal[
     "new",

@@ -33,11 +33,17 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedSource:
-    """A source of status checks that could not be looked at in the last check of a plan: why, and since when."""
+    """A source of status checks that could not be looked at in the last check of a plan, and why.
+
+    With a milestone and a party that is so for their obligation only. `since` is when it was last looked at; None if it
+    never was.
+    """
 
     source: str
     words: str
-    since: datetime
+    since: datetime | None = None
+    milestone: str = ""
+    party: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +96,12 @@ class Journal(Protocol):
     ) -> None:
         """Record a status check of a loaded plan; `since` stays while the finding stays the same.
 
-        `failed` says by source why it could not be looked at; that holds since the check before, until a check in
-        which it does not fail.
+        `failed` says by source why it could not be looked at; that holds until a check in which it does not fail, as
+        does a finding that is blind.
         """
 
     def failed_sources(self, plan: str) -> Sequence[FailedSource]:
-        """Return the sources that could not be looked at in the last check of a plan, by name."""
+        """Return what could not be looked at in the last check of a plan, by source: first a source as a whole."""
 
     def checks(self, plan: str, scope: Scope | None = None) -> Sequence[CheckRow]:
         """Return the findings of the last check of each obligation, or of those of a scope.

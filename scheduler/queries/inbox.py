@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from scheduler.plan.answers.matching import Match
-from scheduler.plan.answers.reading_gap import MailboxReading, ReadingGap, find_mailbox_gap, join_gaps
+from scheduler.plan.answers.reading_gap import MailboxReading, ReadingGap, ReadingGaps, find_mailbox_gap
 from scheduler.plan.answers.received_mail import Attachment, CalendarReply, ReceivedMail
 from scheduler.ports import FailedSource, InboxRow, InboxState, UnitOfWork
 from scheduler.queries.rows import Row, iso
@@ -29,30 +29,42 @@ def read_mailbox_gap(view: UnitOfWork, reading: MailboxReading | None, now: date
     return find_mailbox_gap(reading, read_at, undecided_at, now)
 
 
-def read_gap(view: UnitOfWork, plan: str, reading: MailboxReading | None, now: datetime) -> ReadingGap | None:
-    """Return what could not be looked at for a plan, now or in its last status check; None if everything could.
+def read_gaps(view: UnitOfWork, plan: str, reading: MailboxReading | None, now: datetime) -> ReadingGaps:
+    """Return what could not be looked at for a plan, now or in its last status check.
 
     A page that parties cannot open has no place in this: nothing can have come there.
     """
-    return join_gaps(_find_gaps(view, plan, reading, now))
-
-
-def _find_gaps(view: UnitOfWork, plan: str, reading: MailboxReading | None, now: datetime) -> Iterator[ReadingGap]:
     mailbox = read_mailbox_gap(view, reading, now)
-    if mailbox is not None:
-        yield mailbox
-    for failed in read_failed_sources(view, plan, reading):
+    common = [mailbox] if mailbox is not None else []
+    own: dict[tuple[str, str], ReadingGap] = {}
+    for failed in _find_failed(view, plan, reading):
         match failed.source:
             case "mailbox" | "folder" as place:
-                yield ReadingGap(places=(place,), since=failed.since)
+                gap = ReadingGap(places=(place,), since=failed.since)
+                if failed.party:
+                    own[failed.milestone, failed.party] = gap
+                else:
+                    common.append(gap)
+    return ReadingGaps(tuple(common), own)
 
 
 def read_failed_sources(view: UnitOfWork, plan: str, reading: MailboxReading | None) -> list[FailedSource]:
-    """Return the sources that the last status check of a plan could not look at.
+    """Return the sources that the last status check of a plan could not look at, each once.
 
-    A mailbox that is read is left out: how that stands now is known better.
+    One that could not be looked at everywhere is named with the first obligation for which that is so.
     """
-    return [one for one in view.journal.failed_sources(plan) if reading is None or one.source != "mailbox"]
+    found: dict[str, FailedSource] = {}
+    for failed in _find_failed(view, plan, reading):
+        found.setdefault(failed.source, failed)
+    return list(found.values())
+
+
+def _find_failed(view: UnitOfWork, plan: str, reading: MailboxReading | None) -> Iterator[FailedSource]:
+    """Yield what the last status check could not look at, without a mailbox that is read.
+
+    How that stands now is known better.
+    """
+    yield from (one for one in view.journal.failed_sources(plan) if reading is None or one.source != "mailbox")
 
 
 def inbox_row(row: InboxRow, zone: ZoneInfo) -> Row:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, time
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -16,8 +16,8 @@ from scheduler.plan.answers.documents import Assignment
 from scheduler.plan.answers.folder_files import match_folder
 from scheduler.plan.answers.matching import Duty
 from scheduler.plan.commands import Command, Declare, RecordReceived
-from scheduler.plan.dates.due_dates import local_day
-from scheduler.plan.facts import Actor
+from scheduler.plan.dates.due_dates import local_day, to_instant
+from scheduler.plan.facts import Actor, Returned
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Document, Finding, Store
@@ -26,6 +26,7 @@ from scheduler.shared_folder.open_folder import FolderFile, FolderListing, Keep,
 
 FOLDER = Actor("source", "folder")
 _SAID = 12  # remarks of one finding
+_STRAYS = 5  # names of what lies beside the folders of tasks
 _HINT = "is the drive mounted, and may this user read it? The key is [checks] folder of the plan"
 
 
@@ -53,7 +54,7 @@ class FolderChecker:
         root, known = self.resolve(plan.checks.folder), self._read_known(plan)
         try:
             with open_folder(root) as folder:
-                if not {name for party in plan.parties.values() for name in party.names} & set(folder.folders()):
+                if not any(_has(folder, name) for party in plan.parties.values() for name in party.names):
                     raise UserError(f"{root} holds no folder of any party of the plan", hint=_HINT)
                 look = _FolderLook(self, plan, open_obligations, known, now)
                 return [look.find(folder, o) for o in open_obligations]
@@ -98,19 +99,31 @@ class _FolderLook:
     def find(self, root: OpenFolder, o: Obligation) -> Finding:
         """Return what lies in the folders of an obligation, which may be called by its former ids."""
         found = Finding(milestone=o.milestone, party=o.party, source=self._checker.source, seen="no folder")
-        looks = []
+        looks: list[Finding] = []
+        blind: list[Finding] = []
+        strays: list[str] = []
         for party, milestone in product(self._plan.parties[o.party].names, _names_of(self._plan, o.milestone)):
             try:
                 with root.enter(party) as above:
                     if above is None:
                         continue
+                    strays = strays or self._find_strays(above)
                     with above.enter(milestone) as folder:
                         if folder is not None:
                             looks.append(self._look(folder, o, found))
             except OSError as error:
-                seen = f"{party}/{milestone} cannot be read: {error.strerror}"
-                return Finding(milestone=o.milestone, party=o.party, source=found.source, seen=seen, is_blind=True)
-        return next((look for look in looks if look.commands), looks[0] if looks else found)
+                blind.append(
+                    replace(found, seen=f"{party}/{milestone} cannot be read: {error.strerror}", is_blind=True)
+                )
+        look = next((look for look in looks if look.commands), next(iter([*looks, *blind]), found))
+        return replace(look, seen="; ".join([look.seen, *strays])) if strays else look
+
+    def _find_strays(self, above: OpenFolder) -> list[str]:
+        """Return in words what lies in the folder of a party and is no folder of a task."""
+        known = {name for milestone in self._plan.milestones for name in (milestone.id, *milestone.was)}
+        strays = [name for name in above.names() if Occurrence.of(name).milestone not in known]
+        more = f" and {len(strays) - _STRAYS} more" if len(strays) > _STRAYS else ""
+        return [f"beside the folders of tasks: {', '.join(strays[:_STRAYS])}{more}"] if strays else []
 
     def _look(self, folder: OpenFolder, o: Obligation, found: Finding) -> Finding:
         listing = folder.list(self._now)
@@ -134,12 +147,15 @@ class _FolderLook:
         self, folder: OpenFolder, o: Obligation, listing: FolderListing, new: Sequence[FolderFile]
     ) -> tuple[tuple[Command, ...], tuple[Document, ...], tuple[str, ...]]:
         """Return what the files prove, with the documents to keep, and why a person must look."""
-        if listing.is_changing or not (new or listing.unkept):
-            return (), (), ()
+        if listing.is_changing or listing.is_crowded:  # something may have come; the next check may know more
+            return (self._claim(o, [*new, *listing.unkept]),), (), ()
         if not new:
-            return (self._claim(o, listing.unkept),), (), ()
+            return ((self._claim(o, listing.unkept),) if listing.unkept else ()), (), ()
         if len(new) > FILES:
             return (self._claim(o, new),), (), (f"more than {FILES} files, so a person has to look",)
+        early = self._find_early(o, new)
+        if early:
+            return (self._claim(o, new),), (), (early,)
         found = self._match(o, new)
         if found.doubts:
             return (self._claim(o, new),), (), tuple(map(str, found.doubts))
@@ -147,11 +163,21 @@ class _FolderLook:
             for one in new:
                 folder.keep(one, self._checker.keep)
         except StillWritten:
-            return (), (), ("a file has just changed",)
+            return (self._claim(o, new),), (), ("a file has just changed",)
+        except OSError as error:
+            return (self._claim(o, new),), (), (f"the files could not be kept: {error.strerror}",)
         documents = tuple(
             Document(name=one.file.name, kind=one.file.kind, size=one.file.size, digest=one.file.digest) for one in new
         )
         return (self._receipt(o, new, found),), documents, ()
+
+    def _find_early(self, o: Obligation, files: Sequence[FolderFile]) -> str:
+        """Return why files that were there before may not be what is asked for now; "" if none was."""
+        first = min(one.arrived_at for one in files)
+        if first < to_instant(self._plan.issued, time(), self._plan.zone):
+            return "a file is older than the plan"
+        returned = max((fact.recorded_at for fact in o.facts if isinstance(fact, Returned)), default=first)
+        return "a file was there before the documents were returned" if first < returned else ""
 
     def _match(self, o: Obligation, new: Sequence[FolderFile]) -> Assignment:
         plan, own = self._plan, self._duties[o.party]
@@ -185,9 +211,17 @@ class _FolderLook:
             idempotency_key=_key("declared", files),
             milestone=o.milestone,
             party=o.party,
-            sent_on=local_day(max(one.arrived_at for one in files), self._plan.zone),
+            sent_on=local_day(max((one.arrived_at for one in files), default=self._now), self._plan.zone),
             channel="email",
         )
+
+
+def _has(root: OpenFolder, name: str) -> bool:
+    try:
+        with root.enter(name) as folder:
+            return folder is not None
+    except OSError:  # it is there, and is told with the obligations of its party
+        return True
 
 
 def _names_of(plan: Plan, id: str) -> list[str]:
@@ -199,7 +233,7 @@ def _names_of(plan: Plan, id: str) -> list[str]:
 
 def _key(what: str, files: Iterable[FolderFile]) -> str:
     """Return a key that is the same for the same files, whatever they are called."""
-    digests = ",".join(sorted(one.file.digest for one in files))
+    digests = ",".join(sorted(one.file.digest for one in files)) or "unread"
     return f"{what}:{sha256(digests.encode()).hexdigest()}"
 
 

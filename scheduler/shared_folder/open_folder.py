@@ -12,11 +12,13 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
-from scheduler.documents.file_kinds import FILE_SIZE, HEAD, find_kind
+from scheduler.documents.file_kinds import FILE_SIZE, FILES, HEAD, find_kind
 from scheduler.plan.answers.received_mail import Attachment
 from scheduler.shared_folder.entry_names import clean_name, sort_entry
 
 ENTRIES = 500  # of one folder that are looked at
+CROWD = 2 * FILES  # files in the folder of a task, of which a person has to say which are meant
+_TAIL = 70_000  # bytes at the end in which a ZIP archive, whose comment may be long, says where it ends
 SETTLED = timedelta(minutes=2)  # for so long nothing may have changed; synchronising programs pause in between
 _PIECE = 1 << 20  # bytes read at once
 
@@ -40,13 +42,15 @@ class FolderFile:
 class FolderListing:
     """What lies in a folder: the files that can be documents, those of other kinds, and what else is to be said.
 
-    `is_changing` says that some file is still being written.
+    `is_changing` says that some file is still being written. Of a `crowded` folder nothing was read: it holds so many
+    files that a person has to look.
     """
 
     files: tuple[FolderFile, ...] = ()
     unkept: tuple[FolderFile, ...] = ()
     remarks: tuple[str, ...] = ()
     is_changing: bool = False
+    is_crowded: bool = False
 
 
 class OpenFolder:
@@ -68,9 +72,9 @@ class OpenFolder:
         finally:
             os.close(descriptor)
 
-    def folders(self) -> list[str]:
-        """Return the names of the folders in this one that people may have made. Raises `OSError`."""
-        return [entry.name for entry in self._entries() if entry.is_dir(follow_symlinks=False)]
+    def names(self) -> list[str]:
+        """Return the names of what lies in the folder, without what programs make for themselves. Raises `OSError`."""
+        return [clean_name(entry.name) for entry in self._entries()]
 
     def list(self, now: datetime) -> FolderListing:
         """Return what lies in the folder. Raises `OSError`."""
@@ -78,12 +82,20 @@ class OpenFolder:
         sorted_out = [self._sort_out(entry) for entry in entries]
         remarks = [remark for remark in sorted_out if remark]
         names = [entry.name for entry, remark in zip(entries, sorted_out, strict=True) if not remark]
+        if len(names) > CROWD:
+            more = " or more" if len(entries) == ENTRIES else ""
+            return FolderListing(
+                remarks=(f"{len(names)}{more} files, so a person has to look", *remarks), is_crowded=True
+            )
         read, is_changing = [], False
         for name in sorted(names, key=lambda name: (len(name), name)):  # "x.pdf" before its copy "x (1).pdf"
             try:
                 read.append(self._read(name, now))
             except FileNotFoundError:  # taken away meanwhile
                 continue
+            except PermissionError:
+                remarks.append(f"{clean_name(name)} cannot be opened: permission denied")
+                is_changing = True
             except StillWritten:
                 remarks.append(f"{clean_name(name)} is still being written")
                 is_changing = True
@@ -96,8 +108,6 @@ class OpenFolder:
             elif not one.file.kind:
                 is_large = one.file.size > FILE_SIZE
                 remarks.append(f"{one.file.name} is {'too large' if is_large else 'of a kind that is not kept'}")
-        if len(entries) == ENTRIES:
-            remarks.append(f"only {ENTRIES} entries were looked at")
         known = tuple(first.values())
         return FolderListing(
             files=tuple(one for one in known if one.file.kind),
@@ -107,10 +117,14 @@ class OpenFolder:
         )
 
     def keep(self, one: FolderFile, keep: Keep) -> None:
-        """Keep the bytes of a listed file. Raises `StillWritten` if they are others by now, and `OSError`."""
-        with self._open(one.entry) as descriptor:
-            if keep(_pieces(descriptor)) != one.file.digest:
-                raise StillWritten
+        """Keep the bytes of a listed file. Raises `StillWritten` if they are others by now or gone, and `OSError`."""
+        try:
+            opened = self._open(one.entry)
+            with opened as descriptor:
+                if keep(_pieces(descriptor)) != one.file.digest:
+                    raise StillWritten
+        except FileNotFoundError as error:
+            raise StillWritten from error
 
     def _entries(self) -> Sequence[os.DirEntry[str]]:
         with os.scandir(self._descriptor) as found:
@@ -147,11 +161,12 @@ class OpenFolder:
             is_large = before.st_size > FILE_SIZE
             # What is too large is known by its name and size, for nobody reads gigabytes at each check.
             digest = sha256(f"{name}\0{before.st_size}".encode(errors="surrogateescape")) if is_large else sha256()
-            head = b""
+            head = tail = b""
             for piece in () if is_large else _pieces(descriptor):
                 digest.update(piece)
                 head += piece[: HEAD - len(head)]
-            if _mark(os.fstat(descriptor)) != _mark(before):
+                tail = (tail + piece)[-_TAIL:]
+            if _mark(os.fstat(descriptor)) != _mark(before) or (tail and not _is_whole(head, tail)):
                 raise StillWritten
         kind = find_kind(head)
         file = Attachment(
@@ -191,6 +206,12 @@ def _is_fresh(status: os.stat_result, now: datetime) -> bool:
     """
     since_change, since_write = now - _instant(status.st_ctime), now - _instant(status.st_mtime)
     return abs(since_change) < SETTLED or timedelta() <= since_write < SETTLED
+
+
+def _is_whole(head: bytes, tail: bytes) -> bool:
+    """Return whether a file of a kind that says where it ends has its end: an upload may have stalled."""
+    ends = {b"%PDF": b"%%EOF", b"PK\x03\x04": b"PK\x05\x06"}
+    return all(end in tail for begin, end in ends.items() if head.startswith(begin))
 
 
 def _mark(status: os.stat_result) -> tuple[int, int, int]:

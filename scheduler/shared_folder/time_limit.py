@@ -25,7 +25,7 @@ class TimedChecker:
     def __init__(self, checker: Checker, seconds: float = LIMIT) -> None:
         self._checker = checker
         self._seconds = seconds
-        self._asked: threading.Thread | None = None
+        self._asked: dict[str, threading.Thread] = {}  # by plan, for each may have a drive of its own
 
     @property
     def source(self) -> str:
@@ -34,7 +34,8 @@ class TimedChecker:
 
     def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
         """Return what the checker finds. Raises `UserError` if it does not answer in time, and what it raises."""
-        if self._asked is not None and self._asked.is_alive():
+        asked = self._asked.get(plan.id)
+        if asked is not None and asked.is_alive():
             raise UserError(f"the source {self.source} still hangs", hint="does the drive answer?")
         answer: Future[Sequence[Finding]] = Future()
 
@@ -44,8 +45,8 @@ class TimedChecker:
             except BaseException as error:  # handed on to whoever waits for the answer
                 answer.set_exception(error)
 
-        self._asked = threading.Thread(target=ask, name=f"source {self.source}", daemon=True)
-        self._asked.start()
+        self._asked[plan.id] = thread = threading.Thread(target=ask, name=f"source {self.source}", daemon=True)
+        thread.start()
         try:
             return answer.result(self._seconds)
         except TimeoutError as error:

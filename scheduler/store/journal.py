@@ -32,11 +32,16 @@ _OUTAGES = (
     .where(outage.c.until > sa.bindparam("after"))
     .order_by(outage.c.until, outage.c.id)
 )
-_CHECKED_BEFORE = sa.select(plans.c.checked_at).where(plans.c.plan == sa.bindparam("wanted"))
 _FAILED = (
-    sa.select(failed_source.c.source, failed_source.c.words, failed_source.c.since)
+    sa.select(*(failed_source.c[name] for name in ("source", "milestone", "party", "words", "since")))
     .where(failed_source.c.plan == sa.bindparam("wanted"))
-    .order_by(failed_source.c.source)
+    .order_by(failed_source.c.source, failed_source.c.milestone, failed_source.c.party)
+)
+_SEEN_BEFORE = sa.select(sa.func.max(checkup.c.checked_at)).where(
+    checkup.c.plan == sa.bindparam("wanted"), checkup.c.source == sa.bindparam("source")
+)
+_OWN_SEEN_BEFORE = _SEEN_BEFORE.where(
+    checkup.c.milestone == sa.bindparam("milestone"), checkup.c.party == sa.bindparam("party")
 )
 _FORGET_FAILED = failed_source.delete().where(failed_source.c.plan == sa.bindparam("wanted"))
 _FOUND = ("plan", "milestone", "party", "source", "seen", "since", "checked_at")
@@ -90,28 +95,33 @@ class SqlJournal:
 
         `failed` says by source why it could not be looked at.
         """
-        self._record_failed(plan, at, failed)
+        self._record_failed(plan, at, findings, failed)
         self._connection.execute(_CHECKED, {"wanted": plan, "now": at})
         if findings:
             now = microseconds(at)  # for the driver, as in `Rungs.add`: each morning writes a row per obligation
             rows = [(plan, f.milestone, f.party, f.source, f.seen, now, now) for f in findings]
             self._connection.exec_driver_sql(_finding(dialect_of(self._connection), self._connection.dialect), rows)
 
-    def _record_failed(self, plan: str, at: datetime, failed: Mapping[str, str]) -> None:
-        """Replace the sources that failed; one that failed before has failed since then, a new one since that check."""
-        before = {known.source: known.since for known in self.failed_sources(plan)}
-        if not before and not failed:
-            return
-        checked_at = self._connection.scalar(_CHECKED_BEFORE, {"wanted": plan}) or at
-        self._connection.execute(_FORGET_FAILED, {"wanted": plan})
-        for source, words in failed.items():
-            since = min(before.get(source, checked_at), at)  # a clock that was ahead may have recorded the others
-            self._connection.execute(
-                failed_source.insert(), {"plan": plan, "source": source, "words": words, "since": since}
-            )
+    def _record_failed(self, plan: str, at: datetime, findings: Sequence[Finding], failed: Mapping[str, str]) -> None:
+        """Replace what could not be looked at; what could not before has its old beginning."""
+        before = {(known.source, known.milestone, known.party): known.since for known in self.failed_sources(plan)}
+        now = {(source, "", ""): words for source, words in failed.items()}
+        now |= {(one.source, one.milestone, one.party): one.seen for one in findings if one.is_blind}
+        if before:
+            self._connection.execute(_FORGET_FAILED, {"wanted": plan})
+        for (source, milestone, party), words in now.items():
+            key = {"source": source, "milestone": milestone, "party": party}
+            since = before.get((source, milestone, party), self._seen_before(plan, at, key))
+            self._connection.execute(failed_source.insert(), {"plan": plan, "words": words, "since": since, **key})
+
+    def _seen_before(self, plan: str, at: datetime, key: Mapping[str, str]) -> datetime | None:
+        """Return when a source was last looked at, for an obligation or at all; None if it never was."""
+        query = _OWN_SEEN_BEFORE if key["party"] else _SEEN_BEFORE
+        seen: datetime | None = self._connection.scalar(query, {"wanted": plan, **key})
+        return min(seen, at) if seen is not None else None  # a clock that was ahead may have recorded it
 
     def failed_sources(self, plan: str) -> Sequence[FailedSource]:
-        """Return the sources that could not be looked at in the last check of a plan, by name."""
+        """Return what could not be looked at in the last check of a plan, by source: first a source as a whole."""
         return [FailedSource(**row) for row in self._connection.execute(_FAILED, {"wanted": plan}).mappings()]
 
     def checks(self, plan: str, scope: Scope | None = None) -> Sequence[CheckRow]:

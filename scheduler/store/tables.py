@@ -208,8 +208,10 @@ failed_source = sa.Table(
     metadata,
     sa.Column("plan", sa.Text, primary_key=True),
     sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("milestone", sa.Text, primary_key=True),  # "", with the party, for a source as a whole
+    sa.Column("party", sa.Text, primary_key=True),
     sa.Column("words", sa.Text, nullable=False),
-    sa.Column("since", Instant, nullable=False),
+    sa.Column("since", Instant),
 )
 
 link = sa.Table(

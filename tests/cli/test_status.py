@@ -208,7 +208,7 @@ def test_a_shared_folder_is_looked_into_below_the_folder_of_the_configuration(op
     failed = open_office("tick")
     assert failed.code == ExitCode.FAILED
     assert f"{open_office.folder / 'shared'} cannot be read: No such file or directory" in failed.err
-    assert "Not looked at since" in open_office("status").err
+    assert "Not looked at so far: the source folder of here" in open_office("status").err
     assert "Not looked at" not in open_office("status", "--as-of", "2020-01-01").err
     verdicts = {row["check"]: row for row in open_office("doctor", "--format", "json").rows}
     assert verdicts["checks"]["state"] == "error"

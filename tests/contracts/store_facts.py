@@ -21,7 +21,7 @@ from scheduler.plan.dates.date_forms import (
     Undated,
     Window,
 )
-from scheduler.plan.facts import DEFINITION, FACT_CLASSES, Actor, ActorRole, Amended, Fact, FactKind, Letter
+from scheduler.plan.facts import DEFINITION, FACT_CLASSES, Actor, ActorRole, Amended, Fact, FactKind, Letter, Reply
 from scheduler.plan.model import Channel
 from scheduler.plan.scope import Parties, Scope
 from scheduler.ports import Store
@@ -53,6 +53,10 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "channel": st.none() | st.sampled_from(get_args(Channel)),
     "sent_on": st.none() | st.dates(),
     "received_on": st.none() | st.dates(),
+    "mailed_at": st.none() | instants,
+    "reply": st.sampled_from(get_args(Reply)),
+    "deputy": texts,
+    "people": st.none() | st.integers(1, 1000),
     "files": lists,
     "missing": lists,
     "form": forms,

@@ -171,24 +171,47 @@ class JournalContract:
             ("m", "manual", "open", NOW),
         ]
 
-    def test_a_source_that_fails_has_failed_since_the_check_before(self, store: Store) -> None:
+    def test_a_source_that_fails_was_last_looked_at_when_it_was_last_seen(self, store: Store) -> None:
+        """By itself, not by the check of another; one that never was has no such moment."""
         load(store, "p", "q")
-        failures: list[dict[str, str]] = [{}, {"folder": "gone"}, {"folder": "no access", "mailbox": "no answer"}]
-        for hours, failed in enumerate(failures):
+        seen = [Finding(milestone="m", party="a", source="folder", seen="no files")]
+        checks: list[tuple[list[Finding], dict[str, str]]] = [
+            (seen, {}),
+            ([], {"folder": "gone"}),
+            ([], {"folder": "no access", "mailbox": "no answer"}),
+        ]
+        for hours, (findings, failed) in enumerate(checks):
             with store.transaction() as unit:
-                unit.journal.record_check("p", NOW + hours * HOUR, [], failed)
+                unit.journal.record_check("p", NOW + hours * HOUR, findings, failed)
         with store.reading() as unit:
             assert list(unit.journal.failed_sources("p")) == [
                 FailedSource(source="folder", words="no access", since=NOW),
-                FailedSource(source="mailbox", words="no answer", since=NOW + HOUR),
+                FailedSource(source="mailbox", words="no answer", since=None),
             ]
             assert list(unit.journal.failed_sources("q")) == []
 
-    def test_a_source_that_fails_in_the_first_check_has_failed_since_that_check(self, store: Store) -> None:
+    def test_a_clock_that_was_ahead_lets_no_source_be_seen_in_the_future(self, store: Store) -> None:
         load(store, "p")
         with store.transaction() as unit:
+            seen = [Finding(milestone="m", party="a", source="folder", seen="no files")]
+            unit.journal.record_check("p", NOW + HOUR, seen)
             unit.journal.record_check("p", NOW, [], {"folder": "gone"})
             assert [one.since for one in unit.journal.failed_sources("p")] == [NOW]
+
+    def test_what_cannot_be_seen_of_one_obligation_is_that_of_it_alone(self, store: Store) -> None:
+        load(store, "p")
+
+        def look(party: str, *, is_blind: bool) -> Finding:
+            return Finding(milestone="m", party=party, source="folder", seen="locked", is_blind=is_blind)
+
+        for hours, is_blind in enumerate((False, True, True)):
+            with store.transaction() as unit:
+                found = [look("a", is_blind=False), look("b", is_blind=is_blind)]
+                unit.journal.record_check("p", NOW + hours * HOUR, found)
+        with store.reading() as unit:
+            assert list(unit.journal.failed_sources("p")) == [
+                FailedSource(source="folder", words="locked", since=NOW, milestone="m", party="b")
+            ]
 
     def test_a_source_that_can_be_looked_at_again_has_not_failed(self, store: Store) -> None:
         load(store, "p")

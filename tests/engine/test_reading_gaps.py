@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,9 +11,11 @@ import pytest
 
 from scheduler.errors import UserError
 from scheduler.plan.answers.reading_gap import MailboxReading, ReadingGap
+from scheduler.plan.messages.digest import DigestSource
 from scheduler.plan.messages.message import DigestMessage, Message
-from scheduler.plan.model import Checks
-from scheduler.ports import FolderState, MailSummary
+from scheduler.plan.model import Checks, Plan
+from scheduler.plan.obligations import Obligation
+from scheduler.ports import Finding, FolderState, MailSummary
 from scheduler.services.digests import DigestSchedule
 from scheduler.store import SqlStore
 from tests.contracts.store_inbox import a_mail
@@ -123,11 +125,7 @@ def test_a_folder_that_could_not_be_looked_at_counts_since_the_check_before(stor
     assert unread.gaps("reminder") == [ReadingGap(places=("folder",), since=at(3, 2, 9))]
     [digest] = (one for one in unread.written("digest") if isinstance(one, DigestMessage) and one.now >= at(3, 6))
     [source] = digest.digest.health.sources
-    assert (source.source, source.words, source.since) == (
-        "folder",
-        "the drive is not there\n    mount it",
-        at(3, 2, 9),
-    )
+    assert source == DigestSource("folder", at(3, 2, 9))
     folder.before = nothing
     unread.daemon.live(at(3, 10, 9))
     assert unread.gaps("reminder")[1:] == [None]
@@ -136,7 +134,45 @@ def test_a_folder_that_could_not_be_looked_at_counts_since_the_check_before(stor
 def test_a_mailbox_that_the_plan_wants_looked_at_and_nobody_reads_counts_too(store: SqlStore) -> None:
     unread, _ = blind_daemon(store, "mailbox", fail)
     unread.daemon.live(at(3, 3, 9))
-    assert unread.gaps("reminder") == [gap(at(3, 2, 9))]
+    assert unread.gaps("reminder") == [gap(None)]
+
+
+def test_several_places_are_named_in_one_order(store: SqlStore) -> None:
+    """Whatever the order in which they failed, the words are there."""
+    spy = SpyComposer(COMPOSER)
+    checkers = [FakeChecker("mailbox", before=fail), FakeChecker("folder", before=fail)]
+    checked = plan(checks=Checks(sources=("folder", "mailbox")))
+    daemon = DaemonFixture(store, checked, start=at(3, 2, 9), composer=spy, checkers=checkers)
+    daemon.live(at(3, 21, 9))
+    assert {message.gap for message in spy.written if message.kind in ("reminder", "overdue", "escalation")} == {
+        ReadingGap(places=("mailbox", "folder"), since=None)
+    }
+    assert {mail.state for mail in daemon.mails()} == {"sent"}
+
+
+def test_what_cannot_be_seen_of_one_party_changes_the_words_to_that_party_only(store: SqlStore) -> None:
+    """And the report about all of them."""
+    spy, folder = SpyComposer(COMPOSER), HalfBlind()
+    checked = plan(checks=Checks(sources=("folder",)))
+    daemon = DaemonFixture(store, checked, start=at(3, 2, 9), composer=spy, checkers=[folder])
+    daemon.live(at(3, 21, 9))
+    blind = ReadingGap(places=("folder",), since=None)
+    by_party = {(message.party.id, message.gap) for message in spy.written if message.kind in ("reminder", "overdue")}
+    assert by_party == {("lead", None), ("beta", None), ("gamma", blind)}
+    assert {message.gap for message in spy.written if message.kind == "escalation"} == {blind}
+
+
+class HalfBlind:
+    """A folder of which gamma's part cannot be read."""
+
+    source = "folder"
+
+    def check(self, plan: Plan, open_obligations: Sequence[Obligation], now: datetime) -> Sequence[Finding]:
+        """Return that nothing is there, or that it cannot be seen."""
+        return [
+            Finding(milestone=o.milestone, party=o.party, source="folder", seen="locked", is_blind=o.party == "gamma")
+            for o in open_obligations
+        ]
 
 
 def test_pages_that_nobody_can_open_hide_nothing(store: SqlStore) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -268,4 +269,74 @@ def test_one_folder_that_cannot_be_read_is_told_and_the_others_are_looked_at(sim
     simple.daemon.tick()
     assert [fact.party for fact in simple.received] == ["beta"]
     assert simple.seen("gamma") == "gamma/report cannot be read: Not a directory"
-    assert simple.failed() == ["report of gamma: gamma/report cannot be read: Not a directory"]
+    assert simple.failed() == ["gamma/report cannot be read: Not a directory"]
+    [told] = simple.daemon.logged("trouble")
+    assert "the source folder could not be looked at everywhere: report of gamma" in told
+
+
+def test_a_link_of_a_former_name_hides_no_folder(store: SqlStore, tmp_path: Path) -> None:
+    """Somebody renames a folder, and leaves a link for those who know the old name."""
+    renamed = Office(store, tmp_path, watched(was=("old-report",)))
+    renamed.put("Báo cáo.pdf")
+    (renamed.root / "beta" / "old-report").symlink_to(renamed.root / "beta" / "report")
+    renamed.daemon.tick()
+    assert len(renamed.received) == 1
+    assert renamed.failed() == []
+
+
+def test_two_documents_are_never_told_apart_by_their_number(office: Office) -> None:
+    """A folder fills over days: two photos may be two pages of one document."""
+    office.put("scan001.pdf")
+    office.put("scan002.pdf", OTHER_PDF)
+    office.daemon.live(at(3, 3, 12))
+    assert office.received == []
+    office.put("Kế hoạch.pdf", PDF + b"\n% the plan")
+    (office.root / "beta" / "report" / "scan002.pdf").unlink()
+    office.daemon.live(at(3, 6, 12))
+    assert office.received == []
+
+
+def test_a_file_that_is_older_than_the_plan_is_for_a_person(store: SqlStore, tmp_path: Path) -> None:
+    issued = replace(watched(), issued=date(2023, 3, 9))
+    office = Office(store, tmp_path, issued)
+    office.put("Báo cáo.pdf")
+    office.daemon.live(at(3, 6, 12))
+    assert (office.received, "a file is older than the plan" in office.seen()) == ([], True)
+
+
+def test_what_lay_there_before_a_return_is_for_a_person(simple: Office) -> None:
+    simple.put("Báo cáo.pdf")
+    simple.daemon.tick()
+    simple.put("Báo cáo mới.pdf", OTHER_PDF)
+    simple.daemon.clock.instant = at(3, 2, 10)
+    before = simple.daemon.clock.instant
+    simple.daemon.record("returned", note="not signed")
+    assert simple.daemon.clock.instant == before
+    simple.daemon.live(at(3, 3, 12))
+    assert len(simple.received) == 2, "it was put there after the return, as this machine's clock says"
+
+
+@pytest.mark.parametrize(
+    "name", ["Báo cáo (nháp).pdf", "Mẫu báo cáo.pdf", "Hướng dẫn.pdf", "Báo cáo năm trước.pdf", "README.pdf"]
+)
+def test_drafts_forms_and_guides_are_for_a_person(simple: Office, name: str) -> None:
+    simple.put(name)
+    simple.daemon.live(at(3, 6, 12))
+    assert simple.received == []
+    assert "it says" in simple.seen()
+
+
+def test_while_a_file_is_being_written_the_next_reminder_waits(simple: Office) -> None:
+    simple.daemon.live(at(3, 3, 12))
+    simple.put("Báo cáo.pdf", PDF[:-20])
+    simple.daemon.live(at(3, 10, 12))
+    assert (simple.received, len(simple.held)) == ([], 1)
+    assert simple.daemon.left() == ["03-03 08:00 before:14d"]
+
+
+def test_what_lies_beside_the_folders_of_tasks_is_told(simple: Office) -> None:
+    """Somebody put it a folder too high, or wrote the name otherwise."""
+    simple.put("Báo cáo.pdf", milestone="Report")
+    (simple.root / "beta" / "x.pdf").write_bytes(PDF)
+    simple.daemon.tick()
+    assert simple.seen() == "no files; beside the folders of tasks: Report, x.pdf"

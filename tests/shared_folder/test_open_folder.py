@@ -12,7 +12,7 @@ import pytest
 
 from scheduler.clock import SystemClock
 from scheduler.documents.file_kinds import FILE_SIZE
-from scheduler.shared_folder.open_folder import ENTRIES, FolderListing, StillWritten, open_folder
+from scheduler.shared_folder.open_folder import CROWD, ENTRIES, FolderListing, StillWritten, open_folder
 from tests.support.received_mails import PDF
 
 LATER = timedelta(minutes=3)
@@ -145,15 +145,28 @@ def test_what_does_not_count_is_told(tmp_path: Path) -> None:
 def test_the_same_file_twice_is_one(tmp_path: Path) -> None:
     """The copy that a browser made is the copy."""
     for name in ("a (1).pdf", "a.pdf", "b.pdf"):
-        put(tmp_path, name, b"%PDF- other" if name == "b.pdf" else PDF)
+        put(tmp_path, name, PDF + b"\n% another one" if name == "b.pdf" else PDF)
     listing = look(tmp_path)
     assert (names(listing), listing.remarks) == (["a.pdf", "b.pdf"], ("a (1).pdf is the same as a.pdf",))
 
 
-def test_a_folder_with_very_many_entries_is_read_in_part(tmp_path: Path) -> None:
-    for number in range(ENTRIES + 3):
-        (tmp_path / f"{number}.pdf").touch()
-    assert f"only {ENTRIES} entries were looked at" in look(tmp_path).remarks
+@pytest.mark.parametrize(
+    ("number", "said"), [(CROWD + 1, f"{CROWD + 1} files"), (ENTRIES + 3, f"{ENTRIES} or more files")]
+)
+def test_of_very_many_files_none_is_read(tmp_path: Path, number: int, said: str) -> None:
+    for each in range(number):
+        (tmp_path / f"{each}.pdf").touch()
+    listing = look(tmp_path)
+    assert (listing.is_crowded, listing.files) == (True, ())
+    assert listing.remarks == (f"{said}, so a person has to look",)
+
+
+@pytest.mark.parametrize("content", [PDF[:-20], b"PK\x03\x04" + bytes(100_000)], ids=["pdf", "zip"])
+def test_a_file_without_its_end_is_still_being_written(tmp_path: Path, content: bytes) -> None:
+    """An upload that has stalled."""
+    put(tmp_path, "a.pdf", content)
+    listing = look(tmp_path)
+    assert (listing.files, listing.is_changing) == ((), True)
 
 
 def test_a_folder_that_is_not_there_is_none(tmp_path: Path) -> None:

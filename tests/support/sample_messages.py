@@ -842,7 +842,7 @@ MESSAGES["digest-unread"] = replace(
             health=replace(
                 FULL_WEEK.health,
                 gap=MAILBOX_UNREAD,
-                sources=(DigestSource("folder", "/mnt/nop is not there", at("2023-03-17T07:30")),),
+                sources=(DigestSource("folder", at("2023-03-17T07:30")),),
             ),
         ),
     ),

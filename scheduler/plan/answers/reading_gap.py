@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple, get_args
 
 ReadPlace = Literal["mailbox", "folder"]
 
@@ -47,11 +48,24 @@ def find_mailbox_gap(
     return ReadingGap(places=("mailbox",), since=oldest) if oldest < now - reading.lasts else None
 
 
+class ReadingGaps(NamedTuple):
+    """What cannot be looked at: for all obligations of a plan, and for some, by milestone or occurrence and party."""
+
+    common: tuple[ReadingGap, ...] = ()
+    own: Mapping[tuple[str, str], ReadingGap] = MappingProxyType({})
+
+    def of(self, milestone: str = "", party: str = "") -> ReadingGap | None:
+        """Return what cannot be looked at for an obligation, for all of a milestone, or for all of the plan."""
+        own = (gap for key, gap in self.own.items() if milestone == key[0] and party in ("", key[1]))
+        return join_gaps((*self.common, *own))
+
+
 def join_gaps(gaps: Iterable[ReadingGap]) -> ReadingGap | None:
     """Return several gaps as one, or None if there is none; it begins with the first of them."""
     found = list(gaps)
     if not found:
         return None
     begins = [gap.since for gap in found if gap.since is not None]
-    places = tuple(dict.fromkeys(place for gap in found for place in gap.places))
+    known = {place for gap in found for place in gap.places}
+    places = tuple(place for place in get_args(ReadPlace) if place in known)
     return ReadingGap(places=places, since=min(begins) if len(begins) == len(found) else None)

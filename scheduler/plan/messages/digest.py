@@ -75,11 +75,10 @@ class DigestMails:
 
 
 class DigestSource(NamedTuple):
-    """A source of status checks that cannot be looked at: why, and since when (UTC)."""
+    """A source of status checks that cannot be looked at, and since when (UTC); None: it never was."""
 
     source: str
-    words: str
-    since: datetime
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

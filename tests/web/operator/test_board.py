@@ -607,8 +607,8 @@ def test_a_mailbox_that_is_not_read_is_told(
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", "The status check has not been able to look at the source “the shared folder” since"),
-        ("vi", "Việc rà soát không xem được nguồn “thư mục dùng chung” từ"),
+        ("en", "The status check has not been able to look at the source “the shared folder” so far:"),
+        ("vi", "Việc rà soát đến nay chưa xem được nguồn “thư mục dùng chung”:"),
     ],
 )
 def test_a_source_that_could_not_be_looked_at_is_told(

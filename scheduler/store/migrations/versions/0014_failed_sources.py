@@ -15,8 +15,10 @@ def upgrade() -> None:
         "failed_source",
         sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("milestone", sa.Text(), nullable=False),
+        sa.Column("party", sa.Text(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("plan", "source", name="pk_failed_source"),
+        sa.Column("since", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("plan", "source", "milestone", "party", name="pk_failed_source"),
     )
     op.create_index("ix_incoming_plan", "incoming", ["plan"])
