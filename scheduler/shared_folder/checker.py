@@ -174,7 +174,7 @@ class _FolderLook:
     def _find_early(self, o: Obligation, files: Sequence[FolderFile]) -> str:
         """Return why files that were there before may not be what is asked for now; "" if none was."""
         first = min(one.arrived_at for one in files)
-        if first < to_instant(self._plan.issued, time(), self._plan.zone):
+        if first < to_instant(min(self._plan.issued, self._plan.remind_from), time(), self._plan.zone):
             return "a file is older than the plan"
         returned = max((fact.recorded_at for fact in o.facts if isinstance(fact, Returned)), default=first)
         return "a file was there before the documents were returned" if first < returned else ""

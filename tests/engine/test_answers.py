@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
+from scheduler.documents.blob_store import BlobStore
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.answers.matching import Answer, ObligationKey
 from scheduler.plan.answers.received_mail import Attachment
@@ -23,6 +24,7 @@ from scheduler.services.inbox.context import AnswerContext, note_decision
 from scheduler.services.inbox.triage import assign_mail, dismiss_mail
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import LADDER, plan, report
+from tests.support.fakes import Crash
 from tests.support.incoming_mail import MAILBOX, SECRET, AnsweredDaemon, answer
 from tests.support.plan_builders import at
 from tests.support.received_mails import (
@@ -135,6 +137,39 @@ def test_what_was_decided_before_a_kill_is_decided_once(daemon: AnsweredDaemon) 
     other.tick()
     assert len(received(daemon)) == 1
     assert daemon.incoming(id).state == "received"
+
+
+class DyingFiles:
+    """Files in whose midst, or after which, the daemon dies."""
+
+    def __init__(self, files: BlobStore, *, is_kept: bool) -> None:
+        self._files = files
+        self._is_kept = is_kept
+
+    def open(self, digest: str) -> IO[bytes]:
+        """Open a file."""
+        return self._files.open(digest)
+
+    def keep_pieces(self, pieces: Iterable[bytes]) -> str:
+        """Die, perhaps after the file was kept."""
+        if self._is_kept:
+            self._files.keep_pieces(pieces)
+        raise Crash
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_daemon_that_dies_while_it_decides_records_the_mail_once(daemon: AnsweredDaemon, *, is_kept: bool) -> None:
+    """It was stored before; whoever comes next decides about it."""
+    id = daemon.deliver(answer(daemon))
+    dying = replace(daemon.mailbox, files=DyingFiles(daemon.files, is_kept=is_kept))
+    ticker = daemon.new_ticker(mailbox=dying, name="dying")
+    ticker.load()
+    with pytest.raises(Crash):
+        ticker.tick()
+    assert (daemon.incoming(id).state, received(daemon)) == ("new", [])
+    daemon.tick()
+    daemon.tick()
+    assert (daemon.incoming(id).state, len(received(daemon))) == ("received", 1)
 
 
 # ---- what a person has to decide

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -17,14 +17,15 @@ from scheduler.plan.model import Checks, Deliverable, Plan
 from scheduler.ports import Document
 from scheduler.shared_folder.checker import FolderChecker
 from scheduler.store import SqlStore, open_store
-from tests.support.daemon_fixture import DaemonFixture, plan, report, signed
-from tests.support.plan_builders import at
+from tests.support.daemon_fixture import DaemonFixture, due_by, plan, report, signed
+from tests.support.plan_builders import EVERY_DAY, at
 from tests.support.received_mails import PDF
 
 DOCUMENTS = (
     Deliverable(id="ke-hoach", title="Kế hoạch triển khai phong trào thi đua"),
     Deliverable(id="danh-sach", title="Danh sách cán bộ phụ trách"),
 )
+MARCH = at(3, 2, 9)
 OTHER_PDF = PDF + b"\n% another one"
 
 
@@ -38,11 +39,11 @@ def store() -> Iterator[SqlStore]:
 class Office:
     """A daemon that looks into a real folder."""
 
-    def __init__(self, store: SqlStore, folder: Path, watched: Plan) -> None:
+    def __init__(self, store: SqlStore, folder: Path, watched: Plan, *, start: datetime = MARCH) -> None:
         self.root = folder / "shared"
         self.blobs = BlobStore(folder / "documents", SystemClock().now)
         self.checker = FolderChecker(store=store, resolve=folder.joinpath, keep=self.blobs.keep_pieces)
-        self.daemon = DaemonFixture(store, watched, start=at(3, 2, 9), checkers=[self.checker])
+        self.daemon = DaemonFixture(store, watched, start=start, checkers=[self.checker])
         (self.root / "beta" / "report").mkdir(parents=True)
 
     def put(self, name: str, content: bytes = PDF, *, party: str = "beta", milestone: str = "report") -> Path:
@@ -297,10 +298,13 @@ def test_two_documents_are_never_told_apart_by_their_number(office: Office) -> N
 
 
 def test_a_file_that_is_older_than_the_plan_is_for_a_person(store: SqlStore, tmp_path: Path) -> None:
-    issued = replace(watched(), issued=date(2023, 3, 9))
-    office = Office(store, tmp_path, issued)
+    """It may be last year's; the folder has the same name every year."""
+    begin, checks = date(2099, 2, 1), Checks(sources=("folder",), folder="shared")
+    years = {"issued": begin, "remind_from": begin, "year": 2099, "workdays": EVERY_DAY}
+    later = plan(due_by(date(2099, 3, 17)), checks=checks, **years)
+    office = Office(store, tmp_path, later, start=at(3, 2, 9, year=2099))
     office.put("Báo cáo.pdf")
-    office.daemon.live(at(3, 6, 12))
+    office.daemon.tick()
     assert (office.received, "a file is older than the plan" in office.seen()) == ([], True)
 
 
