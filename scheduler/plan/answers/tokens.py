@@ -16,6 +16,7 @@ from scheduler.plan.model import Plan
 _Purpose = Literal["reply-address", "reply-subject", "thread", "invitation"]
 
 _ADDRESS_TOKEN = re.compile(r"[a-z2-7]{16}")
+_INVITATION_TOKEN = re.compile(r"[a-z2-7]{26}")
 _SUBJECT_TOKEN = re.compile(r"\[([a-z2-7]{6})\]\s*$")  # whatever a mail program puts before a subject
 
 
@@ -51,6 +52,12 @@ def invitation_token(secret: bytes, plan: Plan, milestone: str, party: str) -> s
     """
     key = ObligationKey(plan.id, plan.first_id(milestone), plan.parties[party].origin)
     return _derive(secret, "invitation", key)[:26]
+
+
+def find_invitation_token(uid: str) -> str:
+    """Return what looks like the token in the id of an event, "" for the id of somebody else's event."""
+    token = uid.partition("@")[0]
+    return token if _INVITATION_TOKEN.fullmatch(token) else ""
 
 
 def find_tokens(mail: ReceivedMail, *, mailbox: str) -> FoundTokens:

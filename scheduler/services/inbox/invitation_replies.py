@@ -14,7 +14,7 @@ from scheduler.plan import reasons
 from scheduler.plan.agenda import Agenda
 from scheduler.plan.answers.received_mail import CalendarReply, ReceivedMail
 from scheduler.plan.answers.replies import ReplyReading, read_reply
-from scheduler.plan.answers.tokens import invitation_token
+from scheduler.plan.answers.tokens import find_invitation_token, invitation_token
 from scheduler.plan.commands import RecordReply
 from scheduler.plan.dates.date_forms import On
 from scheduler.plan.facts import MAILBOX, Fact
@@ -75,7 +75,9 @@ def _find_invited(
 
     It is looked for among those of the sender's parties first: somebody else may answer for a contact.
     """
-    token = calendar.uid.partition("@")[0].encode()
+    token = find_invitation_token(calendar.uid)
+    if not token:
+        return None
     plans = [one.plan for one in context.definitions if view.plans.state(one.plan.id) is not None]
     senders = find_senders(plans, mail.sender)
     agendas = {plan.id: context.agendas.read(view, plan) for plan in plans}
@@ -84,7 +86,7 @@ def _find_invited(
     for agenda, o in chain(own, every):
         if o.invited:
             known = invitation_token(context.secret, agenda.plan, o.milestone, o.party)
-            if hmac.compare_digest(known.encode(), token):
+            if hmac.compare_digest(known, token):
                 return agenda, o
     return None
 

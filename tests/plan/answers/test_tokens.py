@@ -13,6 +13,7 @@ from scheduler.plan.answers.matching import Link, ObligationKey
 from scheduler.plan.answers.received_mail import ReceivedMail
 from scheduler.plan.answers.tokens import (
     FoundTokens,
+    find_invitation_token,
     find_tokens,
     invitation_token,
     link_tokens,
@@ -121,6 +122,7 @@ def test_the_id_of_an_event_in_invitations_is_that_of_the_party_and_stays() -> N
     before, after = plan(event(june)), plan(event(june, "june", was=("meeting",)), parties=RENAMED)
     tokens = {invitation_token(SECRET, before, "meeting", id) for id in ("lead", "beta", "gamma")}
     assert len(tokens) == 3
-    assert all(len(token) == 26 for token in tokens)
+    assert all(find_invitation_token(f"{token}@cum.example") == token for token in tokens)
+    assert [find_invitation_token(uid) for uid in ("x1@cum.example", "", "a" * 25, "A" * 26)] == [""] * 4
     assert invitation_token(SECRET, after, "june", "delta") == invitation_token(SECRET, before, "meeting", "beta")
     assert invitation_token(b"another secret", before, "meeting", "beta") not in tokens
