@@ -223,15 +223,12 @@ def test_the_reasons_are_told_in_vietnamese_where_the_site_is(site: ServedSite, 
 # ---- what cannot be shown
 
 
-def test_a_mail_whose_bytes_are_gone_shows_what_is_known(
-    operator: Operator, live: AnsweredDaemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    id = unproven(live)
-
-    def gone(*_: object) -> None:
-        raise FileNotFoundError(2, "No such file or directory")
-
-    monkeypatch.setattr("scheduler.web.operator.inbox.opened_mail.open_mail", gone)
+def test_a_mail_whose_bytes_are_gone_shows_what_is_known(operator: Operator, live: AnsweredDaemon) -> None:
+    raw = answer(live, **UNPROVEN, subject="Báo cáo sơ kết", in_reply_to="")
+    file = live.files.place(live.files.keep_pieces([raw]))
+    id = live.deliver(raw, is_stored=False)
+    live.tick()
+    file.unlink()
     said = operator.see(f"/inbox/{id}")
     assert "are not in the data folder." in said
     assert "officer@beta.example" in said
@@ -582,15 +579,11 @@ def test_a_button_that_this_site_does_not_have_is_refused(operator: Operator, li
 
 
 def test_files_that_cannot_be_kept_leave_the_mail_undecided(
-    operator: Operator, live: AnsweredDaemon, monkeypatch: pytest.MonkeyPatch
+    operator: Operator, live: AnsweredDaemon, tmp_path: Path
 ) -> None:
     id = unproven(live)
     form = forms(operator.ask(f"/inbox/{id}").text)[0]
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("scheduler.documents.blob_store.BlobStore.keep_pieces", full)
+    (tmp_path / "var" / "documents").write_bytes(b"where the folder is to be")
     refused = operator.send(f"/inbox/{id}", fields(form))
     assert (refused.status, "The files cannot be kept at present" in words(refused.text)) == (503, True)
     assert (received(live), live.incoming(id).state) == ([], "review")
