@@ -32,7 +32,9 @@ class Installed:
     def __call__(self, folder: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
         """Run a command in a folder to its end."""
         command = self._command(arguments)
-        return subprocess.run(command, cwd=folder, env=_env(environment), capture_output=True, timeout=TIMEOUT)
+        return subprocess.run(
+            command, cwd=folder, env=clean_environment(environment), capture_output=True, timeout=TIMEOUT
+        )
 
     def rows(self, folder: Path, *arguments: object) -> list[dict[str, Any]]:
         """Return the JSON Lines of a command that succeeds."""
@@ -45,7 +47,7 @@ class Installed:
         done = subprocess.run(
             [self.bin / "python", "-W", "error", "-c", code],
             cwd=folder,
-            env=_env({}),
+            env=clean_environment({}),
             capture_output=True,
             check=True,
             text=True,
@@ -56,7 +58,9 @@ class Installed:
         """Start a command that stays up."""
         command = self._command(arguments)
         pipe = subprocess.PIPE
-        return Daemon(subprocess.Popen(command, cwd=folder, env=_env(environment), stdout=pipe, stderr=pipe))
+        return Daemon(
+            subprocess.Popen(command, cwd=folder, env=clean_environment(environment), stdout=pipe, stderr=pipe)
+        )
 
     def _command(self, arguments: tuple[object, ...]) -> list[str]:
         return [str(self.bin / "hanchot"), *(str(argument) for argument in arguments)]
@@ -127,7 +131,10 @@ def hanchot(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     python = home / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run(
-        [*pip, str(wheel)], check=True, capture_output=True, env=_env({"PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+        [*pip, str(wheel)],
+        check=True,
+        capture_output=True,
+        env=clean_environment({"PIP_DISABLE_PIP_VERSION_CHECK": "1"}),
     )
     packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(home), "platbase": str(home)}))
     lent = dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib"))
@@ -144,6 +151,7 @@ def daemons() -> Iterator[list[Daemon]]:
         daemon.close()
 
 
-def _env(more: dict[str, str]) -> dict[str, str]:
+def clean_environment(more: dict[str, str]) -> dict[str, str]:
+    """Return what a program finds that is started by nobody's shell; the web server takes any free port."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("HANCHOT_", "PYTHON", "COV_"))}
     return plain | {"PYTHONWARNINGS": "error", "HANCHOT_SERVER__PORT": "0", **more}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -20,7 +19,7 @@ from typing import Any
 import pytest
 
 from scheduler.clock import SystemClock
-from tests.acceptance.conftest import ROOT, Daemon, Installed
+from tests.acceptance.conftest import ROOT, Daemon, Installed, clean_environment
 from tests.support.faked_clock import faked_by
 from tests.support.polling import TIMEOUT, wait_until
 
@@ -140,8 +139,7 @@ def test_a_full_disk_behind_the_log_does_not_stop_the_daemon(
     hanchot: Installed, office: Path, manager: socket.socket
 ) -> None:
     """It becomes ready, and ends well on a signal."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("HANCHOT_", "COV_"))}
-    environment |= {"NOTIFY_SOCKET": manager.getsockname(), "PYTHONWARNINGS": "error"}
+    environment = clean_environment({"NOTIFY_SOCKET": manager.getsockname()})
     with Path("/dev/full").open("wb") as full:
         process = subprocess.Popen([hanchot.bin / "hanchot", "run"], cwd=office, stderr=full, env=environment)
     try:
