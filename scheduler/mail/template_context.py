@@ -43,6 +43,7 @@ _ABSENT: Mapping[str, Any] = {
     "missing": (),
     "missing_channels": (),
     "to_invite": (),
+    "invitation": None,
     "received": (),
     "waits_for": (),
     "roll": None,

@@ -180,8 +180,9 @@ def test_where_no_answer_would_be_read_none_is_asked_for(answers: AnswerAddress 
 
 
 @pytest.mark.parametrize("name", IN_EVERY_LANGUAGE)
-def test_no_other_mail_has_a_calendar(name: str) -> None:
-    assert calendar_part(replace(IN_EVERY_LANGUAGE[name])) is None
+def test_only_mails_that_invite_have_a_calendar(name: str) -> None:
+    message = IN_EVERY_LANGUAGE[name]
+    assert bool(calendar_part(message)) == bool(getattr(message, "invitation", None))
 
 
 def test_nothing_in_a_name_or_title_becomes_a_property() -> None:

@@ -25,6 +25,7 @@ from scheduler.plan.messages.digest import (
     DigestSource,
     DigestUndecided,
 )
+from scheduler.plan.messages.invitations import Invitation
 from scheduler.plan.messages.message import Message, Outage, OutageEntry, SubmissionEntry
 from scheduler.plan.messages.response_summary import ResponseEntry, ResponseSummary
 from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
@@ -249,6 +250,7 @@ def received(when: str, **fields: Any) -> Received:
 
 
 EVENT = On(date(2023, 6, 8), date(2023, 6, 9), time(8))
+MOVED = On(date(2023, 6, 15), date(2023, 6, 15), time(14))
 PLACE = "Hội trường Trường Chính trị tỉnh A"
 SUMMARY = ResponseSummary(
     entries=(
@@ -536,7 +538,7 @@ MESSAGES: dict[str, Message] = {
         "change",
         "2023-05-30T09:00",
         milestone=CONFERENCE,
-        when=EventDate(On(date(2023, 6, 15), date(2023, 6, 15), time(14)), PLACE),
+        when=EventDate(MOVED, PLACE),
         was=EVENT,
         place_was="Hội trường tỉnh A",
         fact=fact("date_fixed", "2023-05-30T08:58", milestone="so-ket", form=EVENT),
@@ -731,7 +733,32 @@ MESSAGES: dict[str, Message] = {
     "reminder-with-page": about_registration("reminder", "2023-03-03T08:00", "before:14d", page=PAGE),
     "overdue-with-page": about_registration("overdue", "2023-03-22T08:00", "overdue:1", page=PAGE),
     "invitation-with-page": message(
-        "invitation", "2023-05-22T08:00", rung="invite", milestone=CONFERENCE, when=EventDate(EVENT, PLACE), page=PAGE
+        "invitation",
+        "2023-05-22T08:00",
+        rung="invite",
+        milestone=CONFERENCE,
+        when=EventDate(EVENT, PLACE),
+        invitation=Invitation(EVENT, PLACE),
+        page=PAGE,
+    ),
+    "reminder-event-with-page": message(
+        "reminder",
+        "2023-06-01T08:00",
+        rung="event:7d",
+        milestone=CONFERENCE,
+        when=EventDate(EVENT, PLACE),
+        invitation=Invitation(EVENT, PLACE),
+        page=PAGE,
+    ),
+    "change-event-moved-with-page": message(
+        "change",
+        "2023-05-30T09:00",
+        milestone=CONFERENCE,
+        when=EventDate(MOVED, PLACE),
+        was=EVENT,
+        fact=fact("date_fixed", "2023-05-30T08:58", milestone="so-ket", form=MOVED),
+        invitation=Invitation(MOVED, PLACE),
+        page=PAGE,
     ),
     "change-with-page": message(
         "change",
