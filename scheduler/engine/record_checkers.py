@@ -72,8 +72,8 @@ class WebChecker:
         """
         if not self.has_pages:
             raise UserError(
-                "no party has a page, because there is no public address",
-                hint='set [server] public_url, or leave "web" out of [checks] sources',
+                "no party has a page, because there is no address that others can open",
+                hint='set [server] public_url to such an address, or leave "web" out of [checks] sources',
             )
         return [_find(self.source, o, _describe_page(o, plan)) for o in open_obligations]
 

@@ -292,6 +292,9 @@ def _check_invited(agenda: Agenda, fact: Invited) -> list[Reason]:
 def _check_replied(agenda: Agenda, fact: Replied) -> None:
     milestone = find_milestone(agenda.plan, fact.milestone, agenda)
     _check_occurrence(agenda, fact.milestone, milestone)
+    if milestone.kind != "event":
+        hint = "only who is invited to an event replies; `hanchot receive` records documents"
+        _refuse(f"{fact.milestone} is not an event", hint, "no-invitation")
     _find_party(agenda.plan, fact.party)
     invited = {o.party: o for o in agenda.obligations if o.milestone == fact.milestone and o.invited}
     if fact.party not in invited:

@@ -92,6 +92,7 @@ class _FolderLook:
         self._plan = plan
         self._known = known
         self._now = now
+        self._names = frozenset(name for party in plan.parties.values() for name in party.names)
         self._duties: dict[str, list[Duty]] = {}
         for o in obligations:
             self._duties.setdefault(o.party, []).append(describe_duty(plan, o))
@@ -116,14 +117,15 @@ class _FolderLook:
                     replace(found, seen=f"{party}/{milestone} cannot be read: {error.strerror}", is_blind=True)
                 )
         look = next((look for look in looks if look.commands), next(iter([*looks, *blind]), found))
+        if look is found and not strays:
+            strays = _tell_strays("parties", [name for name in root.names() if name not in self._names])
         return replace(look, seen="; ".join([look.seen, *strays])) if strays else look
 
     def _find_strays(self, above: OpenFolder) -> list[str]:
         """Return in words what lies in the folder of a party and is no folder of a task."""
         known = {name for milestone in self._plan.milestones for name in (milestone.id, *milestone.was)}
         strays = [name for name in above.names() if Occurrence.of(name).milestone not in known]
-        more = f" and {len(strays) - _STRAYS} more" if len(strays) > _STRAYS else ""
-        return [f"beside the folders of tasks: {', '.join(strays[:_STRAYS])}{more}"] if strays else []
+        return _tell_strays("tasks", strays)
 
     def _look(self, folder: OpenFolder, o: Obligation, found: Finding) -> Finding:
         listing = folder.list(self._now)
@@ -229,6 +231,12 @@ def _names_of(plan: Plan, id: str) -> list[str]:
     occurrence = Occurrence.of(id)
     milestone = plan.milestone(id)
     return [Occurrence(name, occurrence.day).id for name in (milestone.id, *milestone.was)]
+
+
+def _tell_strays(what: str, strays: Sequence[str]) -> list[str]:
+    """Return in words what lies beside the folders where it would count."""
+    more = f" and {len(strays) - _STRAYS} more" if len(strays) > _STRAYS else ""
+    return [f"beside the folders of {what}: {', '.join(strays[:_STRAYS])}{more}"] if strays else []
 
 
 def _key(what: str, files: Iterable[FolderFile]) -> str:

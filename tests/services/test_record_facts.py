@@ -913,6 +913,7 @@ def test_a_reply_to_an_invitation_is_kept_for_the_days_in_force_and_nobody_is_wr
         ("autumn", {"reply": "delegated"}, "no-deputy"),
         ("meeting", {"reply": "accepted", "deputy": "Mr Nam"}, "no-deputy"),
         ("winter", {"reply": "accepted"}, "no-invitation"),
+        ("report", {"reply": "accepted"}, "no-invitation"),
     ],
 )
 def test_a_reply_that_fits_no_invitation_is_refused(
@@ -920,7 +921,8 @@ def test_a_reply_that_fits_no_invitation_is_refused(
 ) -> None:
     june = On(date(2023, 6, 8), date(2023, 6, 8))
     by = event(Before(date(2023, 12, 1)), "winter")
-    office = DaemonFixture(store, plan(event(june, deputy="a vice head"), event(june, "autumn"), by), start=at(3, 6))
+    events = (event(june, deputy="a vice head"), event(june, "autumn"), by)
+    office = DaemonFixture(store, plan(*events, report()), start=at(3, 6))
     with pytest.raises(UserError) as refused:
         office.record("replied", "beta", about, **details)
     assert refused.value.problems[0].code == code

@@ -344,3 +344,10 @@ def test_what_lies_beside_the_folders_of_tasks_is_told(simple: Office) -> None:
     (simple.root / "beta" / "x.pdf").write_bytes(PDF)
     simple.daemon.tick()
     assert simple.seen() == "no files; beside the folders of tasks: Report, x.pdf"
+
+
+def test_a_misspelt_folder_of_a_party_is_told_where_the_party_has_none(simple: Office) -> None:
+    (simple.root / "beta").rename(simple.root / "betta")
+    (simple.root / "gamma").mkdir()
+    simple.daemon.tick()
+    assert simple.seen() == "no folder; beside the folders of parties: betta"
