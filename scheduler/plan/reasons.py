@@ -86,6 +86,7 @@ ENGLISH: Mapping[str, str] = {
     "still_overdue": "it lies in the past: what is still open stays overdue",
     "late": "late: the date was {day}",
     "asked_before": "the plan asks for it before: the last day in time is {day}",
+    "place_left_out": "{words} is the place no longer: give it again if it stays",
     "invite_guests": "these guests get no mail, invite them yourselves: {words}",
     "outside_window": "it lies outside what the plan foresees: {day} to {day2}",
     "past_when_chosen": (
@@ -431,6 +432,11 @@ def asked_before(day: date) -> Reason:
 def outside_window(day: date, day2: date) -> Reason:
     """Return that a date lies outside the window of the plan."""
     return Reason("outside_window", (day, day2))
+
+
+def place_left_out(words: str) -> Reason:
+    """Return the remark that an event gets another date without the place that was given before."""
+    return Reason("place_left_out", (words,))
 
 
 def invite_guests(words: str) -> Reason:

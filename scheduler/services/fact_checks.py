@@ -262,6 +262,9 @@ def _remarks_on_date(plan: Plan, fact: DateFixed, own: Sequence[Obligation]) -> 
         yield reasons.asked_before(limit)
     yield from _remarks_on_window(first, last, own)
     yield from _remarks_on_guests(plan, fact, own)
+    place = next((o.place for o in own if o.place), "")
+    if place and not fact.place:
+        yield reasons.place_left_out(place)
     if last < local_day(fact.recorded_at, plan.zone):
         yield reasons.NOT_REMINDED
     yield from _remarks_on_days_off(plan, first, last)

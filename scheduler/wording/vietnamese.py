@@ -221,6 +221,7 @@ VIETNAMESE = Language(
         "still_overdue": "ngày đã qua: nội dung chưa hoàn thành vẫn bị tính là quá hạn",
         "late": "quá hạn: thời hạn là {day}",
         "asked_before": "muộn hơn kế hoạch: ngày cuối còn đúng hạn là {day}",
+        "place_left_out": "địa điểm đã thông báo ({words}) không còn được ghi; nếu vẫn tổ chức tại đó, đề nghị ghi lại",
         "invite_guests": "các khách mời sau không nhận thư từ hệ thống, cần gửi giấy mời: {words}",
         "outside_window": "ngoài khoảng thời gian dự kiến trong kế hoạch: từ {day} đến {day2}",
         "past_when_chosen": "{party}: đã quá ngày cuối; chưa nhắc cho đến khi làm rõ đã nộp hay chưa",

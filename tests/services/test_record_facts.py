@@ -377,6 +377,16 @@ def test_fixing_a_date_ends_the_asking_and_invites(store: SqlStore) -> None:
     assert daemon.left("officer@lead.example")[0] == "05-02 08:00 fix-date:30d"
 
 
+def test_a_date_that_is_moved_without_its_place_is_remarked(store: SqlStore) -> None:
+    """Else the invited would read that it is open where they are to go."""
+    daemon = DaemonFixture(store, plan(event(JUNE)))
+    daemon.record("date_fixed", None, "meeting", form=On(date(2023, 6, 1), date(2023, 6, 1)), place="Vinh")
+    moved = daemon.record("date_fixed", None, "meeting", form=On(date(2023, 6, 2), date(2023, 6, 2)))
+    assert moved.remarks == (reasons.place_left_out("Vinh"),)
+    again = daemon.record("date_fixed", None, "meeting", form=On(date(2023, 6, 5), date(2023, 6, 5)), place="Vinh")
+    assert again.remarks == ()
+
+
 def test_a_date_after_the_day_that_the_plan_names_is_remarked(store: SqlStore) -> None:
     """It is a decision all the same."""
     daemon = DaemonFixture(store, plan(event(By(date(2023, 6, 9)))))
