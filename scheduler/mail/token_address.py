@@ -68,6 +68,8 @@ class TokenAddress:
                     return error.code, one_line(error.headers.get_content_type()), self._read(error)
         except (OSError, HTTPException, ValueError) as error:
             words = error.reason if isinstance(error, URLError) else error
+            if isinstance(words, TimeoutError):
+                raise _unanswered(self.url, self.timeout) from error
             hint = f"it is tried again; check {self.key}.url"
             raise TokenError(f"{self.url} cannot be reached: {words}", hint=hint) from error
 
@@ -124,7 +126,11 @@ def within(timeout: float, what: str, fetch: Callable[[], NewToken]) -> NewToken
     try:
         return answer.result(timeout)
     except TimeoutError:
-        raise TokenError(f"{what} gave no answer within {timeout:g} seconds", hint="it is tried again") from None
+        raise _unanswered(what, timeout) from None
+
+
+def _unanswered(what: str, timeout: float) -> TokenError:
+    return TokenError(f"{what} gave no answer within {timeout:g} seconds", hint="it is tried again")
 
 
 # What to do, by what a provider says; the first that fits. AADSTS numbers are Microsoft's.
