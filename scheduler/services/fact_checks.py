@@ -295,6 +295,21 @@ def _check_invited(agenda: Agenda, fact: Invited) -> list[Reason]:
 def _check_replied(agenda: Agenda, fact: Replied) -> None:
     milestone = find_milestone(agenda.plan, fact.milestone, agenda)
     _check_occurrence(agenda, fact.milestone, milestone)
+    _refuse_uninvited(agenda, fact, milestone)
+    if fact.reply == "delegated" and not milestone.deputy:
+        hint = "where the plan allows it, the key `deputy` of the milestone says who may"
+        _refuse(f"nobody may come to {fact.milestone} instead of the one invited", hint, "no-deputy")
+    if fact.deputy and fact.reply != "delegated":
+        hint = "name who comes instead with a reply that says so"
+        _refuse(f"{fact.deputy} comes instead of nobody", hint, "no-deputy")
+    most = 0 if fact.reply == "declined" else MOST_PEOPLE
+    if fact.people is not None and not 0 < fact.people <= most:
+        hint = f"1 to {MOST_PEOPLE} who come, and none where nobody does"
+        _refuse("the number of people does not fit the reply", hint, "no-people")
+
+
+def _refuse_uninvited(agenda: Agenda, fact: Replied, milestone: Milestone) -> None:
+    """Refuse the reply of a party that is not invited to an event, or to no day."""
     if milestone.kind != "event":
         hint = "only who is invited to an event replies; `hanchot receive` records documents"
         _refuse(f"{fact.milestone} is not an event", hint, "no-invitation")
@@ -305,17 +320,6 @@ def _check_replied(agenda: Agenda, fact: Replied) -> None:
     o = invited[fact.party]
     if o.event is None or o.standing.state == "waived":
         _refuse(f"{fact.milestone} has no day to which {fact.party} is invited", "fix the day first", "no-invitation")
-    if fact.reply == "delegated" and not milestone.deputy:
-        hint = "where the plan allows it, the key `deputy` of the milestone says who may"
-        _refuse(f"nobody may come to {fact.milestone} instead of the one invited", hint, "no-deputy")
-    if fact.deputy and fact.reply != "delegated":
-        _refuse(
-            f"{fact.deputy} comes instead of nobody", "name who comes instead with a reply that says so", "no-deputy"
-        )
-    is_counted = fact.reply != "declined" and fact.people is not None and 0 < fact.people <= MOST_PEOPLE
-    if fact.people is not None and not is_counted:
-        hint = f"1 to {MOST_PEOPLE} who come, and none where nobody does"
-        _refuse("the number of people does not fit the reply", hint, "no-people")
 
 
 def _remarks_on_days_off(plan: Plan, *days: date) -> Iterator[Reason]:

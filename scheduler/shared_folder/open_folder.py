@@ -87,40 +87,19 @@ class OpenFolder:
             return FolderListing(
                 remarks=(f"{len(names)}{more} files, so a person has to look", *remarks), is_crowded=True
             )
-        read, is_changing = [], False
-        for name in sorted(names, key=lambda name: (len(name), name)):  # "x.pdf" before its copy "x (1).pdf"
-            try:
-                read.append(self._read(name, now))
-            except FileNotFoundError:  # taken away meanwhile
-                continue
-            except PermissionError:
-                remarks.append(f"{clean_name(name)} cannot be opened: permission denied")
-                is_changing = True
-            except StillWritten:
-                remarks.append(f"{clean_name(name)} is still being written")
-                is_changing = True
-        first: dict[str, FolderFile] = {}
-        for one in read:
-            if one.file.size == 0:
-                remarks.append(f"{one.file.name} is empty")
-            elif first.setdefault(one.file.digest, one) is not one:
-                remarks.append(f"{one.file.name} is the same as {first[one.file.digest].file.name}")
-            elif not one.file.kind:
-                is_large = one.file.size > FILE_SIZE
-                remarks.append(f"{one.file.name} is {'too large' if is_large else 'of a kind that is not kept'}")
-        known = tuple(first.values())
+        read, unread = self._read_all(names, now)
+        different, odd = _sort_files(read)
         return FolderListing(
-            files=tuple(one for one in known if one.file.kind),
-            unkept=tuple(one for one in known if not one.file.kind),
-            remarks=tuple(remarks),
-            is_changing=is_changing,
+            files=tuple(one for one in different if one.file.kind),
+            unkept=tuple(one for one in different if not one.file.kind),
+            remarks=(*remarks, *unread, *odd),
+            is_changing=bool(unread),
         )
 
     def keep(self, one: FolderFile, keep: Keep) -> None:
         """Keep the bytes of a listed file. Raises `StillWritten` if they are others by now or gone, and `OSError`."""
         try:
-            opened = self._open(one.entry)
-            with opened as descriptor:
+            with self._open(one.entry) as descriptor:
                 if keep(_pieces(descriptor)) != one.file.digest:
                     raise StillWritten
         except FileNotFoundError as error:
@@ -140,6 +119,20 @@ class OpenFolder:
         if not entry.is_file(follow_symlinks=False):
             return f"{name} is no file"
         return f"{name} is a conflict copy, which does not count" if sort_entry(entry.name) == "conflict" else ""
+
+    def _read_all(self, names: Iterable[str], now: datetime) -> tuple[Sequence[FolderFile], Sequence[str]]:
+        """Return the files that can be read, and why others cannot be yet. Raises `OSError`."""
+        read, unread = [], []
+        for name in sorted(names, key=lambda name: (len(name), name)):  # "x.pdf" before its copy "x (1).pdf"
+            try:
+                read.append(self._read(name, now))
+            except FileNotFoundError:  # taken away meanwhile
+                continue
+            except PermissionError:
+                unread.append(f"{clean_name(name)} cannot be opened: permission denied")
+            except StillWritten:
+                unread.append(f"{clean_name(name)} is still being written")
+        return read, unread
 
     @contextmanager
     def _open(self, name: str) -> Iterator[int]:
@@ -187,6 +180,21 @@ def open_folder(path: Path) -> Iterator[OpenFolder]:
         yield OpenFolder(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sort_files(read: Iterable[FolderFile]) -> tuple[Sequence[FolderFile], Sequence[str]]:
+    """Return the files that are not empty, each content once, and what is to be said of any file."""
+    first: dict[str, FolderFile] = {}
+    remarks = []
+    for one in read:
+        if one.file.size == 0:
+            remarks.append(f"{one.file.name} is empty")
+        elif first.setdefault(one.file.digest, one) is not one:
+            remarks.append(f"{one.file.name} is the same as {first[one.file.digest].file.name}")
+        elif not one.file.kind:
+            is_large = one.file.size > FILE_SIZE
+            remarks.append(f"{one.file.name} is {'too large' if is_large else 'of a kind that is not kept'}")
+    return tuple(first.values()), remarks
 
 
 def _pieces(descriptor: int) -> Iterator[bytes]:
