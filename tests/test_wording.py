@@ -214,12 +214,12 @@ def test_lists_end_in_and(items: list[str], expected: str) -> None:
 @pytest.mark.parametrize(
     ("code", "label", "short"),
     [
-        ("accepted_late", "Đã tiếp nhận (nộp sau thời hạn)", "Nhận muộn"),
-        ("partial", "Đã nộp một phần", "Nộp thiếu"),
-        ("unknown", "Chưa rõ", "Chưa rõ"),
+        ("accepted_late", "Đạt yêu cầu (nộp sau thời hạn)", "Đạt (muộn)"),
+        ("partial", "Đã nộp một phần", "Nộp một phần"),
+        ("unknown", "Chưa rõ (trước khi theo dõi)", "Chưa rõ"),
         ("tentative", "Dự kiến", "Dự kiến"),
         ("undated", "Chưa xác định thời gian", "Chưa có ngày"),
-        ("fixed", "Đã chốt", "Đã chốt"),
+        ("fixed", "Đã ấn định thời gian", "Đã ấn định"),
         ("held", "Đã tổ chức", "Đã tổ chức"),
         ("not-a-status", "not-a-status", "not-a-status"),
     ],
@@ -251,8 +251,8 @@ def test_every_value_of_the_model_has_words_in_every_language(language: str) -> 
         ("named-day", "nhắc đúng ngày ghi trong kế hoạch"),
         ("overdue:2", "thông báo quá hạn lần 02"),
         ("escalate:2wd", "báo cáo đơn vị còn thiếu"),
-        ("fix-date:30d", "nhắc chốt ngày, trước 30 ngày"),
-        ("fix-date:passed", "nhắc chốt ngày, đã qua thời gian dự kiến"),
+        ("fix-date:30d", "nhắc ấn định thời gian, trước 30 ngày"),
+        ("fix-date:passed", "nhắc ấn định thời gian, đã qua thời gian dự kiến"),
         ("invite", "mời dự"),
         ("event:1wd", "nhắc sự kiện, trước 01 ngày làm việc"),
         ("choose:1", "nhắc lựa chọn lần 01"),
@@ -564,3 +564,21 @@ def test_every_reason_of_the_shipped_year_has_its_words() -> None:
     for language in NOT_ENGLISH:
         texts = {text: wording.explain(text, language) for text in said}
         assert {text: words for text, words in texts.items() if ENGLISH_WORDS.search(words)} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "is_person"),
+    [
+        ("Trần Thị Ánh Nguyệt", True),
+        ("Đồng chí Lê Đức Thọ", True),
+        ("Tô Văn Ban", True),
+        ("Cán bộ phụ trách thi đua", False),
+        ("đồng chí phụ trách thi đua", False),
+        ("Phó Hiệu trưởng", False),
+        ("Phòng Tổ chức - Hành chính", False),
+        ("", False),
+    ],
+)
+def test_a_role_is_not_greeted_like_a_person(name: str, is_person: bool) -> None:
+    """No mail says "(Đồng chí Cán bộ phụ trách)"."""
+    assert wording.names_person(name, VI) is is_person

@@ -82,7 +82,7 @@ def _refuse_nothing(session: Session) -> NoReturn:
 def _shorten(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row as the table shows it."""
     step, late = row["next"], " (late)" if row["late"] and "late" not in row["status"] else ""
-    overdue = " (overdue)" if row["overdue"] and row["status"] != "overdue" else ""
+    overdue = " (overdue)" if row["overdue"] and not row["status"].startswith("overdue") else ""
     return {
         **row,
         "next_step": f"{step['rung']} {short(step['at'])}" if step else "",
@@ -120,7 +120,7 @@ def _missing_copies(row: Mapping[str, Any]) -> list[str]:
 
 def _is_open(row: Mapping[str, Any]) -> bool:
     """Return whether a status check can still find something."""
-    return row["status"] in ("pending", "due_soon", "due_today", "overdue", "partial", "revision")
+    return row["status"] in ("pending", "due_soon", "due_today", "overdue", "partial", "overdue_partial", "revision")
 
 
 def _instant(as_of: date | datetime, plan: Plan) -> datetime:

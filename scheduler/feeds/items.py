@@ -23,7 +23,7 @@ from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Dated, Obligation, Unassigned
 from scheduler.ports import FeedItem
 from scheduler.queries.site_links import SiteLinks
-from scheduler.wording import bare_window, calendar_words, status_label
+from scheduler.wording import bare_window, calendar_words
 
 PUBLIC = ""  # the audience that sees no status
 _DONE = ("submitted", "resubmitted", "accepted")
@@ -277,10 +277,8 @@ def _draw_unassigned(agenda: Agenda, one: Unassigned, links: ItemLinks | None) -
     if is_event:
         yield _on_days(one, span, uid, text)
         return
-    title = text.titled(due=one.due)
-    if links is not None:
-        title = f"{title}: {status_label('unassigned', plan.language).lower()}"
-    yield _all_day(uid, title, text, span[0])
+    mark = "" if links is None else calendar_words("to_be_chosen", plan.language)
+    yield replace(_all_day(uid, text.titled(due=one.due), text, span[0]), mark=mark)
 
 
 def _describe_unassigned(text: Description, one: Unassigned, *, is_event: bool) -> None:

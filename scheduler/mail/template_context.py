@@ -252,6 +252,7 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         ),
         "listed": partial(_in, wording.join_list, language),
         "status": partial(_in, wording.status_label, language),
+        "is_person": lambda name: wording.names_person(name, language),
         "fact": partial(_in, wording.fact_name, language),
         "attendance": partial(_in, wording.attendance_label, language),
         "reply": partial(_in, wording.reply_label, language),

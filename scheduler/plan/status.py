@@ -20,6 +20,7 @@ StatusCode = Literal[
     "due_today",
     "overdue",
     "partial",
+    "overdue_partial",
     "declared",
     "submitted",
     "resubmitted",
@@ -165,10 +166,11 @@ def _open_code(agenda: Agenda, o: Obligation, due: DueDate, now: datetime) -> St
         return "not_open"
     if o.standing.state == "returned":  # even if it is late by now: something was submitted
         return "revision"
-    if o.standing.state == "partial":  # `Cell.overdue` says that the rest is late
-        return "partial"
+    is_partial = o.standing.state == "partial"
     if due.is_late(now):
-        return "overdue"
+        return "overdue_partial" if is_partial else "overdue"
+    if is_partial:
+        return "partial"
     if today == due.named:
         return "due_today"
     return "due_soon" if due.target - today <= _SOON else "pending"

@@ -259,8 +259,13 @@ def format_target(target: str, language: str) -> str:
     return LANGUAGES[language].targets[".." if high else sign or ">="].format(low=low, high=high)
 
 
+def names_person(name: str, language: str) -> bool:
+    """Return whether the name of a contact is that of a person, not of a role or an office."""
+    return bool(name) and re.search(LANGUAGES[language].roles, name, re.IGNORECASE) is None
+
+
 def fact_name(kind: str, language: str) -> str:
-    """Return the name of a kind of fact: "Gia hạn", "Chốt ngày"."""
+    """Return the name of a kind of fact: "Gia hạn", "Ấn định thời gian"."""
     return LANGUAGES[language].facts.get(kind, kind)
 
 

@@ -54,6 +54,7 @@ ENGLISH = Language(
         "overdue": ("Overdue, not submitted", "Overdue"),
         "submitted": ("Submitted, waiting for acceptance", "Submitted"),
         "partial": ("Submitted in part", "In part"),
+        "overdue_partial": ("Overdue, submitted in part", "Overdue in part"),
         "declared": ("Said to be sent, not confirmed yet", "Said sent"),
         "accepted": ("Accepted", "Accepted"),
         "accepted_late": ("Accepted (submitted late)", "Late"),
@@ -124,12 +125,14 @@ ENGLISH = Language(
         "absent": "Will not attend",
         "unanswered": "No reply yet",
     },
+    roles=r"^$",  # "Attention: Head" is right in English
     probably=r"^(probably|expected) (in |on )?",
     calendar={
         "done": "✓",
         "extended": "[Extended]",
         "waived": "[Exempt]",
         "tentative": "[Tentative]",
+        "to_be_chosen": "[To be chosen]",
         "cancelled": "[CANCELLED]",
         "deadline": "Deadline: {when}",
         "time": "When: {when}",

@@ -46,6 +46,7 @@ class Language:
     facts: Mapping[str, str]
     attendance: Mapping[str, str]  # by `AttendanceState`
     calendar: Mapping[str, str]  # texts of calendar entries
+    roles: str  # regular expression: a role or an office at the start of the name of a contact, who is no person then
     probably: str  # regular expression: "probably" at the start of the words of a window
     stop: tuple[str, ...]  # requests to end the reminders; the later ones are shorter in ASCII
     reasons: Mapping[str, str]  # code of a reason: the pattern for it; a code without one has its English words

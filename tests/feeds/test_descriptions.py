@@ -59,7 +59,7 @@ def test_a_deadline_says_what_to_whom_how_whom_to_ask_and_the_plans_words() -> N
         "Hồ sơ gồm:",
         "1. Báo cáo",
         "2. Danh sách",
-        "Nơi nhận: Lead",
+        "Nơi nhận hồ sơ: Lead",
         "Hình thức gửi: bản giấy gửi về Bộ phận giúp việc, Số 14; bản mềm gửi về hộp thư thidua@lead.vn",
         "Tình trạng: Chưa nộp",
         "",
@@ -118,10 +118,10 @@ def test_what_came_in_part_leaves_what_is_missing() -> None:
 @pytest.mark.parametrize(
     ("kind", "mark", "status"),
     [
-        ("received", "✓ ", "Đã nộp, chờ tiếp nhận (ngày 09/8/2023)"),
-        ("accepted", "✓ ", "Đã tiếp nhận (ngày 09/8/2023)"),
+        ("received", "✓ ", "Đã nhận, chờ kiểm tra (ngày 09/8/2023)"),
+        ("accepted", "✓ ", "Đạt yêu cầu (ngày 09/8/2023)"),
         ("waived", "[Miễn] ", "Được miễn"),
-        ("returned", "", "Yêu cầu bổ sung"),
+        ("returned", "", "Đề nghị bổ sung"),
     ],
 )
 def test_the_state_of_a_deadline_is_in_its_title(kind: FactKind, mark: str, status: str) -> None:
@@ -208,7 +208,7 @@ def test_a_window_is_tentative_over_its_days_in_the_plans_words() -> None:
         found = the_event(feeds.read(at(2, 2)))
     assert found.text("SUMMARY") == "[Dự kiến] Hội nghị sơ kết (đầu tháng 6)"
     assert (found["DTSTART"], found["DTEND"]) == ("20230601", "20230611")
-    line = "Thời gian: đầu tháng 6 (từ ngày 01/6/2023 đến ngày 10/6/2023; chưa chốt ngày)"
+    line = "Thời gian: đầu tháng 6 (từ ngày 01/6/2023 đến ngày 10/6/2023; chưa ấn định ngày)"
     assert line in found.text("DESCRIPTION").splitlines()
     assert facets(found) == TENTATIVE
 
@@ -236,7 +236,7 @@ def test_that_a_window_is_only_intended_is_said_once(words: str, title: str, sai
     with published_feeds(replace(WINDOW, form=Window(date(2023, 6, 1), date(2023, 6, 10), words))) as feeds:
         found = the_event(feeds.read(at(2, 2)))
     assert found.text("SUMMARY") == "[Dự kiến] Hội nghị sơ kết" + title
-    assert found.text("DESCRIPTION").startswith(f"Thời gian: {said}chưa chốt ngày")
+    assert found.text("DESCRIPTION").startswith(f"Thời gian: {said}chưa ấn định ngày")
 
 
 def test_an_event_to_be_held_by_a_date_is_tentative_on_that_day() -> None:
@@ -309,7 +309,7 @@ def test_what_waits_for_its_parties_stands_in_the_leads_and_the_public_calendar(
         feeds.record("nominated", at(6, 1), group="winners", parties=("beta",))
         chosen = {who: the_event(feeds.read(at(6, 1), who)) for who in ("lead", "")}
     title = "Báo cáo thành tích (trước ngày 10/8/2023)"
-    assert [one.text("SUMMARY") for one in waits.values()] == [f"{title}: chờ xác định đơn vị", title]
+    assert [one.text("SUMMARY") for one in waits.values()] == [f"[Chờ xác định đơn vị] {title}", title]
     assert [one.text("SUMMARY") for one in chosen.values()] == [f"{title}: 0/1", title]
     for who, entry in waits.items():
         assert "Đơn vị thực hiện: chờ xác định đơn vị" in entry.text("DESCRIPTION").splitlines()
@@ -397,7 +397,7 @@ def test_the_lead_finds_one_entry_a_milestone_with_who_has_answered() -> None:
         lines = events(data)[1].text("DESCRIPTION").splitlines()
         assert summaries(data) == ["Hội nghị sơ kết", "Báo cáo sơ kết (trước ngày 10/8/2023): 1/3"]
         assert [line for line in lines if "(01)" in line] == [
-            "Đã tiếp nhận (01): beta",
+            "Đạt yêu cầu (01): beta",
             "Đã nộp một phần (01): gamma (thiếu Danh sách)",
             "Chưa nộp (01): lead",
         ]
@@ -412,15 +412,15 @@ def test_what_a_party_says_it_has_sent_is_said_so() -> None:
     with published_feeds(REPORT, audiences=("beta", "lead")) as feeds:
         feeds.record("declared", at(3, 1), "report", "beta", channel="paper")
         mine, all_of_them = (the_event(feeds.read(at(3, 1), who)).text("DESCRIPTION") for who in ("beta", "lead"))
-    assert "Tình trạng: Đơn vị báo đã gửi, chờ xác nhận" in mine.splitlines()
-    assert "Đơn vị báo đã gửi, chờ xác nhận (01): beta" in all_of_them.splitlines()
+    assert "Tình trạng: Báo đã gửi, chờ xác nhận" in mine.splitlines()
+    assert "Báo đã gửi, chờ xác nhận (01): beta" in all_of_them.splitlines()
 
 
 def test_what_came_late_is_said_so() -> None:
     """Once it was accepted."""
     with published_feeds(REPORT, audiences=("beta",)) as feeds:
         feeds.record("accepted", at(9, 1), "report", "beta")
-        assert "Tình trạng: Đã tiếp nhận (nộp sau thời hạn) (ngày 01/9/2023)" in the_event(feeds.read(at(9, 1))).text(
+        assert "Tình trạng: Đạt yêu cầu (nộp sau thời hạn) (ngày 01/9/2023)" in the_event(feeds.read(at(9, 1))).text(
             "DESCRIPTION"
         )
 

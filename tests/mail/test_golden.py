@@ -22,7 +22,7 @@ from tests.support.mail_reader import body, read
 from tests.support.sample_messages import ALL_MESSAGES, BARE_PLAN, ORGANISATION, PLAN
 
 FRAME = {  # how a mail opens, closes and says where it comes from
-    "vi": ("Kính gửi: ", "Trân trọng.", "Thư được gửi tự động"),
+    "vi": ("Kính gửi: ", "Trân trọng.", "Thư tự động của hệ thống"),
     "en": ("To: ", "Yours sincerely,", "This mail was sent automatically"),
 }
 
@@ -126,7 +126,7 @@ class Outline(HTMLParser):
 
 @pytest.mark.parametrize("name", ALL_MESSAGES)
 def test_the_html_part_is_well_formed_and_says_what_the_text_says(name: str) -> None:
-    """Nothing from outside, every element closed, and every line of the text is there."""
+    """Nothing from outside, all elements closed, every line of the text there, and the link to a page a button."""
     message = read(MAILS[name].data)
     outline = Outline()
     outline.feed(body(message, "html"))
@@ -136,6 +136,9 @@ def test_the_html_part_is_well_formed_and_says_what_the_text_says(name: str) -> 
     assert not outline.seen & {"img", "script", "link", "iframe", "form", "style"}
     assert ("a" in outline.seen) == (ALL_MESSAGES[name].kind == "sign-in" or bool(ALL_MESSAGES[name].page))
     in_html = " ".join(outline.words)
+    page = ALL_MESSAGES[name].page
+    assert not page or f'<a href="{page}" style="display:inline-block' in body(message, "html")
     for line in body(message, "plain").splitlines():
         for cell in line.strip("| ").split(" | "):
-            assert re.sub(r"^(-|\d+\.) ", "", cell).strip() in in_html
+            words = re.sub(r"^(-|\d+\.) ", "", cell).strip()
+            assert (words.removesuffix(f": {page}") if page else words) in in_html

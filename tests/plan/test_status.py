@@ -58,7 +58,7 @@ def test_exactly_at_its_clock_time(form: type[Before | By], expected: str) -> No
     ("recorded", "now", "expected"),
     [
         ((("received", 1, ("plan",)),), at(8, 2), "partial"),
-        ((("received", 1, ("plan",)),), at(8, 14), "partial"),
+        ((("received", 1, ("plan",)),), at(8, 14), "overdue_partial"),
         ((("received", 1, ()),), at(8, 14), "submitted"),
         ((("received", 1, ()), ("returned", 2, ())), at(8, 3), "revision"),
         ((("received", 1, ()), ("returned", 2, ())), at(8, 14), "revision"),
@@ -251,6 +251,10 @@ def test_who_sent_a_part_is_not_called_one_who_sent_nothing() -> None:
     history = history_of(REPORT)
     history.record("received", at(8, 1), "report", "beta", deliverables=("plan",))
     cell = read_cell(history.agenda(), history.agenda().by_key["report", "beta"], at(8, 14))
-    assert (cell.code, cell.overdue, part_came_on(cell, history.plan.zone)) == ("partial", True, date(2023, 8, 1))
+    assert (cell.code, cell.overdue, part_came_on(cell, history.plan.zone)) == (
+        "overdue_partial",
+        True,
+        date(2023, 8, 1),
+    )
     early = read_cell(history.agenda(), history.agenda().by_key["report", "beta"], at(8, 2))
     assert (early.code, part_came_on(early, history.plan.zone)) == ("partial", None)

@@ -153,7 +153,7 @@ def test_what_is_overdue_partial_or_returned_is_incomplete_with_what_is_missing(
     history.record("received", at(3, 9), "report", "lead")
     [missing] = digest(history).incomplete
     assert [(e.party.id, e.status, [d.id for d in e.missing]) for e in missing.entries] == [
-        ("beta", "partial", ["b"]),
+        ("beta", "overdue_partial", ["b"]),
         ("gamma", "overdue", ["a", "b"]),
     ]
 

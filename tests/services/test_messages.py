@@ -236,7 +236,7 @@ def test_the_list_shows_who_is_missing_what_and_how_often_each_was_reminded() ->
     ((message, _),) = escalation_messages(history.agenda(), [escalation()], NOW, (), {"beta": 6})
     roll = message.roll
     assert [(e.party.id, e.status, [d.id for d in e.missing], e.notices) for e in roll.entries] == [
-        ("beta", "partial", ["list"], 6)
+        ("beta", "overdue_partial", ["list"], 6)
     ]
     assert ([p.id for p in roll.submitted], [p.id for p in roll.accepted], roll.total) == (["gamma"], ["lead"], 3)
 

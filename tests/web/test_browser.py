@@ -181,12 +181,12 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
         "Đã thực hiện. Đã ghi 01 mục vào nhật ký. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ."
         in said
     )
-    assert "Đã nộp, chờ tiếp nhận Nhận đủ: dấu bưu điện 17/3/2023 (ghi lúc " in said
+    assert "Đã nhận, chờ kiểm tra Nhận đủ: dấu bưu điện 17/3/2023 (ghi lúc " in said
 
     # The June meeting gets its day: the request to fix it falls away, everybody is invited.
     page.get_by_role("link", name="Bảng theo dõi").first.click()
     need = page.locator(".needs li", has_text="Hội nghị sơ kết")
-    need.get_by_role("link", name="Chốt ngày").click()
+    need.get_by_role("link", name="Ấn định thời gian").click()
     page.get_by_label("Ngày", exact=True).fill("2023-06-08")
     page.get_by_label(re.compile("^Giờ")).fill("08:00")
     page.get_by_label(re.compile("^Địa điểm")).fill("Hà Tĩnh")
@@ -198,7 +198,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     page.get_by_role("button", name="Xác nhận, ghi nhận").click()
     sync_api.expect(page.get_by_role("status")).to_contain_text("Đã thực hiện.")
     assert "08 giờ 00, thứ Năm, ngày 08/6/2023, Hà Tĩnh" in words(page.content())
-    assert page.get_by_text("nhắc chốt ngày").count() == 4
+    assert page.get_by_text("nhắc ấn định thời gian").count() == 4
 
     # Who is put forward.
     page.goto(PLAN)
@@ -291,9 +291,9 @@ def test_a_print_says_when_it_was_so_and_has_dark_words_on_white_whatever_the_sc
     page.emulate_media(media="print", color_scheme="dark")
     assert page.locator(".state.good").first.evaluate("state => getComputedStyle(state).color") == light
     assert page.locator("body").evaluate("body => getComputedStyle(body).color") == "rgb(0, 0, 0)"
-    assert page.locator("header").inner_text().endswith("Tình hình lúc 09 giờ 00 ngày 22/3/2023")
+    assert page.locator("header").inner_text().endswith("Số liệu lúc 09 giờ 00 ngày 22/3/2023")
     page.goto("/?as_of=2023-03-05")
-    assert not page.get_by_text("Tình hình lúc").count()
+    assert not page.get_by_text("Số liệu lúc").count()
 
 
 @pytest.mark.parametrize(
@@ -344,5 +344,5 @@ def test_a_page_that_was_left_open_says_what_changed_meanwhile(browse: Open, own
     page.get_by_label("Ngày", exact=True).fill("2023-06-08")
     page.get_by_label(re.compile("^Địa điểm")).fill("Hà Tĩnh")
     page.get_by_role("button", name="Tiếp tục").click()
-    sync_api.expect(page.get_by_text("Tình hình đã thay đổi từ khi mở biểu mẫu này")).to_be_visible()
+    sync_api.expect(page.get_by_text("Tình trạng đã thay đổi từ khi mở biểu mẫu này")).to_be_visible()
     assert page.get_by_label(re.compile("^Địa điểm")).input_value() == "Hà Tĩnh"

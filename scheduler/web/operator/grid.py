@@ -13,7 +13,7 @@ from scheduler.plan.obligations import Obligation, Unassigned
 from scheduler.plan.status import Cell
 from scheduler.web.pagination import Page, paginate
 
-MISSING = ("overdue", "due_today", "partial", "revision", "unknown")
+MISSING = ("overdue", "overdue_partial", "due_today", "partial", "revision", "unknown")
 WIDE = 8  # parties; more of them are shown one below the other
 
 

@@ -518,7 +518,7 @@ def test_the_board_speaks_vietnamese(site: ServedSite) -> None:
     said = Operator.of(site).see()
     for heading in ("Bảng theo dõi", "Cần xử lý", "Tiến độ", "14 ngày tới", "Trục thời gian"):
         assert heading in said
-    assert "Meeting : mới dự kiến (early in June), cần chốt ngày. Chốt ngày" in said
+    assert "Meeting : mới dự kiến (early in June), cần ấn định thời gian. Ấn định thời gian" in said
 
 
 def test_a_party_and_a_contact_without_a_name_still_show(site: ServedSite) -> None:

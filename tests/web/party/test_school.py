@@ -96,7 +96,7 @@ def mailbox(office: ServedSite, address: str) -> list[Message]:
 
 def link_in(office: ServedSite, mail: Message) -> str:
     """Return the address of the page in a mail, as it is on this machine."""
-    found = re.search(rf"^- Xem và cập nhật tình trạng: {PUBLIC}(/p/\S+)$", body(mail, "plain"), re.MULTILINE)
+    found = re.search(rf"^[^:\n]+tình trạng: {PUBLIC}(/p/\S+)$", body(mail, "plain"), re.MULTILINE)
     assert found is not None, body(mail, "plain")
     return f"http://127.0.0.1:{office.running.settings.server.port}{found[1]}"
 
@@ -133,7 +133,7 @@ def test_from_its_reminder_to_the_page_to_the_receipt(
         assert page.get_by_text("Kế hoạch.pdf (2 KB)").is_visible()
         confirm_files(page)
         assert page.get_by_role("status").inner_text() == SAY["own.done_send"]
-        assert page.get_by_text("Đã nộp, chờ tiếp nhận").is_visible()
+        assert page.get_by_text("Đã nhận, chờ kiểm tra").is_visible()
         page.get_by_role("link", name=SAY["own.back"]).click()
         assert page.get_by_role("heading", name=SAY["own.done"]).is_visible()
     tick(office)
@@ -162,7 +162,7 @@ def test_from_its_reminder_to_what_it_has_sent_by_post(
         page.locator("#who-declare").fill("Nguyễn Thị Lan")
         page.get_by_role("button", name=SAY["own.declare_button"]).click()
         assert page.get_by_role("status").inner_text() == SAY["own.done_declare"]
-        assert page.get_by_text("Đơn vị báo đã gửi, chờ xác nhận").is_visible()
+        assert page.get_by_text("Báo đã gửi, chờ xác nhận").is_visible()
     tick(office)
     assert "Ngày gửi theo thông tin của Quý đơn vị: ngày 02/3/2023" in body(mailbox(office, officer)[1], "plain")
     lead = office.definitions[0].plan.parties["tran-phu-ha-tinh"].contacts[0].email
@@ -202,7 +202,7 @@ def test_in_print_a_task_is_what_there_is_to_read(browser: Browser, office: Serv
         shown = page.locator("body").inner_text()
         assert [key for key in ("answer", "send", "declare", "disown", "back") if SAY[f"own.{key}"] in shown] == []
         assert SAY["own.history"] in shown
-        assert "Tình hình lúc" in shown
+        assert "Số liệu lúc" in shown
 
 
 def judge(page: Page, view: str) -> None:
