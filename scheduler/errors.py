@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from enum import IntEnum
 from typing import Literal
 
+from scheduler.texts import Text, join
+
 
 class ExitCode(IntEnum):
     """The exit status of a command, for scripts."""
@@ -59,6 +61,7 @@ RefusalCode = Literal[
     "no-decision",
     "no-answer",
     "nothing-ticked",
+    "no-party",
     "choose-or-none",
     "computed",
     "no-count",
@@ -79,16 +82,31 @@ class Problem:
     key: str | None = None
     hint: str | None = None
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> Text:
+        """Return the place and the message, and the hint on a line of its own."""
+        head = self.head
+        return join("\n    ", [head, self.hint]) if self.hint else head
+
+    @property
+    def head(self) -> Text:
+        """Return the place and the message."""
         place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
-        head = ": ".join(part for part in (place, self.key, self.message) if part)
-        return f"{head}\n    {self.hint}" if self.hint else head
+        return join(": ", [part for part in (place, self.key, self.message) if part])
+
+    def __str__(self) -> str:
+        return str(self.text)
 
 
 class HanchotError(Exception):
     """Base of all errors of this package; `exit_code` is the exit status of the command that fails with it."""
 
     exit_code = ExitCode.FAILED
+
+    @property
+    def text(self) -> Text:
+        """Return what happened, still to be translated if it is a text."""
+        return join("", self.args)
 
 
 class UserError(HanchotError):
@@ -107,7 +125,12 @@ class UserError(HanchotError):
         self.problems = tuple(problems)
         if exit_code is not None:
             self.exit_code = exit_code
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(str(self.text))
+
+    @property
+    def text(self) -> Text:
+        """Return every problem with its hint."""
+        return join("\n", [problem.text for problem in self.problems])
 
 
 class RecordUnavailable(UserError):
@@ -141,15 +164,14 @@ class NothingMatched(UserError):
     def named(cls, what: str, wanted: str, known: Iterable[str]) -> NothingMatched:
         """Return the error for an unknown id, with similar known names as its hint."""
         choices = sorted(known)
-        return cls(f"unknown {what}: {wanted!r}", hint=near_names(wanted, choices))
+        return cls(Text("unknown {what}: {wanted!r}", what=what, wanted=wanted), hint=near_names(wanted, choices))
 
 
-def near_names(wanted: str, choices: Sequence[str]) -> str:
+def near_names(wanted: str, choices: Sequence[str]) -> Text:
     """Return a hint that suggests up to three similar names, else lists up to twelve of the choices."""
     near = get_close_matches(wanted, choices, n=3, cutoff=0.5)
     if near:
-        return "did you mean " + " or ".join(near) + "?"
+        return Text("did you mean {names}?", names=join(Text(" or "), near))
     if not choices:
-        return "there are none"
-    shown = ", ".join(choices[:12]) + (", ..." if len(choices) > 12 else "")
-    return f"there are: {shown}"
+        return Text("there are none")
+    return Text("there are: {names}", names=", ".join(choices[:12]) + (", ..." if len(choices) > 12 else ""))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-HINT = "install hanchot in an environment of its own"
+from scheduler.texts import Text, join
+
+HINT = Text("install hanchot in an environment of its own")
 
 
 def find_owners() -> Sequence[str | None]:
@@ -17,9 +19,12 @@ def find_owners() -> Sequence[str | None]:
     return packages_distributions().get("scheduler", [])
 
 
-def describe_others(owners: Sequence[str | None]) -> str | None:
+def describe_others(owners: Sequence[str | None]) -> Text | None:
     """Return a sentence that names the other owners, or None if there are none."""
-    others = sorted({owner or "a package without a name" for owner in owners} - {"hanchot"})
+    others = sorted({owner or Text("a package without a name") for owner in owners} - {"hanchot"})
     if not others:
         return None
-    return f"the import name `scheduler` belongs to {', '.join(others)} too: either may overwrite the other's files"
+    return Text(
+        "the import name `scheduler` belongs to {others} too: either may overwrite the other's files",
+        others=join(", ", others),
+    )

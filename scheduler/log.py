@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 from scheduler.errors import UserError
 from scheduler.ports.events import Event
+from scheduler.texts import Text
+from scheduler.wording.sentences import translate
 
 LogFormat = Literal["text", "json"]
 Values = MutableMapping[str, Any]
@@ -34,11 +36,14 @@ class Log:
     """Writes events to standard error.
 
     A failed write, such as on a full disk, never stops the daemon: lost lines are counted and the number is logged
-    as soon as writing works again. Thread-safe.
+    as soon as writing works again. Texts are in `language`; JSON is for programs, and in English. Thread-safe.
     """
 
-    def __init__(self, log_format: LogFormat, write: Callable[[bytes], None] | None = None) -> None:
+    def __init__(
+        self, log_format: LogFormat, write: Callable[[bytes], None] | None = None, *, language: str = "en"
+    ) -> None:
         self._log_format = log_format
+        self._language = language if log_format == "text" else "en"
         self._sink = _Sink(write or _write_to_standard_error)
         self._lock = Lock()
         self._lost = 0
@@ -51,22 +56,26 @@ class Log:
         if event.name == "checked" and self._log_format == "text":
             return
         ids = {name: id for name in _IDS if (id := getattr(event, name))}
-        self._put(_LEVELS.get(event.name, logging.INFO), event.name, at=event.at, text=event.text, **ids)
+        text = translate(event.text, self._language)
+        self._put(_LEVELS.get(event.name, logging.INFO), event.name, at=event.at, text=text, **ids)
 
     def say(self, text: str, at: datetime, *, level: int = logging.INFO) -> None:
         """Write a note that is not an event."""
-        self._put(level, "note", at=at, text=text)
+        self._put(level, "note", at=at, text=translate(text, self._language))
 
     def problems(self, error: UserError, at: datetime) -> None:
         """Write every problem of an error with its hint."""
         for problem in error.problems:
-            self.say(str(problem), at, level=logging.ERROR if problem.severity == "error" else logging.WARNING)
+            self.say(problem.text, at, level=logging.ERROR if problem.severity == "error" else logging.WARNING)
 
     def _put(self, level: int, name: str, **values: Any) -> None:
         with self._lock:
-            if self._lost and self._logger.error("lost", text=f"{self._lost} lines of this log could not be written"):
+            if self._lost and self._logger.error("lost", text=translate(self._describe_lost(), self._language)):
                 self._lost = 0
             self._lost += not self._logger.log(level, name, **values)
+
+    def _describe_lost(self) -> Text:
+        return Text("{number} lines of this log could not be written", number=self._lost)
 
     @cached_property
     def _logger(self) -> Any:

@@ -14,6 +14,8 @@ pytest.register_assert_rewrite("tests.contracts", "tests.support")  # their asse
 for name in [name for name in os.environ if name.startswith("HANCHOT_") and "__" in name]:
     del os.environ[name]  # it would override what a test writes into its config.toml
 
+os.environ["LANGUAGE"] = "en"  # whatever the machine speaks
+
 # "quick" tries the same examples in every run, so that a change is judged by what it changed; "thorough" looks further.
 # No example has a deadline, and slow generation is no fault: machines differ in speed.
 PROFILE = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scheduler.bootstrap.container import Container, find_settings, has_settings, pick, shipped_settings
+from scheduler.bootstrap.backups import make_backup, restore_backup, verify_backup, verify_record
+from scheduler.bootstrap.container import CONFIG, Container, find_settings, has_settings, pick, shipped_settings
 from scheduler.bootstrap.daemon import RunningDaemon, Serve, run_daemon, tick_once
 from scheduler.bootstrap.maintenance import (
     accept_clock,
@@ -19,6 +20,7 @@ from scheduler.bootstrap.token_sources import sign_in_accounts
 from scheduler.definitions.scaffold import write_starter
 
 __all__ = [
+    "CONFIG",
     "Container",
     "Replay",
     "RunningDaemon",
@@ -28,9 +30,11 @@ __all__ = [
     "find_settings",
     "has_settings",
     "list_pages",
+    "make_backup",
     "make_feed",
     "make_sign_in_link",
     "pick",
+    "restore_backup",
     "revoke_page",
     "run_daemon",
     "run_replay",
@@ -40,5 +44,7 @@ __all__ = [
     "simulate",
     "tick_once",
     "upgrade_record",
+    "verify_backup",
+    "verify_record",
     "write_starter",
 ]

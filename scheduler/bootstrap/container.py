@@ -56,6 +56,7 @@ from scheduler.services.heartbeats import Heartbeat
 from scheduler.shared_folder.checker import FolderChecker
 from scheduler.shared_folder.time_limit import TimedChecker
 from scheduler.store import check_url, describe_url, find_other_records, open_store
+from scheduler.texts import Text
 
 if TYPE_CHECKING:
     from scheduler.mail.smtp import Account
@@ -123,7 +124,7 @@ class Container:
                     for unplaced in read_unplaced(view, one.plan)
                 ]
         for path, unplaced in found:
-            yield Problem(message=str(unplaced), code="unplaced", severity="warning", file=path, hint=unplaced.hint)
+            yield Problem(message=unplaced.text, code="unplaced", severity="warning", file=path, hint=unplaced.hint)
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -148,11 +149,20 @@ class Container:
         if others:
             names = ", ".join(str(file) for file in others)
             raise InvalidInput(
-                f"[database] url: the record {describe_url(self.settings.database_url)} is empty, but there is another "
-                f"one: {names}; with an empty record everybody would be reminded once more",
+                Text(
+                    "[database] url: the record {database_url} is empty, but there is another one: {names}; "
+                    "with an empty record everybody would be reminded once more",
+                    database_url=describe_url(self.settings.database_url),
+                    names=names,
+                ),
                 hint=(
-                    f"take it along with `hanchot db copy sqlite:///{others[0].absolute()}`, or name it under "
-                    f"[database] url; if an empty record is wanted, move {names} out of the folder {folder}"
+                    Text(
+                        "take it along with `hanchot db copy sqlite:///{absolute}`, or name it under "
+                        "[database] url; if an empty record is wanted, move {names} out of the folder {folder}",
+                        absolute=others[0].absolute(),
+                        names=names,
+                        folder=folder,
+                    )
                 ),
             )
 
@@ -284,7 +294,7 @@ class Container:
         if errors:
             raise InvalidInput(errors)
         if not loaded.definitions:
-            raise InvalidInput(f"{name} is no plan", hint="a plan has a table [plan]")
+            raise InvalidInput(Text("{name} is no plan", name=name), hint=Text("a plan has a table [plan]"))
         return loaded.definitions[0]
 
     def checkers(self, services: ServiceContext) -> list[Checker]:
@@ -374,8 +384,10 @@ def find_settings(config: Path | None) -> Settings:
     invalid or if there are none.
     """
     if not has_settings(config):
-        hint = "name one with --config, or let `hanchot init DIR` write one; `hanchot demo` plays the shipped plan"
-        raise InvalidInput(f"there is no configuration: no config.toml in {Path.cwd()}", hint=hint)
+        hint = Text(
+            "name one with --config, or let `hanchot init DIR` write one; `hanchot demo` plays the shipped plan"
+        )
+        raise InvalidInput(Text("there is no configuration: no config.toml in {cwd}", cwd=Path.cwd()), hint=hint)
     if config is not None or CONFIG.exists():
         settings = load_settings(config or CONFIG)
     else:
@@ -407,7 +419,7 @@ def pick(loaded: Loaded, id: str) -> Definition:
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
     if errors and not found:
         raise InvalidInput(errors)
-    error = NothingMatched.named("plan", id, found)
+    error = NothingMatched.named(Text("plan"), id, found)
     if errors:
         raise NothingMatched([*error.problems, *errors])
     raise error

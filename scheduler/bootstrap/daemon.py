@@ -23,6 +23,7 @@ from scheduler.queries.agendas import AgendaCache
 from scheduler.services.clock_guard import JUMP_HINT, describe_jump
 from scheduler.services.context import ServiceContext
 from scheduler.systemd import Notifier
+from scheduler.texts import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +96,10 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
             # A daemon without a plan would remind nobody; edited ones may wait for a clock that is believed.
             if not ticker.plans and ticker.jump is None:
                 errors = [problem for problem in problems if problem.severity == "error"]
-                raise InvalidInput(errors or "there is no plan", hint="`hanchot init DIR` writes one to begin with")
-            _log(ticker, "started", f"the daemon runs; {address}")
+                raise InvalidInput(
+                    errors or Text("there is no plan"), hint=Text("`hanchot init DIR` writes one to begin with")
+                )
+            _log(ticker, "started", Text("the daemon runs; {address}", address=address))
             with (
                 watch.running(),
                 heartbeat.beating(runner.wake),
@@ -104,7 +107,7 @@ def run_daemon(container: Container, stopping: threading.Event, serve: Serve, ma
             ):
                 runner.run()
             manager.stopping()
-    _log(ticker, "stopped", "nothing is lost")
+    _log(ticker, "stopped", Text("nothing is lost"))
 
 
 def describe_running(
@@ -170,7 +173,7 @@ def tick_once(container: Container) -> SingleTick:
             with heartbeat.beating(lambda: None):
                 ticker.tick()
     if ticker.jump is not None:
-        raise UserError(f"nothing was done: {describe_jump(ticker.jump)}", hint=JUMP_HINT)
+        raise UserError(Text("nothing was done: {jump}", jump=describe_jump(ticker.jump)), hint=JUMP_HINT)
     return SingleTick(problems=problems, absent=ticker.absent, failed=tuple(failed))
 
 
@@ -185,7 +188,7 @@ def _open_mailer(container: Container) -> Mailer:
     try:
         return container.mailer()
     except NoPassword as error:
-        _report_locked(container, "delivery", f"no mail can leave: {error}")
+        _report_locked(container, "delivery", Text("no mail can leave: {error}", error=error))
         return LockedMailer(error)
 
 
@@ -194,7 +197,7 @@ def _open_sent_folder(container: Container) -> SentFolder | None:
     try:
         return container.sent_folder()
     except NoPassword as error:
-        _report_locked(container, "sent folder", f"sent mail cannot be looked up: {error}")
+        _report_locked(container, "sent folder", Text("sent mail cannot be looked up: {error}", error=error))
         return None
 
 
@@ -229,7 +232,7 @@ def _synced_mailbox(container: Container, store: Store) -> Iterator[MailboxAdapt
     try:
         mailbox = open_mailbox(container, store)
     except NoPassword as error:
-        _report_locked(container, "mailbox", f"answers cannot be read: {error}")
+        _report_locked(container, "mailbox", Text("answers cannot be read: {error}", error=error))
         yield None
         return
     with closing(mailbox):
@@ -244,7 +247,7 @@ def _take_changes(ticker: Ticker, wake: Callable[[], None]) -> None:
     """Load the changed definition files and wake the daemon; the load itself reports their errors."""
     problems = ticker.load()
     if any(problem.severity == "error" for problem in problems):
-        _log(ticker, "refused", "what was loaded before goes on until this is put right")
+        _log(ticker, "refused", Text("what was loaded before goes on until this is put right"))
     wake()
 
 

@@ -21,6 +21,7 @@ from scheduler.services.heartbeats import Rhythm
 from scheduler.services.publish_feeds import create_feed
 from scheduler.services.sign_in import find_operator, make_link
 from scheduler.store import copy_record, upgrade
+from scheduler.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def make_sign_in_link(container: Container, email: str) -> tuple[str, datetime]:
     plans = [definition.plan for definition in container.load().definitions]
     known = [to.contact.email for plan in plans for to in operators(plan, settings.operators.emails)]
     if find_operator(plans, settings.operators.emails, email) is None:
-        raise NothingMatched.named("operator", email, known)
+        raise NothingMatched.named(Text("operator"), email, known)
     base = container.settings.server.known_url()
     now, lifetime = SystemClock().now(), read_span(settings.web.link)
     with container.store() as store, store.transaction() as unit:

@@ -10,6 +10,7 @@ from scheduler.clock import SystemClock
 from scheduler.errors import NothingMatched
 from scheduler.plan.model import Party
 from scheduler.queries.site_links import SiteLinks
+from scheduler.texts import Text
 
 
 def list_pages(container: Container, party: str | None = None) -> list[dict[str, Any]]:
@@ -43,7 +44,7 @@ def _with_pages(container: Container, party: str | None) -> Sequence[Party]:
     if party is None:
         return list(parties.values())
     if party not in parties:
-        raise NothingMatched.named("party that has a page", party, parties)
+        raise NothingMatched.named(Text("party that has a page"), party, parties)
     return [parties[party]]
 
 

@@ -38,6 +38,7 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.publish_feeds import create_feed
 from scheduler.services.record_facts import Recorded, execute
 from scheduler.services.sign_in import make_link
+from scheduler.texts import Text, plural
 
 if TYPE_CHECKING:
     from scheduler.bootstrap.replay_mailbox import ReplayMailbox
@@ -71,7 +72,7 @@ def run_replay(
     """
     definitions = container.load().definitions
     if not definitions:
-        raise UserError("there is no sound plan to replay", hint="`hanchot check` says what is wrong")
+        raise UserError(Text("there is no sound plan to replay"), hint=Text("`hanchot check` says what is wrong"))
     start = to_instant(replay.first, time(), definitions[0].plan.zone)
     clock = ReplayClock(start, replay.speed)
     played = [(one, command) for one in definitions for command in _commands_in(replay.scenario, one, say)]
@@ -139,7 +140,13 @@ class _Guide:
         self._say(_summarise(self._container, self._store))
         self._show_board()
         if self._feed:
-            self._show(f"The lead's calendar, for any calendar program: {self._address}{self._feed}")
+            self._show(
+                Text(
+                    "The lead's calendar, for any calendar program: {address}{feed}",
+                    address=self._address,
+                    feed=self._feed,
+                )
+            )
         self._show_page()
 
     def _show_board(self) -> None:
@@ -150,7 +157,7 @@ class _Guide:
             return
         with self._store.transaction() as unit:
             token = make_link(unit, operator, now=SystemClock().now(), lifetime=LINK_LIFETIME)
-        self._show(f"The board, to sign in to once: {self._address}/sign-in/{token}")
+        self._show(Text("The board, to sign in to once: {address}/sign-in/{token}", address=self._address, token=token))
 
     def _make_feed(self) -> str:
         """Create a calendar for the lead of the first plan that has one; return its path, or "" without a lead."""
@@ -174,7 +181,7 @@ class _Guide:
         with self._store.reading() as view:
             generation = view.pages.generations().get(party.id, 1)
         page = SiteLinks(self._address, self._container.secret).of(party.id, generation)
-        self._show(f"The page of {party.name}: {page}")
+        self._show(Text("The page of {name}: {page}", name=party.name, page=page))
 
 
 class _ReplayWatch:
@@ -203,11 +210,14 @@ def _summarise(container: Container, store: Store) -> str:
     with store.reading() as view:
         sent = sum(1 for mail in view.outbox.list() if mail.state == "sent")
     look = f"  {sys.argv[0]} --config {folder / 'config.toml'}"
-    return (
-        f"\nThe replay is over: {sent} mails lie in {mails / 'new'} (open one with any mail program).\n"
-        f"The record is {folder / 'hanchot.db'}. Look at it from another terminal:\n"
-        f"{look} status\n{look} outbox list\n{look} why r1\n"
-        "The daemon stays up; Ctrl-C ends it."
+    return Text(
+        "\nThe replay is over: {number} mails lie in {mails} (open one with any mail program).\nThe record is "
+        "{record}. Look at it from another terminal:\n{look} status\n{look} outbox list\n{look} why r1\nThe "
+        "daemon stays up; Ctrl-C ends it.",
+        number=sent,
+        mails=mails / "new",
+        record=folder / "hanchot.db",
+        look=look,
     )
 
 
@@ -216,7 +226,7 @@ def _commands_in(scenario: Path | None, definition: Definition, say: Callable[[s
         return ()
     read = read_scenario(scenario, definition.plan)
     if read.outages:
-        say("The outages of the scenario are left out: a replay is always there. `hanchot simulate` plays them.")
+        say(Text("The outages of the scenario are left out: a replay is always there. `hanchot simulate` plays them."))
     return read.commands
 
 
@@ -229,7 +239,10 @@ def prepare_replay(settings: Settings) -> Settings:
     folder = (settings.resolve(settings.paths.data) / "replay").absolute()
     if folder.exists():
         if not (folder / REPLAY_MARK).exists():
-            raise UserError(f"{folder} was not made by a replay; it is left alone", hint="move it away and try again")
+            raise UserError(
+                Text("{folder} was not made by a replay; it is left alone", folder=folder),
+                hint=Text("move it away and try again"),
+            )
         shutil.rmtree(folder)
     make_private_folder(folder)
     (folder / REPLAY_MARK).touch()
@@ -271,7 +284,14 @@ def make_recorder(services: ServiceContext, report: Reporter) -> Callable[[Defin
         except RecordUnavailable:
             raise
         except UserError as error:
-            report(Event(name="trouble", at=fact.recorded_at, plan=plan.id, text=f"{words}: {error}"))
+            report(
+                Event(
+                    name="trouble",
+                    at=fact.recorded_at,
+                    plan=plan.id,
+                    text=Text("{words}: {error}", words=words, error=error),
+                )
+            )
             return None
         report(
             Event(
@@ -295,5 +315,5 @@ def _extra(fact: Fact) -> str:
     return (fact.channel or "") if isinstance(fact, Received) else ""
 
 
-def _describe_dropped(count: int) -> str:
-    return f"; {count} step{'' if count == 1 else 's'} fell away" if count else ""
+def _describe_dropped(count: int) -> Text:
+    return plural("; {number} step fell away", "; {number} steps fell away", count) if count else Text("")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scheduler.config import Inbox, Settings, Smtp, TokenSection
 from scheduler.errors import UserError
 from scheduler.mail.access_tokens import TokenHolder, TokenSource
+from scheduler.texts import Text
 
 if TYPE_CHECKING:  # loaded only if an account uses tokens
     from scheduler.mail.device_sign_in import DeviceSignIn
@@ -92,8 +93,8 @@ def sign_in_accounts(settings: Settings, ask: Callable[[DeviceSignIn, str], None
             file = settings.resolve(section.token.refresh_token_file).resolve()
             wanted.setdefault(file, []).append((f"{path}.token", section))
     if not wanted:
-        hint = 'set auth = "xoauth2" and, below [mail.smtp.token], url, client_id and refresh_token_file'
-        raise UserError("no account is signed in to by a person: no refresh_token_file is named", hint=hint)
+        hint = Text('set auth = "xoauth2" and, below [mail.smtp.token], url, client_id and refresh_token_file')
+        raise UserError(Text("no account is signed in to by a person: no refresh_token_file is named"), hint=hint)
     for accounts in wanted.values():
         yield _sign_in(settings, accounts, ask)
 
@@ -121,5 +122,5 @@ def _optional(package: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        hint = 'install hanchot with its extra `oauth`: pip install "/path/to/hanchot[oauth]"'
-        raise UserError(f"{package} is not installed", hint=hint) from error
+        hint = Text('install hanchot with its extra `oauth`: pip install "/path/to/hanchot[oauth]"')
+        raise UserError(Text("{package} is not installed", package=package), hint=hint) from error

@@ -23,31 +23,38 @@ from scheduler.cli.doctor import doctor
 from scheduler.cli.facts import FACT_COMMANDS
 from scheduler.cli.feeds import feeds
 from scheduler.cli.init import init
+from scheduler.cli.language import set_language, speaking
 from scheduler.cli.links import links
 from scheduler.cli.mails.inbox import inbox
 from scheduler.cli.mails.mail import mail
 from scheduler.cli.mails.outbox import outbox
-from scheduler.cli.output import print_error
+from scheduler.cli.output import print_error, say
 from scheduler.cli.plans import plans
 from scheduler.cli.run import demo, run, tick
 from scheduler.cli.sign_in import sign_in
 from scheduler.cli.simulate import simulate_command
 from scheduler.cli.status import status
+from scheduler.cli.translated_help import group
 from scheduler.cli.why import why
 from scheduler.errors import ExitCode, UserError
+from scheduler.texts import Text
+from scheduler.wording import languages
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="hanchot")
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration; ./config.toml if left out.")
+@click.option(
+    "--lang", type=click.Choice(languages()), help="The language; else that of the configuration, else of LANG."
+)
 @click.pass_context
-def hanchot(context: click.Context, config: Path | None) -> None:
+def hanchot(context: click.Context, config: Path | None, lang: str | None) -> None:
     """Carry a yearly plan through to its last deadline.
 
     A plan is a file; reminders, status checks and escalations follow from it, and a record
     shows afterwards what was sent, received and decided.
     """
-    context.obj = Session(config)
+    context.obj = Session(config, set_language(context, lang, config))
 
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -83,6 +90,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8")  # whatever the locale: JSON Lines and names need it
+    with speaking(sys.argv[1:] if arguments is None else arguments):
+        _run(arguments)
+    sys.exit(ExitCode.DONE)
+
+
+def _run(arguments: list[str] | None) -> None:
     try:
         hanchot.main(arguments, prog_name="hanchot", standalone_mode=False)
         sys.stdout.flush()
@@ -93,17 +106,16 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         print_error(error)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; nothing is lost", err=True)
+        say(Text("interrupted; nothing is lost"), err=True)
         sys.exit(ExitCode.FAILED)
     except BrokenPipeError:  # the reader of the pipe has closed it
         _drop_output()
         sys.exit(ExitCode.FAILED)
     except OSError as error:
         about = f": {error.filename}" if error.filename else ""
-        click.echo(f"error: {error.strerror or error}{about}", err=True)
+        say(Text("error: {words}{about}", words=error.strerror or error, about=about), err=True)
         _drop_output()
         sys.exit(ExitCode.FAILED)
-    sys.exit(ExitCode.DONE)
 
 
 def _drop_output() -> None:

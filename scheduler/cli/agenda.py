@@ -8,12 +8,14 @@ from typing import Any
 import click
 
 from scheduler.cli.context import Day, Session, format_option
-from scheduler.cli.output import example, print_json, print_table, with_short_instants
+from scheduler.cli.output import Headings, example, print_json, print_table, with_short_instants
+from scheduler.cli.translated_help import command
 from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.queries.upcoming import list_agenda
+from scheduler.texts import Text
 
 
-@click.command(epilog=example("hanchot agenda --plan bac-trung-bo-2023 --to 2023-06-30"))
+@command(epilog=example("hanchot agenda --plan bac-trung-bo-2023 --to 2023-06-30"))
 @click.option("--from", "first", type=Day(), help="The first day; today if left out.")
 @click.option("--to", "last", type=Day(), help="The last day; the end of the plan if left out.")
 @click.option("--plan", "plan_id", help="Only this plan.")
@@ -25,7 +27,7 @@ def agenda(
 ) -> None:
     """List what fires next."""
     if first is not None and last is not None and last < first:
-        raise click.UsageError("--to lies before --from")
+        raise click.UsageError(Text("--to lies before --from"))
     now = session.container.clock.now()
     rows: list[dict[str, Any]] = []
     with session.container.store() as store, store.reading() as view:
@@ -37,7 +39,7 @@ def agenda(
     if output_format == "json":
         print_json(rows)
     else:
-        columns = {
+        columns: Headings = {
             "id": "id",
             "at": "when",
             "milestone": "milestone",
@@ -45,5 +47,5 @@ def agenda(
             "rung": "step",
             "note": "because",
         }
-        print_table(with_short_instants(rows, "at"), columns, empty="Nothing will fire in this period.")
+        print_table(with_short_instants(rows, "at"), columns, empty=Text("Nothing will fire in this period."))
     session.raise_problems()

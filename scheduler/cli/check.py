@@ -11,12 +11,14 @@ import click
 
 from scheduler.bootstrap import Container
 from scheduler.cli.context import Session, format_option
-from scheduler.cli.output import example, print_json, print_problem
+from scheduler.cli.output import example, print_json, print_problem, say
+from scheduler.cli.translated_help import command
 from scheduler.definitions import DefinitionFiles
 from scheduler.errors import ExitCode, InvalidInput, Problem
+from scheduler.texts import Text, join, plural
 
 
-@click.command(epilog=example("hanchot check workflows/bac-trung-bo/2023.toml"))
+@command(epilog=example("hanchot check workflows/bac-trung-bo/2023.toml"))
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @format_option
 @click.pass_obj
@@ -40,7 +42,16 @@ def check(session: Session, paths: tuple[Path, ...], output_format: str) -> None
     else:
         for problem in problems:
             print_problem(problem, err=False)
-        click.echo(f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}")
+        warnings = len(problems) - errors
+        say(
+            join(
+                ", ",
+                [
+                    plural("{number} error", "{number} errors", errors) if errors else Text("no errors"),
+                    plural("{number} warning", "{number} warnings", warnings) if warnings else Text("no warnings"),
+                ],
+            )
+        )
     if errors:
         raise SystemExit(ExitCode.WRONG_INPUT)
 
@@ -65,17 +76,13 @@ def _has_no_plan(path: Path) -> bool:
 
 def _missing_plan(folders: Sequence[Path]) -> Problem:
     return Problem(
-        message="there is no plan: nobody is reminded of anything",
+        message=Text("there is no plan: nobody is reminded of anything"),
         code="no-plan",
         severity="warning",
         file=", ".join(map(str, folders)) or None,
-        hint="a plan is a TOML file with a table [plan]; `hanchot init DIR` writes one to begin with",
+        hint=Text("a plan is a TOML file with a table [plan]; `hanchot init DIR` writes one to begin with"),
     )
 
 
 def _problem_row(problem: dict[str, Any]) -> dict[str, Any]:
     return {key: problem[key] for key in ("severity", "file", "line", "key", "code", "message", "hint")}
-
-
-def _count(count: int, word: str) -> str:
-    return f"{count or 'no'} {word}{'' if count == 1 else 's'}"

@@ -6,10 +6,12 @@ import click
 
 from scheduler.bootstrap import accept_clock
 from scheduler.cli.context import Session
-from scheduler.cli.output import example
+from scheduler.cli.output import example, say
+from scheduler.cli.translated_help import group
+from scheduler.texts import Text
 
 
-@click.group()
+@group()
 def clock() -> None:
     """Tend the clock that everything goes by."""
 
@@ -23,4 +25,9 @@ def clock_accept(session: Session) -> None:
     mail is begun. Run it on the machine of the daemon, and only if the time that it prints is right.
     """
     now = accept_clock(session.container)
-    click.echo(f"This machine's clock is taken as right: {now.astimezone().isoformat(sep=' ', timespec='seconds')}.")
+    say(
+        Text(
+            "This machine's clock is taken as right: {moment}.",
+            moment=now.astimezone().isoformat(sep=" ", timespec="seconds"),
+        )
+    )

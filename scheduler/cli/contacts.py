@@ -9,16 +9,18 @@ from typing import Any
 import click
 
 from scheduler.cli.context import Day, Session, format_option
-from scheduler.cli.output import example, print_json, print_table
+from scheduler.cli.output import Headings, example, print_json, print_table, say
+from scheduler.cli.translated_help import group
 from scheduler.errors import NothingMatched
 from scheduler.plan.commands import PauseAddress, RestoreAddress
 from scheduler.plan.facts import Actor
 from scheduler.plan.model import Plan
 from scheduler.queries.contacts import list_contacts
 from scheduler.queries.rows import Row
+from scheduler.texts import Text, pattern
 
 
-@click.group()
+@group()
 def contacts() -> None:
     """Addresses of parties: which of them get mail."""
 
@@ -36,7 +38,7 @@ def contacts_list(session: Session, plan: str | None, only_bounced: bool, output
     if output_format == "json":
         print_json(rows)
     else:
-        columns = {
+        columns: Headings = {
             "plan": "plan",
             "party": "party",
             "address": "address",
@@ -45,7 +47,9 @@ def contacts_list(session: Session, plan: str | None, only_bounced: bool, output
             "until": "until",
             "reply": "why",
         }
-        print_table(rows, columns, empty="Every address works." if only_bounced else "There are no contacts.")
+        print_table(
+            rows, columns, empty=Text("Every address works.") if only_bounced else Text("There are no contacts.")
+        )
     session.raise_problems()
 
 
@@ -61,13 +65,13 @@ def contacts_restore(session: Session, address: str, by: str, output_format: str
     """
     known = [(plan, row) for plan, row in _list_all(session) if row["state"] != "ok"]
     if address not in (silent := {row["address"] for _, row in known}):
-        raise NothingMatched.named("address that bounced or is paused", address, silent)
+        raise NothingMatched.named(Text("address that bounced or is paused"), address, silent)
     rows = []
     for plan, row in known:
         if row["address"] == address:
             restore = RestoreAddress(at=session.now, by=Actor(name=by), party=row["party"], address=address)
             rows.append(_record(session, plan, restore))
-    _print(rows, "gets mail again", output_format)
+    _print(rows, pattern("{fact}: {address} of {party} gets mail again"), output_format)
 
 
 @contacts.command("pause", epilog=example("hanchot contacts pause vanthu@tct.example --until 2026-03-31"))
@@ -86,13 +90,13 @@ def contacts_pause(session: Session, address: str, until: date, reason: str, by:
     known = _list_all(session)
     own = [(plan, row) for plan, row in known if row["address"] == address]
     if not own:
-        raise NothingMatched.named("address of a contact", address, {row["address"] for _, row in known})
+        raise NothingMatched.named(Text("address of a contact"), address, {row["address"] for _, row in known})
     about: dict[str, Any] = {"at": session.now, "by": Actor(name=by), "address": address}
     pauses = [(plan, PauseAddress(**about, party=row["party"], until=until, reason=reason)) for plan, row in own]
     for plan, pause in pauses:  # all of them, or none
         session.rehearse(plan, [pause])
     rows = [_record(session, plan, pause) for plan, pause in pauses]
-    _print(rows, f"gets no mail up to {until}", output_format)
+    _print(rows, pattern("{fact}: {address} of {party} gets no mail up to {until}"), output_format, until=until)
 
 
 def _list_all(session: Session) -> list[tuple[Plan, Row]]:
@@ -106,9 +110,9 @@ def _record(session: Session, plan: Plan, command: RestoreAddress | PauseAddress
     return {"fact": f"f{fact.id}", "plan": plan.id, "party": command.party, "address": command.address}
 
 
-def _print(rows: Sequence[Row], what: str, output_format: str) -> None:
+def _print(rows: Sequence[Row], what: str, output_format: str, *, until: date | None = None) -> None:
     if output_format == "json":
         print_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['fact']}: {row['address']} of {row['party']} {what}")
+        say(Text(what, fact=row["fact"], address=row["address"], party=row["party"], until=until))

@@ -28,6 +28,7 @@ from scheduler.queries.agendas import view_agenda
 from scheduler.services.apply_revision import take
 from scheduler.services.record_facts import Recorded, execute, rehearse
 from scheduler.services.retire_plan import retire_absent
+from scheduler.texts import Text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,11 +36,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Session:
     """One run of one command; what it records has one instant, `now` (UTC)."""
 
-    def __init__(self, config: Path | None) -> None:
+    def __init__(self, config: Path | None, language: str) -> None:
         self._config = config
         self._settings: Settings | None = None
         self.now = SystemClock().now()
-        self.log = Log("text")
+        self.language = language
+        self.log = Log("text", language=language)
 
     @cached_property
     def container(self) -> Container:
@@ -101,12 +103,15 @@ class Session:
 
     def _keep_file(self, path: Path) -> Document:
         if not path.is_file():
-            raise UserError(f"there is no file {path}", hint="check --file")
+            raise UserError(Text("there is no file {path}", path=path), hint=Text("check --file"))
         with path.open("rb") as stream:
             kind = find_kind(stream.read(HEAD))
             if kind is None:
                 known = ", ".join(suffix for each in KINDS for suffix in each.suffixes)
-                raise UserError(f"{path} is no file of a kind that is kept", hint=f"these are: {known}")
+                raise UserError(
+                    Text("{path} is no file of a kind that is kept", path=path),
+                    hint=Text("these are: {known}", known=known),
+                )
             stream.seek(0)
             draft = self.container.blob_store(SystemClock()).add(stream)
         return Document(name=path.name, kind=kind.type, size=draft.size, digest=draft.digest)
@@ -141,7 +146,9 @@ class Session:
         with self.container.store() as store, store.reading() as view:
             found = view.facts.get(number) if number is not None else None
         if found is None:
-            raise NothingMatched(f"there is no fact {id}", hint="`hanchot status --format json` and `why` name them")
+            raise NothingMatched(
+                Text("there is no fact {id}", id=id), hint=Text("`hanchot status --format json` and `why` name them")
+            )
         return found
 
     def unknown(self, plan: str) -> list[Obligation]:
@@ -161,10 +168,10 @@ class Session:
 def _expect_names(plans: Sequence[Plan], party: str | None, milestone: str | None) -> None:
     parties = {id for plan in plans for id in plan.parties}
     if party is not None and party not in parties:
-        raise NothingMatched.named("party", party, parties)
+        raise NothingMatched.named(Text("party"), party, parties)
     milestones = {each.id for plan in plans for each in plan.milestones}
     if milestone is not None and Occurrence.of(milestone).milestone not in milestones:
-        raise NothingMatched.named("milestone", milestone, milestones)
+        raise NothingMatched.named(Text("milestone"), milestone, milestones)
 
 
 def format_option(command: F) -> F:
@@ -189,7 +196,7 @@ class Day(click.ParamType[date]):
         try:
             return _sensible(value if isinstance(value, date) else date.fromisoformat(value))
         except ValueError:
-            self.fail(f"{value!r} is not a day; write it like 2023-08-10", param, ctx)
+            self.fail(Text("{value!r} is not a day; write it like 2023-08-10", value=value), param, ctx)
 
 
 class Moment(click.ParamType[date | datetime]):
@@ -204,7 +211,9 @@ class Moment(click.ParamType[date | datetime]):
                 return _sensible(value)
             return _sensible((datetime if "T" in value or " " in value else date).fromisoformat(value))
         except ValueError:
-            self.fail(f"{value!r} is no date; write it like 2023-06-08 or 2023-06-08T08:00", param, ctx)
+            self.fail(
+                Text("{value!r} is no date; write it like 2023-06-08 or 2023-06-08T08:00", value=value), param, ctx
+            )
 
 
 D = TypeVar("D", date, datetime)
@@ -228,8 +237,8 @@ def in_zone(moment: date | datetime, plan: Plan) -> datetime:
     Raises: UserError if it has no time of day.
     """
     if not isinstance(moment, datetime):
-        hint = "write it like 2023-06-08T08:00"
-        raise UserError(f"{moment} has no time of day", hint=hint, exit_code=ExitCode.USAGE)
+        hint = Text("write it like 2023-06-08T08:00")
+        raise UserError(Text("{moment} has no time of day", moment=moment), hint=hint, exit_code=ExitCode.USAGE)
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     return to_instant(moment.date(), moment.time(), plan.zone)

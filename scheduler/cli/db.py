@@ -1,15 +1,26 @@
-"""Commands for the record as a whole: db upgrade, copy."""
+"""Commands for the record as a whole: db upgrade, copy, backup, restore, verify."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from scheduler.bootstrap import copy_record_from, upgrade_record
+from scheduler.bootstrap import (
+    copy_record_from,
+    make_backup,
+    restore_backup,
+    upgrade_record,
+    verify_backup,
+    verify_record,
+)
 from scheduler.cli.context import Session, format_option
-from scheduler.cli.output import example, print_json, print_table
+from scheduler.cli.output import Headings, example, print_json, print_table, say, short
+from scheduler.cli.translated_help import group
+from scheduler.texts import Text, plural
 
 
-@click.group()
+@group()
 def db() -> None:
     """Tend the record."""
 
@@ -22,7 +33,7 @@ def db_upgrade(session: Session) -> None:
     Stop every daemon and make a copy before. It happens wholly or not at all.
     """
     done = upgrade_record(session.container)
-    click.echo("The record has this program's version now." if done else "The record has this program's version.")
+    say(Text("The record has this program's version now.") if done else Text("The record has this program's version."))
 
 
 @db.command("copy", epilog=example("hanchot db copy sqlite:///var/hanchot.db"))
@@ -41,4 +52,69 @@ def db_copy(session: Session, source_url: str, output_format: str) -> None:
     if output_format == "json":
         print_json(rows)
     else:
-        print_table(rows, {"table": "table", "rows": "rows"}, empty="")
+        columns: Headings = {"table": "table", "rows": "rows"}
+        print_table(rows, columns, empty="")
+
+
+@db.command("backup", epilog=example("hanchot db backup /backup/hanchot-2027-03-01.tar.gz"))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def db_backup(session: Session, file: Path) -> None:
+    """Write the record, the documents and the secret into one new file.
+
+    A daemon may be at work meanwhile: the file holds everything as it is at one moment. Plans and the
+    configuration are files of yours and not in it. Keep it where nobody else can read it: whoever has
+    the secret can open every private page.
+    """
+    made = make_backup(session.container, file)
+    say(
+        Text(
+            "{file}: record, secret and {number} documents, as of {when}",
+            file=file,
+            number=made.documents,
+            when=short(made.made_at),
+        )
+    )
+
+
+@db.command("restore", epilog=example("hanchot db restore /backup/hanchot-2027-03-01.tar.gz"))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def db_restore(session: Session, file: Path) -> None:
+    """Bring a backup into an installation without a record.
+
+    Put the configuration and the plans in place first. The backup is checked whole before anything is
+    written; one of an older version is upgraded. A record that is there is never overwritten. What was
+    sent after the backup was made is not known to it, so it may be sent once more.
+    """
+    made = restore_backup(session.container, file)
+    say(
+        Text(
+            "restored: record, secret and {number} documents, as of {when}; `hanchot doctor` looks at the rest",
+            number=made.documents,
+            when=short(made.made_at),
+        )
+    )
+
+
+@db.command("verify", epilog=example("hanchot db verify /backup/hanchot-2027-03-01.tar.gz"))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.pass_obj
+def db_verify(session: Session, file: Path | None) -> None:
+    """Check a backup, or without FILE the record in use and its documents.
+
+    Everything is read: that nothing is damaged, missing or cut short.
+    """
+    if file is None:
+        found = verify_record(session.container)
+        say(plural("sound: the record and {number} document", "sound: the record and {number} documents", found))
+        return
+    made = verify_backup(file)
+    say(
+        Text(
+            "sound: made by version {version} at {when}, with {number} documents",
+            version=made.version,
+            when=short(made.made_at),
+            number=made.documents,
+        )
+    )

@@ -8,15 +8,20 @@ from dataclasses import asdict
 import click
 
 from scheduler.cli.context import Session, format_option
-from scheduler.cli.output import example, print_json
+from scheduler.cli.output import example, print_json, say
+from scheduler.cli.translated_help import command
 from scheduler.doctor.checks import examine
 from scheduler.doctor.verdicts import Verdict
 from scheduler.errors import ExitCode, InvalidInput, UserError
+from scheduler.texts import Text, join
+from scheduler.wording.sentences import translate
 
 CONFIGURATION = "configuration"
 
+_STATES = {"ok": Text("ok"), "warning": Text("warning"), "error": Text("error"), "skipped": Text("skipped")}
 
-@click.command(epilog=example("hanchot --config /etc/hanchot/config.toml doctor"))
+
+@command(epilog=example("hanchot --config /etc/hanchot/config.toml doctor"))
 @format_option
 @click.pass_obj
 def doctor(session: Session, output_format: str) -> None:
@@ -31,8 +36,8 @@ def doctor(session: Session, output_format: str) -> None:
         if output_format == "json":
             print_json([asdict(verdict)])
         else:
-            hint = f"; {verdict.hint}" if verdict.hint else ""
-            click.echo(f"{verdict.state:<8} {verdict.check:<14} {verdict.message}{hint}")
+            head = f"{translate(_STATES[verdict.state], session.language):<8} {verdict.check:<14} "
+            say(head + join("; ", filter(None, [verdict.message, verdict.hint])))
     if errors:
         raise SystemExit(ExitCode.WRONG_INPUT if CONFIGURATION in errors else ExitCode.FAILED)
 
@@ -48,7 +53,4 @@ def _verdicts(session: Session) -> Iterator[Verdict]:
 
 def _explain(error: UserError) -> Iterable[Verdict]:
     for problem in error.problems:
-        hint = problem.hint or ""
-        place = ":".join(str(part) for part in (problem.file, problem.line) if part is not None)
-        message = ": ".join(part for part in (place, problem.key, problem.message) if part)
-        yield Verdict(check=CONFIGURATION, state="error", message=message, hint=hint)
+        yield Verdict(check=CONFIGURATION, state="error", message=problem.head, hint=problem.hint or "")

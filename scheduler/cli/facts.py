@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from scheduler.cli.context import Day, Moment, Session, format_option, in_zone
-from scheduler.cli.output import example, print_json, print_problem, print_table, short
+from scheduler.cli.output import Headings, example, print_json, print_problem, print_table, say, short, word_code
+from scheduler.cli.translated_help import command
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.commands import (
     Accept,
@@ -37,6 +38,8 @@ from scheduler.ports import Document
 from scheduler.queries.indicators import list_indicators
 from scheduler.queries.rows import fact_row, iso, rung_row
 from scheduler.services.record_facts import Recorded
+from scheduler.texts import Text
+from scheduler.wording.sentences import word_reason
 
 UTC_ZONE = ZoneInfo("UTC")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -53,7 +56,7 @@ _by = click.option("--by", default="", help="Who says so.")
 _decision = click.option("--decision", default="", help="The document that decides it.")
 
 
-@click.command(epilog=example("hanchot receive bac-trung-bo-2023 dang-ky nghe-an --channel paper --sent-on 2023-03-15"))
+@command(epilog=example("hanchot receive bac-trung-bo-2023 dang-ky nghe-an --channel paper --sent-on 2023-03-15"))
 @_obligation
 @click.option("--deliverable", "deliverables", multiple=True, help="What came; all of it if left out. May be repeated.")
 @click.option("--channel", type=click.Choice(["paper", "email", "web"]), help="How it came.")
@@ -92,7 +95,7 @@ def receive(
     _execute(session, plan, command, output_format, notify=not no_receipt)
 
 
-@click.command(epilog=example("hanchot accept bac-trung-bo-2023 dang-ky nghe-an"))
+@command(epilog=example("hanchot accept bac-trung-bo-2023 dang-ky nghe-an"))
 @_obligation
 @_by
 @format_option
@@ -102,7 +105,7 @@ def accept(session: Session, plan: str, milestone: str, party: str, by: str, out
     _execute(session, plan, Accept(**_about(session, milestone, party, by)), output_format)
 
 
-@click.command(
+@command(
     "return",
     epilog=example(
         "hanchot return bac-trung-bo-2023 dang-ky nghe-an --missing danh-sach-can-bo --note 'chưa có chữ ký'"
@@ -129,7 +132,7 @@ def return_command(
     _execute(session, plan, command, output_format)
 
 
-@click.command(epilog=example("hanchot waive bac-trung-bo-2023 kiem-tra --all --reason 'không tổ chức'"))
+@command(epilog=example("hanchot waive bac-trung-bo-2023 kiem-tra --all --reason 'không tổ chức'"))
 @click.argument("plan")
 @click.argument("milestone")
 @click.argument("party", required=False)
@@ -152,14 +155,12 @@ def waive(
 ) -> None:
     """Release a party, or all of them, from a milestone."""
     if (party is None) is not everybody:
-        raise click.UsageError("name a PARTY, or say --all")
+        raise click.UsageError(Text("name a PARTY, or say --all"))
     command = Waive(**_about(session, milestone, party, by), reason=reason, decision=decision)
     _execute(session, plan, command, output_format)
 
 
-@click.command(
-    epilog=example("hanchot extend bac-trung-bo-2023 dang-ky nghe-an --until 2023-03-27 --decision '12/CV-CTĐ'")
-)
+@command(epilog=example("hanchot extend bac-trung-bo-2023 dang-ky nghe-an --until 2023-03-27 --decision '12/CV-CTĐ'"))
 @_obligation
 @click.option("--until", type=Day(), required=True, help="The new last day (included).")
 @click.option("--decision", required=True, help="The document that grants it.")
@@ -177,7 +178,7 @@ def extend(
     _execute(session, plan, command, output_format)
 
 
-@click.command(epilog=example("hanchot nominate bac-trung-bo-2023 nominees nghe-an thanh-hoa"))
+@command(epilog=example("hanchot nominate bac-trung-bo-2023 nominees nghe-an thanh-hoa"))
 @click.argument("plan")
 @click.argument("group")
 @click.argument("parties", nargs=-1)
@@ -198,14 +199,12 @@ def nominate(
 ) -> None:
     """Add parties to a group that is chosen during the year."""
     if bool(parties) is nobody:
-        raise click.UsageError("name at least one PARTY, or say --none")
+        raise click.UsageError(Text("name at least one PARTY, or say --none"))
     command = Nominate(at=session.now, by=Actor(name=by), group=group, parties=parties, decision=decision)
     _execute(session, plan, command, output_format)
 
 
-@click.command(
-    "fix-date", epilog=example("hanchot fix-date bac-trung-bo-2023 so-ket 2023-06-08T08:00 --place 'Hà Tĩnh'")
-)
+@command("fix-date", epilog=example("hanchot fix-date bac-trung-bo-2023 so-ket 2023-06-08T08:00 --place 'Hà Tĩnh'"))
 @click.argument("plan")
 @click.argument("milestone")
 @click.argument("moment", metavar="DATE[THH:MM]", type=Moment())
@@ -232,7 +231,7 @@ def fix_date(
     _execute(session, plan, command, output_format)
 
 
-@click.command(epilog=example("hanchot mark-invited bac-trung-bo-2023 so-ket --note 'giấy mời số 05-GM/CTĐ'"))
+@command(epilog=example("hanchot mark-invited bac-trung-bo-2023 so-ket --note 'giấy mời số 05-GM/CTĐ'"))
 @click.argument("plan")
 @click.argument("milestone")
 @click.option("--note", default="", help="How they were invited.")
@@ -248,7 +247,7 @@ def mark_invited(session: Session, plan: str, milestone: str, note: str, by: str
     _execute(session, plan, command, output_format)
 
 
-@click.command(epilog=example("hanchot reply bac-trung-bo-2023 tong-ket nghe-an delegated --deputy 'Phó Hiệu trưởng'"))
+@command(epilog=example("hanchot reply bac-trung-bo-2023 tong-ket nghe-an delegated --deputy 'Phó Hiệu trưởng'"))
 @_obligation
 @click.argument("answer", type=click.Choice(get_args(Reply)))
 @click.option("--deputy", default="", help="Who comes instead, where the plan lets somebody.")
@@ -277,7 +276,7 @@ def reply(
     _execute(session, plan, RecordReply(**about, reply=answer, deputy=deputy, people=people, note=note), output_format)
 
 
-@click.command(epilog=example("hanchot undo f12 --reason 'ghi nhầm trường'"))
+@command(epilog=example("hanchot undo f12 --reason 'ghi nhầm trường'"))
 @click.argument("fact")
 @click.option("--reason", required=True, help="Why it is taken back.")
 @click.option("--no-correction", is_flag=True, help="Write no correction to those who hold a letter about it.")
@@ -295,7 +294,7 @@ def undo(session: Session, fact: str, reason: str, no_correction: bool, by: str,
     _execute(session, target.plan, command, output_format, notify=not no_correction)
 
 
-@click.command(epilog=example("hanchot retire bac-trung-bo-2023 --reason 'cụm thi đua giải thể'"))
+@command(epilog=example("hanchot retire bac-trung-bo-2023 --reason 'cụm thi đua giải thể'"))
 @click.argument("plan")
 @click.option("--reason", required=True, help="Why it ends.")
 @_by
@@ -315,10 +314,18 @@ def retire(session: Session, plan: str, reason: str, by: str, output_format: str
     if output_format == "json":
         print_json([{"fact": fact_row(fact, UTC_ZONE), "cancelled": cancelled}])
     else:
-        click.echo(f"f{fact.id}: {fact.kind} {plan}; its definition is not loaded\n  fell away: {cancelled} steps")
+        say(
+            Text(
+                "f{id}: {kind} {plan}; its definition is not loaded\n  fell away: {number} steps",
+                id=fact.id,
+                kind=word_code("fact", fact.kind),
+                plan=plan,
+                number=cancelled,
+            )
+        )
 
 
-@click.command(epilog=example("hanchot reassign f12 bao-cao-q2"))
+@command(epilog=example("hanchot reassign f12 bao-cao-q2"))
 @click.argument("fact")
 @click.argument("milestone", metavar="MILESTONE[@DATE]")
 @click.argument("party", required=False)
@@ -341,7 +348,7 @@ def reassign(session: Session, fact: str, milestone: str, party: str | None, by:
     _execute(session, target.plan, (restate, undo), output_format, notify=False)
 
 
-@click.command(
+@command(
     epilog=example("hanchot indicator bac-trung-bo-2023 ky-luat-ky-cuong --value 6 --of 6 --note 'Biên bản họp 20/12'")
 )
 @click.argument("plan")
@@ -376,7 +383,7 @@ def indicator(
     """
     if indicator is None or value is None:
         if indicator is not None or any((value is not None, of, party, note, files)):
-            raise click.UsageError("to record a result, name the INDICATOR and give its --value")
+            raise click.UsageError(Text("to record a result, name the INDICATOR and give its --value"))
         _list_indicators(session, plan, output_format)
         return
     about: dict[str, Any] = {"at": session.now, "by": Actor(name=by), "note": note, "party": party}
@@ -386,7 +393,7 @@ def indicator(
     _execute(session, plan, command, output_format, documents=documents)
 
 
-_INDICATORS = {
+_INDICATORS: Headings = {
     "indicator": "indicator",
     "target": "target",
     "result": "result",
@@ -402,7 +409,7 @@ def _list_indicators(session: Session, id: str, output_format: str) -> None:
     if output_format == "json":
         print_json(rows)
     else:
-        print_table([_shorten_indicator(row) for row in rows], _INDICATORS, empty="The plan has no targets.")
+        print_table([_shorten_indicator(row) for row in rows], _INDICATORS, empty=Text("The plan has no targets."))
 
 
 def _shorten_indicator(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -411,13 +418,13 @@ def _shorten_indicator(row: Mapping[str, Any]) -> dict[str, Any]:
     evidence = [part for fact in row["counted"] for part in (fact.get("note", ""), *fact.get("files", ())) if part]
     return {
         **row,
-        "result": "not counted yet" if row["done"] is None else f"{row['done']}{whole}",
-        "reached": {None: "", True: "yes", False: "no"}[row["reached"]],
+        "result": Text("not counted yet") if row["done"] is None else f"{row['done']}{whole}",
+        "reached": {None: "", True: Text("yes"), False: Text("no")}[row["reached"]],
         "evidence": evidence,
     }
 
 
-@click.command(epilog=example("hanchot start bac-trung-bo-2023 --all-open"))
+@command(epilog=example("hanchot start bac-trung-bo-2023 --all-open"))
 @click.argument("plan")
 @click.option("--all-open", is_flag=True, help="Nothing was received; all of it is still open.")
 @click.option("--all-received", is_flag=True, help="All of it was received in time.")
@@ -430,10 +437,10 @@ def start(session: Session, plan: str, all_open: bool, all_received: bool, by: s
     without an option.
     """
     if all_open and all_received:
-        raise click.UsageError("--all-open and --all-received exclude each other")
+        raise click.UsageError(Text("--all-open and --all-received exclude each other"))
     unknown = session.unknown(plan)
     if not unknown:
-        raise NothingMatched("nothing of this plan is in doubt")
+        raise NothingMatched(Text("nothing of this plan is in doubt"))
     for o in unknown:
         answer = "open" if all_open else "received" if all_received else _ask(o.milestone, o.party)
         if answer == "skip":
@@ -442,7 +449,7 @@ def start(session: Session, plan: str, all_open: bool, all_received: bool, by: s
         _execute(session, plan, command, "text", notify=False)
 
 
-@click.command(
+@command(
     epilog=example("hanchot insist bac-trung-bo-2023 dang-ky nghe-an --reason 'các trường thành viên đều đăng ký'")
 )
 @_obligation
@@ -480,7 +487,7 @@ FACT_COMMANDS = (
 
 def _ask(milestone: str, party: str) -> str:
     answer: str = click.prompt(
-        f"{milestone} of {party} was past its last day already",
+        Text("{milestone} of {party} was past its last day already", milestone=milestone, party=party),
         type=click.Choice(["open", "received", "skip"]),
         err=True,
     )
@@ -493,7 +500,7 @@ def _about(session: Session, milestone: str, party: str | None, by: str) -> dict
 
 def _existing(path: Path) -> str:
     if not path.is_file():
-        raise UserError(f"there is no file {path}", hint="check --file")
+        raise UserError(Text("there is no file {path}", path=path), hint=Text("check --file"))
     return str(path)
 
 
@@ -527,7 +534,7 @@ def _row(recorded: Recorded, plan: Plan) -> dict[str, Any]:
         ],
         "notified": list(recorded.notified),
         "corrected": list(recorded.corrected),
-        "remarks": [str(remark) for remark in recorded.remarks],
+        "remarks": [word_reason(remark) for remark in recorded.remarks],
     }
 
 
@@ -536,17 +543,35 @@ def _print(recorded: Recorded, plan: Plan) -> None:
     named = fact.group if isinstance(fact, Nominated) else fact.indicator if isinstance(fact, Counted) else None
     about = " ".join(part for part in (fact.milestone, named, *parties_of_fact(fact)) if part)
     said = f": {fact.reply}" if isinstance(fact, Replied) else ""
-    click.echo(f"f{fact.id}: {fact.kind} {about}{said}")
+    say(f"f{fact.id}: " + word_code("fact", fact.kind) + f" {about}{said}")
     for remark in recorded.remarks:
-        click.echo(f"  {remark}")
+        say("  " + word_reason(remark))
     for row in sorted(changes.dropped, key=lambda row: row.at):
         shown = rung_row(row, plan)
-        click.echo(f"  fell away: {row.milestone} {row.party} {row.name} of {short(shown['at'])}")
+        say(
+            Text(
+                "  fell away: {milestone} {party} {rung} of {when}",
+                milestone=row.milestone,
+                party=row.party,
+                rung=word_code("rung", row.name),
+                when=short(shown["at"]),
+            )
+        )
     for rung in sorted(changes.armed, key=lambda rung: rung.at):
-        click.echo(
-            f"  will fire: {rung.milestone} {rung.party} {rung.name} on {rung.at.astimezone(plan.zone):%Y-%m-%d %H:%M}"
+        say(
+            Text(
+                "  will fire: {milestone} {party} {rung} on {when}",
+                milestone=rung.milestone,
+                party=rung.party,
+                rung=word_code("rung", rung.name),
+                when=short(iso(rung.at, plan.zone)),
+            )
         )
     if others := [address for address in recorded.notified if address not in recorded.corrected]:
-        click.echo(f"  notice to: {', '.join(others)}")
+        say(Text("  notice to: {addresses}", addresses=", ".join(others)))
     if recorded.corrected:
-        click.echo(f"  correction to those who hold a letter about it: {', '.join(recorded.corrected)}")
+        say(
+            Text(
+                "  correction to those who hold a letter about it: {addresses}", addresses=", ".join(recorded.corrected)
+            )
+        )

@@ -8,12 +8,14 @@ import click
 
 from scheduler.bootstrap import make_feed
 from scheduler.cli.context import Session, format_option, read_number
-from scheduler.cli.output import example, print_json, print_table, short
+from scheduler.cli.output import Headings, example, print_json, print_table, say, short
+from scheduler.cli.translated_help import group
 from scheduler.errors import NothingMatched
 from scheduler.ports import FeedRow
+from scheduler.texts import Text
 
 
-@click.group()
+@group()
 def feeds() -> None:
     """Calendars that people subscribe to, by private addresses."""
 
@@ -32,12 +34,16 @@ def feeds_list(session: Session, output_format: str) -> None:
         print_json(rows)
         return
     for row in rows:
-        row["who"] = row["party"] or "public"
-        row["plan"] = row["plan"] or "all"
-        row["what"] = "tasks" if row["tasks"] else "events"
-        row["fetched"] = f"revoked {short(row['revoked'])}" if row["revoked"] else short(row["last_fetched"]) or "never"
+        row["who"] = row["party"] or Text("public")
+        row["plan"] = row["plan"] or Text("all")
+        row["what"] = Text("tasks") if row["tasks"] else Text("events")
+        row["fetched"] = (
+            Text("revoked {when}", when=short(row["revoked"]))
+            if row["revoked"]
+            else short(row["last_fetched"]) or Text("never")
+        )
         row["made"] = short(row["created"])
-    columns = {
+    columns: Headings = {
         "id": "id",
         "who": "who",
         "plan": "plan",
@@ -46,7 +52,7 @@ def feeds_list(session: Session, output_format: str) -> None:
         "fetched": "last fetched",
         "client": "by",
     }
-    print_table(rows, columns, empty="No calendar has an address; `hanchot feeds create` makes one.")
+    print_table(rows, columns, empty=Text("No calendar has an address; `hanchot feeds create` makes one."))
 
 
 @feeds.command("create", epilog=example("hanchot feeds create --party tran-phu-ha-tinh"))
@@ -65,15 +71,15 @@ def feeds_create(
     A lost one is revoked, and another made.
     """
     if public == (party_id is not None):
-        raise click.UsageError("say --party ID or --public")
+        raise click.UsageError(Text("say --party ID or --public"))
     if public and (plan_id is None or tasks):
-        raise click.UsageError("--public goes with --plan and without --tasks")
+        raise click.UsageError(Text("--public goes with --plan and without --tasks"))
     session.plans(plan_id, party_id)
     feed, url = make_feed(session.container, session.loaded, audience=party_id or "", plan=plan_id, tasks=tasks)
     if output_format == "json":
         print_json([{**feed_row(feed), "url": url}])
     else:
-        click.echo(url)
+        say(url)
 
 
 @feeds.command("revoke", epilog=example("hanchot feeds revoke c3"))
@@ -89,10 +95,12 @@ def feeds_revoke(session: Session, ids: tuple[str, ...]) -> None:
         known = {feed.id for feed in unit.feeds.list() if feed.revoked_at is None}
         for id, number in numbers.items():
             if number not in known:
-                raise NothingMatched(f"there is no address {id} in use", hint="`hanchot feeds list` names them")
+                raise NothingMatched(
+                    Text("there is no address {id} in use", id=id), hint=Text("`hanchot feeds list` names them")
+                )
         for number in numbers.values():
             unit.feeds.revoke(number, at=session.now)
-            click.echo(f"c{number}: revoked")
+            say(Text("c{number}: revoked", number=number))
 
 
 def feed_row(feed: FeedRow) -> dict[str, Any]:

@@ -8,14 +8,16 @@ import click
 
 from scheduler.bootstrap import write_starter
 from scheduler.cli.context import Session
-from scheduler.cli.output import example
+from scheduler.cli.output import example, say
+from scheduler.cli.translated_help import command
+from scheduler.texts import Text
 
 
-@click.command(epilog=example("hanchot init our-office"))
+@command(epilog=example("hanchot init our-office"))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.pass_obj
 def init(session: Session, folder: Path) -> None:
     """Write a starter folder: configuration, plan and roster."""
     for path in write_starter(folder, session.today):
-        click.echo(path)
-    click.echo(f"Next: edit the files, then `cd {folder}` and `hanchot check`.", err=True)
+        say(str(path))
+    say(Text("Next: edit the files, then `cd {folder}` and `hanchot check`.", folder=folder), err=True)

@@ -6,10 +6,12 @@ import click
 
 from scheduler.bootstrap import list_pages, revoke_page
 from scheduler.cli.context import Session, format_option
-from scheduler.cli.output import example, print_json, print_table
+from scheduler.cli.output import example, print_json, print_table, say
+from scheduler.cli.translated_help import group
+from scheduler.texts import Text
 
 
-@click.group()
+@group()
 def links() -> None:
     """Private addresses of parties' pages."""
 
@@ -30,7 +32,7 @@ def links_list(session: Session, party: str | None, output_format: str) -> None:
     columns = {"party": "party", "name": "name", "url": "address"}
     if any(row["revoked"] for row in rows):
         columns["revoked"] = "revoked"
-    print_table(rows, columns, empty="No party has a page.")
+    print_table(rows, columns, empty=Text("No party has a page."))
 
 
 @links.command("revoke", epilog=example("hanchot links revoke nghe-an"))
@@ -46,4 +48,4 @@ def links_revoke(session: Session, party: str, output_format: str) -> None:
     if output_format == "json":
         print_json([row])
         return
-    click.echo(row["url"])
+    say(row["url"])

@@ -3,63 +3,149 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from functools import partial
+from itertools import takewhile
+from shutil import get_terminal_size
+from textwrap import TextWrapper
+from typing import Any, TypeAlias
 
 import click
 
+from scheduler import wording
+from scheduler.cli.language import current_language
 from scheduler.errors import Problem, UserError
+from scheduler.texts import Text, Worded
+from scheduler.wording.sentences import translate
 
-_WIDE = 10_000  # columns if the output is not a terminal: one line per row, so that grep works
-_FOLDING = frozenset({"title", "subject", "reason", "missing", "note", "seen", "to"})  # wrap in a narrow terminal
+_NARROW = 80  # columns if the output is not a terminal
+_FOLDING = frozenset(  # columns that may wrap; the others identify, and are never cut
+    ("title", "subject", "reason", "missing", "note", "seen", "status", "evidence", "date", "next_step", "name", "rung")
+)
+_LEAST = 14  # columns for what wraps; with less, a row is printed as a paragraph
+_INDENT = "    "  # of what stands below the line that identifies a row
+_GAP = 3  # columns between two of a table
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z))?")
+_LABELS: Mapping[str, Callable[[str, str], str]] = {  # of the codes in rows, by key
+    "status": wording.status_label,
+    "state": wording.state_label,
+    "kind": lambda code, language: wording.fact_name(wording.message_name(code, language), language),
+    "rung": wording.rung_name,
+    "channel": wording.channel_name,
+    "fact": wording.fact_name,
+    "reply": wording.reply_label,
+    "status_then": wording.status_label,
+}
+
+_FIELDS = (  # of objects that are printed key by key
+    *("id", "at", "kind", "rung", "plan", "milestone", "party", "due", "state", "reason", "note", "noticed", "settled"),
+    *("dates", "date", "last_day", "target", "late_from", "place", "status_then", "facts", "mails", "created", "to"),
+    *("not_before", "expires", "subject", "message", "attempts", "reply", "rungs", "happened", "recorded", "by"),
+    *("actor", "restates", "silent", "deliverables", "channel", "sent_on", "received_on", "mailed", "files"),
+    *("missing", "decision", "group", "parties", "was", "indicator", "value", "of", "address", "until", "undoes"),
+    *("letters", "deputy", "people", "from", "name", "folder", "size", "message_id", "sent", "authentication"),
+    *("decided", "attachments", "calendar", "proposal"),
+)
+
+_CODES = (  # that have no label among the words of mails and pages
+    *("ok", "bounced", "officer", "head", "assistant", "office", "party", "definition", "mail server", "source"),
+    *("pass", "fail", "none", "unchecked"),
+)
+
+Headings: TypeAlias = Mapping[str, str]  # the patterns of the headings of a table, by the keys of its rows
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """Print a text in the reader's language, on standard output or standard error."""
+    click.echo(translate(text, current_language()), err=err)
 
 
 def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Print rows as JSON Lines: one object per line, in UTF-8."""
+    """Print rows as JSON Lines: one object per line, in UTF-8. It is for programs: nothing is translated."""
     for row in rows:
         sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str) -> None:
+def print_table(rows: Sequence[Mapping[str, Any]], columns: Headings, *, empty: str) -> None:
     """Print rows as a table, or the text `empty` if there are none.
 
-    `columns` maps keys to headings; columns without any content are left out.
+    It is as wide as the terminal, else 80 columns; words wrap, and nothing that identifies is cut. Columns without any
+    content are left out.
     """
     if not rows:
-        click.echo(empty)
+        say(empty)
         return
-    columns = {key: heading for key, heading in columns.items() if any(_cell(row.get(key)) for row in rows)}
+    language = current_language()
+    cells = [{key: _cell(key, row.get(key), language) for key in columns} for row in rows]
+    shown = [key for key in columns if any(row[key] for row in cells)]
+    headings = {key: translate(Text(columns[key]), language) for key in shown}
+    width = get_terminal_size().columns if sys.stdout.isatty() else _NARROW
+    if _least_width(headings, cells) <= width:
+        _print_columns(headings, cells, width)
+    else:
+        _print_paragraphs(headings, cells, width)
+
+
+def _least_width(headings: Mapping[str, str], cells: Sequence[Mapping[str, str]]) -> int:
+    """Return the columns that a table needs at least."""
+    from rich.cells import cell_len
+
+    longest = {key: max(map(cell_len, [headings[key], *(row[key] for row in cells)])) for key in headings}
+    needed = (min(length, _LEAST) if key in _FOLDING else length for key, length in longest.items())
+    return sum(needed) + _GAP * (len(headings) - 1)
+
+
+def _print_columns(headings: Mapping[str, str], cells: Sequence[Mapping[str, str]], width: int) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
+    from rich.text import Text as RichText
 
-    console = Console(width=None if sys.stdout.isatty() else _WIDE, soft_wrap=False)
+    console = Console(width=width, soft_wrap=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for key, heading in columns.items():
+    for key, heading in headings.items():
         table.add_column(heading, overflow="fold", no_wrap=key not in _FOLDING)
-    for row in rows:
-        table.add_row(*(Text(_cell(row.get(key))) for key in columns))
+    for row in cells:
+        table.add_row(*(RichText(row[key]) for key in headings))
     with console.capture() as capture:
         console.print(table)
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
+def _print_paragraphs(headings: Mapping[str, str], cells: Sequence[Mapping[str, str]], width: int) -> None:
+    """Print each row as what identifies it, on a line, and below it what else there is, wrapped."""
+    heads = list(takewhile(lambda key: key not in _FOLDING, headings)) or list(headings)[:1]
+    for row in cells:
+        click.echo(_wrap("  ".join(row[key] for key in heads if row[key]), width))
+        rest = "; ".join(f"{headings[key]}: {row[key]}" for key in headings if key not in heads and row[key])
+        if rest:
+            click.echo(_wrap(rest, width, _INDENT))
+
+
+def _wrap(text: str, width: int, indent: str = "") -> str:
+    whole = TextWrapper(width, indent, indent, break_long_words=False, break_on_hyphens=False)
+    return whole.fill(text)
+
+
 def print_fields(row: Mapping[str, Any], indent: str = "") -> None:
     """Print an object as lines `key: value`, nested objects indented; empty values are left out."""
+    language = current_language()
     for key, value in row.items():
         if value in (None, "", [], {}):
             continue
+        name = translate(Text(key), language)
         if isinstance(value, Mapping):
-            click.echo(f"{indent}{key}:")
+            click.echo(f"{indent}{name}:")
             print_fields(value, indent + "  ")
         elif isinstance(value, list) and isinstance(value[0], Mapping):
             for entry in value:
-                click.echo(f"{indent}{key}:")
+                click.echo(f"{indent}{name}:")
                 print_fields(entry, indent + "  ")
         else:
-            click.echo(f"{indent}{key}: {_cell(value)}")
+            click.echo(f"{indent}{name}: {_cell(key, value, language)}")
 
 
 def print_error(error: UserError) -> None:
@@ -70,8 +156,9 @@ def print_error(error: UserError) -> None:
 
 def print_problem(problem: Problem, *, err: bool = True) -> None:
     """Print one problem, on standard error unless it is the result of the command."""
+    severity = Text("error") if problem.severity == "error" else Text("warning")
     code = f" [{problem.code}]" if problem.severity == "warning" else ""
-    click.echo(f"{problem.severity}{code}: {problem}", err=err)
+    say(severity + f"{code}: " + problem.text, err=err)
 
 
 def example(line: str) -> str:
@@ -81,14 +168,41 @@ def example(line: str) -> str:
 
 def short(instant: str | None) -> str:
     """Return an ISO instant without seconds and offset, for tables."""
-    return instant[:16].replace("T", " ") if instant else ""
+    return Worded(partial(_spell_instant, instant)) if instant else ""
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return ", ".join(str(part) for part in value)
+def word_code(key: str, code: str) -> str:
+    """Return a code of rows, such as a state or the name of a rung: itself in English, else its label."""
+    return Worded(partial(_label, key, code)) if code else ""
+
+
+def _label(key: str, code: str, language: str) -> str:
+    if language == "en":
+        return code
+    label = _LABELS[key](code, language) if key in _LABELS else code
+    return translate(Text(code), language) if label == code and code in _CODES else label
+
+
+def _spell_instant(instant: str, language: str) -> str:
+    if language == "en":
+        return instant[:16].replace("T", " ")
+    if len(instant) == len("2023-08-10"):
+        return wording.format_date(date.fromisoformat(instant), language)
+    return wording.format_stamp(datetime.fromisoformat(instant), language)
+
+
+def _cell(key: str, value: object, language: str) -> str:
+    match value:
+        case None:
+            return ""
+        case list():
+            return ", ".join(_cell(key, part, language) for part in value)
+        case Text() | Worded():
+            return translate(value, language)
+        case str() if language != "en":
+            if _INSTANT.fullmatch(value):
+                return _spell_instant(value, language)
+            return _label(key, value, language)
     return str(value)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 
 from scheduler.cli.context import Session, format_option
-from scheduler.cli.output import example, print_json, print_table
+from scheduler.cli.output import Headings, example, print_json, print_table
+from scheduler.cli.translated_help import command
 from scheduler.queries.plans import list_plans
+from scheduler.texts import Text
 
 
-@click.command(epilog=example("hanchot plans --format json"))
+@command(epilog=example("hanchot plans --format json"))
 @format_option
 @click.pass_obj
 def plans(session: Session, output_format: str) -> None:
@@ -19,7 +21,7 @@ def plans(session: Session, output_format: str) -> None:
     if output_format == "json":
         print_json(rows)
     else:
-        columns = {
+        columns: Headings = {
             "plan": "plan",
             "title": "title",
             "revision": "revision",
@@ -27,5 +29,5 @@ def plans(session: Session, output_format: str) -> None:
             "undated": "undated",
             "provisional": "days off provisional",
         }
-        print_table(rows, columns, empty="There is no sound plan.")
+        print_table(rows, columns, empty=Text("There is no sound plan."))
     session.raise_problems()

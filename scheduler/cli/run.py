@@ -17,12 +17,14 @@ import click
 from scheduler import resources
 from scheduler.bootstrap import Replay, RunningDaemon, run_daemon, run_replay, tick_once
 from scheduler.cli.context import Day, Session
-from scheduler.cli.output import example
+from scheduler.cli.output import example, say
+from scheduler.cli.translated_help import command
 from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode, Problem, UserError
 from scheduler.log import Libraries, Log, choose_format
 from scheduler.queries.plans import ABSENT_HINT
 from scheduler.systemd import Notifier
+from scheduler.texts import Text, plural
 
 A_DAY = 86_400.0  # seconds
 
@@ -36,14 +38,14 @@ class _Speed(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         speed = float(super().convert(value, param, ctx))
         if not math.isfinite(speed):
-            self.fail("is not a number of seconds", param, ctx)
+            self.fail(Text("is not a number of seconds"), param, ctx)
         return speed
 
 
 _speed_option = click.option("--speed", type=_Speed(), help="Replayed seconds a second; a day a second if left out.")
 
 
-@click.command(epilog=example("hanchot run --replay-from 2023-02-20 --speed 86400"))
+@command(epilog=example("hanchot run --replay-from 2023-02-20 --speed 86400"))
 @click.option("--replay-from", type=Day(), help="Live through the past from this day, in a data folder of its own.")
 @_speed_option
 @click.option("--scenario", type=click.Path(path_type=Path), help="What happens during the replay (TOML).")
@@ -63,12 +65,12 @@ def run(
     through the past instead, by a clock of its own and with a record and mails of its own.
     """
     if replay_from is None and not (scenario is None and speed is None):
-        raise click.UsageError("--speed and --scenario go with --replay-from")
+        raise click.UsageError(Text("--speed and --scenario go with --replay-from"))
     replay = None if replay_from is None else Replay(first=replay_from, speed=speed or A_DAY, scenario=scenario)
     _live(session, replay, log_format)
 
 
-@click.command(epilog=example("hanchot demo --speed 3600"))
+@command(epilog=example("hanchot demo --speed 3600"))
 @_speed_option
 @click.pass_obj
 def demo(session: Session, speed: float | None) -> None:
@@ -86,7 +88,7 @@ def demo(session: Session, speed: float | None) -> None:
 
 def _live(session: Session, replay: Replay | None, log_format: str | None) -> None:
     """Run the daemon, or a replay, until a signal stops it."""
-    session.log = Log(choose_format(log_format, is_replay=replay is not None))
+    session.log = Log(choose_format(log_format, is_replay=replay is not None), language=session.language)
     logging.getLogger().addHandler(
         Libraries(lambda text, level: session.log.say(text, SystemClock().now(), level=level))
     )
@@ -102,7 +104,7 @@ def _live(session: Session, replay: Replay | None, log_format: str | None) -> No
         raise SystemExit(error.exit_code) from error
 
 
-@click.command(epilog=example("*/15 * * * * hanchot --config /etc/hanchot/config.toml tick    # a line of a crontab"))
+@command(epilog=example("*/15 * * * * hanchot --config /etc/hanchot/config.toml tick    # a line of a crontab"))
 @click.pass_obj
 def tick(session: Session) -> None:
     """Do once everything that is due now, and end.
@@ -113,13 +115,22 @@ def tick(session: Session) -> None:
     errors = sum(problem.severity == "error" for problem in done.problems)
     undone = []
     if errors:  # each was logged when it was found
-        message = f"{errors} problem{'' if errors == 1 else 's'} in the definitions; what is sound was served"
-        undone.append(Problem(message=message, hint="`hanchot check` lists them with the warnings"))
+        message = plural(
+            "{number} problem in the definitions; what is sound was served",
+            "{number} problems in the definitions; what is sound was served",
+            errors,
+        )
+        undone.append(Problem(message=message, hint=Text("`hanchot check` lists them with the warnings")))
     if done.absent:
-        undone.append(Problem(message=f"no definition was found of {', '.join(sorted(done.absent))}", hint=ABSENT_HINT))
+        undone.append(
+            Problem(
+                message=Text("no definition was found of {plans}", plans=", ".join(sorted(done.absent))),
+                hint=ABSENT_HINT,
+            )
+        )
     if done.failed:
-        hint = "the lines above say why; what else was due was done"
-        undone.append(Problem(message=f"failed: {', '.join(done.failed)}", hint=hint))
+        hint = Text("the lines above say why; what else was due was done")
+        undone.append(Problem(message=Text("failed: {failed}", failed=", ".join(done.failed)), hint=hint))
     if undone:
         raise UserError(undone, exit_code=ExitCode.WRONG_INPUT if errors else ExitCode.FAILED)
 
@@ -130,8 +141,13 @@ def _replay(session: Session, replay: Replay, stopping: threading.Event) -> None
 
     paths = session.container.settings.paths
     say(
-        f"Replaying from {replay.first}, {replay.speed:,.0f} seconds a second. Mails become files below "
-        f"{session.container.settings.resolve(paths.data) / 'replay'}; nothing is sent to anybody."
+        Text(
+            "Replaying from {first}, {speed:,.0f} seconds a second. Mails become files below {folder}; nothing "
+            "is sent to anybody.",
+            first=replay.first,
+            speed=replay.speed,
+            folder=session.container.settings.resolve(paths.data) / "replay",
+        )
     )
     run_replay(session.container, replay, stopping, _serve, say=say, show=_show)
 
@@ -139,7 +155,7 @@ def _replay(session: Session, replay: Replay, stopping: threading.Event) -> None
 def _show(text: str) -> None:
     """Print an address, which the log would mask."""
     with suppress(OSError):  # standard output may be closed
-        click.echo(text)
+        say(text)
 
 
 def _serve(running: RunningDaemon) -> AbstractContextManager[str]:

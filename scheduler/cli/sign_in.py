@@ -6,10 +6,12 @@ import click
 
 from scheduler.bootstrap import make_sign_in_link
 from scheduler.cli.context import Session
-from scheduler.cli.output import example
+from scheduler.cli.output import example, say, short
+from scheduler.cli.translated_help import command
+from scheduler.texts import Text
 
 
-@click.command("sign-in", epilog=example("hanchot sign-in thidua@coquan.vn"))
+@command("sign-in", epilog=example("hanchot sign-in thidua@coquan.vn"))
 @click.argument("email")
 @click.pass_obj
 def sign_in(session: Session, email: str) -> None:
@@ -19,5 +21,5 @@ def sign_in(session: Session, email: str) -> None:
     the first officer of the plan's lead.
     """
     address, until = make_sign_in_link(session.container, email)
-    click.echo(address)
-    click.echo(f"It can be used once, until {until.astimezone():%Y-%m-%d %H:%M}.", err=True)
+    say(address)
+    say(Text("It can be used once, until {when}.", when=short(until.astimezone().isoformat())), err=True)

@@ -10,9 +10,11 @@ import click
 
 from scheduler.bootstrap import simulate
 from scheduler.cli.context import Day, Session, format_option
-from scheduler.cli.output import example, print_json, print_table, with_short_instants
+from scheduler.cli.output import Headings, example, print_json, print_table, with_short_instants
+from scheduler.cli.translated_help import command
+from scheduler.texts import Text
 
-_DELIVERY_COLUMNS = {
+_DELIVERY_COLUMNS: Headings = {
     "at": "when",
     "milestone": "milestone",
     "party": "party",
@@ -23,7 +25,7 @@ _DELIVERY_COLUMNS = {
 }
 
 
-@click.command(
+@command(
     "simulate", epilog=example("hanchot simulate bac-trung-bo-2023 --from 2023-02-20 --to 2023-12-31 --format json")
 )
 @click.argument("plan")
@@ -41,7 +43,7 @@ def simulate_command(
     Nothing is sent or stored. PLAN is the id of a plan or a definition file; a file needs no configuration.
     """
     if last < first:
-        raise click.UsageError("--to lies before --from")
+        raise click.UsageError(Text("--to lies before --from"))
     if plan.endswith(".toml"):
         session.use_shipped_by_default()
     container = session.container
@@ -52,9 +54,9 @@ def simulate_command(
     if output_format == "json":
         print_json(rows)
         return
-    columns = {"change": "", **_DELIVERY_COLUMNS} if diff is not None else _DELIVERY_COLUMNS
+    columns: Headings = {"change": "", **_DELIVERY_COLUMNS} if diff is not None else _DELIVERY_COLUMNS
     shown = [{**row, "rung": row["rung"] or row["kind"]} for row in with_short_instants(rows, "at")]
-    print_table(shown, columns, empty="No difference." if diff else "Nothing happens in this period.")
+    print_table(shown, columns, empty=Text("No difference.") if diff else Text("Nothing happens in this period."))
 
 
 def _compare(rows: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[dict[str, Any]]:

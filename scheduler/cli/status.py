@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
+from functools import partial
 from typing import Any, NoReturn
 
 import click
 
 from scheduler.cli.context import Moment, Session, format_option, in_zone
-from scheduler.cli.output import example, print_json, print_table, short
+from scheduler.cli.output import Headings, example, print_json, print_table, say, short, word_code
+from scheduler.cli.translated_help import command
 from scheduler.errors import NothingMatched
 from scheduler.plan.answers.reading_gap import ReadingGap
 from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.plan.model import Plan
 from scheduler.ports import FailedSource
 from scheduler.queries.inbox import read_failed_sources, read_mailbox_gap
+from scheduler.queries.rows import iso
 from scheduler.queries.status import list_board
 from scheduler.services.commands import MOMENT
-from scheduler.wording import format_span
+from scheduler.texts import Text, Worded, join
+from scheduler.wording import format_span, status_label
 
-_COLUMNS = {
+_COLUMNS: Headings = {
     "milestone": "milestone",
     "party": "party",
     "status": "status",
@@ -32,7 +36,7 @@ _COLUMNS = {
 }
 
 
-@click.command(epilog=example("hanchot status --plan bac-trung-bo-2023 --milestone dang-ky --as-of 2023-03-21"))
+@command(epilog=example("hanchot status --plan bac-trung-bo-2023 --milestone dang-ky --as-of 2023-03-21"))
 @click.option("--plan", "plan_id", help="Only this plan.")
 @click.option("--milestone", help="Only this milestone.")
 @click.option("--party", help="Only this party.")
@@ -64,7 +68,7 @@ def status(
         print_json(rows)
     else:
         shown = [_shorten(row) for row in rows if row["role"] == "owes" or party is not None]
-        print_table(shown, _COLUMNS, empty="Nothing is owed; --format json also lists who attends.")
+        print_table(shown, _COLUMNS, empty=Text("Nothing is owed; --format json also lists who attends."))
         _advise_start(shown)
     if as_of is None:
         _tell_unread(gap, failed, now)
@@ -75,47 +79,67 @@ def _refuse_nothing(session: Session) -> NoReturn:
     """Say why nothing is shown: a definition is invalid, there is no plan, or no option matches."""
     session.raise_problems()
     if not session.loaded.definitions:
-        raise NothingMatched("there is no plan", hint="`hanchot init DIR` writes one to begin with")
-    raise NothingMatched("nothing matches", hint="`hanchot status` without options shows everything")
+        raise NothingMatched(Text("there is no plan"), hint=Text("`hanchot init DIR` writes one to begin with"))
+    raise NothingMatched(Text("nothing matches"), hint=Text("`hanchot status` without options shows everything"))
 
 
 def _shorten(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row as the table shows it."""
-    step, late = row["next"], " (late)" if row["late"] and "late" not in row["status"] else ""
-    overdue = " (overdue)" if row["overdue"] and not row["status"].startswith("overdue") else ""
+    step, status = row["next"], Worded(partial(_spell_status, row["status"]))
+    marks = [Text("(late)")] if row["late"] and "late" not in row["status"] else []
+    marks += [Text("(overdue)")] if row["overdue"] and not row["status"].startswith("overdue") else []
     return {
         **row,
-        "next_step": f"{step['rung']} {short(step['at'])}" if step else "",
+        "next_step": join(" ", [word_code("rung", step["rung"]), short(step["at"])]) if step else "",
         "received": short(row["received"]),
         "missing": [*row["missing"], *_missing_copies(row)],
-        "seen": f"{row['seen']} ({short(row['checked'])})" if row["seen"] and _is_open(row) else "",
-        "status": f"{row['status']}{late}{overdue}".replace("_", " "),
+        "seen": row["seen"] + Text(" ({when})", when=short(row["checked"])) if row["seen"] and _is_open(row) else "",
+        "status": join(" ", [status, *marks]),
     }
+
+
+def _spell_status(status: str, language: str) -> str:
+    return status.replace("_", " ") if language == "en" else status_label(status, language)
 
 
 def _advise_start(rows: Iterable[Mapping[str, Any]]) -> None:
     """Name the command that settles doubts, for each plan that has any."""
     for plan in sorted({row["plan"] for row in rows if row["status"] == "unknown"}):
-        why = "past already when the plan was first loaded, or the party came into it"
-        click.echo(f"Unknown: {why}. `hanchot start {plan}` settles it.", err=True)
+        why = Text("past already when the plan was first loaded, or the party came into it")
+        say(Text("Unknown: {why}. `hanchot start {plan}` settles it.", why=why, plan=plan), err=True)
 
 
 def _tell_unread(gap: ReadingGap | None, failed: Iterable[tuple[Plan, FailedSource]], now: datetime) -> None:
     """Say what could not be looked at, so that what is shown as missing may have come."""
     if gap is not None:
-        since = f"for {format_span(now - gap.since, 'en')}" if gap.since else "so far"
-        click.echo(
-            f"The mailbox was not read {since}; what is missing may have come. `hanchot doctor` tries it.", err=True
+        span = Worded(partial(format_span, now - gap.since)) if gap.since else ""
+        since = Text("for {span}", span=span) if span else Text("so far")
+        say(
+            Text(
+                "The mailbox was not read {since}; what is missing may have come. `hanchot doctor` tries it.",
+                since=since,
+            ),
+            err=True,
         )
     for plan, one in failed:
-        since = f" since {one.since.astimezone(plan.zone):%Y-%m-%d %H:%M}" if one.since else " so far"
-        click.echo(f"Not looked at{since}: the source {one.source} of {plan.id}: {one.words}", err=True)
+        since = Text("since {when}", when=short(iso(one.since, plan.zone))) if one.since else Text("so far")
+        say(
+            Text(
+                "Not looked at {since}: the source {source} of {id}: {words}",
+                since=since,
+                source=one.source,
+                id=plan.id,
+                words=one.words,
+            ),
+            err=True,
+        )
 
 
-def _missing_copies(row: Mapping[str, Any]) -> list[str]:
+def _missing_copies(row: Mapping[str, Any]) -> list[Text]:
     """Return the copies not received; an accepted submission needs none."""
-    is_accepted = row["status"] in ("accepted", "accepted_late")
-    return [] if is_accepted else [f"copy by {channel}" for channel in row["missing_channels"]]
+    if row["status"] in ("accepted", "accepted_late"):
+        return []
+    return [Text("copy by {channel}", channel=word_code("channel", channel)) for channel in row["missing_channels"]]
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:

@@ -9,14 +9,16 @@ import click
 
 from scheduler.cli.context import Session, format_option, read_number
 from scheduler.cli.mails.outbox import find_mail
-from scheduler.cli.output import example, print_fields, print_json
+from scheduler.cli.output import example, print_fields, print_json, say
+from scheduler.cli.translated_help import command
 from scheduler.errors import NothingMatched
 from scheduler.ports import UnitOfWork
 from scheduler.queries.rows import message_row
 from scheduler.queries.why import explain_rung
+from scheduler.texts import Text
 
 
-@click.command(epilog=example("hanchot why r17"))
+@command(epilog=example("hanchot why r17"))
 @click.argument("id")
 @format_option
 @click.pass_obj
@@ -32,7 +34,7 @@ def why(session: Session, id: str, output_format: str) -> None:
         return
     for row in rows:
         print_fields(row)
-        click.echo()
+        say()
 
 
 def _explain(session: Session, view: UnitOfWork, id: str) -> list[Mapping[str, Any]]:
@@ -45,6 +47,8 @@ def _explain(session: Session, view: UnitOfWork, id: str) -> list[Mapping[str, A
     else:
         row = view.rungs.get(number)
         if row is None:
-            raise NothingMatched(f"there is no step {id}", hint="`hanchot agenda` and `status --format json` name them")
+            raise NothingMatched(
+                Text("there is no step {id}", id=id), hint=Text("`hanchot agenda` and `status --format json` name them")
+            )
         carried = [row]
     return [explain_rung(view, session.plan(row.plan), row, session.now) for row in carried]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scheduler.config.loader import load_settings
 from scheduler.config.model import REPLAY_MARK, Inbox, Server, Settings, Smtp, TokenSection, read_span
-from scheduler.config.secrets import read_password, read_secret
+from scheduler.config.secrets import read_password, read_secret, write_secret
 
 __all__ = [
     "REPLAY_MARK",
@@ -17,4 +17,5 @@ __all__ = [
     "read_password",
     "read_secret",
     "read_span",
+    "write_secret",
 ]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from scheduler.config.model import Account, Inbox, MailSection, Settings, TokenSection
 from scheduler.errors import InvalidInput, Problem, near_names
+from scheduler.texts import Text
 from scheduler.toml_lines import Key, find_lines, line_of
 
 PREFIX = "HANCHOT_"
@@ -35,7 +36,7 @@ def load_settings(file: Path, environment: Mapping[str, str] | None = None) -> S
     environment = os.environ if environment is None else environment
     data = _read(file)
     variables, problems = _override(data, environment)
-    problems += [Problem(file=str(file), key="folder", message="unknown key")] if "folder" in data else []
+    problems += [Problem(file=str(file), key="folder", message=Text("unknown key"))] if "folder" in data else []
     try:
         settings = Settings.model_validate({**data, "folder": file.parent})
     except ValidationError as error:
@@ -62,23 +63,31 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InvalidInput(f"no configuration at {file}", hint="`hanchot init DIR` writes one") from error
+        raise InvalidInput(
+            Text("no configuration at {file}", file=file), hint=Text("`hanchot init DIR` writes one")
+        ) from error
     except OSError as error:
-        raise InvalidInput(f"cannot read {file}: {error.strerror}") from error
+        raise InvalidInput(Text("cannot read {file}: {strerror}", file=file, strerror=error.strerror)) from error
     except UnicodeDecodeError as error:
         raise InvalidInput(
-            [Problem(file=str(file), message="is not text in UTF-8", hint="save it as UTF-8")]
+            [Problem(file=str(file), message=Text("is not text in UTF-8"), hint=Text("save it as UTF-8"))]
         ) from error
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"at line (\d+)", str(error))
         line = int(where[1]) if where else None
-        problem = Problem(file=str(file), line=line, message=f"is not valid TOML: {error}", hint=_source(file, line))
+        problem = Problem(
+            file=str(file), line=line, message=Text("is not valid TOML: {error}", error=error), hint=_source(file, line)
+        )
         raise InvalidInput([problem]) from error
 
 
 def _source(file: Path, line: int | None) -> str | None:
     rows = file.read_text(encoding="utf-8").splitlines()
-    return f"line {line} reads: {rows[line - 1].strip()}" if line is not None and line <= len(rows) else None
+    return (
+        Text("line {line} reads: {strip}", line=line, strip=rows[line - 1].strip())
+        if line is not None and line <= len(rows)
+        else None
+    )
 
 
 def _override(data: dict[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
@@ -95,7 +104,7 @@ def _override(data: dict[str, Any], environment: Mapping[str, str]) -> tuple[dic
         path = known.get(name)
         if path is None:
             hint = near_names(name, sorted(known))
-            problems.append(Problem(key=name, message="names no setting", hint=hint))
+            problems.append(Problem(key=name, message=Text("names no setting"), hint=hint))
             continue
         *sections, key = path
         table: Any = data
@@ -131,12 +140,12 @@ def _problem(file: Path, details: Mapping[str, Any], variables: Mapping[str, str
     hint = details.get("ctx", {}).get("hint")
     message = str(details["msg"])
     if details["type"] == "extra_forbidden":
-        message, hint = "unknown key", near_names(where[-1], _siblings(where))
+        message, hint = Text("unknown key"), near_names(where[-1], _siblings(where))
     elif details["type"] == "model_type":
-        message, hint = "must be a table", f"write [{'.'.join(where)}] and its keys below it"
+        message, hint = Text("must be a table"), Text("write [{where}] and its keys below it", where=".".join(where))
     for name, variable in variables.items():
         if [*name.split(".")] == where[: name.count(".") + 1]:
-            return Problem(key=variable, message=message, hint="the variable overrides the file")
+            return Problem(key=variable, message=message, hint=Text("the variable overrides the file"))
     return Problem(file=str(file), key=".".join(where), message=message, hint=hint)
 
 
@@ -156,12 +165,12 @@ def _contradictions(file: str, mail: MailSection) -> Iterator[Problem]:
     if mail.transport != "smtp":
         return
     if not smtp.host:
-        hint = 'write host = "mail.coquan.vn" below [mail.smtp], or transport = "maildir"'
-        message = 'must be named for transport = "smtp"'
+        hint = Text('write host = "mail.coquan.vn" below [mail.smtp], or transport = "maildir"')
+        message = Text('must be named for transport = "smtp"')
         yield Problem(file=file, key="mail.smtp.host", message=message, hint=hint)
     if smtp.has_password and not smtp.username:
-        message = "is missing; there is a password"
-        yield Problem(file=file, key="mail.smtp.username", message=message, hint="name the account")
+        message = Text("is missing; there is a password")
+        yield Problem(file=file, key="mail.smtp.username", message=message, hint=Text("name the account"))
 
 
 def _gaps(file: str, inbox: Inbox) -> Iterator[Problem]:
@@ -174,9 +183,17 @@ def _gaps(file: str, inbox: Inbox) -> Iterator[Problem]:
     use = next((key for key in ("folders", "sent") if getattr(inbox, key)), None)
     if use is None:
         return
-    for key, hint in (("host", 'write host = "imap.coquan.vn" below [inbox]'), ("username", "name the account")):
+    for key, hint in (
+        ("host", Text('write host = "imap.coquan.vn" below [inbox]')),
+        ("username", Text("name the account")),
+    ):
         if not getattr(inbox, key):
-            yield Problem(file=file, key=f"inbox.{key}", message=f"is missing; inbox.{use} names a folder", hint=hint)
+            yield Problem(
+                file=file,
+                key=f"inbox.{key}",
+                message=Text("is missing; inbox.{use} names a folder", use=use),
+                hint=hint,
+            )
 
 
 def _token_gaps(file: str, path: str, section: Account) -> Iterator[Problem]:
@@ -184,28 +201,38 @@ def _token_gaps(file: str, path: str, section: Account) -> Iterator[Problem]:
     token, table = section.token, f"{path}.token"
     if section.auth == "password":
         if token != TokenSection():
-            hint = f'write auth = "xoauth2" below [{path}], or remove [{table}]'
+            hint = Text('write auth = "xoauth2" below [{path}], or remove [{table}]', path=path, table=table)
             yield Problem(
-                file=file, key=f"{path}.auth", message='is "password", and there is a source of tokens', hint=hint
+                file=file, key=f"{path}.auth", message=Text('is "password", and there is a source of tokens'), hint=hint
             )
         return
     if not section.username:
         yield Problem(
-            file=file, key=f"{path}.username", message="is missing", hint="name the mailbox that the tokens are for"
+            file=file,
+            key=f"{path}.username",
+            message=Text("is missing"),
+            hint=Text("name the mailbox that the tokens are for"),
         )
     if section.has_password:
-        hint = "remove the password; the token proves who we are"
-        yield Problem(file=file, key=f"{path}.password", message='does not go with auth = "xoauth2"', hint=hint)
+        hint = Text("remove the password; the token proves who we are")
+        yield Problem(file=file, key=f"{path}.password", message=Text('does not go with auth = "xoauth2"'), hint=hint)
     named = [key for key in _TOKEN_SOURCES if getattr(token, key)]
     if len(named) != 1:
-        message = f"names {len(named)} sources of tokens: {', '.join(named)}" if named else "names no source of tokens"
-        hint = f'write command = [...], url = "..." or service_account_file = "..." below [{table}], one of them'
+        message = (
+            Text("names {number} sources of tokens: {names}", number=len(named), names=", ".join(named))
+            if named
+            else Text("names no source of tokens")
+        )
+        hint = Text(
+            'write command = [...], url = "..." or service_account_file = "..." below [{table}], one of them',
+            table=table,
+        )
         yield Problem(file=file, key=table, message=message, hint=hint)
         return
     for key in TokenSection.model_fields:
         if getattr(token, key) != TokenSection.model_fields[key].default and key not in _TOKEN_SOURCES[named[0]]:
-            message = f"means nothing beside {named[0]}"
-            yield Problem(file=file, key=f"{table}.{key}", message=message, hint="remove one of the two")
+            message = Text("means nothing beside {key}", key=named[0])
+            yield Problem(file=file, key=f"{table}.{key}", message=message, hint=Text("remove one of the two"))
     if token.url:
         yield from _address_gaps(file, table, token)
 
@@ -224,20 +251,22 @@ def _clashes(file: Path, settings: Settings) -> Iterator[Problem]:
         place = settings.resolve(token.refresh_token_file).resolve()
         other, theirs = named.setdefault(place, (key, token))
         if place in known:
-            message = f"names {place}, which is another file of this configuration: it would be replaced"
-            yield Problem(file=str(file), key=key, message=message, hint="name a file of its own")
+            message = Text(
+                "names {place}, which is another file of this configuration: it would be replaced", place=place
+            )
+            yield Problem(file=str(file), key=key, message=message, hint=Text("name a file of its own"))
         elif (theirs.url, theirs.client_id) != (token.url, token.client_id):
-            message = f"names the file of {other}, and the tokens come from somewhere else"
-            yield Problem(file=str(file), key=key, message=message, hint="name a file of its own")
+            message = Text("names the file of {other}, and the tokens come from somewhere else", other=other)
+            yield Problem(file=str(file), key=key, message=message, hint=Text("name a file of its own"))
 
 
 def _address_gaps(file: str, table: str, token: TokenSection) -> Iterator[Problem]:
     if not token.client_id:
-        hint = "it is in the registration of the application with the provider"
-        yield Problem(file=file, key=f"{table}.client_id", message="is missing; there is a url", hint=hint)
+        hint = Text("it is in the registration of the application with the provider")
+        yield Problem(file=file, key=f"{table}.client_id", message=Text("is missing; there is a url"), hint=hint)
     if not token.refresh_token_file and not token.has_secret:
-        message = "is missing; without a refresh token the application proves itself by its secret"
-        hint = f"name client_secret_file, or refresh_token_file, below [{table}]"
+        message = Text("is missing; without a refresh token the application proves itself by its secret")
+        hint = Text("name client_secret_file, or refresh_token_file, below [{table}]", table=table)
         yield Problem(file=file, key=f"{table}.client_secret", message=message, hint=hint)
     yield from _two_secrets(file, f"{table}.client_secret_file", token.client_secret, token.client_secret_file)
 
@@ -245,5 +274,10 @@ def _address_gaps(file: str, table: str, token: TokenSection) -> Iterator[Proble
 def _two_secrets(file: str, key: str, secret: SecretStr, named: str) -> Iterator[Problem]:
     """Yield a problem if a secret is written down and a file is named for it, under `key`."""
     if secret.get_secret_value() and named:
-        what = key.rpartition(".")[2].removesuffix("_file").replace("_", " ")
-        yield Problem(file=file, key=key, message=f"there is a {what} and a file for it", hint="keep one of them")
+        what = key.rpartition(".")[2].removesuffix("_file")
+        yield Problem(
+            file=file,
+            key=key,
+            message=Text("there is `{key}` and a file for it", key=what),
+            hint=Text("keep one of them"),
+        )

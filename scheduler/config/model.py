@@ -19,6 +19,7 @@ from scheduler.config.secrets import read_password
 from scheduler.email_address import read_address
 from scheduler.errors import ExitCode, NoPassword, Problem, UserError
 from scheduler.plan.model import SubmissionNotices
+from scheduler.texts import Text
 
 
 def _words(value: object) -> object:
@@ -65,10 +66,11 @@ def _base(value: object) -> object:
         raise ValueError(f'is not the address of a site, such as "https://thidua.coquan.vn": {value!r}')
     if parts.path not in ("", "/"):  # every page is at the root of its site, and so are the links on it
         site = f"{parts.scheme}://{parts.netloc}"
-        hint = (
-            f'write public_url = "{site}"; beside other sites on one host, give the pages a name or a port of their own'
+        hint = Text(
+            'write public_url = "{site}"; beside other sites on one host, give the pages a name or a port of their own',
+            site=site,
         )
-        raise PydanticCustomError("site_path", "has a path; the address of the pages has none", {"hint": hint})
+        raise PydanticCustomError("site_path", Text("has a path; the address of the pages has none"), {"hint": hint})
     return value.removesuffix("/")
 
 
@@ -79,6 +81,7 @@ class Server(_Section):
     port: int = Field(8321, ge=0, le=65535)
     public_url: Annotated[str, BeforeValidator(_base)] = ""
     trusted_proxies: Annotated[list[Annotated[str, BeforeValidator(_network)]], BeforeValidator(_words)] = []
+    language: Literal["", "vi", "en"] = ""
 
     @property
     def is_public(self) -> bool:
@@ -94,7 +97,9 @@ class Server(_Section):
     def known_url(self) -> str:
         """Return the base URL of the pages of a daemon elsewhere. Raises `UserError` if its port is not known."""
         if not self.port and not self.public_url:
-            raise UserError("the daemon takes any free port, so no address is known", hint="set port in [server]")
+            raise UserError(
+                Text("the daemon takes any free port, so no address is known"), hint=Text("set port in [server]")
+            )
         return self.url(self.port)
 
     def url(self, port: int) -> str:
@@ -348,10 +353,11 @@ class Settings(_Section):
         if section.password_file:
             return read_password(self.resolve(section.password_file), f"{path}.password_file")
         if section.username and not section.has_password:
-            hint = (
-                f"write it into a file and name that as {path}.password_file; "
-                "if the service manager hands it to the daemon alone, only the daemon can use the account"
+            hint = Text(
+                "write it into a file and name that as {path}.password_file; if the service manager hands it "
+                "to the daemon alone, only the daemon can use the account",
+                path=path,
             )
-            problem = Problem(key=f"{path}.password", message="is missing; there is a username", hint=hint)
+            problem = Problem(key=f"{path}.password", message=Text("is missing; there is a username"), hint=hint)
             raise NoPassword([problem], exit_code=ExitCode.WRONG_INPUT)
         return section.password.get_secret_value()

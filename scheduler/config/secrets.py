@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
 
 from scheduler.errors import NoPassword, UserError
 from scheduler.folders import make_private_folder
+from scheduler.texts import Text
 
 
 def read_password(file: Path, key: str) -> str:
@@ -20,14 +22,28 @@ def read_password(file: Path, key: str) -> str:
     try:
         password = file.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
-        hint = f"check {key}; the user that runs hanchot must be able to read the file"
-        raise NoPassword(f"cannot read the password file {file}: {error.strerror}", hint=hint) from error
+        hint = Text("check {key}; the user that runs hanchot must be able to read the file", key=key)
+        raise NoPassword(
+            Text("cannot read the password file {file}: {strerror}", file=file, strerror=error.strerror), hint=hint
+        ) from error
     except UnicodeDecodeError as error:
-        raise NoPassword(f"the password file {file} is not text in UTF-8", hint=f"check {key}") from error
+        raise NoPassword(
+            Text("the password file {file} is not text in UTF-8", file=file), hint=Text("check {key}", key=key)
+        ) from error
     if not password or not password.isprintable():
-        problem = "is empty" if not password else "holds more than one line, or a control character"
-        raise NoPassword(f"the password file {file} {problem}", hint="write the password into it, alone, on one line")
+        problem = Text("is empty") if not password else Text("holds more than one line, or a control character")
+        raise NoPassword(
+            Text("the password file {file} {problem}", file=file, problem=problem),
+            hint=Text("write the password into it, alone, on one line"),
+        )
     return password
+
+
+def write_secret(file: Path, secret: bytes) -> None:
+    """Write a secret that was kept elsewhere into a new file. Raises `UserError` if it cannot be written."""
+    with _explained(file):
+        make_private_folder(file.parent)
+        _write_secret(file, secret)
 
 
 def read_secret(file: Path) -> bytes:
@@ -36,21 +52,27 @@ def read_secret(file: Path) -> bytes:
     Raises `UserError` if the file cannot be written or read, or if the secret is shorter than 32 bytes.
     """
     if not file.exists():
-        try:
-            make_private_folder(file.parent)
-            _write_secret(file)
-        except OSError as error:
-            hint = "check web.secret_file, its folder and the disk"
-            raise UserError(f"cannot write the secret {file}: {error.strerror}", hint=hint) from error
+        write_secret(file, secrets.token_hex(32).encode())
     return _existing_secret(file)
 
 
-def _write_secret(file: Path) -> None:
+@contextmanager
+def _explained(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = Text("check web.secret_file, its folder and the disk")
+        raise UserError(
+            Text("cannot write the secret {file}: {strerror}", file=file, strerror=error.strerror), hint=hint
+        ) from error
+
+
+def _write_secret(file: Path, secret: bytes) -> None:
     """Write a new secret atomically; if another process was faster, its secret stays."""
     descriptor, draft = mkstemp(prefix=f"{file.name}.", dir=file.parent)  # mkstemp makes it readable only by its owner
     try:
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(secrets.token_hex(32))
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(secret)
         with suppress(FileExistsError):
             os.link(draft, file)
     finally:
@@ -61,9 +83,13 @@ def _existing_secret(file: Path) -> bytes:
     try:
         secret = file.read_bytes().strip()
     except OSError as error:
-        raise UserError(f"cannot read the secret {file}: {error.strerror}", hint="check web.secret_file") from error
+        raise UserError(
+            Text("cannot read the secret {file}: {strerror}", file=file, strerror=error.strerror),
+            hint=Text("check web.secret_file"),
+        ) from error
     if len(secret) < 32:
         raise UserError(
-            f"the secret in {file} is too short", hint="delete the file; a new one is made at the next start"
+            Text("the secret in {file} is too short", file=file),
+            hint=Text("delete the file; a new one is made at the next start"),
         )
     return secret

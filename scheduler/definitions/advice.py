@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from scheduler.definitions.problems import ProblemReport
@@ -13,7 +14,9 @@ from scheduler.plan.dates.date_forms import Before, By, DateForm, On, Recurring,
 from scheduler.plan.dates.due_dates import derive_due_date
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.model import Milestone
+from scheduler.texts import Text, Worded
 from scheduler.toml_lines import Key
+from scheduler.wording import format_with_weekday
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Years from one to another, as titles of longer plans name them: 2026-2030.
@@ -57,7 +60,7 @@ def advise(report: ProblemReport, key: Key, milestone: Milestone, plan: PlanShap
     """Report warnings about the date of a milestone."""
     place = key_of(key, milestone)
     if far := [day for day in span_of(milestone.form) or () if _is_far(day, plan)]:
-        _warn_of_year(report, place, f'"{milestone.id}" has the date {far[0]}', plan)
+        _warn_of_year(report, place, Text('"{id}" has the date {far}', id=milestone.id, far=far[0]), plan)
         return
     match milestone.form:
         case Before() | By() as form:
@@ -67,21 +70,23 @@ def advise(report: ProblemReport, key: Key, milestone: Milestone, plan: PlanShap
             _advise_length(report, place, milestone, (last - first).days + 1)
         case Window(first, last):
             _advise_late_issue(report, place, milestone, last, plan)
-            message = f'"{milestone.id}" has no fixed day yet: from {first} to {last}'
-            hint = "its organiser is chased to fix the day; nobody else is reminded before"
+            message = Text(
+                '"{id}" has no fixed day yet: from {first} to {last}', id=milestone.id, first=first, last=last
+            )
+            hint = Text("its organiser is chased to fix the day; nobody else is reminded before")
             report.warn("tentative", place, message, hint)
         case Recurring(until=last):
             _advise_late_issue(report, place, milestone, last, plan)
         case Undated():
-            message = f'"{milestone.id}" has no date'
-            report.warn("undated", place, message, "nobody is reminded until a date is fixed")
+            message = Text('"{id}" has no date', id=milestone.id)
+            report.warn("undated", place, message, Text("nobody is reminded until a date is fixed"))
 
 
 def advise_plan(report: ProblemReport, plan: PlanShape, milestones: Sequence[tuple[Key, Milestone]]) -> None:
     """Report warnings about the dates of a plan beside each other."""
     for name, day in (("issued", plan.issued), ("remind_from", plan.remind_from)):
         if day and _is_far(day, plan):
-            _warn_of_year(report, ("plan", name), f"lies on {day}", plan)
+            _warn_of_year(report, ("plan", name), Text("lies on {day}", day=day), plan)
     _advise_start(report, plan, [span.last for _, milestone in milestones if (span := span_of(milestone.form))])
     _advise_straggler(report, plan, milestones)
     _advise_needs(report, plan, milestones)
@@ -92,27 +97,40 @@ def _advise_deadline(
 ) -> None:
     if form.day <= plan.issued:
         word = place[-1]
-        message = f'"{milestone.id}" is due {word} {_spell(form.day)}; the plan was issued on {_spell(plan.issued)}'
-        hint = "is the date right? whoever learns of it from the plan has no time left"
+        message = Text(
+            '"{id}" is due {word} {day}; the plan was issued on {issued}',
+            id=milestone.id,
+            word=word,
+            day=_spell(form.day),
+            issued=_spell(plan.issued),
+        )
+        hint = Text("is the date right? whoever learns of it from the plan has no time left")
         report.warn("deadline-not-after-issue", place, message, hint)
     hour = milestone.ladder.at
     due = derive_due_date(form, lateness=plan.lateness, hour=hour, zone=plan.timezone, workdays=workdays)
     if due.target != due.last:
-        message = f'the last day of "{milestone.id}", {_spell(due.last)}, is not a working day'
-        report.warn("last-day-off", place, message, f"people are asked for {_spell(due.target)}")
+        message = Text('the last day of "{id}", {last}, is not a working day', id=milestone.id, last=_spell(due.last))
+        report.warn("last-day-off", place, message, Text("people are asked for {target}", target=_spell(due.target)))
 
 
 def _advise_late_issue(report: ProblemReport, place: Key, milestone: Milestone, last: date, plan: PlanShape) -> None:
     if last < plan.issued:
-        message = f'"{milestone.id}" is over on {_spell(last)}; the plan was issued on {_spell(plan.issued)}'
-        report.warn("over-before-issue", place, message, "is the date right? nobody can learn of it from the plan")
+        message = Text(
+            '"{id}" is over on {last}; the plan was issued on {issued}',
+            id=milestone.id,
+            last=_spell(last),
+            issued=_spell(plan.issued),
+        )
+        report.warn(
+            "over-before-issue", place, message, Text("is the date right? nobody can learn of it from the plan")
+        )
 
 
 def _advise_length(report: ProblemReport, place: Key, milestone: Milestone, days: int) -> None:
     if days > _LONGEST_EVENT:
         message, hint = (
-            f'"{milestone.id}" lasts {days} days',
-            "are both days right? `window` is for a day not yet fixed",
+            Text('"{id}" lasts {days} days', id=milestone.id, days=days),
+            Text("are both days right? `window` is for a day not yet fixed"),
         )
         report.warn("long-event", place, message, hint)
 
@@ -123,14 +141,23 @@ def _is_far(day: date, plan: PlanShape) -> bool:
 
 
 def _warn_of_year(report: ProblemReport, place: Key, message: str, plan: PlanShape) -> None:
-    hint = "put the year right: here, or `year` of the plan; a title such as 2026-2030 names several"
-    report.warn("far-date", place, f"{message}, years from those of the plan ({_spell_years(plan)})", hint)
+    hint = Text("put the year right: here, or `year` of the plan; a title such as 2026-2030 names several")
+    report.warn(
+        "far-date",
+        place,
+        Text("{message}, years from those of the plan ({years})", message=message, years=_spell_years(plan)),
+        hint,
+    )
 
 
 def _advise_start(report: ProblemReport, plan: PlanShape, days: Sequence[date]) -> None:
     if days and plan.remind_from and plan.remind_from > max(days):
-        message = f"nobody is reminded before {plan.remind_from}, and the last date of the plan is {max(days)}"
-        report.warn("reminds-too-late", ("plan", "remind_from"), message, "choose a day before the first date")
+        message = Text(
+            "nobody is reminded before {remind_from}, and the last date of the plan is {days}",
+            remind_from=plan.remind_from,
+            days=max(days),
+        )
+        report.warn("reminds-too-late", ("plan", "remind_from"), message, Text("choose a day before the first date"))
 
 
 def _advise_straggler(report: ProblemReport, plan: PlanShape, milestones: Sequence[tuple[Key, Milestone]]) -> None:
@@ -144,9 +171,11 @@ def _advise_straggler(report: ProblemReport, plan: PlanShape, milestones: Sequen
     key, milestone, day = outside[0]
     years = years_of(plan)
     if not date(years[0], 1, 1) - _AROUND <= day <= date(years[-1], 12, 31) + _AROUND:
-        message = f'"{milestone.id}" is the only date outside of {_spell_years(plan)}: {day}'
+        message = Text(
+            '"{id}" is the only date outside of {plan}: {day}', id=milestone.id, plan=_spell_years(plan), day=day
+        )
         report.warn(
-            "lone-year", key_of(key, milestone), message, "is the year right? all other dates are of the plan's"
+            "lone-year", key_of(key, milestone), message, Text("is the year right? all other dates are of the plan's")
         )
 
 
@@ -170,13 +199,23 @@ def _advise_needs(report: ProblemReport, plan: PlanShape, milestones: Sequence[t
         for index, name in enumerate(milestone.needs):
             other = spans.get(name)
             if own and other and other.first > own.last:
-                message = f'"{milestone.id}" is due on {own.last} and needs "{name}", which comes on {other.first} only'
-                hint = "is one of the dates wrong? `needs` names what has to be complete before"
+                message = Text(
+                    '"{id}" is due on {last} and needs "{name}", which comes on {first} only',
+                    id=milestone.id,
+                    last=own.last,
+                    name=name,
+                    first=other.first,
+                )
+                hint = Text("is one of the dates wrong? `needs` names what has to be complete before")
                 report.warn("needs-later", (*key, "needs", index), message, hint)
 
 
-def _spell(day: date) -> str:
-    return f"{_DAYS[day.weekday()]} {day}"
+def _spell(day: date) -> Worded:
+    return Worded(partial(_spell_in, day))
+
+
+def _spell_in(day: date, language: str) -> str:
+    return f"{_DAYS[day.weekday()]} {day}" if language == "en" else format_with_weekday(day, language)
 
 
 def _spell_years(plan: PlanShape) -> str:

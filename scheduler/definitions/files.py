@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from scheduler.definitions.problems import ProblemReport, shown
 from scheduler.errors import near_names
+from scheduler.texts import Text
 from scheduler.toml_lines import Key
 
 FileKind = Literal["plan", "roster", "calendar", "scenario", "unknown"]
@@ -34,27 +35,29 @@ class File:
         """Yield the tables of a list of tables with their keys; report every element that is not a table."""
         rows = (self.data or {}).get(name, [])
         if not isinstance(rows, list):
-            self.report.error((name,), "must be a list of tables", f"write [[{name}]] before each of them")
+            self.report.error(
+                (name,), Text("must be a list of tables"), Text("write [[{name}]] before each of them", name=name)
+            )
             return
         for index, row in enumerate(rows):
             if isinstance(row, dict):
                 yield (name, index), row
             else:
-                self.report.error((name, index), f"must be a table, not {shown(row)}")
+                self.report.error((name, index), Text("must be a table, not {value}", value=shown(row)))
 
     def table(self, name: str) -> dict[str, Any]:
         """Return a table of the file, empty if it is missing; report a value that is not a table."""
         table = (self.data or {}).get(name, {})
         if isinstance(table, dict):
             return table
-        self.report.error((name,), "must be a table", f"write [{name}] on a line of its own")
+        self.report.error((name,), Text("must be a table"), Text("write [{name}] on a line of its own", name=name))
         return {}
 
     def expect_keys(self, *known: str) -> None:
         """Report every top-level key of the file that is not one of these."""
         for key in self.data or {}:
             if key not in known:
-                self.report.error((key,), "unknown key", near_names(key, known), code="unknown-key")
+                self.report.error((key,), Text("unknown key"), near_names(key, known), code="unknown-key")
 
 
 def find_files(folders: Iterable[Path]) -> tuple[list[Path], list[ProblemReport]]:
@@ -99,8 +102,8 @@ def read_file(path: Path) -> File:
         text = raw.decode("utf-8-sig")  # Windows editors write a byte order mark
         data = tomllib.loads(text)
     except UnicodeDecodeError as error:
-        message = f"is not UTF-8 text (byte {error.start})"
-        report.error((), message, "save it with the encoding UTF-8", code="unreadable")
+        message = Text("is not UTF-8 text (byte {start})", start=error.start)
+        report.error((), message, Text("save it with the encoding UTF-8"), code="unreadable")
     except (OSError, _Unfit) as error:
         report.error((), _reason(error), code="unreadable")
     except (ValueError, RecursionError) as error:
@@ -120,12 +123,12 @@ class _Unfit(Exception):
 def _below(folder: Path, above: frozenset[Path], reports: list[ProblemReport]) -> Iterator[Path]:
     real = real_path(folder)
     if real in above:
-        _refuse(reports, folder, "is a link back into a folder around it", "remove the link")
+        _refuse(reports, folder, Text("is a link back into a folder around it"), Text("remove the link"))
         return
     try:
         entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError as error:
-        hint = "name an existing folder" if isinstance(error, FileNotFoundError) else None
+        hint = Text("name an existing folder") if isinstance(error, FileNotFoundError) else None
         _refuse(reports, folder, _reason(error), hint)
         return
     for entry in entries:
@@ -143,16 +146,16 @@ def _refuse(reports: list[ProblemReport], folder: Path, message: str, hint: str 
 
 def _bytes(path: Path) -> bytes:
     if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would block for ever
-        raise _Unfit("is not a file")
+        raise _Unfit(Text("is not a file"))
     with path.open("rb") as file:
         raw = file.read(LARGEST + 1)
     if len(raw) > LARGEST:
-        raise _Unfit(f"is larger than {LARGEST // 1_000_000} MB")
+        raise _Unfit(Text("is larger than {value} MB", value=LARGEST // 1000000))
     return raw
 
 
 def _reason(error: Exception) -> str:
-    return f"cannot be read: {(isinstance(error, OSError) and error.strerror) or error}"
+    return Text("cannot be read: {value}", value=(isinstance(error, OSError) and error.strerror) or error)
 
 
 def _kind(path: Path, data: Mapping[str, Any]) -> FileKind:
@@ -169,4 +172,8 @@ def _report_syntax(report: ProblemReport, text: str, words: str) -> None:
     rows = text.split("\n")
     match = re.search(r"\(at line (\d+)", words)
     line = int(match[1]) if match else len(rows)
-    report.syntax(line, f"is not valid TOML: {words}", f"line {line} reads: {rows[min(line, len(rows)) - 1].strip()}")
+    report.syntax(
+        line,
+        Text("is not valid TOML: {words}", words=words),
+        Text("line {line} reads: {words}", line=line, words=rows[min(line, len(rows)) - 1].strip()),
+    )

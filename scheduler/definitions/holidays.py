@@ -28,6 +28,7 @@ from scheduler.errors import near_names
 from scheduler.plan.dates.date_forms import DateForm
 from scheduler.plan.dates.due_dates import near
 from scheduler.plan.dates.workdays import Workdays
+from scheduler.texts import Text
 
 _NAME = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]+)?")
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -62,14 +63,18 @@ def read_holiday_file(file: File) -> HolidayFile:
     """Return the announcements of a calendar file; problems are in its report."""
     report, country = file.report, file.path.stem
     if not _NAME.fullmatch(country):
-        report.error((), f"{file.path.name} names no country", "name it VN.toml or, with a subdivision, DE-BY.toml")
+        report.error(
+            (),
+            Text("{name} names no country", name=file.path.name),
+            Text("name it VN.toml or, with a subdivision, DE-BY.toml"),
+        )
     file.expect_keys("off", "worked")
     days: dict[date, Announcement] = {}
     for name in ("off", "worked"):
         for key, row in file.rows(name):
             if shape := report.fit(AnnouncementShape, row, key):
                 if shape.day in days:
-                    report.error((*key, "day"), f"{shape.day} is listed twice", code="duplicate")
+                    report.error((*key, "day"), Text("{day} is listed twice", day=shape.day), code="duplicate")
                 days[shape.day] = Announcement(name == "off", shape.name)
     return HolidayFile(country, days, report.sound)
 
@@ -86,7 +91,10 @@ def make_workdays(plan: PlanShape, years: range, calendars: Iterable[HolidayFile
     for calendar in calendars:
         if calendar.country in names:
             if not calendar.sound:
-                raise InvalidValue(f"the calendar {calendar.country}.toml is wrong", "put right what is reported of it")
+                raise InvalidValue(
+                    Text("the calendar {country}.toml is wrong", country=calendar.country),
+                    Text("put right what is reported of it"),
+                )
             announced = {**calendar.days, **announced}
     for day, entry in announced.items():
         if entry.off:
@@ -118,11 +126,19 @@ def advise_workdays(report: ProblemReport, plan: PlanShape, years: range, workda
         return
     file, known = f"calendars/{plan.holidays}.toml", {day.year for day in workdays.off}
     if unknown := [year for year in years if year not in known]:
-        message = f"no public holidays are known for {_spell_years(unknown)}: only the work week counts there"
-        report.warn("unknown-holidays", ("plan", "holidays"), message, f"write the days off into {file}")
+        message = Text(
+            "no public holidays are known for {unknown}: only the work week counts there", unknown=_spell_years(unknown)
+        )
+        report.warn(
+            "unknown-holidays", ("plan", "holidays"), message, Text("write the days off into {file}", file=file)
+        )
     if provisional := sorted(workdays.provisional & known):
-        message = f"the days off of {_spell_years(provisional)} are provisional: no official announcement is in {file}"
-        hint = "write what is announced into it, with its source; steps may move then"
+        message = Text(
+            "the days off of {provisional} are provisional: no official announcement is in {file}",
+            provisional=_spell_years(provisional),
+            file=file,
+        )
+        hint = Text("write what is announced into it, with its source; steps may move then")
         report.warn("provisional-holidays", ("plan", "holidays"), message, hint)
 
 
@@ -148,11 +164,15 @@ def _package_days(plan: PlanShape, years: range) -> tuple[dict[date, str], set[d
     # list_supported_countries() would load the module of every country to tell its subdivisions.
     countries = set(EntityLoader.get_country_codes(include_aliases=False))
     if country not in countries:
-        raise InvalidValue(f"no public holidays are known for {country!r}", near_names(country, sorted(countries)))
+        raise InvalidValue(
+            Text("no public holidays are known for {country!r}", country=country),
+            near_names(country, sorted(countries)),
+        )
     subdivisions = getattr(holidays, country).subdivisions
     if subdivision and subdivision not in subdivisions:
         raise InvalidValue(
-            f"{country} has no subdivision {subdivision!r}", near_names(subdivision, sorted(subdivisions))
+            Text("{country} has no subdivision {subdivision!r}", country=country, subdivision=subdivision),
+            near_names(subdivision, sorted(subdivisions)),
         )
     table = holidays.country_holidays(country, subdiv=subdivision or None, years=years, language=plan.language)
     swapped = {day for day in table.weekend_workdays if day.year in years}

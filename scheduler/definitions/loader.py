@@ -15,6 +15,7 @@ from scheduler.definitions.rosters import Roster, former_ids, read_roster
 from scheduler.errors import Problem
 from scheduler.plan.model import Plan, SubmissionNotices
 from scheduler.ports import Definition, Loaded
+from scheduler.texts import Text
 from scheduler.toml_lines import Key
 
 LANGUAGES = frozenset(wording.languages())  # mail templates for all of them are shipped
@@ -122,8 +123,8 @@ def _read_rosters(files: Iterable[File], languages: Collection[str]) -> dict[Pat
 def _refuse_unknown(files: Iterable[File]) -> None:
     for file in files:
         if file.kind == "unknown" and file.data is not None:
-            hint = "a plan has [plan], a roster [parties]; a calendar lies in a folder called calendars"
-            file.report.error((), "neither a plan ([plan]) nor a roster ([parties])", hint)
+            hint = Text("a plan has [plan], a roster [parties]; a calendar lies in a folder called calendars")
+            file.report.error((), Text("neither a plan ([plan]) nor a roster ([parties])"), hint)
 
 
 def _plans_among(files: Iterable[File]) -> list[File]:
@@ -158,10 +159,13 @@ def _claims(files: Sequence[File]) -> Iterator[tuple[Key, str, File]]:
 
 
 def _refuse_claims(key: Key, claimants: Sequence[File]) -> None:
-    thing = "the plan" if key[0] == "plan" else "a party"
-    hint = "keep one of them below the folders of definitions, or give each an id of its own"
+    thing = Text("the plan") if key[0] == "plan" else Text("a party")
+    hint = Text("keep one of them below the folders of definitions, or give each an id of its own")
     for file in claimants:
         others = ", ".join(str(other.path) for other in claimants if other is not file)
         file.report.error(
-            key, f"is also the id of {thing} in {others}; no file changes what is in force", hint, code="contested"
+            key,
+            Text("is also the id of {thing} in {others}; no file changes what is in force", thing=thing, others=others),
+            hint,
+            code="contested",
         )

@@ -22,6 +22,7 @@ from scheduler.plan.model import (
     Overdue,
     Provision,
 )
+from scheduler.texts import Text
 
 
 def group(id: str, shape: schema.GroupShape) -> Group:
@@ -60,8 +61,12 @@ def ladder(shape: schema.LadderShape, base: Ladder) -> Ladder:
         fix_date=base.fix_date if shape.fix_date is None else tuple(shape.fix_date),
     )
     if built.at >= built.closes:
-        message = f"reminders at {built.at:%H:%M} would wait for the next day: mail leaves until {built.closes:%H:%M}"
-        raise InvalidValue(message, "choose an earlier `at` or longer `hours`")
+        message = Text(
+            "reminders at {at:%H:%M} would wait for the next day: mail leaves until {closes:%H:%M}",
+            at=built.at,
+            closes=built.closes,
+        )
+        raise InvalidValue(message, Text("choose an earlier `at` or longer `hours`"))
     return built
 
 

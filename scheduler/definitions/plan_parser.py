@@ -19,6 +19,7 @@ from scheduler.definitions.text_advice import advise_texts
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.model import Checks, Group, Indicator, Ladder, Milestone, Plan, Provision
+from scheduler.texts import Text
 from scheduler.toml_lines import Key
 
 _KEYS = ("schema", "plan", "groups", "ladder", "checks", "milestones", "indicators", "provisions")
@@ -78,9 +79,13 @@ def read_plan(file: File, roster: Roster, calendars: Sequence[HolidayFile], lang
 def _check_schema(file: File) -> None:
     report, data = file.report, file.data or {}
     if "schema" not in data:
-        report.error(("schema",), "the required key `schema` is missing", "begin with schema = 1", code="missing-key")
+        report.error(
+            ("schema",), Text("the required key `schema` is missing"), Text("begin with schema = 1"), code="missing-key"
+        )
     elif data["schema"] is True or data["schema"] != 1:
-        report.error(("schema",), f"must be 1, not {data['schema']!r}", "this program reads schema = 1")
+        report.error(
+            ("schema",), Text("must be 1, not {value!r}", value=data["schema"]), Text("this program reads schema = 1")
+        )
 
 
 def _read_head(file: File) -> schema.PlanShape | None:
@@ -115,12 +120,12 @@ def _read_checks(file: File) -> Checks:
     if shape is None:
         return Checks()
     if "folder" in shape.sources and not shape.folder:
-        message = 'the source "folder" needs the shared folder to look into'
-        hint = 'name it, such as folder = "/srv/shared/thi-dua"; below it are {party}/{milestone}/'
+        message = Text('the source "folder" needs the shared folder to look into')
+        hint = Text('name it, such as folder = "/srv/shared/thi-dua"; below it are {{party}}/{{milestone}}/')
         file.report.error(("checks", "folder"), message, hint)
     elif shape.folder and "folder" not in shape.sources:
-        message = f"the folder {shape.folder!r} is never looked into"
-        hint = 'add "folder" to sources, or leave this key out'
+        message = Text("the folder {folder!r} is never looked into", folder=shape.folder)
+        hint = Text('add "folder" to sources, or leave this key out')
         file.report.error(("checks", "folder"), message, hint)
     return mapping.checks(shape)
 
@@ -137,7 +142,7 @@ def _ladder(report: ProblemReport, key: Key, shape: schema.LadderShape, base: La
     try:
         return mapping.ladder(shape, base)
     except InvalidValue as error:
-        report.error((*key, "at"), str(error), error.hint)
+        report.error((*key, "at"), error.message, error.hint)
         return base
 
 
@@ -166,7 +171,7 @@ def _make_milestone(
         try:
             check_recurrence(milestone.form)
         except InvalidValue as error:
-            report.error((*key, "recurring"), str(error), error.hint)
+            report.error((*key, "recurring"), error.message, error.hint)
         else:
             has_start = shape.recurring is not None and shape.recurring.first is not None
             advise_recurrence(report, (*key, "recurring", "rule"), milestone.form, has_start=has_start)
@@ -183,7 +188,7 @@ def _make_workdays(
     try:
         workdays = make_workdays(plan, years, calendars)
     except InvalidValue as error:
-        report.error(("plan", "holidays"), str(error), error.hint)
+        report.error(("plan", "holidays"), error.message, error.hint)
         return None
     advise_workdays(report, plan, years, workdays)
     return workdays

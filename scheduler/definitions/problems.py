@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from scheduler.errors import Problem, near_names
+from scheduler.texts import Text, pattern
 from scheduler.toml_lines import Key, find_lines, line_of, spell
 
 S = TypeVar("S", bound=BaseModel)
@@ -19,6 +20,7 @@ class InvalidValue(ValueError):
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
+        self.message = message
         self.hint = hint
 
 
@@ -88,10 +90,14 @@ class ProblemReport:
         inner = _as_written(raw, detail["loc"])
         if detail["type"] == "extra_forbidden":
             hint = near_names(str(inner[-1]), _keys(shape, inner[:-1]))
-            self.error(key + inner, "unknown key", hint, code="unknown-key")
+            self.error(key + inner, Text("unknown key"), hint, code="unknown-key")
         elif detail["type"] == "missing":
             missing = str(detail["loc"][-1])
-            self.error((*key, *inner, missing), f"the required key `{missing}` is missing", code="missing-key")
+            self.error(
+                (*key, *inner, missing),
+                Text("the required key `{missing}` is missing", missing=missing),
+                code="missing-key",
+            )
         else:
             self.error(key + inner, *_sentence(detail))
 
@@ -129,17 +135,17 @@ def _shape_in(annotation: Any) -> type[BaseModel] | None:
 # What a value must be, by pydantic's name for the mistake ...
 _WANTED: Mapping[str, str] = {
     "literal_error": "{expected}",
-    "string_type": "a text in quotes",
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "greater_than_equal": "at least {ge}",
-    "less_than_equal": "at most {le}",
-    "list_type": "a list",
-    "model_type": "a table",
+    "string_type": Text("a text in quotes"),
+    "bool_type": Text("true or false"),
+    "int_type": Text("a whole number"),
+    "greater_than_equal": pattern("at least {ge}"),
+    "less_than_equal": pattern("at most {le}"),
+    "list_type": Text("a list"),
+    "model_type": Text("a table"),
 }
 _HINTS = {  # ... and how that is written
-    "list_type": "write it in square brackets: [ ... ]",
-    "model_type": "write it in curly brackets: { key = value }",
+    "list_type": Text("write it in square brackets: [ ... ]"),
+    "model_type": Text("write it in curly brackets: {{ key = value }}"),
 }
 
 
@@ -147,9 +153,12 @@ def _sentence(detail: Any) -> tuple[str, str | None]:
     """Return what is wrong in the words of these files, with a hint if there is one."""
     mistake, context, got = detail["type"], detail.get("ctx", {}), detail.get("input")
     if mistake == "value_error":
-        return str(context["error"]), getattr(context["error"], "hint", None)
+        error = context["error"]
+        return getattr(error, "message", str(error)), getattr(error, "hint", None)
     if mistake not in _WANTED:
         return str(detail["msg"]), None
     is_quoted = mistake in ("bool_type", "int_type") and isinstance(got, str)
-    hint = "write it without quotes" if is_quoted else _HINTS.get(mistake)
-    return f"must be {_WANTED[mistake].format(**context)}, not {shown(got)}", hint
+    hint = Text("write it without quotes") if is_quoted else _HINTS.get(mistake)
+    wanted = _WANTED[mistake]
+    what = wanted if isinstance(wanted, Text) else Text(wanted, **context)
+    return Text("must be {what}, not {got}", what=what, got=shown(got)), hint

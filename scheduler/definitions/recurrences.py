@@ -12,6 +12,7 @@ from dateutil.rrule import rrulestr
 
 from scheduler.definitions.problems import InvalidValue, ProblemReport
 from scheduler.plan.dates.date_forms import Recurring
+from scheduler.texts import Text
 from scheduler.toml_lines import Key
 
 _FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")
@@ -23,12 +24,17 @@ _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 def check_recurrence(form: Recurring) -> None:
     """Raise `InvalidValue` unless the rule yields between one and a thousand days."""
     if form.first > form.until:
-        raise InvalidValue(f"begins on {form.first}, after it ends on {form.until}", "give `from` and `until`")
+        raise InvalidValue(
+            Text("begins on {first}, after it ends on {until}", first=form.first, until=form.until),
+            Text("give `from` and `until`"),
+        )
     count = _count(form, _parts(form.rule))
     if not count:
-        raise InvalidValue(f"the rule gives no day from {form.first} to {form.until}")
+        raise InvalidValue(Text("the rule gives no day from {first} to {until}", first=form.first, until=form.until))
     if count > _MOST:
-        raise InvalidValue(f"the rule gives more than {_MOST} days", "choose a rarer rule or an earlier `until`")
+        raise InvalidValue(
+            Text("the rule gives more than {most} days", most=_MOST), Text("choose a rarer rule or an earlier `until`")
+        )
 
 
 def advise_recurrence(report: ProblemReport, key: Key, form: Recurring, *, has_start: bool) -> None:
@@ -39,16 +45,21 @@ def advise_recurrence(report: ProblemReport, key: Key, form: Recurring, *, has_s
     parts = _parts(form.rule)
     if taken := _taken_from_start(parts, form.first, has_start):
         day, written = taken
-        start = "`from`" if has_start else "the day of issue"
-        message = f"the rule names no day: it takes {day} from {start}, {form.first}"
+        start = "`from`" if has_start else Text("the day of issue")
+        message = Text(
+            "the rule names no day: it takes {day} from {start}, {first}", day=day, start=start, first=form.first
+        )
         report.warn(
-            "rule-day-from-start", key, message, f"write the day that is meant into the rule, such as {written}"
+            "rule-day-from-start",
+            key,
+            message,
+            Text("write the day that is meant into the rule, such as {written}", written=written),
         )
     longest = _longest(parts)
     if skipped := [month for month in _months(form, parts) if monthrange(month.year, month.month)[1] < longest]:
         months = ", ".join(f"{month:%Y-%m}" for month in skipped[:5]) + (", ..." if len(skipped) > 5 else "")
-        message = f"there is no day {longest} in {months}: nothing is due then"
-        report.warn("rule-skips-months", key, message, "for the last day of each month write BYMONTHDAY=-1")
+        message = Text("there is no day {longest} in {months}: nothing is due then", longest=longest, months=months)
+        report.warn("rule-skips-months", key, message, Text("for the last day of each month write BYMONTHDAY=-1"))
 
 
 def _taken_from_start(parts: Mapping[str, str], first: date, has_start: bool) -> tuple[str, str] | None:
@@ -59,11 +70,11 @@ def _taken_from_start(parts: Mapping[str, str], first: date, has_start: bool) ->
     if parts.keys() & {"BYMONTHDAY", *_OTHER_DAYS}:
         return None
     if parts["FREQ"] == "MONTHLY":
-        return f"day {first.day}", f"BYMONTHDAY={first.day if first.day < 29 else -1}"
+        return Text("day {day}", day=first.day), f"BYMONTHDAY={first.day if first.day < 29 else -1}"
     if parts["FREQ"] == "WEEKLY" and not has_start:
         return _WEEK[first.weekday()], f"BYDAY={_WEEK[first.weekday()][:2].upper()}"
     if parts["FREQ"] == "YEARLY" and not has_start:
-        return f"day {first.day}", f"BYMONTH={parts.get('BYMONTH', first.month)};BYMONTHDAY={first.day}"
+        return Text("day {day}", day=first.day), f"BYMONTH={parts.get('BYMONTH', first.month)};BYMONTHDAY={first.day}"
     return None
 
 
@@ -86,18 +97,24 @@ def _months(form: Recurring, parts: Mapping[str, str]) -> Iterator[date]:
 def _parts(rule: str) -> dict[str, str]:
     parts = dict(part.partition("=")[::2] for part in rule.upper().removeprefix("RRULE:").split(";"))
     if parts.get("FREQ") not in _FREQUENCIES:
-        raise InvalidValue("the rule needs a FREQ of a day or longer", "one of " + ", ".join(_FREQUENCIES))
+        raise InvalidValue(
+            Text("the rule needs a FREQ of a day or longer"), Text("one of {names}", names=", ".join(_FREQUENCIES))
+        )
     if clock := parts.keys() & {"BYHOUR", "BYMINUTE", "BYSECOND"}:
-        raise InvalidValue(f"the rule must name days, not times: {min(clock)}")
+        raise InvalidValue(Text("the rule must name days, not times: {part}", part=min(clock)))
     if {"COUNT", "UNTIL"} <= parts.keys():
-        raise InvalidValue("the rule has both COUNT and UNTIL", "keep one")
+        raise InvalidValue(Text("the rule has both COUNT and UNTIL"), Text("keep one"))
     if parts.get("UNTIL", "").endswith("Z"):
         until = parts["UNTIL"]
-        message = f"UNTIL of the rule must be a day of the plan, without a time of UTC: not {until}"
-        raise InvalidValue(message, f"write UNTIL={until[:8]}, or leave it out and give `until` beside the rule")
+        message = Text("UNTIL of the rule must be a day of the plan, without a time of UTC: not {until}", until=until)
+        raise InvalidValue(
+            message, Text("write UNTIL={until}, or leave it out and give `until` beside the rule", until=until[:8])
+        )
     for part in ("INTERVAL", "COUNT"):
         if part in parts and not parts[part].lstrip("0").isdecimal():
-            raise InvalidValue(f"{part} of the rule must be a whole number from 1, not {parts[part]!r}")
+            raise InvalidValue(
+                Text("{part} of the rule must be a whole number from 1, not {value!r}", part=part, value=parts[part])
+            )
     return parts
 
 
@@ -115,4 +132,6 @@ def _count(form: Recurring, parts: dict[str, str]) -> int:
         days = rrulestr(text, dtstart=datetime.combine(form.first, time()))
         return sum(1 for _ in islice(days, min(wanted, _MOST + 1)))
     except (ValueError, TypeError, IndexError) as error:
-        raise InvalidValue(f"the rule cannot be read: {error}", "for example FREQ=MONTHLY;BYMONTHDAY=25") from error
+        raise InvalidValue(
+            Text("the rule cannot be read: {error}", error=error), Text("for example FREQ=MONTHLY;BYMONTHDAY=25")
+        ) from error

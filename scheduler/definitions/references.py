@@ -13,6 +13,7 @@ from scheduler.definitions.problems import ProblemReport
 from scheduler.definitions.rosters import Roster, check_contacts, check_former_ids, find_cycles
 from scheduler.definitions.schema import FORMS, LadderShape
 from scheduler.errors import near_names
+from scheduler.texts import Text, pattern
 from scheduler.toml_lines import Key
 
 _OWNERS = {"deadline": "responsible", "event": "organiser"}
@@ -67,22 +68,31 @@ def _check_milestones(file: File) -> None:
         _check_form(file.report, key, [form for form in FORMS if form in row], row.get("kind"))
         owner = _OWNERS.get(str(row.get("kind")))
         if owner and owner not in row:
-            hint = "a deadline has `responsible`, an event `organiser`"
-            file.report.error((*key, owner), f"the required key `{owner}` is missing", hint, code="missing-key")
+            hint = Text("a deadline has `responsible`, an event `organiser`")
+            file.report.error(
+                (*key, owner), Text("the required key `{owner}` is missing", owner=owner), hint, code="missing-key"
+            )
         if row.get("deputy") and row.get("kind") == "deadline":
-            hint = "it says who may come to an event instead of the one invited; leave it out"
-            file.report.error((*key, "deputy"), "is for events only", hint, code="deputy-of-deadline")
+            hint = Text("it says who may come to an event instead of the one invited; leave it out")
+            file.report.error((*key, "deputy"), Text("is for events only"), hint, code="deputy-of-deadline")
         documents = list(_tables(row.get("deliverables"), (*key, "deliverables")))
         _check_duplicates(file.report, [((*place, "id"), document.get("id")) for place, document in documents])
 
 
 def _check_form(report: ProblemReport, key: Key, forms: Sequence[str], kind: object) -> None:
     if not forms:
-        report.error(key, "has no date", "give it one of " + ", ".join(FORMS), code="date-form")
+        report.error(key, Text("has no date"), Text("give it one of {names}", names=", ".join(FORMS)), code="date-form")
     elif len(forms) > 1:
-        report.error((*key, forms[1]), "has more than one date: " + ", ".join(forms), "keep one", code="date-form")
+        report.error(
+            (*key, forms[1]),
+            Text("has more than one date: {names}", names=", ".join(forms)),
+            Text("keep one"),
+            code="date-form",
+        )
     elif kind == "deadline" and forms[0] == "on":
-        report.error((*key, "on"), "is for events only", "a deadline is `before` or `by` a day", code="date-form")
+        report.error(
+            (*key, "on"), Text("is for events only"), Text("a deadline is `before` or `by` a day"), code="date-form"
+        )
 
 
 def _check_duplicates(report: ProblemReport, values: Sequence[tuple[Key, object]]) -> None:
@@ -90,8 +100,10 @@ def _check_duplicates(report: ProblemReport, values: Sequence[tuple[Key, object]
     for key, value in values:
         if not isinstance(value, (dict, list)):
             if value in seen and not (value is None and key[-1] == "id"):
-                hint = "give one of them another id" if key[-1] == "id" else "remove one of them"
-                report.error(key, f'"{value or "target"}" is there twice', hint, code="duplicate")
+                hint = Text("give one of them another id") if key[-1] == "id" else Text("remove one of them")
+                report.error(
+                    key, Text('"{value}" is there twice', value=value or Text("target")), hint, code="duplicate"
+                )
             seen.add(value)
 
 
@@ -102,11 +114,13 @@ def _check_milestone_names(file: File) -> None:
             known.setdefault(id, row)
     for key, name in _milestone_mentions(file):
         if name not in known:
-            _unknown(file.report, key, "milestone", name, sorted(known))
+            _unknown(file.report, key, Text("milestone"), name, sorted(known))
     for key, row in file.rows("milestones"):
         to = _counted_from(row)
         if to is not None and "recurring" in known.get(to, {}):
-            file.report.error((*key, "relative", "to"), f"{to!r} recurs and has no single date to count from")
+            file.report.error(
+                (*key, "relative", "to"), Text("{to!r} recurs and has no single date to count from", to=to)
+            )
     for key, row in file.rows("indicators"):
         _check_measure(file.report, (*key, "measure"), _table(row.get("measure")), known)
 
@@ -119,7 +133,7 @@ def _check_measure(
     if isinstance(milestone, str) and milestone in milestones and isinstance(wanted, str):
         ids = [str(each.get("id")) for _, each in _tables(milestones[milestone].get("deliverables"), ())]
         if wanted not in ids:
-            _unknown(report, (*key, "deliverable"), "deliverable", wanted, ids)
+            _unknown(report, (*key, "deliverable"), Text("deliverable"), wanted, ids)
 
 
 def _milestone_mentions(file: File) -> Iterator[tuple[Key, str]]:
@@ -141,9 +155,12 @@ def _check_circles(file: File) -> None:
             places[id] = key
             needs[id] = [name for _, name in _names(row.get("needs"), ())]
             relative[id] = [to] if (to := _counted_from(row)) is not None else []
-    for field, words, graph in (("needs", "needs itself", needs), ("relative", "is counted from itself", relative)):
+    for field, words, graph in (
+        ("needs", pattern("needs itself: {circle}"), needs),
+        ("relative", pattern("is counted from itself: {circle}"), relative),
+    ):
         for circle in find_cycles(graph):
-            message, hint = f"{words}: " + " -> ".join(circle), "remove one of these references"
+            message, hint = Text(words, circle=" -> ".join(circle)), Text("remove one of these references")
             file.report.error((*places[circle[0]], field), message, hint, code="cycle")
 
 
@@ -166,22 +183,24 @@ def _check_party_names(file: File, roster: Roster) -> set[str]:
 def _report_stranger(report: ProblemReport, mention: _Mention, roster: Roster, groups: Collection[str]) -> None:
     """Report a name of no party or group, unless it may stand in a roster that could not be read."""
     if roster.complete:
-        what, others = ("party", ()) if mention.role == "member" else ("group or party", groups)
-        hint = None if roster.files else "no roster ([parties]) lies in the folder of this plan"
+        what, others = (Text("party"), ()) if mention.role == "member" else (Text("group or party"), groups)
+        hint = None if roster.files else Text("no roster ([parties]) lies in the folder of this plan")
         _unknown(report, mention.key, what, mention.name, sorted({*roster.reports, *others}), hint)
 
 
 def _refuse_external(report: ProblemReport, key: Key, ids: Iterable[str], roster: Roster) -> None:
     outside = [id for id in ids if id in roster.parties and roster.parties[id].external]
     if outside:
-        hint = "an external party only receives documents: name it in `report_to` or `guests`"
-        report.error(key, f"{outside[0]!r} is external and never mailed", hint, code="external")
+        hint = Text("an external party only receives documents: name it in `report_to` or `guests`")
+        report.error(key, Text("{party!r} is external and never mailed", party=outside[0]), hint, code="external")
 
 
 def _check_group_ids(file: File, roster: Roster) -> None:
     for id in file.table("groups"):
         if id in roster.reports:
-            file.report.error(("groups", id), "is also the id of a party", "call the group otherwise", code="duplicate")
+            file.report.error(
+                ("groups", id), Text("is also the id of a party"), Text("call the group otherwise"), code="duplicate"
+            )
 
 
 def _check_former_ids(file: File) -> None:
@@ -245,4 +264,9 @@ def _tables(raw: object, key: Key) -> Iterator[tuple[Key, dict[str, object]]]:
 def _unknown(
     report: ProblemReport, key: Key, what: str, name: str, known: Sequence[str], hint: str | None = None
 ) -> None:
-    report.error(key, f"unknown {what} {name!r}", hint or near_names(name, known), code="unknown-reference")
+    report.error(
+        key,
+        Text("unknown {what} {name!r}", what=what, name=name),
+        hint or near_names(name, known),
+        code="unknown-reference",
+    )

@@ -15,6 +15,7 @@ from scheduler.definitions.scalars import Address, Day, Line, Title, identifier
 from scheduler.definitions.schema import Ids, Shape
 from scheduler.errors import near_names
 from scheduler.plan.model import Contact, Party, Role
+from scheduler.texts import Text
 from scheduler.toml_lines import Key
 
 _RESERVED = ("example", "test", "invalid", "localhost", "example.com", "example.net", "example.org")  # RFC 2606, 6761
@@ -44,7 +45,13 @@ class PartyShape(Shape):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.valid_from and self.valid_to and self.valid_from > self.valid_to:
-            raise InvalidValue(f"is valid from {self.valid_from}, after `valid_to` {self.valid_to}")
+            raise InvalidValue(
+                Text(
+                    "is valid from {valid_from}, after `valid_to` {valid_to}",
+                    valid_from=self.valid_from,
+                    valid_to=self.valid_to,
+                )
+            )
         return self
 
 
@@ -105,12 +112,12 @@ def check_contacts(roster: Roster, mailed: Iterable[str]) -> bool:
         if party.external:
             continue
         if not party.contacts:
-            hint = "give it a contact, or `external = true` if it only ever receives documents"
-            roster.reports[id].error(key, "is to be mailed and has no contact", hint, code="no-contact")
+            hint = Text("give it a contact, or `external = true` if it only ever receives documents")
+            roster.reports[id].error(key, Text("is to be mailed and has no contact"), hint, code="no-contact")
             reached = False
         elif all(contact.role != "officer" for contact in party.contacts):
-            hint = "its head gets the reminders; name an officer to spare them"
-            roster.reports[id].warn("no-officer", key, "is to be mailed and has no officer", hint)
+            hint = Text("its head gets the reminders; name an officer to spare them")
+            roster.reports[id].warn("no-officer", key, Text("is to be mailed and has no officer"), hint)
     return reached
 
 
@@ -118,7 +125,7 @@ def check_language(report: ProblemReport, key: Key, language: str, languages: Co
     """Report a language in which there are no mails."""
     if language not in languages:
         hint = near_names(language, sorted(languages))
-        report.error(key, f"there are no mails in the language {language!r}", hint)
+        report.error(key, Text("there are no mails in the language {language!r}", language=language), hint)
 
 
 def former_ids(party: object) -> list[str]:
@@ -133,10 +140,18 @@ def check_former_ids(former: Sequence[tuple[ProblemReport, Key, str]], known: Co
     for report, key, name in former:
         if name in known:
             report.error(
-                key, f'"{name}" is in use', "`was` names ids that are gone: rename one of them", code="former-id"
+                key,
+                Text('"{name}" is in use', name=name),
+                Text("`was` names ids that are gone: rename one of them"),
+                code="former-id",
             )
         elif name in claimed:
-            report.error(key, f'"{name}" is claimed twice', "keep it where its records belong", code="former-id")
+            report.error(
+                key,
+                Text('"{name}" is claimed twice', name=name),
+                Text("keep it where its records belong"),
+                code="former-id",
+            )
         claimed.add(name)
 
 
@@ -160,7 +175,7 @@ def _read_party(file: File, id: str, raw: object) -> Party | None:
     try:
         identifier(id)
     except InvalidValue as error:
-        file.report.error(key, str(error), error.hint)
+        file.report.error(key, error.message, error.hint)
     shape = file.report.fit(PartyShape, raw, key)
     return _build(id, shape) if shape else None
 
@@ -182,11 +197,14 @@ def _build(id: str, shape: PartyShape) -> Party:
 def _check_successors(reports: Mapping[str, ProblemReport], parties: Mapping[str, Party]) -> None:
     for id, party in parties.items():
         if party.successor is not None and party.successor not in reports:
-            message, hint = f"unknown party {party.successor!r}", near_names(party.successor, sorted(reports))
+            message, hint = (
+                Text("unknown party {successor!r}", successor=party.successor),
+                near_names(party.successor, sorted(reports)),
+            )
             reports[id].error(("parties", id, "successor"), message, hint, code="unknown-reference")
     for circle in find_cycles({id: [p.successor] for id, p in parties.items() if p.successor}):
-        message = "succeeds itself: " + " -> ".join(circle)
-        hint = "remove one of these successors"
+        message = Text("succeeds itself: {circle}", circle=" -> ".join(circle))
+        hint = Text("remove one of these successors")
         reports[circle[0]].error(("parties", circle[0], "successor"), message, hint, code="cycle")
 
 
@@ -217,8 +235,14 @@ def _advise_examples(report: ProblemReport, parties: Iterable[Party]) -> None:
         if _is_example(contact)
     ]
     if examples:
-        message = f"{len(examples)} addresses lie under domains reserved for examples, such as {examples[0][1].email}"
-        report.warn("example-address", examples[0][0], message, "nobody is reached there: write the real addresses")
+        message = Text(
+            "{number} addresses lie under domains reserved for examples, such as {email}",
+            number=len(examples),
+            email=examples[0][1].email,
+        )
+        report.warn(
+            "example-address", examples[0][0], message, Text("nobody is reached there: write the real addresses")
+        )
 
 
 def _advise_twins(report: ProblemReport, parties: Iterable[Party]) -> None:
@@ -232,8 +256,12 @@ def _advise_twins(report: ProblemReport, parties: Iterable[Party]) -> None:
             first = seen.setdefault(contact.email.lower(), contact.email)
             if first != contact.email:
                 key = ("parties", party.id, "contacts", index, "email")
-                message = f"{contact.email} and {first} differ by letter case only: two mails would leave"
-                report.warn("address-case", key, message, "write the address the same way for both contacts")
+                message = Text(
+                    "{email} and {first} differ by letter case only: two mails would leave",
+                    email=contact.email,
+                    first=first,
+                )
+                report.warn("address-case", key, message, Text("write the address the same way for both contacts"))
 
 
 def _is_example(contact: Contact) -> bool:

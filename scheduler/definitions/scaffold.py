@@ -7,6 +7,7 @@ from pathlib import Path
 
 from scheduler.errors import UserError
 from scheduler.resources import shipped
+from scheduler.texts import Text
 
 _YEAR = "@YEAR@"
 
@@ -17,7 +18,9 @@ def write_starter(folder: Path, today: date) -> list[Path]:
     Raises `UserError` if the folder is not empty or cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} is not empty; nothing was written", hint="name a new folder")
+        raise UserError(
+            Text("{folder} is not empty; nothing was written", folder=folder), hint=Text("name a new folder")
+        )
     source = shipped("templates") / "starter"
     texts = {file.relative_to(source): file.read_text(encoding="utf-8") for file in sorted(source.rglob("*.toml"))}
     texts[Path("config.toml")] = shipped("config.toml").read_text(encoding="utf-8")
@@ -28,6 +31,7 @@ def write_starter(folder: Path, today: date) -> list[Path]:
             path.write_text(text.replace(_YEAR, str(today.year + 1)), encoding="utf-8")
     except OSError as error:
         raise UserError(
-            f"cannot write into {folder}: {error.strerror}", hint="check the folder and the disk"
+            Text("cannot write into {folder}: {strerror}", folder=folder, strerror=error.strerror),
+            hint=Text("check the folder and the disk"),
         ) from error
     return [folder / name for name in sorted(texts)]

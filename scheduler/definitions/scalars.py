@@ -19,6 +19,7 @@ from scheduler.email_address import read_address
 from scheduler.errors import near_names
 from scheduler.plan.dates.date_forms import DayCount
 from scheduler.plan.dates.due_dates import FIRST_YEAR, LAST_YEAR
+from scheduler.texts import Text
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 _STEP = re.compile(r"([1-9]\d{0,2}) (working )?days?")
@@ -37,11 +38,14 @@ _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 def words(value: object) -> str:
     """Return a text of any number of lines, in NFC."""
     if not isinstance(value, str):
-        raise InvalidValue(f"must be a text in quotes, not {shown(value)}")
+        raise InvalidValue(Text("must be a text in quotes, not {value}", value=shown(value)))
     value = _SEPARATORS.sub("\n", value)
     bad = next((c for c in value if (unicodedata.category(c) == "Cc" and c not in "\n\t") or c in _REORDERING), None)
     if bad is not None:
-        raise InvalidValue(f"contains the invisible character U+{ord(bad):04X}", "delete it and type the text again")
+        raise InvalidValue(
+            Text("contains the invisible character U+{bad:04X}", bad=ord(bad)),
+            Text("delete it and type the text again"),
+        )
     return unicodedata.normalize("NFC", value)
 
 
@@ -49,14 +53,14 @@ def line(value: object) -> str:
     """Return a text of one line, in NFC."""
     text = words(_SEPARATORS.sub(" ", value) if isinstance(value, str) else value)
     if "\n" in text or "\t" in text:
-        raise InvalidValue("must be on one line", "it is printed in headings and subjects")
+        raise InvalidValue(Text("must be on one line"), Text("it is printed in headings and subjects"))
     return text
 
 
 def title(value: object) -> str:
     """Return a text of one line that is not empty."""
     if not (text := line(value)).strip():
-        raise InvalidValue("must not be empty")
+        raise InvalidValue(Text("must not be empty"))
     return text
 
 
@@ -64,7 +68,8 @@ def identifier(value: object) -> str:
     """Return an id."""
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise InvalidValue(
-            f"{shown(value)} cannot be an id", 'an id has the letters a-z, digits and "-" only: "bao-cao-nam"'
+            Text("{value} cannot be an id", value=shown(value)),
+            Text('an id has the letters a-z, digits and "-" only: "bao-cao-nam"'),
         )
     return value
 
@@ -72,14 +77,17 @@ def identifier(value: object) -> str:
 def day(value: object) -> date:
     """Return a day without a time."""
     if isinstance(value, datetime):
-        raise InvalidValue("must be a day without a time", f"write {value.date()}")
+        raise InvalidValue(Text("must be a day without a time"), Text("write {date}", date=value.date()))
     return _dated(value, has_time=False)
 
 
 def moment(value: object) -> date | datetime:
     """Return a day, or a day with a local clock time."""
     if isinstance(value, datetime) and value.tzinfo is not None:
-        raise InvalidValue("must be a local time", f"write the local time without offset: {value.replace(tzinfo=None)}")
+        raise InvalidValue(
+            Text("must be a local time"),
+            Text("write the local time without offset: {moment}", moment=value.replace(tzinfo=None)),
+        )
     return _dated(value, has_time=True)
 
 
@@ -87,49 +95,69 @@ def _dated(value: object, *, has_time: bool) -> date:
     if isinstance(value, str):
         raise _quoted(value, has_time)
     if not isinstance(value, date):
-        raise InvalidValue(f"must be a date, not {shown(value)}", "write year, month and day: 2023-08-10")
+        raise InvalidValue(
+            Text("must be a date, not {value}", value=shown(value)), Text("write year, month and day: 2023-08-10")
+        )
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise InvalidValue(f"{value} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        raise InvalidValue(
+            Text(
+                "{value} lies outside the years {first_year} to {last_year}",
+                value=value,
+                first_year=FIRST_YEAR,
+                last_year=LAST_YEAR,
+            )
+        )
     return value
 
 
 def _quoted(text: str, has_time: bool) -> InvalidValue:
     """Return what is wrong with a date in quotes; the hint writes the same date as it has to stand in the file."""
-    hint = "write the date without quotes: "
     if not (match := _WRITTEN.fullmatch(text.strip())):
-        return InvalidValue(f"must be a date, not {shown(text)}", f"{hint}2023-08-10")
+        return InvalidValue(Text("must be a date, not {text}", text=shown(text)), _unquoted("2023-08-10"))
     year, month, day = (int(match[n] or match[m]) for n, m in (("year", "y"), ("month", "m"), ("day", "d")))
     hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
     try:
         found = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - plans hold local times
     except ValueError:
-        return InvalidValue(f"{shown(text)} is in no calendar", f"check the day and the month, and {hint}2023-08-10")
+        return InvalidValue(
+            Text("{text} is in no calendar", text=shown(text)),
+            Text("check the day and the month, and write the date without quotes: {day}", day="2023-08-10"),
+        )
     meant = found.isoformat() if match["hour"] and has_time else found.date().isoformat()
-    return InvalidValue(f"must be a date, not {shown(text)}", hint + meant)
+    return InvalidValue(Text("must be a date, not {text}", text=shown(text)), _unquoted(meant))
+
+
+def _unquoted(date: str) -> Text:
+    return Text("write the date without quotes: {date}", date=date)
 
 
 def clock(value: object) -> time:
     """Return a time of day."""
     if not isinstance(value, str) or not (match := _CLOCK.fullmatch(value)):
-        raise InvalidValue(f"must be a time of day, not {shown(value)}", 'write hours and minutes in quotes: "08:00"')
+        raise InvalidValue(
+            Text("must be a time of day, not {value}", value=shown(value)),
+            Text('write hours and minutes in quotes: "08:00"'),
+        )
     return time(int(match[1]), int(match[2]))
 
 
 def hours(value: object) -> tuple[time, time]:
     """Return the opening hours: opening and closing time."""
     if not isinstance(value, list) or len(value) != 2:
-        raise InvalidValue("must be two times of day", 'write the first and the last: ["08:00", "17:00"]')
+        raise InvalidValue(Text("must be two times of day"), Text('write the first and the last: ["08:00", "17:00"]'))
     opens, closes = clock(value[0]), clock(value[1])
     if opens >= closes:
-        raise InvalidValue(f"opens at {value[0]}, which is not before it closes at {value[1]}")
+        raise InvalidValue(
+            Text("opens at {first}, which is not before it closes at {last}", first=value[0], last=value[1])
+        )
     return opens, closes
 
 
 def step(value: object) -> DayCount:
     """Return a count of days or working days."""
     if not isinstance(value, str) or not (match := _STEP.fullmatch(value)):
-        hint = 'write a count of days: "14 days", "3 working days", "1 working day"'
-        raise InvalidValue(f"{shown(value)} is not a count of days from 1 to 999", hint)
+        hint = Text('write a count of days: "14 days", "3 working days", "1 working day"')
+        raise InvalidValue(Text("{value} is not a count of days from 1 to 999", value=shown(value)), hint)
     return DayCount(int(match[1]), "working days" if match[2] else "days")
 
 
@@ -142,8 +170,10 @@ def zone(value: object) -> ZoneInfo:
     """Return a time zone of the IANA database."""
     known = available_timezones()
     if not isinstance(value, str) or value not in known:
-        hint = {"Asia/Hanoi": "Việt Nam is Asia/Ho_Chi_Minh"}.get(str(value)) or near_names(str(value), sorted(known))
-        raise InvalidValue(f"unknown time zone {shown(value)}", hint)
+        hint = {"Asia/Hanoi": Text("Việt Nam is Asia/Ho_Chi_Minh")}.get(str(value)) or near_names(
+            str(value), sorted(known)
+        )
+        raise InvalidValue(Text("unknown time zone {value}", value=shown(value)), hint)
     return ZoneInfo(value)
 
 
@@ -152,7 +182,9 @@ def target(value: object) -> str:
     text = line(value)
     match = _TARGET.fullmatch(text)
     if not match or (match[1] and int(match[1]) > int(match[2])):
-        raise InvalidValue(f"{shown(value)} is not a target", 'write "100%", ">= 1", "= 1" or "30%..50%"')
+        raise InvalidValue(
+            Text("{value} is not a target", value=shown(value)), Text('write "100%", ">= 1", "= 1" or "30%..50%"')
+        )
     return text
 
 
@@ -161,7 +193,8 @@ def address(value: object) -> str:
     found = read_address(line(value))
     if found is None:
         raise InvalidValue(
-            f"{shown(value)} cannot be an e-mail address", "write one address only, such as ten@truong.edu.vn"
+            Text("{value} cannot be an e-mail address", value=shown(value)),
+            Text("write one address only, such as ten@truong.edu.vn"),
         )
     return found
 

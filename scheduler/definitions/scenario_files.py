@@ -37,13 +37,15 @@ from scheduler.plan.dates.date_forms import Before, By, FixedForm, On
 from scheduler.plan.facts import MAILBOX, OFFICE
 from scheduler.plan.model import Channel, Plan
 from scheduler.services.commands import build_fact
+from scheduler.texts import Text
 from scheduler.toml_lines import Key
 
 
 def _instant(value: object) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise InvalidValue(
-            f"must be an instant, not {shown(value)}", "write it with its offset: 2023-03-10T09:00:00+07:00"
+            Text("must be an instant, not {value}", value=shown(value)),
+            Text("write it with its offset: 2023-03-10T09:00:00+07:00"),
         )
     return value.astimezone(UTC)
 
@@ -134,7 +136,7 @@ def _read_outage(file: File, key: Key, row: Mapping[str, object]) -> tuple[datet
     if span is None:
         return None
     if span.first >= span.last:
-        file.report.error(key, "ends before it begins", "`from` comes before `to`")
+        file.report.error(key, Text("ends before it begins"), Text("`from` comes before `to`"))
         return None
     return span.first, span.last
 
@@ -187,7 +189,10 @@ def _about(shape: FactShape) -> dict[str, Any]:
 
 def _received(shape: FactShape) -> RecordReceived:
     if shape.mailed and (shape.channel or "email") != "email":
-        raise UserError(f"`mailed` does not go with the channel {shape.channel}", hint="leave one of them out")
+        raise UserError(
+            Text("`mailed` does not go with the channel {channel}", channel=shape.channel),
+            hint=Text("leave one of them out"),
+        )
     return RecordReceived(
         **_about(shape),
         by=MAILBOX if shape.mailed else OFFICE,
@@ -216,7 +221,7 @@ def _date_fixed(shape: FactShape) -> FixDate:
 
 def _counted(shape: FactShape) -> Count:
     if shape.value is None:
-        raise UserError("`value` is missing", hint="write what was counted, such as value = 6")
+        raise UserError(Text("`value` is missing"), hint=Text("write what was counted, such as value = 6"))
     indicator = _needed(shape, "indicator")
     return Count(at=shape.at, indicator=indicator, value=shape.value, of=shape.of, party=shape.party, note=shape.note)
 
@@ -224,7 +229,9 @@ def _counted(shape: FactShape) -> Count:
 def _amended(shape: FactShape) -> AmendDate:
     forms = [_form(form, day) for form, day in ((Before, shape.before), (By, shape.by), (On, shape.on)) if day]
     if len(forms) != 1:
-        raise UserError("an amended date needs one of `before`, `by`, `on`", hint="write before = 2023-08-15")
+        raise UserError(
+            Text("an amended date needs one of `before`, `by`, `on`"), hint=Text("write before = 2023-08-15")
+        )
     return AmendDate(at=shape.at, milestone=_needed(shape, "milestone"), form=forms[0], decision=shape.decision)
 
 
@@ -234,14 +241,14 @@ def _form(form: type[Before | By | On], moment: date) -> FixedForm:
 
 
 _HINTS = {
-    "until": "write the last day of the extension",
-    "date": "write the day, or day and time, that was decided",
+    "until": Text("write the last day of the extension"),
+    "date": Text("write the day, or day and time, that was decided"),
 }
 
 
 def _needed(shape: FactShape, key: str) -> Any:
     value = getattr(shape, key)
     if not value:
-        hint = _HINTS.get(key, f"a fact of kind {shape.kind} names its {key}")
-        raise UserError(f"`{key}` is missing", hint=hint)
+        hint = _HINTS.get(key, Text("a fact of kind {kind} names its {key}", kind=shape.kind, key=key))
+        raise UserError(Text("`{key}` is missing", key=key), hint=hint)
     return value

@@ -26,6 +26,7 @@ from scheduler.definitions.scalars import (
 from scheduler.plan.dates.date_forms import DayCount
 from scheduler.plan.dates.due_dates import FIRST_YEAR, LAST_YEAR
 from scheduler.plan.model import Channel, Kind
+from scheduler.texts import Text
 
 FORMS = ("before", "by", "on", "window", "undated", "recurring", "relative")
 
@@ -71,7 +72,7 @@ class PlanShape(Shape):
     @model_validator(mode="after")
     def _has_working_days(self) -> Self:
         if not self.workweek:
-            raise InvalidValue("`workweek` names no working day")
+            raise InvalidValue(Text("`workweek` names no working day"))
         return self
 
 
@@ -90,7 +91,9 @@ class GroupShape(Shape):
     @model_validator(mode="after")
     def _is_chosen_or_listed(self) -> Self:
         if (self.chosen_by is None) != (self.after is None):
-            raise InvalidValue("needs both `chosen_by` and `after`", 'write { chosen_by = "lead", after = "tong-ket" }')
+            raise InvalidValue(
+                Text("needs both `chosen_by` and `after`"), Text('write {{ chosen_by = "lead", after = "tong-ket" }}')
+            )
         return self
 
 
@@ -162,7 +165,9 @@ class WindowShape(Shape):
 
 def _refuse_backwards(first: date, last: date | None) -> None:
     if last and last < (first.date() if isinstance(first, datetime) else first):
-        raise InvalidValue(f"ends on {last}, before it begins on {first}", "swap `from` and `to`")
+        raise InvalidValue(
+            Text("ends on {last}, before it begins on {first}", last=last, first=first), Text("swap `from` and `to`")
+        )
 
 
 class RecurringShape(Shape):
@@ -190,7 +195,7 @@ class RelativeShape(Shape):
     @model_validator(mode="after")
     def _one_direction(self) -> Self:
         if (self.within is None) == (self.before is None):
-            raise InvalidValue("needs exactly one of `within` and `before`")
+            raise InvalidValue(Text("needs exactly one of `within` and `before`"))
         return self
 
     @property
@@ -252,9 +257,13 @@ class MeasureShape(Shape):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.milestone is not None) == self.manual or (self.manual and self.deliverable is not None):
-            raise InvalidValue("must name a milestone or be manual", 'write { milestone = "..." } or { manual = true }')
+            raise InvalidValue(
+                Text("must name a milestone or be manual"), Text('write {{ milestone = "..." }} or {{ manual = true }}')
+            )
         if self.each and not self.manual:
-            raise InvalidValue("`each` goes with `manual` only", "leave it out: of a milestone each party is counted")
+            raise InvalidValue(
+                Text("`each` goes with `manual` only"), Text("leave it out: of a milestone each party is counted")
+            )
         return self
 
 

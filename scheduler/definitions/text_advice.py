@@ -13,6 +13,7 @@ from scheduler.definitions.schema import PlanShape
 from scheduler.definitions.text_dates import TextDate, TextDates, find_dates, is_law
 from scheduler.plan.dates.date_forms import Before, By, DateForm, Window
 from scheduler.plan.model import Milestone
+from scheduler.texts import Text
 from scheduler.toml_lines import Key
 
 _ONE_DAY = timedelta(days=1)
@@ -39,8 +40,8 @@ def _advise_plan_title(report: ProblemReport, plan: PlanShape) -> None:
     named = [int(match[1]) for match in _YEAR.finditer(rest) if not is_law(rest[: match.start()])]
     others = [year for year in named if plan.year - _RECENT <= year <= plan.year + 1]
     if others and len(years_of(plan)) == 1 and plan.year not in named:
-        message = f"names the year {others[0]}; the plan is for {plan.year}"
-        report.warn("title-year", ("plan", "title"), message, "put the title right, or `year`")
+        message = Text("names the year {found}; the plan is for {year}", found=others[0], year=plan.year)
+        report.warn("title-year", ("plan", "title"), message, Text("put the title right, or `year`"))
 
 
 def _advise_lengths(file: File) -> None:
@@ -49,9 +50,11 @@ def _advise_lengths(file: File) -> None:
     for key, row in rows:
         title = row.get("title")
         if isinstance(title, str) and len(title) > _LONGEST_TITLE:
-            message = f"has {len(title)} characters: it is a heading and stands in the subject of every mail"
+            message = Text(
+                "has {number} characters: it is a heading and stands in the subject of every mail", number=len(title)
+            )
             file.report.warn(
-                "long-title", (*key, "title"), message, "shorten it; the words of the document go to `quote`"
+                "long-title", (*key, "title"), message, Text("shorten it; the words of the document go to `quote`")
             )
 
 
@@ -63,13 +66,21 @@ def _advise_milestone(
         found = find_dates(text)
         name = str(place[-1])
         if span and (wrong := _find_contradiction(found, milestone.form, span, known, is_exact=name == "words")):
-            days = str(span.first) if span.first == span.last else f"{span.first} to {span.last}"
-            message = f'says "{wrong.words}", and the date of "{milestone.id}" is {days}'
-            hint = "put right what is wrong, the date or the words: mails show both"
+            days = (
+                Text("{day}", day=span.first)
+                if span.first == span.last
+                else Text("{first} to {last}", first=span.first, last=span.last)
+            )
+            message = Text(
+                'says "{words}", and the date of "{id}" is {days}', words=wrong.words, id=milestone.id, days=days
+            )
+            hint = Text("put right what is wrong, the date or the words: mails show both")
             report.warn("text-contradicts-date", place, message, hint)
         elif name == "title" and (year := _past_year(found, plan)):
-            message = f"names the year {year}; the plan is for {plan.year}"
-            report.warn("title-year", place, message, "put the title right if it was taken over from an earlier plan")
+            message = Text("names the year {year}; the plan is for {year2}", year=year, year2=plan.year)
+            report.warn(
+                "title-year", place, message, Text("put the title right if it was taken over from an earlier plan")
+            )
 
 
 def _texts(key: Key, milestone: Milestone) -> Iterator[tuple[Key, str]]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scheduler.definitions.files import find_files, is_folder, real_path
+from scheduler.texts import Text
 
 STEP = 1.0  # seconds without another hint after which a change counts as finished
 STEPS = 10  # steps after which a change is taken up even if hints go on
@@ -80,7 +81,13 @@ class DefinitionWatch:
             except Exception as error:  # the system has no watches left, or no threads; scans go on
                 if self._places() == places:  # no folder has disappeared meanwhile
                     self._is_blind = True
-                    self._log(f"changes of definitions are noticed within {self._scan:.0f} s only: {error}")
+                    self._log(
+                        Text(
+                            "changes of definitions are noticed within {scan:.0f} s only: {error}",
+                            scan=self._scan,
+                            error=error,
+                        )
+                    )
         return lambda: None
 
     def _take_hint(self, gone: Path | None) -> None:
@@ -105,7 +112,7 @@ class DefinitionWatch:
         try:
             self._changed()
         except Exception as error:  # a failing callback must not end the watch
-            self._log(f"{type(error).__name__}: {error}")
+            self._log(Text("{name__}: {error}", name__=type(error).__name__, error=error))
 
     def _look(self) -> Look:
         """Return the path, modification time, size and inode of every file: a change shows without reading it."""

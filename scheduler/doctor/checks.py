@@ -49,6 +49,7 @@ from scheduler.queries.message_preview import sample_messages
 from scheduler.queries.plans import find_absent
 from scheduler.services.clock_guard import ClockGuard
 from scheduler.store import open_store
+from scheduler.texts import Text, plural
 
 _EXAMPLE = "example-address"
 _EXAMPLE_DOMAINS = (".example", ".test", ".invalid", ".localhost", "example.com", "example.net", "example.org")
@@ -60,7 +61,7 @@ def examine(container: Container) -> Iterator[Verdict]:
 
     The configuration itself was already read without errors.
     """
-    yield Verdict(check="configuration", state="ok", message="every key is known and sound")
+    yield Verdict(check="configuration", state="ok", message=Text("every key is known and sound"))
     yield from judge_packages(find_owners())
     yield from judge_secrecy(
         [(path, mode) for path in dict.fromkeys(_secrets(container)) if (mode := _mode_of(path)) is not None]
@@ -95,11 +96,11 @@ def _definitions(loaded: Loaded) -> Iterator[Verdict]:
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
     count = len(loaded.definitions)
     if count or errors:
-        well = f"{count} plan{'' if count == 1 else 's'}, sound"
-        yield from_problems("definitions", errors, well, "`hanchot check` lists everything")
+        well = plural("{number} plan, sound", "{number} plans, sound", count)
+        yield from_problems("definitions", errors, well, Text("`hanchot check` lists everything"))
     else:
-        hint = "`hanchot init DIR` writes one to begin with; [paths] workflows says where to look"
-        yield Verdict(check="definitions", state="warning", message="there is no plan", hint=hint)
+        hint = Text("`hanchot init DIR` writes one to begin with; [paths] workflows says where to look")
+        yield Verdict(check="definitions", state="warning", message=Text("there is no plan"), hint=hint)
 
 
 def _addresses(container: Container, loaded: Loaded) -> Iterator[Verdict]:
@@ -110,9 +111,9 @@ def _addresses(container: Container, loaded: Loaded) -> Iterator[Verdict]:
     for key, address in own:
         if _is_example(address):
             severity = "error" if mail.transport == "smtp" else "warning"
-            message = f"{address} is an example, no real address"
-            problems.append(Problem(key=key, message=message, severity=severity, hint="write the real address"))
-    yield from_problems("addresses", problems, "none is an example", "")
+            message = Text("{address} is an example, no real address", address=address)
+            problems.append(Problem(key=key, message=message, severity=severity, hint=Text("write the real address")))
+    yield from_problems("addresses", problems, Text("none is an example"), "")
 
 
 def _is_example(address: str) -> bool:
@@ -121,7 +122,7 @@ def _is_example(address: str) -> bool:
 
 def _templates(container: Container) -> Iterator[Verdict]:
     problems = container.composer_with(b"doctor").check()
-    yield from_problems("templates", problems, "every kind of mail can be written", "")
+    yield from_problems("templates", problems, Text("every kind of mail can be written"), "")
 
 
 def _letters(container: Container, loaded: Loaded) -> Iterator[Verdict]:
@@ -135,21 +136,27 @@ def _letters(container: Container, loaded: Loaded) -> Iterator[Verdict]:
             except UserError as error:
                 problems |= dict.fromkeys(error.problems)
     if loaded.definitions:
-        yield from_problems("letters", list(problems), "mails of every milestone and party can be written", "")
+        yield from_problems("letters", list(problems), Text("mails of every milestone and party can be written"), "")
 
 
 def _mail(container: Container) -> Iterator[Verdict]:
     mail = container.settings.mail
     if mail.transport == "maildir":
         path = container.settings.resolve(mail.maildir)
-        yield Verdict(check="mail", state="ok", message=f"mails become files in {path}; nothing leaves this machine")
+        yield Verdict(
+            check="mail",
+            state="ok",
+            message=Text("mails become files in {path}; nothing leaves this machine", path=path),
+        )
         return
     from scheduler.mail.smtp import SmtpMailer  # loaded only if mails are sent by SMTP
 
     with closing(_mailer(container)) as mailer:
         assert isinstance(mailer, SmtpMailer)  # noqa: S101 - the transport says so
         outcome = mailer.log_in()
-        yield judge_login(f"{mail.smtp.host} port {mail.smtp.usual_port}", outcome)
+        yield judge_login(
+            Text("{host} port {usual_port}", host=mail.smtp.host, usual_port=mail.smtp.usual_port), outcome
+        )
         if outcome is not None:
             yield from explain_refusal("SMTP", mail.smtp.username, outcome.reply, mailer.token)
     yield from _exposed("mail", mail.smtp, "mail.smtp")
@@ -177,21 +184,30 @@ def _inbox(container: Container) -> Iterator[Verdict]:
             yield from explain_refusal("IMAP", inbox.username, str(error), folder.token)
             return
     names = ", ".join(dict.fromkeys(name for _, name in used))
-    there = "the folder {} is there" if len(used) == 1 else "the folders {} are there"
-    message = f"{inbox.host} port {inbox.usual_port} took the login; {there.format(names)}"
+    there = (
+        Text("the folder {names} is there", names=names)
+        if len(used) == 1
+        else Text("the folders {names} are there", names=names)
+    )
+    message = Text("{host} port {port} took the login; {there}", host=inbox.host, port=inbox.usual_port, there=there)
     yield Verdict(check="inbox", state="ok", message=message)
     yield from _exposed("inbox", inbox, "inbox")
     if inbox.folders and not inbox.authserv_id:
-        message = "nobody can tell who a mail is really from, so each answer waits for a person"
-        hint = "set inbox.authserv_id to the name at the beginning of Authentication-Results in any mail of the mailbox"
+        message = Text("nobody can tell who a mail is really from, so each answer waits for a person")
+        hint = Text(
+            "set inbox.authserv_id to the name at the beginning of Authentication-Results in any mail of the mailbox"
+        )
         yield Verdict(check="inbox", state="warning", message=message, hint=hint)
 
 
 def _exposed(check: str, server: Smtp | Inbox, path: str) -> Iterator[Verdict]:
     if server.security == "none" and server.username and server.host not in _HERE:
-        what = "password" if server.auth == "password" else "access token"
-        message = f"the {what} goes to {server.host} unprotected"
-        hint = f'set {path}.security to "starttls" or "tls"'
+        message = (
+            Text("the password goes to {host} unprotected", host=server.host)
+            if server.auth == "password"
+            else Text("the access token goes to {host} unprotected", host=server.host)
+        )
+        hint = Text('set {path}.security to "starttls" or "tls"', path=path)
         yield Verdict(check=check, state="warning", message=message, hint=hint)
 
 
@@ -200,7 +216,7 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
     now = container.clock.now()
     file = container.settings.database_file
     if file is not None and not file.exists():
-        yield Verdict(check="database", state="ok", message=f"{file} is made at the first start")
+        yield Verdict(check="database", state="ok", message=Text("{file} is made at the first start", file=file))
         agendas = [draw_agenda(definition.plan, (), loaded_at=now) for definition in loaded.definitions]
         yield from judge_crowds(find_crowds(agendas, container.limits, now))
         yield judge_clock(now, None)
@@ -222,7 +238,9 @@ def _record(container: Container, loaded: Loaded) -> Iterator[Verdict]:
             gap = read_mailbox_gap(view, reading, now)
             failed = [(id, one) for id in ids for one in read_failed_sources(view, id, reading)]
         jump = ClockGuard(store, SystemMachine()).look()
-        yield Verdict(check="database", state="ok", message=f"{store.name} opens and has this program's version")
+        yield Verdict(
+            check="database", state="ok", message=Text("{name} opens and has this program's version", name=store.name)
+        )
     finally:
         store.close()
     yield judge_plans(absent, now)
@@ -302,7 +320,10 @@ def _disk(container: Container) -> Iterator[Verdict]:
         try:
             free = shutil.disk_usage(path).free
         except OSError as error:
-            raise UserError(f"cannot look at {path}: {error.strerror}", hint="check the folder and its disk") from error
+            raise UserError(
+                Text("cannot look at {path}: {strerror}", path=path, strerror=error.strerror),
+                hint=Text("check the folder and its disk"),
+            ) from error
         yield judge_disk(path, free, is_writable=os.access(path, os.W_OK | os.X_OK))
 
 
@@ -311,7 +332,7 @@ def _zones() -> Iterator[Verdict]:
         ZoneInfo("Asia/Ho_Chi_Minh")
     except (ZoneInfoNotFoundError, OSError) as error:
         raise UserError(
-            f"there are no time zones on this machine: {error}",
-            hint="install the system's zone data or the Python package tzdata",
+            Text("there are no time zones on this machine: {error}", error=error),
+            hint=Text("install the system's zone data or the Python package tzdata"),
         ) from error
-    yield Verdict(check="zones", state="ok", message="the zone data is there")
+    yield Verdict(check="zones", state="ok", message=Text("the zone data is there"))

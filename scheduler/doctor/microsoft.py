@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from scheduler.doctor.verdicts import Verdict
 from scheduler.mail.access_tokens import read_claims
 from scheduler.mail.token_address import one_line
+from scheduler.texts import Text
 
 Protocol = Literal["SMTP", "IMAP"]
 
@@ -68,11 +69,19 @@ def explain_refusal(protocol: Protocol, mailbox: str, words: str, token: str) ->
     steps = list(_find_steps(refusal))
     for step in steps:
         others = [other.number for other in steps if other is not step]
-        doubt = f" (or step {others[0]})" if others else ""
-        message = f"Microsoft 365, step {step.number} of 5 is missing{doubt}: {step.what}"
+        message = (
+            Text(
+                "Microsoft 365, step {number} of 5 is missing (or step {other}): {what}",
+                number=step.number,
+                other=others[0],
+                what=step.what,
+            )
+            if others
+            else Text("Microsoft 365, step {number} of 5 is missing: {what}", number=step.number, what=step.what)
+        )
         yield Verdict(check=check, state="error", message=message, hint=step.command)
     if not steps and (said := _find_other_cause(refusal)):
-        yield Verdict(check=check, state="error", message=f"Microsoft 365: {said[0]}", hint=said[1])
+        yield Verdict(check=check, state="error", message=Text("Microsoft 365: {words}", words=said[0]), hint=said[1])
 
 
 def _find_steps(refusal: _Refusal) -> Iterator[_Step]:
@@ -80,7 +89,7 @@ def _find_steps(refusal: _Refusal) -> Iterator[_Step]:
     if _SMTP_IS_OFF.search(refusal.words):
         yield _Step(
             5,
-            "sending by SMTP AUTH is switched off",
+            Text("sending by SMTP AUTH is switched off"),
             f'in Exchange Online PowerShell: Set-CASMailbox -Identity "{mailbox}" -SmtpClientAuthenticationDisabled '
             "$false; for all mailboxes: Set-TransportConfig -SmtpClientAuthenticationDisabled $false",
         )
@@ -94,25 +103,36 @@ def _find_steps(refusal: _Refusal) -> Iterator[_Step]:
     if permission not in roles:
         yield _Step(
             1,
-            f"the application has no permission {permission}",
-            "Microsoft Entra admin center, App registrations, API permissions, Add a permission, APIs my organization "
-            f"uses, Office 365 Exchange Online, Application permissions: {permission}; then consent once more",
+            Text("the application has no permission {permission}", permission=permission),
+            Text(
+                "Microsoft Entra admin center, App registrations, API permissions, Add a permission, APIs my "
+                "organization uses, Office 365 Exchange Online, Application permissions: {permission}; then "
+                "consent once more",
+                permission=permission,
+            ),
         )
         yield _Step(
             2,
-            "an administrator has not consented",
-            f"the same page, Grant admin consent; or https://login.microsoftonline.com/{_id(claims, 'tid', 'TENANT')}"
-            f"/adminconsent?client_id={_id(claims, 'appid', 'CLIENT_ID')}",
+            Text("an administrator has not consented"),
+            Text(
+                "the same page, Grant admin consent; or "
+                "https://login.microsoftonline.com/{tenant}/adminconsent?client_id={client}",
+                tenant=_id(claims, "tid", "TENANT"),
+                client=_id(claims, "appid", "CLIENT_ID"),
+            ),
         )
     elif is_shut:
         yield _step_4(claims, mailbox)
     else:
         yield _Step(
             3,
-            "Exchange does not know the application, or by the object id of the App registration",
-            f"in Exchange Online PowerShell: New-ServicePrincipal -AppId {_id(claims, 'appid', 'CLIENT_ID')} -ObjectId "
-            f"{_id(claims, 'oid', 'OBJECT_ID')}; this is the object id of the Enterprise application "
-            "(Get-ServicePrincipal shows what is there)",
+            Text("Exchange does not know the application, or by the object id of the App registration"),
+            Text(
+                "in Exchange Online PowerShell: New-ServicePrincipal -AppId {client} -ObjectId {object}; this is the "
+                "object id of the Enterprise application (Get-ServicePrincipal shows what is there)",
+                client=_id(claims, "appid", "CLIENT_ID"),
+                object=_id(claims, "oid", "OBJECT_ID"),
+            ),
         )
         yield _step_4(claims, mailbox)
 
@@ -120,9 +140,13 @@ def _find_steps(refusal: _Refusal) -> Iterator[_Step]:
 def _step_4(claims: Mapping[str, Any], mailbox: str) -> _Step:
     return _Step(
         4,
-        f"the application may not open the mailbox {mailbox}",
-        f'in Exchange Online PowerShell: Add-MailboxPermission -Identity "{mailbox}" -User '
-        f"{_id(claims, 'oid', 'OBJECT_ID')} -AccessRights FullAccess; allow an hour until it counts",
+        Text("the application may not open the mailbox {mailbox}", mailbox=mailbox),
+        Text(
+            'in Exchange Online PowerShell: Add-MailboxPermission -Identity "{mailbox}" -User '
+            "{claims} -AccessRights FullAccess; allow an hour until it counts",
+            mailbox=mailbox,
+            claims=_id(claims, "oid", "OBJECT_ID"),
+        ),
     )
 
 
@@ -130,23 +154,27 @@ def _find_other_cause(refusal: _Refusal) -> tuple[str, str] | None:
     """Return what else is wrong, and the way out."""
     claims = refusal.claims
     if _NO_PASSWORDS.search(refusal.words):
-        hint = 'set auth = "xoauth2"; the how-to "Microsoft 365" of the documentation says how'
-        return "it takes no password from this mailbox", hint
+        hint = Text('set auth = "xoauth2"; the how-to "Microsoft 365" of the documentation says how')
+        return Text("it takes no password from this mailbox"), hint
     if not _is_of_microsoft(claims) or not _REFUSED.search(refusal.words):
         return None
     if not _is_for_exchange(claims):
-        hint = "set scope to https://outlook.office365.com/.default, or leave it empty for a sign-in by a person"
-        return f"the token is for {one_line(claims.get('aud'))} and not for Exchange", hint
+        hint = Text("set scope to https://outlook.office365.com/.default, or leave it empty for a sign-in by a person")
+        return Text("the token is for {one_line} and not for Exchange", one_line=one_line(claims.get("aud"))), hint
     if _is_of_application(claims):
         return None
     needed, given = _DELEGATED[refusal.protocol], _texts(str(claims.get("scp", "")).split())
     if needed not in given:
-        hint = f"add https://outlook.office.com/{needed} to scope, then `hanchot mail sign-in`"
-        return f"who signed in has not allowed {needed}", hint
+        hint = Text("add https://outlook.office.com/{needed} to scope, then `hanchot mail sign-in`", needed=needed)
+        return Text("who signed in has not allowed {needed}", needed=needed), hint
     name = one_line(claims.get("upn") or claims.get("unique_name"))
     if name and name.casefold() != refusal.mailbox.casefold():
-        hint = f"`hanchot mail sign-in` as {refusal.mailbox}, or let an administrator give {name} the right to it"
-        return f"{name} signed in, and the mailbox is {refusal.mailbox}", hint
+        hint = Text(
+            "`hanchot mail sign-in` as {mailbox}, or let an administrator give {name} the right to it",
+            mailbox=refusal.mailbox,
+            name=name,
+        )
+        return Text("{name} signed in, and the mailbox is {mailbox}", name=name, mailbox=refusal.mailbox), hint
     return None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scheduler.doctor.verdicts import Verdict
 from scheduler.queries.mail_limits import Limits
+from scheduler.texts import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +70,31 @@ def judge_provider_limits(provider: Provider | None, username: str, limits: Limi
     if provider is None:
         return
     if provider.most_per_minute and not 0 < limits.per_minute < provider.most_per_minute:
-        allowed = f"per_minute is {limits.per_minute}" if limits.per_minute else "per_minute sets no limit"
-        message = f"{provider.name} takes {provider.most_per_minute} messages a minute from a mailbox, and {allowed}"
-        hint = f"set per_minute = {provider.per_minute} in [mail.limits]"
+        allowed = (
+            Text("per_minute is {per_minute}", per_minute=limits.per_minute)
+            if limits.per_minute
+            else Text("per_minute sets no limit")
+        )
+        message = Text(
+            "{name} takes {most_per_minute} messages a minute from a mailbox, and {allowed}",
+            name=provider.name,
+            most_per_minute=provider.most_per_minute,
+            allowed=allowed,
+        )
+        hint = Text("set per_minute = {per_minute} in [mail.limits]", per_minute=provider.per_minute)
         yield Verdict(check="limits", state="warning", message=message, hint=hint)
     most = provider.free_per_day if provider.owns(username.rpartition("@")[2]) else provider.most_per_day
     together = limits.per_day + limits.urgent_per_day
     if not limits.per_day or together > most:
-        allowed = f"{together} may leave" if limits.per_day else "per_day sets no limit"
-        message = f"{provider.name} takes {most:,} recipients in 24 hours from such an account, and {allowed}"
-        hint = f"set per_day = {most - limits.urgent_per_day} in [mail.limits]; sign-in links and summaries come on top"
+        allowed = Text("{together} may leave", together=together) if limits.per_day else Text("per_day sets no limit")
+        message = Text(
+            "{name} takes {most:,} recipients in 24 hours from such an account, and {allowed}",
+            name=provider.name,
+            most=most,
+            allowed=allowed,
+        )
+        hint = Text(
+            "set per_day = {value} in [mail.limits]; sign-in links and summaries come on top",
+            value=most - limits.urgent_per_day,
+        )
         yield Verdict(check="limits", state="warning", message=message, hint=hint)

@@ -19,6 +19,7 @@ from dns.resolver import NXDOMAIN, NoAnswer, Resolver, get_default_resolver
 
 from scheduler.doctor.providers import Provider
 from scheduler.doctor.verdicts import Verdict
+from scheduler.texts import Text
 
 LIFETIME = 4.0  # seconds for one question
 MOST_LOOKUPS = 10  # RFC 7208, section 4.6.4
@@ -58,13 +59,17 @@ class _Silence(Exception):
 def examine_sender(domain: str, provider: Provider | None, resolver: Resolver | None = None) -> Iterator[Verdict]:
     """Ask DNS about the domain of the sender, by default this machine's resolver, and yield what it says."""
     if provider is not None and provider.owns(domain):
-        yield Verdict(check="spf", state="ok", message=f"{domain} is {provider.name}'s own; it proves its mail itself")
+        yield Verdict(
+            check="spf",
+            state="ok",
+            message=Text("{domain} is {name}'s own; it proves its mail itself", domain=domain, name=provider.name),
+        )
         return
     selectors = provider.selectors if provider is not None else USUAL_SELECTORS
     try:
         records = _look_up(resolver or _own_resolver(), domain, selectors)
     except _Silence:
-        message = f"not looked at, like DKIM and DMARC: DNS gives no answer about {domain}"
+        message = Text("not looked at, like DKIM and DMARC: DNS gives no answer about {domain}", domain=domain)
         yield Verdict(check="spf", state="skipped", message=message)
         return
     spf, keys, dmarc = records.spf, records.keys, records.dmarc
@@ -74,73 +79,116 @@ def examine_sender(domain: str, provider: Provider | None, resolver: Resolver | 
 
 
 def _silence(check: str, domain: str) -> Verdict:
-    return Verdict(check=check, state="skipped", message=f"not looked at: DNS gives no answer about that of {domain}")
+    return Verdict(
+        check=check,
+        state="skipped",
+        message=Text("not looked at: DNS gives no answer about that of {domain}", domain=domain),
+    )
 
 
 def _judge_spf(domain: str, provider: Provider | None, records: DomainRecords, found: Sequence[str]) -> Verdict:
     if fault := _find_spf_fault(domain, provider, records, found):
         return Verdict(check="spf", state="warning", message=fault[0], hint=fault[1])
     if provider is None or provider.spf not in records.includes:
-        message = f"{domain} has a record; whether it names the servers of the account was not looked at"
+        message = Text(
+            "{domain} has a record; whether it names the servers of the account was not looked at", domain=domain
+        )
         return Verdict(check="spf", state="ok", message=message)
-    return Verdict(check="spf", state="ok", message=f"{domain} lets {provider.name} send")
+    return Verdict(
+        check="spf", state="ok", message=Text("{domain} lets {name} send", domain=domain, name=provider.name)
+    )
 
 
 def _find_spf_fault(
     domain: str, provider: Provider | None, records: DomainRecords, found: Sequence[str]
 ) -> tuple[str, str] | None:
     """Return what is wrong with the SPF records that were found, and the way out."""
-    include = f"include:{provider.spf}" if provider is not None else "what the provider says"
+    include = f"include:{provider.spf}" if provider is not None else Text("what the provider says")
     if not found:
-        message = f"{domain} has no SPF record: nothing says which servers send its mail"
-        return message, f'a TXT record at {domain}: "v=spf1 {include} ~all"'
+        message = Text("{domain} has no SPF record: nothing says which servers send its mail", domain=domain)
+        return message, Text('a TXT record at {domain}: "v=spf1 {include} ~all"', domain=domain, include=include)
     if len(found) > 1:
-        return f"{domain} has {len(found)} SPF records, and receivers heed none of several", "make one of them"
+        return Text(
+            "{domain} has {number} SPF records, and receivers heed none of several", domain=domain, number=len(found)
+        ), Text("make one of them")
     [record] = found
     if records.lookups > MOST_LOOKUPS:
-        message = f"the SPF record of {domain} makes receivers look up {records.lookups} names"
-        return f"{message}; they stop at {MOST_LOOKUPS}", "take out what does not send for it any more"
+        message = Text(
+            "the SPF record of {domain} makes receivers look up {lookups} names; they stop at {most}",
+            domain=domain,
+            lookups=records.lookups,
+            most=MOST_LOOKUPS,
+        )
+        return message, Text("take out what does not send for it any more")
     if _EVERYBODY.search(record):
-        return f"the SPF record of {domain} lets everybody send: {record}", "end it by ~all"
+        return Text("the SPF record of {domain} lets everybody send: {record}", domain=domain, record=record), Text(
+            "end it by ~all"
+        )
     if _NOBODY.fullmatch(record):
-        message = f"the SPF record of {domain} lets nobody send: {record}"
-        return message, f"write {include} into it, before its last word"
+        message = Text("the SPF record of {domain} lets nobody send: {record}", domain=domain, record=record)
+        return message, Text("write {include} into it, before its last word", include=include)
     if provider is not None and provider.spf not in records.includes and not _OPAQUE.search(record):
-        message = f"the SPF record of {domain} does not name {provider.name}: {record}"
-        return message, f"write {include} into it, before its last word"
+        message = Text(
+            "the SPF record of {domain} does not name {name}: {record}",
+            domain=domain,
+            name=provider.name,
+            record=record,
+        )
+        return message, Text("write {include} into it, before its last word", include=include)
     return None
 
 
 def _judge_dkim(domain: str, provider: Provider | None, keys: Mapping[str, bool]) -> Verdict:
     found = [selector for selector, is_there in keys.items() if is_there]
     if found:
-        return Verdict(check="dkim", state="ok", message=f"there is a key at {found[0]}._domainkey.{domain}")
+        return Verdict(
+            check="dkim",
+            state="ok",
+            message=Text("there is a key at {selector}._domainkey.{domain}", selector=found[0], domain=domain),
+        )
     if provider is None:
-        message = f"not looked at: under which selector {domain} has its key is not known"
-        hint = "a mail that came back from outside shows it: s= in its DKIM-Signature"
+        message = Text("not looked at: under which selector {domain} has its key is not known", domain=domain)
+        hint = Text("a mail that came back from outside shows it: s= in its DKIM-Signature")
         return Verdict(check="dkim", state="skipped", message=message, hint=hint)
     looked = " and ".join(f"{selector}._domainkey.{domain}" for selector in keys)
-    message = f"there is no key at {looked}, where {provider.name} has it unless an administrator chose another name"
-    hint = f"switch DKIM on for {domain} in the administration of {provider.name}, and publish what it shows"
+    message = Text(
+        "there is no key at {looked}, where {name} has it unless an administrator chose another name",
+        looked=looked,
+        name=provider.name,
+    )
+    hint = Text(
+        "switch DKIM on for {domain} in the administration of {name}, and publish what it shows",
+        domain=domain,
+        name=provider.name,
+    )
     return Verdict(check="dkim", state="warning", message=message, hint=hint)
 
 
 def _judge_dmarc(domain: str, found: Sequence[str]) -> Verdict:
-    record = f'"v=DMARC1; p=none" at _dmarc.{domain} to begin with'
+    record = Text('"v=DMARC1; p=none" at _dmarc.{domain} to begin with', domain=domain)
     if not found:
         message, hint = (
-            f"{domain} does not say what becomes of mail that SPF and DKIM do not prove",
-            f"a TXT record {record}",
+            Text("{domain} does not say what becomes of mail that SPF and DKIM do not prove", domain=domain),
+            Text("a TXT record {record}", record=record),
         )
     elif len(found) > 1:
         message, hint = (
-            f"{domain} has {len(found)} DMARC records, and receivers heed none of several",
-            "make one of them",
+            Text(
+                "{domain} has {number} DMARC records, and receivers heed none of several",
+                domain=domain,
+                number=len(found),
+            ),
+            Text("make one of them"),
         )
     elif not _read_tags(found[0]).get("p"):
-        message, hint = f"the DMARC record of {domain} has no policy: {found[0]}", f"write {record}"
+        message, hint = (
+            Text("the DMARC record of {domain} has no policy: {record}", domain=domain, record=found[0]),
+            Text("write {record}", record=record),
+        )
     else:
-        return Verdict(check="dmarc", state="ok", message=f"{domain} says: {found[0]}")
+        return Verdict(
+            check="dmarc", state="ok", message=Text("{domain} says: {record}", domain=domain, record=found[0])
+        )
     return Verdict(check="dmarc", state="warning", message=message, hint=hint)
 
 

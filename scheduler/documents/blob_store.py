@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -121,6 +121,19 @@ class BlobStore:
     def open(self, digest: str) -> IO[bytes]:
         """Open the file with this digest for reading."""
         return self.place(digest).open("rb")
+
+    def files(self) -> Mapping[str, Path]:
+        """Return all files that are kept, by their digest; not those that are still being received."""
+        found = self._folder.glob("[0-9a-f][0-9a-f]/*")
+        return {file.parent.name + file.name: file for file in found}
+
+    def is_sound(self, digest: str) -> bool:
+        """Return whether the file with this digest is there, with all its bytes."""
+        try:
+            with self.place(digest).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == digest
+        except OSError:
+            return False
 
     def _add(self, pieces: Iterable[bytes]) -> Draft:
         draft = self.begin()

@@ -45,4 +45,4 @@ class BounceRecorder:
         except RecordUnavailable:
             raise  # the next pass concludes the attempt anew
         except UserError as error:  # the roster no longer has this address; then only the mail has failed
-            self.report(Event(name="trouble", at=now, plan=row.plan, party=row.party, text=str(error)))
+            self.report(Event(name="trouble", at=now, plan=row.plan, party=row.party, text=error.text))

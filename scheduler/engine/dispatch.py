@@ -32,6 +32,8 @@ from scheduler.services.context import ServiceContext
 from scheduler.services.ledger_changes import as_due
 from scheduler.services.promised_mails import make_outgoing
 from scheduler.services.reconcile import reconcile
+from scheduler.texts import Text
+from scheduler.wording.sentences import word_reason
 
 PAGE = 200  # rungs dispatched in one transaction
 
@@ -158,7 +160,7 @@ class Dispatcher:
                 written.append((message, about, self.services.composer.compose(message)))
             except UserError as error:
                 why |= {row.id: ("failed", reasons.unwritten(error.problems[0].message)) for row in about}
-                event = _event("trouble", about[0], now, f"could not be written: {error}")
+                event = _event("trouble", about[0], now, Text("could not be written: {error}", error=error))
                 yield replace(event, step="reminders")
         expiry = cache(lambda at, next_at: last_moment(at, now, next_at, agenda.plan))  # mostly the same within a page
         for message, about, mail in written:
@@ -190,7 +192,7 @@ def _unreachable(agenda: Agenda, row: RungRow) -> tuple[RungState, Reason]:
 
 def _settle(unit: UnitOfWork, row: RungRow, state: RungState, reason: Reason, now: datetime) -> Iterator[Event]:
     if unit.rungs.settle([row.id], state, reason, now=now):
-        yield _event(_WORDS[state], row, now, str(reason))
+        yield _event(_WORDS[state], row, now, word_reason(reason))
 
 
 _WORDS: dict[str, EventName] = {

@@ -10,6 +10,7 @@ from typing import TypeVar
 from scheduler.errors import HanchotError
 from scheduler.plan.model import Plan
 from scheduler.ports.events import Event, Reporter
+from scheduler.texts import Text
 
 T = TypeVar("T")
 
@@ -41,8 +42,8 @@ class LocalReporter:
         try:
             return act()
         except HanchotError as error:
-            text = str(error)
+            text = error.text
         except Exception as error:  # a bug is reported, and everything else continues
-            text = f"{type(error).__name__}: {error}"
+            text = Text("{kind}: {error}", kind=type(error).__name__, error=error)
         self.report(Event(name="trouble", at=now, plan=plan.id, text=text, step=step))
         return None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from scheduler.engine.retry_policy import pause_after
 from scheduler.plan.message_kinds import MessageKind, is_urgent
 from scheduler.ports import Mailer, Outcome, Store, UnitOfWork
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.mail_limits import LimitName, Limits, read_limits, urgent_part
+from scheduler.texts import Text, Worded
+from scheduler.wording import format_span
 
 _URGENT: tuple[LimitName, ...] = ("urgent", "urgent_day")
 
@@ -86,11 +89,17 @@ class MailAccount:
         with self.store.transaction() as unit:
             if outcome.account == "stop":
                 unit.accounts.stop(name, reason=outcome.reply)
-                text = f"the mail account is stopped: {outcome.reply}; `hanchot mail test` starts it again"
+                text = Text(
+                    "the mail account is stopped: {reply}; `hanchot mail test` starts it again", reply=outcome.reply
+                )
             else:
                 until = now + pause_after(unit.accounts.state(name).consecutive_failures)
                 unit.accounts.pause(name, until=until, reason=outcome.reply)
-                text = f"the mail account rests until {until.isoformat()}: {outcome.reply}"
+                text = Text(
+                    "the mail account rests for {span}: {reply}",
+                    span=Worded(partial(format_span, until - now)),
+                    reply=outcome.reply,
+                )
         self.report(Event(name="trouble", at=now, text=text))
         return until
 

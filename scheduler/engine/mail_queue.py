@@ -12,6 +12,8 @@ from scheduler.plan.reasons import Reason
 from scheduler.ports import MessageRow, RungRow, Store, UnitOfWork
 from scheduler.ports.events import Event, EventName, Reporter
 from scheduler.services.heartbeats import Heartbeat
+from scheduler.texts import Text
+from scheduler.wording.sentences import word_reason
 
 LEASE = timedelta(minutes=15)  # longer than the ten minutes that an SMTP server may take
 PAGE = 50  # mails claimed at once
@@ -75,7 +77,9 @@ class MailQueue:
 
     def keep(self, row: MessageRow, why: str, until: datetime, now: datetime) -> None:
         """Postpone a claimed mail that could not leave, and report why."""
-        self.report(Event.of_mail(row, "trouble", now, f"mail stays in the outbox: {why}", step="delivery"))
+        self.report(
+            Event.of_mail(row, "trouble", now, Text("mail stays in the outbox: {why}", why=why), step="delivery")
+        )
         self.postpone(row, until)
 
     def readdress(self, row: MessageRow, why: Reason, now: datetime) -> None:
@@ -104,7 +108,7 @@ class MailQueue:
             if done and is_owed:
                 unit.rungs.plan_again(row.rungs)
         if done:
-            text = row.mail.subject if after.state == "sent" else str(after.reason)
+            text = row.mail.subject if after.state == "sent" else word_reason(after.reason)
             self.report(Event.of_mail(row, _WORDS[after.state], now, text))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from scheduler.errors import UserError
@@ -21,6 +22,8 @@ from scheduler.queries.agendas import AgendaCache
 from scheduler.queries.site_links import make_linker
 from scheduler.services.context import ServiceContext
 from scheduler.services.ledger_changes import as_due
+from scheduler.texts import Text, Worded
+from scheduler.wording import format_stamp
 
 Outcome = Literal["late", "missed", "skipped"]
 _Suffered = tuple[RungRow, Outcome]
@@ -101,8 +104,13 @@ class OutageReporter:
         entries = {agenda.plan.id: _entries(agenda, suffered[agenda.plan.id]) for agenda in touched}
         outage = Outage(since=since, until=now, entries=())
         messages = outage_messages(touched, entries, outage, self.operators)
-        span = f"from {since.isoformat()} to {now.isoformat()}"
-        text = f"was away or could not send {span}: {count} steps late, missed or skipped"
+        zone = touched[0].plan.zone
+        text = Text(
+            "was away or could not send from {since} to {until}: {count} steps late, missed or skipped",
+            since=Worded(partial(format_stamp, since.astimezone(zone))),
+            until=Worded(partial(format_stamp, now.astimezone(zone))),
+            count=count,
+        )
         return [*self._queue(unit, messages, now), Event(name="outage", at=now, text=text)]
 
     def _queue(self, unit: UnitOfWork, messages: Sequence[OutageMessage], now: datetime) -> Iterator[Event]:
@@ -112,7 +120,7 @@ class OutageReporter:
             try:
                 mail = self.services.composer.compose(link(message))
             except UserError as error:
-                text = f"outage summary could not be written: {error}"
+                text = Text("outage summary could not be written: {error}", error=error)
                 yield Event(name="trouble", at=now, text=text, step="outage summary")
                 continue
             unit.outbox.add(

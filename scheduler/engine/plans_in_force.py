@@ -19,10 +19,11 @@ from scheduler.queries.unplaced import read_unplaced
 from scheduler.services.apply_revision import is_taken, settle, take
 from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import Changes
+from scheduler.texts import Text, join, pattern
 
 MANY = 10  # steps that may fall away with an edit before somebody is asked whether that is meant
-UNMEANT = "if that is not meant, put the file back: what was removed and comes back goes on as before"
-ABSENT = "steps of this plan are promised, and no definition of it could be loaded"
+UNMEANT = Text("if that is not meant, put the file back: what was removed and comes back goes on as before")
+ABSENT = Text("steps of this plan are promised, and no definition of it could be loaded")
 
 Weigh = Callable[[UnitOfWork, Plan, PlanState, datetime], PlanWork]  # returns the work of one plan
 
@@ -98,7 +99,10 @@ class PlansInForce:
         places = {PurePath(file).parent for file in errors if file is not None}
         gone = {one.plan.id for one in self.definitions if one.plan.id not in known and _folder(one) not in places}
         for id in sorted(gone - self._gone):
-            text = f"its file is gone; what was loaded before goes on until the program ends. {ABSENT_HINT}"
+            text = Text(
+                "its file is gone; what was loaded before goes on until the program ends. {absent_hint}",
+                absent_hint=ABSENT_HINT,
+            )
             self._reporter.report(Event(name="trouble", at=now, plan=id, text=text))
         self._gone = gone
 
@@ -122,7 +126,7 @@ class PlansInForce:
         with self._services.store.reading() as view:
             found = read_unplaced(view, plan)
         for unplaced in found:
-            text = f"{unplaced}; {unplaced.hint}"
+            text = Text("{text}; {hint}", text=unplaced.text, hint=unplaced.hint)
             self._reporter.report(Event(name="trouble", at=now, plan=plan.id, text=text))
 
     def survey(self, weigh: Weigh, now: datetime) -> TickSurvey:
@@ -140,7 +144,7 @@ class PlansInForce:
         for id, digest in survey.foreign.items():
             if self._foreign.get(id) != digest:
                 self._foreign[id] = digest
-                text = "another process loaded another revision of this plan; it is left to that one"
+                text = Text("another process loaded another revision of this plan; it is left to that one")
                 self._reporter.report(Event(name="trouble", at=now, plan=id, text=text))
         self._report_absent(survey.absent, now)
         return survey
@@ -149,7 +153,14 @@ class PlansInForce:
         """Report each plan once for as long as it is absent."""
         ids = {state.plan for state in absent}
         for id in sorted(ids - self._absent):
-            self._reporter.report(Event(name="trouble", at=now, plan=id, text=f"{ABSENT}; {ABSENT_HINT}"))
+            self._reporter.report(
+                Event(
+                    name="trouble",
+                    at=now,
+                    plan=id,
+                    text=Text("{absent}; {absent_hint}", absent=ABSENT, absent_hint=ABSENT_HINT),
+                )
+            )
         self._absent = ids
 
     def look(self, weigh: Weigh, now: datetime) -> TickSurvey:
@@ -175,16 +186,21 @@ class PlansInForce:
     def _report_changes(self, plan: Plan, changes: Changes, now: datetime) -> None:
         again = len(changes.armed) - changes.new if changes.armed else 0
         counts = {
-            "new": changes.new,
-            "live again": again,
-            "fell away": len(changes.dropped),
-            "moved": len(changes.moved),
+            pattern("{number} new"): changes.new,
+            pattern("{number} live again"): again,
+            pattern("{number} fell away"): len(changes.dropped),
+            pattern("{number} moved"): len(changes.moved),
         }
-        changed = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing changed"
-        text = f"{plan.title}; steps: {changed}"
+        words = [Text(name, number=count) for name, count in counts.items() if count]
+        changed = join(", ", words) if words else Text("nothing changed")
+        text = Text("{title}; steps: {changed}", title=plan.title, changed=changed)
         self._reporter.report(Event(name="loaded", at=now, plan=plan.id, text=text))
         if len(changes.dropped) >= MANY and len(changes.dropped) > self._count_planned(plan):
-            text = f"{len(changes.dropped)} promised steps fell away with this edit, more than are left; {UNMEANT}"
+            text = Text(
+                "{number} promised steps fell away with this edit, more than are left; {unmeant}",
+                number=len(changes.dropped),
+                unmeant=UNMEANT,
+            )
             self._reporter.report(Event(name="trouble", at=now, plan=plan.id, text=text))
 
 

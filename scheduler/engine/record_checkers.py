@@ -14,6 +14,8 @@ from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Finding, InboxState, Store
 from scheduler.queries.inbox import WAITING, read_mailbox_gap
+from scheduler.texts import Text, join, pattern
+from scheduler.wording.sentences import word_status
 
 
 class ManualChecker:
@@ -45,15 +47,22 @@ class MailboxChecker:
         """
         if self.reading is None:
             raise UserError(
-                "no mailbox is read for answers",
-                hint='name its folders under [inbox] folders, or leave "mailbox" out of [checks] sources',
+                Text("no mailbox is read for answers"),
+                hint=Text('name its folders under [inbox] folders, or leave "mailbox" out of [checks] sources'),
             )
         with self.store.reading() as view:
             gap = read_mailbox_gap(view, self.reading, now)
             counts = view.inbox.counts_of(plan.id)
         if gap is not None:
-            since = f" since {gap.since.astimezone(plan.zone):%Y-%m-%d %H:%M}" if gap.since else " so far"
-            raise UserError(f"the mailbox was not read{since}", hint="the log says why; `hanchot doctor` tries it")
+            since = (
+                Text(" since {zone:%Y-%m-%d %H:%M}", zone=gap.since.astimezone(plan.zone))
+                if gap.since
+                else Text(" so far")
+            )
+            raise UserError(
+                Text("the mailbox was not read{since}", since=since),
+                hint=Text("the log says why; `hanchot doctor` tries it"),
+            )
         return [_find(self.source, o, _describe_mails(counts, o)) for o in open_obligations]
 
 
@@ -72,8 +81,8 @@ class WebChecker:
         """
         if not self.has_pages:
             raise UserError(
-                "no party has a page, because there is no address that others can open",
-                hint='set [server] public_url to such an address, or leave "web" out of [checks] sources',
+                Text("no party has a page, because there is no address that others can open"),
+                hint=Text('set [server] public_url to such an address, or leave "web" out of [checks] sources'),
             )
         return [_find(self.source, o, _describe_page(o, plan)) for o in open_obligations]
 
@@ -85,23 +94,30 @@ def _find(source: str, o: Obligation, seen: str) -> Finding:
 def _describe_standing(obligation: Obligation) -> str:
     standing = obligation.standing
     if standing.state == "open":
-        return "nothing recorded"
-    missing = f", still missing {', '.join(standing.missing)}" if standing.missing else ""
-    return f"{standing.state}{missing}"
+        return Text("nothing recorded")
+    state = word_status(standing.state)
+    if standing.missing:
+        return state + Text(", still missing {missing}", missing=", ".join(standing.missing))
+    return state
 
 
 def _describe_mails(counts: Mapping[tuple[str, str, InboxState], int], o: Obligation) -> str:
     recorded = counts.get((*o.key, "received"), 0)
     waiting = sum(counts.get((*o.key, state), 0) for state in WAITING)
-    words = [f"mails recorded: {recorded}"] if recorded else []
-    words += [f"mails that wait for a person: {waiting}"] if waiting else []
-    return ", ".join(words) or "no mail"
+    words = [Text("mails recorded: {recorded}", recorded=recorded)] if recorded else []
+    words += [Text("mails that wait for a person: {waiting}", waiting=waiting)] if waiting else []
+    return join(", ", words) if words else Text("no mail")
 
 
 def _describe_page(o: Obligation, plan: Plan) -> str:
     words = []
     for fact in o.facts:
         if fact.by.role == "party" and isinstance(fact, Received | Declared | Disowned):
-            what = {"received": "sent files", "declared": "says it was sent", "disowned": "says it is not its task"}
-            words.append(f"{what[fact.kind]} on {fact.recorded_at.astimezone(plan.zone):%Y-%m-%d %H:%M}")
-    return ", ".join(words) or "nothing on the page"
+            what = {
+                "received": pattern("sent files on {when}"),
+                "declared": pattern("says it was sent on {when}"),
+                "disowned": pattern("says it is not its task on {when}"),
+            }
+            when = f"{fact.recorded_at.astimezone(plan.zone):%Y-%m-%d %H:%M}"
+            words.append(Text(what[fact.kind], when=when))
+    return join(", ", words) if words else Text("nothing on the page")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from scheduler.errors import UserError
 from scheduler.ports import MessageRow, SentFolder
 from scheduler.ports.events import Event, Reporter
+from scheduler.texts import Text
 
 REST = timedelta(minutes=3)  # pause after a failed lookup: each may take half a minute, and many mails may be unclear
 
@@ -33,7 +34,9 @@ class SentLookup:
             found = self.folder.has(row.mail.message_id)
         except UserError as error:
             self.failed_at = now
-            text = f"the sent folder cannot be looked into, so an unclear mail goes out once more: {error}"
+            text = Text(
+                "the sent folder cannot be looked into, so an unclear mail goes out once more: {error}", error=error
+            )
             self.report(Event.of_mail(row, "trouble", now, text, step="sent folder"))
             return False
         self.failed_at = None

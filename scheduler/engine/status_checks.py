@@ -18,6 +18,7 @@ from scheduler.queries.agendas import AgendaCache
 from scheduler.queries.duties import may_be_held
 from scheduler.services.context import ServiceContext
 from scheduler.services.record_facts import execute
+from scheduler.texts import Text
 
 LEAD = timedelta(minutes=30)  # a check this recent is good enough before a rung
 
@@ -64,7 +65,14 @@ class StatusChecks:
         with store.transaction() as unit:
             failed = {source: look.failure for source, look in looks.items() if look.failure}
             unit.journal.record_check(plan.id, now, findings, failed)
-        self.report(Event(name="checked", at=now, plan=plan.id, text=f"{len(watched)} open obligations looked at"))
+        self.report(
+            Event(
+                name="checked",
+                at=now,
+                plan=plan.id,
+                text=Text("{number} open obligations looked at", number=len(watched)),
+            )
+        )
         return any(recorded)
 
     def _record(self, definition: Definition, finding: Finding, command: Command, now: datetime) -> bool:
@@ -83,7 +91,9 @@ class StatusChecks:
         except RecordUnavailable:
             raise
         except UserError as error:
-            text = f"what the source {finding.source} found could not be recorded: {error}"
+            text = Text(
+                "what the source {source} found could not be recorded: {error}", source=finding.source, error=error
+            )
             plan, milestone = definition.plan.id, finding.milestone
             self.report(Event(name="trouble", at=now, plan=plan, milestone=milestone, party=finding.party, text=text))
         return False
@@ -102,14 +112,16 @@ class StatusChecks:
         except RecordUnavailable:
             raise
         except UserError as error:
-            look = _Look(failure=str(error))
+            look = _Look(failure=error.text)
         except Exception as error:  # a bug of one source must not hide what the others see
             look = _Look(failure=f"{type(error).__name__}: {error}")
         else:
             self._tell_blind(checker, plan, findings, now)
             look = _Look(findings)
         if look.failure:
-            text = f"the source {checker.source} could not be looked at: {look.failure}"
+            text = Text(
+                "the source {source} could not be looked at: {failure}", source=checker.source, failure=look.failure
+            )
             self.report(Event(name="trouble", at=now, plan=plan.id, text=text, step=f"source {checker.source}"))
         return look
 
@@ -117,9 +129,15 @@ class StatusChecks:
         """Report the obligations that a source could not see, all at once."""
         blind = [one for one in findings if one.is_blind]
         if blind:
-            first, more = blind[0], f", and {len(blind) - 1} more" if len(blind) > 1 else ""
-            where = f"{first.milestone} of {first.party}: {first.seen}{more}"
-            text = f"the source {checker.source} could not be looked at everywhere: {where}"
+            first = blind[0]
+            where = Text(
+                "{milestone} of {party}: {seen}", milestone=first.milestone, party=first.party, seen=first.seen
+            )
+            if len(blind) > 1:
+                where += Text(", and {number} more", number=len(blind) - 1)
+            text = Text(
+                "the source {source} could not be looked at everywhere: {where}", source=checker.source, where=where
+            )
             self.report(Event(name="trouble", at=now, plan=plan.id, text=text, step=f"source {checker.source}"))
 
     def next_at(self, view: UnitOfWork, plan: Plan, state: PlanState, now: datetime) -> datetime:

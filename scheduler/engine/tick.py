@@ -18,6 +18,7 @@ from scheduler.ports import Clock, Definition, Store, Tick
 from scheduler.ports.events import Event
 from scheduler.queries.agendas import AgendaCache
 from scheduler.services.clock_guard import JUMP_HINT, ClockGuard, describe_jump
+from scheduler.texts import Text
 
 _A_DAY = timedelta(days=1)
 
@@ -143,14 +144,17 @@ class Ticker:
         now = self.clock.now()
         if self._jump is not None:
             if before is None:
-                text = f"{describe_jump(self._jump)}; {JUMP_HINT}"
+                text = Text("{jump}; {jump_hint}", jump=describe_jump(self._jump), jump_hint=JUMP_HINT)
                 self.report(Event(name="trouble", at=now, text=text))
             return False
         if before is not None:
-            self.report(Event(name="done", at=now, text="the machine's clock is believed again"))
+            self.report(Event(name="done", at=now, text=Text("the machine's clock is believed again")))
         revived = self._guard.put_right()
         if revived:
-            text = f"the machine's clock was ahead and was put right: {revived} steps that it had given up live again"
+            text = Text(
+                "the machine's clock was ahead and was put right: {revived} steps that it had given up live again",
+                revived=revived,
+            )
             self.report(Event(name="trouble", at=now, text=text))
         return True
 

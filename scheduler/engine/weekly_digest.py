@@ -26,6 +26,7 @@ from scheduler.services.digests import (
     next_digest,
     read_health,
 )
+from scheduler.texts import Text
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,7 +89,7 @@ class WeeklyDigest:
             try:
                 mail = self.services.composer.compose(replace(link(message), gap=gap))
             except UserError as error:
-                text = f"digest could not be written: {error}"
+                text = Text("digest could not be written: {error}", error=error)
                 self.report(Event(name="trouble", at=now, plan=plan.id, text=text, step="digest"))
                 continue
             unit.outbox.add(

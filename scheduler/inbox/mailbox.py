@@ -18,6 +18,7 @@ from scheduler.errors import HanchotError, Problem, UserError
 from scheduler.mail.imap_session import ImapSession, LoginRefused, NoFolder
 from scheduler.plan import reasons
 from scheduler.ports import Clock, FetchedMail, FolderState, InboxDecision, InboxState, MailSummary, Store
+from scheduler.texts import Text
 
 KEPT = 256 * 1024  # bytes; larger mails lie in files, not in the record
 LARGEST = 40 * 1024 * 1024  # bytes; of larger mails only the header is fetched
@@ -132,8 +133,10 @@ class Mailbox:
         except Exception as error:
             self.close()
             if isinstance(error, OSError) and error.errno in _FULL_DISK:
-                hint = "make room; what lies in the mailbox is fetched then"
-                raise UserError(f"a large mail cannot be stored: {error.strerror}", hint=hint) from error
+                hint = Text("make room; what lies in the mailbox is fetched then")
+                raise UserError(
+                    Text("a large mail cannot be stored: {strerror}", strerror=error.strerror), hint=hint
+                ) from error
             raise self._session.explain(error, self._token) from error
 
     def _connection(self) -> Any:
@@ -314,7 +317,10 @@ def _read_pieces(client: Any, uid: int) -> Iterator[bytes]:
     while True:
         answer = client.fetch([uid], [f"BODY.PEEK[]<{start}.{_PIECE}>"])
         if uid not in answer:
-            raise UserError(f"the mail {uid} was taken away while it was fetched", hint="the folder is read again")
+            raise UserError(
+                Text("the mail {uid} was taken away while it was fetched", uid=uid),
+                hint=Text("the folder is read again"),
+            )
         piece = answer[uid].get(b"BODY[]<%d>" % start) or b""
         yield piece
         if len(piece) < _PIECE:

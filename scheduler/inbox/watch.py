@@ -10,6 +10,7 @@ from datetime import timedelta
 from scheduler.errors import HanchotError
 from scheduler.inbox.mailbox import FoldersMissing, Mailbox
 from scheduler.ports import LONGEST_IDLE
+from scheduler.texts import Text
 
 _PAUSES = (60.0, 300.0, 900.0, 3600.0)  # seconds after one failure, two, ...; refused logins must not lock the account
 _FIRST = 20.0  # seconds for which whoever starts the watch waits until the mailbox has been looked into once
@@ -64,9 +65,9 @@ class MailboxWatch:
             try:
                 self._look()
             except HanchotError as error:
-                self._fail(str(error))
+                self._fail(error.text)
             except Exception as error:  # a bug must not end the watch in silence
-                self._fail(f"{type(error).__name__}: {error}")
+                self._fail(Text("{name__}: {error}", name__=type(error).__name__, error=error))
         self._mailbox.close()
 
     def _look(self) -> None:
@@ -74,11 +75,11 @@ class MailboxWatch:
         try:
             found = self._mailbox.sync() > 0
         except FoldersMissing as error:  # a wrong name keeps nobody from the other folders
-            self._tell(str(error))
+            self._tell(error.text)
             found = True
         else:
             if self._told:
-                self._log("the mailbox can be read again")
+                self._log(Text("the mailbox can be read again"))
             self._told = ""
         finally:
             self._looked.set()
@@ -100,4 +101,4 @@ class MailboxWatch:
     def _tell(self, words: str) -> None:
         if words != self._told:
             self._told = words
-            self._log(f"the mailbox cannot be read: {words}")
+            self._log(Text("the mailbox cannot be read: {words}", words=words))

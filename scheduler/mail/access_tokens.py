@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from scheduler.clock import SystemClock
 from scheduler.errors import UserError
 from scheduler.ports import Clock
+from scheduler.texts import Text
 
 _T = TypeVar("_T")
 
@@ -94,8 +95,8 @@ class TokenHolder:
             held = self._fetch()
             if held.value == refused:
                 self._token = ""
-                words = "the source gives the token again that was refused"
-                raise TokenError(words, hint="run a program by hand: does it keep a token for too long?")
+                words = Text("the source gives the token again that was refused")
+                raise TokenError(words, hint=Text("run a program by hand: does it keep a token for too long?"))
             return held
 
     def log_in(self, attempt: Callable[[str], _T], is_refusal: Callable[[Exception], bool]) -> _T:
@@ -121,14 +122,16 @@ class TokenHolder:
         if isinstance(ends, int | float) and ends < self._clock.now().timestamp():
             with self._lock:
                 self._token = ""
-            hint = "run its program by hand: does it keep a token for too long? Is the clock of this machine right?"
-            raise TokenError("the source gives a token that has ended", hint=hint)
+            hint = Text(
+                "run its program by hand: does it keep a token for too long? Is the clock of this machine right?"
+            )
+            raise TokenError(Text("the source gives a token that has ended"), hint=hint)
 
     def _fetch(self) -> HeldToken:
         asked_at = self._monotonic()
         token, lifetime = self._source.fetch()
         if not isinstance(token, str) or not is_token(token):
-            raise TokenError("the source gives something that is no token", hint="is it the right source?")
+            raise TokenError(Text("the source gives something that is no token"), hint=Text("is it the right source?"))
         self._token = token
         self._renew_at = asked_at + lifetime * 5 / 6  # of an hour, ten minutes before its end
         self._ends_at = asked_at + lifetime

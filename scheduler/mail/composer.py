@@ -32,6 +32,7 @@ from scheduler.plan.messages.conversations import conversation_of, obligation_of
 from scheduler.plan.messages.invitations import Invitation
 from scheduler.plan.messages.message import Message, MessageOfDocuments
 from scheduler.ports import Mail
+from scheduler.texts import Text
 
 _ID_LIMIT = 59  # characters; some programs re-encode longer Message-IDs, which breaks threads
 _DIGEST_BYTES = 16
@@ -157,7 +158,7 @@ class TemplateComposer:
 
     def _assemble(self, message: Message, subject: str, text: str, html: str) -> Mail:
         if not subject:
-            raise UserError("Subject: the template gave no words")
+            raise UserError(Text("Subject: the template gave no words"))
         obligation = obligation_of(message)
         if self._answers and obligation:
             subject = f"{subject} [{subject_token(self._secret, obligation)}]"
@@ -276,7 +277,12 @@ def _office_address(text: str) -> str:
 
 
 def _in_message(problem: Problem, message: Message) -> Problem:
-    text = f"the {message.kind} mail to {message.party.id} cannot be written: {problem.message}"
+    text = Text(
+        "the {kind} mail to {id} cannot be written: {message}",
+        kind=message.kind,
+        id=message.party.id,
+        message=problem.message,
+    )
     return replace(problem, message=text)
 
 
@@ -298,7 +304,7 @@ def _base64(text: str) -> bytes:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         data = text.replace("\n", "\r\n").encode()
     except UnicodeEncodeError as error:
-        raise UserError(f"the text holds half a character (U+{ord(text[error.start]):04X})") from error
+        raise UserError(Text("the text holds half a character (U+{ord:04X})", ord=ord(text[error.start]))) from error
     return _encode_base64(data)
 
 

@@ -13,6 +13,7 @@ import requests
 
 from scheduler.mail.access_tokens import TIMEOUT, TokenError, is_token
 from scheduler.mail.token_address import explain_answer, one_line
+from scheduler.texts import Text
 
 _RESERVED = ("offline_access", "openid", "profile")  # msal adds them itself, and takes them from nobody
 _AUTHORITY = re.compile(r"(https://[^/]+/[^/]+)/oauth2/v2\.0/token")
@@ -54,16 +55,18 @@ def _reaching(url: str) -> Iterator[None]:
     try:
         yield
     except requests.RequestException as error:
-        raise TokenError(f"{url} cannot be reached", hint="check the network, and a proxy in between") from error
+        raise TokenError(
+            Text("{url} cannot be reached", url=url), hint=Text("check the network, and a proxy in between")
+        ) from error
     except TokenError:
         raise
     except Exception as error:  # msal takes what it gets apart without looking
-        hint = "check the tenant in it: its id, or a domain of it; is a proxy or a sign-in page in between?"
-        raise TokenError(f"{url} does not answer as Microsoft does", hint=hint) from error
+        hint = Text("check the tenant in it: its id, or a domain of it; is a proxy or a sign-in page in between?")
+        raise TokenError(Text("{url} does not answer as Microsoft does", url=url), hint=hint) from error
 
 
 def _refusal(url: str, key: str, answer: Mapping[str, Any]) -> TokenError:
-    return explain_answer(url, key, answer, otherwise="it does not say why")
+    return explain_answer(url, key, answer, otherwise=Text("it does not say why"))
 
 
 def begin_sign_in(url: str, client_id: str, scopes: Collection[str], key: str) -> DeviceSignIn:
@@ -73,8 +76,13 @@ def begin_sign_in(url: str, client_id: str, scopes: Collection[str], key: str) -
     """
     found = _AUTHORITY.fullmatch(url)
     if found is None:
-        hint = f"{key}.url must be https://login.microsoftonline.com/TENANT/oauth2/v2.0/token; others have other ways"
-        raise TokenError(f"{url} is no address of Microsoft, and only there can one sign in so", hint=hint)
+        hint = Text(
+            "{key}.url must be https://login.microsoftonline.com/TENANT/oauth2/v2.0/token; others have other ways",
+            key=key,
+        )
+        raise TokenError(
+            Text("{url} is no address of Microsoft, and only there can one sign in so", url=url), hint=hint
+        )
     with _reaching(url):
         application = msal.PublicClientApplication(
             client_id, authority=found[1], instance_discovery=False, timeout=TIMEOUT

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from scheduler.errors import UserError
+from scheduler.texts import Text
 
 _LINE = 78  # RFC 5322, 2.1.1
 _WORD_LINE = 76  # RFC 2047, 2: a line that holds encoded words
@@ -37,8 +38,13 @@ def refuse_controls(field: str, text: str) -> None:
     found = _REFUSED.search(text)
     if found:
         raise UserError(
-            f"{field}: the character U+{ord(found.group()):04X} at position {found.start() + 1} is not allowed",
-            hint="remove the control character or line break; it would let text pass for another header",
+            Text(
+                "{field}: the character U+{ord:04X} at position {value} is not allowed",
+                field=field,
+                ord=ord(found.group()),
+                value=found.start() + 1,
+            ),
+            hint=Text("remove the control character or line break; it would let text pass for another header"),
         )
 
 
@@ -54,8 +60,10 @@ def check_address(field: str, address: str) -> str:
     """Return `address` if it is a plain ASCII addr-spec, else raise `UserError` naming `field`."""
     if not is_address(address):
         raise UserError(
-            f"{field}: {address!r} is not an address that can be written to",
-            hint="it should look like name@example.vn: letters without diacritics, no spaces, quotes, commas or <>",
+            Text("{field}: {address!r} is not an address that can be written to", field=field, address=address),
+            hint=Text(
+                "it should look like name@example.vn: letters without diacritics, no spaces, quotes, commas or <>"
+            ),
         )
     return address
 

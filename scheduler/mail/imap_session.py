@@ -15,8 +15,9 @@ from imapclient.exceptions import CapabilityError, LoginError
 from scheduler.errors import UserError, near_names
 from scheduler.mail.sasl import bearer_proof, xoauth2_proof
 from scheduler.mail.smtp import Account, traces, traces_of_token
+from scheduler.texts import Text
 
-_KEYS = "check host, port and security in [inbox]"
+_KEYS = Text("check host, port and security in [inbox]")
 
 
 class LoginRefused(UserError):
@@ -65,8 +66,10 @@ class ImapSession:
             names = [name for flags, _, name in client.list_folders() if rb"\Noselect" not in flags]
             if folder in names:
                 raise
-            message = f"{self._server} has no folder {folder!r}"
-            raise NoFolder(message, hint=f"check {key}; {near_names(folder, sorted(names))}") from None
+            message = Text("{server} has no folder {folder!r}", server=self._server, folder=folder)
+            raise NoFolder(
+                message, hint=Text("check {key}; {folder}", key=key, folder=near_names(folder, sorted(names)))
+            ) from None
 
     def explain(self, error: Exception, token: str = "") -> UserError:
         """Return an error as a sentence with a hint, without the password or the token."""
@@ -77,9 +80,9 @@ class ImapSession:
         for trace in (*traces(account), *traces_of_token(account.username, token)):
             words = words.replace(trace, "***")
         if isinstance(error, LoginError):
-            hint = "check what the tokens are for, and username in [inbox]" if token else hint
+            hint = Text("check what the tokens are for, and username in [inbox]") if token else hint
             return LoginRefused(f"{self._server}: {words}", hint=hint)
-        return UserError(f"{self._server}: {words}", hint=hint)
+        return UserError(Text("{server}: {words}", server=self._server, words=words), hint=hint)
 
     def _sign_in(self, client: Any, token: str) -> None:
         account = self.account
@@ -100,39 +103,53 @@ class ImapSession:
             words = iter([xoauth2_proof(username, token).encode(), b""])
             client.sasl_login("XOAUTH2", lambda _: next(words))
         else:
-            message = f"{self._server} offers no login by XOAUTH2 or OAUTHBEARER"
-            raise UserError(message, hint='use auth = "password" below [inbox], or another server')
+            message = Text("{server} offers no login by XOAUTH2 or OAUTHBEARER", server=self._server)
+            raise UserError(message, hint=Text('use auth = "password" below [inbox], or another server'))
 
     @property
     def _server(self) -> str:
-        return f"{self.account.host} port {self.account.port}"
+        return Text("{host} port {port}", host=self.account.host, port=self.account.port)
 
     def _explain_failure(self, error: OSError) -> tuple[str, str]:
         """Return what kept the server from answering, and a hint."""
         match error:
             case TimeoutError():
-                return f"gave no answer within {self._timeout:g} seconds", f"try again later; {_KEYS}"
+                return Text("gave no answer within {timeout:g} seconds", timeout=self._timeout), Text(
+                    "try again later; {keys}", keys=_KEYS
+                )
             case ssl.SSLCertVerificationError():
-                return f"its certificate is not accepted: {error.verify_message}", "check inbox.host"
+                return Text(
+                    "its certificate is not accepted: {verify_message}", verify_message=error.verify_message
+                ), Text("check inbox.host")
             case ssl.SSLError():
                 return f"no TLS: {error.reason or error}", _KEYS
             case gaierror():
-                return f"its address cannot be found: {error.strerror}", "check inbox.host"
+                return Text("its address cannot be found: {strerror}", strerror=error.strerror), Text(
+                    "check inbox.host"
+                )
             case _:
-                return f"cannot be reached: {error.strerror or error}", f"try again later; {_KEYS}"
+                return Text("cannot be reached: {value}", value=error.strerror or error), Text(
+                    "try again later; {keys}", keys=_KEYS
+                )
 
 
 def _explain_refusal(error: Exception) -> tuple[str, str]:
     """Return what the server does not do, and a hint."""
     match error:
         case CapabilityError():
-            return "it does not offer STARTTLS; nothing is sent unprotected", _KEYS
+            return Text("it does not offer STARTTLS; nothing is sent unprotected"), _KEYS
         case LoginError():
-            return f"it does not take the login: {_words(error)}", "check username and password in [inbox]"
+            return Text("it does not take the login: {error}", error=_words(error)), Text(
+                "check username and password in [inbox]"
+            )
         case UnicodeError():  # its own message would show a character of the password
-            return "it takes a login in plain ASCII only", "choose a username and a password of such letters"
+            return Text("it takes a login in plain ASCII only"), Text(
+                "choose a username and a password of such letters"
+            )
         case _:
-            return f"it does not do what was asked: {_words(error)}", f"try again later; {_KEYS}"
+            return Text("it does not do what was asked: {error}", error=_words(error)), Text(
+                "try again later; {keys}", keys=_KEYS
+            )
 
 
 def _words(error: Exception) -> str:

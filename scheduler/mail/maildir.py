@@ -10,6 +10,7 @@ from tempfile import mkstemp
 from scheduler.errors import UserError
 from scheduler.folders import make_private_folder, sync_folder
 from scheduler.ports import Mail, Outcome
+from scheduler.texts import Text
 
 
 class Maildir:
@@ -39,8 +40,8 @@ class Maildir:
                 self._write(name, mail.data)
         except OSError as error:
             raise UserError(
-                f"cannot write mail into {self._path}: {error.strerror or error}",
-                hint="free some space or make the folder writable, or set mail.maildir to another folder",
+                Text("cannot write mail into {path}: {cause}", path=self._path, cause=error.strerror or error),
+                hint=Text("free some space or make the folder writable, or set mail.maildir to another folder"),
             ) from error
         return Outcome(state="sent", reply=f"maildir {name}")
 

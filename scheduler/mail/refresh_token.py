@@ -14,6 +14,7 @@ from tempfile import mkstemp
 from scheduler.folders import make_private_folder, sync_folder
 from scheduler.mail.access_tokens import TIMEOUT, NewToken, TokenError, is_token
 from scheduler.mail.token_address import TokenAddress, read_lifetime, within
+from scheduler.texts import Text
 
 _ROOM = 16 * 1024  # bytes that a refresh token may need
 
@@ -31,13 +32,20 @@ class RefreshTokenFile:
         try:
             token = self.path.read_text(encoding="ascii").strip()
         except FileNotFoundError as error:
-            message = f"there is no refresh token yet: no file {self.path}"
-            raise TokenError(message, hint=f"`hanchot mail sign-in` writes it; {self.key} names it") from error
+            message = Text("there is no refresh token yet: no file {path}", path=self.path)
+            raise TokenError(
+                message, hint=Text("`hanchot mail sign-in` writes it; {key} names it", key=self.key)
+            ) from error
         except (OSError, UnicodeDecodeError) as error:
-            words = error.strerror if isinstance(error, OSError) else "it is not plain text"
-            raise TokenError(f"cannot read {self.path}: {words}", hint=f"check {self.key}") from error
+            words = error.strerror if isinstance(error, OSError) else Text("it is not plain text")
+            raise TokenError(
+                Text("cannot read {path}: {words}", path=self.path, words=words), hint=Text("check {key}", key=self.key)
+            ) from error
         if not is_token(token):
-            raise TokenError(f"{self.path} holds no refresh token", hint=f"{self.key} names a file with nothing else")
+            raise TokenError(
+                Text("{path} holds no refresh token", path=self.path),
+                hint=Text("{key} names a file with nothing else", key=self.key),
+            )
         return token
 
     @contextmanager
@@ -97,8 +105,10 @@ class RefreshTokenFile:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 if time.monotonic() > ends:
-                    message = f"another process has held {self.path} for {self.timeout:g} seconds"
-                    raise TokenError(message, hint="it is tried again; does one hang?") from error
+                    message = Text(
+                        "another process has held {path} for {timeout:g} seconds", path=self.path, timeout=self.timeout
+                    )
+                    raise TokenError(message, hint=Text("it is tried again; does one hang?")) from error
                 time.sleep(0.05)  # flock itself would wait for ever
             else:
                 return
@@ -115,8 +125,13 @@ class RefreshTokenFile:
             sync_folder(self._file.parent)
         except (OSError, TokenError) as error:
             words = error.strerror if isinstance(error, OSError) else error.problems[0].message
-            message = f"the new refresh token could not be written to {self.path}: {words}; it lies in {draft}"
-            raise TokenError(message, hint=f"move it there by hand; {self.key} names the file") from error
+            message = Text(
+                "the new refresh token could not be written to {path}: {words}; it lies in {draft}",
+                path=self.path,
+                words=words,
+                draft=draft,
+            )
+            raise TokenError(message, hint=Text("move it there by hand; {key} names the file", key=self.key)) from error
 
     def _give_to_owner(self, descriptor: int) -> None:
         """Let whoever owns the refresh token, or else its folder, own a file beside it, also if root works on it."""
@@ -125,8 +140,14 @@ class RefreshTokenFile:
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
     def _no_room(self, error: OSError) -> TokenError:
-        message = f"a new refresh token could not be kept beside {self.path}: {error.strerror}; none is asked for"
-        return TokenError(message, hint=f"{self.key}: the daemon's user must be able to write there; is the disk full?")
+        message = Text(
+            "a new refresh token could not be kept beside {path}: {strerror}; none is asked for",
+            path=self.path,
+            strerror=error.strerror,
+        )
+        return TokenError(
+            message, hint=Text("{key}: the daemon's user must be able to write there; is the disk full?", key=self.key)
+        )
 
     @property
     def _file(self) -> Path:

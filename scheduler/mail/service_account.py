@@ -13,21 +13,24 @@ from google.oauth2 import service_account
 
 from scheduler.mail.access_tokens import TIMEOUT, NewToken, TokenError
 from scheduler.mail.token_address import Hints, explain_answer, within
+from scheduler.texts import Text, pattern
 
 MAIL = "https://mail.google.com/"  # the scope for SMTP and IMAP
 
 _HINTS: Hints = (
     (
         "Invalid JWT",
-        "check the clock of this machine (`timedatectl` shows it), and that the key of {key} was not deleted",
+        pattern("check the clock of this machine (`timedatectl` shows it), and that the key of {key} was not deleted"),
     ),
     (
         "Client is unauthorized",
-        "let an administrator of Workspace delegate https://mail.google.com/ domain-wide to the account's client id",
+        Text(
+            "let an administrator of Workspace delegate https://mail.google.com/ domain-wide to the account's client id"
+        ),
     ),
-    ("Invalid email or User ID", "check username: no mailbox of the domain has that address"),
-    ("account not found", "the service account was deleted: make another one, and a key for it, in {key}"),
-    ("^invalid_scope", "check scope beside {key}; empty is right"),
+    ("Invalid email or User ID", Text("check username: no mailbox of the domain has that address")),
+    ("account not found", pattern("the service account was deleted: make another one, and a key for it, in {key}")),
+    ("^invalid_scope", pattern("check scope beside {key}; empty is right")),
 )
 
 _Credentials: Any = service_account.Credentials  # its types are incomplete
@@ -55,10 +58,10 @@ class ServiceAccountSource:
         try:
             credentials.refresh(Request())
         except TransportError as error:
-            raise TokenError("Google cannot be reached for a token", hint="it is tried again") from error
+            raise TokenError(Text("Google cannot be reached for a token"), hint=Text("it is tried again")) from error
         except Exception as error:  # an odd answer is a TypeError, an OverflowError and others of theirs
             answer = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], dict) else {}
-            words = "it does not say why"
+            words = Text("it does not say why")
             raise explain_answer("Google", self.key, answer, otherwise=words, hints=_HINTS) from error
         return NewToken(credentials.token)
 
@@ -68,8 +71,11 @@ class ServiceAccountSource:
             scopes = self.scope.split() or [MAIL]
             credentials = _Credentials.from_service_account_info(known, scopes=scopes, subject=self.username)
         except OSError as error:
-            raise TokenError(f"cannot read {self.file}: {error.strerror}", hint=f"check {self.key}") from error
+            raise TokenError(
+                Text("cannot read {file}: {strerror}", file=self.file, strerror=error.strerror),
+                hint=Text("check {key}", key=self.key),
+            ) from error
         except Exception as error:  # its words may show a part of the key
-            hint = f"{self.key} names the file in JSON as Google gave it"
-            raise TokenError(f"{self.file} is no key of a service account", hint=hint) from error
+            hint = Text("{key} names the file in JSON as Google gave it", key=self.key)
+            raise TokenError(Text("{file} is no key of a service account", file=self.file), hint=hint) from error
         return credentials

@@ -23,6 +23,7 @@ from scheduler.mail.sasl import bearer_proof, xoauth2_proof
 from scheduler.mail.smtp_replies import GARBLED, NO_TOKEN, SILENCE, judge, to_outcome
 from scheduler.mail.smtp_session import SmtpError, SmtpSession, Timeouts
 from scheduler.ports import Mail, Outcome
+from scheduler.texts import Text
 
 PER_CONNECTION = 100  # mails; servers close long sessions at a time of their own choice
 LONGEST_REPLY = 500  # characters that are kept of one
@@ -69,7 +70,10 @@ class SmtpMailer:
     ) -> None:
         wire_sender = to_wire_address(sender)
         if wire_sender is None:
-            raise UserError(f"mail.from: {sender!r} is not an address", hint="it should look like name@example.vn")
+            raise UserError(
+                Text("mail.from: {sender!r} is not an address", sender=sender),
+                hint=Text("it should look like name@example.vn"),
+            )
         self._account = account
         self._sender = wire_sender
         self._name = name_account(account, sender, secret)

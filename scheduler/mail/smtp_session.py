@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from scheduler.mail.sasl import bearer_proof, read_reason, xoauth2_proof
 from scheduler.mail.smtp_replies import CERTIFICATE, GARBLED, SILENCE, UNOFFERED, Phase
+from scheduler.texts import Text
 
 LINES = 100  # maximum number of lines in a reply
 LINE = 4096  # maximum bytes in a line; RFC 5321 allows 512
@@ -176,7 +177,9 @@ class SmtpSession(smtplib.SMTP):
         elif "XOAUTH2" in offered:
             answer, end = self.docmd("AUTH", f"XOAUTH2 {_base64(xoauth2_proof(username, token))}"), ""
         else:
-            words = f"the server offers no login by XOAUTH2 or OAUTHBEARER: {' '.join(offered) or 'none'}"
+            words = Text(
+                "the server offers no login by XOAUTH2 or OAUTHBEARER: {value}", value=" ".join(offered) or "none"
+            )
             raise SmtpError(UNOFFERED, words)
         reason = b""
         if answer[0] == 334:  # it says why not, and waits for a word before it refuses

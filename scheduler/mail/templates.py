@@ -14,6 +14,7 @@ from scheduler import wording
 from scheduler.errors import Problem, UserError, near_names
 from scheduler.mail import template_context
 from scheduler.plan.message_kinds import MessageKind
+from scheduler.texts import Text
 
 SUFFIXES = ("subject", "txt", "html")
 _GIVEN_BY_JINJA = frozenset({"self", "super", "caller", "varargs", "kwargs", *jinja2.defaults.DEFAULT_NAMESPACE})
@@ -39,7 +40,7 @@ def make_environment(folders: Sequence[str], language: str) -> jinja2.Environmen
     """
     if language not in wording.languages():
         hint = near_names(language, wording.languages())
-        raise UserError(f"there are no words for the language {language!r}", hint=hint)
+        raise UserError(Text("there are no words for the language {language!r}", language=language), hint=hint)
     environment = _Environment(
         loader=jinja2.FileSystemLoader(folders),
         autoescape=jinja2.select_autoescape(["html"], default=False),
@@ -70,7 +71,7 @@ def check_templates(folders: Sequence[Path]) -> list[Problem]:
         except jinja2.TemplateSyntaxError as error:
             problems.append(Problem(message=describe(error), code="syntax", file=str(file), line=error.lineno))
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(message=f"the template cannot be read: {error}", file=str(file)))
+            problems.append(Problem(message=Text("the template cannot be read: {error}", error=error), file=str(file)))
     problems += [*_without_target(trees, roots), *_unknown_names(trees)]
     problems.sort(key=lambda problem: (problem.file or "", problem.line or 0))
     return [*_missing(roots), *problems]
@@ -84,7 +85,11 @@ def describe(error: Exception) -> str:
 def no_template(name: str, folders: Sequence[object]) -> Problem:
     """Return the problem that a template is in none of the folders."""
     looked = ", ".join(map(str, folders))
-    return Problem(message=f"there is no template {name}", hint=f"looked in {looked}", file=name)
+    return Problem(
+        message=Text("there is no template {name}", name=name),
+        hint=Text("looked in {looked}", looked=looked),
+        file=name,
+    )
 
 
 def _files(root: Path) -> list[Path]:
@@ -98,7 +103,12 @@ def _parse(environment: jinja2.Environment, file: Path) -> nodes.Template:
     for node in tree.find_all((nodes.Filter, nodes.Test)):  # within a branch, Jinja finds unknown ones only at runtime
         known: Mapping[str, object] = environment.filters if isinstance(node, nodes.Filter) else environment.tests
         if node.name not in known:
-            message = f"No {type(node).__name__.lower()} named {node.name!r}."
+            is_filter = isinstance(node, nodes.Filter)
+            message = (
+                Text("there is no filter {name!r}", name=node.name)
+                if is_filter
+                else Text("there is no test {name!r}", name=node.name)
+            )
             raise jinja2.TemplateAssertionError(message, node.lineno)
     environment.compile(source, filename=str(file))
     return tree
@@ -116,7 +126,7 @@ def _without_target(trees: _Trees, roots: Sequence[Path]) -> Iterator[Problem]:
         for reference in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
             target = getattr(reference, "template", None)
             if isinstance(target, nodes.Const) and not _exists(roots, str(target.value)):
-                message = f"there is no template {target.value}"
+                message = Text("there is no template {name}", name=target.value)
                 yield Problem(message=message, file=str(file), line=reference.lineno)
 
 
@@ -134,7 +144,7 @@ def _unknown_names(trees: _Trees) -> Iterator[Problem]:
     for file, tree in trees.items():
         for name in sorted(meta.find_undeclared_variables(tree) - known):
             line = next((node.lineno for node in names[file] if node.name == name), None)
-            message, hint = f"no mail gives the name `{name}`", near_names(name, sorted(known))
+            message, hint = Text("no mail gives the name `{name}`", name=name), near_names(name, sorted(known))
             yield Problem(
                 message=message, code="unknown-name", severity="warning", file=str(file), line=line, hint=hint
             )

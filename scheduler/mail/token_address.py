@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from scheduler.mail.access_tokens import LONGEST, TIMEOUT, USUAL_LIFETIME, NewToken, TokenError, is_token
+from scheduler.texts import Text, pattern
 
 Hints = tuple[tuple[str, str], ...]  # for a pattern of what is said, what to do; {key} is the table
 
@@ -46,13 +47,20 @@ class TokenAddress:
             answer = None
         if not isinstance(answer, dict):
             raise TokenError(
-                f"{self.url} answered {status} with {kind or 'something'} instead of a token",
-                hint=f"check {self.key}.url; is a proxy or a sign-in page in between?",
+                Text(
+                    "{url} answered {status} with {value} instead of a token",
+                    url=self.url,
+                    status=status,
+                    value=kind or Text("something"),
+                ),
+                hint=Text("check {key}.url; is a proxy or a sign-in page in between?", key=self.key),
             )
         token = answer.get("access_token")
         if status != 200 or not isinstance(token, str) or not is_token(token):
             hidden = [self.client_secret, grant.get("refresh_token", "")]
-            raise explain_answer(self.url, self.key, answer, otherwise=f"status {status}", hidden=hidden)
+            raise explain_answer(
+                self.url, self.key, answer, otherwise=Text("status {status}", status=status), hidden=hidden
+            )
         return answer
 
     def _post(self, body: bytes) -> tuple[int, str, bytes]:
@@ -70,8 +78,8 @@ class TokenAddress:
             words = error.reason if isinstance(error, URLError) else error
             if isinstance(words, TimeoutError):
                 raise _unanswered(self.url, self.timeout) from error
-            hint = f"it is tried again; check {self.key}.url"
-            raise TokenError(f"{self.url} cannot be reached: {words}", hint=hint) from error
+            hint = Text("it is tried again; check {key}.url", key=self.key)
+            raise TokenError(Text("{url} cannot be reached: {words}", url=self.url, words=words), hint=hint) from error
 
     def _read(self, response: Any) -> bytes:
         """Return the content of an answer; one that drips is cut, so that its thread ends and lets go of its lock."""
@@ -96,8 +104,8 @@ def explain_answer(
     """
     hints = _HINTS if hints is None else hints
     said = ": ".join(part for name in ("error", "error_description") if (part := one_line(answer.get(name), hidden)))
-    hint = next((hint for words, hint in hints if re.search(words, said)), "check {key}").format(key=key)
-    return TokenError(f"{url} gives no token: {said or otherwise}", hint=hint)
+    hint = Text(next((hint for words, hint in hints if re.search(words, said)), pattern("check {key}")), key=key)
+    return TokenError(Text("{url} gives no token: {value}", url=url, value=said or otherwise), hint=hint)
 
 
 def one_line(value: object, hidden: Iterable[str] = ()) -> str:
@@ -130,35 +138,62 @@ def within(timeout: float, what: str, fetch: Callable[[], NewToken]) -> NewToken
 
 
 def _unanswered(what: str, timeout: float) -> TokenError:
-    return TokenError(f"{what} gave no answer within {timeout:g} seconds", hint="it is tried again")
+    return TokenError(
+        Text("{what} gave no answer within {timeout:g} seconds", what=what, timeout=timeout),
+        hint=Text("it is tried again"),
+    )
 
 
 # What to do, by what a provider says; the first that fits. AADSTS numbers are Microsoft's.
 _HINTS: Hints = (
-    (r"AADSTS7000215\b", "{key}.client_secret is the value of a secret, not its id: it is shown once, when it is made"),
-    (r"AADSTS7000222\b", "the secret of the application has ended: make a new one in its registration"),
-    (r"AADSTS700016\b", "check {key}.client_id, and the tenant in {key}.url: it does not know the application"),
-    (r"AADSTS(9000?2|9002[0-9]*|50059|50194)\b", "check the tenant in {key}.url: its id, or a domain of it"),
+    (
+        r"AADSTS7000215\b",
+        pattern("{key}.client_secret is the value of a secret, not its id: it is shown once, when it is made"),
+    ),
+    (r"AADSTS7000222\b", Text("the secret of the application has ended: make a new one in its registration")),
+    (
+        r"AADSTS700016\b",
+        pattern("check {key}.client_id, and the tenant in {key}.url: it does not know the application"),
+    ),
+    (r"AADSTS(9000?2|9002[0-9]*|50059|50194)\b", pattern("check the tenant in {key}.url: its id, or a domain of it")),
     (
         r"AADSTS(70011|500011|1002012)\b",
-        "check {key}.scope; an application that acts by itself has one that ends in /.default",
+        pattern("check {key}.scope; an application that acts by itself has one that ends in /.default"),
     ),
-    (r"AADSTS7000218\b", "let the registration of the application allow public client flows, or give its secret too"),
-    (r"AADSTS65001\b", "nobody has consented: an administrator grants it below the application's API permissions"),
+    (
+        r"AADSTS7000218\b",
+        Text("let the registration of the application allow public client flows, or give its secret too"),
+    ),
+    (
+        r"AADSTS65001\b",
+        Text("nobody has consented: an administrator grants it below the application's API permissions"),
+    ),
     (
         r"AADSTS(50076|50078|50079|50089|50132|50133|50173|70008|70043|700082|700084)\b",
-        "the sign-in has ended: `hanchot mail sign-in` makes a new one",
+        Text("the sign-in has ended: `hanchot mail sign-in` makes a new one"),
     ),
     (
         r"AADSTS53(0?003|000|001)\b",
-        "Conditional Access keeps it out: an administrator makes an exception for the account",
+        Text("Conditional Access keeps it out: an administrator makes an exception for the account"),
     ),
-    (r"AADSTS50105[0-9]?\b", "an administrator assigns the person to the application, below Enterprise applications"),
-    ("^(authorization_pending|expired_token|code_expired)", "the code has ended: run `hanchot mail sign-in` again"),
-    ("^(authorization_declined|access_denied)", "whoever signed in did not agree; run `hanchot mail sign-in` again"),
-    ("^invalid_grant", "what was shown has ended or was revoked: sign in anew, or renew the secret, below {key}"),
-    ("^invalid_client", "check {key}.client_id and {key}.client_secret; a secret may have ended"),
-    ("^unauthorized_client", "the application may not ask so; check its registration, and {key}.client_id"),
+    (
+        r"AADSTS50105[0-9]?\b",
+        Text("an administrator assigns the person to the application, below Enterprise applications"),
+    ),
+    (
+        "^(authorization_pending|expired_token|code_expired)",
+        Text("the code has ended: run `hanchot mail sign-in` again"),
+    ),
+    (
+        "^(authorization_declined|access_denied)",
+        Text("whoever signed in did not agree; run `hanchot mail sign-in` again"),
+    ),
+    (
+        "^invalid_grant",
+        pattern("what was shown has ended or was revoked: sign in anew, or renew the secret, below {key}"),
+    ),
+    ("^invalid_client", pattern("check {key}.client_id and {key}.client_secret; a secret may have ended")),
+    ("^unauthorized_client", pattern("the application may not ask so; check its registration, and {key}.client_id")),
     ("^invalid_scope", "check {key}.scope"),
 )
 

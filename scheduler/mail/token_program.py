@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from scheduler.mail.access_tokens import LONGEST, TIMEOUT, NewToken, TokenError, is_token
+from scheduler.texts import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class CommandSource:
 
     def fetch(self) -> NewToken:
         """Return what the program prints. Raises `TokenError`; what it says on standard error may be a secret."""
-        name, hint = self.command[0], f"run it by hand as the user of the daemon; {self.key} names it"
+        name, hint = self.command[0], Text("run it by hand as the user of the daemon; {key} names it", key=self.key)
         with _room_for_output(hint) as output:  # not a pipe, which whatever it leaves running would keep open
             try:
                 process = subprocess.Popen(  # noqa: S603 - the program that the configuration names
@@ -34,26 +35,35 @@ class CommandSource:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise TokenError(f"{name} cannot be run: {error.strerror}", hint=f"check {self.key}") from error
+                raise TokenError(
+                    Text("{name} cannot be run: {strerror}", name=name, strerror=error.strerror),
+                    hint=Text("check {key}", key=self.key),
+                ) from error
             try:
                 code = process.wait(self.timeout)
             except BaseException as error:
                 _end(process)
                 if isinstance(error, subprocess.TimeoutExpired):
-                    message = f"{name} gave no token within {self.timeout:g} seconds"
+                    message = Text("{name} gave no token within {timeout:g} seconds", name=name, timeout=self.timeout)
                     raise TokenError(message, hint=hint) from None
                 raise
             if code:
-                raise TokenError(f"{name} failed with exit code {code}", hint=hint)
+                raise TokenError(Text("{name} failed with exit code {code}", name=name, code=code), hint=hint)
             output.seek(0)
             return NewToken(self._read(output.read(LONGEST)))
 
     def _read(self, output: bytes) -> str:
         lines = output.decode("utf-8", "replace").splitlines()
         if len(lines) != 1 or not is_token(lines[0]):
-            what = "nothing" if not output.strip() else f"{len(lines)} lines" if len(lines) > 1 else "no token"
-            hint = f"the program in {self.key} prints the token alone, on one line"
-            raise TokenError(f"{self.command[0]} printed {what}", hint=hint)
+            what = (
+                Text("nothing")
+                if not output.strip()
+                else Text("{number} lines", number=len(lines))
+                if len(lines) > 1
+                else Text("no token")
+            )
+            hint = Text("the program in {key} prints the token alone, on one line", key=self.key)
+            raise TokenError(Text("{command} printed {what}", command=self.command[0], what=what), hint=hint)
         return lines[0]
 
 
@@ -61,7 +71,9 @@ def _room_for_output(hint: str) -> IO[bytes]:
     try:
         return TemporaryFile()
     except OSError as error:
-        raise TokenError(f"there is no room for what a program prints: {error.strerror}", hint=hint) from error
+        raise TokenError(
+            Text("there is no room for what a program prints: {strerror}", strerror=error.strerror), hint=hint
+        ) from error
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -13,9 +13,11 @@ from functools import lru_cache
 from string import Formatter
 from typing import NamedTuple, TypeAlias
 
+from scheduler import texts
 from scheduler.plan.dates.date_forms import DayCount
 from scheduler.plan.facts import FactKind
 from scheduler.plan.model import Channel
+from scheduler.texts import Text
 
 # By code: the English words. The names of the fields say how each language formats them, see `Language.reasons`.
 ENGLISH: Mapping[str, str] = {
@@ -185,7 +187,7 @@ def quote(words: str) -> Reason:
 def encode(reason: Reason) -> str:
     """Return a reason as the record keeps it: quoted words as they are, else code and parameters as a JSON list."""
     [words] = reason.values if reason.code == "quote" else [""]
-    if not reason or (words and not str(words).startswith("[")):
+    if not reason or (words and not isinstance(words, Text) and not str(words).startswith("[")):
         return str(words)
     return json.dumps(_to_data(reason), ensure_ascii=False, separators=(",", ":"))
 
@@ -209,6 +211,8 @@ def _plain(value: Value) -> object:
         return _to_data(value)
     if isinstance(value, DayCount):
         return [value.count, value.unit]
+    if isinstance(value, str):
+        return texts.encode(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -219,7 +223,7 @@ def _from_data(data: list[object]) -> Reason:
 
 
 def _same(value: object) -> Value:
-    return value if isinstance(value, int) else str(value)
+    return value if isinstance(value, int) else texts.decode(str(value))
 
 
 _READ: Mapping[str, Callable[..., Value]] = {  # by the name of a parameter

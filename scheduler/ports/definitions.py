@@ -12,6 +12,7 @@ from scheduler.plan.commands import Command
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports.access import Document
+from scheduler.texts import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +45,10 @@ class Loaded:
         problems = []
         for problem in self.problems:
             if kept and problem.code == "contested":
-                which = "this one" if problem.file in files else "what was in force"
-                problem = replace(problem, message=f"{problem.message}; {which} stays in force")
+                which = Text("this one") if problem.file in files else Text("what was in force")
+                problem = replace(
+                    problem, message=Text("{message}; {which} stays in force", message=problem.message, which=which)
+                )
             problems.append(problem)
         return Loaded(definitions=(*self.definitions, *kept.values()), problems=tuple(problems))
 

@@ -8,6 +8,7 @@ from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Plan
 from scheduler.ports import MessageRow, RungRow, UnitOfWork
 from scheduler.queries.rows import Row, iso
+from scheduler.wording.sentences import word_reason
 
 
 def list_deliveries(view: UnitOfWork, plan: Plan, since: datetime, until: datetime) -> list[Row]:
@@ -38,7 +39,7 @@ def _delivery(plan: Plan, mail: MessageRow, rung: RungRow | None) -> Row:
         "message": mail.mail.message_id,
         "subject": mail.mail.subject,
         "state": mail.state,
-        "reason": str(mail.reason),
+        "reason": word_reason(mail.reason),
     }
 
 
@@ -55,7 +56,7 @@ def _undelivered(plan: Plan, rung: RungRow) -> Row:
         "message": None,
         "subject": None,
         "state": rung.state,
-        "reason": str(rung.reason),
+        "reason": word_reason(rung.reason),
     }
 
 

@@ -11,6 +11,8 @@ from scheduler.plan.answers.reading_gap import MailboxReading, ReadingGap, Readi
 from scheduler.plan.answers.received_mail import Attachment, CalendarReply, ReceivedMail
 from scheduler.ports import FailedSource, InboxRow, InboxState, UnitOfWork
 from scheduler.queries.rows import Row, iso
+from scheduler.texts import join
+from scheduler.wording.sentences import word_reason
 
 WAITING: tuple[InboxState, ...] = ("review", "quarantine")  # states in which a mail waits for a person
 
@@ -78,7 +80,7 @@ def inbox_row(row: InboxRow, zone: ZoneInfo) -> Row:
         "plan": row.plan or None,
         "milestone": row.milestone or None,
         "party": row.party or None,
-        "reason": "; ".join(map(str, row.reasons)),
+        "reason": join("; ", map(word_reason, row.reasons)),
     }
 
 

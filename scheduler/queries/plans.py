@@ -10,8 +10,9 @@ from scheduler.plan.status import draw_board
 from scheduler.ports import PlanState, UnitOfWork
 from scheduler.queries.agendas import view_agenda
 from scheduler.queries.rows import Row, iso
+from scheduler.texts import Text
 
-ABSENT_HINT = "put its file back, or end the plan with `hanchot retire`"
+ABSENT_HINT = Text("put its file back, or end the plan with `hanchot retire`")
 
 
 def find_absent(states: Iterable[PlanState], loaded: Collection[str]) -> list[PlanState]:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from scheduler.plan.dates.date_forms import describe_form
 from scheduler.plan.facts import (
     Accepted,
     Amended,
@@ -33,6 +32,7 @@ from scheduler.plan.facts import (
 )
 from scheduler.plan.model import Plan
 from scheduler.ports import MessageRow, RungRow
+from scheduler.wording.sentences import word_form, word_reason
 
 Row = dict[str, Any]
 
@@ -49,8 +49,8 @@ def rung_row(row: RungRow, plan: Plan) -> Row:
         "party": row.party,
         "due": row.due.isoformat(),
         "state": row.state,
-        "reason": str(row.reason),
-        "note": str(row.note),
+        "reason": word_reason(row.reason),
+        "note": word_reason(row.note),
     }
 
 
@@ -72,7 +72,7 @@ def message_row(mail: MessageRow, zone: ZoneInfo) -> Row:
         "message": mail.mail.message_id,
         "state": mail.state,
         "attempts": mail.attempts,
-        "reason": str(mail.reason),
+        "reason": word_reason(mail.reason),
         "reply": mail.reply,
         "rungs": [f"r{id}" for id in mail.rungs],
     }
@@ -115,16 +115,16 @@ def _own_fields(fact: Fact, zone: ZoneInfo) -> Row:  # noqa: C901 - one match ov
         case Returned():
             return {"missing": list(fact.missing)}
         case Extended():
-            return {"date": describe_form(fact.form), **_grounds(fact)}
+            return {"date": word_form(fact.form), **_grounds(fact)}
         case Waived():
             return _grounds(fact)
         case Nominated():
             return {"decision": fact.decision, "group": fact.group, "parties": list(fact.parties)}
         case DateFixed():
-            return {"date": describe_form(fact.form), "place": fact.place, **_grounds(fact)}
+            return {"date": word_form(fact.form), "place": fact.place, **_grounds(fact)}
         case Amended():
-            was = describe_form(fact.was) if fact.was is not None else ""
-            return {"date": describe_form(fact.form), "was": was, **_grounds(fact)}
+            was = word_form(fact.was) if fact.was is not None else ""
+            return {"date": word_form(fact.form), "was": was, **_grounds(fact)}
         case Opened() | Retired():
             return {"reason": fact.reason}
         case Counted():
@@ -144,9 +144,9 @@ def _own_fields(fact: Fact, zone: ZoneInfo) -> Row:  # noqa: C901 - one match ov
             letters = list(dict.fromkeys(letter.address for letter in fact.letters))
             return {"reason": fact.reason, "undoes": f"f{fact.target}", "letters": letters}
         case Invited():
-            return {"date": describe_form(fact.form) if fact.form else "", "place": fact.place}
+            return {"date": word_form(fact.form) if fact.form else "", "place": fact.place}
         case Replied():
-            date = describe_form(fact.form) if fact.form else ""
+            date = word_form(fact.form) if fact.form else ""
             of_whom = {"address": fact.address, "deputy": fact.deputy, "people": fact.people}
             return {"reply": fact.reply, **of_whom, "date": date}
         case Disowned() | Accepted() | Joined():

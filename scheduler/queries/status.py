@@ -11,7 +11,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import assert_never
 
-from scheduler.plan.dates.date_forms import Undated, describe_form
+from scheduler.plan.dates.date_forms import Before, By, Undated
 from scheduler.plan.dates.due_dates import DueDate
 from scheduler.plan.facts import Fact, drop_withdrawn
 from scheduler.plan.message_kinds import is_notice
@@ -23,6 +23,7 @@ from scheduler.ports import CheckRow, RungRow, UnitOfWork
 from scheduler.queries.agendas import facts_within, find_relations, view_agenda
 from scheduler.queries.rows import Row, fact_row, iso, rung_row
 from scheduler.queries.upcoming import planned_rows
+from scheduler.wording.sentences import word_form
 
 
 def list_board(
@@ -143,14 +144,14 @@ def describe_dates(o: Dated, plan: Plan) -> Row:
     """Return the dates of an obligation; days are ISO dates, instants have the plan's offset."""
     match o.when:
         case EventDate(event, place):
-            return {"date": describe_form(event), "place": place}
+            return {"date": word_form(event), "place": place}
         case WindowDate(window):
-            return {"date": describe_form(window)}
+            return {"date": word_form(window)}
         case NoDate(words):
-            return {"date": describe_form(Undated(words))}
+            return {"date": word_form(Undated(words))}
         case DueDate() as due:
             return {
-                "date": f"{'by' if due.inclusive else 'before'} {due.named}",
+                "date": word_form((By if due.inclusive else Before)(due.named)),
                 "last_day": due.last.isoformat(),
                 "target": due.target.isoformat(),
                 "late_from": iso(due.late_from, plan.zone),

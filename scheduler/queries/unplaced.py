@@ -22,8 +22,16 @@ from scheduler.plan.facts import (
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.scope import Scope
 from scheduler.ports import UnitOfWork
+from scheduler.texts import Text, join, plural
 
 Missing = Literal["milestone", "occurrence", "party", "group", "indicator"]
+_MISSING = {
+    "milestone": Text("milestone"),
+    "occurrence": Text("occurrence"),
+    "party": Text("party"),
+    "group": Text("group"),
+    "indicator": Text("indicator"),
+}
 NEAR = timedelta(days=15)  # from an occurrence of the former rule to the one that it may be now
 FEW = 3  # facts that are named
 
@@ -37,23 +45,31 @@ class UnplacedFacts:
     facts: tuple[Fact, ...]
     likely: str = ""
 
-    def __str__(self) -> str:
-        """Return what is wrong in English."""
+    @property
+    def text(self) -> Text:
+        """Return what is wrong."""
         count, named = len(self.facts), ", ".join(f"f{fact.id}" for fact in self.facts[:FEW])
-        records = f"{count} record{'' if count == 1 else 's'} ({named}{' ...' if count > FEW else ''})"
-        return f"{records} about {self.id}: the plan has no such {self.missing} any more"
+        return plural(
+            "{number} record ({facts}) about {id}: the plan has no such {missing} any more",
+            "{number} records ({facts}) about {id}: the plan has no such {missing} any more",
+            count,
+            facts=named + (" ..." if count > FEW else ""),
+            id=self.id,
+            missing=_MISSING[self.missing],
+        )
 
     @property
-    def hint(self) -> str:
-        """Return the way out in English."""
-        first, ways = f"f{self.facts[0].id}", []
+    def hint(self) -> Text:
+        """Return the way out."""
+        first = f"f{self.facts[0].id}"
+        ways: list[str] = []
         if self.missing not in ("occurrence", "indicator"):
-            ways.append(f'write was = "{self.id}" where it has another id now')
+            ways.append(Text('write was = "{id}" where it has another id now', id=self.id))
         if self.facts[0].milestone is not None:
             party = " PARTY" if self.missing == "party" else ""
             ways.append(f"`hanchot reassign {first} {self.likely or 'MILESTONE'}{party}`")
-        guess = f"is it {self.likely} now? " if self.likely else ""
-        return guess + "; ".join([*ways, f"`hanchot undo {first}`"])
+        words = join("; ", [*ways, f"`hanchot undo {first}`"])
+        return Text("is it {likely} now? ", likely=self.likely) + words if self.likely else words
 
 
 def read_unplaced(view: UnitOfWork, plan: Plan) -> list[UnplacedFacts]:

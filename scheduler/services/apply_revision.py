@@ -13,6 +13,7 @@ from scheduler.ports import Definition, Loaded, Store, UnitOfWork
 from scheduler.queries.agendas import find_relations, inputs_fingerprint, is_in_step
 from scheduler.queries.snapshot import read_snapshot
 from scheduler.services.reconcile import Changes, reconcile
+from scheduler.texts import Text
 
 
 def take(store: Store, definition: Definition, now: datetime) -> Changes | None:
@@ -92,7 +93,9 @@ def _carry_over(unit: UnitOfWork, plan: Plan, now: datetime) -> dict[str, Any]:
                 "happened_at": now,
                 "recorded_at": now,
             }
-            unit.facts.append(Withdrawn(plan=plan.id, by=DEFINITION, target=fact.id, reason="it was renamed", **said))
+            unit.facts.append(
+                Withdrawn(plan=plan.id, by=DEFINITION, target=fact.id, reason=Text("it was renamed"), **said)
+            )
     return terms
 
 

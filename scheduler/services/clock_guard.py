@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from scheduler.errors import ClockNotBelieved
 from scheduler.plan.reasons import CLOCK_PUT_RIGHT
 from scheduler.ports import ClockMark, ClockReading, Machine, Store, UnitOfWork
+from scheduler.texts import Text, Worded
 from scheduler.wording import format_span
 
 TOLERANCE = timedelta(minutes=15)  # on one machine
@@ -14,15 +16,18 @@ BETWEEN_MACHINES = timedelta(hours=1)
 LONGEST_ABSENCE = timedelta(days=62)  # that needs no confirmation after a restart of the machine
 MARKED_EVERY = timedelta(hours=1)
 
-JUMP_HINT = (
-    "set the clock (`timedatectl` shows it); if it is right, `hanchot clock accept` says so. "
-    "Until then no step is settled and no mail is begun"
+JUMP_HINT = Text(
+    "set the clock (`timedatectl` shows it); if it is right, `hanchot clock accept` says so. Until then no "
+    "step is settled and no mail is begun"
 )
 
 
 def describe_jump(jump: timedelta) -> str:
     """Return why a clock that is ahead is not believed."""
-    return f"the machine's clock is {format_span(jump, 'en')} ahead of what has passed, and nothing confirms it"
+    return Text(
+        "the machine's clock is {jump} ahead of what has passed, and nothing confirms it",
+        jump=Worded(partial(format_span, jump)),
+    )
 
 
 class ClockGuard:
@@ -46,7 +51,9 @@ class ClockGuard:
         """Raise `ClockNotBelieved` if the clock is ahead: what is recorded by it would count as late, or move dates."""
         jump = self.look()
         if jump is not None:
-            raise ClockNotBelieved(f"nothing is recorded: {describe_jump(jump)}", hint=JUMP_HINT, code="clock-ahead")
+            raise ClockNotBelieved(
+                Text("nothing is recorded: {jump}", jump=describe_jump(jump)), hint=JUMP_HINT, code="clock-ahead"
+            )
 
     def check(self) -> timedelta | None:
         """Look, and mark the clock as right from time to time if it may be believed. It commits."""

@@ -58,6 +58,7 @@ from scheduler.plan.facts import (
 )
 from scheduler.plan.model import Plan
 from scheduler.services.fact_checks import find_milestone
+from scheduler.texts import Text
 
 MOMENT = timedelta(microseconds=1)
 NOON = time(12)  # a postmark names a day; noon stands for it
@@ -136,7 +137,9 @@ def refuse_far(plan: Plan, *days: date | None) -> None:
     for day in days:
         if day is not None and not first <= day <= last:
             raise UserError(
-                f"{day} lies too far from the plan's year", hint=f"check it: {first} to {last} is taken", code="far-day"
+                Text("{day} lies too far from the plan's year", day=day),
+                hint=Text("check it: {first} to {last} is taken", first=first, last=last),
+                code="far-day",
             )
 
 
@@ -169,7 +172,9 @@ def _restated(command: Restate) -> Fact:
     Raises `UserError` for one that is about no milestone.
     """
     if command.target.milestone is None:
-        raise UserError(f"f{command.target.id} is about no milestone", hint="undo it, and record what is true")
+        raise UserError(
+            Text("f{id} is about no milestone", id=command.target.id), hint=Text("undo it, and record what is true")
+        )
     said: dict[str, Any] = {"milestone": command.milestone, "party": command.party, "recorded_at": command.at}
     return replace(command.target, id=0, restates=command.target.id, idempotency_key=command.idempotency_key, **said)
 
@@ -203,27 +208,31 @@ def _came_at(plan: Plan, command: RecordReceived) -> datetime | None:
         noon = to_instant(day, NOON, plan.zone)
         came_at = min(noon, command.at) if day == local_day(command.at, plan.zone) else noon
     if came_at is not None and came_at > command.at:
-        raise UserError("it cannot have come in the future", hint="check the date given", code="future")
+        raise UserError(Text("it cannot have come in the future"), hint=Text("check the date given"), code="future")
     return came_at
 
 
 def _check_postmark(plan: Plan, command: RecordReceived, came_at: datetime) -> None:
     if command.channel != "paper":
         raise UserError(
-            "a postmark (--sent-on) goes with paper only",
-            hint="add --channel paper, or use --received-at",
+            Text("a postmark (--sent-on) goes with paper only"),
+            hint=Text("add --channel paper, or use --received-at"),
             code="postmark-without-paper",
         )
     if command.sent_on is not None and command.sent_on > local_day(came_at, plan.zone):
         raise UserError(
-            f"the postmark {command.sent_on} lies after the day it came", hint="check --sent-on", code="postmark-late"
+            Text("the postmark {sent_on} lies after the day it came", sent_on=command.sent_on),
+            hint=Text("check --sent-on"),
+            code="postmark-late",
         )
 
 
 def _declared(plan: Plan, command: Declare) -> Declared:
     refuse_far(plan, command.sent_on)
     if command.sent_on > local_day(command.at, plan.zone):
-        raise UserError(f"{command.sent_on} has not come yet", hint="give the day on which it was sent")
+        raise UserError(
+            Text("{sent_on} has not come yet", sent_on=command.sent_on), hint=Text("give the day on which it was sent")
+        )
     happened_at = min(to_instant(command.sent_on, NOON, plan.zone), command.at)
     return Declared(**_about(plan, command, happened_at), channel=command.channel)
 
@@ -249,9 +258,17 @@ def _date_fixed(plan: Plan, command: FixDate) -> DateFixed:
     refuse_far(plan, day, last)
     kind = find_milestone(plan, command.milestone).kind
     if last is not None and last < day:
-        raise UserError(f"it cannot end on {last} before it begins on {day}", hint="check --to", code="ends-before")
+        raise UserError(
+            Text("it cannot end on {last} before it begins on {day}", last=last, day=day),
+            hint=Text("check --to"),
+            code="ends-before",
+        )
     if kind == "deadline" and last is not None:
-        raise UserError(f"{command.milestone} is a deadline: it has one day", hint="leave --to out", code="one-day")
+        raise UserError(
+            Text("{milestone} is a deadline: it has one day", milestone=command.milestone),
+            hint=Text("leave --to out"),
+            code="one-day",
+        )
     form: FixedForm = On(day, last or day, clock) if kind == "event" else By(day, clock)
     return DateFixed(
         **_common(plan, command),

@@ -45,6 +45,7 @@ from scheduler.plan.obligations import EventDate, Obligation
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import silent_addresses
 from scheduler.ports import UnitOfWork
+from scheduler.texts import Text
 
 MOST = 1_000_000_000  # the highest count that is taken
 MOST_PEOPLE = 1_000  # who come from one party
@@ -61,7 +62,7 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  #
     if not isinstance(fact, _OF_RETIRED):
         refuse_retired(agenda.retired)
     if fact.happened_at > fact.recorded_at:
-        raise UserError("it cannot have happened in the future", hint="check the date given", code="future")
+        raise UserError(Text("it cannot have happened in the future"), hint=Text("check the date given"), code="future")
     match fact:
         case Received() | Declared() | Returned() | Accepted() | Extended() | Opened() | Joined() | Disowned():
             return _check_of_obligation(agenda, fact)
@@ -101,7 +102,7 @@ def find_milestone(plan: Plan, id: str, agenda: Agenda | None = None) -> Milesto
     owed = (*agenda.obligations, *agenda.unassigned) if agenda else ()
     known = {*(m.id for m in plan.milestones), *(o.milestone for o in owed)}
     if id not in known:
-        raise NothingMatched.named(f"milestone of {plan.id}", id, known)
+        raise NothingMatched.named(Text("milestone of {id}", id=plan.id), id, known)
     return plan.milestone(id)
 
 
@@ -110,7 +111,7 @@ def _check_occurrence(agenda: Agenda, id: str, milestone: Milestone) -> None:
     owed = (*agenda.obligations, *agenda.unassigned)
     known = {o.milestone for o in owed if Occurrence.of(o.milestone).milestone == milestone.id}
     if isinstance(milestone.form, Recurring) and id not in known:
-        raise NothingMatched.named(f"occurrence of {milestone.id}", id, known)
+        raise NothingMatched.named(Text("occurrence of {id}", id=milestone.id), id, known)
 
 
 def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
@@ -119,7 +120,7 @@ def find_obligation(agenda: Agenda, milestone: str, party: str) -> Obligation:
     _find_party(agenda.plan, party)
     own = {o.party: o for o in agenda.obligations if o.milestone == milestone and not o.attends}
     if party not in own:
-        raise NothingMatched.named(f"party that owes {milestone}", party, own)
+        raise NothingMatched.named(Text("party that owes {milestone}", milestone=milestone), party, own)
     return own[party]
 
 
@@ -165,8 +166,8 @@ def _check_waived(agenda: Agenda, fact: Waived) -> list[Reason]:
 def _check_received(fact: Received | Declared, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if milestone.kind == "event":
         _refuse(
-            f"{milestone.id} is an event: nothing is handed in for it",
-            "`waive` says it does not take place",
+            Text("{id} is an event: nothing is handed in for it", id=milestone.id),
+            Text("`waive` says it does not take place"),
             "no-documents",
         )
     _check_deliverables(milestone, fact.deliverables if isinstance(fact, Received) else ())
@@ -177,15 +178,19 @@ def _check_received(fact: Received | Declared, milestone: Milestone, obligation:
 
 def _check_declared(fact: Declared, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if not obligation.standing.is_open:
-        _refuse(f"{milestone.id} of {fact.party} is not open any more", "`status` shows how it stands", "not-open")
+        _refuse(
+            Text("{id} of {party} is not open any more", id=milestone.id, party=fact.party),
+            Text("`status` shows how it stands"),
+            "not-open",
+        )
     return _check_received(fact, milestone, obligation)
 
 
 def _check_returned(fact: Returned, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if obligation.standing.state in ("open", "waived"):
         _refuse(
-            f"nothing of {milestone.id} was received from {fact.party} yet",
-            "record it with `receive` first",
+            Text("nothing of {id} was received from {party} yet", id=milestone.id, party=fact.party),
+            Text("record it with `receive` first"),
             "nothing-received",
         )
     _check_deliverables(milestone, fact.missing)
@@ -197,25 +202,35 @@ def _check_accepted(fact: Accepted, milestone: Milestone, obligation: Obligation
         return []
     if obligation.standing.state == "accepted":
         _refuse(
-            f"{milestone.id} of {fact.party} is accepted already", "`why` and `status` show when", "accepted-already"
+            Text("{id} of {party} is accepted already", id=milestone.id, party=fact.party),
+            Text("`why` and `status` show when"),
+            "accepted-already",
         )
     missing = ", ".join(obligation.standing.missing)
-    what = f"still missing: {missing}" if missing else "nothing complete was received yet"
+    what = Text("still missing: {missing}", missing=missing) if missing else Text("nothing complete was received yet")
     return _refuse(
-        f"{milestone.id} of {fact.party} cannot be accepted: {what}",
-        "record what came with `receive` first",
+        Text("{id} of {party} cannot be accepted: {what}", id=milestone.id, party=fact.party, what=what),
+        Text("record what came with `receive` first"),
         "incomplete",
     )
 
 
 def _check_extended(plan: Plan, fact: Extended, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if obligation.due is None or milestone.kind == "event":
-        _refuse(f"{milestone.id} has no deadline that could be extended", "`fix-date` sets a date", "no-deadline")
+        _refuse(
+            Text("{id} has no deadline that could be extended", id=milestone.id),
+            Text("`fix-date` sets a date"),
+            "no-deadline",
+        )
     until = fact.form.day if isinstance(fact.form, By) else None
     if until is None or until <= obligation.due.last:
         _refuse(
-            f"an extension to {until} does not lie after {obligation.due.last}, the last day now",
-            "give a later day with --until",
+            Text(
+                "an extension to {until} does not lie after {last}, the last day now",
+                until=until,
+                last=obligation.due.last,
+            ),
+            Text("give a later day with --until"),
             "not-later",
         )
     is_past = until < local_day(fact.recorded_at, plan.zone)
@@ -225,8 +240,10 @@ def _check_extended(plan: Plan, fact: Extended, milestone: Milestone, obligation
 def _check_opened(fact: Opened, milestone: Milestone, obligation: Obligation) -> list[Reason]:
     if not obligation.unknown:
         _refuse(
-            f"{milestone.id} of {fact.party} is not in doubt",
-            "`start` is for what was past when the plan, or the party, came in, `insist` for what a party disowns",
+            Text("{id} of {party} is not in doubt", id=milestone.id, party=fact.party),
+            Text(
+                "`start` is for what was past when the plan, or the party, came in, `insist` for what a party disowns"
+            ),
             "not-in-doubt",
         )
     return []
@@ -236,7 +253,7 @@ def _check_deliverables(milestone: Milestone, named: Iterable[str]) -> None:
     known = {d.id for d in milestone.deliverables}
     for id in named:
         if id not in known:
-            raise NothingMatched.named(f"deliverable of {milestone.id}", id, known)
+            raise NothingMatched.named(Text("deliverable of {id}", id=milestone.id), id, known)
 
 
 def _check_date_fixed(agenda: Agenda, fact: DateFixed) -> list[Reason]:
@@ -245,8 +262,8 @@ def _check_date_fixed(agenda: Agenda, fact: DateFixed) -> list[Reason]:
     own = [o for o in agenda.obligations if o.milestone == fact.milestone and not o.attends]
     if not can_be_fixed(milestone, own):
         _refuse(
-            f"{milestone.id} has a date in the plan already",
-            "change it in the definition file; `extend` gives one party more time",
+            Text("{id} has a date in the plan already", id=milestone.id),
+            Text("change it in the definition file; `extend` gives one party more time"),
             "dated-already",
         )
     return list(_remarks_on_date(agenda.plan, fact, own))
@@ -285,8 +302,8 @@ def _check_invited(agenda: Agenda, fact: Invited) -> list[Reason]:
     own = [o for o in agenda.obligations if o.milestone == fact.milestone and not o.attends]
     if not any(guests_to_invite(agenda.plan, o) for o in own):
         _refuse(
-            f"{fact.milestone} has nobody who is still to be invited",
-            "it counts for events with a date and with `guests`, once for each date",
+            Text("{milestone} has nobody who is still to be invited", milestone=fact.milestone),
+            Text("it counts for events with a date and with `guests`, once for each date"),
             "nobody-to-invite",
         )
     return []
@@ -297,29 +314,37 @@ def _check_replied(agenda: Agenda, fact: Replied) -> None:
     _check_occurrence(agenda, fact.milestone, milestone)
     _refuse_uninvited(agenda, fact, milestone)
     if fact.reply == "delegated" and not milestone.deputy:
-        hint = "where the plan allows it, the key `deputy` of the milestone says who may"
-        _refuse(f"nobody may come to {fact.milestone} instead of the one invited", hint, "no-deputy")
+        hint = Text("where the plan allows it, the key `deputy` of the milestone says who may")
+        _refuse(
+            Text("nobody may come to {milestone} instead of the one invited", milestone=fact.milestone),
+            hint,
+            "no-deputy",
+        )
     if fact.deputy and fact.reply != "delegated":
-        hint = "name who comes instead with a reply that says so"
-        _refuse(f"{fact.deputy} comes instead of nobody", hint, "no-deputy")
+        hint = Text("name who comes instead with a reply that says so")
+        _refuse(Text("{deputy} comes instead of nobody", deputy=fact.deputy), hint, "no-deputy")
     most = 0 if fact.reply == "declined" else MOST_PEOPLE
     if fact.people is not None and not 0 < fact.people <= most:
-        hint = f"1 to {MOST_PEOPLE} who come, and none where nobody does"
-        _refuse("the number of people does not fit the reply", hint, "no-people")
+        hint = Text("1 to {most_people} who come, and none where nobody does", most_people=MOST_PEOPLE)
+        _refuse(Text("the number of people does not fit the reply"), hint, "no-people")
 
 
 def _refuse_uninvited(agenda: Agenda, fact: Replied, milestone: Milestone) -> None:
     """Refuse the reply of a party that is not invited to an event, or to no day."""
     if milestone.kind != "event":
-        hint = "only who is invited to an event replies; `hanchot receive` records documents"
-        _refuse(f"{fact.milestone} is not an event", hint, "no-invitation")
+        hint = Text("only who is invited to an event replies; `hanchot receive` records documents")
+        _refuse(Text("{milestone} is not an event", milestone=fact.milestone), hint, "no-invitation")
     _find_party(agenda.plan, fact.party)
     invited = {o.party: o for o in agenda.obligations if o.milestone == fact.milestone and o.invited}
     if fact.party not in invited:
-        raise NothingMatched.named(f"party invited to {fact.milestone}", fact.party, invited)
+        raise NothingMatched.named(Text("party invited to {milestone}", milestone=fact.milestone), fact.party, invited)
     o = invited[fact.party]
     if o.event is None or o.standing.state == "waived":
-        _refuse(f"{fact.milestone} has no day to which {fact.party} is invited", "fix the day first", "no-invitation")
+        _refuse(
+            Text("{milestone} has no day to which {party} is invited", milestone=fact.milestone, party=fact.party),
+            Text("fix the day first"),
+            "no-invitation",
+        )
 
 
 def _remarks_on_days_off(plan: Plan, *days: date) -> Iterator[Reason]:
@@ -339,12 +364,14 @@ def _remarks_on_window(first: date, last: date, own: Sequence[Obligation]) -> It
 def _check_nominated(agenda: Agenda, fact: Nominated) -> list[Reason]:
     chosen = {group.id for group in agenda.plan.groups.values() if group.chosen_by is not None}
     if fact.group not in chosen:
-        raise NothingMatched.named("group to be chosen", fact.group, chosen)
+        raise NothingMatched.named(Text("group to be chosen"), fact.group, chosen)
     for id in fact.parties:
         party = _find_party(agenda.plan, id)
         if party.external or not party.contacts:
             _refuse(
-                f"{id} cannot be nominated: it only receives documents", "name a party with contacts", "no-contacts"
+                Text("{id} cannot be nominated: it only receives documents", id=id),
+                Text("name a party with contacts"),
+                "no-contacts",
             )
     return []
 
@@ -352,19 +379,25 @@ def _check_nominated(agenda: Agenda, fact: Nominated) -> list[Reason]:
 def _check_counted(plan: Plan, fact: Counted) -> None:
     known = {indicator.id: indicator for indicator in plan.indicators}
     if fact.indicator not in known:
-        raise NothingMatched.named(f"indicator of {plan.id}", fact.indicator, known)
+        raise NothingMatched.named(Text("indicator of {id}", id=plan.id), fact.indicator, known)
     indicator = known[fact.indicator]
     if not indicator.measure.manual:
         _refuse(
-            f"{indicator.id} is counted from the milestone {indicator.measure.milestone}",
-            "record what came there",
+            Text(
+                "{id} is counted from the milestone {milestone}", id=indicator.id, milestone=indicator.measure.milestone
+            ),
+            Text("record what came there"),
             "computed",
         )
     if not 0 <= fact.value <= MOST or (fact.of is not None and not 1 <= fact.of <= MOST):
-        _refuse("that is no count", f"write whole numbers from 0 to {MOST}", "no-count")
+        _refuse(Text("that is no count"), Text("write whole numbers from 0 to {most}", most=MOST), "no-count")
     whole = fact.of if fact.party is not None else whole_of_all(plan, indicator, fact)
     if whole is not None and fact.value > whole:
-        _refuse(f"{fact.value} is more than {whole}", "the whole (--of) is the larger number", "more-than-all")
+        _refuse(
+            Text("{value} is more than {whole}", value=fact.value, whole=whole),
+            Text("the whole (--of) is the larger number"),
+            "more-than-all",
+        )
     if fact.party is not None:
         _check_counted_of_party(plan, indicator, fact, fact.party)
 
@@ -372,12 +405,16 @@ def _check_counted(plan: Plan, fact: Counted) -> None:
 def _check_counted_of_party(plan: Plan, indicator: Indicator, fact: Counted, party: str) -> None:
     parties = counted_parties(plan)
     if party not in parties:
-        raise NothingMatched.named("party of which results are counted", party, parties)
+        raise NothingMatched.named(Text("party of which results are counted"), party, parties)
     is_yes_or_no = is_share(indicator.target) and not indicator.measure.each
     if not indicator.measure.each and (fact.of is not None or (is_yes_or_no and fact.value > 1)):
         _refuse(
-            f"{indicator.id} counts over all parties: of one party that is {'0 or 1' if is_yes_or_no else 'a number'}",
-            "leave out --of, or leave out the party",
+            Text(
+                "{id} counts over all parties: of one party that is {value}",
+                id=indicator.id,
+                value=Text("0 or 1") if is_yes_or_no else Text("a number"),
+            ),
+            Text("leave out --of, or leave out the party"),
             "one-party",
         )
 
@@ -390,20 +427,22 @@ def remark_past(before: Agenda, after: Agenda) -> list[Reason]:
 
 def _find_party(plan: Plan, id: str) -> Party:
     if id not in plan.parties:
-        raise NothingMatched.named("party", id, plan.parties)
+        raise NothingMatched.named(Text("party"), id, plan.parties)
     return plan.parties[id]
 
 
 def _check_paused(plan: Plan, fact: Paused, unit: UnitOfWork) -> None:
     _find_address(plan, fact)
     if fact.until < local_day(fact.recorded_at, plan.zone):
-        _refuse(f"{fact.until} has passed", "name the last day without mail to it", "past-day")
+        _refuse(Text("{until} has passed", until=fact.until), Text("name the last day without mail to it"), "past-day")
     known = [*drop_withdrawn(unit.facts.general(plan.id)), fact]
     if fact.address not in silent_addresses(plan, known, fact.recorded_at):
         _refuse(
-            f"nobody else would get what goes to {fact.address}",
-            "name another contact in the roster, in the stead of a head another head; "
-            "a single mail can be held with `hanchot outbox hold`",
+            Text("nobody else would get what goes to {address}", address=fact.address),
+            Text(
+                "name another contact in the roster, in the stead of a head another head; a single mail can be "
+                "held with `hanchot outbox hold`"
+            ),
             "only-contact",
         )
 
@@ -413,26 +452,36 @@ def _find_address(plan: Plan, fact: Bounced | Rerouted | Paused) -> None:
     party = _find_party(plan, fact.party)
     known = [contact.email for contact in party.contacts]
     if fact.address and fact.address not in known:
-        raise NothingMatched.named(f"address of {party.id}", fact.address, known)
+        raise NothingMatched.named(Text("address of {id}", id=party.id), fact.address, known)
 
 
 def refuse_retired(retired: Retired | None) -> None:
     """Raise `UserError` if a plan has been retired, by the fact `retired`."""
     if retired is not None:
         id = retired.id
-        _refuse(f"{retired.plan} was retired by f{id}", f"`hanchot undo f{id}` takes that back", "retired-already")
+        _refuse(
+            Text("{plan} was retired by f{id}", plan=retired.plan, id=id),
+            Text("`hanchot undo f{id}` takes that back", id=id),
+            "retired-already",
+        )
 
 
 def _check_withdrawn(agenda: Agenda, fact: Withdrawn, unit: UnitOfWork) -> list[Reason]:
     target = unit.facts.get(fact.target)
     if target is None or target.plan != agenda.plan.id:
-        raise NothingMatched(f"unknown fact: {fact.target}", hint="`status --format json` names the facts")
+        raise NothingMatched(
+            Text("unknown fact: {target}", target=fact.target), hint=Text("`status --format json` names the facts")
+        )
     if isinstance(target, Withdrawn):
-        _refuse(f"fact {target.id} is itself an undo", "record what is true instead", "is-undo")
+        _refuse(Text("fact {id} is itself an undo", id=target.id), Text("record what is true instead"), "is-undo")
     if target.by == DEFINITION:
-        _refuse(f"fact {target.id} came from the definition file", "change the file back instead", "from-file")
+        _refuse(
+            Text("fact {id} came from the definition file", id=target.id),
+            Text("change the file back instead"),
+            "from-file",
+        )
     if any(isinstance(f, Withdrawn) and f.target == target.id for f in unit.facts.general(agenda.plan.id)):
-        _refuse(f"fact {target.id} was withdrawn already", "nothing to do", "withdrawn-already")
+        _refuse(Text("fact {id} was withdrawn already", id=target.id), Text("nothing to do"), "withdrawn-already")
     return []
 
 

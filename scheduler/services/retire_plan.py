@@ -12,6 +12,7 @@ from scheduler.ports import RungChange
 from scheduler.services.commands import build_retired
 from scheduler.services.context import ServiceContext
 from scheduler.services.fact_checks import refuse_retired
+from scheduler.texts import Text
 
 
 def retire_absent(services: ServiceContext, plan: str, command: Retire, zone: ZoneInfo) -> tuple[Retired, int]:
@@ -24,7 +25,7 @@ def retire_absent(services: ServiceContext, plan: str, command: Retire, zone: Zo
     services.require_right_clock()
     with services.store.transaction() as unit:
         if unit.plans.state(plan) is None:
-            raise NothingMatched.named("plan", plan, [state.plan for state in unit.plans.states()])
+            raise NothingMatched.named(Text("plan"), plan, [state.plan for state in unit.plans.states()])
         known = drop_withdrawn(unit.facts.general(plan))
         refuse_retired(next((fact for fact in known if isinstance(fact, Retired)), None))
         fact = unit.facts.append(build_retired(plan, command))

@@ -23,11 +23,13 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports import Document, Finding, Store
 from scheduler.queries.duties import describe_duty, find_documents_elsewhere, find_names_of_others
 from scheduler.shared_folder.open_folder import FolderFile, FolderListing, Keep, OpenFolder, StillWritten, open_folder
+from scheduler.texts import Text, join, pattern
+from scheduler.wording.sentences import word_reason
 
 FOLDER = Actor("source", "folder")
 _SAID = 12  # remarks of one finding
 _STRAYS = 5  # names of what lies beside the folders of tasks
-_HINT = "is the drive mounted, and may this user read it? The key is [checks] folder of the plan"
+_HINT = Text("is the drive mounted, and may this user read it? The key is [checks] folder of the plan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +57,13 @@ class FolderChecker:
         try:
             with open_folder(root) as folder:
                 if not any(_has(folder, name) for party in plan.parties.values() for name in party.names):
-                    raise UserError(f"{root} holds no folder of any party of the plan", hint=_HINT)
+                    raise UserError(Text("{root} holds no folder of any party of the plan", root=root), hint=_HINT)
                 look = _FolderLook(self, plan, open_obligations, known, now)
                 return [look.find(folder, o) for o in open_obligations]
         except OSError as error:
-            raise UserError(f"{root} cannot be read: {error.strerror}", hint=_HINT) from error
+            raise UserError(
+                Text("{root} cannot be read: {strerror}", root=root, strerror=error.strerror), hint=_HINT
+            ) from error
 
     def _read_known(self, plan: Plan) -> Mapping[tuple[str, str], frozenset[str]]:
         """Return the digests of the files that were recorded about each obligation, by milestone and party.
@@ -102,7 +106,7 @@ class _FolderLook:
         found = Finding(milestone=o.milestone, party=o.party, source=self._checker.source, seen="no folder")
         looks: list[Finding] = []
         blind: list[Finding] = []
-        strays: list[str] = []
+        strays: list[Text] = []
         for party, milestone in product(self._plan.parties[o.party].names, _names_of(self._plan, o.milestone)):
             try:
                 with root.enter(party) as above:
@@ -114,18 +118,30 @@ class _FolderLook:
                             looks.append(self._look(folder, o, found))
             except OSError as error:
                 blind.append(
-                    replace(found, seen=f"{party}/{milestone} cannot be read: {error.strerror}", is_blind=True)
+                    replace(
+                        found,
+                        seen=Text(
+                            "{party}/{milestone} cannot be read: {strerror}",
+                            party=party,
+                            milestone=milestone,
+                            strerror=error.strerror,
+                        ),
+                        is_blind=True,
+                    )
                 )
         look = next((look for look in looks if look.commands), next(iter([*looks, *blind]), found))
         if look is found and not strays:
-            strays = _tell_strays("parties", [name for name in root.names() if name not in self._names])
-        return replace(look, seen="; ".join([look.seen, *strays])) if strays else look
+            strays = _tell_strays(
+                pattern("beside the folders of parties: {names}"),
+                [name for name in root.names() if name not in self._names],
+            )
+        return replace(look, seen=join("; ", [look.seen, *strays])) if strays else look
 
-    def _find_strays(self, above: OpenFolder) -> list[str]:
+    def _find_strays(self, above: OpenFolder) -> list[Text]:
         """Return in words what lies in the folder of a party and is no folder of a task."""
         known = {name for milestone in self._plan.milestones for name in (milestone.id, *milestone.was)}
         strays = [name for name in above.names() if Occurrence.of(name).milestone not in known]
-        return _tell_strays("tasks", strays)
+        return _tell_strays(pattern("beside the folders of tasks: {names}"), strays)
 
     def _look(self, folder: OpenFolder, o: Obligation, found: Finding) -> Finding:
         listing = folder.list(self._now)
@@ -134,13 +150,13 @@ class _FolderLook:
         old = [one for one in listing.files if one.file.digest in known]
         commands, documents, doubts = self._conclude(folder, o, listing, new)
         words = [
-            *_list("found", new),
-            *_list("recorded before", old),
+            *_list(pattern("found: {names}"), new),
+            *_list(pattern("recorded before: {names}"), old),
             *doubts,
             *listing.remarks[:_SAID],
-            *([f"and {len(listing.remarks) - _SAID} more"] if len(listing.remarks) > _SAID else []),
+            *([Text("and {value} more", value=len(listing.remarks) - _SAID)] if len(listing.remarks) > _SAID else []),
         ]
-        seen = "; ".join(words) or "no files"
+        seen = join("; ", words) if words else Text("no files")
         return Finding(
             milestone=o.milestone, party=o.party, source=found.source, seen=seen, commands=commands, documents=documents
         )
@@ -154,20 +170,24 @@ class _FolderLook:
         if not new:
             return ((self._claim(o, listing.unkept),) if listing.unkept else ()), (), ()
         if len(new) > FILES:
-            return (self._claim(o, new),), (), (f"more than {FILES} files, so a person has to look",)
+            return (self._claim(o, new),), (), (Text("more than {files} files, so a person has to look", files=FILES),)
         early = self._find_early(o, new)
         if early:
             return (self._claim(o, new),), (), (early,)
         found = self._match(o, new)
         if found.doubts:
-            return (self._claim(o, new),), (), tuple(map(str, found.doubts))
+            return (self._claim(o, new),), (), tuple(map(word_reason, found.doubts))
         try:
             for one in new:
                 folder.keep(one, self._checker.keep)
         except StillWritten:
-            return (self._claim(o, new),), (), ("a file has just changed",)
+            return (self._claim(o, new),), (), (Text("a file has just changed"),)
         except OSError as error:
-            return (self._claim(o, new),), (), (f"the files could not be kept: {error.strerror}",)
+            return (
+                (self._claim(o, new),),
+                (),
+                (Text("the files could not be kept: {strerror}", strerror=error.strerror),),
+            )
         documents = tuple(
             Document(name=one.file.name, kind=one.file.kind, size=one.file.size, digest=one.file.digest) for one in new
         )
@@ -177,9 +197,9 @@ class _FolderLook:
         """Return why files that were there before may not be what is asked for now; "" if none was."""
         first = min(one.arrived_at for one in files)
         if first < to_instant(min(self._plan.issued, self._plan.remind_from), time(), self._plan.zone):
-            return "a file is older than the plan"
+            return Text("a file is older than the plan")
         returned = max((fact.recorded_at for fact in o.facts if isinstance(fact, Returned)), default=first)
-        return "a file was there before the documents were returned" if first < returned else ""
+        return Text("a file was there before the documents were returned") if first < returned else ""
 
     def _match(self, o: Obligation, new: Sequence[FolderFile]) -> Assignment:
         plan, own = self._plan, self._duties[o.party]
@@ -233,10 +253,14 @@ def _names_of(plan: Plan, id: str) -> list[str]:
     return [Occurrence(name, occurrence.day).id for name in (milestone.id, *milestone.was)]
 
 
-def _tell_strays(what: str, strays: Sequence[str]) -> list[str]:
+def _tell_strays(what: str, strays: Sequence[str]) -> list[Text]:
     """Return in words what lies beside the folders where it would count."""
-    more = f" and {len(strays) - _STRAYS} more" if len(strays) > _STRAYS else ""
-    return [f"beside the folders of {what}: {', '.join(strays[:_STRAYS])}{more}"] if strays else []
+    return [Text(what, names=_name_some(strays, _STRAYS))] if strays else []
+
+
+def _name_some(names: Sequence[str], most: int) -> str:
+    shown = ", ".join(names[:most])
+    return shown + Text(" and {number} more", number=len(names) - most) if len(names) > most else shown
 
 
 def _key(what: str, files: Iterable[FolderFile]) -> str:
@@ -245,7 +269,5 @@ def _key(what: str, files: Iterable[FolderFile]) -> str:
     return f"{what}:{sha256(digests.encode()).hexdigest()}"
 
 
-def _list(what: str, files: Sequence[FolderFile]) -> list[str]:
-    names = ", ".join(one.file.name for one in files[:FILES])
-    more = f" and {len(files) - FILES} more" if len(files) > FILES else ""
-    return [f"{what}: {names}{more}"] if files else []
+def _list(what: str, files: Sequence[FolderFile]) -> list[Text]:
+    return [Text(what, names=_name_some([one.file.name for one in files], FILES))] if files else []

@@ -15,6 +15,7 @@ from pathlib import Path
 from scheduler.documents.file_kinds import FILE_SIZE, FILES, HEAD, find_kind
 from scheduler.plan.answers.received_mail import Attachment
 from scheduler.shared_folder.entry_names import clean_name, sort_entry
+from scheduler.texts import Text
 
 ENTRIES = 500  # of one folder that are looked at
 CROWD = 2 * FILES  # files in the folder of a task, of which a person has to say which are meant
@@ -83,9 +84,10 @@ class OpenFolder:
         remarks = [remark for remark in sorted_out if remark]
         names = [entry.name for entry, remark in zip(entries, sorted_out, strict=True) if not remark]
         if len(names) > CROWD:
-            more = " or more" if len(entries) == ENTRIES else ""
+            more = Text(" or more") if len(entries) == ENTRIES else ""
             return FolderListing(
-                remarks=(f"{len(names)}{more} files, so a person has to look", *remarks), is_crowded=True
+                remarks=(Text("{number}{more} files, so a person has to look", number=len(names), more=more), *remarks),
+                is_crowded=True,
             )
         read, unread = self._read_all(names, now)
         different, odd = _sort_files(read)
@@ -113,12 +115,16 @@ class OpenFolder:
         """Return why an entry does not count, "" if it is a file that may."""
         name = clean_name(entry.name)
         if entry.is_symlink():
-            return f"{name} is a link, which is not followed"
+            return Text("{name} is a link, which is not followed", name=name)
         if entry.is_dir(follow_symlinks=False):
-            return f"{name} is a folder, which is not entered"
+            return Text("{name} is a folder, which is not entered", name=name)
         if not entry.is_file(follow_symlinks=False):
-            return f"{name} is no file"
-        return f"{name} is a conflict copy, which does not count" if sort_entry(entry.name) == "conflict" else ""
+            return Text("{name} is no file", name=name)
+        return (
+            Text("{name} is a conflict copy, which does not count", name=name)
+            if sort_entry(entry.name) == "conflict"
+            else ""
+        )
 
     def _read_all(self, names: Iterable[str], now: datetime) -> tuple[Sequence[FolderFile], Sequence[str]]:
         """Return the files that can be read, and why others cannot be yet. Raises `OSError`."""
@@ -129,9 +135,9 @@ class OpenFolder:
             except FileNotFoundError:  # taken away meanwhile
                 continue
             except PermissionError:
-                unread.append(f"{clean_name(name)} cannot be opened: permission denied")
+                unread.append(Text("{name} cannot be opened: permission denied", name=clean_name(name)))
             except StillWritten:
-                unread.append(f"{clean_name(name)} is still being written")
+                unread.append(Text("{name} is still being written", name=clean_name(name)))
         return read, unread
 
     @contextmanager
@@ -188,13 +194,20 @@ def _sort_files(read: Iterable[FolderFile]) -> tuple[Sequence[FolderFile], Seque
     remarks = []
     for one in read:
         if one.file.size == 0:
-            remarks.append(f"{one.file.name} is empty")
+            remarks.append(Text("{name} is empty", name=one.file.name))
         elif first.setdefault(one.file.digest, one) is not one:
-            remarks.append(f"{one.file.name} is the same as {first[one.file.digest].file.name}")
+            remarks.append(
+                Text("{name} is the same as {name2}", name=one.file.name, name2=first[one.file.digest].file.name)
+            )
         elif not one.file.kind:
-            is_large = one.file.size > FILE_SIZE
-            remarks.append(f"{one.file.name} is {'too large' if is_large else 'of a kind that is not kept'}")
+            remarks.append(_describe_unkept(one.file))
     return tuple(first.values()), remarks
+
+
+def _describe_unkept(file: Attachment) -> Text:
+    if file.size > FILE_SIZE:
+        return Text("{name} is too large", name=file.name)
+    return Text("{name} is of a kind that is not kept", name=file.name)
 
 
 def _pieces(descriptor: int) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from scheduler.errors import UserError
 from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import Checker, Finding
+from scheduler.texts import Text
 
 LIMIT = 60.0  # seconds; the watchdog of a service waits for two minutes
 
@@ -36,7 +37,9 @@ class TimedChecker:
         """Return what the checker finds. Raises `UserError` if it does not answer in time, and what it raises."""
         asked = self._asked.get(plan.id)
         if asked is not None and asked.is_alive():
-            raise UserError(f"the source {self.source} still hangs", hint="does the drive answer?")
+            raise UserError(
+                Text("the source {source} still hangs", source=self.source), hint=Text("does the drive answer?")
+            )
         answer: Future[Sequence[Finding]] = Future()
 
         def ask() -> None:
@@ -45,10 +48,16 @@ class TimedChecker:
             except BaseException as error:  # handed on to whoever waits for the answer
                 answer.set_exception(error)
 
-        self._asked[plan.id] = thread = threading.Thread(target=ask, name=f"source {self.source}", daemon=True)
+        self._asked[plan.id] = thread = threading.Thread(
+            target=ask, name=Text("source {source}", source=self.source), daemon=True
+        )
         thread.start()
         try:
             return answer.result(self._seconds)
         except TimeoutError as error:
-            message = f"the source {self.source} gave no answer within {self._seconds:g} seconds"
-            raise UserError(message, hint="does the drive answer?") from error
+            message = Text(
+                "the source {source} gave no answer within {seconds:g} seconds",
+                source=self.source,
+                seconds=self._seconds,
+            )
+            raise UserError(message, hint=Text("does the drive answer?")) from error

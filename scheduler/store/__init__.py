@@ -5,6 +5,19 @@ from __future__ import annotations
 from scheduler.store.database import SqlStore, open_store, upgrade
 from scheduler.store.engines import check_url, describe_url
 from scheduler.store.transfer.other_records import find_other_records
-from scheduler.store.transfer.record_copy import copy_record
+from scheduler.store.transfer.record_check import check_integrity, read_digests
+from scheduler.store.transfer.record_copy import copy_record, copy_snapshot, expect_empty
 
-__all__ = ["SqlStore", "check_url", "copy_record", "describe_url", "find_other_records", "open_store", "upgrade"]
+__all__ = [
+    "SqlStore",
+    "check_integrity",
+    "check_url",
+    "copy_record",
+    "copy_snapshot",
+    "describe_url",
+    "expect_empty",
+    "find_other_records",
+    "open_store",
+    "read_digests",
+    "upgrade",
+]

@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
+from scheduler.texts import decode, encode
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000_000
 _SECOND = 1_000_000
@@ -41,6 +43,26 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
         """Convert a stored number into an instant in UTC."""
         return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class KeptText(TypeDecorator[str]):
+    """Words of this program or of a server; those of the program can be translated when they are read."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[str]:
+        """Return the type of its values."""
+        return str
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        """Convert words into what is stored."""
+        return None if value is None else encode(value)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> str | None:
+        """Convert what is stored into words."""
+        return None if value is None else decode(value)
 
 
 class Day(TypeDecorator[date]):

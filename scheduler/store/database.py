@@ -26,6 +26,7 @@ from scheduler.store.party_pages import SqlDocuments, SqlPartyPages
 from scheduler.store.plans import SqlPlans
 from scheduler.store.renames import SqlRenames
 from scheduler.store.rungs import SqlRungs
+from scheduler.texts import Text
 
 _T = TypeVar("_T")
 
@@ -142,8 +143,8 @@ class SqlStore:
         with self.reading() as unit:
             if not schema.is_current(unit.connection):
                 raise RecordReplaced(
-                    f"the database {self.name} has another version than when it was opened",
-                    hint="it was upgraded, or another one took its place: start the program again that it is for",
+                    Text("the database {name} has another version than when it was opened", name=self.name),
+                    hint=Text("it was upgraded, or another one took its place: start the program again that it is for"),
                 )
 
     def _verify_file(self) -> None:
@@ -153,12 +154,13 @@ class SqlStore:
             is_same = self._dialect.identify(self.engine.url) == self._identity
         except OSError as error:
             raise RecordUnavailable(
-                f"the file of the database {self.name} is gone", hint="put it back; nothing is done meanwhile"
+                Text("the file of the database {name} is gone", name=self.name),
+                hint=Text("put it back; nothing is done meanwhile"),
             ) from error
         if not is_same:
             raise RecordReplaced(
-                f"another file has taken the place of the database {self.name}",
-                hint="it is opened when hanchot is started again; what was recorded since lies in the old file",
+                Text("another file has taken the place of the database {name}", name=self.name),
+                hint=Text("it is opened when hanchot is started again; what was recorded since lies in the old file"),
             )
 
     def close(self) -> None:

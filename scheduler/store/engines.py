@@ -12,8 +12,9 @@ from sqlalchemy.engine import URL, make_url
 
 from scheduler.errors import InvalidInput, UserError
 from scheduler.store.dialects import Dialect, find_dialect
+from scheduler.texts import Text
 
-_WAYS = "for example sqlite:///var/hanchot.db or postgresql+psycopg://user@host/name"
+_WAYS = Text("for example sqlite:///var/hanchot.db or postgresql+psycopg://user@host/name")
 _OPTIONS: dict[str, Any] = {
     "json_serializer": partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
     "hide_parameters": True,  # keeps addresses and mails out of logs
@@ -28,15 +29,21 @@ def parse_url(url: str) -> tuple[URL, Dialect]:
     try:
         parsed = make_url(url)
     except (exc.ArgumentError, ValueError) as error:
-        raise InvalidInput(f"[database] url: {_masked(url)!r} is not an address of a database", hint=_WAYS) from error
+        raise InvalidInput(
+            Text("[database] url: {url!r} is not an address of a database", url=_masked(url)), hint=_WAYS
+        ) from error
     dialect = find_dialect(parsed.drivername)
     if dialect is None:
-        raise InvalidInput(f"[database] url: {parsed.drivername} is not supported", hint=_WAYS)
+        raise InvalidInput(
+            Text("[database] url: {drivername} is not supported", drivername=parsed.drivername), hint=_WAYS
+        )
     if "@" in (parsed.host or ""):
         raise InvalidInput(
-            f"[database] url: {dialect.describe(parsed)} is not the address that is meant: "
-            "the password holds an @ or a /",
-            hint="write %40 for @, %2F for /, %3A for : and %25 for % in a password",
+            Text(
+                "[database] url: {parsed} is not the address that is meant: the password holds an @ or a /",
+                parsed=dialect.describe(parsed),
+            ),
+            hint=Text("write %40 for @, %2F for /, %3A for : and %25 for % in a password"),
         )
     return parsed, dialect
 
@@ -60,7 +67,9 @@ def connect(url: URL, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:
     try:
         return dialect.connect(url, _OPTIONS, busy_timeout=busy_timeout)
     except exc.ArgumentError as error:
-        raise UserError(f"[database] url: {dialect.describe(url)} cannot be used: {error}", hint=_WAYS) from error
+        raise UserError(
+            Text("[database] url: {url} cannot be used: {error}", url=dialect.describe(url), error=error), hint=_WAYS
+        ) from error
 
 
 def connect_for_reading(engine: sa.Engine, dialect: Dialect, *, busy_timeout: float) -> sa.Engine:

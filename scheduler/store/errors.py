@@ -10,6 +10,7 @@ from sqlalchemy import exc
 from scheduler.errors import RecordUnavailable
 from scheduler.store.dialects import Dialect
 from scheduler.store.dialects.base import Explanation
+from scheduler.texts import Text
 
 
 @contextmanager
@@ -41,15 +42,17 @@ def _explain(error: Exception, name: str, dialect: Dialect) -> Exception:
         return cause if isinstance(cause, Exception) else error
     if isinstance(error, exc.TimeoutError):
         return RecordUnavailable(
-            f"every connection to the database {name} is in use", hint="stop some of what works on it, and try again"
+            Text("every connection to the database {name} is in use", name=name),
+            hint=Text("stop some of what works on it, and try again"),
         )
     if isinstance(error, exc.OperationalError) and not isinstance(cause, dialect.driver_errors):
         return RecordUnavailable(
-            f"the database {name} cannot be used: {_first_line(cause)}",
-            hint="check that its server runs and that [database] url is right",
+            Text("the database {name} cannot be used: {cause}", name=name, cause=_first_line(cause)),
+            hint=Text("check that its server runs and that [database] url is right"),
         )
     return RecordUnavailable(
-        f"the database {name} refused: {_first_line(cause)}", hint="if it happens again, report it with these words"
+        Text("the database {name} refused: {cause}", name=name, cause=_first_line(cause)),
+        hint=Text("if it happens again, report it with these words"),
     )
 
 
@@ -59,4 +62,4 @@ def _first_line(error: BaseException) -> str:
 
 def _error(explanation: Explanation, name: str) -> RecordUnavailable:
     message, hint = explanation
-    return RecordUnavailable(message.format(name=f"the database {name}"), hint=hint)
+    return RecordUnavailable(Text(message, name=Text("the database {name}", name=name)), hint=hint)

@@ -16,6 +16,7 @@ from scheduler.store.dialects import dialect_of
 from scheduler.store.statements import Prepared
 from scheduler.store.tables import fact, idle_day, planned, revision, rung
 from scheduler.store.tables import plan as plans
+from scheduler.texts import Text
 
 
 def _last_fact(plan: sa.ColumnElement[str]) -> sa.ScalarSelect[Any]:
@@ -116,7 +117,7 @@ class SqlPlans:
         return frozenset(self._connection.scalars(_IDLE, {"wanted": plan}))
 
     def _unknown(self, plan: str) -> NothingMatched:
-        return NothingMatched.named("plan", plan, [state.plan for state in self.states()])
+        return NothingMatched.named(Text("plan"), plan, [state.plan for state in self.states()])
 
     def _update(self, plan: str, **values: Any) -> int:
         return self._connection.execute(_UPDATE, {"wanted": plan, **values}).rowcount

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from scheduler.errors import UserError
 from scheduler.store.dialects import dialect_of
 from scheduler.store.tables import metadata
+from scheduler.texts import Text
 
 REVISIONS = (
     "0001",
@@ -75,7 +76,8 @@ def prepare(connection: sa.Connection, name: str) -> None:
         connection.execute(_version.insert().values(version_num=HEAD))
     elif found == "older":
         raise UserError(
-            f"the database {name} was made by an older version of hanchot", hint="run `hanchot db upgrade`, once"
+            Text("the database {name} was made by an older version of hanchot", name=name),
+            hint=Text("run `hanchot db upgrade`, once"),
         )
     elif found != "current":
         raise refusal(found, name, version)
@@ -85,10 +87,16 @@ def refusal(found: SchemaState, name: str, version: str | None) -> UserError:
     """Return the error for a database that this program cannot use."""
     if found == "newer":
         return UserError(
-            f"the database {name} was made by a newer version of hanchot (its version {version}, known here: {HEAD})",
-            hint="update hanchot on this machine, or name another database under [database] url",
+            Text(
+                "the database {name} was made by a newer version of hanchot (its version {version}, known "
+                "here: {head})",
+                name=name,
+                version=version,
+                head=HEAD,
+            ),
+            hint=Text("update hanchot on this machine, or name another database under [database] url"),
         )
     return UserError(
-        f"the database {name} holds tables that are not hanchot's",
-        hint="name another database under [database] url: hanchot keeps one of its own",
+        Text("the database {name} holds tables that are not hanchot's", name=name),
+        hint=Text("name another database under [database] url: hanchot keeps one of its own"),
     )

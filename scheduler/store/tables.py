@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from scheduler.store.columns import Day, Id, Instant
+from scheduler.store.columns import Day, Id, Instant, KeptText
 from scheduler.store.dialects import dialect_of
 from scheduler.store.statements import words
 
@@ -140,7 +140,7 @@ account = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("paused_until", Instant),
     sa.Column("stopped", sa.Boolean, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", KeptText, nullable=False),
     sa.Column("consecutive_failures", sa.Integer, nullable=False),
 )
 
@@ -197,7 +197,7 @@ checkup = sa.Table(
     sa.Column("milestone", sa.Text, primary_key=True),
     sa.Column("party", sa.Text, primary_key=True),
     sa.Column("source", sa.Text, primary_key=True),
-    sa.Column("seen", sa.Text, nullable=False),
+    sa.Column("seen", KeptText, nullable=False),
     sa.Column("since", Instant, nullable=False),
     sa.Column("checked_at", Instant, nullable=False),
 )
@@ -210,7 +210,7 @@ failed_source = sa.Table(
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("milestone", sa.Text, primary_key=True),  # "", with the party, for a source as a whole
     sa.Column("party", sa.Text, primary_key=True),
-    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("words", KeptText, nullable=False),
     sa.Column("since", Instant),
 )
 

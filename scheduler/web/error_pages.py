@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from scheduler.errors import RecordUnavailable
 from scheduler.plan.model import Office
+from scheduler.texts import Text
 from scheduler.web.auth.sessions import find_signed_in, renew_cookie
 from scheduler.web.context import RequestContext
 
@@ -44,7 +45,7 @@ def _explain(context: RequestContext, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return _explain_refusal(context, error)
     if isinstance(error, RecordUnavailable):  # temporary, so 503 instead of 500
-        context.running.log_problem(f"a page could not be shown: {error}")
+        context.running.log_problem(Text("a page could not be shown: {error}", error=error))
         return _say(context, 503, "away")
     return _say(context, 500, "fault")
 

@@ -16,7 +16,9 @@ from scheduler.errors import UserError
 from scheduler.mail.template_context import filters
 from scheduler.plan.dates.date_forms import describe_form
 from scheduler.plan.model import Plan
+from scheduler.texts import Text
 from scheduler.web.urls import path_to
+from scheduler.wording.sentences import translate
 
 ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 
@@ -66,7 +68,9 @@ class PageRenderer:
             auto_reload=False,
             cache_size=-1,
         )
-        words = tomllib.loads(self._find(f"{language}.toml").read_text(encoding="utf-8"))
+        table = wording.LANGUAGES[language]
+        words = {"fate": table.states, "message": table.messages, "incoming": table.received}
+        words |= tomllib.loads(self._find(f"{language}.toml").read_text(encoding="utf-8"))
 
         def say(key: str, **values: Any) -> str:
             section, _, name = key.partition(".")
@@ -79,6 +83,7 @@ class PageRenderer:
             month=lambda day: wording.month_name(day, language),
             stamp=lambda local: wording.format_stamp(local, language),
             span=lambda span: wording.format_span(span, language),
+            said=lambda text: translate(text, language),
             reason=lambda text, plan=None: wording.explain(text, language, partial(_called, plan)),
             written=lambda form: wording.format_form(form, language, in_full=True) or describe_form(form),
             target=lambda text: wording.format_target(text, language),
@@ -96,4 +101,4 @@ class PageRenderer:
             if (file := folder / "web" / name).is_file():
                 return file
         looked = ", ".join(map(str, self._folders))
-        raise UserError(f"there is no file web/{name}", hint=f"looked in {looked}")
+        raise UserError(Text("there is no file web/{name}", name=name), hint=Text("looked in {looked}", looked=looked))

@@ -44,6 +44,9 @@ class Language:
     targets: Mapping[str, str]  # by the sign of the target
     rungs: Mapping[str, str]
     facts: Mapping[str, str]
+    states: Mapping[str, str]  # of steps and mails that are sent
+    messages: Mapping[str, str]  # by the kind of a message
+    received: Mapping[str, str]  # states of received mails
     attendance: Mapping[str, str]  # by `AttendanceState`
     calendar: Mapping[str, str]  # texts of calendar entries
     roles: str  # regular expression: a role or an office at the start of the name of a contact, who is no person then

@@ -114,9 +114,9 @@ def test_a_daemon_that_does_not_tick_does_not_run(age: timedelta | None, state: 
     ("free", "is_writable", "state", "words"),
     [
         (80_000_000_000, True, "ok", "80.0 GB free"),
-        (400_000_000, True, "warning", "only 400 MB free"),
-        (10_000_000, True, "error", "only 10 MB free"),
-        (0, True, "error", "only 0 MB free"),
+        (400_000_000, True, "warning", "only 400.0 MB free"),
+        (10_000_000, True, "error", "only 10.0 MB free"),
+        (0, True, "error", "only 1 KB free"),
         (80_000_000_000, False, "error", "cannot be written to"),
     ],
 )

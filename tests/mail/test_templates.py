@@ -39,8 +39,8 @@ def test_a_composer_checks_its_own_folders(tmp_path: Path) -> None:
     [
         ("một\nhai {% if %}", "TemplateSyntaxError: Expected an expression"),
         ("một\nhai {{ party.name }", "TemplateSyntaxError: unexpected"),
-        ("một\nhai {{ due | deadlin }}", "TemplateAssertionError: No filter named 'deadlin'"),
-        ("một\nhai {% if due is lateish %}x{% endif %}", "TemplateAssertionError: No test named 'lateish'"),
+        ("một\nhai {{ due | deadlin }}", "TemplateAssertionError: there is no filter 'deadlin'"),
+        ("một\nhai {% if due is lateish %}x{% endif %}", "TemplateAssertionError: there is no test 'lateish'"),
         (
             "một\nhai {% block a %}{% endblock %}{% block a %}{% endblock %}",
             "TemplateAssertionError: block 'a' defined",

@@ -61,13 +61,13 @@ def test_a_renamed_milestone_is_told_with_the_one_that_it_may_be(answered: Daemo
     edit(answered, milestones=renamed(answered.plan, "final-report").milestones)
     (one,) = unplaced(answered)
     assert short([one]) == [("milestone", "report", 1, "final-report")]
-    assert str(one) == "1 record (f1) about report: the plan has no such milestone any more"
+    assert one.text == "1 record (f1) about report: the plan has no such milestone any more"
     assert one.hint == (
         'is it final-report now? write was = "report" where it has another id now; '
         "`hanchot reassign f1 final-report`; `hanchot undo f1`"
     )
     told = [text for text in answered.logged("trouble") if "no such milestone" in text]
-    assert told == [f"{one}; {one.hint}"]
+    assert told == [f"{one.text}; {one.hint}"]
     answered.ticker.load()
     assert len([text for text in answered.logged("trouble") if "no such milestone" in text]) == 1
 

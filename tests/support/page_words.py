@@ -16,3 +16,6 @@ WORDS = {
     }
     for language in wording.languages()
 }
+for _language, _table in wording.LANGUAGES.items():
+    for _section, _labels in (("fate", _table.states), ("message", _table.messages), ("incoming", _table.received)):
+        WORDS[_language] |= {f"{_section}.{code}": label for code, label in _labels.items()}

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from scheduler.cli.context import Session, format_option, read_number
-from scheduler.cli.output import example, print_fields, print_json, print_table, short
+from scheduler.cli.output import Headings, example, print_fields, print_json, print_table, say, short
+from scheduler.cli.translated_help import group
 from scheduler.engine.sources.answers import MailboxAdapters, keep_attachment, open_mail
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.answers.matching import Answer, ObligationKey
@@ -22,11 +23,13 @@ from scheduler.queries.inbox import inbox_details, inbox_row
 from scheduler.services.inbox.answers import propose
 from scheduler.services.inbox.context import AnswerContext
 from scheduler.services.inbox.triage import assign_mail, can_be_decided, dismiss_mail, kept_files, pick_files
+from scheduler.texts import Text, join
+from scheduler.wording.sentences import word_reason
 
 _STATES = get_args(InboxState)
 
 
-@click.group()
+@group()
 def inbox() -> None:
     """Mails that came, and what became of them."""
 
@@ -48,8 +51,15 @@ def inbox_list(session: Session, states: tuple[Any, ...], limit: int, output_for
     if output_format == "json":
         print_json(rows)
         return
-    columns = {"id": "id", "at": "came", "from": "from", "subject": "subject", "state": "state", "party": "party"}
-    print_table([{**row, "at": short(row["at"])} for row in rows], columns, empty="No mails.")
+    columns: Headings = {
+        "id": "id",
+        "at": "came",
+        "from": "from",
+        "subject": "subject",
+        "state": "state",
+        "party": "party",
+    }
+    print_table([{**row, "at": short(row["at"])} for row in rows], columns, empty=Text("No mails."))
 
 
 @inbox.command("show", epilog=example("hanchot inbox show i12"))
@@ -67,7 +77,7 @@ def inbox_show(session: Session, id: str, output_format: str) -> None:
         print_json([details])
         return
     text = details.pop("text")
-    details["reason"] = "\n".join(map(str, row.reasons))
+    details["reason"] = join("\n", map(word_reason, row.reasons))
     details["attachments"] = "\n".join(
         f"{one['part']}: {one['name']} ({one['size']} B)" for one in details["attachments"]
     )
@@ -75,8 +85,8 @@ def inbox_show(session: Session, id: str, output_format: str) -> None:
     proposal = details.pop("proposal")
     details["proposal"] = " ".join((proposal["plan"], proposal["milestone"], proposal["party"])) if proposal else ""
     print_fields(details)
-    click.echo()
-    click.echo(text)
+    say()
+    say(text)
 
 
 @inbox.command("assign", epilog=example("hanchot inbox assign i12 bac-trung-bo-2023 so-ket-6-thang tran-phu-ha-tinh"))
@@ -101,7 +111,7 @@ def inbox_assign(
     Without PLAN MILESTONE PARTY it is what `show` proposes. It counts as received when the mail arrived.
     """
     if len(obligation) not in (0, 3):
-        raise click.UsageError("name all three of PLAN MILESTONE PARTY, or none of them")
+        raise click.UsageError(Text("name all three of PLAN MILESTONE PARTY, or none of them"))
     with _opened(session, id) as opened:
         if obligation:
             files = () if no_files else _pick_files(opened.mail, parts)
@@ -111,7 +121,15 @@ def inbox_assign(
             answer = _proposed(opened, session)
         facts = assign_mail(opened.context, opened.row.id, answer, opened.keep, session.now, by=Actor(name=by))
     names = ", ".join(f"f{fact}" for fact in facts)
-    click.echo(f"{names}: i{opened.row.id} answers {answer.key.milestone} of {answer.key.party}")
+    say(
+        Text(
+            "{names}: i{id} answers {milestone} of {party}",
+            names=names,
+            id=opened.row.id,
+            milestone=answer.key.milestone,
+            party=answer.key.party,
+        )
+    )
 
 
 @inbox.command("dismiss", epilog=example('hanchot inbox dismiss i12 --reason "a question, answered by phone"'))
@@ -126,7 +144,7 @@ def inbox_dismiss(session: Session, id: str, reason: str, by: str) -> None:
     """
     with _opened(session, id) as opened:
         dismiss_mail(opened.context, opened.row.id, reason, session.now, by=Actor(name=by))
-    click.echo(f"i{opened.row.id}: dismissed")
+    say(Text("i{id}: dismissed", id=opened.row.id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +186,10 @@ def _stream(store: Store, mailbox: MailboxAdapters, row: InboxRow) -> Iterator[A
         with open_mail(store, mailbox.files, row) as stream:
             yield stream
     except FileNotFoundError as error:
-        hint = "it lay in the folder for documents; is that complete?"
-        raise UserError(f"the bytes of i{row.id} are gone: {error.filename}", hint=hint) from error
+        hint = Text("it lay in the folder for documents; is that complete?")
+        raise UserError(
+            Text("the bytes of i{id} are gone: {filename}", id=row.id, filename=error.filename), hint=hint
+        ) from error
 
 
 def _find(store: Store, id: str) -> InboxRow:
@@ -177,7 +197,7 @@ def _find(store: Store, id: str) -> InboxRow:
     with store.reading() as view:
         found = view.inbox.get(number) if number is not None else None
     if found is None:
-        raise NothingMatched(f"there is no mail {id}", hint="`hanchot inbox list` names them")
+        raise NothingMatched(Text("there is no mail {id}", id=id), hint=Text("`hanchot inbox list` names them"))
     return found
 
 
@@ -189,8 +209,8 @@ def _pick_files(mail: ReceivedMail, parts: Sequence[str]) -> tuple[Attachment, .
 def _proposed(opened: _OpenedMail, session: Session) -> Answer:
     found = propose(opened.context, opened.mail, session.now)
     if found.answer is None:
-        hint = "name PLAN MILESTONE PARTY after it"
-        raise UserError(f"it is not clear what i{opened.row.id} answers", hint=hint)
+        hint = Text("name PLAN MILESTONE PARTY after it")
+        raise UserError(Text("it is not clear what i{id} answers", id=opened.row.id), hint=hint)
     return found.answer
 
 

@@ -8,16 +8,18 @@ import click
 
 from scheduler.bootstrap import send_test_message, sign_in_accounts
 from scheduler.cli.context import Session
-from scheduler.cli.output import example
+from scheduler.cli.output import example, say
+from scheduler.cli.translated_help import group
 from scheduler.doctor.microsoft import explain_refusal
 from scheduler.doctor.verdicts import way_out
 from scheduler.errors import Problem, UserError
+from scheduler.texts import Text
 
 if TYPE_CHECKING:  # loaded only by a sign-in
     from scheduler.mail.device_sign_in import DeviceSignIn
 
 
-@click.group()
+@group()
 def mail() -> None:
     """Try the way that mails go."""
 
@@ -32,16 +34,24 @@ def mail_test(session: Session, address: str) -> None:
     """
     trial = send_test_message(session.container, address)
     outcome = trial.outcome
-    reply = outcome.reply or "no answer"
+    reply = outcome.reply or Text("no answer")
     if outcome.state != "sent":
-        result = {"ambiguous": "handed over, but no answer came"}.get(outcome.state, "not sent")
+        result = {"ambiguous": Text("handed over, but no answer came")}.get(outcome.state, Text("not sent"))
         username = session.container.settings.mail.smtp.username
         missing = explain_refusal("SMTP", username, outcome.reply, trial.token)
         problems = [Problem(message=verdict.message, hint=verdict.hint) for verdict in missing]
-        raise UserError([Problem(message=f"{result}: {reply}", hint=None if problems else way_out(outcome)), *problems])
-    click.echo(f"sent: {reply}")
+        raise UserError(
+            [
+                Problem(
+                    message=Text("{result}: {reply}", result=result, reply=reply),
+                    hint=None if problems else way_out(outcome),
+                ),
+                *problems,
+            ]
+        )
+    say(Text("sent: {reply}", reply=reply))
     if trial.was_at_rest:
-        click.echo("The mail account was at rest; from now on mails leave again.")
+        say(Text("The mail account was at rest; from now on mails leave again."))
 
 
 @mail.command("sign-in", epilog=example("hanchot mail sign-in"))
@@ -54,15 +64,29 @@ def mail_sign_in(session: Session) -> None:
     is taken away.
     """
     for signed_in in sign_in_accounts(session.container.settings, _ask):
-        click.echo(
-            f"Signed in; the refresh token is in {signed_in.file}. Now `hanchot doctor` shows whether it serves."
+        say(
+            Text(
+                "Signed in; the refresh token is in {file}. Now `hanchot doctor` shows whether it serves.",
+                file=signed_in.file,
+            )
         )
         if signed_in.username and signed_in.username.casefold() != signed_in.mailbox.casefold():
-            click.echo(
-                f"{signed_in.username} signed in, and the mailbox is {signed_in.mailbox}: "
-                "that works only with the right to open it and to send as it."
+            say(
+                Text(
+                    "{username} signed in, and the mailbox is {mailbox}: that works only with the right to "
+                    "open it and to send as it.",
+                    username=signed_in.username,
+                    mailbox=signed_in.mailbox,
+                )
             )
 
 
 def _ask(waiting: DeviceSignIn, mailbox: str) -> None:
-    click.echo(f"Open {waiting.address}, enter the code {waiting.code} and sign in as {mailbox}. Waiting ...")
+    say(
+        Text(
+            "Open {address}, enter the code {code} and sign in as {mailbox}. Waiting ...",
+            address=waiting.address,
+            code=waiting.code,
+            mailbox=mailbox,
+        )
+    )

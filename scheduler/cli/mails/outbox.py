@@ -9,16 +9,18 @@ from typing import Any
 import click
 
 from scheduler.cli.context import Session, format_option, read_number
-from scheduler.cli.output import example, print_fields, print_json, print_table, short
+from scheduler.cli.output import Headings, example, print_fields, print_json, print_table, say, short, word_code
+from scheduler.cli.translated_help import group
 from scheduler.errors import NothingMatched, UserError
 from scheduler.log import mask_tokens
 from scheduler.ports import MessageRow, UnitOfWork
 from scheduler.queries.rows import message_row
+from scheduler.texts import Text, join
 
 _STATES = ("queued", "inflight", "held", "sent", "skipped", "missed", "cancelled", "failed", "ambiguous")
 
 
-@click.group()
+@group()
 def outbox() -> None:
     """Mails on their way, and what became of them."""
 
@@ -40,8 +42,15 @@ def outbox_list(session: Session, plan_id: str | None, states: tuple[Any, ...], 
     if output_format == "json":
         print_json(rows)
         return
-    columns = {"id": "id", "created": "written", "to": "to", "subject": "subject", "state": "state", "reason": "reason"}
-    print_table([{**row, "created": short(row["created"])} for row in rows], columns, empty="No mails.")
+    columns: Headings = {
+        "id": "id",
+        "created": "written",
+        "to": "to",
+        "subject": "subject",
+        "state": "state",
+        "reason": "reason",
+    }
+    print_table([{**row, "created": short(row["created"])} for row in rows], columns, empty=Text("No mails."))
 
 
 @outbox.command("show", epilog=example("hanchot outbox show m5"))
@@ -58,15 +67,15 @@ def outbox_show(session: Session, id: str, raw: bool) -> None:
         row = message_row(mail, session.zones(mail.plan))
     is_key = mail.kind == "sign-in"  # whoever reads its link may sign in as its recipient: the board hides it as well
     if raw and is_key:
-        hint = "`hanchot sign-in ADDRESS` prints a link for whoever may use this machine"
-        raise UserError(f"m{mail.id} is not shown as it is sent: it holds a link to sign in", hint=hint)
+        hint = Text("`hanchot sign-in ADDRESS` prints a link for whoever may use this machine")
+        raise UserError(Text("m{id} is not shown as it is sent: it holds a link to sign in", id=mail.id), hint=hint)
     if raw:
         sys.stdout.buffer.write(mail.mail.data)
         return
     text = session.container.read_text(mail.mail.data)
     print_fields(row)
-    click.echo()
-    click.echo(mask_tokens(text) if is_key else text)
+    say()
+    say(mask_tokens(text) if is_key else text)
 
 
 @outbox.command("hold", epilog=example("hanchot outbox hold m5 m6"))
@@ -77,7 +86,9 @@ def outbox_hold(session: Session, ids: tuple[str, ...]) -> None:
 
     They stay until they are released, or are too old to be sent.
     """
-    _change(session, ids, lambda unit, mail: unit.outbox.hold(mail.id), "held", "only a queued mail can be held")
+    _change(
+        session, ids, lambda unit, mail: unit.outbox.hold(mail.id), Text("held"), Text("only a queued mail can be held")
+    )
 
 
 @outbox.command("release", epilog=example("hanchot outbox release m5"))
@@ -88,7 +99,13 @@ def outbox_release(session: Session, ids: tuple[str, ...]) -> None:
 
     They leave with the next tick, if they are still of use then.
     """
-    _change(session, ids, lambda unit, mail: unit.outbox.release(mail.id), "released", "only a held mail is released")
+    _change(
+        session,
+        ids,
+        lambda unit, mail: unit.outbox.release(mail.id),
+        Text("released"),
+        Text("only a held mail is released"),
+    )
 
 
 @outbox.command("retry", epilog=example("hanchot outbox retry m5"))
@@ -104,11 +121,11 @@ def outbox_retry(session: Session, ids: tuple[str, ...]) -> None:
     def retry(unit: UnitOfWork, mail: MessageRow) -> bool:
         return unit.outbox.retry(mail.id, now=session.now)
 
-    _change(session, ids, retry, "queued again", "only a failed or ambiguous mail is sent again")
+    _change(session, ids, retry, Text("queued again"), Text("only a failed or ambiguous mail is sent again"))
 
 
 def _change(
-    session: Session, ids: Sequence[str], change: Callable[[UnitOfWork, MessageRow], bool], done: str, rule: str
+    session: Session, ids: Sequence[str], change: Callable[[UnitOfWork, MessageRow], bool], done: Text, rule: Text
 ) -> None:
     """Change mails and commit; a mail in another state is reported and does not stop the others.
 
@@ -119,11 +136,11 @@ def _change(
         mails = [find_mail(unit, id) for id in dict.fromkeys(ids)]
         for mail in mails:
             if change(unit, mail):
-                click.echo(f"m{mail.id}: {done}")
+                say(f"m{mail.id}: " + done)
             else:
-                refused.append(f"m{mail.id} is {mail.state}")
+                refused.append(Text("m{id} is {state}", id=mail.id, state=word_code("state", mail.state)))
     if refused:
-        raise UserError(", ".join(refused), hint=rule)
+        raise UserError(join(", ", refused), hint=rule)
 
 
 def find_mail(view: UnitOfWork, id: str) -> MessageRow:
@@ -138,5 +155,5 @@ def find_mail(view: UnitOfWork, id: str) -> MessageRow:
         wanted = id if id.startswith("<") else f"<{id}>"
         found = next((mail for mail in view.outbox.list() if mail.mail.message_id == wanted), None)
     if found is None:
-        raise NothingMatched(f"there is no mail {id}", hint="`hanchot outbox list` names them")
+        raise NothingMatched(Text("there is no mail {id}", id=id), hint=Text("`hanchot outbox list` names them"))
     return found

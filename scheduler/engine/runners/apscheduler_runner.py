@@ -24,6 +24,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from scheduler.errors import HanchotError, RecordReplaced, UserError
 from scheduler.ports import Clock, DaemonWork, Tick
 from scheduler.ports.events import Event
+from scheduler.texts import Text
 
 HEARTBEAT = 30.0  # seconds; the longest delay that a step of the machine's clock can cause
 STALLED_AFTER = 25  # heartbeats without progress; longer than the ten minutes an SMTP server may take
@@ -104,8 +105,11 @@ class APSchedulerRunner:
         while not self._stopping.wait(self._heartbeat):
             if self._is_stalled():
                 self._failure = UserError(
-                    f"no tick was completed, and nothing else happened, for {STALLED_AFTER * self._heartbeat:.0f} s",
-                    hint="the daemon ends so that it can be started again; nothing is lost",
+                    Text(
+                        "no tick was completed, and nothing else happened, for {value:.0f} s",
+                        value=STALLED_AFTER * self._heartbeat,
+                    ),
+                    hint=Text("the daemon ends so that it can be started again; nothing is lost"),
                 )
                 return
             if self._on_heartbeat is not None:
@@ -113,7 +117,12 @@ class APSchedulerRunner:
             before, offset = offset, self._offset()
             if abs(offset - before) > CLOCK_STEP:
                 self._scheduler.modify_job("tick", next_run_time=self._system.now())
-                self._log(f"the machine's clock moved by {offset - before:+.0f} s; everything is looked at anew")
+                self._log(
+                    Text(
+                        "the machine's clock moved by {value:+.0f} s; everything is looked at anew",
+                        value=offset - before,
+                    )
+                )
                 self._pulse = self._work.pulse  # the report just made is not progress of a tick
 
     def _is_stalled(self) -> bool:
@@ -134,7 +143,7 @@ class APSchedulerRunner:
             self._stopping.set()
             return None
         except HanchotError as error:  # for example a locked database; the next heartbeat tries again
-            self._log(str(error))
+            self._log(error.text)
             return None
         if self._after_tick is not None:
             self._after_tick(tick)
@@ -144,7 +153,7 @@ class APSchedulerRunner:
         try:
             self._work.check()
         except HanchotError as error:
-            self._log(str(error))
+            self._log(error.text)
 
     def _log(self, text: str) -> None:
         self._work.report(Event(name="trouble", at=self._work.clock.now(), text=text))
@@ -159,7 +168,7 @@ class APSchedulerRunner:
         The bookkeeping then overwrites any run time set here, so that is done in another thread.
         """
         if event.exception is not None:
-            self._log(f"{type(event.exception).__name__}: {event.exception}")
+            self._log(Text("{name__}: {exception}", name__=type(event.exception).__name__, exception=event.exception))
         if event.job_id != "tick" or self._stopping.is_set():
             return
         self._silent = 0
@@ -175,7 +184,7 @@ class APSchedulerRunner:
             if tick.check_at <= tick.wake_at:
                 self._scheduler.modify_job("check", next_run_time=due)
         except Exception as error:  # the next heartbeat ticks again
-            self._log(f"{type(error).__name__}: {error}")
+            self._log(Text("{name__}: {error}", name__=type(error).__name__, error=error))
 
     def _wait(self, tick: Tick) -> float:
         """Return the seconds until the next tick or check is due."""

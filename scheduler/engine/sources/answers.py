@@ -18,6 +18,7 @@ from scheduler.ports.events import Event, Reporter
 from scheduler.services.context import ServiceContext
 from scheduler.services.inbox.context import AnswerContext
 from scheduler.services.inbox.decisions import decide_mail
+from scheduler.texts import Text
 
 _AT_ONCE = 200  # mails in one tick, so that reminders wait for a full mailbox no longer than that takes
 _NOW = datetime.min.replace(tzinfo=UTC)
@@ -81,7 +82,11 @@ class AnswerSource:
         )
         failures = [failure for row in rows if (failure := self._try_decide(context, row, now))]
         if failures:
-            raise UserError(f"{len(failures)} mails could not be decided about: {failures[0]}")
+            raise UserError(
+                Text(
+                    "{number} mails could not be decided about: {failures}", number=len(failures), failures=failures[0]
+                )
+            )
 
     def _try_decide(self, context: AnswerContext, row: InboxRow, now: datetime) -> str:
         """Decide about a mail; return why that has to wait, "" if it is done.
@@ -93,7 +98,7 @@ class AnswerSource:
         except HanchotError:  # the record is not available, or the clock not believed
             raise
         except FileNotFoundError as error:
-            self._put_aside(row, f"{error.filename} is gone", now)
+            self._put_aside(row, Text("{filename} is gone", filename=error.filename), now)
         except OSError as error:
             return f"i{row.id}: {error.strerror or error}"
         except Exception as error:
@@ -117,7 +122,7 @@ class AnswerSource:
         with self._services.store.reading() as view:
             decided = view.inbox.get(row.id)
         if decided is not None and decided.plan:
-            text = f"mail i{row.id}: {decided.state}"
+            text = Text("mail i{id}: {state}", id=row.id, state=decided.state)
             where = {"plan": decided.plan, "milestone": decided.milestone, "party": decided.party}
             self._report(Event(name="arrived", at=now, text=text, **where))
 

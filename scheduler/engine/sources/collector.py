@@ -9,6 +9,7 @@ from scheduler.engine.survey import has_come
 from scheduler.errors import HanchotError
 from scheduler.ports import PeriodicSource
 from scheduler.ports.events import Event, Reporter
+from scheduler.texts import Text
 
 PAUSE = timedelta(minutes=5)  # after a failure; most are over by then, and a mail server is not pestered
 
@@ -43,7 +44,7 @@ class SourceCollector:
                 return
             source.collect(now)
         except HanchotError as error:
-            self._pause(source, str(error), now)
+            self._pause(source, error.text, now)
         except Exception as error:  # a bug of one source must not stop the daemon
             self._pause(source, f"{type(error).__name__}: {error}", now)
         else:
@@ -67,5 +68,5 @@ class SourceCollector:
         self._failed_at[source.name] = now
         if self._errors.get(source.name) != error:
             self._errors[source.name] = error
-            text = f"the source {source.name}: {error}"
+            text = Text("the source {name}: {error}", name=source.name, error=error)
             self._report(Event(name="trouble", at=now, text=text, step=f"source {source.name}"))

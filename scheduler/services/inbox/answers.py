@@ -26,6 +26,7 @@ from scheduler.queries.duties import (
 )
 from scheduler.services.inbox.context import AnswerContext, KeepFile, note_decision, summarise
 from scheduler.services.record_facts import execute
+from scheduler.texts import Text
 
 _SENT_BEFORE, _CLOCKS_APART = timedelta(days=366), timedelta(days=1)  # of when a mail came
 
@@ -65,7 +66,10 @@ def record_answer(
     """
     definition = context.definition(answer.key.plan)
     if definition is None:
-        raise UserError(f"the plan {answer.key.plan} is not in force", hint="`hanchot plans` lists those that are")
+        raise UserError(
+            Text("the plan {plan} is not in force", plan=answer.key.plan),
+            hint=Text("`hanchot plans` lists those that are"),
+        )
     documents = [keep(attachment) for attachment in answer.attachments]
     command = RecordReceived(
         at=decision.at,

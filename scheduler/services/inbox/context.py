@@ -10,6 +10,7 @@ from scheduler.plan.answers.received_mail import Attachment, ReceivedMail
 from scheduler.ports import Definition, Document, InboxDecision, InboxRow, MailSummary, UnitOfWork
 from scheduler.queries.agendas import AgendaCache
 from scheduler.services.context import ServiceContext
+from scheduler.texts import Text
 
 KeepFile = Callable[[Attachment], Document]  # keeps the bytes of an attachment among the documents
 
@@ -45,7 +46,11 @@ def note_decision(unit: UnitOfWork, row: InboxRow, decision: InboxDecision) -> N
     """Note with a mail what becomes of it. Raises `UserError` if somebody else has decided since `row` was read."""
     now = unit.inbox.get(row.id)
     if now is None or not is_unchanged(now, row) or not unit.inbox.decide(row.id, decision, expected=row.state):
-        raise UserError(f"somebody else has just decided about i{row.id}", hint="look at it again", code="overtaken")
+        raise UserError(
+            Text("somebody else has just decided about i{id}", id=row.id),
+            hint=Text("look at it again"),
+            code="overtaken",
+        )
 
 
 def is_unchanged(now: InboxRow, row: InboxRow) -> bool:

@@ -26,6 +26,7 @@ from scheduler.queries.agendas import facts_within, find_relations, find_state
 from scheduler.queries.duties import find_senders
 from scheduler.services.inbox.context import AnswerContext, note_decision, summarise
 from scheduler.services.record_facts import execute
+from scheduler.texts import Text
 
 _LONGEST_NOTE = 2000  # characters of a comment that are kept with the fact; the mail keeps all
 
@@ -113,7 +114,7 @@ def _record(
     assert reading.reply is not None  # noqa: S101 - the caller has looked
     definition = context.definition(decision.plan)
     if definition is None:
-        raise UserError(f"the plan {decision.plan} is not in force")
+        raise UserError(Text("the plan {plan} is not in force", plan=decision.plan))
     command = RecordReply(
         at=decision.at,
         by=MAILBOX,

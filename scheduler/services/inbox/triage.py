@@ -16,6 +16,8 @@ from scheduler.ports import InboxDecision, InboxRow, Store
 from scheduler.services.inbox.answers import record_answer
 from scheduler.services.inbox.context import AnswerContext, KeepFile, is_unchanged, note_decision
 from scheduler.services.record_facts import execute
+from scheduler.texts import Text
+from scheduler.wording.sentences import word_state
 
 
 def find_mail(context: AnswerContext, id: int, seen: InboxRow | None = None) -> InboxRow:
@@ -27,14 +29,22 @@ def find_mail(context: AnswerContext, id: int, seen: InboxRow | None = None) -> 
     with context.services.store.reading() as view:
         row = view.inbox.get(id)
     if row is None:
-        raise NothingMatched(f"unknown mail: i{id}", hint="`hanchot inbox list` names the mails")
+        raise NothingMatched(Text("unknown mail: i{id}", id=id), hint=Text("`hanchot inbox list` names the mails"))
     if seen is not None and not is_unchanged(row, seen):
-        raise UserError(f"somebody else has decided about i{id}", hint="look at it again", code="overtaken")
+        raise UserError(
+            Text("somebody else has decided about i{id}", id=id), hint=Text("look at it again"), code="overtaken"
+        )
     if not can_be_decided(context.services.store, row):
-        what = "is not decided yet" if row.state == "new" else f"is {row.state} already"
+        what = (
+            Text("is not decided yet")
+            if row.state == "new"
+            else Text("is {state} already", state=word_state(row.state))
+        )
         facts = ", ".join(f"f{fact}" for fact in row.facts)
-        hint = f"`hanchot undo` takes {facts} back" if facts else "the next tick decides about it"
-        raise UserError(f"i{id} {what}", hint=hint, code="overtaken")
+        hint = (
+            Text("`hanchot undo` takes {facts} back", facts=facts) if facts else Text("the next tick decides about it")
+        )
+        raise UserError(Text("i{id} {what}", id=id, what=what), hint=hint, code="overtaken")
     return row
 
 
@@ -64,7 +74,7 @@ def pick_files(files: Sequence[Attachment], parts: Sequence[str]) -> tuple[Attac
     known = {file.part: file for file in kept_files(files)}
     for part in parts:
         if part not in known:
-            raise NothingMatched.named("attachment", part, known)
+            raise NothingMatched.named(Text("attachment"), part, known)
     return tuple(known[part] for part in dict.fromkeys(parts))
 
 
@@ -89,7 +99,7 @@ def assign_mail(
         state="received", at=now, plan=plan, milestone=milestone, party=party, reasons=row.reasons, by=by.name
     )
     facts = record_answer(context, row, answer, keep, decision, by)
-    _end_waiting(context, row, now, by, "the mail was assigned")
+    _end_waiting(context, row, now, by, Text("the mail was assigned"))
     return facts
 
 
@@ -121,5 +131,5 @@ def _end_waiting(context: AnswerContext, row: InboxRow, now: datetime, by: Actor
     for fact in _counting(context.services.store, row):
         definition = context.definition(fact.plan)
         if isinstance(fact, Declared) and definition is not None:
-            undo = Undo(at=now, by=by, target=fact, reason=reason or "the mail was put aside")
+            undo = Undo(at=now, by=by, target=fact, reason=reason or Text("the mail was put aside"))
             execute(context.services, definition, [undo], notify=False)

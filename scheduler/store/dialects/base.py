@@ -113,6 +113,10 @@ class Dialect(ABC):
     def adapt_tables(self, metadata: sa.MetaData) -> None:  # noqa: B027 - most databases take the tables as they are
         """Adapt the tables before they are created."""
 
+    def check_integrity(self, connection: sa.Connection) -> str:
+        """Return what is wrong with the database, in its own words; "" where that is the server's business."""
+        return ""
+
     @abstractmethod
     def explain(self, error: Exception, cause: BaseException) -> Explanation | None:
         """Return what an error means, or None for an unknown one. `cause` is the driver's error."""

@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL
 
 from scheduler.errors import UserError
 from scheduler.store.dialects.base import Dialect, Explanation
+from scheduler.texts import Text, pattern
 
 if TYPE_CHECKING:
     import psycopg
@@ -49,61 +50,63 @@ _LOCK_ACCOUNT = sa.select(
 )
 
 _AWAY = (
-    "the server of {name} cannot be reached",
-    "start PostgreSQL if it is down, and check the host and port in [database] url; hanchot goes on once it answers",
+    pattern("the server of {name} cannot be reached"),
+    Text(
+        "start PostgreSQL if it is down, and check the host and port in [database] url; hanchot goes on once it answers"
+    ),
 )
 _LOST = (
-    "the connection to {name} was lost",
-    "its server was stopped or cannot be reached; what was not recorded is done again once it answers",
+    pattern("the connection to {name} was lost"),
+    Text("its server was stopped or cannot be reached; what was not recorded is done again once it answers"),
 )
 _REFUSED = (
-    "the server of {name} does not let hanchot in",
-    "check user and password in [database] url, and the server's pg_hba.conf",
+    pattern("the server of {name} does not let hanchot in"),
+    Text("check user and password in [database] url, and the server's pg_hba.conf"),
 )
 _BUSY_SERVER = (
-    "the server of {name} takes no more connections",
-    "raise max_connections on the server, or end what else is connected",
+    pattern("the server of {name} takes no more connections"),
+    Text("raise max_connections on the server, or end what else is connected"),
 )
 _READ_ONLY = (
-    "{name} cannot be written to: it is read-only",
-    "it may be a standby: name the primary server under [database] url",
+    pattern("{name} cannot be written to: it is read-only"),
+    Text("it may be a standby: name the primary server under [database] url"),
 )
-_COLLIDED = ("another process was at the same rows of {name}", "nothing is lost: try again")
+_COLLIDED = (pattern("another process was at the same rows of {name}"), Text("nothing is lost: try again"))
 _LOCKED = (
-    "{name} is locked by another writer",
-    "another hanchot, an upgrade or a person's session is at work on it: try again when that is done",
+    pattern("{name} is locked by another writer"),
+    Text("another hanchot, an upgrade or a person's session is at work on it: try again when that is done"),
 )
 # By the SQLSTATE of an error in a session.
 _ERRORS: dict[str, Explanation] = {
     "25006": _READ_ONLY,
     "25P03": (
-        "the server ended a transaction on {name} that had stood still for too long",
-        "the machine was asleep or overloaded; what was not recorded is done again",
+        pattern("the server ended a transaction on {name} that had stood still for too long"),
+        Text("the machine was asleep or overloaded; what was not recorded is done again"),
     ),
     "40001": _COLLIDED,
     "40P01": _COLLIDED,
     "42501": (
-        "the user in [database] url may not do this in {name}",
-        "make that user the owner of the database: ALTER DATABASE ... OWNER TO ...",
+        pattern("the user in [database] url may not do this in {name}"),
+        Text("make that user the owner of the database: ALTER DATABASE ... OWNER TO ..."),
     ),
     "53100": (
-        "there is no room left for {name}",
-        "make room on the server's disk: what was not recorded is done again",
+        pattern("there is no room left for {name}"),
+        Text("make room on the server's disk: what was not recorded is done again"),
     ),
     "53300": _BUSY_SERVER,
     "55P03": _LOCKED,
     "57P01": _LOST,
     "57P02": _LOST,
     "57P03": _AWAY,
-    "XX001": ("{name} is damaged", "put the last backup in its place"),
+    "XX001": (pattern("{name} is damaged"), Text("put the last backup in its place")),
 }
 # A failed connection has no SQLSTATE, only a text. The first entry found in the text counts.
 _CONNECTING: tuple[tuple[str, Explanation], ...] = (
     (
         '" does not exist',  # FATAL: database "x" does not exist; role "x" does not exist
         (
-            "there is no such database or user: {name}",
-            "make them on the server (createuser, createdb --encoding=UTF8), or change [database] url",
+            pattern("there is no such database or user: {name}"),
+            Text("make them on the server (createuser, createdb --encoding=UTF8), or change [database] url"),
         ),
     ),
     ("password", _REFUSED),
@@ -113,7 +116,10 @@ _CONNECTING: tuple[tuple[str, Explanation], ...] = (
     ("remaining connection slots", _BUSY_SERVER),
     (
         "certificate",
-        ("the server of {name} could not prove who it is", "check sslmode and sslrootcert in [database] url"),
+        (
+            pattern("the server of {name} could not prove who it is"),
+            Text("check sslmode and sslrootcert in [database] url"),
+        ),
     ),
     *(
         (text, _AWAY)
@@ -162,10 +168,17 @@ class PostgresqlDialect(Dialect):
             )
         except ModuleNotFoundError as error:
             raise UserError(
-                f"[database] url: {self.describe(url)} needs a driver that is not installed: {error.name}",
+                Text(
+                    "[database] url: {url} needs a driver that is not installed: {name}",
+                    url=self.describe(url),
+                    name=error.name,
+                ),
                 hint=(
-                    "install hanchot once more with it, from the checkout or wheel that it came from: "
-                    f"{sys.executable} -m pip install '/path/to/hanchot[postgresql]'"
+                    Text(
+                        "install hanchot once more with it, from the checkout or wheel that it came from: "
+                        "{executable} -m pip install '/path/to/hanchot[postgresql]'",
+                        executable=sys.executable,
+                    )
                 ),
             ) from error
         _set_up(engine, self.describe(url), busy_timeout=busy_timeout)
@@ -246,8 +259,12 @@ def _set_up(engine: sa.Engine, name: str, *, busy_timeout: float) -> None:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
             raise UserError(
-                f"the database {name} is kept in {encoding}, which cannot hold every letter",
-                hint="make another one: createdb --encoding=UTF8 --template=template0 ...",
+                Text(
+                    "the database {name} is kept in {encoding}, which cannot hold every letter",
+                    name=name,
+                    encoding=encoding,
+                ),
+                hint=Text("make another one: createdb --encoding=UTF8 --template=template0 ..."),
             )
         connection.autocommit = True
         connection.execute(_SET, [_milliseconds(busy_timeout), _milliseconds(IDLE_IN_TRANSACTION)])

@@ -16,6 +16,7 @@ from sqlalchemy.pool import StaticPool
 from scheduler.errors import UserError
 from scheduler.folders import make_private_folder
 from scheduler.store.dialects.base import Dialect, Explanation, Result
+from scheduler.texts import Text, pattern
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.sqlite import Insert
@@ -26,28 +27,34 @@ _TRIES = 50
 
 # By SQLite's primary result code.
 _ERRORS: dict[int, Explanation] = {
-    sqlite3.SQLITE_PERM: ("hanchot may not open {name}", "give the user that runs hanchot access to the file"),
+    sqlite3.SQLITE_PERM: (
+        pattern("hanchot may not open {name}"),
+        Text("give the user that runs hanchot access to the file"),
+    ),
     sqlite3.SQLITE_BUSY: (
-        "{name} is locked by another writer",
-        "another hanchot, a backup or a database browser is writing to it: try again when that is done",
+        pattern("{name} is locked by another writer"),
+        Text("another hanchot, a backup or a database browser is writing to it: try again when that is done"),
     ),
     sqlite3.SQLITE_READONLY: (
-        "{name} cannot be written to: it is read-only",
-        "give the user that runs hanchot the right to write to the file and to its folder",
+        pattern("{name} cannot be written to: it is read-only"),
+        Text("give the user that runs hanchot the right to write to the file and to its folder"),
     ),
-    sqlite3.SQLITE_IOERR: ("the disk failed under {name}", "check the disk and the system's log, then start again"),
-    sqlite3.SQLITE_CORRUPT: ("{name} is damaged", "put the last backup in its place"),
+    sqlite3.SQLITE_IOERR: (
+        pattern("the disk failed under {name}"),
+        Text("check the disk and the system's log, then start again"),
+    ),
+    sqlite3.SQLITE_CORRUPT: (pattern("{name} is damaged"), Text("put the last backup in its place")),
     sqlite3.SQLITE_FULL: (
-        "there is no room left for {name}",
-        "make room on the disk and start again: what was not recorded is done again",
+        pattern("there is no room left for {name}"),
+        Text("make room on the disk and start again: what was not recorded is done again"),
     ),
     sqlite3.SQLITE_CANTOPEN: (
-        "{name} cannot be opened",
-        "check that its folder exists and that hanchot may write there, or change [database] url",
+        pattern("{name} cannot be opened"),
+        Text("check that its folder exists and that hanchot may write there, or change [database] url"),
     ),
     sqlite3.SQLITE_NOTADB: (
-        "{name} is not a SQLite database",
-        "name another file under [database] url, or put a backup in its place",
+        pattern("{name} is not a SQLite database"),
+        Text("name another file under [database] url, or put a backup in its place"),
     ),
 }
 _ERRORS[sqlite3.SQLITE_LOCKED] = _ERRORS[sqlite3.SQLITE_BUSY]
@@ -119,6 +126,11 @@ class SqliteDialect(Dialect):
         if driver.total_changes != before:
             raise sqlite3.OperationalError("nothing may be changed while reading")
 
+    def check_integrity(self, connection: sa.Connection) -> str:
+        """Return the first thing that SQLite finds wrong with the file; "" if there is nothing."""
+        [words] = connection.execute(sa.text("PRAGMA integrity_check(1)")).scalars().all()
+        return "" if words == "ok" else str(words)
+
     def insert(self, table: sa.Table) -> Insert:
         """Return SQLite's INSERT."""
         from sqlalchemy.dialects import sqlite  # imported here, so that a process loads only one dialect
@@ -155,8 +167,8 @@ def require_version(version: tuple[int, ...]) -> None:
     if version < OLDEST:
         have, need = (".".join(str(part) for part in parts) for parts in (version, OLDEST))
         raise UserError(
-            f"this Python comes with SQLite {have}; hanchot needs {need} or newer",
-            hint="use a newer Python, or a PostgreSQL database",
+            Text("this Python comes with SQLite {have}; hanchot needs {need} or newer", have=have, need=need),
+            hint=Text("use a newer Python, or a PostgreSQL database"),
         )
 
 
@@ -168,8 +180,13 @@ def _make_file(url: URL, name: str) -> None:
         make_private_folder(file.parent)
     except OSError as error:
         raise UserError(
-            f"the folder of the database {name} cannot be made: {error.strerror}: {error.filename}",
-            hint="make it by hand, or change [database] url",
+            Text(
+                "the folder of the database {name} cannot be made: {strerror}: {filename}",
+                name=name,
+                strerror=error.strerror,
+                filename=error.filename,
+            ),
+            hint=Text("make it by hand, or change [database] url"),
         ) from error
     # SQLite would make a file that everybody can read. An empty one is a new database to it, and the files that it puts
     # beside get the same mode. What cannot be made here is explained when SQLite opens it.

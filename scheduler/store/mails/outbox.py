@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, get_args
 
 import sqlalchemy as sa
 
+from scheduler import texts
 from scheduler.plan.reasons import Reason, decode, encode
 from scheduler.ports import Mail, MessageRow, MessageState, Outgoing
 from scheduler.store import settlement
@@ -253,7 +254,7 @@ class SqlOutbox:
         if state == "inflight" or state not in get_args(MessageState):
             raise ValueError(f"a mail cannot be finished as {state!r}")
         final = state in settlement.FINAL
-        values = {"wanted": id, "who": by, "to": state, "because": encode(reason), "answer": reply}
+        values = {"wanted": id, "who": by, "to": state, "because": encode(reason), "answer": texts.encode(reply)}
         again = {"earliest": not_before if state == "queued" else None, "doubtful": unclear}
         settled = {"tried": int(attempted), "now": now if final else None}
         if not _FINISH.run(self._connection, values | again | settled).rowcount:
@@ -415,7 +416,7 @@ def _message(row: _Row, now_in: MessageState | None, rungs: tuple[int, ...]) -> 
         rung=rung,
         state=now_in or state,
         reason=decode(reason),
-        reply=reply,
+        reply=texts.decode(reply),
         attempts=attempts,
         created_at=created_at,
         not_before=not_before,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.errors import translate_errors
 from scheduler.store.heartbeats import SqlHeartbeats
 from scheduler.store.tables import heartbeat, metadata, plan
+from scheduler.texts import Text
 
 _ROWS = 200  # in memory at once: a row of `content` holds a mail
 
@@ -26,17 +28,50 @@ def copy_record(source: str, target: str, *, now: datetime, stale: timedelta) ->
     them what these held is released. `now` is the time by the machine's clock. Raises `UserError` unless the source is
     a record of this program's version on which no process was alive less than `stale` ago, and the target is empty.
     """
-    address, dialect = engines.parse_url(source)
+    with _reading(source) as (connection, name):
+        _expect_at_rest(connection, name, now, stale)
+        return _copy_into(target, connection, name)
+
+
+def copy_snapshot(source: str, target: str) -> Mapping[str, int]:
+    """Copy the record at one URL as it is at one moment, whoever is at work on it; else like `copy_record`."""
+    with _reading(source) as (connection, name):
+        return _copy_into(target, connection, name)
+
+
+@contextmanager
+def _reading(url: str) -> Iterator[tuple[sa.Connection, str]]:
+    """Read a record of this program's version; all reads see one moment."""
+    address, dialect = engines.parse_url(url)
     name = dialect.describe(address)
     _expect_database(address, dialect, name)
     reads = engines.connect_to_look(address, dialect, busy_timeout=BUSY_TIMEOUT)
     try:
         with translate_errors(name, dialect), reads.begin() as connection:
             _expect_version(connection, name)
-            _expect_at_rest(connection, name, now, stale)
-            return _copy_into(target, connection, name)
+            yield connection, name
     finally:
         reads.dispose()
+
+
+def expect_empty(url: str) -> None:
+    """Raise `UserError` unless the database at a URL is empty, or is not there yet."""
+    address, dialect = engines.parse_url(url)
+    name = dialect.describe(address)
+    try:
+        dialect.identify(address)
+    except OSError:
+        return
+    engine = engines.connect_to_look(address, dialect, busy_timeout=BUSY_TIMEOUT)
+    try:
+        with translate_errors(name, dialect), engine.begin() as connection:
+            found, version = schema.inspect(connection)
+            if found == "current":
+                _expect_empty(connection, name)
+            elif found != "empty":
+                raise schema.refusal(found, name, version)
+    finally:
+        engine.dispose()
 
 
 def _copy_into(url: str, source: sa.Connection, source_name: str) -> Mapping[str, int]:
@@ -75,20 +110,25 @@ def _expect_database(address: sa.URL, dialect: Dialect, name: str) -> None:
     try:
         dialect.identify(address)
     except OSError as error:
-        hint = "name the one that was used until now, for example sqlite:///var/hanchot.db"
-        raise UserError(f"there is no database {name} to copy from", hint=hint) from error
+        hint = Text("name the one that was used until now, for example sqlite:///var/hanchot.db")
+        raise UserError(Text("there is no database {name} to copy from", name=name), hint=hint) from error
 
 
 def _expect_version(source: sa.Connection, name: str) -> None:
     found, version = schema.inspect(source)
     if found == "current":
         if source.scalar(sa.select(plan.c.plan).limit(1)) is None:
-            raise UserError(f"the record {name} is empty: no plan was ever loaded", hint="name the one that was used")
+            raise UserError(
+                Text("the record {name} is empty: no plan was ever loaded", name=name),
+                hint=Text("name the one that was used"),
+            )
     elif found == "older":
-        hint = "name it under [database] url and run `hanchot db upgrade`; then put the new url there and copy"
-        raise UserError(f"the record {name} was made by an older version of hanchot", hint=hint)
+        hint = Text("name it under [database] url and run `hanchot db upgrade`; then put the new url there and copy")
+        raise UserError(Text("the record {name} was made by an older version of hanchot", name=name), hint=hint)
     elif found == "empty":
-        raise UserError(f"the database {name} holds no record", hint="name the one that was used until now")
+        raise UserError(
+            Text("the database {name} holds no record", name=name), hint=Text("name the one that was used until now")
+        )
     else:
         raise schema.refusal(found, name, version)
 
@@ -102,8 +142,8 @@ def _expect_at_rest(source: sa.Connection, name: str, now: datetime, stale: time
     if alive:
         seconds = round(stale.total_seconds())
         raise UserError(
-            f"a daemon is at work on the record {name}: {', '.join(alive)}",
-            hint=f"stop it; one that was killed counts as gone after {seconds} seconds",
+            Text("a daemon is at work on the record {name}: {alive}", name=name, alive=", ".join(alive)),
+            hint=Text("stop it; one that was killed counts as gone after {seconds} seconds", seconds=seconds),
         )
 
 
@@ -112,8 +152,8 @@ def _expect_empty(target: sa.Connection, name: str) -> None:
     held = ", ".join(f"{table} {count}" for table, count in counts.items() if count)
     if held:
         raise UserError(
-            f"the database {name} is not empty; rows by table: {held}",
-            hint="a record is copied into an empty database: name one under [database] url",
+            Text("the database {name} is not empty; rows by table: {held}", name=name, held=held),
+            hint=Text("a record comes into an empty database: stop the daemon and move this one away, or name another"),
         )
 
 

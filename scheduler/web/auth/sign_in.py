@@ -17,6 +17,7 @@ from scheduler.config import read_span
 from scheduler.errors import UserError
 from scheduler.plan.recipients import operators
 from scheduler.services.sign_in import digest, find_operator, mail_link, sign_in
+from scheduler.texts import Text
 from scheduler.web.auth.sessions import (
     cookie_name,
     delete_cookie,
@@ -132,6 +133,6 @@ def _send(context: RequestContext, email: str) -> None:
             pretend=operator is None,
         )
     except UserError as error:
-        running.log_problem(f"a sign-in link could not be mailed: {error}")
+        running.log_problem(Text("a sign-in link could not be mailed: {error}", error=error))
     else:
         running.wake()

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scheduler.bootstrap import RunningDaemon
+from scheduler.texts import Text
 from scheduler.tokens import TOKEN_LENGTH, token_key
 from scheduler.web.feeds.feed_cache import FeedCache, Headers, RenderedFeed, public_key
 
@@ -41,7 +42,7 @@ class FeedMiddleware:
         try:
             cached = await self._feed_cache.find(key) if key is not None else None
         except Exception as error:  # calendar programs would take an HTML error page for an empty calendar
-            self._feed_cache.running.log_problem(f"a calendar could not be shown: {error}")
+            self._feed_cache.running.log_problem(Text("a calendar could not be shown: {error}", error=error))
             self._hits["503"] += 1
             await _away(scope, receive, send)
             return

@@ -25,6 +25,7 @@ from scheduler.plan.dates.due_dates import local_day
 from scheduler.ports import FeedRow
 from scheduler.queries.feed_links import name_calendar, slug
 from scheduler.services.publish_feeds import choose_parts
+from scheduler.texts import Text
 from scheduler.tokens import make_token, token_key
 from scheduler.web.lookup import parties_by_id
 
@@ -114,7 +115,7 @@ class FeedCache:
         try:
             await self._update()
         except Exception as error:  # on any error, they are rendered when requested
-            self.running.log_problem(f"calendars could not be made beforehand: {error}")
+            self.running.log_problem(Text("calendars could not be made beforehand: {error}", error=error))
 
     async def find(self, key: bytes) -> CachedFeed | None:
         """Return the calendar of an address, rendered anew if necessary; None if there is no such address.
@@ -134,7 +135,7 @@ class FeedCache:
         if cached is not None:
             await self._refresh(cached)
         elif self.is_away:
-            raise UserError("the record is away, and this address is not known")
+            raise UserError(Text("the record is away, and this address is not known"))
         return cached
 
     async def _refresh(self, cached: CachedFeed) -> None:
@@ -178,7 +179,7 @@ class FeedCache:
             if not self.is_known:
                 raise
             if not self.is_away:
-                self.running.log_problem(f"calendars are served as they were last: {error}")
+                self.running.log_problem(Text("calendars are served as they were last: {error}", error=error))
             self.is_away = True
         else:
             self.is_away = False
@@ -228,7 +229,7 @@ class FeedCache:
             if cached.rendered is None:
                 raise
             if cached.error_text != str(error):
-                self.running.log_problem(f"a calendar is served as it was last: {error}")
+                self.running.log_problem(Text("a calendar is served as it was last: {error}", error=error))
             cached.error_text = str(error)
         else:
             cached.fingerprint, cached.error_text = fingerprint, ""
@@ -263,7 +264,7 @@ class FeedCache:
             with self.running.store.transaction() as unit:
                 unit.feeds.note_fetch(id, at=at, client=client)
         except UserError as error:
-            self.running.log_problem(f"a calendar's fetch was not written down: {error}")
+            self.running.log_problem(Text("a calendar's fetch was not written down: {error}", error=error))
 
 
 def public_key(plan: str) -> bytes:

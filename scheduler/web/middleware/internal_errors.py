@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from scheduler.texts import Text
+
 FRAMES = 12  # innermost frames of a traceback that are logged
 _LENGTH = 300  # characters of an error message
 
@@ -38,7 +40,7 @@ class InternalErrors:
         try:
             await self._app(scope, receive, send_and_see)
         except Exception as error:
-            self._log(f"a page failed: {describe(error)}")
+            self._log(Text("a page failed: {error}", error=describe(error)))
             if has_begun:  # too late for an error page: the response can only be cut short
                 raise
             response = await run_in_threadpool(self._answer, Request(scope, receive), error)
@@ -48,7 +50,7 @@ class InternalErrors:
         try:
             return self._explain(request, error)
         except Exception as second:  # the error page failed as well
-            self._log(f"nor could that be said: {describe(second)}")
+            self._log(Text("nor could that be said: {second}", second=describe(second)))
             return PlainTextResponse("Internal Server Error\n", 500)
 
 

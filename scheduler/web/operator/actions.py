@@ -32,7 +32,15 @@ from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.tokens import is_idempotency_key, is_same_token, make_form_token
 from scheduler.web.lookup import find_definition, find_milestone, find_obligation
-from scheduler.web.operator.command_forms import ACTIONS, ActionName, CommandForm, label_of, owed_under
+from scheduler.web.operator.command_forms import (
+    ACTIONS,
+    ActionName,
+    CommandForm,
+    can_be_extended,
+    is_checked_next,
+    label_of,
+    owed_under,
+)
 from scheduler.web.operator.history import FactEntry, describe_fact, is_undoable
 from scheduler.web.urls import path_to
 
@@ -91,13 +99,13 @@ def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
 
 def _for_submission(cell: Cell) -> Iterable[ActionName]:
     o, state = cell.obligation, cell.obligation.standing.state
-    if state in ("submitted", "resubmitted"):
+    if is_checked_next(o):
         yield "accept"
     if state != "accepted" or cell.missing_channels:
         yield "receive"
     if state != "open":
         yield "return"
-    if o.due and o.standing.is_open and not o.unknown:
+    if can_be_extended(o):
         yield "extend"
 
 
@@ -106,6 +114,11 @@ def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[A
         yield "fix-date"
     if any(guests_to_invite(plan, o) for o in own):
         yield "mark-invited"
+    is_deadline = plan.milestone(id).kind == "deadline"
+    if is_deadline and any(map(is_checked_next, own)):
+        yield from ("accept", "return")
+    if is_deadline and any(map(can_be_extended, own)):
+        yield "extend"
     if any(o.standing.is_open for o in own):
         yield "waive"
 

@@ -35,6 +35,7 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports import Definition
 from scheduler.queries.snapshot import Snapshot
 from scheduler.services.commands import refuse_far
+from scheduler.texts import Text
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.text_input import clean_lines, read_count
 from scheduler.web.lookup import read_day
@@ -116,6 +117,25 @@ class CommandForm:
         return [self.plan.parties[o.party] for o in self.own if o.standing.is_open]
 
     @property
+    def concerned(self) -> list[Obligation]:
+        """Return the obligations that the action fits, of which a form about a whole milestone lets one choose."""
+        fits = _FITS.get(self.action)
+        return [o for o in self.own if fits(o)] if fits else []
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Return the parties that the command is for: the one of the address, or those that were ticked.
+
+        Raises: UserError if none is.
+        """
+        if self.obligation is not None:
+            return (self.obligation.party,)
+        ticked = self.ticked("party")
+        if not ticked:
+            raise UserError(Text("no party is ticked"), hint=Text("tick those that are meant"), code="no-party")
+        return ticked
+
+    @property
     def candidates(self) -> list[Party]:
         """Return the parties that may be chosen into the group: those with contacts that are not external."""
         ids = members(self.plan, "members") or tuple(self.plan.parties)
@@ -140,7 +160,11 @@ class CommandForm:
         """
         typed = clean_lines(self.context.field(name, None))
         if len(typed) > LONGEST:
-            raise UserError(f"{name} is too long", hint=f"{LONGEST} characters are taken", code="too-long")
+            raise UserError(
+                Text("{name} is too long", name=name),
+                hint=Text("{longest} characters are taken", longest=LONGEST),
+                code="too-long",
+            )
         return typed
 
     def ticked(self, name: str) -> tuple[str, ...]:
@@ -154,7 +178,9 @@ class CommandForm:
         """
         typed = self.text(name)
         if typed and read_day(typed) is None:
-            raise UserError(f"{typed!r} is not a day", hint="write it like 2023-08-10", code="day")
+            raise UserError(
+                Text("{typed!r} is not a day", typed=typed), hint=Text("write it like 2023-08-10"), code="day"
+            )
         day = read_day(typed)
         refuse_far(self.plan, day)
         return day
@@ -168,13 +194,15 @@ class CommandForm:
         try:
             return time.fromisoformat(typed).replace(tzinfo=None) if typed else None
         except ValueError as error:
-            raise UserError(f"{typed!r} is not a time of day", hint="write it like 08:00", code="clock") from error
+            raise UserError(
+                Text("{typed!r} is not a time of day", typed=typed), hint=Text("write it like 08:00"), code="clock"
+            ) from error
 
     def needed_text(self, name: NeededText) -> str:
         """Return a text field; raise `UserError` if it is empty."""
         typed = self.text(name)
         if not typed:
-            raise UserError(f"{name} is empty", hint="fill it in", code=EMPTY[name])
+            raise UserError(Text("{name} is empty", name=name), hint=Text("fill it in"), code=EMPTY[name])
         return typed
 
     def count(self, name: str, code: RefusalCode = "no-count") -> int | None:
@@ -184,14 +212,14 @@ class CommandForm:
         """
         typed = self.text(name)
         if typed and read_count(typed) is None:
-            raise UserError(f"{typed!r} is no whole number", hint="write it like 6", code=code)
+            raise UserError(Text("{typed!r} is no whole number", typed=typed), hint=Text("write it like 6"), code=code)
         return read_count(typed)
 
     def needed_day(self, name: str) -> date:
         """Return a day field; raise `UserError` if it is empty."""
         day = self.day(name)
         if day is None:
-            raise UserError("no day is given", hint="fill it in", code="no-day")
+            raise UserError(Text("no day is given"), hint=Text("fill it in"), code="no-day")
         return day
 
 
@@ -204,6 +232,8 @@ def label_of(action: ActionName, own: Sequence[Obligation], *, for_all: bool) ->
     """Return the text key of an action's name."""
     if action == "waive" and for_all:
         return "waive_open"
+    if action in _FITS and for_all:
+        return f"{action}_several"
     is_fixed = any(o.event or isinstance(o.decided_by, DateFixed) for o in own)
     return "change_date" if action == "fix-date" and is_fixed else action
 
@@ -228,7 +258,7 @@ def _receive(form: CommandForm) -> list[Command]:
     assert form.milestone is not None  # noqa: S101 - the address names it
     documents = form.ticked("deliverable")
     if form.milestone.deliverables and not documents:
-        raise UserError("no document is ticked", hint="tick what came", code="nothing-ticked")
+        raise UserError(Text("no document is ticked"), hint=Text("tick what came"), code="nothing-ticked")
     zone, clock = form.plan.zone, form.clock("received_time")
     day = form.day("received_on") or (local_day(form.context.now, zone) if clock else None)
     channels: dict[str, Channel] = {"paper": "paper", "email": "email"}
@@ -246,11 +276,13 @@ def _receive(form: CommandForm) -> list[Command]:
 
 
 def _accept(form: CommandForm) -> list[Command]:
-    return [Accept(**_about(form))]
+    note = form.text("note")
+    return [Accept(**_about(form) | {"party": party}, note=note) for party in form.chosen]
 
 
 def _return(form: CommandForm) -> list[Command]:
-    return [Return(**_about(form), missing=form.ticked("missing"), note=form.needed_text("note"))]
+    missing, note = form.ticked("missing"), form.needed_text("note")
+    return [Return(**_about(form) | {"party": party}, missing=missing, note=note) for party in form.chosen]
 
 
 def _waive(form: CommandForm) -> list[Command]:
@@ -258,15 +290,16 @@ def _waive(form: CommandForm) -> list[Command]:
 
 
 def _extend(form: CommandForm) -> list[Command]:
-    return [Extend(**_about(form), until=form.needed_day("until"), decision=form.needed_text("decision"))]
+    until, decision = form.needed_day("until"), form.needed_text("decision")
+    return [Extend(**_about(form) | {"party": party}, until=until, decision=decision) for party in form.chosen]
 
 
 def _start(form: CommandForm) -> list[Command]:
     answer = form.text("answer")
     if answer not in ("open", "received"):
-        raise UserError("neither is chosen", hint="choose one", code="no-answer")
+        raise UserError(Text("neither is chosen"), hint=Text("choose one"), code="no-answer")
     if not form.doubtful:
-        raise UserError("nothing is in doubt any more", hint="nothing to do", code="not-in-doubt")
+        raise UserError(Text("nothing is in doubt any more"), hint=Text("nothing to do"), code="not-in-doubt")
     return [SettleDoubt(**_common(form), obligation=o, is_open=answer == "open") for o in form.doubtful]
 
 
@@ -296,7 +329,7 @@ def _reply(form: CommandForm) -> list[Command]:
     said = form.text("reply")
     reply = next((one for one in form.replies if one == said), None)
     if reply is None:
-        raise UserError("no reply is chosen", hint="choose one", code="no-answer")
+        raise UserError(Text("no reply is chosen"), hint=Text("choose one"), code="no-answer")
     people = form.count("people", "no-people")
     deputy = form.text("deputy") if reply == "delegated" else ""
     return [RecordReply(**_about(form), reply=reply, deputy=deputy, people=people, note=form.text("note"))]
@@ -306,7 +339,9 @@ def _nominate(form: CommandForm) -> list[Command]:
     assert form.group  # noqa: S101 - the address names it
     chosen = form.ticked("party")
     if bool(chosen) is bool(form.text("nobody")):
-        raise UserError("choose parties, or say that there are none", hint="tick either", code="choose-or-none")
+        raise UserError(
+            Text("choose parties, or say that there are none"), hint=Text("tick either"), code="choose-or-none"
+        )
     return [Nominate(**_common(form), group=form.group.id, parties=chosen, decision=form.text("decision"))]
 
 
@@ -314,7 +349,7 @@ def _count(form: CommandForm) -> list[Command]:
     assert form.indicator  # noqa: S101 - the address names it
     value = form.count("value")
     if value is None:
-        raise UserError("no result is given", hint="fill it in", code="no-count")
+        raise UserError(Text("no result is given"), hint=Text("fill it in"), code="no-count")
     return [
         Count(
             **_common(form),
@@ -336,6 +371,24 @@ def _undo(form: CommandForm) -> list[Command]:
     return [Undo(**_common(form), target=form.target, reason=form.needed_text("reason"))]
 
 
+def is_checked_next(o: Obligation) -> bool:
+    """Return whether a complete submission waits for somebody to accept it or to return it."""
+    return o.standing.state in ("submitted", "resubmitted")
+
+
+def can_be_extended(o: Obligation) -> bool:
+    """Return whether a party could be given more time."""
+    return o.due is not None and o.standing.is_open and not o.unknown
+
+
+# Which obligations of a milestone an action fits that may be done for several at once.
+_FITS: Mapping[ActionName, Callable[[Obligation], bool]] = {
+    "accept": is_checked_next,
+    "return": is_checked_next,
+    "extend": can_be_extended,
+}
+
+
 Named = Literal["milestone", "party", "group", "indicator", "fact"]
 
 
@@ -351,9 +404,9 @@ class Action:
 
 ACTIONS: Mapping[ActionName, Action] = {
     "receive": Action(_receive),
-    "accept": Action(_accept),
-    "return": Action(_return),
-    "extend": Action(_extend),
+    "accept": Action(_accept, ("milestone",), ("party",)),
+    "return": Action(_return, ("milestone",), ("party",)),
+    "extend": Action(_extend, ("milestone",), ("party",)),
     "waive": Action(_waive, ("milestone",), ("party",)),
     "start": Action(_start, (), ("milestone", "party"), notify=False),
     "insist": Action(_insist),

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from scheduler.texts import Text
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.lookup import find_number
@@ -25,7 +26,7 @@ def download(context: RequestContext) -> Response:
         raise HTTPException(404)
     place = context.site.blob_store.place(document.digest)
     if not place.is_file():
-        context.running.log_problem(f"the file of document {document.id} is not in the data folder")
+        context.running.log_problem(Text("the file of document {id} is not in the data folder", id=document.id))
         raise HTTPException(404)
     return FileResponse(place, media_type=document.kind, headers=download_headers(document.name))
 

@@ -10,12 +10,13 @@ from typing import NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
-from scheduler.plan.agenda import RungState
+from scheduler.plan.agenda import Agenda, RungState
 from scheduler.plan.answers.attendance import count_attendance, read_attendance, takes_part
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.facts import Fact, Nominated
 from scheduler.plan.messages.destinations import parties_of
 from scheduler.plan.model import Group, Party, Plan
+from scheduler.plan.obligations import Obligation
 from scheduler.plan.recipients import pauses_in_force
 from scheduler.plan.status import Cell, read_cell, still_needed
 from scheduler.ports import FeedRow, RungRow, UnitOfWork
@@ -26,6 +27,7 @@ from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.lookup import find_definition, find_milestone, find_obligation, find_party
 from scheduler.web.operator.actions import actions_for, read_note
+from scheduler.web.operator.command_forms import is_checked_next
 from scheduler.web.operator.grid import draw_rows, usual
 from scheduler.web.operator.history import FactEntry, list_facts, list_indicators, list_rungs, split_by_time
 from scheduler.web.pagination import page_number, paginate
@@ -181,7 +183,15 @@ def show_obligation(context: RequestContext) -> Response:
         mails=[mail for _, mail in sorted(mails.items(), reverse=True)],
         actions=actions_for(snapshot, milestone=id, cell=cell),
         note=read_note(context),
+        following=_find_following(snapshot.agenda, id, name),
     )
+
+
+def _find_following(agenda: Agenda, milestone: str, party: str) -> Obligation | None:
+    """Return the next submission that waits to be checked, of the same milestone first; None if there is none."""
+    own = [o for o in agenda.by_milestone[milestone] if o.party != party]
+    others = [o for o in agenda.obligations if o.milestone != milestone]
+    return next((o for o in (*own, *others) if not o.attends and is_checked_next(o)), None)
 
 
 def count_steps(rows: Iterable[RungRow]) -> list[StepCount]:

@@ -20,6 +20,7 @@ from scheduler.plan.facts import Actor, Reply
 from scheduler.plan.model import Channel
 from scheduler.services.fact_checks import MOST_PEOPLE
 from scheduler.services.record_facts import StaleDecision, execute
+from scheduler.texts import Text
 from scheduler.web.auth.party_token import PartyAccess, find_party_access
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.posted_form import read_form
@@ -141,7 +142,9 @@ def _consider(task_view: TaskView, answer: Answer, incoming: Incoming) -> Respon
     files = _files(task_view, answer, incoming)  # before the problems, to which it adds
     answer.problems = tuple(_check(answer, incoming.problems, files, task_view, is_confirmed=is_confirmed))
     if UploadProblem("disk_full") in answer.problems:
-        task_view.context.running.log_problem("documents could not be kept: the disk of the data folder takes no more")
+        task_view.context.running.log_problem(
+            Text("documents could not be kept: the disk of the data folder takes no more")
+        )
     if answer.problems:
         return task_view.page(answer)
     if answer.act == "send" and not is_confirmed:
@@ -168,7 +171,7 @@ def _ask_to_confirm(task_view: TaskView, answer: Answer, incoming: Incoming, fil
 
 
 def _refuse_full_disk(task_view: TaskView, answer: Answer, error: OSError) -> Response:
-    task_view.context.running.log_problem(f"documents could not be kept: {error.strerror}")
+    task_view.context.running.log_problem(Text("documents could not be kept: {strerror}", strerror=error.strerror))
     return _refuse(task_view, answer, "disk_full")
 
 
@@ -221,7 +224,7 @@ def _record(task_view: TaskView, inputs: str, answer: Answer, once: str, files: 
                 raise
             return now.page(answer)
     for problem in recorded.problems:
-        running.log_problem(f"a notice could not be written: {problem}")
+        running.log_problem(Text("a notice could not be written: {problem}", problem=problem))
     running.wake()
     return _done(context, answer.act)
 

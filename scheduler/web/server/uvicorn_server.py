@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 from scheduler.bootstrap import RunningDaemon
 from scheduler.config import Server
 from scheduler.errors import UserError
+from scheduler.texts import Text
 from scheduler.web.app import make_app
 from scheduler.web.server.connection_limits import ConnectionLimits, LimitedConnection
 
@@ -140,10 +141,10 @@ def _run(server: uvicorn.Server, listening: socket.socket, running: RunningDaemo
     try:
         server.run(sockets=[listening])
     except Exception as error:  # on any error, reminders must go on without the pages
-        running.log_problem(f"the web server failed: {type(error).__name__}: {error}")
+        running.log_problem(Text("the web server failed: {kind}: {error}", kind=type(error).__name__, error=error))
     else:
         if not server.should_exit:
-            running.log_problem("the web server ended by itself; start the daemon anew to have its pages back")
+            running.log_problem(Text("the web server ended by itself; start the daemon anew to have its pages back"))
 
 
 def _bind(settings: Server) -> socket.socket:
@@ -153,8 +154,8 @@ def _bind(settings: Server) -> socket.socket:
     except (OSError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(
-            f"cannot listen at {settings.host} port {settings.port}: {why}",
-            hint="is another hanchot running there? Set host and port in [server]; port = 0 takes any free one",
+            Text("cannot listen at {host} port {port}: {why}", host=settings.host, port=settings.port, why=why),
+            hint=Text("is another hanchot running there? Set host and port in [server]; port = 0 takes any free one"),
         ) from error
     # asyncio sets it only for sockets with an explicit protocol; without it a body waits 40 ms for the headers' ACK
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

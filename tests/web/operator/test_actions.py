@@ -766,7 +766,12 @@ def test_there_are_words_for_every_action() -> None:
     assert set(get_args(ActionName)) == set(ACTIONS)
     for known in WORDS.values():
         assert {
-            f"act.{action}" for action in (*ACTIONS, "waive_open", "change_date", "hold", "release", "retry")
+            f"act.{action}"
+            for action in (
+                *ACTIONS,
+                *("accept_several", "return_several", "extend_several", "waive_open", "change_date"),
+                *("hold", "release", "retry"),
+            )
         } <= set(known)
 
 
@@ -780,3 +785,64 @@ def test_every_refusal_with_a_name_has_words() -> None:
     for known in WORDS.values():
         worded = {key.removeprefix("refusal.") for key in known if key.startswith("refusal.")}
         assert worded == set(get_args(RefusalCode)) - elsewhere
+
+
+# ---- several at once
+
+
+ALL = "milestone=report"
+
+
+def hand_in(live: DaemonFixture, *parties: str) -> None:
+    for id in parties:
+        live.record("received", party=id, deliverables=("plan", "list"), channel="email")
+
+
+def test_all_that_wait_are_accepted_from_the_board_in_three_clicks(operator: Operator, live: DaemonFixture) -> None:
+    """The need leads to a form on which they are ticked; then it is confirmed."""
+    hand_in(live, "beta", "gamma", "lead")
+    board = operator.ask("/").text
+    assert f'href="{do("accept", ALL)}"' in board
+    form = operator.ask(do("accept", ALL))
+    assert [value for name, value in fields_of(form.text) if name == "party"] == ["lead", "beta", "gamma"]
+    done = operator.do(do("accept", ALL), note="complete")
+    assert "Entries made in the ledger: 3." in words(done.text)
+    accepted = live.facts()[-3:]
+    assert [(fact.kind, fact.party, fact.note) for fact in accepted] == [
+        ("accepted", id, "complete") for id in ("lead", "beta", "gamma")
+    ]
+    assert f'href="{do("accept", ALL)}"' not in operator.ask("/").text
+
+
+def test_only_what_is_ticked_is_returned_with_one_note(operator: Operator, live: DaemonFixture) -> None:
+    hand_in(live, "beta", "gamma")
+    operator.do(do("return", ALL), party=["gamma"], note="the list is of last year")
+    assert [(fact.kind, fact.party) for fact in live.facts()[2:]] == [("returned", "gamma")]
+
+
+def test_several_get_more_time_at_once(operator: Operator, live: DaemonFixture) -> None:
+    operator.do(do("extend", ALL), party=["beta", "gamma"], until="2023-03-27", decision="05-TB/CTĐ")
+    assert [(fact.kind, fact.party) for fact in live.facts()] == [("extended", "beta"), ("extended", "gamma")]
+
+
+@pytest.mark.parametrize("action", ["accept", "return", "extend"])
+def test_nobody_is_nobody(operator: Operator, live: DaemonFixture, action: str) -> None:
+    hand_in(live, "beta")
+    page = operator.fill(do(action, ALL), party=[], note="x", until="2023-03-27", decision="x")
+    assert (page.status, len(live.facts())) == (422, 1)
+    assert "No party is ticked. What you have typed is still there." in words(page.text)
+
+
+def test_one_of_several_that_makes_no_sense_refuses_all(operator: Operator, live: DaemonFixture) -> None:
+    hand_in(live, "beta")
+    page = operator.fill(do("accept", ALL), party=["beta", "gamma"])
+    assert (page.status, len(live.facts())) == (422, 1)
+
+
+def test_what_is_done_leads_to_the_next_one_that_waits(operator: Operator, live: DaemonFixture) -> None:
+    hand_in(live, "beta", "gamma")
+    done = operator.do(do("accept", BETA))
+    assert "The next one that waits: gamma" in words(done.text)
+    assert "The next one" not in operator.see("/plans/plan/milestones/report/beta")
+    done = operator.do(do("accept", "milestone=report&party=gamma"))
+    assert "The next one" not in words(done.text)

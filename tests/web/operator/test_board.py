@@ -295,9 +295,9 @@ def test_a_part_that_a_party_sent_by_itself_waits_to_be_looked_at(site: ServedSi
 def test_submissions_wait_for_acceptance(operator: Operator) -> None:
     daemon(operator.site).record("received")
     daemon(operator.site).record("received", "gamma")
-    assert needs(operator) == ["Report : submitted, waiting for acceptance (parties: 2): beta , gamma"]
+    assert needs(operator) == ["Report : submitted, waiting for acceptance (parties: 2): beta , gamma Accept"]
     daemon(operator.site).record("accepted", "gamma")
-    assert needs(operator) == ["Report : submitted, waiting for acceptance (parties: 1): beta"]
+    assert needs(operator) == ["Report : submitted, waiting for acceptance (parties: 1): beta Accept"]
 
 
 def test_a_party_that_says_it_is_not_its_task_waits_for_an_answer(operator: Operator) -> None:

@@ -18,6 +18,7 @@ from scheduler.plan.facts import Actor
 from scheduler.ports import InboxRow
 from scheduler.services.inbox.context import is_unchanged
 from scheduler.services.inbox.triage import assign_mail, dismiss_mail, pick_files
+from scheduler.texts import Text
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.text_input import clean_lines
@@ -106,7 +107,9 @@ def _take(context: RequestContext, row: InboxRow, decision: Assignment | Dismiss
             return _show_newer(context, now, decision, by)
         return render_mail(context, now, Outcome(status=422, problems=error.problems))
     except OSError as error:
-        context.running.log_problem(f"the files of the mail i{row.id} cannot be kept: {error.strerror or error}")
+        context.running.log_problem(
+            Text("the files of the mail i{id} cannot be kept: {words}", id=row.id, words=error.strerror or error)
+        )
         return render_mail(context, row, Outcome(status=503, has_no_room=True))
     context.running.wake()
     return _show_result(context, find_row(context))
@@ -138,16 +141,18 @@ def _read_deliverables(context: RequestContext, key: ObligationKey) -> tuple[str
     """Return the documents that are ticked; where the plan lists documents one must be, because none means all."""
     milestone, ticked = Topic.of(context.site.plans, *key).milestone, read_ticks(context, "deliverable")
     if milestone is not None and milestone.deliverables and not ticked:
-        raise UserError("no document is ticked", hint="tick what came", code="nothing-ticked")
+        raise UserError(Text("no document is ticked"), hint=Text("tick what came"), code="nothing-ticked")
     return ticked
 
 
 def _read_reason(context: RequestContext) -> str:
     typed = clean_lines(context.field("reason", None))
     if not typed:
-        raise UserError("reason is empty", hint="fill it in", code="no-reason")
+        raise UserError(Text("reason is empty"), hint=Text("fill it in"), code="no-reason")
     if len(typed) > LONGEST:
-        raise UserError("reason is too long", hint=f"{LONGEST} characters are taken", code="too-long")
+        raise UserError(
+            Text("reason is too long"), hint=Text("{longest} characters are taken", longest=LONGEST), code="too-long"
+        )
     return typed
 
 

@@ -17,6 +17,7 @@ from scheduler.plan.reasons import Reason
 from scheduler.ports import InboxRow
 from scheduler.services.inbox.answers import propose
 from scheduler.services.inbox.triage import can_be_decided, kept_files
+from scheduler.texts import Text
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.text_input import clean_name, clean_text
 from scheduler.web.lookup import find_number
@@ -87,7 +88,9 @@ def read_mail(context: RequestContext, row: InboxRow) -> OpenedMail:
     except HanchotError:  # the record is not available
         raise
     except OSError as error:
-        context.running.log_problem(f"the bytes of the mail i{row.id} cannot be read: {error.strerror or error}")
+        context.running.log_problem(
+            Text("the bytes of the mail i{id} cannot be read: {words}", id=row.id, words=error.strerror or error)
+        )
         return replace(opened, trouble="gone")
     except Exception as error:  # a bug, for which the daemon puts a mail aside as well
         _log_bug(context, row, error)
@@ -108,7 +111,14 @@ def add_proposal(context: RequestContext, opened: OpenedMail) -> OpenedMail:
 
 
 def _log_bug(context: RequestContext, row: InboxRow, error: Exception) -> None:
-    context.running.log_problem(f"the mail i{row.id} cannot be shown whole: {type(error).__name__}: {error}")
+    context.running.log_problem(
+        Text(
+            "the mail i{id} cannot be shown whole: {kind}: {error}",
+            id=row.id,
+            kind=type(error).__name__,
+            error=error,
+        )
+    )
 
 
 def name_file(file: Attachment) -> str:

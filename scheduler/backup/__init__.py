@@ -1,0 +1,1 @@
+"""Backups: the record, the documents and the secret in one file."""

@@ -1,0 +1,134 @@
+"""Texts and reasons in the language of their reader; texts are translated by gettext catalogues."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from scheduler.errors import HanchotError
+from scheduler.plan.dates.date_forms import DateForm, DayCount, describe_form
+from scheduler.plan.reasons import ENGLISH as ENGLISH_REASONS
+from scheduler.plan.reasons import Reason, Value
+from scheduler.texts import Text, Worded
+from scheduler.wording.formats import (
+    LANGUAGES,
+    channel_name,
+    fact_name,
+    format_date,
+    format_day,
+    format_form,
+    format_stamp,
+    format_step,
+    rung_name,
+    state_label,
+    status_label,
+)
+
+DOMAIN = "hanchot"
+LOCALE = Path(__file__).parent / "locale"
+
+
+def translate(text: str, language: str) -> str:
+    """Return a text in a language; a string that is no text, and what has no translation, as it is."""
+    match text:
+        case Worded():
+            return text.say(language)
+        case Text():
+            if language == "en":
+                return str(text)
+            values = {name: _localise(value, language) for name, value in text.values.items()}
+            return _catalogue(language).gettext(text.pattern).format(**values)
+    return text
+
+
+def explain(reason: Reason, language: str, name: Callable[[str], str] = str) -> str:
+    """Return a reason in the given language; `name` returns the name of a party by its id.
+
+    What a server or a person said stays as it is; what this program says of a server is translated.
+    """
+    pattern = LANGUAGES[language].reasons.get(reason.code, ENGLISH_REASONS[reason.code])
+    return pattern.format(**{key: _say_value(key, value, language, name) for key, value in reason.parameters.items()})
+
+
+def _say_value(key: str, value: Value, language: str, name: Callable[[str], str]) -> str:
+    match value:
+        case Reason():
+            return explain(value, language, name)
+        case date():
+            return format_day(value, language)
+        case DayCount():
+            return format_step(value, language)
+        case int():
+            return str(value)
+    formats: dict[str, Callable[[str], str]] = {
+        "party": name,
+        "rung": lambda rung: rung_name(rung, language),
+        "fact": lambda kind: fact_name(kind, language),
+        "way": lambda channel: channel_name(channel, language),
+    }
+    return formats[key](value) if key in formats else translate(value, language)
+
+
+def word_reason(reason: Reason) -> Worded:
+    """Return a reason that is read in English until it is translated; days in English are ISO dates."""
+    return Worded(partial(_say_reason, reason))
+
+
+def word_form(form: DateForm) -> Worded:
+    """Return a date as listings print it in English, `before 2023-03-20`, until it is translated."""
+    return Worded(partial(_say_form, form))
+
+
+def word_status(status: str) -> Worded:
+    """Return a status code that is itself in English, and else its label."""
+    return Worded(partial(_say_status, status))
+
+
+def word_state(state: str) -> Worded:
+    """Return the state of a step or a mail that is itself in English, and else its label."""
+    return Worded(partial(_say_state, state))
+
+
+def _say_state(state: str, language: str) -> str:
+    return state if language == "en" else state_label(state, language)
+
+
+def _say_status(status: str, language: str) -> str:
+    return status if language == "en" else status_label(status, language)
+
+
+def _say_reason(reason: Reason, language: str) -> str:
+    return str(reason) if language == "en" else explain(reason, language)
+
+
+def _say_form(form: DateForm, language: str) -> str:
+    if language == "en":
+        return describe_form(form)
+    return format_form(form, language, in_full=True) or describe_form(form)
+
+
+@lru_cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation(DOMAIN, LOCALE, [language])
+
+
+def _localise(value: Any, language: str) -> Any:
+    """Return a value of a text as its reader writes it."""
+    match value:
+        case str():
+            return translate(value, language)
+        case HanchotError():
+            return translate(value.text, language)
+        case Reason():
+            return explain(value, language)
+        case datetime():
+            return format_stamp(value, language)
+        case date():
+            return format_date(value, language)
+        case DayCount():
+            return format_step(value, language)
+    return value

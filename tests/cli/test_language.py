@@ -1,0 +1,92 @@
+"""The command line in the language of its reader."""
+
+from __future__ import annotations
+
+import pytest
+
+from scheduler.cli.output import _NARROW
+from scheduler.errors import ExitCode
+from tests.cli.conftest import Office, Run, environment
+
+
+def test_help_errors_and_results_are_in_the_language_asked_for(office: Office, run: Run) -> None:
+    assert run("--lang", "vi", "accept", "--help").out.startswith("Cách dùng: hanchot accept [OPTIONS]")
+    assert "Xác nhận hồ sơ nộp đầy đủ là đạt yêu cầu." in run("--lang", "vi", "--help").out
+    assert run("--lang", "vi", "accept").err.splitlines()[-1] == "Lỗi: Thiếu đối số 'PLAN'."
+    assert office("--lang", "vi", "check").out.splitlines()[-1].startswith("không có lỗi, ")
+    refused = office("--lang", "vi", "status", "--plan", "nosuch")
+    assert (refused.code, refused.err.splitlines()[0]) == (
+        ExitCode.NOTHING_MATCHED,
+        "lỗi: không tìm thấy kế hoạch: 'nosuch'",
+    )
+
+
+def test_the_configuration_names_the_language(office: Office) -> None:
+    """It wins over the environment, and --lang over both."""
+    file = office.folder / "config.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('language = ""', 'language = "vi"'), encoding="utf-8")
+    assert office("check").out.splitlines()[-1].startswith("không có lỗi, ")
+    assert office("status", "--plan", "nosuch").err.startswith("lỗi: ")
+    assert office("--lang", "en", "check").out.splitlines()[-1].startswith("no errors, ")
+
+
+@pytest.mark.parametrize(
+    ("variables", "word"),
+    [
+        ({"LANG": "vi_VN.UTF-8"}, "Cách dùng"),
+        ({"LC_ALL": "vi", "LANG": "en_US.UTF-8"}, "Cách dùng"),
+        ({"LANGUAGE": "vi:en", "LC_ALL": "C"}, "Cách dùng"),
+        ({"LANG": "fr_FR.UTF-8"}, "Usage"),
+        ({"LANG": "C"}, "Usage"),
+        ({"HANCHOT_SERVER__LANGUAGE": "vi"}, "Cách dùng"),
+    ],
+)
+def test_else_the_environment_does(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], word: str
+) -> None:
+    monkeypatch.delenv("LANGUAGE")
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    with environment(**variables):
+        assert run("--help").out.startswith(word)
+
+
+def test_one_command_leaves_the_language_of_the_next_alone(run: Run) -> None:
+    run("--lang", "vi", "--help")
+    assert run("--help").out.startswith("Usage")
+
+
+def test_what_programs_read_is_the_same_in_every_language(open_office: Office) -> None:
+    """JSON Lines hold codes, ISO dates and English words."""
+    open_office("tick")
+    for command in (["status"], ["agenda"], ["check"], ["outbox", "list"]):
+        assert (
+            open_office("--lang", "vi", *command, "--format", "json").out
+            == open_office(*command, "--format", "json").out
+        )
+
+
+def test_dates_states_and_steps_are_said_as_in_mails(open_office: Office) -> None:
+    open_office("tick")
+    [row] = open_office.rows("status", "--milestone", "award")
+    shown = open_office("--lang", "vi", "status", "--milestone", "award").out
+    day = "/".join(str(int(part)) for part in reversed(row["date"].split()[1].split("-")))
+    assert "Chờ xác định đơn vị" in shown
+    assert day.split("/")[-1] in shown
+    assert "trước ngày" in shown
+    why = open_office("--lang", "vi", "why", open_office.rows("agenda")[0]["id"])
+    assert "tình trạng: Sẽ gửi" in why.out.splitlines()
+
+
+@pytest.mark.parametrize("command", [["status"], ["agenda"], ["plans"], ["contacts", "list"], ["links", "list"]])
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_listing_is_no_wider_than_80_columns(open_office: Office, command: list[str], language: str) -> None:
+    """And names every party and milestone in full: nothing is cut."""
+    open_office("tick")
+    out = open_office("--lang", language, *command).out
+    words = [line for line in out.splitlines() if "http" not in line]  # an address is one word
+    assert words
+    assert max(map(len, words)) <= _NARROW
+    assert "…" not in out
+    if command in (["status"], ["agenda"]):
+        assert {"report", "branch"} <= set(out.split())

@@ -1,0 +1,99 @@
+"""Texts that keep their pattern, so that they can be translated where they are shown, and kept in the record."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from copy import deepcopy
+from datetime import date, timedelta
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.errors import UserError
+from scheduler.plan import reasons
+from scheduler.plan.dates.date_forms import Before, DayCount
+from scheduler.texts import Text, Worded, decode, encode, join, plural
+from scheduler.wording import format_span
+from scheduler.wording.sentences import translate, word_form, word_reason
+
+FAILED = Text("failed: {failed}", failed="outage summary")
+
+
+def test_a_text_is_the_english_words() -> None:
+    assert (FAILED, json.dumps(FAILED), f"{FAILED}!") == (
+        "failed: outage summary",
+        '"failed: outage summary"',
+        "failed: outage summary!",
+    )
+
+
+def test_a_text_is_said_in_the_language_of_its_reader() -> None:
+    assert (translate(FAILED, "vi"), translate(FAILED, "en")) == ("không thực hiện được: outage summary", FAILED)
+
+
+def test_other_words_stay_as_they_are() -> None:
+    """A server's, a person's."""
+    assert translate("550 no such user", "vi") == "550 no such user"
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "vietnamese"),
+    [
+        (date(2023, 3, 1), "2023-03-01", "01/3/2023"),
+        (DayCount(3, "working days"), "3 working days", "03 ngày làm việc"),
+        (Worded(partial(format_span, timedelta(hours=2))), "2 hours", "02 giờ"),
+        (Text("the plan"), "the plan", "kế hoạch"),
+        (UserError(Text("the plan")), "the plan", "kế hoạch"),
+        (reasons.CHOSEN, "the parties were chosen", "đã lựa chọn xong đơn vị"),
+        ("hop", "hop", "hop"),
+    ],
+)
+def test_the_values_of_a_text_are_said_in_its_language(value: object, english: str, vietnamese: str) -> None:
+    text = Text("failed: {failed}", failed=value)
+    assert (text, translate(text, "vi")) == (f"failed: {english}", f"không thực hiện được: {vietnamese}")
+
+
+def test_texts_that_are_put_together_are_still_translated() -> None:
+    several = join("; ", [Text("the plan"), "hop"]) + ": " + FAILED
+    assert several == "the plan; hop: failed: outage summary"
+    assert translate("m5: " + several, "vi") == "m5: kế hoạch; hop: không thực hiện được: outage summary"
+
+
+def test_a_text_about_a_number_has_a_pattern_for_one() -> None:
+    words = ("{number} error", "{number} errors")
+    assert [plural(*words, number) for number in (0, 1, 2)] == ["0 errors", "1 error", "2 errors"]
+    assert translate(plural(*words, 2), "vi") == "2 lỗi"
+
+
+def test_a_reason_and_a_date_are_said_as_listings_print_them() -> None:
+    moved = word_reason(reasons.date_moved(date(2023, 3, 1)))
+    assert (moved, translate(moved, "vi")) == ("the date moved to 2023-03-01", "thời hạn chuyển sang ngày 01/3/2023")
+    form = word_form(Before(date(2023, 3, 20)))
+    assert (form, translate(form, "vi")) == ("before 2023-03-20", "trước ngày 20/3/2023")
+
+
+def test_a_copy_is_translated_too() -> None:
+    for copied in (deepcopy(FAILED), pickle.loads(pickle.dumps(FAILED))):
+        assert translate(copied, "vi") == translate(FAILED, "vi")
+
+
+def test_the_record_keeps_a_text_so_that_it_can_be_translated() -> None:
+    whole = Text("{result}: {reply}", result=Text("not sent"), reply="550 no")
+    kept = decode(encode(whole))
+    assert (kept, translate(kept, "vi")) == ("not sent: 550 no", translate(whole, "vi"))
+    reason = reasons.decode(reasons.encode(reasons.given_up(3, whole)))
+    assert translate(word_reason(reason), "vi") == f"dừng sau 3 ngày: {translate(whole, 'vi')}"
+
+
+@given(st.text())
+def test_other_words_come_back_from_the_record_as_they_were(words: str) -> None:
+    assert decode(encode(words)) == words
+
+
+@pytest.mark.parametrize("words", ['["text","{0.__class__}",{}]', '["text",', '["text","{a}",[]]', '["text"]'])
+def test_words_that_look_like_a_text_are_words(words: str) -> None:
+    """No server writes a pattern into the record, and nothing that cannot be read is lost."""
+    assert (decode(encode(words)), str(decode(words))) == (words, words)
