@@ -139,12 +139,19 @@ def _read(archive: tarfile.TarFile, source: Path, folder: Path) -> Contents:
             digests[found[1] + found[2]] = _digest(content)
         else:
             raise _refusal(source, Text("{name} does not belong in it", name=repr(member.name)))
+    _read_to_the_end(archive)
     said = _read_manifest(source, manifest)
     digests[_SECRET] = sha256(secret).hexdigest()
     expected = {_RECORD: said.record, _SECRET: said.secret, **{digest: digest for digest in documents}}
     if digests != expected or len(documents) != said.documents:
         raise _refusal(source, Text("it does not hold what it says"))
     return Contents(manifest=said, record=record, secret=secret, documents=frozenset(documents))
+
+
+def _read_to_the_end(archive: tarfile.TarFile) -> None:
+    """Read what follows the last member, because the checksum of the whole file comes at its end."""
+    while archive.fileobj is not None and archive.fileobj.read(_PIECE):
+        pass
 
 
 def _read_manifest(source: Path, content: bytes) -> Manifest:

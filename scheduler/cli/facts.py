@@ -13,7 +13,7 @@ import click
 from scheduler.cli.context import Day, Moment, Session, format_option, in_zone
 from scheduler.cli.output import Headings, example, print_json, print_problem, print_table, say, short, word_code
 from scheduler.cli.translated_help import command
-from scheduler.errors import NothingMatched, UserError
+from scheduler.errors import NothingMatched
 from scheduler.plan.commands import (
     Accept,
     Command,
@@ -63,7 +63,11 @@ _decision = click.option("--decision", default="", help="The document that decid
 @click.option("--sent-on", type=Day(), help="The postmark of a paper submission; it decides lateness.")
 @click.option("--received-at", type=Moment(), help="When it came, local to the plan; now if left out.")
 @click.option(
-    "--file", "files", multiple=True, type=click.Path(path_type=Path), help="A file to note with it. May be repeated."
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="What came: copies are kept. Repeatable.",
 )
 @_by
 @click.option("--no-receipt", is_flag=True, help="Do not write to the party that it came.")
@@ -84,25 +88,27 @@ def receive(
     output_format: str,
 ) -> None:
     """Record a submission: from now on nobody is reminded of it."""
+    documents = session.keep_files(files)
     command = RecordReceived(
         **_about(session, milestone, party, by),
         deliverables=deliverables,
         channel=channel,
         sent_on=sent_on,
         received_at=in_zone(received_at, session.plan(plan)) if received_at else None,
-        files=tuple(_existing(path) for path in files),
+        files=tuple(document.name for document in documents),
     )
-    _execute(session, plan, command, output_format, notify=not no_receipt)
+    _execute(session, plan, command, output_format, notify=not no_receipt, documents=documents)
 
 
 @command(epilog=example("hanchot accept bac-trung-bo-2023 dang-ky nghe-an"))
 @_obligation
+@click.option("--note", default="", help="A remark; the party reads it on its page.")
 @_by
 @format_option
 @click.pass_obj
-def accept(session: Session, plan: str, milestone: str, party: str, by: str, output_format: str) -> None:
+def accept(session: Session, plan: str, milestone: str, party: str, note: str, by: str, output_format: str) -> None:
     """Accept a complete submission."""
-    _execute(session, plan, Accept(**_about(session, milestone, party, by)), output_format)
+    _execute(session, plan, Accept(**_about(session, milestone, party, by), note=note), output_format)
 
 
 @command(
@@ -496,12 +502,6 @@ def _ask(milestone: str, party: str) -> str:
 
 def _about(session: Session, milestone: str, party: str | None, by: str) -> dict[str, Any]:
     return {"at": session.now, "by": Actor(name=by), "milestone": milestone, "party": party}
-
-
-def _existing(path: Path) -> str:
-    if not path.is_file():
-        raise UserError(Text("there is no file {path}", path=path), hint=Text("check --file"))
-    return str(path)
 
 
 def _execute(

@@ -44,14 +44,15 @@ def test_receive_without_receipt_writes_to_nobody(open_office: Office) -> None:
 
 
 def test_receive_notes_a_postmark_and_files(open_office: Office) -> None:
-    """The postmark says when it happened; the file must exist."""
+    """The postmark says when it happened; the file must exist, and a copy is kept."""
     file = open_office.folder / "scan.pdf"
-    file.touch()
+    file.write_bytes(b"%PDF-1.7 scan")
     day = TODAY - timedelta(days=3)
     arguments = ("here", "report", "branch", "--channel", "paper", "--sent-on", day, "--file", file)
     (row,) = open_office.rows("receive", *arguments)
     assert row["fact"]["happened"].startswith(f"{day}T12:00:00")
-    assert row["fact"]["files"] == [str(file)]
+    assert row["fact"]["files"] == ["scan.pdf"]
+    assert any(kept.read_bytes() == file.read_bytes() for kept in open_office.folder.glob("var/documents/*/*"))
     missing = open_office("receive", "here", "report", "branch", "--file", open_office.folder / "gone.pdf")
     assert (missing.code, "gone.pdf" in missing.err) == (ExitCode.FAILED, True)
 

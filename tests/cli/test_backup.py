@@ -1,0 +1,197 @@
+"""A whole installation in one file: made while it is at work, checked, and brought back."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import sqlite3
+import tarfile
+from collections.abc import Mapping
+from contextlib import closing
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scheduler.errors import ExitCode
+from scheduler.store.schema import REVISIONS
+from tests.cli.conftest import Office, Run
+from tests.support.received_mails import PDF
+
+
+@pytest.fixture
+def busy(open_office: Office) -> Office:
+    """Return an office with facts, a document, mails that have left and mails that wait, and a calendar."""
+    report = open_office.folder / "Báo cáo.pdf"
+    report.write_bytes(PDF)
+    open_office("receive", "here", "report", "branch", "--file", report)
+    open_office("tick")
+    open_office("feeds", "create", "--party", "branch")
+    return open_office
+
+
+@pytest.fixture
+def backup(busy: Office, tmp_path: Path) -> Path:
+    file = tmp_path / "backup.tar.gz"
+    made = busy("db", "backup", file)
+    assert (made.code, made.err) == (ExitCode.DONE, "")
+    assert made.out.startswith(f"{file}: record, secret and 1 documents, as of ")
+    return file
+
+
+@pytest.fixture
+def elsewhere(busy: Office, run: Run, tmp_path: Path) -> Office:
+    """Return the same configuration and plans on a machine that knows nothing else."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    shutil.copy(busy.folder / "config.toml", folder)
+    shutil.copytree(busy.folder / "workflows", folder / "workflows")
+    return Office(folder, busy.plan, run)
+
+
+def content(office: Office) -> Mapping[str, list[Any]]:
+    """Return every row of a record but who is alive."""
+    with closing(sqlite3.connect(office.folder / "var" / "hanchot.db")) as record:
+        tables = [name for (name,) in record.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: sorted(map(repr, record.execute(f'SELECT * FROM "{name}"'))) for name in tables}
+
+
+def documents(office: Office) -> set[bytes]:
+    return {file.read_bytes() for file in (office.folder / "var" / "documents").rglob("*") if file.is_file()}
+
+
+def rewrite(file: Path, change: Mapping[str, bytes | None]) -> Path:
+    """Return a copy of an archive with other members."""
+    target = file.with_name("changed.tar.gz")
+    with tarfile.open(file) as old, tarfile.open(target, "w:gz") as new:
+        members: dict[str, bytes | None] = {m.name: old.extractfile(m).read() for m in old}  # type: ignore[union-attr]
+        for name, data in {**members, **change}.items():
+            if data is not None:
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                new.addfile(member, BytesIO(data))
+    return target
+
+
+def test_what_is_restored_goes_on_exactly_where_the_original_was(busy: Office, backup: Path, elsewhere: Office) -> None:
+    """Every row, every document, the secret; and a pass over both does the same."""
+    restored = elsewhere("db", "restore", backup)
+    assert (restored.code, restored.err) == (ExitCode.DONE, "")
+    assert content(elsewhere) == content(busy)
+    assert documents(elsewhere) == documents(busy) == {PDF}
+    assert (elsewhere.folder / "var/secret").read_bytes() == (busy.folder / "var/secret").read_bytes()
+    mails = busy.rows("outbox", "list")
+    for office in (busy, elsewhere):
+        assert office("tick").code == ExitCode.DONE
+        assert office.rows("outbox", "list") == mails
+    assert elsewhere.rows("agenda") == busy.rows("agenda")
+    assert elsewhere("links", "list").out == busy("links", "list").out
+    assert elsewhere("db", "verify").out == "sound: the record and 1 document\n"
+
+
+def test_a_backup_is_for_its_owner_and_names_nobody(backup: Path) -> None:
+    assert backup.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(backup) as archive:
+        assert {(member.uid, member.uname) for member in archive} == {(0, "")}
+        assert [member.name for member in archive][0::3] == ["record.db", "manifest.json"]
+
+
+def test_a_backup_says_what_it_is(busy: Office, backup: Path) -> None:
+    assert busy("db", "verify", backup).out.startswith("sound: made by version ")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_one_that_was_cut_short_is_refused(busy: Office, backup: Path, elsewhere: Office, share: float) -> None:
+    cut = backup.with_name("cut.tar.gz")
+    cut.write_bytes(backup.read_bytes()[: int(backup.stat().st_size * share)])
+    for office, command in ((busy, "verify"), (elsewhere, "restore")):
+        result = office("db", command, cut)
+        assert (result.code, "is no backup that can be used" in result.err) == (ExitCode.FAILED, True)
+    assert not (elsewhere.folder / "var" / "hanchot.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"manifest.json": None}, "its end is missing"),
+        ({"secret": b"x" * 64}, "it does not hold what it says"),
+        ({"documents/ab/" + "0" * 62: b"x"}, "it does not hold what it says"),
+        ({"../../etc/passwd": b"x"}, "'../../etc/passwd' does not belong in it"),
+        ({"manifest.json": json.dumps({"format": 2}).encode()}, "made by a newer version"),
+        ({"manifest.json": b"[]"}, "damaged or cut short"),
+    ],
+)
+def test_one_that_was_changed_is_refused(
+    backup: Path, elsewhere: Office, change: Mapping[str, bytes | None], words: str
+) -> None:
+    """Nothing is written, and no name in it becomes a path."""
+    result = elsewhere("db", "restore", rewrite(backup, change))
+    assert (result.code, words in result.err) == (ExitCode.FAILED, True), result.err
+    assert not (elsewhere.folder / "var" / "secret").exists()
+
+
+def test_a_document_that_is_missing_in_it_is_noticed(busy: Office, tmp_path: Path) -> None:
+    [document] = [file for file in (busy.folder / "var/documents").rglob("*") if file.is_file()]
+    document.unlink()
+    live = busy("db", "verify")
+    assert (live.code, "1 file that the record refers to is missing or damaged" in live.err) == (ExitCode.FAILED, True)
+    assert busy("db", "backup", tmp_path / "b").code == ExitCode.DONE  # what is left is better than nothing
+    assert "is missing or damaged" in busy("db", "verify", tmp_path / "b").err
+
+
+@pytest.mark.parametrize("data", [b"", b"x" * 1000, gzip.compress(b"x" * 1000)], ids=["empty", "text", "gzip"])
+def test_another_file_is_no_backup(busy: Office, tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "other").write_bytes(data)
+    assert "is no backup that can be used" in busy("db", "verify", tmp_path / "other").err
+
+
+def test_a_record_that_is_there_is_never_overwritten(busy: Office, backup: Path) -> None:
+    before = content(busy)
+    result = busy("db", "restore", backup)
+    assert (result.code, "is not empty" in result.err) == (ExitCode.FAILED, True)
+    assert "move this one away" in result.err
+    assert content(busy) == before
+
+
+def test_nor_is_another_secret(backup: Path, elsewhere: Office) -> None:
+    (elsewhere.folder / "var").mkdir()
+    (elsewhere.folder / "var/secret").write_text("y" * 64)
+    result = elsewhere("db", "restore", backup)
+    assert (result.code, "another secret lies in" in result.err) == (ExitCode.FAILED, True)
+    assert not (elsewhere.folder / "var/hanchot.db").exists()
+
+
+def test_a_backup_of_an_older_version_is_upgraded(backup: Path, elsewhere: Office, tmp_path: Path) -> None:
+    """And one of a newer version is refused."""
+    with tarfile.open(backup) as archive:
+        record = archive.extractfile("record.db")
+        assert record is not None
+        (tmp_path / "record.db").write_bytes(record.read())
+        manifest = archive.extractfile("manifest.json")
+        assert manifest is not None
+        said = json.loads(manifest.read())
+    for version, code in ((REVISIONS[-2], ExitCode.DONE), ("9999", ExitCode.FAILED)):
+        with closing(sqlite3.connect(tmp_path / "record.db")) as database:
+            database.execute("DROP TABLE IF EXISTS failed_source")
+            database.execute("DROP INDEX IF EXISTS ix_incoming_plan")
+            database.execute("UPDATE alembic_version SET version_num = ?", (version,))
+            database.commit()
+        data = (tmp_path / "record.db").read_bytes()
+        said["record"] = sha256(data).hexdigest()
+        changed = rewrite(backup, {"record.db": data, "manifest.json": None})
+        changed = rewrite(changed.rename(changed.with_name("b2.tar.gz")), {"manifest.json": json.dumps(said).encode()})
+        assert elsewhere("db", "verify", changed).code == code
+        if code == ExitCode.DONE:
+            assert elsewhere("db", "restore", changed).code == code
+            assert elsewhere("status").code == code
+
+
+def test_an_existing_file_is_not_overwritten_and_a_full_disk_leaves_none(busy: Office, backup: Path) -> None:
+    before = backup.read_bytes()
+    assert "exists; nothing was written" in busy("db", "backup", backup).err
+    assert backup.read_bytes() == before
+    assert "there is no folder" in busy("db", "backup", backup.parent / "no" / "such").err
+    assert [file.name for file in backup.parent.iterdir() if file.name.startswith(".")] == []
