@@ -8,6 +8,7 @@ packages="
     dovecot-imapd
     postgresql
     chromium
+    libreoffice-calc-nogui
     openssl
     systemd
     faketime

@@ -44,7 +44,7 @@ from tests.support.served_site import serve_site
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "scheduler"
 SITE_PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md", *SITE_PAGES]
+PAGES = ["README.md", "README.vi.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md", *SITE_PAGES]
 BLOCK = re.compile(r"^( *)```([^\n]*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)|\{download\}`[^`<]*<([^>]+)>`")
 SHAPES_ELSEWHERE: dict[type[Shape], str] = {

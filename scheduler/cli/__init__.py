@@ -20,21 +20,22 @@ from scheduler.cli.contacts import contacts
 from scheduler.cli.context import Session
 from scheduler.cli.db import db
 from scheduler.cli.doctor import doctor
+from scheduler.cli.export import export
 from scheduler.cli.facts import FACT_COMMANDS
 from scheduler.cli.feeds import feeds
 from scheduler.cli.init import init
-from scheduler.cli.language import set_language, speaking
 from scheduler.cli.links import links
 from scheduler.cli.mails.inbox import inbox
 from scheduler.cli.mails.mail import mail
 from scheduler.cli.mails.outbox import outbox
-from scheduler.cli.output import print_error, say
 from scheduler.cli.plans import plans
 from scheduler.cli.run import demo, run, tick
 from scheduler.cli.sign_in import sign_in
 from scheduler.cli.simulate import simulate_command
 from scheduler.cli.status import status
-from scheduler.cli.translated_help import group
+from scheduler.cli.terminal.help import group
+from scheduler.cli.terminal.language import set_language, speaking
+from scheduler.cli.terminal.output import print_error, say
 from scheduler.cli.why import why
 from scheduler.errors import ExitCode, UserError
 from scheduler.texts import Text
@@ -68,6 +69,7 @@ COMMANDS: tuple[click.Command, ...] = (
     tick,
     *FACT_COMMANDS,
     status,
+    export,
     why,
     inbox,
     outbox,

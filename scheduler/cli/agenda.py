@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from scheduler.cli.context import Day, Session, format_option
-from scheduler.cli.output import Headings, example, print_json, print_table, with_short_instants
-from scheduler.cli.translated_help import command
+from scheduler.cli.terminal.help import command
+from scheduler.cli.terminal.output import Headings, example, print_json, print_table, with_short_instants
 from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.queries.upcoming import list_agenda
 from scheduler.texts import Text

@@ -11,8 +11,8 @@ import click
 
 from scheduler.bootstrap import Container
 from scheduler.cli.context import Session, format_option
-from scheduler.cli.output import example, print_json, print_problem, say
-from scheduler.cli.translated_help import command
+from scheduler.cli.terminal.help import command
+from scheduler.cli.terminal.output import example, print_json, print_problem, say
 from scheduler.definitions import DefinitionFiles
 from scheduler.errors import ExitCode, InvalidInput, Problem
 from scheduler.texts import Text, join, plural

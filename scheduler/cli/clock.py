@@ -6,8 +6,8 @@ import click
 
 from scheduler.bootstrap import accept_clock
 from scheduler.cli.context import Session
-from scheduler.cli.output import example, say
-from scheduler.cli.translated_help import group
+from scheduler.cli.terminal.help import group
+from scheduler.cli.terminal.output import example, say
 from scheduler.texts import Text
 
 

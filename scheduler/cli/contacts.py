@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from scheduler.cli.context import Day, Session, format_option
-from scheduler.cli.output import Headings, example, print_json, print_table, say
-from scheduler.cli.translated_help import group
+from scheduler.cli.terminal.help import group
+from scheduler.cli.terminal.output import Headings, example, print_json, print_table, say
 from scheduler.errors import NothingMatched
 from scheduler.plan.commands import PauseAddress, RestoreAddress
 from scheduler.plan.facts import Actor

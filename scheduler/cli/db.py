@@ -15,8 +15,8 @@ from scheduler.bootstrap import (
     verify_record,
 )
 from scheduler.cli.context import Session, format_option
-from scheduler.cli.output import Headings, example, print_json, print_table, say, short
-from scheduler.cli.translated_help import group
+from scheduler.cli.terminal.help import group
+from scheduler.cli.terminal.output import Headings, example, print_json, print_table, say, short
 from scheduler.texts import Text, plural
 
 

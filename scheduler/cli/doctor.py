@@ -8,8 +8,8 @@ from dataclasses import asdict
 import click
 
 from scheduler.cli.context import Session, format_option
-from scheduler.cli.output import example, print_json, say
-from scheduler.cli.translated_help import command
+from scheduler.cli.terminal.help import command
+from scheduler.cli.terminal.output import example, print_json, say
 from scheduler.doctor.checks import examine
 from scheduler.doctor.verdicts import Verdict
 from scheduler.errors import ExitCode, InvalidInput, UserError

@@ -11,8 +11,17 @@ from zoneinfo import ZoneInfo
 import click
 
 from scheduler.cli.context import Day, Moment, Session, format_option, in_zone
-from scheduler.cli.output import Headings, example, print_json, print_problem, print_table, say, short, word_code
-from scheduler.cli.translated_help import command
+from scheduler.cli.terminal.help import command
+from scheduler.cli.terminal.output import (
+    Headings,
+    example,
+    print_json,
+    print_problem,
+    print_table,
+    say,
+    short,
+    word_code,
+)
 from scheduler.errors import NothingMatched
 from scheduler.plan.commands import (
     Accept,

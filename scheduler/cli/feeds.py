@@ -8,8 +8,8 @@ import click
 
 from scheduler.bootstrap import make_feed
 from scheduler.cli.context import Session, format_option, read_number
-from scheduler.cli.output import Headings, example, print_json, print_table, say, short
-from scheduler.cli.translated_help import group
+from scheduler.cli.terminal.help import group
+from scheduler.cli.terminal.output import Headings, example, print_json, print_table, say, short
 from scheduler.errors import NothingMatched
 from scheduler.ports import FeedRow
 from scheduler.texts import Text

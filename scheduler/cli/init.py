@@ -8,8 +8,8 @@ import click
 
 from scheduler.bootstrap import write_starter
 from scheduler.cli.context import Session
-from scheduler.cli.output import example, say
-from scheduler.cli.translated_help import command
+from scheduler.cli.terminal.help import command
+from scheduler.cli.terminal.output import example, say
 from scheduler.texts import Text
 
 

@@ -6,8 +6,8 @@ import click
 
 from scheduler.bootstrap import list_pages, revoke_page
 from scheduler.cli.context import Session, format_option
-from scheduler.cli.output import example, print_json, print_table, say
-from scheduler.cli.translated_help import group
+from scheduler.cli.terminal.help import group
+from scheduler.cli.terminal.output import example, print_json, print_table, say
 from scheduler.texts import Text
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from scheduler.cli.context import Session, format_option
-from scheduler.cli.output import Headings, example, print_json, print_table
-from scheduler.cli.translated_help import command
+from scheduler.cli.terminal.help import command
+from scheduler.cli.terminal.output import Headings, example, print_json, print_table
 from scheduler.queries.plans import list_plans
 from scheduler.texts import Text
 

@@ -17,8 +17,8 @@ import click
 from scheduler import resources
 from scheduler.bootstrap import Replay, RunningDaemon, run_daemon, run_replay, tick_once
 from scheduler.cli.context import Day, Session
-from scheduler.cli.output import example, say
-from scheduler.cli.translated_help import command
+from scheduler.cli.terminal.help import command
+from scheduler.cli.terminal.output import example, say
 from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode, Problem, UserError
 from scheduler.log import Libraries, Log, choose_format

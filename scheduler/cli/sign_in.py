@@ -6,8 +6,8 @@ import click
 
 from scheduler.bootstrap import make_sign_in_link
 from scheduler.cli.context import Session
-from scheduler.cli.output import example, say, short
-from scheduler.cli.translated_help import command
+from scheduler.cli.terminal.help import command
+from scheduler.cli.terminal.output import example, say, short
 from scheduler.texts import Text
 
 

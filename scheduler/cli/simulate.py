@@ -10,8 +10,8 @@ import click
 
 from scheduler.bootstrap import simulate
 from scheduler.cli.context import Day, Session, format_option
-from scheduler.cli.output import Headings, example, print_json, print_table, with_short_instants
-from scheduler.cli.translated_help import command
+from scheduler.cli.terminal.help import command
+from scheduler.cli.terminal.output import Headings, example, print_json, print_table, with_short_instants
 from scheduler.texts import Text
 
 _DELIVERY_COLUMNS: Headings = {

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 import click
 
 from scheduler.cli.context import Moment, Session, format_option, in_zone
-from scheduler.cli.output import Headings, example, print_json, print_table, say, short, word_code
-from scheduler.cli.translated_help import command
+from scheduler.cli.terminal.help import command
+from scheduler.cli.terminal.output import Headings, example, print_json, print_table, say, short, word_code
 from scheduler.errors import NothingMatched
 from scheduler.plan.answers.reading_gap import ReadingGap
 from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
@@ -60,7 +60,7 @@ def status(
         failed: list[tuple[Plan, FailedSource]] = []
         for plan in session.plans(plan_id, party, milestone):
             failed += [(plan, one) for one in read_failed_sources(view, plan.id, reading)]
-            then = _instant(as_of, plan) if as_of is not None else None
+            then = instant_of(as_of, plan) if as_of is not None else None
             rows += list_board(view, plan, now, as_of=then, milestone=milestone, party=party)
     if not rows:
         _refuse_nothing(session)
@@ -147,7 +147,8 @@ def _is_open(row: Mapping[str, Any]) -> bool:
     return row["status"] in ("pending", "due_soon", "due_today", "overdue", "partial", "overdue_partial", "revision")
 
 
-def _instant(as_of: date | datetime, plan: Plan) -> datetime:
+def instant_of(as_of: date | datetime, plan: Plan) -> datetime:
+    """Return the instant that `--as-of` means (UTC): a local time, or the end of a day."""
     if isinstance(as_of, datetime):
         return in_zone(as_of, plan)
     return to_instant(as_of + ONE_DAY, time(), plan.zone) - MOMENT

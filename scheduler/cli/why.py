@@ -9,8 +9,8 @@ import click
 
 from scheduler.cli.context import Session, format_option, read_number
 from scheduler.cli.mails.outbox import find_mail
-from scheduler.cli.output import example, print_fields, print_json, say
-from scheduler.cli.translated_help import command
+from scheduler.cli.terminal.help import command
+from scheduler.cli.terminal.output import example, print_fields, print_json, say
 from scheduler.errors import NothingMatched
 from scheduler.ports import UnitOfWork
 from scheduler.queries.rows import message_row

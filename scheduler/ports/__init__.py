@@ -39,12 +39,23 @@ from scheduler.ports.ledger import (
     StepAhead,
 )
 from scheduler.ports.mail import Composer, Mail, Mailer, Outcome, Pace, SentFolder
-from scheduler.ports.outbox import Accounts, AccountState, MessageRow, MessageState, Outbox, Outgoing, Usage
+from scheduler.ports.outbox import (
+    EVERY_MAIL,
+    Accounts,
+    AccountState,
+    MailSearch,
+    MessageRow,
+    MessageState,
+    Outbox,
+    Outgoing,
+    Usage,
+)
 from scheduler.ports.runner import DaemonWork, Runner, Tick
 from scheduler.ports.sources import PeriodicSource
 from scheduler.ports.store import NOTHING_FAILED, CheckRow, ClockMark, FailedSource, Journal, Store, UnitOfWork
 
 __all__ = [
+    "EVERY_MAIL",
     "FEW",
     "LONGEST_IDLE",
     "NOTHING_FAILED",
@@ -89,6 +100,7 @@ __all__ = [
     "Machine",
     "Mail",
     "MailReader",
+    "MailSearch",
     "MailSummary",
     "Mailer",
     "MessageRow",

@@ -257,9 +257,16 @@ class Rungs(Protocol):
         """Return the number of planned rungs with `after` < at <= `until` by step, in the order of instants."""
 
     def settled(
-        self, plans: Collection[str], *, party: str | None = None, states: Collection[RungState] = (), limit: int
+        self,
+        plans: Collection[str],
+        *,
+        party: str | None = None,
+        states: Collection[RungState] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int,
     ) -> Sequence[RungRow]:
-        """Return up to `limit` rungs that have been settled, the last settled first."""
+        """Return up to `limit` rungs that were settled from `since` on and before `until` (UTC), the last first."""
 
     def next_at(self, plans: Collection[str], after: datetime) -> datetime | None:
         """Return the earliest instant after `after` of any planned rung of these plans, or None."""

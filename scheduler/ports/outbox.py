@@ -59,6 +59,21 @@ class MessageRow:
     unclear: bool = False  # an earlier attempt was ambiguous, or its outcome is unknown
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSearch:
+    """Which mails are looked for: written from `since` on and before `until` (UTC), with `words` in subject or address.
+
+    Upper and lower case are the same for ASCII letters; for others that depends on the database.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    words: str = ""
+
+
+EVERY_MAIL = MailSearch()
+
+
 class Outbox(Protocol):
     """The queue of finished mails; a delivery is unique by (rung, address)."""
 
@@ -143,12 +158,13 @@ class Outbox(Protocol):
         plan: str | None = None,
         milestone: str | None = None,
         party: str | None = None,
+        within: MailSearch = EVERY_MAIL,
         limit: int,
         offset: int = 0,
     ) -> Sequence[MessageRow]:
         """Return up to `limit` mails, newest first, skipping `offset`; `party` is that of the addressee."""
 
-    def counts(self, *, party: str | None = None) -> Mapping[MessageState, int]:
+    def counts(self, *, party: str | None = None, within: MailSearch = EVERY_MAIL) -> Mapping[MessageState, int]:
         """Return the number of mails by state, of one party or of all; states without mails are left out."""
 
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:

@@ -240,7 +240,14 @@ class SqlRungs:
         )
 
     def settled(
-        self, plans: Collection[str], *, party: str | None = None, states: Collection[RungState] = (), limit: int
+        self,
+        plans: Collection[str],
+        *,
+        party: str | None = None,
+        states: Collection[RungState] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int,
     ) -> Sequence[RungRow]:
         """Return up to `limit` settled rungs, the latest first."""
         query = _ROW.where(rungs.c.plan.in_(sorted(plans)), rungs.c.settled_at.is_not(None))
@@ -248,6 +255,10 @@ class SqlRungs:
             query = query.where(rungs.c.party == party)
         if states:
             query = query.where(rungs.c.state.in_(sorted(states)))
+        if since is not None:
+            query = query.where(rungs.c.settled_at >= since)
+        if until is not None:
+            query = query.where(rungs.c.settled_at < until)
         latest = query.order_by(rungs.c.settled_at.desc(), rungs.c.id.desc()).limit(limit)
         return _found(self._connection.execute(latest))
 

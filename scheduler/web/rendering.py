@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
@@ -20,6 +21,7 @@ from scheduler.texts import Text
 from scheduler.web.urls import path_to
 from scheduler.wording.sentences import translate
 
+_TAG = re.compile(r"^\[[^\]]*\] (?=\S)")  # the name of the office, with which all subjects begin
 ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 
 
@@ -84,6 +86,8 @@ class PageRenderer:
             stamp=lambda local: wording.format_stamp(local, language),
             span=lambda span: wording.format_span(span, language),
             said=lambda text: translate(text, language),
+            without_tag=lambda subject: _TAG.sub("", subject),
+            merged=lambda one, other: {**one, **other},
             reason=lambda text, plan=None: wording.explain(text, language, partial(_called, plan)),
             written=lambda form: wording.format_form(form, language, in_full=True) or describe_form(form),
             target=lambda text: wording.format_target(text, language),

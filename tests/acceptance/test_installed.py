@@ -20,7 +20,7 @@ from tests.acceptance.conftest import ROOT, Daemon, Installed
 SHIPPED = ROOT / "workflows" / "bac-trung-bo"
 YEAR_2023 = (str(SHIPPED / "2023.toml"), "--from", "2023-02-20", "--to", "2023-12-31")
 COMMANDS = (
-    "accept", "agenda", "check", "clock", "contacts", "db", "demo", "doctor", "extend", "feeds", "fix-date",
+    "accept", "agenda", "check", "clock", "contacts", "db", "demo", "doctor", "export", "extend", "feeds", "fix-date",
     "inbox", "indicator", "init", "insist", "links", "mail", "nominate", "outbox", "plans", "reassign", "receive",
     "mark-invited", "reply", "retire", "return", "run", "sign-in", "simulate", "start", "status", "tick", "undo",
     "waive", "why",
@@ -63,6 +63,11 @@ def test_help_lists_every_command(hanchot: Installed, tmp_path: Path) -> None:
     listed = [line.split()[0] for line in done.stdout.decode().partition("Commands:")[2].splitlines() if line]
     assert sorted(listed) == sorted(COMMANDS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_speaks_vietnamese(hanchot: Installed, tmp_path: Path) -> None:
+    """Its catalogue is in the wheel."""
+    assert hanchot(tmp_path, "--lang", "vi", "--help").stdout.decode().startswith("Cách dùng: hanchot ")
 
 
 @pytest.mark.parametrize("command", ["check", "plans", "run", "tick", "status", "doctor"])

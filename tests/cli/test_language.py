@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scheduler.cli.output import _NARROW
+from scheduler.cli.terminal.output import _NARROW
 from scheduler.errors import ExitCode
 from tests.cli.conftest import Office, Run, environment
 

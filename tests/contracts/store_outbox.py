@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from scheduler.errors import UserError
 from scheduler.plan.message_kinds import MessageKind, is_urgent
 from scheduler.plan.reasons import NONE, quote
-from scheduler.ports import MessageRow, MessageState, Store
+from scheduler.ports import MailSearch, MessageRow, MessageState, Store
 from tests.contracts.store_samples import (
     HOUR,
     LEASE,
@@ -362,6 +364,26 @@ class OutboxContract:
             assert found(party="truong-khac") == [other]
             assert found(states=["sent"]) == [last]
             assert found(states=["inflight", "sent"], plan=PLAN) == [last, first]
+
+    def test_mails_are_found_by_when_they_were_written_and_by_their_words(self, store: Store) -> None:
+        early = outgoing(1, created_at=NOW - timedelta(days=8))
+        percent = replace(outgoing(2), mail=replace(outgoing(2).mail, subject="100% Kế hoạch"))
+        first, second, third = queue(store, early, percent, outgoing(3))
+        with store.reading() as unit:
+
+            def found(**asked: Any) -> list[int]:
+                within = MailSearch(**asked)
+                ids = [row.id for row in unit.outbox.newest(limit=9, within=within)]
+                assert sum(unit.outbox.counts(within=within).values()) == len(ids)
+                return ids
+
+            assert found() == [third, second, first]
+            assert found(since=NOW - timedelta(days=7)) == [third, second]
+            assert found(until=NOW - timedelta(days=7)) == [first]
+            assert found(since=NOW, until=NOW) == []
+            assert found(words="100%") == found(words="0% K") == [second]
+            assert found(words=outgoing(1).mail.address.upper()) == [third, second, first]
+            assert found(words="_") == []
 
     def test_mails_are_counted_by_state(self, store: Store) -> None:
         with store.reading() as unit:

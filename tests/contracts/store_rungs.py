@@ -296,3 +296,6 @@ class RungsContract:
             assert ended(PLAN) == [late, early]
             assert ended(PLAN, party="tran-phu") == [early]
             assert ended(PLAN, states=["missed", "skipped"]) == [late]
+            assert ended(PLAN, since=LATER + HOUR) == [late]
+            assert ended(PLAN, until=LATER + HOUR) == [early]
+            assert ended(PLAN, since=LATER + HOUR, until=LATER + HOUR) == []

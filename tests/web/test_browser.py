@@ -83,6 +83,14 @@ def spring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
         yield Operator(site, sign_in(site, OPERATOR))
 
 
+@pytest.fixture(scope="module")
+def autumn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """Serve the shipped year in November, when many mails have left; only to look at."""
+    with serve_site(tmp_path_factory.mktemp("autumn")) as site:
+        live(site, date(2023, 11, 1))
+        yield Operator(site, sign_in(site, OPERATOR))
+
+
 @pytest.fixture
 def own_spring(tmp_path: Path) -> Iterator[Operator]:
     """Serve the same for one test alone."""
@@ -346,3 +354,10 @@ def test_a_page_that_was_left_open_says_what_changed_meanwhile(browse: Open, own
     page.get_by_role("button", name="Tiếp tục").click()
     sync_api.expect(page.get_by_text("Tình trạng đã thay đổi từ khi mở biểu mẫu này")).to_be_visible()
     assert page.get_by_label(re.compile("^Địa điểm")).input_value() == "Hà Tĩnh"
+
+
+def test_sixty_mails_fit_a_few_screens_of_a_phone(autumn: Operator, browse: Open) -> None:
+    page = enter(browse, autumn, "/outbox", **PHONE)
+    assert page.locator("table.dense tbody tr").count() == 60
+    assert page.evaluate("document.documentElement.scrollHeight") <= 4000
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

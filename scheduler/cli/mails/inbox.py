@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from scheduler.cli.context import Session, format_option, read_number
-from scheduler.cli.output import Headings, example, print_fields, print_json, print_table, say, short
-from scheduler.cli.translated_help import group
+from scheduler.cli.terminal.help import group
+from scheduler.cli.terminal.output import Headings, example, print_fields, print_json, print_table, say, short
 from scheduler.engine.sources.answers import MailboxAdapters, keep_attachment, open_mail
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.answers.matching import Answer, ObligationKey

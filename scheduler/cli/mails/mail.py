@@ -8,8 +8,8 @@ import click
 
 from scheduler.bootstrap import send_test_message, sign_in_accounts
 from scheduler.cli.context import Session
-from scheduler.cli.output import example, say
-from scheduler.cli.translated_help import group
+from scheduler.cli.terminal.help import group
+from scheduler.cli.terminal.output import example, say
 from scheduler.doctor.microsoft import explain_refusal
 from scheduler.doctor.verdicts import way_out
 from scheduler.errors import Problem, UserError

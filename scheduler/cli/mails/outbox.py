@@ -9,8 +9,17 @@ from typing import Any
 import click
 
 from scheduler.cli.context import Session, format_option, read_number
-from scheduler.cli.output import Headings, example, print_fields, print_json, print_table, say, short, word_code
-from scheduler.cli.translated_help import group
+from scheduler.cli.terminal.help import group
+from scheduler.cli.terminal.output import (
+    Headings,
+    example,
+    print_fields,
+    print_json,
+    print_table,
+    say,
+    short,
+    word_code,
+)
 from scheduler.errors import NothingMatched, UserError
 from scheduler.log import mask_tokens
 from scheduler.ports import MessageRow, UnitOfWork

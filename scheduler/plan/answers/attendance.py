@@ -70,6 +70,11 @@ def count_attendance(plan: Plan, obligations: Iterable[Obligation]) -> Mapping[A
     return {state: counted[state] for state in (*STATES.values(), "unanswered") if counted[state]}
 
 
+def count_people(plan: Plan, obligations: Iterable[Obligation]) -> int:
+    """Return how many people come from all parties together, as far as they have said how many."""
+    return sum(read_attendance(o).people or 0 for o in obligations if takes_part(plan, o))
+
+
 def offered_replies(milestone: Milestone) -> tuple[Reply, ...]:
     """Return the replies to an invitation that a party may give: a deputy only where the plan lets one come."""
     return ("accepted", *(("delegated",) if milestone.deputy else ()), "tentative", "declined")

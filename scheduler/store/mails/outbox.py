@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, get_args
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from scheduler import texts
 from scheduler.plan.reasons import Reason, decode, encode
-from scheduler.ports import Mail, MessageRow, MessageState, Outgoing
+from scheduler.ports import EVERY_MAIL, Mail, MailSearch, MessageRow, MessageState, Outgoing
 from scheduler.store import settlement
 from scheduler.store.statements import Prepared, chunks, words
 from scheduler.store.tables import content as contents
@@ -185,6 +185,18 @@ def _carry(insert: Any) -> Any:
     )
 
 
+def _conditions(search: MailSearch) -> Iterator[sa.ColumnElement[bool]]:
+    if search.since is not None:
+        yield messages.c.created_at >= search.since
+    if search.until is not None:
+        yield messages.c.created_at < search.until
+    if search.words:
+        yield sa.or_(
+            messages.c.subject.icontains(search.words, autoescape=True),
+            messages.c.address.icontains(search.words, autoescape=True),
+        )
+
+
 class SqlOutbox:
     """The mails of all plans."""
 
@@ -333,20 +345,22 @@ class SqlOutbox:
         plan: str | None = None,
         milestone: str | None = None,
         party: str | None = None,
+        within: MailSearch = EVERY_MAIL,
         limit: int,
         offset: int = 0,
     ) -> Sequence[MessageRow]:
         """Return up to `limit` mails, newest first, after skipping `offset`; `party` is the party of the addressee."""
         asked = {messages.c.plan: plan, messages.c.party: party, messages.c.milestone: milestone}
         query = sa.select(messages.c.id).where(*(column == value for column, value in asked.items() if value))
+        query = query.where(*_conditions(within))
         if states:
             query = query.where(messages.c.state.in_(sorted(states)))
         ids = self._connection.scalars(query.order_by(messages.c.id.desc()).limit(limit).offset(offset)).all()
         return self._among(ids)[::-1]
 
-    def counts(self, *, party: str | None = None) -> Mapping[MessageState, int]:
+    def counts(self, *, party: str | None = None, within: MailSearch = EVERY_MAIL) -> Mapping[MessageState, int]:
         """Return the number of mails by state, of all parties or of one; states without mails are left out."""
-        wanted = _COUNTS.where(messages.c.party == party) if party else _COUNTS
+        wanted = (_COUNTS.where(messages.c.party == party) if party else _COUNTS).where(*_conditions(within))
         return {row.state: row.number for row in self._connection.execute(wanted)}
 
     def of_rungs(self, rungs: Collection[int]) -> Mapping[int, Sequence[MessageRow]]:

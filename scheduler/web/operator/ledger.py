@@ -17,6 +17,7 @@ from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.lookup import find_definition, parties_by_id, read_choice
 from scheduler.web.operator.history import FactEntry, RungEntry, describe_fact, list_rungs
+from scheduler.web.operator.search import Search, read_search
 from scheduler.web.pagination import PAGE_SIZE, page_number
 
 STATES: tuple[RungState, ...] = get_args(RungState)
@@ -38,6 +39,7 @@ class LedgerFilter(NamedTuple):
     plans: Sequence[Plan]
     party: str | None
     state: RungState | None
+    search: Search
     limit: int  # entries of each kind that are read
 
 
@@ -47,7 +49,8 @@ def show_ledger(context: RequestContext) -> Response:
     plan, party, state = query.get("plan", ""), query.get("party", ""), read_choice(query.get("state", ""), STATES)
     plans = [find_definition(context, plan).plan] if plan else context.site.plans
     number = min(page_number(context), MOST)
-    wanted = LedgerFilter(plans, party or None, state, number * PAGE_SIZE + 1)
+    search = read_search(context)._replace(words="")
+    wanted = LedgerFilter(plans, party or None, state, search, number * PAGE_SIZE + 1)
     with context.running.store.reading() as view:
         found = [*_fact_entries(context, view, wanted), *_step_entries(view, wanted)]
     entries = sorted(found, key=lambda entry: entry.at, reverse=True)
@@ -62,6 +65,7 @@ def show_ledger(context: RequestContext) -> Response:
         party=party,
         states=[known for known in STATES if known not in ("planned", "queued")],
         state=state or "",
+        search=search,
     )
 
 
@@ -71,7 +75,9 @@ def _fact_entries(context: RequestContext, view: UnitOfWork, wanted: LedgerFilte
         return
     for plan in wanted.plans:
         snapshot = context.site.snapshots.read(view, plan, context.now)
+        since, until = wanted.search.span(plan.zone)
         own = [f for f in snapshot.facts if wanted.party is None or wanted.party in parties_of_fact(f)]
+        own = [f for f in own if (not since or since <= f.recorded_at) and (not until or f.recorded_at < until)]
         for fact in own[-wanted.limit :]:
             yield LedgerEntry(fact.recorded_at, plan, fact_entry=describe_fact(snapshot, fact))
 
@@ -82,7 +88,9 @@ def _step_entries(view: UnitOfWork, wanted: LedgerFilter) -> Iterator[LedgerEntr
     if party is not None and party not in parties_by_id(wanted.plans):
         return  # no plan has this party, so the record is not queried
     states = [wanted.state] if wanted.state else []
-    for row in view.rungs.settled(plans, party=party, states=states, limit=wanted.limit):
+    since, until = wanted.search.span(wanted.plans[0].zone) if wanted.plans else (None, None)
+    settled = view.rungs.settled(plans, party=party, states=states, since=since, until=until, limit=wanted.limit)
+    for row in settled:
         if row.settled_at is not None:
             [step] = list_rungs(view, plans[row.plan], [row], with_mails=False)
             yield LedgerEntry(row.settled_at, plans[row.plan], step=step)

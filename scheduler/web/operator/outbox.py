@@ -17,11 +17,13 @@ from scheduler.ports import MessageRow, MessageState, UnitOfWork
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.lookup import find_number, parties_by_id, read_choice
-from scheduler.web.pagination import PAGE_SIZE, page_number, read_page
+from scheduler.web.operator.search import list_periods, read_search
+from scheduler.web.pagination import page_number, read_page
 
 Change = Literal["hold", "release", "retry"]
 
 STATES: tuple[MessageState, ...] = get_args(MessageState)
+_SIZE = 60  # mails on a page
 
 # The HTML of a mail is not trusted: it runs no script, loads nothing, and has no access to this site.
 FRAME = {
@@ -40,15 +42,17 @@ def show_outbox(context: RequestContext) -> Response:
     """Show mails, newest first, filtered by state and party."""
     query, parties = context.request.query_params, parties_by_id(context.site.plans)
     party, state = read_choice(query.get("party", ""), parties), read_choice(query.get("state", ""), STATES)
-    states = [state] if state else []
+    states, search = [state] if state else [], read_search(context)
+    within = search.within(context)
     with context.running.store.reading() as view:
-        counts = view.outbox.counts(party=party)
+        counts = view.outbox.counts(party=party, within=within)
         mails = read_page(
             sum(counts.get(one, 0) for one in states or counts),
             page_number(context),
-            lambda offset: view.outbox.newest(states=states, party=party, limit=PAGE_SIZE, offset=offset),
+            lambda offset: view.outbox.newest(states=states, party=party, within=within, limit=_SIZE, offset=offset),
+            _SIZE,
         )
-        first = None if counts else _next_at(context, view)
+        first = None if counts or search.is_narrow else _next_at(context, view)
     return context.page(
         "outbox.html",
         counts={one: counts[one] for one in STATES if one in counts},
@@ -58,6 +62,8 @@ def show_outbox(context: RequestContext) -> Response:
         parties=parties,
         first=first,
         party=party or "",
+        search=search,
+        periods=list_periods(context),
     )
 
 

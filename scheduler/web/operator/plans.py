@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.plan.agenda import Agenda, RungState
-from scheduler.plan.answers.attendance import count_attendance, read_attendance, takes_part
+from scheduler.plan.answers.attendance import count_attendance, count_people, read_attendance, takes_part
 from scheduler.plan.dates.date_forms import Recurring
+from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Fact, Nominated
 from scheduler.plan.messages.destinations import parties_of
 from scheduler.plan.model import Group, Party, Plan
@@ -22,16 +24,19 @@ from scheduler.plan.status import Cell, read_cell, still_needed
 from scheduler.ports import FeedRow, RungRow, UnitOfWork
 from scheduler.queries.site_links import SiteLinks
 from scheduler.queries.snapshot import Snapshot
+from scheduler.reports.sheets import make_workbook
+from scheduler.reports.tables import SheetKind
 from scheduler.web.auth.party_token import has_page
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
-from scheduler.web.lookup import find_definition, find_milestone, find_obligation, find_party
+from scheduler.web.lookup import find_definition, find_milestone, find_obligation, find_party, read_choice
 from scheduler.web.operator.actions import actions_for, read_note
 from scheduler.web.operator.command_forms import is_checked_next
 from scheduler.web.operator.grid import draw_rows, usual
 from scheduler.web.operator.history import FactEntry, list_facts, list_indicators, list_rungs, split_by_time
 from scheduler.web.pagination import page_number, paginate
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LATEST = 20  # facts and mails on a page; the ledger and the outbox have the rest
 
 
@@ -92,6 +97,7 @@ def show_milestone(context: RequestContext) -> Response:
         counted=Counter(cell.code for cell in cells),
         attending=[(plan.parties[o.party], read_attendance(o) if takes_part(plan, o) else None) for o in invited],
         replies=count_attendance(plan, invited),
+        people=count_people(plan, invited),
         report_to=parties_of(plan, milestone.report_to),
         guests=parties_of(plan, milestone.guests),
         needed=still_needed(snapshot.agenda, milestone, context.now),
@@ -194,6 +200,19 @@ def _find_following(agenda: Agenda, milestone: str, party: str) -> Obligation | 
     return next((o for o in (*own, *others) if not o.attends and is_checked_next(o)), None)
 
 
+def export_sheet(context: RequestContext) -> Response:
+    """Serve a workbook for Excel. Raises: HTTPException 404 for a sheet that there is not."""
+    plan, name = find_definition(context).plan, context.request.path_params["sheet"]
+    kind = read_choice(name, get_args(SheetKind))
+    if kind is None:
+        raise HTTPException(404)
+    with context.running.store.reading() as view:
+        data = make_workbook(view, plan, kind, context.now, language=plan.language)
+    today = local_day(context.now, plan.zone)
+    headers = {"Content-Disposition": f'attachment; filename="{plan.id}-{kind}-{today}.xlsx"'}
+    return Response(data, headers=headers, media_type=XLSX)
+
+
 def count_steps(rows: Iterable[RungRow]) -> list[StepCount]:
     """Return the rungs of a milestone counted over all parties."""
     counted = Counter((row.at, row.name, row.state) for row in rows)
@@ -231,6 +250,7 @@ def _urgency(cell: Cell) -> int:
 ROUTES = [
     Route("/plans/{plan}", for_operators(show_plan)),
     Route("/plans/{plan}/milestones/{milestone}", for_operators(show_milestone)),
+    Route("/plans/{plan}/export/{sheet}", for_operators(export_sheet)),
     Route("/plans/{plan}/parties/{party}", for_operators(show_party)),
     Route("/plans/{plan}/milestones/{milestone}/{party}", for_operators(show_obligation)),
 ]

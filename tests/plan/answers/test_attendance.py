@@ -11,6 +11,7 @@ from scheduler.plan.answers.attendance import (
     STATES,
     Attendance,
     count_attendance,
+    count_people,
     offered_replies,
     read_attendance,
     takes_part,
@@ -105,6 +106,8 @@ def test_how_many_come_is_what_was_said_last(history: PlanHistory) -> None:
     say(history, 11, "accepted", address="an@beta.example")
     found = attendance(history)
     assert (found.state, found.people) == ("coming", 3)
+    agenda = history.agenda()
+    assert count_people(agenda.plan, agenda.by_milestone["meeting"]) == 3  # the others have not said how many
 
 
 def test_a_reply_holds_for_the_days_that_it_was_given_for(history: PlanHistory) -> None:

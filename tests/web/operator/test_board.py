@@ -240,6 +240,7 @@ def test_who_comes_to_an_event_is_on_its_page(site: ServedSite) -> None:
     counted = "Sends a deputy: 1 · Will not attend: 1 · No reply yet: 1"
     assert counted in page
     assert counted in operator.see("/")
+    assert f"{counted} · people announced: 3" in page
     assert "Beta Sends a deputy Mr Nam, 3 people" in page
     assert "Who may come instead A vice head" in page
     page = operator.see("/plans/plan/milestones/meeting/beta")

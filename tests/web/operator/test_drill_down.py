@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from html import unescape
 from typing import get_args
 
 import pytest
@@ -390,22 +391,45 @@ def test_the_outbox_tells_whose_a_mail_is_and_can_be_narrowed_to_a_party(
     operator: Operator, live: DaemonFixture
 ) -> None:
     own = operator.see("/outbox?party=beta")
-    assert "officer@beta.example beta [Plan]" in own
+    assert "officer@beta.example beta " in own
     assert "officer@gamma.example" not in own
     assert "Sent (2)" in own
-    assert 'href="/outbox?state=sent&amp;party=beta"' in operator.ask("/outbox?party=beta").text
+    assert 'href="/outbox?state=sent&amp;party=beta&amp;words=' in operator.ask("/outbox?party=beta").text
     assert operator.see("/outbox?party=nobody") == operator.see("/outbox")
 
 
+def test_what_was_sent_to_a_party_last_week_is_three_clicks_away(operator: Operator, live: DaemonFixture) -> None:
+    """From the board to the party, to its mails, to the last seven days."""
+    assert 'href="/plans/plan/parties/beta"' in operator.ask("/").text
+    assert 'href="/outbox?party=beta"' in operator.ask("/plans/plan/parties/beta").text
+    [week] = re.findall(r'href="([^"]*)">last 7 days<', operator.ask("/outbox?party=beta").text)
+    assert "party=beta" in week
+    shown = operator.ask(unescape(week)).text
+    for mail in live.mails():
+        is_wanted = mail.party == "beta" and mail.created_at > live.clock.now() - timedelta(days=7)
+        assert (f'<a href="/outbox/{mail.id}">' in shown) is is_wanted
+
+
+def test_the_outbox_is_searched_by_words_and_days(operator: Operator, live: DaemonFixture) -> None:
+    """A day is one of the plan's zone, whole; what is no day is left out."""
+    [receipt] = live.mails(kind="receipt")
+    found = operator.ask("/outbox?words=received&from=2023-03-06&to=2023-03-06").text
+    assert re.findall(r'<a href="/outbox/(\d+)"', found) == [str(receipt.id)]
+    assert "There is no such mail." in operator.see("/outbox?words=100%25")
+    assert "There is no such mail." in operator.see("/outbox?to=2023-01-01")
+    assert operator.ask("/outbox?from=soon").text.count('<a href="/outbox/') == len(live.mails())
+    assert '"><script>' not in operator.ask("/outbox?words=%22%3E%3Cscript%3E").text
+
+
 def test_the_outbox_comes_in_pages(site: ServedSite) -> None:
-    site.serve(crowded_plan(60))
+    site.serve(crowded_plan(70))
     operator = Operator.of(site)
     daemon(site).live(at(3, 4))
     assert "Page 1 of 2" in operator.see("/outbox?state=sent")
     last = operator.ask("/outbox?state=sent&page=9").text
     assert "Page 2 of 2" in words(last)
     assert last.count('<a href="/outbox/') == 10
-    assert 'href="?state=sent&amp;party=&amp;page=1"' in last
+    assert 'href="?state=sent&amp;party=&amp;words=&amp;from=&amp;to=&amp;page=1"' in last
 
 
 def test_a_mail_shows_where_it_stands_and_its_words_as_its_reader_sees_them(
@@ -452,6 +476,16 @@ def test_the_ledger_tells_what_happened_by_time_the_newest_first(operator: Opera
         said.index(text) for text in ("Documents received 8 March 2023", "Documents: the plan", "14 days before")
     )
     assert newest < older < oldest
+
+
+def test_the_ledger_is_narrowed_to_days(operator: Operator) -> None:
+    """Facts and steps alike, whole days of the plan's zone."""
+    everything, one_day = operator.see("/ledger"), operator.see("/ledger?from=2023-03-06&to=2023-03-06")
+    assert len(one_day) < len(everything)
+    assert set(re.findall(r"\d+ \w+ 2023, \d\d:\d\d", one_day.partition("Details")[2])) <= {
+        f"6 March 2023, {hour:02}:{minute:02}" for hour in range(24) for minute in range(60)
+    }
+    assert "There is nothing in this period." in operator.see("/ledger?to=2022-12-31")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import click
 
 from scheduler import wording
-from scheduler.cli.language import current_language
+from scheduler.cli.terminal.language import current_language
 from scheduler.errors import Problem, UserError
 from scheduler.texts import Text, Worded
 from scheduler.wording.sentences import translate

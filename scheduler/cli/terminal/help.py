@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from scheduler.cli.language import current_language
+from scheduler.cli.terminal.language import current_language
 from scheduler.texts import Text, pattern
 from scheduler.wording.sentences import translate
 
