@@ -70,6 +70,20 @@ def test_it_speaks_vietnamese(hanchot: Installed, tmp_path: Path) -> None:
     assert hanchot(tmp_path, "--lang", "vi", "--help").stdout.decode().startswith("Cách dùng: hanchot ")
 
 
+def test_a_shell_completes_its_commands_and_options(hanchot: Installed, tmp_path: Path) -> None:
+    """Docs: install.md, "Completion in the shell"."""
+
+    def complete(typed: str) -> str:
+        place = str(len(typed.split(" ")) - 1)
+        asked = {"_HANCHOT_COMPLETE": "bash_complete", "COMP_WORDS": typed, "COMP_CWORD": place}
+        return hanchot(tmp_path, **asked).stdout.decode()
+
+    assert complete("hanchot rec") == "plain,receive\n"
+    assert complete("hanchot db bac") == "plain,backup\n"
+    assert complete("hanchot accept --no") == "plain,--note\n"
+    assert b"complete" in hanchot(tmp_path, _HANCHOT_COMPLETE="bash_source").stdout
+
+
 @pytest.mark.parametrize("command", ["check", "plans", "run", "tick", "status", "doctor"])
 def test_without_a_configuration_nothing_is_served(hanchot: Installed, tmp_path: Path, command: str) -> None:
     """A folder of definitions alone does not make one; nothing is made, and the way out is named."""
