@@ -1,4 +1,4 @@
-"""Makes folders that only their owner can enter, and flushes folders to disk."""
+"""Makes folders that only their owner can enter, names new files, and flushes folders to disk."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ def make_private_folder(folder: Path) -> None:
     if not folder.parent.exists():
         make_private_folder(folder.parent)  # `Path.mkdir(parents=True)` would open the parents to everybody
     folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def name_new_file(draft: Path, target: Path) -> None:
+    """Give a finished draft in the same folder its name, also where files cannot have two, as on FAT.
+
+    The draft may still be there afterwards. Raises: FileExistsError if the name is taken.
+    """
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        draft.replace(target)
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from functools import partial
 from typing import Any
+
+LANGUAGES = ("en", "vi")  # that words are kept in which cannot be said anew, see `encode`
 
 
 class Text(str):
@@ -56,6 +59,12 @@ class Worded(str):
     def __reduce__(self) -> tuple[Any, ...]:
         return Worded, (self.say,)
 
+    def __add__(self, other: str) -> Text:
+        return Text("{first}{second}", first=self, second=other)
+
+    def __radd__(self, other: str) -> Text:
+        return Text("{first}{second}", first=other, second=self)
+
 
 def plural(one: str, many: str, number: int, **values: Any) -> Text:
     """Return a text by the pattern for one thing, or by that for none and for more; both may name `number`."""
@@ -68,6 +77,14 @@ def join(separator: str, parts: Iterable[str]) -> Text:
     return Text("{separator}".join(f"{{{name}}}" for name in list(named)[1:]), **named)
 
 
+def replace(text: str, old: str, new: str) -> str:
+    """Return a text with other words in its values, such as `***` for a password; a string as `str.replace` does."""
+    if not isinstance(text, Text):
+        return text.replace(old, new)
+    values = {name: replace(v, old, new) if isinstance(v, str) else v for name, v in text.values.items()}
+    return Text(text.pattern, **values)
+
+
 def pattern(text: str) -> str:
     """Return a pattern as it is: it is translated like that of a `Text`, and its values are known later only."""
     return text
@@ -77,10 +94,15 @@ def pattern(text: str) -> str:
 
 
 def encode(text: str) -> str:
-    """Return a text as the record keeps it: as JSON, so that it can be translated later; other words as they are."""
+    """Return a text as the record keeps it: as JSON, so that it can be translated later; other words as they are.
+
+    What only a function can say is kept in every language.
+    """
+    if isinstance(text, Worded) or (text.startswith(_MARK) and not isinstance(text, Text)):
+        return encode(Text("{words}", words=text))
     if isinstance(text, Text):
-        return _MARK + json.dumps(_to_data(text)[1:], ensure_ascii=False, separators=(",", ":"))[1:]
-    return encode(Text("{words}", words=str(text))) if text.startswith(_MARK) else str(text)
+        return json.dumps(_to_data(text), ensure_ascii=False, separators=(",", ":"))
+    return str(text)
 
 
 def decode(kept: str) -> str:
@@ -88,7 +110,7 @@ def decode(kept: str) -> str:
     if not kept.startswith(_MARK):
         return kept
     try:
-        text: Text = _from_data(["text", *json.loads("[" + kept.removeprefix(_MARK))])
+        text: str = _from_data(json.loads(kept))
     except (ValueError, LookupError, TypeError, AttributeError):
         return kept
     return text
@@ -98,13 +120,32 @@ _MARK = '["text",'
 
 
 def _to_data(value: object) -> Any:
-    if isinstance(value, Text):
-        return ["text", value.pattern, {name: _to_data(inner) for name, inner in value.values.items()}]
-    return value if isinstance(value, int | float) else str(value)
+    match value:
+        case Text():
+            return ["text", value.pattern, {name: _to_data(inner) for name, inner in value.values.items()}]
+        case Worded():
+            return ["words", {language: value.say(language) for language in LANGUAGES}]
+        case date():  # an instant, too
+            return ["day", value.isoformat()]
+        case int() | float():
+            return value
+        case Exception():
+            return _to_data(getattr(value, "text", str(value)))
+    return str(value)
 
 
 def _from_data(data: Any) -> Any:
-    if not isinstance(data, list):
-        return data
-    _, pattern, values = data
-    return Text(pattern, **{name: _from_data(inner) for name, inner in values.items()})
+    match data:
+        case ["text", str() as pattern, dict() as values]:
+            return Text(pattern, **{name: _from_data(inner) for name, inner in values.items()})
+        case ["words", dict() as said]:
+            return Worded(partial(_say_kept, said))
+        case ["day", str() as day]:
+            return datetime.fromisoformat(day) if "T" in day else date.fromisoformat(day)
+        case list():
+            raise ValueError(data)
+    return data
+
+
+def _say_kept(said: Mapping[str, str], language: str) -> str:
+    return said.get(language) or said["en"]

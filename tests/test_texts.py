@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from copy import deepcopy
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from scheduler.errors import UserError
 from scheduler.plan import reasons
 from scheduler.plan.dates.date_forms import Before, DayCount
-from scheduler.texts import Text, Worded, decode, encode, join, plural
-from scheduler.wording import format_span
+from scheduler.texts import LANGUAGES, Text, Worded, decode, encode, join, plural, replace
+from scheduler.wording import format_span, languages
 from scheduler.wording.sentences import translate, word_form, word_reason
 
 FAILED = Text("failed: {failed}", failed="outage summary")
@@ -47,7 +47,7 @@ def test_other_words_stay_as_they_are() -> None:
         (Worded(partial(format_span, timedelta(hours=2))), "2 hours", "02 giờ"),
         (Text("the plan"), "the plan", "kế hoạch"),
         (UserError(Text("the plan")), "the plan", "kế hoạch"),
-        (reasons.CHOSEN, "the parties were chosen", "đã lựa chọn xong đơn vị"),
+        (reasons.CHOSEN, "the parties were chosen", "đã xác định đơn vị"),
         ("hop", "hop", "hop"),
     ],
 )
@@ -86,6 +86,53 @@ def test_the_record_keeps_a_text_so_that_it_can_be_translated() -> None:
     assert (kept, translate(kept, "vi")) == ("not sent: 550 no", translate(whole, "vi"))
     reason = reasons.decode(reasons.encode(reasons.given_up(3, whole)))
     assert translate(word_reason(reason), "vi") == f"dừng sau 3 ngày: {translate(whole, 'vi')}"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        date(2024, 5, 1),
+        datetime(2024, 5, 1, 8, tzinfo=UTC),
+        word_reason(reasons.given_up(3, "x")),
+        UserError(Text("{name} is not empty", name="var")),
+        1.5,
+    ],
+)
+def test_the_values_of_a_kept_text_are_still_said_in_the_language_of_its_reader(value: object) -> None:
+    whole = join("; ", [Text("{file}: {words}", file="x", words=value)])
+    assert translate(decode(encode(whole)), "vi") == translate(whole, "vi")
+    assert decode(encode(whole)) == whole
+
+
+def test_words_that_only_a_function_can_say_are_kept_in_every_language() -> None:
+    words = word_reason(reasons.given_up(3, "x"))
+    assert [translate(decode(encode(words)), language) for language in LANGUAGES] == [words.say("en"), words.say("vi")]
+    assert sorted(LANGUAGES) == sorted(languages())
+
+
+def test_what_says_nothing_is_nothing_in_every_language() -> None:
+    """For "" gettext has the heading of the catalogue."""
+    assert [translate(Text(""), "vi"), translate(join("; ", []), "vi")] == ["", ""]
+
+
+def test_a_password_is_masked_and_the_rest_still_translated() -> None:
+    whole = Text("{result}: {reply}", result=Text("not sent"), reply="550 s3cret")
+    masked = replace(whole, "s3cret", "***")
+    assert (masked, translate(masked, "vi")) == ("not sent: 550 ***", translate(whole, "vi").replace("s3cret", "***"))
+    assert replace("550 s3cret", "s3cret", "***") == "550 ***"
+
+
+def test_words_and_texts_are_put_together_in_any_order() -> None:
+    words = word_reason(reasons.given_up(3, "x"))
+    assert translate("f1: " + words + "!", "vi") == f"f1: {words.say('vi')}!"
+
+
+def test_a_text_and_the_same_words_are_kept_apart() -> None:
+    """They are equal, and a cache would take one for the other."""
+    english = "not sent"
+    reasons.encode(reasons.quote(english))
+    kept = reasons.decode(reasons.encode(reasons.quote(Text(english))))
+    assert translate(word_reason(kept), "vi") == translate(Text(english), "vi") != english
 
 
 @given(st.text())

@@ -21,7 +21,9 @@ from babel.messages.pofile import read_po, write_po
 
 from scheduler import wording
 from scheduler.cli import hanchot
+from scheduler.definitions.scaffold import list_comments
 from scheduler.plan.reasons import ENGLISH
+from scheduler.resources import shipped
 from scheduler.wording.sentences import DOMAIN, LOCALE
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +41,8 @@ def patterns() -> dict[str, set[str]]:
     for command in commands(hanchot):
         for text in command.help_texts():  # type: ignore[attr-defined]  # all commands are of that class
             found.setdefault(text, set()).add("scheduler/cli")
+    for text in list_comments(shipped("config.toml").read_text(encoding="utf-8")):
+        found.setdefault(text, set()).add("config.toml")
     for file in sorted(CLICK.glob("*.py")):
         for text in _of_click(ast.parse(file.read_text(encoding="utf-8"))):
             found.setdefault(text, set()).add("click")
@@ -57,6 +61,12 @@ def commands(command: click.Command) -> Iterator[click.Command]:
         yield from commands(inner)
 
 
+def test_no_pattern_formats_anything_but_numbers() -> None:
+    """Days and instants are said in the language of the reader: they are strings before a pattern sees them."""
+    known = ("", ",", "g", ".0f", ",.0f", "+.0f", "04X")
+    assert [text for text in patterns() for _, _, spec, _ in Formatter().parse(text) if (spec or "") not in known] == []
+
+
 def _in_code(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
@@ -66,8 +76,12 @@ def _in_code(tree: ast.Module) -> Iterator[str]:
                 yield from (str(one), str(many))
             case ast.AnnAssign(annotation=ast.Name(id="Headings"), value=ast.Dict(values=headings)):
                 yield from (str(each.value) for each in headings if isinstance(each, ast.Constant) and each.value)
-            case ast.Assign(targets=[ast.Name(id="_FIELDS" | "_CODES")], value=ast.Tuple() as fields):
+            case ast.Assign(targets=[ast.Name(id="_FIELDS")], value=ast.Tuple() as fields):
                 yield from (str(each.value) for each in ast.walk(fields) if isinstance(each, ast.Constant))
+            case ast.AnnAssign(target=ast.Name(id="_CODES"), value=ast.Dict(values=codes)):
+                yield from (
+                    str(each.value) for value in codes for each in ast.walk(value) if isinstance(each, ast.Constant)
+                )
 
 
 def _of_click(tree: ast.Module) -> Iterator[str]:

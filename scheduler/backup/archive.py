@@ -6,12 +6,13 @@ Names in it never become paths: what is read is found by these names alone.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -21,13 +22,14 @@ from tempfile import mkstemp
 from typing import IO
 
 from scheduler.errors import UserError
-from scheduler.folders import sync_folder
+from scheduler.folders import name_new_file, sync_folder
 from scheduler.texts import Text
 
 FORMAT = 1
 _RECORD, _SECRET, _MANIFEST = "record.db", "secret", "manifest.json"
 _DOCUMENT = re.compile(r"documents/([0-9a-f]{2})/([0-9a-f]{62})")
 _PIECE = 1 << 20
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SMALL = 1 << 16  # bytes of a secret or a manifest at most
 
 
@@ -40,6 +42,7 @@ class Manifest:
     record: str  # SHA-256 of the record
     secret: str  # SHA-256 of the secret
     documents: int
+    missing: list[str]  # SHA-256 of documents that the record refers to, and that were not there or damaged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +56,18 @@ class Contents:
 
 
 def write_archive(
-    target: Path, *, record: Path, secret: bytes, documents: Mapping[str, Path], version: str, made_at: str
+    target: Path,
+    *,
+    record: Path,
+    secret: bytes,
+    documents: Mapping[str, Path],
+    missing: Collection[str],
+    version: str,
+    made_at: str,
 ) -> Manifest:
-    """Write a backup; `documents` are files by their SHA-256. The file appears whole or not at all, for its owner only.
+    """Write a backup; `documents` are files by their SHA-256, `missing` those that it has to do without.
+
+    The file appears whole or not at all, for its owner only.
 
     Raises: UserError if the file exists or cannot be written.
     """
@@ -65,10 +77,10 @@ def write_archive(
         descriptor, draft = mkstemp(prefix=f".{target.name}.", dir=target.parent)  # readable only by its owner
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                manifest = _write(stream, record, secret, documents, version, made_at)
+                manifest = _write(stream, record, secret, documents, missing, version, made_at)
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.link(draft, target)
+            name_new_file(Path(draft), target)
         finally:
             Path(draft).unlink(missing_ok=True)
         sync_folder(target.parent)
@@ -76,7 +88,13 @@ def write_archive(
 
 
 def _write(
-    stream: IO[bytes], record: Path, secret: bytes, documents: Mapping[str, Path], version: str, made_at: str
+    stream: IO[bytes],
+    record: Path,
+    secret: bytes,
+    documents: Mapping[str, Path],
+    missing: Collection[str],
+    version: str,
+    made_at: str,
 ) -> Manifest:
     with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=6) as archive:
         archive.add(record, _RECORD, filter=_anonymous)
@@ -90,6 +108,7 @@ def _write(
                 record=_digest(content),
                 secret=sha256(secret).hexdigest(),
                 documents=len(documents),
+                missing=sorted(missing),
             )
         _add(archive, _MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}).encode())
     return manifest
@@ -117,15 +136,20 @@ def _opened(source: Path) -> Iterator[tarfile.TarFile]:
     try:
         with tarfile.open(source, mode="r:gz") as archive:
             yield archive
-    except (tarfile.TarError, zlib.error, EOFError, ValueError, KeyError, TypeError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _refusal(source, Text("it is damaged or cut short")) from error
     except OSError as error:
+        if error.errno in _NO_ROOM:  # reading never fails so: what was read could not be put down
+            raise UserError(
+                Text("{file} cannot be unpacked: {words}", file=source, words=error.strerror),
+                hint=Text("make room on the disk of this machine; the backup is not at fault"),
+            ) from error
         words = error.strerror or Text("it is damaged or cut short")
         raise _refusal(source, words) from error
 
 
 def _read(archive: tarfile.TarFile, source: Path, folder: Path) -> Contents:
-    record, secret, manifest, documents = folder / _RECORD, b"", b"", set()
+    record, secret, manifest, documents, unknown = folder / _RECORD, b"", b"", set(), []
     digests: dict[str, str] = {}
     for member in archive:
         content = _content(archive, member)
@@ -138,9 +162,11 @@ def _read(archive: tarfile.TarFile, source: Path, folder: Path) -> Contents:
             documents.add(found[1] + found[2])
             digests[found[1] + found[2]] = _digest(content)
         else:
-            raise _refusal(source, Text("{name} does not belong in it", name=repr(member.name)))
+            unknown.append(member.name)
     _read_to_the_end(archive)
-    said = _read_manifest(source, manifest)
+    said = _read_manifest(source, manifest)  # first of all: a newer version may know more members
+    if unknown:
+        raise _refusal(source, Text("{name} does not belong in it", name=repr(unknown[0])))
     digests[_SECRET] = sha256(secret).hexdigest()
     expected = {_RECORD: said.record, _SECRET: said.secret, **{digest: digest for digest in documents}}
     if digests != expected or len(documents) != said.documents:

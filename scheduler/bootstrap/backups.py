@@ -11,7 +11,7 @@ from scheduler import __version__
 from scheduler.backup.archive import Contents, Manifest, documents_in, read_archive, write_archive
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
-from scheduler.config import write_secret
+from scheduler.config import read_secret, write_secret
 from scheduler.errors import UserError
 from scheduler.folders import make_private_folder
 from scheduler.store import check_integrity, copy_snapshot, expect_empty, read_digests, upgrade
@@ -23,7 +23,8 @@ _SHOWN = 3  # files that are named
 def make_backup(container: Container, file: Path) -> Manifest:
     """Write the record, the documents and the secret as they are at this moment into a new file.
 
-    The record is taken first: what it refers to was stored before. Raises `UserError`.
+    The record is taken first: what it refers to was stored before. A document that is damaged or gone is named in the
+    manifest; the rest is saved all the same. Raises `UserError`.
     """
     now, folder = SystemClock().now(), file.absolute().parent
     if not folder.is_dir():
@@ -31,11 +32,14 @@ def make_backup(container: Container, file: Path) -> Manifest:
     with _room_in(folder) as room:
         record = room / "record.db"
         copy_snapshot(container.settings.database_url, f"sqlite:///{record}")
+        store = container.blob_store(SystemClock())
+        documents = {digest: place for digest, place in store.files().items() if store.is_sound(digest)}
         return write_archive(
             file.absolute(),
             record=record,
             secret=container.secret,
-            documents=container.blob_store(SystemClock()).files(),
+            documents=documents,
+            missing=read_digests(f"sqlite:///{record}") - documents.keys(),
             version=__version__,
             made_at=now.isoformat(timespec="seconds"),
         )
@@ -54,19 +58,14 @@ def restore_backup(container: Container, file: Path) -> Manifest:
         contents = read_archive(file, room)
         _expect_whole(contents, file)
         expect_empty(settings.database_url)
-        if secret_file.exists() and container.secret != contents.secret:
-            raise UserError(
-                Text(
-                    "another secret lies in {file}: private addresses would not be those of the backup",
-                    file=secret_file,
-                ),
-                hint=Text("move it away, if nothing else needs it, and try again"),
-            )
+        if secret_file.exists():
+            _expect_secret(secret_file, contents.secret)
         store = container.blob_store(SystemClock())
         for document in documents_in(file):
             store.add(document)
         if not secret_file.exists():
             write_secret(secret_file, contents.secret)
+        _expect_secret(secret_file, contents.secret)  # a daemon that has just started may have written its own
         copy_snapshot(f"sqlite:///{contents.record}", settings.database_url)
     return contents.manifest
 
@@ -97,6 +96,14 @@ def verify_record(container: Container) -> int:
     return len(digests)
 
 
+def _expect_secret(file: Path, secret: bytes) -> None:
+    if read_secret(file) != secret:
+        raise UserError(
+            Text("another secret lies in {file}: private addresses would not be those of the backup", file=file),
+            hint=Text("move it away, if nothing else needs it, and try again"),
+        )
+
+
 def _expect_whole(contents: Contents, file: Path) -> None:
     url = f"sqlite:///{contents.record}"
     upgrade(url)
@@ -104,7 +111,8 @@ def _expect_whole(contents: Contents, file: Path) -> None:
         raise UserError(
             Text("the record in {file} is damaged: {words}", file=file, words=words), hint=Text("use another one")
         )
-    _expect_documents(sorted(read_digests(url) - contents.documents), lambda digest: Path(digest))
+    missing = read_digests(url) - contents.documents - set(contents.manifest.missing)
+    _expect_documents(sorted(missing), lambda digest: Path(digest))
 
 
 def _expect_documents(missing: Iterable[str], name: Callable[[str], Path]) -> None:

@@ -9,7 +9,7 @@ import click
 
 from scheduler.cli.context import Day, Session, format_option
 from scheduler.cli.terminal.help import command
-from scheduler.cli.terminal.output import Headings, example, print_json, print_table, with_short_instants
+from scheduler.cli.terminal.output import Headings, example, print_json, print_table, usage_error, with_short_instants
 from scheduler.plan.dates.due_dates import ONE_DAY, to_instant
 from scheduler.queries.upcoming import list_agenda
 from scheduler.texts import Text
@@ -27,7 +27,7 @@ def agenda(
 ) -> None:
     """List what fires next."""
     if first is not None and last is not None and last < first:
-        raise click.UsageError(Text("--to lies before --from"))
+        raise usage_error(Text("--to lies before --from"))
     now = session.container.clock.now()
     rows: list[dict[str, Any]] = []
     with session.container.store() as store, store.reading() as view:

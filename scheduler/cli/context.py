@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from scheduler.bootstrap import Container, find_settings, has_settings, pick, shipped_settings
+from scheduler.cli.terminal.output import localise
 from scheduler.clock import SystemClock
 from scheduler.config import Settings
 from scheduler.documents.file_kinds import HEAD, KINDS, find_kind
@@ -152,7 +153,7 @@ class Session:
         return found
 
     def unknown(self, plan: str) -> list[Obligation]:
-        """Return the obligations in doubt.
+        """Return the obligations in doubt; not those to attend, of which nothing is received.
 
         Their last day was past when the plan was first loaded or the party came into it. This first loads the plan
         into the record if necessary, and commits.
@@ -162,7 +163,9 @@ class Session:
             self.container.services(store).require_right_clock()
             take(store, definition, self.now)
             with store.reading() as view:
-                return [o for o in view_agenda(view, definition.plan, self.now).obligations if o.unknown]
+                return [
+                    o for o in view_agenda(view, definition.plan, self.now).obligations if o.unknown and not o.attends
+                ]
 
 
 def _expect_names(plans: Sequence[Plan], party: str | None, milestone: str | None) -> None:
@@ -196,7 +199,7 @@ class Day(click.ParamType[date]):
         try:
             return _sensible(value if isinstance(value, date) else date.fromisoformat(value))
         except ValueError:
-            self.fail(Text("{value!r} is not a day; write it like 2023-08-10", value=value), param, ctx)
+            self.fail(localise(Text("{value!r} is not a day; write it like 2023-08-10", value=value)), param, ctx)
 
 
 class Moment(click.ParamType[date | datetime]):
@@ -212,7 +215,9 @@ class Moment(click.ParamType[date | datetime]):
             return _sensible((datetime if "T" in value or " " in value else date).fromisoformat(value))
         except ValueError:
             self.fail(
-                Text("{value!r} is no date; write it like 2023-06-08 or 2023-06-08T08:00", value=value), param, ctx
+                localise(Text("{value!r} is no date; write it like 2023-06-08 or 2023-06-08T08:00", value=value)),
+                param,
+                ctx,
             )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
+from scheduler.backup.archive import Manifest
 from scheduler.bootstrap import (
     copy_record_from,
     make_backup,
@@ -16,8 +18,9 @@ from scheduler.bootstrap import (
 )
 from scheduler.cli.context import Session, format_option
 from scheduler.cli.terminal.help import group
-from scheduler.cli.terminal.output import Headings, example, print_json, print_table, say, short
+from scheduler.cli.terminal.output import Headings, example, print_json, print_table, say
 from scheduler.texts import Text, plural
+from scheduler.wording.sentences import word_instant
 
 
 @group()
@@ -68,13 +71,15 @@ def db_backup(session: Session, file: Path) -> None:
     """
     made = make_backup(session.container, file)
     say(
-        Text(
+        plural(
+            "{file}: record, secret and {number} document, as of {when}",
             "{file}: record, secret and {number} documents, as of {when}",
+            made.documents,
             file=file,
-            number=made.documents,
-            when=short(made.made_at),
+            when=_moment_of(made),
         )
     )
+    _warn_of_missing(made)
 
 
 @db.command("restore", epilog=example("hanchot db restore /backup/hanchot-2027-03-01.tar.gz"))
@@ -89,12 +94,14 @@ def db_restore(session: Session, file: Path) -> None:
     """
     made = restore_backup(session.container, file)
     say(
-        Text(
+        plural(
+            "restored: record, secret and {number} document, as of {when}; `hanchot doctor` looks at the rest",
             "restored: record, secret and {number} documents, as of {when}; `hanchot doctor` looks at the rest",
-            number=made.documents,
-            when=short(made.made_at),
+            made.documents,
+            when=_moment_of(made),
         )
     )
+    _warn_of_missing(made)
 
 
 @db.command("verify", epilog=example("hanchot db verify /backup/hanchot-2027-03-01.tar.gz"))
@@ -111,10 +118,28 @@ def db_verify(session: Session, file: Path | None) -> None:
         return
     made = verify_backup(file)
     say(
-        Text(
+        plural(
+            "sound: made by version {version} at {when}, with {number} document",
             "sound: made by version {version} at {when}, with {number} documents",
+            made.documents,
             version=made.version,
-            when=short(made.made_at),
-            number=made.documents,
+            when=_moment_of(made),
         )
     )
+    _warn_of_missing(made)
+
+
+def _moment_of(made: Manifest) -> str:
+    """Return when a backup was made, by the clock of this machine."""
+    return word_instant(datetime.fromisoformat(made.made_at).astimezone())
+
+
+def _warn_of_missing(made: Manifest) -> None:
+    if made.missing:
+        text = plural(
+            "warning: {number} document that the record refers to was missing or damaged, and is not in it: {names}",
+            "warning: {number} documents that the record refers to were missing or damaged, and are not in it: {names}",
+            len(made.missing),
+            names=", ".join(made.missing),
+        )
+        say(text, err=True)

@@ -12,7 +12,7 @@ from scheduler.bootstrap import pick
 from scheduler.cli.context import Moment, Session
 from scheduler.cli.status import instant_of
 from scheduler.cli.terminal.help import command
-from scheduler.cli.terminal.output import example, say
+from scheduler.cli.terminal.output import example, say, usage_error
 from scheduler.errors import UserError
 from scheduler.reports.sheets import make_workbook
 from scheduler.reports.tables import SheetKind
@@ -42,6 +42,8 @@ def export(
     lists who has not handed in everything, `receipts` what came when and how, `targets` the results. Its
     words are in the language of the plan.
     """
+    if sheet == "targets" and (milestone or party or as_of):
+        raise usage_error(Text("targets are those of the whole plan and of now: leave these options out"))
     plans = session.plans(plan_id, party, milestone)
     if len(plans) != 1:
         hint = Text("name one of: {names}", names=", ".join(plan.id for plan in plans))
@@ -60,7 +62,12 @@ def export(
 def _write(file: Path, data: bytes) -> None:
     try:
         with file.open("xb") as stream:
-            stream.write(data)
+            try:
+                stream.write(data)
+                stream.flush()
+            except OSError:
+                file.unlink()  # half of it
+                raise
     except FileExistsError as error:
         raise UserError(
             Text("{file} exists; nothing was written", file=file), hint=Text("name another file")

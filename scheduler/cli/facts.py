@@ -20,6 +20,7 @@ from scheduler.cli.terminal.output import (
     print_table,
     say,
     short,
+    usage_error,
     word_code,
 )
 from scheduler.errors import NothingMatched
@@ -170,7 +171,7 @@ def waive(
 ) -> None:
     """Release a party, or all of them, from a milestone."""
     if (party is None) is not everybody:
-        raise click.UsageError(Text("name a PARTY, or say --all"))
+        raise usage_error(Text("name a PARTY, or say --all"))
     command = Waive(**_about(session, milestone, party, by), reason=reason, decision=decision)
     _execute(session, plan, command, output_format)
 
@@ -214,7 +215,7 @@ def nominate(
 ) -> None:
     """Add parties to a group that is chosen during the year."""
     if bool(parties) is nobody:
-        raise click.UsageError(Text("name at least one PARTY, or say --none"))
+        raise usage_error(Text("name at least one PARTY, or say --none"))
     command = Nominate(at=session.now, by=Actor(name=by), group=group, parties=parties, decision=decision)
     _execute(session, plan, command, output_format)
 
@@ -398,7 +399,7 @@ def indicator(
     """
     if indicator is None or value is None:
         if indicator is not None or any((value is not None, of, party, note, files)):
-            raise click.UsageError(Text("to record a result, name the INDICATOR and give its --value"))
+            raise usage_error(Text("to record a result, name the INDICATOR and give its --value"))
         _list_indicators(session, plan, output_format)
         return
     about: dict[str, Any] = {"at": session.now, "by": Actor(name=by), "note": note, "party": party}
@@ -410,7 +411,7 @@ def indicator(
 
 _INDICATORS: Headings = {
     "indicator": "indicator",
-    "target": "target",
+    "target": "to reach",
     "result": "result",
     "reached": "reached",
     "evidence": "evidence",
@@ -452,7 +453,7 @@ def start(session: Session, plan: str, all_open: bool, all_received: bool, by: s
     without an option.
     """
     if all_open and all_received:
-        raise click.UsageError(Text("--all-open and --all-received exclude each other"))
+        raise usage_error(Text("--all-open and --all-received exclude each other"))
     unknown = session.unknown(plan)
     if not unknown:
         raise NothingMatched(Text("nothing of this plan is in doubt"))

@@ -9,7 +9,7 @@ import click
 from scheduler.bootstrap import make_feed
 from scheduler.cli.context import Session, format_option, read_number
 from scheduler.cli.terminal.help import group
-from scheduler.cli.terminal.output import Headings, example, print_json, print_table, say, short
+from scheduler.cli.terminal.output import Headings, example, print_json, print_table, say, short, usage_error
 from scheduler.errors import NothingMatched
 from scheduler.ports import FeedRow
 from scheduler.texts import Text
@@ -71,9 +71,9 @@ def feeds_create(
     A lost one is revoked, and another made.
     """
     if public == (party_id is not None):
-        raise click.UsageError(Text("say --party ID or --public"))
+        raise usage_error(Text("say --party ID or --public"))
     if public and (plan_id is None or tasks):
-        raise click.UsageError(Text("--public goes with --plan and without --tasks"))
+        raise usage_error(Text("--public goes with --plan and without --tasks"))
     session.plans(plan_id, party_id)
     feed, url = make_feed(session.container, session.loaded, audience=party_id or "", plan=plan_id, tasks=tasks)
     if output_format == "json":

@@ -9,7 +9,7 @@ import click
 from scheduler.bootstrap import write_starter
 from scheduler.cli.context import Session
 from scheduler.cli.terminal.help import command
-from scheduler.cli.terminal.output import example, say
+from scheduler.cli.terminal.output import example, localise, say
 from scheduler.texts import Text
 
 
@@ -18,6 +18,6 @@ from scheduler.texts import Text
 @click.pass_obj
 def init(session: Session, folder: Path) -> None:
     """Write a starter folder: configuration, plan and roster."""
-    for path in write_starter(folder, session.today):
+    for path in write_starter(folder, session.today, lambda words: localise(Text(words))):
         say(str(path))
     say(Text("Next: edit the files, then `cd {folder}` and `hanchot check`.", folder=folder), err=True)

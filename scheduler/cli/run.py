@@ -18,7 +18,7 @@ from scheduler import resources
 from scheduler.bootstrap import Replay, RunningDaemon, run_daemon, run_replay, tick_once
 from scheduler.cli.context import Day, Session
 from scheduler.cli.terminal.help import command
-from scheduler.cli.terminal.output import example, say
+from scheduler.cli.terminal.output import example, localise, say, usage_error
 from scheduler.clock import SystemClock
 from scheduler.errors import ExitCode, Problem, UserError
 from scheduler.log import Libraries, Log, choose_format
@@ -38,7 +38,7 @@ class _Speed(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         speed = float(super().convert(value, param, ctx))
         if not math.isfinite(speed):
-            self.fail(Text("is not a number of seconds"), param, ctx)
+            self.fail(localise(Text("is not a number of seconds")), param, ctx)
         return speed
 
 
@@ -65,7 +65,7 @@ def run(
     through the past instead, by a clock of its own and with a record and mails of its own.
     """
     if replay_from is None and not (scenario is None and speed is None):
-        raise click.UsageError(Text("--speed and --scenario go with --replay-from"))
+        raise usage_error(Text("--speed and --scenario go with --replay-from"))
     replay = None if replay_from is None else Replay(first=replay_from, speed=speed or A_DAY, scenario=scenario)
     _live(session, replay, log_format)
 

@@ -11,7 +11,15 @@ import click
 from scheduler.bootstrap import simulate
 from scheduler.cli.context import Day, Session, format_option
 from scheduler.cli.terminal.help import command
-from scheduler.cli.terminal.output import Headings, example, print_json, print_table, with_short_instants
+from scheduler.cli.terminal.output import (
+    Headings,
+    example,
+    print_json,
+    print_table,
+    usage_error,
+    with_short_instants,
+    word_code,
+)
 from scheduler.texts import Text
 
 _DELIVERY_COLUMNS: Headings = {
@@ -43,7 +51,7 @@ def simulate_command(
     Nothing is sent or stored. PLAN is the id of a plan or a definition file; a file needs no configuration.
     """
     if last < first:
-        raise click.UsageError(Text("--to lies before --from"))
+        raise usage_error(Text("--to lies before --from"))
     if plan.endswith(".toml"):
         session.use_shipped_by_default()
     container = session.container
@@ -55,7 +63,7 @@ def simulate_command(
         print_json(rows)
         return
     columns: Headings = {"change": "", **_DELIVERY_COLUMNS} if diff is not None else _DELIVERY_COLUMNS
-    shown = [{**row, "rung": row["rung"] or row["kind"]} for row in with_short_instants(rows, "at")]
+    shown = [{**row, "rung": row["rung"] or word_code("kind", row["kind"])} for row in with_short_instants(rows, "at")]
     print_table(shown, columns, empty=Text("No difference.") if diff else Text("Nothing happens in this period."))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from scheduler.errors import NoPassword, UserError
-from scheduler.folders import make_private_folder
+from scheduler.folders import make_private_folder, name_new_file
 from scheduler.texts import Text
 
 
@@ -74,9 +74,9 @@ def _write_secret(file: Path, secret: bytes) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(secret)
         with suppress(FileExistsError):
-            os.link(draft, file)
+            name_new_file(Path(draft), file)
     finally:
-        Path(draft).unlink()
+        Path(draft).unlink(missing_ok=True)
 
 
 def _existing_secret(file: Path) -> bytes:

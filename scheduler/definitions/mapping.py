@@ -62,9 +62,9 @@ def ladder(shape: schema.LadderShape, base: Ladder) -> Ladder:
     )
     if built.at >= built.closes:
         message = Text(
-            "reminders at {at:%H:%M} would wait for the next day: mail leaves until {closes:%H:%M}",
-            at=built.at,
-            closes=built.closes,
+            "reminders at {at} would wait for the next day: mail leaves until {closes}",
+            at=f"{built.at:%H:%M}",
+            closes=f"{built.closes:%H:%M}",
         )
         raise InvalidValue(message, Text("choose an earlier `at` or longer `hours`"))
     return built

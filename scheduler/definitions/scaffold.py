@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -10,11 +12,13 @@ from scheduler.resources import shipped
 from scheduler.texts import Text
 
 _YEAR = "@YEAR@"
+_COMMENT = re.compile(r'^((?:[^"#]|"[^"]*")*# )(.+)$', re.MULTILINE)
 
 
-def write_starter(folder: Path, today: date) -> list[Path]:
+def write_starter(folder: Path, today: date, localise: Callable[[str], str] = str) -> list[Path]:
     """Write the starter files for the year after `today` into a new or empty folder and return their paths.
 
+    `localise` returns a comment of the configuration in the language of its reader; the others are in both.
     Raises `UserError` if the folder is not empty or cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -23,7 +27,8 @@ def write_starter(folder: Path, today: date) -> list[Path]:
         )
     source = shipped("templates") / "starter"
     texts = {file.relative_to(source): file.read_text(encoding="utf-8") for file in sorted(source.rglob("*.toml"))}
-    texts[Path("config.toml")] = shipped("config.toml").read_text(encoding="utf-8")
+    config = shipped("config.toml").read_text(encoding="utf-8")
+    texts[Path("config.toml")] = _COMMENT.sub(lambda found: found[1] + localise(found[2]), config)
     try:
         for name, text in texts.items():
             path = folder / name
@@ -35,3 +40,8 @@ def write_starter(folder: Path, today: date) -> list[Path]:
             hint=Text("check the folder and the disk"),
         ) from error
     return [folder / name for name in sorted(texts)]
+
+
+def list_comments(config: str) -> list[str]:
+    """Return the comments of a configuration, which are translated as other texts are."""
+    return [words for _, words in _COMMENT.findall(config)]

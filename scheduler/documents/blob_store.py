@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from scheduler.documents.file_kinds import HEAD
 from scheduler.folders import make_private_folder
 
 _PIECE = 1 << 20  # bytes read at once
+_DIGEST = re.compile("[0-9a-f]{64}")
 _STALE = timedelta(days=1)  # older drafts were left by a process that was killed
 
 
@@ -124,8 +126,8 @@ class BlobStore:
 
     def files(self) -> Mapping[str, Path]:
         """Return all files that are kept, by their digest; not those that are still being received."""
-        found = self._folder.glob("[0-9a-f][0-9a-f]/*")
-        return {file.parent.name + file.name: file for file in found}
+        found = {file.parent.name + file.name: file for file in self._folder.glob("[0-9a-f][0-9a-f]/*")}
+        return {digest: file for digest, file in found.items() if _DIGEST.fullmatch(digest)}
 
     def is_sound(self, digest: str) -> bool:
         """Return whether the file with this digest is there, with all its bytes."""

@@ -209,7 +209,7 @@ class _Pass:
             outcome = self._parts.account.mailer.send(row.mail)
         except UserError as error:  # nothing is lost: the mails stay in the outbox until a later tick
             self._parts.account.uncount(row.kind, now)
-            self._parts.queue.keep(row, str(error), row.not_before, now)
+            self._parts.queue.keep(row, error.text, row.not_before, now)
             self._is_blocked = True
             return
         self._conclude(row, outcome, self._parts.clock.now())

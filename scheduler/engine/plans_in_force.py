@@ -85,7 +85,7 @@ class PlansInForce:
             if wanted(definition.plan):
                 self._untaken.add(definition.plan.id)
                 self._reporter.guard("loading", definition.plan, now, partial(self.take, definition, now))
-        refused = tuple(str(problem) for problem in loaded.problems if problem.severity == "error")
+        refused = tuple(problem.text for problem in loaded.problems if problem.severity == "error")
         for text in refused if refused != self._refused else ():  # repeated errors are reported only once
             self._reporter.report(Event(name="refused", at=now, text=text))
         self._refused = refused

@@ -15,7 +15,7 @@ from scheduler.plan.obligations import Obligation
 from scheduler.ports import Finding, InboxState, Store
 from scheduler.queries.inbox import WAITING, read_mailbox_gap
 from scheduler.texts import Text, join, pattern
-from scheduler.wording.sentences import word_status
+from scheduler.wording.sentences import word_instant, word_status
 
 
 class ManualChecker:
@@ -55,7 +55,7 @@ class MailboxChecker:
             counts = view.inbox.counts_of(plan.id)
         if gap is not None:
             since = (
-                Text(" since {zone:%Y-%m-%d %H:%M}", zone=gap.since.astimezone(plan.zone))
+                Text(" since {when}", when=word_instant(gap.since.astimezone(plan.zone)))
                 if gap.since
                 else Text(" so far")
             )

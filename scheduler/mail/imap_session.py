@@ -15,7 +15,7 @@ from imapclient.exceptions import CapabilityError, LoginError
 from scheduler.errors import UserError, near_names
 from scheduler.mail.sasl import bearer_proof, xoauth2_proof
 from scheduler.mail.smtp import Account, traces, traces_of_token
-from scheduler.texts import Text
+from scheduler.texts import Text, replace
 
 _KEYS = Text("check host, port and security in [inbox]")
 
@@ -78,10 +78,10 @@ class ImapSession:
         account = self.account
         words, hint = self._explain_failure(error) if isinstance(error, OSError) else _explain_refusal(error)
         for trace in (*traces(account), *traces_of_token(account.username, token)):
-            words = words.replace(trace, "***")
+            words = replace(words, trace, "***")
         if isinstance(error, LoginError):
             hint = Text("check what the tokens are for, and username in [inbox]") if token else hint
-            return LoginRefused(f"{self._server}: {words}", hint=hint)
+            return LoginRefused(Text("{server}: {words}", server=self._server, words=words), hint=hint)
         return UserError(Text("{server}: {words}", server=self._server, words=words), hint=hint)
 
     def _sign_in(self, client: Any, token: str) -> None:
@@ -122,7 +122,7 @@ class ImapSession:
                     "its certificate is not accepted: {verify_message}", verify_message=error.verify_message
                 ), Text("check inbox.host")
             case ssl.SSLError():
-                return f"no TLS: {error.reason or error}", _KEYS
+                return Text("no TLS: {words}", words=error.reason or error), _KEYS
             case gaierror():
                 return Text("its address cannot be found: {strerror}", strerror=error.strerror), Text(
                     "check inbox.host"

@@ -23,7 +23,7 @@ from scheduler.mail.sasl import bearer_proof, xoauth2_proof
 from scheduler.mail.smtp_replies import GARBLED, NO_TOKEN, SILENCE, judge, to_outcome
 from scheduler.mail.smtp_session import SmtpError, SmtpSession, Timeouts
 from scheduler.ports import Mail, Outcome
-from scheduler.texts import Text
+from scheduler.texts import Text, join, replace
 
 PER_CONNECTION = 100  # mails; servers close long sessions at a time of their own choice
 LONGEST_REPLY = 500  # characters that are kept of one
@@ -110,10 +110,12 @@ class SmtpMailer:
         sender, the mail is silently sent over a new connection.
         """
         if not mail.data.count(b"\r\n") == mail.data.count(b"\n") == mail.data.count(b"\r"):
-            return Outcome(state="failed", reply="the mail holds a line break that is not CRLF")
+            return Outcome(state="failed", reply=Text("the mail holds a line break that is not CRLF"))
         recipient = to_wire_address(mail.address)
         if recipient is None:
-            return Outcome(state="failed", reply=f"{mail.address!r} is not an address", is_dead=True)
+            return Outcome(
+                state="failed", reply=Text("{address} is not an address", address=repr(mail.address)), is_dead=True
+            )
         ends = time.monotonic() + self._timeouts.opening
         try:
             reply = self._deliver(recipient, mail.data, ends)
@@ -160,7 +162,7 @@ class SmtpMailer:
         try:
             return tokens.log_in(lambda token: self._connect(ends, token), _is_refusal)
         except TokenError as error:
-            words = "; ".join(f"{one.message}; {one.hint}" for one in error.problems)
+            words = join("; ", [part for one in error.problems for part in (one.message, one.hint or "")])
             raise SmtpError(NO_TOKEN, words, phase="login") from error
 
     def _connect(self, ends: float, token: str) -> SmtpSession:
@@ -219,14 +221,14 @@ class SmtpMailer:
     def _judge(self, error: SmtpError) -> Outcome:
         rule = judge(error.phase, error.code, error.words)
         stage = NO_TOKEN if error.code == NO_TOKEN else error.phase
-        reply = f"{error.code} {error.words}" if error.code.isdigit() else f"{stage}: {error.words}"
+        reply = f"{error.code} {error.words}" if error.code.isdigit() else join(": ", [stage, error.words])
         return to_outcome(rule.meaning, self._hide(reply))
 
     def _hide(self, words: str) -> str:
         """Return a reply, cut, with the password or the token masked before, in case the server repeats it."""
         for trace in (*self._hidden, *traces_of_token(self._account.username, self._token)):
-            words = words.replace(trace, "***")
-        return words[:LONGEST_REPLY]
+            words = replace(words, trace, "***")
+        return words if len(words) <= LONGEST_REPLY else words[:LONGEST_REPLY]
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -91,7 +91,7 @@ class SmtpSession(smtplib.SMTP):
         try:
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise SmtpError(SILENCE, f"cannot find {host}: {_describe(error)}") from error
+            raise SmtpError(SILENCE, Text("cannot find {host}: {words}", host=host, words=_describe(error))) from error
         failure: OSError | None = None
         for *_, address in addresses:
             self._allow(self._timeouts.connect)
@@ -106,7 +106,9 @@ class SmtpSession(smtplib.SMTP):
             self.local_hostname = f"[IPv6:{own.partition('%')[0]}]" if ":" in own else f"[{own}]"
             return
         words = _describe(failure or OSError("no address"))
-        raise SmtpError(SILENCE, f"cannot reach {host} port {port}: {words}") from failure
+        raise SmtpError(
+            SILENCE, Text("cannot reach {host} port {port}: {words}", host=host, port=port, words=words)
+        ) from failure
 
     def secure(self, host: str, context: ssl.SSLContext) -> None:
         """Start TLS on the connection and verify the certificate for `host`."""
@@ -117,10 +119,13 @@ class SmtpSession(smtplib.SMTP):
             self.sock = context.wrap_socket(plain, server_hostname=host)
         except ssl.SSLCertVerificationError as error:
             raise SmtpError(
-                CERTIFICATE, f"the certificate of {host} is not accepted: {error.verify_message}"
+                CERTIFICATE,
+                Text("the certificate of {host} is not accepted: {words}", host=host, words=error.verify_message),
             ) from error
         except ssl.SSLError as error:
-            raise SmtpError(SILENCE, f"no TLS with {host}: {error.reason or error}") from error
+            raise SmtpError(
+                SILENCE, Text("no TLS with {host}: {words}", host=host, words=error.reason or error)
+            ) from error
         except OSError as error:
             self._break(error)
 
@@ -142,7 +147,7 @@ class SmtpSession(smtplib.SMTP):
         """Upgrade to TLS by STARTTLS; raise `SmtpError` rather than continue without it."""
         self.phase = "tls"
         if not self.has_extn("starttls"):
-            raise SmtpError(UNOFFERED, f"{host} does not offer STARTTLS; nothing is sent unprotected")
+            raise SmtpError(UNOFFERED, Text("{host} does not offer STARTTLS; nothing is sent unprotected", host=host))
         _expect(self.docmd("STARTTLS"), "220")
         self.refuse_unread()  # data injected before the encryption began
         self.secure(host, context)
@@ -164,7 +169,9 @@ class SmtpSession(smtplib.SMTP):
             _expect(self.docmd(_base64(username)), "334")
             answer = self.docmd(_base64(password))
         else:
-            raise SmtpError(UNOFFERED, f"the server offers no login by PLAIN or LOGIN: {' '.join(offered) or 'none'}")
+            raise SmtpError(
+                UNOFFERED, Text("the server offers no login by PLAIN or LOGIN: {names}", names=" ".join(offered))
+            )
         _expect(answer, "235")
 
     def log_in_with_token(self, username: str, token: str) -> None:
@@ -194,7 +201,7 @@ class SmtpSession(smtplib.SMTP):
         self.phase = "sender"
         is_plain = sender.isascii() and recipient.isascii()
         if not is_plain and not self.has_extn("smtputf8"):
-            raise SmtpError(UNOFFERED, "the server takes no addresses with letters outside ASCII (SMTPUTF8)")
+            raise SmtpError(UNOFFERED, Text("the server takes no addresses with letters outside ASCII (SMTPUTF8)"))
         self.command_encoding = "ascii" if is_plain else "utf-8"
         options = (f" SIZE={size}" if self.has_extn("size") else "") + ("" if is_plain else " SMTPUTF8")
         _expect(self.docmd("MAIL", f"FROM:<{sender}>{options}"), "25.")
@@ -260,13 +267,13 @@ class SmtpSession(smtplib.SMTP):
                 continue
             found = _REPLY.fullmatch(line)
             if found is None or (first and found[1] != first):
-                raise SmtpError(GARBLED, f"not an SMTP reply: {read_words(line)}")
+                raise SmtpError(GARBLED, Text("not an SMTP reply: {words}", words=read_words(line)))
             first = found[1]
             lines.append((found[3] or b"").strip())
             if found[2] != b"-":
                 self._empty_lines = 0
                 return int(first), b"\n".join(lines)
-        raise SmtpError(GARBLED, f"a reply of more than {LINES} lines")
+        raise SmtpError(GARBLED, Text("a reply of more than {number} lines", number=LINES))
 
     def refuse_unread(self) -> None:
         """Raise `SmtpError` if there is an unsolicited reply, or if the server has closed the connection."""
@@ -276,7 +283,7 @@ class SmtpSession(smtplib.SMTP):
         code, words = self.getreply()
         if code == 421:
             raise SmtpError("421", read_words(words))
-        raise SmtpError(GARBLED, f"an answer nobody had asked for: {code} {read_words(words)}")
+        raise SmtpError(GARBLED, Text("an answer nobody had asked for: {words}", words=f"{code} {read_words(words)}"))
 
     def _has_unread(self) -> bool:
         """Return whether the server has sent something other than empty lines, which are skipped."""
@@ -294,7 +301,7 @@ class SmtpSession(smtplib.SMTP):
         if not self._poll.poll(0) and not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
             return False
         if self.sock is None:
-            raise SmtpError(SILENCE, "the connection is closed")
+            raise SmtpError(SILENCE, Text("the connection is closed"))
         try:
             self.sock.settimeout(0)
             self._buffer = self.sock.recv(LINE)
@@ -303,18 +310,18 @@ class SmtpSession(smtplib.SMTP):
         except OSError as error:
             self._break(error)
         if not self._buffer:
-            raise SmtpError(SILENCE, "the server closed the connection")
+            raise SmtpError(SILENCE, Text("the server closed the connection"))
         return True
 
     def _count_empty_line(self) -> None:
         self._empty_lines += 1
         if self._empty_lines > EMPTY_LINES:
-            raise SmtpError(GARBLED, f"more than {EMPTY_LINES} empty lines")
+            raise SmtpError(GARBLED, Text("more than {number} empty lines", number=EMPTY_LINES))
 
     def _read_line(self) -> bytes:
         while (end := self._buffer.find(b"\n") + 1) == 0:
             if len(self._buffer) > LINE:
-                raise SmtpError(GARBLED, f"a line of more than {LINE} bytes")
+                raise SmtpError(GARBLED, Text("a line of more than {number} bytes", number=LINE))
             self._buffer += self._receive()
         line, self._buffer = self._buffer[:end], self._buffer[end:]
         return line
@@ -325,7 +332,7 @@ class SmtpSession(smtplib.SMTP):
         except OSError as error:
             self._break(error)
         if not received:
-            raise SmtpError(SILENCE, "the server closed the connection")
+            raise SmtpError(SILENCE, Text("the server closed the connection"))
         return received
 
     def _said_meanwhile(self) -> SmtpError | None:
@@ -349,7 +356,7 @@ class SmtpSession(smtplib.SMTP):
     def _socket(self) -> socket.socket:
         """Return the socket, with the remaining time as its timeout."""
         if self.sock is None:
-            raise SmtpError(SILENCE, "the connection is closed")
+            raise SmtpError(SILENCE, Text("the connection is closed"))
         self.sock.settimeout(self._left())
         return self.sock
 
@@ -384,5 +391,5 @@ def _base64(text: str) -> str:
 
 def _describe(error: Exception) -> str:
     if isinstance(error, TimeoutError) and not error.strerror:
-        return "no answer in time"
+        return Text("no answer in time")
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -183,9 +183,15 @@ def quote(words: str) -> Reason:
 # ---------------------------------------------------------------- in the record
 
 
-@lru_cache(maxsize=4096)
 def encode(reason: Reason) -> str:
     """Return a reason as the record keeps it: quoted words as they are, else code and parameters as a JSON list."""
+    if any(isinstance(value, Text) for value in reason.values):  # equal to the string of the same words
+        return _encode.__wrapped__(reason)
+    return _encode(reason)
+
+
+@lru_cache(maxsize=4096)
+def _encode(reason: Reason) -> str:
     [words] = reason.values if reason.code == "quote" else [""]
     if not reason or (words and not isinstance(words, Text) and not str(words).startswith("[")):
         return str(words)

@@ -23,6 +23,7 @@ from scheduler.ports import CheckRow, RungRow, UnitOfWork
 from scheduler.queries.agendas import facts_within, find_relations, view_agenda
 from scheduler.queries.rows import Row, fact_row, iso, rung_row
 from scheduler.queries.upcoming import planned_rows
+from scheduler.texts import Text, join
 from scheduler.wording.sentences import word_form
 
 
@@ -84,7 +85,7 @@ def _join_checks(checks: Sequence[CheckRow]) -> CheckRow:
     latest = [check for check in checks if check.checked_at == last]
     if len(latest) == 1:
         return latest[0]
-    seen = "; ".join(f"{check.source}: {check.seen}" for check in latest)
+    seen = join("; ", [Text("{source}: {seen}", source=check.source, seen=check.seen) for check in latest])
     return replace(latest[0], seen=seen, since=max(check.since for check in latest))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -40,7 +41,7 @@ _HEADINGS: Mapping[str, Text] = {
     "postmark": Text("postmark"),
     "files": Text("files"),
     "recorded by": Text("recorded by"),
-    "target": Text("target"),
+    "target": Text("indicator"),
     "section": Text("section"),
     "to reach": Text("to reach"),
     "result": Text("result"),
@@ -155,18 +156,19 @@ class TableMaker:
         headings = self._head(("milestone", 44), ("deadline", 22)) + tuple((self._party(id), 20) for id in parties)
         table = []
         for milestone, cells in by_milestone.items():
-            first = next(iter(cells.values()))
-            states = [self._stand(cells[id]) if id in cells else "" for id in parties]
+            [(day, _)] = Counter(str(row["date"]) for row in cells.values()).most_common(1)
+            first = next(row for row in cells.values() if row["date"] == day)
+            states = [self._stand(cells[id], day) if id in cells else "" for id in parties]
             note = f" ({self._status(cells[''])})" if "" in cells else ""
             table.append((self._title(milestone) + note, translate(first["date"], self.language), *states))
         return self._table(Text("Board"), headings, table)
 
-    def _stand(self, row: Row) -> str:
-        """Return the status of one cell of the grid, with the day on which all of it came."""
+    def _stand(self, row: Row, day: str) -> str:
+        """Return the status of one cell of the grid, with the day on which all of it came, and a date of its own."""
         came = row["received"]
-        if not came:
-            return self._status(row)
-        return f"{self._status(row)}, {format_date(date.fromisoformat(came[:10]), self.language)}"
+        words = [self._status(row), format_date(date.fromisoformat(came[:10]), self.language) if came else ""]
+        words.append(translate(row["date"], self.language) if row["date"] != day else "")
+        return ", ".join(part for part in words if part)
 
     def _count(self, rows: Sequence[Row], by: Literal["party", "milestone"]) -> Table:
         """Return how many obligations are in each box, for each party or milestone, and all together."""

@@ -18,6 +18,7 @@ from scheduler.store.settlement import put_right
 from scheduler.store.statements import within
 from scheduler.store.tables import checkup, clock, failed_source, outage, tick
 from scheduler.store.tables import plan as plans
+from scheduler.texts import encode
 
 _MICROSECOND = timedelta(microseconds=1)
 _CLOCK = sa.select(clock.c.uptime, clock.c.at).where(clock.c.boot == sa.bindparam("wanted"))
@@ -99,7 +100,7 @@ class SqlJournal:
         self._connection.execute(_CHECKED, {"wanted": plan, "now": at})
         if findings:
             now = microseconds(at)  # for the driver, as in `Rungs.add`: each morning writes a row per obligation
-            rows = [(plan, f.milestone, f.party, f.source, f.seen, now, now) for f in findings]
+            rows = [(plan, f.milestone, f.party, f.source, encode(f.seen), now, now) for f in findings]
             self._connection.exec_driver_sql(_finding(dialect_of(self._connection), self._connection.dialect), rows)
 
     def _record_failed(self, plan: str, at: datetime, findings: Sequence[Finding], failed: Mapping[str, str]) -> None:

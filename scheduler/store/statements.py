@@ -14,6 +14,7 @@ from scheduler.plan.scope import Parties, Scope
 from scheduler.store.columns import microseconds
 from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.dialects.base import Result
+from scheduler.texts import Text, Worded, encode
 
 _T = TypeVar("_T")
 
@@ -43,7 +44,7 @@ class Prepared:
         self._compiled: dict[str, tuple[str, list[tuple[str, Any]]]] = {}
 
     def run(self, connection: sa.Connection, values: Mapping[str, Any]) -> Result:
-        """Execute with parameters by name; instants are stored as `Instant` stores them."""
+        """Execute with parameters by name; instants and texts are stored as their columns store them."""
         dialect = dialect_of(connection)
         text, parameters = self._compiled.get(dialect.name) or self._compile(dialect, connection.dialect)
         return dialect.execute(connection, text, tuple([_stored(values.get(*known)) for known in parameters]))
@@ -55,7 +56,12 @@ class Prepared:
 
 
 def _stored(value: Any) -> Any:
-    return microseconds(value) if isinstance(value, datetime) else value
+    match value:
+        case datetime():
+            return microseconds(value)
+        case Text() | Worded():
+            return encode(value)
+    return value
 
 
 @lru_cache(maxsize=16)

@@ -38,7 +38,7 @@ def translate(text: str, language: str) -> str:
         case Worded():
             return text.say(language)
         case Text():
-            if language == "en":
+            if language == "en" or not text.pattern:  # gettext has the heading of the catalogue for ""
                 return str(text)
             values = {name: _localise(value, language) for name, value in text.values.items()}
             return _catalogue(language).gettext(text.pattern).format(**values)
@@ -83,6 +83,11 @@ def word_form(form: DateForm) -> Worded:
     return Worded(partial(_say_form, form))
 
 
+def word_instant(instant: datetime) -> Worded:
+    """Return a local instant to the minute, `2023-03-20 08:00` in English, until it is translated."""
+    return Worded(partial(_say_instant, instant))
+
+
 def word_status(status: str) -> Worded:
     """Return a status code that is itself in English, and else its label."""
     return Worded(partial(_say_status, status))
@@ -91,6 +96,10 @@ def word_status(status: str) -> Worded:
 def word_state(state: str) -> Worded:
     """Return the state of a step or a mail that is itself in English, and else its label."""
     return Worded(partial(_say_state, state))
+
+
+def _say_instant(instant: datetime, language: str) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}" if language == "en" else format_stamp(instant, language)
 
 
 def _say_state(state: str, language: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import resource
 import shutil
 import sqlite3
 import tarfile
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +22,8 @@ from scheduler.errors import ExitCode
 from scheduler.store.schema import REVISIONS
 from tests.cli.conftest import Office, Run
 from tests.support.received_mails import PDF
+
+DIGEST = sha256(PDF).hexdigest()
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def backup(busy: Office, tmp_path: Path) -> Path:
     file = tmp_path / "backup.tar.gz"
     made = busy("db", "backup", file)
     assert (made.code, made.err) == (ExitCode.DONE, "")
-    assert made.out.startswith(f"{file}: record, secret and 1 documents, as of ")
+    assert made.out.startswith(f"{file}: record, secret and 1 document, as of ")
     return file
 
 
@@ -133,13 +137,25 @@ def test_one_that_was_changed_is_refused(
     assert not (elsewhere.folder / "var" / "secret").exists()
 
 
-def test_a_document_that_is_missing_in_it_is_noticed(busy: Office, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [Path.unlink, partial(Path.write_bytes, data=b"rotten")], ids=["gone", "rotten"])
+def test_what_is_left_after_a_damage_is_saved_and_restored_and_the_rest_named(
+    busy: Office, elsewhere: Office, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
     [document] = [file for file in (busy.folder / "var/documents").rglob("*") if file.is_file()]
-    document.unlink()
+    damage(document)
+    (document.parent / ".nfs0001").write_bytes(b"of the file system")
     live = busy("db", "verify")
     assert (live.code, "1 file that the record refers to is missing or damaged" in live.err) == (ExitCode.FAILED, True)
-    assert busy("db", "backup", tmp_path / "b").code == ExitCode.DONE  # what is left is better than nothing
-    assert "is missing or damaged" in busy("db", "verify", tmp_path / "b").err
+    for office, command in ((busy, "backup"), (busy, "verify"), (elsewhere, "restore")):
+        result = office("db", command, tmp_path / "b")
+        warning = f"warning: 1 document that the record refers to was missing or damaged, and is not in it: {DIGEST}"
+        assert (result.code, result.err.strip()) == (ExitCode.DONE, warning)
+    assert content(elsewhere) == content(busy)
+
+
+def test_a_document_that_it_does_not_say_to_lack_is_noticed(backup: Path, elsewhere: Office) -> None:
+    changed = rewrite(backup, {f"documents/{DIGEST[:2]}/{DIGEST[2:]}": None})
+    assert "it does not hold what it says" in elsewhere("db", "verify", changed).err
 
 
 @pytest.mark.parametrize("data", [b"", b"x" * 1000, gzip.compress(b"x" * 1000)], ids=["empty", "text", "gzip"])
@@ -189,7 +205,32 @@ def test_a_backup_of_an_older_version_is_upgraded(backup: Path, elsewhere: Offic
             assert elsewhere("status").code == code
 
 
-def test_an_existing_file_is_not_overwritten_and_a_full_disk_leaves_none(busy: Office, backup: Path) -> None:
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """Let no file grow beyond `size` bytes, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_leaves_nothing_behind_and_is_not_blamed_on_the_backup(
+    busy: Office, backup: Path, elsewhere: Office
+) -> None:
+    before = sorted(backup.parent.iterdir())
+    with room_for(4096):
+        made = busy("db", "backup", backup.with_name("other.tar.gz"))
+        restored = elsewhere("db", "restore", backup)
+    assert (made.code, "the disk failed under the database" in made.err) == (ExitCode.FAILED, True)
+    assert (restored.code, "the backup is not at fault" in restored.err) == (ExitCode.FAILED, True)
+    assert sorted(backup.parent.iterdir()) == before
+    assert not (elsewhere.folder / "var" / "hanchot.db").exists()
+    assert elsewhere("db", "restore", backup).code == ExitCode.DONE
+
+
+def test_an_existing_file_is_not_overwritten(busy: Office, backup: Path) -> None:
     before = backup.read_bytes()
     assert "exists; nothing was written" in busy("db", "backup", backup).err
     assert backup.read_bytes() == before

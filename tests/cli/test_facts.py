@@ -213,6 +213,23 @@ def test_start_settles_what_was_in_doubt(open_office: Office, option: str, statu
     assert open_office("start", "here", option).code == ExitCode.NOTHING_MATCHED
 
 
+def test_start_asks_nothing_about_an_event_that_is_past(open_office: Office) -> None:
+    """Nobody submits anything for it."""
+    file = open_office.folder / "workflows" / "here" / "plan.toml"
+    event = f"""
+        [[milestones]]
+        id = "gone"
+        kind = "event"
+        title = "Hội nghị cũ"
+        organiser = "lead-office"
+        attendees = "members"
+        on = {TODAY.year - 1}-06-01
+        """
+    file.write_text(file.read_text(encoding="utf-8") + event, encoding="utf-8")
+    assert open_office("start", "here", "--all-open").code == ExitCode.DONE
+    assert open_office("start", "here", "--all-open").code == ExitCode.NOTHING_MATCHED
+
+
 def test_start_refuses_two_answers_at_once(open_office: Office) -> None:
     """All of it is either open or received."""
     assert open_office("start", "here", "--all-open", "--all-received").code == ExitCode.USAGE

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
+import click
 import pytest
 
-from scheduler.cli.terminal.output import _NARROW
+from scheduler.cli.terminal.language import set_language
+from scheduler.cli.terminal.output import _NARROW, print_fields, print_table
+from scheduler.definitions.scaffold import list_comments
 from scheduler.errors import ExitCode
+from scheduler.resources import shipped
 from tests.cli.conftest import Office, Run, environment
 
 
@@ -36,6 +43,7 @@ def test_the_configuration_names_the_language(office: Office) -> None:
         ({"LANG": "vi_VN.UTF-8"}, "Cách dùng"),
         ({"LC_ALL": "vi", "LANG": "en_US.UTF-8"}, "Cách dùng"),
         ({"LANGUAGE": "vi:en", "LC_ALL": "C"}, "Cách dùng"),
+        ({"LANGUAGE": "de:vi:en"}, "Cách dùng"),
         ({"LANG": "fr_FR.UTF-8"}, "Usage"),
         ({"LANG": "C"}, "Usage"),
         ({"HANCHOT_SERVER__LANGUAGE": "vi"}, "Cách dùng"),
@@ -49,6 +57,51 @@ def test_else_the_environment_does(
         monkeypatch.delenv(name, raising=False)
     with environment(**variables):
         assert run("--help").out.startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("agenda", "--from", "x"), "'x' không phải là ngày;"),
+        (("agenda", "--from", "2023-02-01", "--to", "2023-01-01"), "--to"),
+        (("feeds", "create"), "--public"),
+    ],
+)
+def test_a_wrong_use_is_told_in_it(office: Office, arguments: tuple[str, ...], words: str) -> None:
+    """By click, with our words inside."""
+    said, english = (office("--lang", language, *arguments).err.splitlines()[-1] for language in ("vi", "en"))
+    assert (said.startswith("Lỗi: "), words in said) == (True, True), said
+    assert english.removeprefix("Error: ") != said.removeprefix("Lỗi: ")
+
+
+def test_what_follows_two_dashes_is_no_option(office: Office) -> None:
+    assert office("status", "--", "--lang=vi").err.startswith("Usage: ")
+
+
+def test_what_people_write_is_printed_as_it_is(open_office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    """A title, a subject or an id may look like a date or a code of ours."""
+    row = {"subject": "2024-13-01", "title": "2023-02-20", "party": "office", "due": "2023-02-20", "actor": "office"}
+    with click.Context(click.Command("x")) as context:
+        set_language(context, "vi", None)
+        print_fields(row)
+        print_table([row], {"subject": "", "party": "party", "due": "due"}, empty="")
+    out = capsys.readouterr().out
+    assert out.count("2024-13-01") == 2
+    assert out.count("office") == 2
+    assert out.count("20/02/2023") + out.count("20/2/2023") == 2
+    assert "2023-02-20" in out
+    assert "văn phòng" in out
+    assert "Project-Id" not in out
+
+
+def test_a_starter_folder_is_explained_in_it(run: Run, tmp_path: Path) -> None:
+    """And says the same to the program."""
+    run("--lang", "vi", "init", tmp_path / "vi")
+    run("--lang", "en", "init", tmp_path / "en")
+    said, english = ((tmp_path / language / "config.toml").read_text(encoding="utf-8") for language in ("vi", "en"))
+    assert english == shipped("config.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(said) == tomllib.loads(english)
+    assert not set(list_comments(said)) & set(list_comments(english))
 
 
 def test_one_command_leaves_the_language_of_the_next_alone(run: Run) -> None:

@@ -8,6 +8,8 @@ from scheduler.plan.agenda import RungState
 from scheduler.plan.reasons import CLOCK_PUT_RIGHT, NONE
 from scheduler.plan.scope import Scope
 from scheduler.ports import CheckRow, ClockMark, FailedSource, Finding, Store
+from scheduler.texts import Text
+from scheduler.wording.sentences import translate
 from tests.contracts.store_samples import (
     HOUR,
     NOW,
@@ -189,6 +191,18 @@ class JournalContract:
                 FailedSource(source="mailbox", words="no answer", since=None),
             ]
             assert list(unit.journal.failed_sources("q")) == []
+
+    def test_what_a_check_saw_and_what_failed_can_be_translated(self, store: Store) -> None:
+        load(store, "p")
+        seen, failed = (Text("mails recorded: {recorded}", recorded=2), Text("no mailbox is read for answers"))
+        with store.transaction() as unit:
+            unit.journal.record_check(
+                "p", NOW, [Finding(milestone="m", party="a", source="mailbox", seen=seen)], {"folder": failed}
+            )
+        with store.reading() as unit:
+            [check], [source] = unit.journal.checks("p"), unit.journal.failed_sources("p")
+        for kept, whole in ((check.seen, seen), (source.words, failed)):
+            assert (kept, translate(kept, "vi")) == (whole, translate(whole, "vi"))
 
     def test_a_clock_that_was_ahead_lets_no_source_be_seen_in_the_future(self, store: Store) -> None:
         load(store, "p")

@@ -384,6 +384,7 @@ class OutboxContract:
             assert found(words="100%") == found(words="0% K") == [second]
             assert found(words=outgoing(1).mail.address.upper()) == [third, second, first]
             assert found(words="_") == []
+            assert found(words="kế hoạch") == found(words="KẾ HOẠCH") == [second]
 
     def test_mails_are_counted_by_state(self, store: Store) -> None:
         with store.reading() as unit:

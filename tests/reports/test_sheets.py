@@ -91,6 +91,15 @@ def test_the_grid_has_a_row_for_each_milestone_and_a_column_for_each_party(live:
     assert grid.rows[0][4] == "Overdue, submitted in part"
 
 
+def test_a_party_with_a_date_of_its_own_has_it_in_its_cell(live: DaemonFixture) -> None:
+    """The row has the date of the others, whoever comes first."""
+    before = tables(live, "board")[0].rows[1]
+    live.record("extended", "lead", "later", form=By(date(2023, 12, 1)))
+    after = tables(live, "board")[0].rows[1]
+    assert (after[:2], after[3:]) == (before[:2], before[3:])
+    assert after[2] == f"{before[2]}, by 2023-12-01"
+
+
 def test_who_is_missing_what_is_listed_and_nobody_else(live: DaemonFixture) -> None:
     [missing] = tables(live, "missing")
     [row] = missing.rows

@@ -12,7 +12,16 @@ import click
 
 from scheduler.cli.context import Session, format_option, read_number
 from scheduler.cli.terminal.help import group
-from scheduler.cli.terminal.output import Headings, example, print_fields, print_json, print_table, say, short
+from scheduler.cli.terminal.output import (
+    Headings,
+    example,
+    print_fields,
+    print_json,
+    print_table,
+    say,
+    short,
+    usage_error,
+)
 from scheduler.engine.sources.answers import MailboxAdapters, keep_attachment, open_mail
 from scheduler.errors import NothingMatched, UserError
 from scheduler.plan.answers.matching import Answer, ObligationKey
@@ -111,7 +120,7 @@ def inbox_assign(
     Without PLAN MILESTONE PARTY it is what `show` proposes. It counts as received when the mail arrived.
     """
     if len(obligation) not in (0, 3):
-        raise click.UsageError(Text("name all three of PLAN MILESTONE PARTY, or none of them"))
+        raise usage_error(Text("name all three of PLAN MILESTONE PARTY, or none of them"))
     with _opened(session, id) as opened:
         if obligation:
             files = () if no_files else _pick_files(opened.mail, parts)

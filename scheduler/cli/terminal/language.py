@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -52,7 +53,7 @@ def speaking(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def _value_of(option: str, arguments: Sequence[str]) -> str | None:
-    for place, argument in enumerate(arguments):
+    for place, argument in enumerate(takewhile(lambda argument: argument != "--", arguments)):
         if argument == option:
             return next(iter(arguments[place + 1 :]), None)
         if argument.startswith(f"{option}="):
@@ -75,5 +76,5 @@ def _configured(config: Path | None, environment: Mapping[str, str]) -> str | No
 
 def _from_environment(environment: Mapping[str, str]) -> str:
     named = next((value for name in _VARIABLES if (value := environment.get(name))), "")
-    first = named.partition(":")[0].partition("_")[0].partition(".")[0].lower()
-    return first if first in languages() else "en"
+    wanted = (entry.partition("_")[0].partition(".")[0].lower() for entry in named.split(":"))
+    return next((language for language in wanted if language in languages()), "en")

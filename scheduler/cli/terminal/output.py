@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from itertools import takewhile
@@ -29,6 +29,23 @@ _LEAST = 14  # columns for what wraps; with less, a row is printed as a paragrap
 _INDENT = "    "  # of what stands below the line that identifies a row
 _GAP = 3  # columns between two of a table
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z))?")
+_MOMENTS = frozenset(  # the keys below which such words are a day or an instant; elsewhere people write what they like
+    (
+        *("at", "created", "date", "dates", "decided", "due", "expires", "first_loaded", "first_received", "happened"),
+        *(
+            "last_day",
+            "last_fetched",
+            "late_from",
+            "mailed",
+            "not_before",
+            "noticed",
+            "received",
+            "received_on",
+            "recorded",
+        ),
+        *("recorded", "revoked", "sent", "sent_at", "sent_on", "settled", "since", "target", "until"),
+    )
+)
 _LABELS: Mapping[str, Callable[[str, str], str]] = {  # of the codes in rows, by key
     "status": wording.status_label,
     "state": wording.state_label,
@@ -50,17 +67,18 @@ _FIELDS = (  # of objects that are printed key by key
     *("decided", "attachments", "calendar", "proposal"),
 )
 
-_CODES = (  # that have no label among the words of mails and pages
-    *("ok", "bounced", "officer", "head", "assistant", "office", "party", "definition", "mail server", "source"),
-    *("pass", "fail", "none", "unchecked"),
-)
+_CODES: Mapping[str, Collection[str]] = {  # that have no label among the words of mails and pages, by key
+    "state": ("ok", "bounced", "paused", "pass", "fail", "none", "unchecked"),
+    "role": ("officer", "head", "assistant"),
+    "actor": ("office", "party", "definition", "mail server", "source"),
+}
 
 Headings: TypeAlias = Mapping[str, str]  # the patterns of the headings of a table, by the keys of its rows
 
 
 def say(text: str = "", *, err: bool = False) -> None:
     """Print a text in the reader's language, on standard output or standard error."""
-    click.echo(translate(text, current_language()), err=err)
+    click.echo(localise(text), err=err)
 
 
 def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -161,6 +179,16 @@ def print_problem(problem: Problem, *, err: bool = True) -> None:
     say(severity + f"{code}: " + problem.text, err=err)
 
 
+def usage_error(text: Text) -> click.UsageError:
+    """Return click's error for arguments that do not go together, in the reader's language."""
+    return click.UsageError(localise(text))
+
+
+def localise(text: str) -> str:
+    """Return a text in the reader's language."""
+    return translate(text, current_language())
+
+
 def example(line: str) -> str:
     """Return the epilog of a command's help: an example that is not wrapped, so that it can be copied."""
     return f"\b\nExample:\n  {line}"
@@ -180,7 +208,7 @@ def _label(key: str, code: str, language: str) -> str:
     if language == "en":
         return code
     label = _LABELS[key](code, language) if key in _LABELS else code
-    return translate(Text(code), language) if label == code and code in _CODES else label
+    return translate(Text(code), language) if label == code and code in _CODES.get(key, ()) else label
 
 
 def _spell_instant(instant: str, language: str) -> str:
@@ -200,7 +228,7 @@ def _cell(key: str, value: object, language: str) -> str:
         case Text() | Worded():
             return translate(value, language)
         case str() if language != "en":
-            if _INSTANT.fullmatch(value):
+            if key in _MOMENTS and _INSTANT.fullmatch(value):
                 return _spell_instant(value, language)
             return _label(key, value, language)
     return str(value)

@@ -114,7 +114,7 @@ def take_answer(
         except (RecordUnavailable, ClockNotBelieved):
             raise
         except UserError as error:  # recorded by somebody else a moment ago, for example
-            found = replace(found, evidence=(reasons.not_recorded(str(error)), *found.evidence))
+            found = replace(found, evidence=(reasons.not_recorded(error.text), *found.evidence))
         else:
             return None
     about = found.answer.key if found.answer else next(iter(found.candidates), None)

@@ -82,5 +82,5 @@ def _report_bounce(
     except (RecordUnavailable, ClockNotBelieved):
         raise
     except UserError as error:  # the roster no longer has this address
-        return replace(decision, reasons=(*decision.reasons, reasons.not_recorded(str(error))))
+        return replace(decision, reasons=(*decision.reasons, reasons.not_recorded(error.text)))
     return replace(decision, facts=tuple(fact.id for fact in recorded.facts))

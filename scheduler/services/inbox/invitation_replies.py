@@ -65,7 +65,7 @@ def take_reply(
     except (RecordUnavailable, ClockNotBelieved):
         raise
     except UserError as error:  # the plan was ended, or the event called off a moment ago
-        return decided(state="review", reasons=(reasons.not_recorded(str(error)),))
+        return decided(state="review", reasons=(reasons.not_recorded(error.text),))
     return None
 
 

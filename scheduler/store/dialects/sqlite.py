@@ -203,6 +203,11 @@ def _set_up(connection: sqlite3.Connection, _record: object) -> None:
     journal = _into_wal(connection)
     connection.execute(f"PRAGMA synchronous={'FULL' if journal == 'delete' else 'NORMAL'}")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows only A to Z
+
+
+def _lower(value: str | float | None) -> str | float | None:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _into_wal(connection: sqlite3.Connection) -> str:

@@ -88,12 +88,13 @@ def _step_entries(view: UnitOfWork, wanted: LedgerFilter) -> Iterator[LedgerEntr
     if party is not None and party not in parties_by_id(wanted.plans):
         return  # no plan has this party, so the record is not queried
     states = [wanted.state] if wanted.state else []
-    since, until = wanted.search.span(wanted.plans[0].zone) if wanted.plans else (None, None)
-    settled = view.rungs.settled(plans, party=party, states=states, since=since, until=until, limit=wanted.limit)
-    for row in settled:
-        if row.settled_at is not None:
-            [step] = list_rungs(view, plans[row.plan], [row], with_mails=False)
-            yield LedgerEntry(row.settled_at, plans[row.plan], step=step)
+    for zone in {plan.zone.key: plan.zone for plan in wanted.plans}.values():
+        since, until = wanted.search.span(zone)
+        ids = [plan.id for plan in wanted.plans if plan.zone == zone]
+        for row in view.rungs.settled(ids, party=party, states=states, since=since, until=until, limit=wanted.limit):
+            if row.settled_at is not None:
+                [step] = list_rungs(view, plans[row.plan], [row], with_mails=False)
+                yield LedgerEntry(row.settled_at, plans[row.plan], step=step)
 
 
 ROUTES = [Route("/ledger", for_operators(show_ledger))]

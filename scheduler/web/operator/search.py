@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from scheduler.plan.dates.due_dates import ONE_DAY, local_day, to_instant
+from scheduler.plan.dates.due_dates import FIRST_YEAR, LAST_YEAR, ONE_DAY, local_day, to_instant
 from scheduler.ports import MailSearch
 from scheduler.web.context import RequestContext
 from scheduler.web.forms.text_input import clean_text
@@ -49,9 +49,13 @@ class Search(NamedTuple):
 def read_search(context: RequestContext) -> Search:
     """Return what the address looks for; a day that is none is left out."""
     query = context.request.query_params
-    return Search(
-        clean_text(query.get("words", ""), 200), read_day(query.get("from", "")), read_day(query.get("to", ""))
-    )
+    return Search(clean_text(query.get("words", ""), 200), _read_day(query.get("from")), _read_day(query.get("to")))
+
+
+def _read_day(text: str | None) -> date | None:
+    """Return a day in the years that plans have, in every time zone; None for anything else."""
+    day = read_day(text or "")
+    return day if day and FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
 def list_periods(context: RequestContext) -> list[tuple[int, date]]:

@@ -417,6 +417,9 @@ def test_the_outbox_is_searched_by_words_and_days(operator: Operator, live: Daem
     assert re.findall(r'<a href="/outbox/(\d+)"', found) == [str(receipt.id)]
     assert "There is no such mail." in operator.see("/outbox?words=100%25")
     assert "There is no such mail." in operator.see("/outbox?to=2023-01-01")
+    for day in ("soon", "0001-01-01", "9999-12-31"):
+        assert operator.ask(f"/outbox?from={day}&to={day}").text.count('<a href="/outbox/') == len(live.mails())
+        assert operator.ask(f"/ledger?from={day}&to={day}").status == 200
     assert operator.ask("/outbox?from=soon").text.count('<a href="/outbox/') == len(live.mails())
     assert '"><script>' not in operator.ask("/outbox?words=%22%3E%3Cscript%3E").text
 
