@@ -132,7 +132,7 @@ def test_a_variable_over_something_that_is_no_table_is_told_once(tmp_path: Path)
 
 
 def test_a_syntax_error_shows_its_line(tmp_path: Path) -> None:
-    """With the parser's words and the source."""
+    """In our words, with the source."""
     file = write(tmp_path, "[mail]\nfrom = \n")
     with pytest.raises(InvalidInput) as refused:
         load_settings(file, {})

@@ -254,8 +254,8 @@ def test_every_value_of_the_model_has_words_in_every_language(language: str) -> 
         ("fix-date:30d", "nhắc ấn định thời gian, trước 30 ngày"),
         ("fix-date:passed", "nhắc ấn định thời gian, đã qua thời gian dự kiến"),
         ("invite", "mời dự"),
-        ("event:1wd", "nhắc sự kiện, trước 01 ngày làm việc"),
-        ("choose:1", "nhắc lựa chọn lần 01"),
+        ("event:1wd", "nhắc lịch, trước 01 ngày làm việc"),
+        ("choose:1", "nhắc xác định đơn vị lần 01"),
         ("something-else", "something-else"),
     ],
 )
@@ -455,7 +455,7 @@ STEP, DAY = DayCount(3, "working days"), date(2023, 8, 9)
             "it lies outside what the plan foresees: 1 June 2023 to 10 June 2023",
             "ngoài khoảng thời gian dự kiến trong kế hoạch: từ ngày 01/6/2023 đến ngày 10/6/2023",
         ),
-        (reasons.CHOSEN, "the parties were chosen", "đã lựa chọn xong đơn vị"),
+        (reasons.CHOSEN, "the parties were chosen", "đã xác định đơn vị"),
     ],
 )
 def test_a_reason_is_told_in_the_language_of_its_reader(reason: Reason, english: str, vietnamese: str) -> None:

@@ -16,6 +16,7 @@ from scheduler.config.model import Account, Inbox, MailSection, Settings, TokenS
 from scheduler.errors import InvalidInput, Problem, near_names
 from scheduler.texts import Text
 from scheduler.toml_lines import Key, find_lines, line_of
+from scheduler.validation import describe_syntax, describe_wanted
 
 PREFIX = "HANCHOT_"
 
@@ -76,7 +77,10 @@ def _read(file: Path) -> dict[str, Any]:
         where = re.search(r"at line (\d+)", str(error))
         line = int(where[1]) if where else None
         problem = Problem(
-            file=str(file), line=line, message=Text("is not valid TOML: {error}", error=error), hint=_source(file, line)
+            file=str(file),
+            line=line,
+            message=Text("is not valid TOML: {words}", words=describe_syntax(str(error))),
+            hint=_source(file, line),
         )
         raise InvalidInput([problem]) from error
 
@@ -137,8 +141,9 @@ def _fields(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
 def _problem(file: Path, details: Mapping[str, Any], variables: Mapping[str, str]) -> Problem:
     """Return a validation error as a problem, without the value, which may be a secret."""
     where = [str(part) for part in details["loc"]]
-    hint = details.get("ctx", {}).get("hint")
-    message = str(details["msg"])
+    context = details.get("ctx", {})
+    hint = context.get("hint")
+    message = _sentence(details["type"], context) or str(details["msg"])
     if details["type"] == "extra_forbidden":
         message, hint = Text("unknown key"), near_names(where[-1], _siblings(where))
     elif details["type"] == "model_type":
@@ -147,6 +152,14 @@ def _problem(file: Path, details: Mapping[str, Any], variables: Mapping[str, str
         if [*name.split(".")] == where[: name.count(".") + 1]:
             return Problem(key=variable, message=message, hint=Text("the variable overrides the file"))
     return Problem(file=str(file), key=".".join(where), message=message, hint=hint)
+
+
+def _sentence(mistake: str, context: Mapping[str, Any]) -> str | None:
+    if mistake == "value_error":
+        words: str = context["error"].args[0]
+        return words
+    wanted = describe_wanted(mistake, context)
+    return Text("must be {what}", what=wanted) if wanted else None
 
 
 def _siblings(where: Sequence[str]) -> list[str]:

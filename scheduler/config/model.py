@@ -34,7 +34,7 @@ def _address(value: str) -> str:
     """
     found = read_address(value)
     if found is None:
-        raise ValueError(f"is not an address such as name@example.vn: {value!r}")
+        raise ValueError(Text("is not an address such as name@example.vn: {value!r}", value=value))
     return found
 
 
@@ -51,7 +51,9 @@ def _network(value: object) -> object:
     try:
         return str(ip_network(str(value)))
     except ValueError:
-        raise ValueError(f'is no address or network, such as "127.0.0.1" or "10.0.0.0/8": {value!r}') from None
+        raise ValueError(
+            Text('is no address or network, such as "127.0.0.1" or "10.0.0.0/8": {value!r}', value=value)
+        ) from None
 
 
 def _base(value: object) -> object:
@@ -63,7 +65,9 @@ def _base(value: object) -> object:
         return value
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in value:
-        raise ValueError(f'is not the address of a site, such as "https://thidua.coquan.vn": {value!r}')
+        raise ValueError(
+            Text('is not the address of a site, such as "https://thidua.coquan.vn": {value!r}', value=value)
+        )
     if parts.path not in ("", "/"):  # every page is at the root of its site, and so are the links on it
         site = f"{parts.scheme}://{parts.netloc}"
         hint = Text(
@@ -140,7 +144,7 @@ def _token_url(value: object) -> object:
         host = b""
     is_here = value.startswith("http://") and host in (b"127.0.0.1", b"::1", b"localhost")
     if not host or "@" in value or not value.isascii() or not (value.startswith("https://") or is_here):
-        raise ValueError("is not an address that begins with https://, without a name or password in it")
+        raise ValueError(Text("is not an address that begins with https://, without a name or password in it"))
     return value
 
 
@@ -217,7 +221,7 @@ _SPAN = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s?")
 
 def _span(value: object) -> object:
     if isinstance(value, str) and not _SPAN.fullmatch(value):
-        raise ValueError(f'is not a span of time, such as "30 minutes" or "14 days": {value!r}')
+        raise ValueError(Text('is not a span of time, such as "30 minutes" or "14 days": {value!r}', value=value))
     return value
 
 
@@ -250,7 +254,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 def _weekly(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(rf"({'|'.join(WEEKDAYS)}) ([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError(f'is not a weekday and a time, such as "monday 08:00": {value!r}')
+        raise ValueError(Text('is not a weekday and a time, such as "monday 08:00": {value!r}', value=value))
     return value
 
 

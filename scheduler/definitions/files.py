@@ -14,6 +14,7 @@ from scheduler.definitions.problems import ProblemReport, shown
 from scheduler.errors import near_names
 from scheduler.texts import Text
 from scheduler.toml_lines import Key
+from scheduler.validation import describe_syntax
 
 FileKind = Literal["plan", "roster", "calendar", "scenario", "unknown"]
 
@@ -174,6 +175,6 @@ def _report_syntax(report: ProblemReport, text: str, words: str) -> None:
     line = int(match[1]) if match else len(rows)
     report.syntax(
         line,
-        Text("is not valid TOML: {words}", words=words),
+        Text("is not valid TOML: {words}", words=describe_syntax(words)),
         Text("line {line} reads: {words}", line=line, words=rows[min(line, len(rows)) - 1].strip()),
     )

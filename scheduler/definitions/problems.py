@@ -9,8 +9,9 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from scheduler.errors import Problem, near_names
-from scheduler.texts import Text, pattern
+from scheduler.texts import Text
 from scheduler.toml_lines import Key, find_lines, line_of, spell
+from scheduler.validation import describe_wanted
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -132,18 +133,7 @@ def _shape_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for inner in get_args(annotation) if (found := _shape_in(inner))), None)
 
 
-# What a value must be, by pydantic's name for the mistake ...
-_WANTED: Mapping[str, str] = {
-    "literal_error": "{expected}",
-    "string_type": Text("a text in quotes"),
-    "bool_type": Text("true or false"),
-    "int_type": Text("a whole number"),
-    "greater_than_equal": pattern("at least {ge}"),
-    "less_than_equal": pattern("at most {le}"),
-    "list_type": Text("a list"),
-    "model_type": Text("a table"),
-}
-_HINTS = {  # ... and how that is written
+_HINTS = {  # how that is written which a value must be
     "list_type": Text("write it in square brackets: [ ... ]"),
     "model_type": Text("write it in curly brackets: {{ key = value }}"),
 }
@@ -155,10 +145,9 @@ def _sentence(detail: Any) -> tuple[str, str | None]:
     if mistake == "value_error":
         error = context["error"]
         return getattr(error, "message", str(error)), getattr(error, "hint", None)
-    if mistake not in _WANTED:
+    wanted = describe_wanted(mistake, context)
+    if wanted is None:
         return str(detail["msg"]), None
     is_quoted = mistake in ("bool_type", "int_type") and isinstance(got, str)
     hint = Text("write it without quotes") if is_quoted else _HINTS.get(mistake)
-    wanted = _WANTED[mistake]
-    what = wanted if isinstance(wanted, Text) else Text(wanted, **context)
-    return Text("must be {what}, not {got}", what=what, got=shown(got)), hint
+    return Text("must be {what}, not {got}", what=wanted, got=shown(got)), hint

@@ -186,8 +186,7 @@ def test_the_office_goes_from_the_mailed_link_to_its_decisions(
     sync_api.expect(page.get_by_role("status")).to_contain_text("Đã thực hiện.")
     said = words(page.content())
     assert (
-        "Đã thực hiện. Đã ghi 01 mục vào nhật ký. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ."
-        in said
+        "Đã thực hiện. Đã ghi 01 mục vào sổ ghi. 02 bước nhắc không gửi nữa. Thông báo được gửi đến 01 địa chỉ." in said
     )
     assert "Đã nhận, chờ kiểm tra Nhận đủ: dấu bưu điện 17/3/2023 (ghi lúc " in said
 
