@@ -127,14 +127,6 @@ def test_words_and_texts_are_put_together_in_any_order() -> None:
     assert translate("f1: " + words + "!", "vi") == f"f1: {words.say('vi')}!"
 
 
-def test_a_text_and_the_same_words_are_kept_apart() -> None:
-    """They are equal, and a cache would take one for the other."""
-    english = "not sent"
-    reasons.encode(reasons.quote(english))
-    kept = reasons.decode(reasons.encode(reasons.quote(Text(english))))
-    assert translate(word_reason(kept), "vi") == translate(Text(english), "vi") != english
-
-
 @given(st.text())
 def test_other_words_come_back_from_the_record_as_they_were(words: str) -> None:
     assert decode(encode(words)) == words

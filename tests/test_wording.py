@@ -40,7 +40,9 @@ from scheduler.plan.reasons import Reason
 from scheduler.plan.standing import StandingState
 from scheduler.plan.status import StatusCode
 from scheduler.services.commands import build_fact
+from scheduler.texts import Text
 from scheduler.wording.english import ENGLISH
+from scheduler.wording.sentences import translate, word_reason
 from scheduler.wording.vietnamese import VIETNAMESE
 
 ROOT = Path(__file__).parents[1]
@@ -582,3 +584,11 @@ def test_every_reason_of_the_shipped_year_has_its_words() -> None:
 def test_a_role_is_not_greeted_like_a_person(name: str, is_person: bool) -> None:
     """No mail says "(Đồng chí Cán bộ phụ trách)"."""
     assert wording.names_person(name, VI) is is_person
+
+
+def test_a_quoted_text_and_the_same_words_are_kept_apart() -> None:
+    """They are equal, and a cache would take one for the other."""
+    english = "not sent"
+    reasons.encode(reasons.quote(english))
+    kept = reasons.decode(reasons.encode(reasons.quote(Text(english))))
+    assert translate(word_reason(kept), "vi") == translate(Text(english), "vi") != english
