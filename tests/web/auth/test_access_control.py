@@ -51,6 +51,7 @@ PAGES = [
     "/inbox",
     "/ledger",
 ]
+SHEETS = ["/plans/plan/export/board"]  # no pages: their cells are tested with them
 FORMS = [
     "/plans/plan/do/receive?milestone=report&party=beta",
     "/plans/plan/do/accept?milestone=report&party=beta",
@@ -100,7 +101,7 @@ def test_the_pages_tried_here_are_all_there_are(site: ServedSite) -> None:
     app: Any = make_app(site.running, site.address)
     routes = [route for route in app._app.routes if isinstance(route, Route)]
     known = {*OPEN, "/sign-out"}
-    for path in (*PAGES, *FORMS):
+    for path in (*PAGES, *SHEETS, *FORMS):
         scope = {"type": "http", "method": "GET", "path": path.partition("?")[0], "root_path": ""}
         known |= {route.path for route in routes if route.matches(scope)[0] is Match.FULL}
     assert {route.path for route in routes} <= known
@@ -109,7 +110,7 @@ def test_the_pages_tried_here_are_all_there_are(site: ServedSite) -> None:
 def test_without_a_session_there_is_nothing_to_see(site: ServedSite, live: DaemonFixture) -> None:
     expired = sign_in(site)
     site.clock.instant += timedelta(days=15)
-    for path in (*PAGES, *FORMS):
+    for path in (*PAGES, *SHEETS, *FORMS):
         for cookie in ("", "hanchot=", "hanchot=AAAA", "hanchot=" + "x" * 5000, expired):
             answer = site.ask(path, Cookie=cookie)
             assert (answer.status, answer.headers["Location"], answer.body) == (303, "/sign-in", b""), (path, cookie)
@@ -141,7 +142,7 @@ def test_looking_changes_nothing(site: ServedSite, live: DaemonFixture) -> None:
     """Scanners and browsers that look ahead open every link."""
     operator = Operator(site, sign_in(site))
     before, woken = everything(live), site.woken
-    for path in (*PAGES, *FORMS):
+    for path in (*PAGES, *SHEETS, *FORMS):
         for method in ("GET", "HEAD"):
             assert site.ask(path, method, Cookie=operator.cookie).status == 200, path
     assert (everything(live), site.woken) == (before, woken)
@@ -149,7 +150,7 @@ def test_looking_changes_nothing(site: ServedSite, live: DaemonFixture) -> None:
 
 def test_pages_that_only_show_take_no_form(site: ServedSite, live: DaemonFixture) -> None:
     operator = Operator(site, sign_in(site))
-    for path in PAGES:
+    for path in (*PAGES, *SHEETS):
         assert operator.send(path, ANSWERS).status in (403, 405), path
 
 

@@ -135,7 +135,7 @@ def test_from_its_reminder_to_the_page_to_the_receipt(
         assert page.get_by_role("status").inner_text() == SAY["own.done_send"]
         assert page.get_by_text("Đã nhận, chờ kiểm tra").is_visible()
         page.get_by_role("link", name=SAY["own.back"]).click()
-        assert page.get_by_role("heading", name=SAY["own.done"]).is_visible()
+        page.get_by_role("heading", name=SAY["own.done"]).wait_for()  # the page is still on its way
     tick(office)
     [_, receipt] = mailbox(office, officer)
     words = body(receipt, "plain")
