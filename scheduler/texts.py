@@ -11,7 +11,19 @@ from typing import Any
 LANGUAGES = ("en", "vi")  # that words are kept in which cannot be said anew, see `encode`
 
 
-class Text(str):
+class Translatable(str):
+    """Words that can be said in another language; with others they make a text that can be, too."""
+
+    __slots__ = ()
+
+    def __add__(self, other: str) -> Text:
+        return Text("{first}{second}", first=self, second=other)
+
+    def __radd__(self, other: str) -> Text:
+        return Text("{first}{second}", first=other, second=self)
+
+
+class Text(Translatable):
     """A text in English that keeps its pattern and its values, so that its reader's language is chosen later.
 
     It is an ordinary string to everything that knows nothing of translations: the log in JSON, scripts, tests. A value
@@ -36,14 +48,8 @@ class Text(str):
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(Text, self.pattern, **self.values), ()
 
-    def __add__(self, other: str) -> Text:
-        return Text("{first}{second}", first=self, second=other)
 
-    def __radd__(self, other: str) -> Text:
-        return Text("{first}{second}", first=other, second=self)
-
-
-class Worded(str):
+class Worded(Translatable):
     """A value as English words it, such as a span of time, that can say itself in another language."""
 
     __slots__ = ("say",)
@@ -58,12 +64,6 @@ class Worded(str):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Worded, (self.say,)
-
-    def __add__(self, other: str) -> Text:
-        return Text("{first}{second}", first=self, second=other)
-
-    def __radd__(self, other: str) -> Text:
-        return Text("{first}{second}", first=other, second=self)
 
 
 def plural(one: str, many: str, number: int, **values: Any) -> Text:

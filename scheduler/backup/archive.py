@@ -55,17 +55,19 @@ class Contents:
     documents: frozenset[str]
 
 
-def write_archive(
-    target: Path,
-    *,
-    record: Path,
-    secret: bytes,
-    documents: Mapping[str, Path],
-    missing: Collection[str],
-    version: str,
-    made_at: str,
-) -> Manifest:
-    """Write a backup; `documents` are files by their SHA-256, `missing` those that it has to do without.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """An installation at one moment; `documents` are files by their SHA-256, `missing` those that it has lost."""
+
+    record: Path
+    secret: bytes
+    documents: Mapping[str, Path]
+    missing: Collection[str]
+    made_at: str  # ISO 8601, UTC
+
+
+def write_archive(target: Path, saved: Snapshot, version: str) -> Manifest:
+    """Write a backup, made by this version of the program.
 
     The file appears whole or not at all, for its owner only.
 
@@ -77,7 +79,7 @@ def write_archive(
         descriptor, draft = mkstemp(prefix=f".{target.name}.", dir=target.parent)  # readable only by its owner
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                manifest = _write(stream, record, secret, documents, missing, version, made_at)
+                manifest = _write(stream, saved, version)
                 stream.flush()
                 os.fsync(stream.fileno())
             name_new_file(Path(draft), target)
@@ -87,28 +89,20 @@ def write_archive(
     return manifest
 
 
-def _write(
-    stream: IO[bytes],
-    record: Path,
-    secret: bytes,
-    documents: Mapping[str, Path],
-    missing: Collection[str],
-    version: str,
-    made_at: str,
-) -> Manifest:
+def _write(stream: IO[bytes], saved: Snapshot, version: str) -> Manifest:
     with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=6) as archive:
-        archive.add(record, _RECORD, filter=_anonymous)
-        _add(archive, _SECRET, secret)
-        for digest, file in sorted(documents.items()):
+        archive.add(saved.record, _RECORD, filter=_anonymous)
+        _add(archive, _SECRET, saved.secret)
+        for digest, file in sorted(saved.documents.items()):
             archive.add(file, f"documents/{digest[:2]}/{digest[2:]}", filter=_anonymous)
-        with record.open("rb") as content:
+        with saved.record.open("rb") as content:
             manifest = Manifest(
                 version=version,
-                made_at=made_at,
+                made_at=saved.made_at,
                 record=_digest(content),
-                secret=sha256(secret).hexdigest(),
-                documents=len(documents),
-                missing=sorted(missing),
+                secret=sha256(saved.secret).hexdigest(),
+                documents=len(saved.documents),
+                missing=sorted(saved.missing),
             )
         _add(archive, _MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}).encode())
     return manifest

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scheduler import __version__
-from scheduler.backup.archive import Contents, Manifest, documents_in, read_archive, write_archive
+from scheduler.backup.archive import Contents, Manifest, Snapshot, documents_in, read_archive, write_archive
 from scheduler.bootstrap.container import Container
 from scheduler.clock import SystemClock
 from scheduler.config import read_secret, write_secret
@@ -34,15 +34,14 @@ def make_backup(container: Container, file: Path) -> Manifest:
         copy_snapshot(container.settings.database_url, f"sqlite:///{record}")
         store = container.blob_store(SystemClock())
         documents = {digest: place for digest, place in store.files().items() if store.is_sound(digest)}
-        return write_archive(
-            file.absolute(),
+        saved = Snapshot(
             record=record,
             secret=container.secret,
             documents=documents,
             missing=read_digests(f"sqlite:///{record}") - documents.keys(),
-            version=__version__,
             made_at=now.isoformat(timespec="seconds"),
         )
+        return write_archive(file.absolute(), saved, __version__)
 
 
 def restore_backup(container: Container, file: Path) -> Manifest:

@@ -118,6 +118,5 @@ def _describe_page(o: Obligation, plan: Plan) -> str:
                 "declared": pattern("says it was sent on {when}"),
                 "disowned": pattern("says it is not its task on {when}"),
             }
-            when = f"{fact.recorded_at.astimezone(plan.zone):%Y-%m-%d %H:%M}"
-            words.append(Text(what[fact.kind], when=when))
+            words.append(Text(what[fact.kind], when=word_instant(fact.recorded_at.astimezone(plan.zone))))
     return join(", ", words) if words else Text("nothing on the page")

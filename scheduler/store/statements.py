@@ -14,7 +14,7 @@ from scheduler.plan.scope import Parties, Scope
 from scheduler.store.columns import microseconds
 from scheduler.store.dialects import Dialect, dialect_of
 from scheduler.store.dialects.base import Result
-from scheduler.texts import Text, Worded, encode
+from scheduler.texts import Translatable, encode
 
 _T = TypeVar("_T")
 
@@ -59,7 +59,7 @@ def _stored(value: Any) -> Any:
     match value:
         case datetime():
             return microseconds(value)
-        case Text() | Worded():
+        case Translatable():
             return encode(value)
     return value
 

@@ -18,7 +18,7 @@ import click
 from scheduler import wording
 from scheduler.cli.terminal.language import current_language
 from scheduler.errors import Problem, UserError
-from scheduler.texts import Text, Worded
+from scheduler.texts import Text, Translatable, Worded
 from scheduler.wording.sentences import translate
 
 _NARROW = 80  # columns if the output is not a terminal
@@ -225,7 +225,7 @@ def _cell(key: str, value: object, language: str) -> str:
             return ""
         case list():
             return ", ".join(_cell(key, part, language) for part in value)
-        case Text() | Worded():
+        case Translatable():
             return translate(value, language)
         case str() if language != "en":
             if key in _MOMENTS and _INSTANT.fullmatch(value):
