@@ -22,9 +22,10 @@ from scheduler.log import Log
 from scheduler.plan.commands import Command, Retire
 from scheduler.plan.dates.due_dates import FIRST_YEAR, LAST_YEAR, to_instant
 from scheduler.plan.facts import Fact, Retired
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.model import Occurrence, Plan
 from scheduler.plan.obligations import Obligation
-from scheduler.ports import Document, Loaded
+from scheduler.ports import Document, Loaded, RungRow
 from scheduler.queries.agendas import view_agenda
 from scheduler.services.apply_revision import take
 from scheduler.services.record_facts import Recorded, execute, rehearse
@@ -116,6 +117,24 @@ class Session:
             stream.seek(0)
             draft = self.container.blob_store(SystemClock()).add(stream)
         return Document(name=path.name, kind=kind.type, size=draft.size, digest=draft.digest)
+
+    def find_step(self, plan: str, milestone: str, party: str, name: str | None) -> RungRow:
+        """Return the step of an obligation with a name, the next one if several have it; else the next one of all.
+
+        Raises: NothingMatched if there is none.
+        """
+        with self.container.store() as store:
+            take(store, pick(self.loaded, plan), self.now)
+            with store.reading() as view:
+                rows = view.rungs.of_party(plan, party, milestone)
+        steps = [row for row in rows if not is_notice(row.kind) and name in (None, row.name)]
+        ahead = [row for row in steps if row.state == "planned"] or ([] if name is None else steps)
+        if ahead:
+            return ahead[0]
+        if name is None:
+            raise NothingMatched(Text("no step of {milestone} of {party} lies ahead", milestone=milestone, party=party))
+        of = Text("step of {milestone} of {party}", milestone=milestone, party=party)
+        raise NothingMatched.named(of, name, {row.name for row in rows})
 
     def execute(
         self, plan: Plan, commands: Sequence[Command], *, notify: bool = True, documents: Sequence[Document] = ()

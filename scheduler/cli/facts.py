@@ -35,10 +35,14 @@ from scheduler.plan.commands import (
     Nominate,
     RecordReceived,
     RecordReply,
+    RemindNow,
     Restate,
     Retire,
     Return,
     SettleDoubt,
+    Skip,
+    Snooze,
+    TakeNote,
     Undo,
     Waive,
 )
@@ -482,6 +486,72 @@ def insist(session: Session, plan: str, milestone: str, party: str, reason: str,
     _execute(session, plan, command, output_format)
 
 
+@command(epilog=example("hanchot remind bac-trung-bo-2023 dang-ky nghe-an --reason 'trường đề nghị gửi lại thư'"))
+@_obligation
+@click.option("--reason", required=True, help="Why; the office alone reads it.")
+@_by
+@format_option
+@click.pass_obj
+def remind(session: Session, plan: str, milestone: str, party: str, reason: str, by: str, output_format: str) -> None:
+    """Remind a party now, besides the steps of the plan.
+
+    The mail leaves at once within the opening hours, else at the next opening.
+    """
+    _execute(session, plan, RemindNow(**_about(session, milestone, party, by), reason=reason), output_format)
+
+
+@command(epilog=example("hanchot snooze bac-trung-bo-2023 dang-ky nghe-an --until 2023-03-24 --reason 'hẹn gửi 24/3'"))
+@_obligation
+@click.option("--until", type=Day(), required=True, help="The last day without a reminder.")
+@click.option("--reason", required=True, help="Why; the office alone reads it.")
+@_by
+@format_option
+@click.pass_obj
+def snooze(
+    session: Session, plan: str, milestone: str, party: str, until: date, reason: str, by: str, output_format: str
+) -> None:
+    """Pause the reminders of one milestone to a party.
+
+    If it is still open on the working day after, the party is reminded once, and the steps of the plan go on. The
+    days of the pause do not count on the way to a report to the lead. `undo` ends a pause before its time.
+    """
+    command = Snooze(**_about(session, milestone, party, by), until=until, reason=reason)
+    _execute(session, plan, command, output_format)
+
+
+@command(epilog=example("hanchot skip bac-trung-bo-2023 dang-ky nghe-an before:7d --reason 'đã gọi điện'"))
+@_obligation
+@click.argument("step", required=False)
+@click.option("--reason", required=True, help="Why; the office alone reads it.")
+@_by
+@format_option
+@click.pass_obj
+def skip(
+    session: Session, plan: str, milestone: str, party: str, step: str | None, reason: str, by: str, output_format: str
+) -> None:
+    """Leave out one step: the next one, or STEP.
+
+    `agenda` lists the steps with their names.
+    """
+    row = session.find_step(plan, milestone, party, step)
+    about = _about(session, milestone, party, by)
+    _execute(session, plan, Skip(**about, step=row.name, due=row.due, reason=reason), output_format)
+
+
+@command(epilog=example("hanchot note bac-trung-bo-2023 dang-ky nghe-an 'đã gọi điện 22/3, hẹn gửi trong tuần'"))
+@_obligation
+@click.argument("text")
+@_by
+@format_option
+@click.pass_obj
+def note(session: Session, plan: str, milestone: str, party: str, text: str, by: str, output_format: str) -> None:
+    """Write something down about what a party owes.
+
+    The office alone reads it, on its pages and in the record; nothing is mailed.
+    """
+    _execute(session, plan, TakeNote(**_about(session, milestone, party, by), note=text), output_format)
+
+
 FACT_COMMANDS = (
     receive,
     accept,
@@ -498,6 +568,10 @@ FACT_COMMANDS = (
     retire,
     reassign,
     undo,
+    remind,
+    snooze,
+    skip,
+    note,
 )
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from scheduler import wording
 from scheduler.plan.dates.date_forms import Before, By, Relative, bracketed
 from scheduler.plan.dates.due_dates import ONE_DAY, DueDate, local_day
-from scheduler.plan.ladder import RungName
+from scheduler.plan.ladders.steps import ASKED, RungName
 from scheduler.plan.messages.destinations import (
     find_destination,
     names_to_send_to,
@@ -102,7 +102,7 @@ def describe(message: Message, organisation: str) -> dict[str, Any]:
     * `office_receives`: whether it is sent to the office that signs the mail
     * `organisers`, `attendees`: the parties that organise an event and those that take part
     * `stage`: how near the target day is
-    * `step`: the number at the end of the rung's name, or 0
+    * `step`: how often it came before, by the rung's name, or 0
     * `duties`: the milestones that a group to be chosen will be responsible for
     * `moved`: the date in the plan, if another one is in force
     * `about`: the party that the fact is about
@@ -221,8 +221,8 @@ def _moved(milestone: Milestone | None, due: DueDate | None) -> Before | By | No
 
 
 def _step(rung: str | None) -> int:
-    detail = RungName.of(rung or "").detail
-    return detail if isinstance(detail, int) else 0
+    label, detail = RungName.of(rung or "")
+    return detail if isinstance(detail, int) and label not in ASKED else 0
 
 
 # ---------------------------------------------------------------- filters

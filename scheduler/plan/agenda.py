@@ -27,7 +27,8 @@ from scheduler.plan.facts import (
     find_retractions,
     recording_order,
 )
-from scheduler.plan.ladder import Anchor, Ladders, LadderStep, settle_collisions
+from scheduler.plan.ladders.adjustments import asked_steps, find_pauses, pause_steps, skip_steps
+from scheduler.plan.ladders.steps import Anchor, Ladders, LadderStep, settle_collisions
 from scheduler.plan.message_kinds import LadderKind, RungKind
 from scheduler.plan.model import Group, Milestone, Occurrence, Plan
 from scheduler.plan.notices import Notice, find_corrections, find_notices
@@ -262,7 +263,8 @@ class Agenda:
     ) -> Iterator[Rung]:
         """Yield the rungs that ask for a date; those who only attend are not asked."""
         if not o.attends:
-            yield from self._emit(o, due, self._ladders(milestone).fix_date(opening, passed, anchor))
+            steps = self._ladders(milestone).fix_date(opening, passed, anchor)
+            yield from self._emit(o, due, self._adjusted(o, due, steps), asked_steps(self.plan, o))
 
     def _due_rungs(self, o: Obligation, due: DueDate, milestone: Milestone, cache: _Shared) -> Iterator[Rung]:
         start = self._find_correction(o, due)
@@ -271,13 +273,15 @@ class Agenda:
             notices = self._ladders(milestone).before_and_after(due, start)
             cache[shared] = notices, self._escalations(milestone, due, (), start)
         notices, escalations = cache[shared]
-        gone = self.bounces.get(o.party, ())
+        notices = self._adjusted(o, due.named, notices)
+        gone = (*self.bounces.get(o.party, ()), *((start, end) for _, start, end in find_pauses(self.plan, o)))
         if gone:
             escalations = self._escalations(milestone, due, gone, start)
         if notices:
             noticed_at = next((step.at for step in notices if step.at >= o.since and not step.skipped), None)
             escalations = self._after_notice(escalations, noticed_at, milestone, due, gone)
-        yield from self._emit(o, due.named, [*notices, *escalations])
+        asked = asked_steps(self.plan, o)
+        yield from self._emit(o, due.named, [*notices, *escalations], asked)
 
     def _find_correction(self, o: Obligation, due: DueDate) -> Anchor | None:
         """Return the day of the last correction, if it lies after the last day in time.
@@ -340,7 +344,7 @@ class Agenda:
             skipped = reasons.CHANGE_SAYS_IT if o.known_date is not None else reasons.NONE
             invitation = LadderStep("invite", invited, "invitation", reasons.NEXT_OPENING, skipped)
             steps = settle_collisions([invitation, *steps])
-        yield from self._emit(o, event.first, steps)
+        yield from self._emit(o, event.first, self._adjusted(o, event.first, steps), asked_steps(self.plan, o))
 
     def _choose(self, o: Obligation, groups: Collection[str]) -> Iterator[Rung]:
         """Yield the rungs that ask for a choice.
@@ -360,7 +364,7 @@ class Agenda:
         closed = reasons.CHOSEN if self.nominated.issuperset(groups) else reasons.NONE
         if o.standing.state == "waived":
             closed = closed or self._closing(o)
-        yield from self._emit(o, due, self._ladders(self.plan.milestone(o.milestone)).choose(after), closed)
+        yield from self._emit(o, due, self._ladders(self.plan.milestone(o.milestone)).choose(after), closed=closed)
 
     def _declarations(self, o: Obligation) -> list[Declared]:
         """Return the declarations ("we have sent it") that concern the date in force.
@@ -375,14 +379,26 @@ class Agenda:
             describe_closing(o.standing.closed_by, self.plan.zone) if o.standing.closed_by is not None else reasons.NONE
         )
 
+    def _adjusted(self, o: Obligation, due: date, steps: Sequence[LadderStep]) -> list[LadderStep]:
+        """Return the steps as the office wants them."""
+        return pause_steps(self.plan, o, list(skip_steps(o, due, steps))) if o.facts else list(steps)
+
     def _emit(
-        self, o: Obligation, due: date, steps: Iterable[LadderStep], closed: Reason | None = None
+        self,
+        o: Obligation,
+        due: date,
+        steps: Iterable[LadderStep],
+        asked: Iterable[LadderStep] = (),
+        closed: Reason | None = None,
     ) -> Iterator[Rung]:
+        """Yield the rungs of steps; those that the office asked for leave whatever the party has said."""
         closed = self._closing(o) if closed is None else closed
+        if o.facts:
+            steps = skip_steps(o, due, steps)
         if o.standing.declared:
             steps = self._without_declared(o, steps)
         is_closed = bool(closed)
-        for name, at, kind, note, skipped in steps:
+        for name, at, kind, note, skipped in (*steps, *asked):
             if at < o.since or (o.until is not None and at >= o.until):
                 continue
             state: RungState = "cancelled" if is_closed else "skipped" if skipped else "planned"

@@ -111,6 +111,35 @@ class Insist(CommandOnObligation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Skip(CommandOnObligation):
+    """Leave one step out: the one with the name `step` that belongs to the local day `due`."""
+
+    step: str
+    due: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snooze(CommandOnObligation):
+    """Remind a party of something no more, up to and including the local day `until`."""
+
+    until: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemindNow(CommandOnObligation):
+    """Remind a party of something at the next opening, besides the steps of the ladder."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeNote(CommandOnObligation):
+    """Write something down about what a party owes: `note`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettleDoubt(CommandBase):
     """Say of an obligation in doubt that it is open, or that it was received in time."""
 
@@ -235,6 +264,10 @@ Command = (
     | Return
     | Extend
     | Insist
+    | Skip
+    | Snooze
+    | RemindNow
+    | TakeNote
     | SettleDoubt
     | Waive
     | FixDate

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from scheduler.plan import reasons
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, next_opening, to_instant
-from scheduler.plan.ladder import RungName
+from scheduler.plan.ladders.steps import RungName
 from scheduler.plan.message_kinds import NOTICES
 from scheduler.plan.model import Plan
 from scheduler.plan.reasons import Reason

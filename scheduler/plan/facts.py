@@ -30,6 +30,10 @@ FactKind = Literal[
     "paused",
     "retired",
     "counted",
+    "skipped",
+    "snoozed",
+    "reminded",
+    "noted",
     "withdrawn",
 ]
 Reply = Literal["accepted", "tentative", "declined", "delegated"]  # to an invitation, as calendars say it (RFC 5545)
@@ -325,6 +329,43 @@ class Counted(FactBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped(FactOfObligation):
+    """The office wants one step not to leave: the one with the name `step` that belongs to the day `due`."""
+
+    kind: ClassVar[FactKind] = "skipped"
+
+    step: str
+    due: date
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snoozed(FactOfObligation):
+    """A party is not reminded up to and including the local day `until`; a later pause ends the one before."""
+
+    kind: ClassVar[FactKind] = "snoozed"
+
+    until: date
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminded(FactOfObligation):
+    """The office asked for a reminder beyond those of the ladder, at once."""
+
+    kind: ClassVar[FactKind] = "reminded"
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted(FactOfObligation):
+    """The office wrote something down, its `note`; nothing follows from it."""
+
+    kind: ClassVar[FactKind] = "noted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(FactBase):
     """The fact with the id `target` was taken back; `letters` are those that said what is no longer true."""
 
@@ -356,6 +397,10 @@ Fact = (
     | Paused
     | Retired
     | Counted
+    | Skipped
+    | Snoozed
+    | Reminded
+    | Noted
     | Withdrawn
 )
 FACT_CLASSES: dict[FactKind, type[Fact]] = {cls.kind: cls for cls in get_args(Fact)}

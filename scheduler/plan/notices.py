@@ -29,7 +29,7 @@ from scheduler.plan.facts import (
     Waived,
     recording_order,
 )
-from scheduler.plan.ladder import RungName
+from scheduler.plan.ladders.steps import RungName
 from scheduler.plan.membership import members
 from scheduler.plan.message_kinds import NoticeKind
 from scheduler.plan.model import Channel, Milestone, Plan

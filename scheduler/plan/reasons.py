@@ -40,8 +40,12 @@ ENGLISH: Mapping[str, str] = {
     "last_working_day": "the last working day on or before {day}, the last day surely in time",
     "passed_undecided": "the first working day after {day}, which passed undecided",
     "moved_off": "{note}; moved from {day}, a day off",
-    "moved_on": "{note}; moved from {day}: days on which we could not reach anybody do not count",
+    "moved_on": "{note}; moved from {day}: days on which nobody was reminded do not count",
+    "after_pause": "the first working day after the pause until {day}",
+    "office_asks": "the office asked for it: {words}",
     # why a step never leaves
+    "office_skips": "the office left it out: {words}",
+    "office_pauses": "the office paused the reminders until {day}: {words}",
     "chosen": "the parties were chosen",
     "party_bounces": "every address of the party bounces; put its contacts right first",
     "change_says_it": "the notice of the change says it",
@@ -85,6 +89,7 @@ ENGLISH: Mapping[str, str] = {
     "given_up": "given up after {number} days: {words}",
     # what is odd about a fact that is recorded
     "not_reminded": "it lies in the past: nobody is reminded of it",
+    "pause_past_due": "the last day, {day}, lies within the pause: nobody is reminded of it before",
     "still_overdue": "it lies in the past: what is still open stays overdue",
     "late": "late: the date was {day}",
     "asked_before": "the plan asks for it before: the last day in time is {day}",
@@ -289,7 +294,28 @@ def moved_on(note: Reason, nominal: date) -> Reason:
     return Reason("moved_on", (note, nominal))
 
 
+def after_pause(day: date) -> Reason:
+    """Return that a reminder follows the last day of a pause."""
+    return Reason("after_pause", (day,))
+
+
+def office_asks(words: str) -> Reason:
+    """Return that somebody asked for a reminder, and why."""
+    return Reason("office_asks", (words,))
+
+
 # ---------------------------------------------------------------- why a step never leaves
+
+
+def office_skips(words: str) -> Reason:
+    """Return why somebody wanted a step not to leave."""
+    return Reason("office_skips", (words,))
+
+
+def office_pauses(day: date, words: str) -> Reason:
+    """Return until when somebody paused the reminders, and why."""
+    return Reason("office_pauses", (day, words))
+
 
 CHOSEN = Reason("chosen")
 PARTY_BOUNCES = Reason("party_bounces")
@@ -427,6 +453,11 @@ def given_up(number: int, words: str) -> Reason:
 
 NOT_REMINDED = Reason("not_reminded")
 STILL_OVERDUE = Reason("still_overdue")
+
+
+def pause_past_due(day: date) -> Reason:
+    """Return that a deadline passes while the reminders of it are paused."""
+    return Reason("pause_past_due", (day,))
 
 
 def late(day: date) -> Reason:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from scheduler.plan.dates.due_dates import local_day
 from scheduler.plan.facts import Bounced, Fact, Paused, Rerouted
-from scheduler.plan.ladder import escalation_rung
+from scheduler.plan.ladders.steps import escalation_rung
 from scheduler.plan.membership import members
 from scheduler.plan.model import Contact, Escalation, Milestone, Party, Plan, Role
 

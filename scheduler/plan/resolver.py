@@ -45,9 +45,13 @@ from scheduler.plan.facts import (
     Invited,
     Joined,
     Nominated,
+    Noted,
     Paused,
+    Reminded,
     Replied,
     Rerouted,
+    Skipped,
+    Snoozed,
     Waived,
     recording_order,
 )
@@ -67,7 +71,19 @@ from scheduler.plan.scope import Relations, Scope, covers
 from scheduler.plan.standing import Standing, read_standing
 
 # Facts that leave unknown whether an obligation past its last day is open.
-_SAYS_NOTHING = (Joined, Amended, DateFixed, Invited, Declared, Disowned, Replied)
+_SAYS_NOTHING = (
+    Joined,
+    Amended,
+    DateFixed,
+    Invited,
+    Declared,
+    Disowned,
+    Replied,
+    Skipped,
+    Snoozed,
+    Reminded,
+    Noted,
+)
 
 
 class BaseDay(NamedTuple):

@@ -21,13 +21,17 @@ from scheduler.plan.facts import (
     Invited,
     Joined,
     Nominated,
+    Noted,
     Opened,
     Paused,
     Received,
+    Reminded,
     Replied,
     Rerouted,
     Retired,
     Returned,
+    Skipped,
+    Snoozed,
     Waived,
     Withdrawn,
 )
@@ -142,6 +146,8 @@ class _Progress:
                 self.replies.append(fact)
             case Extended() | DateFixed() | Amended() | Joined():
                 pass  # about the date or about who takes part
+            case Skipped() | Snoozed() | Reminded() | Noted():
+                pass  # about the mails, or for the office to read
             case Retired():
                 self._retire(fact)
             case Nominated() | Bounced() | Rerouted() | Paused() | Counted() | Withdrawn():

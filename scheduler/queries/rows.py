@@ -20,13 +20,17 @@ from scheduler.plan.facts import (
     Invited,
     Joined,
     Nominated,
+    Noted,
     Opened,
     Paused,
     Received,
+    Reminded,
     Replied,
     Rerouted,
     Retired,
     Returned,
+    Skipped,
+    Snoozed,
     Waived,
     Withdrawn,
 )
@@ -125,8 +129,12 @@ def _own_fields(fact: Fact, zone: ZoneInfo) -> Row:  # noqa: C901 - one match ov
         case Amended():
             was = word_form(fact.was) if fact.was is not None else ""
             return {"date": word_form(fact.form), "was": was, **_grounds(fact)}
-        case Opened() | Retired():
+        case Opened() | Retired() | Reminded():
             return {"reason": fact.reason}
+        case Skipped():
+            return {"rung": fact.step, "due": fact.due.isoformat(), "reason": fact.reason}
+        case Snoozed():
+            return {"until": fact.until.isoformat(), "reason": fact.reason}
         case Counted():
             return {
                 "indicator": fact.indicator,
@@ -149,7 +157,7 @@ def _own_fields(fact: Fact, zone: ZoneInfo) -> Row:  # noqa: C901 - one match ov
             date = word_form(fact.form) if fact.form else ""
             of_whom = {"address": fact.address, "deputy": fact.deputy, "people": fact.people}
             return {"reply": fact.reply, **of_whom, "date": date}
-        case Disowned() | Accepted() | Joined():
+        case Disowned() | Accepted() | Joined() | Noted():
             return {}
         case _:
             assert_never(fact)

@@ -11,6 +11,8 @@ from scheduler.plan.commands import (
     Accept,
     AmendDate,
     Command,
+    CommandBase,
+    CommandOnObligation,
     Count,
     Declare,
     Disown,
@@ -22,12 +24,16 @@ from scheduler.plan.commands import (
     PauseAddress,
     RecordReceived,
     RecordReply,
+    RemindNow,
     ReportBounce,
     Restate,
     RestoreAddress,
     Retire,
     Return,
     SettleDoubt,
+    Skip,
+    Snooze,
+    TakeNote,
     Undo,
     Waive,
 )
@@ -46,13 +52,17 @@ from scheduler.plan.facts import (
     Fact,
     Invited,
     Nominated,
+    Noted,
     Opened,
     Paused,
     Received,
+    Reminded,
     Replied,
     Rerouted,
     Retired,
     Returned,
+    Skipped,
+    Snoozed,
     Waived,
     Withdrawn,
 )
@@ -90,6 +100,15 @@ def build_fact(plan: Plan, command: Command) -> Fact:  # noqa: C901 - one match 
             return Extended(**_about(plan, command), form=By(until), decision=command.decision)
         case Insist(reason=reason):
             return Opened(**_about(plan, command), reason=reason)
+        case Skip(step=step, due=due, reason=reason):
+            return Skipped(**_about(plan, command), step=step, due=due, reason=reason)
+        case Snooze(until=until, reason=reason):
+            refuse_far(plan, until)
+            return Snoozed(**_about(plan, command), until=until, reason=reason)
+        case RemindNow(reason=reason):
+            return Reminded(**_about(plan, command), reason=reason)
+        case TakeNote():
+            return Noted(**_about(plan, command))
         case SettleDoubt():
             return _settled(plan, command)
         case Waive(party=party, reason=reason):
@@ -143,11 +162,11 @@ def refuse_far(plan: Plan, *days: date | None) -> None:
             )
 
 
-def _common(plan: Plan, command: Command, happened_at: datetime | None = None) -> dict[str, Any]:
+def _common(plan: Plan, command: CommandBase, happened_at: datetime | None = None) -> dict[str, Any]:
     return _of_plan(plan.id, command, happened_at)
 
 
-def _of_plan(plan: str, command: Command, happened_at: datetime | None = None) -> dict[str, Any]:
+def _of_plan(plan: str, command: CommandBase, happened_at: datetime | None = None) -> dict[str, Any]:
     return {
         "plan": plan,
         "happened_at": happened_at or command.at,
@@ -160,7 +179,7 @@ def _of_plan(plan: str, command: Command, happened_at: datetime | None = None) -
 
 def _about(
     plan: Plan,
-    command: RecordReceived | Declare | Disown | RecordReply | Accept | Return | Extend | Insist,
+    command: CommandOnObligation,
     happened_at: datetime | None = None,
 ) -> dict[str, Any]:
     return _common(plan, command, happened_at) | {"milestone": command.milestone, "party": command.party}

@@ -27,30 +27,37 @@ from scheduler.plan.facts import (
     Invited,
     Joined,
     Nominated,
+    Noted,
     Opened,
     Paused,
     Received,
+    Reminded,
     Replied,
     Rerouted,
     Retired,
     Returned,
+    Skipped,
+    Snoozed,
     Waived,
     Withdrawn,
     drop_withdrawn,
 )
 from scheduler.plan.indicators import counted_parties, is_share, whole_of_all
+from scheduler.plan.ladders.adjustments import reminder_kind
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.messages.destinations import guests_to_invite
 from scheduler.plan.model import Indicator, Milestone, Occurrence, Party, Plan
 from scheduler.plan.obligations import EventDate, Obligation
 from scheduler.plan.reasons import Reason
 from scheduler.plan.recipients import silent_addresses
+from scheduler.plan.scope import Scope
 from scheduler.ports import UnitOfWork
 from scheduler.texts import Text
 
 MOST = 1_000_000_000  # the highest count that is taken
 MOST_PEOPLE = 1_000  # who come from one party
 # What may still come after a plan has ended.
-_OF_RETIRED = (Received, Declared, Disowned, Amended, Joined, Bounced, Rerouted, Paused, Counted, Withdrawn)
+_OF_RETIRED = (Received, Declared, Disowned, Amended, Joined, Bounced, Rerouted, Paused, Counted, Noted, Withdrawn)
 OfObligation = Received | Declared | Returned | Accepted | Extended | Opened | Joined | Disowned  # about one obligation
 
 
@@ -66,6 +73,8 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  #
     match fact:
         case Received() | Declared() | Returned() | Accepted() | Extended() | Opened() | Joined() | Disowned():
             return _check_of_obligation(agenda, fact)
+        case Skipped() | Snoozed() | Reminded() | Noted():
+            return _check_adjustment(agenda, fact, unit)
         case Waived():
             return _check_waived(agenda, fact)
         case DateFixed():
@@ -153,6 +162,70 @@ def _check_of_obligation(agenda: Agenda, fact: OfObligation) -> list[Reason]:
             return []
         case _:
             assert_never(fact)
+
+
+def _check_adjustment(agenda: Agenda, fact: Skipped | Snoozed | Reminded | Noted, unit: UnitOfWork) -> list[Reason]:
+    """Return remarks on what the office decides about the reminders of an obligation, or writes down about it."""
+    obligation = agenda.by_key.get((fact.milestone, fact.party)) or find_obligation(agenda, fact.milestone, fact.party)
+    match fact:
+        case Skipped():
+            _check_skipped(agenda.plan, fact, unit)
+        case Snoozed():
+            return _check_snoozed(agenda.plan, fact, obligation)
+        case Reminded():
+            _refuse_settled(obligation)
+            if reminder_kind(agenda.plan, obligation, fact.recorded_at) is None:
+                _refuse(
+                    Text("there is no day of which {party} could be reminded", party=fact.party),
+                    Text("fix the day first"),
+                    "no-day-known",
+                )
+        case Noted():
+            if not fact.note:
+                _refuse(Text("the note is empty"), Text("write what is to be kept"), "no-note")
+        case _:
+            assert_never(fact)
+    return []
+
+
+def _refuse_settled(obligation: Obligation) -> None:
+    """Refuse what concerns the reminders of an obligation of which nobody is reminded."""
+    if obligation.unknown:
+        _refuse(
+            Text("{id} of {party} is in doubt and not reminded of", id=obligation.milestone, party=obligation.party),
+            Text("`start` says whether it is open"),
+            "in-doubt",
+        )
+    if not obligation.standing.is_open:
+        _refuse(
+            Text("{id} of {party} is not open any more", id=obligation.milestone, party=obligation.party),
+            Text("`status` shows how it stands"),
+            "not-open",
+        )
+
+
+def _check_skipped(plan: Plan, fact: Skipped, unit: UnitOfWork) -> None:
+    rows = unit.rungs.within(plan.id, Scope({fact.milestone: frozenset([fact.party])}))
+    known = {row.name: row for row in rows if row.due == fact.due and not is_notice(row.kind)}
+    if fact.step not in known:
+        raise NothingMatched.named(
+            Text("step of {milestone} of {party}", milestone=fact.milestone, party=fact.party), fact.step, known
+        )
+    if known[fact.step].state != "planned":
+        _refuse(
+            Text("{step} does not lie ahead any more", step=fact.step),
+            Text("a mail that waits can be held in the outbox"),
+            "step-gone",
+        )
+
+
+def _check_snoozed(plan: Plan, fact: Snoozed, obligation: Obligation) -> list[Reason]:
+    _refuse_settled(obligation)
+    today = local_day(fact.recorded_at, plan.zone)
+    if fact.until < today:
+        _refuse(Text("{until} has passed", until=fact.until), Text("name the last day without a reminder"), "past-day")
+    last = obligation.due.last_in_time if obligation.due is not None else None
+    return [reasons.pause_past_due(last)] if last is not None and today <= last <= fact.until else []
 
 
 def _check_waived(agenda: Agenda, fact: Waived) -> list[Reason]:

@@ -95,6 +95,8 @@ ENGLISH = Language(
         "correction": "correction",
         "submission": "notice of a submission",
         "copy": "reminder of a copy",
+        "remind": "reminder asked for",
+        "resume": "reminder after a pause",
     },
     facts={
         "received": "Documents received",
@@ -116,6 +118,10 @@ ENGLISH = Language(
         "paused": "Address paused",
         "retired": "Plan ended",
         "counted": "Result of a target",
+        "skipped": "Step left out",
+        "snoozed": "Reminders paused",
+        "reminded": "Reminder asked for",
+        "noted": "Note",
         "withdrawn": "Record withdrawn",
     },
     states={

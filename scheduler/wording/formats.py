@@ -25,7 +25,7 @@ from scheduler.plan.dates.date_forms import (
     bracketed,
 )
 from scheduler.plan.dates.due_dates import DueDate
-from scheduler.plan.ladder import RungName
+from scheduler.plan.ladders.steps import RungName
 from scheduler.wording.english import ENGLISH
 from scheduler.wording.language import Language
 from scheduler.wording.vietnamese import VIETNAMESE

@@ -421,3 +421,55 @@ def test_a_record_without_a_home_is_told_by_check(open_office: Office) -> None:
     assert "is it final now?" in checked.out
     assert open_office("reassign", "f1", "final").code == ExitCode.DONE
     assert "unplaced" not in open_office("check").out
+
+
+# ---- single reminders
+
+
+def test_the_next_step_is_left_out_with_the_reason(open_office: Office) -> None:
+    """Without a name it is the next one; another one is named as `agenda` names it."""
+    result = open_office("skip", "here", "report", "branch", "--reason", "đã gọi điện")
+    assert result.out.splitlines()[:2] == [
+        "f1: skipped report branch",
+        f"  fell away: report branch before:14d of {NEXT_YEAR}-11-30 08:00",
+    ]
+    (row,) = open_office.rows("skip", "here", "report", "branch", "target", "--reason", "x")
+    assert (row["fact"]["rung"], row["fact"]["reason"]) == ("target", "x")
+    again = open_office("skip", "here", "report", "branch", "target", "--reason", "x")
+    assert (again.code, "does not lie ahead" in again.err) == (ExitCode.FAILED, True)
+    unknown = open_office("skip", "here", "report", "branch", "targt", "--reason", "x")
+    assert (unknown.code, "target" in unknown.err) == (ExitCode.NOTHING_MATCHED, True)
+
+
+def test_nothing_is_left_out_where_no_step_lies_ahead(open_office: Office) -> None:
+    open_office("receive", "here", "report", "branch")
+    result = open_office("skip", "here", "report", "branch", "--reason", "x")
+    assert (result.code, "no step of report of branch lies ahead" in result.err) == (ExitCode.NOTHING_MATCHED, True)
+
+
+def test_a_pause_needs_an_end_and_is_taken_back_by_undo(open_office: Office) -> None:
+    assert open_office("snooze", "here", "report", "branch", "--reason", "x").code == ExitCode.USAGE
+    past = open_office("snooze", "here", "report", "branch", "--until", TODAY - timedelta(days=9), "--reason", "x")
+    assert (past.code, "has passed" in past.err) == (ExitCode.FAILED, True)
+    (row,) = open_office.rows("snooze", "here", "report", "branch", "--until", f"{NEXT_YEAR}-12-20", "--reason", "x")
+    assert row["fact"]["until"] == f"{NEXT_YEAR}-12-20"
+    assert row["remarks"] == [
+        f"the last day, {NEXT_YEAR}-12-15, lies within the pause: nobody is reminded of it before"
+    ]
+    (undone,) = open_office.rows("undo", "f1", "--reason", "y")
+    assert {step["rung"] for step in undone["armed"]} == {step["rung"] for step in row["fell_away"]}
+
+
+def test_a_reminder_leaves_at_once(open_office: Office) -> None:
+    """The next pass of the daemon sends it."""
+    (row,) = open_office.rows("remind", "here", "report", "branch", "--reason", "x")
+    assert [step["rung"] for step in row["armed"]] == ["remind:1"]
+    open_office("receive", "here", "report", "branch")
+    settled = open_office("remind", "here", "report", "branch", "--reason", "x")
+    assert (settled.code, "not open any more" in settled.err) == (ExitCode.FAILED, True)
+
+
+def test_a_note_is_words_alone(open_office: Office) -> None:
+    (row,) = open_office.rows("note", "here", "report", "branch", "đã gọi điện 22/3")
+    assert (row["fact"]["note"], row["fell_away"], row["armed"]) == ("đã gọi điện 22/3", [], [])
+    assert open_office("note", "here", "report", "branch", "").code == ExitCode.FAILED

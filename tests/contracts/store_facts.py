@@ -76,6 +76,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "indicator": texts,
     "value": st.integers(0, 2**60),
     "until": st.dates(),
+    "step": texts,
+    "due": st.dates(),
     "of": st.none() | st.integers(1, 2**60),
 }
 WAS: dict[FactKind, st.SearchStrategy[Any]] = {"amended": st.none() | forms, "rerouted": lists}

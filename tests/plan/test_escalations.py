@@ -65,7 +65,7 @@ def test_a_moved_escalation_says_from_where() -> None:
     note = escalation(history_of(AUGUST), (11,)).note
     assert str(note) == (
         "2 working days after 2023-08-10, the last day in time; "
-        "moved from 2023-08-14: days on which we could not reach anybody do not count"
+        "moved from 2023-08-14: days on which nobody was reminded do not count"
     )
 
 

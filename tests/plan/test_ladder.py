@@ -10,7 +10,7 @@ import pytest
 from scheduler.plan.dates.date_forms import Before, By, DayCount, On
 from scheduler.plan.dates.due_dates import derive_due_date
 from scheduler.plan.dates.workdays import Workdays
-from scheduler.plan.ladder import Ladders, LadderStep, RungName, settle_collisions
+from scheduler.plan.ladders.steps import Ladders, LadderStep, RungName, settle_collisions
 from scheduler.plan.model import Escalation, Ladder, Overdue
 from scheduler.plan.reasons import NONE, WINDOW_OPENS
 from tests.support.plan_builders import HANOI, at, days, vietnam, working_days

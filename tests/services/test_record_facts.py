@@ -951,3 +951,55 @@ def test_to_an_event_that_was_called_off_nobody_replies(store: SqlStore) -> None
     office.record("waived", None, "meeting", reason="no money")
     with pytest.raises(UserError, match="has no day to which beta is invited"):
         office.record("replied", "beta", "meeting", reply="accepted")
+
+
+# ---- single reminders
+
+
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [
+        ("snoozed", {"until": date(2023, 3, 10), "reason": "x"}),
+        ("reminded", {"reason": "x"}),
+    ],
+)
+def test_what_is_done_or_in_doubt_is_not_reminded_of(
+    running: DaemonFixture, kind: FactKind, details: dict[str, Any]
+) -> None:
+    running.record("received")
+    assert "is not open any more" in str(refused(running, kind, **details))
+
+
+def test_a_reminder_that_was_asked_for_leaves_once(running: DaemonFixture) -> None:
+    """On Saturday it waits for Monday; the ordinary steps leave as before."""
+    recorded = running.record("reminded", reason="the mail got lost")
+    assert [step.name for step in recorded.changes.armed] == ["remind:1"]
+    running.live(at(3, 6, 9))
+    assert running.row("remind:1").state == "sent"
+    running.live(at(3, 31))
+    assert [row.state for row in running.rows() if row.name == "remind:1"] == ["sent"]
+
+
+def test_after_a_pause_one_reminder_leaves_and_the_ladder_goes_on(running: DaemonFixture) -> None:
+    running.record("snoozed", until=date(2023, 3, 12), reason="promised for the 13th")
+    running.live(at(3, 12, 23))
+    assert len(running.left()) == 1
+    running.live(at(3, 13, 9))
+    assert running.row("resume:1").state == "sent"
+
+
+def test_nobody_is_reminded_after_a_pause_of_what_has_come_meanwhile(running: DaemonFixture) -> None:
+    running.record("snoozed", until=date(2023, 3, 13), reason="x")
+    running.clock.instant = at(3, 9)
+    running.record("received")
+    running.live(at(3, 14, 9))
+    assert running.row("resume:1").state == "cancelled"
+
+
+def test_only_a_step_that_lies_ahead_is_left_out(running: DaemonFixture) -> None:
+    due = running.row("before:7d").due
+    assert "does not lie ahead" in str(refused(running, "skipped", step="before:14d", due=due, reason="x"))
+    assert "unknown step" in str(refused(running, "skipped", step="before:99d", due=due, reason="x"))
+    running.record("skipped", step="before:7d", due=due, reason="x")
+    running.live(at(3, 13, 12))
+    assert running.row("before:7d").state == "skipped"

@@ -20,6 +20,7 @@ from scheduler.errors import Problem, RecordUnavailable, UserError
 from scheduler.plan.agenda import Rung
 from scheduler.plan.dates_in_force import can_be_fixed
 from scheduler.plan.facts import Fact
+from scheduler.plan.message_kinds import is_notice
 from scheduler.plan.messages.destinations import guests_to_invite
 from scheduler.plan.model import Milestone, Occurrence, Plan
 from scheduler.plan.obligations import Obligation
@@ -37,6 +38,8 @@ from scheduler.web.operator.command_forms import (
     ActionName,
     CommandForm,
     can_be_extended,
+    can_be_released,
+    can_be_reminded,
     is_checked_next,
     label_of,
     owed_under,
@@ -87,14 +90,16 @@ def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
         yield "insist"
     if o.invited and cell.code in ("fixed", "held"):
         yield "reply"
-    if o.attends or o.standing.state == "waived":
-        return
-    if o.unknown:
-        yield "start"
-    if milestone.kind == "deadline":
-        yield from _for_submission(cell)
-    if o.standing.state != "accepted":
-        yield "waive"
+    if not o.attends and o.standing.state != "waived":
+        if o.unknown:
+            yield "start"
+        if milestone.kind == "deadline":
+            yield from _for_submission(cell)
+        if o.standing.state != "accepted":
+            yield "waive"
+    if (can_be_reminded(o) and cell.code not in ("fixed", "held")) or (o.event and cell.code == "fixed"):
+        yield from ("remind", "snooze", "skip")
+    yield "note"
 
 
 def _for_submission(cell: Cell) -> Iterable[ActionName]:
@@ -119,7 +124,9 @@ def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[A
         yield from ("accept", "return")
     if is_deadline and any(map(can_be_extended, own)):
         yield "extend"
-    if any(o.standing.is_open for o in own):
+    if any(map(can_be_reminded, own)):
+        yield from ("remind", "snooze")
+    if any(map(can_be_released, own)):
         yield "waive"
 
 
@@ -216,8 +223,9 @@ def _find(context: RequestContext) -> CommandForm:
         raise HTTPException(404)
     with context.running.store.reading() as view:
         snapshot = context.site.snapshots.read(view, plan, context.now)
+        id, party = query.get("milestone", ""), query.get("party", "")
+        rows = view.rungs.of_party(plan.id, party, id) if name == "skip" else ()
     action, agenda = ACTIONS[name], snapshot.agenda
-    id, party = query.get("milestone", ""), query.get("party", "")
     group = plan.groups.get(query.get("group", ""))
     indicator = next((one for one in plan.indicators if one.id == query.get("indicator") and one.measure.manual), None)
     target = _find_target(snapshot, query.get("fact", ""))
@@ -235,6 +243,7 @@ def _find(context: RequestContext) -> CommandForm:
         group=group,
         indicator=indicator,
         target=target,
+        steps=[row for row in rows if row.state == "planned" and not is_notice(row.kind)],
     )
 
 

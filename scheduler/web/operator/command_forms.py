@@ -20,9 +20,13 @@ from scheduler.plan.commands import (
     Nominate,
     RecordReceived,
     RecordReply,
+    RemindNow,
     Retire,
     Return,
     SettleDoubt,
+    Skip,
+    Snooze,
+    TakeNote,
     Undo,
     Waive,
 )
@@ -31,8 +35,8 @@ from scheduler.plan.facts import Actor, DateFixed, Fact, Reply
 from scheduler.plan.indicators import counted_parties
 from scheduler.plan.membership import members
 from scheduler.plan.model import Channel, Group, Indicator, Milestone, Party, Plan
-from scheduler.plan.obligations import Obligation
-from scheduler.ports import Definition
+from scheduler.plan.obligations import NoDate, Obligation
+from scheduler.ports import Definition, RungRow
 from scheduler.queries.snapshot import Snapshot
 from scheduler.services.commands import refuse_far
 from scheduler.texts import Text
@@ -49,6 +53,10 @@ ActionName = Literal[
     "extend",
     "start",
     "insist",
+    "remind",
+    "snooze",
+    "skip",
+    "note",
     "fix-date",
     "mark-invited",
     "reply",
@@ -76,6 +84,7 @@ class CommandForm:
     group: Group | None = None
     indicator: Indicator | None = None
     target: Fact | None = None
+    steps: Sequence[RungRow] = ()  # those of the obligation that lie ahead, soonest first
 
     @property
     def plan(self) -> Plan:
@@ -113,8 +122,8 @@ class CommandForm:
 
     @property
     def released(self) -> list[Party]:
-        """Return the parties that a release of all affects: those that still owe it; what is done stays done."""
-        return [self.plan.parties[o.party] for o in self.own if o.standing.is_open]
+        """Return the parties that are released: those that were ticked; of all, what is done stays done."""
+        return [self.plan.parties[o.party] for o in self.own if o.standing.is_open and o.party in self.ticked("party")]
 
     @property
     def concerned(self) -> list[Obligation]:
@@ -230,8 +239,6 @@ def owed_under(snapshot: Snapshot, id: str) -> list[Obligation]:
 
 def label_of(action: ActionName, own: Sequence[Obligation], *, for_all: bool) -> str:
     """Return the text key of an action's name."""
-    if action == "waive" and for_all:
-        return "waive_open"
     if action in _FITS and for_all:
         return f"{action}_several"
     is_fixed = any(o.event or isinstance(o.decided_by, DateFixed) for o in own)
@@ -286,7 +293,11 @@ def _return(form: CommandForm) -> list[Command]:
 
 
 def _waive(form: CommandForm) -> list[Command]:
-    return [Waive(**_about(form), reason=form.needed_text("reason"), decision=form.text("decision"))]
+    """Return the release of the chosen parties; of all that still owe it together, it also holds for later ones."""
+    reason, decision, chosen = form.needed_text("reason"), form.text("decision"), form.chosen
+    is_for_all = form.obligation is None and {o.party for o in form.concerned} <= {*chosen}
+    parties = [None] if is_for_all else chosen
+    return [Waive(**_about(form) | {"party": party}, reason=reason, decision=decision) for party in parties]
 
 
 def _extend(form: CommandForm) -> list[Command]:
@@ -305,6 +316,27 @@ def _start(form: CommandForm) -> list[Command]:
 
 def _insist(form: CommandForm) -> list[Command]:
     return [Insist(**_about(form), reason=form.needed_text("reason"))]
+
+
+def _remind(form: CommandForm) -> list[Command]:
+    reason = form.needed_text("reason")
+    return [RemindNow(**_about(form) | {"party": party}, reason=reason) for party in form.chosen]
+
+
+def _snooze(form: CommandForm) -> list[Command]:
+    until, reason = form.needed_day("until"), form.needed_text("reason")
+    return [Snooze(**_about(form) | {"party": party}, until=until, reason=reason) for party in form.chosen]
+
+
+def _skip(form: CommandForm) -> list[Command]:
+    step = next((row for row in form.steps if str(row.id) == form.text("step_id")), None)
+    if step is None:
+        raise UserError(Text("no step is chosen"), hint=Text("choose one that lies ahead"), code="no-step")
+    return [Skip(**_about(form), step=step.name, due=step.due, reason=form.needed_text("reason"))]
+
+
+def _note(form: CommandForm) -> list[Command]:
+    return [TakeNote(**_about(form), note=form.needed_text("note"))]
 
 
 def _fix_date(form: CommandForm) -> list[Command]:
@@ -381,11 +413,24 @@ def can_be_extended(o: Obligation) -> bool:
     return o.due is not None and o.standing.is_open and not o.unknown
 
 
+def can_be_released(o: Obligation) -> bool:
+    """Return whether a party could be released together with all others: what is done stays done."""
+    return o.standing.is_open
+
+
+def can_be_reminded(o: Obligation) -> bool:
+    """Return whether a party is reminded of something, so that it can be done at once or paused."""
+    return o.standing.is_open and not o.unknown and not isinstance(o.when, NoDate)
+
+
 # Which obligations of a milestone an action fits that may be done for several at once.
 _FITS: Mapping[ActionName, Callable[[Obligation], bool]] = {
     "accept": is_checked_next,
     "return": is_checked_next,
     "extend": can_be_extended,
+    "waive": can_be_released,
+    "remind": can_be_reminded,
+    "snooze": can_be_reminded,
 }
 
 
@@ -410,6 +455,10 @@ ACTIONS: Mapping[ActionName, Action] = {
     "waive": Action(_waive, ("milestone",), ("party",)),
     "start": Action(_start, (), ("milestone", "party"), notify=False),
     "insist": Action(_insist),
+    "remind": Action(_remind, ("milestone",), ("party",)),
+    "snooze": Action(_snooze, ("milestone",), ("party",)),
+    "skip": Action(_skip),
+    "note": Action(_note),
     "fix-date": Action(_fix_date, ("milestone",)),
     "mark-invited": Action(_mark_invited, ("milestone",)),
     "reply": Action(_reply),

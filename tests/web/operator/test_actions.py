@@ -380,8 +380,9 @@ def test_a_release_of_all_says_whom_it_touches_and_leaves_what_is_done(operator:
     path = do("waive", "milestone=report")
     live.record("received")
     assert "Waive for all who still owe it" in operator.see("/plans/plan/milestones/report")
-    form = operator.see(path)
-    assert "Waive for all who still owe it Milestone Report Party who still owe it (2): lead and gamma" in form
+    form = operator.ask(path).text
+    assert "Waive for all who still owe it Milestone Report" in words(form)
+    assert [value for name, value in fields_of(form) if name == "party"] == ["lead", "gamma"]
     done = operator.do(path, reason="a new form")
     assert "Exempt 2" in words(done.text)
     assert "Beta Submitted, waiting for acceptance" in words(done.text)
@@ -769,7 +770,8 @@ def test_there_are_words_for_every_action() -> None:
             f"act.{action}"
             for action in (
                 *ACTIONS,
-                *("accept_several", "return_several", "extend_several", "waive_open", "change_date"),
+                *("accept_several", "return_several", "extend_several", "waive_several", "change_date"),
+                *("remind_several", "snooze_several"),
                 *("hold", "release", "retry"),
             )
         } <= set(known)
@@ -779,7 +781,6 @@ def test_every_refusal_with_a_name_has_words() -> None:
     """And there are no words for names that nothing is refused by."""
     elsewhere = {
         "wrong",
-        "not-open",
         "overtaken",
     }  # in the error's own words, on the party's page, on a page of its own
     for known in WORDS.values():
@@ -825,10 +826,73 @@ def test_several_get_more_time_at_once(operator: Operator, live: DaemonFixture) 
     assert [(fact.kind, fact.party) for fact in live.facts()] == [("extended", "beta"), ("extended", "gamma")]
 
 
-@pytest.mark.parametrize("action", ["accept", "return", "extend"])
+def test_only_what_is_ticked_is_waived_and_all_together_in_one_entry(operator: Operator, live: DaemonFixture) -> None:
+    operator.do(do("waive", ALL), party=["beta"], reason="merged")
+    operator.do(do("waive", ALL), reason="not held")
+    assert [(fact.kind, fact.party) for fact in live.facts()] == [("waived", "beta"), ("waived", None)]
+    assert {row.state for row in live.rows(None)} <= {"sent", "cancelled", "skipped"}
+
+
+def test_all_that_still_owe_it_are_reminded_at_once(operator: Operator, live: DaemonFixture) -> None:
+    hand_in(live, "gamma")
+    page = operator.do(do("remind", ALL), reason="the meeting is moved up")
+    assert "Entries made in the ledger: 2." in words(page.text)
+    assert [(fact.kind, fact.party) for fact in live.facts()[1:]] == [("reminded", "lead"), ("reminded", "beta")]
+    live.live(at(3, 6, 9))
+    assert [row.state for row in live.rows(None) if row.name.startswith("remind")] == ["sent", "sent"]
+
+
+def test_reminders_of_several_are_paused_until_a_day(operator: Operator, live: DaemonFixture) -> None:
+    shown = operator.fill(do("snooze", ALL), party=["beta", "gamma"], until="2023-03-10", reason="phone call")
+    assert "No step" not in words(shown.text)
+    operator.do(do("snooze", ALL), party=["beta", "gamma"], until="2023-03-10", reason="phone call")
+    history = words(operator.see("/plans/plan/milestones/report/beta"))
+    assert "Reminders paused" in history
+    assert "phone call" in history
+
+
+@pytest.mark.parametrize(
+    ("until", "why"),
+    [("", "No day is chosen."), ("2023-03-03", "That day has passed."), ("2099-01-01", "check the year")],
+)
+def test_a_pause_has_an_end_that_lies_ahead(operator: Operator, live: DaemonFixture, until: str, why: str) -> None:
+    page = operator.fill(do("snooze", BETA), until=until, reason="phone call")
+    assert (page.status, live.facts()) == (422, [])
+    assert why in words(page.text)
+    assert "phone call" in page.text
+
+
+def test_the_next_step_is_left_out_or_another_one(operator: Operator, live: DaemonFixture) -> None:
+    operator.do(do("skip", BETA), reason="phone call")
+    [fact] = live.facts()
+    [row] = [row for row in live.rows() if "left it out" in str(row.reason)]
+    assert (fact.kind, row.name) == ("skipped", getattr(fact, "step", ""))
+    page = operator.fill(do("skip", BETA), step_id="999999", reason="phone call")
+    assert (page.status, len(live.facts())) == (422, 1)
+
+
+def test_a_note_is_kept_and_nothing_is_mailed(operator: Operator, live: DaemonFixture) -> None:
+    mails = len(live.mails())
+    operator.do(do("note", BETA), note="telephoned on 22 March")
+    assert "telephoned on 22 March" in operator.see("/plans/plan/milestones/report/beta")
+    assert (len(live.mails()), [fact.kind for fact in live.facts()]) == (mails, ["noted"])
+
+
+def test_a_list_that_another_operator_has_changed_is_shown_anew(operator: Operator, live: DaemonFixture) -> None:
+    """Nothing of it is recorded, and what was typed is still there."""
+    hand_in(live, "beta", "gamma")
+    form = filled(operator.ask(do("accept", ALL)).text, note="complete")
+    live.record("accepted", party="beta")
+    page = operator.send(do("accept", ALL), [*form, ("step", "confirm")])
+    assert (page.status, [fact.kind for fact in live.facts()[2:]]) == (409, ["accepted"])
+    assert "complete" in page.text
+    assert [value for name, value in fields_of(page.text) if name == "party"] == ["gamma"]
+
+
+@pytest.mark.parametrize("action", ["accept", "return", "extend", "waive", "remind", "snooze"])
 def test_nobody_is_nobody(operator: Operator, live: DaemonFixture, action: str) -> None:
     hand_in(live, "beta")
-    page = operator.fill(do(action, ALL), party=[], note="x", until="2023-03-27", decision="x")
+    page = operator.fill(do(action, ALL), party=[], note="x", until="2023-03-27", decision="x", reason="x")
     assert (page.status, len(live.facts())) == (422, 1)
     assert "No party is ticked. What you have typed is still there." in words(page.text)
 

@@ -17,6 +17,7 @@ from scheduler.plan.model import Escalation, Ladder
 from scheduler.plan.reasons import Reason
 
 EVENT_STEPS = (DayCount(7, "days"), DayCount(1, "working days"))  # reminders of a fixed event, before its first day
+ASKED = ("remind", "resume")  # labels of the steps that follow from a fact, whose id is the detail of their names
 CHOOSE_TIMES = 3
 CHOOSE_FIRST = DayCount(1, "working days")
 CHOOSE_EVERY = DayCount(2, "working days")
@@ -26,7 +27,7 @@ class RungName(NamedTuple):
     """Which step of a ladder a rung is, such as `target`, `overdue:2` or `before:3wd`."""
 
     label: str
-    detail: int | DayCount | None = None  # how often it came before, or how far from its day it is
+    detail: int | DayCount | None = None  # how often it came before, how far from its day it is, or the id of a fact
 
     def __str__(self) -> str:
         """Return the name as the record keeps it."""
