@@ -26,7 +26,7 @@ from scheduler.services.inbox.context import AnswerContext
 from scheduler.services.sign_in import SignedIn, find_operator
 from scheduler.web.forms.throttle import Throttle
 from scheduler.web.forms.tokens import is_same_token, make_form_token, session_subject
-from scheduler.web.forms.uploads import UploadsInProgress
+from scheduler.web.forms.uploads import Incoming, UploadsInProgress
 from scheduler.web.monitoring.metrics import Metrics
 from scheduler.web.rendering import PageRenderer
 
@@ -103,6 +103,7 @@ class RequestContext:
     site: SiteContext
     signed_in: SignedIn | None = None
     form: FormData = field(default_factory=FormData)
+    incoming: Incoming | None = None  # the posted form, if it may hold files
 
     @property
     def running(self) -> RunningDaemon:

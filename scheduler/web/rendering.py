@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 
 from scheduler import wording
+from scheduler.documents.file_kinds import KINDS
 from scheduler.errors import UserError
 from scheduler.mail.template_context import filters
 from scheduler.plan.dates.date_forms import describe_form
@@ -98,6 +99,7 @@ class PageRenderer:
             return name in words.get(section, {})
 
         environment.globals.update(say=say, knows=knows, path=path_to, asset=self._addresses.__getitem__)
+        environment.globals["kept_kinds"] = ",".join(f".{suffix}" for kind in KINDS for suffix in kind.suffixes)
         return environment
 
     def _find(self, name: str) -> Path:

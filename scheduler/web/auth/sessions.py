@@ -14,8 +14,10 @@ from starlette.responses import RedirectResponse, Response
 from scheduler.config import read_span
 from scheduler.services.sign_in import SignedIn, find_session
 from scheduler.web.context import RequestContext
+from scheduler.web.forms.files_aside import size_aside
 from scheduler.web.forms.posted_form import FormRefused, read_form
 from scheduler.web.forms.tokens import is_same_token, make_form_token, session_subject
+from scheduler.web.forms.uploads import DAILY_SIZE, is_upload, read_upload
 
 Handler = Callable[[RequestContext], Response]
 
@@ -36,34 +38,55 @@ def for_anyone(handler: Handler) -> Callable[[Request], Any]:
     return endpoint
 
 
-def for_operators(handler: Handler, again: Handler | None = None) -> Callable[[Request], Any]:
+def for_operators(
+    handler: Handler, again: Handler | None = None, *, takes_files: bool = False
+) -> Callable[[Request], Any]:
     """Wrap a handler of a page for operators; others are redirected to the sign-in page.
 
     A POST without a session changes nothing: it raises HTTPException 401. A form made in an earlier session is
-    refused, or passed to `again`, which shows what was typed in a new form.
+    refused, or passed to `again`, which shows what was typed in a new form. Files that the handler does not set aside
+    are deleted.
     """
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
         context = RequestContext(request, request.app.state.site)
         context.signed_in = await run_in_threadpool(find_signed_in, context)
-        chosen = handler
-        if request.method == "POST":
-            context.form = await read_form(request)
+        if request.method != "POST":
+            if context.signed_in is None:
+                return RedirectResponse("/sign-in", 303)
+            response = await run_in_threadpool(handler, context)
+        elif takes_files and is_upload(request):
             if context.signed_in is None:
                 raise HTTPException(401)
-            known = make_form_token(context.site.secret, session_subject(context.signed_in))
-            if not is_same_token(context.field("form"), known):
-                if again is None:
-                    raise FormRefused
-                chosen = again
-        elif context.signed_in is None:
-            return RedirectResponse("/sign-in", 303)
-        response = await run_in_threadpool(chosen, context)
+            sender, store = context.signed_in.email, context.site.blob_store
+            room = DAILY_SIZE - await run_in_threadpool(size_aside, store, sender)
+            with context.site.uploads.counted(sender, room) as quota:
+                context.incoming = await read_upload(request, store, quota)
+                context.form = context.incoming.as_form()
+                try:
+                    response = await run_in_threadpool(_choose(context, handler, again), context)
+                finally:
+                    context.incoming.drop()
+        else:
+            context.form = await read_form(request)
+            response = await run_in_threadpool(_choose(context, handler, again), context)
         renew_cookie(context, response)
         return response
 
     return endpoint
+
+
+def _choose(context: RequestContext, handler: Handler, again: Handler | None) -> Handler:
+    """Return the handler of a posted form: `again` for one that was made in an earlier session."""
+    if context.signed_in is None:
+        raise HTTPException(401)
+    known = make_form_token(context.site.secret, session_subject(context.signed_in))
+    if is_same_token(context.field("form"), known):
+        return handler
+    if again is None:
+        raise FormRefused
+    return again
 
 
 def find_signed_in(context: RequestContext) -> SignedIn | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
@@ -23,7 +24,7 @@ from scheduler.web.forms.text_input import clean_name, clean_text
 MEGABYTE = 1024 * 1024
 FIELDS = 200
 TEXT = 64 * 1024  # bytes of all fields that are not files
-DAILY_SIZE = 100 * MEGABYTE  # bytes per party
+DAILY_SIZE = 100 * MEGABYTE  # bytes per party; of an operator, what is not confirmed yet
 BODY = 2 * FILES * FILE_SIZE  # bytes read to the end even if refused, so that the browser shows the response
 
 
@@ -53,6 +54,10 @@ class Incoming:
     def field(self, name: str) -> str:
         """Return the first value of a field as it was sent; "" if it is missing."""
         return next(iter(self.fields.get(name, ())), "")
+
+    def as_form(self) -> FormData:
+        """Return the fields as the form of a page without files."""
+        return FormData([(name, value) for name, values in self.fields.items() for value in values])
 
     def documents(self) -> list[Document]:
         """Return the metadata of the files; a file of an unsupported kind is added to the problems."""
@@ -112,6 +117,11 @@ class UploadQuota:
         self.coming[self.party] += size
         self.taken += size
         return True
+
+
+def is_upload(request: Request) -> bool:
+    """Return whether a posted form may hold files."""
+    return request.headers.get("content-type", "").lower().startswith("multipart/")
 
 
 async def read_upload(request: Request, blob_store: BlobStore, quota: UploadQuota) -> Incoming:

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from scheduler.documents.file_kinds import FILES
 from scheduler.errors import Problem, RecordUnavailable, UserError
 from scheduler.plan.agenda import Rung
 from scheduler.plan.dates_in_force import can_be_fixed
@@ -26,15 +27,19 @@ from scheduler.plan.model import Milestone, Occurrence, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.standing import Standing
 from scheduler.plan.status import Cell, read_cell
-from scheduler.ports import RungRow
+from scheduler.ports import Document, RungRow
 from scheduler.queries.snapshot import Snapshot
 from scheduler.services.record_facts import Recorded, StaleDecision, execute, rehearse
+from scheduler.texts import Text
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
+from scheduler.web.forms.files_aside import FilesAside, SentFile
 from scheduler.web.forms.tokens import is_idempotency_key, is_same_token, make_form_token
+from scheduler.web.forms.uploads import UploadProblem
 from scheduler.web.lookup import find_definition, find_milestone, find_obligation
 from scheduler.web.operator.command_forms import (
     ACTIONS,
+    WITH_FILES,
     ActionName,
     CommandForm,
     can_be_extended,
@@ -47,7 +52,7 @@ from scheduler.web.operator.command_forms import (
 from scheduler.web.operator.history import FactEntry, describe_fact, is_undoable
 from scheduler.web.urls import path_to
 
-_OWN = ("form", "step", "seen", "once")  # fields that every form has besides its input
+_OWN = ("form", "step", "seen", "once", "sent", "seal")  # fields that every form has besides its input
 _TEXTS = ("note", "reason", "decision", "place")  # free texts, given back when a form is refused
 
 
@@ -134,15 +139,21 @@ def _for_milestone(plan: Plan, id: str, own: Sequence[Obligation]) -> Iterable[A
 
 
 class _Hidden(NamedTuple):
-    """The fields that a form carries unseen: the key of its request, and the version it was made from."""
+    """What a form carries unseen: the key of its request, the version it was made from, and files set aside for it."""
 
     idempotency_key: str
     expected_version: str
+    files: tuple[Document, ...] = ()
 
     @classmethod
     def of(cls, context: RequestContext) -> _Hidden:
-        """Return the fields as they were posted; no record has the version of a form without one."""
-        return cls(context.field("once", 40), context.field("seen", 200) or "unknown")
+        """Return what was posted; no record has the version of a form without one.
+
+        Raises: HTTPException 403 for files that this site did not write down.
+        """
+        once, sent = context.field("once", 40), context.field("sent", None)
+        files = _aside(context, once).read(sent, context.field("seal", None)) if sent else ()
+        return cls(once, context.field("seen", 200) or "unknown", tuple(file.document for file in files))
 
     @classmethod
     def renewed(cls, command: CommandForm) -> _Hidden:
@@ -155,6 +166,7 @@ class _Result(NamedTuple):
 
     status: int = 200
     problems: Sequence[Problem] = ()
+    file_problems: Sequence[UploadProblem] = ()
     overtaken: StaleDecision | None = None
     is_former: bool = False  # the form was opened in an earlier session
 
@@ -173,17 +185,14 @@ def act(context: RequestContext) -> Response:
     hidden, step = _Hidden.of(context), context.field("step")
     if not is_idempotency_key(hidden.idempotency_key):
         raise HTTPException(403)
+    hidden, refused = _take_files(context, hidden, is_confirmed=step == "confirm")
+    command = replace(command, files=hidden.files)
+    if refused:
+        return _ask(command, hidden, _Result(422, file_problems=refused))
     if step == "edit":
         return _ask(command, hidden)
-    action, carry_out = ACTIONS[command.action], execute if step == "confirm" else rehearse
     try:
-        recorded = carry_out(
-            context.services,
-            command.definition,
-            action.read(command),
-            notify=action.notify,
-            expected_version=hidden.expected_version,
-        )
+        recorded = _carry_out(command, hidden, is_confirmed=step == "confirm")
     except StaleDecision as overtaken:
         now = _find(context)
         hidden = hidden._replace(expected_version=now.snapshot.fingerprint)
@@ -193,6 +202,60 @@ def act(context: RequestContext) -> Response:
     except UserError as error:
         return _ask(command, hidden, _Result(422, problems=error.problems))
     return _show_result(command, recorded) if step == "confirm" else _confirm(command, recorded, hidden)
+
+
+def _carry_out(command: CommandForm, hidden: _Hidden, *, is_confirmed: bool) -> Recorded:
+    """Record what a form asks for, or rehearse it."""
+    action, services = ACTIONS[command.action], command.context.services
+    commands, version = action.read(command), hidden.expected_version
+    if not is_confirmed:
+        return rehearse(services, command.definition, commands, notify=action.notify, expected_version=version)
+    return execute(
+        services,
+        command.definition,
+        commands,
+        notify=action.notify,
+        expected_version=version,
+        documents=hidden.files,
+    )
+
+
+def _take_files(
+    context: RequestContext, hidden: _Hidden, *, is_confirmed: bool
+) -> tuple[_Hidden, Sequence[UploadProblem]]:
+    """Set the files of a form aside, or keep those of a confirmed one; return what is wrong with them.
+
+    Files that were set aside before stay beside new ones.
+    """
+    aside, incoming = _aside(context, hidden.idempotency_key), context.incoming
+    try:
+        if is_confirmed:
+            is_kept = aside.keep([SentFile("", document) for document in hidden.files])
+            return (hidden, ()) if is_kept else (hidden._replace(files=()), [UploadProblem("files_gone")])
+        if incoming is None:
+            return hidden, ()
+        documents = incoming.documents()
+        if incoming.problems:
+            return hidden, incoming.problems
+        if len(hidden.files) + len(documents) > FILES:
+            return hidden, [UploadProblem("too_many_files")]
+        aside.set_aside(incoming)
+    except OSError as error:
+        context.running.log_problem(Text("documents could not be kept: {strerror}", strerror=error.strerror))
+        return hidden._replace(files=()), [UploadProblem("disk_full")]
+    return hidden._replace(files=(*hidden.files, *documents)), ()
+
+
+def _aside(context: RequestContext, once: str) -> FilesAside:
+    """Return what holds the files of an operator's form between its pages."""
+    email = context.signed_in.email if context.signed_in else ""
+    return FilesAside(context.site.blob_store, context.site.secret, email, (context.path,), once)
+
+
+def _write_files(context: RequestContext, hidden: _Hidden) -> tuple[str, str]:
+    """Return what a form carries about its files, and the seal of that; nothing if it has none."""
+    files = [SentFile("", document) for document in hidden.files]
+    return _aside(context, hidden.idempotency_key).write(files) if files else ("", "")
 
 
 def ask_again(context: RequestContext) -> Response:
@@ -263,6 +326,7 @@ def _show_result(command: CommandForm, done: Recorded) -> Response:
 
 def _ask(command: CommandForm, hidden: _Hidden, result: _Result = _OPENED) -> Response:
     context, snapshot = command.context, command.snapshot
+    sent, seal = _write_files(context, hidden)
     standing = command.obligation.standing if command.obligation else Standing()
     claimed = standing.declared[-1:] if command.action == "receive" else ()
     overtaken = result.overtaken
@@ -282,6 +346,11 @@ def _ask(command: CommandForm, hidden: _Hidden, result: _Result = _OPENED) -> Re
         fresh=context.request.method != "POST",
         missing=standing.missing,
         problems=result.problems,
+        file_problems=result.file_problems,
+        sent=sent,
+        seal=seal,
+        files=hidden.files,
+        takes_files=command.action in WITH_FILES,
         overtaken=overtaken,
         is_former=result.is_former,
         newer=[describe_fact(snapshot, fact) for fact in overtaken.facts] if overtaken else (),
@@ -300,6 +369,7 @@ class StepGroup(NamedTuple):
 def _confirm(command: CommandForm, rehearsed: Recorded, hidden: _Hidden) -> Response:
     plan, changes, leaving = command.plan, rehearsed.changes, set(rehearsed.leaving.steps)
     typed = command.context.form.multi_items()
+    sent, seal = _write_files(command.context, hidden)
     return command.context.page(
         "confirm.html",
         language=plan.language,
@@ -314,6 +384,9 @@ def _confirm(command: CommandForm, rehearsed: Recorded, hidden: _Hidden) -> Resp
         armed=group_steps(plan, [rung for rung in changes.armed if rung not in leaving]),
         idempotency_key=hidden.idempotency_key,
         expected_version=hidden.expected_version,
+        sent=sent,
+        seal=seal,
+        files=hidden.files,
         typed=[(name, value) for name, value in typed if name not in _OWN and isinstance(value, str)],
     )
 
@@ -361,4 +434,4 @@ def _sign(context: RequestContext, text: str) -> str:
     return make_form_token(context.site.secret, f"note\0{context.signed_in.email if context.signed_in else ''}\0{text}")
 
 
-ROUTES = [Route("/plans/{plan}/do/{action}", for_operators(act, ask_again), methods=["GET", "POST"])]
+ROUTES = [Route("/plans/{plan}/do/{action}", for_operators(act, ask_again, takes_files=True), methods=["GET", "POST"])]

@@ -36,7 +36,7 @@ from scheduler.plan.indicators import counted_parties
 from scheduler.plan.membership import members
 from scheduler.plan.model import Channel, Group, Indicator, Milestone, Party, Plan
 from scheduler.plan.obligations import NoDate, Obligation
-from scheduler.ports import Definition, RungRow
+from scheduler.ports import Definition, Document, RungRow
 from scheduler.queries.snapshot import Snapshot
 from scheduler.services.commands import refuse_far
 from scheduler.texts import Text
@@ -67,6 +67,7 @@ ActionName = Literal[
 ]
 NeededText = Literal["note", "reason", "decision"]
 EMPTY: Mapping[NeededText, RefusalCode] = {"note": "no-note", "reason": "no-reason", "decision": "no-decision"}
+WITH_FILES: tuple[ActionName, ...] = ("receive", "count")  # whose forms take files
 LONGEST = 2000  # characters of a typed text
 
 
@@ -85,6 +86,7 @@ class CommandForm:
     indicator: Indicator | None = None
     target: Fact | None = None
     steps: Sequence[RungRow] = ()  # those of the obligation that lie ahead, soonest first
+    files: Sequence[Document] = ()
 
     @property
     def plan(self) -> Plan:
@@ -277,6 +279,7 @@ def _receive(form: CommandForm) -> list[Command]:
             sent_on=form.day("sent_on"),
             received_on=None if clock else day,
             received_at=to_instant(day, clock, zone) if day and clock else None,
+            files=tuple(document.name for document in form.files),
             note=form.text("note"),
         )
     ]
@@ -389,6 +392,7 @@ def _count(form: CommandForm) -> list[Command]:
             value=value,
             of=form.count("of"),
             party=form.text("party") or None,
+            files=tuple(document.name for document in form.files),
             note=form.text("note"),
         )
     ]

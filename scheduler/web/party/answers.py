@@ -23,12 +23,13 @@ from scheduler.services.record_facts import StaleDecision, execute
 from scheduler.texts import Text
 from scheduler.web.auth.party_token import PartyAccess, find_party_access
 from scheduler.web.context import RequestContext
+from scheduler.web.forms.files_aside import SentFile, size_aside
 from scheduler.web.forms.posted_form import read_form
 from scheduler.web.forms.text_input import clean_lines, clean_text, read_count
 from scheduler.web.forms.tokens import is_idempotency_key, is_same_token
-from scheduler.web.forms.uploads import DAILY_SIZE, Incoming, UploadProblem, read_upload
+from scheduler.web.forms.uploads import DAILY_SIZE, Incoming, UploadProblem, is_upload, read_upload
 from scheduler.web.lookup import read_day
-from scheduler.web.party.submissions import SentFile, give_up, keep, read_back, read_files, set_aside, size_aside
+from scheduler.web.party.submissions import files_aside, read_files, set_aside
 from scheduler.web.party.task_view import (
     ACTS,
     CHANNELS,
@@ -50,16 +51,16 @@ async def answer_task(request: Request) -> Response:
     """Record what a party declares or sends about a task; a form sent twice is recorded once."""
     context = RequestContext(request, request.app.state.site)
     site = context.site
-    is_upload = request.headers.get("content-type", "").lower().startswith("multipart/")
+    has_files = is_upload(request)
     try:
         access, allowance = await run_in_threadpool(_check_access, context)
     except HTTPException as error:
-        if is_upload or error.status_code not in _NO_PAGE:
+        if has_files or error.status_code not in _NO_PAGE:
             raise
         form = await read_form(request)
         why, texts = _NO_PAGE[error.status_code], [form.get("note"), form.get("who")]
         return await run_in_threadpool(partial(context.show_typed_texts, texts, why=why, status=error.status_code))
-    if not is_upload:
+    if not has_files:
         form = await read_form(request)
         fields = {name: [value] for name, value in form.multi_items() if isinstance(value, str)}
         return await run_in_threadpool(_record_or_show_typed, context, Incoming(fields=fields))
@@ -112,12 +113,12 @@ def _take(context: RequestContext, incoming: Incoming) -> Response:
         answer = _read(incoming)
         is_confirmed = _is_confirmed(incoming)
         if answer.act == "send" and not is_confirmed:
-            give_up(task_view, once)
+            files_aside(task_view, once).give_up()
         taken = _consider(task_view, answer, incoming)
         inputs = task_view.inputs
     response = taken if isinstance(taken, Response) else _record(task_view, inputs, answer, once, taken)
     if answer.act == "send" and is_confirmed:
-        give_up(task_view, once)
+        files_aside(task_view, once).give_up()
     return response
 
 
@@ -160,7 +161,9 @@ def _files(task_view: TaskView, answer: Answer, incoming: Incoming) -> list[Sent
     """Return the files that come with an answer, or that it confirms."""
     if answer.act != "send":
         return []
-    return read_back(task_view, incoming) if _is_confirmed(incoming) else read_files(incoming)
+    if not _is_confirmed(incoming):
+        return read_files(incoming)
+    return files_aside(task_view, incoming.field("once")).read(incoming.field("sent"), incoming.field("seal"))
 
 
 def _ask_to_confirm(task_view: TaskView, answer: Answer, incoming: Incoming, files: Sequence[SentFile]) -> Response:
@@ -203,7 +206,7 @@ def _refuse_unoffered(act: str, task_view: TaskView) -> None:
 def _record(task_view: TaskView, inputs: str, answer: Answer, once: str, files: Sequence[SentFile]) -> Response:
     context, running = task_view.context, task_view.context.running
     try:
-        if not keep(task_view, once, files):
+        if not files_aside(task_view, once).keep(files):
             return _refuse(task_view, answer, "files_gone")
     except OSError as error:
         return _refuse_full_disk(task_view, answer, error)

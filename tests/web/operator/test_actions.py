@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_args
 
 import pytest
 
+from scheduler.documents.file_kinds import FILE_SIZE
 from scheduler.errors import RefusalCode
 from scheduler.mail.mime import read_text
 from scheduler.plan.dates.date_forms import By, On, Undated, Window
@@ -25,7 +26,7 @@ from tests.support.daemon_fixture import DaemonFixture, plan, report
 from tests.support.mail_servers import free_port
 from tests.support.operator_client import Operator, fields_of, filled, words
 from tests.support.page_words import WORDS
-from tests.support.party_client import open_form, path_of
+from tests.support.party_client import BOUNDARY, File, body_of, open_form, path_of, zipped
 from tests.support.plan_builders import PARTIES, at, deadline, event, party
 from tests.support.served_site import Answer, ServedSite, daemon, serve_site
 from tests.support.web_client import sign_in
@@ -910,3 +911,97 @@ def test_what_is_done_leads_to_the_next_one_that_waits(operator: Operator, live:
     assert "The next one" not in operator.see("/plans/plan/milestones/report/beta")
     done = operator.do(do("accept", "milestone=report&party=gamma"))
     assert "The next one" not in words(done.text)
+
+
+# ---- files
+
+
+PDF = ("scan.pdf", b"%PDF-1.7 a scan")
+RECEIVE = do("receive", BETA)
+CAME: dict[str, Any] = {"deliverable": ["plan", "list"], "channel": "paper"}
+
+
+def attach(operator: Operator, *files: File, path: str = RECEIVE, **typed: str | list[str]) -> Answer:
+    """Open a form, fill it in and send it with files, as a browser does."""
+    fields = [(name, value) for name, value in filled(operator.ask(path).text, **typed) if name != "files"]
+    form: dict[str, list[str]] = {}
+    for name, value in fields:
+        form.setdefault(name, []).append(value)
+    headers = {"Cookie": operator.cookie, "Content_Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    return operator.site.ask(path, "POST", body_of(form, files), **headers)
+
+
+def test_what_came_on_paper_is_attached_as_it_is_recorded(operator: Operator, live: DaemonFixture) -> None:
+    """The files are shown before anything is recorded, and can be opened from the history."""
+    shown = attach(operator, PDF, ("list.xlsx", zipped("xl/workbook.xml")), **CAME)
+    assert "scan.pdf, list.xlsx" in words(shown.text)
+    assert live.facts() == []
+    operator.confirm(RECEIVE, shown)
+    [fact] = live.facts()
+    assert isinstance(fact, Received)
+    assert fact.files == ("scan.pdf", "list.xlsx")
+    page = operator.ask("/plans/plan/milestones/report/beta").text
+    [scan] = re.findall(r'href="(/documents/\d+)">scan.pdf', page)
+    assert operator.ask(scan).body == PDF[1]
+
+
+def test_files_stay_while_a_form_is_put_right(operator: Operator, live: DaemonFixture) -> None:
+    refused = attach(operator, PDF, deliverable=[], channel="paper")
+    assert refused.status == 422
+    assert "Uploaded: scan.pdf" in words(refused.text)
+    edited = operator.send(RECEIVE, filled(refused.text, step="edit", **CAME))
+    assert "Uploaded: scan.pdf" in words(edited.text)
+    done = operator.confirm(RECEIVE, operator.send(RECEIVE, filled(refused.text, **CAME)))
+    assert done.status == 303
+    assert [getattr(fact, "files", ()) for fact in live.facts()] == [("scan.pdf",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("tool.pdf", b"MZ\x90 a program", "tool.pdf is not of a kind that is kept"),
+        ("empty.pdf", b"", "empty.pdf is empty"),
+        ("big.pdf", b"%PDF-" + bytes(FILE_SIZE), "big.pdf"),
+    ],
+)
+def test_a_file_that_is_not_kept_is_named_and_nothing_is_lost(
+    operator: Operator, live: DaemonFixture, name: str, data: bytes, why: str
+) -> None:
+    page = attach(operator, (name, data), note="by courier", **CAME)
+    assert (page.status, live.facts()) == (422, [])
+    assert name in words(page.text), why
+    assert "by courier" in page.text
+
+
+def test_files_of_somebody_else_cannot_be_named(operator: Operator, live: DaemonFixture) -> None:
+    """What a form says about its files is sealed."""
+    shown = attach(operator, PDF, **CAME)
+    fields = [(name, value.replace("scan", "other") if name == "sent" else value) for name, value in filled(shown.text)]
+    assert operator.send(RECEIVE, [*fields, ("step", "confirm")]).status == 403
+    assert live.facts() == []
+
+
+def test_files_that_were_cleared_away_are_asked_for_again(
+    operator: Operator, live: DaemonFixture, site: ServedSite
+) -> None:
+    shown = attach(operator, PDF, **CAME)
+    for file in site.running.settings.resolve("var/documents/incoming").glob("*"):
+        file.unlink()
+    page = operator.send(RECEIVE, filled(shown.text, step="confirm"))
+    assert (page.status, live.facts()) == (422, [])
+    assert "files" in words(page.text)
+
+
+def test_evidence_for_a_target_is_attached(operator: Operator, live: DaemonFixture, site: ServedSite) -> None:
+    goal = Indicator(id="good", title="Good", target=">= 1", measure=Measure(manual=True))
+    site.serve(replace(live.plan, indicators=(goal,)))
+    path = "/plans/plan/do/count?indicator=good"
+    operator.confirm(path, attach(operator, PDF, path=path, value="3"))
+    assert [getattr(fact, "files", ()) for fact in live.facts()] == [("scan.pdf",)]
+
+
+def test_no_file_is_taken_without_a_session(site: ServedSite, live: DaemonFixture) -> None:
+    stranger = Operator(site, "")
+    headers = {"Content_Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    answer = stranger.site.ask(RECEIVE, "POST", body_of({"form": "x"}, [PDF]), **headers)
+    assert (answer.status, live.facts()) == (401, [])
