@@ -36,7 +36,7 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
 def test_keys_of_the_file_win_over_the_defaults(tmp_path: Path) -> None:
     """`from` is a word of Python, so it has another name inside."""
     settings = load_settings(write(tmp_path, '[mail]\nfrom = "a@b.vn"\n[operators]\nemails = ["c@d.vn"]'), {})
-    assert (settings.mail.sender, settings.operators.emails) == ("a@b.vn", ["c@d.vn"])
+    assert (settings.mail.sender, settings.operators.addresses) == ("a@b.vn", ["c@d.vn"])
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
@@ -45,20 +45,33 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         write(tmp_path, '[mail]\nfrom = "a@b.vn"'),
         {"HANCHOT_MAIL__FROM": "x@y.vn", "HANCHOT_OPERATORS__EMAILS": "a@b.vn, c@d.vn,", "HANCHOT_GOLDEN": "1"},
     )
-    assert (settings.mail.sender, settings.operators.emails) == ("x@y.vn", ["a@b.vn", "c@d.vn"])
+    assert (settings.mail.sender, settings.operators.addresses) == ("x@y.vn", ["a@b.vn", "c@d.vn"])
+
+
+def test_an_operator_may_have_a_name_beside_the_address(tmp_path: Path) -> None:
+    """Who is named in both lists may act."""
+    text = '[operators]\nemails = ["Nguyễn Thị Lan <lan@b.vn>", "c@d.vn"]\nreaders = ["Hiệu trưởng <h@b.vn>", "c@d.vn"]'
+    people = load_settings(write(tmp_path, text), {}).operators
+    assert [(one.name, one.address) for one in people.emails] == [("Nguyễn Thị Lan", "lan@b.vn"), ("", "c@d.vn")]
+    assert (people.addresses, people.readers_only) == (["lan@b.vn", "c@d.vn"], ["h@b.vn"])
+    assert [str(one) for one in people.emails] == ["Nguyễn Thị Lan <lan@b.vn>", "c@d.vn"]
+
+
+@pytest.mark.parametrize("wrong", ["A <a@b.vn", "A <>", "<a b@c.vn>", "A <a@b.vn> <c@d.vn>", "a@b.vn>"])
+def test_an_operator_without_a_sound_address_is_refused(tmp_path: Path, wrong: str) -> None:
+    [(key, message, _)] = refusal(write(tmp_path, f'[operators]\nreaders = ["{wrong}"]'))
+    assert (key, "is not an address" in message) == ("operators.readers.0", True)
 
 
 def test_the_address_of_a_domain_with_accents_becomes_ascii(tmp_path: Path) -> None:
     """As in a roster; no address to reply to is none."""
     file = write(tmp_path, '[mail]\nfrom = "VT@Trường.vn"\n[operators]\nemails = ["a@sở.vn"]')
     settings = load_settings(file, {})
-    assert (settings.mail.sender, settings.operators.emails) == ("VT@xn--trng-rib8295b.vn", ["a@xn--s-lym.vn"])
+    assert (settings.mail.sender, settings.operators.addresses) == ("VT@xn--trng-rib8295b.vn", ["a@xn--s-lym.vn"])
     assert settings.mail.reply_to == ""
 
 
-@pytest.mark.parametrize(
-    "wrong", ["a", "@b.vn", "a@b.vn\\nBcc: c@d.vn", '\\"a b\\"@c.vn', "A <a@b.vn>", "thơ@b.vn", "a@b..vn"]
-)
+@pytest.mark.parametrize("wrong", ["a", "@b.vn", "a@b.vn\\nBcc: c@d.vn", '\\"a b\\"@c.vn', "thơ@b.vn", "a@b..vn"])
 def test_what_is_no_address_is_refused_before_a_mail_needs_it(tmp_path: Path, wrong: str) -> None:
     """Each by its key."""
     file = write(

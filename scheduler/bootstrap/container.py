@@ -277,7 +277,7 @@ class Container:
         In a replay, links to this machine are returned, because its mails are read here.
         """
         server = self.settings.server
-        operators = tuple(self.settings.operators.emails)
+        operators = tuple(self.settings.operators.addresses)
         if self.settings.is_replay:
             return SiteLinks(server.url(server.port), self.secret, operators) if server.port else None
         return SiteLinks(server.public_url, self.secret, operators) if server.is_public else None
@@ -339,7 +339,7 @@ class Container:
         digest = self.settings.digest
         settings = TickSettings(
             name=adapters.heartbeat.name if adapters.heartbeat else _process_name(),
-            operators=self.settings.operators.emails,
+            operators=self.settings.operators.addresses,
             limits=self.limits,
             weekly=DigestSchedule(weekday=digest.weekday, at=digest.at, to=digest.to),
         )

@@ -59,8 +59,9 @@ def make_sign_in_link(container: Container, email: str) -> tuple[str, datetime]:
     """
     settings = container.settings
     plans = [definition.plan for definition in container.load().definitions]
-    known = [to.contact.email for plan in plans for to in operators(plan, settings.operators.emails)]
-    if find_operator(plans, settings.operators.emails, email) is None:
+    people = settings.operators
+    known = [to.contact.email for plan in plans for to in operators(plan, people.addresses)] + people.readers_only
+    if find_operator(plans, people.addresses, email, people.readers_only) is None:
         raise NothingMatched.named(Text("operator"), email, known)
     base = container.settings.server.known_url()
     now, lifetime = SystemClock().now(), read_span(settings.web.link)

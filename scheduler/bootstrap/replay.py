@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
@@ -151,7 +151,7 @@ class _Guide:
 
     def _show_board(self) -> None:
         """Show a link that signs the first operator in to the board, because no mail leaves a replay."""
-        emails = self._container.settings.operators.emails
+        emails = self._container.settings.operators.addresses
         operator = next((to.contact.email for plan in self._ticker.plans for to in operators(plan, emails)), None)
         if operator is None:
             return
@@ -255,6 +255,9 @@ def _replay_config(settings: Settings) -> str:
     def paths(folders: Sequence[str]) -> str:
         return json.dumps([str(settings.resolve(folder).absolute()) for folder in folders], ensure_ascii=False)
 
+    def people(known: Iterable[object]) -> str:
+        return json.dumps([str(person) for person in known], ensure_ascii=False)
+
     mail = settings.mail
     return "\n".join(
         [
@@ -263,7 +266,8 @@ def _replay_config(settings: Settings) -> str:
             'data = "."\n[database]\nurl = "sqlite:///hanchot.db"\n[mail]\ntransport = "maildir"\nmaildir = "mail"',
             f"from = {json.dumps(mail.sender)}\norganisation = {json.dumps(mail.organisation, ensure_ascii=False)}",
             f'reply_to = {json.dumps(mail.reply_to)}\n[web]\nsecret_file = "secret"',
-            f"[operators]\nemails = {json.dumps(settings.operators.emails)}",
+            f"[operators]\nemails = {people(settings.operators.emails)}",
+            f"readers = {people(settings.operators.readers)}",
             f"[server]\nhost = {json.dumps(settings.server.host)}\nport = {settings.server.port}\n",
         ]
     )

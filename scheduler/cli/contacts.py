@@ -42,6 +42,7 @@ def contacts_list(session: Session, plan: str | None, only_bounced: bool, output
             "plan": "plan",
             "party": "party",
             "address": "address",
+            "phone": "phone",
             "role": "role",
             "state": "state",
             "until": "until",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import time, timedelta
 from functools import cached_property
 from ipaddress import ip_address, ip_network
@@ -38,9 +39,37 @@ def _address(value: str) -> str:
     return found
 
 
+_NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may sign in: an address, and the name that pages show instead of it, if it is known."""
+
+    address: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        """Return both as they stand in the file."""
+        return f"{self.name} <{self.address}>" if self.name else self.address
+
+
+def _person(value: object) -> object:
+    """Return the person that `name <address>` or an address alone stands for; anything but a text as it is."""
+    if not isinstance(value, str):
+        return value
+    match = _NAMED.fullmatch(value.strip())
+    return (
+        Person(_address(match["address"]), " ".join(match["name"].split()))
+        if match
+        else Person(_address(value.strip()))
+    )
+
+
 REPLAY_MARK = ".hanchot-replay"  # file that marks the data folder of a replay; a folder without it is never emptied
 Words = Annotated[list[str], BeforeValidator(_words)]
 Address = Annotated[str, AfterValidator(_address)]
+People = Annotated[list[Annotated[Person, BeforeValidator(_person)]], BeforeValidator(_words)]
 
 
 class _Section(BaseModel):
@@ -285,9 +314,20 @@ class Web(_Section):
 
 
 class Operators(_Section):
-    """The people who run the daemon and may sign in to the board."""
+    """The people who run the daemon and may sign in to the board; `readers` may only look."""
 
-    emails: Annotated[list[Address], BeforeValidator(_words)] = []
+    emails: People = []
+    readers: People = []
+
+    @property
+    def addresses(self) -> list[str]:
+        """Return the addresses of those who may act."""
+        return [person.address for person in self.emails]
+
+    @property
+    def readers_only(self) -> list[str]:
+        """Return the addresses of those who may only look: who is named in both lists may act."""
+        return [person.address for person in self.readers if person.address not in self.addresses]
 
 
 class Settings(_Section):

@@ -28,6 +28,7 @@ class ContactShape(Shape):
     email: Address
     role: Role = "officer"
     language: Line | None = None
+    phone: Line = ""
 
 
 class PartyShape(Shape):
@@ -186,7 +187,7 @@ def _build(id: str, shape: PartyShape) -> Party:
         name=shape.name,
         was=tuple(shape.was),
         short=shape.short or shape.name,
-        contacts=tuple(Contact(name=c.name, email=c.email, role=c.role, language=c.language) for c in shape.contacts),
+        contacts=tuple(Contact(**contact.model_dump()) for contact in shape.contacts),
         external=shape.external,
         valid_from=shape.valid_from,
         valid_to=shape.valid_to,

@@ -107,7 +107,7 @@ def _addresses(container: Container, loaded: Loaded) -> Iterator[Verdict]:
     mail = container.settings.mail
     problems = [problem for problem in loaded.problems if problem.code == _EXAMPLE]
     own = [("mail.from", mail.sender), ("mail.reply_to", mail.reply_to)]
-    own += [("operators.emails", address) for address in container.settings.operators.emails]
+    own += [("operators.emails", address) for address in container.settings.operators.addresses]
     for key, address in own:
         if _is_example(address):
             severity = "error" if mail.transport == "smtp" else "warning"

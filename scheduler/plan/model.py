@@ -42,12 +42,16 @@ class Occurrence(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person of a party with an e-mail address; `language` is set only if it differs from the plan's."""
+    """A person of a party with an e-mail address; `language` is set only if it differs from the plan's.
+
+    `phone` is for the office to read; nothing is sent to it.
+    """
 
     name: str
     email: str
     role: Role = "officer"
     language: str | None = None
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

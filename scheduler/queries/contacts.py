@@ -25,6 +25,7 @@ def list_contacts(view: UnitOfWork, plan: Plan, now: datetime) -> Iterator[Row]:
                 "party": party.id,
                 "name": contact.name,
                 "address": contact.email,
+                "phone": contact.phone,
                 "role": contact.role,
                 "state": "bounced" if bounce else "paused" if until else "ok",
                 "since": iso(bounce.recorded_at, plan.zone) if bounce else None,

@@ -32,11 +32,14 @@ class SignedIn:
     renewed: str = ""
 
 
-def find_operator(plans: Iterable[Plan], emails: Sequence[str], address: str) -> tuple[Plan, Recipient] | None:
-    """Return the operator with this address and a plan it operates, or None."""
+def find_operator(
+    plans: Iterable[Plan], emails: Sequence[str], address: str, readers: Sequence[str] = ()
+) -> tuple[Plan, Recipient] | None:
+    """Return the operator, or one of the `readers`, with this address and a plan it sees, or None."""
     wanted = fold(address)
     for plan in plans:
-        for recipient in operators(plan, emails):
+        known = operators(plan, emails)
+        for recipient in (*known, *(operators(plan, readers) if readers else ())):
             if fold(recipient.contact.email) == wanted:
                 return plan, recipient
     return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -23,7 +23,7 @@ from scheduler.queries.inbox import count_waiting
 from scheduler.queries.snapshot import SnapshotCache
 from scheduler.services.context import ServiceContext
 from scheduler.services.inbox.context import AnswerContext
-from scheduler.services.sign_in import SignedIn, find_operator
+from scheduler.services.sign_in import SignedIn, find_operator, fold
 from scheduler.web.forms.throttle import Throttle
 from scheduler.web.forms.tokens import is_same_token, make_form_token, session_subject
 from scheduler.web.forms.uploads import Incoming, UploadsInProgress
@@ -60,7 +60,8 @@ class SiteContext:
         """Return the context of a daemon served at `address`; configured template folders override the shipped one."""
         settings = running.settings
         own = [settings.resolve(folder) for folder in settings.paths.templates]
-        return cls(running, PageRenderer([*own, resources.shipped("templates")]), running.container.secret, address)
+        pages = PageRenderer([*own, resources.shipped("templates")], partial(_name_operator, running))
+        return cls(running, pages, running.container.secret, address)
 
     @property
     def plans(self) -> list[Plan]:
@@ -92,7 +93,23 @@ class SiteContext:
 
     def is_operator(self, email: str) -> bool:
         """Return whether a mail address still belongs to an operator."""
-        return find_operator(self.plans, self.running.settings.operators.emails, email) is not None
+        people = self.running.settings.operators
+        return find_operator(self.plans, people.addresses, email, people.readers_only) is not None
+
+    def may_act(self, email: str) -> bool:
+        """Return whether somebody who is signed in may change anything, and not only look."""
+        return fold(email) not in map(fold, self.running.settings.operators.readers_only)
+
+
+def _name_operator(running: RunningDaemon, email: str) -> str:
+    """Return the name of an operator: the configured one, else that of a contact; "" if none is known."""
+    people = running.settings.operators
+    named = {fold(person.address): person.name for person in (*people.readers, *people.emails)}
+    if named.get(fold(email)):
+        return named[fold(email)]
+    plans = [definition.plan for definition in running.definitions()]
+    operator = find_operator(plans, people.addresses, email)
+    return operator[1].contact.name if operator is not None else ""
 
 
 @dataclass
@@ -143,6 +160,7 @@ class RequestContext:
         only_files = self.signed_in and not running.is_replay and mail.transport == "maildir"
         known = {
             "signed_in": self.signed_in,
+            "reads_only": self.signed_in is not None and not self.site.may_act(self.signed_in.email),
             "site_name": self.site.name,
             "replayed": local if running.is_replay else None,
             "printed": local,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from scheduler.errors import RecordUnavailable
 from scheduler.plan.model import Office
 from scheduler.texts import Text
-from scheduler.web.auth.sessions import find_signed_in, renew_cookie
+from scheduler.web.auth.sessions import ReadsOnly, find_signed_in, renew_cookie
 from scheduler.web.context import RequestContext
 
 ERRORS = {
@@ -61,7 +61,7 @@ def _explain_refusal(context: RequestContext, error: HTTPException) -> Response:
     else:
         with suppress(RecordUnavailable):  # the page can be shown without the record
             context.signed_in = find_signed_in(context)
-        response = _say(context, status, code)
+        response = _say(context, status, "reads_only" if isinstance(error, ReadsOnly) else code)
     response.headers.update(error.headers or {})
     return response
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from hashlib import blake2b
 from pathlib import Path
@@ -33,11 +33,13 @@ def _called(plan: Plan | None, party: str) -> str:
 class PageRenderer:
     """Renders the site's templates and provides its static files.
 
-    The first folder that has a file wins, so an organisation can override single files.
+    The first folder that has a file wins, so an organisation can override single files. `name_operator` gives the name
+    of an operator by its address, or "".
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], name_operator: Callable[[str], str] = lambda email: "") -> None:
         self._folders = folders
+        self._name_operator = name_operator
         self._environments: dict[str, jinja2.Environment] = {}
 
     def render(self, template: str, language: str, values: Mapping[str, Any]) -> str:
@@ -99,6 +101,7 @@ class PageRenderer:
             return name in words.get(section, {})
 
         environment.globals.update(say=say, knows=knows, path=path_to, asset=self._addresses.__getitem__)
+        environment.globals["operator_name"] = self._name_operator
         environment.globals["kept_kinds"] = ",".join(f".{suffix}" for kind in KINDS for suffix in kind.suffixes)
         return environment
 

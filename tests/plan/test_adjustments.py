@@ -169,12 +169,14 @@ def test_an_organiser_is_asked_for_the_day_at_once() -> None:
     assert [rung.kind for rung in history.rungs("meeting") if rung.name == "remind:1"] == ["fix-date"]
 
 
-def test_nobody_is_reminded_of_what_has_no_day_or_has_begun() -> None:
+def test_nobody_is_reminded_of_what_has_no_day_or_has_begun_or_is_for_others_to_fix() -> None:
     undated = history_of(event(Undated("as agreed"), organiser=("beta",)))
     undated.record("reminded", at(4, 3, 9), "meeting", "beta", reason="x")
     begun = history_of(event(TWO_DAYS, organiser=("lead",), attendees=("beta",)))
     begun.record("reminded", at(6, 7, 9), "meeting", "beta", reason="x")
-    for history in (undated, begun):
+    attending = history_of(event(JUNE, organiser=("lead",), attendees=("beta",)))
+    attending.record("reminded", at(4, 3, 9), "meeting", "beta", reason="x")
+    for history in (undated, begun, attending):
         assert not [rung for rung in history.rungs("meeting") if rung.name.startswith("remind")]
 
 

@@ -90,7 +90,7 @@ def reminder_kind(plan: Plan, o: Obligation, at: datetime) -> LadderKind | None:
         case DueDate() as due if plan.milestone(o.milestone).kind == "deadline":
             return "overdue" if due.is_late(at) else "reminder"
         case DueDate() | WindowDate():
-            return "fix-date"
+            return None if o.attends else "fix-date"
         case EventDate(event):
             return "reminder" if o.invited and at < begins_at(event, plan) else None
         case NoDate():

@@ -23,6 +23,14 @@ Handler = Callable[[RequestContext], Response]
 
 
 COOKIE = "hanchot"
+SIGN_OUT = "/sign-out"
+
+
+class ReadsOnly(HTTPException):
+    """Somebody who may look at everything wants to change something (HTTP 403)."""
+
+    def __init__(self) -> None:
+        super().__init__(403)
 
 
 def for_anyone(handler: Handler) -> Callable[[Request], Any]:
@@ -43,9 +51,9 @@ def for_operators(
 ) -> Callable[[Request], Any]:
     """Wrap a handler of a page for operators; others are redirected to the sign-in page.
 
-    A POST without a session changes nothing: it raises HTTPException 401. A form made in an earlier session is
-    refused, or passed to `again`, which shows what was typed in a new form. Files that the handler does not set aside
-    are deleted.
+    A POST without a session changes nothing: it raises HTTPException 401; one of somebody who may only look raises
+    `ReadsOnly`. A form made in an earlier session is refused, or passed to `again`, which shows what was typed in a new
+    form. Files that the handler does not set aside are deleted.
     """
 
     @wraps(handler)
@@ -81,6 +89,8 @@ def _choose(context: RequestContext, handler: Handler, again: Handler | None) ->
     """Return the handler of a posted form: `again` for one that was made in an earlier session."""
     if context.signed_in is None:
         raise HTTPException(401)
+    if not context.site.may_act(context.signed_in.email) and context.path != SIGN_OUT:
+        raise ReadsOnly
     known = make_form_token(context.site.secret, session_subject(context.signed_in))
     if is_same_token(context.field("form"), known):
         return handler

@@ -19,6 +19,7 @@ from scheduler.plan.recipients import operators
 from scheduler.services.sign_in import digest, find_operator, mail_link, sign_in
 from scheduler.texts import Text
 from scheduler.web.auth.sessions import (
+    SIGN_OUT,
     cookie_name,
     delete_cookie,
     for_anyone,
@@ -77,7 +78,7 @@ def leave(context: RequestContext) -> Response:
 ROUTES = [
     Route("/sign-in", for_anyone(ask), methods=["GET", "POST"]),
     Route("/sign-in/{token}", for_anyone(enter), methods=["GET", "POST"]),
-    Route("/sign-out", for_operators(leave), methods=["POST"]),
+    Route(SIGN_OUT, for_operators(leave), methods=["POST"]),
 ]
 
 
@@ -115,8 +116,9 @@ def _throttle(context: RequestContext, throttle: Throttle) -> None:
 
 def _send(context: RequestContext, email: str) -> None:
     running = context.running
-    emails = running.settings.operators.emails
-    operator = find_operator(context.site.plans, emails, email)
+    people = running.settings.operators
+    emails = people.addresses
+    operator = find_operator(context.site.plans, emails, email, people.readers_only)
     anybody = operator or next(((plan, one) for plan in context.site.plans for one in operators(plan, emails)), None)
     if anybody is None:
         return

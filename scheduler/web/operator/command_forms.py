@@ -424,7 +424,8 @@ def can_be_released(o: Obligation) -> bool:
 
 def can_be_reminded(o: Obligation) -> bool:
     """Return whether a party is reminded of something, so that it can be done at once or paused."""
-    return o.standing.is_open and not o.unknown and not isinstance(o.when, NoDate)
+    has_steps = o.invited if o.event else not o.attends and not isinstance(o.when, NoDate)
+    return o.standing.is_open and not o.unknown and has_steps
 
 
 # Which obligations of a milestone an action fits that may be done for several at once.
