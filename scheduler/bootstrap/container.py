@@ -46,8 +46,8 @@ from scheduler.ports import (
 )
 from scheduler.ports.events import Event, Reporter
 from scheduler.queries.mail_limits import Limits
+from scheduler.queries.needs.unplaced import read_unplaced
 from scheduler.queries.site_links import SiteLinks
-from scheduler.queries.unplaced import read_unplaced
 from scheduler.services.apply_revision import settle
 from scheduler.services.clock_guard import ClockGuard
 from scheduler.services.context import ServiceContext

@@ -14,8 +14,8 @@ from scheduler.plan.model import Plan
 from scheduler.ports import Definition, Definitions, Loaded, PlanState, UnitOfWork
 from scheduler.ports.events import Event
 from scheduler.queries.agendas import AgendaCache
+from scheduler.queries.needs.unplaced import read_unplaced
 from scheduler.queries.plans import ABSENT_HINT, find_absent
-from scheduler.queries.unplaced import read_unplaced
 from scheduler.services.apply_revision import is_taken, settle, take
 from scheduler.services.context import ServiceContext
 from scheduler.services.reconcile import Changes

@@ -140,6 +140,16 @@ class TakeNote(CommandOnObligation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Postpone(CommandBase):
+    """Put what needs somebody off, up to and including the local day `until`; `parties` are those it concerns now."""
+
+    need: str
+    until: date
+    parties: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettleDoubt(CommandBase):
     """Say of an obligation in doubt that it is open, or that it was received in time."""
 
@@ -268,6 +278,7 @@ Command = (
     | Snooze
     | RemindNow
     | TakeNote
+    | Postpone
     | SettleDoubt
     | Waive
     | FixDate

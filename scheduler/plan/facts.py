@@ -34,6 +34,7 @@ FactKind = Literal[
     "snoozed",
     "reminded",
     "noted",
+    "postponed",
     "withdrawn",
 ]
 Reply = Literal["accepted", "tentative", "declined", "delegated"]  # to an invitation, as calendars say it (RFC 5545)
@@ -366,6 +367,21 @@ class Noted(FactOfObligation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Postponed(FactBase):
+    """The office does not want to see what needs somebody before the end of the local day `until`.
+
+    `need` names it, as `scheduler.queries.needs.urgency` does; `parties` are those whom it concerned then.
+    """
+
+    kind: ClassVar[FactKind] = "postponed"
+
+    need: str
+    until: date
+    parties: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(FactBase):
     """The fact with the id `target` was taken back; `letters` are those that said what is no longer true."""
 
@@ -401,6 +417,7 @@ Fact = (
     | Snoozed
     | Reminded
     | Noted
+    | Postponed
     | Withdrawn
 )
 FACT_CLASSES: dict[FactKind, type[Fact]] = {cls.kind: cls for cls in get_args(Fact)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from scheduler.plan.dates.date_forms import DateForm, Recurring, Relative
 from scheduler.plan.dates_in_force import occurrences
-from scheduler.plan.facts import Amended, Counted, DateFixed, Fact, Nominated
+from scheduler.plan.facts import Amended, Counted, DateFixed, Fact, Nominated, Postponed
 from scheduler.plan.membership import members
 from scheduler.plan.model import Milestone, Occurrence, Plan
 
@@ -110,7 +110,7 @@ class Relations:
         """Return the obligations that a fact can change; for a withdrawal, ask about the fact that it withdraws."""
         if isinstance(fact, Nominated):
             return self._with_dependents(self._chosen(fact.group))
-        if isinstance(fact, Counted):
+        if isinstance(fact, Counted | Postponed):
             return Scope()
         touched = self.of(fact.milestone, fact.party)
         if fact.milestone is None:

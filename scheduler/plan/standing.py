@@ -24,6 +24,7 @@ from scheduler.plan.facts import (
     Noted,
     Opened,
     Paused,
+    Postponed,
     Received,
     Reminded,
     Replied,
@@ -150,7 +151,7 @@ class _Progress:
                 pass  # about the mails, or for the office to read
             case Retired():
                 self._retire(fact)
-            case Nominated() | Bounced() | Rerouted() | Paused() | Counted() | Withdrawn():
+            case Nominated() | Bounced() | Rerouted() | Paused() | Counted() | Postponed() | Withdrawn():
                 pass  # not about one obligation
             case _:
                 assert_never(fact)

@@ -23,6 +23,7 @@ from scheduler.plan.facts import (
     Noted,
     Opened,
     Paused,
+    Postponed,
     Received,
     Reminded,
     Replied,
@@ -133,6 +134,9 @@ def _own_fields(fact: Fact, zone: ZoneInfo) -> Row:  # noqa: C901 - one match ov
             return {"reason": fact.reason}
         case Skipped():
             return {"rung": fact.step, "due": fact.due.isoformat(), "reason": fact.reason}
+        case Postponed():
+            about = {"need": fact.need, "until": fact.until.isoformat()}
+            return {**about, "parties": list(fact.parties), "reason": fact.reason}
         case Snoozed():
             return {"until": fact.until.isoformat(), "reason": fact.reason}
         case Counted():

@@ -22,6 +22,7 @@ from scheduler.plan.commands import (
     MarkInvited,
     Nominate,
     PauseAddress,
+    Postpone,
     RecordReceived,
     RecordReply,
     RemindNow,
@@ -55,6 +56,7 @@ from scheduler.plan.facts import (
     Noted,
     Opened,
     Paused,
+    Postponed,
     Received,
     Reminded,
     Replied,
@@ -109,6 +111,9 @@ def build_fact(plan: Plan, command: Command) -> Fact:  # noqa: C901 - one match 
             return Reminded(**_about(plan, command), reason=reason)
         case TakeNote():
             return Noted(**_about(plan, command))
+        case Postpone(need=need, until=until, parties=parties, reason=reason):
+            refuse_far(plan, until)
+            return Postponed(**_common(plan, command), need=need, until=until, parties=parties, reason=reason)
         case SettleDoubt():
             return _settled(plan, command)
         case Waive(party=party, reason=reason):

@@ -30,6 +30,7 @@ from scheduler.plan.facts import (
     Noted,
     Opened,
     Paused,
+    Postponed,
     Received,
     Reminded,
     Replied,
@@ -57,7 +58,20 @@ from scheduler.texts import Text
 MOST = 1_000_000_000  # the highest count that is taken
 MOST_PEOPLE = 1_000  # who come from one party
 # What may still come after a plan has ended.
-_OF_RETIRED = (Received, Declared, Disowned, Amended, Joined, Bounced, Rerouted, Paused, Counted, Noted, Withdrawn)
+_OF_RETIRED = (
+    Received,
+    Declared,
+    Disowned,
+    Amended,
+    Joined,
+    Bounced,
+    Rerouted,
+    Paused,
+    Counted,
+    Noted,
+    Postponed,
+    Withdrawn,
+)
 OfObligation = Received | Declared | Returned | Accepted | Extended | Opened | Joined | Disowned  # about one obligation
 
 
@@ -94,6 +108,9 @@ def check_fact(agenda: Agenda, fact: Fact, unit: UnitOfWork) -> list[Reason]:  #
             return []
         case Paused():
             _check_paused(agenda.plan, fact, unit)
+            return []
+        case Postponed():
+            _refuse_past_day(agenda.plan, fact, Text("name the last day without it"))
             return []
         case Retired():
             return []
@@ -221,9 +238,8 @@ def _check_skipped(plan: Plan, fact: Skipped, unit: UnitOfWork) -> None:
 
 def _check_snoozed(plan: Plan, fact: Snoozed, obligation: Obligation) -> list[Reason]:
     _refuse_settled(obligation)
+    _refuse_past_day(plan, fact, Text("name the last day without a reminder"))
     today = local_day(fact.recorded_at, plan.zone)
-    if fact.until < today:
-        _refuse(Text("{until} has passed", until=fact.until), Text("name the last day without a reminder"), "past-day")
     last = obligation.due.last_in_time if obligation.due is not None else None
     return [reasons.pause_past_due(last)] if last is not None and today <= last <= fact.until else []
 
@@ -506,8 +522,7 @@ def _find_party(plan: Plan, id: str) -> Party:
 
 def _check_paused(plan: Plan, fact: Paused, unit: UnitOfWork) -> None:
     _find_address(plan, fact)
-    if fact.until < local_day(fact.recorded_at, plan.zone):
-        _refuse(Text("{until} has passed", until=fact.until), Text("name the last day without mail to it"), "past-day")
+    _refuse_past_day(plan, fact, Text("name the last day without mail to it"))
     known = [*drop_withdrawn(unit.facts.general(plan.id)), fact]
     if fact.address not in silent_addresses(plan, known, fact.recorded_at):
         _refuse(
@@ -518,6 +533,12 @@ def _check_paused(plan: Plan, fact: Paused, unit: UnitOfWork) -> None:
             ),
             "only-contact",
         )
+
+
+def _refuse_past_day(plan: Plan, fact: Paused | Snoozed | Postponed, hint: Text) -> None:
+    """Refuse an end that lies before the day on which it is recorded."""
+    if fact.until < local_day(fact.recorded_at, plan.zone):
+        _refuse(Text("{until} has passed", until=fact.until), hint, "past-day")
 
 
 def _find_address(plan: Plan, fact: Bounced | Rerouted | Paused) -> None:

@@ -25,7 +25,8 @@ from scheduler.web.middleware.access_log import AccessLog
 from scheduler.web.middleware.internal_errors import InternalErrors
 from scheduler.web.middleware.security_headers import SecureHeaders
 from scheduler.web.monitoring import health, metrics
-from scheduler.web.operator import actions, board, documents, ledger, message_previews, outbox, plans
+from scheduler.web.operator import actions, documents, ledger, message_previews, outbox, plans
+from scheduler.web.operator.board import board
 from scheduler.web.operator.inbox import attachments, decisions, mail_list
 from scheduler.web.party import page
 

@@ -122,6 +122,7 @@ ENGLISH = Language(
         "snoozed": "Reminders paused",
         "reminded": "Reminder asked for",
         "noted": "Note",
+        "postponed": "Put off",
         "withdrawn": "Record withdrawn",
     },
     states={

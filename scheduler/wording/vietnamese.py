@@ -109,6 +109,7 @@ VIETNAMESE = Language(
         "snoozed": "Tạm dừng nhắc",
         "reminded": "Yêu cầu nhắc ngay",
         "noted": "Ghi chú",
+        "postponed": "Hẹn xem lại sau",
         "withdrawn": "Rút lại ghi nhận",
     },
     states={

@@ -77,6 +77,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "value": st.integers(0, 2**60),
     "until": st.dates(),
     "step": texts,
+    "need": texts,
     "due": st.dates(),
     "of": st.none() | st.integers(1, 2**60),
 }

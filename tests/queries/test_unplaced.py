@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.plan.dates.date_forms import By, Recurring
 from scheduler.plan.model import Group, Indicator, Measure, Plan
-from scheduler.queries.unplaced import UnplacedFacts, read_unplaced
+from scheduler.queries.needs.unplaced import UnplacedFacts, read_unplaced
 from scheduler.store import SqlStore
 from tests.support.daemon_fixture import DaemonFixture, plan, signed
 from tests.support.plan_builders import at, deadline

@@ -13,7 +13,7 @@ from scheduler.plan.dates.date_forms import By, Recurring
 from scheduler.plan.facts import Amended
 from scheduler.plan.model import Group, Milestone, Plan
 from scheduler.queries.agendas import read_agenda
-from scheduler.queries.unplaced import read_unplaced
+from scheduler.queries.needs.unplaced import read_unplaced
 from scheduler.store import SqlStore, open_store
 from tests.support.daemon_fixture import DaemonFixture, minutes, plan, signed
 from tests.support.plan_builders import at, deadline

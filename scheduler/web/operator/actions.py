@@ -27,7 +27,9 @@ from scheduler.plan.model import Milestone, Occurrence, Plan
 from scheduler.plan.obligations import Obligation
 from scheduler.plan.standing import Standing
 from scheduler.plan.status import Cell, read_cell
-from scheduler.ports import Document, RungRow
+from scheduler.ports import Document, RungRow, UnitOfWork
+from scheduler.queries.needs.attention import read_needs
+from scheduler.queries.needs.urgency import RankedNeed
 from scheduler.queries.snapshot import Snapshot
 from scheduler.services.record_facts import Recorded, StaleDecision, execute, rehearse
 from scheduler.texts import Text
@@ -102,7 +104,7 @@ def _for_obligation(milestone: Milestone, cell: Cell) -> Iterable[ActionName]:
             yield from _for_submission(cell)
         if o.standing.state != "accepted":
             yield "waive"
-    if (can_be_reminded(o) and cell.code not in ("fixed", "held")) or (o.event and cell.code == "fixed"):
+    if can_be_reminded(o) and cell.code != "held":
         yield from ("remind", "snooze", "skip")
     yield "note"
 
@@ -288,11 +290,13 @@ def _find(context: RequestContext) -> CommandForm:
         snapshot = context.site.snapshots.read(view, plan, context.now)
         id, party = query.get("milestone", ""), query.get("party", "")
         rows = view.rungs.of_party(plan.id, party, id) if name == "skip" else ()
+        needs = _read_needs(context, view, snapshot) if query.get("need") else ()
     action, agenda = ACTIONS[name], snapshot.agenda
     group = plan.groups.get(query.get("group", ""))
     indicator = next((one for one in plan.indicators if one.id == query.get("indicator") and one.measure.manual), None)
     target = _find_target(snapshot, query.get("fact", ""))
-    given = {"milestone": id, "party": party, "group": group, "indicator": indicator, "fact": target}
+    need = next((one for one in needs if one.key == query.get("need")), None)
+    given = {"milestone": id, "party": party, "group": group, "indicator": indicator, "fact": target, "need": need}
     if not all(given[kind] for kind in action.about) or not set(query) <= {*action.about, *action.also}:
         raise HTTPException(404)
     return CommandForm(
@@ -306,8 +310,14 @@ def _find(context: RequestContext) -> CommandForm:
         group=group,
         indicator=indicator,
         target=target,
+        need=need,
         steps=[row for row in rows if row.state == "planned" and not is_notice(row.kind)],
     )
+
+
+def _read_needs(context: RequestContext, view: UnitOfWork, snapshot: Snapshot) -> list[RankedNeed]:
+    counts = context.site.snapshots.count(view, snapshot)
+    return read_needs(view, snapshot, counts, context.running.services.reading, context.now)
 
 
 def _find_target(snapshot: Snapshot, id: str) -> Fact | None:

@@ -18,6 +18,7 @@ from scheduler.plan.commands import (
     Insist,
     MarkInvited,
     Nominate,
+    Postpone,
     RecordReceived,
     RecordReply,
     RemindNow,
@@ -37,6 +38,7 @@ from scheduler.plan.membership import members
 from scheduler.plan.model import Channel, Group, Indicator, Milestone, Party, Plan
 from scheduler.plan.obligations import NoDate, Obligation
 from scheduler.ports import Definition, Document, RungRow
+from scheduler.queries.needs.urgency import RankedNeed, parties_of
 from scheduler.queries.snapshot import Snapshot
 from scheduler.services.commands import refuse_far
 from scheduler.texts import Text
@@ -57,6 +59,7 @@ ActionName = Literal[
     "snooze",
     "skip",
     "note",
+    "postpone",
     "fix-date",
     "mark-invited",
     "reply",
@@ -87,6 +90,7 @@ class CommandForm:
     target: Fact | None = None
     steps: Sequence[RungRow] = ()  # those of the obligation that lie ahead, soonest first
     files: Sequence[Document] = ()
+    need: RankedNeed | None = None
 
     @property
     def plan(self) -> Plan:
@@ -111,6 +115,8 @@ class CommandForm:
     @property
     def back(self) -> str:
         """Return the path of the page that shows the result."""
+        if self.need:
+            return "/"
         place = ["plans", self.plan.id]
         if self.id:
             place += ["milestones", self.id]
@@ -342,6 +348,13 @@ def _note(form: CommandForm) -> list[Command]:
     return [TakeNote(**_about(form), note=form.needed_text("note"))]
 
 
+def _postpone(form: CommandForm) -> list[Command]:
+    assert form.need  # noqa: S101 - the address names it
+    concerned = tuple(parties_of(form.need.need))
+    until, reason = form.needed_day("until"), form.text("reason")
+    return [Postpone(**_common(form), need=form.need.key, until=until, parties=concerned, reason=reason)]
+
+
 def _fix_date(form: CommandForm) -> list[Command]:
     first, clock = form.needed_day("first"), form.clock("clock")
     return [
@@ -439,7 +452,7 @@ _FITS: Mapping[ActionName, Callable[[Obligation], bool]] = {
 }
 
 
-Named = Literal["milestone", "party", "group", "indicator", "fact"]
+Named = Literal["milestone", "party", "group", "indicator", "fact", "need"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,6 +477,7 @@ ACTIONS: Mapping[ActionName, Action] = {
     "snooze": Action(_snooze, ("milestone",), ("party",)),
     "skip": Action(_skip),
     "note": Action(_note),
+    "postpone": Action(_postpone, ("need",)),
     "fix-date": Action(_fix_date, ("milestone",)),
     "mark-invited": Action(_mark_invited, ("milestone",)),
     "reply": Action(_reply),

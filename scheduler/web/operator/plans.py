@@ -31,8 +31,8 @@ from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.lookup import find_definition, find_milestone, find_obligation, find_party, read_choice
 from scheduler.web.operator.actions import actions_for, read_note
+from scheduler.web.operator.board.grid import draw_rows, usual
 from scheduler.web.operator.command_forms import is_checked_next
-from scheduler.web.operator.grid import draw_rows, usual
 from scheduler.web.operator.history import FactEntry, list_facts, list_indicators, list_rungs, split_by_time
 from scheduler.web.pagination import page_number, paginate
 

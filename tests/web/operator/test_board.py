@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ import pytest
 
 from scheduler.plan.answers.reading_gap import MailboxReading
 from scheduler.plan.dates.date_forms import By, DayCount, On, Recurring, Relative, Undated, Window  # fmt: skip
-from scheduler.plan.facts import Actor
+from scheduler.plan.facts import Actor, Retired
 from scheduler.plan.model import Contact, Deliverable, Group, Indicator, Measure, Milestone, Party
 from scheduler.ports import FolderState, Outcome
 from scheduler.wording import format_span
@@ -39,9 +40,12 @@ def board(site: ServedSite, *milestones: Milestone, **details: Any) -> Operator:
 
 
 def needs(operator: Operator) -> list[str]:
-    """Return what needs a person, in the order of the page."""
-    found = re.search(r'<ul class="needs">(.*?)</ul>', operator.ask("/").text, re.DOTALL)
-    return [words(item) for item in found[1].split("</li>") if words(item)] if found else []
+    """Return what needs a person, in the order of the page, without its day and the way to put it off."""
+    shown = operator.ask("/").text.partition('<details class="put-off"')[0]
+    lists = re.findall(r'<ul class="needs">(.*?)</ul>', shown, re.DOTALL)
+    items = [item for found in lists for item in found.split("</li>")]
+    said = [words(re.split(r'<small class="day">|<a class="do quiet', item)[0]) for item in items]
+    return [sentence for sentence in said if sentence]
 
 
 def rows(page: str) -> dict[str, list[str]]:
@@ -624,3 +628,86 @@ def test_a_source_that_could_not_be_looked_at_is_told(
             unit.journal.record_check("plan", at(2, 1), [], failed)
         seen = operator.see()
         assert (words in seen, "/srv/nop cannot be read" in seen) == (bool(failed), bool(failed))
+
+
+# ---- urgency, and what is put off
+
+
+def put_off(operator: Operator, until: str, kind: str = "tentative", **typed: str) -> str:
+    """Put the first need of a kind off, as the board offers it; return what the board says then."""
+    key = re.findall(rf'href="(/plans/plan/do/postpone\?need={kind}[^"]*)"', operator.ask("/").text)[0]
+    return words(operator.do(unescape(key), until=until, **typed).text)
+
+
+def test_needs_stand_under_their_urgency_with_the_nearest_day_first(site: ServedSite) -> None:
+    """What went wrong is urgent; what has a day becomes so when the day comes near."""
+    operator = board(site, report(), MEETING)
+    assert "Later Meeting" in operator.see()
+    site.clock.instant = at(5, 20)
+    assert "Now Report" in operator.see()
+    assert "Soon Meeting" in operator.see()
+    site.clock.instant = at(5, 30)
+    page = operator.see()
+    assert page.index("Now Report") < page.index("Meeting : only tentative")
+    assert "Soon Meeting" not in page
+
+
+def test_what_is_put_off_comes_back_after_its_day(site: ServedSite) -> None:
+    """It can be seen and shown again before; the day of a tentative event counts on."""
+    operator = board(site, MEETING)
+    assert len(needs(operator)) == 1
+    page = put_off(operator, "2023-03-20", reason="the host decides in March")
+    assert needs(operator) == []
+    assert "Put off: 1" in page
+    assert "the host decides in March" in page
+    site.clock.instant = at(3, 20, 23)
+    assert needs(operator) == []
+    site.clock.instant = at(3, 21)
+    assert len(needs(operator)) == 1
+    assert "Put off: 1" not in operator.see()
+
+
+def test_what_is_put_off_is_shown_again_on_demand(site: ServedSite) -> None:
+    operator = board(site, MEETING)
+    put_off(operator, "2023-03-20")
+    [link] = re.findall(r'href="(/plans/plan/do/undo\?fact=f\d+)"', operator.ask("/").text)
+    operator.do(link, reason="now")
+    assert len(needs(operator)) == 1
+
+
+def test_what_is_put_off_is_shown_again_when_it_concerns_another_party(operator: Operator) -> None:
+    record = daemon(operator.site).record
+    record("received")
+    put_off(operator, "2023-03-20", "submitted")
+    assert needs(operator) == []
+    record("received", "gamma")
+    assert needs(operator) == ["Report : submitted, waiting for acceptance (parties: 2): beta , gamma Accept"]
+
+
+def test_nothing_is_put_off_without_an_end(site: ServedSite) -> None:
+    operator = board(site, MEETING)
+    path = "/plans/plan/do/postpone?need=tentative+meeting"
+    for until, why in (("", "No day is chosen."), ("2023-01-31", "That day has passed.")):
+        page = operator.fill(path, until=until)
+        assert (page.status, why in words(page.text)) == (422, True)
+    assert operator.ask("/plans/plan/do/postpone?need=nothing").status == 404
+    assert operator.ask("/plans/plan/do/postpone").status == 404
+
+
+def test_plans_of_years_that_are_over_are_archived_and_their_pages_stay(site: ServedSite) -> None:
+    """The latest year stands first; a past plan in which something is open is none of them."""
+    old = plan(report(), id="old", title="Old plan", year=2022, language="en", issued=date(2022, 2, 1))
+    site.serve(old, plan(MEETING, title="New plan", language="en"))
+    operator = Operator.of(site)
+    page = operator.ask("/").text
+    assert re.findall(r'<section id="([^"]*)"', page) == ["plan", "old"]
+    daemon(site)
+    with site.running.store.transaction() as unit:
+        unit.facts.append(
+            Retired(plan="old", happened_at=site.clock.now(), recorded_at=site.clock.now(), reason="over")
+        )
+    page = operator.ask("/").text
+    assert re.findall(r'<section id="([^"]*)"', page) == ["plan"]
+    assert "Plans that have ended Old plan" in words(page)
+    assert "Old plan" in operator.see("/?plan=old")
+    assert operator.ask("/plans/old").status == 200

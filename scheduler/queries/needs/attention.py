@@ -14,7 +14,7 @@ from scheduler.plan.obligations import Obligation
 from scheduler.plan.status import Cell, StatusCode
 from scheduler.ports import AccountState, MessageRow, RungCount, UnitOfWork
 from scheduler.queries.inbox import count_waiting, read_failed_sources, read_mailbox_gap
-from scheduler.queries.needs import (
+from scheduler.queries.needs.kinds import (
     AccountNeed,
     AmbiguousMail,
     BouncingAddress,
@@ -42,11 +42,28 @@ from scheduler.queries.needs import (
     UnseenSource,
     WaitingMails,
 )
+from scheduler.queries.needs.unplaced import find_unplaced
+from scheduler.queries.needs.urgency import RankedNeed, rank_needs
 from scheduler.queries.snapshot import Snapshot
-from scheduler.queries.unplaced import find_unplaced
 
 _AHEAD = ("fixed", "tentative", "undated", "exempt")  # statuses of events that guests may still hear about
 RECENTLY = timedelta(days=14)  # how long a failure stays on the board
+PROBLEM_MAILS = 100  # mails that need a person, read for each plan
+
+
+def read_needs(
+    view: UnitOfWork, snapshot: Snapshot, counts: Iterable[RungCount], reading: MailboxReading | None, now: datetime
+) -> list[RankedNeed]:
+    """Return what needs a person in a plan as it stands now, the most urgent first; `counts` are those of its rungs."""
+    plan, cells = snapshot.plan, snapshot.duties(now)
+    mails = view.outbox.newest(plan=plan.id, states=["held", "failed", "ambiguous"], limit=PROBLEM_MAILS)
+    needs = [
+        *find_unseen_sources(view, plan, reading),
+        *find_overdue(plan, cells),
+        *find_problems(mails, counts, view.journal.outages(now - RECENTLY), now),
+        *find_needs(snapshot, cells, now),
+    ]
+    return rank_needs(plan, needs, snapshot.counting, now)
 
 
 def find_overdue(plan: Plan, cells: Iterable[Cell]) -> Iterator[MilestoneNeed]:

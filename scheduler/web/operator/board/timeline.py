@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from scheduler.plan.dates.due_dates import ONE_DAY, local_day, near
 from scheduler.plan.model import Plan
 from scheduler.ports import RungCount
-from scheduler.web.operator.grid import Row
+from scheduler.web.operator.board.grid import Row
 
 WIDTH = 1200.0
 MARK = 24.0  # minimum width of a mark

@@ -9,7 +9,7 @@ from typing import ClassVar
 from scheduler.plan.model import Contact, Party
 from scheduler.plan.obligations import Obligation
 from scheduler.ports import FailedSource, MessageRow
-from scheduler.queries.unplaced import UnplacedFacts
+from scheduler.queries.needs.unplaced import UnplacedFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,29 +15,28 @@ from scheduler.plan.model import Plan
 from scheduler.plan.obligations import Obligation, Unassigned
 from scheduler.plan.status import Cell
 from scheduler.ports import RungCount, StepAhead, UnitOfWork
-from scheduler.queries.attention import (
-    RECENTLY,
+from scheduler.queries.mail_limits import read_limits
+from scheduler.queries.needs.attention import (
     find_account_problem,
     find_needs,
     find_overdue,
-    find_problems,
     find_unread_mailbox,
-    find_unseen_sources,
     find_waiting_mails,
+    read_needs,
 )
-from scheduler.queries.mail_limits import read_limits
-from scheduler.queries.needs import CommonNeed, JumpedClock, Need, ReachedLimit
+from scheduler.queries.needs.kinds import CommonNeed, JumpedClock, ReachedLimit
+from scheduler.queries.needs.urgency import URGENCIES, RankedNeed, Urgency, rank_needs
 from scheduler.queries.snapshot import Snapshot
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.lookup import end_of, find_definition, read_day
-from scheduler.web.operator.grid import Grid, Row, draw_grid
+from scheduler.web.operator.actions import read_note
+from scheduler.web.operator.board.grid import Grid, Row, draw_grid
+from scheduler.web.operator.board.timeline import Timeline, draw_timeline
 from scheduler.web.operator.history import IndicatorEntry, list_indicators
-from scheduler.web.operator.timeline import Timeline, draw_timeline
 from scheduler.web.pagination import page_number
 
 AHEAD = 14  # days
-PROBLEM_MAILS = 100  # mails that need a person, read for each plan
 
 
 class Coming(NamedTuple):
@@ -60,12 +59,25 @@ class PlanBoard:
     """Everything the board shows of one plan."""
 
     plan: Plan
-    needs: Sequence[Need]
+    needs: Sequence[RankedNeed]
     grid: Grid
     ahead: Sequence[Day]
     year: Timeline
     indicators: Sequence[IndicatorEntry]
     loaded_later: datetime | None = None  # first load of the plan, if after the instant shown
+    is_ended: bool = False  # it was ended, or its year is over and nothing of it is open
+
+    @property
+    def open_needs(self) -> list[tuple[Urgency, list[RankedNeed]]]:
+        """Return what nobody has put off, by urgency, without the urgencies that have none."""
+        shown = {urgency: [one for one in self.needs if one.urgency == urgency] for urgency in URGENCIES}
+        found = {urgency: [one for one in needs if one.put_off is None] for urgency, needs in shown.items()}
+        return [(urgency, needs) for urgency, needs in found.items() if needs]
+
+    @property
+    def put_off(self) -> list[RankedNeed]:
+        """Return what somebody has put off, the soonest first."""
+        return [one for one in self.needs if one.put_off is not None]
 
 
 def show_board(context: RequestContext) -> Response:
@@ -76,14 +88,27 @@ def show_board(context: RequestContext) -> Response:
     day = _read_past_day(context, plans, text)
     with context.running.store.reading() as view:
         common = [] if day else list(_find_common_needs(context, view))
-        boards = [draw_past(context, view, plan, day) if day else draw(context, view, plan) for plan in plans]
+        drawn = [draw_past(context, view, plan, day) if day else draw(context, view, plan) for plan in plans]
+    boards, ended = (drawn, []) if wanted else split_ended(drawn)
     return context.page(
         "board.html",
         boards=boards,
+        ended=[board.plan for board in ended],
         common=common,
         as_of=day,
         not_a_day="" if day else text,
+        note=read_note(context),
     )
+
+
+def split_ended(boards: Iterable[PlanBoard]) -> tuple[list[PlanBoard], list[PlanBoard]]:
+    """Return the boards of plans that go on, and those of plans that have ended, each with the latest year first.
+
+    If all have ended, the latest goes on being shown.
+    """
+    latest = sorted(boards, key=lambda board: -board.plan.year)
+    going_on = [board for board in latest if not board.is_ended] or latest[:1]
+    return going_on, [board for board in latest if board not in going_on]
 
 
 def _find_common_needs(context: RequestContext, view: UnitOfWork) -> Iterator[CommonNeed]:
@@ -114,10 +139,7 @@ def draw(context: RequestContext, view: UnitOfWork, plan: Plan) -> PlanBoard:
     now = context.now
     snapshot = context.site.snapshots.read(view, plan, now)
     cells, counts = snapshot.duties(now), context.site.snapshots.count(view, snapshot)
-    mails = view.outbox.newest(plan=plan.id, states=["held", "failed", "ambiguous"], limit=PROBLEM_MAILS)
-    problems = find_problems(mails, counts, view.journal.outages(now - RECENTLY), now)
-    unseen = find_unseen_sources(view, plan, context.running.services.reading)
-    needs = [*unseen, *find_overdue(plan, cells), *problems, *find_needs(snapshot, cells, now)]
+    needs = read_needs(view, snapshot, counts, context.running.services.reading, now)
     ahead = view.rungs.ahead(plan.id, now, now + timedelta(AHEAD))
     return _draw(context, view, snapshot, cells, needs, counts, ahead, now)
 
@@ -132,7 +154,8 @@ def draw_past(context: RequestContext, view: UnitOfWork, plan: Plan, day: date) 
     if state is not None and state.first_loaded_at > then:  # before its first load, a plan has no needs
         board = _draw(context, view, snapshot, cells, (), counts, (), then)
         return replace(board, loaded_later=state.first_loaded_at)
-    needs = [*find_overdue(plan, cells), *find_needs(snapshot, cells, then)]
+    found = [*find_overdue(plan, cells), *find_needs(snapshot, cells, then)]
+    needs = rank_needs(plan, found, snapshot.counting, then)
     return _draw(context, view, snapshot, cells, needs, counts, (), then)
 
 
@@ -141,7 +164,7 @@ def _draw(
     view: UnitOfWork,
     snapshot: Snapshot,
     cells: Sequence[Cell],
-    needs: Sequence[Need],
+    needs: Sequence[RankedNeed],
     counts: Iterable[RungCount],
     steps: Iterable[StepAhead],
     now: datetime,
@@ -156,7 +179,15 @@ def _draw(
         ahead=list(_next_days(plan, grid.rows, steps, today)),
         year=draw_timeline(plan, grid.rows, counts, today),
         indicators=list_indicators(view, snapshot, now),
+        is_ended=_is_ended(snapshot, needs, today),
     )
+
+
+def _is_ended(snapshot: Snapshot, needs: Sequence[RankedNeed], today: date) -> bool:
+    if snapshot.agenda.retired is not None:
+        return True
+    is_open = any(o.standing.is_open and o.due is not None for o in snapshot.agenda.obligations)
+    return snapshot.plan.year < today.year and not needs and not is_open
 
 
 def _next_days(plan: Plan, rows: Iterable[Row], steps: Iterable[StepAhead], today: date) -> Iterator[Day]:

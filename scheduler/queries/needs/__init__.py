@@ -1,0 +1,1 @@
+"""What needs a person: the kinds, where they come from, and how urgent each is."""
