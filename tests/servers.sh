@@ -19,6 +19,8 @@ packages="
     python3-gi
     thunderbird
     nginx-light
+    groff-base
+    man-db
     wrk
 "
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import os
 import re
 import signal
 import sqlite3
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import ROOT, Daemon, Installed
+from tests.support.mail_servers import find_program
 
 SHIPPED = ROOT / "workflows" / "bac-trung-bo"
 YEAR_2023 = (str(SHIPPED / "2023.toml"), "--from", "2023-02-20", "--to", "2023-12-31")
@@ -71,7 +73,7 @@ def test_it_speaks_vietnamese(hanchot: Installed, tmp_path: Path) -> None:
 
 
 def test_a_shell_completes_its_commands_and_options(hanchot: Installed, tmp_path: Path) -> None:
-    """Docs: install.md, "Completion in the shell"."""
+    """Docs: install.md, "Completion and manual page"."""
 
     def complete(typed: str) -> str:
         place = str(len(typed.split(" ")) - 1)
@@ -82,6 +84,15 @@ def test_a_shell_completes_its_commands_and_options(hanchot: Installed, tmp_path
     assert complete("hanchot db bac") == "plain,backup\n"
     assert complete("hanchot accept --no") == "plain,--note\n"
     assert b"complete" in hanchot(tmp_path, _HANCHOT_COMPLETE="bash_source").stdout
+
+
+def test_man_finds_the_manual_page_of_what_is_in_the_path(hanchot: Installed) -> None:
+    """Docs: install.md, "Completion and manual page"."""
+    page = hanchot.bin.parent / "share" / "man" / "man1" / "hanchot.1"
+    assert page.read_bytes() == (ROOT / "contrib" / "hanchot.1").read_bytes()
+    path = {"PATH": f"{hanchot.bin}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+    found = subprocess.run([find_program("man"), "--path", "hanchot"], env=path, capture_output=True, text=True)
+    assert found.stdout.strip() == str(page)
 
 
 @pytest.mark.parametrize("command", ["check", "plans", "run", "tick", "status", "doctor"])
