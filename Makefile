@@ -43,7 +43,8 @@ format: $(VENV)/.development
 # Renews the exact versions and hashes that the environments are made of.
 lock: $(VENV)/.development
 	$(BIN)/$(LOCK) --universal --extra postgresql -o requirements/runtime.txt
-	$(BIN)/$(LOCK) --universal --extra oauth --extra postgresql --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(BIN)/$(LOCK) --universal --extra oauth --extra postgresql -c requirements/runtime.txt -o requirements/image.txt
+	$(BIN)/$(LOCK) --universal --extra oauth --extra postgresql --group dev -c requirements/image.txt -o requirements/dev.txt
 	$(BIN)/$(LOCK) --resolution lowest-direct --extra oauth --extra postgresql --group test -o requirements/floors.txt
 
 bench: $(VENV)/.development

@@ -42,6 +42,7 @@ def locked(name: str) -> dict[str, set[str]]:
     ("file", "wanted"),
     [
         ("runtime.txt", RUNTIME),
+        ("image.txt", [*RUNTIME, *EXTRAS["oauth"]]),
         ("dev.txt", [*RUNTIME, *EXTRAS["oauth"], *group("dev")]),
         ("floors.txt", [*RUNTIME, *EXTRAS["oauth"], *group("test")]),
     ],
@@ -59,7 +60,7 @@ def test_every_dependency_is_locked_to_a_version_that_is_allowed(file: str, want
     ] == []
 
 
-@pytest.mark.parametrize("file", ["runtime.txt", "dev.txt", "floors.txt"])
+@pytest.mark.parametrize("file", ["runtime.txt", "image.txt", "dev.txt", "floors.txt"])
 def test_every_locked_version_has_hashes(file: str) -> None:
     """A file that is another one is refused by pip."""
     text = (ROOT / "requirements" / file).read_text(encoding="utf-8")
@@ -67,11 +68,10 @@ def test_every_locked_version_has_hashes(file: str) -> None:
     assert [entry.splitlines()[0] for entry in entries if LOCKED.match(entry) and "--hash=sha256:" not in entry] == []
 
 
-def test_tests_run_with_the_versions_that_users_get() -> None:
+@pytest.mark.parametrize("file", ["runtime.txt", "image.txt"])
+def test_tests_run_with_the_versions_that_users_get(file: str) -> None:
     """What is locked for running is locked to the same versions for development."""
-    assert {
-        name: versions for name, versions in locked("runtime.txt").items() if locked("dev.txt")[name] != versions
-    } == {}
+    assert {name: versions for name, versions in locked(file).items() if locked("dev.txt")[name] != versions} == {}
 
 
 def test_floors_are_floors() -> None:
