@@ -7,6 +7,7 @@ import email.policy
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import urllib.request
@@ -195,6 +196,13 @@ def test_a_replay_lives_through_the_year_and_stays_up(
     assert f"{len(mails)} messages are in" in readme
     board = hanchot(tmp_path, "--config", folder / "config.toml", "status", "--milestone", "dang-ky").stdout.decode()
     assert board in readme
+
+
+def test_a_demo_whose_port_is_taken_says_what_to_do_without_a_configuration(hanchot: Installed, tmp_path: Path) -> None:
+    """By a variable: there is no file to edit."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        done = hanchot(tmp_path, "demo", HANCHOT_SERVER__PORT=str(other.getsockname()[1]))
+    assert (done.returncode, "HANCHOT_SERVER__PORT" in done.stderr.decode()) == (1, True)
 
 
 def test_a_replay_and_a_simulation_agree(hanchot: Installed, tmp_path: Path, daemons: list[Daemon]) -> None:

@@ -155,7 +155,9 @@ def _bind(settings: Server) -> socket.socket:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(
             Text("cannot listen at {host} port {port}: {why}", host=settings.host, port=settings.port, why=why),
-            hint=Text("is another hanchot running there? Set host and port in [server]; port = 0 takes any free one"),
+            hint=Text(
+                "is another hanchot there? Set host and port in [server], or HANCHOT_SERVER__PORT; 0 is any free port"
+            ),
         ) from error
     # asyncio sets it only for sockets with an explicit protocol; without it a body waits 40 ms for the headers' ACK
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
