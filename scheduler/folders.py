@@ -1,4 +1,4 @@
-"""Makes folders that only their owner can enter, names new files, and flushes folders to disk."""
+"""Folders: made for their owner only, flushed to disk, and searched for files that lie nowhere else."""
 
 from __future__ import annotations
 
@@ -11,6 +11,21 @@ def make_private_folder(folder: Path) -> None:
     if not folder.parent.exists():
         make_private_folder(folder.parent)  # `Path.mkdir(parents=True)` would open the parents to everybody
     folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def find_below(folder: Path, name: str) -> Path | None:
+    """Return the file with a relative name in a folder or below it; None if there is none, or it lies elsewhere.
+
+    Names that lead out of the folder, by `..`, an absolute path or a link, are not followed; nor are hidden ones.
+    """
+    parts = name.split("/")
+    if "\\" in name or "\0" in name or any(not part or part.startswith(".") for part in parts):
+        return None
+    try:
+        real = folder.joinpath(*parts).resolve()
+        return real if real.is_relative_to(folder.resolve()) and real.is_file() else None
+    except (OSError, RuntimeError):  # a link that points to itself
+        return None
 
 
 def name_new_file(draft: Path, target: Path) -> None:

@@ -10,6 +10,7 @@ from scheduler.definitions import schema
 from scheduler.definitions.problems import InvalidValue
 from scheduler.plan.dates.date_forms import Before, By, DateForm, On, Recurring, Relative, Undated, Window
 from scheduler.plan.model import (
+    BlankForm,
     Checks,
     Deliverable,
     Escalation,
@@ -98,6 +99,7 @@ def milestone(shape: schema.MilestoneShape, plan: schema.PlanShape, ladder: Ladd
         attendees=tuple(shape.attendees),
         guests=tuple(shape.guests),
         deliverables=tuple(Deliverable(id=d.id, title=d.title) for d in shape.deliverables),
+        forms=tuple(BlankForm(title=form.title, file=form.file) for form in shape.forms),
         channels=tuple(shape.channels),
         needs=tuple(shape.needs),
         condition=shape.condition,

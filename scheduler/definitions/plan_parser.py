@@ -16,12 +16,15 @@ from scheduler.definitions.recurrences import advise_recurrence, check_recurrenc
 from scheduler.definitions.references import check_ladder, check_plan
 from scheduler.definitions.rosters import Roster, check_language
 from scheduler.definitions.text_advice import advise_texts
+from scheduler.folders import find_below
 from scheduler.plan.dates.date_forms import Recurring
 from scheduler.plan.dates.workdays import Workdays
 from scheduler.plan.model import Checks, Group, Indicator, Ladder, Milestone, Plan, Provision
 from scheduler.texts import Text
 from scheduler.toml_lines import Key
 
+MEGABYTE = 1_000_000
+LARGEST_FORM = 25 * MEGABYTE  # bytes
 _KEYS = ("schema", "plan", "groups", "ladder", "checks", "milestones", "indicators", "provisions")
 
 
@@ -46,6 +49,8 @@ def read_plan(file: File, roster: Roster, calendars: Sequence[HolidayFile], lang
     if head is None:
         return None
     check_language(file.report, ("plan", "language"), head.language, languages)
+    for key, shape in tables.milestones:
+        _check_forms(file, key, shape)
     made = [(key, _make_milestone(file.report, key, shape, head, tables.ladder)) for key, shape in tables.milestones]
     workdays = _make_workdays(file.report, head, made, calendars)
     _advise(file, head, tables, made, workdays)
@@ -176,6 +181,18 @@ def _make_milestone(
             has_start = shape.recurring is not None and shape.recurring.first is not None
             advise_recurrence(report, (*key, "recurring", "rule"), milestone.form, has_start=has_start)
     return milestone
+
+
+def _check_forms(file: File, key: Key, shape: schema.MilestoneShape) -> None:
+    """Report the blank forms that are not there, or that could not be handed in again for their size."""
+    for index, form in enumerate(shape.forms):
+        path, at = find_below(file.path.parent, form.file), (*key, "forms", index, "file")
+        if path is None:
+            hint = Text('put it beside the plan\'s file and name it from there, such as file = "bieu-mau/mau-01.docx"')
+            file.report.error(at, Text("there is no file {name} in the folder of the plan", name=form.file), hint)
+        elif path.stat().st_size > LARGEST_FORM:
+            message = Text("is larger than {value} MB", value=LARGEST_FORM // MEGABYTE)
+            file.report.error(at, message, Text("parties load it on the telephone, too: make it smaller"))
 
 
 def _make_workdays(

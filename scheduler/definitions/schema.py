@@ -215,6 +215,13 @@ class DeliverableShape(Shape):
     title: Title
 
 
+class BlankFormShape(Shape):
+    """One entry of `forms`: a form to be filled in, which lies beside the plan's file."""
+
+    title: Title
+    file: Line
+
+
 class MilestoneShape(Shape):
     """One `[[milestones]]`."""
 
@@ -233,6 +240,7 @@ class MilestoneShape(Shape):
     attendees: Names = []
     guests: Names = []
     deliverables: list[DeliverableShape] = []
+    forms: list[BlankFormShape] = []
     channels: list[Channel] = []
     needs: list[Line] = []
     submit_to: OfficeShape | None = None

@@ -92,6 +92,14 @@ class Deliverable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlankForm:
+    """A form to be filled in; `file` is its name relative to the folder of the plan's file."""
+
+    title: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """The place to send documents to and to ask; printed in every mail."""
 
@@ -187,6 +195,7 @@ class Milestone:
     attendees: tuple[str, ...] = ()
     guests: tuple[str, ...] = ()
     deliverables: tuple[Deliverable, ...] = ()
+    forms: tuple[BlankForm, ...] = ()
     channels: tuple[Channel, ...] = ()
     needs: tuple[str, ...] = ()
     condition: str = ""

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from scheduler.bootstrap import RunningDaemon
 from scheduler.errors import RecordUnavailable
+from scheduler.web import blank_forms
 from scheduler.web.auth import sign_in
 from scheduler.web.context import SiteContext
 from scheduler.web.error_pages import explain
@@ -49,6 +50,7 @@ def make_app(running: RunningDaemon, address: str) -> ASGIApp:
             Route("/healthz", health.live),
             Route("/readyz", health.ready),
             Route("/static/{name}", static),
+            *blank_forms.ROUTES,
             *board.ROUTES,
             *endpoint.ROUTES,
             *documents.ROUTES,

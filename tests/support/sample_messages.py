@@ -28,7 +28,7 @@ from scheduler.plan.messages.digest import (
 from scheduler.plan.messages.invitations import Invitation
 from scheduler.plan.messages.message import Message, Outage, OutageEntry, SubmissionEntry
 from scheduler.plan.messages.response_summary import ResponseEntry, ResponseSummary
-from scheduler.plan.model import Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
+from scheduler.plan.model import BlankForm, Contact, Deliverable, Group, Ladder, Milestone, Office, Party, Plan
 from scheduler.plan.obligations import EventDate, NoDate, WindowDate
 from tests.support.facts import make_fact
 from tests.support.shipped_messages import SHIPPED
@@ -731,6 +731,21 @@ MESSAGES: dict[str, Message] = {
         ),
     ),
     "reminder-with-page": about_registration("reminder", "2023-03-03T08:00", "before:14d", page=PAGE),
+    "reminder-with-forms": about_registration(
+        "reminder",
+        "2023-03-03T08:00",
+        "before:14d",
+        page=PAGE,
+        milestone=replace(
+            REGISTER,
+            forms=(
+                BlankForm(title="Mẫu số 01: Bản đăng ký thi đua", file="mau-01.docx"),
+                BlankForm(title="Mẫu số 02: Danh sách cán bộ", file="mau-02.xlsx"),
+            ),
+        ),
+    ),
+    "reminder-asked-for": about_registration("reminder", "2023-03-03T08:00", "remind:12"),
+    "overdue-after-a-pause": about_registration("overdue", "2023-03-22T08:00", "resume:12"),
     "overdue-with-page": about_registration("overdue", "2023-03-22T08:00", "overdue:1", page=PAGE),
     "invitation-with-page": message(
         "invitation",
