@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, get_args
@@ -10,15 +11,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from scheduler.plan.agenda import RungState
-from scheduler.plan.facts import parties_of_fact
-from scheduler.plan.model import Plan
+from scheduler.plan.facts import Fact, parties_of_fact
+from scheduler.plan.model import Occurrence, Plan
 from scheduler.ports import UnitOfWork
+from scheduler.queries.rows import fact_row
 from scheduler.web.auth.sessions import for_operators
 from scheduler.web.context import RequestContext
 from scheduler.web.lookup import find_definition, parties_by_id, read_choice
 from scheduler.web.operator.history import FactEntry, RungEntry, describe_fact, list_rungs
 from scheduler.web.operator.search import Search, read_search
 from scheduler.web.pagination import PAGE_SIZE, page_number
+from scheduler.wording import fact_name
 
 STATES: tuple[RungState, ...] = get_args(RungState)
 MOST = 200  # pages; filters lead to older entries
@@ -49,7 +52,7 @@ def show_ledger(context: RequestContext) -> Response:
     plan, party, state = query.get("plan", ""), query.get("party", ""), read_choice(query.get("state", ""), STATES)
     plans = [find_definition(context, plan).plan] if plan else context.site.plans
     number = min(page_number(context), MOST)
-    search = read_search(context)._replace(words="")
+    search = read_search(context)
     wanted = LedgerFilter(plans, party or None, state, search, number * PAGE_SIZE + 1)
     with context.running.store.reading() as view:
         found = [*_fact_entries(context, view, wanted), *_step_entries(view, wanted)]
@@ -78,6 +81,7 @@ def _fact_entries(context: RequestContext, view: UnitOfWork, wanted: LedgerFilte
         since, until = wanted.search.span(plan.zone)
         own = [f for f in snapshot.facts if wanted.party is None or wanted.party in parties_of_fact(f)]
         own = [f for f in own if (not since or since <= f.recorded_at) and (not until or f.recorded_at < until)]
+        own = [f for f in own if _says(plan, f, wanted.search.words)] if wanted.search.words else own
         for fact in own[-wanted.limit :]:
             yield LedgerEntry(fact.recorded_at, plan, fact_entry=describe_fact(snapshot, fact))
 
@@ -85,8 +89,8 @@ def _fact_entries(context: RequestContext, view: UnitOfWork, wanted: LedgerFilte
 def _step_entries(view: UnitOfWork, wanted: LedgerFilter) -> Iterator[LedgerEntry]:
     """Yield the steps that ended last."""
     plans, party = {plan.id: plan for plan in wanted.plans}, wanted.party
-    if party is not None and party not in parties_by_id(wanted.plans):
-        return  # no plan has this party, so the record is not queried
+    if wanted.search.words or (party is not None and party not in parties_by_id(wanted.plans)):
+        return  # words are looked for in what people recorded; no plan has the party
     states = [wanted.state] if wanted.state else []
     for zone in {plan.zone.key: plan.zone for plan in wanted.plans}.values():
         since, until = wanted.search.span(zone)
@@ -95,6 +99,21 @@ def _step_entries(view: UnitOfWork, wanted: LedgerFilter) -> Iterator[LedgerEntr
             if row.settled_at is not None:
                 [step] = list_rungs(view, plans[row.plan], [row], with_mails=False)
                 yield LedgerEntry(row.settled_at, plans[row.plan], step=step)
+
+
+def _says(plan: Plan, fact: Fact, words: str) -> bool:
+    """Return whether what was recorded holds all of these words, in its texts or in the names of what it is about."""
+    id = Occurrence.of(fact.milestone or "").milestone
+    titles = [milestone.title for milestone in plan.milestones if milestone.id == id]
+    names = [plan.parties[party].name for party in parties_of_fact(fact) if party in plan.parties]
+    own = [str(value) for value in fact_row(fact, plan.zone).values()]
+    said = fold_words(" ".join((fact_name(fact.kind, plan.language), *titles, *names, *own)))
+    return all(word in said for word in fold_words(words).split())
+
+
+def fold_words(text: str) -> str:
+    """Return a text in the form for comparing: composed, and without case."""
+    return unicodedata.normalize("NFC", text).casefold()
 
 
 ROUTES = [Route("/ledger", for_operators(show_ledger))]

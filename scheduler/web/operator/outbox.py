@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Literal, get_args
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
@@ -64,7 +65,37 @@ def show_outbox(context: RequestContext) -> Response:
         party=party or "",
         search=search,
         periods=list_periods(context),
+        changes=changes_of([state]) if state else (),
+        changed=context.request.query_params.get("changed", ""),
     )
+
+
+def changes_of(states: Iterable[MessageState]) -> list[Change]:
+    """Return what may be done with mails in one of these states."""
+    return [change for change, fitting in CHANGES.items() if not set(fitting).isdisjoint(states)]
+
+
+def change_several(context: RequestContext) -> Response:
+    """Ask whether to hold, release or retry the ticked mails; on confirmation, do it for those that still allow it.
+
+    Raises: HTTPException 404 for an unknown action, 400 for an id that is none.
+    """
+    change: Change = context.request.path_params["change"]
+    ticked = [value for value in context.form.getlist("mail") if isinstance(value, str)]
+    if change not in CHANGES:
+        raise HTTPException(404)
+    if not all(id.isascii() and id.isdecimal() and len(id) <= 18 for id in ticked):
+        raise HTTPException(400)
+    with context.running.store.reading() as view:
+        found = [view.outbox.get(int(id)) for id in dict.fromkeys(ticked)]
+    mails = [mail for mail in found if mail is not None and mail.state in CHANGES[change]]
+    if context.field("step") != "confirm" or not mails:
+        status = 200 if mails else 409
+        return context.page("mails-change.html", status=status, mails=mails, change=change, zone=zones(context))
+    with context.running.store.transaction() as unit:
+        done = [mail for mail in mails if _DO[change](unit, mail.id, context)]
+    context.running.wake()
+    return RedirectResponse(f"/outbox?{urlencode({'changed': len(done)})}", 303)
 
 
 def _next_at(context: RequestContext, view: UnitOfWork) -> datetime | None:
@@ -87,7 +118,7 @@ def show_mail(context: RequestContext) -> Response:
         carried=carried,
         text=read_text(mail.mail.data) if is_public(mail) else None,
         has_html=is_public(mail) and bool(read_html(mail.mail.data)),
-        changes=[change for change, states in CHANGES.items() if mail.state in states],
+        changes=changes_of([mail.state]),
         zone=zones(context),
         changed=context.unseal("changed") in CHANGES,
     )
@@ -162,6 +193,7 @@ _DO: dict[Change, Callable[[UnitOfWork, int, RequestContext], bool]] = {
 
 ROUTES = [
     Route("/outbox", for_operators(show_outbox)),
+    Route("/outbox/all/{change}", for_operators(change_several), methods=["GET", "POST"]),
     Route("/outbox/{id}", for_operators(show_mail)),
     Route("/outbox/{id}/html", for_operators(show_html)),
     Route("/outbox/{id}/{change}", for_operators(change_mail), methods=["GET", "POST"]),

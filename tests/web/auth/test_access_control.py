@@ -31,6 +31,8 @@ OPEN = {
     "/sign-in/{token}",
     "/p/{token}",
     "/p/{token}/{plan}/{milestone}",
+    "/p/{token}/{plan}/{milestone}/forms/{number}",  # see test_blank_forms
+    "/plans/{plan}/milestones/{milestone}/forms/{number}",  # operators only, see there
     "/documents/{id}",  # operators only, see test_uploads
     "/inbox/{id}/attachments/{part}",  # operators only, see test_inbox
     "/calendar/{path:path}",
@@ -70,6 +72,8 @@ FORMS = [
     "/plans/plan/do/nominate?group=nominees",
     "/plans/plan/do/count?indicator=good",
     "/plans/plan/do/undo?fact=f1",
+    "/plans/plan/do/postpone?need=tentative+meeting",
+    "/outbox/all/hold",
     "/outbox/1/hold",
     "/outbox/1/release",
     "/outbox/1/retry",

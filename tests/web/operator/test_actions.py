@@ -1005,3 +1005,41 @@ def test_no_file_is_taken_without_a_session(site: ServedSite, live: DaemonFixtur
     headers = {"Content_Type": f"multipart/form-data; boundary={BOUNDARY}"}
     answer = stranger.site.ask(RECEIVE, "POST", body_of({"form": "x"}, [PDF]), **headers)
     assert (answer.status, live.facts()) == (401, [])
+
+
+# ---- several mails at once
+
+
+def ticked(page: str) -> list[str]:
+    return re.findall(r'<input type="checkbox" name="mail" value="(\d+)"', page)
+
+
+def change_all(operator: Operator, change: str, *mails: str) -> Answer:
+    """Tick mails, choose what is to be done, and confirm."""
+    token = [pair for pair in filled(operator.ask(do("note", BETA)).text) if pair[0] == "form"]
+    path = f"/outbox/all/{change}"
+    page = operator.send(path, [*token, *(("mail", id) for id in mails)])
+    return page if page.status != 200 else operator.send(path, filled(page.text, step="confirm"))
+
+
+def test_several_mails_are_held_and_released_together(operator: Operator, live: DaemonFixture) -> None:
+    """Only the ticked ones, and only after a confirmation that lists them."""
+    live.record("received", "gamma", channel="email")
+    mail_of(live)
+    waiting = ticked(operator.ask("/outbox?state=queued").text)
+    assert len(waiting) > 1
+    answer = change_all(operator, "hold", waiting[0])
+    assert (answer.status, answer.headers["Location"]) == (303, "/outbox?changed=1")
+    assert "Done with mails: 1." in operator.see(answer.headers["Location"])
+    assert ticked(operator.ask("/outbox?state=held").text) == waiting[:1]
+    assert change_all(operator, "release", *waiting).status == 303
+    assert ticked(operator.ask("/outbox?state=held").text) == []
+
+
+def test_what_can_no_longer_be_done_with_a_mail_is_left_out(operator: Operator, live: DaemonFixture) -> None:
+    waiting = str(mail_of(live))
+    live.live(at(3, 7))
+    answer = change_all(operator, "hold", waiting, "999999")
+    assert (answer.status, "Nothing was changed." in words(answer.text)) == (409, True)
+    assert operator.ask("/outbox/all/burn").status == 404
+    assert change_all(operator, "hold", "1; drop").status == 400

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from html import unescape
 from typing import get_args
+from urllib.parse import urlencode
 
 import pytest
 
@@ -489,7 +490,7 @@ def test_the_ledger_is_narrowed_to_days(operator: Operator) -> None:
     assert set(re.findall(r"\d+ \w+ 2023, \d\d:\d\d", one_day.partition("Details")[2])) <= {
         f"6 March 2023, {hour:02}:{minute:02}" for hour in range(24) for minute in range(60)
     }
-    assert "There is nothing in this period." in operator.see("/ledger?to=2022-12-31")
+    assert "There is nothing like that." in operator.see("/ledger?to=2022-12-31")
 
 
 @pytest.mark.parametrize(
@@ -505,6 +506,28 @@ def test_the_ledger_can_be_narrowed(operator: Operator, query: str, there: str, 
     said = words(page[page.index("<table") :])
     assert there in said
     assert gone not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("courier", True),
+        ("COURIER gamma", True),
+        ("courier beta", False),
+        ("documents received report", True),
+        ("scan.pdf", True),
+        ("nobody said this", False),
+        ("%", False),
+    ],
+)
+def test_the_ledger_is_searched_by_words(operator: Operator, live: DaemonFixture, words: str, found: bool) -> None:
+    """All of them stand in what was recorded or in the names of what it is about; steps are left out."""
+    live.record("received", "gamma", note="by courier", files=("scan.pdf",))
+    live.record("accepted", "gamma", note="fine")
+    page = operator.see(f"/ledger?{urlencode({'words': words})}")
+    assert ("by courier" in page) is found
+    assert "reminder 14 days before" not in page.partition("Ledger")[2].partition("In what was recorded")[2]
+    assert ("There is nothing like that." in page) is not found
 
 
 def test_the_ledger_comes_in_pages(site: ServedSite) -> None:
