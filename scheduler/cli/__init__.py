@@ -14,6 +14,7 @@ import click
 
 from scheduler import __version__
 from scheduler.cli.agenda import agenda
+from scheduler.cli.attendance import attendance
 from scheduler.cli.check import check
 from scheduler.cli.clock import clock
 from scheduler.cli.contacts import contacts
@@ -69,6 +70,7 @@ COMMANDS: tuple[click.Command, ...] = (
     tick,
     *FACT_COMMANDS,
     status,
+    attendance,
     export,
     why,
     inbox,

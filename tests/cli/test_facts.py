@@ -473,3 +473,24 @@ def test_a_note_is_words_alone(open_office: Office) -> None:
     (row,) = open_office.rows("note", "here", "report", "branch", "đã gọi điện 22/3")
     assert (row["fact"]["note"], row["fell_away"], row["armed"]) == ("đã gọi điện 22/3", [], [])
     assert open_office("note", "here", "report", "branch", "").code == ExitCode.FAILED
+
+
+# ---- who comes
+
+
+def test_who_comes_is_listed_with_the_number_of_people(open_office: Office) -> None:
+    """Before the day is fixed nobody is invited."""
+    assert open_office("attendance", "here").out == "Nobody is invited to a day.\n"
+    open_office("fix-date", "here", "meeting", f"{NEXT_YEAR}-06-08T08:00")
+    assert [row["attendance"] for row in open_office.rows("attendance", "here", "meeting")] == ["unanswered"]
+    open_office("reply", "here", "meeting", "branch", "accepted", "--people", 3, "--note", "đi xe riêng")
+    rows = {row["party"]: row for row in open_office.rows("attendance", "here")}
+    assert (rows["branch"]["attendance"], rows["branch"]["people"], rows["branch"]["note"]) == (
+        "coming",
+        3,
+        "đi xe riêng",
+    )
+    out = open_office("attendance", "here").out
+    assert "People who come, as far as it was said: 3" in out
+    unknown = open_office("attendance", "here", "meting")
+    assert (unknown.code, "meeting" in unknown.err) == (ExitCode.NOTHING_MATCHED, True)

@@ -11,13 +11,14 @@ from functools import partial
 from itertools import takewhile
 from shutil import get_terminal_size
 from textwrap import TextWrapper
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import click
 
 from scheduler import wording
 from scheduler.cli.terminal.language import current_language
 from scheduler.errors import Problem, UserError
+from scheduler.plan.answers.attendance import AttendanceState
 from scheduler.texts import Text, Translatable, Worded
 from scheduler.wording.sentences import translate
 
@@ -31,19 +32,10 @@ _GAP = 3  # columns between two of a table
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z))?")
 _MOMENTS = frozenset(  # the keys below which such words are a day or an instant; elsewhere people write what they like
     (
-        *("at", "created", "date", "dates", "decided", "due", "expires", "first_loaded", "first_received", "happened"),
-        *(
-            "last_day",
-            "last_fetched",
-            "late_from",
-            "mailed",
-            "not_before",
-            "noticed",
-            "received",
-            "received_on",
-            "recorded",
-        ),
-        *("recorded", "revoked", "sent", "sent_at", "sent_on", "settled", "since", "target", "until"),
+        *("at", "created", "date", "dates", "decided", "due", "expires", "first", "first_loaded", "first_received"),
+        *("happened", "last_day", "last_fetched", "late_from", "mailed", "not_before", "noticed", "received"),
+        *("received_on", "recorded", "revoked", "said", "sent", "sent_at", "sent_on", "settled", "since", "target"),
+        "until",
     )
 )
 _LABELS: Mapping[str, Callable[[str, str], str]] = {  # of the codes in rows, by key
@@ -54,6 +46,7 @@ _LABELS: Mapping[str, Callable[[str, str], str]] = {  # of the codes in rows, by
     "channel": wording.channel_name,
     "fact": wording.fact_name,
     "reply": wording.reply_label,
+    "attendance": lambda code, language: wording.attendance_label(cast("AttendanceState", code), language),
     "status_then": wording.status_label,
 }
 

@@ -90,7 +90,7 @@ def change_several(context: RequestContext) -> Response:
         found = [view.outbox.get(int(id)) for id in dict.fromkeys(ticked)]
     mails = [mail for mail in found if mail is not None and mail.state in CHANGES[change]]
     if context.field("step") != "confirm" or not mails:
-        status = 200 if mails else 409
+        status = 200 if mails or context.request.method != "POST" else 409
         return context.page("mails-change.html", status=status, mails=mails, change=change, zone=zones(context))
     with context.running.store.transaction() as unit:
         done = [mail for mail in mails if _DO[change](unit, mail.id, context)]

@@ -72,7 +72,7 @@ FORMS = [
     "/plans/plan/do/nominate?group=nominees",
     "/plans/plan/do/count?indicator=good",
     "/plans/plan/do/undo?fact=f1",
-    "/plans/plan/do/postpone?need=tentative+meeting",
+    "/plans/plan/do/postpone?need=submitted+report",
     "/outbox/all/hold",
     "/outbox/1/hold",
     "/outbox/1/release",
