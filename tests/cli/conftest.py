@@ -16,8 +16,9 @@ import pytest
 
 from scheduler.cli import main
 from tests.support.dovecot import dovecot
+from tests.support.postgresql import empty_postgres_url, postgres, postgres_url
 
-__all__ = ["dovecot"]
+__all__ = ["dovecot", "empty_postgres_url", "postgres", "postgres_url"]
 
 YEAR = datetime.now(UTC).year + 1  # noqa: TID251 - the commands read the machine's clock too
 

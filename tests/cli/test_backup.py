@@ -96,6 +96,30 @@ def test_what_is_restored_goes_on_exactly_where_the_original_was(busy: Office, b
     assert elsewhere("db", "verify").out == "sound: the record and 1 document\n"
 
 
+@pytest.mark.parametrize("into", ["sqlite", "postgresql"])
+def test_a_record_in_postgresql_is_saved_and_restored(
+    open_office: Office, run: Run, tmp_path: Path, postgres_url: str, empty_postgres_url: str, into: str
+) -> None:
+    """Into either kind of database: the promises, the mails and the facts are those of the original."""
+    config = open_office.folder / "config.toml"
+    config.write_text(f'[database]\nurl = "{postgres_url}"\n', encoding="utf-8")
+    open_office("receive", "here", "report", "branch", "--no-receipt")
+    open_office("tick")
+    file, folder = tmp_path / "backup.tar.gz", tmp_path / "elsewhere"
+    made = open_office("db", "backup", file)
+    assert (made.code, made.err) == (ExitCode.DONE, "")
+    shutil.copytree(open_office.folder / "workflows", folder / "workflows")
+    url = empty_postgres_url if into == "postgresql" else "sqlite:///var/hanchot.db"
+    (folder / "config.toml").write_text(f'[database]\nurl = "{url}"\n', encoding="utf-8")
+    elsewhere = Office(folder, open_office.plan, run)
+    restored = elsewhere("db", "restore", file)
+    assert (restored.code, restored.err) == (ExitCode.DONE, "")
+    for listing in (("outbox", "list"), ("agenda",), ("status",)):
+        assert elsewhere.rows(*listing) == open_office.rows(*listing)
+    assert elsewhere("tick").code == ExitCode.DONE
+    assert elsewhere.rows("outbox", "list") == open_office.rows("outbox", "list")
+
+
 def test_a_backup_is_for_its_owner_and_names_nobody(backup: Path) -> None:
     assert backup.stat().st_mode & 0o777 == 0o600
     with tarfile.open(backup) as archive:
