@@ -9,6 +9,7 @@ import pytest
 
 from scheduler.plan.dates.date_forms import Before, By, On, Undated, Window
 from scheduler.plan.facts import Fact
+from scheduler.plan.ladders.adjustments import reminder_kind
 from tests.support.plan_builders import PlanHistory, at, deadline, event, history_of
 
 AUGUST = Before(date(2023, 8, 10))
@@ -178,6 +179,8 @@ def test_nobody_is_reminded_of_what_has_no_day_or_has_begun_or_is_for_others_to_
     attending.record("reminded", at(4, 3, 9), "meeting", "beta", reason="x")
     for history in (undated, begun, attending):
         assert not [rung for rung in history.rungs("meeting") if rung.name.startswith("remind")]
+        o = history.agenda().by_key["meeting", "beta"]
+        assert reminder_kind(history.plan, o, at(6, 7, 9)) is None
 
 
 # ---- what does not follow

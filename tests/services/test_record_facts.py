@@ -1003,3 +1003,11 @@ def test_only_a_step_that_lies_ahead_is_left_out(running: DaemonFixture) -> None
     running.record("skipped", step="before:7d", due=due, reason="x")
     running.live(at(3, 13, 12))
     assert running.row("before:7d").state == "skipped"
+
+
+def test_nobody_is_reminded_of_what_has_no_day(store: SqlStore) -> None:
+    daemon = DaemonFixture(store, plan(deadline(Undated("as agreed"))))
+    daemon.take()
+    assert "no day of which" in str(refused(daemon, "reminded", reason="x"))
+    daemon.record("noted", note="telephoned")
+    assert "note is empty" in str(refused(daemon, "noted"))

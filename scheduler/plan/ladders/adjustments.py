@@ -26,8 +26,10 @@ def skip_steps(o: Obligation, due: date, steps: Iterable[LadderStep]) -> Iterato
     skipped = {fact.step: fact for fact in o.facts if isinstance(fact, Skipped) and fact.due == due}
     for step in steps:
         fact = skipped.get(step.name)
-        is_skipped = fact is not None and not step.skipped
-        yield step._replace(skipped=reasons.office_skips(fact.reason)) if fact and is_skipped else step
+        if fact is None or step.skipped:
+            yield step
+        else:
+            yield step._replace(skipped=reasons.office_skips(fact.reason))
 
 
 def pause_steps(plan: Plan, o: Obligation, steps: Sequence[LadderStep]) -> list[LadderStep]:
