@@ -140,6 +140,11 @@ class CommandForm:
         return [o for o in self.own if fits(o)] if fits else []
 
     @property
+    def fits_nobody(self) -> bool:
+        """Return whether it is about a whole milestone and fits none of its parties, or no longer."""
+        return self.obligation is None and self.action in _FITS and not self.concerned
+
+    @property
     def chosen(self) -> tuple[str, ...]:
         """Return the parties that the command is for: the one of the address, or those that were ticked.
 

@@ -898,6 +898,13 @@ def test_nobody_is_nobody(operator: Operator, live: DaemonFixture, action: str) 
     assert "No party is ticked. What you have typed is still there." in words(page.text)
 
 
+@pytest.mark.parametrize("action", ["accept", "return"])
+def test_a_form_that_fits_nobody_says_so(operator: Operator, action: str) -> None:
+    page = operator.ask(do(action, ALL)).text
+    assert "There is no party at present to which this applies." in words(page)
+    assert "Continue" not in words(page)
+
+
 def test_one_of_several_that_makes_no_sense_refuses_all(operator: Operator, live: DaemonFixture) -> None:
     hand_in(live, "beta")
     page = operator.fill(do("accept", ALL), party=["beta", "gamma"])
