@@ -53,6 +53,8 @@ def pause_steps(plan: Plan, o: Obligation, steps: Sequence[LadderStep]) -> list[
 def find_pauses(plan: Plan, o: Obligation) -> list[tuple[Snoozed, datetime, datetime]]:
     """Return the pauses of an obligation with their first and last instants (UTC); a later one ends the one before."""
     facts = [fact for fact in o.facts if isinstance(fact, Snoozed)]
+    if not facts:
+        return []
     starts = [fact.recorded_at for fact in facts]
     ends = [to_instant(fact.until + ONE_DAY, time(), plan.zone) - MOMENT for fact in facts]
     return [
@@ -74,9 +76,10 @@ def _resume(plan: Plan, o: Obligation, pause: Snoozed) -> LadderStep | None:
 
 def asked_steps(plan: Plan, o: Obligation) -> Iterator[LadderStep]:
     """Yield the reminders that the office asked for since the date in force was set."""
-    changed = o.changed_by
-    for fact in o.facts:
-        if isinstance(fact, Reminded) and (changed is None or changed.recorded_at <= fact.recorded_at):
+    asked = [fact for fact in o.facts if isinstance(fact, Reminded)]
+    changed = o.changed_by if asked else None
+    for fact in asked:
+        if changed is None or changed.recorded_at <= fact.recorded_at:
             ladder = plan.milestone(o.milestone).ladder
             at = next_opening(
                 fact.recorded_at, opens=ladder.opens, closes=ladder.closes, zone=plan.zone, workdays=plan.workdays
