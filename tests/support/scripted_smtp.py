@@ -64,6 +64,12 @@ class Received:
     connection: str
     taken: bool
 
+    @property
+    def message_id(self) -> str:
+        """Return the Message-ID of the mail."""
+        found = [line for line in self.data.split(b"\r\n", 40) if line.lower().startswith(b"message-id:")]
+        return found[0].partition(b":")[2].strip().decode()
+
 
 @dataclass
 class ScriptedServer:
