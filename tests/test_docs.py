@@ -506,3 +506,13 @@ def test_the_module_index_names_every_module_with_its_own_words() -> None:
     if os.environ.get("HANCHOT_GOLDEN") == "write":
         page.write_text(module_index(), encoding="utf-8")
     assert page.read_text(encoding="utf-8") == module_index()
+
+
+def test_every_line_of_the_log_that_needs_somebody_can_be_logged() -> None:
+    """… stands for the values of a text."""
+    part = read("docs/how-to/administer.md").partition("### Lines of the log")[2].partition("\n## ")[0]
+    lines = re.findall(r"^\| `([^`]+)` \|", part, re.MULTILINE)
+    texts = (PACKAGE / "wording/locale/vi/LC_MESSAGES/hanchot.po").read_text(encoding="utf-8")
+    known = re.sub(r'"\n"', "", texts)
+    assert len(lines) > 10
+    assert [line for line in lines if not all(part.strip(" ;:") in known for part in line.split("…"))] == []
